@@ -436,7 +436,9 @@ impl<'a> Call<'a> {
         let printed = if self.globals.json {
             outlet::object(answer)
         } else {
-            outlet::page(Stream::Stdout, self.globals.color, |page| answer.text(page))
+            outlet::page(Stream::Stdout, self.globals.color, |page| {
+                answer.text(page.read_aloud(self.globals.accessible))
+            })
         };
         answered(answer.exit_code(), printed)
     }

@@ -50,13 +50,10 @@ impl Reviews<'_> {
         } else {
             lines.push(format!("review {id} of {} is closed; files stay in place", review.tool));
         }
-        Ok(Preview {
-            title: format!(
-                "{kind} review {id}: {} {} ({} → {})",
-                review.tool, review.version, review.from_stage, review.to_stage
-            ),
-            lines,
-            undo: "u (undo) reverts it".to_owned(),
-        })
+        let subject = match review.kind.is_posted_text() {
+            true => format!("{} of {}", review.kind, review.tool),
+            false => format!("{} {} ({} → {})", review.tool, review.version, review.from_stage, review.to_stage),
+        };
+        Ok(Preview { title: format!("{kind} review {id}: {subject}"), lines, undo: "u (undo) reverts it".to_owned() })
     }
 }

@@ -2,7 +2,7 @@
 //! returns the wrapped text". What is not said plainly is left out, and asked for by whoever reads the draft.
 
 use super::field::{blank, clipped, identifier};
-use crate::domain::{InputParameter, ParameterType, SpecifiedExample};
+use crate::domain::{InputParameter, InputSource, ParameterType, SpecifiedExample};
 use serde_json::{Map, Value};
 
 /// What stands before inputs, in lower case; a colon says that nothing but inputs follows.
@@ -125,7 +125,12 @@ struct Part {
 
 /// The inputs that a paragraph enumerates.
 pub(super) fn parameters(text: &str) -> Vec<InputParameter> {
-    let mut found: Vec<InputParameter> = Vec::new();
+    read(text).into_iter().map(|(parameter, _)| parameter).collect()
+}
+
+/// The inputs that a paragraph enumerates, each with the words that it was read from.
+pub(super) fn read(text: &str) -> Vec<(InputParameter, InputSource)> {
+    let mut found: Vec<(InputParameter, InputSource)> = Vec::new();
     for (clause, cue) in clauses(text) {
         let is_label = cue.ends_with("s:");
         let mut plural = None;
@@ -148,9 +153,12 @@ pub(super) fn parameters(text: &str) -> Vec<InputParameter> {
                 (None, _) if is_list && !is_label => untyped(item),
                 (None, _) => None,
             };
+            let is_typed =
+                part.is_typed || plural.is_some() || item.split_whitespace().any(|word| kind_of(word).is_some());
             plural = part.plural.or(plural);
-            if let Some(new) = parameter.filter(|new| !found.iter().any(|known| known.name == new.name)) {
-                found.push(new);
+            if let Some(new) = parameter.filter(|new| !found.iter().any(|(known, _)| known.name == new.name)) {
+                let source = InputSource { input: new.name.clone(), words: clipped(item), is_typed };
+                found.push((new, source));
             }
         }
     }
