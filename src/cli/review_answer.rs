@@ -85,7 +85,7 @@ impl ReviewAnswer {
         page.field("type", Ink::Plain, format!("{}{stages}", review.asks()))?;
         page.field("digest", Ink::Plain, review.digest.hex())?;
         page.field("risk", risk_ink(review.risk), review.risk_words())?;
-        if !is_text {
+        if !is_text && review.members.is_empty() {
             page.field("path", Ink::Plain, review.place())?;
         }
         page.field("opened", Ink::Plain, when(review.created_at, page.look()))?;

@@ -217,7 +217,7 @@ impl NewTools<'_> {
                 Ok(Drafted {
                     specification: draft.specification,
                     found: Vec::new(),
-                    metadata: json!({"inputs_from": draft.inputs}),
+                    metadata: if draft.inputs.is_empty() { json!({}) } else { json!({"inputs_from": draft.inputs}) },
                     inputs: draft.inputs,
                     origin: "described in words".to_owned(),
                 })

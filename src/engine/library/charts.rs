@@ -79,13 +79,16 @@ pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, ro
     let values = |of: fn(&SpanOfRuns) -> f64| -> Vec<Option<f64>> { drawn.iter().map(|span| span.value(of)).collect() };
     let most = |values: &[Option<f64>]| values.iter().flatten().copied().fold(0.0, f64::max);
     let by_day = |of: fn(&SpanOfRuns) -> f64, words: fn(f64) -> String| -> String {
-        let day = |span: &SpanOfRuns| span.value(of).map_or_else(|| "none".to_owned(), words);
-        daily.iter().map(day).collect::<Vec<_>>().join(", ")
+        let told = daily.iter().zip(last.div_euclid(DAY) - days + 1..);
+        let told = told.filter_map(|(span, day)| Some(format!("{} {}", date(day * DAY), words(span.value(of)?))));
+        told.collect::<Vec<_>>().join(", ")
     };
     let chart = |name: &str, ink: Ink, values: &[Option<f64>], top: f64, (told, aloud): (String, String)| {
         let line = drawn_bars(StyledLine::new().put(Ink::Dim, format!("{name:<10} ")), ink, &bars(values, top));
         let line = line.drawn(Ink::Plain, " ", "").put(Ink::Plain, told);
-        line.drawn(Ink::Plain, "", &format!(". By day: {aloud}")).hanging(NAME)
+        let line = if name == "success" { line.drawn(Ink::Plain, " · full height 100 %", "") } else { line };
+        let aloud = if aloud.is_empty() { aloud } else { format!(". By day: {aloud}") };
+        line.drawn(Ink::Plain, "", &aloud).hanging(NAME)
     };
     let number = |value: f64| format!("{value:.0}");
     let time = |ms: f64| span(ms.round() as u64);
@@ -112,13 +115,7 @@ pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, ro
             most(&failed),
             (format!("{failures}{}", peak(&failed, number)), by_day(SpanOfRuns::failed, number)),
         ),
-        chart(
-            "success",
-            Ink::Good,
-            &rates,
-            1.0,
-            (format!("{} · full height 100 %", known(percent(all.rate()))), by_day(SpanOfRuns::rate, percent)),
-        ),
+        chart("success", Ink::Good, &rates, 1.0, (known(percent(all.rate())), by_day(SpanOfRuns::rate, percent))),
         chart(
             "time",
             Ink::Plain,
@@ -128,6 +125,11 @@ pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, ro
         ),
         axis(last, step, drawn.len(), days),
     ]
+}
+
+/// The date of an hour, without its year.
+fn date(hour: i64) -> String {
+    rfc3339(Instant(hour * HOUR_MS))[5..10].to_owned()
 }
 
 fn percent(rate: f64) -> String {
@@ -146,24 +148,22 @@ fn drawn_bars(line: StyledLine, ink: Ink, bars: &str) -> StyledLine {
 /// Days below the columns: the first, the one in the middle, the last; and what a column and a dot stand for.
 fn axis(last: i64, step: i64, columns: usize, days: i64) -> StyledLine {
     let first = (last.div_euclid(step) + 1) * step - days * DAY;
-    let day = |hour: i64| rfc3339(Instant(hour * HOUR_MS))[5..10].to_owned();
     let mut text = vec![' '; columns];
     let mut write = |at: usize, label: &str| {
         for (cell, c) in text.iter_mut().skip(at).zip(label.chars()) {
             *cell = c;
         }
     };
-    write(0, &day(first));
+    write(0, &date(first));
     if columns >= 24 {
         let middle = columns / 2;
-        write(middle, &day(first + i64::try_from(middle).unwrap_or(0) * step));
+        write(middle, &date(first + i64::try_from(middle).unwrap_or(0) * step));
     }
-    write(columns.saturating_sub(5), &day(last));
+    write(columns.saturating_sub(5), &date(last));
     let text: String = text.into_iter().collect();
     let each = if step == DAY { "1 day".to_owned() } else { format!("{step} h") };
-    let oldest = last.div_euclid(DAY) - days + 1;
-    let aloud = format!("days: {} to {}, the oldest first; none: no runs", day(oldest * DAY), day(last));
-    StyledLine::new().drawn(Ink::Dim, &format!("{:NAME$}{text} one column: {each}, · no runs", ""), &aloud)
+    let aloud = "days without runs are left out";
+    StyledLine::new().drawn(Ink::Dim, &format!("{:NAME$}{text} one column: {each}, · no runs", ""), aloud)
 }
 
 /// Bars from nothing to the top; where there is no value, a dot.
@@ -241,11 +241,11 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "runs       5 in 3 days · peak 4. By day: 4, none, 1",
-                "failures   3 · peak 3. By day: 3, none, 0",
-                "success    40 % · full height 100 %. By day: 25 %, none, 100 %",
-                "time       10 ms mean · peak 10 ms. By day: 10 ms, none, 10 ms",
-                "days: 11-12 to 11-14, the oldest first; none: no runs",
+                "runs       5 in 3 days · peak 4. By day: 11-12 4, 11-14 1",
+                "failures   3 · peak 3. By day: 11-12 3, 11-14 0",
+                "success    40 %. By day: 11-12 25 %, 11-14 100 %",
+                "time       10 ms mean · peak 10 ms. By day: 11-12 10 ms, 11-14 10 ms",
+                "days without runs are left out",
             ]
         );
     }

@@ -85,6 +85,8 @@ impl Opportunities {
         let title = Title {
             name: "Opportunities",
             detail: self.detail.clone(),
+            remark: if self.rows.is_empty() { String::new() } else { "priority · seen · kind · what".to_owned() },
+            remark_style: look.theme.dim,
             keys: Title::keys(&[("a", "accept"), ("esc", "close"), ("+", "read files"), ("x", "dismiss")]),
             ..Title::default()
         };
@@ -116,8 +118,8 @@ fn about(one: &Opportunity, area: Rect, look: Look) -> Vec<(String, Style)> {
     let width = usize::from(area.width);
     let worth = &one.worth;
     let parts = format!(
-        "frequency {:.2} · impact {:.2} · complexity {:.2} · confidence {:.2}",
-        worth.frequency, worth.impact, worth.complexity, worth.confidence
+        "priority {:.2} · frequency {:.2} · impact {:.2} · complexity {:.2} · confidence {:.2}",
+        one.priority, worth.frequency, worth.impact, worth.complexity, worth.confidence
     );
     let mut lines: Vec<_> = wrap(&parts, width).into_iter().map(|line| (line, theme.accent)).collect();
     let said = one.description.lines().flat_map(|line| wrap(&safe(line), width));

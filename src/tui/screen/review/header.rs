@@ -54,7 +54,9 @@ impl ReviewScreen {
         let mut flow = Flow::new(usize::from(width));
         flow.add(&format!("⚑ {} ", question(review)), theme.accent);
         flow.join(&subject(review), theme.title);
-        if !review.kind.is_posted_text() {
+        // A text has no stage, and the tools of an adoption have one each: they stay where they are.
+        let is_one_version = !(review.kind.is_posted_text() || review.kind == ReviewKind::Adoption);
+        if is_one_version {
             flow.add(&stages, theme.text);
         }
         flow.add(&format!("risk {}", review.risk_words()), risk_style(review.risk, theme));
@@ -72,7 +74,7 @@ impl ReviewScreen {
         }
         if height >= SECOND_LINE {
             flow.add_whole(&format!("waiting for {}", lasted(look.now.wall, review.created_at)), theme.dim);
-            if !review.kind.is_posted_text() {
+            if is_one_version {
                 flow.add_whole(&safe(review.place()), theme.dim);
             }
             if let Some(line) = self.asked_by(look) {

@@ -183,7 +183,10 @@ impl Page {
     /// A group of lines under its name; one without lines is left out.
     fn group(&mut self, name: &str, fill: impl FnOnce(&mut Page)) {
         let before = self.facts.lines.len();
-        self.facts.lines.push(TextLine::new(name, Tone::Header));
+        // A heading is not counted among the lines to be read.
+        let mut heading = TextLine::new(name, Tone::Header);
+        heading.make_extra();
+        self.facts.lines.push(heading);
         fill(self);
         if self.facts.lines.len() == before + 1 {
             self.facts.lines.pop();
