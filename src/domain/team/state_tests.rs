@@ -197,7 +197,7 @@ fn a_policy_says_what_it_changes_for_signers_and_for_what_approvals_need() {
         after.changes_from(Some(&before)),
         [
             "change Ada <ada@x>: admin, security; now admin".to_owned(),
-            "change Cy <cy@x>: no role, until 2026-01-01T00:00:00Z; now no role".to_owned(),
+            "change Cy <cy@x>: no role, until 2026-01-01T00:00:00.000Z; now no role".to_owned(),
             format!("add Eve <eve@x>: admin, key {}", print(3)),
             format!("remove Bob <bob@x>, key {}: none of the decisions made with it counts any more", print(1)),
             "need 2 approvals, one in the role security, for every version".to_owned(),

@@ -18,6 +18,9 @@ use ratatui::style::Style;
 /// Lines for the one that is selected, below the list.
 const ABOUT: u16 = 8;
 
+/// From so many columns on it is said what the columns are.
+const ROOM_FOR_HEADS: u16 = 80;
+
 /// Witnesses shown of it.
 const WITNESSES: usize = 3;
 
@@ -82,10 +85,12 @@ impl Opportunities {
 
     /// Draws the list, and below it the one that is selected.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let is_roomy = screen.width >= ROOM_FOR_HEADS && !self.rows.is_empty();
+        let remark = if is_roomy { "priority · seen · kind · what" } else { "" };
         let title = Title {
             name: "Opportunities",
             detail: self.detail.clone(),
-            remark: if self.rows.is_empty() { String::new() } else { "priority · seen · kind · what".to_owned() },
+            remark: remark.to_owned(),
             remark_style: look.theme.dim,
             keys: Title::keys(&[("a", "accept"), ("esc", "close"), ("+", "read files"), ("x", "dismiss")]),
             ..Title::default()

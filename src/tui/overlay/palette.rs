@@ -402,6 +402,9 @@ impl Palette {
 /// Columns of the names of verbs; a longer one pushes its sentence to the right.
 const NAME_WIDTH: usize = 16;
 
+/// From so many columns on names have a column of their own.
+const ALIGNED_FROM: usize = 64;
+
 /// Score, position, matched characters.
 type Found = (i64, usize, Vec<usize>);
 
@@ -445,7 +448,7 @@ fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: Look) -> Ve
         _ => row.spec.doc.to_owned(),
     };
     let name = row.spec.name.len();
-    let begins = NAME_WIDTH.max(name + 1) + 1;
+    let begins = if width < ALIGNED_FROM { name + 2 } else { NAME_WIDTH.max(name + 1) + 1 };
     let text = format!("{}{}{about}", row.spec.name, " ".repeat(begins - name));
     let shown = pad(&text, width.saturating_sub(key_width));
     // Those behind the name are places in the sentence, two columns from the name.
