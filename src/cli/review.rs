@@ -56,9 +56,8 @@ impl Answer for Reviews {
             // A text has neither version nor stage.
             let is_text = review.kind.is_posted_text();
             let version = if is_text { String::new() } else { format!("@{}", review.version) };
-            let stage = |stage: Stage| match is_text {
-                true => (Ink::Dim, "-".to_owned()),
-                false => (stage_ink(stage), stage.to_string()),
+            let stage = |stage: Stage| {
+                if is_text { (Ink::Dim, "-".to_owned()) } else { (stage_ink(stage), stage.to_string()) }
             };
             table.row([
                 (Ink::Strong, review.id.to_string()),

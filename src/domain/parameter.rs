@@ -54,9 +54,10 @@ pub struct InputSource {
 
 impl fmt::Display for InputSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.is_typed {
-            true => write!(f, "read from \"{}\"", self.words),
-            false => write!(f, "assumed: \"{}\" names no type", self.words),
+        if self.is_typed {
+            write!(f, "read from \"{}\"", self.words)
+        } else {
+            write!(f, "assumed: \"{}\" names no type", self.words)
         }
     }
 }

@@ -12,7 +12,7 @@ impl TeamPolicy {
         for signer in &self.signers {
             match signers.iter().find(|known| known.key == signer.key) {
                 None => {
-                    lines.push(format!("add {}: {}, key {}", signer.name, signer.facts(), signer.key.fingerprint()))
+                    lines.push(format!("add {}: {}, key {}", signer.name, signer.facts(), signer.key.fingerprint()));
                 }
                 Some(known) => lines.extend(signer.change_from(known)),
             }
@@ -20,7 +20,7 @@ impl TeamPolicy {
         let gone = signers.iter().filter(|known| self.signer(&known.key).is_none());
         lines.extend(gone.map(|known| {
             let key = known.key.fingerprint();
-            format!("remove {}, key {key}: none of the decisions made with it counts any more", known.name)
+            format!("remove {}, key {key}: its decisions stop counting", known.name)
         }));
         let needs = |known: &[Threshold], other: &[Threshold], sign: &str| {
             let own = known.iter().filter(|threshold| !other.contains(threshold));
@@ -56,10 +56,8 @@ impl Signer {
 
     /// What changes for somebody who keeps the key.
     fn change_from(&self, known: &Signer) -> Option<String> {
-        let name = match known.name == self.name {
-            true => self.name.clone(),
-            false => format!("{} (now {})", self.name, known.name),
-        };
+        let name =
+            if known.name == self.name { self.name.clone() } else { format!("{} (now {})", self.name, known.name) };
         let (facts, before) = (self.facts(), known.facts());
         match (facts == before, known.name == self.name) {
             (true, true) => None,

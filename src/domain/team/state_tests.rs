@@ -199,7 +199,7 @@ fn a_policy_says_what_it_changes_for_signers_and_for_what_approvals_need() {
             "change Ada <ada@x>: admin, security; now admin".to_owned(),
             "change Cy <cy@x>: no role, until 2026-01-01T00:00:00.000Z; now no role".to_owned(),
             format!("add Eve <eve@x>: admin, key {}", print(3)),
-            format!("remove Bob <bob@x>, key {}: none of the decisions made with it counts any more", print(1)),
+            format!("remove Bob <bob@x>, key {}: its decisions stop counting", print(1)),
             "need 2 approvals, one in the role security, for every version".to_owned(),
             "need no longer 2 approvals, for versions of tier high".to_owned(),
             "the next policy needs 2 administrators, now 1".to_owned(),

@@ -50,9 +50,10 @@ impl Reviews<'_> {
         } else {
             lines.push(format!("review {id} of {} is closed; files stay in place", review.tool));
         }
-        let subject = match review.kind.is_posted_text() {
-            true => format!("{} of {}", review.kind, review.tool),
-            false => format!("{} {} ({} → {})", review.tool, review.version, review.from_stage, review.to_stage),
+        let subject = if review.kind.is_posted_text() {
+            format!("{} of {}", review.kind, review.tool)
+        } else {
+            format!("{} {} ({} → {})", review.tool, review.version, review.from_stage, review.to_stage)
         };
         Ok(Preview { title: format!("{kind} review {id}: {subject}"), lines, undo: "u (undo) reverts it".to_owned() })
     }

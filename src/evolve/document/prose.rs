@@ -1,7 +1,7 @@
 //! What sentences say of inputs, output and examples: "takes a string `text` and an integer `width` (default 80) and
 //! returns the wrapped text". What is not said plainly is left out, and asked for by whoever reads the draft.
 
-use super::field::{blank, clipped, identifier};
+use super::field::{blank, clipped, identifier, is_plural, kind_of};
 use crate::domain::{InputParameter, InputSource, ParameterType, SpecifiedExample};
 use serde_json::{Map, Value};
 
@@ -570,37 +570,6 @@ fn name_of(words: &[&str], kind_at: Option<usize>, is_told: bool) -> Option<(Str
         name.pop();
     }
     (!is_plural(words[last])).then(|| identifier(&name.join("_"))).flatten().map(|name| (name, last + 1))
-}
-
-/// The type that a word means, and whether it is the name of a thing as well.
-fn kind_of(word: &str) -> Option<(ParameterType, bool)> {
-    let plain = word.trim_matches(['.', ',', ';', '`']).to_ascii_lowercase();
-    let single = plain.strip_suffix('s').filter(|single| ParameterType::meant(single).is_some()).unwrap_or(&plain);
-    // Words that mean something else in a sentence.
-    if matches!(single, "set" | "map" | "record" | "long" | "flag" | "switch" | "json" | "tuple" | "sequence") {
-        return None;
-    }
-    let is_thing = matches!(
-        single,
-        "text"
-            | "path"
-            | "file"
-            | "filename"
-            | "url"
-            | "uri"
-            | "date"
-            | "datetime"
-            | "filepath"
-            | "string"
-            | "number"
-            | "integer"
-    );
-    ParameterType::meant(single).map(|kind| (kind, is_thing))
-}
-
-fn is_plural(word: &str) -> bool {
-    let plain = word.trim_matches(['.', ',', ';']).to_ascii_lowercase();
-    plain.ends_with('s') && kind_of(word).is_some()
 }
 
 #[cfg(test)]

@@ -93,7 +93,6 @@ impl Opportunities {
             remark: remark.to_owned(),
             remark_style: look.theme.dim,
             keys: Title::keys(&[("a", "accept"), ("esc", "close"), ("+", "read files"), ("x", "dismiss")]),
-            ..Title::default()
         };
         ListBox { title, size: (110, 30), rows: &self.rows, list: &mut self.list, empty: &self.empty }.draw_with(
             screen,

@@ -85,7 +85,7 @@ fn pasted_text_never_approves() {
     terminal.wait_text("1 pending review");
     open_review(&mut terminal);
     read_to_end(&mut terminal);
-    terminal.send("a").wait_text("then: a reason, and enter approves");
+    terminal.send("a").wait_text("then: enter approves");
     terminal.paste(&format!("{}\r", &digest[..4])).wait_text("pasted text is not accepted").wait_text("____");
     assert_still_waiting(&workspace, &digest);
 }
