@@ -406,9 +406,10 @@ actions! {
     }
     Claim "claim" Review HumanOnly [Review, Queue] ["ctrl-w"] Both "Tell the team that you are looking at a version, for two hours" { REVIEW }
     Team "team" Review View [] [] Both "Show the team: last sync, signers, policies, requests, versions approved elsewhere, and refused files" {}
-    TeamPolicy "team-policy" Review HumanOnly [] [] Both "Begin a team with a policy, propose the next one, or agree to one" {
+    TeamPolicy "team-policy" Review HumanOnly [] [] Both "Begin a team with a policy, propose the next one, or agree to one; shows what changes, and asks" {
         Arg::required("policy", ArgKind::Text, "policy file, or the first 8 digits of a proposed policy"),
-        Arg::option("reason", ArgKind::Text, "why")
+        Arg::option("reason", ArgKind::Text, "why"),
+        Arg::option("yes", ArgKind::Switch, "without confirmation")
     }
     Sync "sync" Review HumanOnly [Queue] ["ctrl-s"] Both "Exchange signed decisions with the team through its git repository" {
         Arg::option("dry-run", ArgKind::Switch, "show what would come; change nothing")

@@ -230,7 +230,12 @@ impl<'a> Call<'a> {
 
     /// Whether what would change is only shown.
     pub(super) fn is_dry(&self) -> bool {
-        self.row.args.iter().any(|arg| arg.name == "dry-run") && self.switch("dry-run")
+        self.takes("dry-run") && self.switch("dry-run")
+    }
+
+    /// Whether the verb has an argument of this name.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.row.args.iter().any(|arg| arg.name == name)
     }
 
     /// Whether a switch is on.
@@ -431,7 +436,9 @@ impl<'a> Call<'a> {
         let printed = if self.globals.json {
             outlet::object(answer)
         } else {
-            outlet::page(Stream::Stdout, self.globals.color, |page| answer.text(page))
+            outlet::page(Stream::Stdout, self.globals.color, |page| {
+                answer.text(page.read_aloud(self.globals.accessible))
+            })
         };
         answered(answer.exit_code(), printed)
     }

@@ -1,9 +1,9 @@
 //! How every change is carried out, announced and answered.
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Stop};
 use super::print_text::{Ink, Page, StyledLine};
 use crate::domain::{Command, Outcome};
-use crate::engine::{Described, Engine, EngineError, PlainQuery, PlainVerb, Preview};
+use crate::engine::{Described, Engine, EngineError, ErrorCode, PlainQuery, PlainVerb, Preview};
 use serde::Serialize;
 use std::io::{self, BufRead};
 
@@ -91,10 +91,19 @@ pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Co
     Ok(done)
 }
 
-/// A verb that needs nothing but its arguments.
-pub(super) fn plain(call: &Call<'_>, verb: &PlainVerb) -> Result<Done, EngineError> {
+/// A verb that needs nothing but its arguments. One with `--yes` shows what it changes and asks before it does.
+pub(super) fn plain(call: &Call<'_>, verb: &PlainVerb) -> Result<Done, Stop> {
     let engine = if verb.needs_catalog { call.open_catalog()?.0 } else { call.open()? };
-    announce_and_execute(call, &engine, Command::Verb(call.as_typed()))
+    let command = Command::Verb(call.as_typed());
+    if !call.takes("yes") || call.switch("yes") {
+        return Ok(announce_and_execute(call, &engine, command)?);
+    }
+    let preview = engine.preview(&command)?;
+    announce(call, &preview);
+    if !agreed(call, "continue?")? {
+        return Err(EngineError::new(ErrorCode::Failed, "nothing was changed", "answer y, or add --yes").into());
+    }
+    Ok(execute(call, &engine, command)?)
 }
 
 /// The answer of a query.

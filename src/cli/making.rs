@@ -6,7 +6,7 @@ use super::outlet;
 use super::print_text::{Ink, Page, StyledLine};
 use super::review;
 use super::spec;
-use crate::domain::{ReviewId, Stream, ToolSpecification};
+use crate::domain::{InputSource, ReviewId, Stream, ToolSpecification};
 use crate::engine::{Enclosed, Engine, EngineError, ErrorCode, EvolveRequest, Made, NewTool, Source};
 use crate::engine::{QUESTIONS, unanswered};
 use serde_json::Value;
@@ -34,8 +34,11 @@ pub(super) fn new(call: &Call<'_>) -> Result<u8, Stop> {
 
 /// `approve ID --digest D --generate`: approves a specification, makes its tool, and lets a generator write the code.
 pub(super) fn approve_and_generate(call: &Call<'_>, (review, prefix): (ReviewId, &str)) -> Result<u8, Stop> {
-    // Nothing else can be generated from; refused before anything is decided.
-    call.open()?.new_tools().specification(review)?;
+    // What cannot be made is refused before anything is decided.
+    let (engine, _catalog) = call.open_catalog()?;
+    let (specification, _) = engine.new_tools().specification(review)?;
+    engine.new_tools().ready_to_generate(&specification, &call.caller(&engine))?;
+    drop(engine);
     let done = review::approve(call, (review, prefix))?;
     if call.is_dry() {
         return call.print(&done);
@@ -117,10 +120,11 @@ pub(super) fn enclosed(call: &Call<'_>) -> Result<Enclosed, EngineError> {
 }
 
 /// What was understood of the words or the document.
-fn read_of(page: &mut Page<'_>, specification: &ToolSpecification) -> io::Result<()> {
-    let inputs = specification.input_parameters.iter().map(ToString::to_string).collect::<Vec<_>>();
-    if !inputs.is_empty() {
-        page.field("inputs", Ink::Plain, inputs.join(", "))?;
+fn read_of(page: &mut Page<'_>, specification: &ToolSpecification, sources: &[InputSource]) -> io::Result<()> {
+    for input in &specification.input_parameters {
+        let source = sources.iter().find(|source| source.input == input.name);
+        let source = source.map(|source| format!(" ({source})")).unwrap_or_default();
+        page.field("input", Ink::Plain, format!("{input}{source}"))?;
     }
     if let Some(output) = specification.expected_output.as_ref().and_then(Value::as_str) {
         page.field("output", Ink::Plain, output)?;
@@ -144,7 +148,7 @@ impl Answer for Made {
             page.field("found", Ink::Plain, format!("{} in line {}", found.field, found.line))?;
         }
         if let Some(specification) = &self.specification {
-            read_of(page, specification)?;
+            read_of(page, specification, &self.inputs)?;
         }
         // A language was chosen, and the line above says why.
         let is_chosen = |field: &str| self.chosen.iter().any(|line| line.starts_with(&format!("{field}: ")));
@@ -156,7 +160,8 @@ impl Answer for Made {
             }
         }
         if let (Some(_), Some(review)) = (&self.specification, self.outcome.review) {
-            let hint = format!("`toolsmith spec --review {review}` shows it; add a FILE to replace it");
+            let types = if self.inputs.is_empty() { "" } else { ", for example with other types" };
+            let hint = format!("`toolsmith spec --review {review}` shows it; add a FILE to replace it{types}");
             page.line(&StyledLine::new().put(Ink::Dim, hint))?;
         }
         match self.outcome.operation {

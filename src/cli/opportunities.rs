@@ -52,6 +52,10 @@ pub(super) fn accept(call: &Call<'_>, run: impl FnOnce(&[OsString]) -> Result<u8
 fn accepted(call: &Call<'_>) -> Result<Made, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let caller = call.caller(&engine);
+    if call.switch("generate") {
+        let key = call.required("opportunity")?;
+        engine.opportunities().ready_to_generate(key, &sources(call), call.text("name"), &caller)?;
+    }
     let made = engine.opportunities().accept(call.required("opportunity")?, &sources(call), call.text("name"), &caller);
     call.tell_trouble(&engine);
     made

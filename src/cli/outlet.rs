@@ -172,7 +172,7 @@ pub(super) fn look(stream: Stream, color: bool) -> Look {
     // A terminal that does not know its width says 0.
     let columns = columns.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(80);
     let terminal = is_terminal(stream);
-    Look { color: color && terminal, width: terminal.then_some(columns), now: now() }
+    Look { color: color && terminal, width: terminal.then_some(columns), now: now(), accessible: false }
 }
 
 /// Prints what clap answers to `--help` and `--version`: text of ours only.

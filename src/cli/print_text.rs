@@ -29,12 +29,14 @@ pub(super) struct Look {
     pub(super) width: Option<usize>,
     /// The present, for ages.
     pub(super) now: Instant,
+    /// Whether it is read aloud: no charts.
+    pub(super) accessible: bool,
 }
 
 impl Look {
     /// The same without colours, which change no text.
     fn view(self) -> DescriptionView {
-        DescriptionView { width: self.width, now: self.now }
+        DescriptionView { width: self.width, now: self.now, accessible: self.accessible }
     }
 }
 
@@ -48,6 +50,12 @@ impl<'a> Page<'a> {
     /// A page on this writer.
     pub(super) fn new(out: &'a mut dyn Write, look: Look) -> Page<'a> {
         Page { out, look }
+    }
+
+    /// The same page, read aloud or not.
+    pub(super) fn read_aloud(&mut self, accessible: bool) -> &mut Self {
+        self.look.accessible = accessible;
+        self
     }
 
     /// What the page is for.
@@ -185,7 +193,7 @@ pub(super) mod tests {
 
     /// A page that goes into a file: no colours, no width, the present at zero.
     pub(crate) fn plain(write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> String {
-        on(Look { color: false, width: None, now: Instant(0) }, write)
+        on(Look { color: false, width: None, now: Instant(0), accessible: false }, write)
     }
 
     /// What is written for this look.
@@ -218,7 +226,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_last_column_fits_the_terminal() {
-        let look = Look { color: false, width: Some(22), now: Instant(0) };
+        let look = Look { color: false, width: Some(22), now: Instant(0), accessible: false };
         let text = on(look, |page| page.table(&sample()));
         assert_eq!(text, "id  name  description\n 7  a     what it is …\n12  日本  x\\x1b[2Jy\n");
     }
@@ -228,7 +236,9 @@ pub(super) mod tests {
         let mut table = Table::new(&["name", "kind", "tier", "what"].map(|head| (head, Align::Left)));
         table.row(["json-query", "command", "low", "picks values"].map(|cell| (Ink::Plain, cell.to_owned())));
         let table = table.sparing(&["kind", "tier"]);
-        let at = |width| on(Look { color: false, width: Some(width), now: Instant(0) }, |page| page.table(&table));
+        let at = |width| {
+            on(Look { color: false, width: Some(width), now: Instant(0), accessible: false }, |page| page.table(&table))
+        };
         assert_eq!(at(39), "name        kind     tier  what\njson-query  command  low   picks values\n");
         assert_eq!(at(38), "name        tier  what\njson-query  low   picks values\n");
         assert_eq!(at(29), "name        what\njson-query  picks values\n");
@@ -237,14 +247,14 @@ pub(super) mod tests {
     #[test]
     fn colours_are_written_only_where_they_are_on() {
         let line = StyledLine::new().put(Ink::Bad, "bad").put(Ink::Plain, " end");
-        let look = Look { color: true, width: Some(80), now: Instant(0) };
+        let look = Look { color: true, width: Some(80), now: Instant(0), accessible: false };
         assert_eq!(on(look, |page| page.line(&line)), "\x1b[31mbad\x1b[0m end\n");
         assert_eq!(plain(|page| page.line(&line)), "bad end\n");
     }
 
     #[test]
     fn ages_are_for_terminals_and_points_in_time_for_files() {
-        let look = Look { color: false, width: Some(80), now: Instant(1_767_323_045_678) };
+        let look = Look { color: false, width: Some(80), now: Instant(1_767_323_045_678), accessible: false };
         let ago = |ms: i64| when(Instant(look.now.0 - ms), look);
         assert_eq!([ago(0), ago(61_000), ago(7_200_000)], ["0 s ago", "1 min ago", "2 h ago"]);
         assert_eq!([ago(172_800_000), ago(30 * 86_400_000)], ["2 d ago", "2025-12-03"]);

@@ -9,7 +9,7 @@ use super::review_answer::ReviewAnswer;
 use super::shared::stage_ink;
 use super::shared::{evidence_line, risk_ink, state_ink};
 use crate::domain::{
-    Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, Review, ReviewId, ReviewOrder, ReviewState,
+    Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, Review, ReviewId, ReviewOrder, ReviewState, Stage,
 };
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewDetail, ReviewFilter};
 use serde::Serialize;
@@ -53,13 +53,19 @@ impl Answer for Reviews {
         ];
         let mut table = Table::new(&heads).sparing(&["opened", "from", "digest", "to", "state"]);
         for WithVerdict { review, .. } in &self.reviews {
+            // A text has neither version nor stage.
+            let is_text = review.kind.is_posted_text();
+            let version = if is_text { String::new() } else { format!("@{}", review.version) };
+            let stage = |stage: Stage| {
+                if is_text { (Ink::Dim, "-".to_owned()) } else { (stage_ink(stage), stage.to_string()) }
+            };
             table.row([
                 (Ink::Strong, review.id.to_string()),
                 (Ink::Plain, review.asks().to_owned()),
-                (Ink::Strong, format!("{}@{}", review.tool, review.version)),
+                (Ink::Strong, format!("{}{version}", review.tool)),
                 (Ink::Plain, review.digest.short()),
-                (stage_ink(review.from_stage), review.from_stage.to_string()),
-                (stage_ink(review.to_stage), review.to_stage.to_string()),
+                stage(review.from_stage),
+                stage(review.to_stage),
                 (risk_ink(review.risk), review.risk.to_string()),
                 check::tally_words(review.verdict.as_ref()),
                 (state_ink(review.state), review.state.to_string()),
@@ -83,11 +89,12 @@ pub(super) fn review(call: &Call<'_>) -> Result<ReviewAnswer, EngineError> {
 /// digest under review.
 pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let named = engine.reviews().detail(id)?.review;
+    let named = engine.reviews().row(id)?;
     if !named.digest.starts_with(prefix) {
         return Err(other_digest(&named, prefix));
     }
-    // What will be refused anyhow makes no checks.
+    // What will be refused anyhow is not read, and makes no checks.
+    engine.reviews().part(&named, &only(call))?;
     if named.state == ReviewState::Waiting && matches!(call.caller(&engine), Caller::Human(_)) {
         engine.checks().ensure(id, &mut check::teller(call))?;
     }
@@ -168,7 +175,7 @@ mod tests {
     use super::super::print_json::tests::object;
     use super::super::print_text::tests::plain;
     use super::*;
-    use crate::domain::{Digest, FileMode, Instant, Review, ReviewKind, Risk, Stage, ToolName, VersionFile};
+    use crate::domain::{Digest, FileMode, Instant, Review, ReviewKind, Risk, ToolName, VersionFile};
     use crate::engine::{EvidenceLine, Weight};
     use serde_json::json;
 

@@ -58,8 +58,10 @@ impl ReviewAnswer {
         for line in &self.evidence {
             page.line(&evidence_line(line))?;
         }
-        page.heading("Checks")?;
-        check::write(page, self.review.verdict.as_ref())?;
+        if !self.review.review.kind.is_posted_text() {
+            page.heading("Checks")?;
+            check::write(page, self.review.verdict.as_ref())?;
+        }
         if let Some(place) = self.checks_place {
             page.line(&StyledLine::new().put(Ink::Dim, format!("checks: {} queued", ordinal(place))))?;
         }
@@ -75,14 +77,22 @@ impl ReviewAnswer {
     fn header(&self, page: &mut Page<'_>) -> io::Result<()> {
         let review = &self.review.review;
         let of = if review.is_about_behaviour() { "behaviour of " } else { "" };
-        let title = format!("review {}: {of}{} {} ", review.id, review.tool, review.version);
+        let is_text = review.kind.is_posted_text();
+        let version = if is_text { String::new() } else { format!(" {}", review.version) };
+        let title = format!("review {}: {of}{}{version} ", review.id, review.tool);
         page.line(&StyledLine::new().put(Ink::Strong, title).put(state_ink(review.state), review.state.word()))?;
-        page.field("type", Ink::Plain, format!("{}, {} → {}", review.asks(), review.from_stage, review.to_stage))?;
+        let stages = if is_text { String::new() } else { format!(", {} → {}", review.from_stage, review.to_stage) };
+        page.field("type", Ink::Plain, format!("{}{stages}", review.asks()))?;
         page.field("digest", Ink::Plain, review.digest.hex())?;
         page.field("risk", risk_ink(review.risk), review.risk_words())?;
-        page.field("path", Ink::Plain, review.place())?;
+        if !is_text && review.members.is_empty() {
+            page.field("path", Ink::Plain, review.place())?;
+        }
         page.field("opened", Ink::Plain, when(review.created_at, page.look()))?;
-        page.field("summary", Ink::Plain, &review.summary)?;
+        // The evidence has all of it.
+        if review.request.as_ref().is_none_or(|request| !request.description.contains(&review.summary)) {
+            page.field("summary", Ink::Plain, &review.summary)?;
+        }
         if let (Some(at), ReviewState::Waiting) = (review.expires_at, review.state) {
             page.field("expires", Ink::Warn, when(at, page.look()))?;
         }

@@ -130,7 +130,7 @@ pub use opportunity::{
     DismissedOpportunity, Opportunity, OpportunityKind, OpportunitySources, RunFact, Suggested, Witness, Worth,
 };
 pub use origin::{OriginDecision, OriginEvolution, VersionOrigin};
-pub use parameter::{InputParameter, ParameterType};
+pub use parameter::{InputParameter, InputSource, ParameterType};
 pub use paths::clean_path;
 pub use permission::{
     Access, Allowed, Anchor, CALL_MODULES, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode,

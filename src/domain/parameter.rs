@@ -41,6 +41,27 @@ impl ParameterType {
     }
 }
 
+/// The words of a sentence that an input was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputSource {
+    /// Name of the input.
+    pub input: String,
+    /// What the sentence says of it.
+    pub words: String,
+    /// Whether these words name a type; else it is assumed to be text.
+    pub is_typed: bool,
+}
+
+impl fmt::Display for InputSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_typed {
+            write!(f, "read from \"{}\"", self.words)
+        } else {
+            write!(f, "assumed: \"{}\" names no type", self.words)
+        }
+    }
+}
+
 /// A parameter of a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InputParameter {

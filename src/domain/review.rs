@@ -47,6 +47,11 @@ impl ReviewKind {
         matches!(self, ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion)
     }
 
+    /// Whether all that it is about is a text: no version, no stage, no files of a tool, nothing to run or check.
+    pub const fn is_posted_text(self) -> bool {
+        matches!(self, ReviewKind::Specification | ReviewKind::Plan)
+    }
+
     /// Whether it is about a text that was posted, and no tool on disk belongs to it.
     pub const fn is_about_text(self) -> bool {
         matches!(self, ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Call)

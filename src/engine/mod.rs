@@ -119,8 +119,8 @@ pub use review::checking::Checks;
 pub use review::integrity::Integrity;
 pub use review::requests::Requests;
 pub use review::{
-    BulkResult, MADE, MADE_BECAUSE, MAX_REQUEST_BYTES, OnVerdict, PreflightRow, REQUEST_SCHEMA, SIGNED_BY, StarterRow,
-    StarterState, Unsigned, UnsignedLog, checks,
+    BulkResult, MADE, MADE_BECAUSE, MAX_REQUEST_BYTES, OnVerdict, PreflightRow, REQUEST_SCHEMA, REQUESTED_BY,
+    SIGNED_BY, StarterRow, StarterState, Unsigned, UnsignedLog, checks,
 };
 pub use roles::play_role;
 pub use run::Runs;

@@ -60,6 +60,8 @@ pub enum Evolving {
         /// What becomes of it.
         sending: Sending,
     },
+    /// Find out whether the tool of a specification can be made at once, before this approval of it is sent.
+    Ready(Box<DecisionRequest>),
     /// Make the tool of an approved specification, and ask a generator for its code.
     Generate(ReviewId),
     /// Load the list of all evolutions.

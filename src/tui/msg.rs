@@ -5,8 +5,8 @@ use super::effect::{DetailFor, Sending, Serving, TabId};
 use super::widget::{Blanks, Chunk, DiffText, Side, TokenKind};
 use crate::domain::description::Description;
 use crate::domain::{
-    Command, Evolution, EvolutionId, FailureGroup, GrantKey, IsolationLevel, Operation, Outcome, Review, ReviewId, Run,
-    RunId, RunOutcome, Sample, Tool, ToolDetail, ToolName, VerbCall, VersionFile,
+    Command, DecisionRequest, Evolution, EvolutionId, FailureGroup, GrantKey, IsolationLevel, Operation, Outcome,
+    Review, ReviewId, Run, RunId, RunOutcome, Sample, Tool, ToolDetail, ToolName, VerbCall, VersionFile,
 };
 use crate::engine::{
     Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, CommandView,
@@ -396,6 +396,8 @@ pub enum Evolved {
         /// The text of each answer, not escaped.
         texts: Vec<(LaneId, String)>,
     },
+    /// Whether the tool of a specification can be made at once, and the approval that waits for it.
+    Ready(Box<DecisionRequest>, Result<(), EngineError>),
     /// The tool of a specification was made, and a generator was asked for its code where it needs any.
     Generated(Result<(Box<Made>, Option<EvolutionId>), EngineError>),
     /// An answer was written as a version, or not.

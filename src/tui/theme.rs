@@ -26,7 +26,7 @@ pub struct Theme {
     pub ground: Ground,
     /// The colours that the styles are made of; `None` for no colours.
     colours: Option<Colours>,
-    /// Whether choices are numbered: for readers of screens.
+    /// Whether it is for readers of screens: choices are numbered, charts are words.
     pub numbered: bool,
     /// Body text: the terminal's own foreground.
     pub text: Style,

@@ -297,6 +297,13 @@ fn words_are_read_and_approving_makes_the_tool_at_once() {
     let (made, code) = workspace.json(&["new", "wrap", "--describe", words]);
     assert_eq!((code, &made["missing"]), (0, &json!(["language", "examples"])), "{made:#}");
     assert_eq!(made["specification"]["input_parameters"][1]["constraints"]["default"], json!(80));
+    // Its review says from which words the inputs were read, and what is left open.
+    let (draft, _) = workspace.json(&["review", "1"]);
+    let lines: Vec<String> =
+        draft["evidence"].as_array().unwrap().iter().map(|line| line["text"].to_string()).collect();
+    let lines = lines.join("\n");
+    assert!(lines.contains("width: integer = 80 (read from"), "{lines}");
+    assert!(lines.contains("examples not specified"), "{lines}");
     // One that says how it is made needs no generator.
     let head = json!({"description": "the first lines", "input_parameters": [
         {"name": "count", "type": "integer", "required": true, "constraints": {"minimum": 0}}],
@@ -309,10 +316,18 @@ fn words_are_read_and_approving_makes_the_tool_at_once() {
     let said: Vec<&str> =
         review["evidence"].as_array().unwrap().iter().filter_map(|line| line["text"].as_str()).collect();
     assert!(said.contains(&"seq") && said.contains(&"count: integer"), "{said:?}");
+    assert!(!said.iter().any(|text| text.contains("never been run")), "{said:?}");
     let digest = review["review"]["digest"].as_str().unwrap().to_owned();
     let approve = ["approve", &number, "--digest", &digest[..8], "--unread", "--reason", "a test", "--generate"];
     // An agent decides nothing.
     assert_ne!(workspace.json(&approve).1, 0);
+    // What needs a generator where none is set up is refused before it is approved.
+    let wrap = workspace.json(&["review", "1"]).0["review"]["digest"].as_str().unwrap().to_owned();
+    let early = ["approve", "1", "--digest", &wrap[..8], "--unread", "--reason", "a test", "--generate"];
+    let mut terminal = Terminal::toolsmith(&workspace, &early, (100, 30));
+    terminal.wait_text("contain no other generator");
+    assert!(!terminal.wait_end().success());
+    assert_eq!(workspace.json(&["review", "1"]).0["review"]["state"], json!("waiting"));
     answer(&workspace, &approve);
     assert!(workspace.path("tools/experimental/counter/tool.toml").is_file());
     assert_eq!(workspace.json(&["review", &number]).0["review"]["state"], json!("approved"));

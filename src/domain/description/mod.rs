@@ -43,6 +43,8 @@ pub struct DescriptionView {
     pub width: Option<usize>,
     /// The present, for ages.
     pub now: Instant,
+    /// Whether it is read aloud: words and numbers in the place of charts.
+    pub accessible: bool,
 }
 
 impl DescriptionView {
@@ -71,6 +73,8 @@ pub enum Content {
     At(Instant),
     /// So many blanks.
     Blanks(usize),
+    /// A part of a chart, and the words that say the same to whoever has it read aloud.
+    Drawn(SafeText, SafeText),
 }
 
 /// Blanks to borrow from: as many as between two columns of nearly every table.
@@ -82,6 +86,8 @@ impl Content {
         match self {
             Content::Text(text) => Cow::Borrowed(text.as_str()),
             Content::At(at) => Cow::Owned(SafeText::new(&view.when(*at)).into()),
+            Content::Drawn(_, words) if view.accessible => Cow::Borrowed(words.as_str()),
+            Content::Drawn(signs, _) => Cow::Borrowed(signs.as_str()),
             Content::Blanks(count) => match BLANKS.get(..*count) {
                 Some(blanks) => Cow::Borrowed(blanks),
                 None => Cow::Owned(" ".repeat(*count)),
@@ -139,6 +145,12 @@ impl StyledLine {
     /// Appends a point in time.
     pub fn at(mut self, ink: Ink, at: Instant) -> StyledLine {
         self.pieces.push((ink, Content::At(at)));
+        self
+    }
+
+    /// Appends a part of a chart, and the words that stand for it where the chart is read aloud.
+    pub fn drawn(mut self, ink: Ink, signs: &str, words: &str) -> StyledLine {
+        self.pieces.push((ink, Content::Drawn(SafeText::new(signs), SafeText::new(words))));
         self
     }
 
@@ -239,7 +251,7 @@ impl Description {
 
     /// All of it as it is written into a file.
     pub fn text(&self) -> String {
-        let view = DescriptionView { width: None, now: Instant(0) };
+        let view = DescriptionView { width: None, now: Instant(0), accessible: false };
         let mut text = String::new();
         for line in self.title.iter().chain(&self.body(view)) {
             let pieces: String = line.pieces(view).map(|(_, piece)| piece).collect();

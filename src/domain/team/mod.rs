@@ -5,6 +5,7 @@
 mod decision;
 mod file_name;
 mod policy;
+mod policy_changes;
 mod signature;
 mod state;
 #[cfg(test)]

@@ -174,6 +174,42 @@ fn a_key_speaks_only_for_its_own_name_role_and_time() {
 }
 
 #[test]
+fn a_policy_says_what_it_changes_for_signers_and_for_what_approvals_need() {
+    let entry = |who: usize, name: &str, more: &str| {
+        format!("[[signers]]\nname = \"{name}\"\nkey = \"{}\"\n{more}\n", key(who))
+    };
+    let read = |text: String| TeamPolicy::read(text.as_bytes()).unwrap();
+    let admin = "roles = [\"admin\"]";
+    let before = read(
+        "thresholds = [{ tier = \"high\", approvals = 2 }]\n".to_owned()
+            + &entry(0, NAMES[0], admin)
+            + &entry(1, NAMES[1], "")
+            + &entry(2, NAMES[2], ""),
+    );
+    let after = read(
+        "administrators = 2\nthresholds = [{ approvals = 2, roles = [\"security\"] }]\n".to_owned()
+            + &entry(0, NAMES[0], "roles = [\"admin\", \"security\"]")
+            + &entry(2, NAMES[2], "until = \"2026-01-01T00:00:00Z\"")
+            + &entry(3, NAMES[3], admin),
+    );
+    let print = |who: usize| key(who).fingerprint();
+    assert_eq!(
+        after.changes_from(Some(&before)),
+        [
+            "change Ada <ada@x>: admin, security; now admin".to_owned(),
+            "change Cy <cy@x>: no role, until 2026-01-01T00:00:00.000Z; now no role".to_owned(),
+            format!("add Eve <eve@x>: admin, key {}", print(3)),
+            format!("remove Bob <bob@x>, key {}: its decisions stop counting", print(1)),
+            "need 2 approvals, one in the role security, for every version".to_owned(),
+            "need no longer 2 approvals, for versions of tier high".to_owned(),
+            "the next policy needs 2 administrators, now 1".to_owned(),
+        ]
+    );
+    assert_eq!(before.changes_from(Some(&before)), Vec::<String>::new());
+    assert_eq!(before.changes_from(None).len(), 5, "three signers, a threshold, and who changes the policy");
+}
+
+#[test]
 fn a_policy_counts_when_enough_administrators_of_the_one_before_agreed() {
     let (pin, first) = policy("administrators = 2");
     let (second, next) = policy(&format!("administrators = 1\nprevious = \"{pin}\""));

@@ -28,7 +28,7 @@ pub fn part_of(review: &Review, only: &[String]) -> Result<Review, EngineError> 
         let message = format!("several tools of review {} are called {name}", review.id);
         let keys: Vec<String> =
             review.members_among(std::slice::from_ref(name)).iter().map(|member| review.member_key(member)).collect();
-        let hint = format!("name one: {}", keys.join(", "));
+        let hint = format!("name one by its digest: --only {}", keys.join(" or --only "));
         return Err(EngineError::new(ErrorCode::Ambiguous, message, hint));
     }
     let members = review.members_among(only);
@@ -179,7 +179,7 @@ mod tests {
             assert_eq!(keys, ["one@01010101", "one@09090909", "three", "two"]);
             let refused = part_of(&all, &["one".to_owned()]).unwrap_err();
             assert_eq!(refused.code, ErrorCode::Ambiguous);
-            assert_eq!(refused.hint, "name one: one@01010101, one@09090909");
+            assert_eq!(refused.hint, "name one by its digest: --only one@01010101 or --only one@09090909");
             let part = part_of(&all, &["one@09090909".to_owned()])?;
             assert_eq!(part.members.len(), 1);
             assert_eq!(part.members[0].1, Digest([9; 32]));

@@ -4,6 +4,7 @@ use crate::domain::{Caller, EvolutionId, EvolveAsked, FailureKind, Redactor, Rev
 use crate::engine::Evolutions;
 use crate::engine::clock::now;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::evolving::generators::look;
 use crate::evolve::bundle::DEFAULT_LIMIT;
 use crate::evolve::course::{EvolutionPlan, MOST};
 use crate::evolve::prompt::{Prompt, TemplateName, Templates};
@@ -12,6 +13,7 @@ use crate::store::NewEvolution;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// What a user asks for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -107,23 +109,49 @@ impl Evolutions<'_> {
             let names: Vec<&str> = repaired.done.iter().map(|done| done.repair.as_str()).collect();
             return Ok((vec![built_in.to_owned()], format!("no model needed: {}", names.join(", "))));
         }
-        let mut others = self.workspace.settings.evolve.generators.iter().filter(|name| *name != built_in);
-        let none = self.no_other();
-        match others.next() {
-            Some(first) => Ok((vec![first.clone()], "first in the settings".to_owned())),
-            None if repair::repair(bundle).is_some() => Ok((vec![built_in.to_owned()], none)),
-            None => Err(EngineError::new(
-                ErrorCode::Failed,
-                match repair::absent_packages(bundle).as_str() {
-                    "" => format!("built-in repairs do not apply, and {none}"),
-                    absent => format!("{absent}; other built-in repairs do not apply, and {none}"),
-                },
-                match self.workspace.settings.generators.first() {
-                    Some(known) => format!("name a generator: --generator {}", known.name),
-                    None => self.where_generators_stand(),
-                },
-            )),
+        match self.usual() {
+            Ok(first) => Ok((vec![first.to_owned()], "first in the settings".to_owned())),
+            Err(none) if repair::repair(bundle).is_some() => Ok((vec![built_in.to_owned()], none.message)),
+            Err(none) => {
+                let message = match repair::absent_packages(bundle).as_str() {
+                    "" => format!("built-in repairs do not apply, and {}", none.message),
+                    absent => format!("{absent}; other built-in repairs do not apply, and {}", none.message),
+                };
+                Err(EngineError { message, ..none })
+            }
         }
+    }
+
+    /// The generator that is asked where nobody names one.
+    fn usual(&self) -> Result<&str, EngineError> {
+        let mut others = self.workspace.settings.evolve.generators.iter().filter(|name| *name != repair::GENERATOR);
+        others.next().map(String::as_str).ok_or_else(|| {
+            let hint = match self.workspace.settings.generators.first() {
+                Some(known) => format!("name a generator: --generator {}", known.name),
+                None => self.where_generators_stand(),
+            };
+            EngineError::new(ErrorCode::Failed, self.no_other(), hint)
+        })
+    }
+
+    /// Whether the generator that is asked where nobody names one can be reached. Sends it nothing.
+    ///
+    /// # Errors
+    /// `Failed` where the settings have none, or it cannot be reached.
+    pub(super) fn usual_is_ready(&self) -> Result<(), EngineError> {
+        let name = self.usual().map_err(|none| {
+            let message = format!("no generator can write its code: {}", none.message);
+            EngineError { message, ..none }
+        })?;
+        let settings = &self.workspace.settings;
+        let Some(setting) = settings.generators.iter().find(|setting| setting.name == name) else {
+            let message = format!("unknown generator {name}");
+            return Err(EngineError::new(ErrorCode::NotFound, message, self.where_generators_stand()));
+        };
+        look(setting, settings, &self.workspace.programs, &AtomicBool::new(false)).map(drop).map_err(|why| {
+            let hint = "`toolsmith doctor` checks each generator";
+            EngineError::new(ErrorCode::Failed, format!("the generator {name} cannot be used: {why}"), hint)
+        })
     }
 
     /// Why nobody but the repairs is asked.

@@ -127,7 +127,8 @@ pub(in crate::engine) fn doctor_lines(settings: &Settings, programs: &Arc<Progra
     })
 }
 
-fn look(
+/// Whether a generator can be reached, one line; it is sent nothing.
+pub(super) fn look(
     setting: &GeneratorSetting,
     settings: &Settings,
     programs: &Arc<Programs>,

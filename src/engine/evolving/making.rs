@@ -4,13 +4,14 @@
 //! other.
 
 use crate::domain::{
-    Caller, Digest, Implementation, Opportunity, Outcome, Request, ReviewId, ReviewKind, ReviewState, ScaffoldTemplate,
-    ScriptLanguage, ToolName, ToolSpecification, rfc3339,
+    Caller, Digest, Implementation, InputSource, Opportunity, Outcome, Request, ReviewId, ReviewKind, ReviewState,
+    ScaffoldTemplate, ScriptLanguage, ToolName, ToolSpecification, rfc3339,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::evolving::asking::EvolveRequest;
+use crate::engine::evolving::naming::tool_name_from;
 use crate::engine::library::resolve::tool_name;
 use crate::engine::review::requests::{Posting, REQUEST_FILE};
 use crate::engine::workspace::Workspace;
@@ -21,9 +22,6 @@ use serde_json::{Value, json};
 
 /// The most characters of a document that go with a specification.
 const MAX_ENCLOSED: usize = 60_000;
-
-/// The most words that a name is made of when nobody gives one.
-const NAME_WORDS: usize = 4;
 
 /// How much of a document goes with the specification that was read from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +80,8 @@ pub struct Made {
     pub missing: Vec<&'static str>,
     /// Where in the document the others were found.
     pub found: Vec<FieldSource>,
+    /// The words that inputs were read from, where no table or list has them.
+    pub inputs: Vec<InputSource>,
     /// Paths of the files that were written, below the workspace.
     pub files: Vec<String>,
 }
@@ -97,8 +97,20 @@ impl Made {
 struct Drafted {
     specification: ToolSpecification,
     found: Vec<FieldSource>,
+    inputs: Vec<InputSource>,
     metadata: Value,
     origin: String,
+}
+
+/// A scaffold that is about to be posted.
+struct Rendered {
+    name: ToolName,
+    description: String,
+    template: ScaffoldTemplate,
+    language: ScriptLanguage,
+    chosen: Vec<String>,
+    reason: String,
+    files: Vec<scaffold::ScaffoldFile>,
 }
 
 /// Making tools that are not there yet: from a text, a document or a template.
@@ -126,11 +138,11 @@ impl NewTools<'_> {
             Some(review) => Some(self.waiting_specification(review, caller)?),
             None => name.map(tool_name).transpose()?,
         };
-        let Drafted { specification, found, metadata, origin } = self.drafted(named, source)?;
+        let Drafted { specification, found, inputs, metadata, origin } = self.drafted(named, source)?;
         let chosen = if let Some(made) = &specification.implementation {
             format!("once approved, `toolsmith new --from-spec` makes it without writing code: {made}")
         } else {
-            let choice = scaffold::choose_language(specification.language, &words_of(&specification));
+            let choice = scaffold::choose_language(specification.language, &scaffold::words_of(&specification));
             format!("language: {}", choice.why)
         };
         let description = match specification.description.trim() {
@@ -165,6 +177,7 @@ impl NewTools<'_> {
             specification: Some(specification),
             missing,
             found,
+            inputs,
             files: Vec::new(),
         })
     }
@@ -199,11 +212,13 @@ impl NewTools<'_> {
     fn drafted(&self, name: Option<ToolName>, source: &Source<'_>) -> Result<Drafted, EngineError> {
         match source {
             Source::Words(words) => {
-                let name = name.map_or_else(|| name_from(words), Ok)?;
+                let name = name.map_or_else(|| tool_name_from(words), Ok)?;
+                let draft = draft_of_words(words, &name);
                 Ok(Drafted {
-                    specification: draft_of_words(words, &name),
+                    specification: draft.specification,
                     found: Vec::new(),
-                    metadata: json!({}),
+                    metadata: if draft.inputs.is_empty() { json!({}) } else { json!({"inputs_from": draft.inputs}) },
+                    inputs: draft.inputs,
                     origin: "described in words".to_owned(),
                 })
             }
@@ -212,7 +227,7 @@ impl NewTools<'_> {
                 specification.tool_name = name.unwrap_or(specification.tool_name);
                 let origin = format!("opportunity {}: {}", opportunity.key, opportunity.title);
                 let metadata = json!({"opportunity": opportunity});
-                Ok(Drafted { specification, found: Vec::new(), metadata, origin })
+                Ok(Drafted { specification, found: Vec::new(), inputs: Vec::new(), metadata, origin })
             }
             Source::File { name: file, bytes, enclosed } => match structured(file, bytes)? {
                 Some(value) => {
@@ -225,7 +240,7 @@ impl NewTools<'_> {
                         specification.tool_name = name;
                     }
                     let (metadata, origin) = (json!({"file": file}), format!("as written in {file}"));
-                    Ok(Drafted { specification, found: Vec::new(), metadata, origin })
+                    Ok(Drafted { specification, found: Vec::new(), inputs: Vec::new(), metadata, origin })
                 }
                 None => read_from(name, &self.keep_document(bytes)?, file, *enclosed),
             },
@@ -264,44 +279,9 @@ impl NewTools<'_> {
     /// is none, and for a specification that no manifest can hold; else as [`Self::specification`].
     pub fn scaffold(&self, wanted: &NewTool, caller: &Caller) -> Result<Made, EngineError> {
         let approved = wanted.specification.map(|review| self.approved_specification(review)).transpose()?;
-        let specified = approved.as_ref().map(|(specification, _)| specification);
-        let name = match (&wanted.name, specified) {
-            (Some(name), _) => tool_name(name)?,
-            (None, Some(specification)) => specification.tool_name.clone(),
-            (None, None) => name_from(&wanted.description)?,
-        };
-        self.engine.versions().refuse_known_name(&name)?;
-        let description = match (wanted.description.trim(), specified) {
-            ("", Some(specification)) => specification.description.clone(),
-            (words, _) => words.to_owned(),
-        };
-        let words = specified.map_or_else(|| description.clone(), words_of);
-        let mut chosen = Vec::new();
-        let implementation = specified.and_then(|specification| specification.implementation.as_ref());
-        let (template, language) = match implementation {
-            Some(implementation) => {
-                chosen.push(format!("made from the specification, no code to write: {implementation}"));
-                let is_request = matches!(implementation, Implementation::Http(_));
-                let template = if is_request { ScaffoldTemplate::ApiClient } else { ScaffoldTemplate::CliWrapper };
-                (template, ScriptLanguage::Shell)
-            }
-            None => chosen_frame(wanted, specified, &words, &mut chosen),
-        };
-        let reason = match wanted.specification {
-            Some(review) => format!("Scaffold {template} of the specification that review {review} approved"),
-            None => format!("Scaffold {template}"),
-        };
-        let files = scaffold::render(&ScaffoldRequest {
-            name: &name,
-            description: &description,
-            template,
-            language,
-            created_at: &rfc3339(now()),
-            created_by: &caller.identity(),
-            reason: &reason,
-            specification: approved.as_ref().map(|(specification, digest)| (specification, *digest)),
-        })
-        .map_err(|error| unwritable(&error))?;
+        let about = approved.as_ref().map(|(specification, digest)| (specification, *digest));
+        let Rendered { name, description, template, language, chosen, reason, files } =
+            self.rendered(wanted, about, caller)?;
         let contents: Vec<Value> = files
             .iter()
             .map(|file| json!({"path": file.path, "content": file.text, "executable": file.executable}))
@@ -326,8 +306,57 @@ impl NewTools<'_> {
             specification: None,
             missing: Vec::new(),
             found: Vec::new(),
+            inputs: Vec::new(),
             files: files.iter().map(|file| format!("{folder}/{}", file.path)).collect(),
         })
+    }
+
+    /// The files of a scaffold, which nobody has written yet.
+    fn rendered(
+        &self,
+        wanted: &NewTool,
+        about: Option<(&ToolSpecification, Digest)>,
+        caller: &Caller,
+    ) -> Result<Rendered, EngineError> {
+        let specified = about.map(|(specification, _)| specification);
+        let name = match (&wanted.name, specified) {
+            (Some(name), _) => tool_name(name)?,
+            (None, Some(specification)) => specification.tool_name.clone(),
+            (None, None) => tool_name_from(&wanted.description)?,
+        };
+        self.engine.versions().refuse_known_name(&name)?;
+        let description = match (wanted.description.trim(), specified) {
+            ("", Some(specification)) => specification.description.clone(),
+            (words, _) => words.to_owned(),
+        };
+        let words = specified.map_or_else(|| description.clone(), scaffold::words_of);
+        let mut chosen = Vec::new();
+        let implementation = specified.and_then(|specification| specification.implementation.as_ref());
+        let (template, language) = match implementation {
+            Some(implementation) => {
+                chosen.push(format!("made from the specification, no code to write: {implementation}"));
+                let is_request = matches!(implementation, Implementation::Http(_));
+                let template = if is_request { ScaffoldTemplate::ApiClient } else { ScaffoldTemplate::CliWrapper };
+                (template, ScriptLanguage::Shell)
+            }
+            None => chosen_frame(wanted, specified, &words, &mut chosen),
+        };
+        let reason = match wanted.specification {
+            Some(review) => format!("Scaffold {template} of the specification that review {review} approved"),
+            None => format!("Scaffold {template}"),
+        };
+        let files = scaffold::render(&ScaffoldRequest {
+            name: &name,
+            description: &description,
+            template,
+            language,
+            created_at: &rfc3339(now()),
+            created_by: &caller.identity(),
+            reason: &reason,
+            specification: about,
+        })
+        .map_err(|error| unwritable(&error))?;
+        Ok(Rendered { name, description, template, language, chosen, reason, files })
     }
 
     /// Makes the tool of an approved specification. Where the specification does not say how it is made, the answer has
@@ -342,6 +371,20 @@ impl NewTools<'_> {
         let tool = made.manifest_path();
         let request = EvolveRequest { tool, specification: Some(review), ..EvolveRequest::default() };
         Ok((made, needs_code.then_some(request)))
+    }
+
+    /// Whether the tool of a specification can be made at once, asked before anybody approves it: its name is free, a
+    /// manifest can hold it, and the generator that would write its code is there. Nothing is sent and nothing written.
+    ///
+    /// # Errors
+    /// Those that [`Self::generate`] would give for what can be known before; `Failed` where no generator is set up or
+    /// the first one cannot be reached.
+    pub fn ready_to_generate(&self, specification: &ToolSpecification, caller: &Caller) -> Result<(), EngineError> {
+        self.rendered(&NewTool::default(), Some((specification, Digest([0; 32]))), caller)?;
+        match specification.implementation {
+            Some(_) => Ok(()),
+            None => self.engine.evolutions().usual_is_ready(),
+        }
     }
 
     /// What the form of the workbench asks for.
@@ -388,7 +431,7 @@ fn read_from(
     file: &str,
     enclosed: Enclosed,
 ) -> Result<Drafted, EngineError> {
-    let name = name.map_or_else(|| name_from(document.title().unwrap_or_default()), Ok)?;
+    let name = name.map_or_else(|| tool_name_from(document.title().unwrap_or_default()), Ok)?;
     let draft = draft(document, &name);
     let text = match enclosed {
         Enclosed::Summary(budget) => document.summary(budget.min(MAX_ENCLOSED)).text,
@@ -408,7 +451,8 @@ fn read_from(
     Ok(Drafted {
         specification: draft.specification,
         found: draft.found,
-        metadata: json!({"document": about}),
+        metadata: json!({"document": about, "inputs_from": draft.inputs}),
+        inputs: draft.inputs,
         origin: format!("read from {file}, document {}", document.digest().short()),
     })
 }
@@ -433,14 +477,6 @@ fn chosen_frame(
     (template, language)
 }
 
-/// All words of a specification that say something about its tool.
-fn words_of(specification: &ToolSpecification) -> String {
-    let parameters = specification.input_parameters.iter().map(|parameter| parameter.description.as_str());
-    let output = specification.expected_output.as_ref().and_then(Value::as_str);
-    let words: Vec<&str> = [specification.description.as_str()].into_iter().chain(parameters).chain(output).collect();
-    format!("{} {}", specification.tool_name.as_str(), words.join(" "))
-}
-
 /// The object in a file that has the ending of JSON, YAML or TOML; `None` for a document.
 pub(in crate::engine) fn structured(file: &str, bytes: &[u8]) -> Result<Option<Value>, EngineError> {
     let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
@@ -454,31 +490,4 @@ pub(in crate::engine) fn structured(file: &str, bytes: &[u8]) -> Result<Option<V
         _ => return Ok(None),
     };
     read.map(Some).map_err(|why| EngineError::new(ErrorCode::Usage, format!("cannot read {file}: {why}"), ""))
-}
-
-/// A name made of the first words of a text.
-fn name_from(text: &str) -> Result<ToolName, EngineError> {
-    const SMALL: [&str; 9] = ["a", "an", "the", "of", "to", "and", "for", "that", "which"];
-    let plain: String =
-        text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
-    let words: Vec<&str> = plain.split_whitespace().filter(|word| !SMALL.contains(word)).take(NAME_WORDS).collect();
-    let name: String = words.join("-").chars().take(60).collect();
-    ToolName::new(name.trim_end_matches('-')).map_err(|_| {
-        EngineError::new(
-            ErrorCode::Usage,
-            "a name is missing and cannot be derived from the description",
-            "use `toolsmith new NAME …`",
-        )
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_made_of_the_first_words() {
-        assert_eq!(name_from("Join the two CSV files by a key").unwrap().as_str(), "join-two-csv-files");
-        assert!(name_from("…").is_err());
-    }
 }

@@ -15,6 +15,7 @@ mod imports;
 mod keep;
 pub(super) mod live;
 pub(super) mod making;
+mod naming;
 pub(super) mod opportunities;
 mod probing;
 mod request;

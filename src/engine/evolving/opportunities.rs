@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::evolving::making::{Made, Source};
+use crate::engine::library::resolve::tool_name;
 use crate::engine::library::scores::ToolAlert;
 use crate::engine::run::calling;
 use crate::engine::view::Preview;
@@ -112,6 +113,25 @@ impl Opportunities<'_> {
             ));
         }
         self.engine.new_tools().propose_specification(name, &Source::Opportunity(&opportunity), None, caller)
+    }
+
+    /// Whether the tool of an opportunity can be made at once, asked before it is accepted.
+    ///
+    /// # Errors
+    /// Those of [`NewTools::ready_to_generate`](crate::engine::NewTools::ready_to_generate); `NotFound` and `Ambiguous`
+    /// for the key; `Usage` for a name that is none.
+    pub fn ready_to_generate(
+        &self,
+        key: &str,
+        from: &OpportunitySources,
+        name: Option<&str>,
+        caller: &Caller,
+    ) -> Result<(), EngineError> {
+        let mut specification = self.find(key, from)?.specification();
+        if let Some(name) = name.map(tool_name).transpose()? {
+            specification.tool_name = name;
+        }
+        self.engine.new_tools().ready_to_generate(&specification, caller)
     }
 
     pub(in crate::engine) fn dismiss(

@@ -201,7 +201,7 @@ impl Evolutions<'_> {
         Ok(helped
             .map(|row| {
                 let uses = crate::domain::plural(row.uses as usize, "time", "times");
-                format!("against {} failures: {} helped {} of {uses} times", row.failure, row.mutation, row.good)
+                format!("against {} failures: {} helped {} of {uses}", row.failure, row.mutation, row.good)
             })
             .collect())
     }

@@ -15,82 +15,155 @@ const NONE: char = '·';
 /// Bars, from nothing to the most.
 const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/// Runs, failures, success and time of so many days up to a time, in so many columns.
-pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, columns: usize) -> Vec<StyledLine> {
-    let last = at.0.div_euclid(HOUR_MS);
-    let all = days * 24;
-    let column_of = |hour: i64| ((hour - (last - all + 1)) * columns as i64).div_euclid(all);
-    let mut spans: Vec<(u64, u64, f64)> = vec![(0, 0, 0.0); columns];
+/// Hours that a column may stand for: spans that people count in.
+const STEPS: [i64; 4] = [1, 6, 12, 24];
+
+/// Hours of a day.
+const DAY: i64 = 24;
+
+/// Runs, failures, success and time of a span.
+#[derive(Clone, Copy, Default)]
+struct SpanOfRuns {
+    runs: u64,
+    succeeded: u64,
+    ms: f64,
+}
+
+impl SpanOfRuns {
+    /// A number of it, where anything ran.
+    fn value(&self, of: impl Fn(&SpanOfRuns) -> f64) -> Option<f64> {
+        (self.runs > 0).then(|| of(self))
+    }
+
+    fn failed(&self) -> f64 {
+        (self.runs - self.succeeded) as f64
+    }
+
+    fn rate(&self) -> f64 {
+        self.succeeded as f64 / self.runs as f64
+    }
+
+    fn mean_ms(&self) -> f64 {
+        self.ms / self.runs as f64
+    }
+}
+
+/// Spans of so many hours, oldest first; the last one holds the hour `last`.
+fn spans(hours: &[HourOfRuns], last: i64, step: i64, count: i64) -> Vec<SpanOfRuns> {
+    let first = last.div_euclid(step) - count + 1;
+    let mut spans = vec![SpanOfRuns::default(); usize::try_from(count).unwrap_or(0)];
     for hour in hours {
-        let at = usize::try_from(column_of(hour.hour)).ok().and_then(|at| spans.get_mut(at));
-        if let Some((runs, succeeded, ms)) = at {
-            *runs += hour.runs;
-            *succeeded += hour.succeeded;
-            *ms += hour.mean_ms * hour.runs as f64;
+        let at = usize::try_from(hour.hour.div_euclid(step) - first).ok();
+        if let Some(span) = at.and_then(|at| spans.get_mut(at)) {
+            span.runs += hour.runs;
+            span.succeeded += hour.succeeded;
+            span.ms += hour.mean_ms * hour.runs as f64;
         }
     }
-    let (runs, good) = spans.iter().fold((0, 0), |(a, b), (runs, good, _)| (a + runs, b + good));
-    let ms: f64 = spans.iter().map(|(.., ms)| ms).sum();
+    spans
+}
+
+/// Runs, failures, success and time of so many days up to a time, in at most so many columns; read aloud, a number for
+/// each day.
+pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, room: usize) -> Vec<StyledLine> {
+    let last = at.0.div_euclid(HOUR_MS);
+    let fits = |step: &i64| usize::try_from(days * DAY / step).is_ok_and(|columns| columns <= room);
+    let step = STEPS.into_iter().find(fits).unwrap_or(DAY);
+    let drawn = spans(hours, last, step, days * DAY / step);
+    let daily = spans(hours, last, DAY, days);
+    let all = drawn.iter().fold(SpanOfRuns::default(), |sum, span| SpanOfRuns {
+        runs: sum.runs + span.runs,
+        succeeded: sum.succeeded + span.succeeded,
+        ms: sum.ms + span.ms,
+    });
+    let values = |of: fn(&SpanOfRuns) -> f64| -> Vec<Option<f64>> { drawn.iter().map(|span| span.value(of)).collect() };
     let most = |values: &[Option<f64>]| values.iter().flatten().copied().fold(0.0, f64::max);
-    let values = |of: &dyn Fn(u64, u64, f64) -> f64| -> Vec<Option<f64>> {
-        spans.iter().map(|(runs, good, ms)| (*runs > 0).then(|| of(*runs, *good, *ms))).collect()
+    let by_day = |of: fn(&SpanOfRuns) -> f64, words: fn(f64) -> String| -> String {
+        let told = daily.iter().zip(last.div_euclid(DAY) - days + 1..);
+        let told = told.filter_map(|(span, day)| Some(format!("{} {}", date(day * DAY), words(span.value(of)?))));
+        told.collect::<Vec<_>>().join(", ")
     };
-    let chart = |name: &str, ink: Ink, values: &[Option<f64>], top: f64, told: String| {
-        let line = drawn(StyledLine::new().put(Ink::Dim, format!("{name:<10} ")), ink, &bars(values, top));
-        line.put(Ink::Plain, format!(" {told}"))
+    let chart = |name: &str, ink: Ink, values: &[Option<f64>], top: f64, (told, aloud): (String, String)| {
+        let line = drawn_bars(StyledLine::new().put(Ink::Dim, format!("{name:<10} ")), ink, &bars(values, top));
+        let line = line.drawn(Ink::Plain, " ", "").put(Ink::Plain, told);
+        let line = if name == "success" { line.drawn(Ink::Plain, " · full height 100 %", "") } else { line };
+        let aloud = if aloud.is_empty() { aloud } else { format!(". By day: {aloud}") };
+        line.drawn(Ink::Plain, "", &aloud).hanging(NAME)
     };
-    let counts = values(&|runs, _, _| runs as f64);
-    let failed = values(&|runs, good, _| (runs - good) as f64);
-    let rates = values(&|runs, good, _| good as f64 / runs as f64);
-    let times = values(&|runs, _, ms| ms / runs as f64);
-    let rate = if runs == 0 { "-".to_owned() } else { format!("{:.0} %", good as f64 * 100.0 / runs as f64) };
-    let mean = if runs == 0 { "-".to_owned() } else { span((ms / runs as f64).round() as u64) };
-    let peak = |told: String| if runs == 0 { String::new() } else { format!(" · peak {told}") };
-    let number = |values: &[Option<f64>]| match most(values) {
+    let number = |value: f64| format!("{value:.0}");
+    let time = |ms: f64| span(ms.round() as u64);
+    let (counts, failed) = (values(|span| span.runs as f64), values(SpanOfRuns::failed));
+    let (rates, times) = (values(SpanOfRuns::rate), values(SpanOfRuns::mean_ms));
+    let known = |words: String| if all.runs == 0 { "-".to_owned() } else { words };
+    let peak = |values: &[Option<f64>], words: fn(f64) -> String| match most(values) {
         0.0 => String::new(),
-        most => peak(format!("{most:.0}")),
+        most => format!(" · peak {}", words(most)),
     };
+    let failures = all.runs - all.succeeded;
     vec![
-        chart("runs", Ink::Accent, &counts, most(&counts), format!("{runs} in {days} days{}", number(&counts))),
-        chart("failures", Ink::Bad, &failed, most(&failed), format!("{}{}", runs - good, number(&failed))),
-        chart("success", Ink::Good, &rates, 1.0, format!("{rate} · full height 100 %")),
+        chart(
+            "runs",
+            Ink::Accent,
+            &counts,
+            most(&counts),
+            (format!("{} in {days} days{}", all.runs, peak(&counts, number)), by_day(|span| span.runs as f64, number)),
+        ),
+        chart(
+            "failures",
+            Ink::Bad,
+            &failed,
+            most(&failed),
+            (format!("{failures}{}", peak(&failed, number)), by_day(SpanOfRuns::failed, number)),
+        ),
+        chart("success", Ink::Good, &rates, 1.0, (known(percent(all.rate())), by_day(SpanOfRuns::rate, percent))),
         chart(
             "time",
             Ink::Plain,
             &times,
             most(&times),
-            format!("{mean} mean{}", peak(span(most(&times).round() as u64))),
+            (format!("{} mean{}", known(time(all.mean_ms())), peak(&times, time)), by_day(SpanOfRuns::mean_ms, time)),
         ),
-        axis(last, all, columns),
+        axis(last, step, drawn.len(), days),
     ]
 }
 
+/// The date of an hour, without its year.
+fn date(hour: i64) -> String {
+    rfc3339(Instant(hour * HOUR_MS))[5..10].to_owned()
+}
+
+fn percent(rate: f64) -> String {
+    format!("{:.0} %", rate * 100.0)
+}
+
 /// Bars in their colour; what stands for nothing has none.
-fn drawn(line: StyledLine, ink: Ink, bars: &str) -> StyledLine {
+fn drawn_bars(line: StyledLine, ink: Ink, bars: &str) -> StyledLine {
     let parts = bars.split_inclusive(|c| c != NONE).flat_map(|part| {
         let at = part.find(|c| c != NONE).unwrap_or(part.len());
         [(Ink::Dim, &part[..at]), (ink, &part[at..])]
     });
-    parts.filter(|(_, part)| !part.is_empty()).fold(line, |line, (ink, part)| line.put(ink, part))
+    parts.filter(|(_, part)| !part.is_empty()).fold(line, |line, (ink, part)| line.drawn(ink, part, ""))
 }
 
 /// Days below the columns: the first, the one in the middle, the last; and what a column and a dot stand for.
-fn axis(last: i64, hours: i64, columns: usize) -> StyledLine {
-    let day = |ago: i64| rfc3339(Instant((last - ago) * HOUR_MS))[5..10].to_owned();
+fn axis(last: i64, step: i64, columns: usize, days: i64) -> StyledLine {
+    let first = (last.div_euclid(step) + 1) * step - days * DAY;
     let mut text = vec![' '; columns];
     let mut write = |at: usize, label: &str| {
         for (cell, c) in text.iter_mut().skip(at).zip(label.chars()) {
             *cell = c;
         }
     };
-    write(0, &day(hours - 1));
+    write(0, &date(first));
     if columns >= 24 {
-        write(columns / 2, &day(hours / 2));
+        let middle = columns / 2;
+        write(middle, &date(first + i64::try_from(middle).unwrap_or(0) * step));
     }
-    write(columns.saturating_sub(5), &day(0));
+    write(columns.saturating_sub(5), &date(last));
     let text: String = text.into_iter().collect();
-    let each = span(u64::try_from(hours * HOUR_MS).unwrap_or(0) / columns.max(1) as u64);
-    StyledLine::new().put(Ink::Dim, format!("{:NAME$}{text} one column: {each}, · no runs", ""))
+    let each = if step == DAY { "1 day".to_owned() } else { format!("{step} h") };
+    let aloud = "days without runs are left out";
+    StyledLine::new().drawn(Ink::Dim, &format!("{:NAME$}{text} one column: {each}, · no runs", ""), aloud)
 }
 
 /// Bars from nothing to the top; where there is no value, a dot.
@@ -119,7 +192,11 @@ mod tests {
     use super::*;
 
     fn texts(lines: &[StyledLine]) -> Vec<String> {
-        let view = crate::domain::description::DescriptionView { width: None, now: Instant(0) };
+        seen(lines, false)
+    }
+
+    fn seen(lines: &[StyledLine], accessible: bool) -> Vec<String> {
+        let view = crate::domain::description::DescriptionView { width: None, now: Instant(0), accessible };
         lines.iter().map(|line| line.pieces(view).map(|(_, text)| text).collect()).collect()
     }
 
@@ -132,16 +209,44 @@ mod tests {
 
     #[test]
     fn every_hour_falls_into_a_column_and_the_days_stand_below() {
+        // 2023-11-14, 22 o'clock.
         let at = Instant(1_700_000_000_000);
         let last = at.0.div_euclid(HOUR_MS);
         let hour = |ago: i64| HourOfRuns { hour: last - ago, runs: 2, succeeded: 1, mean_ms: 10.0 };
         let hours: Vec<HourOfRuns> = (0..14 * 24).rev().map(hour).collect();
         let lines = texts(&charts(at, &hours, 14, 28));
-        assert!(lines[0].ends_with("672 in 14 days · peak 24") && !lines[0].contains("··"), "{}", lines[0]);
+        assert!(lines[0].ends_with("670 in 14 days · peak 24") && !lines[0].contains("··"), "{}", lines[0]);
         assert!(lines[2].ends_with("50 % · full height 100 %") && lines[2].contains("▅"), "{lines:?}");
         assert!(lines[3].ends_with("10 ms mean · peak 10 ms"), "{lines:?}");
-        assert_eq!(lines[4], "           10-31         11-07    11-14 one column: 12 h, · no runs");
+        assert_eq!(lines[4], "           11-01         11-08    11-14 one column: 12 h, · no runs");
         let none = texts(&charts(at, &[], 14, 28));
         assert!(none[0].ends_with("0 in 14 days") && none[3].ends_with("- mean"), "{none:?}");
+    }
+
+    #[test]
+    fn a_column_stands_for_a_span_that_people_count_in() {
+        for (room, each, columns) in [(5, "1 day", 14), (27, "1 day", 14), (52, "12 h", 28), (84, "6 h", 56)] {
+            let lines = texts(&charts(Instant(1_700_000_000_000), &[], 14, room));
+            assert!(lines[4].contains(&format!("one column: {each},")), "{room}: {}", lines[4]);
+            assert_eq!(lines[0].matches('·').count(), columns, "{room}: {}", lines[0]);
+        }
+    }
+
+    #[test]
+    fn read_aloud_a_chart_is_a_number_for_each_day() {
+        let at = Instant(1_700_000_000_000);
+        let last = at.0.div_euclid(HOUR_MS);
+        let hour = |ago: i64, runs| HourOfRuns { hour: last - ago, runs, succeeded: 1, mean_ms: 10.0 };
+        let lines = seen(&charts(at, &[hour(50, 4), hour(1, 1)], 3, 60), true);
+        assert_eq!(
+            lines,
+            [
+                "runs       5 in 3 days · peak 4. By day: 11-12 4, 11-14 1",
+                "failures   3 · peak 3. By day: 11-12 3, 11-14 0",
+                "success    40 %. By day: 11-12 25 %, 11-14 100 %",
+                "time       10 ms mean · peak 10 ms. By day: 11-12 10 ms, 11-14 10 ms",
+                "days without runs are left out",
+            ]
+        );
     }
 }

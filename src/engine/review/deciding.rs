@@ -1,12 +1,20 @@
 //! Deciding one review.
 
-use crate::domain::{DecisionKind, DecisionRequest, Outcome, plural};
+use crate::domain::{DecisionKind, DecisionRequest, Outcome, Review, plural};
 use crate::engine::Reviews;
 use crate::engine::core;
 use crate::engine::error::EngineError;
 use crate::engine::view::Preview;
 
 impl Reviews<'_> {
+    /// The review as an approval of these tools would find it; all of it where none is named.
+    ///
+    /// # Errors
+    /// `Usage` when the review is no adoption or has no tool of such a name; `Ambiguous` when several have it.
+    pub fn part(&self, review: &Review, only: &[String]) -> Result<Review, EngineError> {
+        core::part_of(review, only)
+    }
+
     pub(in crate::engine) fn decide(&self, who: &str, request: &DecisionRequest) -> Result<Outcome, EngineError> {
         self.expire_due()?;
         let review = core::part_of(&self.row(request.review)?, &request.only)?;
@@ -42,13 +50,11 @@ impl Reviews<'_> {
         } else {
             lines.push(format!("review {id} of {} is closed; files stay in place", review.tool));
         }
-        Ok(Preview {
-            title: format!(
-                "{kind} review {id}: {} {} ({} → {})",
-                review.tool, review.version, review.from_stage, review.to_stage
-            ),
-            lines,
-            undo: "u (undo) reverts it".to_owned(),
-        })
+        let subject = if review.kind.is_posted_text() {
+            format!("{} of {}", review.kind, review.tool)
+        } else {
+            format!("{} {} ({} → {})", review.tool, review.version, review.from_stage, review.to_stage)
+        };
+        Ok(Preview { title: format!("{kind} review {id}: {subject}"), lines, undo: "u (undo) reverts it".to_owned() })
     }
 }

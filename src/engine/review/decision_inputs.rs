@@ -84,9 +84,11 @@ impl<'e> Reviews<'e> {
             }
             ReviewKind::Deprecation => (format!("{} is marked as deprecated; no file moves", review.tool), false),
             ReviewKind::Call => (permits::consequence(review), false),
-            ReviewKind::Specification | ReviewKind::Plan => {
-                ("it is recorded, and the requester may continue; no file moves".to_owned(), false)
+            ReviewKind::Specification => {
+                let next = format!("`toolsmith new --from-spec {}`", review.id);
+                (format!("its tool can be made, at once or with {next}; nothing runs yet"), false)
             }
+            ReviewKind::Plan => ("it is recorded, and the requester may continue; no file moves".to_owned(), false),
         };
         let mut lines = vec![line];
         // A change is shown beside what it replaces; that of a first yes must be said.

@@ -49,7 +49,7 @@ impl Reviews<'_> {
     }
 
     /// One review, without evidence.
-    pub(in crate::engine) fn row(&self, review: ReviewId) -> Result<Review, EngineError> {
+    pub fn row(&self, review: ReviewId) -> Result<Review, EngineError> {
         self.workspace.read(|q| Ok(q.review(review)?))?.ok_or_else(|| {
             EngineError::new(
                 ErrorCode::NotFound,

@@ -72,13 +72,18 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
         lines.extend(of_row(tool));
     }
     lines.extend(material.missing.iter().map(|missing| line(Weight::Warn, "missing", missing.message.as_str())));
-    lines.extend(runs(material.runs, material.least));
+    let kind = material.review.kind;
+    if !(kind.is_posted_text() || kind == ReviewKind::Adoption) {
+        lines.extend(runs(material.runs, material.least));
+    }
     lines.extend(match material.behaviour {
         Some(Ok(behaviour)) => behaviour.evidence(),
         Some(Err(error)) => vec![line(Weight::Warn, "observed in runs", format!("unknown: {error}"))],
         None => Vec::new(),
     });
-    lines.push(size(material.files));
+    if !kind.is_posted_text() {
+        lines.push(size(material.files));
+    }
     if material.review.kind == ReviewKind::Adoption {
         lines.extend(members(material.review));
     }

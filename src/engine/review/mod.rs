@@ -36,6 +36,7 @@ pub use bulk::{BulkResult, PreflightRow};
 pub use checking::{OnVerdict, checks};
 pub use evidence::{MADE, MADE_BECAUSE};
 pub use log_trust::UnsignedLog;
+pub use requester_evidence::REQUESTED_BY;
 pub use requests::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
 pub use signature_evidence::SIGNED_BY;
 pub use starter::{StarterRow, StarterState};

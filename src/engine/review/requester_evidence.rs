@@ -1,14 +1,25 @@
 //! What is known of who asked: said as evidence, and never mistaken for it.
 
-use crate::domain::{InputParameter, Review, ReviewKind, ReviewState, TestState, ToolSpecification, rfc3339};
+use crate::domain::{
+    InputParameter, InputSource, Request, Review, ReviewKind, ReviewState, TestState, ToolSpecification, rfc3339,
+};
 use crate::engine::core;
 use crate::engine::view::{EvidenceLine, Weight};
+use crate::evolve::document::QUESTIONS;
+use crate::evolve::scaffold::{choose_language, words_of};
+
+/// What the line of evidence about the requester is called; the header of a review repeats it.
+pub const REQUESTED_BY: &str = "requested by";
 
 /// What a specification says, in words: inputs, output, examples, and how the tool is made where that is said.
-fn specified(read: &ToolSpecification) -> Vec<(&'static str, String)> {
-    let input = |parameter: &InputParameter| match parameter.description.as_str() {
-        "" => parameter.to_string(),
-        description => format!("{parameter}: {description}"),
+fn specified(read: &ToolSpecification, sources: &[InputSource]) -> Vec<(&'static str, String)> {
+    let input = |parameter: &InputParameter| {
+        let about = match parameter.description.as_str() {
+            "" => String::new(),
+            description => format!(": {description}"),
+        };
+        let source = sources.iter().find(|source| source.input == parameter.name);
+        format!("{parameter}{about}{}", source.map(|source| format!(" ({source})")).unwrap_or_default())
     };
     let mut words: Vec<(&'static str, String)> =
         read.input_parameters.iter().map(|parameter| ("input", input(parameter))).collect();
@@ -20,12 +31,28 @@ fn specified(read: &ToolSpecification) -> Vec<(&'static str, String)> {
         Some(output) => ("example", format!("{} → {output}", example.input)),
         None => ("example", example.input.to_string()),
     }));
-    words.extend(read.language.map(|language| ("language", language.to_string())));
-    if let Some(made) = &read.implementation {
-        words.push(("made without code", "approved, the tool does exactly what follows".to_owned()));
-        words.extend(made.words());
+    match &read.implementation {
+        Some(made) => {
+            words.push(("made without code", "approved, the tool does exactly what follows".to_owned()));
+            words.extend(made.words());
+        }
+        None => words.push(("language", choose_language(read.language, &words_of(read)).why)),
     }
     words
+}
+
+/// What a specification leaves to whoever writes the code.
+fn left_open(read: &ToolSpecification) -> Option<String> {
+    let open = QUESTIONS.iter().filter(|question| read.missing().contains(&question.field));
+    let open: Vec<&str> = open.filter(|_| read.implementation.is_none()).map(|question| question.name).collect();
+    (!open.is_empty()).then(|| format!("{} not specified: whoever writes the code decides", open.join(", ")))
+}
+
+/// The words that inputs were read from.
+fn sources(request: &Request) -> Vec<InputSource> {
+    let kept = request.metadata.get("inputs_from").cloned();
+    // It is there for drafts that were read from sentences only.
+    kept.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default()
 }
 
 /// Who asked and why, what the asker claims, until when it waits, and whose yes is missing.
@@ -39,7 +66,7 @@ pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<Evidenc
         lines.push(line(Weight::Warn, "approvals", text));
     }
     if let Some(asker) = &review.asker {
-        lines.push(line(Weight::Fact, "requested by", asker.clone()));
+        lines.push(line(Weight::Fact, REQUESTED_BY, asker.clone()));
     }
     if let (Some(at), ReviewState::Waiting) = (review.expires_at, review.state) {
         lines.push(line(Weight::Warn, "expires", format!("expires at {} and is then rejected", rfc3339(at))));
@@ -53,7 +80,15 @@ pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<Evidenc
     if let Some(Ok(read)) =
         request.specification.clone().map(|value| ToolSpecification::read(value, Some(&review.tool)))
     {
-        lines.extend(specified(&read).into_iter().map(|(label, text)| line(Weight::Fact, label, text)));
+        let sources = sources(request);
+        let is_read = !sources.is_empty() && review.state == ReviewState::Waiting;
+        let words = specified(&read, &sources).into_iter();
+        lines.extend(words.map(|(label, text)| line(Weight::Fact, label, text)));
+        lines.extend(left_open(&read).map(|text| line(Weight::Warn, "left open", text)));
+        if is_read {
+            let text = format!("`toolsmith spec FILE --review {}` replaces this draft", review.id);
+            lines.push(line(Weight::Fact, "other types", text));
+        }
     }
     if let (ReviewKind::Call, Some(reach)) = (review.kind, request.metadata.get("reach").and_then(|r| r.as_str())) {
         lines.push(line(Weight::Warn, "reach", reach.to_owned()));

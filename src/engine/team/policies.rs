@@ -33,6 +33,22 @@ struct Named {
     bytes: Vec<u8>,
 }
 
+/// What a call of the verb does.
+enum PolicyStep {
+    /// Keep the first policy of a team.
+    Begin(Named),
+    /// Agree that a policy replaces the one in force.
+    Agree {
+        named: Named,
+        /// The policy that was pinned by hand.
+        pin: FileName,
+        /// The policy in force.
+        current: Box<TeamPolicy>,
+        /// How many administrators have to agree to it still.
+        missing: usize,
+    },
+}
+
 impl Teams<'_> {
     /// The policy that an argument names: a file, or the first digits of one that was proposed.
     fn named_policy(&self, text: &str) -> Result<Named, EngineError> {
@@ -65,43 +81,67 @@ impl Teams<'_> {
         Ok(found.next().map(|file| file.bytes))
     }
 
-    fn preview_policy(&self, call: &VerbCall) -> Result<Preview, EngineError> {
-        self.demand_remote()?;
-        let named = self.named_policy(argument(call, "policy")?)?;
-        let mut lines = vec![format!("{}, {}", named.name, count(named.policy.signers.len(), "signer"))];
-        lines.extend(named.policy.signers.iter().map(|signer| {
-            let roles = if signer.roles.is_empty() { String::new() } else { format!(": {}", signer.roles.join(", ")) };
-            format!("{}{roles}, {}", signer.name, signer.key.fingerprint())
-        }));
-        let title = match named.policy.previous {
-            None => "Begin a team with this policy?".to_owned(),
-            Some(previous) => format!("Agree that this policy replaces {}?", previous.short()),
-        };
-        Ok(Preview { title, lines, undo: "an agreement cannot be undone".to_owned() })
-    }
-
-    fn decide_policy(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+    /// What a call would do. Refuses a policy that neither begins a team nor replaces the policy in force.
+    fn policy_step(&self, call: &VerbCall) -> Result<PolicyStep, EngineError> {
         self.demand_remote()?;
         let named = self.named_policy(argument(call, "policy")?)?;
         let pin = self.workspace.settings.team.policy;
-        let file = core::policy_file(&named.bytes, None);
-        let is_first = named.policy.previous.is_none();
-        if is_first && pin.is_none_or(|pin| pin == named.name) {
-            return self.begin(who, &named, &file);
+        if named.policy.previous.is_none() && pin.is_none_or(|pin| pin == named.name) {
+            return Ok(PolicyStep::Begin(named));
         }
         let pin = self.demand_pin()?;
-        let (chain, _) = self.workspace.read(|q| Ok(core::chain_of(q, pin)?))?;
+        let (chain, current) = self.workspace.read(|q| Ok(core::chain_of(q, pin)?))?;
         if chain.policies.contains(&named.name) {
             let message = format!("the policy {} is in force already, or was", named.name.short());
             return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith team` shows the chain of policies"));
         }
-        let replaces = named.policy.previous.filter(|previous| Some(*previous) == chain.head());
-        if replaces.is_none() {
+        let Some(current) = current.filter(|_| named.policy.previous == chain.head()) else {
             let head = chain.head().map_or_else(|| pin.hex(), |head| head.hex());
             let message = "the policy does not replace the one in force";
             let hint = format!("write `previous = \"{head}\"` at its top; `toolsmith sync` brings newer ones");
             return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+        };
+        let proposed = chain.proposed.iter().find(|(name, _)| *name == named.name);
+        let missing = proposed.map_or(current.administrators, |(_, missing)| *missing);
+        Ok(PolicyStep::Agree { named, pin, current: Box::new(current), missing })
+    }
+
+    fn preview_policy(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        let (title, mut lines, undo) = match self.policy_step(call)? {
+            PolicyStep::Begin(named) => {
+                let undo = "the policy is kept here; `toolsmith sync` shares it once it is pinned".to_owned();
+                (format!("Begin a team with the policy {}?", named.name), named.policy.changes_from(None), undo)
+            }
+            PolicyStep::Agree { named, current, missing, .. } => {
+                let (name, old) =
+                    (named.name.short(), named.policy.previous.map(|name| name.short()).unwrap_or_default());
+                let mut lines = named.policy.changes_from(Some(&current));
+                if lines.is_empty() {
+                    lines.push("signers, roles and approvals stay as they are".to_owned());
+                }
+                lines.push(match missing {
+                    1 => "it is in force once 1 more administrator agrees".to_owned(),
+                    missing => format!("it is in force once {missing} more administrators agree"),
+                });
+                (
+                    format!("Agree that the policy {name} replaces {old}?"),
+                    lines,
+                    "an agreement cannot be undone".to_owned(),
+                )
+            }
+        };
+        if let Some(reason) = call.get("reason") {
+            lines.push(format!("reason: {reason}"));
         }
+        Ok(Preview { title, lines, undo })
+    }
+
+    fn decide_policy(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let (named, pin) = match self.policy_step(call)? {
+            PolicyStep::Begin(named) => return self.begin(who, &named, &core::policy_file(&named.bytes, None)),
+            PolicyStep::Agree { named, pin, .. } => (named, pin),
+        };
+        let file = core::policy_file(&named.bytes, None);
         let shared = self.of_verb(TeamKind::Policy, Subject::Policy(named.name), call.get("reason"), None)?;
         let step = self.engine.step(who, |tx, actor| {
             core::take_in(tx, pin, std::slice::from_ref(&file))?;

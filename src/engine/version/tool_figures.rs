@@ -187,8 +187,9 @@ impl ToolFigures {
         let most = self.durations.iter().map(|one| one.runs).max().unwrap_or(0);
         for one in &self.durations {
             let bar = level(one.runs, most, BAR);
-            let line = StyledLine::new().put(Ink::Dim, format!("{:<10} ", one.span)).put(Ink::Accent, bar);
-            told.line(line.put(Ink::Plain, format!(" {}", one.runs)));
+            let line = StyledLine::new().put(Ink::Dim, format!("{:<10} ", one.span));
+            let line = line.drawn(Ink::Accent, &format!("{bar} "), "");
+            told.line(line.put(Ink::Plain, one.runs.to_string()));
         }
     }
 

@@ -3,7 +3,9 @@
 
 use super::field::{blank, clipped, identifier};
 use super::{Class, CodeRange, Document, Section, prose};
-use crate::domain::{InputParameter, ParameterType, ScriptLanguage, SpecifiedExample, ToolName, ToolSpecification};
+use crate::domain::{
+    InputParameter, InputSource, ParameterType, ScriptLanguage, SpecifiedExample, ToolName, ToolSpecification,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -28,6 +30,8 @@ pub struct Draft {
     pub specification: ToolSpecification,
     /// Where the document states each field.
     pub found: Vec<FieldSource>,
+    /// The words that inputs were read from, where no table or list has them.
+    pub inputs: Vec<InputSource>,
 }
 
 /// What a section holds, by the words of its heading.
@@ -60,7 +64,8 @@ fn holds(section: &Section) -> Holds {
 
 /// Reads the draft of a specification from a document.
 pub fn draft(document: &Document, name: &ToolName) -> Draft {
-    let mut draft = Draft { specification: ToolSpecification::of(name.clone(), ""), found: Vec::new() };
+    let mut draft =
+        Draft { specification: ToolSpecification::of(name.clone(), ""), found: Vec::new(), inputs: Vec::new() };
     draft.describe(document);
     for section in document.sections() {
         match holds(section) {
@@ -92,9 +97,9 @@ pub fn draft(document: &Document, name: &ToolName) -> Draft {
 /// description but lines with a label, such as `Inputs:`, that were read.
 ///
 /// [`QUESTIONS`] are what to ask when something is missing.
-pub fn draft_of_words(words: &str, name: &ToolName) -> ToolSpecification {
+pub fn draft_of_words(words: &str, name: &ToolName) -> Draft {
     let document = Document::read(words.as_bytes());
-    let specification = draft(&document, name).specification;
+    let Draft { specification, found, inputs } = draft(&document, name);
     let is_said = |line: &&str| {
         let (inputs, outputs) = (&specification.input_parameters, &specification.expected_output);
         !prose::is_labelled(line) || inputs.is_empty() && outputs.is_none() && specification.examples.is_empty()
@@ -102,7 +107,7 @@ pub fn draft_of_words(words: &str, name: &ToolName) -> ToolSpecification {
     let kept: Vec<&str> = words.lines().filter(is_said).collect();
     let kept = kept.join("\n");
     let description = if kept.trim().is_empty() { words.trim() } else { kept.trim() };
-    ToolSpecification { description: description.to_owned(), ..specification }
+    Draft { specification: ToolSpecification { description: description.to_owned(), ..specification }, found, inputs }
 }
 
 /// What somebody is asked for when their words do not say it.
@@ -153,7 +158,7 @@ impl Question {
 /// The questions that these words leave open.
 pub fn unanswered(words: &str) -> Vec<Question> {
     let Ok(name) = ToolName::new("draft") else { return Vec::new() };
-    let missing = draft_of_words(words, &name).missing();
+    let missing = draft_of_words(words, &name).specification.missing();
     QUESTIONS.into_iter().filter(|question| missing.contains(&question.field)).collect()
 }
 
@@ -298,11 +303,13 @@ impl Draft {
         let mut about = 0;
         if self.specification.input_parameters.is_empty() {
             let found = paragraphs.iter().enumerate().find_map(|(at, (line, text))| {
-                let found = prose::parameters(text);
+                let found = prose::read(text);
                 (!found.is_empty()).then_some((at, *line, found))
             });
             if let Some((at, line, found)) = found {
                 about = at;
+                let (found, inputs): (Vec<_>, _) = found.into_iter().unzip();
+                self.inputs = inputs;
                 self.take_parameters(found.into_iter().map(|parameter| (line, parameter)).collect());
             }
         }

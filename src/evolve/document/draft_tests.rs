@@ -55,7 +55,7 @@ fn words_become_a_specification_and_what_is_missing_is_asked_for_by_name() {
     let name = ToolName::new("wrap").unwrap();
     let words = "Takes a string `text` and an integer `width` (default 80) and returns the wrapped text. \
                  Example: text=\"a b\", width=1 -> a";
-    let read = draft_of_words(words, &name);
+    let read = draft_of_words(words, &name).specification;
     let inputs: Vec<String> = read.input_parameters.iter().map(ToString::to_string).collect();
     assert_eq!(inputs, ["text: string", "width: integer = 80"]);
     assert_eq!(read.expected_output, Some(json!("the wrapped text")));
@@ -79,7 +79,7 @@ fn answers_to_the_questions_are_read_and_do_not_stand_in_the_description() {
         .zip(answers)
         .fold("Adds numbers".to_owned(), |words, (question, answer)| question.answered(&words, answer));
     assert!(unanswered(&words).is_empty(), "{words}");
-    let read = draft_of_words(&words, &name);
+    let read = draft_of_words(&words, &name).specification;
     assert_eq!(read.description, "Adds numbers");
     let inputs: Vec<String> = read.input_parameters.iter().map(ToString::to_string).collect();
     assert_eq!(inputs, ["a: integer", "b: integer = 1"]);
@@ -95,4 +95,22 @@ fn a_draft_of_anything_fits_the_schema() {
         let kept = serde_json::to_value(read(&text)).unwrap();
         proptest::prop_assert!(ToolSpecification::read(kept, None).is_ok());
     });
+}
+
+#[test]
+fn inputs_name_the_words_that_they_were_read_from_and_whether_these_say_a_type() {
+    let name = ToolName::new("cut").unwrap();
+    let words = "Takes a file path, a delimiter and an integer `limit` (default 3) and prints the fields.";
+    let said: Vec<String> =
+        draft_of_words(words, &name).inputs.iter().map(|source| format!("{}: {source}", source.input)).collect();
+    assert_eq!(
+        said,
+        [
+            "file_path: read from \"a file path\"",
+            "delimiter: assumed: \"a delimiter\" names no type",
+            "limit: read from \"an integer `limit` (default 3)\"",
+        ]
+    );
+    let table = "# T\n\n## Parameters\n\n| Name | Type |\n|---|---|\n| left | string |\n";
+    assert!(draft_of_words(table, &name).inputs.is_empty(), "a table says it itself");
 }

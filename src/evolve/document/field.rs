@@ -83,3 +83,35 @@ impl InputParameter {
         }
     }
 }
+
+/// The type that a word means, and whether it is the name of a thing as well.
+pub(super) fn kind_of(word: &str) -> Option<(ParameterType, bool)> {
+    let plain = word.trim_matches(['.', ',', ';', '`']).to_ascii_lowercase();
+    let single = plain.strip_suffix('s').filter(|single| ParameterType::meant(single).is_some()).unwrap_or(&plain);
+    // Words that mean something else in a sentence.
+    if matches!(single, "set" | "map" | "record" | "long" | "flag" | "switch" | "json" | "tuple" | "sequence") {
+        return None;
+    }
+    let is_thing = matches!(
+        single,
+        "text"
+            | "path"
+            | "file"
+            | "filename"
+            | "url"
+            | "uri"
+            | "date"
+            | "datetime"
+            | "filepath"
+            | "string"
+            | "number"
+            | "integer"
+    );
+    ParameterType::meant(single).map(|kind| (kind, is_thing))
+}
+
+/// Whether a word that means a type is in the plural.
+pub(super) fn is_plural(word: &str) -> bool {
+    let plain = word.trim_matches(['.', ',', ';']).to_ascii_lowercase();
+    plain.ends_with('s') && kind_of(word).is_some()
+}

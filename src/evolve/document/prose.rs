@@ -1,8 +1,8 @@
 //! What sentences say of inputs, output and examples: "takes a string `text` and an integer `width` (default 80) and
 //! returns the wrapped text". What is not said plainly is left out, and asked for by whoever reads the draft.
 
-use super::field::{blank, clipped, identifier};
-use crate::domain::{InputParameter, ParameterType, SpecifiedExample};
+use super::field::{blank, clipped, identifier, is_plural, kind_of};
+use crate::domain::{InputParameter, InputSource, ParameterType, SpecifiedExample};
 use serde_json::{Map, Value};
 
 /// What stands before inputs, in lower case; a colon says that nothing but inputs follows.
@@ -125,7 +125,12 @@ struct Part {
 
 /// The inputs that a paragraph enumerates.
 pub(super) fn parameters(text: &str) -> Vec<InputParameter> {
-    let mut found: Vec<InputParameter> = Vec::new();
+    read(text).into_iter().map(|(parameter, _)| parameter).collect()
+}
+
+/// The inputs that a paragraph enumerates, each with the words that it was read from.
+pub(super) fn read(text: &str) -> Vec<(InputParameter, InputSource)> {
+    let mut found: Vec<(InputParameter, InputSource)> = Vec::new();
     for (clause, cue) in clauses(text) {
         let is_label = cue.ends_with("s:");
         let mut plural = None;
@@ -148,9 +153,12 @@ pub(super) fn parameters(text: &str) -> Vec<InputParameter> {
                 (None, _) if is_list && !is_label => untyped(item),
                 (None, _) => None,
             };
+            let is_typed =
+                part.is_typed || plural.is_some() || item.split_whitespace().any(|word| kind_of(word).is_some());
             plural = part.plural.or(plural);
-            if let Some(new) = parameter.filter(|new| !found.iter().any(|known| known.name == new.name)) {
-                found.push(new);
+            if let Some(new) = parameter.filter(|new| !found.iter().any(|(known, _)| known.name == new.name)) {
+                let source = InputSource { input: new.name.clone(), words: clipped(item), is_typed };
+                found.push((new, source));
             }
         }
     }
@@ -562,37 +570,6 @@ fn name_of(words: &[&str], kind_at: Option<usize>, is_told: bool) -> Option<(Str
         name.pop();
     }
     (!is_plural(words[last])).then(|| identifier(&name.join("_"))).flatten().map(|name| (name, last + 1))
-}
-
-/// The type that a word means, and whether it is the name of a thing as well.
-fn kind_of(word: &str) -> Option<(ParameterType, bool)> {
-    let plain = word.trim_matches(['.', ',', ';', '`']).to_ascii_lowercase();
-    let single = plain.strip_suffix('s').filter(|single| ParameterType::meant(single).is_some()).unwrap_or(&plain);
-    // Words that mean something else in a sentence.
-    if matches!(single, "set" | "map" | "record" | "long" | "flag" | "switch" | "json" | "tuple" | "sequence") {
-        return None;
-    }
-    let is_thing = matches!(
-        single,
-        "text"
-            | "path"
-            | "file"
-            | "filename"
-            | "url"
-            | "uri"
-            | "date"
-            | "datetime"
-            | "filepath"
-            | "string"
-            | "number"
-            | "integer"
-    );
-    ParameterType::meant(single).map(|kind| (kind, is_thing))
-}
-
-fn is_plural(word: &str) -> bool {
-    let plain = word.trim_matches(['.', ',', ';']).to_ascii_lowercase();
-    plain.ends_with('s') && kind_of(word).is_some()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Which language and which scaffold fit the words of a request, and why, in one line.
 
-use crate::domain::{ScaffoldTemplate, ScriptLanguage};
+use crate::domain::{ScaffoldTemplate, ScriptLanguage, ToolSpecification};
+use serde_json::Value;
 use std::fmt::Display;
 
 /// Something chosen, and why.
@@ -64,6 +65,14 @@ const TEMPLATES: &[(ScaffoldTemplate, &[&str])] = &[
         &["file", "files", "folder", "folders", "directory", "directories", "path", "paths"],
     ),
 ];
+
+/// All words of a specification that say something about its tool.
+pub fn words_of(specification: &ToolSpecification) -> String {
+    let parameters = specification.input_parameters.iter().map(|parameter| parameter.description.as_str());
+    let output = specification.expected_output.as_ref().and_then(Value::as_str);
+    let words: Vec<&str> = [specification.description.as_str()].into_iter().chain(parameters).chain(output).collect();
+    format!("{} {}", specification.tool_name.as_str(), words.join(" "))
+}
 
 /// The scaffold to begin with: what the words speak for, else the transformation of data.
 pub fn choose_template(words: &str) -> Choice<ScaffoldTemplate> {

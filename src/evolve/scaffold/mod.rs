@@ -7,7 +7,7 @@ mod choice;
 mod frame;
 mod made;
 
-pub use choice::{Choice, choose_language, choose_template};
+pub use choice::{Choice, choose_language, choose_template, words_of};
 
 use crate::domain::{Digest, SafeText, ScaffoldTemplate, ScriptLanguage, ToolName, ToolSpecification};
 

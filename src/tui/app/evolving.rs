@@ -184,6 +184,16 @@ impl App {
                     screen.set_texts(texts);
                 }
             }
+            Evolved::Ready(request, Ok(())) => {
+                let review = request.review;
+                let effects = self.decide(*request);
+                self.generating = Some(review).filter(|_| !effects.is_empty());
+                return effects;
+            }
+            Evolved::Ready(_, Err(error)) => {
+                let message = format!("not approved: {}", error.message);
+                self.complain(&EngineError { message, ..error });
+            }
             Evolved::Generated(Ok((made, began))) => {
                 self.say(Mood::Calm, &made.outcome.message);
                 return began.map_or_else(Vec::new, |id| self.open_evolution(id));

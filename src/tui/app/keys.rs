@@ -145,10 +145,9 @@ impl App {
             Reply::Execute(command) => vec![Effect::Execute(command)],
             Reply::Decide(request) => self.decide(*request),
             Reply::DecideAndGenerate(request) => {
-                let review = request.review;
-                let effects = self.decide(*request);
-                self.generating = Some(review).filter(|_| !effects.is_empty());
-                effects
+                // Kept until it is known whether anything can be made.
+                self.drafts.insert((request.review, request.kind), request.reason.clone().unwrap_or_default());
+                vec![Effect::Evolve(Evolving::Ready(request))]
             }
             Reply::ReadFirst(review, kind) => self.read_for_bulk(review, kind),
             Reply::KeepDraft(review, kind, text) => {
@@ -186,7 +185,7 @@ impl App {
     }
 
     /// Sends a decision together with what was on screen.
-    fn decide(&mut self, request: DecisionRequest) -> Vec<Effect> {
+    pub(super) fn decide(&mut self, request: DecisionRequest) -> Vec<Effect> {
         let now = self.now;
         let Screen::Review(screen) = &self.screen else { return self.decide_in_queue(request) };
         if screen.review.id != request.review || screen.review.digest != request.digest {

@@ -288,12 +288,14 @@ impl DigestPrompt {
         let listening = self.guard.is_listening(look.now);
         let field = row + 1 + gap as u16;
         let cursor = self.draw_field(Rect { y: inner.y + field, height: 1, ..inner }, buf, look);
+        let needs_reason = !self.question.over.is_empty() || self.question.unread.is_some();
         let (note, style) = match (&self.note, &self.step, listening) {
             (Some(note), ..) => (*note, theme.warn),
             (None, _, false) => ("wait …", theme.dim),
-            (None, Step::Word(_), true) => ("next: the digest", theme.dim),
-            (None, Step::Digits(_), true) => ("not approved yet: type a reason, then press enter", theme.dim),
-            (None, Step::Reason(_), true) => ("", theme.accent),
+            (None, Step::Word(_), true) => ("then: the digest, and a reason", theme.dim),
+            (None, Step::Digits(_), true) if needs_reason => ("then: a reason, and enter approves", theme.dim),
+            (None, Step::Digits(_), true) => ("then: enter approves; a reason may be added", theme.dim),
+            (None, Step::Reason(_), true) => ("not approved yet: press enter", theme.accent),
         };
         if let (Step::Reason(_), Some(first)) = (&self.step, self.question.roles.first()) {
             let given =

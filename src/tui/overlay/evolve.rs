@@ -385,6 +385,7 @@ fn fields(seed: &Seed, failures: &[RunId]) -> FormView {
             "failures": {
                 "type": "array",
                 "items": {"type": "integer"},
+                "title": "failed runs",
                 "description": "Numbers of failed runs to fix",
             },
             "generator": {"enum": generators, "description": "Generator to ask; built-in needs no model and fixes common faults"},
@@ -393,7 +394,11 @@ fn fields(seed: &Seed, failures: &[RunId]) -> FormView {
                 "description": "Answers per generator and round, compared on the same inputs",
             },
             "rounds": {"type": "integer", "minimum": 1, "maximum": MOST_ROUNDS, "description": "Maximum rounds; each gets feedback on the last answer"},
-            "step": {"enum": ["auto", "patch", "minor", "major"], "description": "Minimum version bump"},
+            "step": {
+                "enum": [AUTOMATIC, "patch", "minor", "major"],
+                "title": "version bump",
+                "description": "Minimum version bump; automatic: minor for a feature, patch for a fix",
+            },
             "dynamic_schema": {
                 "type": "boolean",
                 "title": "allow extra fields",
@@ -408,7 +413,7 @@ fn fields(seed: &Seed, failures: &[RunId]) -> FormView {
         "generator": generator,
         "answers": 1,
         "rounds": seed.rounds.clamp(1, MOST_ROUNDS),
-        "step": "auto",
+        "step": AUTOMATIC,
         "dynamic_schema": false,
     });
     if !seed.workers.is_empty() {

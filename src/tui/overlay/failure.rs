@@ -7,7 +7,7 @@ use crate::engine::{EngineError, FailureDetail};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::ListState;
-use crate::tui::pane::failures::trend;
+use crate::tui::pane::failures::{days_aloud, trend};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
 use crate::tui::phrase::{age, ago, duration, grouped, lasted, pad, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -167,7 +167,7 @@ impl FailureBox {
             "{times}× · {} · {} · {state} · first {first}, last {last} ·{}",
             group.outcome,
             group.severity,
-            trend(&group.trend)
+            if look.theme.numbered { days_aloud(&group.trend) } else { trend(&group.trend) }
         );
         lines.push((facts, theme.dim));
         if !group.scenarios.is_empty() {

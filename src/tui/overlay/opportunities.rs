@@ -18,6 +18,9 @@ use ratatui::style::Style;
 /// Lines for the one that is selected, below the list.
 const ABOUT: u16 = 8;
 
+/// From so many columns on it is said what the columns are.
+const ROOM_FOR_HEADS: u16 = 80;
+
 /// Witnesses shown of it.
 const WITNESSES: usize = 3;
 
@@ -82,11 +85,14 @@ impl Opportunities {
 
     /// Draws the list, and below it the one that is selected.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let is_roomy = screen.width >= ROOM_FOR_HEADS && !self.rows.is_empty();
+        let remark = if is_roomy { "priority · seen · kind · what" } else { "" };
         let title = Title {
             name: "Opportunities",
             detail: self.detail.clone(),
+            remark: remark.to_owned(),
+            remark_style: look.theme.dim,
             keys: Title::keys(&[("a", "accept"), ("esc", "close"), ("+", "read files"), ("x", "dismiss")]),
-            ..Title::default()
         };
         ListBox { title, size: (110, 30), rows: &self.rows, list: &mut self.list, empty: &self.empty }.draw_with(
             screen,
@@ -116,8 +122,8 @@ fn about(one: &Opportunity, area: Rect, look: Look) -> Vec<(String, Style)> {
     let width = usize::from(area.width);
     let worth = &one.worth;
     let parts = format!(
-        "frequency {:.2} · impact {:.2} · complexity {:.2} · confidence {:.2}",
-        worth.frequency, worth.impact, worth.complexity, worth.confidence
+        "priority {:.2} · frequency {:.2} · impact {:.2} · complexity {:.2} · confidence {:.2}",
+        one.priority, worth.frequency, worth.impact, worth.complexity, worth.confidence
     );
     let mut lines: Vec<_> = wrap(&parts, width).into_iter().map(|line| (line, theme.accent)).collect();
     let said = one.description.lines().flat_map(|line| wrap(&safe(line), width));

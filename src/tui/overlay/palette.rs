@@ -399,6 +399,12 @@ impl Palette {
     }
 }
 
+/// Columns of the names of verbs; a longer one pushes its sentence to the right.
+const NAME_WIDTH: usize = 16;
+
+/// From so many columns on names have a column of their own.
+const ALIGNED_FROM: usize = 64;
+
 /// Score, position, matched characters.
 type Found = (i64, usize, Vec<usize>);
 
@@ -441,12 +447,18 @@ fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: Look) -> Ve
         Some(reason) if blocked => safe(reason),
         _ => row.spec.doc.to_owned(),
     };
-    let text = format!("{}  {about}", row.spec.name);
-    let shown = pad(&text, width.saturating_sub(key_width));
     let name = row.spec.name.len();
+    let begins = if width < ALIGNED_FROM { name + 2 } else { NAME_WIDTH.max(name + 1) + 1 };
+    let text = format!("{}{}{about}", row.spec.name, " ".repeat(begins - name));
+    let shown = pad(&text, width.saturating_sub(key_width));
+    // Those behind the name are places in the sentence, two columns from the name.
+    let found = |at: usize| match at.checked_sub(begins) {
+        None => at < name && matches.contains(&at),
+        Some(at) => !blocked && matches.contains(&(name + 2 + at)),
+    };
     let style = |at: usize| {
         let base = if at < name && !blocked { theme.title } else { theme.dim };
-        if matches.contains(&at) { base.patch(theme.match_) } else { base }
+        if found(at) { base.patch(theme.match_) } else { base }
     };
     let mut spans: Vec<Span> =
         shown.chars().enumerate().map(|(at, c)| Span::styled(c.to_string(), style(at))).collect();

@@ -108,7 +108,8 @@ impl ReasonPrompt {
         let (note, style) = match (self.note, self.guard.is_listening(look.now)) {
             (Some(note), _) => (note, theme.warn),
             (None, false) => ("wait …", theme.dim),
-            (None, true) => ("", theme.dim),
+            (None, true) if self.text().is_empty() => ("type the reason, then press enter", theme.dim),
+            (None, true) => ("enter sends it", theme.dim),
         };
         buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
         None

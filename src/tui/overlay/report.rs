@@ -28,8 +28,25 @@ pub struct Report {
     /// Which verb it answers.
     pub verb: Verb,
     view: TextView,
-    /// What is shown, and for how many columns it was laid out.
-    shown: Option<(Shown, usize)>,
+    /// What is shown, and how it was laid out.
+    shown: Option<(Shown, Layout)>,
+}
+
+/// What a report is laid out for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Layout {
+    columns: usize,
+    /// Whether it is read aloud.
+    accessible: bool,
+}
+
+impl Layout {
+    /// Before the screen is known.
+    const FIRST: Layout = Layout { columns: WIDTH, accessible: false };
+
+    fn view(self, now: Instant) -> DescriptionView {
+        DescriptionView { width: Some(self.columns), now, accessible: self.accessible }
+    }
 }
 
 /// What is laid out for the columns that there are.
@@ -39,10 +56,10 @@ enum Shown {
 }
 
 impl Shown {
-    fn lines(&self, columns: usize) -> Vec<TextLine> {
+    fn lines(&self, layout: Layout) -> Vec<TextLine> {
         match self {
-            Shown::Described(told, now) => described(told, DescriptionView { width: Some(columns), now: *now }),
-            Shown::Figures(figures) => laid_out(figures, columns),
+            Shown::Described(told, now) => described(told, layout.view(*now)),
+            Shown::Figures(figures) => laid_out(figures, layout),
         }
     }
 }
@@ -93,15 +110,15 @@ impl Report {
         match found {
             Ok(told) => {
                 let renewed = self.shown.take();
-                let columns = renewed.as_ref().map_or(WIDTH, |(_, columns)| *columns);
+                let layout = renewed.as_ref().map_or(Layout::FIRST, |(_, layout)| *layout);
                 let shown = Shown::Described(told, now);
-                let view = TextView::new(shown.lines(columns));
+                let view = TextView::new(shown.lines(layout));
                 match renewed {
                     // Newer news leave the reader where he is.
                     Some(_) => self.view.replace(view, Relaid::Look),
                     None => self.view = view,
                 }
-                self.shown = Some((shown, columns));
+                self.shown = Some((shown, layout));
             }
             Err(error) => self.fail(&error),
         }
@@ -111,10 +128,10 @@ impl Report {
     pub fn set_dashboard(&mut self, found: Result<Box<Dashboard>, EngineError>) {
         match found {
             Ok(figures) => {
-                let columns = self.shown.take().map_or(WIDTH, |(_, columns)| columns);
+                let layout = self.shown.take().map_or(Layout::FIRST, |(_, layout)| layout);
                 let shown = Shown::Figures(figures);
-                self.view.replace(TextView::new(shown.lines(columns)), Relaid::Look);
-                self.shown = Some((shown, columns));
+                self.view.replace(TextView::new(shown.lines(layout)), Relaid::Look);
+                self.shown = Some((shown, layout));
             }
             Err(error) => self.fail(&error),
         }
@@ -145,7 +162,7 @@ impl Report {
     /// What it is about.
     fn detail(&self) -> String {
         let Some((Shown::Described(told, now), _)) = &self.shown else { return String::new() };
-        let view = DescriptionView { width: Some(WIDTH), now: *now };
+        let view = Layout::FIRST.view(*now);
         let pieces = told.title().into_iter().flat_map(|line| line.pieces(view));
         pieces.map(|(_, text)| text).collect()
     }
@@ -166,11 +183,12 @@ impl Report {
     ) {
         // What `open_box` leaves of the width: a border and a margin on each side.
         let columns = usize::from(screen.width.min(BOX_WIDTH)).saturating_sub(4);
+        let layout = Layout { columns, accessible: look.theme.numbered };
         if let Some((shown, laid)) = &mut self.shown
-            && *laid != columns
+            && *laid != layout
         {
-            *laid = columns;
-            self.view.replace(TextView::new(shown.lines(columns)), Relaid::Look);
+            *laid = layout;
+            self.view.replace(TextView::new(shown.lines(layout)), Relaid::Look);
         }
         let below = u16::from(note.is_some());
         // Its frame and an empty line.
@@ -224,9 +242,9 @@ fn mark(ink: Ink) -> Option<Mark> {
 }
 
 /// The dashboard for so many columns: charts fill them, rows of tables are cut.
-fn laid_out(figures: &Dashboard, columns: usize) -> Vec<TextLine> {
-    let columns = columns.saturating_sub(GUTTER);
-    let view = DescriptionView { width: Some(columns), now: figures.at };
+fn laid_out(figures: &Dashboard, layout: Layout) -> Vec<TextLine> {
+    let columns = layout.columns.saturating_sub(GUTTER);
+    let view = Layout { columns, ..layout }.view(figures.at);
     let laid = |line: &StyledLine| {
         let text: String = line.pieces(view).map(|(_, text)| text).collect();
         match text.get(..2) {

@@ -77,7 +77,8 @@ fn group_row(group: &FailureGroup, width: usize, look: Look) -> Vec<Span> {
         Severity::Medium => ("!", theme.warn),
         Severity::High => ("‼", theme.bad),
     };
-    let trend = if width >= 56 { trend(&group.trend) } else { String::new() };
+    // Read aloud, the count and the time say more than bars.
+    let trend = if width >= 56 && !theme.numbered { trend(&group.trend) } else { String::new() };
     let seen = format!(" {:>4}", age(look.now.wall, group.last_at));
     let outcome_width = if width >= OUTCOME_FROM { OUTCOME_WIDTH } else { 0 };
     let name_width = (width / 4).clamp(10, 22);
@@ -111,6 +112,12 @@ pub fn trend(days: &[u32]) -> String {
     format!(" {}", days.iter().map(bar).collect::<String>())
 }
 
+/// The same in numbers, for readers of screens.
+pub fn days_aloud(days: &[u32]) -> String {
+    let days: Vec<String> = days.iter().map(u32::to_string).collect();
+    format!(" by day, today last: {}", days.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,5 +126,6 @@ mod tests {
     fn a_trend_is_a_bar_for_each_day() {
         assert_eq!(trend(&[0, 1, 2, 0, 4, 0, 8]), " ·▂▃·▄·▇");
         assert_eq!(trend(&[0, 0]), "");
+        assert_eq!(days_aloud(&[0, 1, 2]), " by day, today last: 0, 1, 2");
     }
 }

@@ -15,7 +15,7 @@ use crate::tui::now::Now;
 use crate::tui::phrase::{self, cut, safe};
 use crate::tui::theme::Theme;
 use crate::tui::widget::text_input::TextInput;
-use crate::tui::widget::{Move, OutputView};
+use crate::tui::widget::{Move, OutputView, tab_strip};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -368,24 +368,10 @@ impl OutputPane {
             let (sign, _) = sign(tab, theme);
             format!(" {sign} {} ", cut(&tab.label, 18))
         };
-        // The current tab is always visible: start as late as needed.
-        let mut first = 0;
-        let room = |first: usize, tabs: &[RunTab], current: usize| {
-            tabs[first..=current]
-                .iter()
-                .map(|tab| unicode_width::UnicodeWidthStr::width(&*label(tab)) + 1)
-                .sum::<usize>()
-        };
-        while first < self.current && room(first, &self.tabs, self.current) > width {
-            first += 1;
-        }
-        let mut spans = Vec::new();
-        for (at, tab) in self.tabs.iter().enumerate().skip(first) {
-            let style = if at == self.current { theme.title.patch(theme.selection) } else { theme.dim };
-            spans.push(Span::styled(label(tab), style));
-            spans.push(Span::raw(" "));
-        }
-        Line::from(spans)
+        let labels = self.tabs.iter().enumerate().map(|(at, tab)| {
+            (label(tab), if at == self.current { theme.title.patch(theme.selection) } else { theme.dim })
+        });
+        tab_strip(labels.collect(), self.current, width, theme.dim)
     }
 
     fn draw_search(&mut self, rest: &mut Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {

@@ -258,6 +258,8 @@ pub fn risk_style(risk: Risk, theme: &Theme) -> Style {
 pub fn subject(review: &Review) -> String {
     if review.kind == ReviewKind::Adoption {
         crate::tui::phrase::count(review.members.len(), "tool")
+    } else if review.kind.is_posted_text() {
+        review.tool.to_string()
     } else {
         format!("{} {}", review.tool, review.version)
     }

@@ -14,6 +14,12 @@ impl Performer {
     pub(super) fn evolve(&self, engine: &Engine, evolving: Evolving) {
         match evolving {
             Evolving::Prepare { ticket, request, sending } => self.prepare(engine, ticket, &request, sending),
+            Evolving::Ready(request) => {
+                let making = engine.new_tools();
+                let specification = making.specification(request.review);
+                let ready = specification.and_then(|(one, _)| making.ready_to_generate(&one, &self.caller(engine)));
+                self.evolved(Evolved::Ready(request, ready));
+            }
             Evolving::Generate(review) => {
                 let made = self.generate(engine, review);
                 self.evolved(Evolved::Generated(made));

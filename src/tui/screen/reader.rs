@@ -1,12 +1,12 @@
 //! Several texts as tabs, with one search: the body of the review and of the source screen.
 
-use crate::tui::ink::{Ink, Line, Span};
+use crate::tui::ink::{Ink, Line};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::{cut, grouped, safe};
 use crate::tui::widget::text_input::TextInput;
-use crate::tui::widget::{LineTokens, Relaid, Side, TextView};
+use crate::tui::widget::{LineTokens, Relaid, Side, TextView, tab_strip};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -257,23 +257,15 @@ impl Reader {
             })
             .collect();
         let place = shown.iter().position(|(at, _)| *at == self.current).unwrap_or(0);
-        let cells = |text: &str| unicode_width::UnicodeWidthStr::width(text) + 1;
-        let mut first = 0;
-        while first < place && shown[first..=place].iter().map(|(_, text)| cells(text)).sum::<usize>() > width {
-            first += 1;
-        }
-        let mut spans = Vec::new();
-        for (at, text) in shown.into_iter().skip(first) {
-            let warns = text.contains('⚠');
-            let style = match (at == self.current, warns) {
+        let labels = shown.into_iter().map(|(at, text)| {
+            let style = match (at == self.current, text.contains('⚠')) {
                 (true, _) => theme.title.patch(theme.selection),
                 (false, true) => theme.warn,
                 (false, false) => theme.dim,
             };
-            spans.push(Span::styled(text, style));
-            spans.push(Span::raw(" "));
-        }
-        Line::from(spans)
+            (text, style)
+        });
+        tab_strip(labels.collect(), place, width, theme.dim)
     }
 
     fn draw_search(&self, rest: &mut Rect, buf: &mut Buffer, look: Look) -> Option<Position> {

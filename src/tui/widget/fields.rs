@@ -326,7 +326,7 @@ impl Fields {
     }
 }
 
-/// Draws words of which one is chosen; where they do not fit, the chosen one alone.
+/// Draws words of which one is chosen; where they do not fit, the chosen one alone, with how many there are.
 fn draw_choice(words: &[String], chosen: usize, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let number = |at: usize| if theme.numbered { format!("{} ", at + 1) } else { String::new() };
     let whole: usize = words.iter().map(|word| word.chars().count() + number(0).len() + 4).sum();
@@ -338,6 +338,10 @@ fn draw_choice(words: &[String], chosen: usize, area: Rect, buf: &mut Buffer, th
             Span::styled(format!("{sign} {}{word}  ", number(at)), style)
         })
         .collect();
+    let mut spans = spans;
+    if !fits {
+        spans.push(Span::styled(format!("{} of {}, ←→ others", chosen + 1, words.len()), theme.dim));
+    }
     buf.put_line(area.x, area.y, &Line::from(spans), area.width);
 }
 
@@ -379,6 +383,15 @@ mod tests {
         fields.draw(buf.area, &mut buf, &Theme::plain().numbered());
         let row: String = (0..40).map(|x| buf[(x, 1)].symbol()).collect();
         assert!(row.contains("1 one") && row.contains("◉ 2 two"), "{row}");
+    }
+
+    #[test]
+    fn choices_that_do_not_fit_say_how_many_there_are_and_which_keys_show_them() {
+        let fields = Fields::default().choice("kind", &["specification", "cli-wrapper", "api-client"], 1, "");
+        let mut buf = Buffer::empty(Rect::new(0, 0, 46, 3));
+        fields.draw(buf.area, &mut buf, &Theme::dark());
+        let row: String = (0..46).map(|x| buf[(x, 0)].symbol()).collect();
+        assert!(row.contains("◉ cli-wrapper  2 of 3, ←→ others"), "{row}");
     }
 
     #[test]

@@ -191,7 +191,7 @@ fn label(field: &Field) -> String {
 /// What a field takes, with its options and its example.
 fn help(field: &Field) -> String {
     let options = field.options();
-    let mut text = if options.is_empty() { field.hint.clone() } else { options.join(" | ") };
+    let mut text = if options.is_empty() { field.hint.clone() } else { format!("←→ {}", options.join(" | ")) };
     if let (false, Some(default)) = (options.is_empty(), &field.default) {
         text = format!("{text} · default {default}");
     }
@@ -199,6 +199,15 @@ fn help(field: &Field) -> String {
         text = format!("{text} · e.g. {example}");
     }
     text
+}
+
+/// Which of the choices it is, and how many there are.
+fn place_among(field: &Field, chosen: &str) -> String {
+    let options = field.options();
+    match options.iter().position(|option| *option == chosen) {
+        Some(at) => format!("  {} of {}", at + 1, options.len()),
+        None => format!("  {} choices", options.len()),
+    }
 }
 
 /// The value of a field that is not being typed, in one line.
@@ -210,10 +219,18 @@ fn value_text(field: &Field, is_focused: bool, theme: &Theme) -> (String, Style)
     let chosen = if text.is_empty() { "not set".to_owned() } else { first.to_string() };
     match &field.kind {
         FieldKind::Group => (String::new(), theme.dim),
-        FieldKind::Switch if !is_focused && text == "true" => ("[x] true".to_owned(), theme.text),
-        FieldKind::Switch if !is_focused && text == "false" => ("[ ] false".to_owned(), theme.text),
-        FieldKind::Choice(_) | FieldKind::Switch | FieldKind::Variant(_) if is_focused => {
+        FieldKind::Switch if !is_focused && text == "true" => ("[x] yes".to_owned(), theme.text),
+        FieldKind::Switch if !is_focused && text == "false" => ("[ ] no".to_owned(), theme.text),
+        FieldKind::Switch if is_focused => {
+            let chosen = match text.as_str() {
+                "true" => "yes",
+                "false" => "no",
+                _ => chosen.as_str(),
+            };
             (format!("‹ {chosen} ›"), theme.accent)
+        }
+        FieldKind::Choice(_) | FieldKind::Variant(_) if is_focused => {
+            (format!("‹ {chosen} ›{}", place_among(field, &text)), theme.accent)
         }
         _ if text.is_empty() => match (&field.default, field.is_filled()) {
             (_, true) => ("\"\"".to_owned(), theme.text),

@@ -265,3 +265,23 @@ fn some_tools_of_an_adoption_are_approved_by_name_and_the_others_wait() {
     let members = after["reviews"][0]["members"].as_array().unwrap();
     assert_eq!((members.len(), &members[0][0]), (1, &json!("alpha")), "{after:#}");
 }
+
+#[test]
+fn of_twins_of_an_adoption_the_digests_are_named_before_anything_is_read() {
+    let workspace = Workspace::new();
+    for stage in ["approved", "core"] {
+        workspace.write(&format!("tools/{stage}/twin/twin.py"), &format!("print('{stage}')\n"));
+        let manifest = "name = \"twin\"\nversion = \"1.0.0\"\ndescription = \"Says where it is\"\n";
+        workspace.write(&format!("tools/{stage}/twin/tool.toml"), manifest);
+    }
+    let adoption = workspace.json(&["reviews"]).0["reviews"][0].clone();
+    let (id, digest) = (adoption["id"].to_string(), adoption["digest"].as_str().unwrap()[..12].to_owned());
+    let args = ["approve", &id, "--digest", &digest, "--only", "twin"];
+    let mut terminal = Terminal::toolsmith(&workspace, &args, (160, 40));
+    // Nobody presses enter: what is asked first would wait for ever.
+    terminal.wait_text("several tools of review");
+    for member in adoption["members"].as_array().unwrap() {
+        terminal.wait_text(&format!("--only twin@{}", &member[1].as_str().unwrap()[..8]));
+    }
+    assert!(!terminal.wait_end().success());
+}

@@ -28,7 +28,7 @@ fn one_tool_over_time_has_runs_durations_failures_and_versions() {
     for wanted in [
         "4 in 14 days · peak 4",
         "75 % · full height 100 %",
-        "one column: 24 h, · no runs",
+        "one column: 1 day, · no runs",
         "median ",
         "odd",
         "1 version",
@@ -44,6 +44,11 @@ fn one_tool_over_time_has_runs_durations_failures_and_versions() {
     assert_eq!(figures["durations"].as_array().map(Vec::len), Some(6), "{figures:#}");
     let board = text(&workspace, &["dashboard"]);
     assert!(board.contains("4 in 14 days · peak 4") && board.contains(", · no runs"), "{board}");
+    for verb in [&["figures", "maybe", "--accessible"][..], &["dashboard", "--accessible"]] {
+        let aloud = text(&workspace, verb);
+        assert!(aloud.contains("runs       4 in 14 days · peak 4. By day: "), "{aloud}");
+        assert!(!aloud.contains(|c| ('▁'..='█').contains(&c)) && !aloud.contains("column"), "{aloud}");
+    }
     let (missing, code) = workspace.json(&["figures", "nothing"]);
     assert!(code != 0 && missing["error"]["code"] == "not-found", "{missing:#}");
 }

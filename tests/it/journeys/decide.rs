@@ -85,7 +85,7 @@ fn pasted_text_never_approves() {
     terminal.wait_text("1 pending review");
     open_review(&mut terminal);
     read_to_end(&mut terminal);
-    terminal.send("a").wait_text("not approved yet");
+    terminal.send("a").wait_text("then: enter approves");
     terminal.paste(&format!("{}\r", &digest[..4])).wait_text("pasted text is not accepted").wait_text("____");
     assert_still_waiting(&workspace, &digest);
 }
@@ -100,9 +100,9 @@ fn approve_is_locked_before_every_line_was_shown_and_a_changed_file_takes_the_re
     terminal.wait_text("1 pending review");
     open_review(&mut terminal);
     // Neither the end of the text nor a mark by hand is reading.
-    terminal.wait_text("approve is locked").wait_text("lines unread").send("G").wait_text("300 print");
+    terminal.wait_text("lines unread").send("G").wait_text("300 print");
     terminal.send("m").wait_text("marked read 1/");
-    assert!(terminal.text().contains("approve is locked"), "{}", terminal.text());
+    assert!(terminal.text().contains("lines unread"), "{}", terminal.text());
     read_to_end(&mut terminal);
     workspace.write("tools/experimental/long.py", "print('something else')\n");
     terminal.wait_gone("a approves");
@@ -118,8 +118,8 @@ fn an_approval_without_reading_needs_the_word_and_a_reason_and_the_record_says_s
     let digest = digest_of(&waiting_review(&workspace));
     terminal.wait_text("1 pending review");
     open_review(&mut terminal);
-    terminal.wait_text("lines unread").send("a").wait_text("next: the digest");
-    terminal.send("unread").wait_text("not approved yet");
+    terminal.wait_text("lines unread").send("a").wait_text("then: the digest");
+    terminal.send("unread").wait_text("then: a reason, and enter approves");
     terminal.send(&digest[..4]).wait_text("reason (visible to all)").send(key::ENTER).wait_text("a reason is needed");
     terminal.send("tried it").wait_text("tried it").send(key::ENTER).wait_gone("reason (visible to all)");
     let shown = stage_of(&workspace, "long", "approved");

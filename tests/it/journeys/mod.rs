@@ -52,7 +52,7 @@ fn read_to_end(terminal: &mut Terminal) {
     for _ in 0..200 {
         terminal.wait_for("whether approve is locked", |screen| {
             let text = screen.contents();
-            text.contains("locked: ") || text.contains("a approve")
+            text.contains("locked: ") || text.contains(" unread") || text.contains("a approve")
         });
         let before = terminal.text();
         if before.contains("a approve") {
@@ -66,7 +66,7 @@ fn read_to_end(terminal: &mut Terminal) {
 /// Approves the open review.
 fn approve(terminal: &mut Terminal, digest: &str) {
     read_to_end(terminal);
-    terminal.send("a").wait_text("not approved yet");
+    terminal.send("a").wait_text("then: enter approves");
     terminal.send(&digest[..4]).wait_text("reason (optional)").send(key::ENTER);
     terminal.wait_gone("reason (optional)");
 }

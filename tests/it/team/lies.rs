@@ -1,6 +1,7 @@
 //! A repository that lies, and signers that do not count: each is named, and nothing of it changes a state.
 
 use super::world::{Machine, Team, decision_path, signer};
+use crate::support::Terminal;
 use std::fs;
 use toolsmith::domain::team::TeamStatus;
 use toolsmith::domain::{DecisionKind, Digest, Instant};
@@ -146,6 +147,11 @@ fn a_policy_needs_the_agreement_of_the_one_before_and_a_fork_counts_for_nobody()
         path.to_str().unwrap().to_owned()
     };
     let next = write("next.toml", "thresholds = [{ approvals = 2 }]");
+    let mut terminal = Terminal::toolsmith(&ada.workspace, &["team-policy", &next], (120, 30));
+    terminal.wait_text("need 2 approvals, for every version").wait_text("once 2 more administrators agree");
+    terminal.wait_text("[y/N]").send("n\r").wait_text("nothing was changed");
+    assert_ne!(terminal.wait_end().exit_code(), 0);
+    assert_eq!(ada.report().policies.len(), 1, "a no changes nothing");
     let proposed = ada.verb("team-policy", &[("policy", &next)]).unwrap().message;
     assert!(proposed.ends_with("1 administrator more must agree"), "{proposed}");
     ada.sync();
@@ -157,6 +163,11 @@ fn a_policy_needs_the_agreement_of_the_one_before_and_a_fork_counts_for_nobody()
     bob.sync();
     ada.sync();
     assert_eq!(ada.report().policies[1].state, "in force");
+
+    let words = ["team-policy", next.as_str()];
+    let mut terminal = Terminal::toolsmith(&ada.workspace, &words, (120, 30));
+    terminal.wait_text("in force already");
+    assert_ne!(terminal.wait_end().exit_code(), 0, "refused before it is asked about");
 
     // A rival with the signatures of both, which no honest machine makes any more: it is written by hand.
     let rival = fs::read(write("rival.toml", "thresholds = [{ approvals = 1 }]")).unwrap();

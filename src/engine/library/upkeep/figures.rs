@@ -1,7 +1,7 @@
 //! How large the library is and how it grows.
 
 use super::{Policy, Week, policy_for};
-use crate::domain::description::{Describe, Description, Ink};
+use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{Stage, count, grouped, size};
 use crate::engine::Upkeep;
 use crate::engine::clock::now;
@@ -144,8 +144,17 @@ impl Describe for LibraryStats {
         field("runs", format!("{} of kept output", size(self.run_bytes)));
         field("store", size(self.store_bytes));
         field("repository", repository);
-        field("new tools", format!("{} {came} in {WEEKS} weeks", bars(&tools)));
-        field("new bytes", format!("{} {} in {WEEKS} weeks", bars(&bytes), size(grown)));
+        let by_week = |values: Vec<String>| format!(". By week, the oldest first: {}", values.join(", "));
+        let new_tools = by_week(self.weeks.iter().map(|week| week.tools.to_string()).collect());
+        let new_bytes = by_week(self.weeks.iter().map(|week| size(week.bytes)).collect());
+        for (name, values, words, aloud) in [
+            ("new tools", tools, format!("{came} in {WEEKS} weeks"), new_tools),
+            ("new bytes", bytes, format!("{} in {WEEKS} weeks", size(grown)), new_bytes),
+        ] {
+            let line = StyledLine::field(name, Ink::Plain, "").drawn(Ink::Plain, &format!("{} ", bars(&values)), "");
+            told.line(line.put(Ink::Plain, words).drawn(Ink::Plain, "", &aloud));
+        }
+        let mut field = |name: &str, text: String| told.field(name, Ink::Plain, text);
         field("policy", self.policy.line());
         field("", self.policy.advice.to_owned());
         told

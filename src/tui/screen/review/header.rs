@@ -54,7 +54,11 @@ impl ReviewScreen {
         let mut flow = Flow::new(usize::from(width));
         flow.add(&format!("⚑ {} ", question(review)), theme.accent);
         flow.join(&subject(review), theme.title);
-        flow.add(&stages, theme.text);
+        // A text has no stage, and the tools of an adoption have one each: they stay where they are.
+        let is_one_version = !(review.kind.is_posted_text() || review.kind == ReviewKind::Adoption);
+        if is_one_version {
+            flow.add(&stages, theme.text);
+        }
         flow.add(&format!("risk {}", review.risk_words()), risk_style(review.risk, theme));
         if let Some((at, of)) = place {
             flow.add(&format!("{at} of {of}"), theme.dim);
@@ -70,7 +74,9 @@ impl ReviewScreen {
         }
         if height >= SECOND_LINE {
             flow.add_whole(&format!("waiting for {}", lasted(look.now.wall, review.created_at)), theme.dim);
-            flow.add_whole(&safe(review.place()), theme.dim);
+            if is_one_version {
+                flow.add_whole(&safe(review.place()), theme.dim);
+            }
             if let Some(line) = self.asked_by(look) {
                 flow.next_line();
                 flow.add_cut(&line, theme.dim);
@@ -112,7 +118,7 @@ impl ReviewScreen {
         self.is_loaded().then(|| (format!("{words:<width$}"), self.is_read()))
     }
 
-    /// Who asked from outside, why, and until when an answer is waited for, in a line, escaped.
+    /// Who asked from outside, and until when an answer is waited for, in a line, escaped. Why, the evidence says.
     fn asked_by(&self, look: Look) -> Option<String> {
         let review = &self.review;
         let mut words = Vec::new();
@@ -122,8 +128,6 @@ impl ReviewScreen {
         if !votes.is_empty() {
             words.push(format!("approvals so far: {}", votes.join(", ")));
         }
-        let why = review.request.as_ref().map(|request| request.rationale.trim()).filter(|why| !why.is_empty());
-        words.extend(why.map(|why| format!("reason: {why}")));
         (!words.is_empty()).then(|| safe(&words.join(" · ")))
     }
 

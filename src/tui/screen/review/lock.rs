@@ -111,8 +111,8 @@ impl ReviewScreen {
         let (seen, needed) = self.share();
         let unread = format!("{} of {} unread", grouped(needed - seen), plural(needed, "line", "lines"));
         let news = self.news_words(&keys.late);
-        let next = format!("{}: next page · {}: approve unread", keys.on, keys.approve);
-        Lock::Unread(format!("approve is locked: {news}{unread} · {next}"))
+        let next = format!("{}: next page · {}: approve without reading", keys.on, keys.approve);
+        Lock::Unread(format!("approve: {news}{unread} · {next}"))
     }
 
     /// Whether lines are left out of what must be read: they would not even be counted.

@@ -23,7 +23,9 @@ pub use outline::Listed;
 use super::reader::{Exposure, Reader, Tab, TabKind};
 use super::source::{diff_lines, file_lines};
 use crate::action::Verb;
-use crate::domain::{Command, CommentAnchor, CommentId, DecisionKind, DecisionRequest, Digest, Review, VersionFile};
+use crate::domain::{
+    Command, CommentAnchor, CommentId, DecisionKind, DecisionRequest, Digest, Review, ReviewKind, VersionFile,
+};
 use crate::engine::{EngineError, Preview, ReviewDetail};
 use crate::tui::ink::{Ink, draw_rule};
 use crate::tui::now::Now;
@@ -370,7 +372,11 @@ impl ReviewScreen {
             count => format!("{count} of {}: {some}", subject(review)),
         };
         ApprovalSummary {
-            covers: format!("{subject} · {} → {}", review.from_stage, review.to_stage),
+            covers: match review.kind {
+                kind if kind.is_posted_text() => format!("{kind} of {subject}"),
+                ReviewKind::Adoption => format!("{subject}: adopted where they are"),
+                _ => format!("{subject} · {} → {}", review.from_stage, review.to_stage),
+            },
             does: self.consequence.iter().skip(1).cloned().collect::<Vec<_>>().join(" · "),
             roles: self.detail.as_ref().map(|detail| detail.roles.clone()).unwrap_or_default(),
             only,

@@ -4,7 +4,7 @@
 
 use super::super::evidence::{Facts, LABEL_WIDTH, NARROW_LABEL_WIDTH};
 use crate::domain::{CheckReport, CheckState, CommentKind, Finding, ReviewState, Severity, Verdict};
-use crate::engine::{EvidenceLine, MADE, MADE_BECAUSE, ReviewDetail, Weight};
+use crate::engine::{EvidenceLine, MADE, MADE_BECAUSE, REQUESTED_BY, ReviewDetail, Weight};
 use crate::tui::now::Now;
 use crate::tui::overlay::decision_line;
 use crate::tui::phrase::plural;
@@ -27,7 +27,7 @@ pub(super) struct Link {
 pub(super) struct Room {
     /// Whether columns are scarce.
     pub(super) narrow: bool,
-    /// Whether the header says who made the version, and why.
+    /// Whether the header says who made the version and who asks.
     pub(super) maker_above: bool,
     /// Whether facts, and why checks passed or were not made, are told one by one.
     pub(super) unfolded: bool,
@@ -46,7 +46,8 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
         failed().filter(|check| !is_let_through(check, detail)).for_each(|check| page.trouble(check, detail));
         page.missing_files(detail);
     });
-    let above = |line: &&EvidenceLine| room.maker_above && [MADE, MADE_BECAUSE].contains(&line.label.as_str());
+    let above =
+        |line: &&EvidenceLine| room.maker_above && [MADE, MADE_BECAUSE, REQUESTED_BY].contains(&line.label.as_str());
     let difference = |line: &&EvidenceLine| DIFFERENCES.contains(&line.label.as_str());
     // What differs from the version before goes first in each group.
     let told = |weights: &'static [Weight]| {
@@ -182,7 +183,10 @@ impl Page {
     /// A group of lines under its name; one without lines is left out.
     fn group(&mut self, name: &str, fill: impl FnOnce(&mut Page)) {
         let before = self.facts.lines.len();
-        self.facts.lines.push(TextLine::new(name, Tone::Header));
+        // A heading is not counted among the lines to be read.
+        let mut heading = TextLine::new(name, Tone::Header);
+        heading.make_extra();
+        self.facts.lines.push(heading);
         fill(self);
         if self.facts.lines.len() == before + 1 {
             self.facts.lines.pop();

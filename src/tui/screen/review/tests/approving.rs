@@ -177,6 +177,20 @@ fn the_tool_of_a_specification_is_made_once_its_approval_counts() {
     assert!(bench.screen().contains("ctrl-g approve and generate"), "{}", bench.screen());
     bench.taken();
     bench.press("ctrl-g");
+    // Asked before anything is decided; what cannot be made is not approved either.
+    let asked = |bench: &mut Bench| match bench.taken().as_slice() {
+        [Effect::Evolve(crate::tui::effect::Evolving::Ready(request))] => request.clone(),
+        effects => panic!("{effects:?}"),
+    };
+    let request = asked(&mut bench);
+    let ready = |ready| Answer::Evolving(Box::new(crate::tui::msg::Evolved::Ready(request.clone(), ready)));
+    let why =
+        crate::engine::EngineError::new(crate::engine::ErrorCode::Failed, "the settings contain no generator", "");
+    bench.answer(ready(Err(why)));
+    assert!(bench.taken().is_empty());
+    bench.draw();
+    assert!(bench.screen().contains("not approved: the settings contain no generator"), "{}", bench.screen());
+    bench.answer(ready(Ok(())));
     let effects = bench.taken();
     let [Effect::Execute(command @ Command::Decide(request))] = effects.as_slice() else { panic!("{effects:?}") };
     let (command, review) = (command.clone(), request.review);

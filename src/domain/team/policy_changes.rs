@@ -1,0 +1,87 @@
+//! What a policy changes, in words for whoever begins it or agrees to it.
+
+use super::policy::{Signer, TeamPolicy, Threshold};
+use crate::domain::count;
+use crate::domain::time::{Instant, rfc3339};
+
+impl TeamPolicy {
+    /// What changes, a line each, when this policy replaces another one; all that it says where there is none.
+    pub fn changes_from(&self, before: Option<&TeamPolicy>) -> Vec<String> {
+        let (signers, thresholds) = before.map_or((&[][..], &[][..]), |policy| (&policy.signers, &policy.thresholds));
+        let mut lines = Vec::new();
+        for signer in &self.signers {
+            match signers.iter().find(|known| known.key == signer.key) {
+                None => {
+                    lines.push(format!("add {}: {}, key {}", signer.name, signer.facts(), signer.key.fingerprint()));
+                }
+                Some(known) => lines.extend(signer.change_from(known)),
+            }
+        }
+        let gone = signers.iter().filter(|known| self.signer(&known.key).is_none());
+        lines.extend(gone.map(|known| {
+            let key = known.key.fingerprint();
+            format!("remove {}, key {key}: its decisions stop counting", known.name)
+        }));
+        let needs = |known: &[Threshold], other: &[Threshold], sign: &str| {
+            let own = known.iter().filter(|threshold| !other.contains(threshold));
+            own.map(|threshold| format!("{sign} {}", threshold.words())).collect::<Vec<_>>()
+        };
+        lines.extend(needs(&self.thresholds, thresholds, "need"));
+        lines.extend(needs(thresholds, &self.thresholds, "need no longer"));
+        match before.map(|policy| policy.administrators) {
+            Some(known) if known == self.administrators => {}
+            Some(known) => lines
+                .push(format!("the next policy needs {}, now {known}", count(self.administrators, "administrator"))),
+            None => lines.push(format!("the next policy needs {}", count(self.administrators, "administrator"))),
+        }
+        lines
+    }
+}
+
+impl Signer {
+    /// Roles and times.
+    fn facts(&self) -> String {
+        let roles = match self.roles.as_slice() {
+            [] => "no role".to_owned(),
+            roles => roles.join(", "),
+        };
+        format!("{roles}{}", self.validity())
+    }
+
+    fn validity(&self) -> String {
+        let time =
+            |word: &str, at: Option<Instant>| at.map_or_else(String::new, |at| format!(", {word} {}", rfc3339(at)));
+        time("from", self.from) + &time("until", self.until)
+    }
+
+    /// What changes for somebody who keeps the key.
+    fn change_from(&self, known: &Signer) -> Option<String> {
+        let name =
+            if known.name == self.name { self.name.clone() } else { format!("{} (now {})", self.name, known.name) };
+        let (facts, before) = (self.facts(), known.facts());
+        match (facts == before, known.name == self.name) {
+            (true, true) => None,
+            (true, false) => Some(format!("rename {name}")),
+            (false, _) => Some(format!("change {name}: {facts}; now {before}")),
+        }
+    }
+}
+
+impl Threshold {
+    /// What it needs, and of which versions.
+    fn words(&self) -> String {
+        let approvals = count(self.approvals, "approval");
+        let roles = match self.roles.as_slice() {
+            [] => String::new(),
+            [role] => format!(", one in the role {role}"),
+            roles => format!(", each of these roles by another person: {}", roles.join(", ")),
+        };
+        let stage = self.stage.map(|stage| format!(" in stage {stage}"));
+        let tier = self.tier.map(|tier| format!(" of tier {tier}"));
+        let of = match (tier, stage) {
+            (None, None) => "every version".to_owned(),
+            (tier, stage) => format!("versions{}{}", tier.unwrap_or_default(), stage.unwrap_or_default()),
+        };
+        format!("{approvals}{roles}, for {of}")
+    }
+}
