@@ -2,7 +2,7 @@
 //! the client's own, and a tool that was just written is in the queue at once.
 //!
 //! The forms of question and answer are those that Claude Code documents for `PreToolUse` and `PostToolUse`; Codex has
-//! taken them over. A question that is none of ours gets no answer, so the client does what it would do without us.
+//! taken them over, but for the answer `ask`, and takes no object with a field that it does not know. A question that is none of ours gets no answer, so the client does what it would do without us.
 
 use super::build::global;
 use super::call::{Call, Stop, agent_of_environment};
@@ -50,12 +50,13 @@ pub(super) fn hook(call: &Call<'_>) -> Result<u8, Stop> {
     let answered = match event.as_str() {
         _ if !is_here(call, &question) => Ok(None),
         "PreToolUse" if question["tool_name"] == "Bash" => before(call, question["tool_input"]["command"].as_str()),
-        "PostToolUse" => after(call),
+        "PostToolUse" => after(call, &question),
         _ => Ok(None),
     };
     match answered {
         Ok(Some(output)) => {
-            outlet::object(&Reply { output: Output { hook_event_name: event, ..output } })?;
+            // Exactly the object of the client, without the version of our own.
+            outlet::values(&[Reply { output: Output { hook_event_name: event, ..output } }])?;
             Ok(0)
         }
         Ok(None) => Ok(0),
@@ -92,7 +93,8 @@ fn before(call: &Call<'_>, command: Option<&str>) -> Result<Option<Output>, Engi
         return Ok(direct(&catalog, engine.workspace(), &words).and_then(|tool| {
             let reason =
                 format!("{} belongs to the tool {1}; `toolsmith run {1}` runs it in the sandbox", tool.path, tool.name);
-            decided("ask", reason)
+            // Codex lets a command through for which a hook says "ask".
+            decided(if call.text("client") == Some("codex") { "deny" } else { "ask" }, reason)
         }));
     }
     // The command must come to the same caller that is judged here: a human may do more.
@@ -147,18 +149,24 @@ fn plain_path(workspace: &Path, word: &str) -> PathBuf {
     plain
 }
 
-/// After a tool of the client was used: what it wrote below the tools folder gets its review now.
-fn after(call: &Call<'_>) -> Result<Option<Output>, EngineError> {
+/// After a tool of the client was used: what it wrote below the tools folder gets its review now. A review that an open
+/// workbench made first is told as well: the question names its file.
+fn after(call: &Call<'_>, question: &Value) -> Result<Option<Output>, EngineError> {
     let engine = call.open()?;
     let waiting = || -> Result<Vec<Review>, EngineError> { engine.reviews().list(ReviewFilter::Waiting) };
     let before: BTreeSet<ReviewId> = waiting()?.iter().map(|review| review.id).collect();
     engine.library().scan_for_one_answer()?;
-    let new: Vec<String> = waiting()?
+    let used = question["tool_input"].to_string();
+    let is_named = |review: &Review| {
+        let place = review.path.strip_suffix("tool.toml").filter(|folder| !folder.is_empty()).unwrap_or(&review.path);
+        !place.is_empty() && used.contains(place)
+    };
+    let told: Vec<String> = waiting()?
         .iter()
-        .filter(|review| !before.contains(&review.id))
+        .filter(|review| !before.contains(&review.id) || is_named(review))
         .map(|review| format!("review {} of {} is pending: `toolsmith wait {}`", review.id, review.tool, review.id))
         .collect();
-    Ok((!new.is_empty()).then(|| Output { additional_context: Some(new.join("\n")), ..Output::default() }))
+    Ok((!told.is_empty()).then(|| Output { additional_context: Some(told.join("\n")), ..Output::default() }))
 }
 
 /// What a command line is to this program.
