@@ -45,6 +45,7 @@ fn bash(workspace: &Workspace, command: &str) -> Value {
 fn a_client_need_not_ask_for_what_policy_decides() {
     let workspace = with_approved("greeting", "print('{}')").with_script("fresh", "print('{}')");
     drop(open(&workspace));
+    std::os::unix::fs::symlink(workspace.path("tools/experimental/fresh.py"), workspace.path("link")).unwrap();
     for (command, decision) in [
         ("toolsmith run greeting", json!("allow")),
         ("toolsmith search 'greet the world'", json!("allow")),
@@ -61,6 +62,16 @@ fn a_client_need_not_ask_for_what_policy_decides() {
         ("python3 -u tools/../tools/experimental/./fresh.py", json!("ask")),
         ("python3 tools/experimental/fresh.py", json!("ask")),
         ("./tools/experimental/fresh.py a b", json!("ask")),
+        ("perl tools/experimental/fresh.py", json!("ask")),
+        ("timeout 9 python3 tools/experimental/fresh.py", json!("ask")),
+        ("sudo -n dash tools/experimental/fresh.py", json!("ask")),
+        ("source tools/experimental/fresh.py", json!("ask")),
+        ("cd tools && python3 experimental/fresh.py", json!("ask")),
+        ("python3 tools/experimental/fresh.py > out", json!("ask")),
+        ("PYTHONPATH=. python3 \"tools/experimental/fresh.py\" | head", json!("ask")),
+        ("python3 < tools/experimental/fresh.py", json!("ask")),
+        ("python3 link", json!("ask")),
+        ("grep python3 tools/experimental/fresh.py", Value::Null),
         ("ls tools/experimental", Value::Null),
         ("cargo test", Value::Null),
     ] {
