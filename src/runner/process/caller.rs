@@ -64,8 +64,15 @@ pub fn find_agent(clients: Option<&Clients>) -> Option<FoundAgent> {
         return Some(found);
     }
     let seen: BTreeSet<i32> = near.iter().map(|(pid, _)| *pid).chain([me]).collect();
-    let all: Vec<Process> = processes::list().filter(|process| !seen.contains(&process.pid)).collect();
-    let far = [behind_terminal(&parents, &all), left_sessions(&parents, &all)].concat();
+    let (terminal, left) = (terminal_of_input(), left_sessions(&parents));
+    let mut far = Vec::new();
+    // Most calls of scripts have neither, and need not read the list.
+    if terminal.is_some() || !left.is_empty() {
+        let all: Vec<Process> = processes::list().filter(|process| !seen.contains(&process.pid)).collect();
+        far.extend(terminal.map(|device| behind_terminal(device, &parents, &all)).unwrap_or_default());
+        let there = all.iter().filter(|process| left.contains(&process.session));
+        far.extend(there.map(|process| (process.pid, "session shared with")));
+    }
     let of_client = |places: &[Place]| first(places, client_of, true);
     named(&far)
         .or_else(|| of_client(&near))
@@ -124,19 +131,17 @@ pub(super) fn chain(from: i32) -> Vec<i32> {
     chain
 }
 
-/// Who else is in the sessions that this process or a parent of it belongs to, though their leader is none of its parents:
-/// whoever started it there has ended. A whole desktop can be such a session, so to have left it is no fault by itself.
-fn left_sessions(parents: &[i32], all: &[Process]) -> Vec<Place> {
-    let left = parents.iter().filter_map(|pid| processes::session_of(*pid));
-    let left: BTreeSet<i32> = left.filter(|leader| !parents.contains(leader)).collect();
-    let there = all.iter().filter(|process| left.contains(&process.session));
-    there.map(|process| (process.pid, "session shared with")).collect()
+/// The sessions that this process or a parent of it belongs to, though their leader is none of its parents: whoever
+/// started it there has ended. A whole desktop can be such a session, so to have left it is no fault by itself: it counts
+/// who else is in it.
+fn left_sessions(parents: &[i32]) -> BTreeSet<i32> {
+    let sessions = parents.iter().filter_map(|pid| processes::session_of(*pid));
+    sessions.filter(|leader| !parents.contains(leader)).collect()
 }
 
 /// Who holds the other end of the terminal on standard input, and who lives on it when it is not ours.
-fn behind_terminal(parents: &[i32], all: &[Process]) -> Vec<Place> {
+fn behind_terminal(device: (u32, u32), parents: &[i32], all: &[Process]) -> Vec<Place> {
     let own = processes::terminal_of(processes::own_pid()).filter(|device| *device != 0);
-    let Some(device) = terminal_of_input() else { return Vec::new() };
     let mut places = Vec::new();
     if PTY_MAJORS.contains(&device.0) {
         let index = device.1 + ((device.0 - PTY_MAJORS.start()) << 20);
