@@ -152,7 +152,7 @@ if os.environ.get("SERVES"):
     )
     client = '{"name":"x","version":"1"}'
     params = '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":' + client + '}'
-    server.stdin.write(('{"jsonrpc":"2.0","id":1,"method":"initialize","params":' + params + '}\\n').encode())
+    server.stdin.write(('{"jsonrpc":"2.0","id":1,"method":"initialize","params":' + params + '}\n').encode())
     server.stdin.flush()
     server.stdout.readline()
     # What it noted outlives it: an agent can end the server.
