@@ -19,7 +19,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
 
 /// Names the agent that a process works for.
 pub const AGENT_VARIABLE: &str = "TOOLSMITH_AGENT";
@@ -29,9 +28,6 @@ const PTY_MAJORS: std::ops::RangeInclusive<u32> = 136..=143;
 
 /// `/dev/tty`: stands for the terminal of the session.
 const SESSION_TERMINAL: (u32, u32) = (5, 0);
-
-/// More parents than this are a loop in what was read.
-const MAX_CHAIN: usize = 4096;
 
 /// No environment is longer: what an exec takes is bounded by a quarter of the stack limit, usually 2 MiB.
 const MAX_ENVIRONMENT: u64 = 16 << 20;
@@ -54,10 +50,10 @@ type Place = (i32, &'static str);
 /// itself only the variables of clients are looked at. A name that somebody gave counts before that of a client.
 pub fn find_agent(clients: Option<&Clients>) -> Option<FoundAgent> {
     let me = processes::own_pid();
-    let parents = chain(me);
+    let parents = processes::chain(me);
     let mut near: Vec<Place> = outermost_first(&parents[1.min(parents.len())..], "ancestor");
     let leader = processes::session_of(me);
-    near.extend(leader.map(|leader| outermost_first(&chain(leader), "session of")).unwrap_or_default());
+    near.extend(leader.map(|leader| outermost_first(&processes::chain(leader), "session of")).unwrap_or_default());
     near.retain(|(pid, _)| *pid != me);
     let named = |places: &[Place]| first(places, |pid| named_agent(pid, clients), false);
     if let Some(found) = named(&near) {
@@ -113,22 +109,10 @@ pub fn is_left_behind() -> bool {
         return false;
     }
     let Some(leader) = processes::session_of(me).filter(|leader| *leader != me) else { return false };
-    let parents = chain(me);
+    let parents = processes::chain(me);
     // Where the parents of others are hidden from us, nothing is known and nobody is refused for it.
     let is_whole = parents.last().is_some_and(|last| processes::terminal_of(*last).is_some());
     is_whole && !parents.contains(&leader)
-}
-
-/// A process and its parents, nearest first, as far as they can be read.
-pub(super) fn chain(from: i32) -> Vec<i32> {
-    let mut chain = vec![from];
-    while let Some(parent) = chain.last().and_then(|pid| processes::parent(*pid)) {
-        if chain.contains(&parent) || chain.len() >= MAX_CHAIN {
-            break;
-        }
-        chain.push(parent);
-    }
-    chain
 }
 
 /// The sessions that this process or a parent of it belongs to, though their leader is none of its parents: whoever
@@ -146,7 +130,7 @@ fn behind_terminal(device: (u32, u32), parents: &[i32], all: &[Process]) -> Vec<
     if PTY_MAJORS.contains(&device.0) {
         let index = device.1 + ((device.0 - PTY_MAJORS.start()) << 20);
         let holders = all.iter().filter(|process| !parents.contains(&process.pid) && holds_master(process.pid, index));
-        places.extend(holders.flat_map(|holder| outermost_first(&chain(holder.pid), "terminal held by")));
+        places.extend(holders.flat_map(|holder| outermost_first(&processes::chain(holder.pid), "terminal held by")));
     }
     if own.map(split_device) != Some(device) {
         let there = all.iter().filter(|process| split_device(process.terminal) == device);
@@ -180,18 +164,7 @@ fn holds_master(pid: i32, index: u32) -> bool {
         })
     };
     let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
-    masters(pid).any(|link| has_index(&link)) && namespace(&pid.to_string()) == namespace("self")
-}
-
-/// Whether a process holds the controlling end of any pseudo-terminal, as terminal programs do.
-pub(super) fn holds_terminals(pid: i32) -> bool {
-    masters(pid).next().is_some()
-}
-
-fn masters(pid: i32) -> impl Iterator<Item = fs::DirEntry> {
-    let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    entries
-        .filter(|link| fs::read_link(link.path()).is_ok_and(|target| target.as_os_str().as_bytes().ends_with(b"/ptmx")))
+    processes::masters(pid).any(|link| has_index(&link)) && namespace(&pid.to_string()) == namespace("self")
 }
 
 /// The environment that a process began with; empty where it cannot be read.
@@ -238,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_chain_begins_with_the_process_and_ends() {
-        let parents = chain(processes::own_pid());
+        let parents = processes::chain(processes::own_pid());
         assert_eq!(parents[0], processes::own_pid());
         assert!(parents.len() > 1 && parents.iter().collect::<BTreeSet<_>>().len() == parents.len(), "{parents:?}");
     }

@@ -4,8 +4,7 @@
 //! A note is a file named by process number, start time and boot, so that a number that is used again is somebody else.
 //! It stays while the client lives, also when the client has ended its server.
 
-use super::caller::{chain, holds_terminals};
-use super::processes;
+use super::processes::{self, chain, holds_terminals};
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
