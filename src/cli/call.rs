@@ -48,8 +48,14 @@ impl Globals {
             None => agent_of_environment()?,
         };
         let name = |found: &FoundAgent| agent_name(&found.agent).unwrap_or_else(|_| UNNAMED_AGENT.to_owned());
+        // Without a home folder there are no notes about clients.
+        let clients = Home::discover(&|name| std::env::var_os(name)).ok().map(|home| home.clients());
         // An agent that says another name than its starter gave it would borrow what that one was granted.
-        let found = find_agent().filter(|found| said.as_ref() != Some(&name(found)));
+        let is_news = |found: &FoundAgent| match &said {
+            Some(said) => !found.is_client && *said != name(found),
+            None => true,
+        };
+        let found = find_agent(clients.as_ref()).filter(is_news);
         let agent = found.as_ref().map(name).or(said);
         Ok(Globals {
             workspace: matches.get_one::<PathBuf>(global::WORKSPACE).cloned(),
@@ -402,7 +408,11 @@ impl<'a> Call<'a> {
                 self.log_found_agent(&engine, what, true);
             }
             let message = format!("{what} is for humans only, and {} is an agent{place}", SafeText::new(agent));
-            return refused(message, "ask the human who runs the workbench");
+            let hint = match &self.globals.found {
+                Some(_) => "ask the human who runs the workbench; a human uses a terminal that the agent did not start",
+                None => "ask the human who runs the workbench",
+            };
+            return refused(message, hint);
         }
         if !io::stdin().is_terminal() {
             let message = format!("{what} needs a human at a terminal, but stdin is not a terminal");

@@ -2,7 +2,7 @@
 //! the client's own, and a tool that was just written is in the queue at once.
 //!
 //! The forms of question and answer are those that Claude Code documents for `PreToolUse` and `PostToolUse`; Codex has
-//! taken them over. A question that is none of ours gets no answer, so the client does what it would do without us.
+//! taken them over, but for the answer `ask`, and takes no object with a field that it does not know. A question that is none of ours gets no answer, so the client does what it would do without us.
 
 use super::build::global;
 use super::call::{Call, Stop, agent_of_environment};
@@ -49,13 +49,14 @@ pub(super) fn hook(call: &Call<'_>) -> Result<u8, Stop> {
     let event = question["hook_event_name"].as_str().unwrap_or_default().to_owned();
     let answered = match event.as_str() {
         _ if !is_here(call, &question) => Ok(None),
-        "PreToolUse" if question["tool_name"] == "Bash" => before(call, question["tool_input"]["command"].as_str()),
-        "PostToolUse" => after(call),
+        "PreToolUse" if question["tool_name"] == "Bash" => before(call, &question),
+        "PostToolUse" => after(call, &question),
         _ => Ok(None),
     };
     match answered {
         Ok(Some(output)) => {
-            outlet::object(&Reply { output: Output { hook_event_name: event, ..output } })?;
+            // Exactly the object of the client, without the version of our own.
+            outlet::values(&[Reply { output: Output { hook_event_name: event, ..output } }])?;
             Ok(0)
         }
         Ok(None) => Ok(0),
@@ -74,8 +75,8 @@ fn is_here(call: &Call<'_>, question: &Value) -> bool {
 }
 
 /// Before a command runs.
-fn before(call: &Call<'_>, command: Option<&str>) -> Result<Option<Output>, EngineError> {
-    let Some(words) = command.and_then(plain_words) else { return Ok(None) };
+fn before(call: &Call<'_>, question: &Value) -> Result<Option<Output>, EngineError> {
+    let Some(command) = question["tool_input"]["command"].as_str() else { return Ok(None) };
     let decided = |decision, reason: String| {
         Some(Output {
             permission_decision: Some(decision),
@@ -83,18 +84,27 @@ fn before(call: &Call<'_>, command: Option<&str>) -> Result<Option<Output>, Engi
             ..Output::default()
         })
     };
+    let words = plain_words(command).unwrap_or_default();
     let (meaning, named) = meaning(&words);
-    if meaning == Meaning::Other && !words.iter().any(|word| word.contains("tools/")) {
-        return Ok(None);
-    }
-    let (engine, catalog) = call.open_catalog()?;
     if meaning == Meaning::Other {
-        return Ok(direct(&catalog, engine.workspace(), &words).and_then(|tool| {
+        let workspace = call.workspace_options()?.workspace;
+        let files = started(command, &workspace, question["cwd"].as_str().map(Path::new));
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let (_engine, catalog) = call.open_catalog()?;
+        return Ok(direct(&catalog, &files).and_then(|tool| {
             let reason =
                 format!("{} belongs to the tool {1}; `toolsmith run {1}` runs it in the sandbox", tool.path, tool.name);
-            decided("ask", reason)
+            // Codex lets a command through for which a hook says "ask".
+            decided(if call.text("client") == Some("codex") { "deny" } else { "ask" }, reason)
         }));
     }
+    if is_shadowed() {
+        // Another program of this name would run: that is for the client to ask about.
+        return Ok(None);
+    }
+    let (engine, _catalog) = call.open_catalog()?;
     // The command must come to the same caller that is judged here: a human may do more.
     let ours = call.globals.found.as_ref().map(|found| found.agent.clone()).or(agent_of_environment()?);
     let Some(agent) = (match (ours, named) {
@@ -117,16 +127,91 @@ fn before(call: &Call<'_>, command: Option<&str>) -> Result<Option<Output>, Engi
     })
 }
 
-/// Programs that start a file that they are given.
-const STARTERS: [&str; 14] =
-    ["python", "python3", "node", "deno", "bun", "tsx", "bash", "sh", "zsh", "env", "nohup", "time", "uv", "exec"];
+/// Whether `toolsmith` in a shell is another program than this one.
+fn is_shadowed() -> bool {
+    let found = std::env::var_os("PATH").and_then(|path| {
+        std::env::split_paths(&path).map(|folder| folder.join("toolsmith")).find(|file| file.is_file())
+    });
+    let real = |path: PathBuf| path.canonicalize().ok();
+    found.is_some_and(|found| real(found) != std::env::current_exe().ok().and_then(real))
+}
 
-/// The tool whose file is started without this program.
-fn direct<'c>(catalog: &'c CatalogView, workspace: &Path, words: &[String]) -> Option<&'c Tool> {
-    let program = words.first()?.rsplit('/').next().unwrap_or_default();
-    let is_starter = STARTERS.contains(&program) || program.starts_with("python3.");
-    let files: Vec<PathBuf> =
-        words.iter().take(if is_starter { words.len() } else { 1 }).map(|word| plain_path(workspace, word)).collect();
+/// Programs that start a file that they are given.
+const STARTERS: [&str; 23] = [
+    ".",
+    "bash",
+    "bun",
+    "dash",
+    "deno",
+    "fish",
+    "ksh",
+    "lua",
+    "node",
+    "osascript",
+    "perl",
+    "php",
+    "python",
+    "python3",
+    "pwsh",
+    "ruby",
+    "Rscript",
+    "sh",
+    "source",
+    "tsx",
+    "uv",
+    "uvx",
+    "zsh",
+];
+
+/// Words before a program that start it.
+const WRAPPERS: [&str; 14] = [
+    "builtin", "command", "doas", "env", "exec", "ionice", "nice", "nohup", "setsid", "stdbuf", "sudo", "time",
+    "timeout", "xargs",
+];
+
+/// The files below a folder of tools that a command line may start, as the workspace names them. Read loosely: a question
+/// too many is answered by a human.
+fn started(command: &str, workspace: &Path, cwd: Option<&Path>) -> Vec<PathBuf> {
+    let mut here = cwd.unwrap_or(workspace).to_owned();
+    let mut files = Vec::new();
+    for simple in command.split([';', '&', '|', '\n', '(', ')', '{', '}', '`']) {
+        let words: Vec<&str> = simple
+            .split_whitespace()
+            .map(|word| word.trim_matches(['"', '\'', '$']))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let is_before = |word: &&&str| {
+            let is_set = word.split_once('=').is_some_and(|(name, _)| !name.contains('/'));
+            is_set
+                || WRAPPERS.contains(*word)
+                || word.starts_with('-')
+                || word.starts_with(|c: char| c.is_ascii_digit())
+        };
+        let words: Vec<&str> = words.iter().skip_while(is_before).copied().collect();
+        let Some((program, given)) = words.split_first() else { continue };
+        if *program == "cd" {
+            here.extend(given.first().map(Path::new));
+            continue;
+        }
+        let name = program.rsplit('/').next().unwrap_or_default();
+        let takes_file = STARTERS.contains(&name) || name.starts_with("python3.");
+        let named = std::iter::once(program).chain(given.iter().filter(|_| takes_file));
+        for word in named.map(|word| word.trim_start_matches(['<', '>'])) {
+            let path = here.join(word);
+            let real = path.canonicalize().ok();
+            let all = [Some(path), real].into_iter().flatten();
+            files.extend(all.map(|path| plain_path(workspace, &path)).filter(|path| is_below_tools(path)));
+        }
+    }
+    files
+}
+
+fn is_below_tools(path: &Path) -> bool {
+    path.to_string_lossy().contains("tools/")
+}
+
+/// The tool whose file, or a file of whose folder, is one of these.
+fn direct<'c>(catalog: &'c CatalogView, files: &[PathBuf]) -> Option<&'c Tool> {
     catalog.tools.iter().map(AsRef::as_ref).find(|tool: &&Tool| {
         let folder = Path::new(&tool.path).parent().filter(|_| tool.path.ends_with("/tool.toml"));
         files.iter().any(|file| file == Path::new(&tool.path) || folder.is_some_and(|folder| file.starts_with(folder)))
@@ -134,8 +219,7 @@ fn direct<'c>(catalog: &'c CatalogView, workspace: &Path, words: &[String]) -> O
 }
 
 /// A path as the workspace names it, without `.` and `..`.
-fn plain_path(workspace: &Path, word: &str) -> PathBuf {
-    let path = Path::new(word).strip_prefix(workspace).unwrap_or(Path::new(word));
+fn plain_path(workspace: &Path, path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {
@@ -144,21 +228,27 @@ fn plain_path(workspace: &Path, word: &str) -> PathBuf {
             part => plain.push(part),
         }
     }
-    plain
+    plain.strip_prefix(workspace).map(Path::to_owned).unwrap_or(plain)
 }
 
-/// After a tool of the client was used: what it wrote below the tools folder gets its review now.
-fn after(call: &Call<'_>) -> Result<Option<Output>, EngineError> {
+/// After a tool of the client was used: what it wrote below the tools folder gets its review now. A review that an open
+/// workbench made first is told as well: the question names its file.
+fn after(call: &Call<'_>, question: &Value) -> Result<Option<Output>, EngineError> {
     let engine = call.open()?;
     let waiting = || -> Result<Vec<Review>, EngineError> { engine.reviews().list(ReviewFilter::Waiting) };
     let before: BTreeSet<ReviewId> = waiting()?.iter().map(|review| review.id).collect();
     engine.library().scan_for_one_answer()?;
-    let new: Vec<String> = waiting()?
+    let used = question["tool_input"].to_string();
+    let is_named = |review: &Review| {
+        let place = review.path.strip_suffix("tool.toml").filter(|folder| !folder.is_empty()).unwrap_or(&review.path);
+        !place.is_empty() && used.contains(place)
+    };
+    let told: Vec<String> = waiting()?
         .iter()
-        .filter(|review| !before.contains(&review.id))
+        .filter(|review| !before.contains(&review.id) || is_named(review))
         .map(|review| format!("review {} of {} is pending: `toolsmith wait {}`", review.id, review.tool, review.id))
         .collect();
-    Ok((!new.is_empty()).then(|| Output { additional_context: Some(new.join("\n")), ..Output::default() }))
+    Ok((!told.is_empty()).then(|| Output { additional_context: Some(told.join("\n")), ..Output::default() }))
 }
 
 /// What a command line is to this program.

@@ -22,7 +22,7 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
             let hint = "over HTTP a client needs the address and a token: see docs/agents.md";
             return Err(EngineError::new(ErrorCode::Usage, "--config is not for --http", hint).into());
         }
-        return call.print(&Generated::new(configuration(client)));
+        return call.print(&Generated::new(&configuration(client, &variables()?)));
     }
     if std::env::var_os(CLIENT_VARIABLE).is_some() {
         let message = "this was started by Toolsmith as an MCP server: Toolsmith does not call itself".to_owned();
@@ -75,29 +75,70 @@ fn tell(url: &str, is_json: bool, color: bool) {
     };
 }
 
+/// Variables that decide which state a server opens and what it may do. Some clients start a server without them.
+const VARIABLES: [&str; 5] =
+    ["TOOLSMITH_HOME", "TOOLSMITH_MAX_TIER", "TOOLSMITH_TOOLS", "XDG_CONFIG_HOME", "XDG_DATA_HOME"];
+
+/// Those that are set here.
+///
+/// # Errors
+/// `Usage` for a value that no configuration file can hold.
+fn variables() -> Result<Vec<(&'static str, String)>, EngineError> {
+    let set = VARIABLES.into_iter().filter_map(|name| Some((name, std::env::var_os(name).filter(|v| !v.is_empty())?)));
+    set.map(|(name, value)| {
+        let text = value.into_string().map_err(|_| {
+            EngineError::new(ErrorCode::Usage, format!("the value of {name} is not UTF-8"), format!("unset {name}"))
+        })?;
+        Ok((name, text))
+    })
+    .collect()
+}
+
 /// What a client needs to know to start this program, and where that goes. Each client has a form of its own.
-fn configuration(client: &str) -> &'static str {
+fn configuration(client: &str, variables: &[(&str, String)]) -> String {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let pairs = |between: &str| {
+        let pairs = variables.iter().map(|(name, value)| format!("{}{between}{}", quoted(name), quoted(value)));
+        pairs.collect::<Vec<_>>().join(", ")
+    };
+    let words = |option: &str| {
+        let words = variables
+            .iter()
+            .map(|(name, value)| format!("{option} {} ", shell_words::quote(&format!("{name}={value}"))));
+        words.collect::<String>()
+    };
+    let is_empty = variables.is_empty();
+    let json = |name: &str| {
+        if is_empty { String::new() } else { format!(",\n      \"{name}\": {{{}}}", pairs(": ")) }
+    };
     match client {
-        "codex" => CODEX,
-        "cursor" => CURSOR,
-        "gemini" => GEMINI,
-        "goose" => GOOSE,
-        "inspector" => INSPECTOR,
-        "opencode" => OPENCODE,
-        "vscode" => VSCODE,
-        _ => CLAUDE,
+        // A string of JSON is one of TOML as well.
+        "codex" => {
+            let line = if is_empty { String::new() } else { format!("\nenv = {{ {} }}", pairs(" = ")) };
+            CODEX.replace("ENV", &line)
+        }
+        "cursor" => CURSOR.replace("ENV", &json("env")),
+        "gemini" => GEMINI.replace("ENV", &json("env")),
+        "goose" => {
+            let line = if is_empty { String::new() } else { format!("\n    envs: {{{}}}", pairs(": ")) };
+            GOOSE.replace("ENV", &line)
+        }
+        "inspector" => INSPECTOR.replace("ENV", &words("-e")),
+        "opencode" => OPENCODE.replace("ENV", &json("environment")),
+        "vscode" => VSCODE.replace("ENV", &json("env")),
+        _ => CLAUDE.replace("WORDS", &words("--env")).replace("ENV", &json("env")),
     }
 }
 
 const CLAUDE: &str = r#"# Claude Code: run this once,
-#   claude mcp add --scope user toolsmith -- toolsmith mcp --as-agent claude
+#   claude mcp add --scope user toolsmith WORDS-- toolsmith mcp --as-agent claude
 # or write this into .mcp.json in the project:
 {
   "mcpServers": {
     "toolsmith": {
       "command": "toolsmith",
       "args": ["mcp", "--as-agent", "claude"],
-      "alwaysLoad": true
+      "alwaysLoad": trueENV
     }
   }
 }
@@ -107,8 +148,9 @@ const CODEX: &str = r#"# Codex: add this to ~/.codex/config.toml
 [mcp_servers.toolsmith]
 command = "toolsmith"
 args = ["mcp", "--as-agent", "codex"]
-tool_timeout_sec = 120
+tool_timeout_sec = 120ENV
 
+# Codex asks you before each run. `codex exec` cannot ask and refuses: set "approve" for it.
 [mcp_servers.toolsmith.tools.run]
 approval_mode = "prompt"
 "#;
@@ -118,7 +160,7 @@ const CURSOR: &str = r#"# Cursor: write this into .cursor/mcp.json in the projec
   "mcpServers": {
     "toolsmith": {
       "command": "toolsmith",
-      "args": ["mcp", "--as-agent", "cursor"]
+      "args": ["mcp", "--as-agent", "cursor"]ENV
     }
   }
 }
@@ -129,7 +171,7 @@ const GEMINI: &str = r#"# Gemini CLI: write this into .gemini/settings.json in t
   "mcpServers": {
     "toolsmith": {
       "command": "toolsmith",
-      "args": ["mcp", "--as-agent", "gemini"]
+      "args": ["mcp", "--as-agent", "gemini"]ENV
     }
   }
 }
@@ -142,11 +184,11 @@ extensions:
     cmd: toolsmith
     args: [mcp, --as-agent, goose]
     enabled: true
-    timeout: 120
+    timeout: 120ENV
 ";
 
 const INSPECTOR: &str = "# MCP Inspector: run this in the workspace
-#   npx @modelcontextprotocol/inspector --cli toolsmith mcp --method tools/list
+#   npx @modelcontextprotocol/inspector --cli ENVtoolsmith mcp --method tools/list
 ";
 
 const OPENCODE: &str = r#"# OpenCode: write this into opencode.json in the project
@@ -155,7 +197,7 @@ const OPENCODE: &str = r#"# OpenCode: write this into opencode.json in the proje
     "toolsmith": {
       "type": "local",
       "command": ["toolsmith", "mcp", "--as-agent", "opencode"],
-      "enabled": true
+      "enabled": trueENV
     }
   }
 }
@@ -167,7 +209,7 @@ const VSCODE: &str = r#"# VS Code: write this into .vscode/mcp.json in the proje
     "toolsmith": {
       "type": "stdio",
       "command": "toolsmith",
-      "args": ["mcp", "--as-agent", "vscode"]
+      "args": ["mcp", "--as-agent", "vscode"]ENV
     }
   }
 }
@@ -198,17 +240,22 @@ mod tests {
     fn each_client_of_the_table_has_a_configuration_of_its_own_that_it_can_read() {
         let arg = action::by_name("mcp").unwrap().args.iter().find(|arg| arg.name == "config").unwrap();
         let ArgKind::Word(clients) = arg.kind else { panic!("{arg:?}") };
-        let mut seen = std::collections::HashSet::new();
-        for client in clients {
-            let text = configuration(client);
-            assert!(seen.insert(text), "{client}");
+        let (mut seen, set) = (std::collections::HashSet::new(), [("XDG_DATA_HOME", "/a \"b\"".to_owned())]);
+        for (client, variables) in clients.iter().flat_map(|client| [(client, &set[..0]), (client, &set[..])]) {
+            let text = configuration(client, variables);
+            assert!(seen.insert(text.clone()), "{client}");
+            assert_eq!(text.contains("XDG_DATA_HOME"), !variables.is_empty(), "{client}: {text}");
             let body: String = text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
-            match *client {
-                "codex" => drop(body.parse::<toml::Table>().unwrap()),
-                "goose" => drop(serde_saphyr::from_str::<serde_json::Value>(&body).unwrap()),
-                "inspector" => assert!(body.is_empty()),
-                _ => drop(serde_json::from_str::<serde_json::Value>(&body).unwrap()),
-            }
+            let read = match *client {
+                "codex" => serde_json::to_value(body.parse::<toml::Table>().unwrap()).unwrap(),
+                "goose" => serde_saphyr::from_str::<serde_json::Value>(&body).unwrap(),
+                "inspector" => {
+                    assert!(body.is_empty());
+                    continue;
+                }
+                _ => serde_json::from_str::<serde_json::Value>(&body).unwrap(),
+            };
+            assert_eq!(read.to_string().contains(r#""XDG_DATA_HOME":"/a \"b\"""#), !variables.is_empty(), "{read}");
         }
     }
 }

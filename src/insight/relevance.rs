@@ -24,6 +24,8 @@ const RELATED: f32 = 0.6;
 const NEARLY: f32 = 0.6;
 const JOINED: f32 = 0.9;
 
+/// Most terms that stand for one word.
+const MOST_NEAR: usize = 64;
 /// Shortest word of which a longer one may be found, or one with a letter wrong.
 const SHORTEST_NEAR: usize = 4;
 
@@ -291,7 +293,8 @@ impl Relevance {
         concepts
     }
 
-    /// Terms that begin like a word that no tool has, or differ from it in one letter.
+    /// Terms that begin like a word that no tool has, or differ from it in one letter: those closest to it in length, or
+    /// a word that begins the words of thousands of tools would cost as many looks at each of them.
     fn near(&self, term: &str) -> Vec<String> {
         if term.len() < SHORTEST_NEAR {
             return Vec::new();
@@ -300,7 +303,11 @@ impl Relevance {
         let is_near = |known: &str| begins(known) || (term.len() > SHORTEST_NEAR && is_one_off(known, term));
         let mut near: Vec<String> =
             self.vocabulary.numbers.keys().filter(|known| is_near(known)).map(ToString::to_string).collect();
-        near.sort();
+        near.sort_by(|one, other| {
+            let far = |known: &str| known.len().abs_diff(term.len());
+            far(one).cmp(&far(other)).then_with(|| one.cmp(other))
+        });
+        near.truncate(MOST_NEAR);
         near
     }
 
@@ -393,6 +400,16 @@ mod tests {
     fn names(tools: &[Arc<Tool>], question: &str) -> Vec<String> {
         let hits = Relevance::new(tools).query(question, 10);
         hits.iter().map(|hit| tools[hit.position].name.to_string()).collect()
+    }
+
+    #[test]
+    fn a_word_that_begins_the_words_of_every_tool_costs_no_more_than_another() {
+        let tools: Vec<Arc<Tool>> =
+            (0..300).map(|n| tool(&format!("t{n}"), &format!("zebraxylophone{n}"), &[])).collect();
+        let index = Relevance::new(&tools);
+        assert_eq!(index.concepts("zebraxylophone")[0].variants.len(), MOST_NEAR);
+        assert_eq!(index.query("zebraxylophone", 10).len(), 10);
+        assert_eq!(names(&tools, "zebraxylophone77")[0], "t77");
     }
 
     #[test]

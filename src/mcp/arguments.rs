@@ -73,7 +73,11 @@ impl Arguments {
     /// # Errors
     /// `Usage` when it is missing all the same, or larger than any.
     pub(super) fn id(&self, name: &str) -> Result<i64, EngineError> {
-        self.given.get(name).and_then(Value::as_i64).ok_or_else(|| missing(name))
+        let given = self.given.get(name).ok_or_else(|| missing(name))?;
+        given.as_i64().ok_or_else(|| {
+            let message = format!("{name}: {given} is larger than any number of a {name}");
+            EngineError::new(ErrorCode::Usage, message, "take the number from an earlier answer")
+        })
     }
 
     /// The texts of a list.
@@ -133,6 +137,13 @@ mod tests {
             assert!(error.hint.starts_with(tool), "{}", error.hint);
         }
         assert!(taken("run", &json!({"tool": "x", "input": {"a": 1}, "wait_s": 1})).is_ok());
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_is_not_called_missing() {
+        let given = taken("output", &json!({"run": 9_223_372_036_854_775_808_u64})).unwrap();
+        assert!(given.id("run").unwrap_err().message.contains("larger than any"));
+        assert!(given.id("review").unwrap_err().message.contains("missing"));
     }
 
     #[test]

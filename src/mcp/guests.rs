@@ -11,7 +11,7 @@ use hyper::body::Bytes;
 use hyper::{Request, Response};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -59,6 +59,22 @@ pub(super) struct Guest {
     connections: Arc<Semaphore>,
     requests: Mutex<(CallLimit, Instant)>,
     changes: AbortHandle,
+    unanswered: Ids,
+}
+
+/// Ids of requests without an answer, each with its session.
+type Ids = Arc<Mutex<HashSet<(String, String)>>>;
+
+/// A request without an answer; dropped with the end of its answer.
+pub(super) struct Unanswered {
+    ids: Ids,
+    id: (String, String),
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
 }
 
 /// Why a request is not answered.
@@ -143,6 +159,7 @@ impl Guests {
             connections: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
             requests,
             changes,
+            unanswered: Ids::default(),
         }
     }
 
@@ -196,6 +213,13 @@ impl Guest {
             return Err(Denied::Sessions);
         }
         Ok(self.service.handle(request).await)
+    }
+
+    /// Notes a request of a session; `None` when one with this id has no answer yet, or the SDK would mix both up.
+    pub(super) fn begin(&self, session: &str, id: &str) -> Option<Unanswered> {
+        let id = (session.to_owned(), id.to_owned());
+        let is_new = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+        is_new.then(|| Unanswered { ids: Arc::clone(&self.unanswered), id })
     }
 
     /// A place for a connection, held as long as it is open.

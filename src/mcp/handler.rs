@@ -55,7 +55,9 @@ fn is_inline(context: &RequestContext<RoleServer>) -> bool {
 
 /// That nobody serves this method.
 fn unserved(method: &str) -> ErrorData {
-    ErrorData::new(ErrorData::method_not_found::<CallToolRequestMethod>().code, method.to_owned(), None)
+    let hint = format!("the methods are {}", SERVED.join(", "));
+    let code = ErrorData::method_not_found::<CallToolRequestMethod>().code;
+    ErrorData::new(code, method.to_owned(), Some(json!({"hint": hint})))
 }
 
 /// An error of the protocol with this text, which may name what a client or a tool wrote.
@@ -107,6 +109,7 @@ impl ServerHandler for Server {
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        self.meet(context.peer.peer_info().map(|client| client.client_info.clone()));
         self.listeners().add_peer(context.peer);
     }
 

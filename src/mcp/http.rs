@@ -15,7 +15,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -168,8 +168,23 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
     let guest = guests.admit(&secret)?;
     let is_first = !head.headers.contains_key("mcp-session-id") && opens_session(&body);
     let is_json = is_json(&head.headers);
+    let session = head.headers.get("mcp-session-id").and_then(|session| session.to_str().ok()).map(str::to_owned);
+    let id = id_of(&body).filter(|_| session.is_some());
+    let unanswered = id.as_ref().map(|id| guest.begin(session.as_deref().unwrap_or_default(), &id.to_string()));
+    let Some(unanswered) = unanswered.map_or(Some(None), |begun| begun.map(Some)) else {
+        let id = id.unwrap_or_default();
+        return Ok(error(&id, -32600, "Invalid Request: a request with this id has no answer yet"));
+    };
     let request = Request::from_parts(head, Full::new(body.clone()));
     let answer = guest.answer(request, is_first).await?;
+    // Held until the last of the answer was sent, or its client has hung up.
+    let answer = answer.map(|body| {
+        body.map_frame(move |frame| {
+            let _held = &unanswered;
+            frame
+        })
+        .boxed()
+    });
     // The SDK blames the type for what is in it.
     let is_misread = is_json && answer.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE;
     Ok(if is_misread { no_message(&body) } else { answer })
@@ -185,11 +200,27 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn no_message(body: &[u8]) -> Answer {
     let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
     let (code, message) = if is_json { (-32600, "Invalid Request") } else { (-32700, "Parse error") };
-    let error = json!({"jsonrpc": "2.0", "id": null, "error": {"code": code, "message": message}});
+    error(&Value::Null, code, message)
+}
+
+fn error(id: &Value, code: i32, message: &str) -> Answer {
+    let error = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
     let mut answer = Response::new(Full::new(Bytes::from(error.to_string())).boxed());
     *answer.status_mut() = StatusCode::BAD_REQUEST;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
+}
+
+/// The id of a request; `None` for a notification or an answer.
+fn id_of(body: &[u8]) -> Option<Value> {
+    #[derive(Deserialize)]
+    struct Message {
+        #[serde(default)]
+        id: Value,
+        method: Option<IgnoredAny>,
+    }
+    let message = serde_json::from_slice::<Message>(body).ok()?;
+    message.method.map(|_| message.id).filter(|id| id.is_string() || id.is_number())
 }
 
 /// Whether a message opens a session.

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 /// Addresses that an agent may watch, by subscriptions and streams together.
 const MOST_WATCHED: usize = 100;
 /// Streams that an agent may have open.
-const MOST_STREAMS: usize = 32;
+pub(super) const MOST_STREAMS: usize = 32;
 
 /// What a client of the handshake watches.
 #[derive(Clone)]

@@ -29,9 +29,9 @@ mod prompts;
 mod resources;
 mod running;
 mod server;
-mod stdio;
 mod tools;
 mod visible;
+mod wire;
 
 use crate::engine::{Engine, EngineError, ErrorCode, FoundAgent, Limits, OpenOptions};
 pub use projected::Listed;
@@ -79,12 +79,15 @@ const LAST_MOMENT: Duration = Duration::from_millis(90);
 /// # Errors
 /// Those of opening the workspace; `Failed` when the client does not speak the protocol.
 pub fn serve(serving: Serving) -> Result<(), EngineError> {
+    let clients = serving.options.home.clients();
     let engine = Engine::open(serving.options)?;
     engine.grants().enter_session(serving.session);
     engine.tool_sets().limit(&serving.limits)?;
     if let (Some(agent), Some(found)) = (&serving.agent, &serving.found) {
         engine.runs().log_found_agent(agent, found, "mcp", false)?;
     }
+    // What this client starts is the agent's as well, whatever it says.
+    clients.note(serving.agent.as_deref()).map_err(EngineError::internal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
     let served = runtime.block_on(converse(Server::new(engine, serving.agent, serving.listed)));
     // A call that still blocks has nobody left to answer.
@@ -120,9 +123,8 @@ pub fn serve_http(serving: Serving, at: &HttpAddress, tell: &dyn Fn(&str)) -> Re
 
 async fn converse(server: Server) -> Result<(), EngineError> {
     server.read_ahead();
-    let (input, mut closed) = stdio::input();
-    let (_, output) = rmcp::transport::io::stdio_pipes();
-    let service = match rmcp::serve_server(server.clone(), (input, output)).await {
+    let (wire, mut ends) = wire::standard(server.most_unanswered());
+    let service = match rmcp::serve_server(server.clone(), wire).await {
         Ok(service) => service,
         // A client that leaves before it said anything.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
@@ -131,6 +133,7 @@ async fn converse(server: Server) -> Result<(), EngineError> {
             return Err(EngineError::new(ErrorCode::Failed, message, "`toolsmith mcp` is for MCP clients"));
         }
     };
+    ends.begin();
     let mut terminated = signal(SignalKind::terminate()).map_err(EngineError::internal)?;
     let mut over = tokio::spawn(service.waiting());
     let is_over = tokio::select! {
@@ -138,7 +141,7 @@ async fn converse(server: Server) -> Result<(), EngineError> {
         () = server.tell_changes() => false,
         // The output cannot be written: the client has closed it.
         _ = &mut over => true,
-        () = closed.wait() => false,
+        () = ends.closed() => false,
         // A human disconnects the agent, or the client ends this process.
         _ = terminated.recv() => false,
     };

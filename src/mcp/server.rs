@@ -4,7 +4,7 @@ use super::answer::{Answer, Refusal};
 use super::arguments::Arguments;
 use super::calls;
 use super::limits::CallLimit;
-use super::listeners::Listeners;
+use super::listeners::{Listeners, MOST_STREAMS};
 use super::projected::{self, Listed, Projected};
 use super::resources;
 use super::running::{self, Course, Wanted};
@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+/// Requests that are answered at once and may be unanswered at the same time, beside those that last.
+const MOST_QUICK: usize = 32;
 /// Most characters of the name of an agent.
 const MOST_NAME: usize = 60;
 /// How often the tools are looked at for a client that has them in its list.
@@ -74,6 +76,12 @@ impl Server {
             waits: Arc::new(Semaphore::new(limits.waits_at_once)),
             session: 0,
         }
+    }
+
+    /// How many requests of the client may be unanswered: those that last as long as they want, and some that do not.
+    pub(super) fn most_unanswered(&self) -> usize {
+        let limits = self.engine.settings().agents;
+        limits.runs_at_once + limits.waits_at_once + MOST_STREAMS + MOST_QUICK
     }
 
     /// The same in a process that serves other agents too.
@@ -162,10 +170,14 @@ impl Server {
 
     /// Who calls: the agent that this process serves, else whom the client says it is. Never a human.
     pub(super) fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
-        let said = || named(context.client_info().map(|client| client.name).as_deref());
-        let agent = self.agent.get_or_init(said);
+        self.meet(context.client_info())
+    }
+
+    /// The agent that uses this client, which is written down as connected.
+    pub(super) fn meet(&self, client: Option<Implementation>) -> Caller {
+        let agent = self.agent.get_or_init(|| named(client.as_ref().map(|client| client.name.as_str())));
         if !self.is_closed() && !self.introduced.swap(true, Ordering::AcqRel) {
-            self.introduce(agent, context.client_info());
+            self.introduce(agent, client);
         }
         Caller::Agent(agent.clone())
     }

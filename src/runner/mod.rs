@@ -90,6 +90,7 @@ pub use prepare::service::ServiceTerms;
 pub use prepare::spec::Spec;
 pub use process::caller::{AGENT_VARIABLE, FoundAgent, find_agent, is_left_behind};
 pub use process::clear::clear;
+pub use process::clients::Clients;
 pub use process::limits::usual_wall;
 pub use process::poll::{poll_readable, poll_writable};
 pub use process::processes::{ask_to_end, kill_group, process_started, stop_with_group, sweep, used_below};

@@ -122,6 +122,11 @@ impl Performer {
         // Before the first rows: a key that acts on one of them is refused until the workspace is open.
         self.send(Msg::Opened(Opened { workspace: shown_path(engine.workspace()) }));
         self.send(Msg::Layout(engine.divider()));
+        if let (Some(agent), Some(found)) = (&self.shared.agent, &self.shared.found) {
+            // Who is a human after all must learn why nothing can be decided here.
+            let way = "a human opens the workbench in a terminal that the agent did not start";
+            self.answer(Answer::Warned(format!("you count as the agent {agent}, found in {}: {way}", found.place)));
+        }
         std::thread::scope(|scope| {
             // Git is asked beside the scan who works here, so that neither the first rows nor the first decision wait.
             scope.spawn(|| engine.identity());

@@ -173,6 +173,9 @@ pub fn differences(before: Option<&ToolLock>, after: &ToolLock) -> Vec<String> {
         }
     }
     lines.extend(new.iter().map(|tool| format!("{} is new", shown(tool.name()))));
+    if before.protocol != after.protocol {
+        lines.push(format!("the version of the protocol is now {}", shown(&after.protocol)));
+    }
     if before.instructions != after.instructions {
         lines.push(format!("the instructions of the server are now {}", shown(&after.instructions)));
     }

@@ -5,6 +5,7 @@
 
 use crate::domain::Digest;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::runner::Clients;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -41,6 +42,11 @@ impl Home {
             )
         })?;
         Ok(Home { config: system.config_dir().to_owned(), data: system.data_dir().to_owned() })
+    }
+
+    /// The notes about clients of agents.
+    pub fn clients(&self) -> Clients {
+        Clients::new(self.data.join("clients"))
     }
 
     /// The folder of all environments of scripts.

@@ -315,12 +315,20 @@ impl Session {
     /// Why the tool must not be called as it is listed now.
     fn drift(&self) -> Option<String> {
         let McpCall { tool, lock, .. } = self.order.call.as_ref()?;
+        // What a server tells models of itself, and how it is spoken to, was reviewed as well.
+        if lock.protocol != self.protocol {
+            return Some("the version of the protocol changed since its review".to_owned());
+        }
+        if !is_as_kept(&lock.instructions, &self.instructions) {
+            return Some("the instructions of the server changed since its review".to_owned());
+        }
         let now: Vec<LockedTool> = self.tools.iter().cloned().map(LockedTool::of).collect();
         drift_of(lock, tool, &now)
     }
 
     fn drifted(&mut self, why: String) -> bool {
-        let list = canonical(&Value::Array(self.tools.clone()));
+        // All that a review is about: each state of the server is asked about once.
+        let list = canonical(&json!([self.protocol, self.instructions, self.tools]));
         self.end = Some(SessionEnd::Drifted { why, list });
         true
     }
@@ -361,7 +369,12 @@ impl Session {
             });
             return Vec::new();
         };
-        self.note = other_changes(&call, &self.tools, &self.order.server);
+        let other = other_changes(&call, &self.tools, &self.order.server);
+        let is_same = call.lock.server == self.server;
+        let renamed =
+            (!is_same).then(|| "the server says that it is another version than the one that was reviewed".to_owned());
+        let notes: Vec<String> = renamed.into_iter().chain(other).collect();
+        self.note = (!notes.is_empty()).then(|| notes.join("; "));
         self.phase = Phase::Call;
         vec![self.request("tools/call", json!({"name": call.tool, "arguments": call.arguments}))]
     }
@@ -422,6 +435,19 @@ fn answer_to(method: &str, id: &Value) -> Value {
     match method {
         "ping" => json!({"jsonrpc": "2.0", "id": id, "result": {}}),
         _ => json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32601, "message": "not supported"}}),
+    }
+}
+
+/// Whether a text of the server is the one that was kept. Secrets in it were kept redacted: what stood there is not
+/// known, so only the texts around it are compared.
+fn is_as_kept(kept: &str, now: &str) -> bool {
+    const REDACTED: &str = "[redacted ";
+    let Some((before, after)) = kept.split_once(REDACTED) else { return kept == now };
+    let Some(rest) = now.strip_prefix(before) else { return false };
+    let after = after.split_once(']').map_or(after, |(_, after)| after);
+    match after.split_once(REDACTED) {
+        Some((between, _)) => rest.contains(between),
+        None => rest.ends_with(after),
     }
 }
 

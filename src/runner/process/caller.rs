@@ -2,21 +2,23 @@
 //!
 //! Whoever starts an agent puts its name into [`AGENT_VARIABLE`]. An agent can drop the variable for a program that
 //! it starts, but not from the environment that its own process began with, and that is readable in
-//! `/proc/PID/environ`. So three things are looked at: the chain of parents of this process, the chain above the
-//! leader of its session, and, where standard input is a pseudo-terminal, the chain above whoever holds the other
-//! end of it. Where standard input is a terminal of somebody else's session, the processes of that terminal count too.
+//! `/proc/PID/environ`. Clients that set no such variable are known by their program, by variables of their own, and by
+//! the note of the server that they started ([`Clients`]). These places are looked at: the chain of parents of this
+//! process, the chain above the leader of its session, the session that one of its parents left without ending it, and,
+//! where standard input is a pseudo-terminal, the chain above whoever holds the other end of it. Where standard input is
+//! a terminal of somebody else's session, the processes of that terminal count too.
 //!
 //! What this cannot see: a process that left session and parents behind, began with a clean environment and talks to
-//! a terminal of its own; an agent that replaced itself (`exec env -u …`), since the environment of a process is that
-//! of the program that it executed last; a process that wrote over its own environment or made itself unreadable; processes of
-//! other users and outside this PID namespace.
+//! a terminal of its own; a program that an agent lets a terminal server of a human start; an agent that replaced itself
+//! (`exec env -u …`), since the environment of a process is that of the program that it executed last; a process that
+//! wrote over its own environment or made itself unreadable; processes of other users and outside this PID namespace.
 
+use super::clients::{Clients, client_in, known_client};
 use super::processes::{self, Process};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
 
 /// Names the agent that a process works for.
 pub const AGENT_VARIABLE: &str = "TOOLSMITH_AGENT";
@@ -27,29 +29,74 @@ const PTY_MAJORS: std::ops::RangeInclusive<u32> = 136..=143;
 /// `/dev/tty`: stands for the terminal of the session.
 const SESSION_TERMINAL: (u32, u32) = (5, 0);
 
-/// More parents than this are a loop in what was read.
-const MAX_CHAIN: usize = 4096;
-
 /// No environment is longer: what an exec takes is bounded by a quarter of the stack limit, usually 2 MiB.
 const MAX_ENVIRONMENT: u64 = 16 << 20;
 
 /// An agent's process that a call comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundAgent {
-    /// The value of [`AGENT_VARIABLE`] there: whatever its starter wrote.
+    /// The value of [`AGENT_VARIABLE`] there, whatever its starter wrote, or the name of its client.
     pub agent: String,
     /// Where it was found: `ancestor PID 12 (claude)`. The name is the process's own choice.
     pub place: String,
+    /// Whether only its client is known: no human or starter named the agent.
+    pub is_client: bool,
 }
 
-/// The agent that this process was started by or whose terminal it talks to; `None` when none is known. The variable of
-/// this process itself is not looked at.
-pub fn find_agent() -> Option<FoundAgent> {
+/// A process to look at, and what it is to this one.
+type Place = (i32, &'static str);
+
+/// The agent that this process was started by or whose terminal it talks to; `None` when none is known. Of this process
+/// itself only the variables of clients are looked at. A name that somebody gave counts before that of a client.
+pub fn find_agent(clients: Option<&Clients>) -> Option<FoundAgent> {
     let me = processes::own_pid();
-    let mut seen = BTreeSet::from([me]);
-    let parents = chain(me);
-    let found = outermost_agent(&parents[1.min(parents.len())..], "ancestor", &mut seen);
-    found.or_else(|| above_session(&mut seen)).or_else(|| behind_terminal(&parents, &mut seen))
+    let parents = processes::chain(me);
+    let mut near: Vec<Place> = outermost_first(&parents[1.min(parents.len())..], "ancestor");
+    let leader = processes::session_of(me);
+    near.extend(leader.map(|leader| outermost_first(&processes::chain(leader), "session of")).unwrap_or_default());
+    near.retain(|(pid, _)| *pid != me);
+    let named = |places: &[Place]| first(places, |pid| named_agent(pid, clients), false);
+    if let Some(found) = named(&near) {
+        return Some(found);
+    }
+    let seen: BTreeSet<i32> = near.iter().map(|(pid, _)| *pid).chain([me]).collect();
+    let (terminal, left) = (terminal_of_input(), left_sessions(&parents));
+    let mut far = Vec::new();
+    // Most calls of scripts have neither, and need not read the list.
+    if terminal.is_some() || !left.is_empty() {
+        let all: Vec<Process> = processes::list().filter(|process| !seen.contains(&process.pid)).collect();
+        far.extend(terminal.map(|device| behind_terminal(device, &parents, &all)).unwrap_or_default());
+        let there = all.iter().filter(|process| left.contains(&process.session));
+        far.extend(there.map(|process| (process.pid, "session shared with")));
+    }
+    let of_client = |places: &[Place]| first(places, client_of, true);
+    named(&far)
+        .or_else(|| of_client(&near))
+        .or_else(|| of_client(&far))
+        .or_else(|| first(&[(me, "environment of")], |pid| client_in(&environment(pid)), true))
+}
+
+/// The first of these processes that tells of an agent.
+fn first<N: Into<String>>(places: &[Place], agent: impl Fn(i32) -> Option<N>, is_client: bool) -> Option<FoundAgent> {
+    places.iter().find_map(|(pid, role)| {
+        let agent = agent(*pid)?.into();
+        Some(FoundAgent { agent, place: format!("{role} PID {pid} ({})", name_of(*pid)), is_client })
+    })
+}
+
+/// A chain from its far end: whoever is named there started the others, and they can call themselves what they like.
+fn outermost_first(chain: &[i32], role: &'static str) -> Vec<Place> {
+    chain.iter().rev().map(|pid| (*pid, role)).collect()
+}
+
+/// The agent that a process is called, by its starter or in the note of a server.
+fn named_agent(pid: i32, clients: Option<&Clients>) -> Option<String> {
+    agent_in(&environment(pid)).or_else(|| clients?.agent_of(pid))
+}
+
+/// The client that a process is, or works for.
+fn client_of(pid: i32) -> Option<&'static str> {
+    known_client(pid).or_else(|| client_in(&environment(pid)))
 }
 
 /// Whether the process that started this one at the terminal of its session has ended and left it behind: the leader
@@ -62,58 +109,34 @@ pub fn is_left_behind() -> bool {
         return false;
     }
     let Some(leader) = processes::session_of(me).filter(|leader| *leader != me) else { return false };
-    let parents = chain(me);
+    let parents = processes::chain(me);
     // Where the parents of others are hidden from us, nothing is known and nobody is refused for it.
     let is_whole = parents.last().is_some_and(|last| processes::terminal_of(*last).is_some());
     is_whole && !parents.contains(&leader)
 }
 
-/// A process and its parents, nearest first, as far as they can be read.
-fn chain(from: i32) -> Vec<i32> {
-    let mut chain = vec![from];
-    while let Some(parent) = chain.last().and_then(|pid| processes::parent(*pid)) {
-        if chain.contains(&parent) || chain.len() >= MAX_CHAIN {
-            break;
-        }
-        chain.push(parent);
-    }
-    chain
+/// The sessions that this process or a parent of it belongs to, though their leader is none of its parents: whoever
+/// started it there has ended. A whole desktop can be such a session, so to have left it is no fault by itself: it counts
+/// who else is in it.
+fn left_sessions(parents: &[i32]) -> BTreeSet<i32> {
+    let sessions = parents.iter().filter_map(|pid| processes::session_of(*pid));
+    sessions.filter(|leader| !parents.contains(leader)).collect()
 }
 
-/// The process of a chain, nearest first, that is farthest away of those that carry the variable: whoever is named there
-/// started the others, and they can call themselves what they like. What was seen before is not read again.
-fn outermost_agent(chain: &[i32], role: &str, seen: &mut BTreeSet<i32>) -> Option<FoundAgent> {
-    chain.iter().rev().filter(|pid| seen.insert(**pid)).find_map(|pid| {
-        let agent = agent_of(*pid)?;
-        Some(FoundAgent { agent, place: format!("{role} PID {pid} ({})", name_of(*pid)) })
-    })
-}
-
-fn above_session(seen: &mut BTreeSet<i32>) -> Option<FoundAgent> {
-    let leader = processes::session_of(processes::own_pid())?;
-    outermost_agent(&chain(leader), "session of", seen)
-}
-
-/// An agent that holds the other end of the terminal on standard input, or lives on a terminal that is not ours.
-fn behind_terminal(parents: &[i32], seen: &mut BTreeSet<i32>) -> Option<FoundAgent> {
+/// Who holds the other end of the terminal on standard input, and who lives on it when it is not ours.
+fn behind_terminal(device: (u32, u32), parents: &[i32], all: &[Process]) -> Vec<Place> {
     let own = processes::terminal_of(processes::own_pid()).filter(|device| *device != 0);
-    let device = terminal_of_input()?;
-    let all: Vec<Process> = processes::list().filter(|process| !seen.contains(&process.pid)).collect();
+    let mut places = Vec::new();
     if PTY_MAJORS.contains(&device.0) {
         let index = device.1 + ((device.0 - PTY_MAJORS.start()) << 20);
         let holders = all.iter().filter(|process| !parents.contains(&process.pid) && holds_master(process.pid, index));
-        for holder in holders {
-            let found = outermost_agent(&chain(holder.pid), "terminal held by", seen);
-            if found.is_some() {
-                return found;
-            }
-        }
+        places.extend(holders.flat_map(|holder| outermost_first(&processes::chain(holder.pid), "terminal held by")));
     }
-    if own.map(split_device) == Some(device) {
-        return None;
+    if own.map(split_device) != Some(device) {
+        let there = all.iter().filter(|process| split_device(process.terminal) == device);
+        places.extend(there.map(|process| (process.pid, "terminal shared with")));
     }
-    let there = all.iter().filter(|process| split_device(process.terminal) == device);
-    there.map(|process| process.pid).find_map(|pid| outermost_agent(&[pid], "terminal shared with", seen))
+    places
 }
 
 /// The device number of the terminal on standard input; `None` where that is none.
@@ -133,10 +156,6 @@ fn terminal_of_input() -> Option<(u32, u32)> {
 /// Whether a process holds the controlling end of the pseudo-terminal with this number, in our own mount namespace:
 /// another one may count its terminals for itself.
 fn holds_master(pid: i32, index: u32) -> bool {
-    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    let is_ptmx = |link: &fs::DirEntry| {
-        fs::read_link(link.path()).is_ok_and(|target| target.as_os_str().as_bytes().ends_with(b"/ptmx"))
-    };
     let has_index = |link: &fs::DirEntry| {
         let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{}", link.file_name().to_string_lossy()));
         info.is_ok_and(|info| {
@@ -145,17 +164,20 @@ fn holds_master(pid: i32, index: u32) -> bool {
         })
     };
     let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
-    entries.flatten().any(|link| is_ptmx(&link) && has_index(&link)) && namespace(&pid.to_string()) == namespace("self")
+    processes::masters(pid).any(|link| has_index(&link)) && namespace(&pid.to_string()) == namespace("self")
 }
 
-/// The agent in the environment that a process began with. A name that is no text is one all the same.
-fn agent_of(pid: i32) -> Option<String> {
-    let file = fs::File::open(format!("/proc/{pid}/environ")).ok()?;
+/// The environment that a process began with; empty where it cannot be read.
+fn environment(pid: i32) -> Vec<u8> {
     let mut text = Vec::new();
-    file.take(MAX_ENVIRONMENT).read_to_end(&mut text).ok()?;
-    agent_in(&text)
+    if let Ok(file) = fs::File::open(format!("/proc/{pid}/environ")) {
+        // What was read before an error is what is known.
+        let _ = file.take(MAX_ENVIRONMENT).read_to_end(&mut text);
+    }
+    text
 }
 
+/// The agent in an environment. A name that is no text is one all the same.
 fn agent_in(environment: &[u8]) -> Option<String> {
     let entries = environment.split(|byte| *byte == 0);
     let mut values = entries.filter_map(|entry| entry.strip_prefix(AGENT_VARIABLE.as_bytes())?.strip_prefix(b"="));
@@ -189,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_chain_begins_with_the_process_and_ends() {
-        let parents = chain(processes::own_pid());
+        let parents = processes::chain(processes::own_pid());
         assert_eq!(parents[0], processes::own_pid());
         assert!(parents.len() > 1 && parents.iter().collect::<BTreeSet<_>>().len() == parents.len(), "{parents:?}");
     }

@@ -21,6 +21,9 @@ pub(in crate::runner) const RUN_VARIABLE: &str = "TOOLSMITH_RUN";
 /// read the list is stopped by its process limit.
 const MAX_ROUNDS: usize = 20;
 
+/// More parents than this are a loop in what was read.
+const MAX_CHAIN: usize = 4096;
+
 /// The flag of a process that started no program since it was made (`PF_FORKNOEXEC` in Linux's include/linux/sched.h).
 const FORKED_NOT_EXECUTED: u64 = 0x40;
 
@@ -111,6 +114,30 @@ pub(in crate::runner) fn kill_group_of(leader: Pid, signal: Signal) {
 /// The parent of a process that exists; `None` for the first process of the machine too.
 pub(in crate::runner) fn parent(pid: i32) -> Option<i32> {
     read_process(pid).map(|process| process.parent).filter(|parent| *parent > 0)
+}
+
+/// A process and its parents, nearest first, as far as they can be read.
+pub(super) fn chain(from: i32) -> Vec<i32> {
+    let mut chain = vec![from];
+    while let Some(parent) = chain.last().and_then(|pid| parent(*pid)) {
+        if chain.contains(&parent) || chain.len() >= MAX_CHAIN {
+            break;
+        }
+        chain.push(parent);
+    }
+    chain
+}
+
+/// Whether a process holds the controlling end of any pseudo-terminal, as terminal programs do.
+pub(super) fn holds_terminals(pid: i32) -> bool {
+    masters(pid).next().is_some()
+}
+
+/// The descriptors of a process that are controlling ends of pseudo-terminals.
+pub(super) fn masters(pid: i32) -> impl Iterator<Item = fs::DirEntry> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    entries
+        .filter(|link| fs::read_link(link.path()).is_ok_and(|target| target.as_os_str().as_bytes().ends_with(b"/ptmx")))
 }
 
 /// This process as `/proc` numbers it. Not by `getpid`: `/proc` may be that of a PID namespace around ours.

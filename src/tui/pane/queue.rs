@@ -174,7 +174,7 @@ impl QueuePane {
 
     /// The newest review after this one that an agent asked for.
     pub fn asked_after(&self, id: ReviewId) -> Option<&Review> {
-        let is_agents = |review: &&Review| review.asker.as_deref().is_some_and(|asker| asker.starts_with("agent:"));
+        let is_agents = |review: &&Review| agent(review).is_some();
         self.items.iter().filter(|review| review.id > id).filter(is_agents).max_by_key(|review| review.id)
     }
 
@@ -282,6 +282,11 @@ pub fn expiry(review: &Review, now: Instant) -> Option<String> {
     Some(if at <= now { "expires now".to_owned() } else { format!("expires in {}", age(at, now)) })
 }
 
+/// The agent that waits for the decision.
+fn agent(review: &Review) -> Option<&str> {
+    review.asker.as_deref()?.strip_prefix("agent:")
+}
+
 fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let age = format!(" {:>4}", age(look.now.wall, review.created_at));
@@ -302,9 +307,13 @@ fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: 
     let rest = rest - verdict_width;
     let subject_width = (width * 2 / 5).clamp(14, 34);
     let subject_width = if rest < subject_width + MIN_SUMMARY { rest } else { subject_width };
+    let line = match agent(review) {
+        Some(agent) => format!("{} asks · {}", safe(agent), safe(&review.summary_line())),
+        None => safe(&review.summary_line()),
+    };
     let (summary, summary_style) = match expiry(review, look.now.wall) {
-        Some(expiry) => (format!("{expiry} · {}", safe(&review.summary_line())), theme.warn),
-        None => (safe(&review.summary_line()), theme.dim),
+        Some(expiry) => (format!("{expiry} · {line}"), theme.warn),
+        None => (line, theme.dim),
     };
     let mut spans = vec![
         Span::styled(sign, theme.accent),
@@ -341,6 +350,18 @@ fn verdict_style(review: &Review, theme: &Theme) -> Style {
 mod tests {
     use super::*;
     use crate::tui::testing::{Bench, review, tools};
+
+    #[test]
+    fn a_row_names_the_agent_that_waits() {
+        let bench = Bench::ready(100, 30);
+        let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now };
+        let mut asked = review(1, &tools()[0], ReviewKind::New, Risk::Low);
+        asked.asker = Some("agent:rosa".to_owned());
+        for width in [76, 110, 160] {
+            let row = format!("{:?}", review_row(&asked, ("⚑ ", 14), width, look));
+            assert!(row.contains("rosa asks"), "{width}: {row}");
+        }
+    }
 
     #[test]
     fn rows_end_at_the_same_column_whatever_is_asked() {

@@ -8,9 +8,13 @@ use std::process::Stdio;
 
 /// What the hook answers; `Null` for nothing.
 fn asked(workspace: &Workspace, question: &Value) -> Value {
+    asked_by("claude", workspace, question)
+}
+
+fn asked_by(client: &str, workspace: &Workspace, question: &Value) -> Value {
     let mut child = workspace
-        .toolsmith(&["hook", "claude"])
-        .env("TOOLSMITH_AGENT", "claude")
+        .toolsmith(&["hook", client])
+        .env("TOOLSMITH_AGENT", client)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -41,6 +45,7 @@ fn bash(workspace: &Workspace, command: &str) -> Value {
 fn a_client_need_not_ask_for_what_policy_decides() {
     let workspace = with_approved("greeting", "print('{}')").with_script("fresh", "print('{}')");
     drop(open(&workspace));
+    std::os::unix::fs::symlink(workspace.path("tools/experimental/fresh.py"), workspace.path("link")).unwrap();
     for (command, decision) in [
         ("toolsmith run greeting", json!("allow")),
         ("toolsmith search 'greet the world'", json!("allow")),
@@ -57,6 +62,16 @@ fn a_client_need_not_ask_for_what_policy_decides() {
         ("python3 -u tools/../tools/experimental/./fresh.py", json!("ask")),
         ("python3 tools/experimental/fresh.py", json!("ask")),
         ("./tools/experimental/fresh.py a b", json!("ask")),
+        ("perl tools/experimental/fresh.py", json!("ask")),
+        ("timeout 9 python3 tools/experimental/fresh.py", json!("ask")),
+        ("sudo -n dash tools/experimental/fresh.py", json!("ask")),
+        ("source tools/experimental/fresh.py", json!("ask")),
+        ("cd tools && python3 experimental/fresh.py", json!("ask")),
+        ("python3 tools/experimental/fresh.py > out", json!("ask")),
+        ("PYTHONPATH=. python3 \"tools/experimental/fresh.py\" | head", json!("ask")),
+        ("python3 < tools/experimental/fresh.py", json!("ask")),
+        ("python3 link", json!("ask")),
+        ("grep python3 tools/experimental/fresh.py", Value::Null),
         ("ls tools/experimental", Value::Null),
         ("cargo test", Value::Null),
     ] {
@@ -86,5 +101,31 @@ fn a_tool_that_was_just_written_waits_for_its_review_at_once() {
     assert!(told.contains("fresh") && told.contains("`toolsmith wait "), "{told}");
     let (reviews, _) = workspace.json(&["reviews"]);
     assert_eq!(reviews["reviews"].as_array().unwrap().len(), 1);
-    assert_eq!(asked(&workspace, &written), Value::Null, "once");
+    // Each time that this file is written, also when something else made its review first.
+    assert_eq!(asked(&workspace, &written), answer);
+    let mut elsewhere = written.clone();
+    elsewhere["tool_input"]["file_path"] = json!(workspace.path("README.md"));
+    assert_eq!(asked(&workspace, &elsewhere), Value::Null, "it is told where it was written");
+}
+
+#[test]
+fn an_answer_is_the_object_that_the_client_documents_and_nothing_more() {
+    let workspace = with_approved("greeting", "print('{}')").with_script("fresh", "print('{}')");
+    drop(open(&workspace));
+    for (client, command, decision) in [
+        ("claude", "python3 tools/experimental/fresh.py", "ask"),
+        ("codex", "python3 tools/experimental/fresh.py", "deny"),
+        ("codex", "toolsmith run fresh", "deny"),
+        ("codex", "toolsmith run greeting", "allow"),
+    ] {
+        let question = json!({
+            "cwd": workspace.root(), "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": command},
+        });
+        let answer = asked_by(client, &workspace, &question);
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&answer), ["hookSpecificOutput"], "{answer}");
+        let output = &answer["hookSpecificOutput"];
+        assert_eq!(keys(output), ["hookEventName", "permissionDecision", "permissionDecisionReason"], "{answer}");
+        assert_eq!(output["permissionDecision"], decision, "{client}: {command}");
+    }
 }

@@ -3,25 +3,34 @@
 use super::client::{Agent, LEGACY, content};
 use super::with_approved;
 use crate::support::Workspace;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
+use std::io::Write;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 #[test]
 fn what_is_out_of_order_malformed_or_unknown_gets_an_error_and_the_next_call_an_answer() {
     let workspace = with_approved("greeting", "print('{}')");
     let mut agent = Agent::start(&workspace, LEGACY, &[]);
-    // The SDK ignores what is no JSON, as the official ones do.
     for line in [&b"not json"[..], b"", b"\xff\xfe\x00", b"{\"jsonrpc\": \"2.0\"", b"[[[[[["] {
         agent.send_line(line);
     }
+    // Before the handshake nobody is told of anything.
+    agent.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 9}}));
+    agent.send(&json!({"jsonrpc": "2.0", "id": 5, "result": {}}));
     let greeted = agent.ask(
         "initialize",
         json!({"protocolVersion": "1999-01-01", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}),
     );
     assert_eq!(greeted["result"]["protocolVersion"], "2025-11-25", "the newest one that has a handshake");
+    let unread: Vec<_> = agent.notices.drain(..).map(|notice| notice["error"]["code"].clone()).collect();
+    assert_eq!(unread, [-32700; 4], "an empty line is nothing");
     for (method, params, code) in [
         ("no/such", json!({}), -32601),
         ("tools/call", json!({}), -32602),
         ("tools/call", json!({"name": "run", "arguments": []}), -32602),
+        ("tools/call", json!([1]), -32602),
         ("tools/call", json!({"name": "approve", "arguments": {"review": 1}}), -32602),
         ("tools/call", json!({"name": "grant", "arguments": {"tool": "greeting", "agent": "x"}}), -32602),
         ("completion/complete", json!({}), -32601),
@@ -109,4 +118,54 @@ fn what_a_tool_writes_cannot_hide_anything_from_the_reader() {
     let ran = agent.call("run", json!({"tool": "shouter"}));
     let output = ran["output"].as_str().unwrap();
     assert!(output.starts_with("a\\u{202e}b ") && !output.contains(hidden), "{output:?}");
+}
+
+#[test]
+fn a_second_request_with_an_id_that_is_in_use_gets_an_error_and_the_first_its_answer() {
+    let workspace = with_approved("greeting", "print('{}')");
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let asked = agent.call("request", json!({"kind": "archive", "tool": "greeting", "rationale": "x"}));
+    let wait = json!({"name": "wait", "arguments": {"review": asked["review"], "wait_s": 1}});
+    for _ in 0..2 {
+        agent.send(&json!({"jsonrpc": "2.0", "id": 77, "method": "tools/call", "params": wait}));
+    }
+    assert_eq!(agent.answer(77)["error"]["code"], -32600);
+    assert_eq!(content(&agent.answer(77))["state"], "waiting");
+    agent.send(&json!({"jsonrpc": "2.0", "id": 77, "method": "ping"}));
+    assert_eq!(agent.answer(77)["result"], json!({}), "the id is free again");
+}
+
+/// A client that asks on and on and reads nothing.
+#[test]
+fn who_does_not_read_the_answers_is_kept_waiting_and_costs_nothing() {
+    let workspace = Workspace::new();
+    let mut server = workspace.toolsmith(&["mcp"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = server.stdin.take().unwrap();
+    rustix::io::ioctl_fionbio(&input, true).unwrap();
+    let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}});
+    let mut sent = input.write(format!("{hello}\n").as_bytes()).unwrap();
+    let mut unsent: Vec<u8> = Vec::new();
+    for id in 1.. {
+        if unsent.is_empty() {
+            unsent = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/list\"}}\n").into_bytes();
+        }
+        let mut ready = [PollFd::new(&input, PollFlags::OUT)];
+        let patience = Timespec { tv_sec: 3, tv_nsec: 0 };
+        if poll(&mut ready, Some(&patience)).unwrap() == 0 {
+            break;
+        }
+        let taken = input.write(&unsent).unwrap_or_default();
+        unsent.drain(..taken);
+        sent += taken;
+        assert!(sent < 4 << 20, "it reads on and on");
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < 150 << 10, "{peak} kB");
+    let left = Instant::now();
+    drop(input);
+    assert!(server.wait().unwrap().success());
+    assert!(left.elapsed() < Duration::from_secs(2), "{:?}; the SDK would wait for five seconds", left.elapsed());
 }

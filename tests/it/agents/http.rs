@@ -208,6 +208,24 @@ fn what_an_agent_asked_is_answered_after_a_restart_of_the_server() {
 }
 
 #[test]
+fn a_second_request_with_an_id_that_is_in_use_gets_an_error_and_the_first_its_own_answer() {
+    let workspace = with_approved("sleeper", "import os\nos.execvp('sleep', ['sleep', '100'])");
+    let (_, secret) = token(&workspace, "builder");
+    let web = Web::start(&workspace, &[]);
+    let agent = WebAgent::connect(&web, LEGACY, &secret);
+    assert_eq!(agent.call("run", json!({"tool": "sleeper", "wait_s": 1}))["state"], "running");
+    let call = json!({"name": "output", "arguments": {"run": 1, "wait_s": 3}});
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..2).map(|_| scope.spawn(|| agent.post("tools/call", call.clone()))).collect();
+        let replies: Vec<_> = asked.into_iter().map(|asked| asked.join().unwrap()).collect();
+        let refused: Vec<_> = replies.iter().filter(|reply| reply.status == 400).collect();
+        assert_eq!(refused.len(), 1, "{replies:?}");
+        assert!(refused[0].body.contains("-32600") && refused[0].body.contains("\"id\":1"), "{refused:?}");
+    });
+    assert_eq!(agent.post("ping", json!({})).status, 200, "the id is free again");
+}
+
+#[test]
 fn a_new_token_is_nobody_elses_however_soon_it_follows() {
     let seconds = unique_seconds();
     let workspace = with_approved("sleeper", &format!("import os\nos.execvp('sleep', ['sleep', '{seconds}'])"));

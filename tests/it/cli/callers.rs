@@ -6,6 +6,7 @@ use crate::needs;
 use rustix::process::getuid;
 use serde_json::Value;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use toolsmith::action::{ACTIONS, Arg, ArgKind, Form, Risk, Spec};
 
 /// A user that nobody is, outside of the range that runs of root's use.
@@ -143,6 +144,20 @@ def call_as_orphan(parent):
     os.environ.pop("TOOLSMITH_AGENT", None)
     os.execvp("sh", ["sh", "-c", command])
 
+if os.environ.get("SERVES"):
+    # What a client does that knows this program: it starts a server and greets it.
+    toolsmith = program.split()[0]
+    server = subprocess.Popen(
+        [toolsmith, "--as-agent", os.environ["SERVES"], "mcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    client = '{"name":"x","version":"1"}'
+    params = '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":' + client + '}'
+    server.stdin.write(('{"jsonrpc":"2.0","id":1,"method":"initialize","params":' + params + '}\n').encode())
+    server.stdin.flush()
+    server.stdout.readline()
+    # What it noted outlives it: an agent can end the server.
+    server.stdin.close()
+    server.wait()
 fifo = os.open(ended, os.O_RDWR)
 exec(way)
 os.read(fifo, 1)
@@ -150,6 +165,12 @@ os.read(fifo, 1)
 
 /// Lets an agent of this name, or nobody's program where it is empty, call the program in some way at a terminal.
 fn called(shell: &Shell, name: &str, way: &str, args: &[&str]) -> Answered {
+    let agent = ["/usr/bin/python3", "-c", AGENT].map(str::to_owned);
+    called_by(shell, &agent, &[("TOOLSMITH_AGENT", name)], way, args)
+}
+
+/// The same for this program, with this environment.
+fn called_by(shell: &Shell, agent: &[String], more: &[(&str, &str)], way: &str, args: &[&str]) -> Answered {
     let [result, ended] = ["result", "ended"].map(|file| shell.home().join(file));
     for path in [&result, &ended] {
         let _ = fs::remove_file(path);
@@ -159,11 +180,10 @@ fn called(shell: &Shell, name: &str, way: &str, args: &[&str]) -> Answered {
         std::os::unix::fs::chown(&ended, Some(user), Some(user)).unwrap();
     }
     let program = [&[assert_cmd::cargo::cargo_bin("toolsmith").to_str().unwrap()], args].concat().join(" ");
-    let environment =
-        [("TOOLSMITH_AGENT", name), ("RESULT", result.to_str().unwrap()), ("ENDED", ended.to_str().unwrap())];
-    let set = environment.iter().map(|(name, value)| format!("{name}={value}"));
+    let environment = [("RESULT", result.to_str().unwrap()), ("ENDED", ended.to_str().unwrap())];
+    let set = environment.iter().chain(more).map(|(name, value)| format!("{name}={value}"));
     let words: Vec<String> = std::iter::once("env".to_owned()).chain(set).collect();
-    let words = [words, ["/usr/bin/python3", "-c", AGENT, &program, way].map(str::to_owned).to_vec()].concat();
+    let words = [words, agent.to_vec(), vec![program, way.to_owned()]].concat();
     let agent = shell.program_at_terminal(&words);
     let text = fs::read_to_string(&result).unwrap_or_else(|error| panic!("{error}: {}", agent.stdout));
     let (stdout, code) = text.trim_end().rsplit_once("code ").unwrap();
@@ -211,6 +231,70 @@ fn an_agent_that_drops_its_name_is_an_agent_by_its_parents_its_session_or_its_te
         assert_eq!(shell.call(&["runs", "--json"]).json()["runs"][0]["caller"], "bot");
         let log = shell.call(&["log"]).exits(0).stdout;
         assert!(log.contains("called by an agent: bot was found in ancestor PID"), "{log}");
+    }
+}
+
+/// Leaves its parents and its terminal behind, but not its session: that is the one of the client.
+const THROUGH_SCRIPT_AS_ORPHAN: &str = r#"
+if os.fork() == 0:
+    parent = os.getpid()
+    if os.fork() == 0:
+        poll = select.poll()
+        try:
+            poll.register(os.pidfd_open(parent), select.POLLIN)
+            poll.poll()
+        except ProcessLookupError:
+            pass
+        os.execvp("script", ["script", "-qec", command, "/dev/null"])
+    os._exit(0)
+os.wait()
+"#;
+
+/// A program with this name that does what an agent's client does.
+fn client(shell: &Shell, name: &str) -> Vec<String> {
+    let path = shell.home().join(name);
+    fs::write(&path, format!("#!/usr/bin/python3\n{AGENT}")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    vec![path.to_str().unwrap().to_owned()]
+}
+
+#[test]
+fn an_agent_whose_client_names_nobody_is_an_agent_by_its_client() {
+    for shell in shells() {
+        let codex = client(&shell, "codex");
+        let ways = WAYS.into_iter().chain([("an orphan through script", THROUGH_SCRIPT_AS_ORPHAN)]);
+        for (what, way) in ways {
+            let refused = called_by(&shell, &codex, &[], way, &["run", "starter", "--allow"]);
+            let text = format!("{what}: {}{}", refused.stdout, refused.stderr);
+            assert_eq!(refused.code, 4, "{text}");
+            assert!(refused.stdout.contains("codex is an agent (found in "), "{text}");
+            assert!(refused.stdout.contains("a terminal that the agent did not start"), "{text}");
+        }
+        // A run of its own is an agent's, without any flag for humans.
+        let plain = called_by(&shell, &codex, &[], WAYS[0].1, &["run", "starter"]);
+        assert_eq!(plain.code, 4, "{}", plain.stdout);
+        assert_eq!(shell.call(&["runs", "--json"]).json()["runs"][0]["caller"], "codex");
+        // A client of any name that started a server, also when that has ended, and one that is known by its variable.
+        let other = client(&shell, "my-client");
+        for (set, agent) in [(("SERVES", "rosa"), "rosa"), (("CLAUDECODE", "1"), "claude")] {
+            let refused = called_by(&shell, &other, &[set], WAYS[1].1, &["run", "starter", "--allow"]);
+            assert_eq!(refused.code, 4, "{}{}", refused.stdout, refused.stderr);
+            assert!(refused.stdout.contains(&format!("{agent} is an agent (found in ")), "{}", refused.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_human_in_the_terminal_of_an_editor_that_serves_agents_is_no_agent() {
+    for shell in shells() {
+        for name in ["code", "bash"] {
+            let editor = client(&shell, name);
+            for (what, way) in &WAYS[..4] {
+                let done = called_by(&shell, &editor, &[("SERVES", "vscode")], way, &["set", "mine", "starter"]);
+                assert_eq!(done.code, 0, "{name} {what}: {}{}", done.stdout, done.stderr);
+                shell.call_by_human(&["unset", "mine"]).exits(0);
+            }
+        }
     }
 }
 

@@ -1,0 +1,444 @@
+//! The wire of one client: a message a line on standard input and output.
+//!
+//! The SDK answers every line that it reads, however many answers wait to be written. So this reads no further while too
+//! much is unanswered: a client that does not read its answers is kept waiting, and costs nothing. It also answers what
+//! the SDK drops or ends the connection for: lines that are no message, and messages out of order.
+
+use rmcp::RoleServer;
+use rmcp::model::{JsonRpcMessage, RequestId};
+use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
+use rmcp::transport::Transport;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+/// Longest line, bytes.
+const MOST_LINE: usize = 16 << 20;
+/// Most bytes of unanswered requests before no more are read.
+const MOST_UNANSWERED_BYTES: usize = 32 << 20;
+/// Messages that may wait for the writer: one place is kept for errors of lines.
+const WAITING: usize = 8;
+/// How often it is looked whether a client that is kept waiting has left.
+const STEP: Duration = Duration::from_millis(5);
+
+/// Codes of errors in JSON-RPC.
+const NO_JSON: i32 = -32700;
+const NO_REQUEST: i32 = -32600;
+const WRONG_PARAMETERS: i32 = -32602;
+
+/// Something to write, and who waits until it was.
+type Outgoing = (Written, Option<oneshot::Sender<()>>);
+
+/// What is written: a message of the SDK, or an error that it has no form for.
+enum Written {
+    Message(Box<TxJsonRpcMessage<RoleServer>>),
+    Error(Value),
+}
+
+/// What a line turned out to be.
+enum Heard {
+    Message(Box<RxJsonRpcMessage<RoleServer>>),
+    Nothing,
+    Fault(Value),
+}
+
+/// Requests without an answer.
+struct Unanswered {
+    most: usize,
+    bytes: Mutex<HashMap<RequestId, usize>>,
+    answers: AtomicU64,
+    changed: Notify,
+}
+
+impl Unanswered {
+    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, usize>> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a request; `false` when one with this id has no answer yet.
+    fn add(&self, id: RequestId, bytes: usize) -> bool {
+        let mut all = self.lock();
+        if all.contains_key(&id) {
+            return false;
+        }
+        all.insert(id, bytes);
+        true
+    }
+
+    fn remove(&self, id: &RequestId) {
+        self.lock().remove(id);
+        self.changed.notify_one();
+    }
+
+    async fn wait_for_room(&self) {
+        let has_room = || {
+            let all = self.lock();
+            all.len() < self.most && all.values().sum::<usize>() < MOST_UNANSWERED_BYTES
+        };
+        while !has_room() {
+            self.changed.notified().await;
+        }
+    }
+}
+
+/// The wire, as the SDK uses it.
+pub(super) struct Wire<R> {
+    reader: BufReader<R>,
+    line: Vec<u8>,
+    is_too_long: bool,
+    unanswered: Arc<Unanswered>,
+    outgoing: mpsc::Sender<Outgoing>,
+    has_begun: Arc<AtomicBool>,
+    has_hung_up: fn() -> bool,
+    tell: watch::Sender<bool>,
+}
+
+/// What is known of a wire beside the SDK.
+pub(super) struct Ends {
+    closed: watch::Receiver<bool>,
+    has_begun: Arc<AtomicBool>,
+}
+
+impl Ends {
+    /// Waits until the client has closed its end. `rmcp` would wait for unfinished calls, among them subscriptions that
+    /// never finish.
+    pub(super) async fn closed(&mut self) {
+        // A wire that was dropped is at its end as well.
+        let _ = self.closed.wait_for(|closed| *closed).await;
+    }
+
+    /// Says that the handshake is over: before it the SDK takes nothing but requests.
+    pub(super) fn begin(&self) {
+        self.has_begun.store(true, Ordering::Release);
+    }
+}
+
+/// Standard input and output, with at most so many requests unanswered.
+pub(super) fn standard(most: usize) -> (Wire<impl AsyncRead + Send + Unpin>, Ends) {
+    let (reader, writer) = rmcp::transport::io::stdio_pipes();
+    wire(reader, writer, most, has_left)
+}
+
+fn wire<R, W>(reader: R, writer: W, most: usize, has_hung_up: fn() -> bool) -> (Wire<R>, Ends)
+where
+    R: AsyncRead + Send + Unpin,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    let (tell, closed) = watch::channel(false);
+    let (outgoing, to_write) = mpsc::channel(WAITING);
+    let unanswered =
+        Arc::new(Unanswered { most, bytes: Mutex::default(), answers: AtomicU64::new(0), changed: Notify::new() });
+    let has_begun = Arc::new(AtomicBool::new(false));
+    tokio::spawn(write(writer, to_write, Arc::clone(&unanswered)));
+    let ends = Ends { closed, has_begun: Arc::clone(&has_begun) };
+    let (reader, line, is_too_long) = (BufReader::new(reader), Vec::new(), false);
+    (Wire { reader, line, is_too_long, unanswered, outgoing, has_begun, has_hung_up, tell }, ends)
+}
+
+/// Whether the client has closed its end of standard input, though not all of it was read.
+fn has_left() -> bool {
+    let stdin = io::stdin();
+    let mut asked = [PollFd::new(&stdin, PollFlags::RDHUP)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut asked, Some(&now)).is_ok() && asked[0].revents().intersects(PollFlags::HUP | PollFlags::RDHUP)
+}
+
+/// Writes messages until nobody sends any, or nobody can read them.
+async fn write<W: AsyncWrite + Unpin>(
+    mut writer: W,
+    mut messages: mpsc::Receiver<Outgoing>,
+    unanswered: Arc<Unanswered>,
+) {
+    while let Some((message, done)) = messages.recv().await {
+        let text = match &message {
+            Written::Message(message) => serde_json::to_vec(message),
+            Written::Error(error) => serde_json::to_vec(error),
+        };
+        let Ok(mut line) = text else { continue };
+        line.push(b'\n');
+        if writer.write_all(&line).await.is_err() || writer.flush().await.is_err() {
+            return;
+        }
+        unanswered.answers.fetch_add(1, Ordering::Relaxed);
+        if let Written::Message(message) = &message
+            && let Some(id) = answered(message)
+        {
+            unanswered.remove(id);
+        }
+        if let Some(done) = done {
+            // Who does not wait need not know.
+            let _ = done.send(());
+        }
+    }
+}
+
+/// The request that a message answers.
+fn answered(message: &TxJsonRpcMessage<RoleServer>) -> Option<&RequestId> {
+    match message {
+        JsonRpcMessage::Response(response) => Some(&response.id),
+        JsonRpcMessage::Error(error) => error.id.as_ref(),
+        _ => None,
+    }
+}
+
+/// A place with the writer, once there is room for another request; `None` when the client has left, or nobody can be
+/// answered.
+async fn room(
+    unanswered: Arc<Unanswered>,
+    outgoing: mpsc::Sender<Outgoing>,
+    has_hung_up: fn() -> bool,
+) -> Option<mpsc::OwnedPermit<Outgoing>> {
+    let room = async {
+        unanswered.wait_for_room().await;
+        outgoing.reserve_owned().await.ok()
+    };
+    tokio::pin!(room);
+    let answers = || unanswered.answers.load(Ordering::Relaxed);
+    let mut before = answers();
+    loop {
+        tokio::select! {
+            biased;
+            room = &mut room => return room,
+            () = tokio::time::sleep(STEP) => {
+                // A client that closed its end may still read the answers.
+                if has_hung_up() && answers() == before {
+                    return None;
+                }
+                before = answers();
+            }
+        }
+    }
+}
+
+impl<R: AsyncRead + Send + Unpin> Wire<R> {
+    /// Reads up to the end of a line; `false` at the end of the input. What was read stays when this is dropped.
+    async fn read_line(&mut self) -> bool {
+        loop {
+            let Ok(some) = self.reader.fill_buf().await else { return false };
+            if some.is_empty() {
+                return false;
+            }
+            let end = memchr::memchr(b'\n', some);
+            let taken = end.map_or(some.len(), |at| at + 1);
+            self.is_too_long |= self.line.len() + taken > MOST_LINE;
+            if self.is_too_long {
+                self.line.clear();
+            } else {
+                self.line.extend_from_slice(&some[..taken]);
+            }
+            self.reader.consume(taken);
+            if end.is_some() {
+                return true;
+            }
+        }
+    }
+
+    /// What the line that was read means.
+    fn heard(&mut self) -> Heard {
+        let line = std::mem::take(&mut self.line);
+        if std::mem::take(&mut self.is_too_long) {
+            return fault(&Value::Null, NO_REQUEST, "the message is too long", "a message has at most 16 MiB");
+        }
+        let text = line.trim_ascii();
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        if text.is_empty() {
+            return Heard::Nothing;
+        }
+        match serde_json::from_slice::<Value>(text) {
+            Ok(message) => self.understood(message, line.len()),
+            Err(_) => fault(&Value::Null, NO_JSON, "Parse error", "each line is one message in JSON"),
+        }
+    }
+
+    fn understood(&self, message: Value, bytes: usize) -> Heard {
+        let id = message.get("id").cloned();
+        let known = id.clone().and_then(|id| serde_json::from_value::<RequestId>(id).ok());
+        // An error names the request where it can be named.
+        let named = if known.is_some() { id.clone().unwrap_or_default() } else { Value::Null };
+        let no_request = |what: &str| fault(&named, NO_REQUEST, "Invalid Request", what);
+        let Some(object) = message.as_object() else {
+            return no_request("a message is one object; lists are not taken");
+        };
+        let Some(method) = object.get("method") else {
+            let is_answer = object.contains_key("result") || object.contains_key("error");
+            return if is_answer { self.said(message) } else { no_request("method is missing") };
+        };
+        let Some(method) = method.as_str() else { return no_request("method must be a string") };
+        if object.get("jsonrpc") != Some(&json!("2.0")) {
+            return no_request("jsonrpc must be \"2.0\"");
+        }
+        if id.is_none() {
+            return self.said(message);
+        }
+        let Some(known) = known else { return no_request("id must be a string or an integer") };
+        if object.get("params").is_some_and(|params| !params.is_object()) {
+            let hint = format!("params of {method} must be an object");
+            return fault(&named, WRONG_PARAMETERS, "Invalid params", &hint);
+        }
+        let Ok(request) = serde_json::from_value(message) else { return no_request("the request cannot be read") };
+        if !self.unanswered.add(known, bytes) {
+            return no_request("a request with this id has no answer yet: each needs an id of its own");
+        }
+        Heard::Message(Box::new(request))
+    }
+
+    /// A notification or an answer: nobody waits for what comes of it.
+    fn said(&self, message: Value) -> Heard {
+        if !self.has_begun.load(Ordering::Acquire) {
+            return Heard::Nothing;
+        }
+        if message["method"] == "notifications/cancelled" {
+            let id = message["params"].get("requestId").cloned();
+            // The SDK does not answer what its client took back.
+            if let Some(id) = id.and_then(|id| serde_json::from_value::<RequestId>(id).ok()) {
+                self.unanswered.remove(&id);
+            }
+        }
+        serde_json::from_value(message).map_or(Heard::Nothing, |message| Heard::Message(Box::new(message)))
+    }
+}
+
+/// An error about a line, with what to do instead.
+fn fault(id: &Value, code: i32, message: &str, hint: &str) -> Heard {
+    let error = json!({"code": code, "message": message, "data": {"hint": hint}});
+    Heard::Fault(json!({"jsonrpc": "2.0", "id": id, "error": error}))
+}
+
+impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleServer> for Wire<R> {
+    type Error = io::Error;
+
+    fn send(
+        &mut self,
+        item: TxJsonRpcMessage<RoleServer>,
+    ) -> impl Future<Output = Result<(), io::Error>> + Send + 'static {
+        let outgoing = self.outgoing.clone();
+        async move {
+            let closed = || io::Error::from(io::ErrorKind::BrokenPipe);
+            let (done, written) = oneshot::channel();
+            outgoing.send((Written::Message(Box::new(item)), Some(done))).await.map_err(|_| closed())?;
+            written.await.map_err(|_| closed())
+        }
+    }
+
+    async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        loop {
+            let place = room(Arc::clone(&self.unanswered), self.outgoing.clone(), self.has_hung_up).await;
+            let is_line = place.is_some() && self.read_line().await;
+            let Some(place) = place.filter(|_| is_line) else {
+                self.tell.send_replace(true);
+                return None;
+            };
+            match self.heard() {
+                Heard::Message(message) => return Some(*message),
+                Heard::Nothing => {}
+                Heard::Fault(error) => drop(place.send((Written::Error(error), None))),
+            }
+        }
+    }
+
+    async fn close(&mut self) -> Result<(), io::Error> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+
+    /// A client, and the wire to it.
+    fn connected(most: usize) -> (DuplexStream, Wire<tokio::io::ReadHalf<DuplexStream>>, Ends) {
+        let (client, server) = duplex(64);
+        let (reader, writer) = tokio::io::split(server);
+        let (wire, ends) = wire(reader, writer, most, || true);
+        (client, wire, ends)
+    }
+
+    async fn heard(line: &[u8], has_begun: bool) -> Heard {
+        let (_client, mut wire, ends) = connected(4);
+        if has_begun {
+            ends.begin();
+        }
+        wire.line = line.to_vec();
+        wire.heard()
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_gets_an_error_that_names_it_where_it_can() {
+        for (line, id, code) in [
+            (&b"not json"[..], json!(null), NO_JSON),
+            (b"\xff\xfe\x00", json!(null), NO_JSON),
+            (b"[[[[", json!(null), NO_JSON),
+            (b"1", json!(null), NO_REQUEST),
+            (b"[]", json!(null), NO_REQUEST),
+            (b"{}", json!(null), NO_REQUEST),
+            (br#"{"jsonrpc":"1.0","id":2,"method":"ping"}"#, json!(2), NO_REQUEST),
+            (br#"{"jsonrpc":"2.0","id":"a","method":7}"#, json!("a"), NO_REQUEST),
+            (br#"{"jsonrpc":"2.0","id":4}"#, json!(4), NO_REQUEST),
+            (br#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, json!(null), NO_REQUEST),
+            (br#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, json!(null), NO_REQUEST),
+            (br#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}"#, json!(7), WRONG_PARAMETERS),
+        ] {
+            let Heard::Fault(error) = heard(line, true).await else { panic!("{}", String::from_utf8_lossy(line)) };
+            assert_eq!((&error["id"], &error["error"]["code"]), (&id, &json!(code)), "{error}");
+            assert!(error["error"]["data"]["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{error}");
+        }
+        assert!(matches!(heard(b" \r", true).await, Heard::Nothing));
+        assert!(matches!(heard(br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, false).await, Heard::Message(_)));
+    }
+
+    #[tokio::test]
+    async fn before_the_handshake_notifications_and_answers_are_ignored() {
+        for line in [
+            &br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#[..],
+            br#"{"jsonrpc":"2.0","id":5,"result":{}}"#,
+            br#"{"jsonrpc":"2.0","id":6,"error":{"code":1,"message":"x"}}"#,
+        ] {
+            assert!(matches!(heard(line, false).await, Heard::Nothing));
+            assert!(matches!(heard(line, true).await, Heard::Message(_)), "{}", String::from_utf8_lossy(line));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_no_answers_is_kept_waiting_and_may_leave() {
+        let (mut client, mut wire, mut ends) = connected(2);
+        let asks = tokio::spawn(async move {
+            for id in 0.. {
+                let line = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}\n");
+                if client.write_all(line.as_bytes()).await.is_err() {
+                    break;
+                }
+            }
+        });
+        assert!(wire.receive().await.is_some() && wire.receive().await.is_some());
+        // The third is not read; the client has left (`has_hung_up`) and takes no answer.
+        assert!(wire.receive().await.is_none());
+        ends.closed().await;
+        drop(wire);
+        asks.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_id_can_be_used_again_once_it_has_its_answer() {
+        let (mut client, mut wire, _ends) = connected(4);
+        let ping = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        wire.line = ping.to_vec();
+        assert!(matches!(wire.heard(), Heard::Message(_)));
+        wire.line = ping.to_vec();
+        assert!(matches!(wire.heard(), Heard::Fault(_)));
+        let answer: TxJsonRpcMessage<RoleServer> =
+            serde_json::from_value(json!({"jsonrpc": "2.0", "id": 1, "result": {}})).unwrap();
+        wire.send(answer).await.unwrap();
+        let mut text = [0; 20];
+        client.read_exact(&mut text).await.unwrap();
+        wire.line = ping.to_vec();
+        assert!(matches!(wire.heard(), Heard::Message(_)));
+    }
+}
