@@ -173,13 +173,13 @@ impl Reader {
                 if is_word {
                     self.add(node, &name, &spec, true);
                 } else {
-                    merge(&mut table, &name, spec);
+                    merge(&mut table, &name, &spec);
                 }
             }
         }
         for (_, inner) in calls(text, "options", JS) {
             if let Some(Value::Object(fields)) = literal::value(inner, JS) {
-                fields.into_iter().for_each(|(name, spec)| merge(&mut table, &name, spec));
+                fields.into_iter().for_each(|(name, spec)| merge(&mut table, &name, &spec));
             }
         }
         for (method, key) in SHORT {
@@ -215,9 +215,9 @@ fn extend(spec: &mut Value, other: &Value) {
     }
 }
 
-fn merge(table: &mut Map<String, Value>, name: &str, spec: Value) {
+fn merge(table: &mut Map<String, Value>, name: &str, spec: &Value) {
     let entry = table.entry(name.to_owned()).or_insert_with(|| json!({}));
-    extend(entry, &spec);
+    extend(entry, spec);
 }
 
 /// `.boolean("v")`, `.boolean(["v", "x"])`, `.default("size", 3)`, `.alias("v", "verbose")`, `.default({ size: 3 })`.
@@ -232,7 +232,7 @@ fn short(table: &mut Map<String, Value>, key: &str, inner: &str) {
             "count" => json!({"type": "count"}),
             _ => json!({ key: value }),
         };
-        merge(table, name, spec);
+        merge(table, name, &spec);
     };
     match first {
         Value::Object(fields) if takes_value => fields.iter().for_each(|(name, value)| say(name, value.clone())),
