@@ -358,8 +358,9 @@ fn typer_input(one: &Parameter<'_>, types: super::hint::Types<'_>, taken: &[Decl
             input.schema.shift_remove("items");
             let count = u64::try_from(types.len()).unwrap_or(u64::MAX);
             input.takes(if groups { Takes::Groups(count) } else { Takes::Exactly(count) });
-            if let Some(default) = default.filter(|value| value.as_array().is_some_and(|all| all.len() == types.len()))
-            {
+            if let Some(default) = default.filter(|value| {
+                value.as_array().is_some_and(|all| all.len() == types.len() && !all.iter().all(Value::is_null))
+            }) {
                 input.put("default", default);
             }
         }

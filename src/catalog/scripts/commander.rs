@@ -127,7 +127,8 @@ impl<'t> Reader<'t> {
         let is_needed = link.inner.contains(".makeOptionMandatory(") || link.inner.contains(".argRequired(");
         for mut input in inputs(call, &spec, self.tree.inputs(self.node)) {
             if let Some(choices) = given("choices").filter(Value::is_array) {
-                input.schema.shift_remove("enum");
+                // Choices say what it is better than the name of its value.
+                input.schema = type_word("str");
                 input.put("enum", choices);
             }
             input.required |= is_needed;
