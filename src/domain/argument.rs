@@ -55,7 +55,8 @@ pub struct ArgCondition {
 
 /// How one input value is passed, in one of the forms `path`, `--count`, `-n count`, `$TOKEN token` and `< text`; a `%` in
 /// front of the input (`%path`, `--count %count`) stands for percent-encoding. `--files files...` passes a list behind one
-/// option, and `name if command=add` passes a value only where another input has this value.
+/// option, `-v level times` repeats the option as often as the number says, and `name if command=add` passes a value only
+/// where another input has this value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ArgRule {
@@ -67,6 +68,8 @@ pub struct ArgRule {
     pub is_percent_encoded: bool,
     /// Whether the values of a list stand behind one option together.
     pub is_together: bool,
+    /// Whether the value is a number, and the option alone is passed so many times.
+    pub is_counted: bool,
     /// When it is passed at all; `None` for always.
     pub only_if: Option<ArgCondition>,
 }
@@ -78,7 +81,7 @@ pub struct ArgRuleError(String);
 
 impl ArgRuleError {
     /// The next step for whoever wrote it.
-    pub const HINT: &'static str = "write an input name (a plain word), --option, `--option INPUT`, `$VARIABLE INPUT`, or `< INPUT`; ` if INPUT=VALUE` may follow";
+    pub const HINT: &'static str = "write an input name (a plain word), --option, `--option INPUT`, `--option INPUT times`, `$VARIABLE INPUT`, or `< INPUT`; ` if INPUT=VALUE` may follow";
 }
 
 impl ArgRule {
@@ -109,6 +112,7 @@ impl ArgRule {
             place,
             is_percent_encoded: plain.is_some(),
             is_together: false,
+            is_counted: false,
             only_if: None,
         }
     }
@@ -189,6 +193,9 @@ impl FromStr for ArgRule {
         };
         let rule = match words {
             [word] if is_input(word) => Some(ArgRule::position(word)),
+            [flag, input, "times"] if is_option(flag) && is_input(input) => {
+                Some(ArgRule { is_counted: true, ..ArgRule::option(flag, input) })
+            }
             [flag, rest @ ..] if flag.starts_with('-') && rest.len() < 2 => {
                 let name = OptionForms::of(flag).flag.trim_start_matches('-').replace('-', "_");
                 let written = rest.first().map_or(name.as_str(), |input| input);
@@ -212,6 +219,7 @@ impl fmt::Display for ArgRule {
         let sign = if self.is_percent_encoded { "%" } else { "" };
         let is_named_like = |text: &str| {
             !self.is_together
+                && !self.is_counted
                 && sign.is_empty()
                 && OptionForms::of(text).flag.trim_start_matches('-').replace('-', "_") == self.input
         };
@@ -219,7 +227,12 @@ impl fmt::Display for ArgRule {
             ArgPlace::Position => write!(f, "{sign}{}", self.input)?,
             ArgPlace::Option(flag) if is_named_like(flag) => f.write_str(flag)?,
             ArgPlace::Option(flag) => {
-                write!(f, "{flag} {sign}{}{}", self.input, if self.is_together { "..." } else { "" })?;
+                let more = match (self.is_counted, self.is_together) {
+                    (true, _) => " times",
+                    (false, true) => "...",
+                    (false, false) => "",
+                };
+                write!(f, "{flag} {sign}{}{more}", self.input)?;
             }
             ArgPlace::Variable(name) => write!(f, "${name} {sign}{}", self.input)?,
             ArgPlace::Stdin => write!(f, "< {sign}{}", self.input)?,
@@ -285,6 +298,7 @@ mod tests {
             ("--times,-n", ArgRule::option("--times,-n", "times")),
             ("--color/--no-color", ArgRule::option("--color/--no-color", "color")),
             ("--files files...", ArgRule { is_together: true, ..ArgRule::option("--files", "files") }),
+            ("-v level times", ArgRule { is_counted: true, ..ArgRule::option("-v", "level") }),
             ("--age if command=add", under("add", ArgRule::option("--age", "age"))),
             ("name if command=add", under("add", ArgRule::position("name"))),
         ] {
@@ -296,8 +310,28 @@ mod tests {
     #[test]
     fn what_is_not_a_rule_is_refused() {
         for text in [
-            "", "-", "--", "a b", "--a b c", "--a=b", "$X", "$1 a", "$A-B a", "--a --b", "%", "%%a", "a\u{7}", "<",
-            "<a", "< <a", "--a/", "--a,b", "a if", "a if b", "if a=b",
+            "",
+            "-",
+            "--",
+            "a b",
+            "--a b c",
+            "--a=b",
+            "$X",
+            "$1 a",
+            "$A-B a",
+            "--a --b",
+            "%",
+            "%%a",
+            "a\u{7}",
+            "<",
+            "-v a often",
+            "<a",
+            "< <a",
+            "--a/",
+            "--a,b",
+            "a if",
+            "a if b",
+            "if a=b",
         ] {
             assert!(text.parse::<ArgRule>().is_err(), "{text}");
         }

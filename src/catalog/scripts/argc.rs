@@ -5,6 +5,7 @@
 //! default), `=value` (default), and a `<NOTATION>`. A function below `@cmd` is a sub-command.
 
 use super::commands::{CommandTree, NodeId, ROOT};
+use super::option_words::Takes;
 use super::{Declared, DeclaredInput, ScriptText, comments, input_name};
 use crate::domain::source::Language;
 use crate::domain::{ArgRule, InputMode};
@@ -48,7 +49,8 @@ struct Functions<'t> {
 
 impl<'t> Functions<'t> {
     fn of(text: &'t str) -> Functions<'t> {
-        let lines = text.lines().enumerate().filter(|(_, line)| comments::comment(line).is_none());
+        let is_code = |line: &str| !line.trim().is_empty() && comments::comment(line).is_none();
+        let lines = text.lines().enumerate().filter(|(_, line)| is_code(line));
         Functions { lines: lines.collect() }
     }
 
@@ -80,7 +82,18 @@ impl Found {
         match tag {
             "describe" => self.declared.description = Some(rest.to_owned()),
             "cmd" => {
-                self.node = self.tree.add_command(ROOT, function.unwrap_or_default(), rest);
+                self.node = match function {
+                    // `builder::ls` is the command `ls` of `builder`.
+                    Some(path) => {
+                        let names: Vec<&str> = path.split("::").collect();
+                        let (last, above) = names.split_last().unwrap_or((&"", &[]));
+                        let parent = above.iter().fold(ROOT, |node, name| self.tree.add_command(node, name, ""));
+                        let node = self.tree.add_command(parent, last, rest);
+                        self.tree.describe(node, rest);
+                        node
+                    }
+                    None => self.tree.add_apart(),
+                };
             }
             "option" | "flag" | "arg" | "env" => {
                 self.has_main |= self.node == ROOT && tag != "env";
@@ -263,7 +276,7 @@ impl InputSpec {
 
     fn describe(&self, input: &mut DeclaredInput) {
         let word = match (&self.tag, self.notation.to_ascii_uppercase().as_str()) {
-            (Tag::Flag(_), _) if !self.is_many => "boolean",
+            (Tag::Flag(_), _) => "boolean",
             (_, "INT" | "INTEGER") => "integer",
             (_, "NUM" | "NUMBER" | "FLOAT") => "number",
             _ => "string",
@@ -276,7 +289,9 @@ impl InputSpec {
             let number = serde_json::from_str(default).ok().filter(Value::is_number);
             input.put("default", number.filter(|_| word != "string").unwrap_or_else(|| json!(default)));
         }
-        if self.is_many {
+        if self.is_many && matches!(self.tag, Tag::Flag(_)) {
+            input.takes(Takes::Times);
+        } else if self.is_many {
             let items = std::mem::take(&mut input.schema);
             input.put("type", "array");
             input.put("items", Value::Object(items));
@@ -335,6 +350,16 @@ mod tests {
             r#"name if command=test {"type":"string","description":"(for test)"}"#,
         ];
         assert_eq!(shown(&declared), expected);
+    }
+
+    #[test]
+    fn commands_of_commands_and_flags_that_are_counted_are_read() {
+        let declared =
+            read_text("# @cmd Builds\n\nbuilder() { :\n}\n# @cmd Lists\n# @flag -v --verbose*\nbuilder::ls() { :\n}\n");
+        let rules: Vec<String> = declared.rules.iter().map(ToString::to_string).collect();
+        let expected =
+            ["command", "builder_command if command=builder", "--verbose,-v verbose times if builder_command=ls"];
+        assert_eq!(rules, expected);
     }
 
     #[test]

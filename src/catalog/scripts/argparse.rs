@@ -2,11 +2,11 @@
 //! name in front of it.
 
 use super::commands::{CommandTree, NodeId, ROOT};
-use super::option_words::{Named, one_line, rule_of, type_word};
+use super::option_words::{Constants, Named, Takes, one_line, rule_of, type_word};
 use super::scanner::{calls, inside, split};
 use super::{Declared, DeclaredInput};
 use crate::domain::source::Language;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 const PYTHON: Language = Language::Python;
@@ -24,6 +24,7 @@ pub(super) fn read(text: &str) -> Declared {
     let mut found: Vec<ParserCall<'_>> = METHODS
         .into_iter()
         .flat_map(|method| calls(text, method, PYTHON).map(move |(at, inner)| ParserCall { method, at, inner }))
+        .chain(under_other_names(text))
         .collect();
     found.sort_by_key(|call| call.at);
     let mut reader = Reader {
@@ -33,11 +34,23 @@ pub(super) fn read(text: &str) -> Declared {
         last: ROOT,
         has_commands: found.iter().any(|call| call.method == "add_parser"),
         description: None,
+        constants: Constants::of(text),
     };
     for call in &found {
         reader.take(call);
     }
     reader.tree.declared(reader.description)
+}
+
+/// The calls of `add_argument` under another name: `a = parser.add_argument`, `a('--all')`.
+fn under_other_names(text: &str) -> Vec<ParserCall<'_>> {
+    let names = text.lines().filter_map(|line| {
+        let (name, method) = line.split_once('=')?;
+        let parser = method.trim().strip_suffix(".add_argument")?;
+        super::scanner::is_word(name.trim()).then_some(name.trim()).filter(|_| super::scanner::is_word(parser))
+    });
+    let calls = names.flat_map(|name| calls(text, name, PYTHON));
+    calls.map(|(at, inner)| ParserCall { method: "add_argument", at, inner }).collect()
 }
 
 struct ParserCall<'t> {
@@ -55,6 +68,7 @@ struct Reader<'t> {
     last: NodeId,
     has_commands: bool,
     description: Option<String>,
+    constants: Constants<'t>,
 }
 
 impl<'t> Reader<'t> {
@@ -101,10 +115,10 @@ impl<'t> Reader<'t> {
     fn add(&mut self, owner: Option<NodeId>, named: &Named<'_>) {
         if let Some(owner) = owner {
             self.last = owner;
-            if let Some(input) = input_of(named, self.tree.inputs(owner)) {
+            if let Some(input) = input_of(named, &self.constants, self.tree.inputs(owner)) {
                 self.tree.push(owner, input);
             }
-        } else if let Some(input) = input_of(named, self.tree.loose()) {
+        } else if let Some(input) = input_of(named, &self.constants, self.tree.loose()) {
             self.tree.push_loose(input);
         }
     }
@@ -175,23 +189,25 @@ fn is_parameter(text: &str, at: usize, name: &str) -> bool {
 }
 
 /// The input of one `add_argument`.
-fn input_of(named: &Named<'_>, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
+fn input_of(named: &Named<'_>, constants: &Constants<'_>, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
     let takes_no = named.written("action").is_some_and(|action| action.ends_with("BooleanOptionalAction"));
     let mut words = named.words();
     if takes_no && let Some(long) = words.iter_mut().find(|word| word.starts_with("--")) {
         *long = format!("{long}/--no-{}", long.trim_start_matches('-'));
     }
+    // A plain word may be named by what it is kept in.
+    words.extend(named.text("dest").filter(|_| named.arguments.iter().all(|one| one.name.is_some())));
     let (name, rule) = rule_of(&words, taken)?;
     let is_word = rule.is_position();
     let action = named.text("action").unwrap_or_default();
     let mut input = DeclaredInput::text(&name, rule);
     input.schema = match action.as_str() {
-        "store_true" | "store_false" | "count" | "store_const" => type_word("bool"),
+        "store_true" | "store_false" | "store_const" | "append_const" => type_word("bool"),
         _ if takes_no => type_word("bool"),
         // `type=bool` takes any text.
         _ => named.written("type").filter(|name| *name != "bool").map_or_else(|| type_word("str"), type_word),
     };
-    if let Some(Value::Array(choices)) = named.value("choices") {
+    if let Some(Value::Array(choices)) = constants.value(named.written("choices")) {
         input.put("enum", choices);
     }
     let count = named.value("nargs");
@@ -199,22 +215,29 @@ fn input_of(named: &Named<'_>, taken: &[DeclaredInput]) -> Option<DeclaredInput>
     let takes_several = matches!(count.as_ref().and_then(Value::as_str), Some("*" | "+"))
         || count.as_ref().is_some_and(Value::is_number)
         || takes_rest;
-    let is_many = takes_several || matches!(action.as_str(), "append" | "extend");
-    if is_many {
-        input.make_array();
-    }
-    if let Some(number) = count.as_ref().and_then(Value::as_u64) {
-        input.put("minItems", number);
-        input.put("maxItems", number);
-    }
-    if let Some(rule) = input.rule.as_mut().filter(|_| takes_several && !is_word && action != "append") {
-        rule.is_together = true;
+    let is_repeated = matches!(action.as_str(), "append" | "extend");
+    let is_many = takes_several || is_repeated;
+    let exactly = count.as_ref().and_then(Value::as_u64);
+    match exactly {
+        _ if action == "count" => input.takes(Takes::Times),
+        Some(number) if action == "append" => input.takes(Takes::Groups(number)),
+        Some(number) => input.takes(Takes::Exactly(number)),
+        None if takes_several && action != "append" => input.takes(Takes::Together),
+        None if is_many => input.takes(Takes::Repeated),
+        // With a constant the option alone has a meaning.
+        None if !is_word && count == Some(json!("?")) && named.written("const").is_some() => {
+            input.takes(Takes::OneOrNone);
+        }
+        None => {}
     }
     let may_be_left_out = takes_rest || matches!(count.as_ref().and_then(Value::as_str), Some("*" | "?"));
-    let default = named.value("default").filter(|value| !value.is_null());
+    let default = constants.value(named.written("default")).filter(|value| !value.is_null());
     input.required =
-        if is_word { !may_be_left_out && named.written("default").is_none() } else { named.is("required") };
-    if let Some(default) = default.filter(|value| action.is_empty() && value.is_array() == is_many) {
+        // A plain word is needed even where it has a default.
+        if is_word { !may_be_left_out } else { named.is("required") };
+    // What `store_true` is without its option is no news, and `store_false` says the reverse.
+    let is_shown = matches!(action.as_str(), "" | "store" | "count" | "append" | "extend");
+    if let Some(default) = default.filter(|value| is_shown && value.is_array() == is_many) {
         input.put("default", default);
     }
     if let Some(help) = named.text("help") {
@@ -253,7 +276,7 @@ mod tests {
             p = ArgumentParser()\ng = p.add_argument_group('x')\ng.add_argument('-v', action='count')\ns = p.add_subparsers()\n\
             r = s.add_parser('remote', parents=[common])\nt = r.add_subparsers()\nt.add_parser('add').add_argument('url')\nl = s.add_parser('ls')\nl.add_argument('name')\n";
         let shown = shown("x.py", text);
-        let rules = "= -v, command, --dry if command=remote, remote_command if command=remote, url if remote_command=add, name if command=ls, --deep";
+        let rules = "= -v v times, command, --dry if command=remote, remote_command if command=remote, url if remote_command=add, name if command=ls, --deep";
         assert!(shown.contains(&rules.to_owned()), "{shown:#?}");
         assert!(shown.contains(&"! command=remote: remote_command".to_owned()), "{shown:#?}");
         assert!(shown.contains(&r#"deep {"type":"string"}"#.to_owned()), "{shown:#?}");
@@ -270,6 +293,23 @@ mod tests {
             "! command=remove: name",
             "! command=rm: name",
             "! command=del: name",
+        ];
+        assert_eq!(shown("x.py", text), expected);
+    }
+
+    #[test]
+    fn what_is_counted_named_elsewhere_or_kept_under_another_name_is_read() {
+        let text = "KINDS = ['a', 'b']\np = argparse.ArgumentParser()\nadd = p.add_argument\nadd('-v', action='count', default=0)\nadd('--kind', choices=KINDS, default='a')\n\
+            p.add_argument(dest='functions', nargs='*', help='Names')\np.add_argument('--out', action='store', default='x')\np.add_argument('--pair', nargs=2, action='append')\n\
+            p.add_argument('--level', nargs='?', const=1, default=0)\np.add_argument('word', default='w')\n";
+        let expected = [
+            r#"-v v times {"type":"integer","minimum":0,"default":0}"#,
+            r#"--kind {"type":"string","enum":["a","b"],"default":"a"}"#,
+            r#"--out {"type":"string","default":"x"}"#,
+            r#"--pair pair... {"type":"array","items":{"type":"array","items":{"type":"string"},"minItems":2,"maxItems":2}}"#,
+            r#"--level {"type":["boolean","string","number"],"default":0}"#,
+            r#"functions {"type":"array","items":{"type":"string"},"description":"Names"}"#,
+            r#"word! {"type":"string","default":"w"}"#,
         ];
         assert_eq!(shown("x.py", text), expected);
     }

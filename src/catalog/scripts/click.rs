@@ -2,13 +2,13 @@
 
 use super::commands::{CommandTree, NodeId, ROOT};
 use super::docstring;
-use super::option_words::{Named, one_line, rule_of, type_word};
+use super::option_words::{Named, Takes, one_line, rule_of, type_word};
 use super::python::{self, Definition, Parameter};
-use super::scanner::{arguments, calls, split};
-use super::{Declared, DeclaredInput, input_name, literal};
+use super::scanner::{arguments, calls, inside, split};
+use super::{Declared, DeclaredInput, input_name, literal, rest_words};
 use crate::domain::ArgRule;
 use crate::domain::source::Language;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
 const PYTHON: Language = Language::Python;
@@ -111,21 +111,26 @@ fn decorator_arguments(written: &str) -> Named<'_> {
 
 fn click_input(written: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
     let head = written.split('(').next()?.trim().rsplit('.').next()?;
-    let is_word = match head {
-        "argument" => true,
-        "option" => false,
+    let named = decorator_arguments(written);
+    let (is_word, usual) = match head {
+        "argument" => (true, None),
+        "option" => (false, None),
+        "confirmation_option" => (false, Some(("--yes", "Confirm the action without prompting."))),
+        "password_option" => (false, Some(("--password", ""))),
         _ => return None,
     };
-    let named = decorator_arguments(written);
-    let (name, rule) = rule_of(&named.words(), taken)?;
+    let mut words = named.words();
+    words.extend(usual.filter(|_| words.is_empty()).map(|(flag, _)| flag.to_owned()));
+    let (name, rule) = rule_of(&words, taken)?;
     let count = named.value("nargs").and_then(|count| count.as_i64());
     let is_multiple = named.is("multiple");
-    let is_together = !is_word && !is_multiple && count > Some(1);
-    let rule = ArgRule { is_together, ..rule };
     let mut input = DeclaredInput::text(&name, rule);
     let default = named.value("default").filter(|value| !value.is_null());
     let hint = named.written("type").unwrap_or_default();
-    if named.is("is_flag") || named.is("count") || named.words().iter().any(|word| word.contains('/')) {
+    if named.is("is_flag")
+        || named.written("flag_value").is_some()
+        || named.words().iter().any(|word| word.contains('/'))
+    {
         input.schema = type_word("bool");
     } else if let Some(choices) = calls(hint, "Choice", PYTHON).next() {
         let first = arguments(choices.1, PYTHON).first().and_then(|one| literal::value(one.value, PYTHON));
@@ -136,13 +141,20 @@ fn click_input(written: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> 
         input.schema = python::of_value(value);
     }
     let nargs_any = count == Some(-1);
-    let is_many = is_multiple || nargs_any || count > Some(1);
-    if is_many && input.schema.get("type") != Some(&json!("array")) {
-        input.make_array();
+    // `type=(str, int)` takes one of each.
+    let tuple = hint.strip_prefix('(').map(|types| split(types.trim_end_matches(')'), b',', PYTHON).len());
+    if tuple.is_some() {
+        input.schema = Map::new();
     }
-    if let Some(number) = count.filter(|number| *number > 1 && !is_multiple) {
-        input.put("minItems", number);
-        input.put("maxItems", number);
+    let several = count.or(tuple.map(|count| i64::try_from(count).unwrap_or(i64::MAX)));
+    let several = several.filter(|count| *count > 1).map(i64::unsigned_abs);
+    let is_many = is_multiple || nargs_any || several.is_some();
+    match several {
+        _ if named.is("count") => input.takes(Takes::Times),
+        Some(number) if is_multiple => input.takes(Takes::Groups(number)),
+        Some(number) => input.takes(Takes::Exactly(number)),
+        None if is_many && input.schema.get("type") != Some(&json!("array")) => input.takes(Takes::Repeated),
+        None => {}
     }
     input.required = if is_word {
         default.is_none() && !nargs_any && named.value("required") != Some(json!(false))
@@ -153,9 +165,11 @@ fn click_input(written: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> 
     if let Some(default) = default.filter(|value| value.is_array() == is_many) {
         input.put("default", default);
     }
-    if let Some(help) = named.text("help") {
-        input.describe(&one_line(&help));
+    if head == "confirmation_option" {
+        input.schema = type_word("bool");
     }
+    let help = named.text("help").or_else(|| usual.map(|(_, words)| words.to_owned()));
+    input.describe(&one_line(&help.unwrap_or_default()));
     Some(input)
 }
 
@@ -168,32 +182,36 @@ pub(super) fn typer(text: &str) -> Option<Declared> {
         functions().filter_map(|one| Some((one, Mark::among(one, &["command", "callback"])?))).collect();
     let mut tree = CommandTree::default();
     let mut apps: HashMap<&str, NodeId> = HashMap::new();
-    let mut added: Vec<(&str, &str, String)> = Vec::new();
+    let mut added: Vec<(&str, &str, Option<String>)> = Vec::new();
     for (at, inner) in calls(text, "add_typer", PYTHON) {
         let owner = text[..at].trim_end_matches('.').rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next();
         let other = split(inner, b',', PYTHON).into_iter().next().unwrap_or_default();
-        let name = Named::of(inner, PYTHON).text("name").unwrap_or_else(|| other.to_owned());
-        added.push((owner.unwrap_or_default(), other, name));
+        added.push((owner.unwrap_or_default(), other, app_name(text, &definitions, other, &Named::of(inner, PYTHON))));
     }
     for (_, other, _) in &added {
         apps.insert(other, tree.add_apart());
     }
-    for (owner, other, name) in &added {
-        let parent = apps.get(owner).copied().unwrap_or(ROOT);
-        if let Some(node) = apps.get(other) {
-            tree.attach(parent, *node, name, "");
-        }
-    }
+    attach_apps(text, &added, &mut tree, &mut apps);
     let is_of_root = |mark: &Mark<'_>| !apps.contains_key(mark.owner);
     let of_root = commands.iter().filter(|(_, mark)| is_of_root(mark));
     // One command alone is the program itself.
-    let is_group =
-        of_root.clone().count() > 1 || !added.is_empty() || of_root.clone().any(|(_, mark)| mark.kind == "callback");
+    let root_app = of_root.clone().map(|(_, mark)| mark.owner).chain(added.iter().map(|(owner, ..)| *owner));
+    let root_made = root_app.filter(|name| !apps.contains_key(name)).find_map(|name| made_with(text, name));
+    let root_callback = root_made.as_ref().and_then(|named| named.written("callback"));
+    let is_group = of_root.clone().count() > 1
+        || !added.is_empty()
+        || root_callback.is_some()
+        || of_root.clone().any(|(_, mark)| mark.kind == "callback");
+    let stated = root_made.as_ref().and_then(|named| named.text("help")).map(|words| one_line(&words));
     let (mut description, mut computed) = (None, None);
     let types: super::hint::Types<'_> = &|name| python::class_schema(&definitions, name, 0);
     let mut take = |tree: &mut CommandTree, node: NodeId, function: &Definition<'_>| {
-        for one in function.parameters() {
-            let input = typer_input(&one, types, tree.inputs(node));
+        for one in function.parameters().into_iter().filter(|one| !one.hint.ends_with("Context")) {
+            let mut input = typer_input(&one, types, tree.inputs(node));
+            if let Some(member) = enum_default(&one, &definitions).filter(|_| !input.schema.contains_key("default")) {
+                input.put("default", member);
+                input.required = false;
+            }
             tree.push(node, input);
         }
         if node == ROOT || description.is_none() {
@@ -215,11 +233,85 @@ pub(super) fn typer(text: &str) -> Option<Declared> {
         let node = if is_own { owner } else { tree.add_command(owner, &mark.name(function), &summary(function)) };
         take(&mut tree, node, function);
     }
-    if let Some(function) = functions().find(|one| run == Some(one.name)) {
+    for function in functions().filter(|one| run == Some(one.name) || root_callback == Some(one.name)) {
         take(&mut tree, ROOT, function);
     }
-    let description = description.or(computed)?;
+    let added_words = (!added.is_empty()).then(String::new);
+    let description = stated.or(description).or(computed).or(added_words)?;
     Some(tree.declared(Some(description).filter(|words| !words.is_empty())))
+}
+
+/// Puts the apps that are added to others below them, each with its name.
+fn attach_apps<'t>(
+    text: &str,
+    added: &[(&'t str, &'t str, Option<String>)],
+    tree: &mut CommandTree,
+    apps: &mut HashMap<&'t str, NodeId>,
+) {
+    for (owner, other, name) in added {
+        let parent = apps.get(owner).copied().unwrap_or(ROOT);
+        let is_here = is_assigned(text, other);
+        match (apps.get(other).copied(), name) {
+            (Some(node), Some(name)) => {
+                tree.attach(parent, node, name, "");
+                if !is_here {
+                    // Another file has its commands.
+                    tree.push(node, rest_words(&[]));
+                }
+            }
+            // Without a name its commands are those of its parent.
+            (Some(_), None) if is_here => {
+                apps.insert(other, parent);
+            }
+            _ => {
+                tree.note_computed(parent);
+                let rest = rest_words(tree.loose());
+                tree.push_loose(rest);
+            }
+        }
+    }
+}
+
+/// Whether a script makes what it gives a name.
+fn is_assigned(text: &str, name: &str) -> bool {
+    made_with(text, name).is_some()
+}
+
+/// What an app is made with: `app = Typer(name="x", callback=f)`.
+fn made_with<'t>(text: &'t str, app: &str) -> Option<Named<'t>> {
+    calls(text, "Typer", PYTHON).find_map(|(at, inner)| {
+        let line = text[..at].rsplit('\n').next()?;
+        let (name, _) = line.split_once('=')?;
+        (name.split(':').next()?.trim() == app).then(|| Named::of(inner, PYTHON))
+    })
+}
+
+/// The name that an app has: what it is added or made with, else that of its callback.
+fn app_name(text: &str, definitions: &[Definition<'_>], app: &str, added: &Named<'_>) -> Option<String> {
+    let made = made_with(text, app);
+    let of_function = |name: &str| name.replace('_', "-");
+    let marked = || {
+        let mut functions = definitions.iter();
+        functions.find_map(|one| {
+            let mark = Mark::among(one, &["callback"]).filter(|mark| mark.owner == app)?;
+            Some((mark.named.text("name"), one.name))
+        })
+    };
+    let callback = |named: &Named<'_>| named.written("callback").map(of_function);
+    added
+        .text("name")
+        .or_else(|| marked()?.0)
+        .or_else(|| made.as_ref()?.text("name"))
+        .or_else(|| callback(added))
+        .or_else(|| Some(of_function(marked()?.1)))
+        .or_else(|| callback(made.as_ref()?))
+}
+
+/// The value of a member of an enumeration that is a default: `Kind.big`.
+fn enum_default(one: &Parameter<'_>, definitions: &[Definition<'_>]) -> Option<Value> {
+    let written = one.default?;
+    let (class, member) = written.rsplit('(').next()?.split([',', ')']).next()?.trim().split_once('.')?;
+    definitions.iter().find(|known| known.is_class && known.name == class)?.field(member)
 }
 
 fn typer_input(one: &Parameter<'_>, types: super::hint::Types<'_>, taken: &[DeclaredInput]) -> DeclaredInput {
@@ -231,16 +323,61 @@ fn typer_input(one: &Parameter<'_>, types: super::hint::Types<'_>, taken: &[Decl
     let is_word = spec.contains("Argument(") || spec.is_empty() && is_needed;
     let schema = if schema.is_empty() { type_word("str") } else { schema };
     let inner = calls(spec, "Option", PYTHON).next().map(|(_, inner)| Named::of(inner, PYTHON));
-    let mut flags: Vec<String> = inner.iter().flat_map(Named::words).filter(|text| text.starts_with('-')).collect();
+    let mut flags: Vec<String> = inner.iter().flat_map(Named::words).collect();
+    flags.retain(|text| text.trim().starts_with(['-', '/']));
+    // `" /--demo"` has a form for no only: it is a switch of that name.
+    let is_off_only = !flags.is_empty() && flags.iter().all(|text| text.trim().starts_with('/'));
+    if is_off_only {
+        for flag in &mut flags {
+            *flag = flag.trim().trim_start_matches('/').trim().to_owned();
+        }
+    }
     if flags.is_empty() {
         let flag = one.name.replace('_', "-");
         let is_switch = schema.get("type") == Some(&json!("boolean"));
         flags.push(if is_switch { format!("--{flag}/--no-{flag}") } else { format!("--{flag}") });
     }
-    let name = input_name(one.name, "value", taken);
+    // An option that has a name of its own is known by it.
+    let own = flags.iter().find(|flag| flag.trim().starts_with("--"));
+    let name = input_name(
+        own.filter(|_| !is_word).map_or(one.name, |flag| flag.split('/').next().unwrap_or(flag)),
+        "value",
+        taken,
+    );
     let option = rule_of(&flags, &[]).map(|(_, rule)| ArgRule { input: name.clone(), ..rule });
     let rule = option.filter(|_| !is_word).unwrap_or_else(|| ArgRule::position(&name));
-    DeclaredInput { name, schema, required: is_needed, rule: Some(rule) }
+    let required = is_needed && !spec.contains("default_factory");
+    let mut input = DeclaredInput { name, schema, required, rule: Some(rule) };
+    let is_counted = inner.as_ref().is_some_and(|named| named.is("count"));
+    let tuple = hint_parts(one.hint, "uple[").map(|types| split(types, b',', PYTHON));
+    match tuple {
+        _ if is_counted => input.takes(Takes::Times),
+        Some(types) if types.len() > 1 && !types.contains(&"...") => {
+            let groups = hint_parts(one.hint, "ist[").is_some();
+            let default = input.schema.remove("default");
+            input.schema.shift_remove("items");
+            let count = u64::try_from(types.len()).unwrap_or(u64::MAX);
+            input.takes(if groups { Takes::Groups(count) } else { Takes::Exactly(count) });
+            if let Some(default) = default.filter(|value| {
+                value.as_array().is_some_and(|all| all.len() == types.len() && !all.iter().all(Value::is_null))
+            }) {
+                input.put("default", default);
+            }
+        }
+        _ => {}
+    }
+    if is_off_only {
+        input.schema.shift_remove("default");
+        let words = format!("Says no to {}", one.name);
+        input.describe(&words);
+    }
+    input
+}
+
+/// What stands in the brackets of a type: `str, int` of `Tuple[str, int]`.
+fn hint_parts<'t>(hint: &'t str, mark: &str) -> Option<&'t str> {
+    let open = hint.find(mark)? + mark.len() - 1;
+    inside(hint, open, PYTHON)
 }
 
 #[cfg(test)]
@@ -263,6 +400,45 @@ mod tests {
             "! command=strip: name",
         ];
         assert_eq!(shown("x.py", text), expected);
+    }
+
+    #[test]
+    fn groups_of_values_counts_and_usual_options_of_click_are_read() {
+        let text = "import click\n@click.command()\n@click.option('--config', nargs=2, multiple=True)\n@click.option('-v', '--verbose', count=True)\n\
+            @click.option('--drifting', 'ty', flag_value='drifting')\n@click.option('--item', type=(str, int))\n@click.confirmation_option()\n@click.password_option()\ndef go():\n    \"\"\"Goes.\"\"\"\n";
+        let expected = [
+            "# Goes.",
+            r#"--config config... {"type":"array","items":{"type":"array","items":{"type":"string"},"minItems":2,"maxItems":2}}"#,
+            r#"--verbose,-v verbose times {"type":"integer","minimum":0}"#,
+            r#"--drifting {"type":"boolean"}"#,
+            r#"--item item... {"type":"array","items":{},"minItems":2,"maxItems":2}"#,
+            r#"--yes {"type":"boolean","description":"Confirm the action without prompting."}"#,
+            r#"--password {"type":"string"}"#,
+        ];
+        assert_eq!(shown("x.py", text), expected);
+    }
+
+    #[test]
+    fn details_of_typer_are_read() {
+        let text = "import typer\nclass Kind(str, Enum):\n    big = 'BIG'\n    small = 'SMALL'\ndef main(ctx: typer.Context, kind: Kind = Kind.big, user: Tuple[str, int, bool] = typer.Option((None, None, None)), user_name: Annotated[str, typer.Option('--name')] = 'x', in_prod: bool = typer.Option(True, ' /--demo', ' /-d'), loud: Annotated[int, typer.Option('--loud', '-l', count=True)] = 0):\n    pass\ntyper.run(main)\n";
+        let expected = [
+            r#"--kind {"type":"string","enum":["BIG","SMALL"],"default":"BIG"}"#,
+            r#"--user user... {"type":"array","minItems":3,"maxItems":3}"#,
+            r#"--name {"type":"string","default":"x"}"#,
+            r#"--demo,-d {"type":"boolean","description":"Says no to in_prod"}"#,
+            r#"--loud,-l loud times {"type":"integer","minimum":0}"#,
+        ];
+        assert_eq!(shown("x.py", text), expected);
+    }
+
+    #[test]
+    fn apps_of_typer_have_their_names_and_those_of_other_files_take_words() {
+        let text = "import typer\nfrom . import items, lands\ndef call():\n    pass\napp = typer.Typer(help='Shop.')\nusers = typer.Typer(callback=call, name='people')\napp.add_typer(users)\napp.add_typer(items.app, name='items')\nplain = typer.Typer()\napp.add_typer(plain)\n@users.command()\ndef add(name: str):\n    pass\n@plain.command()\ndef top():\n    pass\n";
+        let shown = shown("x.py", text);
+        assert_eq!(shown[0], "# Shop.");
+        assert!(shown[1].contains(r#""enum":["people","items","top"]"#), "{shown:#?}");
+        let rules = "= command, people_command if command=people, name if people_command=add, args if command=items";
+        assert!(shown.contains(&rules.to_owned()), "{shown:#?}");
     }
 
     #[test]
@@ -289,9 +465,9 @@ mod tests {
             "# Words.",
             r#"command! {"type":"string","enum":["strip"],"description":"strip: Strips."}"#,
             r#"loud {"type":"boolean","default":false}"#,
-            r#"n {"type":"integer","default":2,"description":"(for strip)"}"#,
+            r#"num {"type":"integer","default":2,"description":"(for strip)"}"#,
             r#"path {"type":"string","description":"(for strip)"}"#,
-            "= --loud/--no-loud, command, --num,-n n if command=strip, path if command=strip",
+            "= --loud/--no-loud, command, --num,-n if command=strip, path if command=strip",
             "! command=strip: path",
         ];
         assert_eq!(shown("x.py", text), expected);

@@ -2,10 +2,11 @@
 //! in chains of calls. Which command a call belongs to is told by the chain that it stands in.
 
 use super::commands::{CommandTree, NodeId, ROOT};
-use super::option_words::{finished, one_line, rule_of, type_word};
+use super::option_words::{Takes, finished, one_line, rule_of, type_word};
 use super::scanner::{calls, signs, split};
 use super::{Declared, DeclaredInput, literal};
 use crate::domain::source::Language;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 const JS: Language = Language::JavaScript;
@@ -19,8 +20,18 @@ struct Link<'t> {
 
 /// Reads a script that uses commander.
 pub(super) fn read(text: &str) -> Declared {
-    const NAMES: [&str; 8] =
-        ["option", "requiredOption", "argument", "arguments", "command", "addCommand", "description", "Command"];
+    const NAMES: [&str; 10] = [
+        "option",
+        "requiredOption",
+        "argument",
+        "arguments",
+        "addOption",
+        "addArgument",
+        "command",
+        "addCommand",
+        "description",
+        "Command",
+    ];
     let found = |name: &'static str| calls(text, name, JS).map(move |(at, inner)| Link { name, at, inner });
     let mut links: Vec<Link<'_>> = NAMES.into_iter().flat_map(found).collect();
     links.sort_by_key(|link| link.at);
@@ -79,10 +90,20 @@ impl<'t> Reader<'t> {
                 self.words.entry(self.node).or_insert_with(|| one_line(&words));
             }
             ("command", Some(spec)) => self.command(&spec, parts.get(1).and_then(|part| literal::text(part, JS))),
+            ("addOption" | "addArgument", _) => self.made(link),
             (name, Some(spec)) => {
                 let words = parts.get(1).and_then(|part| literal::text(part, JS)).unwrap_or_default();
                 let default = parts.get(2..).into_iter().flatten().find_map(|part| literal::value(part, JS));
-                for input in inputs(name, &spec, self.tree.inputs(self.node)) {
+                let is_kept = default.as_ref().is_some_and(Value::is_array);
+                for mut input in inputs(name, &spec, self.tree.inputs(self.node)) {
+                    let is_counted = default.as_ref().is_some_and(Value::is_number) && parts.len() > 3;
+                    if is_counted && input.schema.get("type") == Some(&json!("boolean")) {
+                        input.takes(Takes::Times);
+                    }
+                    // A function that adds to a list is given one to begin with.
+                    if is_kept && input.schema.get("type") != Some(&json!("array")) {
+                        input.takes(Takes::Repeated);
+                    }
                     self.tree.push(self.node, finished(input, &words, default.clone()));
                 }
             }
@@ -90,6 +111,30 @@ impl<'t> Reader<'t> {
         }
         self.names.extend(self.target.map(|target| (target, self.node)));
         self.end = link.at + link.name.len() + link.inner.len();
+    }
+
+    /// `new Option("--size <n>", "words").choices(["1"]).default("1")`, and the like of an argument.
+    fn made(&mut self, link: &Link<'t>) {
+        let (class, call) = if link.name == "addOption" { ("Option", "option") } else { ("Argument", "argument") };
+        let Some((_, inner)) = calls(link.inner, class, JS).next() else { return };
+        let parts = split(inner, b',', JS);
+        let text = |at: usize| parts.get(at).and_then(|part| literal::text(part, JS));
+        let Some(spec) = text(0) else { return };
+        let given = |method: &'t str| {
+            let (_, inner) = calls(link.inner, method, JS).next()?;
+            literal::value(split(inner, b',', JS).into_iter().next()?, JS)
+        };
+        let is_needed = link.inner.contains(".makeOptionMandatory(") || link.inner.contains(".argRequired(");
+        for mut input in inputs(call, &spec, self.tree.inputs(self.node)) {
+            if let Some(choices) = given("choices").filter(Value::is_array) {
+                // Choices say what it is better than the name of its value.
+                input.schema = type_word("str");
+                input.put("enum", choices);
+            }
+            input.required |= is_needed;
+            input.required &= !link.inner.contains(".argOptional(");
+            self.tree.push(self.node, finished(input, &text(1).unwrap_or_default(), given("default")));
+        }
     }
 
     fn command(&mut self, spec: &str, program: Option<String>) {
@@ -179,12 +224,8 @@ fn inputs(call: &str, spec: &str, taken: &[DeclaredInput]) -> Vec<DeclaredInput>
     let mut input = DeclaredInput::text(&name, rule);
     match words.iter().find(|word| word.starts_with(['<', '['])) {
         None => input.schema = type_word("bool"),
-        Some(value) if is_many(value) => {
-            input.make_array();
-            if let Some(rule) = &mut input.rule {
-                rule.is_together = true;
-            }
-        }
+        Some(value) if is_many(value) => input.takes(Takes::Together),
+        Some(value) if is_optional(value) => input.takes(Takes::OneOrNone),
         Some(value) if ["number", "int", "port", "count", "n", "num"].contains(&plain(value).as_str()) => {
             input.schema = type_word("number");
         }
@@ -197,6 +238,26 @@ fn inputs(call: &str, spec: &str, taken: &[DeclaredInput]) -> Vec<DeclaredInput>
 #[cfg(test)]
 mod tests {
     use super::super::testing::shown;
+
+    #[test]
+    fn options_that_are_made_first_counted_or_collected_are_read() {
+        let text = "program\n  .addOption(new Option('-s, --size <n>', 'Size').choices(['S', 'L']).default('S'))\n  .addOption(new Option('--key <k>').makeOptionMandatory())\n\
+            .addArgument(new commander.Argument('[dir]', 'Folder').default('.'))\n  .option('-v, --verbose', 'More', more, 0)\n  .option('-c, --collect <v>', 'Values', collect, [])\n  .option('--cheese [type]')\n  .requiredOption('--x <y>');\nprogram.parse(process.argv);\n";
+        let expected = [
+            r#"--size,-s {"type":"string","enum":["S","L"],"description":"Size","default":"S"}"#,
+            r#"--key! {"type":"string"}"#,
+            r#"--verbose,-v verbose times {"type":"integer","minimum":0,"description":"More"}"#,
+            r#"--collect,-c {"type":"array","items":{"type":"string"},"description":"Values"}"#,
+            r#"--cheese {"type":["boolean","string","number"]}"#,
+            r#"--x! {"type":"string"}"#,
+            r#"dir {"type":"string","description":"Folder","default":"."}"#,
+        ];
+        let shown: Vec<String> = shown("x.js", text);
+        assert_eq!(shown.len(), expected.len(), "{shown:#?}");
+        for (line, wanted) in shown.iter().zip(expected) {
+            assert!(line.starts_with(wanted.trim_end_matches('}')), "{line} {wanted}");
+        }
+    }
 
     #[test]
     fn each_command_of_a_chain_has_its_options() {

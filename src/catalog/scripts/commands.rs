@@ -90,6 +90,13 @@ impl CommandTree {
         self.nodes[parent].commands.push(node);
     }
 
+    /// Says what a command does, where nothing is said yet.
+    pub(super) fn describe(&mut self, node: NodeId, words: &str) {
+        if self.nodes[node].words.is_empty() {
+            words.clone_into(&mut self.nodes[node].words);
+        }
+    }
+
     /// Adds other names of a command.
     pub(super) fn add_aliases(&mut self, node: NodeId, aliases: impl IntoIterator<Item = String>) {
         self.nodes[node].aliases.extend(aliases);
@@ -107,9 +114,18 @@ impl CommandTree {
     /// Adds an input; what is passed the same way is known already.
     pub(super) fn push(&mut self, node: NodeId, input: DeclaredInput) {
         let inputs = &mut self.nodes[node].inputs;
-        if !inputs.iter().any(|known| known.rule == input.rule) {
+        let is_same = |known: &DeclaredInput| match (&known.rule, &input.rule) {
+            (Some(known), Some(rule)) if !rule.is_position() => known.place == rule.place,
+            (known, rule) => known == rule,
+        };
+        if !inputs.iter().any(is_same) {
             inputs.push(input);
         }
+    }
+
+    /// The input that was added last.
+    pub(super) fn last_mut(&mut self, node: NodeId) -> Option<&mut DeclaredInput> {
+        self.nodes[node].inputs.last_mut()
     }
 
     /// Adds an input that belongs to some commands: it is passed where it is given.

@@ -5,11 +5,14 @@
 
 mod argc;
 mod argparse;
+mod citty;
 mod click;
 mod commander;
 mod commands;
 mod comments;
+mod docopt;
 mod docstring;
+mod fire;
 mod hint;
 mod javascript_function;
 mod launcher;
@@ -22,10 +25,13 @@ mod python;
 mod python_function;
 mod scanner;
 mod shell;
+mod shell_options;
 #[cfg(test)]
 mod testing;
+mod unknown_words;
 pub(super) mod usage;
 mod words;
+mod yargs;
 
 use super::schema_loose;
 use crate::domain::source::Language;
@@ -107,6 +113,7 @@ const FORMATS: &[ScriptFormat] = &[
     ScriptFormat { read: python_function::read },
     ScriptFormat { read: javascript_function::read },
     ScriptFormat { read: words::read },
+    ScriptFormat { read: unknown_words::read },
 ];
 
 /// What a script declares, in the first format that it is written in. `has_words` says that its header describes it.

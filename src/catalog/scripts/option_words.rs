@@ -1,10 +1,11 @@
 //! What the readers of option parsers share: arguments by name, the forms of an option, types and defaults.
 
-use super::scanner::{CallArgument, arguments};
+use super::scanner::{CallArgument, arguments, split_once};
 use super::{DeclaredInput, input_name, literal};
 use crate::domain::ArgRule;
 use crate::domain::source::Language;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 /// The named arguments of a call.
 pub(super) struct Named<'t> {
@@ -38,6 +39,33 @@ impl<'t> Named<'t> {
     pub(super) fn words(&self) -> Vec<String> {
         let positional = self.arguments.iter().filter(|one| one.name.is_none());
         positional.filter_map(|one| literal::text(one.value, self.language)).collect()
+    }
+}
+
+/// The literals that a script gives a name at its top: `LANGUAGES = ["c", "java"]`.
+#[derive(Debug, Default)]
+pub(super) struct Constants<'t> {
+    values: HashMap<&'t str, &'t str>,
+}
+
+impl<'t> Constants<'t> {
+    pub(super) fn of(text: &'t str) -> Constants<'t> {
+        let blocks = super::python::blocks(text);
+        let assigned = blocks.iter().filter_map(|block| split_once(block.text, b'=', Language::Python));
+        let plain = assigned.filter(|(name, _)| super::scanner::is_word(name));
+        let mut values = HashMap::new();
+        for (name, written) in plain {
+            // What is given two values is known by none.
+            values.entry(name).and_modify(|known| *known = "").or_insert(written);
+        }
+        Constants { values }
+    }
+
+    /// The value of a literal, or of the name of one.
+    pub(super) fn value(&self, written: Option<&str>) -> Option<Value> {
+        let written = written?;
+        let known = self.values.get(written).copied();
+        literal::value(written, Language::Python).or_else(|| literal::value(known?, Language::Python))
     }
 }
 
@@ -88,7 +116,12 @@ pub(super) fn finished(mut input: DeclaredInput, words: &str, default: Option<Va
         input.schema = type_word("string");
         input.describe(&one_line(words));
     }
-    if let Some(default) = default.filter(|value| !value.is_null()) {
+    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    let is_plain = input.schema.get("type") == Some(&json!("string")) && !input.schema.contains_key("enum");
+    if is_plain && default.as_ref().is_some_and(Value::is_number) {
+        input.put("type", "number");
+    }
+    if let Some(default) = default.filter(|value| !value.is_null() && !is_empty(value)) {
         let is_flag = input.schema.get("type") == Some(&json!("boolean"));
         if is_flag == default.is_boolean() && !default.is_object() {
             input.put("default", default);
@@ -98,7 +131,52 @@ pub(super) fn finished(mut input: DeclaredInput, words: &str, default: Option<Va
     input
 }
 
+/// What stands behind an option, or how many words a plain word is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Nothing: the option alone says yes.
+    Nothing,
+    /// Nothing, and it is repeated to say more.
+    Times,
+    /// One value or none.
+    OneOrNone,
+    /// A list, as the option repeated.
+    Repeated,
+    /// A list behind one option.
+    Together,
+    /// So many values behind one option.
+    Exactly(u64),
+    /// So many values behind each of the same option.
+    Groups(u64),
+}
+
 impl DeclaredInput {
+    /// Makes it what its option takes, where that is not one value.
+    pub(super) fn takes(&mut self, takes: Takes) {
+        match takes {
+            Takes::Nothing => self.schema = type_word("bool"),
+            Takes::Times => {
+                self.schema = type_word("int");
+                self.put("minimum", 0);
+            }
+            Takes::OneOrNone => self.put("type", json!(["boolean", "string", "number"])),
+            Takes::Repeated | Takes::Together => self.make_array(),
+            Takes::Exactly(count) | Takes::Groups(count) => {
+                if self.schema.get("type") != Some(&json!("array")) {
+                    self.make_array();
+                }
+                self.put("minItems", count);
+                self.put("maxItems", count);
+            }
+        }
+        if let Takes::Groups(_) = takes {
+            self.make_array();
+        }
+        let Some(rule) = self.rule.as_mut().filter(|rule| !rule.is_position()) else { return };
+        rule.is_counted = takes == Takes::Times;
+        rule.is_together = matches!(takes, Takes::Together | Takes::Exactly(_) | Takes::Groups(_));
+    }
+
     /// Makes it a list of what it was.
     pub(super) fn make_array(&mut self) {
         let items = std::mem::take(&mut self.schema);

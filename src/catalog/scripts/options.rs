@@ -1,11 +1,9 @@
-//! Options in the code of scripts that parse a command line: argparse, click, typer, fire, commander, yargs, `parseArgs` of
-//! node, and getopts. Nothing is executed: what is computed is not known.
+//! Options in the code of scripts that parse a command line: argparse, click, typer, docopt, fire, commander, yargs, citty,
+//! `parseArgs` of node, getopts and loops of shells. Nothing is executed: what is computed is not known.
 
-use super::docstring;
-use super::option_words::{finished, one_line, rule_of, type_word};
-use super::python;
+use super::option_words::{Takes, finished, rule_of, type_word};
 use super::scanner::{calls, split, split_once};
-use super::{Declared, DeclaredInput, ScriptText, input_name, literal};
+use super::{Declared, DeclaredInput, ScriptText, literal};
 use crate::domain::source::Language;
 use crate::domain::{ArgRule, InputMode};
 use serde_json::{Value, json};
@@ -13,26 +11,64 @@ use serde_json::{Value, json};
 const PYTHON: Language = Language::Python;
 const JS: Language = Language::JavaScript;
 
+/// How each parser is told in a script, and what reads it. The first that is found decides.
+struct ParserMark {
+    is_used: fn(&str) -> bool,
+    read: fn(&str) -> Option<Declared>,
+    /// Whether what it cannot read gets words as they are.
+    passes_words: bool,
+}
+
+const PYTHON_PARSERS: &[ParserMark] = &[
+    ParserMark {
+        is_used: |text| text.contains("add_argument"),
+        read: |text| Some(super::argparse::read(text)),
+        passes_words: false,
+    },
+    ParserMark {
+        is_used: |text| ["@click.", "import click", "from click"].iter().any(|mark| text.contains(mark)),
+        read: super::click::click,
+        passes_words: false,
+    },
+    ParserMark { is_used: |text| text.contains("typer"), read: super::click::typer, passes_words: false },
+    ParserMark { is_used: |text| text.contains("docopt("), read: super::docopt::read, passes_words: true },
+    ParserMark {
+        is_used: |text| text.contains("fire.Fire(") || text.contains("import Fire"),
+        read: super::fire::read,
+        passes_words: true,
+    },
+];
+
+const JAVASCRIPT_PARSERS: &[ParserMark] = &[
+    ParserMark {
+        is_used: |text| ["commander", ".parse(process.argv", ".requiredOption("].iter().any(|mark| text.contains(mark)),
+        read: |text| Some(super::commander::read(text)),
+        passes_words: false,
+    },
+    ParserMark { is_used: |text| text.contains("yargs"), read: super::yargs::read, passes_words: false },
+    ParserMark { is_used: |text| text.contains("defineCommand("), read: super::citty::read, passes_words: false },
+    ParserMark { is_used: |text| text.contains("parseArgs("), read: parse_args, passes_words: true },
+];
+
+const SHELL_PARSERS: &[ParserMark] = &[
+    ParserMark { is_used: |text| text.contains("getopts "), read: super::shell::getopts, passes_words: false },
+    ParserMark { is_used: |text| text.contains('-'), read: super::shell_options::read, passes_words: false },
+];
+
 /// Reads the options of a script by the parser that it uses.
 pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
-    let text = script.text;
-    let uses = |mark: &str| text.contains(mark);
-    let found = match script.language? {
-        PYTHON if uses("add_argument") => Some(super::argparse::read(text)),
-        PYTHON if uses("@click.") || uses("import click") || uses("from click") => super::click::click(text),
-        PYTHON if uses("typer") => super::click::typer(text),
-        PYTHON if uses("fire.Fire(") => fire(text),
-        Language::Bash if uses("getopts ") => super::shell::getopts(text),
-        language
-            if language.is_javascript()
-                && (uses("commander") || uses(".parse(process.argv") || uses(".requiredOption(")) =>
-        {
-            Some(super::commander::read(text))
-        }
-        language if language.is_javascript() && uses("yargs") => Some(yargs(text)),
-        language if language.is_javascript() && uses("parseArgs(") => parse_args(text),
+    let parsers = match script.language? {
+        PYTHON => PYTHON_PARSERS,
+        Language::Bash => SHELL_PARSERS,
+        language if language.is_javascript() => JAVASCRIPT_PARSERS,
         _ => return None,
     };
+    let parser = parsers.iter().find(|parser| (parser.is_used)(script.text))?;
+    let found = (parser.read)(script.text);
+    let found = found.or_else(|| {
+        let words = || Declared { inputs: vec![super::rest_words(&[])], ..Declared::default() };
+        parser.passes_words.then(words)
+    });
     let mut declared = found?;
     declared.input = Some(InputMode::Args);
     (!declared.inputs.is_empty() || declared.description.is_some()).then_some(declared)
@@ -57,54 +93,6 @@ impl Options {
         self.inputs.sort_by_key(|input| input.rule.as_ref().is_some_and(ArgRule::is_position));
         Declared { description, inputs: self.inputs, ..Declared::default() }
     }
-}
-
-/// The function that fire runs, each parameter as an option.
-fn fire(text: &str) -> Option<Declared> {
-    let definitions = python::definitions(&python::blocks(text));
-    let (_, inner) = calls(text, "Fire", PYTHON).next()?;
-    let function = definitions.iter().find(|one| !one.is_class && one.name == inner.trim())?;
-    let doc = docstring::read(&python::docstring(function.body).unwrap_or_default());
-    let mut options = Options::default();
-    for one in function.parameters() {
-        let (schema, required) = python::value_schema(&one, &|name| python::class_schema(&definitions, name, 0));
-        let name = input_name(one.name, "value", &options.inputs);
-        let mut input =
-            DeclaredInput { rule: Some(ArgRule::option(&format!("--{}", one.name), &name)), name, schema, required };
-        if let Some(known) = doc.param(one.name) {
-            input.add_words(&known.hint, &known.text, PYTHON);
-        }
-        options.push(input);
-    }
-    Some(options.declared(Some(doc.summary).filter(|words| !words.is_empty())))
-}
-
-/// `.option("name", {…})`, `.options({name: {…}})` and `.positional("name", {…})`.
-fn yargs(text: &str) -> Declared {
-    let mut options = Options::default();
-    for (call, is_word) in [("option", false), ("positional", true)] {
-        for (_, inner) in calls(text, call, JS) {
-            let parts = split(inner, b',', JS);
-            let name = parts.first().and_then(|part| literal::text(part, JS));
-            let spec = parts.get(1).and_then(|part| literal::value(part, JS)).unwrap_or_default();
-            if let Some(input) = name.and_then(|name| table_input(&name, &spec, is_word, &options.inputs)) {
-                options.push(input);
-            }
-        }
-    }
-    for (_, inner) in calls(text, "options", JS) {
-        for (name, spec) in fields(inner) {
-            if let Some(input) = table_input(&name, &spec, false, &options.inputs) {
-                options.push(input);
-            }
-        }
-    }
-    let usage = calls(text, "usage", JS).filter_map(|(_, inner)| {
-        let parts = split(inner, b',', JS);
-        literal::text(parts.get(1).or(parts.first())?, JS)
-    });
-    let description = usage.map(|words| one_line(&words)).find(|words| !words.contains("$0"));
-    options.declared(description)
 }
 
 /// `parseArgs({ options: { name: { type: "string", short: "n" } }, allowPositionals: true })`.
@@ -133,9 +121,11 @@ fn fields(written: &str) -> Vec<(String, Value)> {
     table.into_iter().collect()
 }
 
-fn table_input(name: &str, spec: &Value, is_word: bool, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
+/// The input of one field of a table of options.
+pub(super) fn table_input(name: &str, spec: &Value, is_word: bool, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
     let dashed = |name: &str| if name.chars().count() == 1 { format!("-{name}") } else { format!("--{name}") };
-    let mut written = vec![if is_word { name.to_owned() } else { format!("--{name}") }];
+    let long = |name: &str| if spec.get("short").is_some() { format!("--{name}") } else { dashed(name) };
+    let mut written = vec![if is_word { name.to_owned() } else { long(name) }];
     if !is_word {
         let other = |key: &str| {
             spec.get(key)
@@ -148,12 +138,18 @@ fn table_input(name: &str, spec: &Value, is_word: bool, taken: &[DeclaredInput])
     let mut input = DeclaredInput::text(&key, rule);
     let text = |key: &str| spec.get(key).and_then(Value::as_str);
     if let Some(word) = text("type") {
-        input.schema = if word == "count" { type_word("bool") } else { type_word(word) };
+        match word {
+            "count" => input.takes(Takes::Times),
+            "array" => input.takes(Takes::Repeated),
+            _ => input.schema = type_word(word),
+        }
+    } else if spec.get("number") == Some(&json!(true)) {
+        input.schema = type_word("number");
     } else if spec.get("boolean") == Some(&json!(true)) {
         input.schema = type_word("bool");
     }
     if spec.get("array") == Some(&json!(true)) || spec.get("multiple") == Some(&json!(true)) {
-        input.make_array();
+        input.takes(Takes::Repeated);
     }
     if let Some(choices) = spec.get("choices").filter(|choices| choices.is_array()) {
         input.put("enum", choices.clone());
@@ -203,7 +199,7 @@ mod tests {
             "# Greets.",
             r#"--last {"type":"string","description":"Last","default":""}"#,
             r#"--loud/--no-loud {"type":"boolean","default":false}"#,
-            r#"--num n {"type":"integer","description":"N","default":2}"#,
+            r#"--num {"type":"integer","description":"N","default":2}"#,
             r#"name! {"type":"string"}"#,
         ];
         assert_eq!(shown("x.py", text), expected);

@@ -4,6 +4,7 @@
 //! Whoever starts a script with such comments through `usage` or mise gives it each value as the variable `usage_NAME`. A
 //! script that asks for such variables gets them; another one gets its command line.
 
+use super::commands::{CommandTree, NodeId, ROOT};
 use super::{Declared, DeclaredInput, ScriptText};
 use crate::domain::{ArgRule, InputMode};
 use serde_json::{Map, Value, json};
@@ -12,11 +13,11 @@ use serde_json::{Map, Value, json};
 pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     let lines: Vec<&str> = script.text.lines().filter_map(directive).collect();
     let specification = lines.join("\n");
-    let mut inputs = usage(&specification);
-    if inputs.is_empty() {
+    let mut declared = tree(&specification).declared(None);
+    if declared.inputs.is_empty() {
         return None;
     }
-    for input in &mut inputs {
+    for input in declared.inputs.iter_mut().filter(|_| declared.rules.is_empty()) {
         let variable = format!("usage_{}", input.name.replace('-', "_"));
         if script.text.contains(&variable) {
             input.rule = Some(ArgRule::variable(&variable, &input.name));
@@ -24,7 +25,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     }
     let words = |key: &str| lines.iter().find_map(|line| quoted(line.strip_prefix(key)?)).map(str::to_owned);
     let (title, description) = (words("name "), words("about "));
-    Some(Declared { title, description, inputs, input: Some(InputMode::Args), ..Declared::default() })
+    Some(Declared { title, description, input: Some(InputMode::Args), ..declared })
 }
 
 /// What stands behind the mark in a comment: `#USAGE flag …`, `# [USAGE] flag …`, `//USAGE flag …`.
@@ -37,14 +38,35 @@ fn directive(line: &str) -> Option<&str> {
 
 /// Inputs of a usage specification: `arg "<file>" help="…"`, `flag "-f --force"`, `flag "--out <path>"`.
 pub(in crate::catalog) fn usage(text: &str) -> Vec<DeclaredInput> {
-    let mut inputs: Vec<DeclaredInput> = Vec::new();
+    tree(text).inputs(ROOT).to_vec()
+}
+
+/// The commands of a specification, each with what stands in its braces.
+fn tree(text: &str) -> CommandTree {
+    let mut tree = CommandTree::default();
+    // The command of each open brace; `None` for one that is no command.
+    let mut open: Vec<Option<NodeId>> = Vec::new();
     for line in text.lines().map(str::trim) {
-        let Some((word, rest)) = line.split_once(char::is_whitespace) else { continue };
-        if word == "choices" {
-            let choices: Vec<&str> = rest.split('"').skip(1).step_by(2).collect();
-            inputs.last_mut().map(|input| input.schema.insert("enum".to_owned(), json!(choices)));
+        let node = open.iter().rev().find_map(|node| *node).unwrap_or(ROOT);
+        if line == "}" {
+            open.pop();
             continue;
         }
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let begins = line.ends_with('{');
+        if word == "cmd" {
+            let name = quoted(rest).or_else(|| rest.split_whitespace().next()).unwrap_or_default();
+            let words = rest.split_once(" help=").and_then(|(_, words)| quoted(words)).unwrap_or_default();
+            let child = tree.add_command(node, name, words);
+            open.extend(begins.then_some(Some(child)));
+            continue;
+        }
+        if word == "choices" {
+            let choices: Vec<&str> = rest.split('"').skip(1).step_by(2).collect();
+            tree.last_mut(node).map(|input| input.schema.insert("enum".to_owned(), json!(choices)));
+            continue;
+        }
+        open.extend(begins.then_some(None));
         let Some(spec) = quoted(rest) else { continue };
         let input = match word {
             "arg" => argument(spec),
@@ -60,9 +82,9 @@ pub(in crate::catalog) fn usage(text: &str) -> Vec<DeclaredInput> {
             input.schema.insert("default".to_owned(), json!(default));
             input.required = false;
         }
-        inputs.push(input);
+        tree.push(node, input);
     }
-    inputs
+    tree
 }
 
 fn argument(spec: &str) -> Option<DeclaredInput> {
@@ -129,6 +151,15 @@ mod tests {
         ];
         assert_eq!(shown(text), wanted);
         assert_eq!(shown("# usage: a.sh FILE\necho USAGE\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn commands_have_what_stands_in_their_braces() {
+        let text =
+            "#USAGE cmd \"apply\" help=\"Applies\" {\n#USAGE   arg \"<file>\"\n#USAGE }\n#USAGE flag \"--all\"\n";
+        let declared = read(&ScriptText { path: "a.sh", text, language: None }).unwrap();
+        let rules: Vec<String> = declared.rules.iter().map(ToString::to_string).collect();
+        assert_eq!(rules, ["--all", "command", "file if command=apply"]);
     }
 
     #[test]

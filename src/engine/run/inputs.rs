@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 const SHOWN: usize = 200;
 
 /// The input to send: an object, with each `KEY=VALUE` put into the place and type that the input schema names. A
-/// tool that declares what it takes gets an object even when nothing was given.
+/// tool that declares what it takes gets an object even when nothing was given. Defaults are not added, but for what it
+/// cannot work without.
 ///
 /// # Errors
 /// [`ErrorCode::Usage`] for a `KEY=VALUE` that does not fit.
@@ -18,6 +19,7 @@ pub fn fitted(manifest: &Manifest, object: Option<Value>, sets: &[String]) -> Re
         let empty = || manifest.input.as_ref().map(|_| Value::Object(Map::new()));
         return Ok(object.or_else(empty));
     }
+    let object = object.or_else(|| manifest.input.as_ref().map(needed_defaults));
     let mut form = Form::from_schema(manifest.input.as_ref(), object.as_ref(), &[]);
     for set in sets {
         form.apply_set(set).map_err(|error| {
@@ -28,6 +30,14 @@ pub fn fitted(manifest: &Manifest, object: Option<Value>, sets: &[String]) -> Re
         })?;
     }
     Ok(Some(form.value()))
+}
+
+/// The defaults of what a schema requires.
+fn needed_defaults(schema: &Value) -> Value {
+    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let defaults =
+        required.filter_map(|name| Some((name.to_owned(), schema["properties"][name].get("default")?.clone())));
+    Value::Object(defaults.collect())
 }
 
 /// The input of a run as it is kept: without secrets, and without what its schema or its name says is one.

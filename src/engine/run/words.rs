@@ -73,9 +73,13 @@ impl Inputs<'_> {
     fn option(&mut self, word: &str, words: &mut VecDeque<&str>) -> Result<(), EngineError> {
         let (flag, joined) = word.split_once('=').map_or((word, None), |(flag, value)| (flag, Some(value)));
         if let Some(input) = self.of_flag(flag) {
-            let is_switch = self.is_type(&input, "boolean");
+            if joined.is_none() && self.is_counted(&input) {
+                self.count(&input);
+                return Ok(());
+            }
+            let is_bare = self.may_be_bare(&input) && words.front().is_none_or(|next| is_option(next));
             let mut values: Vec<&str> = joined.into_iter().collect();
-            if values.is_empty() && is_switch {
+            if values.is_empty() && (self.is_switch(&input) || is_bare) {
                 values.push("true");
             }
             if values.is_empty() {
@@ -88,6 +92,10 @@ impl Inputs<'_> {
             }
             if values.is_empty() {
                 return Err(usage(self.manifest, format!("{} needs a value", SafeText::new(flag))));
+            }
+            if self.is_list_of_lists(&input) {
+                self.give_group(&input, &values);
+                return Ok(());
             }
             for value in values {
                 self.give(&input, value);
@@ -107,7 +115,8 @@ impl Inputs<'_> {
         let mut given = Vec::new();
         for (at, letter) in letters.char_indices() {
             let Some(input) = self.of_flag(&format!("-{letter}")) else { return false };
-            if self.is_type(&input, "boolean") {
+            let is_last = at + letter.len_utf8() == letters.len();
+            if self.is_counted(&input) || self.is_switch(&input) || is_last && self.may_be_bare(&input) {
                 given.push((input, "true"));
                 continue;
             }
@@ -119,9 +128,29 @@ impl Inputs<'_> {
             break;
         }
         for (input, value) in given {
-            self.give(&input, value);
+            if self.is_counted(&input) {
+                self.count(&input);
+            } else {
+                self.give(&input, value);
+            }
         }
         true
+    }
+
+    /// One more of an option that is counted.
+    fn count(&mut self, input: &str) {
+        let known = self.found.iter().find(|found| found.input == input);
+        let times = known.and_then(|found| found.values.last()?.as_str()?.parse::<u64>().ok()).unwrap_or_default();
+        self.give(input, &(times + 1).to_string());
+    }
+
+    /// One more group of values of a list of lists.
+    fn give_group(&mut self, input: &str, values: &[&str]) {
+        let group = Value::Array(values.iter().map(|value| self.item(input, value)).collect());
+        match self.found.iter_mut().find(|found| found.input == input) {
+            Some(found) => found.values.push(group),
+            None => self.found.push(Found { input: input.to_owned(), values: vec![group], is_list: true }),
+        }
     }
 
     fn give(&mut self, input: &str, word: &str) {
@@ -135,7 +164,9 @@ impl Inputs<'_> {
 
     /// A word as an item of a list: a number where the list has numbers.
     fn item(&self, input: &str, word: &str) -> Value {
-        let kind = self.schema(input).map(|schema| &schema["items"]["type"]);
+        let items = self.schema(input).map(|schema| &schema["items"]);
+        let items = items.map(|items| if items["type"] == "array" { &items["items"] } else { items });
+        let kind = items.map(|items| &items["type"]);
         let is_text = kind.is_none_or(|kind| kind.is_null() || kind == "string");
         let read = serde_json::from_str(word).ok().filter(|_| !is_text);
         read.unwrap_or_else(|| Value::from(word))
@@ -220,12 +251,34 @@ impl Inputs<'_> {
     /// So many values follow an option at most.
     fn most_values(&self, input: &str, flag: &str) -> usize {
         let is_together = self.rule_of(&|forms| forms.has(flag)).is_some_and(|rule| rule.is_together);
-        let most = self.schema(input).and_then(|schema| schema["maxItems"].as_u64());
+        let schema = self.schema(input);
+        let group = schema.map(|schema| if schema["items"]["type"] == "array" { &schema["items"] } else { schema });
+        let most = group.and_then(|schema| schema["maxItems"].as_u64());
         if is_together { most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX) } else { 1 }
     }
 
     fn is_type(&self, input: &str, word: &str) -> bool {
         self.schema(input).is_some_and(|schema| schema["type"] == word)
+    }
+
+    /// Whether it is given by its option alone.
+    fn is_switch(&self, input: &str) -> bool {
+        self.is_type(input, "boolean")
+    }
+
+    /// Whether it may be given by its option alone: it takes a value, or is `true`.
+    fn may_be_bare(&self, input: &str) -> bool {
+        let kinds = self.schema(input).and_then(|schema| schema["type"].as_array());
+        kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "boolean"))
+    }
+
+    /// Whether its option is repeated as often as its number says.
+    fn is_counted(&self, input: &str) -> bool {
+        self.rules().iter().any(|rule| rule.is_counted && rule.input == input)
+    }
+
+    fn is_list_of_lists(&self, input: &str) -> bool {
+        self.schema(input).is_some_and(|schema| schema["type"] == "array" && schema["items"]["type"] == "array")
     }
 
     fn is_list(&self, input: &str) -> bool {
@@ -350,6 +403,22 @@ mod tests {
             assignments(&tool, &["-vz"]).unwrap_err().message,
             "t has no option -vz; its options: --times, -v, --color"
         );
+    }
+
+    #[test]
+    fn options_are_counted_grouped_and_given_without_a_value() {
+        let pair = json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "string"}});
+        let properties = json!({"level": {"type": "integer"}, "config": {"type": "array", "items": pair},
+            "cheese": {"type": ["boolean", "string"]}, "a": {}});
+        let rules = ["--verbose,-v level times", "--config config...", "--cheese,-c cheese", "a"];
+        let tool = tool(&rules, json!({"properties": properties}));
+        let of = |words: &[&str]| assignments(&tool, words).unwrap();
+        assert_eq!(of(&["-vv", "--verbose", "x"]), ["level=3", "a=x"]);
+        let pairs = ["--config", "k", "v", "--config", "k2", "v2", "x"];
+        assert_eq!(of(&pairs), [r#"config=[["k","v"],["k2","v2"]]"#, "a=x"]);
+        assert_eq!(of(&["-vc"]), ["level=1", "cheese=true"]);
+        assert_eq!(of(&["--cheese", "blue"]), ["cheese=blue"]);
+        assert_eq!(of(&["--cheese", "-v"]), ["cheese=true", "level=1"]);
     }
 
     #[test]

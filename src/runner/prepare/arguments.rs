@@ -22,19 +22,22 @@ pub(super) struct PassedInput {
 
 /// Passes an input by these rules, in their order; `used` are inputs that the command holds already. A plain word that is
 /// not given is its default, which `value` knows; what an option or a variable is without a value, the program knows best.
+/// A program that `knows_defaults`, because they were read from its code, gets that of a word only to keep the place of one
+/// behind it.
 /// Inputs without a rule are options, too, and stand behind the last of those.
 pub(super) fn pass<'v>(
     rules: &[ArgRule],
     input: &Map<String, Value>,
     used: &BTreeSet<String>,
     value: &dyn Fn(&str) -> Option<&'v Value>,
+    knows_defaults: bool,
 ) -> PassedInput {
     let mut passed = PassedInput::default();
     let stated: BTreeSet<&str> = rules.iter().map(|rule| rule.input.as_str()).collect();
     let counting = ArgRule::counting(rules, value);
     let has_options = counting.iter().any(|rule| matches!(rule.place, ArgPlace::Option(_)));
     let (before, behind) = counting.split_at(begin_of_words(rules, &counting));
-    let mut words = SkippedWords::default();
+    let mut words = SkippedWords { knows_defaults, words: Vec::new() };
     for rule in before {
         pass_one(rule, input, value, &mut words, &mut passed);
     }
@@ -54,6 +57,9 @@ pub(super) fn pass<'v>(
     }
     passed
 }
+
+/// An option is repeated so often at most.
+const MOST_TIMES: u64 = 64;
 
 /// Names of inputs that a message lists.
 const LISTED: usize = 12;
@@ -178,9 +184,9 @@ pub(super) fn misread<'v>(
     let counting = ArgRule::counting(rules, value);
     let before = &counting[..begin_of_words(rules, &counting)];
     before.iter().find_map(|rule| {
-        let values = items(input.get(&rule.input)?);
+        let values: Vec<&Value> = items(input.get(&rule.input)?).iter().flat_map(items).collect();
         let is_bare = rule.is_position() || rule.is_together && values.len() > 1;
-        let begins_an_option = |value: &&Value| {
+        let begins_an_option = |value: &&&Value| {
             let text = value_text(value);
             !value.is_number() && text.len() > 1 && text.starts_with('-')
         };
@@ -203,9 +209,11 @@ fn is_given(input: &Map<String, Value>, rule: &ArgRule) -> bool {
     input.get(&rule.input).is_some_and(|value| !value.is_null())
 }
 
-/// How many plain words were left out since the last one: those behind them must keep their places.
-#[derive(Default)]
-struct SkippedWords(usize);
+/// The plain words that were left out since the last one: those behind them must keep their places.
+struct SkippedWords {
+    knows_defaults: bool,
+    words: Vec<OsString>,
+}
 
 fn pass_one<'v>(
     rule: &ArgRule,
@@ -222,14 +230,19 @@ fn pass_one<'v>(
         }
         ArgPlace::Variable(name) => passed.env.extend(given.map(|value| (name.into(), word(rule, value)))),
         ArgPlace::Stdin => passed.stdin = value(&rule.input).map(lines),
-        ArgPlace::Position => match value(&rule.input) {
-            None => skipped.0 += 1,
-            Some(value) => {
-                passed.args.extend(std::iter::repeat_n(OsString::new(), std::mem::take(&mut skipped.0)));
-                let words = items(value).iter().filter(|item| !item.is_null());
-                passed.args.extend(words.map(|item| word(rule, item)));
+        ArgPlace::Position => {
+            let words = |value: &Value| -> Vec<OsString> {
+                items(value).iter().filter(|item| !item.is_null()).map(|item| word(rule, item)).collect()
+            };
+            match value(&rule.input) {
+                None => skipped.words.push(OsString::new()),
+                Some(default) if given.is_none() && skipped.knows_defaults => skipped.words.extend(words(default)),
+                Some(value) => {
+                    passed.args.append(&mut skipped.words);
+                    passed.args.extend(words(value));
+                }
             }
-        },
+        }
     }
 }
 
@@ -260,6 +273,18 @@ fn encoded(value: &Value) -> String {
 /// be taken for another one.
 fn append_option(rule: &ArgRule, value: &Value, args: &mut Vec<OsString>) {
     let Some(OptionForms { flag, off, .. }) = rule.option_forms() else { return };
+    if rule.is_counted {
+        let count = value.as_u64().unwrap_or_default().min(MOST_TIMES);
+        args.extend((0..count).map(|_| OsString::from(flag)));
+        return;
+    }
+    // A list of lists is the option once for each of them.
+    if rule.is_together && items(value).iter().any(Value::is_array) {
+        for group in items(value) {
+            append_option(rule, group, args);
+        }
+        return;
+    }
     if rule.is_together && value.as_array().is_some_and(|values| values.len() > 1) {
         args.push(flag.into());
         args.extend(items(value).iter().filter(|value| !value.is_null()).map(|value| word(rule, value)));
@@ -292,7 +317,7 @@ mod tests {
     fn passed(rules: &[&str], input: &Value) -> PassedInput {
         let rules: Vec<ArgRule> = rules.iter().map(|rule| rule.parse().unwrap()).collect();
         let fields = input.as_object().unwrap();
-        pass(&rules, fields, &BTreeSet::from(["used".to_owned()]), &|name| fields.get(name))
+        pass(&rules, fields, &BTreeSet::from(["used".to_owned()]), &|name| fields.get(name), false)
     }
 
     fn args(rules: &[&str], input: &Value) -> Vec<String> {
@@ -382,6 +407,20 @@ mod tests {
     }
 
     #[test]
+    fn a_program_that_knows_its_defaults_gets_them_only_to_keep_a_place() {
+        let rules: Vec<ArgRule> = ["a", "b"].iter().map(|rule| rule.parse().unwrap()).collect();
+        let default = json!("World");
+        let args = |input: Value, knows_defaults: bool| {
+            let fields = input.as_object().unwrap();
+            let value = |name: &str| fields.get(name).or_else(|| (name == "a").then_some(&default));
+            pass(&rules, fields, &BTreeSet::new(), &value, knows_defaults).args
+        };
+        assert_eq!(args(json!({}), true), Vec::<OsString>::new());
+        assert_eq!(args(json!({}), false), ["World"]);
+        assert_eq!(args(json!({"b": "x"}), true), ["World", "x"]);
+    }
+
+    #[test]
     fn a_value_is_not_taken_for_an_option() {
         assert_eq!(args(&["--all", "path"], &json!({"path": "-rf", "all": true})), ["--all", "--", "-rf"]);
         // A script that reads `$1` knows no `--`.
@@ -396,6 +435,14 @@ mod tests {
         assert_eq!(args(&rules, &input), ["--files", "a", "b", "--tag", "x", "--tag", "y", "--", "p"]);
         assert_eq!(args(&rules, &json!({"files": ["a"]})), ["--files", "a"]);
         assert_eq!(args(&["--files files..."], &json!({"files": []})), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_option_is_repeated_as_often_as_its_number_says() {
+        let rules = ["-v level times", "--config config..."];
+        let input = json!({"level": 3, "config": [["a", "b"], ["c", "d"]]});
+        assert_eq!(args(&rules, &input), ["-v", "-v", "-v", "--config", "a", "b", "--config", "c", "d"]);
+        assert_eq!(args(&rules, &json!({"level": 0})), Vec::<String>::new());
     }
 
     #[test]

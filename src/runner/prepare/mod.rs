@@ -34,8 +34,8 @@ use super::supervisor::{Environment, Packed, RunPlan, RunView, StartInput};
 use super::tool_state::{KeptState, STATE_VARIABLE, StateView};
 use crate::domain::service::StopSignal;
 use crate::domain::{
-    CostTier, FileMode, InputMode, IsolationLevel, Kind, Manifest, Network, Profile, Recipe, RunEnd, VersionFile,
-    WriteMode, validate,
+    CostTier, Dialect, FileMode, InputMode, IsolationLevel, Kind, Manifest, Network, Profile, Recipe, RunEnd,
+    VersionFile, WriteMode, validate,
 };
 use arguments::PassedInput;
 use given::RunEnvironment;
@@ -442,7 +442,8 @@ impl ExpandedCommand {
                 undeclared.map_or(Ok(()), |why| Err(invalid(why)))?;
                 arguments::steering(&recipe.args).map_or(Ok(()), |why| Err(invalid(why)))?;
                 arguments::misread(&recipe.args, fields, &value).map_or(Ok(()), |why| Err(invalid(why)))?;
-                arguments::pass(&recipe.args, fields, &used, &value)
+                let knows_defaults = manifest.dialect == Dialect::Header;
+                arguments::pass(&recipe.args, fields, &used, &value, knows_defaults)
             }
             InputMode::StdinJson | InputMode::Env | InputMode::None => PassedInput::default(),
         };

@@ -2,7 +2,7 @@
 
 use super::{Reply, open_box};
 use crate::domain::composite::Composite;
-use crate::domain::{Form, InputMode, Kind, Manifest, Tool};
+use crate::domain::{Dialect, Form, InputMode, Kind, Manifest, Tool};
 use crate::engine::CommandView;
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::ToolDossier;
@@ -115,9 +115,16 @@ impl RunForm {
         };
         match view.handle_key(*key) {
             FormEvent::None => Reply::Stay,
-            FormEvent::Submit(input) => Reply::Start(input),
+            FormEvent::Submit(input) => Reply::Start(self.passed(input)),
             FormEvent::Cancel if view.is_edited() => Reply::KeepInput(view.form().value()),
             FormEvent::Cancel => Reply::Close,
+        }
+    }
+
+    fn passed(&self, input: Value) -> Value {
+        match &self.command {
+            Some((_, manifest)) => passed(manifest, input),
+            None => input,
         }
     }
 
@@ -154,7 +161,7 @@ impl RunForm {
         let mut lines = match &self.command {
             // Its own paths are known there only.
             Some((command, manifest)) if self.worker.is_none() => {
-                command_lines(command, manifest, &view.form().value(), inner, theme)
+                command_lines(command, manifest, &passed(manifest, view.form().value()), inner, theme)
             }
             Some(_) | None => Vec::new(),
         };
@@ -169,6 +176,15 @@ impl RunForm {
             buf.put_line(inner.x, y, line, inner.width);
         }
     }
+}
+
+/// What is passed of an input: not the defaults that the code of the tool has itself, but for what it cannot work without.
+fn passed(manifest: &Manifest, mut input: Value) -> Value {
+    let schema = manifest.input.as_ref().filter(|_| manifest.dialect == Dialect::Header);
+    let (Some(schema), Some(fields)) = (schema, input.as_object_mut()) else { return input };
+    let is_needed = |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
+    fields.retain(|name, value| is_needed(name) || schema["properties"][name].get("default") != Some(value));
+    input
 }
 
 /// The inputs of recorded runs, newest first, each once. What holds a redacted secret cannot be given again.

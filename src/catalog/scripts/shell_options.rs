@@ -1,0 +1,340 @@
+//! Options that a shell script reads in a loop: `while …; do case $1 in --to) to="$2"; shift 2 ;; *) … esac; done`, and those
+//! that it tests its words for: `[[ $1 == "--all" ]]`. Its plain words stand behind them.
+
+use super::option_words::{Takes, rule_of};
+use super::{Declared, DeclaredInput, input_name, rest_words, shell};
+use crate::domain::ArgRule;
+use serde_json::json;
+
+/// Reads a script whose loop has options.
+pub(super) fn read(text: &str) -> Option<Declared> {
+    let lines: Vec<&str> = text.lines().collect();
+    let Some(options) = OptionLoop::find(&lines) else { return tested(text, &lines) };
+    let mut inputs: Vec<DeclaredInput> = Vec::new();
+    let mut other = None;
+    for arm in options.arms(&lines) {
+        if let Some(input) = arm.input(text, &inputs) {
+            inputs.push(input);
+        } else if arm.takes_others() {
+            other = Some(arm);
+        }
+    }
+    if inputs.is_empty() {
+        return None;
+    }
+    let mut words = other.as_ref().map(|arm| arm.words(&lines)).unwrap_or_default();
+    let behind = lines[options.end..options.scope_end(&lines)].join("\n");
+    let is_closed = other.as_ref().is_some_and(LoopArm::refuses);
+    if words.is_empty() {
+        words = named(&shell::words(&behind, &[]));
+    }
+    // What the arm keeps in a list, and what stands behind the loop, are the words that are left.
+    let takes_rest = other.as_ref().is_some_and(LoopArm::collects) || shell::takes_rest(&behind);
+    let is_unknown = words.is_empty() && !is_closed && other.is_some();
+    for (name, default) in words {
+        let name = input_name(&name, "word", &inputs);
+        let mut input = DeclaredInput::text(&name, ArgRule::position(&name));
+        if let Some(default) = default {
+            input.put("default", default);
+        }
+        inputs.push(input);
+    }
+    if takes_rest || is_unknown {
+        inputs.push(rest_words(&inputs));
+    }
+    Some(Declared { inputs, ..Declared::default() })
+}
+
+fn named(inputs: &[DeclaredInput]) -> Vec<(String, Option<String>)> {
+    let default = |input: &DeclaredInput| input.schema.get("default")?.as_str().map(str::to_owned);
+    inputs.iter().map(|input| (input.name.clone(), default(input))).collect()
+}
+
+/// A `case` over the words of a script, by its lines.
+struct OptionLoop {
+    /// The line of `case`.
+    begin: usize,
+    /// The line behind `esac`.
+    end: usize,
+}
+
+impl OptionLoop {
+    /// The first `case` over a word of the script with an option among its patterns.
+    fn find(lines: &[&str]) -> Option<OptionLoop> {
+        let cases = lines.iter().enumerate().filter(|(_, line)| is_case(line, lines));
+        cases.filter_map(|(begin, _)| Some(OptionLoop { begin, end: end_of_case(lines, begin)? })).find(|one| {
+            let is_option = |arm: LoopArm<'_>| arm.patterns.iter().any(|pattern| pattern.starts_with('-'));
+            one.is_loop(lines) && one.arms(lines).into_iter().any(is_option)
+        })
+    }
+
+    /// Whether it stands in a loop, or tests the first word alone.
+    fn is_loop(&self, lines: &[&str]) -> bool {
+        let before = lines[self.begin.saturating_sub(12)..=self.begin].join("\n");
+        ["while", "until", "for "].iter().any(|word| before.contains(word))
+    }
+
+    /// The last line that sees the words of the script behind the loop: that of its function, or of the file.
+    fn scope_end(&self, lines: &[&str]) -> usize {
+        let is_inside = lines[..self.begin].iter().rev().find_map(|line| {
+            if line.starts_with('}') {
+                return Some(false);
+            }
+            (line.contains("() {") && !line.starts_with(' ') || line.starts_with("function ")).then_some(true)
+        });
+        let rest = &lines[self.end..];
+        let close = rest.iter().position(|line| line.starts_with('}')).filter(|_| is_inside == Some(true));
+        close.map_or(lines.len(), |close| self.end + close)
+    }
+
+    fn arms<'t>(&self, lines: &[&'t str]) -> Vec<LoopArm<'t>> {
+        let mut arms: Vec<LoopArm<'t>> = Vec::new();
+        let (mut depth, mut is_open) = (0usize, false);
+        for line in &lines[self.begin + 1..self.end.saturating_sub(1).max(self.begin + 1)] {
+            let code = line.trim();
+            if code.starts_with("case ") {
+                depth += 1;
+            }
+            let starts_arm = depth == 0 && !is_open && !code.starts_with('#');
+            if let Some((patterns, body)) = code.split_once(')').filter(|_| starts_arm) {
+                let patterns = patterns.trim_start_matches('(').split('|');
+                let patterns = patterns.map(|one| one.trim().trim_matches(['"', '\''])).collect();
+                arms.push(LoopArm { patterns, body: vec![body.trim()] });
+                is_open = true;
+            } else if let Some(arm) = arms.last_mut().filter(|_| is_open) {
+                arm.body.push(code);
+            }
+            if depth == 0 && (code.ends_with(";;") || code.ends_with(";&") || code.contains(";; #")) {
+                is_open = false;
+            }
+            if code.starts_with("esac") {
+                depth = depth.saturating_sub(1);
+            }
+        }
+        arms
+    }
+}
+
+/// Whether a line is a `case` over a word of the script: `$1`, or the variable of a loop over all of them.
+fn is_case(line: &str, lines: &[&str]) -> bool {
+    let Some(rest) = line.trim().strip_prefix("case ") else { return false };
+    let word = rest.split_whitespace().next().unwrap_or_default().trim_matches('"');
+    let name = word.trim_start_matches('$').trim_matches(['{', '}']);
+    let name = name.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+    let is_of_loop = || {
+        let heads = [
+            format!("for {name} in \"$@\""),
+            format!("for {name} in $@"),
+            format!("for {name};"),
+            format!("for {name} do"),
+        ];
+        let copies = [format!("{name}=\"$1\""), format!("{name}=$1")];
+        let has = |text: &String| lines.iter().any(|line| line.contains(text.as_str()));
+        heads.iter().any(has) || copies.iter().any(has)
+    };
+    rest.trim_end().ends_with(" in") && (name == "1" || !name.is_empty() && is_of_loop())
+}
+
+/// The line behind the `esac` of a `case`.
+fn end_of_case(lines: &[&str], begin: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    for (at, line) in lines.iter().enumerate().skip(begin) {
+        let code = line.trim();
+        if code.starts_with("case ") && !code.contains("esac") {
+            depth += 1;
+        } else if code.starts_with("esac") {
+            depth = depth.saturating_sub(1);
+            if depth == 0 {
+                return Some(at + 1);
+            }
+        }
+    }
+    None
+}
+
+/// One arm of a `case`.
+struct LoopArm<'t> {
+    patterns: Vec<&'t str>,
+    /// Its lines without the pattern.
+    body: Vec<&'t str>,
+}
+
+impl LoopArm<'_> {
+    /// The option that it reads.
+    fn input(&self, text: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
+        let is_joined = self.patterns.iter().all(|pattern| pattern.ends_with("=*"));
+        let names: Vec<String> = self
+            .patterns
+            .iter()
+            .map(|pattern| pattern.trim_end_matches("=*").trim_end_matches("=?*").to_owned())
+            .collect();
+        let is_flag = |name: &String| {
+            let rest = name.trim_start_matches('-');
+            name.starts_with('-') && !rest.is_empty() && rest.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
+        };
+        let names: Vec<String> = names.into_iter().filter(is_flag).collect();
+        let is_help = names.iter().any(|name| matches!(name.as_str(), "--help" | "-h" | "--version"));
+        let is_known = |name: &String| {
+            taken
+                .iter()
+                .any(|input| input.rule.as_ref().and_then(ArgRule::option_forms).is_some_and(|forms| forms.has(name)))
+        };
+        if names.is_empty() || is_help || names.iter().any(is_known) {
+            return None;
+        }
+        let (name, rule) = rule_of(&names, taken)?;
+        let mut input = DeclaredInput::text(&name, rule);
+        let body = self.body.join("\n");
+        let takes_value = is_joined
+            || ["$2", "${2", "shift 2", "$OPTARG"].iter().any(|mark| body.contains(mark))
+            || body.matches("shift").count() == 1 && body.contains("shift") && body.contains("=\"$1\"");
+        let appends = takes_value && (body.contains("+=(") || body.contains("+=\""));
+        match (takes_value, appends) {
+            (false, _) => input.takes(Takes::Nothing),
+            (true, true) => input.takes(Takes::Repeated),
+            (true, false) => {
+                if let Some(default) = self.variable().and_then(|name| assigned(text, name)) {
+                    input.put("default", json!(default));
+                }
+            }
+        }
+        Some(input)
+    }
+
+    /// The variable that the value is kept in.
+    fn variable(&self) -> Option<&str> {
+        let parts = self.body.iter().flat_map(|line| line.split(';')).map(str::trim);
+        let mut kept = parts.filter_map(|part| part.split_once('='));
+        kept.find(|(name, value)| is_name(name) && value.contains('$')).map(|(name, _)| name)
+    }
+
+    /// Whether it is the arm for everything that is no option.
+    fn takes_others(&self) -> bool {
+        self.patterns.contains(&"*")
+    }
+
+    /// Whether it ends the script.
+    fn refuses(&self) -> bool {
+        let body = self.body.join("\n");
+        let ends = ["exit", "usage", "die", "fail", "return 1", "return 2", "err ", "error"];
+        ends.iter().any(|word| body.contains(word)) && self.words(&[]).is_empty() && !self.collects()
+    }
+
+    /// Whether it keeps the word in a list.
+    fn collects(&self) -> bool {
+        let body = self.body.join("\n");
+        body.contains("+=(") || body.contains("$@") || body.contains("$*")
+    }
+
+    /// The variables that it keeps the words in, in their order.
+    fn words(&self, lines: &[&str]) -> Vec<(String, Option<String>)> {
+        let parts = self.body.iter().flat_map(|line| line.split(';')).map(str::trim);
+        let mut found: Vec<(String, Option<String>)> = Vec::new();
+        for part in parts {
+            let part = part.strip_prefix("then ").or_else(|| part.strip_prefix("else ")).unwrap_or(part);
+            let Some((name, value)) = part.rsplit("&& ").next().unwrap_or(part).split_once('=') else { continue };
+            let value = value.trim().trim_matches(['"', ';']);
+            let is_word = value == "$1" || value == "${1}" || value == "$arg" || value == "${arg}";
+            if is_name(name) && is_word && found.iter().all(|(known, _)| known != name) {
+                found.push((name.to_owned(), assigned(&lines.join("\n"), name).map(str::to_owned)));
+            }
+        }
+        found
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The literal that a variable has at the beginning of a line.
+fn assigned<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let value = text.lines().find_map(|line| {
+        let line = line.trim();
+        let line = line.strip_prefix("local ").or_else(|| line.strip_prefix("declare ")).unwrap_or(line);
+        line.strip_prefix(name)?.strip_prefix('=')
+    })?;
+    let value = value.trim().trim_matches(['"', '\'']);
+    (!value.is_empty() && !value.contains(['$', '`', ' ', '(', '"', '\''])).then_some(value)
+}
+
+/// Options that a script tests a word for outside of a loop.
+fn tested(text: &str, lines: &[&str]) -> Option<Declared> {
+    let mut inputs: Vec<DeclaredInput> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Some(flag) = tested_flag(line) else { continue };
+        let Some((name, rule)) = rule_of(&[flag.to_owned()], &inputs) else { continue };
+        if inputs.iter().any(|known| known.rule.as_ref().map(|rule| &rule.place) == Some(&rule.place)) {
+            continue;
+        }
+        let mut input = DeclaredInput::text(&name, rule);
+        let body = lines[at..lines.len().min(at + 4)].join("\n");
+        let body = body.split("\nfi").next().unwrap_or_default();
+        if !(body.contains("$2") || body.contains("shift 2")) {
+            input.takes(Takes::Nothing);
+        }
+        inputs.push(input);
+    }
+    if inputs.is_empty() {
+        return None;
+    }
+    inputs.extend(shell::words(text, &inputs));
+    // A word that may be an option is needed by nobody.
+    for input in &mut inputs {
+        input.required = false;
+    }
+    if shell::takes_rest(text) && inputs.iter().all(|input| input.rule.as_ref().is_some_and(|rule| !rule.is_position()))
+    {
+        inputs.push(rest_words(&inputs));
+    }
+    Some(Declared { inputs, ..Declared::default() })
+}
+
+/// The option in `[[ $1 == "--all" ]]`, `[ "${1:-}" = --all ]`, and `[[ " $* " == *" --all "* ]]`.
+fn tested_flag(line: &str) -> Option<&str> {
+    let code = line.trim();
+    let test = code.find("[ ").or_else(|| code.find("[[ "))?;
+    let rest = &code[test..];
+    let is_of_word = ["$1", "${1", "$*", "$@", "${*", "${@"].iter().any(|mark| rest.contains(mark));
+    let begin = rest.find("--").filter(|_| is_of_word && rest.contains('='))?;
+    let flag = &rest[begin..];
+    let end = flag.find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_'))).unwrap_or(flag.len());
+    let flag = &flag[..end];
+    (flag.len() > 2 && !matches!(flag, "--help" | "--version")).then_some(flag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::shown;
+
+    #[test]
+    fn options_of_a_loop_and_the_words_behind_it_are_inputs() {
+        let text = "#!/bin/bash\nwidth=80\nwhile [[ $# -gt 0 ]]; do\n  case \"$1\" in\n    --width|-w)\n      width=\"$2\"\n      shift 2\n      ;;\n    --all) all=1; shift ;;\n    --to=*) to=\"${1#*=}\"; shift ;;\n    -h|--help) usage; exit 0 ;;\n    *)\n      if [[ -z $image ]]; then\n        image=\"$1\"\n      else\n        output=\"$1\"\n      fi\n      shift\n      ;;\n  esac\ndone\n";
+        let expected = [
+            r#"--width,-w {"type":"string","default":"80"}"#,
+            r#"--all {"type":"boolean"}"#,
+            r#"--to {"type":"string"}"#,
+            r#"image {"type":"string"}"#,
+            r#"output {"type":"string"}"#,
+        ];
+        assert_eq!(shown("x.sh", text), expected);
+    }
+
+    #[test]
+    fn a_loop_that_refuses_words_has_none_and_one_that_ends_leaves_them() {
+        let text = "while test $# -gt 0; do\n  case $1 in\n    --tag)\n      tag=$2\n      shift\n      ;;\n    *)\n      echo bad; exit 1\n      ;;\n  esac\n  shift\ndone\n";
+        assert_eq!(shown("x.sh", text), [r#"--tag {"type":"string"}"#]);
+        let text = "while :; do\n  case \"${1:-}\" in\n    -f) force=1 ;;\n    *) break ;;\n  esac\n  shift\ndone\nfile=\"$1\"\nmode=${2:-fast}\n";
+        let expected =
+            [r#"-f {"type":"boolean"}"#, r#"file {"type":"string"}"#, r#"mode {"type":"string","default":"fast"}"#];
+        assert_eq!(shown("x.sh", text), expected);
+    }
+
+    #[test]
+    fn options_that_are_tested_for_are_options() {
+        let text = "if [[ ${1:-} == \"--no-osd\" ]]; then\n  quiet=1\n  shift\nfi\nstep=$1\n";
+        assert_eq!(shown("x.sh", text), [r#"--no-osd {"type":"boolean"}"#, r#"step {"type":"string"}"#]);
+    }
+}
