@@ -14,6 +14,7 @@ mod cache;
 mod cache_tests;
 mod ci_tool;
 mod definition;
+mod description;
 mod dialect;
 mod document;
 mod documents;

@@ -218,8 +218,16 @@ pub(super) fn typer(text: &str) -> Option<Declared> {
     if let Some(function) = functions().find(|one| run == Some(one.name)) {
         take(&mut tree, ROOT, function);
     }
-    let description = description.or(computed)?;
-    Some(tree.declared(Some(description).filter(|words| !words.is_empty())))
+    let words = description.or(computed)?;
+    let description = help_of_app(text, &commands).or(Some(words).filter(|words| !words.is_empty() && !is_group));
+    Some(tree.declared(description))
+}
+
+/// What a program of several commands says of itself: `Typer(help="…")`, else the docstring of its callback.
+fn help_of_app(text: &str, commands: &[(&Definition<'_>, Mark<'_>)]) -> Option<String> {
+    let help = calls(text, "Typer", PYTHON).find_map(|(_, inner)| Named::of(inner, PYTHON).text("help"));
+    let callback = || commands.iter().find(|(_, mark)| mark.kind == "callback").map(|(function, _)| summary(function));
+    help.map(|words| one_line(&words)).or_else(callback).filter(|words| !words.is_empty())
 }
 
 fn typer_input(one: &Parameter<'_>, types: super::hint::Types<'_>, taken: &[DeclaredInput]) -> DeclaredInput {

@@ -27,7 +27,7 @@ mod testing;
 pub(super) mod usage;
 mod words;
 
-use super::schema_loose;
+use super::{description, schema_loose};
 use crate::domain::source::Language;
 use crate::domain::{ArgCondition, ArgRule, Category, CostTier, InputMode, Kind, Manifest, Recipe};
 use serde_json::{Map, Value, json};
@@ -112,6 +112,7 @@ const FORMATS: &[ScriptFormat] = &[
 /// What a script declares, in the first format that it is written in. `has_words` says that its header describes it.
 pub(super) fn declared(script: &ScriptText<'_>, has_words: bool) -> Declared {
     let mut declared = FORMATS.iter().find_map(|format| (format.read)(script)).unwrap_or_default();
+    declared.description = declared.description.filter(|words| !words.trim().is_empty());
     if !has_words {
         outline::describe(script, &mut declared);
     }
@@ -171,8 +172,8 @@ impl Declared {
         if let Some(title) = self.title.filter(|title| title != manifest.name.as_str()) {
             manifest.title = Some(title);
         }
-        if let Some(description) = self.description {
-            manifest.description = description;
+        if let Some(words) = self.description.as_deref().and_then(description::first_paragraph) {
+            manifest.description = words;
         }
         if manifest.description.trim().is_empty() {
             manifest.description = self.contents.unwrap_or_default();
