@@ -193,7 +193,9 @@ mod tests {
 
     #[test]
     fn only_words_for_people_describe() {
-        for line in ["Counts words.", "Note: it is slow", "e.g. a(b) and c", "See https://x.y for more", "[flags] count"] {
+        for line in
+            ["Counts words.", "Note: it is slow", "e.g. a(b) and c", "See https://x.y for more", "[flags] count"]
+        {
             assert!(is_words(line), "{line}");
         }
         for line in [

@@ -13,8 +13,10 @@ use super::programs::{self, Programs};
 use super::scripts::{self, ScriptText};
 use super::stdin;
 use crate::code::metadata::ScriptBlock;
-use crate::domain::source::Language;
-use crate::domain::{Dialect, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, ToolName};
+use crate::domain::source::{Language, text_of};
+use crate::domain::{
+    Dialect, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, ToolName, VersionFile,
+};
 
 /// A header ends after so many lines at the latest.
 const HEADER_LINES: usize = 120;
@@ -72,7 +74,7 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     let mut declared = scripts::declared(&script, !manifest.description.trim().is_empty());
     let (programs, unsupported) = (std::mem::take(&mut declared.programs), declared.unsupported.take());
     let is_module = declared.is_module && !text.starts_with("#!");
-    let unsupported = unsupported.or_else(|| part_of_package(&script));
+    let unsupported = unsupported.or_else(|| of_package(&script));
     declared.apply(&mut manifest);
     if stdin::reads_text(&script) {
         stdin::declare(&mut manifest);
@@ -83,11 +85,20 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     Ok(Draft { unsupported, programs, is_module, ..Draft::of_command(manifest, words, origin) })
 }
 
-/// Why Python does not start a file of a package by its path.
-fn part_of_package(script: &ScriptText<'_>) -> Option<String> {
+/// Why Python does not load a file of a package by its path.
+fn of_package(script: &ScriptText<'_>) -> Option<String> {
     let module = modules::of_own_package(script.text).filter(|_| script.language == Some(Language::Python))?;
     let module = SafeText::new(module);
     Some(format!("it is a part of a package (it imports {module}); write a script beside the package that calls it"))
+}
+
+/// Why none of these files can be loaded by its path.
+pub(super) fn part_of_package(files: &[VersionFile]) -> Option<String> {
+    let scripts = files.iter().filter_map(|file| {
+        let text = text_of(file)?;
+        Some(ScriptText { path: &file.path, text, language: Language::of(&file.path, text) })
+    });
+    scripts.into_iter().find_map(|script| of_package(&script))
 }
 
 /// The lines of the header without comment signs and quotes; an empty one between comments and a text.
@@ -190,7 +201,8 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
             .map(|(_, rest)| rest.trim().to_owned())
     };
     manifest.description = stated.or_else(|| first.map(str::to_owned)).or_else(marked).unwrap_or_default();
-    manifest.version = stated_version.or_else(|| version_in_name(draft::stem_of(file))).unwrap_or(semver::Version::new(1, 0, 0));
+    manifest.version =
+        stated_version.or_else(|| version_in_name(draft::stem_of(file))).unwrap_or(semver::Version::new(1, 0, 0));
 }
 
 /// `Key: value` of a header, the key in lower case.

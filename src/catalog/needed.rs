@@ -4,13 +4,14 @@
 //! Nothing is started, so that packages may be elsewhere than where they are looked for: `show`, a review and a run ask the
 //! interpreter itself.
 
+use super::entries::RecipeNeeds;
 use super::modules;
 use super::node_packages;
-use super::plan::ScanPlan;
+use super::plan::{ScanPlan, file_of, folder_of};
 use super::programs::Programs;
 use crate::code::shell::calls::{self, Calls};
 use crate::domain::source::Language;
-use crate::domain::{Manifest, NEEDS_PROGRAM, NOT_ON_PATH, SafeText, Tool, VersionFile};
+use crate::domain::{Manifest, NEEDS_FILES, NEEDS_PROGRAM, NOT_ON_PATH, SafeText, Tool, VersionFile};
 use serde::{Deserialize, Serialize};
 
 /// A longer shell script is not looked into, in bytes: a scan reads thousands of them.
@@ -43,6 +44,10 @@ pub(super) struct Needed {
     modules: Vec<String>,
     /// The packages of node that it certainly imports.
     packages: Vec<String>,
+    /// What the recipe of its task needs.
+    recipe: RecipeNeeds,
+    /// Whether node starts it as TypeScript.
+    is_typescript: bool,
 }
 
 impl Needed {
@@ -53,7 +58,14 @@ impl Needed {
             calls: script_calls(manifest, files, programs),
             modules: modules::imported(manifest, files),
             packages: node_packages::imported(manifest, files),
+            recipe: RecipeNeeds::default(),
+            is_typescript: is_typescript(manifest),
         }
+    }
+
+    /// With what the recipe of its task needs.
+    pub(super) fn with_recipe(self, recipe: RecipeNeeds) -> Needed {
+        Needed { recipe, ..self }
     }
 
     /// Whether it says what is not there on this machine; else its files must be read again, because something went away.
@@ -74,11 +86,44 @@ impl Needed {
         {
             return Some(format!("{NEEDS_PROGRAM} {missing}, which its script calls; install it"));
         }
+        if let Some(missing) = self.recipe.programs.iter().find(|program| !programs.has(program)) {
+            return Some(format!("{NEEDS_PROGRAM} {}, which its recipe calls; install it", SafeText::new(missing)));
+        }
+        let files = self.project_files(tool, plan);
+        if !files.is_empty() {
+            let files = SafeText::new(&files.join(", "));
+            return Some(format!("{NEEDS_FILES} {files}; its version holds the task file only: run it in its project"));
+        }
+        if self.is_typescript
+            && let Some(reason) = programs.typescript_lack()
+        {
+            return Some(reason);
+        }
         node_packages::lack(&self.packages).or_else(|| {
             let folder = plan.on_disk(&tool.placement.base);
             if self.modules.is_empty() { None } else { programs.python(tool.stage)?.lack(&self.modules, &folder) }
         })
     }
+}
+
+impl Needed {
+    /// The files of its project that a task works on: those without which its recipe fails, and those that it names and that
+    /// lie beside its file.
+    fn project_files(&self, tool: &Tool, plan: &ScanPlan) -> Vec<&str> {
+        let Some((file, _)) = tool.placement.entry() else { return Vec::new() };
+        let folder = plan.on_disk(folder_of(file));
+        let named = self.recipe.words.iter().filter(|word| folder.join(word).exists());
+        let mut files: Vec<&str> = self.recipe.files.iter().chain(named).map(String::as_str).collect();
+        files.retain(|name| *name != file_of(file));
+        files
+    }
+}
+
+/// Whether node would start TypeScript.
+fn is_typescript(manifest: &Manifest) -> bool {
+    let Some(recipe) = &manifest.recipe else { return false };
+    let entry = recipe.entry.as_deref().unwrap_or_default();
+    recipe.command.first().is_some_and(|word| word == "node") && [".ts", ".mts"].iter().any(|end| entry.ends_with(end))
 }
 
 /// The programs that the shell script of a version calls.

@@ -1,6 +1,6 @@
 //! Taskfiles of Task (`Taskfile.yml`): one tool for each task that is not internal.
 
-use super::{Entry, comments_above, is_private, variable, words};
+use super::{Entry, RecipeNeeds, comments_above, is_private, variable, words};
 use crate::catalog::document::{self, Document, Syntax};
 use crate::catalog::scripts::DeclaredInput;
 use crate::domain::{ArgRule, Problem, VersionFile};
@@ -46,11 +46,20 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
             runs: first_command(task),
             command,
             inputs,
+            needs: RecipeNeeds::of(&plain_commands(task), &|_| None),
             line,
             ..Entry::default()
         });
     }
     Ok(entries)
+}
+
+/// The commands of a task that are plain text, a line each.
+fn plain_commands(task: &Value) -> String {
+    let list = task.get("cmds").or_else(|| task.get("cmd")).unwrap_or(task);
+    let items = list.as_array().map_or(std::slice::from_ref(list), Vec::as_slice);
+    let lines: Vec<&str> = items.iter().filter_map(Value::as_str).filter(|line| !line.contains("{{")).collect();
+    lines.join("\n")
 }
 
 /// The key that a line of YAML begins with, below the top.

@@ -29,7 +29,8 @@ mod words;
 
 use super::{description, schema_loose};
 use crate::domain::source::Language;
-use crate::domain::{ArgCondition, ArgRule, Category, CostTier, InputMode, Kind, Manifest, Recipe};
+use crate::domain::{ArgCondition, ArgRule, Category, CostTier, InputMode, Kind, Manifest, Recipe, ToolName};
+pub(super) use python_function::MarkedTool;
 use serde_json::{Map, Value, json};
 
 /// Names that stand for a missing description.
@@ -119,6 +120,11 @@ pub(super) fn declared(script: &ScriptText<'_>, has_words: bool) -> Declared {
     declared
 }
 
+/// The tools that an agent framework marks in a script.
+pub(super) fn marked_tools(script: &ScriptText<'_>) -> Vec<MarkedTool> {
+    python_function::marked(script)
+}
+
 /// A file whose functions are for other files, and says nothing of them.
 fn only_defines<'n>(names: impl Iterator<Item = &'n str>, hint: &str) -> Declared {
     Declared {
@@ -169,6 +175,11 @@ impl DeclaredInput {
 impl Declared {
     /// Puts what was declared into the manifest of the script.
     pub(super) fn apply(self, manifest: &mut Manifest) {
+        // A tool of a framework is called by the name that it declares, whatever its file is called.
+        let stated = self.title.as_deref().filter(|_| self.function.is_some());
+        if let Some(name) = stated.and_then(|title| ToolName::new(title).ok()) {
+            manifest.name = name;
+        }
         if let Some(title) = self.title.filter(|title| title != manifest.name.as_str()) {
             manifest.title = Some(title);
         }

@@ -57,7 +57,8 @@ fn of_field(script: &ScriptText<'_>) -> Option<String> {
     // What describes an option stands behind what describes the program.
     let begin = ["defineCommand(", "exports.", "export const "].iter().filter_map(|mark| text.find(mark)).min()?;
     let keys = ["description", "describe", "desc"];
-    let found = keys.iter().flat_map(|key| text[begin..].match_indices(key).take(2).map(move |(at, _)| (begin + at, *key)));
+    let found =
+        keys.iter().flat_map(|key| text[begin..].match_indices(key).take(2).map(move |(at, _)| (begin + at, *key)));
     let mut found: Vec<(usize, &str)> = found.collect();
     found.sort_unstable();
     found.into_iter().take(1).find_map(field).and_then(|words| description::first_paragraph(&words))

@@ -6,7 +6,7 @@
 use super::docstring::{self, Docstring};
 use super::python::{self, Block, Definition, Parameter};
 use super::scanner::{arguments, calls};
-use super::{Declared, DeclaredInput, ScriptText, literal};
+use super::{Declared, DeclaredInput, ScriptText, description, literal};
 use crate::domain::InputMode;
 use crate::domain::source::Language;
 use serde_json::{Map, Value, json};
@@ -71,6 +71,47 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     }
 }
 
+/// A tool that a framework marks in a file.
+pub(in crate::catalog) struct MarkedTool {
+    /// As declared, else that of its function.
+    pub(in crate::catalog) name: String,
+    pub(in crate::catalog) description: String,
+    pub(in crate::catalog) schema: Option<Value>,
+    /// What is called: a function, a class, or a method as `Class.method`.
+    pub(in crate::catalog) function: String,
+    /// Whether loading its file does nothing but define.
+    pub(in crate::catalog) is_callable: bool,
+}
+
+/// All functions, methods and classes of a file that a framework marks as tools.
+pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
+    let text = script.text;
+    let is_marked = DECORATORS.iter().any(|name| text.contains(name)) || text.contains("Tool)");
+    if script.language != Some(PYTHON) || !is_marked {
+        return Vec::new();
+    }
+    let blocks = python::blocks(text);
+    let definitions = python::definitions(&blocks);
+    let does_something = |block: &&Block<'_>| block.is_step() || starts_one(block, &definitions);
+    // What a file does only when it is started itself stands behind its `__name__`.
+    let mut run = blocks.iter().filter(|block| !block.is_definition() && !block.text.contains("__name__"));
+    let is_callable = run.find(does_something).is_none();
+    let file = File { text, definitions: &definitions };
+    let mut found = Vec::new();
+    for one in &definitions {
+        if !one.is_class && decorator(one).is_some() || is_tool_class(one) {
+            found.push(file.marked(one, one.name.to_owned(), is_callable));
+        } else if one.is_class {
+            let methods = one.methods();
+            let methods = methods.iter().filter(|method| decorator(method).is_some());
+            found.extend(
+                methods.map(|method| file.marked(method, format!("{}.{}", one.name, method.name), is_callable)),
+            );
+        }
+    }
+    found
+}
+
 /// A file that only gives values names: nothing in it is there to be started. One that begins with `#!`, or that looks at its
 /// words, may do something while it computes them.
 fn only_values(text: &str, blocks: &[Block<'_>]) -> Option<Declared> {
@@ -111,12 +152,20 @@ impl<'t> File<'_, 't> {
     }
 
     fn tool_class(&self) -> Option<&Definition<'t>> {
-        let is_tool = |one: &&Definition<'t>| {
-            one.is_class
-                && one.bases().any(|base| base.ends_with("Tool"))
-                && (method(one).is_some() || metadata(one).is_some())
-        };
-        self.definitions.iter().find(is_tool)
+        self.definitions.iter().find(|one| is_tool_class(one))
+    }
+
+    fn marked(&self, entry: &Definition<'t>, function: String, is_callable: bool) -> MarkedTool {
+        let declared = self.declared(entry);
+        let schema = declared.schema.as_ref().map(super::schema_loose::translate);
+        let made = || (!declared.inputs.is_empty()).then(|| super::schema(&declared.inputs));
+        MarkedTool {
+            schema: schema.or_else(made),
+            name: declared.title.clone().unwrap_or_else(|| entry.name.to_owned()),
+            description: declared.description.as_deref().and_then(description::first_paragraph).unwrap_or_default(),
+            function,
+            is_callable,
+        }
     }
 
     /// A class whose methods are the tools. Nothing says which of them to call, so they are named.
@@ -225,6 +274,11 @@ impl<'t> File<'_, 't> {
             describe_metadata(declared, call);
         }
     }
+}
+
+/// Whether a class is a tool of a framework.
+fn is_tool_class(one: &Definition<'_>) -> bool {
+    one.is_class && one.bases().any(|base| base.ends_with("Tool")) && (method(one).is_some() || metadata(one).is_some())
 }
 
 /// The decorator that makes a function a tool, as written.
