@@ -13,9 +13,17 @@ use crate::code::shell::calls::{self, Calls};
 use crate::domain::source::Language;
 use crate::domain::{Manifest, NEEDS_FILES, NEEDS_PROGRAM, NOT_ON_PATH, SafeText, Tool, VersionFile};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// A longer shell script is not looked into, in bytes: a scan reads thousands of them.
 const MAX_SHELL: usize = 32 * 1024;
+
+/// Programs that only macOS has.
+const MACOS: &[&str] =
+    &["osascript", "pbcopy", "pbpaste", "defaults", "networksetup", "pmset", "mdfind", "screencapture", "launchctl"];
+
+/// Words of a script that looks which system it runs on.
+const ELSEWHERE: &[&str] = &["uname", "OSTYPE", "xclip", "wl-copy", "command -v", "which "];
 
 /// The programs that a shell script calls. To parse it takes as long as the rest of a scan, so that it is parsed only where
 /// a word that may be the name of a program leads to none.
@@ -84,7 +92,13 @@ impl Needed {
         if let ScriptCalls::Certain(names) = &self.calls
             && let Some(missing) = names.iter().find(|program| !programs.has(program))
         {
-            return Some(format!("{NEEDS_PROGRAM} {missing}, which its script calls; install it"));
+            let is_beside = folder_of_tool(tool, plan).join(missing).is_file();
+            let why = if is_beside {
+                "which is a script in the same folder; move both into a folder with a tool.toml and call it by its path"
+            } else {
+                "which its script calls; install it"
+            };
+            return Some(format!("{NEEDS_PROGRAM} {missing}, {why}"));
         }
         if let Some(missing) = self.recipe.programs.iter().find(|program| !programs.has(program)) {
             return Some(format!("{NEEDS_PROGRAM} {}, which its recipe calls; install it", SafeText::new(missing)));
@@ -92,7 +106,9 @@ impl Needed {
         let files = self.project_files(tool, plan);
         if !files.is_empty() {
             let files = SafeText::new(&files.join(", "));
-            return Some(format!("{NEEDS_FILES} {files}; its version holds the task file only: run it in its project"));
+            return Some(format!(
+                "{NEEDS_FILES} {files}; a run has the task file only: give the approved copy access to the project"
+            ));
         }
         if self.is_typescript
             && let Some(reason) = programs.typescript_lack()
@@ -106,12 +122,17 @@ impl Needed {
     }
 }
 
+/// The folder on disk that a tool lies in.
+fn folder_of_tool(tool: &Tool, plan: &ScanPlan) -> PathBuf {
+    plan.on_disk(tool.placement.entry().map_or(&tool.placement.base, |(file, _)| folder_of(file)))
+}
+
 impl Needed {
     /// The files of its project that a task works on: those without which its recipe fails, and those that it names and that
     /// lie beside its file.
     fn project_files(&self, tool: &Tool, plan: &ScanPlan) -> Vec<&str> {
         let Some((file, _)) = tool.placement.entry() else { return Vec::new() };
-        let folder = plan.on_disk(folder_of(file));
+        let folder = folder_of_tool(tool, plan);
         let named = self.recipe.words.iter().filter(|word| folder.join(word).exists());
         let mut files: Vec<&str> = self.recipe.files.iter().chain(named).map(String::as_str).collect();
         files.retain(|name| *name != file_of(file));
@@ -139,7 +160,9 @@ fn script_calls(manifest: &Manifest, files: &[VersionFile], programs: &Programs)
     if may.iter().all(|name| programs.has(name)) {
         return ScriptCalls::There(may.into_iter().map(str::to_owned).collect());
     }
-    let calls = Calls::of(text).programs.into_iter().filter(|(_, call)| call.is_certain);
+    // What only macOS has is needed wherever a script calls it, unless the script asks which system this is.
+    let is_of_macos = |name: &str| MACOS.contains(&name) && !ELSEWHERE.iter().any(|word| text.contains(word));
+    let calls = Calls::of(text).programs.into_iter().filter(|(name, call)| call.is_certain || is_of_macos(name));
     ScriptCalls::Certain(calls.map(|(name, _)| name).collect())
 }
 
@@ -147,6 +170,19 @@ fn script_calls(manifest: &Manifest, files: &[VersionFile], programs: &Programs)
 mod tests {
     use super::*;
     use crate::domain::{Dialect, FileMode, InputMode, Recipe, ToolName};
+
+    #[test]
+    fn programs_of_macos_are_needed_wherever_they_are_called() {
+        let mut manifest = Manifest::blank(ToolName::new("t").unwrap(), Dialect::Header);
+        manifest.recipe = Some(Recipe { entry: Some("t.sh".to_owned()), ..Recipe::blank(InputMode::None) });
+        let calls = |text: &str| {
+            let file = VersionFile { path: "t.sh".into(), mode: FileMode::Plain, bytes: text.into() };
+            script_calls(&manifest, &[file], &Programs::on(&std::ffi::OsString::new()))
+        };
+        let needs = |name: &str| ScriptCalls::Certain(vec![name.to_owned()]);
+        assert_eq!(calls("f() {\n  osascript -e x\n}\nf\n"), needs("osascript"));
+        assert_eq!(calls("if [ \"$(uname)\" = Darwin ]; then\n  pbcopy\nfi\n"), needs("uname"));
+    }
 
     #[test]
     fn programs_that_a_shell_script_certainly_calls_are_needed() {

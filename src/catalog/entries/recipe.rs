@@ -61,13 +61,11 @@ impl RecipeNeeds {
                     return needs;
                 }
                 left -= 1;
-                if let Some(name) = started_script(&command) {
-                    let found = script(name).filter(|_| !seen.contains(&name));
-                    seen.push(name);
-                    if found.is_some() {
-                        waiting.extend(found);
-                        continue;
-                    }
+                let name = started_script(&command).map(str::to_owned).filter(|name| !seen.contains(name));
+                if let Some(found) = name.as_deref().and_then(script) {
+                    seen.extend(name);
+                    waiting.push(found);
+                    continue;
                 }
                 needs.add(&command);
             }

@@ -104,11 +104,21 @@ const FORMATS: &[ScriptFormat] = &[
     ScriptFormat { read: argc::read },
     ScriptFormat { read: usage::read },
     ScriptFormat { read: mcp_server::read },
-    ScriptFormat { read: options::read },
+    ScriptFormat { read: command_line },
     ScriptFormat { read: python_function::read },
     ScriptFormat { read: javascript_function::read },
     ScriptFormat { read: words::read },
 ];
+
+/// The options of a command line. A file that nothing starts is for whoever installs its package.
+fn command_line(script: &ScriptText<'_>) -> Option<Declared> {
+    let declared = options::read(script)?;
+    if !python_function::starts_nothing(script) {
+        return Some(declared);
+    }
+    let hint = "it defines a command line but never starts it; call its function at the end of the script";
+    Some(Declared { unsupported: declared.unsupported.or(Some(hint.to_owned())), is_module: true, ..declared })
+}
 
 /// What a script declares, in the first format that it is written in. `has_words` says that its header describes it.
 pub(super) fn declared(script: &ScriptText<'_>, has_words: bool) -> Declared {

@@ -112,6 +112,14 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     found
 }
 
+/// Whether a script defines something, and nothing in it is started.
+pub(super) fn starts_nothing(script: &ScriptText<'_>) -> bool {
+    let blocks = python::blocks(script.text);
+    let definitions = python::definitions(&blocks);
+    let is_start = |block: &Block<'_>| !block.is_definition() && (block.is_step() || starts_one(block, &definitions));
+    script.language == Some(PYTHON) && !definitions.is_empty() && !blocks.iter().any(is_start)
+}
+
 /// A file that only gives values names: nothing in it is there to be started. One that begins with `#!`, or that looks at its
 /// words, may do something while it computes them.
 fn only_values(text: &str, blocks: &[Block<'_>]) -> Option<Declared> {
@@ -146,8 +154,10 @@ impl<'t> File<'_, 't> {
         let stem = stem.replace('-', "_");
         let by_name = ENTRIES.iter().find_map(|name| named(name)).or_else(|| named(&stem));
         by_name.or_else(|| decorated.first().copied()).or_else(|| self.tool_class()).or_else(|| {
+            // One function beside classes is a helper of theirs.
+            let has_class = self.definitions.iter().any(|one| one.is_class && !one.name.starts_with('_'));
             let mut all = functions();
-            all.next().filter(|_| all.next().is_none())
+            all.next().filter(|_| all.next().is_none() && !has_class)
         })
     }
 
