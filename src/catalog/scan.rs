@@ -278,7 +278,9 @@ fn parts(
     programs: &Programs,
     loaded: &LoadedVersion,
 ) -> Vec<Scanned> {
-    let stands_alone = !candidate.placement.exclusive && matches!(candidate.format, Format::Header | Format::Manifest);
+    let is_list = candidate.format == Format::Manifest && loaded.reading.manifest.extra.contains_key("tools");
+    let may_hold = candidate.format == Format::Header || is_list;
+    let stands_alone = may_hold && !candidate.placement.exclusive;
     let file = loaded.files.iter().find(|file| join(&candidate.placement.base, &file.path) == candidate.definition);
     let function = loaded.reading.manifest.recipe.as_ref().and_then(|recipe| recipe.function.as_deref());
     let holds_more = stands_alone && file.is_some_and(|file| entries::holds_more(file, function));

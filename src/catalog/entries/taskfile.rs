@@ -7,8 +7,9 @@ use crate::domain::{ArgRule, Problem, VersionFile};
 use serde_json::{Map, Value, json};
 
 pub(super) fn is_one(name: &str) -> bool {
+    // Files that others include are called `Taskfile2.yml`, `Taskfile.docs.yml` and the like.
     let name = name.to_ascii_lowercase();
-    ["taskfile.yml", "taskfile.yaml", "taskfile.dist.yml", "taskfile.dist.yaml"].contains(&name.as_str())
+    name.starts_with("taskfile") && [".yml", ".yaml"].iter().any(|end| name.ends_with(end))
 }
 
 /// Reads the tasks of a Taskfile.
@@ -133,6 +134,15 @@ mod tests {
 
     fn entries(text: &str) -> Result<Vec<Entry>, Problem> {
         read(&VersionFile { path: "Taskfile.yml".into(), mode: FileMode::Plain, bytes: text.into() })
+    }
+
+    #[test]
+    fn files_that_others_include_are_read_too() {
+        for (name, expected) in
+            [("Taskfile.yml", true), ("taskfile.dist.yaml", true), ("Taskfile2.yml", true), ("tasks.yml", false)]
+        {
+            assert_eq!(is_one(name), expected, "{name}");
+        }
     }
 
     #[test]

@@ -86,8 +86,12 @@ pub(in crate::catalog) struct MarkedTool {
 /// All functions, methods and classes of a file that a framework marks as tools.
 pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     let text = script.text;
-    let is_marked = DECORATORS.iter().any(|name| text.contains(name)) || text.contains("Tool)");
-    if script.language != Some(PYTHON) || !is_marked {
+    // Lines are cheaper than statements, and most files mark nothing.
+    let marks = |line: &str| {
+        let line = line.trim_start();
+        line.strip_prefix('@').is_some_and(is_mark) || line.starts_with("class ") && line.contains("Tool")
+    };
+    if script.language != Some(PYTHON) || !text.lines().any(marks) {
         return Vec::new();
     }
     let blocks = python::blocks(text);
@@ -293,10 +297,13 @@ fn is_tool_class(one: &Definition<'_>) -> bool {
 
 /// The decorator that makes a function a tool, as written.
 fn decorator<'t>(function: &Definition<'t>) -> Option<&'t str> {
-    function.decorators.iter().copied().find(|written| {
-        let name = written.split('(').next().unwrap_or_default().trim();
-        DECORATORS.contains(&name.rsplit('.').next().unwrap_or_default())
-    })
+    function.decorators.iter().copied().find(|written| is_mark(written))
+}
+
+/// Whether a decorator, as written behind its sign, makes a function a tool.
+fn is_mark(written: &str) -> bool {
+    let name = written.split('(').next().unwrap_or_default().trim();
+    DECORATORS.contains(&name.rsplit('.').next().unwrap_or_default())
 }
 
 /// What a decorator says: `@tool("name", description="…")`.
