@@ -6,7 +6,6 @@ use super::document::Syntax;
 use super::entries::{self, RecipeNeeds};
 use super::family;
 use super::files::{self, Member, OpenFolder};
-use super::header;
 use super::limits;
 use super::lineup::{alias_clashes, line_up};
 use super::local_modules;
@@ -14,7 +13,7 @@ use super::looked_at::LookedAt;
 use super::members;
 use super::needed::Needed;
 use super::no_definition;
-use super::obstacle::Obstacle;
+use super::obstacle::{self, Obstacle};
 use super::other_words;
 use super::places::PlaceStamp;
 use super::plan::{ScanPlan, below, file_of, folder_of, join};
@@ -312,8 +311,7 @@ fn definitions_in(
 
 fn load_entry(files: Vec<VersionFile>, needs: RecipeNeeds, programs: &Programs) -> Result<LoadedVersion, Problem> {
     let mut reading = reading::read(&files, entries::definition(), Format::Native, programs)?;
-    let obstacle = || header::part_of_package(&files).map(Obstacle::Unsupported);
-    reading.obstacle = reading.obstacle.take().or_else(obstacle);
+    reading.obstacle = obstacle::of_part(reading.obstacle.take(), &files);
     reading.needed = reading.needed.with_recipe(needs);
     Ok(LoadedVersion { files, reading })
 }
