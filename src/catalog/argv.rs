@@ -4,9 +4,7 @@
 //! Pure: it sees words and the paths of a version's files, never a disk. That is why a version gives
 //! the same command wherever it lies.
 
-use super::plan::{folder_of, join};
 use super::programs;
-use crate::domain::clean_path;
 
 /// Placeholders that real definitions use for the folder of the definition.
 const TOOL_FOLDER: &[&str] = &["{tool_dir}", "{tool_path}", "{file_dir}", "{script_dir}", "{dir}"];
@@ -154,33 +152,6 @@ impl<'a> Script<'a> {
         let is_program = position == 0 && (anchor != Anchor::Anywhere || word.starts_with("./"));
         let is_local = !tail.starts_with('/') && !tail.contains("://");
         (is_name && is_local && (is_program || programs::is_script(tail))).then_some(Script { anchor, tail })
-    }
-
-    /// Where it may lie, in order.
-    pub(super) fn places(self, base: &str, root: &str) -> Vec<String> {
-        let collection = folder_of(root);
-        let tail = self.tail;
-        let mut places = match self.anchor {
-            Anchor::Tool => vec![join(base, tail)],
-            Anchor::Outer => vec![join(root, tail), join(collection, tail), tail.to_owned()],
-            Anchor::Anywhere => {
-                let mut places = vec![tail.to_owned(), join(collection, tail), join(base, tail), join(root, tail)];
-                // `PROJECT/tools/x.py`, written by somebody who stood one folder above.
-                if let Some((_, rest)) = tail.split_once('/') {
-                    places.extend([rest.to_owned(), join(collection, rest)]);
-                }
-                places
-            }
-        };
-        let mut seen = Vec::new();
-        places.retain_mut(|place| {
-            let Some(clean) = clean_path(place) else { return false };
-            *place = clean;
-            let is_new = !seen.contains(place);
-            seen.push(place.clone());
-            is_new
-        });
-        places
     }
 
     /// The path of this script among a version's files: kept from elsewhere (`@/…`) first, then by

@@ -55,6 +55,7 @@ mod requests;
 mod run_python;
 mod scan;
 mod schema_loose;
+mod script_places;
 mod scripts;
 mod search;
 mod service;

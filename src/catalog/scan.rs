@@ -20,6 +20,7 @@ use super::plan::{ScanPlan, below, file_of, folder_of, join};
 use super::programs::Programs;
 use super::reading::{self, ParsedVersion};
 use super::run_python::RunPython;
+use super::script_places;
 use super::skipped;
 use super::walk::{self, Belonging, DefinitionCandidate};
 use crate::domain::composite::{Composite, Step};
@@ -385,7 +386,7 @@ fn look_for(
     looked_at: &mut LookedAt,
 ) -> Result<Option<Member>, Problem> {
     let root = plan.root_of(definition).map(|(_, at)| at).unwrap_or_default();
-    for place in script.places(base, &root) {
+    for place in script_places::places(script, base, &root) {
         looked_at.note(plan, &place);
         if plan.on_disk(&place).symlink_metadata().is_err() {
             continue;
