@@ -158,7 +158,7 @@ pub(super) fn no_tool(plan: &ScanPlan, at: &str, name: &str) -> Option<&'static 
     if is_test_by_end && !is_started(plan, at, name) && begin(plan, at, name).is_some_and(|text| holds_tests(&text)) {
         return Some("test");
     }
-    if name.ends_with(".ts") || name.ends_with(".mts") {
+    if matches!(parts.last(), Some(&("ts" | "mts"))) {
         let text = begin(plan, at, name).filter(|text| (text.len() as u64) < BEGIN);
         if text.is_some_and(|text| only_declares_types(&text)) {
             return Some("type declarations");

@@ -152,8 +152,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
             break;
         }
         let Some(tokens) = tokens(line) else { continue };
-        let mut parts = tokens.split(|token| matches!(token.as_str(), "&&" | ";")).peekable();
-        while let Some(part) = parts.next() {
+        for part in tokens.split(|token| matches!(token.as_str(), "&&" | ";")) {
             if part.first().is_some_and(|word| is_shell_word(word)) {
                 break;
             }

@@ -61,7 +61,7 @@ fn of_field(script: &ScriptText<'_>) -> Option<String> {
         keys.iter().flat_map(|key| text[begin..].match_indices(key).take(2).map(move |(at, _)| (begin + at, *key)));
     let mut found: Vec<(usize, &str)> = found.collect();
     found.sort_unstable();
-    found.into_iter().take(1).find_map(field).and_then(|words| description::first_paragraph(&words))
+    found.first().copied().and_then(field).and_then(|words| description::first_paragraph(&words))
 }
 
 /// What the docstring says of the function or class that a script starts: its main function, what it hands to a maker of

@@ -96,10 +96,10 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     }
     let blocks = python::blocks(text);
     let definitions = python::definitions(&blocks);
-    let does_something = |block: &&Block<'_>| block.is_step() || starts_one(block, &definitions);
+    let does_something = |block: &Block<'_>| block.is_step() || starts_one(block, &definitions);
     // What a file does only when it is started itself stands behind its `__name__`.
-    let mut run = blocks.iter().filter(|block| !block.is_definition() && !block.text.contains("__name__"));
-    let is_callable = run.find(does_something).is_none();
+    let mut loaded = blocks.iter().filter(|block| !block.is_definition() && !block.text.contains("__name__"));
+    let is_callable = !loaded.any(does_something);
     let file = File { text, definitions: &definitions };
     let mut found = Vec::new();
     for one in &definitions {
