@@ -1,7 +1,7 @@
 //! Why a version cannot run: what keeps it from running, and what a definition of each kind must say.
 
+use super::entries;
 use super::header;
-use super::programs;
 use super::steps;
 use crate::domain::evaluators;
 use crate::domain::{
@@ -28,8 +28,7 @@ pub(super) enum Obstacle {
 
 /// What keeps one of several tools in a file from running: its own obstacle, or what loading the file would do.
 pub(super) fn of_part(own: Option<Obstacle>, files: &[VersionFile]) -> Option<Obstacle> {
-    let is_script = files.iter().any(|file| programs::is_script(&file.path));
-    if own == Some(Obstacle::NoCommand) && is_script {
+    if entries::run_something_first(files) {
         let why = "its file does something else when it is loaded; move the function into a file of its own";
         return Some(Obstacle::Incomplete(why.to_owned()));
     }

@@ -557,7 +557,11 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     };
     let mut files = files;
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let reading = reading::read(&files, &definition, format, &programs)?;
+    let mut reading = reading::read(&files, &definition, format, &programs)?;
+    if tool.placement.entry().is_some() {
+        reading.obstacle = obstacle::of_part(reading.obstacle.take(), &files);
+        reading.needed = reading.needed.with_recipe(entries::needs_of(&tool.placement, &files));
+    }
     let mut loaded = LoadedVersion { files, reading };
     let format = if tool.placement.entry().is_some() { tool.format } else { format };
     let place = VersionPlace { path: tool.definition(), format, placement: &tool.placement, newest_ns: 0 };

@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 /// The tools of a script as tables in our own terms, each with its name and the line that it begins in.
 pub(super) fn tables(file: &VersionFile) -> Vec<(String, u64, Map<String, Value>)> {
     let Some(text) = text_of(file) else { return Vec::new() };
-    let script = ScriptText { path: &file.path, text, language: Language::of(&file.path, text) };
     let dependencies = ScriptBlock::of(text).map(|block| block.dependencies()).unwrap_or_default();
     let table = |tool: scripts::MarkedTool| {
         let mut fields = Map::from_iter([("description".to_owned(), json!(tool.description))]);
@@ -17,14 +16,21 @@ pub(super) fn tables(file: &VersionFile) -> Vec<(String, u64, Map<String, Value>
         if !dependencies.is_empty() {
             fields.insert("dependencies".to_owned(), json!(dependencies));
         }
-        // What runs when the file is loaded would run before each call.
-        if tool.is_callable {
-            let run = json!({"command": ["python3", "{file}"], "entry": file.path, "input": "stdin-json", "function": tool.function});
-            fields.insert("run".to_owned(), run);
-        }
+        let run = json!({"command": ["python3", "{file}"], "entry": file.path, "input": "stdin-json", "function": tool.function});
+        fields.insert("run".to_owned(), run);
         (tool.name, 0, fields)
     };
-    scripts::marked_tools(&script).into_iter().map(table).collect()
+    marked(file).into_iter().map(table).collect()
+}
+
+fn marked(file: &VersionFile) -> Vec<scripts::MarkedTool> {
+    let Some(text) = text_of(file) else { return Vec::new() };
+    scripts::marked_tools(&ScriptText { path: &file.path, text, language: Language::of(&file.path, text) })
+}
+
+/// Whether the functions of a script cannot be called alone: what runs when the file is loaded would run before each call.
+pub(super) fn run_something_first(file: &VersionFile) -> bool {
+    marked(file).iter().any(|tool| !tool.is_callable)
 }
 
 #[cfg(test)]
@@ -65,10 +71,14 @@ mod tests {
     #[test]
     fn a_file_that_runs_something_keeps_its_tools() {
         let tool = "@tool\ndef add(a: int):\n    \"\"\"Adds.\"\"\"\n    return a\n\n";
-        let has_run = |end: &str| tables_of(&format!("{tool}{end}"))[0].2.contains_key("run");
-        assert!(has_run("if __name__ == '__main__':\n    agent.run('x')\n"));
-        assert!(has_run("model = Model()\n"));
-        assert!(!has_run("agent.run('x')\n"), "loading the file would run the agent");
+        let runs_first = |end: &str| {
+            let text = format!("{tool}{end}");
+            assert_eq!(tables_of(&text).len(), 1);
+            run_something_first(&VersionFile { path: "kit.py".into(), mode: FileMode::Plain, bytes: text.into() })
+        };
+        assert!(!runs_first("if __name__ == '__main__':\n    agent.run('x')\n"));
+        assert!(!runs_first("model = Model()\n"));
+        assert!(runs_first("agent.run('x')\n"), "loading the file would run the agent");
         assert!(tables_of("def add(a): pass\nadd(1)\n").is_empty());
     }
 }

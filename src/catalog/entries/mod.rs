@@ -133,6 +133,21 @@ fn definitions(file: &VersionFile) -> Vec<(String, u64, Map<String, Value>)> {
     found.into_iter().map(|(name, table)| (name, 0, table)).collect()
 }
 
+/// Whether loading one of these files does more than define its functions.
+pub(super) fn run_something_first(files: &[VersionFile]) -> bool {
+    files.iter().any(functions::run_something_first)
+}
+
+/// What the recipe of an entry needs, by the files of its version.
+pub(super) fn needs_of(placement: &Placement, files: &[VersionFile]) -> RecipeNeeds {
+    let Some((at, _)) = placement.entry() else { return RecipeNeeds::default() };
+    let name = at.rsplit('/').next().unwrap_or(at);
+    let file = files.iter().find(|file| file.path == name);
+    let versions = file.and_then(|file| versions(at, file).ok()).unwrap_or_default();
+    let found = versions.into_iter().flatten().find(|version| version.placement == *placement);
+    found.map(|version| version.needs).unwrap_or_default()
+}
+
 /// Whether a file whose name does not say so holds tools beside what its own row is; `function` is the one that the row
 /// calls.
 pub(super) fn holds_more(file: &VersionFile, function: Option<&str>) -> bool {
