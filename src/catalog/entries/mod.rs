@@ -99,18 +99,15 @@ pub(super) fn is_entry_file(name: &str) -> bool {
 /// # Errors
 /// A [`Problem`] of the file as a whole, whose path is the file's name.
 pub(super) fn versions(at: &str, file: &VersionFile) -> Result<Vec<Result<EntryVersion, Problem>>, Problem> {
-    let made: Vec<Made> = match FORMATS.iter().find(|format| (format.is)(&file.path)) {
-        Some(format) => {
-            let of = |entry: Entry| {
-                let table = manifest(&entry, &file.path);
-                Made { name: entry.name, line: entry.line, table, needs: entry.needs }
-            };
-            (format.read)(file)?.into_iter().map(of).collect()
-        }
-        None => {
-            let of = |(name, line, table)| Made { name, line, table, needs: RecipeNeeds::default() };
-            definitions(file).into_iter().map(of).collect()
-        }
+    let made: Vec<Made> = if let Some(format) = FORMATS.iter().find(|format| (format.is)(&file.path)) {
+        let of = |entry: Entry| {
+            let table = manifest(&entry, &file.path);
+            Made { name: entry.name, line: entry.line, table, needs: entry.needs }
+        };
+        (format.read)(file)?.into_iter().map(of).collect()
+    } else {
+        let of = |(name, line, table)| Made { name, line, table, needs: RecipeNeeds::default() };
+        definitions(file).into_iter().map(of).collect()
     };
     if made.len() > limits::ENTRIES {
         let message = format!("it holds {} tools; at most {} are read from one file", made.len(), limits::ENTRIES);

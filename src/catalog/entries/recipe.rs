@@ -148,7 +148,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
         if line.is_empty() || line.starts_with(['-', '#']) {
             continue;
         }
-        if line.split_whitespace().next().is_some_and(|word| is_shell_word(word)) {
+        if line.split_whitespace().next().is_some_and(is_shell_word) {
             break;
         }
         let Some(tokens) = tokens(line) else { continue };

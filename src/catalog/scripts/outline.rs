@@ -180,8 +180,7 @@ fn is_call(line: &str) -> bool {
     let is_method = line.ends_with(") {") && head.len() < line.len();
     head.len() < line.len()
         && !is_method
-        && !head.ends_with(".parse")
-        && !head.ends_with(".parseAsync")
+        && !matches!(head.rsplit_once('.'), Some((_, "parse" | "parseAsync")))
         && !matches!(
             head,
             "if" | "for" | "while" | "switch" | "catch" | "return" | "elif" | "with" | "require" | "super"
