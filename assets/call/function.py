@@ -25,6 +25,16 @@ def load(path):
     return module
 
 
+def find(module, name):
+    """A function or class of a module, or a method as Class.method: of an object where it wants one."""
+    owner, _, last = name.rpartition(".")
+    holder = getattr(module, owner, None) if owner else module
+    found = getattr(holder, last, None)
+    if owner and inspect.isfunction(found) and next(iter(inspect.signature(found).parameters), "") == "self":
+        found = getattr(holder(), last)
+    return found
+
+
 def unwrap(found):
     """The function behind what a decorator made of it, or the method of a tool class that does its work."""
     if inspect.isclass(found):
@@ -106,7 +116,7 @@ def main():
     path, name = sys.argv[1], sys.argv[2]
     given = json.loads(sys.stdin.read() or "{}")
     module = load(path)
-    found = getattr(module, name, None)
+    found = find(module, name)
     if found is None:
         sys.exit(f"{os.path.basename(path)} has no function {name}")
     result = call(unwrap(found), given)

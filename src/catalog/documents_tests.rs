@@ -47,7 +47,7 @@ fn a_registry_folder_gives_a_server_and_its_list_of_tools() {
     assert_eq!((server.name.as_str(), server.kind, server.category.0.as_str()), ("maps", Kind::Mcp, "travel"));
     assert_eq!(
         server.reason.as_deref(),
-        Some("it is an MCP server in the image x/maps; MCP servers are not started yet")
+        Some("it is an MCP server in the image x/maps; write a definition with kind = \"mcp\" that starts it")
     );
     let list = row(&scan, "tools/maps/tools.json");
     assert_eq!((list.name.as_str(), list.description.as_str()), ("maps_tools", "Defines 1 tool: find: d"));

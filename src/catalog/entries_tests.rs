@@ -216,3 +216,65 @@ fn the_category_is_the_same_whatever_lies_above() {
         assert_eq!(plain.difference(&moved).collect::<Vec<_>>(), Vec::<&(String, String)>::new(), "{levels}");
     }
 }
+
+#[test]
+fn each_tool_in_a_script_or_a_list_is_a_row() {
+    let workspace = Workspace::new();
+    let tool = |name: &str, words: &str| format!("@tool\ndef {name}(a: int):\n    \"\"\"{words}\"\"\"\n\n");
+    workspace.write("tools/kit.py", tool("add", "Adds.") + &tool("twice", "Doubles."));
+    let agent =
+        "# Asks an agent.\n".to_owned() + &tool("find", "Finds.") + "if __name__ == '__main__':\n    go(find)\n";
+    workspace.write("tools/agent.py", agent);
+    workspace.write("tools/busy.py", tool("mix", "Mixes.") + "agent.run(mix)\n");
+    workspace.write("tools/one.py", "@tool(\"sleep\")\ndef wait(a: int):\n    \"\"\"Waits.\"\"\"\n");
+    workspace.write("tools/part.py", "from .x import y\n".to_owned() + &tool("p", "P.") + &tool("q", "Q."));
+    let list = r#"[{"name": "sum", "description": "Adds up", "parameters": {"type": "dict", "properties": {"a": {"type": "float"}}}},
+        {"name": "neg", "description": "Negates", "inputSchema": {"type": "object"}}]"#;
+    workspace.write("tools/list.json", list);
+    let scan = scan_all(&workspace);
+    assert_eq!(scan.problems, []);
+    let wanted = [
+        ("tools/kit.py#add", "Adds."),
+        ("tools/agent.py", "Asks an agent."),
+        ("tools/busy.py", "Mixes."),
+        ("tools/agent.py#find", "Finds."),
+        ("tools/busy.py#mix", "Mixes."),
+        ("tools/list.json#neg", "Negates"),
+        ("tools/part.py#p", "P."),
+        ("tools/part.py#q", "Q."),
+        ("tools/one.py", "Waits."),
+        ("tools/list.json#sum", "Adds up"),
+        ("tools/kit.py#twice", "Doubles."),
+    ];
+    assert_eq!(told(&scan), wanted);
+    assert_eq!(find(&scan, "tools/one.py").name.as_str(), "sleep");
+    let sum = read(&workspace.plan(), find(&scan, "tools/list.json#sum")).unwrap();
+    assert_eq!(sum.manifest.input.unwrap()["properties"]["a"]["type"], "number");
+    let reason = |path: &str| find(&scan, path).reason.clone().unwrap_or_default();
+    assert!(reason("tools/list.json#sum").contains("no start command"));
+    assert!(reason("tools/list.json#neg").contains("how its MCP server is started"));
+    assert!(reason("tools/busy.py#mix").contains("when it is loaded"));
+    assert!(reason("tools/part.py#p").contains("it imports .x"));
+    let twice = read(&workspace.plan(), find(&scan, "tools/kit.py#twice")).unwrap().manifest.recipe.unwrap();
+    assert_eq!((twice.function.as_deref(), twice.entry.as_deref()), (Some("twice"), Some("kit.py")));
+}
+
+#[test]
+fn a_recipe_says_which_programs_and_files_it_needs() {
+    let workspace = Workspace::new();
+    workspace.write("tools/web/package.json", r#"{"scripts": {"lint": "no-such-linter src", "all": "npm run lint"}}"#);
+    workspace.write("tools/a/Makefile", "a:\n\t./build.sh\nb:\n\tls web\nc:\n\t-ls web\nd: a\n\techo\n");
+    workspace.write("tools/a/web/notes.txt", "x");
+    let scan = scan_all(&workspace);
+    let reason = |path: &str| find(&scan, path).reason.clone().unwrap_or_default();
+    for path in ["tools/web/package.json#lint", "tools/web/package.json#all"] {
+        let reason = reason(path);
+        assert!(reason.contains("no-such-linter") || reason.starts_with("npm is"), "{path}: {reason}");
+    }
+    for (path, expected) in [("a", "build.sh"), ("b", "web"), ("d", "build.sh")] {
+        let reason = reason(&format!("tools/a/Makefile#{path}"));
+        let needs = format!("needs files of its project: {expected};");
+        assert!(reason.starts_with(&needs) || reason.starts_with("make is"), "{path}: {reason}");
+    }
+    assert!(!reason("tools/a/Makefile#c").contains("files"));
+}

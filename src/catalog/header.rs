@@ -5,6 +5,7 @@
 //! still a tool.
 
 use super::argv::CommandWords;
+use super::description;
 use super::document;
 use super::draft::{self, Draft, Naming};
 use super::modules;
@@ -12,51 +13,16 @@ use super::programs::{self, Programs};
 use super::scripts::{self, ScriptText};
 use super::stdin;
 use crate::code::metadata::ScriptBlock;
-use crate::domain::source::Language;
-use crate::domain::{Dialect, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, ToolName};
+use crate::domain::source::{Language, text_of};
+use crate::domain::{
+    Dialect, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, ToolName, VersionFile,
+};
 
 /// A header ends after so many lines at the latest.
 const HEADER_LINES: usize = 120;
 
 /// Shells whose code no grammar reads.
 const OTHER_SHELLS: &[&str] = &["zsh", "ksh", "mksh"];
-
-/// Words of a paragraph about who may use a file, in lower case.
-const LICENSE: &[&str] = &[
-    "copyright ",
-    "spdx-license-identifier",
-    "licensed under",
-    "the license",
-    "all rights reserved",
-    "permission is hereby granted",
-    "redistribution and use",
-    "without warranty",
-];
-
-/// How comments begin that are for an editor or another program.
-const FOR_PROGRAMS: &[&str] = &[
-    "-*-",
-    "shellcheck ",
-    "eslint-",
-    "prettier-",
-    "@ts-",
-    "ts-check",
-    "ts-nocheck",
-    "biome-",
-    "pylint:",
-    "ruff:",
-    "flake8:",
-    "mypy:",
-    "noqa",
-    "type:",
-    "fmt:",
-    "isort:",
-    "vim:",
-    "rubocop:",
-    "<reference",
-    "jshint",
-    "coding:",
-];
 
 /// Reads a script.
 ///
@@ -92,7 +58,7 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     let title = ToolName::normalise(stem.trim_start_matches(['_', '.', '-'])).err().map(|_| stem.to_owned());
     let mut manifest = draft::blank(Naming { name, title }, Dialect::Header);
     let header = header_lines(text);
-    describe(&mut manifest, &header, stem);
+    describe(&mut manifest, &header, path.rsplit('/').next().unwrap_or(path));
     manifest.dependencies = inline_dependencies(text);
     let words = programs::interpreter(
         path.rsplit('/').next().unwrap_or(path),
@@ -108,7 +74,7 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     let mut declared = scripts::declared(&script, !manifest.description.trim().is_empty());
     let (programs, unsupported) = (std::mem::take(&mut declared.programs), declared.unsupported.take());
     let is_module = declared.is_module && !text.starts_with("#!");
-    let unsupported = unsupported.or_else(|| part_of_package(&script));
+    let unsupported = unsupported.or_else(|| of_package(&script));
     declared.apply(&mut manifest);
     if stdin::reads_text(&script) {
         stdin::declare(&mut manifest);
@@ -119,11 +85,20 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     Ok(Draft { unsupported, programs, is_module, ..Draft::of_command(manifest, words, origin) })
 }
 
-/// Why Python does not start a file of a package by its path.
-fn part_of_package(script: &ScriptText<'_>) -> Option<String> {
+/// Why Python does not load a file of a package by its path.
+fn of_package(script: &ScriptText<'_>) -> Option<String> {
     let module = modules::of_own_package(script.text).filter(|_| script.language == Some(Language::Python))?;
     let module = SafeText::new(module);
     Some(format!("it is a part of a package (it imports {module}); write a script beside the package that calls it"))
+}
+
+/// Why none of these files can be loaded by its path.
+pub(super) fn part_of_package(files: &[VersionFile]) -> Option<String> {
+    let scripts = files.iter().filter_map(|file| {
+        let text = text_of(file)?;
+        Some(ScriptText { path: &file.path, text, language: Language::of(&file.path, text) })
+    });
+    scripts.into_iter().find_map(|script| of_package(&script))
 }
 
 /// The lines of the header without comment signs and quotes; an empty one between comments and a text.
@@ -180,36 +155,42 @@ fn comment(line: &str) -> Option<&str> {
         .map(|rest| rest.trim_start_matches(['#', '/']).trim())
 }
 
-fn describe(manifest: &mut Manifest, header: &[&str], stem: &str) {
+fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
     let mut stated_version = None;
     let mut first = None;
     let mut stated = None;
-    let mut block = false;
-    let paragraphs = header.split(|line| line.is_empty()).filter(|paragraph| !is_license(paragraph));
-    for line in paragraphs.flatten() {
-        if line.starts_with("///") || line.trim_start_matches('/').trim() == "script" {
-            block = !block;
-            continue;
-        }
-        if let Some(written) = directive(line) {
-            stated = task_description(written).or(stated);
-            continue;
-        }
-        let Some((key, value)) = key_of(line) else {
-            let is_words = line.chars().any(char::is_alphanumeric) && !is_for_programs(line) && !is_marker(line);
-            if first.is_none() && is_words && !block {
-                first = Some(*line);
+    let (mut block, mut is_titled) = (false, false);
+    let paragraphs = header.split(|line| line.is_empty()).filter(|paragraph| !description::is_license(paragraph));
+    for paragraph in paragraphs {
+        let is_aside = description::is_aside(paragraph);
+        for line in paragraph {
+            if line.starts_with("///") || line.trim_start_matches('/').trim() == "script" {
+                block = !block;
+                continue;
             }
-            continue;
-        };
-        let value = value.to_owned();
-        match key.as_str() {
-            "created" | "created at" | "date" => manifest.provenance.created_at = Some(value),
-            "generator" | "generated by" => manifest.provenance.generator = Some(value),
-            "status" => manifest.provenance.status = Some(value),
-            "version" => stated_version = draft::loose_version(&value),
-            "author" | "created by" | "created_by" => manifest.provenance.created_by = Some(value),
-            _ => stated = Some(value),
+            let follows = std::mem::replace(&mut is_titled, line.eq_ignore_ascii_case("description:"));
+            let below = Some(*line).filter(|line| follows && description::is_words(line));
+            if let Some(words) = description::stated(line).or(below) {
+                stated = Some(words.to_owned());
+                continue;
+            }
+            let Some((key, value)) = key_of(line).filter(|_| !description::is_directive(line)) else {
+                let words = description::without_name(line, file);
+                let is_words = description::is_words(words) && !is_marker(line) && !is_aside && !is_titled;
+                if first.is_none() && is_words && !block {
+                    first = Some(words);
+                }
+                continue;
+            };
+            let value = value.to_owned();
+            match key.as_str() {
+                "created" | "created at" | "date" => manifest.provenance.created_at = Some(value),
+                "generator" | "generated by" => manifest.provenance.generator = Some(value),
+                "status" => manifest.provenance.status = Some(value),
+                "version" => stated_version = draft::loose_version(&value),
+                "author" | "created by" | "created_by" => manifest.provenance.created_by = Some(value),
+                _ => stated = Some(value),
+            }
         }
     }
     let marked = || {
@@ -220,30 +201,8 @@ fn describe(manifest: &mut Manifest, header: &[&str], stem: &str) {
             .map(|(_, rest)| rest.trim().to_owned())
     };
     manifest.description = stated.or_else(|| first.map(str::to_owned)).or_else(marked).unwrap_or_default();
-    manifest.version = stated_version.or_else(|| version_in_name(stem)).unwrap_or(semver::Version::new(1, 0, 0));
-}
-
-/// Whether a paragraph says who may use the file.
-pub(super) fn is_license(paragraph: &[&str]) -> bool {
-    paragraph.iter().any(|line| {
-        let line = line.to_ascii_lowercase();
-        LICENSE.iter().any(|words| line.contains(words))
-    })
-}
-
-/// Whether a comment is for an editor or another program.
-fn is_for_programs(line: &str) -> bool {
-    FOR_PROGRAMS.iter().any(|begin| line.starts_with(begin))
-}
-
-/// What stands behind the mark of a task runner: `MISE description="Builds it"`.
-fn directive(line: &str) -> Option<&str> {
-    ["MISE ", "[MISE] ", "USAGE ", "[USAGE] "].iter().find_map(|mark| line.strip_prefix(mark))
-}
-
-fn task_description(written: &str) -> Option<String> {
-    let value = written.trim().strip_prefix("description=")?.trim().trim_matches(['"', '\'']);
-    (!value.is_empty()).then(|| value.to_owned())
+    manifest.version =
+        stated_version.or_else(|| version_in_name(draft::stem_of(file))).unwrap_or(semver::Version::new(1, 0, 0));
 }
 
 /// `Key: value` of a header, the key in lower case.
@@ -350,6 +309,16 @@ mod tests {
             ("a.py", "# Description: stated\n# first\n", "stated"),
             ("a.sh", "#!/bin/sh\n# shellcheck shell=dash\nset -eu\n\n# Packs it.\ntar c x\n", "Packs it."),
             ("a.sh", "#!/bin/sh\n#MISE alias=\"b\"\n#MISE description=\"Builds it\"\nmake\n", "Builds it"),
+            ("a.sh", "#!/bin/sh\n# runner:summary=Packs it\n# runner:args=<dir>\ntar c x\n", "Packs it"),
+            ("a.py", "#!/usr/bin/env python3\n# @lint-avoid-x\n#\n# a    Packs it.\n#\n# USAGE: a [-h]\n", "Packs it."),
+            ("a.py", "\"\"\"Usage: a.py [FILE]\n\nCounts.\n\"\"\"\n", "Counts."),
+            ("a.py", "# A collection\n#\n# Description:\n#   Dumps keys.\n", "Dumps keys."),
+            ("a.rb", "# frozen_string_literal: true\n\n# Packs it\nx\n", "Packs it"),
+            (
+                "a.py",
+                "# Licensed under the X License\n# you may not use it\n#\n#     http://x.y/LICENSE-2.0\n#\n# Unless required by applicable law\n\"\"\"Does it.\"\"\"\n",
+                "Does it.",
+            ),
             (
                 "a.py",
                 "# Copyright Somebody. All Rights Reserved.\n#\n# Licensed under the X License;\n# you may not use it\n\"\"\"Does it.\"\"\"\n",

@@ -4,17 +4,26 @@
 //! Nothing is started, so that packages may be elsewhere than where they are looked for: `show`, a review and a run ask the
 //! interpreter itself.
 
+use super::entries::RecipeNeeds;
 use super::modules;
 use super::node_packages;
-use super::plan::ScanPlan;
+use super::plan::{ScanPlan, file_of, folder_of};
 use super::programs::Programs;
 use crate::code::shell::calls::{self, Calls};
 use crate::domain::source::Language;
-use crate::domain::{Manifest, NEEDS_PROGRAM, NOT_ON_PATH, SafeText, Tool, VersionFile};
+use crate::domain::{Manifest, NEEDS_FILES, NEEDS_PROGRAM, NOT_ON_PATH, SafeText, Tool, VersionFile};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// A longer shell script is not looked into, in bytes: a scan reads thousands of them.
 const MAX_SHELL: usize = 32 * 1024;
+
+/// Programs that only macOS has.
+const MACOS: &[&str] =
+    &["osascript", "pbcopy", "pbpaste", "defaults", "networksetup", "pmset", "mdfind", "screencapture", "launchctl"];
+
+/// Words of a script that looks which system it runs on.
+const ELSEWHERE: &[&str] = &["uname", "OSTYPE", "xclip", "wl-copy", "command -v", "which "];
 
 /// The programs that a shell script calls. To parse it takes as long as the rest of a scan, so that it is parsed only where
 /// a word that may be the name of a program leads to none.
@@ -43,6 +52,10 @@ pub(super) struct Needed {
     modules: Vec<String>,
     /// The packages of node that it certainly imports.
     packages: Vec<String>,
+    /// What the recipe of its task needs.
+    recipe: RecipeNeeds,
+    /// Whether node starts it as TypeScript.
+    is_typescript: bool,
 }
 
 impl Needed {
@@ -53,7 +66,14 @@ impl Needed {
             calls: script_calls(manifest, files, programs),
             modules: modules::imported(manifest, files),
             packages: node_packages::imported(manifest, files),
+            recipe: RecipeNeeds::default(),
+            is_typescript: is_typescript(manifest),
         }
+    }
+
+    /// With what the recipe of its task needs.
+    pub(super) fn with_recipe(self, recipe: RecipeNeeds) -> Needed {
+        Needed { recipe, ..self }
     }
 
     /// Whether it says what is not there on this machine; else its files must be read again, because something went away.
@@ -72,7 +92,28 @@ impl Needed {
         if let ScriptCalls::Certain(names) = &self.calls
             && let Some(missing) = names.iter().find(|program| !programs.has(program))
         {
-            return Some(format!("{NEEDS_PROGRAM} {missing}, which its script calls; install it"));
+            let is_beside = folder_of_tool(tool, plan).join(missing).is_file();
+            let why = if is_beside {
+                "which is a script in the same folder; move both into a folder with a tool.toml and call it by its path"
+            } else {
+                "which its script calls; install it"
+            };
+            return Some(format!("{NEEDS_PROGRAM} {missing}, {why}"));
+        }
+        if let Some(missing) = self.recipe.programs.iter().find(|program| !programs.has(program)) {
+            return Some(format!("{NEEDS_PROGRAM} {}, which its recipe calls; install it", SafeText::new(missing)));
+        }
+        let files = self.project_files(tool, plan);
+        if !files.is_empty() {
+            let files = SafeText::new(&files.join(", "));
+            return Some(format!(
+                "{NEEDS_FILES} {files}; a run has the task file only: give the approved copy access to the project"
+            ));
+        }
+        if self.is_typescript
+            && let Some(reason) = programs.typescript_lack()
+        {
+            return Some(reason);
         }
         node_packages::lack(&self.packages).or_else(|| {
             if self.modules.is_empty() {
@@ -81,6 +122,31 @@ impl Needed {
             programs.python(tool.stage)?.lack(&self.modules, &plan.on_disk(&tool.placement.base))
         })
     }
+}
+
+/// The folder on disk that a tool lies in.
+fn folder_of_tool(tool: &Tool, plan: &ScanPlan) -> PathBuf {
+    plan.on_disk(tool.placement.entry().map_or(&tool.placement.base, |(file, _)| folder_of(file)))
+}
+
+impl Needed {
+    /// The files of its project that a task works on: those without which its recipe fails, and those that it names and that
+    /// lie beside its file.
+    fn project_files(&self, tool: &Tool, plan: &ScanPlan) -> Vec<&str> {
+        let Some((file, _)) = tool.placement.entry() else { return Vec::new() };
+        let folder = folder_of_tool(tool, plan);
+        let named = self.recipe.words.iter().filter(|word| folder.join(word).exists());
+        let mut files: Vec<&str> = self.recipe.files.iter().chain(named).map(String::as_str).collect();
+        files.retain(|name| *name != file_of(file));
+        files
+    }
+}
+
+/// Whether node would start TypeScript.
+fn is_typescript(manifest: &Manifest) -> bool {
+    let Some(recipe) = &manifest.recipe else { return false };
+    let entry = recipe.entry.as_deref().unwrap_or_default();
+    recipe.command.first().is_some_and(|word| word == "node") && [".ts", ".mts"].iter().any(|end| entry.ends_with(end))
 }
 
 /// The programs that the shell script of a version calls.
@@ -96,7 +162,9 @@ fn script_calls(manifest: &Manifest, files: &[VersionFile], programs: &Programs)
     if may.iter().all(|name| programs.has(name)) {
         return ScriptCalls::There(may.into_iter().map(str::to_owned).collect());
     }
-    let calls = Calls::of(text).programs.into_iter().filter(|(_, call)| call.is_certain);
+    // What only macOS has is needed wherever a script calls it, unless the script asks which system this is.
+    let is_of_macos = |name: &str| MACOS.contains(&name) && !ELSEWHERE.iter().any(|word| text.contains(word));
+    let calls = Calls::of(text).programs.into_iter().filter(|(name, call)| call.is_certain || is_of_macos(name));
     ScriptCalls::Certain(calls.map(|(name, _)| name).collect())
 }
 
@@ -104,6 +172,19 @@ fn script_calls(manifest: &Manifest, files: &[VersionFile], programs: &Programs)
 mod tests {
     use super::*;
     use crate::domain::{Dialect, FileMode, InputMode, Recipe, ToolName};
+
+    #[test]
+    fn programs_of_macos_are_needed_wherever_they_are_called() {
+        let mut manifest = Manifest::blank(ToolName::new("t").unwrap(), Dialect::Header);
+        manifest.recipe = Some(Recipe { entry: Some("t.sh".to_owned()), ..Recipe::blank(InputMode::None) });
+        let calls = |text: &str| {
+            let file = VersionFile { path: "t.sh".into(), mode: FileMode::Plain, bytes: text.into() };
+            script_calls(&manifest, &[file], &Programs::on(&std::ffi::OsString::new()))
+        };
+        let needs = |name: &str| ScriptCalls::Certain(vec![name.to_owned()]);
+        assert_eq!(calls("f() {\n  osascript -e x\n}\nf\n"), needs("osascript"));
+        assert_eq!(calls("if [ \"$(uname)\" = Darwin ]; then\n  pbcopy\nfi\n"), ScriptCalls::Certain(Vec::new()));
+    }
 
     #[test]
     fn programs_that_a_shell_script_certainly_calls_are_needed() {

@@ -1,7 +1,8 @@
 //! What else a definition says, for search: the folders that it lies in, its inputs with what is said of them, and the
 //! whole header of its script, of which the description is a line. And a sketch of its code, for the comparison of tools.
 
-use super::header::{header_lines, is_license};
+use super::description::is_license;
+use super::header::header_lines;
 use crate::domain::{CodeSketch, Manifest, VersionFile};
 use serde_json::Value;
 use std::collections::HashSet;

@@ -4,7 +4,7 @@
 
 use super::modules::{Installed, is_executable};
 use super::run_python::RunPython;
-use crate::domain::Stage;
+use crate::domain::{NODE_WITH_TYPES, Stage, no_typescript};
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -59,12 +59,34 @@ impl Programs {
         installed.get_or_init(|| Installed::of(program.as_deref()?)).as_ref()
     }
 
+    /// Why TypeScript cannot be started; `None` where it can, and where that is not known without starting node: the header
+    /// files that are installed beside it say its version.
+    pub(super) fn typescript_lack(&self) -> Option<String> {
+        if ["tsx", "deno", "bun"].iter().any(|name| self.has(name)) {
+            return None;
+        }
+        let node = self.folders.iter().map(|folder| folder.join("node")).find(|file| is_executable(file))?;
+        let folder = node.canonicalize().ok()?.parent()?.parent()?.join("include/node");
+        let header = std::fs::read_to_string(folder.join("node_version.h")).ok()?;
+        let version = node_version(&header).filter(|version| *version < NODE_WITH_TYPES)?;
+        Some(no_typescript(&format!("node is {}.{}", version.0, version.1)))
+    }
+
     fn is_there(&self, name: &str) -> bool {
         if name.contains('/') {
             return is_executable(Path::new(name));
         }
         self.folders.iter().any(|folder| is_executable(&folder.join(name)))
     }
+}
+
+/// The version that the header file of node states.
+fn node_version(header: &str) -> Option<(u32, u32)> {
+    let part = |name: &str| {
+        let mut values = header.lines().filter_map(|line| line.strip_prefix("#define ")?.strip_prefix(name));
+        values.next()?.trim().parse().ok()
+    };
+    Some((part("NODE_MAJOR_VERSION ")?, part("NODE_MINOR_VERSION ")?))
 }
 
 /// Whether a file is a script by its extension.
@@ -161,6 +183,27 @@ mod tests {
         assert_eq!(run("a.ts", ""), Some("node".into()));
         assert_eq!(run("a", "#!/usr/bin/env -S perl -w"), Some("perl -w".into()));
         assert_eq!(run("a", "ELF"), None);
+    }
+
+    #[test]
+    fn the_header_of_node_says_whether_it_starts_typescript() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["bin", "include/node"] {
+            std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        let node = dir.path().join("bin/node");
+        std::fs::write(&node, "").unwrap();
+        std::fs::set_permissions(&node, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let lack = || Programs::on(&dir.path().join("bin").into_os_string()).typescript_lack();
+        assert_eq!(lack(), None, "its version is not known");
+        let header = |minor: u32| {
+            let text = format!("#ifndef X\n#define NODE_MAJOR_VERSION 22\n#define NODE_MINOR_VERSION {minor}\n");
+            std::fs::write(dir.path().join("include/node/node_version.h"), text).unwrap();
+        };
+        header(6);
+        assert_eq!(lack(), None);
+        header(5);
+        assert!(lack().unwrap().contains("(node is 22.5)"));
     }
 
     #[test]

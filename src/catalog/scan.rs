@@ -1,9 +1,9 @@
 //! Tools folders to rows: walk, read what changed, line up.
 
-use super::argv::{Anchor, Script};
+use super::argv::Script;
 use super::cache::{self, Cache, CacheRow, CachedPlace, CachedScan, Scanned};
 use super::document::Syntax;
-use super::entries;
+use super::entries::{self, RecipeNeeds};
 use super::family;
 use super::files::{self, Member, OpenFolder};
 use super::limits;
@@ -13,19 +13,20 @@ use super::looked_at::LookedAt;
 use super::members;
 use super::needed::Needed;
 use super::no_definition;
-use super::obstacle::Obstacle;
+use super::obstacle::{self, Obstacle};
 use super::other_words;
 use super::places::PlaceStamp;
 use super::plan::{ScanPlan, below, file_of, folder_of, join};
 use super::programs::Programs;
 use super::reading::{self, ParsedVersion};
 use super::run_python::RunPython;
+use super::script_places;
 use super::skipped;
 use super::walk::{self, Belonging, DefinitionCandidate};
 use crate::domain::composite::{Composite, Step};
 use crate::domain::{
-    Category, CostTier, Digest, Format, Instant, Need, Placement, Problem, ProblemCode, Promotions, Risk, SafeText,
-    SkippedFile, Stage, StepTool, StepTools, Tool, ToolDetail, ToolName, ToolState, VersionFile, clean_path,
+    Category, CostTier, Digest, Format, Instant, Kind, Need, Placement, Problem, ProblemCode, Promotions, Risk,
+    SafeText, SkippedFile, Stage, StepTool, StepTools, Tool, ToolDetail, ToolName, ToolState, VersionFile,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -193,12 +194,13 @@ fn definition(
         entry_results(plan, candidate, members, programs).unwrap_or_else(|problem| vec![Scanned::Problem(problem)])
     } else {
         match load(plan, candidate, members, programs, &mut looked_at) {
-            Ok(loaded) if loaded.reading.is_module && no_definition::is_module(plan, candidate, &mut looked_at) => {
-                Vec::new()
-            }
             Ok(loaded) => {
-                let place = VersionPlace::of(candidate, members);
-                members::scanned(row(plan, &place, &loaded), loaded.reading, &loaded.files)
+                let is_module = loaded.reading.is_module && no_definition::is_module(plan, candidate, &mut looked_at);
+                let parts = parts(plan, candidate, members, programs, &loaded);
+                let is_row = !is_module && (parts.is_empty() || starts_itself(candidate, &loaded.reading));
+                let own = is_row.then(|| row(plan, &VersionPlace::of(candidate, members), &loaded));
+                let own = own.map(|row| members::scanned(row, loaded.reading, &loaded.files));
+                own.into_iter().flatten().chain(parts).collect()
             }
             Err(problem) => match definitions_in(plan, candidate, members, programs, &problem) {
                 Some(definitions) => definitions,
@@ -260,12 +262,38 @@ fn entry_results(
     let versions = entries::versions(&candidate.definition, &files::read(plan, member)?).map_err(at_home)?;
     let one = |version: Result<entries::EntryVersion, Problem>| {
         let version = version.map_err(at_home)?;
-        let loaded = load_entry(version.files, programs)
+        let loaded = load_entry(version.files, version.needs, programs)
             .map_err(|problem| Problem { path: version.placement.base.clone(), ..problem })?;
         let (placement, newest_ns) = (&version.placement, member.stamp.modified_ns);
         Ok(scanned(plan, &VersionPlace { path: &placement.base, format: Format::Entry, placement, newest_ns }, loaded))
     };
     Ok(versions.into_iter().map(|version| one(version).unwrap_or_else(Scanned::Problem)).collect())
+}
+
+/// The tools that a file holds beside what it is itself.
+fn parts(
+    plan: &ScanPlan,
+    candidate: &DefinitionCandidate,
+    members: &[Member],
+    programs: &Programs,
+    loaded: &LoadedVersion,
+) -> Vec<Scanned> {
+    let is_list = candidate.format == Format::Manifest && loaded.reading.manifest.extra.contains_key("tools");
+    let may_hold = candidate.format == Format::Header || is_list;
+    let stands_alone = may_hold && !candidate.placement.exclusive;
+    let file = loaded.files.iter().find(|file| join(&candidate.placement.base, &file.path) == candidate.definition);
+    let function = loaded.reading.manifest.recipe.as_ref().and_then(|recipe| recipe.function.as_deref());
+    let holds_more = stands_alone && file.is_some_and(|file| entries::holds_more(file, function));
+    let found = holds_more.then(|| entry_results(plan, candidate, members, programs).ok()).flatten();
+    found.unwrap_or_default()
+}
+
+/// Whether a file that holds tools is one as well: a script that runs something, or that is a server.
+fn starts_itself(candidate: &DefinitionCandidate, reading: &ParsedVersion) -> bool {
+    let manifest = &reading.manifest;
+    let calls_function = manifest.recipe.as_ref().is_some_and(|recipe| recipe.function.is_some());
+    let is_unsupported = matches!(reading.obstacle, Some(Obstacle::Unsupported(_)));
+    candidate.format == Format::Header && !calls_function && (manifest.kind == Kind::Mcp || !is_unsupported)
 }
 
 /// The definitions in a document that is none itself; `None` where it holds none.
@@ -282,8 +310,10 @@ fn definitions_in(
     (!results.is_empty()).then_some(results)
 }
 
-fn load_entry(files: Vec<VersionFile>, programs: &Programs) -> Result<LoadedVersion, Problem> {
-    let reading = reading::read(&files, entries::definition(), Format::Native, programs)?;
+fn load_entry(files: Vec<VersionFile>, needs: RecipeNeeds, programs: &Programs) -> Result<LoadedVersion, Problem> {
+    let mut reading = reading::read(&files, entries::definition(), Format::Native, programs)?;
+    reading.obstacle = obstacle::of_part(reading.obstacle.take(), &files);
+    reading.needed = reading.needed.with_recipe(needs);
     Ok(LoadedVersion { files, reading })
 }
 
@@ -356,7 +386,7 @@ fn look_for(
     looked_at: &mut LookedAt,
 ) -> Result<Option<Member>, Problem> {
     let root = plan.root_of(definition).map(|(_, at)| at).unwrap_or_default();
-    for place in places(script, base, &root) {
+    for place in script_places::places(script, base, &root) {
         looked_at.note(plan, &place);
         if plan.on_disk(&place).symlink_metadata().is_err() {
             continue;
@@ -371,33 +401,6 @@ fn look_for(
         return Ok(Some(Member { path: format!("@/{inside}"), ..member }));
     }
     Ok(None)
-}
-
-/// Where a script may lie, in order.
-fn places(script: Script<'_>, base: &str, root: &str) -> Vec<String> {
-    let collection = folder_of(root);
-    let tail = script.tail;
-    let mut places = match script.anchor {
-        Anchor::Tool => vec![join(base, tail)],
-        Anchor::Outer => vec![join(root, tail), join(collection, tail), tail.to_owned()],
-        Anchor::Anywhere => {
-            let mut places = vec![tail.to_owned(), join(collection, tail), join(base, tail), join(root, tail)];
-            // `PROJECT/tools/x.py`, written by somebody who stood one folder above.
-            if let Some((_, rest)) = tail.split_once('/') {
-                places.extend([rest.to_owned(), join(collection, rest)]);
-            }
-            places
-        }
-    };
-    let mut seen = Vec::new();
-    places.retain_mut(|place| {
-        let Some(clean) = clean_path(place) else { return false };
-        *place = clean;
-        let is_new = !seen.contains(place);
-        seen.push(place.clone());
-        is_new
-    });
-    places
 }
 
 /// The catalog row of a loaded version.
@@ -518,7 +521,8 @@ fn read_entry(plan: &ScanPlan, tool: &Tool, file: &str, programs: &Programs) -> 
     let versions = entries::versions(file, &files::read(plan, &member)?).map_err(at_home)?;
     let found = versions.into_iter().flatten().find(|version| version.placement == tool.placement);
     let found = found.ok_or_else(|| files::unreadable(&tool.path, &std::io::ErrorKind::NotFound.into()))?;
-    let loaded = load_entry(found.files, programs).map_err(|problem| Problem { path: tool.path.clone(), ..problem })?;
+    let loaded = load_entry(found.files, found.needs, programs)
+        .map_err(|problem| Problem { path: tool.path.clone(), ..problem })?;
     Ok((loaded, member.stamp.modified_ns))
 }
 
@@ -553,7 +557,11 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     };
     let mut files = files;
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let reading = reading::read(&files, &definition, format, &programs)?;
+    let mut reading = reading::read(&files, &definition, format, &programs)?;
+    if tool.placement.entry().is_some() {
+        reading.obstacle = obstacle::of_part(reading.obstacle.take(), &files);
+        reading.needed = reading.needed.with_recipe(entries::needs_of(&tool.placement, &files));
+    }
     let mut loaded = LoadedVersion { files, reading };
     let format = if tool.placement.entry().is_some() { tool.format } else { format };
     let place = VersionPlace { path: tool.definition(), format, placement: &tool.placement, newest_ns: 0 };

@@ -158,13 +158,21 @@ pub(super) fn no_tool(plan: &ScanPlan, at: &str, name: &str) -> Option<&'static 
     if is_test_by_end && !is_started(plan, at, name) && begin(plan, at, name).is_some_and(|text| holds_tests(&text)) {
         return Some("test");
     }
+    if matches!(parts.last(), Some(&("ts" | "mts"))) {
+        let text = begin(plan, at, name).filter(|text| (text.len() as u64) < BEGIN);
+        if text.is_some_and(|text| only_declares_types(&text)) {
+            return Some("type declarations");
+        }
+    }
     let is_index = matches!(name, "index.ts" | "index.mts" | "index.js" | "index.mjs" | "index.cjs");
     (is_index && begin(plan, at, name).is_some_and(|text| only_passes_on(&text))).then_some("index")
 }
 
 /// Whether code tests other code: a tool may be called `speed_test`.
 fn holds_tests(text: &str) -> bool {
-    ["def test_", "import pytest", "unittest", "describe ", "Minitest"].iter().any(|mark| text.contains(mark))
+    ["def test", "import pytest", "unittest", "TestCase", "describe ", "Minitest"]
+        .iter()
+        .any(|mark| text.contains(mark))
 }
 
 /// Whether somebody made a script ready to be started by its name.
@@ -191,6 +199,17 @@ fn begin(plan: &ScanPlan, at: &str, name: &str) -> Option<String> {
     let mut bytes = Vec::new();
     std::fs::File::open(&path).ok()?.take(BEGIN).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Whether TypeScript declares types and nothing else.
+fn only_declares_types(text: &str) -> bool {
+    const DECLARING: &[&str] =
+        &["export type ", "export interface ", "export declare ", "type ", "interface ", "declare "];
+    const BESIDE: &[&str] =
+        &["import ", "export {", "export * ", "}", ")", "]", "|", ">", "//", "/*", "*", " ", "\t", "&"];
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    let begins = |line: &str, words: &[&str]| words.iter().any(|word| line.starts_with(word));
+    lines().any(|line| begins(line, DECLARING)) && lines().all(|line| begins(line, DECLARING) || begins(line, BESIDE))
 }
 
 /// Whether JavaScript only exports what other files define. A file that is longer than its begin says more.
@@ -255,6 +274,16 @@ mod tests {
         assert_eq!(found.skipped.iter().filter(|file| file.looks_like_tool()).count(), 1, "data may be a definition");
         assert_eq!((found.tools.len(), found.problems.len()), (2, 0));
         assert!(found.skipped.iter().all(|file| kind(file.kind) == Some(file.kind)), "kinds outlive the process");
+    }
+
+    #[test]
+    fn types_alone_are_nothing_to_run() {
+        let text = "import { z } from 'z';\n/** A\n * b */\nexport interface A {\n  b: string;\n}\ntype C =\n  | 'a'\n  | 'b';\n";
+        assert!(only_declares_types(text));
+        for more in ["export const x = 1;\n", "main();\n", "export default function f() {\n}\n"] {
+            assert!(!only_declares_types(&format!("{text}{more}")), "{more}");
+        }
+        assert!(!only_declares_types("import x from 'x';\n"));
     }
 
     #[test]

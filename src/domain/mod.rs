@@ -164,8 +164,8 @@ pub use text::{Marks, SafeText, escape_char, visible_words};
 pub use texts::Texts;
 pub use time::{Instant, rfc3339};
 pub use tool::{
-    Deprecation, IS_SERVER, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE, NEEDS_PROGRAM, NOT_ON_PATH, Placement,
-    StepTool, StepTools, Tool, ToolDetail, ToolFacts,
+    Deprecation, IS_SERVER, NEEDS_FILES, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE, NEEDS_PROGRAM,
+    NODE_WITH_TYPES, NOT_ON_PATH, Placement, StepTool, StepTools, Tool, ToolDetail, ToolFacts, no_typescript,
 };
 pub use typical::Typical;
 pub use unlock::{Tiers, Unlock, subject as unlock_subject};

@@ -240,6 +240,12 @@ pub const NEEDS_NODE_PACKAGE: &str = "needs node package";
 
 /// How the reason begins of a tool whose script calls a program that was not found.
 pub const NEEDS_PROGRAM: &str = "needs program";
+/// How the reason begins of a task that works on files beside its task file.
+pub const NEEDS_FILES: &str = "needs files of its project:";
+/// The first node that starts TypeScript.
+pub const NODE_WITH_TYPES: (u32, u32) = (22, 6);
+/// How the reason begins of TypeScript that nothing here starts.
+const NEEDS_TYPESCRIPT: &str = "TypeScript needs";
 /// How the reason ends of a tool whose interpreter was not found.
 pub const NOT_ON_PATH: &str = " is not on the PATH; install it";
 
@@ -248,6 +254,12 @@ pub const NEEDS_GENERATOR: &str = "it needs a generator: ";
 
 /// How the reason begins of a server whose tools are listed: it is not run itself.
 pub const IS_SERVER: &str = "it is a server; run one of its tools";
+
+/// Why TypeScript cannot be started; `have` says which node there is.
+pub fn no_typescript(have: &str) -> String {
+    let (major, minor) = NODE_WITH_TYPES;
+    format!("{NEEDS_TYPESCRIPT} node {major}.{minor} or newer, tsx, deno or bun ({have}); npm install -g tsx")
+}
 
 /// Between the path of a server's definition and the name of one of its tools.
 const MEMBER_MARK: char = '#';
@@ -281,7 +293,7 @@ impl Tool {
     /// Whether a run may be tried. What a script needs is looked for without starting an interpreter, so only the start
     /// itself, which asks it, refuses for that.
     pub fn may_start(&self) -> bool {
-        let needs = [NEEDS_PACKAGE, NEEDS_NODE_PACKAGE, NEEDS_PROGRAM];
+        let needs = [NEEDS_PACKAGE, NEEDS_NODE_PACKAGE, NEEDS_PROGRAM, NEEDS_FILES, NEEDS_TYPESCRIPT];
         self.runnable || self.reason.as_deref().is_some_and(|reason| needs.iter().any(|need| reason.starts_with(need)))
     }
 
@@ -307,7 +319,13 @@ impl Tool {
         if let Some(program) = reason.strip_suffix(NOT_ON_PATH) {
             return Some(format!("needs {program}"));
         }
-        Some(if reason.starts_with(NEEDS_GENERATOR) { "needs generator" } else { "cannot run" }.to_owned())
+        let short = [
+            (NEEDS_GENERATOR, "needs generator"),
+            (NEEDS_FILES, "needs project files"),
+            (NEEDS_TYPESCRIPT, "needs newer node"),
+        ];
+        let found = short.iter().find(|(begin, _)| reason.starts_with(begin));
+        Some(found.map_or("cannot run", |(_, words)| words).to_owned())
     }
 
     /// Where it lies, for a reader: its folder when that is its own, else its definition.

@@ -53,7 +53,7 @@ pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem
     let tags = meta.get("tags").and_then(Value::as_array).into_iter().flatten();
     let tags = tags.filter_map(|tag| tag.as_str().map(str::to_owned));
     manifest.tags = tags.take(crate::catalog::limits::LIST_ITEMS).collect();
-    let unsupported = format!("it is an MCP server{place}; MCP servers are not started yet");
+    let unsupported = format!("it is an MCP server{place}; write a definition with kind = \"mcp\" that starts it");
     manifest.extra = fields.rest();
     Ok(Draft { unsupported: Some(unsupported), ..Draft::of_command(manifest, None, None) })
 }
@@ -85,7 +85,7 @@ pub(in crate::catalog) fn read_server(document: &Document<'_>) -> Result<Draft, 
         Some(text) if !text.trim().is_empty() => text.to_owned(),
         _ => format!("The MCP server {}{place}", manifest.name),
     };
-    let unsupported = format!("it is an MCP server{place}; MCP servers are not started yet");
+    let unsupported = format!("it is an MCP server{place}; write a definition with kind = \"mcp\" that starts it");
     manifest.extra = fields.rest();
     Ok(Draft { unsupported: Some(unsupported), ..Draft::of_command(manifest, None, None) })
 }
@@ -105,7 +105,8 @@ mod tests {
         assert_eq!((manifest.name.as_str(), manifest.title.as_deref()), ("weather", Some("io.example.team/weather")));
         assert_eq!((manifest.kind, manifest.version.to_string().as_str()), (Kind::Mcp, "1.2.0"));
         assert_eq!(manifest.description, "Tells the weather");
-        let wanted = "it is an MCP server in the package weather-server; MCP servers are not started yet";
+        let wanted =
+            "it is an MCP server in the package weather-server; write a definition with kind = \"mcp\" that starts it";
         assert_eq!(draft.unsupported.as_deref(), Some(wanted));
         let remote = r#"{"name": "a/b", "title": "Bees", "remotes": [{"url": "https://b.example/mcp"}]}"#;
         let manifest = parse(remote).unwrap().manifest;
@@ -133,7 +134,7 @@ mod tests {
         );
         assert_eq!(
             draft.unsupported.as_deref(),
-            Some("it is an MCP server in the image a/alfresco; MCP servers are not started yet")
+            Some("it is an MCP server in the image a/alfresco; write a definition with kind = \"mcp\" that starts it")
         );
         assert!(manifest.extra.contains_key("config") && manifest.recipe.is_none());
     }

@@ -1,15 +1,17 @@
 //! Files that describe several tools without their code: lists of functions or of the tools of an MCP server, as JSON,
-//! YAML or JSON Lines. A file gives one row.
+//! YAML or JSON Lines. Each tool is a row with its own input. A list of functions beside questions is one row.
 
 use super::{function, hides, text};
 use crate::catalog::document::Document;
 use crate::catalog::draft::{self, Draft};
-use crate::catalog::limits;
+use crate::catalog::{limits, schema_loose};
 use crate::domain::{Dialect, Kind, Manifest, Problem, ToolName, count};
 use serde_json::{Map, Value};
 
 /// Names of files that say nothing of what is in them: such a list is called like its folder.
 const PLAIN_NAMES: &[&str] = &["tools", "tool", "functions", "function", "schemas", "schema", "index", "definitions"];
+/// Keys of what a tool takes.
+const INPUTS: &[&str] = &["parameters", "arguments", "inputSchema", "input_schema"];
 /// Names in a description.
 const NAMED: usize = 12;
 
@@ -30,9 +32,40 @@ pub(in crate::catalog) fn tools(items: &[Value]) -> Option<Vec<&Map<String, Valu
 fn tool(table: &Map<String, Value>) -> Option<&Map<String, Value>> {
     let table = function::inner(table).unwrap_or(table);
     let is_text = |key: &str| table.get(key).is_some_and(Value::is_string);
-    let has_input =
-        ["parameters", "arguments", "inputSchema", "input_schema"].iter().any(|key| table.contains_key(*key));
+    let has_input = INPUTS.iter().any(|key| table.contains_key(*key));
     (is_text("name") && (has_input || is_text("description"))).then_some(table)
+}
+
+/// The tools of a list as tables in our own terms, each with its name. Empty for what is no such list, for a single tool, and
+/// for more than a file may hold.
+pub(in crate::catalog) fn tables(value: &Value) -> Vec<(String, Map<String, Value>)> {
+    let own = || value.as_object().filter(|fields| !fields.contains_key("name"));
+    let list = value.as_array().or_else(|| ["tools", "functions"].iter().find_map(|key| own()?.get(*key)?.as_array()));
+    let Some(items) = list.filter(|items| (2..=limits::ENTRIES).contains(&items.len())) else { return Vec::new() };
+    let found: Option<Vec<_>> = items.iter().map(|item| item.as_object().and_then(tool).map(table)).collect();
+    found.unwrap_or_default()
+}
+
+/// A tool as a table in our own terms. Nothing in it says how it is started.
+fn table(tool: &Map<String, Value>) -> (String, Map<String, Value>) {
+    let whole = Value::Object(tool.clone());
+    let mut fields = Map::from_iter([("description".to_owned(), text(&whole, "description").into())]);
+    if is_of_server(tool) {
+        fields.insert("kind".to_owned(), Kind::Mcp.word().into());
+    }
+    fields.extend(input(tool).map(|schema| ("input".to_owned(), schema)));
+    (text(&whole, "name").to_owned(), fields)
+}
+
+/// What a tool takes.
+fn input(tool: &Map<String, Value>) -> Option<Value> {
+    let written = INPUTS.iter().find_map(|key| tool.get(*key)).filter(|schema| schema.is_object())?;
+    Some(schema_loose::translate(written))
+}
+
+/// Whether a tool is described as MCP servers describe theirs.
+fn is_of_server(tool: &Map<String, Value>) -> bool {
+    tool.contains_key("inputSchema")
 }
 
 /// The tools of a document that holds a list of them and no name of its own.
@@ -81,8 +114,15 @@ pub(in crate::catalog) fn of_list(document: &Document<'_>, tools: &[&Map<String,
         serde_json::json!({"name": text(&table, "name"), "description": text(&table, "description")})
     });
     manifest.extra = Map::from_iter([("tools".to_owned(), Value::Array(described.collect()))]);
-    let unsupported =
-        "it describes tools and holds no code; connecting to their server is not supported yet".to_owned();
+    if let [only] = tools {
+        manifest.input = input(only);
+    }
+    let how = if tools.iter().any(|tool| is_of_server(tool)) {
+        "write a definition with kind = \"mcp\" that starts their server"
+    } else {
+        "write a definition with a command for each"
+    };
+    let unsupported = format!("it describes tools and holds no code; {how}");
     let is_named_by_folder = PLAIN_NAMES.contains(&stem.to_ascii_lowercase().as_str());
     Ok(Draft { unsupported: Some(unsupported), is_named_by_folder, ..Draft::of_command(manifest, None, None) })
 }

@@ -1,6 +1,6 @@
 //! Justfiles: one tool for each recipe that is not private, with its parameters.
 
-use super::{Entry, is_private, words, words_of};
+use super::{Entry, RecipeNeeds, is_private, words, words_of};
 use crate::catalog::document;
 use crate::catalog::scripts::DeclaredInput;
 use crate::domain::{ArgRule, Problem, VersionFile};
@@ -27,7 +27,11 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
         }
         reader.line(number as u64 + 1, &line);
     }
-    Ok(reader.entries)
+    let Reader { mut entries, recipes, .. } = reader;
+    for (entry, recipe) in entries.iter_mut().zip(&recipes) {
+        entry.needs = RecipeNeeds::of(recipe, &|_| None);
+    }
+    Ok(entries)
 }
 
 #[derive(Default)]
@@ -39,6 +43,10 @@ struct Reader {
     text_end: Option<&'static str>,
     /// Whether the next command is the first of the newest entry.
     is_open: bool,
+    /// The commands of each entry, a line each.
+    recipes: Vec<String>,
+    /// Whether the next line belongs to the newest of them.
+    is_inside: bool,
 }
 
 impl Reader {
@@ -48,6 +56,12 @@ impl Reader {
                 self.text_end = None;
             }
         } else if line.starts_with([' ', '\t']) {
+            if let Some(recipe) = self.recipes.last_mut().filter(|_| self.is_inside) {
+                // What a template makes of a line is not known.
+                let is_plain = !line.contains("{{");
+                recipe.push_str(if is_plain { line.trim() } else { "" });
+                recipe.push('\n');
+            }
             let command = line.trim().trim_start_matches(['@', '-']);
             if self.is_open
                 && let Some(entry) = self.entries.last_mut()
@@ -66,7 +80,7 @@ impl Reader {
         } else if line.starts_with('[') {
             self.attributes.push(line.trim().trim_matches(['[', ']']).to_owned());
         } else {
-            self.is_open = false;
+            (self.is_open, self.is_inside) = (false, false);
             match header(line) {
                 Some((name, parameters, needs)) => self.recipe(number, name, &parameters, needs),
                 None => self.text_end = open_text(line),
@@ -85,7 +99,8 @@ impl Reader {
         let stated =
             self.attributes.iter().find_map(|text| quoted(text.split_once("doc(").or(text.split_once("doc:"))?.1));
         let inputs = parameters.iter().map(|parameter| parameter.input(&self.attributes)).collect();
-        self.is_open = true;
+        (self.is_open, self.is_inside) = (true, true);
+        self.recipes.push(String::new());
         self.entries.push(Entry {
             name: name.to_owned(),
             description: stated.map_or_else(|| words_of(&comments), str::to_owned),

@@ -1,6 +1,6 @@
 //! Makefiles: one tool for each target that is a command and not a file.
 
-use super::{Entry, is_private, variable, words, words_of};
+use super::{Entry, RecipeNeeds, is_private, variable, words, words_of};
 use crate::catalog::document;
 use crate::domain::{Problem, VersionFile};
 use std::collections::{BTreeSet, HashMap};
@@ -205,9 +205,38 @@ impl<'t> Makefile<'t> {
             runs: runs.unwrap_or(target.prerequisites).to_owned(),
             command: [command, vec![target.name.to_owned()]].concat(),
             inputs,
+            needs: self.needs(target),
             line: target.line,
             ..Entry::default()
         }
+    }
+}
+
+/// Targets that are followed from one.
+const MAX_FOLLOWED: usize = 20;
+
+impl Makefile<'_> {
+    /// What its recipe and those of the targets before it need. A prerequisite that no rule makes is a file.
+    fn needs(&self, target: &Target<'_>) -> RecipeNeeds {
+        let (mut text, mut files) = (String::new(), Vec::new());
+        let (mut waiting, mut seen) = (vec![target], BTreeSet::new());
+        while let Some(target) = waiting.pop().filter(|_| seen.len() < MAX_FOLLOWED) {
+            if !seen.insert(target.name) {
+                continue;
+            }
+            text = format!("{}\n{text}", target.recipe.join("\n"));
+            for name in target.prerequisites.split_whitespace().filter(|name| !name.contains(['$', '%', '*', '|', ')']))
+            {
+                match self.targets.iter().find(|one| one.name == name) {
+                    Some(other) => waiting.push(other),
+                    None if name.contains(['.', '/']) && !self.includes => files.push(name.to_owned()),
+                    None => {}
+                }
+            }
+        }
+        let mut needs = RecipeNeeds::of(&text, &|_| None);
+        needs.files.extend(files);
+        needs
     }
 }
 

@@ -1,6 +1,6 @@
 //! `mise.toml`: one tool for each of its tasks that is not hidden.
 
-use super::{Entry, comments_above, is_private, words};
+use super::{Entry, RecipeNeeds, comments_above, is_private, words};
 use crate::catalog::document::{self, Document, Syntax};
 use crate::catalog::scripts::DeclaredInput;
 use crate::catalog::scripts::usage::{input_name, quoted, schema, usage};
@@ -40,6 +40,7 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
             name: name.clone(),
             description: if text("description").is_empty() { comment } else { text("description").to_owned() },
             runs,
+            needs: RecipeNeeds::of(if run.contains("{{") { "" } else { &run }, &|_| None),
             command: [words(["mise", "--cd", "{dir}", "run"]), vec![name.clone()]].concat(),
             inputs,
             // Without a word for it mise asks first; in the sandbox there is nobody to ask.

@@ -4,14 +4,18 @@
 //! started and what it takes; nothing is executed. The version of an entry is the file as it lies, and a manifest that
 //! is made of what the reader found, so that a reviewer sees both and everything else treats it as any other tool.
 
+mod functions;
 mod justfile;
 mod makefile;
 mod mise;
 mod package;
+mod recipe;
 mod taskfile;
 
+pub(super) use self::recipe::RecipeNeeds;
 use super::ci_tool;
 use super::document::{Document, Syntax};
+use super::documents::tool_list;
 use super::limits;
 use super::scripts::{self, DeclaredInput};
 use crate::domain::{ArgPlace, FileMode, Placement, Problem, ProblemCode, SafeText, ToolName, VersionFile};
@@ -58,6 +62,8 @@ struct Entry {
     keywords: Vec<String>,
     /// Variables that it is started with.
     env: Vec<(String, String)>,
+    /// What its recipe certainly needs.
+    needs: RecipeNeeds,
     /// The line that it begins in, from 1; 0 where the format does not say.
     line: u64,
 }
@@ -67,6 +73,15 @@ pub(super) struct EntryVersion {
     pub(super) placement: Placement,
     /// The file and its manifest, in ascending order of path.
     pub(super) files: Vec<VersionFile>,
+    pub(super) needs: RecipeNeeds,
+}
+
+/// A tool of a file before it is a version.
+struct Made {
+    name: String,
+    line: u64,
+    table: Map<String, Value>,
+    needs: RecipeNeeds,
 }
 
 /// The path of the manifest in the version of an entry.
@@ -84,36 +99,71 @@ pub(super) fn is_entry_file(name: &str) -> bool {
 /// # Errors
 /// A [`Problem`] of the file as a whole, whose path is the file's name.
 pub(super) fn versions(at: &str, file: &VersionFile) -> Result<Vec<Result<EntryVersion, Problem>>, Problem> {
-    let made = match FORMATS.iter().find(|format| (format.is)(&file.path)) {
-        Some(format) => {
-            let entries = (format.read)(file)?;
-            entries.into_iter().map(|entry| (entry.name.clone(), entry.line, manifest(&entry, &file.path))).collect()
-        }
-        None => definitions(file),
+    let made: Vec<Made> = if let Some(format) = FORMATS.iter().find(|format| (format.is)(&file.path)) {
+        let of = |entry: Entry| {
+            let table = manifest(&entry, &file.path);
+            Made { name: entry.name, line: entry.line, table, needs: entry.needs }
+        };
+        (format.read)(file)?.into_iter().map(of).collect()
+    } else {
+        let of = |(name, line, table)| Made { name, line, table, needs: RecipeNeeds::default() };
+        definitions(file).into_iter().map(of).collect()
     };
     if made.len() > limits::ENTRIES {
         let message = format!("it holds {} tools; at most {} are read from one file", made.len(), limits::ENTRIES);
         return Err(problem(file, 0, ProblemCode::TooLarge, message, "split the file"));
     }
     let mut taken: Vec<ToolName> = Vec::with_capacity(made.len());
-    Ok(made.into_iter().map(|(name, line, table)| version(at, file, (&name, line), table, &mut taken)).collect())
+    Ok(made.into_iter().map(|made| version(at, file, made, &mut taken)).collect())
 }
 
-/// The definitions of companion programs in a file that holds several; empty for any other file.
+/// The tools in a file whose name does not say that it holds several: functions of a script, definitions of companion
+/// programs, a list of functions or of the tools of a server. Empty for any other file.
 fn definitions(file: &VersionFile) -> Vec<(String, u64, Map<String, Value>)> {
-    let Some(syntax) = Syntax::of(&file.path) else { return Vec::new() };
+    let Some(syntax) = Syntax::of(&file.path) else { return functions::tables(file) };
     let Ok((document, other)) = Document::parse_any(&file.path, syntax, &file.bytes) else { return Vec::new() };
     let value = other.unwrap_or(Value::Object(document.fields));
-    ci_tool::collection(&value).into_iter().map(|(name, table)| (name, 0, table)).collect()
+    let mut found = ci_tool::collection(&value);
+    if found.is_empty() {
+        found = tool_list::tables(&value);
+    }
+    found.into_iter().map(|(name, table)| (name, 0, table)).collect()
+}
+
+/// Whether loading one of these files does more than define its functions.
+pub(super) fn run_something_first(files: &[VersionFile]) -> bool {
+    files.iter().any(functions::run_something_first)
+}
+
+/// What the recipe of an entry needs, by the files of its version.
+pub(super) fn needs_of(placement: &Placement, files: &[VersionFile]) -> RecipeNeeds {
+    let Some((at, _)) = placement.entry() else { return RecipeNeeds::default() };
+    let name = at.rsplit('/').next().unwrap_or(at);
+    let file = files.iter().find(|file| file.path == name);
+    let versions = file.and_then(|file| versions(at, file).ok()).unwrap_or_default();
+    let found = versions.into_iter().flatten().find(|version| version.placement == *placement);
+    found.map(|version| version.needs).unwrap_or_default()
+}
+
+/// Whether a file whose name does not say so holds tools beside what its own row is; `function` is the one that the row
+/// calls.
+pub(super) fn holds_more(file: &VersionFile, function: Option<&str>) -> bool {
+    let called = |table: &Map<String, Value>| table.get("run")?.get("function")?.as_str().map(str::to_owned);
+    let is_own = |table: &Map<String, Value>| function.is_some() && called(table).as_deref() == function;
+    match &definitions(file)[..] {
+        [] => false,
+        [(_, _, only)] => !is_own(only),
+        _ => true,
+    }
 }
 
 fn version(
     at: &str,
     file: &VersionFile,
-    (name, line): (&str, u64),
-    table: Map<String, Value>,
+    Made { name, line, table, needs }: Made,
     taken: &mut Vec<ToolName>,
 ) -> Result<EntryVersion, Problem> {
+    let name = name.as_str();
     let slug = ToolName::of_title(name).ok_or_else(|| {
         let message = format!("the name {:?} has no letters for a tool name", SafeText::new(name).to_string());
         problem(file, line, ProblemCode::BadName, message, "give it a name of a-z 0-9 _ . -")
@@ -136,7 +186,7 @@ fn version(
     let made = VersionFile { path: MANIFEST.to_owned(), mode: FileMode::Plain, bytes: text.into_bytes() };
     let mut files = vec![file.clone(), made];
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(EntryVersion { placement, files })
+    Ok(EntryVersion { placement, files, needs })
 }
 
 /// The name, or with a number where another entry of the file has it.

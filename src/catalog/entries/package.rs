@@ -1,6 +1,6 @@
 //! `package.json`: one tool for each of its `scripts`.
 
-use super::{Entry, is_private, words};
+use super::{Entry, RecipeNeeds, is_private, words};
 use crate::catalog::document::{Document, Syntax};
 use crate::domain::{Problem, VersionFile};
 use serde_json::Value;
@@ -57,6 +57,7 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
             name: name.clone(),
             description: told.unwrap_or_default().to_owned(),
             runs: command.to_owned(),
+            needs: RecipeNeeds::of(command, &|name| scripts.get(name)?.as_str()),
             command: [start.clone(), vec![name.clone()]].concat(),
             ..Entry::default()
         });

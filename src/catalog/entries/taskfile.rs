@@ -1,14 +1,15 @@
 //! Taskfiles of Task (`Taskfile.yml`): one tool for each task that is not internal.
 
-use super::{Entry, comments_above, is_private, variable, words};
+use super::{Entry, RecipeNeeds, comments_above, is_private, variable, words};
 use crate::catalog::document::{self, Document, Syntax};
 use crate::catalog::scripts::DeclaredInput;
 use crate::domain::{ArgRule, Problem, VersionFile};
 use serde_json::{Map, Value, json};
 
 pub(super) fn is_one(name: &str) -> bool {
+    // Files that others include are called `Taskfile2.yml`, `Taskfile.docs.yml` and the like.
     let name = name.to_ascii_lowercase();
-    ["taskfile.yml", "taskfile.yaml", "taskfile.dist.yml", "taskfile.dist.yaml"].contains(&name.as_str())
+    name.starts_with("taskfile") && [".yml", ".yaml"].iter().any(|end| name.ends_with(end))
 }
 
 /// Reads the tasks of a Taskfile.
@@ -46,11 +47,20 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
             runs: first_command(task),
             command,
             inputs,
+            needs: RecipeNeeds::of(&plain_commands(task), &|_| None),
             line,
             ..Entry::default()
         });
     }
     Ok(entries)
+}
+
+/// The commands of a task that are plain text, a line each.
+fn plain_commands(task: &Value) -> String {
+    let list = task.get("cmds").or_else(|| task.get("cmd")).unwrap_or(task);
+    let items = list.as_array().map_or(std::slice::from_ref(list), Vec::as_slice);
+    let lines: Vec<&str> = items.iter().filter_map(Value::as_str).filter(|line| !line.contains("{{")).collect();
+    lines.join("\n")
 }
 
 /// The key that a line of YAML begins with, below the top.
@@ -124,6 +134,15 @@ mod tests {
 
     fn entries(text: &str) -> Result<Vec<Entry>, Problem> {
         read(&VersionFile { path: "Taskfile.yml".into(), mode: FileMode::Plain, bytes: text.into() })
+    }
+
+    #[test]
+    fn files_that_others_include_are_read_too() {
+        for (name, expected) in
+            [("Taskfile.yml", true), ("taskfile.dist.yaml", true), ("Taskfile2.yml", true), ("tasks.yml", false)]
+        {
+            assert_eq!(is_one(name), expected, "{name}");
+        }
     }
 
     #[test]

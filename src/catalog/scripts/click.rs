@@ -202,7 +202,6 @@ pub(super) fn typer(text: &str) -> Option<Declared> {
         || !added.is_empty()
         || root_callback.is_some()
         || of_root.clone().any(|(_, mark)| mark.kind == "callback");
-    let stated = root_made.as_ref().and_then(|named| named.text("help")).map(|words| one_line(&words));
     let (mut description, mut computed) = (None, None);
     let types: super::hint::Types<'_> = &|name| python::class_schema(&definitions, name, 0);
     let mut take = |tree: &mut CommandTree, node: NodeId, function: &Definition<'_>| {
@@ -237,8 +236,16 @@ pub(super) fn typer(text: &str) -> Option<Declared> {
         take(&mut tree, ROOT, function);
     }
     let added_words = (!added.is_empty()).then(String::new);
-    let description = stated.or(description).or(computed).or(added_words)?;
-    Some(tree.declared(Some(description).filter(|words| !words.is_empty())))
+    let words = description.or(computed).or(added_words)?;
+    let description = help_of_app(text, &commands).or(Some(words).filter(|words| !words.is_empty() && !is_group));
+    Some(tree.declared(description))
+}
+
+/// What a program of several commands says of itself: `Typer(help="…")`, else the docstring of its callback.
+fn help_of_app(text: &str, commands: &[(&Definition<'_>, Mark<'_>)]) -> Option<String> {
+    let help = calls(text, "Typer", PYTHON).find_map(|(_, inner)| Named::of(inner, PYTHON).text("help"));
+    let callback = || commands.iter().find(|(_, mark)| mark.kind == "callback").map(|(function, _)| summary(function));
+    help.map(|words| one_line(&words)).or_else(callback).filter(|words| !words.is_empty())
 }
 
 /// Puts the apps that are added to others below them, each with its name.

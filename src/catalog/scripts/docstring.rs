@@ -3,6 +3,8 @@
 //! Known are the styles of Google (`Args:`), NumPy (`Parameters` and a line of dashes), reStructuredText
 //! (`:param int n: …`) and Epytext (`@param n: …`), and the tags of JSDoc and TSDoc (`@param {number} [n=3] - …`).
 
+use crate::catalog::description;
+
 /// A parameter as a docstring tells it. What is not said is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct DocParam {
@@ -18,7 +20,7 @@ pub(super) struct DocParam {
 /// What a docstring says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Docstring {
-    /// Its first paragraph, on one line.
+    /// Its first paragraph that says what it does, on one line.
     pub(super) summary: String,
     pub(super) params: Vec<DocParam>,
 }
@@ -93,13 +95,34 @@ pub(super) fn comment_words(comment: &str) -> String {
 }
 
 fn summary(lines: &[&str]) -> String {
-    let words = lines.iter().enumerate().skip_while(|(_, line)| line.trim().is_empty());
-    let paragraph = words.take_while(|(at, line)| {
-        let line = line.trim();
-        let is_title = title(line).is_some() || lines.get(at + 1).is_some_and(|next| is_rule(next));
-        !line.is_empty() && !is_title && !line.starts_with([':', '@']) && !is_rule(line)
-    });
-    paragraph.map(|(_, line)| line.trim()).collect::<Vec<_>>().join(" ")
+    let mut at = 0;
+    while at < lines.len() {
+        let rest = lines[at..].iter().enumerate().map(|(index, line)| (at + index, line.trim()));
+        let is_over = |(at, line): &(usize, &str)| {
+            let is_title = title(line).is_some() || lines.get(at + 1).is_some_and(|next| is_rule(next));
+            line.is_empty() || is_title || line.starts_with([':', '@']) || is_rule(line)
+        };
+        let paragraph: Vec<&str> = rest.take_while(|line| !is_over(line)).map(|(_, line)| line).collect();
+        let Some(first) = paragraph.first() else {
+            // Sections about parameters end the words; what says how it is called stands above them.
+            match lines[at].trim() {
+                "" => at += 1,
+                line if title(line).as_deref() == Some("usage") => at += section_length(&lines[at..]),
+                _ => return String::new(),
+            }
+            continue;
+        };
+        if description::is_words(first) && !description::is_aside(&paragraph) {
+            return paragraph.join(" ");
+        }
+        at += paragraph.len();
+    }
+    String::new()
+}
+
+/// The lines of a section and its title, up to an empty line.
+fn section_length(lines: &[&str]) -> usize {
+    lines.iter().position(|line| line.trim().is_empty()).unwrap_or(lines.len())
 }
 
 /// The title of a section: `Args:`.

@@ -50,7 +50,8 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
         keywords: names.iter().map(|name| (*name).to_owned()).collect(),
         extra: Map::from_iter([("tools".to_owned(), Value::Array(listed.collect()))]),
         unsupported: Some(
-            "it defines tools of an MCP server, which waits for a client; MCP servers are not started yet".to_owned(),
+            "it defines tools of an MCP server, which waits for a client; write a definition with kind = \"mcp\" that starts it"
+                .to_owned(),
         ),
         ..Declared::default()
     })

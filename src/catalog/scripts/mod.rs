@@ -33,9 +33,10 @@ pub(super) mod usage;
 mod words;
 mod yargs;
 
-use super::schema_loose;
+use super::{description, schema_loose};
 use crate::domain::source::Language;
-use crate::domain::{ArgCondition, ArgRule, Category, CostTier, InputMode, Kind, Manifest, Recipe};
+use crate::domain::{ArgCondition, ArgRule, Category, CostTier, InputMode, Kind, Manifest, Recipe, ToolName};
+pub(super) use python_function::MarkedTool;
 use serde_json::{Map, Value, json};
 
 /// Names that stand for a missing description.
@@ -109,20 +110,36 @@ const FORMATS: &[ScriptFormat] = &[
     ScriptFormat { read: argc::read },
     ScriptFormat { read: usage::read },
     ScriptFormat { read: mcp_server::read },
-    ScriptFormat { read: options::read },
+    ScriptFormat { read: command_line },
     ScriptFormat { read: python_function::read },
     ScriptFormat { read: javascript_function::read },
     ScriptFormat { read: words::read },
     ScriptFormat { read: unknown_words::read },
 ];
 
+/// The options of a command line. A file that nothing starts is for whoever installs its package.
+fn command_line(script: &ScriptText<'_>) -> Option<Declared> {
+    let declared = options::read(script)?;
+    if !python_function::starts_nothing(script) {
+        return Some(declared);
+    }
+    let hint = "it defines a command line but never starts it; call its function at the end of the script";
+    Some(Declared { unsupported: declared.unsupported.or(Some(hint.to_owned())), is_module: true, ..declared })
+}
+
 /// What a script declares, in the first format that it is written in. `has_words` says that its header describes it.
 pub(super) fn declared(script: &ScriptText<'_>, has_words: bool) -> Declared {
     let mut declared = FORMATS.iter().find_map(|format| (format.read)(script)).unwrap_or_default();
+    declared.description = declared.description.filter(|words| !words.trim().is_empty());
     if !has_words {
         outline::describe(script, &mut declared);
     }
     declared
+}
+
+/// The tools that an agent framework marks in a script.
+pub(super) fn marked_tools(script: &ScriptText<'_>) -> Vec<MarkedTool> {
+    python_function::marked(script)
 }
 
 /// A file whose functions are for other files, and says nothing of them.
@@ -175,11 +192,16 @@ impl DeclaredInput {
 impl Declared {
     /// Puts what was declared into the manifest of the script.
     pub(super) fn apply(self, manifest: &mut Manifest) {
+        // A tool of a framework is called by the name that it declares, whatever its file is called.
+        let stated = self.title.as_deref().filter(|_| self.function.is_some());
+        if let Some(name) = stated.and_then(|title| ToolName::new(title).ok()) {
+            manifest.name = name;
+        }
         if let Some(title) = self.title.filter(|title| title != manifest.name.as_str()) {
             manifest.title = Some(title);
         }
-        if let Some(description) = self.description {
-            manifest.description = description;
+        if let Some(words) = self.description.as_deref().and_then(description::first_paragraph) {
+            manifest.description = words;
         }
         if manifest.description.trim().is_empty() {
             manifest.description = self.contents.unwrap_or_default();

@@ -1,7 +1,10 @@
 //! What a script is, in a line, where it has no words of its own: what it defines, or what it runs first.
 
-use super::{Declared, NAMED, ScriptText, docstring, python, words_of_names};
+use super::scanner::calls;
+use super::{Declared, NAMED, ScriptText, docstring, literal, python, words_of_names};
+use crate::catalog::description;
 use crate::domain::source::Language;
+use serde_json::Value;
 
 /// Lines that are looked at.
 const MAX_LINES: usize = 2_000;
@@ -25,27 +28,70 @@ const PREPARING: &[&str] = &[
 
 /// Describes a script by its code.
 pub(super) fn describe(script: &ScriptText<'_>, declared: &mut Declared) {
-    if declared.description.is_none() && declared.contents.is_none() {
-        declared.contents = of_main(script).or_else(|| outline(script));
+    if declared.description.is_none() {
+        let words = of_main(script).or_else(|| of_field(script)).or_else(|| commands(declared));
+        declared.contents = words.or(declared.contents.take()).or_else(|| outline(script));
     }
 }
 
-/// What the docstring of the main function says.
+/// The names of the commands of a program with several.
+fn commands(declared: &Declared) -> Option<String> {
+    let command = declared.inputs.iter().find(|input| input.name == "command")?;
+    let names: Vec<&str> = command.schema.get("enum")?.as_array()?.iter().filter_map(Value::as_str).collect();
+    let more = if names.len() > NAMED { ", …" } else { "" };
+    (!names.is_empty()).then(|| format!("Commands: {}{more}", names[..names.len().min(NAMED)].join(", ")))
+}
+
+/// The text of a field by which code describes itself: `meta: { description: "…" }`, `exports.desc = "…"`.
+fn of_field(script: &ScriptText<'_>) -> Option<String> {
+    let language = script.language.filter(|language| language.is_javascript())?;
+    let text = script.text;
+    let field = |(at, key): (usize, &str)| {
+        let before = text[..at].trim_end();
+        let rest = text[at + key.len()..].trim_start_matches(['\'', '"']).trim_start();
+        let is_field = before.ends_with(['{', ',', '.']) || before.ends_with("export const");
+        let value = rest.strip_prefix([':', '=']).filter(|_| is_field)?.trim_start();
+        let end = value.find(['\n', ';']).unwrap_or(value.len());
+        literal::text(value[..end].trim_end().trim_end_matches([',', '}', ' ']), language)
+    };
+    // What describes an option stands behind what describes the program.
+    let begin = ["defineCommand(", "exports.", "export const "].iter().filter_map(|mark| text.find(mark)).min()?;
+    let keys = ["description", "describe", "desc"];
+    let found =
+        keys.iter().flat_map(|key| text[begin..].match_indices(key).take(2).map(move |(at, _)| (begin + at, *key)));
+    let mut found: Vec<(usize, &str)> = found.collect();
+    found.sort_unstable();
+    found.first().copied().and_then(field).and_then(|words| description::first_paragraph(&words))
+}
+
+/// What the docstring says of the function or class that a script starts: its main function, what it hands to a maker of
+/// command lines, or all that it defines.
 fn of_main(script: &ScriptText<'_>) -> Option<String> {
-    if script.language != Some(Language::Python)
-        || !(script.text.contains("def main") || script.text.contains("def run"))
-    {
+    let text = script.text;
+    if script.language != Some(Language::Python) || !(text.contains("def ") || text.contains("class ")) {
         return None;
     }
-    let definitions = python::definitions(&python::blocks(script.text));
-    let main = definitions.iter().find(|one| !one.is_class && matches!(one.name, "main" | "run"))?;
-    let words = docstring::read(&python::docstring(main.body)?).summary;
-    (!words.is_empty()).then_some(words)
+    let definitions = python::definitions(&python::blocks(text));
+    let words = |one: &python::Definition<'_>| {
+        let words = docstring::read(&python::docstring(one.body)?).summary;
+        (!words.is_empty()).then_some(words)
+    };
+    let main = definitions.iter().find(|one| !one.is_class && matches!(one.name, "main" | "run"));
+    let handed = || {
+        let inner = calls(text, "Fire", Language::Python).next()?.1;
+        definitions.iter().find(|one| inner.split(',').next().is_some_and(|first| first.trim() == one.name))
+    };
+    let only = || {
+        let mut public = definitions.iter().filter(|one| !one.name.starts_with('_'));
+        public.next().filter(|_| public.next().is_none())
+    };
+    main.and_then(words).or_else(|| handed().and_then(words)).or_else(|| only().and_then(words))
 }
 
 fn outline(script: &ScriptText<'_>) -> Option<String> {
     let lines = || script.text.lines().take(MAX_LINES);
     if script.language == Some(Language::Bash) {
+        let lines = || without_heredocs(script.text);
         let says =
             |line: &&str| ["echo ", "exec ", "printf ", "exit "].iter().any(|word| line.trim().starts_with(word));
         let command = lines().find(|line| is_command(line)).or_else(|| lines().find(|line| is_command(line.trim())));
@@ -63,6 +109,22 @@ fn outline(script: &ScriptText<'_>) -> Option<String> {
     call.map(runs).or_else(|| {
         let names: Vec<&str> = lines().filter_map(|line| assigned(line).map(|(name, _)| name)).collect();
         (!names.is_empty()).then(|| words_of_names(names.into_iter().take(NAMED + 1)))
+    })
+}
+
+/// The lines of a shell script, without texts that it only passes on.
+fn without_heredocs(text: &str) -> impl Iterator<Item = &str> {
+    let mut end: Option<&str> = None;
+    text.lines().take(MAX_LINES).filter(move |line| {
+        if let Some(mark) = end {
+            end = end.filter(|_| line.trim() != mark);
+            return false;
+        }
+        let behind = line.split_once("<<").map(|(_, rest)| rest).filter(|rest| !rest.starts_with('<'));
+        let mark = behind.map(|rest| rest.trim_start_matches('-').trim_start().trim_start_matches(['\'', '"', '\\']));
+        let mark = mark.and_then(|rest| rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next());
+        end = mark.filter(|mark| !mark.is_empty() && !mark.starts_with(|c: char| c.is_ascii_digit()));
+        true
     })
 }
 
@@ -108,13 +170,17 @@ fn is_command(line: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '/' | '"' | '$'))
         && !PREPARING.contains(&word)
         && !word.contains(['=', '(', ')', ';'])
+        && !line[word.len()..].trim_start().starts_with("()")
 }
 
 /// Whether a line of code calls something: `name(…)`, `a.b(…)`.
 fn is_call(line: &str) -> bool {
     let head = line.split('(').next().unwrap_or_default();
     let head = head.strip_prefix("await ").unwrap_or(head);
+    let is_method = line.ends_with(") {") && head.len() < line.len();
     head.len() < line.len()
+        && !is_method
+        && !matches!(head.rsplit_once('.'), Some((_, "parse" | "parseAsync")))
         && !matches!(
             head,
             "if" | "for" | "while" | "switch" | "catch" | "return" | "elif" | "with" | "require" | "super"

@@ -6,7 +6,7 @@
 use super::docstring::{self, Docstring};
 use super::python::{self, Block, Definition, Parameter};
 use super::scanner::{arguments, calls};
-use super::{Declared, DeclaredInput, ScriptText, literal};
+use super::{Declared, DeclaredInput, ScriptText, description, literal};
 use crate::domain::InputMode;
 use crate::domain::source::Language;
 use serde_json::{Map, Value, json};
@@ -71,6 +71,59 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     }
 }
 
+/// A tool that a framework marks in a file.
+pub(in crate::catalog) struct MarkedTool {
+    /// As declared, else that of its function.
+    pub(in crate::catalog) name: String,
+    pub(in crate::catalog) description: String,
+    pub(in crate::catalog) schema: Option<Value>,
+    /// What is called: a function, a class, or a method as `Class.method`.
+    pub(in crate::catalog) function: String,
+    /// Whether loading its file does nothing but define.
+    pub(in crate::catalog) is_callable: bool,
+}
+
+/// All functions, methods and classes of a file that a framework marks as tools.
+pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
+    let text = script.text;
+    // Lines are cheaper than statements, and most files mark nothing.
+    let marks = |line: &str| {
+        let line = line.trim_start();
+        line.strip_prefix('@').is_some_and(is_mark) || line.starts_with("class ") && line.contains("Tool")
+    };
+    if script.language != Some(PYTHON) || !text.lines().any(marks) {
+        return Vec::new();
+    }
+    let blocks = python::blocks(text);
+    let definitions = python::definitions(&blocks);
+    let does_something = |block: &Block<'_>| block.is_step() || starts_one(block, &definitions);
+    // What a file does only when it is started itself stands behind its `__name__`.
+    let mut loaded = blocks.iter().filter(|block| !block.is_definition() && !block.text.contains("__name__"));
+    let is_callable = !loaded.any(does_something);
+    let file = File { text, definitions: &definitions };
+    let mut found = Vec::new();
+    for one in &definitions {
+        if !one.is_class && decorator(one).is_some() || is_tool_class(one) {
+            found.push(file.marked(one, one.name.to_owned(), is_callable));
+        } else if one.is_class {
+            let methods = one.methods();
+            let methods = methods.iter().filter(|method| decorator(method).is_some());
+            found.extend(
+                methods.map(|method| file.marked(method, format!("{}.{}", one.name, method.name), is_callable)),
+            );
+        }
+    }
+    found
+}
+
+/// Whether a script defines something, and nothing in it is started.
+pub(super) fn starts_nothing(script: &ScriptText<'_>) -> bool {
+    let blocks = python::blocks(script.text);
+    let definitions = python::definitions(&blocks);
+    let is_start = |block: &Block<'_>| !block.is_definition() && (block.is_step() || starts_one(block, &definitions));
+    script.language == Some(PYTHON) && !definitions.is_empty() && !blocks.iter().any(is_start)
+}
+
 /// A file that only gives values names: nothing in it is there to be started. One that begins with `#!`, or that looks at its
 /// words, may do something while it computes them.
 fn only_values(text: &str, blocks: &[Block<'_>]) -> Option<Declared> {
@@ -105,18 +158,28 @@ impl<'t> File<'_, 't> {
         let stem = stem.replace('-', "_");
         let by_name = ENTRIES.iter().find_map(|name| named(name)).or_else(|| named(&stem));
         by_name.or_else(|| decorated.first().copied()).or_else(|| self.tool_class()).or_else(|| {
+            // One function beside classes is a helper of theirs.
+            let has_class = self.definitions.iter().any(|one| one.is_class && !one.name.starts_with('_'));
             let mut all = functions();
-            all.next().filter(|_| all.next().is_none())
+            all.next().filter(|_| all.next().is_none() && !has_class)
         })
     }
 
     fn tool_class(&self) -> Option<&Definition<'t>> {
-        let is_tool = |one: &&Definition<'t>| {
-            one.is_class
-                && one.bases().any(|base| base.ends_with("Tool"))
-                && (method(one).is_some() || metadata(one).is_some())
-        };
-        self.definitions.iter().find(is_tool)
+        self.definitions.iter().find(|one| is_tool_class(one))
+    }
+
+    fn marked(&self, entry: &Definition<'t>, function: String, is_callable: bool) -> MarkedTool {
+        let declared = self.declared(entry);
+        let schema = declared.schema.as_ref().map(super::schema_loose::translate);
+        let made = || (!declared.inputs.is_empty()).then(|| super::schema(&declared.inputs));
+        MarkedTool {
+            schema: schema.or_else(made),
+            name: declared.title.clone().unwrap_or_else(|| entry.name.to_owned()),
+            description: declared.description.as_deref().and_then(description::first_paragraph).unwrap_or_default(),
+            function,
+            is_callable,
+        }
     }
 
     /// A class whose methods are the tools. Nothing says which of them to call, so they are named.
@@ -227,12 +290,20 @@ impl<'t> File<'_, 't> {
     }
 }
 
+/// Whether a class is a tool of a framework.
+fn is_tool_class(one: &Definition<'_>) -> bool {
+    one.is_class && one.bases().any(|base| base.ends_with("Tool")) && (method(one).is_some() || metadata(one).is_some())
+}
+
 /// The decorator that makes a function a tool, as written.
 fn decorator<'t>(function: &Definition<'t>) -> Option<&'t str> {
-    function.decorators.iter().copied().find(|written| {
-        let name = written.split('(').next().unwrap_or_default().trim();
-        DECORATORS.contains(&name.rsplit('.').next().unwrap_or_default())
-    })
+    function.decorators.iter().copied().find(|written| is_mark(written))
+}
+
+/// Whether a decorator, as written behind its sign, makes a function a tool.
+fn is_mark(written: &str) -> bool {
+    let name = written.split('(').next().unwrap_or_default().trim();
+    DECORATORS.contains(&name.rsplit('.').next().unwrap_or_default())
 }
 
 /// What a decorator says: `@tool("name", description="…")`.

@@ -19,7 +19,7 @@ pub use access::Who;
 pub use facts::Interpreters;
 pub(super) use first_line::{FirstLine, shebang};
 
-use crate::domain::InterpreterFacts;
+use crate::domain::{InterpreterFacts, NODE_WITH_TYPES, no_typescript};
 use crate::outside::{Distrust, FOLDERS, behind_shim};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -99,9 +99,6 @@ const INSTALL: &[(&str, &str)] = &[
     ("go", "apt install golang"),
     ("uv", "see docs.astral.sh/uv"),
 ];
-
-/// The first node that strips types, by a flag.
-const NODE_WITH_TYPES: (u32, u32) = (22, 6);
 
 impl<'a> SearchPath<'a> {
     /// Reads the caller's `PATH`. Relative entries are dropped: the current folder of a run is the
@@ -254,7 +251,7 @@ impl<'a> SearchPath<'a> {
             (Some(_), None) => "the node version is unknown".to_owned(),
             (None, _) => "node is not installed".to_owned(),
         };
-        Err(format!("TypeScript needs node 22.6 or newer, tsx, deno or bun ({have}); npm install -g tsx"))
+        Err(no_typescript(&have))
     }
 
     /// A program given by path, relative to the version.

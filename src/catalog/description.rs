@@ -1,0 +1,256 @@
+//! What may describe a tool. Headers, docstrings and fields of parsers are all judged here: a licence, a directive of
+//! another program, a line of code or a usage line is no description, and the next paragraph is looked at.
+
+/// Words of a paragraph about who may use a file, in lower case.
+const LICENSE: &[&str] = &[
+    "copyright ",
+    "spdx-license-identifier",
+    "licensed under",
+    "the license",
+    "all rights reserved",
+    "permission is hereby granted",
+    "redistribution and use",
+    "without warranty",
+    "warranties or conditions",
+    "unless required by applicable law",
+    "you may obtain a copy",
+    "general public license",
+    "is free software",
+    "public domain",
+];
+
+/// How comments begin that are for an editor or another program.
+const FOR_PROGRAMS: &[&str] = &[
+    "-*-",
+    "shellcheck ",
+    "eslint-",
+    "prettier-",
+    "ts-check",
+    "ts-nocheck",
+    "biome-",
+    "pylint:",
+    "ruff:",
+    "flake8:",
+    "mypy:",
+    "noqa",
+    "type:",
+    "fmt:",
+    "isort:",
+    "vim:",
+    "rubocop:",
+    "<reference",
+    "jshint",
+    "coding:",
+];
+
+/// Words of keys behind which a description stands.
+const DESCRIBING: &[&str] = &["description", "summary", "desc", "describe", "about"];
+
+/// Tags of a documentation comment behind which a description stands.
+const TAGS: &[&str] = &["@description ", "@fileoverview ", "@file ", "@overview ", "@summary ", "@brief ", "@desc "];
+
+/// Titles of paragraphs that say how a program is called or what it needs, not what it does.
+const SECTIONS: &[&str] = &[
+    "usage",
+    "synopsis",
+    "options",
+    "arguments",
+    "args",
+    "parameters",
+    "required parameters",
+    "optional parameters",
+    "commands",
+    "flags",
+    "examples",
+    "example",
+    "environment",
+    "requirements",
+    "dependencies",
+    "returns",
+    "see also",
+    "author",
+    "authors",
+    "license",
+];
+
+/// Whether a paragraph says who may use the file.
+pub(super) fn is_license(paragraph: &[&str]) -> bool {
+    paragraph.iter().any(|line| {
+        let line = line.to_ascii_lowercase();
+        LICENSE.iter().any(|words| line.contains(words))
+    })
+}
+
+/// Whether a paragraph says something else than what the file does: who may use it, or how it is called.
+pub(super) fn is_aside(paragraph: &[&str]) -> bool {
+    paragraph.first().is_some_and(|line| is_section(line)) || is_license(paragraph)
+}
+
+/// Whether a line begins a part about the call of a program: `Usage: x [FILE]`, `Options:`.
+fn is_section(line: &str) -> bool {
+    let line = line.trim().trim_start_matches(['#', '*', '=', ' ']);
+    let (title, rest) = line.split_once(':').unwrap_or((line, ""));
+    let title = title.trim().trim_matches('*').to_ascii_lowercase();
+    let is_call = matches!(title.as_str(), "usage" | "synopsis" | "example" | "examples");
+    SECTIONS.contains(&title.as_str()) && (is_call || rest.trim().is_empty())
+}
+
+/// Whether a line is words for people.
+pub(super) fn is_words(line: &str) -> bool {
+    let line = line.trim();
+    line.chars().any(char::is_alphabetic)
+        && !FOR_PROGRAMS.iter().any(|begin| line.starts_with(begin))
+        && !is_tag(line)
+        && !is_address(line)
+        && !is_code(line)
+        && !is_section(line)
+}
+
+/// A tag of a documentation comment, or of a program that reads comments: `@cmd`, `@lint-avoid-x`.
+fn is_tag(line: &str) -> bool {
+    let is_marked = line.strip_prefix('@').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+    is_marked || is_magic(line) || directive(line).is_some()
+}
+
+/// `frozen_string_literal: true`: a key that is no word of prose, and one value.
+fn is_magic(line: &str) -> bool {
+    let Some((key, value)) = line.split_once(':') else { return false };
+    key.contains('_')
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && value.split_whitespace().count() == 1
+}
+
+fn is_address(line: &str) -> bool {
+    !line.contains(char::is_whitespace) && line.trim_start_matches('<').split_once("://").is_some()
+}
+
+/// Code that somebody turned off, or a line for a terminal.
+fn is_code(line: &str) -> bool {
+    let begins = ["$ ", "import ", "#include", "const ", "require(", "export ", "```", "<?", "#!"];
+    let is_call = line.ends_with(')')
+        && line.split('(').next().is_some_and(|head| !head.is_empty() && !head.contains(char::is_whitespace));
+    let is_import = line.starts_with("from ") && line.contains(" import ");
+    line.ends_with(['{', ';', '}']) || is_call || is_import || begins.iter().any(|begin| line.starts_with(begin))
+}
+
+/// The key and the value of a line for a program that reads comments: `MISE description="Builds it"`,
+/// `runner:summary=Builds it`.
+fn directive(line: &str) -> Option<(&str, &str)> {
+    let is_name = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+    };
+    for mark in ["MISE ", "[MISE] ", "USAGE ", "[USAGE] "] {
+        if let Some(written) = line.strip_prefix(mark) {
+            return Some(written.split_once('=').unwrap_or((written, "")));
+        }
+    }
+    let (owner, rest) = line.split_once(':')?;
+    let (key, value) = rest.split_once('=')?;
+    (is_name(owner) && is_name(key)).then_some((key, value))
+}
+
+/// The description that a line states behind a key or a tag.
+pub(super) fn stated(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let tagged = TAGS.iter().find_map(|tag| line.strip_prefix(tag));
+    let keyed = || directive(line).filter(|(key, _)| DESCRIBING.contains(&key.trim())).map(|(_, value)| value);
+    let value = tagged.or_else(keyed)?.trim().trim_matches(['"', '\'']).trim();
+    (!value.is_empty()).then_some(value)
+}
+
+/// Whether a line is a directive of another program, whatever it states.
+pub(super) fn is_directive(line: &str) -> bool {
+    directive(line).is_some()
+}
+
+/// The words of a line without the name of the file that some repeat in front: `x.py - Does it`, `x    Does it`.
+pub(super) fn without_name<'l>(line: &'l str, file: &str) -> &'l str {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let rest = [file, stem].into_iter().filter(|name| !name.is_empty()).find_map(|name| line.strip_prefix(name));
+    let Some(rest) = rest else { return line };
+    let behind = ["  ", "\t", " - ", " -- ", " – ", " — ", ": "].iter().find_map(|sign| rest.strip_prefix(sign));
+    match behind.map(str::trim) {
+        Some(words) if !words.is_empty() => words,
+        None if rest.trim().is_empty() => "",
+        _ => line,
+    }
+}
+
+/// The first paragraph of a text that may describe a tool, on one line.
+pub(super) fn first_paragraph(text: &str) -> Option<String> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let mut paragraphs = lines.split(|line| line.is_empty()).filter(|paragraph| !paragraph.is_empty());
+    let words = paragraphs.find_map(|paragraph| {
+        let is_usable = !is_aside(paragraph) && paragraph.first().is_some_and(|line| is_words(line));
+        is_usable.then(|| paragraph.join(" "))
+    })?;
+    Some(words.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_for_people_describe() {
+        for line in
+            ["Counts words.", "Note: it is slow", "e.g. a(b) and c", "See https://x.y for more", "[flags] count"]
+        {
+            assert!(is_words(line), "{line}");
+        }
+        for line in [
+            "----",
+            "http://www.apache.org/licenses/LICENSE-2.0",
+            "<https://x.y/z>",
+            "@flag --all",
+            "@lint-avoid-x",
+            "frozen_string_literal: true",
+            "runner:group=Media",
+            "MISE alias=\"b\"",
+            "usage: x [FILE]",
+            "Options:",
+            "import os",
+            "from a import b",
+            "print(x)",
+            "if (a) {",
+            "go();",
+            "$ make install",
+        ] {
+            assert!(!is_words(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_words_behind_a_key_or_a_tag_are_stated() {
+        for (line, expected) in [
+            ("runner:summary=Turns a picture", Some("Turns a picture")),
+            ("MISE description=\"Builds it\"", Some("Builds it")),
+            ("@description Draws it", Some("Draws it")),
+            ("runner:args=<file>", None),
+            ("Time: a=b", None),
+            ("@param x The x", None),
+        ] {
+            assert_eq!(stated(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_next_paragraph_is_looked_at() {
+        let text = "Usage: x [options]\n  x --all\n\nOptions:\n  --all  All\n\nCounts\nwords.\n\nMore.\n";
+        assert_eq!(first_paragraph(text).as_deref(), Some("Counts words."));
+        assert_eq!(first_paragraph("Copyright (c) A\n\nhttp://x.y/z\n\nUsage:\n  x\n"), None);
+    }
+
+    #[test]
+    fn the_name_of_the_file_is_no_part_of_its_words() {
+        for (line, expected) in [
+            ("slow    Shows what is slow", "Shows what is slow"),
+            ("slow.py - Shows it", "Shows it"),
+            ("slow: Shows it", "Shows it"),
+            ("slow things are shown", "slow things are shown"),
+            ("slow.py", ""),
+        ] {
+            assert_eq!(without_name(line, "slow.py"), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Scripts that define several tools: functions and methods that an agent framework marks, and its classes of tools.
+
+use crate::catalog::scripts::{self, ScriptText};
+use crate::code::metadata::ScriptBlock;
+use crate::domain::VersionFile;
+use crate::domain::source::{Language, text_of};
+use serde_json::{Map, Value, json};
+
+/// The tools of a script as tables in our own terms, each with its name and the line that it begins in.
+pub(super) fn tables(file: &VersionFile) -> Vec<(String, u64, Map<String, Value>)> {
+    let Some(text) = text_of(file) else { return Vec::new() };
+    let dependencies = ScriptBlock::of(text).map(|block| block.dependencies()).unwrap_or_default();
+    let table = |tool: scripts::MarkedTool| {
+        let mut fields = Map::from_iter([("description".to_owned(), json!(tool.description))]);
+        fields.extend(tool.schema.map(|schema| ("input".to_owned(), schema)));
+        if !dependencies.is_empty() {
+            fields.insert("dependencies".to_owned(), json!(dependencies));
+        }
+        let run = json!({"command": ["python3", "{file}"], "entry": file.path, "input": "stdin-json", "function": tool.function});
+        fields.insert("run".to_owned(), run);
+        (tool.name, 0, fields)
+    };
+    marked(file).into_iter().map(table).collect()
+}
+
+fn marked(file: &VersionFile) -> Vec<scripts::MarkedTool> {
+    let Some(text) = text_of(file) else { return Vec::new() };
+    scripts::marked_tools(&ScriptText { path: &file.path, text, language: Language::of(&file.path, text) })
+}
+
+/// Whether the functions of a script cannot be called alone: what runs when the file is loaded would run before each call.
+pub(super) fn run_something_first(file: &VersionFile) -> bool {
+    marked(file).iter().any(|tool| !tool.is_callable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FileMode;
+
+    fn tables_of(text: &str) -> Vec<(String, u64, Map<String, Value>)> {
+        tables(&VersionFile { path: "kit.py".into(), mode: FileMode::Plain, bytes: text.into() })
+    }
+
+    #[test]
+    fn each_marked_tool_has_its_own_name_words_and_inputs() {
+        let text = "from x import tool, BaseTool\n@tool(name=\"add-numbers\", description=\"Adds two\")\ndef add(a: float, b: float):\n    return a + b\n\n\
+            def helper(): pass\n\n@tool\ndef twice(a: int = 1):\n    \"\"\"Doubles it.\"\"\"\n    return a * 2\n\n\
+            class Search:\n    @tool(\"Search the web\")\n    def web(query):\n        \"\"\"Finds pages.\"\"\"\n\n\
+            class Sleep(BaseTool):\n    name: str = \"sleep\"\n    description: str = \"Waits\"\n    def _run(self, seconds: int): pass\n";
+        let found = tables_of(text);
+        let told: Vec<String> = found
+            .iter()
+            .map(|(name, _, table)| {
+                let words = table["description"].as_str().unwrap_or_default();
+                format!("{name}: {words} {}", table["run"]["function"].as_str().unwrap_or_default())
+            })
+            .collect();
+        let expected = [
+            "add-numbers: Adds two add",
+            "twice: Doubles it. twice",
+            "Search the web: Finds pages. Search.web",
+            "sleep: Waits Sleep",
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(found[0].2["input"]["required"], json!(["a", "b"]));
+        assert_eq!(found[2].2["input"]["properties"]["query"], json!({}));
+        assert_eq!(found[3].2["input"]["properties"]["seconds"]["type"], "integer");
+    }
+
+    #[test]
+    fn a_file_that_runs_something_keeps_its_tools() {
+        let tool = "@tool\ndef add(a: int):\n    \"\"\"Adds.\"\"\"\n    return a\n\n";
+        let runs_first = |end: &str| {
+            let text = format!("{tool}{end}");
+            assert_eq!(tables_of(&text).len(), 1);
+            run_something_first(&VersionFile { path: "kit.py".into(), mode: FileMode::Plain, bytes: text.into() })
+        };
+        assert!(!runs_first("if __name__ == '__main__':\n    agent.run('x')\n"));
+        assert!(!runs_first("model = Model()\n"));
+        assert!(runs_first("agent.run('x')\n"), "loading the file would run the agent");
+        assert!(tables_of("def add(a): pass\nadd(1)\n").is_empty());
+    }
+}
