@@ -60,6 +60,7 @@ pub(super) const SILENT: &[&str] = &[
     "readonly",
     "abstract",
     "declare",
+    "implements_clause",
 ];
 
 /// Signs that layout and style decide.
@@ -124,4 +125,5 @@ pub(super) const WHOLE: &[&str] = &[
     "string_content",
     "string_fragment",
     "regex_pattern",
+    "format_specifier",
 ];

@@ -75,6 +75,12 @@ impl Token {
     }
 }
 
+/// Whether an object is named as one that writes logs: `logger`, `app_log`, but not `catalog`.
+fn is_logger(object: &str) -> bool {
+    let is_word = |word: &str| matches!(word, "log" | "logs" | "logging" | "logger");
+    object.split(|c: char| !c.is_ascii_alphanumeric()).any(is_word) || object.ends_with("logger")
+}
+
 /// Calls that write for a reader and do nothing else.
 pub(super) fn is_message_call(called: &str, whole: &str) -> bool {
     let (object, name) = called.rsplit_once('.').unwrap_or(("", called));
@@ -84,7 +90,7 @@ pub(super) fn is_message_call(called: &str, whole: &str) -> bool {
     match name {
         // What a console logs is the output of a script; its warnings and errors are not.
         "log" | "info" if object == "console" => false,
-        _ if is_log && (object.contains("log") || object == "console" || object == "warnings") => true,
+        _ if is_log && (is_logger(&object) || object == "console" || object == "warnings") => true,
         "write" if object == "stderr" => true,
         "print" | "echo" => whole.contains("stderr"),
         // `help=` of a parser of arguments is one too, but a default beside it is not.

@@ -5,6 +5,7 @@ mod closures;
 mod grammar;
 mod messages;
 mod nesting;
+mod syntax;
 
 pub use messages::logged_secrets;
 
@@ -14,6 +15,10 @@ use grammar::{BLOCKS, COMPOUND, PUNCTUATION, SILENT, WHOLE};
 use messages::{is_message_call, last_words};
 pub use nesting::Nesting;
 use std::cell::Cell;
+use syntax::{
+    child_context, first_word, head_context, inner, is_content, is_docstring, is_group, is_joined, is_pattern,
+    is_shell_part, kind_of, letters, prefix, qualified_else, typed_value,
+};
 use tree_sitter::Node;
 
 /// Tokens of one file that are compared.
@@ -150,6 +155,7 @@ pub fn read(text: &str, language: Language) -> Option<Vec<Statement>> {
         language,
         is_cut: Cell::new(false),
     };
+    reader.shebang();
     reader.block(tree.root_node(), 0);
     if reader.is_cut.get() {
         return None;
@@ -180,6 +186,18 @@ impl Reader<'_> {
         let is_over = count >= MAX_TOKENS || level > MAX_DEPTH || budget::is_over();
         self.is_cut.set(self.is_cut.get() || is_over);
         is_over
+    }
+
+    /// The options of the interpreter of a shell, which are those of `set`.
+    fn shebang(&mut self) {
+        let first = self.text.lines().next().filter(|line| self.language == Language::Bash && line.starts_with("#!"));
+        let words = first.into_iter().flat_map(str::split_whitespace);
+        let put =
+            |text: &str| Token { kind: TokenKind::Text, text: text.to_owned(), line: 1, context: Context::default() };
+        let options: Vec<Token> = words.filter(|word| word.starts_with('-')).map(put).flat_map(letters).collect();
+        if !options.is_empty() {
+            self.push(StatementKind::Other, std::iter::once(put("set")).chain(options).collect());
+        }
     }
 
     /// The statements of a block, in order.
@@ -220,6 +238,12 @@ impl Reader<'_> {
                 self.block(node, level);
             }
             kind if COMPOUND.contains(&kind) => self.compound(node, level),
+            // A label is seen where it is left.
+            "labeled_statement" => {
+                if let Some(body) = node.child_by_field_name("body") {
+                    self.statement(body, level + 1);
+                }
+            }
             _ if self.function_value(node, level) || self.loop_by_call(node, level) => {}
             _ => self.simple(node, level),
         }
@@ -315,8 +339,12 @@ impl Reader<'_> {
 
     fn pieces(&self, node: Node<'_>, context: Context, found: &mut Vec<Token>, level: usize) {
         let kind = node.kind();
+        if let Some(value) = typed_value(node) {
+            return self.tokens(value, context, found, level + 1);
+        }
         let line = node.start_position().row as u64 + 1;
         let put = |kind, text: &str| Token { kind, text: text.to_owned(), line, context };
+        found.extend(prefix(node, self.of(node)).map(|sign| put(TokenKind::Sign, sign)));
         if matches!(kind, "word" | "extglob_pattern") && self.language == Language::Bash && is_pattern(self.of(node)) {
             found.push(put(TokenKind::Sign, "glob"));
         }
@@ -453,6 +481,7 @@ impl Reader<'_> {
             // `$1` and its kin.
             "variable_name" if text.starts_with(|c: char| c.is_ascii_digit()) => token(TokenKind::Sign),
             // Whether a part begins or ends somewhere.
+            "?" if node.parent().is_some_and(|parent| parent.kind() == "optional_parameter") => None,
             ":" if node.parent().is_some_and(|parent| parent.kind() == "slice") => token(TokenKind::Sign),
             // What other programs see of a variable.
             "export" if self.language == Language::Bash => token(TokenKind::Sign),
@@ -477,191 +506,5 @@ impl Reader<'_> {
             _ => None,
         };
         called.is_some_and(|called| is_message_call(self.of(called), self.of(node)))
-    }
-}
-
-/// The word that begins the head of a block and that the syntax does not give.
-fn first_word(node: Node<'_>) -> Option<&'static str> {
-    match node.kind() {
-        "subshell" => Some("("),
-        "do_statement" => Some("do"),
-        _ => None,
-    }
-}
-
-/// What the `else` of a loop or a `try` is called: it is not that of a condition.
-fn qualified_else(node: Node<'_>) -> Option<&'static str> {
-    match node.parent().filter(|_| node.kind() == "else_clause")?.kind() {
-        "for_statement" | "while_statement" => Some("for else"),
-        "try_statement" => Some("try else"),
-        _ => None,
-    }
-}
-
-/// Whether a word of a shell stands for the files whose names fit.
-fn is_pattern(word: &str) -> bool {
-    let is_sign = |(at, sign): (usize, char)| {
-        let is_one = matches!(sign, '*' | '?') || sign == '[' && word.len() > 1;
-        is_one && !word[..at].ends_with('\\')
-    };
-    word.char_indices().any(is_sign)
-}
-
-/// Whether brackets decide what is computed first, or where it is done.
-fn is_group(node: Node<'_>) -> bool {
-    let is_part = |parent: Node<'_>| {
-        matches!(
-            parent.kind(),
-            "binary_operator"
-                | "boolean_operator"
-                | "not_operator"
-                | "unary_operator"
-                | "binary_expression"
-                | "unary_expression"
-                | "comparison_operator"
-                | "attribute"
-                | "member_expression"
-        )
-    };
-    node.kind() == "subshell" || node.kind() == "parenthesized_expression" && node.parent().is_some_and(is_part)
-}
-
-fn is_content(node: Node<'_>) -> bool {
-    matches!(
-        node.kind(),
-        "string_content"
-            | "string_fragment"
-            | "interpolation"
-            | "template_substitution"
-            | "escape_sequence"
-            | "simple_expansion"
-            | "expansion"
-            | "command_substitution"
-            | "arithmetic_expansion"
-    )
-}
-
-fn head_context(node: Node<'_>, field: Option<&str>) -> Context {
-    let condition = matches!(field, Some("condition" | "guard" | "value"))
-        || matches!(node.kind(), "if_statement" | "elif_clause" | "while_statement");
-    let is_case = matches!(node.kind(), "case_item" | "switch_case" | "case_clause");
-    Context { condition, list: is_case, ..Context::default() }
-}
-
-/// Whether the value of a pair is a text for a reader, by its key.
-fn is_told(pair: Node<'_>, text: &str) -> bool {
-    let key = pair.child_by_field_name("key").and_then(|key| text.get(key.byte_range())).unwrap_or_default();
-    let key = key.trim_matches(['"', '\'']).to_ascii_lowercase();
-    let is_text = pair.child_by_field_name("value").is_some_and(|value| {
-        matches!(value.kind(), "string" | "template_string" | "concatenated_string") || is_joined(value)
-    });
-    is_text && matches!(key.as_str(), "error" | "message" | "msg" | "detail" | "details" | "hint" | "warning" | "help")
-}
-
-fn child_context(node: Node<'_>, field: Option<&str>, child: Node<'_>, outer: Context, text: &str) -> Context {
-    let mut context = outer;
-    match node.kind() {
-        // In a shell a list is `a && b`.
-        "list" if child.kind() == "&&" || node.child(1).is_some_and(|sign| matches!(sign.kind(), "&&" | "||")) => {}
-        "list" | "set" | "tuple" | "array" | "dictionary" | "object" => context.list = true,
-        "import_statement" | "import_from_statement" | "import_clause" => context.import = true,
-        "default_parameter" | "typed_default_parameter" if field == Some("value") => context.default = true,
-        "keyword_argument" => {
-            context.named = true;
-            context.fixed = field == Some("name");
-            let is_help = node.child_by_field_name("name").is_some_and(|name| name.end_byte() - name.start_byte() == 4);
-            context.message |= is_help && field == Some("value") && child.kind() == "string" && is_argument_help(node);
-        }
-        "pair" if field == Some("value") && is_told(node, text) => context.message = true,
-        "attribute" => context.fixed = field == Some("attribute"),
-        "member_expression" => context.fixed = field == Some("property"),
-        "conditional_expression" | "ternary_expression" if field == Some("condition") => context.condition = true,
-        "assert_statement" | "test_command" => context.condition = true,
-        _ => {}
-    }
-    if matches!(child.kind(), "property_identifier" | "shorthand_property_identifier") {
-        context.fixed = true;
-    }
-    context
-}
-
-/// Whether a named argument belongs to `add_argument` or its kin.
-fn is_argument_help(node: Node<'_>) -> bool {
-    node.parent().and_then(|list| list.parent()).is_some_and(|call| matches!(call.kind(), "call" | "call_expression"))
-}
-
-/// The parts of a compound command of a shell that are statements of their own.
-fn is_shell_part(node: Node<'_>, child: Node<'_>, field: Option<&str>) -> bool {
-    if !child.is_named() {
-        return false;
-    }
-    match node.kind() {
-        "if_statement" | "elif_clause" | "while_statement" => field != Some("condition"),
-        "else_clause" | "subshell" | "compound_statement" => true,
-        "case_item" => field != Some("value"),
-        _ => false,
-    }
-}
-
-fn kind_of(node: Node<'_>, tokens: &[Token]) -> StatementKind {
-    let first = tokens.first().map_or("", |token| token.text.as_str());
-    match node.kind() {
-        "import_statement" | "import_from_statement" | "future_import_statement" => StatementKind::Import,
-        "return_statement" | "break_statement" | "continue_statement" => StatementKind::Exit,
-        "raise_statement" | "throw_statement" => StatementKind::Raise,
-        _ if matches!(first, "return" | "exit" | "break" | "continue") => StatementKind::Exit,
-        _ if matches!(first, "sys" | "process") && tokens.get(1).is_some_and(|token| token.text == "exit") => {
-            StatementKind::Exit
-        }
-        _ if tokens.iter().all(|token| token.context.message) && !tokens.is_empty() => StatementKind::Message,
-        "lexical_declaration" | "variable_declaration" if is_require(tokens) => StatementKind::Import,
-        "lexical_declaration" | "variable_declaration" | "variable_assignment" | "declaration_command" => {
-            StatementKind::Assign
-        }
-        "expression_statement" if node.named_child(0).is_some_and(|child| child.kind().contains("assignment")) => {
-            StatementKind::Assign
-        }
-        _ => StatementKind::Other,
-    }
-}
-
-/// `fs = require("fs")`: the import of a script.
-fn is_require(tokens: &[Token]) -> bool {
-    matches!(tokens, [.., sign, require, module]
-        if sign.text == "=" && require.text == "require" && module.kind == TokenKind::Text)
-}
-
-fn is_docstring(node: Node<'_>) -> bool {
-    node.kind() == "expression_statement"
-        && node.named_child_count() == 1
-        && node.named_child(0).is_some_and(|child| matches!(child.kind(), "string" | "concatenated_string"))
-}
-
-/// What is negated, without the brackets around it.
-fn inner(node: Node<'_>) -> Option<Node<'_>> {
-    let mut inner = node.child_by_field_name("argument")?;
-    while inner.kind() == "parenthesized_expression" {
-        inner = inner.named_child(0)?;
-    }
-    Some(inner)
-}
-
-/// Whether it is a sum of texts.
-fn is_joined(node: Node<'_>) -> bool {
-    let is_sum = matches!(node.kind(), "binary_operator" | "binary_expression")
-        && node.child_by_field_name("operator").is_some_and(|sign| sign.kind() == "+");
-    let is_text = |field| {
-        node.child_by_field_name(field).is_some_and(|side| {
-            matches!(side.kind(), "string" | "template_string" | "concatenated_string") || is_joined(side)
-        })
-    };
-    is_sum && (is_text("left") || is_text("right"))
-}
-
-/// The options of `set -euo` one by one.
-fn letters(token: Token) -> Vec<Token> {
-    match token.text.strip_prefix('-').filter(|letters| letters.chars().all(|c| c.is_ascii_lowercase())) {
-        Some(letters) => letters.chars().map(|letter| Token { text: format!("-{letter}"), ..token.clone() }).collect(),
-        None => vec![token],
     }
 }

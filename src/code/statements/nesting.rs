@@ -2,6 +2,7 @@
 //! here only.
 
 use super::Token;
+use super::syntax::is_joined;
 use tree_sitter::Node;
 
 /// The brackets at a token.
@@ -15,6 +16,8 @@ pub struct Nesting {
     pub calls: u8,
     /// Whether it is the name of a variable that a shell keeps inside of a function.
     pub is_local: bool,
+    /// Whether it is tested by `[` or `[[` of a shell.
+    pub is_tested: bool,
 }
 
 /// Notes the brackets of a piece of syntax whose tokens are those from `start` on.
@@ -24,6 +27,15 @@ pub(super) fn mark(node: Node<'_>, text: &str, tokens: &mut [Token], start: usiz
         let is_local = ["local ", "declare ", "typeset "].iter().any(|word| words.starts_with(word));
         for token in tokens.iter_mut().skip(start) {
             token.context.nesting.is_local = is_local;
+        }
+    } else if node.kind() == "test_command" {
+        for token in tokens.iter_mut().skip(start) {
+            token.context.nesting.is_tested = !matches!(token.text.as_str(), "&&" | "||" | "!" | "(" | ")");
+        }
+    } else if is_text_of_parts(node) {
+        if let [first, .., last] = &mut tokens[start..] {
+            first.context.nesting.opened += 1;
+            last.context.nesting.closed += 1;
         }
     } else if encloses(node, text) {
         let length = tokens.len();
@@ -36,6 +48,17 @@ pub(super) fn mark(node: Node<'_>, text: &str, tokens: &mut [Token], start: usiz
             before.context.nesting.calls += 1;
         }
     }
+}
+
+/// Whether it is one text or one word although it has parts: a sum of texts, a text with holes, `"$dir"/file`.
+fn is_text_of_parts(node: Node<'_>) -> bool {
+    let is_text = |node: Node<'_>| match node.kind() {
+        "concatenated_string" | "concatenation" | "template_string" => true,
+        "string" => node.named_child_count() > 1,
+        _ => is_joined(node),
+    };
+    // Each part of a sum is a sum, and a word may hold texts.
+    is_text(node) && !node.parent().is_some_and(is_text)
 }
 
 /// Whether the brackets of a piece of syntax decide what belongs together.

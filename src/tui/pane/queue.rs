@@ -306,7 +306,13 @@ fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: 
     };
     let rest = rest - verdict_width;
     let subject_width = (width * 2 / 5).clamp(14, 34);
-    let subject_width = if rest < subject_width + MIN_SUMMARY { rest } else { subject_width };
+    let has_summary = rest >= subject_width + MIN_SUMMARY;
+    let subject_width = if has_summary { subject_width } else { rest };
+    // Who waits stands in the summary, and where there is no room for one, behind the name.
+    let subject = match agent(review).filter(|_| !has_summary) {
+        Some(agent) => format!("{} · {} asks", subject(review), safe(agent)),
+        None => subject(review),
+    };
     let line = match agent(review) {
         Some(agent) => format!("{} asks · {}", safe(agent), safe(&review.summary_line())),
         None => safe(&review.summary_line()),
@@ -318,7 +324,7 @@ fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: 
     let mut spans = vec![
         Span::styled(sign, theme.accent),
         Span::styled(kind, theme.text),
-        Span::styled(pad(&subject(review), subject_width), theme.text),
+        Span::styled(pad(&subject, subject_width), theme.text),
         Span::styled(pad(&format!(" {summary}"), rest - subject_width), summary_style),
     ];
     if verdict_width > 0 {

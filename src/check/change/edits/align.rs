@@ -1,10 +1,10 @@
 //! Which statement of one version became which of the other, and what is left when names and places that merely moved
 //! are taken out.
 
-use super::order;
+use super::{acts, order};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How alike two statements are that are taken for two forms of one, 0 to 1.
 const ALIKE: f64 = 0.4;
@@ -93,16 +93,26 @@ fn renames<'a>(
             }
         }
     }
+    let (imported_before, imported_after) = (imported(&old), imported(&new));
     let mut names = HashMap::new();
     let mut taken = BTreeSet::new();
     let mut by_count: Vec<_> = votes.into_iter().collect();
     by_count.sort_by_key(|(pair, count)| (std::cmp::Reverse(*count), *pair));
     for ((from, to), _) in by_count {
+        // What is imported has the name that its module gives it.
+        if imported_before.contains(from) || imported_after.contains(to) {
+            continue;
+        }
         if !after.contains(from) && !before.contains(to) && !names.contains_key(from) && taken.insert(to) {
             names.insert(from.to_owned(), to.to_owned());
         }
     }
     names
+}
+
+fn imported<'a>(statements: &[&'a Statement]) -> BTreeSet<&'a str> {
+    let imports = statements.iter().filter(|statement| statement.kind == StatementKind::Import);
+    imports.flat_map(|statement| &statement.tokens).map(|token| token.text.as_str()).collect()
 }
 
 /// Names that a language gives to its functions and values.
@@ -111,9 +121,16 @@ const GIVEN: &[&str] = &[
     "abs",
     "all",
     "any",
+    "bin",
     "bool",
+    "bytearray",
     "bytes",
+    "callable",
+    "chr",
+    "compile",
+    "delattr",
     "dict",
+    "divmod",
     "enumerate",
     "eval",
     "exec",
@@ -122,17 +139,24 @@ const GIVEN: &[&str] = &[
     "frozenset",
     "getattr",
     "hasattr",
+    "hash",
+    "hex",
+    "id",
     "input",
     "int",
     "isinstance",
     "issubclass",
+    "iter",
     "len",
     "list",
     "map",
     "max",
     "min",
+    "next",
+    "oct",
     "open",
     "ord",
+    "pow",
     "print",
     "range",
     "repr",
@@ -148,7 +172,21 @@ const GIVEN: &[&str] = &[
     "zip",
     // JavaScript.
     "Array",
+    "BigInt",
     "Boolean",
+    "Buffer",
+    "Infinity",
+    "NaN",
+    "Uint8Array",
+    "Int8Array",
+    "WeakMap",
+    "WeakSet",
+    "atob",
+    "btoa",
+    "globalThis",
+    "queueMicrotask",
+    "setImmediate",
+    "structuredClone",
     "Date",
     "JSON",
     "Map",
@@ -184,6 +222,15 @@ fn is_free(token: &Token) -> bool {
         && !token.context.fixed
         && !token.context.import
         && !GIVEN.contains(&token.text.as_str())
+        && !token.text.starts_with("__")
+        && !is_exception(&token.text)
+}
+
+/// Whether a language or a library gives a name to a sort of errors: which one is caught and raised matters.
+fn is_exception(name: &str) -> bool {
+    let is_class = name.starts_with(|c: char| c.is_ascii_uppercase());
+    is_class
+        && ["Error", "Exception", "Warning", "Exit", "Interrupt", "Iteration"].iter().any(|end| name.ends_with(end))
 }
 
 /// Longest value, in tokens, and most uses of a variable that is replaced by it.
@@ -351,7 +398,7 @@ fn named_value(
 }
 
 /// What happened from one version to the other, in the order of the new one. What only moved is left out.
-pub(super) fn steps<'a>(old: &'a [Statement], new: &'a [Statement]) -> Vec<Step<'a>> {
+pub(super) fn steps<'a>(old: &'a [Statement], new: &'a [Statement], is_shell: bool) -> Vec<Step<'a>> {
     let keys = |statements: &[Statement]| -> Vec<String> { statements.iter().map(Statement::key).collect() };
     let (left, right) = (keys(old), keys(new));
     let (mut steps, mut same) = (Vec::new(), Vec::new());
@@ -363,7 +410,7 @@ pub(super) fn steps<'a>(old: &'a [Statement], new: &'a [Statement]) -> Vec<Step<
             steps.extend(paired(&old[from], &new[to]));
         }
     }
-    without_moves(steps, old, new, &same)
+    without_moves(steps, old, new, &same, is_shell)
 }
 
 /// The statements of a gap, each old one with the new one that is most like it, in order.
@@ -427,6 +474,7 @@ fn without_moves<'a>(
     old: &'a [Statement],
     new: &'a [Statement],
     same: &[(usize, usize)],
+    is_shell: bool,
 ) -> Vec<Step<'a>> {
     let mut removed: HashMap<String, Vec<&'a Statement>> = HashMap::new();
     for step in steps.iter().rev() {
@@ -443,10 +491,18 @@ fn without_moves<'a>(
         }
     }
     let place = |all: &[Statement], one: &Statement| all.iter().position(|other| std::ptr::eq(other, one));
+    let both = |function: &str| [old, new].iter().all(|all| all.iter().any(|one| one.function == function));
     let is_reordered = |before: &Statement, now: &Statement| {
-        let places = place(old, before).zip(place(new, now));
-        let is_near = before.function == now.function && before.depth == now.depth;
-        is_near && places.is_some_and(|places| order::is_other(old, before, places, same))
+        let Some((from, to)) = place(old, before).zip(place(new, now)) else { return false };
+        if before.function == now.function && before.depth == now.depth {
+            order::is_other(old, before, (from, to), same)
+        } else if acts::acts(now, &HashSet::new(), is_shell).is_empty() {
+            false
+        } else if before.function == now.function {
+            order::conditions(old, from) != order::conditions(new, to)
+        } else {
+            both(&before.function) && both(&now.function)
+        }
     };
     let step = |step: Step<'a>| match step {
         Step::Removed(gone) if moved.iter().any(|(before, _)| std::ptr::eq(*before, gone)) => None,

@@ -27,7 +27,7 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
 
 /// What is different about the brackets, in words.
 fn difference(before: &Statement, now: &Statement, new: &[Statement]) -> Option<String> {
-    let shape = |token: &Token| Nesting { is_local: false, ..token.context.nesting };
+    let shape = |token: &Token| Nesting { is_local: false, is_tested: false, ..token.context.nesting };
     let mut pairs = before.tokens.iter().zip(&now.tokens);
     if let Some((was, is)) = pairs.find(|(was, is)| shape(was) != shape(is)) {
         let (was, is_now) = (was.context.nesting.calls, is.context.nesting.calls);
@@ -37,6 +37,10 @@ fn difference(before: &Statement, now: &Statement, new: &[Statement]) -> Option<
             (1.., 0) => format!("`{name}` is no longer called in {}", quoted(now, &[])),
             _ => format!("brackets moved in {}", quoted(now, &[])),
         });
+    }
+    let is_tested = |token: &Token| token.context.nesting.is_tested;
+    if before.tokens.iter().zip(&now.tokens).any(|(was, is)| is_tested(was) != is_tested(is)) {
+        return Some(format!("`[` began or ended to test in {}", quoted(now, &[])));
     }
     let is_local = |statement: &Statement| statement.tokens.iter().any(|token| token.context.nesting.is_local);
     let name = now.tokens.iter().find(|token| token.kind == TokenKind::Name)?;

@@ -3,8 +3,10 @@
 use super::Edited;
 use super::acts::{Acts, acts};
 use super::align::{Replaced, Step, replaced};
+use super::bindings::{calls, imported, is_given, is_own_variable, names, target};
 use super::judge::{guards, is_calculation, is_condition, is_flip, is_other_operator, judge, tells_secrets};
 use super::moved::{explained, filled, is_moved, last_name, taken_out};
+use super::order::consumes;
 use super::pieces::{constants, marks};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::{Finding, Severity};
@@ -205,13 +207,16 @@ impl Code<'_> {
             _ if names(statement).any(|name| self.emptied.contains(name)) => Severity::Low,
             StatementKind::Exit if self.emptied.contains(last_name(&statement.function)) => Severity::Low,
             // What is set for other programs, or on an object, is used where nobody sees it.
-            StatementKind::Assign if is_own_variable(statement) && !target(statement).is_some_and(is_used) => {
+            StatementKind::Assign
+                if is_own_variable(statement)
+                    && !target(statement).is_some_and(is_used)
+                    && !consumes(&statement.tokens)
+                    && acts(statement, &HashSet::new(), self.is_shell).is_empty() =>
+            {
                 Severity::Low
             }
-            StatementKind::Head if statement.has("try else") && !leaves_else(statement, self.old, self.new) => {
-                Severity::Low
-            }
-            StatementKind::Head if statement.has("else") || statement.has("try") => Severity::Low,
+            StatementKind::Head if leaves_else(statement, self.old, self.new) => Severity::Medium,
+            StatementKind::Head if ["else", "try else", "try"].iter().any(|word| statement.has(word)) => Severity::Low,
             _ => Severity::Medium,
         };
         let words = format!("removed: {} (line {} of the previous version)", quoted(statement, &[]), statement.line());
@@ -237,15 +242,17 @@ impl Code<'_> {
             StatementKind::End => return None,
             _ if self.acts.are_more_in(statement) || self.takes_a_name(statement) => Severity::Medium,
             StatementKind::Message if tells_secrets(&statement.tokens, None) => Severity::Medium,
+            // It ends every run, or takes something away before others see it.
+            StatementKind::Raise if statement.depth == 0 && !is_own => Severity::Medium,
+            StatementKind::Assign if consumes(&statement.tokens) && !is_own => Severity::Medium,
+            StatementKind::Assign if self.is_shell && target(statement).is_some_and(is_given) => Severity::Medium,
             StatementKind::Message | StatementKind::Import | StatementKind::Define | StatementKind::Raise => {
                 Severity::Low
             }
             _ if names(statement).any(|name| self.filled.contains(name)) => Severity::Low,
             StatementKind::Exit if is_own || self.follows_refusal(statement) => Severity::Low,
-            StatementKind::Head if statement.has("try else") && !leaves_else(statement, self.new, self.old) => {
-                Severity::Low
-            }
-            StatementKind::Head if statement.has("else") || statement.has("try") => Severity::Low,
+            StatementKind::Head if leaves_else(statement, self.new, self.old) => Severity::Medium,
+            StatementKind::Head if ["else", "try else", "try"].iter().any(|word| statement.has(word)) => Severity::Low,
             StatementKind::Head if self.heads.contains(&statement.line()) => return Some(harmless("guard", statement)),
             _ if self.branches.iter().any(|(first, last)| (*first..=*last).contains(&statement.line())) => {
                 return Some(harmless("entry", statement));
@@ -264,29 +271,26 @@ impl Code<'_> {
         })
     }
 
-    /// Whether an added statement gives another meaning to a name that the old version uses: it defines or imports the
-    /// name once more, or sets an attribute of a module or an entry of its names.
+    /// Whether an added statement gives another meaning to a function that the old version calls: it defines or imports it
+    /// once more, or sets an attribute of a module or an entry of its names.
     fn takes_a_name(&self, statement: &Statement) -> bool {
-        let bound = match statement.kind {
-            StatementKind::Import => names(statement).last(),
-            StatementKind::Define => names(statement).next(),
+        let names: Vec<&str> = match statement.kind {
+            StatementKind::Import => imported(statement),
+            StatementKind::Define => names(statement).take(1).collect(),
             StatementKind::Assign => return self.sets_a_part(statement),
             _ => return false,
         };
-        let is_bound_there = |one: &Statement, name: &str| {
-            matches!(one.kind, StatementKind::Import | StatementKind::Define) && one.has(name)
+        let binds = |one: &Statement, name: &str| match one.kind {
+            StatementKind::Import => imported(one).contains(&name),
+            StatementKind::Define => self::names(one).next() == Some(name),
+            _ => false,
         };
-        let is_used = |one: &Statement, name: &str| {
-            !matches!(one.kind, StatementKind::Import | StatementKind::Define)
-                && one
-                    .tokens
-                    .iter()
-                    .any(|token| token.kind == TokenKind::Name && !token.context.fixed && token.text == name)
+        let is_taken = |name: &&str| {
+            let was_bound = self.old.iter().any(|one| binds(one, name));
+            let is_twice = self.new.iter().filter(|one| binds(one, name)).count() > 1;
+            (!was_bound || is_twice) && self.old.iter().any(|one| calls(one, name))
         };
-        let Some(name) = bound else { return false };
-        let was_bound = self.old.iter().any(|one| is_bound_there(one, name));
-        let is_twice = self.new.iter().filter(|one| is_bound_there(one, name)).count() > 1;
-        self.old.iter().any(|one| is_used(one, name)) && (!was_bound || is_twice)
+        names.iter().any(is_taken)
     }
 
     /// Whether it sets an attribute or an entry of something that the program did not make itself.
@@ -308,14 +312,16 @@ impl Code<'_> {
     }
 }
 
-/// The names of a program in a statement.
-fn names(statement: &Statement) -> impl DoubleEndedIterator<Item = &str> {
-    statement.tokens.iter().filter(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str())
-}
-
-/// Whether what stood in the `else` of a `try` stands behind it in the other version, where it is done after an error too.
+/// Whether what stood in an `else` stands behind it in the other version, where it is done in any case.
 fn leaves_else(head: &Statement, here: &[Statement], there: &[Statement]) -> bool {
     let at = here.iter().position(|one| std::ptr::eq(one, head)).unwrap_or(here.len());
+    // What follows a branch that leaves is its other branch.
+    let is_left = |one: &Statement| matches!(one.kind, StatementKind::Exit | StatementKind::Raise);
+    let before = here[..at].iter().rev().find(|one| one.kind != StatementKind::End);
+    let is_else = head.has("else") || head.has("try else");
+    if !is_else || head.has("else") && before.is_some_and(is_left) {
+        return false;
+    }
     let first = here.get(at + 1).filter(|first| first.depth > head.depth);
     let other = first.and_then(|first| there.iter().find(|one| one.key() == first.key()));
     first.zip(other).is_some_and(|(first, other)| other.depth < first.depth)
@@ -344,18 +350,6 @@ fn is_setup(statement: &Statement) -> bool {
     const STRICTER: &[&str] = &["set", "-e", "-u", "-x", "-o", "-E", "pipefail", "errexit", "nounset", "xtrace"];
     statement.tokens.first().is_some_and(|token| token.text == "set")
         && statement.tokens.iter().all(|token| STRICTER.contains(&token.text.as_str()))
-}
-
-/// Whether an assignment sets a variable that only the program itself reads.
-fn is_own_variable(statement: &Statement) -> bool {
-    let is_shouted = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    target(statement).is_some_and(|name| !is_shouted(name))
-        && statement.tokens.get(1).is_some_and(|token| !token.context.fixed)
-}
-
-/// The variable that an assignment sets.
-fn target(statement: &Statement) -> Option<&str> {
-    statement.tokens.iter().find(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str())
 }
 
 pub(super) fn functions(statements: &[Statement]) -> HashSet<&str> {

@@ -60,7 +60,9 @@ pub(super) const HARMLESS: &[&str] = &["message", "entry", "manner", "option", "
 pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static str, Severity) {
     let all = || part.old.iter().chain(part.new);
     let is = |test: fn(&Token) -> bool| all().all(test);
-    let is_said = is(|token| token.context.message) || now.kind == StatementKind::Message && before.kind == now.kind;
+    let is_raised = || all().any(|token| is_sort_of_error(token, before) || is_sort_of_error(token, now));
+    let is_said = is(|token| token.context.message) && !is_raised()
+        || now.kind == StatementKind::Message && before.kind == now.kind;
     if is_said && !tells_secrets(part.new, Some(before)) {
         return ("message", Severity::Low);
     }
@@ -68,7 +70,10 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
         return ("import", Severity::Low);
     }
     if is(|token| token.text == "quotes") {
-        return ("quotes", if part.new.is_empty() { Severity::Medium } else { Severity::Low });
+        // One value where there were several, or a text where there was a pattern.
+        let is_one =
+            now.has("for") && now.kind == StatementKind::Head || part.before.is_some_and(|token| token.text == "=~");
+        return ("quotes", if part.new.is_empty() || is_one { Severity::Medium } else { Severity::Low });
     }
     if part.old.is_empty() {
         return inserted(part, now);
@@ -83,7 +88,13 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
     }
     let is_searched = part.before.is_some_and(|token| matches!(token.text.as_str(), "in" | "not"));
     let is_set = |token: &Token| is_searched && matches!(token.text.as_str(), "set" | "frozenset");
-    if part.old.iter().all(|token| converts(token) || is_set(token)) && part.new.is_empty() {
+    // What takes all values of it once takes them from a list as well; a loop that changes it does not, nor one that is later.
+    const TAKERS: &[&str] =
+        &["sorted", "set", "frozenset", "sum", "min", "max", "any", "all", "join", "tuple", "Counter"];
+    let is_taken = part.before.is_some_and(|token| TAKERS.contains(&token.text.as_str()));
+    let is_looked_at = |token: &Token| is_searched || is_taken || token.context.condition || token.text == "keys";
+    let is_converted = |token: &Token| converts(token) && is_looked_at(token) || is_set(token);
+    if part.old.iter().all(is_converted) && part.new.is_empty() {
         return ("manner", Severity::Low);
     }
     if part.new.is_empty() {
@@ -152,7 +163,7 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     let is_command = now.kind != StatementKind::Head
         && first.starts_with('-')
         && tokens.iter().all(|token| matches!(token.kind, TokenKind::Text | TokenKind::Number));
-    let command = now.tokens.first().map_or("", |token| token.text.as_str());
+    let command = command_at(now, tokens);
     // What a command that changes nothing tells is seen in the output; of any other one only some options are harmless.
     let is_harmless = |token: &Token| {
         lists::is_careful_option(command, &token.text)
@@ -288,6 +299,30 @@ pub(super) const TEXT_COMMANDS: &[&str] = &[
     "tee", ":",
 ];
 
+/// Whether a token of an error says which one it is, or with which code the program ends.
+fn is_sort_of_error(token: &Token, statement: &Statement) -> bool {
+    let is_word = |token: &Token| matches!(token.text.as_str(), "raise" | "throw" | "new");
+    let sort = statement.tokens.iter().position(|token| !is_word(token)).and_then(|at| statement.tokens.get(at));
+    let is_code = token.kind == TokenKind::Number && statement.tokens.len() <= 4;
+    statement.kind == StatementKind::Raise && (is_code || sort.is_some_and(|sort| std::ptr::eq(sort, token)))
+}
+
+/// The command of a pipe or a list that tokens belong to; behind `xargs` and its kin, the one that is started.
+fn command_at<'s>(statement: &'s Statement, part: &[Token]) -> &'s str {
+    const STARTERS: &[&str] = &["xargs", "sudo", "env", "nohup", "time", "exec", "nice", "timeout", "command"];
+    let at = part.first().and_then(|first| statement.tokens.iter().position(|token| std::ptr::eq(token, first)));
+    let before = &statement.tokens[..at.unwrap_or(0)];
+    let joins = |token: &Token| matches!(token.text.as_str(), "|" | "|&" | "&&" | "||" | ";" | "$(" | "&");
+    let begin = before.iter().rposition(joins).map_or(0, |at| at + 1);
+    let is_word =
+        |token: &&Token| token.text != "quotes" && !token.text.starts_with('-') && token.kind != TokenKind::Number;
+    let mut words = before[begin..].iter().filter(is_word).map(|token| token.text.as_str());
+    words
+        .find(|word| !STARTERS.contains(word))
+        .or_else(|| before.get(begin).map(|token| token.text.as_str()))
+        .unwrap_or("")
+}
+
 /// Whether a command with this option reads and tells, and writes nothing but its output.
 fn changes_nothing(command: &str, option: &str) -> bool {
     let name = command.rsplit('/').next().unwrap_or(command);
@@ -296,6 +331,8 @@ fn changes_nothing(command: &str, option: &str) -> bool {
         "sort" => option.starts_with("-o") || option.starts_with("--output"),
         "awk" | "gawk" => option.starts_with("-i"),
         "date" => option.starts_with("-s") || option.starts_with("--set"),
+        // These change how the script goes on, or what they start.
+        "env" | "command" | "builtin" | "export" | "wait" | "read" | "tee" | "trap" | "set" | "exit" => true,
         _ => false,
     };
     !writes && (TEXT_COMMANDS.contains(&name) || TELLING.contains(&name))

@@ -22,6 +22,7 @@ mod acts;
 mod align;
 #[cfg(test)]
 mod attacks;
+mod bindings;
 mod blocks;
 mod brackets;
 mod classify;
@@ -142,7 +143,7 @@ fn between(
     // A value that had a name may have stood between what belongs together.
     let (old, now) = (formed(old), formed(now));
     let (old, now) = (normal::normal(old), normal::normal(now));
-    let steps = align::steps(&old, &now);
+    let steps = align::steps(&old, &now, is_shell);
     if steps.len() > MAX_STEPS {
         let message = format!("rewritten: {} changed, too many to list", count(steps.len(), "statement"));
         let finding = Finding::new("rewritten", Severity::Medium, message).at(path, 1);
@@ -182,7 +183,7 @@ pub(in crate::check) fn literals(base: &ToolDetail, new: &ToolDetail) -> Literal
                 }
             }
         };
-        for step in align::steps(&before, &now) {
+        for step in align::steps(&before, &now, false) {
             match step {
                 align::Step::Changed(old, new) | align::Step::Moved(old, new) => {
                     [old, new].iter().for_each(|one| of(one, &mut changed))

@@ -141,7 +141,8 @@ pub(super) fn is_moved(
     }
     // `10` became `limit`, and `limit = 10` stands elsewhere; a call of a new function takes the place of its body.
     let is_named = |tokens: &[Token], known: &[Statement]| {
-        tokens.iter().any(|token| token.kind == TokenKind::Name && !known.iter().any(|other| other.has(&token.text)))
+        let is_new = |token: &Token| !known.iter().any(|other| other.has(&token.text));
+        tokens.iter().any(|token| token.kind == TokenKind::Name && !token.context.fixed && is_new(token))
     };
     // What it is may depend on what stands between both places.
     let stands = |all: &[Statement], words: &[&str], user: &Statement| {

@@ -171,7 +171,13 @@ pub(super) fn is_wider_by_words(old: &str, new: &str) -> bool {
                 "?" => inserted.last() == Some(&(at.wrapping_sub(1))),
                 piece => is_word(piece),
             };
-            if !is_word {
+            // `a||b` accepts nothing at all, and a word before `+` is no word of its own.
+            let last = at.checked_sub(1).and_then(|at| new.get(at));
+            let is_empty = matches!((last, *piece), (Some(&("|" | "(" | "(?:")), "|" | ")"));
+            let next = new.get(at + 1).copied().unwrap_or_default();
+            let is_counted = *piece != ")" && matches!(next, "+" | "*" | "{");
+            let ends_empty = *piece == "|" && matches!(next, "|" | ")" | "");
+            if !is_word || is_empty || is_counted || ends_empty {
                 return false;
             }
             inserted.push(at);

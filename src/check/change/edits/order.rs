@@ -56,7 +56,9 @@ pub(super) fn depend(one: &Statement, other: &Statement) -> bool {
         sets(a).any(|name| used.contains(name))
     };
     let both = |a: Effect, b: Effect| (first, second) == (a, b) || (second, first) == (a, b);
-    meets(one, other)
+    shifts(one, other)
+        || shifts(other, one)
+        || meets(one, other)
         || meets(other, one)
         || both(Effect::Acts, Effect::Acts)
         || both(Effect::Prints, Effect::Prints)
@@ -66,14 +68,71 @@ pub(super) fn depend(one: &Statement, other: &Statement) -> bool {
         || second == Effect::Acts && calls(one)
 }
 
+/// Whether one is the `shift` of a shell and the other uses what it shifts.
+fn shifts(one: &Statement, other: &Statement) -> bool {
+    let is_positional = |token: &Token| {
+        token.kind == TokenKind::Sign
+            && token.text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '@' | '*' | '#'))
+    };
+    one.tokens.first().is_some_and(|first| first.text == "shift") && other.tokens.iter().any(is_positional)
+}
+
 fn effect(statement: &Statement) -> Effect {
     let first = statement.tokens.first().map_or("", |token| token.text.as_str());
     match statement.kind {
         StatementKind::Exit | StatementKind::Raise => Effect::Leaves,
         StatementKind::Other if matches!(first, "print" | "console" | "echo" | "printf") => Effect::Prints,
         StatementKind::Other => Effect::Acts,
+        StatementKind::Assign if consumes(&statement.tokens) => Effect::Acts,
         _ => Effect::Nothing,
     }
+}
+
+/// Whether a value is taken away from where it comes from, or comes about by starting something.
+pub(super) fn consumes(tokens: &[Token]) -> bool {
+    const TAKING: &[&str] = &[
+        "pop",
+        "popleft",
+        "popitem",
+        "shift",
+        "readline",
+        "readlines",
+        "read",
+        "next",
+        "recv",
+        "input",
+        "splice",
+        "run",
+        "popen",
+        "Popen",
+        "check_output",
+        "check_call",
+        "execSync",
+        "spawnSync",
+        "execFileSync",
+        "urlopen",
+        "getline",
+    ];
+    let is_called = |(at, token): (usize, &Token)| {
+        let next = tokens.get(at + 1).is_some_and(|next| next.context.nesting.opened > 0);
+        TAKING.contains(&token.text.as_str()) && (token.context.nesting.calls > 0 || next)
+    };
+    tokens.iter().enumerate().any(is_called)
+}
+
+/// The conditions and loops around a statement, outermost last.
+pub(super) fn conditions(all: &[Statement], at: usize) -> Vec<String> {
+    let (mut depth, mut found) = (all[at].depth, Vec::new());
+    for one in all[..at].iter().rev().take_while(|one| one.function == all[at].function) {
+        if one.kind == StatementKind::Head && one.depth < depth {
+            depth = one.depth;
+            // These decide nothing.
+            if !one.has("with") && !one.has("try") {
+                found.push(one.key());
+            }
+        }
+    }
+    found
 }
 
 /// The variables that a statement sets, or whose objects it changes by a method.

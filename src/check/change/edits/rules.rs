@@ -42,6 +42,7 @@ const PYTHON: &[Rule] = &[
     always("$a <= $x and $x < $b", "$a <= $x < $b"),
     always("not ( $a and $b )", "not $a or not $b"),
     always("not ( $a or $b )", "not $a and not $b"),
+    always("$x < $a or $x > $b", "not $a <= $x <= $b"),
     always("type $x == $t", "isinstance $x $t"),
     always("type $x is $t", "isinstance $x $t"),
     always("$d [ $k if $k $d else $v", "$d get $k $v"),

@@ -1,0 +1,51 @@
+//! The names that a statement gives a meaning, and those that it uses.
+
+use crate::code::statements::{Statement, Token, TokenKind};
+
+/// The names of a program in a statement.
+pub(super) fn names(statement: &Statement) -> impl DoubleEndedIterator<Item = &str> {
+    statement.tokens.iter().filter(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str())
+}
+
+/// The names that an import makes known.
+pub(super) fn imported(statement: &Statement) -> Vec<&str> {
+    let tokens = statement.tokens.as_slice();
+    let at = |word: &str| tokens.iter().position(|token| token.text == word);
+    let is_name = |token: &&Token| token.kind == TokenKind::Name;
+    let (from, to, most) = match tokens.first().map_or("", |first| first.text.as_str()) {
+        "from" => (at("import").unwrap_or(0), tokens.len(), usize::MAX),
+        // Of `import a.b` the first name is known; JavaScript has its names before `from`.
+        "import" => (0, at("from").unwrap_or(tokens.len()), if at("from").is_some() { usize::MAX } else { 1 }),
+        _ => (0, at("=").unwrap_or(tokens.len()), usize::MAX),
+    };
+    let known = tokens.get(from..to).unwrap_or_default().iter().filter(is_name);
+    known.map(|token| token.text.as_str()).take(most).collect()
+}
+
+/// Whether a statement calls a function by this name.
+pub(super) fn calls(statement: &Statement, name: &str) -> bool {
+    let mut pairs = statement.tokens.iter().zip(statement.tokens.iter().skip(1).map(Some).chain([None]));
+    pairs.any(|(token, next)| {
+        let is_called = token.context.nesting.calls > 0 || next.is_some_and(|next| next.context.nesting.opened > 0);
+        token.kind == TokenKind::Name && !token.context.fixed && token.text == name && is_called
+    })
+}
+
+/// Whether an assignment sets a variable that only the program itself reads.
+pub(super) fn is_own_variable(statement: &Statement) -> bool {
+    let is_shouted = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    target(statement).is_some_and(|name| !is_shouted(name))
+        && statement.tokens.get(1).is_some_and(|token| !token.context.fixed)
+}
+
+/// Variables of a shell that say how other commands, or the shell itself, read and find things.
+pub(super) fn is_given(name: &str) -> bool {
+    const NAMES: &[&str] =
+        &["IFS", "PATH", "HOME", "BASH_ENV", "ENV", "CDPATH", "GLOBIGNORE", "PS4", "SHELLOPTS", "TMPDIR"];
+    NAMES.contains(&name) || name.starts_with("LD_") || name.starts_with("LC_ALL") || name.starts_with("GIT_")
+}
+
+/// The variable that an assignment sets.
+pub(super) fn target(statement: &Statement) -> Option<&str> {
+    statement.tokens.iter().find(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str())
+}
