@@ -236,7 +236,10 @@ fn pass_one<'v>(
             };
             match value(&rule.input) {
                 None => skipped.words.push(OsString::new()),
-                Some(default) if given.is_none() && skipped.knows_defaults => skipped.words.extend(words(default)),
+                // A launcher passes an empty text for what was left out, and its scripts count on it.
+                Some(default) if given.is_none() && skipped.knows_defaults && default != "" => {
+                    skipped.words.extend(words(default));
+                }
                 Some(value) => {
                     passed.args.append(&mut skipped.words);
                     passed.args.extend(words(value));

@@ -68,7 +68,7 @@ fn prepared() -> Workspace {
     console::quicken(&workspace);
     workspace.json_of_human(&["reviews"]);
     for args in [
-        &["run", "slugify", "--set", "text=A Title"][..],
+        &["run", "slugify", "A Title"][..],
         &["run", "divide", "--set", "a=1", "--set", "b=0"],
         &["mark-failure", "divide", "--scenario", "divide by zero"],
         &["buffer", "write", "{\"n\": 1}", "--buffer", "notes", "--strategy", "manual"],
@@ -87,7 +87,7 @@ const CALLS: [&[&str]; 24] = [
     &["show", "slugify"],
     &["search", "make a slug of a title"],
     &["source", "slugify"],
-    &["run", "slugify", "--set", "text=A Title"],
+    &["run", "slugify", "A Title"],
     &["call", "make a slug of a title", "--set", "text=A Title", "--show"],
     &["runs"],
     &["output", "1"],

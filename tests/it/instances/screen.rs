@@ -117,7 +117,7 @@ fn a_service_that_dies_is_shown_within_a_second() {
 fn a_service_is_defined_in_the_palette_and_waits_for_its_review() {
     let (bench, _) = Bench::with_companion("");
     let mut terminal = open(&bench);
-    terminal.send(":").wait_text("all verbs").send("define").wait_text("define  Define a service").send("\r");
+    terminal.send(":").wait_text("all verbs").send("define").wait_text("Define a service without code").send("\r");
     terminal.wait_text("name of the service").send("helper\t\tgit\tHelps with versions").send("\x13");
     terminal.wait_text("tools/experimental/helper is a new experimental service").wait_text("2 tools");
     let shown = bench.ok(&["show", "helper"])["tool"].clone();
