@@ -45,6 +45,7 @@ mod node_packages;
 mod obstacle;
 mod other_words;
 mod packed;
+mod part;
 mod places;
 mod plan;
 mod programs;

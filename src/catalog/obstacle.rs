@@ -1,7 +1,5 @@
 //! Why a version cannot run: what keeps it from running, and what a definition of each kind must say.
 
-use super::entries;
-use super::header;
 use super::steps;
 use crate::domain::evaluators;
 use crate::domain::{
@@ -24,15 +22,6 @@ pub(super) enum Obstacle {
     NoCommand,
     /// It declares permissions that no tool gets: which and why.
     Forbidden(String),
-}
-
-/// What keeps one of several tools in a file from running: its own obstacle, or what loading the file would do.
-pub(super) fn of_part(own: Option<Obstacle>, files: &[VersionFile]) -> Option<Obstacle> {
-    if entries::run_something_first(files) {
-        let why = "its file does something else when it is loaded; move the function into a file of its own";
-        return Some(Obstacle::Incomplete(why.to_owned()));
-    }
-    own.or_else(|| header::part_of_package(files).map(Obstacle::Unsupported))
 }
 
 /// What a definition lacks that its kind needs to run; `None` when it is complete. Whether its command leads to a script

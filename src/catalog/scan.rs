@@ -13,7 +13,6 @@ use super::looked_at::LookedAt;
 use super::members;
 use super::needed::Needed;
 use super::no_definition;
-use super::obstacle::{self, Obstacle};
 use super::other_words;
 use super::places::PlaceStamp;
 use super::plan::{ScanPlan, below, file_of, folder_of, join};
@@ -23,6 +22,7 @@ use super::run_python::RunPython;
 use super::script_places;
 use super::skipped;
 use super::walk::{self, Belonging, DefinitionCandidate};
+use super::{obstacle::Obstacle, part};
 use crate::domain::composite::{Composite, Step};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, Kind, Need, Placement, Problem, ProblemCode, Promotions, Risk,
@@ -312,7 +312,7 @@ fn definitions_in(
 
 fn load_entry(files: Vec<VersionFile>, needs: RecipeNeeds, programs: &Programs) -> Result<LoadedVersion, Problem> {
     let mut reading = reading::read(&files, entries::definition(), Format::Native, programs)?;
-    reading.obstacle = obstacle::of_part(reading.obstacle.take(), &files);
+    reading.obstacle = part::obstacle(reading.obstacle.take(), &files);
     reading.needed = reading.needed.with_recipe(needs);
     Ok(LoadedVersion { files, reading })
 }
@@ -559,7 +559,7 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut reading = reading::read(&files, &definition, format, &programs)?;
     if tool.placement.entry().is_some() {
-        reading.obstacle = obstacle::of_part(reading.obstacle.take(), &files);
+        reading.obstacle = part::obstacle(reading.obstacle.take(), &files);
         reading.needed = reading.needed.with_recipe(entries::needs_of(&tool.placement, &files));
     }
     let mut loaded = LoadedVersion { files, reading };

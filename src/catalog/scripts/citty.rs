@@ -1,7 +1,7 @@
 //! citty of JavaScript: `defineCommand({ meta: {…}, args: {…}, subCommands: {…} })`, and the command that is run.
 
 use super::commands::{CommandTree, NodeId, ROOT};
-use super::options::table_input;
+use super::option_words::table_input;
 use super::scanner::{calls, is_word, split, split_once};
 use super::{Declared, literal, rest_words};
 use crate::domain::source::Language;

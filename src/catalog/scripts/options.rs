@@ -1,12 +1,12 @@
 //! Options in the code of scripts that parse a command line: argparse, click, typer, docopt, fire, commander, yargs, citty,
 //! `parseArgs` of node, getopts and loops of shells. Nothing is executed: what is computed is not known.
 
-use super::option_words::{Takes, finished, rule_of, type_word};
+use super::option_words::table_input;
 use super::scanner::{calls, split, split_once};
 use super::{Declared, DeclaredInput, ScriptText, literal};
 use crate::domain::source::Language;
 use crate::domain::{ArgRule, InputMode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const PYTHON: Language = Language::Python;
 const JS: Language = Language::JavaScript;
@@ -119,45 +119,6 @@ fn fields(written: &str) -> Vec<(String, Value)> {
     let value = literal::value(written, JS);
     let Some(Value::Object(table)) = value else { return Vec::new() };
     table.into_iter().collect()
-}
-
-/// The input of one field of a table of options.
-pub(super) fn table_input(name: &str, spec: &Value, is_word: bool, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
-    let dashed = |name: &str| if name.chars().count() == 1 { format!("-{name}") } else { format!("--{name}") };
-    let long = |name: &str| if spec.get("short").is_some() { format!("--{name}") } else { dashed(name) };
-    let mut written = vec![if is_word { name.to_owned() } else { long(name) }];
-    if !is_word {
-        let other = |key: &str| {
-            spec.get(key)
-                .into_iter()
-                .flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice))
-        };
-        written.extend(["short", "alias"].into_iter().flat_map(other).filter_map(Value::as_str).map(dashed));
-    }
-    let (key, rule) = rule_of(&written, taken)?;
-    let mut input = DeclaredInput::text(&key, rule);
-    let text = |key: &str| spec.get(key).and_then(Value::as_str);
-    if let Some(word) = text("type") {
-        match word {
-            "count" => input.takes(Takes::Times),
-            "array" => input.takes(Takes::Repeated),
-            _ => input.schema = type_word(word),
-        }
-    } else if spec.get("number") == Some(&json!(true)) {
-        input.schema = type_word("number");
-    } else if spec.get("boolean") == Some(&json!(true)) {
-        input.schema = type_word("bool");
-    }
-    if spec.get("array") == Some(&json!(true)) || spec.get("multiple") == Some(&json!(true)) {
-        input.takes(Takes::Repeated);
-    }
-    if let Some(choices) = spec.get("choices").filter(|choices| choices.is_array()) {
-        input.put("enum", choices.clone());
-    }
-    let is = |key: &str| spec.get(key).is_some_and(|value| *value == json!(true) || value.is_string());
-    input.required = ["demandOption", "demand", "required", "require"].into_iter().any(is);
-    let words = ["describe", "description", "desc"].into_iter().find_map(text).unwrap_or_default();
-    Some(finished(input, words, spec.get("default").cloned()))
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 //! `.alias("v", "verbose")`, and commands with what is said inside of each.
 
 use super::commands::{CommandTree, NodeId, ROOT};
-use super::option_words::{Takes, one_line};
-use super::options::table_input;
+use super::option_words::{Takes, one_line, table_input};
 use super::scanner::{calls, split};
 use super::{Declared, DeclaredInput, literal, rest_words};
 use crate::domain::source::Language;

@@ -61,18 +61,22 @@ pub fn find_agent(clients: Option<&Clients>) -> Option<FoundAgent> {
     }
     let seen: BTreeSet<i32> = near.iter().map(|(pid, _)| *pid).chain([me]).collect();
     let (terminal, left) = (terminal_of_input(), left_sessions(&parents));
-    let mut far = Vec::new();
+    let (mut far, mut shared) = (Vec::new(), Vec::new());
     // Most calls of scripts have neither, and need not read the list.
     if terminal.is_some() || !left.is_empty() {
         let all: Vec<Process> = processes::list().filter(|process| !seen.contains(&process.pid)).collect();
         far.extend(terminal.map(|device| behind_terminal(device, &parents, &all)).unwrap_or_default());
         let there = all.iter().filter(|process| left.contains(&process.session));
-        far.extend(there.map(|process| (process.pid, "session shared with")));
+        shared.extend(there.map(|process| (process.pid, "session shared with")));
     }
     let of_client = |places: &[Place]| first(places, client_of, true);
+    // A variable may be set for one command among those of a session; a client is there for what it starts.
+    let noted = |places: &[Place]| first(places, |pid| clients?.agent_of(pid), false);
     named(&far)
         .or_else(|| of_client(&near))
         .or_else(|| of_client(&far))
+        .or_else(|| noted(&shared))
+        .or_else(|| of_client(&shared))
         .or_else(|| first(&[(me, "environment of")], |pid| client_in(&environment(pid)), true))
 }
 

@@ -1,6 +1,7 @@
 //! The names that a statement gives a meaning, and those that it uses.
 
 use crate::code::statements::{Statement, Token, TokenKind};
+use std::collections::HashSet;
 
 /// The names of a program in a statement.
 pub(super) fn names(statement: &Statement) -> impl DoubleEndedIterator<Item = &str> {
@@ -48,4 +49,14 @@ pub(super) fn is_given(name: &str) -> bool {
 /// The variable that an assignment sets.
 pub(super) fn target(statement: &Statement) -> Option<&str> {
     statement.tokens.iter().find(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str())
+}
+
+/// The functions that statements stand in.
+pub(super) fn functions(statements: &[Statement]) -> HashSet<&str> {
+    statements.iter().map(|statement| statement.function.as_str()).collect()
+}
+
+/// Whether it is one word, or one word with a value.
+pub(super) fn is_short(statement: &Statement) -> bool {
+    statement.tokens.len() <= 2
 }

@@ -3,7 +3,7 @@
 use super::Edited;
 use super::acts::{Acts, acts};
 use super::align::{Replaced, Step, replaced};
-use super::bindings::{calls, imported, is_given, is_own_variable, names, target};
+use super::bindings::{calls, functions, imported, is_given, is_own_variable, is_short, names, target};
 use super::judge::{guards, is_calculation, is_condition, is_flip, is_other_operator, judge, tells_secrets};
 use super::moved::{explained, filled, is_moved, last_name, taken_out};
 use super::order::consumes;
@@ -352,10 +352,6 @@ fn is_setup(statement: &Statement) -> bool {
         && statement.tokens.iter().all(|token| STRICTER.contains(&token.text.as_str()))
 }
 
-pub(super) fn functions(statements: &[Statement]) -> HashSet<&str> {
-    statements.iter().map(|statement| statement.function.as_str()).collect()
-}
-
 /// A statement that stands in a new function now, but for names as it was, is one that went and one that came.
 fn apart<'a>(step: &Step<'a>, functions: &HashSet<&str>) -> Vec<Step<'a>> {
     match step {
@@ -466,10 +462,6 @@ fn branches(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> Vec<(u6
         branches.push((head.line(), last));
     }
     branches
-}
-
-pub(super) fn is_short(statement: &Statement) -> bool {
-    statement.tokens.len() <= 2
 }
 
 /// The statements of a function that went and came, where no constant, no exit and no error went or came with them: code

@@ -1,7 +1,7 @@
 //! Code that stands elsewhere in the other version: in a function or a variable that was taken out, or that was put in.
 
 use super::align::{Replaced, Step, replaced};
-use super::classify::{functions, is_short};
+use super::bindings::{functions, is_short};
 use super::order;
 use super::pieces::marks;
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
