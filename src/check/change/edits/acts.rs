@@ -3,7 +3,7 @@
 //! A refactoring does not do such a thing once more. So each call that a version makes more often than the one before it
 //! is told, whatever explains the statement that it is in: a message, a rewritten function, one more branch.
 
-use super::judge::{TELLING, TEXT_COMMANDS};
+use super::commands::{TELLING, TEXT_COMMANDS};
 use crate::check::change::facts::lists::{CallEffect, effect};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use std::collections::{BTreeMap, HashSet};
@@ -49,17 +49,21 @@ pub(super) fn acts(statement: &Statement, own: &HashSet<String>, is_shell: bool)
     if is_shell { commands(statement, own) } else { calls(&statement.tokens) }
 }
 
-/// Calls with an effect, by their full names.
+/// What calls do, in words: a file that is deleted by another function is deleted as often.
 fn calls(tokens: &[Token]) -> Vec<String> {
-    let begins = |token: &&(usize, &Token)| token.1.kind == TokenKind::Name && !token.1.context.fixed;
-    let full = |(at, first): &(usize, &Token)| {
+    let begins = |token: &Token| token.kind == TokenKind::Name && !token.context.fixed;
+    let full = |at: usize| {
         let rest = tokens[at + 1..].iter().take_while(|token| token.context.fixed && token.kind == TokenKind::Name);
-        let names: Vec<&str> =
-            std::iter::once(first.text.as_str()).chain(rest.map(|token| token.text.as_str())).collect();
+        let names: Vec<&str> = tokens[at..=at].iter().chain(rest).map(|token| token.text.as_str()).collect();
         names.join(".")
     };
-    let acts = |name: &String| effect(name).is_some_and(|effect| effect != CallEffect::Weak);
-    tokens.iter().enumerate().collect::<Vec<_>>().iter().filter(begins).map(full).filter(acts).collect()
+    let does = |name: String| {
+        // A method of an object that nobody knows, too: `path.unlink()`.
+        let method = || name.split_once('.').and_then(|(_, method)| effect(&format!(".{method}")));
+        effect(&name).or_else(method).filter(|effect| *effect != CallEffect::Weak)
+    };
+    let acts = (0..tokens.len()).filter(|at| begins(&tokens[*at])).filter_map(|at| does(full(at)));
+    acts.map(|effect| effect.words().to_owned()).collect()
 }
 
 /// Commands that are neither functions of the script nor ones that work on text or only tell something, and files that

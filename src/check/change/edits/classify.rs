@@ -38,7 +38,7 @@ pub(super) fn edits(
     let heads = heads(steps);
     let acts = Acts::of(old, new, own.clone(), is_shell);
     let code = Code { old, new, explained, functions, filled, emptied, renamed, heads, branches, acts, is_shell };
-    let regrouped = regrouped(steps, &code.explained, &own, is_shell);
+    let regrouped = regrouped(steps, &code, &own);
     let mut edits = Vec::new();
     for (at, step) in steps.iter().enumerate() {
         let told = match step {
@@ -466,36 +466,40 @@ fn branches(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> Vec<(u6
 
 /// The statements of a function that went and came, where no constant, no exit and no error went or came with them: code
 /// that was written anew.
-fn regrouped(
-    steps: &[Step<'_>],
-    explained: &BTreeSet<usize>,
-    own: &HashSet<String>,
-    is_shell: bool,
-) -> BTreeSet<usize> {
+fn regrouped(steps: &[Step<'_>], code: &Code<'_>, own: &HashSet<String>) -> BTreeSet<usize> {
     let mut groups: BTreeMap<&str, [Vec<(usize, &Statement)>; 2]> = BTreeMap::new();
-    for (at, step) in steps.iter().enumerate().filter(|(at, _)| !explained.contains(at)) {
+    for (at, step) in steps.iter().enumerate().filter(|(at, _)| !code.explained.contains(at)) {
         match step {
             Step::Removed(one) => groups.entry(&one.function).or_default()[0].push((at, *one)),
             Step::Added(one) => groups.entry(&one.function).or_default()[1].push((at, *one)),
             Step::Changed(..) | Step::Moved(..) => {}
         }
     }
-    // What is done to the world must be the same, word for word, and so must be what is done about errors.
+    // What is done to the world must be the same, with the same variables as far as both versions have them, and so must be
+    // what is done about errors.
+    let has_name = |all: &[Statement], name: &str| all.iter().any(|one| one.has(name));
+    let is_kept = |name: &&str| has_name(code.old, name) && has_name(code.new, name);
     let kept = |one: &Statement| {
         let first = one.tokens.first().map_or("", |token| token.text.as_str());
-        let handles = matches!(first, "except" | "catch");
-        if handles { Some(first.to_owned()) } else { (!acts(one, own, is_shell).is_empty()).then(|| one.key()) }
+        let acts = acts(one, own, code.is_shell);
+        let is_list = code.is_shell && one.kind == StatementKind::Head && (one.has("&&") || one.has("||"));
+        match first {
+            "except" | "catch" => Some(first.to_owned()),
+            _ if is_list => Some(one.key()),
+            _ if acts.is_empty() => None,
+            _ => Some(format!("{acts:?} {:?}", names(one).filter(is_kept).collect::<BTreeSet<_>>())),
+        }
     };
-    // A list of commands is no expression: what hangs on what must stay, too.
+    // A command that hung on a condition must still do so.
     let joints = |one: &Statement| {
-        let is_joint = |token: &&Token| is_condition(token) || matches!(token.text.as_str(), "elif" | "while");
-        if is_shell { one.tokens.iter().filter(is_joint).count() } else { 0 }
+        let is_joint = |token: &Token| is_condition(token) || matches!(token.text.as_str(), "elif" | "while");
+        code.is_shell && one.tokens.iter().any(is_joint)
     };
     let all = |side: &[(usize, &Statement)]| {
         let words: BTreeSet<String> = side.iter().flat_map(|(_, one)| constants(one)).map(str::to_owned).collect();
         let count = |kind| side.iter().filter(|(_, one)| one.kind == kind).count();
         let kept: BTreeSet<String> = side.iter().filter_map(|(_, one)| kept(one)).collect();
-        let joints: usize = side.iter().map(|(_, one)| joints(one)).sum();
+        let joints = side.iter().any(|(_, one)| joints(one));
         (words, count(StatementKind::Exit), count(StatementKind::Raise), kept, joints)
     };
     let is_same =

@@ -1,6 +1,7 @@
 //! What a difference inside a statement is: something else is computed, or only something else is said.
 
 use super::align::Replaced;
+use super::commands::{TELLING, TEXT_COMMANDS};
 use super::normal::is_wider_by_words;
 use crate::check::change::facts::lists;
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
@@ -224,80 +225,6 @@ pub(super) fn is_condition(token: &Token) -> bool {
     const SIGNS: &[&str] = &["and", "or", "&&", "||", "??", "not", "!", "?", "if", "else"];
     SIGNS.contains(&token.text.as_str()) && token.kind != TokenKind::Text
 }
-
-/// Commands of a shell that only tell how things are, and words of the shell itself.
-pub(super) const TELLING: &[&str] = &[
-    "date",
-    "pwd",
-    "whoami",
-    "id",
-    "hostname",
-    "uname",
-    "ls",
-    "du",
-    "df",
-    "stat",
-    "file",
-    "which",
-    "type",
-    "realpath",
-    "readlink",
-    "nproc",
-    "tput",
-    "getopts",
-    "sleep",
-    "wait",
-    "ps",
-    "pgrep",
-    "env",
-    "printenv",
-    "locale",
-    "md5sum",
-    "sha1sum",
-    "sha256sum",
-    "break",
-    "continue",
-    "exit",
-    "export",
-    "set",
-    "unset",
-    "trap",
-    "mktemp",
-    "numfmt",
-    "xxd",
-    "od",
-    "strings",
-    "getent",
-    "groups",
-    "uptime",
-    "free",
-    "arch",
-    "tty",
-    "cal",
-    "factor",
-    "shuf",
-    "iconv",
-    "base64",
-    "time",
-    "command",
-    "builtin",
-    "readonly",
-    "typeset",
-    "cd",
-    "pushd",
-    "popd",
-    "hash",
-    "ulimit",
-    "umask",
-];
-
-/// Commands of a shell that read and write text, and reach nothing else than files.
-pub(super) const TEXT_COMMANDS: &[&str] = &[
-    "echo", "printf", "local", "declare", "return", "grep", "egrep", "fgrep", "awk", "gawk", "sed", "sort", "uniq",
-    "cut", "head", "tail", "tr", "wc", "cat", "basename", "dirname", "expr", "bc", "jq", "seq", "true", "false",
-    "test", "[", "read", "shift", "let", "rev", "paste", "comm", "join", "fold", "nl", "tac", "column", "diff", "cmp",
-    "tee", ":",
-];
 
 /// Whether a token of an error says which one it is, or with which code the program ends.
 fn is_sort_of_error(token: &Token, statement: &Statement) -> bool {

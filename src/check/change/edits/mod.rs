@@ -26,6 +26,7 @@ mod bindings;
 mod blocks;
 mod brackets;
 mod classify;
+mod commands;
 mod forms;
 #[cfg(test)]
 mod idioms;
