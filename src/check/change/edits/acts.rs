@@ -62,7 +62,12 @@ fn calls(tokens: &[Token]) -> Vec<String> {
         let method = || name.split_once('.').and_then(|(_, method)| effect(&format!(".{method}")));
         effect(&name).or_else(method).filter(|effect| *effect != CallEffect::Weak)
     };
-    let acts = (0..tokens.len()).filter(|at| begins(&tokens[*at])).filter_map(|at| does(full(at)));
+    // A variable may have the name of a command or a function; `os.remove` may be handed on.
+    let is_called = |at: usize| {
+        let next = tokens.get(at + 1).is_some_and(|next| next.context.nesting.opened > 0 || next.context.fixed);
+        next || tokens[at].context.nesting.calls > 0
+    };
+    let acts = (0..tokens.len()).filter(|at| begins(&tokens[*at]) && is_called(*at)).filter_map(|at| does(full(at)));
     acts.map(|effect| effect.words().to_owned()).collect()
 }
 
@@ -74,8 +79,8 @@ fn commands(statement: &Statement, own: &HashSet<String>) -> Vec<String> {
     let tokens = &statement.tokens;
     for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.text != "quotes") {
         let is_word = matches!(token.kind, TokenKind::Text | TokenKind::Name);
-        if is_command && is_word && token.text.starts_with('-') {
-            // A test: `-f file`.
+        if is_command && is_word && (token.text.starts_with('-') || token.context.nesting.is_tested) {
+            // A test: `-f file`, `"$age" -ge 3`.
             is_command = false;
         } else if is_command && is_word {
             let name = token.text.rsplit('/').next().unwrap_or_default();
