@@ -361,7 +361,7 @@ mod tests {
         (client, wire, ends)
     }
 
-    async fn heard(line: &[u8], has_begun: bool) -> Heard {
+    fn heard(line: &[u8], has_begun: bool) -> Heard {
         let (_client, mut wire, ends) = connected(4);
         if has_begun {
             ends.begin();
@@ -386,12 +386,12 @@ mod tests {
             (br#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, json!(null), NO_REQUEST),
             (br#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}"#, json!(7), WRONG_PARAMETERS),
         ] {
-            let Heard::Fault(error) = heard(line, true).await else { panic!("{}", String::from_utf8_lossy(line)) };
+            let Heard::Fault(error) = heard(line, true) else { panic!("{}", String::from_utf8_lossy(line)) };
             assert_eq!((&error["id"], &error["error"]["code"]), (&id, &json!(code)), "{error}");
             assert!(error["error"]["data"]["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{error}");
         }
-        assert!(matches!(heard(b" \r", true).await, Heard::Nothing));
-        assert!(matches!(heard(br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, false).await, Heard::Message(_)));
+        assert!(matches!(heard(b" \r", true), Heard::Nothing));
+        assert!(matches!(heard(br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, false), Heard::Message(_)));
     }
 
     #[tokio::test]
@@ -401,8 +401,8 @@ mod tests {
             br#"{"jsonrpc":"2.0","id":5,"result":{}}"#,
             br#"{"jsonrpc":"2.0","id":6,"error":{"code":1,"message":"x"}}"#,
         ] {
-            assert!(matches!(heard(line, false).await, Heard::Nothing));
-            assert!(matches!(heard(line, true).await, Heard::Message(_)), "{}", String::from_utf8_lossy(line));
+            assert!(matches!(heard(line, false), Heard::Nothing));
+            assert!(matches!(heard(line, true), Heard::Message(_)), "{}", String::from_utf8_lossy(line));
         }
     }
 

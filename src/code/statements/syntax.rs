@@ -30,10 +30,8 @@ pub(super) fn typed_value(node: Node<'_>) -> Option<Node<'_>> {
 /// What the letters before a text of Python make of it: bytes, or backslashes that stand for themselves.
 pub(super) fn prefix(node: Node<'_>, text: &str) -> Option<&'static str> {
     let letters = text.split(['"', '\'']).next().filter(|_| node.kind() == "string")?.to_ascii_lowercase();
-    let is_escape = |(at, _): (usize, &str)| {
-        text[at + 1..]
-            .starts_with(|c: char| matches!(c, 'a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' | 'u' | 'N' | '\\'))
-    };
+    let is_escape =
+        |(at, _): (usize, &str)| text[at + 1..].starts_with(['a', 'b', 'f', 'n', 'r', 't', 'v', 'x', 'u', 'N', '\\']);
     match letters.as_str() {
         "b" | "rb" | "br" => Some("bytes"),
         "r" | "rf" | "fr" if text.match_indices('\\').any(is_escape) => Some("raw"),

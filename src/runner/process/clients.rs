@@ -189,7 +189,7 @@ fn client() -> Option<i32> {
 /// The client that a process is, when its program is a known one.
 pub(super) fn known_client(pid: i32) -> Option<&'static str> {
     let of_name = |name: &String| PROGRAMS.into_iter().find(|program| program == name);
-    names(pid).iter().find_map(of_name).or_else(|| script(&arguments(pid)).and_then(|path| client_of_package(path)))
+    names(pid).iter().find_map(of_name).or_else(|| script(&arguments(pid)).and_then(client_of_package))
 }
 
 /// The client in the environment that a process began with.

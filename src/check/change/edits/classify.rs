@@ -37,7 +37,7 @@ pub(super) fn edits(
     let own: HashSet<String> = functions.iter().copied().chain(self::functions(new)).map(str::to_owned).collect();
     let heads = heads(steps);
     let acts = Acts::of(old, new, own.clone(), is_shell);
-    let code = Code { old, new, explained, functions, filled, emptied, renamed, heads, branches, acts, is_shell };
+    let code = Code { old, new, explained, functions, renamed, filled, emptied, heads, branches, acts, is_shell };
     let regrouped = regrouped(steps, &code, &own);
     let mut edits = Vec::new();
     for (at, step) in steps.iter().enumerate() {

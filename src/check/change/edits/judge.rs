@@ -57,6 +57,10 @@ const PATIENCE: &[&str] =
 /// Sorts of changes that leave alone what a program computes.
 pub(super) const HARMLESS: &[&str] = &["message", "entry", "manner", "option", "patience", "guard"];
 
+/// What takes all values of a collection once takes them from a list as well; a loop that changes it does not, nor one that is
+/// later.
+const TAKERS: &[&str] = &["sorted", "set", "frozenset", "sum", "min", "max", "any", "all", "join", "tuple", "Counter"];
+
 /// What a difference inside a statement is.
 pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static str, Severity) {
     let all = || part.old.iter().chain(part.new);
@@ -89,9 +93,6 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
     }
     let is_searched = part.before.is_some_and(|token| matches!(token.text.as_str(), "in" | "not"));
     let is_set = |token: &Token| is_searched && matches!(token.text.as_str(), "set" | "frozenset");
-    // What takes all values of it once takes them from a list as well; a loop that changes it does not, nor one that is later.
-    const TAKERS: &[&str] =
-        &["sorted", "set", "frozenset", "sum", "min", "max", "any", "all", "join", "tuple", "Counter"];
     let is_taken = part.before.is_some_and(|token| TAKERS.contains(&token.text.as_str()));
     let is_looked_at = |token: &Token| is_searched || is_taken || token.context.condition || token.text == "keys";
     let is_converted = |token: &Token| converts(token) && is_looked_at(token) || is_set(token);

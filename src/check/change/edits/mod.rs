@@ -187,7 +187,9 @@ pub(in crate::check) fn literals(base: &ToolDetail, new: &ToolDetail) -> Literal
         for step in align::steps(&before, &now, false) {
             match step {
                 align::Step::Changed(old, new) | align::Step::Moved(old, new) => {
-                    [old, new].iter().for_each(|one| of(one, &mut changed))
+                    for one in [old, new] {
+                        of(one, &mut changed);
+                    }
                 }
                 align::Step::Removed(one) | align::Step::Added(one) => of(one, &mut changed),
             }
