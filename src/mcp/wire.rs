@@ -203,16 +203,11 @@ async fn room(
     let answers = || unanswered.answers.load(Ordering::Relaxed);
     let mut before = answers();
     loop {
-        tokio::select! {
-            biased;
-            room = &mut room => return room,
-            () = tokio::time::sleep(STEP) => {
-                // A client that closed its end may still read the answers.
-                if has_hung_up() && answers() == before {
-                    return None;
-                }
-                before = answers();
-            }
+        match tokio::time::timeout(STEP, &mut room).await {
+            Ok(room) => return room,
+            // A client that closed its end may still read the answers.
+            Err(_) if has_hung_up() && answers() == before => return None,
+            Err(_) => before = answers(),
         }
     }
 }

@@ -64,6 +64,8 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
     cut.extend(unread);
     let mut findings = merged(findings, edits, |fact| stands_in(base, new, fact));
     findings.extend(super::compare::hidden::compare(base, new));
+    cut.sort();
+    cut.dedup();
     let note = if cut.is_empty() { String::new() } else { format!("not fully compared: {}", cut.join(", ")) };
     (bounded(findings), note)
 }
@@ -87,7 +89,7 @@ const LOGIC: &[&str] =
 /// What the facts say, and each change that they say nothing of. A fact about a statement that changed only in what is
 /// said to a reader, or in one more entry or option, is no warning; neither is one about the logic of a file in which no
 /// statement changed otherwise.
-fn merged(mut facts: Vec<Finding>, edits: Vec<Edited>, is_unchanged: impl Fn(&Finding) -> bool) -> Vec<Finding> {
+fn merged(mut facts: Vec<Finding>, mut edits: Vec<Edited>, is_unchanged: impl Fn(&Finding) -> bool) -> Vec<Finding> {
     let is_near = |edit: &Edited, fact: &Finding| {
         let (first, last) = edit.after.or(edit.finding.line.map(|line| (line, line))).unwrap_or((0, 0));
         edit.finding.path == fact.path && fact.line.is_some_and(|line| (first..=last).contains(&line))
@@ -113,7 +115,6 @@ fn merged(mut facts: Vec<Finding>, edits: Vec<Edited>, is_unchanged: impl Fn(&Fi
             fact.severity = Severity::Low;
         }
     }
-    let mut edits = edits;
     // Many changes are a rewrite: each is a line to read, and what the facts say is worth more than each of them.
     if edits.iter().filter(|edit| edit.finding.severity > Severity::Low).count() > MAX_WARNINGS {
         for edit in edits.iter_mut().filter(|edit| !edit.stays) {

@@ -34,20 +34,29 @@ pub(super) fn mark(node: Node<'_>, text: &str, tokens: &mut [Token], start: usiz
         }
     } else if is_text_of_parts(node) {
         if let [first, .., last] = &mut tokens[start..] {
-            first.context.nesting.opened += 1;
-            last.context.nesting.closed += 1;
+            open(first);
+            close(last);
         }
     } else if encloses(node, text) {
         let length = tokens.len();
         if start < length {
-            let first = &mut tokens[start].context.nesting;
-            first.opened = first.opened.saturating_add(1);
-            let last = &mut tokens[length - 1].context.nesting;
-            last.closed = last.closed.saturating_add(1);
+            open(&mut tokens[start]);
+            close(&mut tokens[length - 1]);
         } else if let Some(before) = tokens.last_mut().filter(|_| is_call_that_matters(node)) {
-            before.context.nesting.calls += 1;
+            let calls = &mut before.context.nesting.calls;
+            *calls = calls.saturating_add(1);
         }
     }
+}
+
+fn open(token: &mut Token) {
+    let opened = &mut token.context.nesting.opened;
+    *opened = opened.saturating_add(1);
+}
+
+fn close(token: &mut Token) {
+    let closed = &mut token.context.nesting.closed;
+    *closed = closed.saturating_add(1);
 }
 
 /// Whether it is one text or one word although it has parts: a sum of texts, a text with holes, `"$dir"/file`.

@@ -8,7 +8,7 @@ use crate::check::change::facts::lists::{CallEffect, effect};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use std::collections::{BTreeMap, HashSet};
 
-/// Words behind which a command follows in the syntax of a shell.
+/// Words of the syntax of a shell, which name no command.
 const WORDS: &[&str] =
     &["in", "for", "while", "until", "if", "elif", "case", "else", "then", "do", "select", "glob", "(", "{"];
 
@@ -41,7 +41,7 @@ impl Acts {
     }
 }
 
-/// What a statement does to the world, by the names of its calls or commands.
+/// What a statement does to the world: what its calls do, in words, or the names of its commands.
 pub(super) fn acts(statement: &Statement, own: &HashSet<String>, is_shell: bool) -> Vec<String> {
     if matches!(statement.kind, StatementKind::Define | StatementKind::Import | StatementKind::End) {
         return Vec::new();

@@ -30,9 +30,8 @@ fn difference(before: &Statement, now: &Statement, new: &[Statement]) -> Option<
     let shape = |token: &Token| Nesting { is_local: false, is_tested: false, ..token.context.nesting };
     let mut pairs = before.tokens.iter().zip(&now.tokens);
     if let Some((was, is)) = pairs.find(|(was, is)| shape(was) != shape(is)) {
-        let (was, is_now) = (was.context.nesting.calls, is.context.nesting.calls);
         let name = &is.text;
-        return Some(match (was, is_now) {
+        return Some(match (was.context.nesting.calls, is.context.nesting.calls) {
             (0, 1..) => format!("`{name}` is now called in {}", quoted(now, &[])),
             (1.., 0) => format!("`{name}` is no longer called in {}", quoted(now, &[])),
             _ => format!("brackets moved in {}", quoted(now, &[])),
@@ -40,7 +39,7 @@ fn difference(before: &Statement, now: &Statement, new: &[Statement]) -> Option<
     }
     let is_tested = |token: &Token| token.context.nesting.is_tested;
     if before.tokens.iter().zip(&now.tokens).any(|(was, is)| is_tested(was) != is_tested(is)) {
-        return Some(format!("`[` began or ended to test in {}", quoted(now, &[])));
+        return Some(format!("what `[` tests changed in {}", quoted(now, &[])));
     }
     let is_local = |statement: &Statement| statement.tokens.iter().any(|token| token.context.nesting.is_local);
     let name = now.tokens.iter().find(|token| token.kind == TokenKind::Name)?;

@@ -131,7 +131,9 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
 fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     let tokens = part.new;
     let is_entry = tokens.iter().all(|token| {
-        token.context.list && matches!(token.kind, TokenKind::Text | TokenKind::Number) || token.text == "|"
+        let is_constant = matches!(token.kind, TokenKind::Text | TokenKind::Number);
+        let is_prefix = token.kind == TokenKind::Sign && matches!(token.text.as_str(), "bytes" | "raw");
+        token.context.list && (is_constant || is_prefix) || token.text == "|"
     });
     // A table gains a row of names.
     let is_row = now.kind == StatementKind::Assign
@@ -230,7 +232,7 @@ pub(super) fn is_condition(token: &Token) -> bool {
 /// Whether a token of an error says which one it is, or with which code the program ends.
 fn is_sort_of_error(token: &Token, statement: &Statement) -> bool {
     let is_word = |token: &Token| matches!(token.text.as_str(), "raise" | "throw" | "new");
-    let sort = statement.tokens.iter().position(|token| !is_word(token)).and_then(|at| statement.tokens.get(at));
+    let sort = statement.tokens.iter().find(|token| !is_word(token));
     let is_code = token.kind == TokenKind::Number && statement.tokens.len() <= 4;
     statement.kind == StatementKind::Raise && (is_code || sort.is_some_and(|sort| std::ptr::eq(sort, token)))
 }
@@ -251,10 +253,10 @@ fn command_at<'s>(statement: &'s Statement, part: &[Token]) -> &'s str {
         .unwrap_or("")
 }
 
-/// Whether a command with this option reads and tells, and writes nothing but its output.
+/// Whether a command with this option reads and prints, and changes nothing.
 fn changes_nothing(command: &str, option: &str) -> bool {
     let name = command.rsplit('/').next().unwrap_or(command);
-    let writes = match name {
+    let changes = match name {
         "sed" => option.starts_with("-i") || option.starts_with("--in-place"),
         "sort" => option.starts_with("-o") || option.starts_with("--output"),
         "awk" | "gawk" => option.starts_with("-i"),
@@ -263,7 +265,7 @@ fn changes_nothing(command: &str, option: &str) -> bool {
         "env" | "command" | "builtin" | "export" | "wait" | "read" | "tee" | "trap" | "set" | "exit" => true,
         _ => false,
     };
-    !writes && (TEXT_COMMANDS.contains(&name) || TELLING.contains(&name))
+    !changes && (TEXT_COMMANDS.contains(&name) || TELLING.contains(&name))
 }
 
 /// Whether all that a statement of a shell calls are functions of the script and commands that work on text: what it does

@@ -51,9 +51,10 @@ pub(super) fn depend(one: &Statement, other: &Statement) -> bool {
     if is_plain(one) || is_plain(other) {
         return false;
     }
+    let other_part = other_part(one, other);
     let meets = |a: &Statement, b: &Statement| {
         let used: HashSet<&str> = variables(&b.tokens).collect();
-        sets(a).any(|name| used.contains(name))
+        sets(a).any(|name| used.contains(name) && other_part != Some(name))
     };
     let both = |a: Effect, b: Effect| (first, second) == (a, b) || (second, first) == (a, b);
     shifts(one, other)
@@ -66,6 +67,26 @@ pub(super) fn depend(one: &Statement, other: &Statement) -> bool {
         || both(Effect::Prints, Effect::Leaves)
         || first == Effect::Acts && calls(other)
         || second == Effect::Acts && calls(one)
+}
+
+/// The variable of which two statements set different parts, `d["a"] = x` and `d["b"] = y`, and which they do not use
+/// otherwise.
+fn other_part<'s>(one: &'s Statement, other: &Statement) -> Option<&'s str> {
+    let ((base, key), (same, other_key)) = (part(one)?, part(other)?);
+    (base == same && key != other_key).then_some(base)
+}
+
+/// The variable and the part of it that an assignment sets.
+fn part(statement: &Statement) -> Option<(&str, &str)> {
+    let (base, key) = match statement.tokens.as_slice() {
+        [base, bracket, key, sign, ..] if bracket.text == "[" && key.kind == TokenKind::Text && sign.text == "=" => {
+            (base, key)
+        }
+        [base, key, sign, ..] if key.context.fixed && sign.text == "=" => (base, key),
+        _ => return None,
+    };
+    let is_once = variables(&statement.tokens).filter(|name| *name == base.text).count() == 1;
+    (statement.kind == StatementKind::Assign && is_once).then_some((&base.text, &key.text))
 }
 
 /// Whether one is the `shift` of a shell and the other uses what it shifts.
