@@ -110,7 +110,9 @@ pub(super) fn script_rank(file_name: &str) -> usize {
 pub(super) fn interpreter(file_name: &str, first_line: &str, programs: &Programs) -> Option<Vec<String>> {
     let by_extension = extension(file_name).and_then(|extension| SCRIPTS.iter().find(|(known, _)| *known == extension));
     let by_shebang = first_line.strip_prefix("#!").map(shebang).filter(|words| !words.is_empty());
+    let has_own_names = |words: &[String]| OTHER_RUNTIMES.contains(&words[0].as_str());
     match by_extension {
+        Some((_, runtime)) if runtime.is_javascript() && by_shebang.as_deref().is_some_and(has_own_names) => by_shebang,
         // A type-stripping runtime is a fact of the machine, not of the file.
         Some((_, Runtime::TypeScript)) => Some(typescript(programs)),
         Some((_, Runtime::Shell)) => Some(by_shebang.unwrap_or_else(|| vec!["bash".to_owned()])),
@@ -124,6 +126,15 @@ enum Runtime {
     Shell,
     TypeScript,
 }
+
+impl Runtime {
+    fn is_javascript(&self) -> bool {
+        matches!(self, Runtime::TypeScript | Runtime::Program("node"))
+    }
+}
+
+/// Runtimes of JavaScript with global names that node does not have: only they run what is written for them.
+const OTHER_RUNTIMES: [&str; 3] = ["bun", "deno", "zx"];
 
 /// Script extensions, in the order in which a sidecar takes its script.
 const SCRIPTS: &[(&str, Runtime)] = &[
@@ -181,6 +192,10 @@ mod tests {
         assert_eq!(run("a.sh", "#!/bin/sh -e"), Some("sh -e".into()));
         assert_eq!(run("a.sh", "echo"), Some("bash".into()));
         assert_eq!(run("a.ts", ""), Some("node".into()));
+        assert_eq!(run("a.ts", "#!/usr/bin/env -S npx tsx"), Some("node".into()));
+        assert_eq!(run("a.ts", "#!/usr/bin/env -S deno run --allow-net"), Some("deno run --allow-net".into()));
+        assert_eq!(run("a.js", "#!/usr/bin/env bun"), Some("bun".into()));
+        assert_eq!(run("a.mjs", "#!/usr/bin/env zx"), Some("zx".into()));
         assert_eq!(run("a", "#!/usr/bin/env -S perl -w"), Some("perl -w".into()));
         assert_eq!(run("a", "ELF"), None);
     }

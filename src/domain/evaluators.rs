@@ -123,6 +123,7 @@ const SORTS: &[(Sort, &[&str])] = &[
             "nodejs",
             "deno",
             "bun",
+            "zx",
             "tsx",
             "ts-node",
             "perl",

@@ -83,7 +83,7 @@ impl Language {
     pub fn of_program(program: &str) -> Option<Language> {
         match program_name(program) {
             "sh" | "bash" | "dash" | "ash" | "ksh" => Some(Language::Bash),
-            "node" | "nodejs" | "bun" => Some(Language::JavaScript),
+            "node" | "nodejs" | "bun" | "zx" => Some(Language::JavaScript),
             "deno" | "tsx" | "ts-node" => Some(Language::TypeScript),
             "uv" => Some(Language::Python),
             name if name.starts_with("python") => Some(Language::Python),

@@ -152,6 +152,7 @@ pub use settings::{
 pub use state::{
     Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, locate, path_state_dir, plan_copy_answer,
 };
+use team::ShownPolicies;
 pub use team::{PolicyRow, SignerRow, TeamReport, Teams, VersionRow};
 pub use tokens::{Token, TokenList};
 pub use version::Versions;
@@ -209,6 +210,7 @@ struct States {
     evolutions: LiveEvolutions,
     session: SessionName,
     limits: Limited,
+    policies: ShownPolicies,
 }
 
 impl Engine {
@@ -362,7 +364,7 @@ impl Engine {
 
     /// The team: its policy, what it decided, and exchanging decisions with it.
     pub fn teams(&self) -> Teams<'_> {
-        Teams { engine: self, workspace: &self.workspace }
+        Teams { engine: self, workspace: &self.workspace, state: &self.states.policies }
     }
 
     /// Services: instances of tools that keep running.

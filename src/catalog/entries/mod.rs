@@ -238,7 +238,7 @@ fn manifest(entry: &Entry, file: &str) -> Map<String, Value> {
 fn keep_plain(schema: &mut Value) {
     if let Some(items) = schema.get_mut("items") {
         keep_plain(items);
-    } else if schema["type"] == "string" && schema.get("enum").is_none() {
+    } else if schema["type"] == "string" && schema.get("enum").is_none() && schema.get("pattern").is_none() {
         schema["pattern"] = json!(PLAIN_WORDS);
     }
 }

@@ -24,16 +24,21 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
     let mut entries = Vec::new();
     for (name, task) in tasks {
         let is_internal = task.get("internal").is_some_and(|value| value == true);
-        if is_private(name) || name.contains('*') || is_internal {
+        if is_private(name) || is_internal {
             continue;
         }
         let text = |key: &str| task.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
         let (comment, line) = comments.get(name.as_str()).cloned().unwrap_or_default();
         let summary = text("summary").and_then(|text| text.split("\n\n").next());
         let described = text("desc").or(summary).unwrap_or(&comment).to_owned();
-        let takes_words = task.to_string().contains(".CLI_ARGS");
-        let mut command = [words(["task", "--taskfile", "{file}", "--dir", "."]), vec![name.clone()]].concat();
+        let takes_words = !name.contains('*') && task.to_string().contains(".CLI_ARGS");
+        let mut command = words(["task", "--taskfile", "{file}", "--dir", "."]).to_vec();
         let mut inputs = required(task.get("requires"));
+        if name.contains('*') {
+            inputs.insert(0, full_name(name));
+        } else {
+            command.push(name.clone());
+        }
         for vars in [task.get("vars"), globals] {
             defaults(vars, &mut inputs);
         }
@@ -106,6 +111,17 @@ fn is_variable(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+/// The name of a task such as `start:*`, which reads what stands in place of each star.
+fn full_name(name: &str) -> DeclaredInput {
+    let parts: Vec<String> = name.split('*').map(regex::escape).collect();
+    let schema = Map::from_iter([
+        ("type".to_owned(), json!("string")),
+        ("pattern".to_owned(), json!(format!("^{}$", parts.join("[A-Za-z0-9_./@%+-]+")))),
+        ("description".to_owned(), json!(format!("name of the task, with a word in place of each star of {name}"))),
+    ]);
+    DeclaredInput { name: "task".to_owned(), schema, required: true, rule: Some(ArgRule::position("task")) }
+}
+
 /// What is passed on as `{{.CLI_ARGS}}`.
 fn rest() -> DeclaredInput {
     let schema = Map::from_iter([
@@ -150,7 +166,7 @@ mod tests {
         let text = "version: '3'\nvars:\n  MODE: '{{.MODE | default \"fast\"}}'\ntasks:\n  # Says hello\n  hi:\n    - echo hi\n  \
                     docker:build:\n    desc: Build the image\n    requires:\n      vars: [TAG, {name: ARCH, enum: [a, b]}]\n    cmds: [{defer: y}, {task: hi}, x]\n  \
                     go:\n    summary: |\n      Run it.\n\n      Much more.\n    cmds: ['go run . {{.CLI_ARGS}}']\n  no: {internal: true}\n  \
-                    'x:*': {}\n  _y: z\n";
+                    'x:*': {desc: Start one}\n  _y: z\n";
         let all = entries(text).unwrap();
         let told: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.description.as_str(), &*one.runs)).collect();
         assert_eq!(
@@ -158,7 +174,8 @@ mod tests {
             [
                 ("hi", "Says hello", "echo hi"),
                 ("docker:build", "Build the image", "hi"),
-                ("go", "Run it.", "go run . {{.CLI_ARGS}}")
+                ("go", "Run it.", "go run . {{.CLI_ARGS}}"),
+                ("x:*", "Start one", "")
             ]
         );
         let names = |at: usize| all[at].inputs.iter().map(|one| (one.name.as_str(), one.required)).collect::<Vec<_>>();
@@ -166,6 +183,9 @@ mod tests {
         assert_eq!(names(1), [("TAG", true), ("ARCH", true), ("MODE", false)]);
         assert_eq!(names(2), [("MODE", false), ("args", false)]);
         assert_eq!(all[2].command.last().map(String::as_str), Some("--"));
+        assert_eq!(names(3), [("task", true), ("MODE", false)]);
+        assert_eq!(all[3].command.last().map(String::as_str), Some("."));
+        assert_eq!(all[3].inputs[0].schema["pattern"], "^x:[A-Za-z0-9_./@%+-]+$");
         assert_eq!(all[0].inputs[0].schema["default"], "fast");
         assert_eq!(all[0].line, 6);
     }

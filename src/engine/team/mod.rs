@@ -17,6 +17,7 @@ mod verify;
 
 pub use report::{PolicyRow, SignerRow, TeamReport, VersionRow};
 
+pub(super) use self::policies::ShownPolicies;
 use super::Engine;
 use super::core::{self, TeamContext, chain_of};
 use super::error::{EngineError, ErrorCode};
@@ -44,6 +45,7 @@ const LOOKED_AT: usize = 200;
 pub struct Teams<'e> {
     pub(in crate::engine) engine: &'e Engine,
     pub(in crate::engine) workspace: &'e Workspace,
+    pub(in crate::engine) state: &'e ShownPolicies,
 }
 
 impl Teams<'_> {

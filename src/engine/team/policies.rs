@@ -9,8 +9,10 @@ use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::view::Preview;
 use crate::store::{TeamFiles, TeamWriter};
 use serde_json::json;
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// Proposes a policy, or agrees to one.
 pub(super) const TEAM_POLICY: PlainVerb = PlainVerb {
@@ -25,6 +27,27 @@ const MAX_BYTES: u64 = 256 * 1024;
 
 /// The fewest digits that name a policy.
 const FEWEST_DIGITS: usize = 8;
+
+/// The policies that were shown before a question, by what named them: a file may change while somebody reads.
+#[derive(Default)]
+pub(in crate::engine) struct ShownPolicies(Mutex<HashMap<String, FileName>>);
+
+impl ShownPolicies {
+    fn shown(&self, text: &str, policy: FileName) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(text.to_owned(), policy);
+    }
+
+    /// Refuses a policy other than the one that was shown under this name. One that was not shown is the caller's to know.
+    fn demand_shown(&self, text: &str, policy: FileName) -> Result<(), EngineError> {
+        let shown = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(text);
+        if shown.is_none_or(|shown| shown == policy) {
+            return Ok(());
+        }
+        let message = format!("{text} changed after it was shown");
+        Err(EngineError::new(ErrorCode::Conflict, message, "repeat the command and read what it changes now"))
+    }
+}
 
 /// A policy that somebody names.
 struct Named {
@@ -47,6 +70,14 @@ enum PolicyStep {
         /// How many administrators have to agree to it still.
         missing: usize,
     },
+}
+
+impl PolicyStep {
+    fn named(&self) -> &Named {
+        match self {
+            PolicyStep::Begin(named) | PolicyStep::Agree { named, .. } => named,
+        }
+    }
 }
 
 impl Teams<'_> {
@@ -107,7 +138,9 @@ impl Teams<'_> {
     }
 
     fn preview_policy(&self, call: &VerbCall) -> Result<Preview, EngineError> {
-        let (title, mut lines, undo) = match self.policy_step(call)? {
+        let step = self.policy_step(call)?;
+        self.state.shown(argument(call, "policy")?, step.named().name);
+        let (title, mut lines, undo) = match step {
             PolicyStep::Begin(named) => {
                 let undo = "the policy is kept here; `toolsmith sync` shares it once it is pinned".to_owned();
                 (format!("Begin a team with the policy {}?", named.name), named.policy.changes_from(None), undo)
@@ -137,7 +170,9 @@ impl Teams<'_> {
     }
 
     fn decide_policy(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
-        let (named, pin) = match self.policy_step(call)? {
+        let step = self.policy_step(call)?;
+        self.state.demand_shown(argument(call, "policy")?, step.named().name)?;
+        let (named, pin) = match step {
             PolicyStep::Begin(named) => return self.begin(who, &named, &core::policy_file(&named.bytes, None)),
             PolicyStep::Agree { named, pin, .. } => (named, pin),
         };

@@ -96,6 +96,7 @@ const INSTALL: &[(&str, &str)] = &[
     ("deno", "see deno.com"),
     ("bun", "see bun.sh"),
     ("tsx", "npm install -g tsx"),
+    ("zx", "npm install -g zx"),
     ("go", "apt install golang"),
     ("uv", "see docs.astral.sh/uv"),
 ];

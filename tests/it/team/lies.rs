@@ -152,6 +152,14 @@ fn a_policy_needs_the_agreement_of_the_one_before_and_a_fork_counts_for_nobody()
     terminal.wait_text("[y/N]").send("n\r").wait_text("nothing was changed");
     assert_ne!(terminal.wait_end().exit_code(), 0);
     assert_eq!(ada.report().policies.len(), 1, "a no changes nothing");
+    let mut terminal = Terminal::toolsmith(&ada.workspace, &["team-policy", &next], (120, 30));
+    terminal.wait_text("need 2 approvals, for every version").wait_text("[y/N]");
+    let shown = fs::read(&next).unwrap();
+    write("next.toml", "thresholds = [{ approvals = 1 }]");
+    terminal.send("y\r").wait_text("next.toml changed after it was shown");
+    assert_ne!(terminal.wait_end().exit_code(), 0);
+    assert_eq!(ada.report().policies.len(), 1, "what nobody read is not agreed to");
+    fs::write(&next, shown).unwrap();
     let proposed = ada.verb("team-policy", &[("policy", &next)]).unwrap().message;
     assert!(proposed.ends_with("1 administrator more must agree"), "{proposed}");
     ada.sync();
