@@ -27,11 +27,39 @@ const LAST: &[&str] = &["TOKEN", "KEY", "PWD", "PASS", "AUTH", "COOKIE", "BEARER
 const PLACES: &[&str] =
     &["NAME", "PATH", "FILE", "DIR", "URL", "URI", "HOST", "VAR", "ENV", "HEADER", "FIELD", "PATTERN", "PREFIX", "ID"];
 
+/// Words before `KEY` that make it the key of an entry and no secret.
+const OF_ENTRIES: &[&str] = &[
+    "CACHE",
+    "COLUMN",
+    "CONFIG",
+    "DICT",
+    "FOREIGN",
+    "GROUP",
+    "HOT",
+    "INDEX",
+    "JSON",
+    "LOOKUP",
+    "MAP",
+    "OBJECT",
+    "PARTITION",
+    "PRIMARY",
+    "QUERY",
+    "ROW",
+    "SEARCH",
+    "SORT",
+    "SORTING",
+    "TRANSLATION",
+    "YAML",
+];
+
 /// Whether the name of an environment variable says that its value is a secret.
 pub fn is_secret_variable(name: &str) -> bool {
     let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
-    let last = name.rsplit('_').next().unwrap_or_default();
-    !PLACES.contains(&last) && (LAST.contains(&last) || WORDS.iter().any(|word| name.contains(word)))
+    let mut words = name.rsplit('_');
+    let (last, before) = (words.next().unwrap_or_default(), words.next());
+    let is_entry = last == "KEY" && before.is_some_and(|word| OF_ENTRIES.contains(&word));
+    let is_last = LAST.contains(&last) && !is_entry;
+    !PLACES.contains(&last) && (is_last || WORDS.iter().any(|word| name.contains(word)))
 }
 
 /// The value of a variable as it may be shown: `[redacted NAME]` for a secret by its name, and without the keys and
@@ -56,7 +84,9 @@ mod tests {
             let shown = shown_variable(name, "a value");
             assert!(is_redacted(&shown) && !shown.contains("a value"), "{name}: {shown}");
         }
-        for name in ["OPENAI_MODEL", "MAX_TOKENS", "PASSWORD_FILE", "KEYBOARD", "MONKEY", "PATH", "TOKEN_URL"] {
+        for name in
+            ["OPENAI_MODEL", "MAX_TOKENS", "PASSWORD_FILE", "KEYBOARD", "MONKEY", "PATH", "TOKEN_URL", "query_key"]
+        {
             assert_eq!(shown_variable(name, "a value"), "a value", "{name}");
         }
         assert_eq!(shown_variable("API_KEY", ""), "");
