@@ -5,6 +5,7 @@
 //! the same command wherever it lies.
 
 use super::programs;
+use crate::domain::source::Language;
 
 /// Placeholders that real definitions use for the folder of the definition.
 const TOOL_FOLDER: &[&str] = &["{tool_dir}", "{tool_path}", "{file_dir}", "{script_dir}", "{dir}"];
@@ -40,7 +41,14 @@ impl CommandWords {
     /// Whether the word at `position` is code given on the command line (`python -c CODE`): braces in
     /// it are braces.
     pub(super) fn is_code(&self, position: usize) -> bool {
-        position >= 2 && matches!(self.0[position - 1].as_str(), "-c" | "-e" | "--eval")
+        // `-e` of a shell ends it at the first error.
+        let is_shell = |word: &String| Language::of_program(word) == Some(Language::Bash);
+        match self.0[..position].split_last() {
+            Some((option, before)) if !before.is_empty() => {
+                matches!(option.as_str(), "-c" | "--eval") || option == "-e" && !before.iter().any(is_shell)
+            }
+            _ => false,
+        }
     }
 
     /// Words that name a script, without a leading placeholder for a folder.
@@ -228,6 +236,10 @@ mod tests {
                 ("python {file} {a}".into(), some(wanted), None)
             );
         }
+        for shell in [&["bash", "-e", "{file}"][..], &["env", "sh", "-e", "{file}"]] {
+            assert_eq!(command(shell, &["x.sh"], Some("x.sh")).0, shell.join(" "));
+        }
+        assert_eq!(command(&["node", "-e", "f({})"], &["x.js"], Some("x.js")).0, "node -e f({{}})");
         let missing = command(&["python", "tools/executable/x.py"], &["x.yaml"], None);
         assert_eq!(missing, ("python tools/executable/x.py".into(), None, some("tools/executable/x.py")));
         assert_eq!(command(&["./run", "-v"], &["run"], None), ("{file} -v".into(), some("run"), None));

@@ -162,7 +162,7 @@ pub use specification::{SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, 
 pub use state_rule::{StatePath, StateRule, is_loadable};
 pub use text::{Marks, SafeText, escape_char, visible_words};
 pub use texts::Texts;
-pub use time::{Instant, rfc3339};
+pub use time::{Instant, rfc3339, to_the_minute};
 pub use tool::{
     Deprecation, IS_SERVER, NEEDS_FILES, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE, NEEDS_PROGRAM,
     NODE_WITH_TYPES, NOT_ON_PATH, Placement, StepTool, StepTools, Tool, ToolDetail, ToolFacts, no_typescript,

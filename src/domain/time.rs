@@ -20,6 +20,12 @@ pub fn rfc3339(at: Instant) -> String {
     format!("{stamp:.3}")
 }
 
+/// Writes a point in time for people, in UTC: `2026-01-02 03:04 UTC`. Clamped as by [`rfc3339`].
+pub fn to_the_minute(at: Instant) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::MAX);
+    stamp.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&rfc3339(*self))
@@ -42,6 +48,7 @@ mod tests {
     fn a_point_in_time_survives_the_wire() {
         let at = Instant(1_767_323_045_678);
         assert_eq!(rfc3339(at), "2026-01-02T03:04:05.678Z");
+        assert_eq!(to_the_minute(at), "2026-01-02 03:04 UTC");
         let wire = serde_json::to_string(&at).unwrap();
         assert_eq!(serde_json::from_str::<Instant>(&wire).unwrap(), at);
     }

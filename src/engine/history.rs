@@ -90,7 +90,7 @@ impl History<'_> {
             EngineError::new(ErrorCode::NotFound, message, "`toolsmith log` lists operations")
         })?;
         let mut lines =
-            vec![format!("{} by {} at {}", operation.verb, operation.who, crate::domain::rfc3339(operation.at))];
+            vec![format!("{} by {}, {}", operation.verb, operation.who, crate::domain::to_the_minute(operation.at))];
         if let Some(Ok(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after, .. })) =
             operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
         {

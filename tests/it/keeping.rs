@@ -227,7 +227,10 @@ fn a_run_that_succeeded_is_no_failure_and_a_generator_that_nobody_named_is_told_
     let known = "[generators.known]\ncommand = [\"false\"]\n";
     fs::write(config.join("config.toml"), known).unwrap();
     let (refused, _) = workspace.json(&["evolve", "counter"]);
-    assert!(message(&refused).ends_with("the setting evolve.generators contains none of known"), "{refused:#}");
+    assert!(
+        message(&refused).ends_with("the setting evolve.generators names none of the configured generators: known"),
+        "{refused:#}"
+    );
     assert_eq!(refused["error"]["hint"], "name a generator: --generator known");
     fs::write(config.join("config.toml"), format!("{known}[generators\n")).unwrap();
     let (refused, _) = workspace.json(&["evolve", "counter", "--generator", "known"]);

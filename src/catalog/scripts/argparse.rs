@@ -113,6 +113,11 @@ impl<'t> Reader<'t> {
     }
 
     fn add(&mut self, owner: Option<NodeId>, named: &Named<'_>) {
+        let is_computed = named.words().is_empty() && named.arguments.iter().any(|one| one.name.is_none());
+        if is_computed {
+            // `add_argument(f"--{name}")`
+            self.tree.note_computed(owner.unwrap_or(ROOT));
+        }
         if let Some(owner) = owner {
             self.last = owner;
             if let Some(input) = input_of(named, &self.constants, self.tree.inputs(owner)) {

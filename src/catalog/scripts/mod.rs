@@ -21,10 +21,12 @@ mod mcp_server;
 mod option_words;
 mod options;
 mod outline;
+mod perl_ruby;
 mod python;
 mod python_function;
 mod scanner;
 mod shell;
+mod shell_code;
 mod shell_options;
 #[cfg(test)]
 mod testing;
@@ -111,6 +113,7 @@ const FORMATS: &[ScriptFormat] = &[
     ScriptFormat { read: usage::read },
     ScriptFormat { read: mcp_server::read },
     ScriptFormat { read: command_line },
+    ScriptFormat { read: perl_ruby::read },
     ScriptFormat { read: python_function::read },
     ScriptFormat { read: javascript_function::read },
     ScriptFormat { read: words::read },

@@ -1,11 +1,18 @@
-//! Inputs of shell scripts: options of `getopts`, and plain words that are given names (`file="$1"`).
+//! Inputs of shell scripts: options of `getopts`, and plain words (`file="$1"`).
 
-use super::{Declared, DeclaredInput, comments, input_name};
+use super::shell_code::own_code;
+use super::{Declared, DeclaredInput, input_name};
 use crate::domain::ArgRule;
 use serde_json::json;
 
 /// Plain words with a higher number are rare, and `$10` is `$1` and a zero.
 const MAX_WORDS: usize = 9;
+
+/// Words in code that ends a script with a message.
+const ENDS: &[&str] = &["exit", "usage", "Usage", "die", "help", "abort", "return 1", "err", "fail", "fatal"];
+
+/// Lines of a condition and what it does, at most.
+const CONDITION_LINES: usize = 6;
 
 /// Options of `getopts "ab:"`: a letter is a flag, a letter with a colon takes a value.
 pub(super) fn getopts(text: &str) -> Option<Declared> {
@@ -24,8 +31,12 @@ pub(super) fn getopts(text: &str) -> Option<Declared> {
         }
         inputs.push(input);
     }
-    inputs.extend(words(text, &inputs));
-    if takes_rest(text) {
+    let own = own_code(text);
+    // The words before it are options.
+    let behind = own.rfind("getopts ").map_or(own.as_str(), |at| &own[at..]);
+    let words = Words::of(behind, text);
+    inputs.extend(words.inputs(&inputs));
+    if words.takes_rest {
         inputs.push(super::rest_words(&inputs));
     }
     Some(Declared { inputs, ..Declared::default() })
@@ -41,69 +52,280 @@ fn assigned(text: &str, letter: char) -> Option<&str> {
 
 /// Whether a script takes all words that it is given, or all that are left.
 pub(super) fn takes_rest(text: &str) -> bool {
-    own_lines(text)
-        .any(|line| ["$@", "$*", "${@", "${*"].iter().any(|mark| line.contains(mark) && !line.contains("getopts")))
+    Words::of(&own_code(text), text).takes_rest
 }
 
-/// The lines of a script outside of its functions: what a function is given is no word of the script.
-fn own_lines(text: &str) -> impl Iterator<Item = &str> {
-    let mut is_inside = false;
-    text.lines().filter(|line| comments::comment(line).is_none()).filter(move |line| {
-        is_inside |= line.contains("() {") || line.starts_with("function ");
-        let is_own = !is_inside;
-        if line.starts_with('}') {
-            is_inside = false;
+/// Plain words that a script reads, each with the name that it gives them: `name="$1"`, `name=${2:-default}`.
+pub(super) fn words(text: &str, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
+    Words::of(&own_code(text), text).inputs(taken)
+}
+
+/// A plain word of a script.
+#[derive(Default, Clone)]
+struct Word {
+    name: String,
+    default: Option<String>,
+    is_required: bool,
+}
+
+/// What a script does with its plain words.
+struct Words {
+    words: Vec<Word>,
+    /// Whether there may be more of them.
+    takes_rest: bool,
+}
+
+impl Words {
+    /// Reads code that sees the words of a script; `text` is the whole script.
+    fn of(code: &str, text: &str) -> Words {
+        let usage = usage_words(text);
+        let mut found = Words { words: Vec::new(), takes_rest: false };
+        let (mut depth, mut shifted) = (0usize, 0usize);
+        let lines: Vec<&str> = code.lines().collect();
+        let least = least_count(&lines);
+        for (at, line) in lines.iter().enumerate() {
+            found.takes_rest |= !line.contains("getopts") && names_all(line);
+            // One-line blocks begin and end here.
+            let opens = block_words(line, &["if", "while", "until", "for", "case", "select"]);
+            let closes = block_words(line, &["fi", "done", "esac"]);
+            let is_sure = depth == 0 && opens == 0;
+            for part in line.split(';').flat_map(|part| part.split("&&")) {
+                let part = part.trim();
+                if let Some(count) = part.strip_prefix("shift").filter(|rest| rest.is_empty() || rest.starts_with(' '))
+                {
+                    let count: Option<usize> = if count.is_empty() { Some(1) } else { count.trim().parse().ok() };
+                    match count {
+                        Some(count) if is_sure && !line.contains("&&") => shifted += count,
+                        // `$((OPTIND - 1))` leaves the plain words.
+                        None if line.contains("OPTIND") => {}
+                        _ => found.takes_rest = true,
+                    }
+                    continue;
+                }
+                for number in references(part) {
+                    found.resize(number + shifted);
+                }
+                let Some((number, mut word, is_needed)) = named_word(part) else { continue };
+                found.resize(number + shifted);
+                let is_whole = is_sure && !line.contains("&&") && word.default.is_none();
+                let judged = tested(&lines, at, &word.name, number).unwrap_or(is_whole);
+                word.is_required = is_needed.unwrap_or(judged);
+                let known = &mut found.words[number + shifted - 1];
+                if known.name.is_empty() {
+                    *known = word;
+                }
+            }
+            depth = (depth + opens).saturating_sub(closes);
         }
-        is_own || line.starts_with('}')
+        found.settle(least, &usage, &lines);
+        found
+    }
+
+    /// Makes room for so many words.
+    fn resize(&mut self, count: usize) {
+        if count <= MAX_WORDS && count > self.words.len() {
+            self.words.resize(count, Word::default());
+        }
+    }
+
+    /// What the usage line and tests of the number of words say.
+    fn settle(&mut self, least: Option<usize>, usage: &[(String, bool)], lines: &[&str]) {
+        let is_told = usage.len() == self.words.len();
+        for (at, word) in self.words.iter_mut().enumerate() {
+            let told = usage.get(at).filter(|_| is_told);
+            if word.name.is_empty() {
+                word.is_required = tested(lines, 0, "", at + 1).unwrap_or(false);
+                word.name = told.map(|(name, _)| name.clone()).unwrap_or_default();
+            }
+            if let Some(least) = least {
+                word.is_required = at < least;
+            }
+            word.is_required &= word.default.is_none() && told.is_none_or(|(_, is_optional)| !is_optional);
+        }
+        // Nobody leaves out a word before one that must be there.
+        let last = self.words.iter().rposition(|word| word.is_required).unwrap_or(0);
+        for word in self.words.iter_mut().take(last).filter(|word| word.default.is_none()) {
+            word.is_required = true;
+        }
+    }
+
+    fn inputs(&self, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
+        let mut inputs: Vec<DeclaredInput> = Vec::new();
+        for (at, word) in self.words.iter().enumerate() {
+            let all: Vec<DeclaredInput> = taken.iter().chain(&inputs).cloned().collect();
+            let name = input_name(&word.name, &format!("word{}", at + 1), &all);
+            let mut input = DeclaredInput::text(&name, ArgRule::position(&name));
+            input.required = word.is_required;
+            if let Some(default) = &word.default {
+                input.put("default", json!(default));
+            }
+            inputs.push(input);
+        }
+        inputs
+    }
+}
+
+fn names_all(line: &str) -> bool {
+    ["$@", "$*", "${@", "${*"].iter().any(|mark| line.contains(mark))
+}
+
+/// How many of these words begin or end a block in a line.
+fn block_words(line: &str, words: &[&str]) -> usize {
+    let parts = line.split([';', '&', '|', '(', ')']).map(str::trim);
+    let parts =
+        parts.map(|part| part.strip_prefix("then ").or_else(|| part.strip_prefix("do ")).unwrap_or(part).trim());
+    parts.filter(|part| part.split_whitespace().next().is_some_and(|first| words.contains(&first))).count()
+}
+
+/// The numbers of the words that a piece of code uses: `$1`, `${2%.*}`.
+fn references(code: &str) -> impl Iterator<Item = usize> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let found = at + code[at..].find('$')?;
+            at = found + 1;
+            let rest = &code[at..];
+            let digits = rest.strip_prefix('{').unwrap_or(rest);
+            let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+            let is_braced = rest.starts_with('{');
+            let number = if is_braced { digits[..end].parse() } else { digits[..end.min(1)].parse::<usize>() };
+            if let Ok(number) = number
+                && (1..=MAX_WORDS).contains(&number)
+            {
+                return Some(number);
+            }
+        }
     })
 }
 
-/// Plain words that a script gives a name at its top: `name="$1"`, `name=${2:-default}`.
-pub(super) fn words(text: &str, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
-    let mut found: Vec<Option<(String, Option<String>, bool)>> = Vec::new();
-    for line in own_lines(text) {
-        for part in line.split(';') {
-            if let Some((number, name, default, is_needed)) = named_word(part.trim()) {
-                found.resize(found.len().max(number), None);
-                found[number - 1].get_or_insert((name, default, is_needed));
-            }
-        }
+/// The number and name of a plain word that is given a name, and whether it must be there where the code says so.
+fn named_word(code: &str) -> Option<(usize, Word, Option<bool>)> {
+    let heads = ["then ", "else ", "do ", "local ", "readonly ", "export ", "declare ", "typeset "];
+    let mut code = code;
+    while let Some(rest) = heads.iter().find_map(|word| code.strip_prefix(word)) {
+        code = rest.trim_start();
     }
-    let mut inputs: Vec<DeclaredInput> = Vec::new();
-    for (at, word) in found.into_iter().enumerate() {
-        let (written, default, is_needed) = word.unwrap_or_default();
-        let all: Vec<DeclaredInput> = taken.iter().chain(&inputs).cloned().collect();
-        let name = input_name(&written, &format!("word{}", at + 1), &all);
-        let mut input = DeclaredInput::text(&name, ArgRule::position(&name));
-        input.required = is_needed;
-        if let Some(default) = default {
-            input.put("default", json!(default));
-        }
-        inputs.push(input);
-    }
-    inputs
-}
-
-/// The number, name and default of a plain word that is given a name, and whether it must be there.
-fn named_word(line: &str) -> Option<(usize, String, Option<String>, bool)> {
-    let line =
-        ["local ", "readonly ", "export ", "declare "].iter().find_map(|word| line.strip_prefix(word)).unwrap_or(line);
-    let (name, value) = line.split_once('=')?;
+    let (name, value) = code.split_once('=')?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let value = value.trim().trim_matches('"').strip_prefix('$')?;
-    let inner = value.strip_prefix('{').map(|rest| rest.split('}').next().unwrap_or_default());
+    let inner = value.strip_prefix('{').map(|rest| rest.rsplit_once('}').map_or(rest, |(inner, _)| inner));
     let inner = inner.unwrap_or(value);
     let end = inner.find(|c: char| !c.is_ascii_digit()).unwrap_or(inner.len());
     let number: usize = inner[..end].parse().ok().filter(|number| (1..=MAX_WORDS).contains(number))?;
     let rest = inner[end..].trim_start_matches(':');
-    let default = rest
-        .strip_prefix('-')
-        .filter(|value| !value.contains('$'))
-        .map(|value| value.trim_matches(['"', '\'']).to_owned());
-    let is_needed = rest.is_empty() || rest.starts_with('?');
     // Anything more is computed from it.
     let is_whole = rest.is_empty() || rest.starts_with(['-', '?', '=']);
-    (is_name && is_whole).then(|| (number, name.to_owned(), default.filter(|value| !value.is_empty()), is_needed))
+    let default = rest.strip_prefix(['-', '=']);
+    let plain = default.map(|value| value.trim_matches(['"', '\''])).filter(|value| !value.contains('$'));
+    let is_needed = if rest.starts_with('?') { Some(true) } else { default.map(|_| false) };
+    let default = plain.filter(|value| !value.is_empty()).map(str::to_owned);
+    (is_name && is_whole).then(|| (number, Word { name: name.to_owned(), default, is_required: false }, is_needed))
+}
+
+/// Whether a word must be there, by the tests of it or of its variable from a line on; `None` without a test.
+fn tested(lines: &[&str], from: usize, name: &str, number: usize) -> Option<bool> {
+    let forms = |one: &str| [format!("${one}"), format!("${{{one}}}"), format!("${{{one}:"), format!("${{{one}-")];
+    let mut marks = Vec::from(forms(&number.to_string()));
+    if !name.is_empty() {
+        marks.extend(forms(name));
+    }
+    let ends_word = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    let names = |line: &str| {
+        let at = |mark: &String| line.find(mark.as_str()).map(|at| at + mark.len());
+        marks.iter().filter_map(at).any(|end| line[..end].ends_with(['}', ':', '-']) || ends_word(&line[end..]))
+    };
+    let mut is_optional = false;
+    for (at, line) in lines.iter().enumerate().filter(|(at, _)| name.is_empty() || *at + CONDITION_LINES >= from) {
+        if !names(line) {
+            continue;
+        }
+        let is_test = ["[ ", "[[ ", "test "].iter().any(|mark| line.contains(mark));
+        let is_of_empty = ["-z ", "= \"\"", "== \"\"", "= ''", "! -n "].iter().any(|mark| line.contains(mark));
+        let is_of_full = ["-n ", "!= \"\""].iter().any(|mark| line.contains(mark));
+        if is_test && (is_of_empty || is_of_full) {
+            if ends_script(lines, at) && (is_of_empty && !line.contains("!= \"\"") || line.contains("||")) {
+                return Some(true);
+            }
+            is_optional = true;
+        }
+        // A value for when it is not there.
+        is_optional |=
+            !name.is_empty() && [format!("${{{name}:"), format!("${{{name}-")].iter().any(|mark| line.contains(mark));
+    }
+    is_optional.then_some(false)
+}
+
+/// Whether what a condition at a line does is to end the script.
+fn ends_script(lines: &[&str], at: usize) -> bool {
+    let ends = |line: &str| ENDS.iter().any(|word| line.contains(word));
+    let first = lines[at];
+    if ends(first) {
+        return true;
+    }
+    let goes_on =
+        |line: &str| line.ends_with("then") || line.ends_with('{') || line.ends_with('\\') || line.starts_with("if ");
+    if !goes_on(first.trim()) && !first.trim_end().ends_with("&&") && !first.trim_end().ends_with("||") {
+        return false;
+    }
+    let rest = lines[at + 1..].iter().take(CONDITION_LINES).map(|line| line.trim());
+    rest.take_while(|line| !["fi", "else", "elif", "esac"].iter().any(|word| line.starts_with(word))).any(ends)
+}
+
+/// How many words a script demands, by its tests of `$#`; `None` without one.
+fn least_count(lines: &[&str]) -> Option<usize> {
+    let mut least: Option<usize> = None;
+    for (at, line) in lines.iter().enumerate() {
+        if !["$#", "${#}"].iter().any(|mark| line.contains(mark)) || !ends_script(lines, at) {
+            continue;
+        }
+        if let Some(demanded) = demanded(line) {
+            least = Some(least.map_or(demanded, |known| known.max(demanded)));
+        }
+    }
+    least
+}
+
+/// The number of words that a test demands when it ends the script, or when its opposite does.
+fn demanded(line: &str) -> Option<usize> {
+    let is_opposite = line.contains("||");
+    let mut found: Option<usize> = None;
+    let words: Vec<&str> =
+        line.split(|c: char| c.is_whitespace() || "[]();\"".contains(c)).filter(|w| !w.is_empty()).collect();
+    for window in words.windows(3).filter(|window| matches!(window[0], "$#" | "${#}")) {
+        let Ok(number) = window[2].parse::<usize>() else { continue };
+        let demanded = match (window[1], is_opposite) {
+            ("-lt" | "<", false) | ("-ge" | ">=", true) => number,
+            ("-le" | "<=", false) | ("-gt" | ">", true) => number + 1,
+            ("-eq" | "==" | "=", false) if number == 0 => 1,
+            ("-ne" | "!=", false) | ("-eq" | "==" | "=", true) => number,
+            _ => continue,
+        };
+        found = Some(found.map_or(demanded, |known| known.min(demanded)));
+    }
+    let bare = ["(( $# )) ||", "(($#)) ||", "! $# "].iter().any(|mark| line.contains(mark));
+    found.or(bare.then_some(1))
+}
+
+/// The plain words of the first usage line, and whether each may be left out.
+fn usage_words(text: &str) -> Vec<(String, bool)> {
+    let line = text.lines().find_map(|line| {
+        let at = line.to_ascii_lowercase().find("usage:")?;
+        line.get(at + "usage:".len()..)
+    });
+    let Some(line) = line else { return Vec::new() };
+    let line = line.split(['"', '\'', '#', '\\']).next().unwrap_or_default();
+    let mut words = Vec::new();
+    // The first word is the program.
+    for word in line.split_whitespace().skip(1) {
+        let is_optional = word.starts_with('[');
+        let name = word.trim_matches(|c: char| "[]<>{}.".contains(c));
+        // An option may have a value, and of `a|b` nobody knows which it is.
+        if name.starts_with('-') || word.contains(['|', '$', '(']) || word.starts_with('[') != word.ends_with(']') {
+            return Vec::new();
+        }
+        words.push((name.to_owned(), is_optional));
+    }
+    words
 }
 
 #[cfg(test)]
@@ -131,5 +353,35 @@ mod tests {
         let text = "f() {\n  local x=$1\n}\nURL=${1:?usage}\nfull=\"$2/x\"\n# a=$3\nOUT=\"${3:-}\"\n";
         let expected = [r#"url! {"type":"string"}"#, r#"word2 {"type":"string"}"#, r#"out {"type":"string"}"#];
         assert_eq!(shown(&words(text, &[])), expected);
+    }
+
+    #[test]
+    fn words_are_required_where_the_script_demands_them() {
+        for (text, expected) in [
+            ("file=\"$1\"\necho $file\n", "file!"),
+            ("if (( $# )); then\n  duration=$1\nfi\n", "duration"),
+            ("which=$1\n[ -z \"$which\" ] && which=next\n", "which"),
+            ("[ -z \"$1\" ] && exit 1\nfile=$1\n", "file!"),
+            ("[ -n \"$1\" ] || usage\ncp \"$1\" \"$2\"\n", "word1! word2"),
+            ("if [ $# -ne 1 -a $# -ne 2 ]; then\n  echo usage\n  exit 1\nfi\na=$1\nb=$2\n", "a! b"),
+            ("if [[ $# -lt 2 ]]; then\n  exit 1\nfi\ncp $1 ${2}.bak\n", "word1! word2!"),
+            ("[ $# -eq 1 ] || exit 2\ncat \"$1\"\n", "word1!"),
+            ("a=$1\nb=${a:-x}\n", "a"),
+            ("ffmpeg -i \"${1}\" \"${1}_v.mp4\"\n", "word1"),
+            ("first=$1\nshift\nsecond=$1\n", "first! second!"),
+            ("if x; then\n  s=$1; shift\nfi\nlevel=$1\n", "s +"),
+            ("# Usage: show [name] [size]\necho $1 $2\n", "name size"),
+            ("# Usage: show <name> [size]\nname=$1\nn=$2\n", "name! n"),
+            ("f() { echo $1; }\nf x\n", ""),
+            ("main() {\n  local path=$1\n}\nmain \"$@\"\n", "path!"),
+            ("echo ${1:-a} | awk '{print $2}'\n", "word1"),
+        ] {
+            let words = Words::of(&own_code(text), text);
+            let sign = |input: &DeclaredInput| if input.required { "!" } else { "" };
+            let mut all: Vec<String> =
+                words.inputs(&[]).iter().map(|input| format!("{}{}", input.name, sign(input))).collect();
+            all.extend(words.takes_rest.then(|| "+".to_owned()));
+            assert_eq!(all.join(" "), expected, "{text}");
+        }
     }
 }

@@ -5,9 +5,16 @@ use super::{Declared, DeclaredInput, ScriptText, input_name, shell};
 use crate::domain::source::Language;
 use crate::domain::{ArgRule, InputMode};
 
-/// Other languages: an ending, a program, and how code names the words that it is given.
-const OTHERS: &[(&str, &str, &str)] =
-    &[("rb", "ruby", "ARGV"), ("pl", "perl", "ARGV"), ("php", "php", "$argv["), ("lua", "lua", "arg[")];
+/// Other languages: an ending, a program, and how code names the words that it is given, or whoever parses them.
+const OTHERS: &[(&str, &str, &[&str])] = &[
+    ("rb", "ruby", &["ARGV", "ARGF", "OptionParser", "Thor"]),
+    ("pl", "perl", &["ARGV", "GetOptions", "getopt", "Getopt"]),
+    ("php", "php", &["$argv", "getopt("]),
+    ("lua", "lua", &["arg["]),
+];
+
+/// What parses options: it names its command line, whatever else the script reads.
+const PARSERS: &[&str] = &["OptionParser", "Thor", "GetOptions", "getopt", "Getopt"];
 
 /// Reads a script that takes plain words.
 pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
@@ -34,8 +41,9 @@ fn other(script: &ScriptText<'_>) -> Option<Declared> {
     let is_in = |ending: &str, program: &str| {
         extension == Some(ending) || extension.is_none() && first.starts_with("#!") && first.contains(program)
     };
-    let (_, _, mark) = OTHERS.iter().find(|(ending, program, _)| is_in(ending, program))?;
-    let takes = script.text.contains(mark) && !script.text.to_ascii_lowercase().contains("stdin");
+    let (_, _, marks) = OTHERS.iter().find(|(ending, program, _)| is_in(ending, program))?;
+    let has = |marks: &[&str]| marks.iter().any(|mark| script.text.contains(mark));
+    let takes = has(marks) && (has(PARSERS) || !script.text.to_ascii_lowercase().contains("stdin"));
     takes.then(|| Declared {
         inputs: vec![super::rest_words(&[])],
         input: Some(InputMode::Args),

@@ -71,7 +71,7 @@ pub fn told_scope(scope: &GrantScope, until: Option<Instant>) -> String {
             format!("for session {name}{}", ends.map(|ends| format!(", {ends}")).unwrap_or_default())
         }
         (GrantScope::Workbench(_), ends) => {
-            format!("for this call or workbench{}", ends.map(|ends| format!(", {ends}")).unwrap_or_default())
+            format!("until this program ends{}", ends.map(|ends| format!(", {ends}")).unwrap_or_default())
         }
     }
 }

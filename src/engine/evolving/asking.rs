@@ -160,7 +160,7 @@ impl Evolutions<'_> {
         if known.is_empty() {
             return "the settings contain no other generator".to_owned();
         }
-        format!("the setting evolve.generators contains none of {}", known.join(", "))
+        format!("the setting evolve.generators names none of the configured generators: {}", known.join(", "))
     }
 
     /// The templates, with the user's own from the folder `prompts` of the settings.

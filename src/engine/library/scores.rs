@@ -454,9 +454,7 @@ impl Dashboard {
     fn foreseen(&self) -> Option<String> {
         let Foresight { warned, hits, failed, .. } = self.warnings;
         let rate = self.warnings.hit_rate()? * 100.0;
-        Some(format!(
-            "warnings   {hits} of {warned} were right ({rate:.0} %) · {failed} runs failed, with or without a warning"
-        ))
+        Some(format!("warnings   {hits} of {warned} came true ({rate:.0} %) · {failed} runs failed in all"))
     }
 
     fn recovery(&self) -> String {

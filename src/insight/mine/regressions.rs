@@ -29,7 +29,7 @@ pub fn opportunities(worsened: &[Worsened]) -> Vec<Opportunity> {
             about: format!("{}\n{}", one.tool, one.what),
             name: format!("{} repaired", one.tool),
             title: format!("{} regressed, {}: {}", one.tool, one.what, one.text),
-            description: format!("{} regressed, {}: {}. An older version was better.", one.tool, one.what, one.text),
+            description: format!("{} regressed, {}: {}. It did better before.", one.tool, one.what, one.text),
             count: one.runs.len() as u64,
             worth: Worth {
                 frequency: often(one.runs.len()),

@@ -5,7 +5,6 @@ use crate::domain::{Digest, Tool};
 use crate::tui::effect::{DetailFor, Effect};
 use crate::tui::layout::ALL_HEIGHT;
 use crate::tui::msg::ToolDossier;
-use crate::tui::pane::Pane;
 use crate::tui::pane::catalog::{Preview, Selected};
 use crate::tui::screen::Screen;
 use std::sync::Arc;
@@ -31,8 +30,7 @@ fn key(tool: &Tool) -> Key {
 impl App {
     /// The tool that a preview is about, where there is room for one.
     fn previewed(&self) -> Option<&Arc<Tool>> {
-        let is_shown =
-            self.focus == Pane::Catalog && matches!(self.screen, Screen::Workbench) && self.overlays.is_empty();
+        let is_shown = matches!(self.screen, Screen::Workbench) && self.overlays.is_empty();
         match self.catalog.selected() {
             Selected::Tool(tool) if is_shown && self.size.1 >= ALL_HEIGHT => Some(tool),
             _ => None,

@@ -308,9 +308,10 @@ impl Confirm {
             }
             Question::Quit { live, evolving, services } => {
                 let noun = if *live == 1 { "run is" } else { "runs are" };
-                let runs = format!("{live} {noun} still active. Quitting stops them; they are recorded as cancelled.");
+                let runs = format!("{live} {noun} still active. Quitting cancels what runs.");
                 let noun = if *evolving == 1 { "evolution is" } else { "evolutions are" };
-                let asked = format!("{evolving} {noun} still active. Quitting stops them; their answers can be kept.");
+                let asked =
+                    format!("{evolving} {noun} still active. Quitting stops this work; its answers can be kept.");
                 let lasting = format!("{}.", keep_running(*services));
                 let said = [(*live, runs), (*evolving, asked), (*services, lasting)];
                 let said = said.into_iter().filter(|(many, _)| *many > 0);

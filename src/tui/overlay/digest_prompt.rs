@@ -36,6 +36,8 @@ const PLAN_LINES: usize = 3;
 const FIELD_LINES: u16 = 5;
 /// Comments named one by one; the others are counted.
 const MOST_COMMENTS: usize = 3;
+/// Lines of each at most.
+const COMMENT_LINES: usize = 3;
 
 /// How far the prompt is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,7 +201,12 @@ impl DigestPrompt {
             lines.extend(wrap(&text, width));
         }
         for comment in self.question.must_fix.iter().take(MOST_COMMENTS) {
-            lines.push(cut(&safe(&format!("! must-fix {comment}")), width));
+            let whole = wrap(&safe(&format!("! must-fix {comment}")), width);
+            let is_cut = whole.len() > COMMENT_LINES;
+            lines.extend(whole.into_iter().take(COMMENT_LINES));
+            if let Some(last) = lines.last_mut().filter(|_| is_cut) {
+                *last = cut(&format!("{last} …"), width);
+            }
         }
         if self.question.must_fix.len() > MOST_COMMENTS {
             let more = self.question.must_fix.len() - MOST_COMMENTS;

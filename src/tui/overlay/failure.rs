@@ -194,7 +194,7 @@ fn recovery(detail: &FailureDetail, look: Look) -> Option<(String, Style)> {
         (Some(ms), Some(run)) => {
             (format!("recovered after {} and {failures}, with run #{run}", duration(ms)), look.theme.good)
         }
-        _ => (format!("broken since {} ({failures})", lasted(look.now.wall, began)), look.theme.bad),
+        _ => (format!("broken for {} ({failures})", lasted(look.now.wall, began)), look.theme.bad),
     };
     let usual = detail.median_recovery_ms.map(|ms| format!(" · median {}", duration(ms))).unwrap_or_default();
     Some((format!("{text}{usual}"), style))

@@ -105,7 +105,11 @@ pub fn file_lines(file: &VersionFile) -> Vec<TextLine> {
 
 fn difference(dossier: &ToolDossier, width: u16) -> Tab {
     let Some((name, files)) = &dossier.other else {
-        let text = "No version to compare with: none was approved and none was named.";
+        let text = if dossier.detail.tool.approved {
+            "This is the approved version."
+        } else {
+            "No version to compare with: none was approved and none was named."
+        };
         return Tab::new("diff", TextView::new(vec![TextLine::new(text, Tone::Plain)]));
     };
     difference_tab(format!("diff to {name}"), files, &dossier.detail.files, width)

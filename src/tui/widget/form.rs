@@ -17,7 +17,7 @@ use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use tui_textarea::{CursorMove, TextArea, WrapMode};
@@ -531,6 +531,7 @@ fn conditions(rules: &[ArgRule]) -> HashMap<String, Vec<ArgCondition>> {
 fn editor(text: &str, is_multiline: bool) -> TextArea<'static> {
     let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
     area.set_cursor_line_style(Style::new());
+    area.set_selection_style(Style::new().add_modifier(Modifier::REVERSED));
     if is_multiline {
         area.set_wrap_mode(WrapMode::Glyph);
     }

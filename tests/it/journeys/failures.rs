@@ -35,7 +35,7 @@ fn a_failure_is_opened_compared_marked_and_resolved_until_it_is_seen_again() {
     let workspace = workspace();
     let mut terminal = open(&workspace, LARGE);
     terminal.send("3").wait_text("enter open output").send("i");
-    terminal.wait_text("versions: ").wait_text("broken since").wait_text(r#"{"n":0}"#);
+    terminal.wait_text("versions: ").wait_text("broken for").wait_text(r#"{"n":0}"#);
     terminal
         .send("=")
         .wait_text("Compare runs")

@@ -2,7 +2,7 @@
 //! rests, and drawn below the list where there is room.
 
 use super::CatalogPane;
-use crate::domain::{Digest, Run, Tool};
+use crate::domain::{Digest, Run, RunOutcome, Tool};
 use crate::tui::input_table::{self, InputRow};
 use crate::tui::msg::ToolDossier;
 use crate::tui::now::Now;
@@ -10,6 +10,8 @@ use crate::tui::phrase::{ago, cut, duration, plural};
 
 /// Rows that the list keeps before the inputs get any.
 const LIST_ROWS: u16 = 26;
+/// Lines of a table that is cut: its header, a row, and how many rows follow.
+const LEAST_TABLE: usize = 3;
 /// Lines of the inputs at most.
 const MOST_LINES: u16 = 8;
 
@@ -39,6 +41,9 @@ impl Preview {
     /// How the last run ended, safe to draw: `last run 2m ago: succeeded after 840 ms`.
     pub(super) fn last_run(&self, now: Now) -> Option<String> {
         let run = self.last.as_ref()?;
+        if run.outcome == RunOutcome::Running {
+            return Some("a run of it is going on".to_owned());
+        }
         let took = duration(run.usage.duration_ms);
         Some(format!("last run {}: {} after {took}", ago(now.wall, run.started_at), run.outcome))
     }
@@ -50,11 +55,17 @@ impl Preview {
             return vec!["takes no input".to_owned()];
         }
         let mut table = input_table::lines(inputs, width);
-        if table.len() > lines {
-            table.truncate(lines.saturating_sub(1));
-            let more = (inputs.len() + 1).saturating_sub(lines.max(1));
-            table.push(cut(&format!("… {}", plural(more, "more input", "more inputs")), width));
+        if table.len() <= lines {
+            return table;
         }
+        // A header without a row says nothing.
+        if lines < LEAST_TABLE {
+            let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+            return vec![cut(&format!("{}: {}", plural(inputs.len(), "input", "inputs"), names.join(", ")), width)];
+        }
+        table.truncate(lines - 1);
+        let more = inputs.len() + 2 - lines;
+        table.push(cut(&format!("… {}", plural(more, "more input", "more inputs")), width));
         table
     }
 }

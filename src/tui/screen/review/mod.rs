@@ -228,8 +228,7 @@ impl ReviewScreen {
     fn lay_out_again(&mut self) {
         let Some(detail) = &self.detail else { return };
         if remarks::of(detail, self.now) == self.remarks && detail.comments.is_empty() {
-            let room = Room { unfolded: self.unfolded.all, ..self.room };
-            let (facts, links) = verdict::facts(detail, room, self.now);
+            let (facts, links) = verdict::facts(detail, self.room(), self.now);
             self.links = links;
             if let Some(tab) = self.reader.tab_of(TabKind::Facts) {
                 tab.view.replace(TextView::new(facts), Relaid::News);
@@ -237,6 +236,11 @@ impl ReviewScreen {
             return;
         }
         self.lay_out_for(Relaid::News);
+    }
+
+    /// What the evidence has room for, with or without what is folded.
+    fn room(&self) -> Room {
+        Room { unfolded: self.unfolded.all, ..self.room }
     }
 
     /// Makes every text anew for another look at what is known.
@@ -247,7 +251,7 @@ impl ReviewScreen {
     /// Makes every text anew from what is known. What was read stays read.
     fn lay_out_for(&mut self, why: Relaid) {
         let Some(detail) = &self.detail else { return };
-        let (facts, links) = verdict::facts(detail, self.room, self.now);
+        let (facts, links) = verdict::facts(detail, self.room(), self.now);
         self.links = links;
         self.remarks = remarks::of(detail, self.now);
         self.parts = Parts::of(detail, self.compared.as_deref());
