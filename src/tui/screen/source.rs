@@ -105,7 +105,7 @@ pub fn file_lines(file: &VersionFile) -> Vec<TextLine> {
 
 fn difference(dossier: &ToolDossier, width: u16) -> Tab {
     let Some((name, files)) = &dossier.other else {
-        let text = if dossier.detail.tool.approved {
+        let text = if dossier.detail.tool.facts.approved {
             "This is the approved version."
         } else {
             "No version to compare with: none was approved and none was named."
