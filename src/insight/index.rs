@@ -40,9 +40,9 @@ impl SimilarityIndex {
         self.tools.len() == tools.len() && self.tools.iter().zip(tools).all(|(a, b)| is_same(a, b))
     }
 
-    /// What tools are for.
-    pub fn relevance(&self) -> &Relevance {
-        self.relevance.get_or_init(|| Relevance::new(&self.tools))
+    /// What tools are for; `make` makes it of the tools when it is first asked for.
+    pub fn relevance_by(&self, make: impl FnOnce(&[Arc<Tool>]) -> Relevance) -> &Relevance {
+        self.relevance.get_or_init(|| make(&self.tools))
     }
 
     /// Which tools resemble each other; computed at first use.

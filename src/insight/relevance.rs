@@ -13,7 +13,8 @@ use super::meanings::meanings;
 use super::terms::{is_stop_word, stem, words};
 use super::vocabulary::{ToolTerms, Vocabulary};
 use crate::domain::Tool;
-use std::collections::BTreeSet;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// How fast further occurrences stop to count.
@@ -131,7 +132,7 @@ pub struct Relevant {
 }
 
 /// How often a term stands in a tool, weighted, and where.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct TermPosting {
     tool: u32,
     weight: f32,
@@ -139,9 +140,10 @@ struct TermPosting {
 }
 
 /// What the tools of a catalog say of themselves, to be asked what they are for.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Relevance {
-    vocabulary: Vocabulary,
+    /// The number of each term.
+    numbers: HashMap<Box<str>, u32>,
     /// Where each term stands, tools in ascending order.
     postings: Vec<Vec<TermPosting>>,
     /// The terms of each name, ascending, for a question that is nothing but a name.
@@ -184,11 +186,11 @@ impl Relevance {
         }
         postings.iter_mut().for_each(Vec::shrink_to_fit);
         let names = fields.into_iter().map(|[name, ..]| ascending(name)).collect();
-        Relevance { vocabulary, postings, names }
+        Relevance { numbers: vocabulary.numbers, postings, names }
     }
 
     fn postings(&self, term: &str) -> &[TermPosting] {
-        let found = self.vocabulary.numbers.get(term).and_then(|number| self.postings.get(*number as usize));
+        let found = self.numbers.get(term).and_then(|number| self.postings.get(*number as usize));
         found.map_or(&[], Vec::as_slice)
     }
 
@@ -228,9 +230,8 @@ impl Relevance {
         let found = sums.iter().map(|sum| sum / most).enumerate().filter(|(_, similarity)| *similarity > 0.0);
         let mut hits: Vec<(C, usize, f32)> =
             found.filter_map(|(position, similarity)| Some((class(position)?, position, similarity))).collect();
-        let asked = ascending(
-            concepts.iter().filter_map(|concept| self.vocabulary.numbers.get(&*concept.term).copied()).collect(),
-        );
+        let asked =
+            ascending(concepts.iter().filter_map(|concept| self.numbers.get(&*concept.term).copied()).collect());
         for (_, position, similarity) in &mut hits {
             if asked.len() == concepts.len() && self.names[*position] == asked {
                 *similarity = 1.0;
@@ -302,7 +303,7 @@ impl Relevance {
         let begins = |known: &str| known.len() >= SHORTEST_NEAR && (known.starts_with(term) || term.starts_with(known));
         let is_near = |known: &str| begins(known) || (term.len() > SHORTEST_NEAR && is_one_off(known, term));
         let mut near: Vec<String> =
-            self.vocabulary.numbers.keys().filter(|known| is_near(known)).map(ToString::to_string).collect();
+            self.numbers.keys().filter(|known| is_near(known)).map(ToString::to_string).collect();
         near.sort_by(|one, other| {
             let far = |known: &str| known.len().abs_diff(term.len());
             far(one).cmp(&far(other)).then_with(|| one.cmp(other))

@@ -26,8 +26,7 @@ const REMEMBERED_ROWS: usize = 200;
 /// are 100 MB.
 const KEPT_AT_ONCE: usize = if cfg!(test) { 2 } else { 2_000 };
 
-/// How long the first reading of the folders stands for the first question after it: they are not looked at twice while
-/// a server starts.
+/// How long what was read ahead stands for the first question: the folders are not looked at twice while a server starts.
 const JUST_READ: Duration = Duration::from_millis(100);
 
 /// Takes what there is to show so far.
@@ -68,6 +67,18 @@ impl Library<'_> {
         if self.is_scanned() && self.is_as_scanned()? { Ok(()) } else { self.scan(progress).map(drop) }
     }
 
+    /// Reads the folders for the first question, which is still to come.
+    ///
+    /// # Errors
+    /// As for [`Library::scan`].
+    pub fn read_ahead(&self) -> Result<(), EngineError> {
+        if self.is_scanned() {
+            return Ok(());
+        }
+        *lock(&self.state.read_ahead) = Some(Clock::now());
+        self.read_all(None).map(drop)
+    }
+
     /// The catalog as the files are now: reads them where anything changed since the last scan.
     ///
     /// # Errors
@@ -75,11 +86,11 @@ impl Library<'_> {
     pub fn up_to_date(&self) -> Result<Arc<CatalogView>, EngineError> {
         let asked = Clock::now();
         let is_scanned = self.is_scanned();
-        let first_read = lock(&self.state.first_read).take().filter(|_| is_scanned);
-        if first_read.is_some_and(|begun| asked.saturating_duration_since(begun) < JUST_READ) {
+        let read_ahead = lock(&self.state.read_ahead).take().filter(|_| is_scanned);
+        if read_ahead.is_some_and(|begun| asked.saturating_duration_since(begun) < JUST_READ) {
             return Ok(self.catalog());
         }
-        if self.is_scanned() && self.is_as_scanned()? { Ok(self.catalog()) } else { self.read_all(None) }
+        if is_scanned && self.is_as_scanned()? { Ok(self.catalog()) } else { self.read_all(None) }
     }
 
     /// [`Library::scan`] for a process that ends soon: nothing is shown before the whole is there, and the memory that
@@ -105,8 +116,6 @@ impl Library<'_> {
         if *scanned {
             // A known catalog stays on screen until the new one is complete.
             progress = None;
-        } else {
-            *lock(&self.state.first_read) = Some(Clock::now());
         }
         let remembered = match &mut progress {
             Some(progress) => self.show_remembered(*progress)?,
@@ -189,7 +198,7 @@ impl Library<'_> {
 
     /// Writes cache rows before the scan is over. From then on nobody takes the rows of an earlier scan for those of
     /// today.
-    fn keep_ahead(&self, fresh: &[(String, CacheRow)]) -> Result<(), EngineError> {
+    pub(super) fn keep_ahead(&self, fresh: &[(String, CacheRow)]) -> Result<(), EngineError> {
         self.workspace.transact(|tx| {
             tx.forget_applied_scan()?;
             Ok(put(tx, fresh)?)

@@ -170,7 +170,7 @@ impl Library<'_> {
             Some(memory.ruled_out(tool, words).is_some())
         };
         // Not fewer than one, so that it is known whether there is any.
-        let found = index.relevance().query_by(words, wanted.limit.max(1), is_held_back);
+        let found = self.relevance(&index).query_by(words, wanted.limit.max(1), is_held_back);
         if found.is_empty() {
             self.keep_unanswered(words, &[], UnansweredKind::Search, Vec::new(), caller)?;
         }
