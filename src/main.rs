@@ -8,6 +8,7 @@ fn main() -> ExitCode {
     if let Some(code) = engine::play_role() {
         return ExitCode::from(code);
     }
+    engine::spare_memory();
     engine::measure_reading();
     cli::main(cli::Screen {
         workbench: |opening| {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// Archived rows neither shadow nor clash. What was filled in before is forgotten.
 pub(super) fn line_up(tools: &mut [Arc<Tool>], chosen: &HashMap<ToolName, String>) {
     tools.sort_by(|a, b| key(a).cmp(&key(b)));
-    for tool in tools.iter_mut().map(Arc::make_mut) {
+    for tool in tools.iter_mut().filter(|tool| tool.is_related()).map(Arc::make_mut) {
         tool.copy_of = None;
         tool.shadowed_by = None;
         tool.shadows.clear();
@@ -73,7 +73,7 @@ fn shadows(tools: &mut [Arc<Tool>]) {
         let others = rows.iter_mut().filter(|row| row.stage != Stage::Archived && row.stage != used.1);
         for row in others.map(Arc::make_mut) {
             row.shadowed_by = Some(used.0.clone());
-            row.shadows.clear();
+            row.shadows = Vec::new();
             shadows.push(row.path.clone());
         }
         if !shadows.is_empty() {

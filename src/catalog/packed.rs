@@ -5,7 +5,8 @@
 
 use super::plan::folder_of;
 use crate::domain::{
-    Category, CodeSketch, CostTier, Digest, Instant, Need, Placement, StepTool, StepTools, Texts, Tool, ToolName,
+    Category, CodeSketch, CostTier, Digest, Instant, Need, Placement, StepTool, StepTools, Texts, Tool, ToolExtras,
+    ToolName,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use std::borrow::Cow;
@@ -67,7 +68,6 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
     // Names every field, so that a new one is not forgotten.
     let Tool {
         name,
-        title,
         version,
         digest,
         stage,
@@ -79,12 +79,9 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         tags,
         keywords,
         use_cases,
-        capabilities,
-        aliases,
         other_words,
         code_sketch,
         idempotent,
-        generator,
         path,
         placement,
         format,
@@ -92,20 +89,27 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         state,
         runnable,
         reason,
-        needs,
         risk,
+        extras: _,
+        files,
+        bytes,
+        modified_at,
+        facts: _,
+    } = tool;
+    let ToolExtras {
+        title,
+        capabilities,
+        aliases,
+        generator,
+        needs,
         evolved_from,
         copy_of: _,
         shadowed_by: _,
         shadows: _,
         clashes: _,
-        files,
-        bytes,
-        modified_at,
         steps,
         server,
-        facts: _,
-    } = tool;
+    } = &*tool.extras;
     let packed = PackedTool {
         name: name.as_str().into(),
         title: title.as_deref().map(Cow::from),
@@ -161,9 +165,19 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     };
     let path = packed.path.into_owned();
     let base = packed.base.map_or_else(|| folder_of(&path).to_owned(), Cow::into_owned);
+    let extras = ToolExtras {
+        title: packed.title.map(Cow::into_owned),
+        capabilities: packed.capabilities.into_owned(),
+        aliases: packed.aliases.into_owned(),
+        generator: packed.generator.map(Cow::into_owned),
+        needs: packed.needs,
+        evolved_from: packed.evolved_from.map(Cow::into_owned),
+        steps: packed.steps.map(unpacked_steps).transpose()?,
+        server: packed.server.map(|server| ToolName::new(&server)).transpose().map_err(de::Error::custom)?,
+        ..ToolExtras::default()
+    };
     Ok(Box::new(Tool {
         name: ToolName::new(&packed.name).map_err(de::Error::custom)?,
-        title: packed.title.map(Cow::into_owned),
         version,
         digest: Digest(packed.digest),
         stage: word(stage)?,
@@ -175,12 +189,9 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         tags: packed.tags.into_owned(),
         keywords: Texts::of_kept(packed.keywords),
         use_cases: Texts::of_kept(packed.use_cases),
-        capabilities: packed.capabilities.into_owned(),
-        aliases: packed.aliases.into_owned(),
         other_words: packed.other_words.into_owned(),
         code_sketch: packed.code_sketch,
         idempotent: packed.idempotent,
-        generator: packed.generator.map(Cow::into_owned),
         path,
         placement: Placement { base, exclusive: packed.exclusive },
         format: word(format)?,
@@ -188,18 +199,11 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         state: word(state)?,
         runnable: packed.runnable,
         reason: packed.reason.map(Cow::into_owned),
-        needs: packed.needs,
         risk: word(risk)?,
-        evolved_from: packed.evolved_from.map(Cow::into_owned),
-        copy_of: None,
-        shadowed_by: None,
-        shadows: Vec::new(),
-        clashes: Vec::new(),
+        extras: extras.into(),
         files: packed.files,
         bytes: packed.bytes,
         modified_at: packed.modified_at,
-        steps: packed.steps.map(unpacked_steps).transpose()?,
-        server: packed.server.map(|server| ToolName::new(&server)).transpose().map_err(de::Error::custom)?,
         facts: Arc::default(),
     }))
 }

@@ -69,7 +69,7 @@ impl ScanPlan {
     pub(super) fn stage_of(&self, path: &str, placement: &Placement) -> Stage {
         let Some((root, at)) = self.root_of(path) else { return Stage::Experimental };
         let inside = below(&at, path).unwrap_or(path);
-        let by_folder = inside.split_once('/').and_then(|(folder, _)| folder.parse::<Stage>().ok());
+        let by_folder = inside.split_once('/').and_then(|(folder, _)| Stage::of_word(folder));
         let stage = root.stage.or(by_folder).unwrap_or(Stage::Experimental);
         let is_part = home_of_version(placement).is_some() || placement.entry().is_some();
         if is_part && stage != Stage::Archived { Stage::Experimental } else { stage }
@@ -97,7 +97,7 @@ impl ScanPlan {
         let below_root = self.root_of(path).and_then(|(_, at)| below(&at, base));
         let folders: Vec<&str> =
             below_root.unwrap_or_default().split('/').filter(|folder| !folder.is_empty()).collect();
-        let stages = usize::from(folders.first().is_some_and(|folder| folder.parse::<Stage>().is_ok()));
+        let stages = usize::from(folders.first().is_some_and(|folder| Stage::of_word(folder).is_some()));
         let says = |folder: &&str| !CONTAINERS.contains(&folder.to_ascii_lowercase().as_str());
         folders[stages..].iter().copied().filter(says).collect()
     }
@@ -106,7 +106,7 @@ impl ScanPlan {
     pub(super) fn is_shared_folder(&self, path: &str) -> bool {
         let Some((_, at)) = self.root_of(path) else { return true };
         let inside = below(&at, path).unwrap_or_default();
-        inside.is_empty() || inside.parse::<Stage>().is_ok()
+        inside.is_empty() || Stage::of_word(inside).is_some()
     }
 }
 

@@ -107,12 +107,7 @@ impl RowFrame {
 
 impl Relations {
     fn of(tool: &Tool) -> Option<Relations> {
-        let is_alone = tool.evolved_from.is_none()
-            && tool.copy_of.is_none()
-            && tool.shadowed_by.is_none()
-            && tool.shadows.is_empty()
-            && tool.clashes.is_empty();
-        (!is_alone).then(|| Relations {
+        (tool.evolved_from.is_some() || tool.is_related()).then(|| Relations {
             name: tool.name.to_string(),
             version: tool.version.to_string(),
             evolved_from: tool.evolved_from.clone(),

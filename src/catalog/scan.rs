@@ -26,7 +26,7 @@ use super::{obstacle::Obstacle, part};
 use crate::domain::composite::{Composite, Step};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, Kind, Need, Placement, Problem, ProblemCode, Promotions, Risk,
-    SafeText, SkippedFile, Stage, StepTool, StepTools, Tool, ToolDetail, ToolName, ToolState, VersionFile,
+    SafeText, SkippedFile, Stage, StepTool, StepTools, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,7 +34,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant as Clock};
 
 /// How far a scan is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Progress<'a> {
     /// Definitions read so far.
     pub done: usize,
@@ -42,6 +42,8 @@ pub struct Progress<'a> {
     pub total: usize,
     /// Rows since the last call, not lined up yet.
     pub new_rows: &'a [Arc<Tool>],
+    /// Cache rows to write so far. Who writes them now takes them, so that they need no memory until the end.
+    pub fresh: &'a mut Vec<(String, CacheRow)>,
 }
 
 /// What a scan found.
@@ -53,7 +55,7 @@ pub struct Scan {
     pub problems: Vec<Problem>,
     /// Files that look like tools and are none, in order of path.
     pub skipped: Vec<SkippedFile>,
-    /// Cache rows to write.
+    /// Cache rows to write, but for those that were taken while it went on.
     pub fresh: Vec<(String, CacheRow)>,
     /// Cache keys to drop.
     pub gone: Vec<String>,
@@ -86,7 +88,7 @@ pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_
         is_whole: true,
         ..Scan::default()
     };
-    progress(Progress { done: 0, total, new_rows: &[] });
+    progress(Progress { done: 0, total, new_rows: &[], fresh: &mut scan.fresh });
     let candidates = &found.candidates;
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -158,7 +160,7 @@ fn receive(
             || (step.elapsed() >= STEP && scan.tools.len() > shown)
             || done == total
         {
-            progress(Progress { done, total, new_rows: &scan.tools[shown..] });
+            progress(Progress { done, total, new_rows: &scan.tools[shown..], fresh: &mut scan.fresh });
             shown = scan.tools.len();
             step = Clock::now();
         }
@@ -410,9 +412,18 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
     let by_folder = || plan.category_of(path, placement);
     let category = manifest.category.clone().or_else(by_folder).unwrap_or_else(|| Category::new(""));
     let complete = manifest.composite.as_ref().filter(|_| loaded.reading.obstacle.is_none());
+    let extras = ToolExtras {
+        title: manifest.title.clone(),
+        capabilities: manifest.capabilities.clone(),
+        aliases: manifest.aliases.clone(),
+        needs: Need::of(&manifest.permissions),
+        generator: manifest.prompt.as_ref().and_then(|prompt| prompt.generator.clone()),
+        // What keeps it from running whatever its steps call is no question of these.
+        steps: complete.map(|composite| step_tools(composite, manifest.cost_tier)),
+        ..ToolExtras::default()
+    };
     let mut tool = Tool {
         name: manifest.name.clone(),
-        title: manifest.title.clone(),
         version: manifest.version.clone(),
         digest: Digest::of_files(&loaded.files),
         stage: plan.stage_of(path, placement),
@@ -424,8 +435,6 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         tags: manifest.tags.clone(),
         keywords: manifest.keywords.iter().collect(),
         use_cases: manifest.use_cases.iter().collect(),
-        capabilities: manifest.capabilities.clone(),
-        aliases: manifest.aliases.clone(),
         code_sketch: other_words::sketch(manifest, &loaded.files),
         other_words: other_words::of(manifest, &loaded.files, &plan.folders_above(path, placement)),
         idempotent: manifest.idempotent,
@@ -436,20 +445,11 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         state: ToolState::Ok,
         runnable: false,
         reason: None,
-        needs: Need::of(&manifest.permissions),
-        generator: manifest.prompt.as_ref().and_then(|prompt| prompt.generator.clone()),
         risk: Risk::of(manifest.cost_tier, &manifest.permissions, hidden(&loaded.files)),
-        evolved_from: None,
-        copy_of: None,
-        shadowed_by: None,
-        shadows: Vec::new(),
-        clashes: Vec::new(),
+        extras: extras.into(),
         files: u32::try_from(loaded.files.len()).unwrap_or(u32::MAX),
         bytes: loaded.files.iter().map(|file| file.bytes.len() as u64).sum(),
         modified_at: Instant(i64::try_from(newest_ns / 1_000_000).unwrap_or_default()),
-        // What keeps it from running whatever its steps call is no question of these.
-        steps: complete.map(|composite| step_tools(composite, manifest.cost_tier)),
-        server: None,
         facts: Arc::default(),
     };
     family::name_by_folder(&mut tool);

@@ -2,7 +2,8 @@
 
 use super::{Batch, CheckContext, Language, Library, Trials};
 use crate::domain::{
-    CheckReport, Dialect, Digest, FileMode, Manifest, Missing, Recipe, Tool, ToolDetail, ToolName, VersionFile,
+    CheckReport, Dialect, Digest, FileMode, Manifest, Missing, Recipe, Tool, ToolDetail, ToolExtras, ToolName,
+    VersionFile,
 };
 use crate::insight::SimilarityIndex;
 use crate::outside::Programs;
@@ -41,7 +42,7 @@ pub(super) fn version(name: &str, list: &[(&str, &str)]) -> ToolDetail {
 /// The row of a version.
 fn row(name: &str, manifest: &Manifest, digest: Digest) -> Tool {
     Tool {
-        title: manifest.title.clone(),
+        extras: ToolExtras { title: manifest.title.clone(), ..ToolExtras::default() }.into(),
         version: manifest.version.clone(),
         digest,
         description: manifest.description.clone(),

@@ -78,6 +78,7 @@ mod text;
 mod texts;
 mod time;
 mod tool;
+mod tool_extras;
 mod typical;
 mod unlock;
 mod upkeep;
@@ -165,8 +166,9 @@ pub use texts::Texts;
 pub use time::{Instant, rfc3339, to_the_minute};
 pub use tool::{
     Deprecation, IS_SERVER, NEEDS_FILES, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE, NEEDS_PROGRAM,
-    NODE_WITH_TYPES, NOT_ON_PATH, Placement, StepTool, StepTools, Tool, ToolDetail, ToolFacts, no_typescript,
+    NODE_WITH_TYPES, NOT_ON_PATH, Placement, Tool, ToolDetail, ToolFacts, no_typescript,
 };
+pub use tool_extras::{Extras, StepTool, StepTools, ToolExtras};
 pub use typical::Typical;
 pub use unlock::{Tiers, Unlock, subject as unlock_subject};
 pub use upkeep::{GroupKind, ProposedEnd, Retirement, Spared};

@@ -163,10 +163,16 @@ pub struct ToolSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ToolExtras;
     use crate::domain::manifest::Permissions;
 
     fn low(needs: &[Need]) -> Tool {
-        Tool { cost_tier: CostTier::Low, classified: true, needs: needs.to_vec(), ..Tool::ordinary("t") }
+        Tool {
+            cost_tier: CostTier::Low,
+            classified: true,
+            extras: ToolExtras { needs: needs.to_vec(), ..ToolExtras::default() }.into(),
+            ..Tool::ordinary("t")
+        }
     }
 
     #[test]
@@ -182,7 +188,9 @@ mod tests {
         assert_eq!(words(&Tool { cost_tier: CostTier::Medium, ..low(&[]) }), 1);
         assert_eq!(words(&Tool { kind: Kind::Http, ..low(&[]) }), 1);
         assert_eq!(words(&Tool { category: Category::new("Web"), ..low(&[]) }), 1);
-        assert_eq!(words(&Tool { capabilities: vec!["shell".to_owned()], ..low(&[]) }), 1);
+        let mut shell = low(&[]);
+        shell.capabilities = vec!["shell".to_owned()];
+        assert_eq!(words(&shell), 1);
     }
 
     #[test]

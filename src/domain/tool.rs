@@ -4,11 +4,11 @@ use super::code_sketch::CodeSketch;
 use super::digest::{Digest, VersionFile};
 use super::manifest::Manifest;
 use super::name::ToolName;
-use super::need::Need;
 use super::review::{Risk, ToolReview};
 use super::shown::Unread;
 use super::texts::Texts;
 use super::time::Instant;
+use super::tool_extras::Extras;
 use super::words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -107,34 +107,11 @@ pub struct ToolFacts {
     pub unused: bool,
 }
 
-/// What a composite calls, as far as the catalog must know it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepTools {
-    /// The tier that its definition states, if any; that of the row is the highest of this one and those of the steps.
-    pub tier: Option<CostTier>,
-    /// In the order in which they are written.
-    pub steps: Vec<StepTool>,
-}
-
-/// A step and the tool that it calls.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepTool {
-    /// Name of the step.
-    pub id: String,
-    /// The tool as the definition names it: `NAME` or `NAME@VERSION`.
-    pub tool: String,
-    /// Why that tool cannot be called; `None` when it can.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<String>,
-}
-
-/// One row of the catalog. Light on purpose: 10,000 of them stay in memory; the rest is in [`ToolDetail`].
+/// One row of the catalog. Light on purpose: 100,000 of them stay in memory; the rest is in [`ToolDetail`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tool {
     /// Name; several rows may share it (see `shadowed_by`, `clashes`).
     pub name: ToolName,
-    /// Display name where it differs.
-    pub title: Option<String>,
     /// Version that the manifest states; 1.0.0 when it states none.
     pub version: semver::Version,
     /// Digest of all its files.
@@ -157,10 +134,6 @@ pub struct Tool {
     pub keywords: Texts,
     /// When to use it, in sentences; search matches them.
     pub use_cases: Texts,
-    /// What the author says it can do; nothing enforces it.
-    pub capabilities: Vec<String>,
-    /// Other names that search finds it by.
-    pub aliases: Vec<String>,
     /// Other words of its definition that search matches: its folders, its inputs, its header. Each word once.
     #[serde(skip)]
     pub other_words: String,
@@ -183,36 +156,17 @@ pub struct Tool {
     pub runnable: bool,
     /// Why not; `None` when runnable.
     pub reason: Option<String>,
-    /// What it declares that it needs beside its own folder.
-    pub needs: Vec<Need>,
-    /// The one of the user's generators that a prompt names; `None` for the usual one, and for other kinds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generator: Option<String>,
     /// How much harm a wrong yes could do.
     pub risk: Risk,
-    /// Path of the row that this one is a version of; it lies beside that one, or in its `versions/`.
-    #[serde(default)]
-    pub evolved_from: Option<String>,
-    /// Path of the row this one is an exact copy of (same digest), the first by path being the original.
-    pub copy_of: Option<String>,
-    /// Path of the row of the same name that is used instead of this one (higher stage, or the version chosen).
-    pub shadowed_by: Option<String>,
-    /// Paths of the rows of lower stage that this one is used instead of.
-    pub shadows: Vec<String>,
-    /// Paths of other rows with the same name (or display name) but other content, at the same stage.
-    pub clashes: Vec<String>,
+    /// What most rows have nothing of; read as if it stood here.
+    #[serde(flatten)]
+    pub extras: Extras,
     /// Files that the digest covers.
     pub files: u32,
     /// Bytes of all files.
     pub bytes: u64,
     /// Newest modification among its files.
     pub modified_at: Instant,
-    /// The tools that its steps call; `None` for every kind but a composite.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub steps: Option<StepTools>,
-    /// The row of the server, for a tool that an MCP server lists; `None` for every other row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<ToolName>,
     /// Kept in the store by name and digest: runs, reviews, grants. Most rows have the same, and share it.
     #[serde(flatten, with = "shared_facts")]
     pub facts: Arc<ToolFacts>,
@@ -286,8 +240,9 @@ impl Tool {
     /// The row about which humans decide: that of the server, for a tool that a server lists.
     pub fn reviewed(&self) -> Cow<'_, Tool> {
         let Some(server) = &self.server else { return Cow::Borrowed(self) };
-        let path = self.definition().to_owned();
-        Cow::Owned(Tool { name: server.clone(), path, server: None, ..self.clone() })
+        let mut reviewed = Tool { name: server.clone(), path: self.definition().to_owned(), ..self.clone() };
+        reviewed.server = None;
+        Cow::Owned(reviewed)
     }
 
     /// Whether a run may be tried. What a script needs is looked for without starting an interpreter, so only the start
@@ -339,7 +294,6 @@ impl Tool {
         let base = format!("tools/experimental/{name}");
         Tool {
             name: ToolName::new(name).unwrap(),
-            title: None,
             version: semver::Version::new(1, 0, 0),
             digest: Digest::of_bytes(name.as_bytes()),
             stage: Stage::Experimental,
@@ -351,8 +305,6 @@ impl Tool {
             tags: Vec::new(),
             keywords: Texts::default(),
             use_cases: Texts::default(),
-            capabilities: Vec::new(),
-            aliases: Vec::new(),
             other_words: String::new(),
             code_sketch: CodeSketch::default(),
             idempotent: None,
@@ -363,19 +315,11 @@ impl Tool {
             state: ToolState::Ok,
             runnable: true,
             reason: None,
-            needs: Vec::new(),
-            generator: None,
             risk: Risk::Medium,
-            evolved_from: None,
-            copy_of: None,
-            shadowed_by: None,
-            shadows: Vec::new(),
-            clashes: Vec::new(),
+            extras: Extras::default(),
             files: 1,
             bytes: 0,
             modified_at: Instant(0),
-            steps: None,
-            server: None,
             facts: Arc::default(),
         }
     }

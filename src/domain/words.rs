@@ -20,6 +20,11 @@ macro_rules! words {
             pub const fn word(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }
             }
+
+            /// The value of a spelling; `None` for any other text. Cheaper than to parse it where most texts are other ones.
+            pub fn of_word(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.word() == text)
+            }
         }
 
         impl ::std::fmt::Display for $name {
@@ -31,7 +36,7 @@ macro_rules! words {
         impl ::std::str::FromStr for $name {
             type Err = $crate::domain::words::UnknownWord;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::ALL.iter().copied().find(|v| v.word() == text).ok_or_else(|| {
+                Self::of_word(text).ok_or_else(|| {
                     $crate::domain::words::UnknownWord {
                         got: text.to_owned(),
                         known: Self::ALL.iter().map(|v| v.word()).collect::<Vec<_>>().join(", "),

@@ -83,7 +83,7 @@ pub use crate::outside::Asker;
 pub use crate::request::CLIENT_VARIABLE;
 pub use crate::runner::{
     AGENT_VARIABLE, Clients, CommandLine, CommandView, FoundAgent, Frame, Spool, Tail, find_agent, is_left_behind,
-    measure_reading, stop_with_group,
+    measure_reading, spare_memory, stop_with_group,
 };
 pub use crate::store::HourOfRuns;
 pub use agents::{AgentList, Agents};

@@ -1,33 +1,27 @@
 //! The one index of a catalog: what its tools say of themselves, to be searched and to be compared.
 //!
-//! Words are read once; the part for searching and the part for comparing are made when they are first asked for.
+//! The part for searching and the part for comparing are made when they are first asked for: who needs the one mostly
+//! does not need the other, and of a large catalog the words take as much memory as the rows.
 //! Whoever asks what a tool resembles (`similar`, the check of duplicates, the proposals of upkeep) asks here, so that
 //! all of them give one figure. The relevance of a search is another measure by nature: it compares a question with a
 //! tool, so it is the share of the question that the tool speaks of; but it reads the same words and meanings.
 
 use super::alike::Resemblance;
 use super::relevance::Relevance;
-use super::vocabulary::Vocabulary;
 use crate::domain::Tool;
 use std::sync::{Arc, OnceLock};
 
 /// What the tools of a catalog say of themselves.
 pub struct SimilarityIndex {
     tools: Vec<Arc<Tool>>,
-    vocabulary: Arc<Vocabulary>,
     relevance: OnceLock<Relevance>,
     resemblance: OnceLock<Resemblance>,
 }
 
 impl SimilarityIndex {
-    /// Reads the words of a list of tools.
+    /// The index of a list of tools.
     pub fn new(tools: &[Arc<Tool>]) -> SimilarityIndex {
-        SimilarityIndex {
-            tools: tools.to_vec(),
-            vocabulary: Arc::new(Vocabulary::of(tools)),
-            relevance: OnceLock::new(),
-            resemblance: OnceLock::new(),
-        }
+        SimilarityIndex { tools: tools.to_vec(), relevance: OnceLock::new(), resemblance: OnceLock::new() }
     }
 
     /// The tools, in the order by which both parts name them.
@@ -46,14 +40,14 @@ impl SimilarityIndex {
         self.tools.len() == tools.len() && self.tools.iter().zip(tools).all(|(a, b)| is_same(a, b))
     }
 
-    /// What tools are for.
-    pub fn relevance(&self) -> &Relevance {
-        self.relevance.get_or_init(|| Relevance::of(Arc::clone(&self.vocabulary)))
+    /// What tools are for; `make` makes it of the tools when it is first asked for.
+    pub fn relevance_by(&self, make: impl FnOnce(&[Arc<Tool>]) -> Relevance) -> &Relevance {
+        self.relevance.get_or_init(|| make(&self.tools))
     }
 
     /// Which tools resemble each other; computed at first use.
     pub fn resemblance(&self) -> &Resemblance {
-        self.resemblance.get_or_init(|| Resemblance::of(&self.tools, Arc::clone(&self.vocabulary)))
+        self.resemblance.get_or_init(|| Resemblance::of(&self.tools))
     }
 
     /// Where exactly this version of a tool is in the list; `None` when it is not.

@@ -76,8 +76,10 @@ pub fn negative_tags(scenario: &str, tool: &Tool) -> Vec<String> {
 
 /// The tag of these by which a tool is not for a scenario; `None` when there is none.
 pub fn ruled_out_by<'a>(tags: &'a [String], scenario: &str) -> Option<&'a str> {
-    let mut negative =
-        tags.iter().filter_map(|tag| Some((tag.as_str(), stem(&tag.strip_prefix(NOT_FOR)?.to_lowercase()))));
+    let negative = tags.iter().filter_map(|tag| Some((tag.as_str(), stem(&tag.strip_prefix(NOT_FOR)?.to_lowercase()))));
+    let mut negative = negative.peekable();
+    // Most tools have none: for them the scenario is not taken apart.
+    negative.peek()?;
     let wanted = terms(scenario);
     negative.find(|(_, term)| wanted.contains(term)).map(|(tag, _)| tag)
 }

@@ -13,6 +13,7 @@ use super::meanings::meanings;
 use super::terms::{is_stop_word, stem, words};
 use super::vocabulary::{ToolTerms, Vocabulary};
 use crate::domain::Tool;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -131,7 +132,7 @@ pub struct Relevant {
 }
 
 /// How often a term stands in a tool, weighted, and where.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct TermPosting {
     tool: u32,
     weight: f32,
@@ -139,9 +140,10 @@ struct TermPosting {
 }
 
 /// What the tools of a catalog say of themselves, to be asked what they are for.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Relevance {
-    vocabulary: Arc<Vocabulary>,
+    /// The number of each term.
+    numbers: HashMap<Box<str>, u32>,
     /// Where each term stands, tools in ascending order.
     postings: Vec<Vec<TermPosting>>,
     /// The terms of each name, ascending, for a question that is nothing but a name.
@@ -157,35 +159,24 @@ struct Concept {
 }
 
 /// The terms of each field of a tool, in the order of the places.
-fn fields(said: &ToolTerms) -> [Vec<u32>; FIELDS] {
-    let mut name = said.name.clone();
-    for other in said.title.iter().chain(&said.aliases) {
-        if !name.contains(other) {
-            name.push(*other);
+fn fields(said: ToolTerms) -> [Vec<u32>; FIELDS] {
+    let mut name = said.name;
+    for other in said.title.into_iter().chain(said.aliases) {
+        if !name.contains(&other) {
+            name.push(other);
         }
     }
-    let description = [said.first.as_slice(), &said.later, &said.joined].concat();
-    [
-        name,
-        said.tags.clone(),
-        said.keywords.clone(),
-        said.uses.clone(),
-        said.capabilities.clone(),
-        said.category.clone(),
-        description,
-        said.other.clone(),
-    ]
+    let mut description = said.first;
+    description.extend(said.later);
+    description.extend(said.joined);
+    [name, said.tags, said.keywords, said.uses, said.capabilities, said.category, description, said.other]
 }
 
 impl Relevance {
     /// Makes the index of a list of tools.
     pub fn new(tools: &[Arc<Tool>]) -> Relevance {
-        Relevance::of(Arc::new(Vocabulary::of(tools)))
-    }
-
-    /// Makes the index of what was read of tools.
-    pub(super) fn of(vocabulary: Arc<Vocabulary>) -> Relevance {
-        let fields: Vec<[Vec<u32>; FIELDS]> = vocabulary.said.iter().map(fields).collect();
+        let (vocabulary, said) = Vocabulary::of(tools);
+        let fields: Vec<[Vec<u32>; FIELDS]> = said.into_iter().map(fields).collect();
         let count = fields.len().max(1) as f32;
         let length = |place: usize| fields.iter().map(|of| of[place].len()).sum::<usize>() as f32;
         let average: [f32; FIELDS] = std::array::from_fn(|place| (length(place) / count).max(1.0));
@@ -193,18 +184,25 @@ impl Relevance {
         for (tool, of) in (0..).zip(&fields) {
             post(&mut postings, tool, of, &average);
         }
+        postings.iter_mut().for_each(Vec::shrink_to_fit);
         let names = fields.into_iter().map(|[name, ..]| ascending(name)).collect();
-        Relevance { vocabulary, postings, names }
+        Relevance { numbers: vocabulary.numbers, postings, names }
     }
 
     fn postings(&self, term: &str) -> &[TermPosting] {
-        let found = self.vocabulary.numbers.get(term).and_then(|number| self.postings.get(*number as usize));
+        let found = self.numbers.get(term).and_then(|number| self.postings.get(*number as usize));
         found.map_or(&[], Vec::as_slice)
     }
 
     /// The tools that a question is about, best first, at most `limit`; of equal ones the one that comes first in the
     /// list.
     pub fn query(&self, question: &str, limit: usize) -> Vec<Relevant> {
+        self.query_by(question, limit, |_| Some(()))
+    }
+
+    /// [`Relevance::query`] among the tools that `class` gives one, by their positions: those of a lower class before
+    /// all others. What was found is told of those alone that are given.
+    pub fn query_by<C: Ord>(&self, question: &str, limit: usize, class: impl Fn(usize) -> Option<C>) -> Vec<Relevant> {
         let concepts = self.concepts(question);
         let most: f32 = concepts.iter().map(|concept| concept.rarity).sum();
         if most <= 0.0 {
@@ -229,19 +227,22 @@ impl Relevance {
                 sums[tool] += concept.rarity * std::mem::take(&mut best[tool]);
             }
         }
-        let mut hits: Vec<(usize, f32)> =
-            sums.iter().map(|sum| sum / most).enumerate().filter(|(_, similarity)| *similarity > 0.0).collect();
-        let asked = ascending(
-            concepts.iter().filter_map(|concept| self.vocabulary.numbers.get(&*concept.term).copied()).collect(),
-        );
-        for (position, similarity) in &mut hits {
+        let found = sums.iter().map(|sum| sum / most).enumerate().filter(|(_, similarity)| *similarity > 0.0);
+        let mut hits: Vec<(C, usize, f32)> =
+            found.filter_map(|(position, similarity)| Some((class(position)?, position, similarity))).collect();
+        let asked =
+            ascending(concepts.iter().filter_map(|concept| self.numbers.get(&*concept.term).copied()).collect());
+        for (_, position, similarity) in &mut hits {
             if asked.len() == concepts.len() && self.names[*position] == asked {
                 *similarity = 1.0;
             }
         }
-        hits.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+        let order = |one: &(C, usize, f32), other: &(C, usize, f32)| {
+            one.0.cmp(&other.0).then(other.2.total_cmp(&one.2)).then(one.1.cmp(&other.1))
+        };
+        hits.sort_unstable_by(order);
         hits.truncate(limit);
-        hits.into_iter().map(|(position, similarity)| self.explained(position, similarity, &concepts)).collect()
+        hits.into_iter().map(|(_, position, similarity)| self.explained(position, similarity, &concepts)).collect()
     }
 
     fn explained(&self, position: usize, similarity: f32, concepts: &[Concept]) -> Relevant {
@@ -302,7 +303,7 @@ impl Relevance {
         let begins = |known: &str| known.len() >= SHORTEST_NEAR && (known.starts_with(term) || term.starts_with(known));
         let is_near = |known: &str| begins(known) || (term.len() > SHORTEST_NEAR && is_one_off(known, term));
         let mut near: Vec<String> =
-            self.vocabulary.numbers.keys().filter(|known| is_near(known)).map(ToString::to_string).collect();
+            self.numbers.keys().filter(|known| is_near(known)).map(ToString::to_string).collect();
         near.sort_by(|one, other| {
             let far = |known: &str| known.len().abs_diff(term.len());
             far(one).cmp(&far(other)).then_with(|| one.cmp(other))
@@ -335,17 +336,19 @@ fn content_words(question: &str) -> Vec<String> {
 
 /// Writes where the terms of a tool stand.
 fn post(postings: &mut [Vec<TermPosting>], tool: u32, fields: &[Vec<u32>; FIELDS], average: &[f32; FIELDS]) {
-    let mut weights: HashMap<u32, (f32, u8)> = HashMap::new();
+    let mut weights: Vec<(u32, f32, u8)> = Vec::new();
     for ((place, terms), average) in ToolField::ALL.iter().zip(fields).zip(average) {
         let by_length = 1.0 - place.by_length() + place.by_length() * terms.len() as f32 / average;
         for term in terms {
-            let (weight, places) = weights.entry(*term).or_default();
-            *weight += place.weight() / by_length;
-            *places |= place.bit();
+            weights.push((*term, place.weight() / by_length, place.bit()));
         }
     }
-    for (term, (weight, places)) in weights {
-        if let Some(postings) = postings.get_mut(term as usize) {
+    // Stable: the weights of a term are added up in the order of the fields.
+    weights.sort_by_key(|(term, ..)| *term);
+    for of_term in weights.chunk_by(|one, other| one.0 == other.0) {
+        let (weight, places) =
+            of_term.iter().fold((0.0, 0), |(sum, all), (_, weight, place)| (sum + weight, all | place));
+        if let Some(postings) = of_term.first().and_then(|(term, ..)| postings.get_mut(*term as usize)) {
             postings.push(TermPosting { tool, weight, places });
         }
     }

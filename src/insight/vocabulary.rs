@@ -1,4 +1,4 @@
-//! What a list of tools say of themselves, as numbers: read once for search and for comparing.
+//! What a list of tools say of themselves, as numbers: for search and for comparing.
 //!
 //! A *term* is a stem ([`super::terms`]); a *meaning* is the term that stands for all of the same meaning
 //! ([`super::meanings`]). A search looks terms up, a comparison counts meanings.
@@ -39,8 +39,6 @@ pub(super) struct Vocabulary {
     pub(super) meanings: Vec<u32>,
     /// Whether a term is a single character, by number.
     pub(super) is_letter: Vec<bool>,
-    /// What each tool says, in the order of the list.
-    pub(super) said: Vec<ToolTerms>,
 }
 
 /// Numbers words; stems each one once.
@@ -52,11 +50,11 @@ struct TermInterner {
 }
 
 impl Vocabulary {
-    /// Reads a list of tools.
-    pub(super) fn of(tools: &[Arc<Tool>]) -> Vocabulary {
+    /// Reads a list of tools; also what each of them says, in the order of the list.
+    pub(super) fn of(tools: &[Arc<Tool>]) -> (Vocabulary, Vec<ToolTerms>) {
         let mut reader = TermInterner::default();
         let said = tools.iter().map(|tool| reader.tool(tool)).collect();
-        Vocabulary { said, ..reader.vocabulary }
+        (reader.vocabulary, said)
     }
 
     /// The number of the meaning of a word; `None` when no tool has it in any form.
@@ -155,15 +153,15 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    fn read(description: &str) -> Vocabulary {
+    fn read(description: &str) -> (Vocabulary, Vec<ToolTerms>) {
         let tool = Tool { description: description.to_owned(), ..Tool::ordinary("x") };
         Vocabulary::of(&[Arc::new(tool)])
     }
 
     #[test]
     fn the_first_sentence_is_kept_apart_and_words_that_say_nothing_are_left_out() {
-        let vocabulary = read("of the. Resizes the image of v1.2! Crops images");
-        let said = &vocabulary.said[0];
+        let (vocabulary, said) = read("of the. Resizes the image of v1.2! Crops images");
+        let said = &said[0];
         let number = |term: &str| vocabulary.numbers[term];
         assert_eq!(said.first, [number("resiz"), number("imag"), number("v1"), number("2")]);
         assert_eq!(said.later, [number("crop"), number("imag")]);
@@ -172,7 +170,7 @@ mod tests {
 
     #[test]
     fn forms_of_one_word_are_one_term_and_words_of_one_meaning_one_meaning() {
-        let vocabulary = read("Fetches a page and downloads pages");
+        let (vocabulary, _) = read("Fetches a page and downloads pages");
         assert_ne!(vocabulary.numbers["fetch"], vocabulary.numbers["download"]);
         assert_eq!(vocabulary.meaning("fetching"), vocabulary.meaning("downloader"));
         assert_eq!(vocabulary.meaning("page"), Some(vocabulary.numbers["pag"]));

@@ -72,7 +72,7 @@ const WORKERS: usize = 4;
 /// How long runs have to end by themselves when the client is gone.
 const GRACE: Duration = Duration::from_millis(50);
 /// How long this process lives at most when the client is gone.
-const LAST_MOMENT: Duration = Duration::from_millis(90);
+const LAST_MOMENT: Duration = Duration::from_millis(70);
 
 /// Serves one client on standard input and output until it closes the input.
 ///
@@ -89,9 +89,12 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
     // What this client starts is the agent's as well, whatever it says.
     clients.note(serving.agent.as_deref()).map_err(EngineError::internal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
-    let served = runtime.block_on(converse(Server::new(engine, serving.agent, serving.listed)));
+    let server = Server::new(engine, serving.agent, serving.listed);
+    let served = runtime.block_on(converse(server.clone()));
     // A call that still blocks has nobody left to answer.
     runtime.shutdown_background();
+    // The process ends now: to take a large catalog apart first would make its client wait.
+    std::mem::forget(server);
     served
 }
 

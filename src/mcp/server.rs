@@ -114,7 +114,7 @@ impl Server {
     pub(super) fn read_ahead(&self) {
         let engine = self.engine.clone();
         // The first call reports any error.
-        drop(spawn_blocking(move || drop(engine.library().up_to_date())));
+        drop(spawn_blocking(move || drop(engine.library().read_ahead())));
     }
 
     /// Writes down that this agent is connected, with the program that it uses.

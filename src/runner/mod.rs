@@ -108,7 +108,7 @@ pub use run::running::{Canceller, Running, start};
 pub use run::serving::{WorkerRequest, WorkerSession};
 pub use run::task::{Task, TaskEnd, TaskOutput, start_task};
 pub use sample::SampleFile;
-pub use sandbox::{StopSignals, release_memory, release_program, waiting_connections};
+pub use sandbox::{StopSignals, release_memory, release_program, spare_memory, waiting_connections};
 pub use tool_state::{StateFile, StateFiles};
 pub use trials::{Batch, prepare_batch};
 pub use tried::{Pace, Tried};

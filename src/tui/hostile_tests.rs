@@ -15,7 +15,8 @@ use super::theme::Theme;
 use super::view;
 use crate::domain::{
     Category, CheckReport, Comment, CommentKind, Digest, FileMode, Finding, InputMode, Instant, Operation, OperationId,
-    Recipe, Review, RunOutcome, Severity, Stage, Stream, SuccessRule, Tool, Verdict, VersionFile, is_hidden,
+    Recipe, Review, RunOutcome, Severity, Stage, Stream, SuccessRule, Tool, ToolExtras, Verdict, VersionFile,
+    is_hidden,
 };
 use crate::engine::{
     BulkResult, CatalogState, CatalogView, DoctorLine, EngineError, ErrorCode, EvidenceLine, Frame, Index,
@@ -62,7 +63,9 @@ fn evil_tool(name: &str, stage: Stage) -> Tool {
     tool.evolved_from = Some(evil());
     tool.copy_of = Some(evil());
     tool.shadowed_by = Some(evil());
-    for list in [&mut tool.tags, &mut tool.capabilities, &mut tool.aliases, &mut tool.shadows, &mut tool.clashes] {
+    tool.tags = evils();
+    let extras: &mut ToolExtras = &mut tool;
+    for list in [&mut extras.capabilities, &mut extras.aliases, &mut extras.shadows, &mut extras.clashes] {
         *list = evils();
     }
     tool.keywords = evils().into();

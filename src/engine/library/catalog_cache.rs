@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub(in crate::engine) struct CatalogCache {
     /// Held while the folders are read; whether they were read once.
     pub(super) scanned: Ranked<bool>,
+    /// When the folders began to be read ahead, until somebody asks for the catalog.
+    pub(super) read_ahead: Ranked<Option<std::time::Instant>>,
     pub(super) view: Ranked<Arc<CatalogView>>,
     /// The names whose rows are all that the view has; `None` where it has all rows, or none yet.
     pub(super) part: Ranked<Option<HashSet<ToolName>>>,
@@ -36,6 +38,7 @@ impl Default for CatalogCache {
         };
         CatalogCache {
             scanned: Ranked::new(Rank::Scanned, false),
+            read_ahead: Ranked::leaf(None),
             view: Ranked::leaf(Arc::new(view)),
             part: Ranked::leaf(None),
             applied: Ranked::leaf(None),

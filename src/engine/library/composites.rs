@@ -185,7 +185,7 @@ fn calls_itself(tool: &Tool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::StepTool;
+    use crate::domain::{StepTool, ToolExtras};
     use crate::engine::view::CatalogState;
 
     fn plain(name: &str, tier: CostTier) -> Tool {
@@ -195,7 +195,8 @@ mod tests {
     fn composite(name: &str, tools: &[&str]) -> Tool {
         let step = |(at, tool): (usize, &&str)| StepTool { id: format!("s{at}"), tool: (*tool).into(), fault: None };
         let steps = StepTools { tier: None, steps: tools.iter().enumerate().map(step).collect() };
-        Tool { kind: Kind::Composite, steps: Some(steps), ..Tool::ordinary(name) }
+        let extras = ToolExtras { steps: Some(steps), ..ToolExtras::default() };
+        Tool { kind: Kind::Composite, extras: extras.into(), ..Tool::ordinary(name) }
     }
 
     fn view(tools: Vec<Tool>) -> CatalogView {

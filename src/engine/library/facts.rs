@@ -8,7 +8,7 @@ use crate::domain::{
 use crate::engine::core::Approvals;
 use crate::engine::error::EngineError;
 use crate::insight::Score;
-use crate::store::{Queries, ReviewHead, Stats, VersionStats};
+use crate::store::{Queries, ReviewHead, Stats, StoreResult, VersionStats};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ pub struct Here {
 impl Facts {
     /// What the store says of all tools.
     pub fn read(queries: &Queries, here: Here) -> Result<Facts, EngineError> {
-        Facts::with_reviews(queries, here, queries.review_heads()?)
+        Facts::with_reviews(queries, here, |take| queries.each_review_head(take))
     }
 
     /// What it says of tools with these names; of others it may be incomplete.
@@ -71,30 +71,37 @@ impl Facts {
         for name in names {
             heads.extend(queries.review_heads_of(name)?);
         }
-        Facts::with_reviews(queries, here, heads)
+        Facts::with_reviews(queries, here, |take| {
+            heads.into_iter().for_each(take);
+            Ok(())
+        })
     }
 
-    /// `heads` are the reviews that matter, of each tool oldest first.
-    fn with_reviews(queries: &Queries, here: Here, heads: Vec<ReviewHead>) -> Result<Facts, EngineError> {
+    /// `heads` hands over the reviews that matter, of each tool oldest first.
+    fn with_reviews(
+        queries: &Queries,
+        here: Here,
+        heads: impl FnOnce(&mut dyn FnMut(ReviewHead)) -> StoreResult<()>,
+    ) -> Result<Facts, EngineError> {
         let (mut reviews, mut drifted) = (HashMap::new(), HashSet::new());
         let undecided: HashSet<ReviewId> = queries.undecided()?.into_iter().collect();
-        for head in heads {
+        heads(&mut |head| {
             // What the log does not say is not shown.
             if undecided.contains(&head.id) {
                 reviews.remove(&(head.tool, head.digest));
-                continue;
+                return;
             }
             if head.kind == ReviewKind::Drift && head.state == ReviewState::Waiting {
                 drifted.insert((head.tool.clone(), head.digest));
             }
             if !head.kind.judges_version() && head.kind != ReviewKind::Adoption {
-                continue;
+                return;
             }
             // Heads come oldest first: the newest review of a version wins.
             if let Some(word) = tool_review(head.state) {
                 reviews.insert((head.tool, head.digest), word);
             }
-        }
+        })?;
         let overrides = queries.overrides()?.into_iter().map(|(tool, digest, why)| ((tool, digest), why)).collect();
         Ok(Facts {
             approvals: Approvals::read(queries)?,
@@ -162,20 +169,21 @@ impl Facts {
         self.selections.last().map(|selection| selection.name.clone())
     }
 
-    /// Adds to a row what the store says of it.
-    pub fn complete(&self, tool: &mut Tool) {
+    /// Adds to a row what the store says of it; where that is the same as `shared`, the row shares it.
+    pub fn complete(&self, tool: &mut Tool, shared: &Arc<ToolFacts>) {
         let key = (tool.name.clone(), tool.digest);
         let approved = self.approved(tool);
         // A server was reviewed with all that it lists.
-        let judged = (tool.reviewed_as().clone(), tool.digest);
-        let review = self.reviews.get(&judged).copied().unwrap_or(ToolReview::None);
+        let of_server = tool.server.as_ref().map(|server| (server.clone(), tool.digest));
+        let judged = of_server.as_ref().unwrap_or(&key);
+        let review = self.reviews.get(judged).copied().unwrap_or(ToolReview::None);
         let is_newcomer = !approved && self.approvals.knows(&judged.0);
         let name = self.stats.get(&tool.name);
         let stats = self.version_stats.get(&key).copied().unwrap_or_default();
-        tool.facts = Arc::new(ToolFacts {
-            approved_over: self.overrides.get(&judged).filter(|_| approved).cloned(),
-            approved_unread: self.unread.get(&judged).copied().filter(|_| approved),
-            review: if approved && !self.drifted.contains(&judged) { ToolReview::Approved } else { review },
+        let facts = ToolFacts {
+            approved_over: self.overrides.get(judged).filter(|_| approved).cloned(),
+            approved_unread: self.unread.get(judged).copied().filter(|_| approved),
+            review: if approved && !self.drifted.contains(judged) { ToolReview::Approved } else { review },
             score: self.score(&key),
             runs: stats.runs,
             success_rate: (stats.runs > 0).then(|| stats.succeeded as f64 / stats.runs as f64),
@@ -189,7 +197,8 @@ impl Facts {
             approved,
             reserved: None,
             unused: self.selections.iter().any(|selection| !selection.holds(tool)),
-        });
+        };
+        tool.facts = if facts == **shared { Arc::clone(shared) } else { Arc::new(facts) };
         let is_changed = is_newcomer || (!approved && self.approvals.knows_place(tool));
         if tool.stage.is_vouched() && is_changed && tool.state != ToolState::Invalid {
             tool.state = ToolState::Changed;

@@ -34,12 +34,13 @@ pub fn unsettle(tool: &mut Tool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ToolExtras;
 
     #[test]
     fn a_prompt_needs_the_generator_that_it_names_or_any() {
         let prompt = |generator: Option<&str>| Tool {
             kind: Kind::Prompt,
-            generator: generator.map(str::to_owned),
+            extras: ToolExtras { generator: generator.map(str::to_owned), ..ToolExtras::default() }.into(),
             ..Tool::ordinary("x")
         };
         let runs = |generator: Option<&str>, known: &[&str]| {

@@ -1,7 +1,9 @@
 //! One tool is found without reading all, and only while that is the same.
 
+use crate::catalog::CacheRow;
+use crate::domain::Caller;
 use crate::engine::tests::{SCRIPT, World};
-use crate::engine::{Asker, Engine, ErrorCode, OpenOptions};
+use crate::engine::{Asker, Engine, ErrorCode, OpenOptions, SearchFor};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -161,4 +163,47 @@ fn another_stage_of_a_folder_in_the_settings_is_noticed() {
     assert!(closed(&world).library().recalled().unwrap().is_some());
     world.write("toolsmith.toml", "[[roots]]\npath = \"tools/git\"\nstage = \"archived\"\n");
     assert!(closed(&world).library().recalled().unwrap().is_none());
+}
+
+#[test]
+fn what_was_read_ahead_answers_one_question_and_the_next_one_sees_every_change() {
+    let world = world();
+    let engine = closed(&world);
+    engine.library().read_ahead().unwrap();
+    assert_eq!(engine.library().up_to_date().unwrap().tools.len(), 3);
+    world.write("tools/git/tag.py", "\"\"\"Names the tag.\"\"\"\nprint(1)\n");
+    assert_eq!(engine.library().up_to_date().unwrap().tools.len(), 4);
+}
+
+#[test]
+fn rows_are_written_while_a_scan_goes_on_and_nobody_takes_them_for_a_whole_scan() {
+    let world = world();
+    let engine = closed(&world);
+    let rows = engine.workspace.read(|q| Ok(q.last_scan().cache()?)).unwrap();
+    assert_eq!(rows.len(), 3, "two of them are written before the end");
+    assert!(engine.library().recalled().unwrap().is_some());
+    let fresh: Vec<(String, CacheRow)> = super::scan::cache_of(rows).0.into_iter().collect();
+    engine.library().keep_ahead(&fresh).unwrap();
+    assert!(closed(&world).library().recalled().unwrap().is_none(), "the scan may have been broken off");
+    engine.library().scan(&mut |_| {}).unwrap();
+    assert!(closed(&world).library().recalled().unwrap().is_some());
+}
+
+#[test]
+fn a_search_keeps_its_index_and_another_process_finds_the_same_by_it() {
+    let world = world();
+    let asked = SearchFor::words("names of branches", 5);
+    let found = |engine: &Engine| {
+        engine.library().up_to_date().unwrap();
+        engine.library().search(&asked, &Caller::Agent("a".to_owned())).unwrap()
+    };
+    let engine = closed(&world);
+    let first = found(&engine);
+    assert_eq!(first[0].name.as_str(), "branch");
+    let kept = engine.workspace.state_dir.join("search-index");
+    let written = fs::read(&kept).unwrap();
+    assert_eq!(found(&closed(&world)), first);
+    world.write("tools/git/tag.py", "\"\"\"Names the tag of branches.\"\"\"\nprint(1)\n");
+    assert_eq!(found(&closed(&world)).len(), first.len() + 1);
+    assert_ne!(fs::read(&kept).unwrap(), written);
 }

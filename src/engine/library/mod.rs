@@ -7,6 +7,7 @@ mod composites;
 pub(super) mod export;
 mod facts;
 mod generators;
+mod kept_search;
 mod look_up;
 #[cfg(test)]
 mod look_up_tests;

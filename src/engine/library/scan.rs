@@ -11,6 +11,7 @@ use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
 use crate::engine::view::{CatalogState, CatalogView};
+use crate::store::{StoreResult, Tx};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
@@ -20,6 +21,13 @@ const SHOW_EVERY: Duration = Duration::from_millis(50);
 
 /// Rows shown before all folders are read: more than any screen holds.
 const REMEMBERED_ROWS: usize = 200;
+
+/// Definitions whose cache rows are written together while the folders are read: those of a first scan of 100,000 tools
+/// are 100 MB.
+const KEPT_AT_ONCE: usize = if cfg!(test) { 2 } else { 2_000 };
+
+/// How long what was read ahead stands for the first question: the folders are not looked at twice while a server starts.
+const JUST_READ: Duration = Duration::from_millis(100);
 
 /// Takes what there is to show so far.
 type Show<'s> = &'s mut dyn FnMut(Arc<CatalogView>);
@@ -59,12 +67,30 @@ impl Library<'_> {
         if self.is_scanned() && self.is_as_scanned()? { Ok(()) } else { self.scan(progress).map(drop) }
     }
 
+    /// Reads the folders for the first question, which is still to come.
+    ///
+    /// # Errors
+    /// As for [`Library::scan`].
+    pub fn read_ahead(&self) -> Result<(), EngineError> {
+        if self.is_scanned() {
+            return Ok(());
+        }
+        *lock(&self.state.read_ahead) = Some(Clock::now());
+        self.read_all(None).map(drop)
+    }
+
     /// The catalog as the files are now: reads them where anything changed since the last scan.
     ///
     /// # Errors
     /// As for [`Library::scan`].
     pub fn up_to_date(&self) -> Result<Arc<CatalogView>, EngineError> {
-        if self.is_scanned() && self.is_as_scanned()? { Ok(self.catalog()) } else { self.read_all(None) }
+        let asked = Clock::now();
+        let is_scanned = self.is_scanned();
+        let read_ahead = lock(&self.state.read_ahead).take().filter(|_| is_scanned);
+        if read_ahead.is_some_and(|begun| asked.saturating_duration_since(begun) < JUST_READ) {
+            return Ok(self.catalog());
+        }
+        if is_scanned && self.is_as_scanned()? { Ok(self.catalog()) } else { self.read_all(None) }
     }
 
     /// [`Library::scan`] for a process that ends soon: nothing is shown before the whole is there, and the memory that
@@ -123,8 +149,8 @@ impl Library<'_> {
         remembered: bool,
     ) -> Result<(Scan, Option<Problem>), EngineError> {
         let begun = self.workspace.read(|q| Ok(q.last_seq()?))?;
-        let scan = self.read_folders(progress, remembered)?;
-        match self.keep(&scan, begun) {
+        let (scan, written) = self.read_folders(progress, remembered)?;
+        match written.and_then(|written| self.keep(&scan, begun, written)) {
             Err(why) if why.code == ErrorCode::NotWritable => Ok((scan, Some(self.workspace.problem_of_state(&why)))),
             Err(why) => Err(why),
             Ok(()) => Ok((scan, None)),
@@ -132,16 +158,28 @@ impl Library<'_> {
     }
 
     /// Reads the folders. While that takes, `progress` gets the first rows that are there, unless those of the
-    /// last scan are shown.
-    fn read_folders(&self, progress: Option<Show<'_>>, remembered: bool) -> Result<Scan, EngineError> {
-        let cache = || self.workspace.read(|q| Ok(cache_of(q.last_scan().cache()?)));
+    /// last scan are shown. Also whether cache rows were written meanwhile, or why they could not be.
+    fn read_folders(
+        &self,
+        progress: Option<Show<'_>>,
+        remembered: bool,
+    ) -> Result<(Scan, Result<bool, EngineError>), EngineError> {
+        let cache = self.workspace.read(|q| Ok(cache_of(q.last_scan().cache()?)))?;
+        let mut written = Ok(false);
+        let mut write = |fresh: &mut Vec<(String, CacheRow)>| {
+            if fresh.len() >= KEPT_AT_ONCE && written.is_ok() {
+                written = self.keep_ahead(&std::mem::take(fresh)).map(|()| true);
+            }
+        };
         let Some(progress) = progress else {
-            return Ok(catalog::scan(&self.workspace.plan, &cache()?, &mut |_| {}));
+            let scan = catalog::scan(&self.workspace.plan, &cache, &mut |step| write(step.fresh));
+            return Ok((scan, written));
         };
         let facts = if remembered { Facts::default() } else { self.facts()? };
         let mut growing: Vec<Arc<Tool>> = Vec::new();
         let mut shown = Clock::now();
-        Ok(catalog::scan(&self.workspace.plan, &cache()?, &mut |step| {
+        let scan = catalog::scan(&self.workspace.plan, &cache, &mut |step| {
+            write(step.fresh);
             let missing = if remembered { 0 } else { REMEMBERED_ROWS.saturating_sub(growing.len()) };
             growing.extend(step.new_rows.iter().take(missing).cloned());
             growing.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
@@ -154,14 +192,25 @@ impl Library<'_> {
                     self.show(growing.iter().cloned(), Vec::new(), &facts, state)
                 });
             }
-        }))
+        });
+        Ok((scan, written))
     }
 
-    /// Writes what a scan found into the store, as far as that does not follow from an earlier one already.
-    fn keep(&self, scan: &Scan, begun: EventSeq) -> Result<(), EngineError> {
+    /// Writes cache rows before the scan is over. From then on nobody takes the rows of an earlier scan for those of
+    /// today.
+    pub(super) fn keep_ahead(&self, fresh: &[(String, CacheRow)]) -> Result<(), EngineError> {
+        self.workspace.transact(|tx| {
+            tx.forget_applied_scan()?;
+            Ok(put(tx, fresh)?)
+        })
+    }
+
+    /// Writes what a scan found into the store, as far as that does not follow from an earlier one already; `written`
+    /// says whether some of it is there already.
+    fn keep(&self, scan: &Scan, begun: EventSeq, written: bool) -> Result<(), EngineError> {
         let mut signed = self.engine.integrity().signed_versions(&scan.tools)?;
         signed.extend(self.engine.teams().vouched(&scan.tools)?);
-        let is_read = scan.fresh.is_empty() && scan.gone.is_empty();
+        let is_read = !written && scan.fresh.is_empty() && scan.gone.is_empty();
         let rows = core::digest_of_rows(&scan.tools);
         let names = || NameIndex::new(scan).pack();
         if self.workspace.viewing().is_none()
@@ -179,9 +228,7 @@ impl Library<'_> {
         *lock(&self.state.applied) = self.workspace.transact(|tx| {
             core::adopt_signed(tx, &signed)?;
             core::apply_scan(tx, &scan.tools, &core::Unsettled::read(tx, begun)?)?;
-            tx.put_scan_cache(
-                scan.fresh.iter().map(|(path, row)| (path.as_str(), &row.fingerprint[..], &row.payload[..])),
-            )?;
+            put(tx, &scan.fresh)?;
             tx.drop_scan_cache(&scan.gone)?;
             names().map_or(Ok(()), |names| tx.set_scanned_names(&names))?;
             Ok(tx.last_scan().applied()?)
@@ -286,6 +333,10 @@ impl Library<'_> {
     pub fn skipped(&self) -> Arc<Vec<SkippedFile>> {
         Arc::clone(&lock(&self.state.skipped))
     }
+}
+
+fn put(tx: &Tx<'_>, fresh: &[(String, CacheRow)]) -> StoreResult<()> {
+    tx.put_scan_cache(fresh.iter().map(|(path, row)| (path.as_str(), &row.fingerprint[..], &row.payload[..])))
 }
 
 /// The cache of the last scan, as stored.

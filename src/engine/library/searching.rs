@@ -165,22 +165,20 @@ impl Library<'_> {
         core::check_scenario(words)?;
         let (view, index) = self.index();
         let memory = self.memory()?;
-        let mut hits: Vec<SearchHit> = index
-            .relevance()
-            .query(words, view.tools.len())
-            .into_iter()
-            .filter_map(|found| {
-                let tool = view.tools.get(found.position).filter(|tool| is_offered(tool) && wanted.fits(tool))?;
-                Some(hit(tool, &found, memory.ruled_out(tool, words)))
-            })
-            .collect();
-        // Stable: the order within both halves stays.
-        hits.sort_by_key(|hit| hit.held_back.is_some());
-        if hits.is_empty() {
+        let is_held_back = |position: usize| {
+            let tool = view.tools.get(position).filter(|tool| is_offered(tool) && wanted.fits(tool))?;
+            Some(memory.ruled_out(tool, words).is_some())
+        };
+        // Not fewer than one, so that it is known whether there is any.
+        let found = self.relevance(&index).query_by(words, wanted.limit.max(1), is_held_back);
+        if found.is_empty() {
             self.keep_unanswered(words, &[], UnansweredKind::Search, Vec::new(), caller)?;
         }
-        hits.truncate(wanted.limit);
-        Ok(hits)
+        let told = |found: &Relevant| {
+            let tool = &view.tools[found.position];
+            hit(tool, found, memory.ruled_out(tool, words))
+        };
+        Ok(found.iter().take(wanted.limit).map(told).collect())
     }
 
     /// The newest catalog and the index of what its tools say of themselves, made once for each catalog.

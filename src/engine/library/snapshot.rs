@@ -33,13 +33,9 @@ pub fn build(
     let mut last: Arc<ToolFacts> = Arc::default();
     for row in &mut rows {
         let row = Arc::make_mut(row);
-        facts.complete(row);
         // Neighbours mostly have the same.
-        if row.facts == last {
-            row.facts = Arc::clone(&last);
-        } else {
-            last = Arc::clone(&row.facts);
-        }
+        facts.complete(row, &last);
+        last = Arc::clone(&row.facts);
     }
     let mut problems: Vec<Problem> =
         problems.into_iter().filter(|problem| problem.code != ProblemCode::ReservedName).collect();

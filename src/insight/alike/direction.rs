@@ -65,7 +65,8 @@ mod tests {
 
     fn direction(name: &str, title: &str, description: &str) -> Direction {
         let title = Some(title.to_owned()).filter(|title| !title.is_empty());
-        let tool = Tool { title, description: description.to_owned(), ..Tool::ordinary(name) };
+        let mut tool = Tool { description: description.to_owned(), ..Tool::ordinary(name) };
+        tool.title = title;
         Direction::of(&tool, |word| Some(word.bytes().fold(7, |sum, byte| sum * 31 % 1_000_003 + u32::from(byte))))
     }
 

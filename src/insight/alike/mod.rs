@@ -164,7 +164,7 @@ struct Sketch {
 /// A list of tools that can be asked what is alike in it.
 pub struct Resemblance {
     tools: Vec<Arc<Tool>>,
-    vocabulary: Arc<Vocabulary>,
+    vocabulary: Vocabulary,
     sketches: Vec<Sketch>,
     /// The tools that speak of each meaning, ascending.
     postings: Vec<Vec<u32>>,
@@ -185,14 +185,11 @@ fn is_used(tool: &Tool) -> bool {
 
 impl Resemblance {
     /// Compares nothing yet: weighs what was read of these tools.
-    pub(super) fn of(tools: &[Arc<Tool>], vocabulary: Arc<Vocabulary>) -> Resemblance {
+    pub(super) fn of(tools: &[Arc<Tool>]) -> Resemblance {
         let is_shared = shared_descriptions(tools);
-        let read: Vec<[Vec<Weighed>; 3]> = vocabulary
-            .said
-            .iter()
-            .zip(&is_shared)
-            .map(|(said, is_shared)| weighed(said, &vocabulary, *is_shared))
-            .collect();
+        let (vocabulary, said) = Vocabulary::of(tools);
+        let read: Vec<[Vec<Weighed>; 3]> =
+            said.iter().zip(&is_shared).map(|(said, is_shared)| weighed(said, &vocabulary, *is_shared)).collect();
         let mut postings: Vec<Vec<u32>> = vec![Vec::new(); vocabulary.meanings.len()];
         let mut used: Vec<usize> = vec![0; vocabulary.meanings.len()];
         for ((number, tool), [_, known, _]) in (0_u32..).zip(tools).zip(&read) {

@@ -122,8 +122,8 @@ fn a_group_and_a_single_question_give_one_figure_with_an_archived_tool_and_a_cop
         tool("other", "Counts the stripes of zebras"),
     ];
     tools[2].stage = Stage::Archived;
-    let copy =
-        Tool { copy_of: Some(tools[3].path.clone()), path: "tools/copy/tool.toml".to_owned(), ..tools[3].clone() };
+    let mut copy = Tool { path: "tools/copy/tool.toml".to_owned(), ..tools[3].clone() };
+    copy.copy_of = Some(tools[3].path.clone());
     tools.push(copy);
     let tools = shelf(tools);
     let index = of(&tools);

@@ -307,7 +307,7 @@ impl Calls<'_> {
         let winner = self.workspace.read(|q| Ok(q.winner(&words, &tags)?))?;
         let scenario = Scenario::new(&request.scenario);
         let mut fitting = Vec::new();
-        for found in index.relevance().query(&request.scenario, view.tools.len()) {
+        for found in self.engine.library().relevance(&index).query(&request.scenario, view.tools.len()) {
             let Some(tool) = view.tools.get(found.position).filter(|tool| is_offered(tool)) else { continue };
             let is_named = !(request.tags.is_empty() && request.capabilities.is_empty());
             let enough = found.similarity >= LEAST_SIMILARITY || is_named;
