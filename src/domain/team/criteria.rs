@@ -3,7 +3,6 @@
 use super::policy::{TeamPolicy, Threshold};
 use crate::domain::hidden::is_hidden;
 use crate::domain::words::{CostTier, Stage};
-use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// The criterion that every version needs: it may run.
@@ -14,17 +13,6 @@ pub const DEPLOY: &str = "deploy";
 
 /// The most criteria of a policy.
 const MAX_CRITERIA: usize = 20;
-
-/// A criterion of a team's own.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Criterion {
-    /// What decisions call it.
-    pub name: String,
-    /// Criteria for which an approval for this one counts, too.
-    #[serde(default)]
-    pub implies: Vec<String>,
-}
 
 /// What one criterion needs of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]

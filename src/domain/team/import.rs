@@ -4,10 +4,10 @@
 //! says where they came from, under which policy they count, and lists every one of them. The decisions themselves lie in
 //! our set, too, so that everybody comes to the same state without asking the other team.
 
+use super::decision::SignedDecision;
 use super::file_name::FileName;
-use super::policy::TeamPolicy;
+use super::policy::{Import, TeamPolicy};
 use super::signature::SigningKey;
-use super::standing::Files;
 use crate::domain::hidden::is_hidden;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,19 +21,6 @@ pub const MAX_LOCKED: usize = 15_000;
 
 /// The longest address, in characters.
 const MAX_REMOTE_CHARS: usize = 500;
-
-/// Another team whose decisions a policy counts.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Import {
-    /// What the other team is called here.
-    pub name: String,
-    /// The lock of its decisions.
-    pub lock: FileName,
-    /// For which criteria of ours each of theirs counts. Others count for nothing.
-    #[serde(default)]
-    pub criteria: BTreeMap<String, Vec<String>>,
-}
 
 /// The decisions of another team that are pinned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,7 +171,10 @@ impl ImportedRules {
     }
 
     /// Their decisions among some files.
-    pub(super) fn among<'f>(&self, files: &Files<'f>) -> Files<'f> {
+    pub(super) fn among<'f>(
+        &self,
+        files: &BTreeMap<FileName, &'f SignedDecision>,
+    ) -> BTreeMap<FileName, &'f SignedDecision> {
         files.iter().filter(|(name, _)| self.has(name)).map(|(name, file)| (*name, *file)).collect()
     }
 

@@ -16,15 +16,17 @@ mod standing;
 mod state;
 #[cfg(test)]
 mod state_tests;
+mod statement;
 mod verdict;
 
-pub use criteria::{Criterion, DEPLOY, Need, RUN};
+pub use criteria::{DEPLOY, Need, RUN};
 pub use decision::{DecisionText, MAX_FILE_BYTES, MAX_REASON_CHARS, SignedDecision, Subject, TeamDecision, TeamKind};
 pub use file_name::FileName;
-pub use import::{Import, ImportLock, ImportedRules, MAX_LOCKED, TeamRules, UnsignedFile};
-pub use policy::{ADMIN, MAX_POLICY_BYTES, Signer, TeamPolicy, Threshold, mail_or_name};
+pub use import::{ImportLock, ImportedRules, MAX_LOCKED, TeamRules, UnsignedFile};
+pub use policy::{ADMIN, Criterion, Import, MAX_POLICY_BYTES, Signer, TeamPolicy, Threshold, mail_or_name};
 pub use signature::{SIGNATURE_NAMESPACE, SigningKey};
 #[cfg(test)]
 pub(crate) use signature::{test_key, test_signature};
 pub use state::{PolicyChain, TeamState, UnsignedFiles};
-pub use verdict::{Scope, Statement, TeamStatus, TeamVersion};
+pub use statement::{Scope, Statement};
+pub use verdict::{TeamStatus, TeamVersion};

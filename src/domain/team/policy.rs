@@ -1,14 +1,12 @@
 //! The policy of a team: whose decisions count, from when to when, in which roles, and how many are needed for what.
 
-use super::criteria::Criterion;
 use super::file_name::FileName;
-use super::import::Import;
 use super::signature::SigningKey;
 use crate::domain::hidden::is_hidden;
 use crate::domain::time::{Instant, rfc3339};
 use crate::domain::words::{CostTier, Stage};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The largest policy or lock that is read, in bytes.
 pub const MAX_POLICY_BYTES: u64 = MAX_BYTES as u64;
@@ -63,6 +61,30 @@ pub struct Threshold {
 
 fn one() -> usize {
     1
+}
+
+/// A criterion of a team's own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Criterion {
+    /// What decisions call it.
+    pub name: String,
+    /// Criteria for which an approval for this one counts, too.
+    #[serde(default)]
+    pub implies: Vec<String>,
+}
+
+/// Another team whose decisions a policy counts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// What the other team is called here.
+    pub name: String,
+    /// The lock of its decisions.
+    pub lock: FileName,
+    /// For which criteria of ours each of theirs counts. Others count for nothing.
+    #[serde(default)]
+    pub criteria: BTreeMap<String, Vec<String>>,
 }
 
 /// The policy of a team.

@@ -1,8 +1,6 @@
 //! What a policy changes, in words for whoever begins it or agrees to it.
 
-use super::criteria::Criterion;
-use super::import::Import;
-use super::policy::{Signer, TeamPolicy, Threshold};
+use super::policy::{Criterion, Import, Signer, TeamPolicy, Threshold};
 use crate::domain::count;
 use crate::domain::time::{Instant, rfc3339};
 

@@ -4,10 +4,10 @@
 //! is itself approved, by as many signers as this one needs, in full or through differences of its own.
 
 use super::criteria::Need;
-use super::import::TeamRules;
+use super::import::{ImportedRules, TeamRules};
 use super::policy::{TeamPolicy, mail_or_name};
 use super::standing::{Approval, Decisions, Files, Standing};
-use super::verdict::{Scope, Statement};
+use super::statement::{Scope, Statement};
 use crate::domain::digest::Digest;
 use crate::domain::name::ToolName;
 use crate::domain::words::{CostTier, Stage};
@@ -31,7 +31,7 @@ impl<'p> Chain<'p> {
             if chain.versions.len() >= MAX_CHAIN || chain.versions.contains_key(&base) {
                 continue;
             }
-            let standing = Decisions::about(rules, base, files).standing(rules, base, files);
+            let standing = standing(rules, &Decisions::about(rules, base, files), base, files);
             open.extend(bases(&standing));
             chain.versions.insert(base, standing);
         }
@@ -152,4 +152,38 @@ fn unfilled<'r>(roles: &[&'r str], signers: &[&BTreeSet<&str>], taken: &mut Vec<
         }
     }
     best
+}
+
+/// What stands about a version, with what other teams approved.
+pub(super) fn standing(rules: &TeamRules, decisions: &Decisions<'_>, digest: Digest, files: &Files<'_>) -> Standing {
+    let mut standing = decisions.standing(rules);
+    for import in &rules.imports {
+        standing.approvals.extend(approvals_of_team(rules, import, digest, files));
+    }
+    standing
+}
+
+/// What another team approved, as approvals here: only for the criteria that our policy names, only while they have
+/// nothing against it, and only of people whom our policy does not know anyway.
+fn approvals_of_team(rules: &TeamRules, import: &ImportedRules, digest: Digest, files: &Files<'_>) -> Vec<Approval> {
+    let (theirs, files) = (&import.rules, import.among(files));
+    let judged = standing(theirs, &Decisions::about(theirs, digest, &files), digest, &files);
+    if !judged.objections.is_empty() {
+        return Vec::new();
+    }
+    let scopes = Chain::to(theirs, digest, judged, &files).scopes(digest);
+    let mut found = Vec::new();
+    for scope in scopes.iter().filter(|scope| scope.missing.is_empty()) {
+        let criteria = rules.policy.implied_by(import.counts_for(&scope.criterion));
+        let others = scope.approvals.iter().filter(|approval| !rules.policy.knows(&approval.signer));
+        found.extend(others.filter(|_| !criteria.is_empty()).map(|approval| Approval {
+            tool: scope.tool.clone(),
+            stage: scope.stage,
+            tier: scope.tier,
+            criteria: criteria.iter().map(|name| (*name).to_owned()).collect(),
+            // They judged all of it, by their own rules: a role, or what a difference rests on, means nothing here.
+            statement: Statement { team: Some(import.import.name.clone()), role: None, base: None, ..approval.clone() },
+        }));
+    }
+    found
 }

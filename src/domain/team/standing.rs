@@ -2,9 +2,9 @@
 
 use super::decision::{SignedDecision, Subject, TeamKind};
 use super::file_name::FileName;
-use super::import::{ImportedRules, TeamRules};
+use super::import::TeamRules;
 use super::policy::mail_or_name;
-use super::verdict::{Statement, TeamVersion};
+use super::statement::Statement;
 use crate::domain::digest::Digest;
 use crate::domain::name::ToolName;
 use crate::domain::words::{CostTier, Stage};
@@ -105,14 +105,13 @@ impl<'a> Decisions<'a> {
         self.statements(|_, file| file.kind() == kind)
     }
 
-    /// What stands, with what other teams approved.
-    pub(super) fn standing(&self, rules: &TeamRules, digest: Digest, files: &Files<'_>) -> Standing {
+    /// What stands of the own team.
+    pub(super) fn standing(&self, rules: &TeamRules) -> Standing {
         let own = self.counted.iter().filter(|(name, file)| file.kind() == TeamKind::Approve && !self.is_revoked(name));
-        let mut approvals: Vec<Approval> = own.filter_map(|(name, file)| own_approval(rules, *name, file)).collect();
-        for import in &rules.imports {
-            approvals.extend(approvals_of_team(rules, import, digest, files));
+        Standing {
+            approvals: own.filter_map(|(name, file)| own_approval(rules, *name, file)).collect(),
+            objections: self.statements(|name, file| file.objects() && self.stands(name, file)),
         }
-        Standing { approvals, objections: self.statements(|name, file| file.objects() && self.stands(name, file)) }
     }
 
     fn statements(&self, keep: impl Fn(&FileName, &Counted<'_>) -> bool) -> Vec<Statement> {
@@ -160,24 +159,4 @@ fn own_approval(rules: &TeamRules, name: FileName, file: &Counted<'_>) -> Option
         criteria: criteria.into_iter().map(str::to_owned).collect(),
         statement: file.statement(name),
     })
-}
-
-/// What another team approved, as approvals here: only for the criteria that our policy names, only while they have
-/// nothing against it, and only of people whom our policy does not know anyway.
-fn approvals_of_team(rules: &TeamRules, import: &ImportedRules, digest: Digest, files: &Files<'_>) -> Vec<Approval> {
-    let Some(theirs) = TeamVersion::among(&import.rules, digest, &import.among(files)) else { return Vec::new() };
-    let mut found = Vec::new();
-    for scope in theirs.scopes.iter().filter(|scope| theirs.objections.is_empty() && scope.missing.is_empty()) {
-        let criteria = rules.policy.implied_by(import.counts_for(&scope.criterion));
-        let others = scope.approvals.iter().filter(|approval| !rules.policy.knows(&approval.signer));
-        found.extend(others.filter(|_| !criteria.is_empty()).map(|approval| Approval {
-            tool: scope.tool.clone(),
-            stage: scope.stage,
-            tier: scope.tier,
-            criteria: criteria.iter().map(|name| (*name).to_owned()).collect(),
-            // They judged all of it, by their own rules: a role, or what a difference rests on, means nothing here.
-            statement: Statement { team: Some(import.import.name.clone()), role: None, base: None, ..approval.clone() },
-        }));
-    }
-    found
 }

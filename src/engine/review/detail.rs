@@ -126,8 +126,8 @@ impl Reviews<'_> {
         let checks_place = self.engine.checks().place_in_queue(&review)?;
         let me = self.workspace.identity();
         let marks = self.workspace.read(|q| Ok(q.marks_of(&review.tool, &me)?))?;
-        let choice = self.engine.teams().choice_for(&review)?;
         Ok(ReviewDetail {
+            choice: self.engine.teams().choice_for(&review)?,
             review,
             files,
             base_files,
@@ -141,7 +141,6 @@ impl Reviews<'_> {
             comments,
             marks,
             roles,
-            choice,
         })
     }
 

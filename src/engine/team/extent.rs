@@ -73,8 +73,9 @@ impl Teams<'_> {
         let needed = policy.needed(stage, tier);
         if let Some(absent) = needed.iter().find(|name| !given.contains(*name) && !before.contains(*name)) {
             let message = format!("the team needs an approval for {absent} of {tool} in stage {stage}");
-            let hint =
-                format!("add --criteria {absent} if you have judged it for that; docs/teams.md says what it means");
+            let hint = format!(
+                "add --criteria {absent} (ctrl-t in the prompt) if you judged it for that; docs/teams.md says what it means"
+            );
             return Err(EngineError::new(ErrorCode::Refused, message, hint));
         }
         let base = if request.delta { Some(self.base_of(policy, review, (stage, &criteria))?) } else { None };
@@ -88,7 +89,7 @@ impl Teams<'_> {
         review: &Review,
         (stage, criteria): (Stage, &[String]),
     ) -> Result<Digest, EngineError> {
-        let hint = "leave --delta out, and judge all of it";
+        let hint = "leave --delta out (ctrl-d in the prompt), and judge all of it";
         let Some(base) = review.base_digest.filter(|base| *base != review.digest) else {
             let message = format!("review {} shows no difference from an approved version", review.id);
             return Err(EngineError::new(ErrorCode::Usage, message, hint));

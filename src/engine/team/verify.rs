@@ -91,7 +91,7 @@ impl Teams<'_> {
             faults.push(format!("the decisions of {name} do not count: {absent} of its import are not here"));
         }
         if last.policy != Some(core::basis_of(&chain, &rules)) {
-            notes.push("what the team decided is computed anew with the next `toolsmith sync`".to_owned());
+            notes.push("what the team decided is computed again with the next `toolsmith sync`".to_owned());
             return Ok(());
         }
         let computed: BTreeMap<Digest, String> =

@@ -87,6 +87,10 @@ impl ApprovalOptions {
                 format!("{words}, of all of it")
             };
         }
+        if self.sets.len() > 1 && self.base.is_none() {
+            let next = &self.sets[(self.set + 1) % self.sets.len()];
+            words = format!("{words} · ctrl-t: {}", next.join(" and "));
+        }
         if self.sets.is_empty() {
             let next = self.roles.get(self.role).map_or("ordinary approval", String::as_str);
             words = format!("{words} · tab: {next}");

@@ -223,7 +223,8 @@ impl DigestPrompt {
         if self.question.is_specification {
             keys.insert(1, ("ctrl-g".to_owned(), "approve and generate"));
         }
-        keys.extend(self.options.keys());
+        // Where not all fit, those that choose stay: everybody knows esc.
+        keys.splice(1..1, self.options.keys());
         keys
     }
 
