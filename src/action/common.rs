@@ -39,6 +39,21 @@ pub(super) const ALLOW: Arg = Arg::option(
 pub(super) const INSTANCE: Arg = Arg::required("instance", ArgKind::Instance, "name of the instance");
 /// Verbs that change something can be tried; `dry.rs` names those that cannot.
 pub(super) const DRY: Arg = Arg::option("dry-run", ArgKind::Switch, "show what would change; change nothing");
+pub(super) const CRITERIA: Arg = Arg::repeated(
+    "criteria",
+    ArgKind::Text,
+    "with a team: criterion it is approved for, such as deploy; default run; repeat for several",
+);
+pub(super) const DELTA: Arg = Arg::option(
+    "delta",
+    ArgKind::Switch,
+    "with a team: approve only the difference from the version that was approved before",
+);
+pub(super) const SURELY: Arg = Arg::option("yes", ArgKind::Switch, "without confirmation");
+pub(super) const THEIR_REMOTE: Arg =
+    Arg::required("remote", ArgKind::Text, "address of the other team's repository or object storage");
+pub(super) const THEIR_POLICY: Arg =
+    Arg::option("policy", ArgKind::Text, "64 digits of their policy; default the one of the last import from there");
 pub(super) const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 pub(super) const STARTS_ON: Arg =
     Arg::option("on", ArgKind::Text, "worker that starts the version; `workers` lists them, default is this machine");

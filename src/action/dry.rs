@@ -38,6 +38,7 @@ pub const NO_DRY_RUN: &[(Verb, &str)] = &[
     (Verb::AskTeam, "it shows what changes and asks"),
     (Verb::Claim, "it shows what changes and asks"),
     (Verb::TeamPolicy, "it shows what changes and asks"),
+    (Verb::TeamImport, "a list that no policy names changes nothing"),
     (Verb::Disconnect, "it ends a connection"),
     (Verb::Token, "it creates one token"),
     (Verb::RevokeToken, "it ends connections"),

@@ -9,8 +9,8 @@ use super::choices::{
     CANDIDATES, CLIENTS, KINDS, LANGUAGES, ORIGINS, OUTCOMES, SHELLS, STAGES, STEPS, TEMPLATES, TIERS,
 };
 use super::common::{
-    AGENT_LOG, ALLOW, BUNDLE, DRY, EVOLUTION, FAILURE, HISTORY, INSTANCE, ON, OPENAPI, OPPORTUNITY, REVIEW, REVIEWS,
-    RUN, SEVERITIES, STARTS_ON, TOOL, YES,
+    AGENT_LOG, ALLOW, BUNDLE, CRITERIA, DELTA, DRY, EVOLUTION, FAILURE, HISTORY, INSTANCE, ON, OPENAPI, OPPORTUNITY,
+    REVIEW, REVIEWS, RUN, SEVERITIES, STARTS_ON, SURELY, THEIR_POLICY, THEIR_REMOTE, TOOL, YES,
 };
 use super::reach::{Face, side};
 use super::spec::{Context, Group, Risk, Spec};
@@ -380,7 +380,7 @@ actions! {
         Arg::option("unread", ArgKind::Switch, "approve without reading; needs --reason; both are recorded permanently"),
         Arg::repeated("only", ArgKind::Text, "of an adoption: approve only this tool; repeat for several; the others stay pending"),
         Arg::option("generate", ArgKind::Switch, "of a specification: make its tool at once, and let a generator write the code"),
-        YES, DRY
+        CRITERIA, DELTA, YES, DRY
     }
     Reject "reject" Review HumanOnly [Review, Queue] ["x"] Both "Reject a review" {
         REVIEWS,
@@ -408,9 +408,9 @@ actions! {
     Team "team" Review View [] [] Both "Show the team: last sync, signers, policies, requests, versions approved elsewhere, and refused files" {}
     TeamPolicy "team-policy" Review HumanOnly [] [] Both "Begin a team with a policy, propose the next one, or agree to one; shows what changes, and asks" {
         Arg::required("policy", ArgKind::Text, "policy file, or the first 8 digits of a proposed policy"),
-        Arg::option("reason", ArgKind::Text, "why"),
-        Arg::option("yes", ArgKind::Switch, "without confirmation")
+        Arg::option("reason", ArgKind::Text, "why"), SURELY
     }
+    TeamImport "team-import" Review HumanOnly [] [] Both "Keep the decisions of another team and the list that pins them; a policy that names the list counts them" { THEIR_REMOTE, THEIR_POLICY }
     Sync "sync" Review HumanOnly [Queue] ["ctrl-s"] Both "Exchange signed decisions with the team through its git repository" {
         Arg::option("dry-run", ArgKind::Switch, "show what would come; change nothing")
     }

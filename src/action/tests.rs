@@ -163,6 +163,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
         "ask-team",
         "claim",
         "team-policy",
+        "team-import",
         "sync",
         "promote",
         "archive",

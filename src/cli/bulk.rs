@@ -85,9 +85,9 @@ pub(super) fn approve(call: &Call<'_>) -> Result<u8, Stop> {
             )),
         };
     }
-    for option in ["digest", "role", "override", "only", "generate"] {
+    for option in ["digest", "role", "override", "only", "criteria", "delta", "generate"] {
         let is_given = match option {
-            "generate" => call.switch(option),
+            "generate" | "delta" => call.switch(option),
             _ => !call.texts(option).is_empty(),
         };
         if is_given {

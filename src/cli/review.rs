@@ -118,6 +118,12 @@ fn only(call: &Call<'_>) -> Vec<String> {
     call.texts("only").into_iter().map(str::to_owned).collect()
 }
 
+/// The criteria that `--criteria` names, each alone or several with commas.
+fn criteria(call: &Call<'_>) -> Vec<String> {
+    let all = call.texts("criteria").into_iter().flat_map(|text| text.split(','));
+    all.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
 /// What is read of an adoption before some of its tools are approved: only what is about these.
 fn narrowed(detail: ReviewDetail, only: &[String]) -> ReviewDetail {
     if only.is_empty() {
@@ -165,6 +171,8 @@ fn decide(
         unread: kind == DecisionKind::Approve && call.switch("unread"),
         evidence: (kind == DecisionKind::Approve).then(|| detail.evidence_digest()),
         only: if kind == DecisionKind::Approve { only(call) } else { Vec::new() },
+        criteria: if kind == DecisionKind::Approve { criteria(call) } else { Vec::new() },
+        delta: kind == DecisionKind::Approve && call.switch("delta"),
         ..DecisionRequest::of(&detail.review, kind)
     };
     announce_and_execute(call, engine, Command::Decide(request))
@@ -220,6 +228,7 @@ mod tests {
             marks: vec![],
             own_comments: vec![],
             roles: vec![],
+            choice: None,
         }
     }
 

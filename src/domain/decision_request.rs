@@ -31,6 +31,10 @@ pub struct DecisionRequest {
     /// Of an adoption, the tools that are approved, by name, or by [`Review::member_key`] where several have it: the
     /// others stay pending. Empty means all of them.
     pub only: Vec<String>,
+    /// The criteria of the team for which an approval is given; empty for `run`.
+    pub criteria: Vec<String>,
+    /// Whether an approval is only of the difference from the version that was approved before.
+    pub delta: bool,
 }
 
 impl DecisionRequest {
@@ -47,6 +51,8 @@ impl DecisionRequest {
             unread: false,
             evidence: None,
             only: Vec::new(),
+            criteria: Vec::new(),
+            delta: false,
         }
     }
 

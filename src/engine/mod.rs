@@ -153,13 +153,13 @@ pub use state::{
     Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, locate, path_state_dir, plan_copy_answer,
 };
 use team::ShownPolicies;
-pub use team::{PolicyRow, SignerRow, TeamReport, Teams, VersionRow};
+pub use team::{ImportRow, PolicyRow, SignerRow, TeamReport, Teams, VersionRow};
 pub use tokens::{Token, TokenList};
 pub use version::Versions;
 pub use version::{Carried, CarriedTool, CarryReport, Lineage, LineageVersion};
 pub use view::{
-    CatalogState, CatalogView, Change, ConnectedAgent, DoctorLine, EvidenceLine, OnChange, Preview, RerunFrom,
-    ReviewDetail, ReviewFilter, RunFilter, RunRequest, VerifyReport, VersionInfo, Weight,
+    ApprovalChoice, CatalogState, CatalogView, Change, ConnectedAgent, DoctorLine, EvidenceLine, OnChange, Preview,
+    RerunFrom, ReviewDetail, ReviewFilter, RunFilter, RunRequest, VerifyReport, VersionInfo, Weight,
 };
 pub use workspace::{OpenOptions, Recovery, RecoveryPlan, plan_recovery, recover_state};
 

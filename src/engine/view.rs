@@ -196,6 +196,19 @@ pub struct ReviewDetail {
     pub marks: Vec<ReadMark>,
     /// Roles of which an approval is still missing; empty where any reviewer decides.
     pub roles: Vec<String>,
+    /// What an approval can be given for; `None` where it is not shared with a team.
+    pub choice: Option<ApprovalChoice>,
+}
+
+/// For what an approval can be given that a team shares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalChoice {
+    /// The criteria of the policy.
+    pub criteria: Vec<String>,
+    /// Those without which the version is not approved for its stage.
+    pub needed: Vec<String>,
+    /// The version that the team approved and that this one is shown as a difference from; `None` where there is none.
+    pub base: Option<Digest>,
 }
 
 impl ReviewDetail {

@@ -12,13 +12,13 @@ use std::collections::HashMap;
 pub struct TeamFile {
     /// The SHA-256 of its bytes, in hex.
     pub name: String,
-    /// `rules` for a policy, else the kind of the decision.
+    /// `rules` for a policy and for a list of decisions of another team, else the kind of the decision.
     pub kind: String,
     /// The version that it is about.
     pub digest: Option<Digest>,
     /// Its content.
     pub bytes: Vec<u8>,
-    /// The key that signed it; `None` for a policy.
+    /// The key that signed it; `None` for `rules`.
     pub key: Option<String>,
     /// Changes with its content at the carrier: its object in git; `None` until it was handed out.
     pub object: Option<String>,
@@ -33,7 +33,7 @@ pub struct TeamSync {
     pub mark: Option<String>,
     /// When it was.
     pub at: Option<Instant>,
-    /// The policy under which the versions were computed.
+    /// The policy and what it imports, under which the versions were computed.
     pub policy: Option<String>,
 }
 
@@ -139,6 +139,15 @@ impl TeamFiles<'_> {
         })?;
         let is_asked = |status: &str| of_status.is_empty() || of_status.contains(&status);
         Ok(rows.into_iter().filter(|(_, status)| is_asked(status)).map(|(row, _)| row).collect())
+    }
+
+    /// What was computed for the versions whose JSON has a text in it, by digest.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn states_with(self, text: &str) -> StoreResult<Vec<(Digest, String)>> {
+        let sql = "SELECT digest, state FROM team_versions WHERE instr(state, ?1) > 0 ORDER BY digest";
+        self.0.rows(sql, params![text], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// The files that came last, newest first, each with when it came.
@@ -315,6 +324,7 @@ mod tests {
         let files = TeamFiles(&store);
         assert_eq!(files.state(digest("1")).unwrap().as_deref(), Some("[]"));
         assert_eq!(files.states(&["open"]).unwrap().len(), 1);
+        assert_eq!((files.states_with("[").unwrap().len(), files.states_with("base").unwrap().len()), (1, 0));
         assert_eq!(files.states(&["approved"]).unwrap().len(), 0);
         let sync = TeamSync { remote: "r".to_owned(), at: Some(Instant(5)), ..TeamSync::default() };
         change(&mut store, |tx| {

@@ -183,6 +183,7 @@ pub(super) fn review_detail(review: &Review) -> ReviewDetail {
         marks: vec![],
         own_comments: vec![],
         roles: vec![],
+        choice: None,
     }
 }
 

@@ -118,6 +118,7 @@ fn fill(remote: &Path, policy: &str, signature: &str, count: usize) -> Result<()
                 tier: CostTier::Low,
             },
             criteria: if number % PER_VERSION == 2 { vec![RUN.to_owned()] } else { Vec::new() },
+            base: None,
             evidence: None,
             answers: Vec::new(),
             reviewer: "Ada <ada@x>".to_owned(),

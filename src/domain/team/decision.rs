@@ -14,9 +14,6 @@ use std::fmt::{self, Write};
 /// The largest file of a team, in bytes: a decision has about a thousand.
 pub const MAX_FILE_BYTES: usize = 64 * 1024;
 
-/// The criterion that lets a version run.
-pub const RUN: &str = "run";
-
 /// The most decisions that one answers.
 const MAX_ANSWERS: usize = 500;
 
@@ -102,6 +99,8 @@ pub struct TeamDecision {
     pub subject: Subject,
     /// For which uses; only an approval has some.
     pub criteria: Vec<String>,
+    /// The version from which the signer judged the difference; `None` when they judged all of it.
+    pub base: Option<Digest>,
     /// Digest of the verdict of the checks that the reviewer saw.
     pub evidence: Option<Digest>,
     /// The decisions that it answers: what its signer had seen of the version.
@@ -153,6 +152,7 @@ struct Fields {
     policy: Option<FileName>,
     #[serde(default)]
     criteria: Vec<String>,
+    base: Option<Digest>,
     evidence: Option<Digest>,
     #[serde(default)]
     answers: Vec<FileName>,
@@ -194,6 +194,8 @@ impl TeamDecision {
         if !self.criteria.is_empty() {
             let _ = writeln!(text, "criteria = [{}]", list(self.criteria.iter().map(String::as_str)));
         }
+        let base = self.base.map(|digest| digest.hex());
+        put_some(&mut text, "base", base.as_deref());
         let evidence = self.evidence.map(|digest| digest.hex());
         put_some(&mut text, "evidence", evidence.as_deref());
         if !self.answers.is_empty() {
@@ -235,6 +237,9 @@ impl TeamDecision {
         }
         if (self.kind == TeamKind::Approve) == self.criteria.is_empty() {
             return Some("an approval, and nothing else, has criteria".to_owned());
+        }
+        if self.base.is_some() && (self.kind != TeamKind::Approve || self.base == self.digest()) {
+            return Some("only an approval names a base, which is another version".to_owned());
         }
         match &self.subject {
             Subject::Policy(_) if self.kind != TeamKind::Policy => Some("it names a policy".to_owned()),
@@ -297,6 +302,7 @@ impl Fields {
             kind: self.kind,
             subject,
             criteria: self.criteria,
+            base: self.base,
             evidence: self.evidence,
             answers: self.answers,
             reviewer: self.reviewer,

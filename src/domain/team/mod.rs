@@ -2,21 +2,31 @@
 //! count, and the state that follows from both. Everything here is a function of the set of files: neither the order in
 //! which they came nor any clock changes the result.
 
+mod criteria;
 mod decision;
 mod file_name;
+mod import;
 mod policy;
 mod policy_changes;
+mod scopes;
+#[cfg(test)]
+mod scopes_tests;
 mod signature;
+mod standing;
 mod state;
 #[cfg(test)]
 mod state_tests;
+mod statement;
 mod verdict;
 
-pub use decision::{
-    DecisionText, MAX_FILE_BYTES, MAX_REASON_CHARS, RUN, SignedDecision, Subject, TeamDecision, TeamKind,
-};
+pub use criteria::{DEPLOY, Need, RUN};
+pub use decision::{DecisionText, MAX_FILE_BYTES, MAX_REASON_CHARS, SignedDecision, Subject, TeamDecision, TeamKind};
 pub use file_name::FileName;
-pub use policy::{ADMIN, MAX_POLICY_BYTES, Signer, TeamPolicy, Threshold, mail_or_name};
+pub use import::{ImportLock, ImportedRules, MAX_LOCKED, TeamRules, UnsignedFile};
+pub use policy::{ADMIN, Criterion, Import, MAX_POLICY_BYTES, Signer, TeamPolicy, Threshold, mail_or_name};
 pub use signature::{SIGNATURE_NAMESPACE, SigningKey};
-pub use state::{PolicyChain, TeamState};
-pub use verdict::{Scope, Statement, TeamStatus, TeamVersion};
+#[cfg(test)]
+pub(crate) use signature::{test_key, test_signature};
+pub use state::{PolicyChain, TeamState, UnsignedFiles};
+pub use statement::{Scope, Statement};
+pub use verdict::{TeamStatus, TeamVersion};

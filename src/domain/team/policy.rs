@@ -6,16 +6,16 @@ use crate::domain::hidden::is_hidden;
 use crate::domain::time::{Instant, rfc3339};
 use crate::domain::words::{CostTier, Stage};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The largest policy that is read, in bytes.
-pub const MAX_POLICY_BYTES: u64 = 256 * 1024;
+/// The largest policy or lock that is read, in bytes.
+pub const MAX_POLICY_BYTES: u64 = MAX_BYTES as u64;
 
 /// The role whose signers agree to the next policy.
 pub const ADMIN: &str = "admin";
 
 /// The largest policy, in bytes.
-const MAX_BYTES: usize = 256 * 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 
 /// The most that may be needed of one approval.
 const MAX_APPROVALS: usize = 20;
@@ -48,6 +48,9 @@ pub struct Threshold {
     pub stage: Option<Stage>,
     /// Only for this cost tier; `None` is every tier.
     pub tier: Option<CostTier>,
+    /// The criteria that it is about, which these versions need; empty for what all criteria need that they have.
+    #[serde(default)]
+    pub criteria: Vec<String>,
     /// How many different signers have to approve.
     #[serde(default = "one")]
     pub approvals: usize,
@@ -58,6 +61,30 @@ pub struct Threshold {
 
 fn one() -> usize {
     1
+}
+
+/// A criterion of a team's own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Criterion {
+    /// What decisions call it.
+    pub name: String,
+    /// Criteria for which an approval for this one counts, too.
+    #[serde(default)]
+    pub implies: Vec<String>,
+}
+
+/// Another team whose decisions a policy counts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// What the other team is called here.
+    pub name: String,
+    /// The lock of its decisions.
+    pub lock: FileName,
+    /// For which criteria of ours each of theirs counts. Others count for nothing.
+    #[serde(default)]
+    pub criteria: BTreeMap<String, Vec<String>>,
 }
 
 /// The policy of a team.
@@ -74,6 +101,12 @@ pub struct TeamPolicy {
     /// What approvals need; one approval where nothing is said.
     #[serde(default)]
     pub thresholds: Vec<Threshold>,
+    /// Criteria beside `run` and `deploy`.
+    #[serde(default)]
+    pub criteria: Vec<Criterion>,
+    /// Other teams whose decisions count.
+    #[serde(default)]
+    pub imports: Vec<Import>,
 }
 
 impl TeamPolicy {
@@ -116,6 +149,9 @@ impl TeamPolicy {
             if once.len() != threshold.roles.len() || once.len() > MAX_ROLES {
                 return Some(format!("a threshold names a role twice, or more than {MAX_ROLES} roles"));
             }
+        }
+        if let Some(fault) = self.fault_of_criteria().or_else(|| self.fault_of_imports()) {
+            return Some(fault);
         }
         let administrators: BTreeSet<&str> = self.administrators_named().collect();
         let needed = self.administrators;
@@ -171,19 +207,6 @@ impl TeamPolicy {
             Some(role) => Err(format!("{} does not have the role {role}", signer.name)),
             None => Ok(signer),
         }
-    }
-
-    /// How many approvals a version needs, and in which roles.
-    pub fn needs(&self, stage: Stage, tier: CostTier) -> (usize, BTreeSet<&str>) {
-        let applies = |threshold: &&Threshold| {
-            threshold.stage.is_none_or(|only| only == stage) && threshold.tier.is_none_or(|only| only == tier)
-        };
-        let mut needed = (1, BTreeSet::new());
-        for threshold in self.thresholds.iter().filter(applies) {
-            needed.0 = needed.0.max(threshold.approvals);
-            needed.1.extend(threshold.roles.iter().map(String::as_str));
-        }
-        needed
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a policy changes, in words for whoever begins it or agrees to it.
 
-use super::policy::{Signer, TeamPolicy, Threshold};
+use super::policy::{Criterion, Import, Signer, TeamPolicy, Threshold};
 use crate::domain::count;
 use crate::domain::time::{Instant, rfc3339};
 
@@ -26,6 +26,12 @@ impl TeamPolicy {
             let own = known.iter().filter(|threshold| !other.contains(threshold));
             own.map(|threshold| format!("{sign} {}", threshold.words())).collect::<Vec<_>>()
         };
+        let criteria = before.map_or(&[][..], |policy| &policy.criteria);
+        let imports = before.map_or(&[][..], |policy| &policy.imports);
+        lines.extend(added(&self.criteria, criteria).map(|criterion| format!("add {}", criterion.words())));
+        lines.extend(added(criteria, &self.criteria).map(|criterion| format!("remove {}", criterion.words())));
+        lines.extend(added(&self.imports, imports).map(|import| format!("import {}", import.words())));
+        lines.extend(added(imports, &self.imports).map(|import| format!("import no longer {}", import.words())));
         lines.extend(needs(&self.thresholds, thresholds, "need"));
         lines.extend(needs(thresholds, &self.thresholds, "need no longer"));
         match before.map(|policy| policy.administrators) {
@@ -35,6 +41,33 @@ impl TeamPolicy {
             None => lines.push(format!("the next policy needs {}", count(self.administrators, "administrator"))),
         }
         lines
+    }
+}
+
+/// Those of some entries that others do not have.
+fn added<'a, T: PartialEq>(entries: &'a [T], others: &'a [T]) -> impl Iterator<Item = &'a T> {
+    entries.iter().filter(|entry| !others.contains(entry))
+}
+
+impl Criterion {
+    fn words(&self) -> String {
+        match self.implies.as_slice() {
+            [] => format!("the criterion {}", self.name),
+            implied => format!("the criterion {}, which implies {}", self.name, implied.join(" and ")),
+        }
+    }
+}
+
+impl Import {
+    /// What its decisions count for.
+    pub fn counted_for(&self) -> String {
+        let one = |(theirs, ours): (&String, &Vec<String>)| format!("their {theirs} counts for {}", ours.join(" and "));
+        let all: Vec<String> = self.criteria.iter().map(one).collect();
+        if all.is_empty() { "counts for nothing".to_owned() } else { all.join(", ") }
+    }
+
+    fn words(&self) -> String {
+        format!("the team {} with the list {}: {}", self.name, self.lock.short(), self.counted_for())
     }
 }
 
@@ -70,7 +103,10 @@ impl Signer {
 impl Threshold {
     /// What it needs, and of which versions.
     fn words(&self) -> String {
-        let approvals = count(self.approvals, "approval");
+        let mut approvals = count(self.approvals, "approval");
+        if !self.criteria.is_empty() {
+            approvals = format!("{approvals} for {}", self.criteria.join(" and for "));
+        }
         let roles = match self.roles.as_slice() {
             [] => String::new(),
             [role] => format!(", one in the role {role}"),

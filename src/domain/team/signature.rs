@@ -147,14 +147,14 @@ fn encode(bytes: &[u8], padded: bool) -> String {
 
 /// A key that belongs to nobody, for tests.
 #[cfg(test)]
-pub(super) fn test_key(seed: u8) -> SigningKey {
+pub(crate) fn test_key(seed: u8) -> SigningKey {
     let blob = [&[0, 0, 0, 11][..], b"ssh-ed25519", &[0, 0, 0, 32], &[seed; 32]].concat();
     SigningKey(format!("ssh-ed25519 {}", encode(&blob, true)))
 }
 
 /// What looks like a signature with a key, for tests of what does not verify any.
 #[cfg(test)]
-pub(super) fn test_signature(key: &SigningKey) -> String {
+pub(crate) fn test_signature(key: &SigningKey) -> String {
     let blob = decode(key.0.split(' ').nth(1).unwrap()).unwrap();
     let field = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
     let body = [&b"SSHSIG\0\0\0\x01"[..], &field(&blob), &field(SIGNATURE_NAMESPACE.as_bytes())].concat();

@@ -2,6 +2,7 @@
 
 use super::decision::{SignedDecision, Subject, TeamKind};
 use super::file_name::FileName;
+use super::import::{ImportLock, TeamRules, UnsignedFile};
 use super::policy::{ADMIN, TeamPolicy, mail_or_name};
 use super::verdict::TeamVersion;
 use crate::domain::digest::Digest;
@@ -67,6 +68,33 @@ fn agreements(current: &TeamPolicy, next: FileName, decisions: &BTreeMap<FileNam
     signers.collect::<BTreeSet<_>>().len()
 }
 
+/// The files of a set that nobody signs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnsignedFiles {
+    /// Policies: the own ones, and those under which decisions of other teams count.
+    pub policies: BTreeMap<FileName, TeamPolicy>,
+    /// Lists of decisions of other teams.
+    pub locks: BTreeMap<FileName, ImportLock>,
+}
+
+impl UnsignedFiles {
+    /// Adds a file; one that cannot be read is none.
+    pub fn add(&mut self, bytes: &[u8]) {
+        let name = FileName::of(bytes);
+        match UnsignedFile::read(bytes) {
+            Ok(UnsignedFile::Policy(policy)) => drop(self.policies.insert(name, *policy)),
+            Ok(UnsignedFile::Lock(lock)) => drop(self.locks.insert(name, lock)),
+            Err(_) => {}
+        }
+    }
+
+    /// The rules of the policy in force; `None` where there is none.
+    pub fn rules(&self, chain: &PolicyChain, is_here: impl Fn(&FileName) -> bool) -> Option<TeamRules> {
+        let policy = self.policies.get(&chain.head()?)?;
+        Some(TeamRules::of(policy.clone(), &self.policies, &self.locks, is_here))
+    }
+}
+
 /// What a set of files comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TeamState {
@@ -78,22 +106,13 @@ pub struct TeamState {
 
 impl TeamState {
     /// The state that follows from a set of files, whatever order they came in.
-    pub fn of(
-        pin: FileName,
-        policies: &BTreeMap<FileName, TeamPolicy>,
-        decisions: &BTreeMap<FileName, SignedDecision>,
-    ) -> TeamState {
-        let chain = PolicyChain::of(pin, policies, decisions);
+    pub fn of(pin: FileName, unsigned: &UnsignedFiles, decisions: &BTreeMap<FileName, SignedDecision>) -> TeamState {
+        let chain = PolicyChain::of(pin, &unsigned.policies, decisions);
         let mut versions = BTreeMap::new();
-        if let Some(policy) = chain.head().map(|head| &policies[&head]) {
-            let mut by_digest: BTreeMap<Digest, BTreeMap<FileName, SignedDecision>> = BTreeMap::new();
-            for (name, file) in decisions {
-                if let Some(digest) = file.decision.digest() {
-                    by_digest.entry(digest).or_default().insert(*name, file.clone());
-                }
-            }
-            for (digest, files) in by_digest {
-                versions.extend(TeamVersion::of(policy, digest, &files).map(|version| (digest, version)));
+        if let Some(rules) = unsigned.rules(&chain, |name| decisions.contains_key(name)) {
+            let digests: BTreeSet<Digest> = decisions.values().filter_map(|file| file.decision.digest()).collect();
+            for digest in digests {
+                versions.extend(TeamVersion::of(&rules, digest, decisions).map(|version| (digest, version)));
             }
         }
         TeamState { chain, versions }

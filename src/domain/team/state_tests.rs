@@ -51,6 +51,7 @@ impl Files {
             kind,
             subject,
             criteria,
+            base: None,
             evidence: None,
             answers,
             reviewer: NAMES[who].to_owned(),
@@ -66,7 +67,7 @@ impl Files {
     }
 
     fn version(&self, extra: &str) -> TeamVersion {
-        TeamVersion::of(&policy(extra).1, Digest([1; 32]), &self.0).unwrap()
+        TeamVersion::of(&TeamRules::alone(policy(extra).1), Digest([1; 32]), &self.0).unwrap()
     }
 
     fn status(&self) -> TeamStatus {
@@ -76,7 +77,7 @@ impl Files {
 
 fn state(extra: &str, files: &Files) -> TeamState {
     let (pin, policy) = policy(extra);
-    TeamState::of(pin, &BTreeMap::from([(pin, policy)]), &files.0)
+    TeamState::of(pin, &UnsignedFiles { policies: BTreeMap::from([(pin, policy)]), ..Default::default() }, &files.0)
 }
 
 #[test]
@@ -385,6 +386,6 @@ fn check_rules(round: u64, mut all: Files) {
 
 impl Files {
     fn version_or_none(&self) -> Option<TeamVersion> {
-        TeamVersion::of(&policy("").1, Digest([1; 32]), &self.0)
+        TeamVersion::of(&TeamRules::alone(policy("").1), Digest([1; 32]), &self.0)
     }
 }

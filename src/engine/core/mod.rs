@@ -55,6 +55,8 @@ mod starter;
 mod statement;
 mod step;
 mod team;
+#[cfg(test)]
+mod team_tests;
 mod tiers;
 mod tool_state;
 mod undo;
@@ -100,8 +102,8 @@ pub use staged_edits::{Applying, Content, Edit, run_subject};
 pub use starter::{StarterSet, adopt_starter};
 pub use step::{Actor, IntentBody, Step, Work};
 pub use team::{
-    Shared, TeamChange, TeamContext, TeamVote, chain_of, decision_of, log_team, ours_against, ours_for, policy_file,
-    share, take_in, team_version, unanswered,
+    Shared, TeamChange, TeamContext, TeamVote, basis_of, chain_of, decision_of, log_team, ours_against, ours_for,
+    rules_of, share, take_in, team_version, unanswered, unsigned_file, with_bases,
 };
 pub use tiers::{save_set, told_scope, unlock};
 pub use tool_state::clear_state;

@@ -2,17 +2,23 @@
 
 use super::step::Actor;
 use crate::domain::team::{
-    DecisionText, FileName, PolicyChain, SignedDecision, SigningKey, TeamDecision, TeamKind, TeamPolicy, TeamStatus,
-    TeamVersion,
+    DecisionText, FileName, PolicyChain, SignedDecision, SigningKey, TeamDecision, TeamKind, TeamPolicy, TeamRules,
+    TeamStatus, TeamVersion, UnsignedFiles,
 };
 use crate::domain::{Digest, EventKind, OperationId};
 use crate::engine::error::EngineError;
 use crate::store::{NewOperation, Queries, StoreError, TeamFile, TeamFiles, TeamWriter, Tx};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What the store calls a policy file.
+/// What the store calls a file that nobody signs.
 const RULES: &str = "rules";
+
+/// Changes with what is computed of versions: what an earlier program computed is computed anew.
+const FORM: &str = "2";
+
+/// Stands in what is computed of a version of which somebody approved a difference only.
+const BASE: &str = "\"base\":\"";
 
 /// The most decisions that a new one answers; those against a version come first.
 const MAX_ANSWERS: usize = 400;
@@ -70,19 +76,40 @@ pub fn decision_of(file: &TeamFile) -> Option<(FileName, SignedDecision)> {
 /// # Errors
 /// Any failed read of the store.
 pub fn chain_of(q: &Queries, pin: FileName) -> Result<(PolicyChain, Option<TeamPolicy>), StoreError> {
-    let (mut policies, mut agreements) = (BTreeMap::new(), BTreeMap::new());
+    let (chain, mut unsigned) = unsigned_of(q, pin)?;
+    let policy = chain.head().and_then(|head| unsigned.policies.remove(&head));
+    Ok((chain, policy))
+}
+
+/// The chain of policies from a pinned one, and by which rules decisions count.
+///
+/// # Errors
+/// Any failed read of the store.
+pub fn rules_of(q: &Queries, pin: FileName) -> Result<(PolicyChain, Option<TeamRules>), StoreError> {
+    let (chain, unsigned) = unsigned_of(q, pin)?;
+    let imports = chain.head().and_then(|head| Some(unsigned.policies.get(&head)?.imports.len())).unwrap_or(0);
+    let here = if imports > 0 { TeamFiles(q).objects()? } else { HashMap::new() };
+    let rules = unsigned.rules(&chain, |name| here.contains_key(&name.hex()));
+    Ok((chain, rules))
+}
+
+fn unsigned_of(q: &Queries, pin: FileName) -> Result<(PolicyChain, UnsignedFiles), StoreError> {
+    let (mut unsigned, mut agreements) = (UnsignedFiles::default(), BTreeMap::new());
     for file in TeamFiles(q).without_version()? {
-        if file.kind == RULES {
-            let name = FileName::of(&file.bytes);
-            let policy = TeamPolicy::read(&file.bytes).ok().filter(|_| name.hex() == file.name);
-            policies.extend(policy.map(|policy| (name, policy)));
-        } else {
+        if file.kind != RULES {
             agreements.extend(decision_of(&file));
+        } else if FileName::of(&file.bytes).hex() == file.name {
+            unsigned.add(&file.bytes);
         }
     }
-    let chain = PolicyChain::of(pin, &policies, &agreements);
-    let policy = chain.head().and_then(|head| policies.remove(&head));
-    Ok((chain, policy))
+    Ok((PolicyChain::of(pin, &unsigned.policies, &agreements), unsigned))
+}
+
+/// Under what versions are computed: another text computes all of them anew.
+pub fn basis_of(chain: &PolicyChain, rules: &TeamRules) -> String {
+    let head = chain.head().map(|head| head.hex()).unwrap_or_default();
+    let imports: String = rules.imports.iter().map(|import| format!(" {}", import.import.lock)).collect();
+    format!("{FORM} {head}{imports}")
 }
 
 /// What the team decided about a version; `None` where nobody did.
@@ -105,17 +132,19 @@ pub fn take_in(tx: &Tx<'_>, pin: FileName, files: &[TeamFile]) -> Result<Vec<Tea
         writer.put(file)?;
         touched.extend(file.digest);
     }
-    let (chain, policy) = chain_of(tx, pin)?;
-    let head = chain.head().map(|head| head.hex());
+    let (chain, rules) = rules_of(tx, pin)?;
+    let basis = rules.as_ref().map(|rules| basis_of(&chain, rules));
     let mut sync = TeamFiles(tx).last_sync()?.unwrap_or_default();
     let mut before = BTreeMap::new();
-    if sync.policy != head {
+    if sync.policy == basis {
+        add_resting(tx, &mut touched)?;
+    } else {
         for (digest, text) in TeamFiles(tx).states(&[])? {
             before.insert(digest, text);
         }
         writer.clear_states()?;
         touched = TeamFiles(tx).digests()?.into_iter().collect();
-        sync.policy = head;
+        sync.policy = basis;
         writer.set_sync(&sync)?;
         tx.emit(EventKind::TeamChanged, "policy")?;
     }
@@ -125,7 +154,9 @@ pub fn take_in(tx: &Tx<'_>, pin: FileName, files: &[TeamFile]) -> Result<Vec<Tea
             Some(text) => Some(text),
             None => TeamFiles(tx).state(digest)?,
         };
-        let Some(after) = version(tx, policy.as_ref(), digest)? else { continue };
+        let Some(after) = rules.as_ref().map(|rules| version(tx, rules, digest)).transpose()?.flatten() else {
+            continue;
+        };
         let text = serde_json::to_string(&after).map_err(EngineError::internal)?;
         writer.set_state(digest, &after.status().to_string(), &text)?;
         let known = known.and_then(|text| serde_json::from_str::<TeamVersion>(&text).ok());
@@ -137,12 +168,50 @@ pub fn take_in(tx: &Tx<'_>, pin: FileName, files: &[TeamFile]) -> Result<Vec<Tea
     Ok(changes)
 }
 
+/// Adds the versions of which a difference from one of these was approved, however far.
+fn add_resting(q: &Queries, touched: &mut BTreeSet<Digest>) -> Result<(), StoreError> {
+    let resting: Vec<(Digest, BTreeSet<Digest>)> = TeamFiles(q)
+        .states_with(BASE)?
+        .into_iter()
+        .filter_map(|(digest, text)| Some((digest, serde_json::from_str::<TeamVersion>(&text).ok()?.bases())))
+        .collect();
+    loop {
+        let new = resting.iter().filter(|(digest, bases)| !touched.contains(digest) && !touched.is_disjoint(bases));
+        let new: Vec<Digest> = new.map(|(digest, _)| *digest).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        touched.extend(new);
+    }
+}
+
 /// What the files about a version come to.
-fn version(q: &Queries, policy: Option<&TeamPolicy>, digest: Digest) -> Result<Option<TeamVersion>, EngineError> {
-    let Some(policy) = policy else { return Ok(None) };
-    let files: BTreeMap<FileName, SignedDecision> =
-        TeamFiles(q).about(digest)?.iter().filter_map(decision_of).collect();
-    Ok(TeamVersion::of(policy, digest, &files))
+fn version(q: &Queries, rules: &TeamRules, digest: Digest) -> Result<Option<TeamVersion>, StoreError> {
+    let about = |digest| -> Result<BTreeMap<FileName, SignedDecision>, StoreError> {
+        Ok(TeamFiles(q).about(digest)?.iter().filter_map(decision_of).collect())
+    };
+    Ok(TeamVersion::of(rules, digest, &with_bases(rules, digest, about)?))
+}
+
+/// The decisions about a version, and about those of which a difference to it was approved, however far. `about` gives
+/// those about one version.
+///
+/// # Errors
+/// Those of `about`.
+pub fn with_bases<E>(
+    rules: &TeamRules,
+    digest: Digest,
+    mut about: impl FnMut(Digest) -> Result<BTreeMap<FileName, SignedDecision>, E>,
+) -> Result<BTreeMap<FileName, SignedDecision>, E> {
+    let (mut files, mut open, mut seen) = (BTreeMap::new(), vec![digest], BTreeSet::new());
+    while let Some(digest) = open.pop() {
+        if seen.insert(digest) {
+            let found = about(digest)?;
+            open.extend(found.values().filter(|file| rules.knows(&file.key)).filter_map(|file| file.decision.base));
+            files.extend(found);
+        }
+    }
+    Ok(files)
 }
 
 /// The decisions that a new one about a version answers: what stands against it, and its requests.
@@ -161,7 +230,7 @@ pub fn unanswered(q: &Queries, digest: Digest) -> Result<Vec<FileName>, StoreErr
 /// Any failed read of the store.
 pub fn ours_for(q: &Queries, team: &TeamContext, digest: Digest) -> Result<Vec<FileName>, StoreError> {
     let Some(version) = team_version(q, digest)? else { return Ok(Vec::new()) };
-    let approvals = version.scopes.iter().flat_map(|scope| &scope.approvals).map(|approval| approval.name);
+    let approvals = version.approvals().map(|approval| approval.name);
     ours(q, team, in_order(approvals))
 }
 
@@ -225,8 +294,8 @@ pub fn share(tx: &Tx<'_>, actor: Actor<'_>, team: &TeamContext, decision: TeamDe
     Ok(Shared::Written(name))
 }
 
-/// A policy file as it is kept; with an object where it lies in the team's repository.
-pub fn policy_file(bytes: &[u8], object: Option<String>) -> TeamFile {
+/// A policy or a lock as it is kept; with an object where it lies in the team's repository.
+pub fn unsigned_file(bytes: &[u8], object: Option<String>) -> TeamFile {
     let name = FileName::of(bytes).hex();
     TeamFile { name, kind: RULES.to_owned(), digest: None, bytes: bytes.to_vec(), key: None, object }
 }

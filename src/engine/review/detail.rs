@@ -127,6 +127,7 @@ impl Reviews<'_> {
         let me = self.workspace.identity();
         let marks = self.workspace.read(|q| Ok(q.marks_of(&review.tool, &me)?))?;
         Ok(ReviewDetail {
+            choice: self.engine.teams().choice_for(&review)?,
             review,
             files,
             base_files,

@@ -31,7 +31,7 @@ pub use services::ServiceSettings;
 pub(in crate::engine) use services::{STACK_HINT, is_stack};
 pub use signing::Signing;
 pub use starter::{StarterTool, write_starter};
-pub use team::{TeamSettings, TeamTrust};
+pub use team::{TeamSettings, TeamTrust, team_address};
 pub use workers::WorkerSetting;
 
 use super::core::Gates;

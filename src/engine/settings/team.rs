@@ -123,6 +123,11 @@ impl File<'_> {
     }
 }
 
+/// The address that somebody names on the command line; `None` for what is no address.
+pub fn team_address(text: &str) -> Option<String> {
+    address(text, None)
+}
+
 /// An address that git reads as nothing but an address. One that begins with a dash would be an option, and one like
 /// `ext::` would name a program.
 fn address(text: &str, user_home: Option<&Path>) -> Option<String> {

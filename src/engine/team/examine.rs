@@ -2,7 +2,7 @@
 
 use super::Teams;
 use super::carrier::{Carried, Carrier};
-use crate::domain::team::{DecisionText, FileName, MAX_FILE_BYTES, MAX_POLICY_BYTES, TeamDecision, TeamPolicy};
+use crate::domain::team::{DecisionText, FileName, MAX_FILE_BYTES, MAX_POLICY_BYTES, TeamDecision, UnsignedFile};
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::outside::Programs;
@@ -26,6 +26,8 @@ pub(super) struct Examined {
     pub(super) refused: Vec<(String, String, String)>,
     /// Files of ours that arrived there: name and object.
     pub(super) arrived: Vec<(String, String)>,
+    /// Files that are known here and lie there, by name.
+    pub(super) seen: BTreeSet<String>,
     /// Files that were there and are not any more, by name.
     pub(super) gone: Vec<String>,
 }
@@ -48,7 +50,6 @@ impl Teams<'_> {
         let mut refused_before: HashMap<(String, String), String> =
             refused_before.into_iter().map(|(path, object, why)| ((path, object), why)).collect();
         let mut found = Examined { mark: look.mark, ..Examined::default() };
-        let mut seen = BTreeSet::new();
         let mut candidates = Vec::new();
         for file in look.files {
             let Some(name) = file.name else {
@@ -57,16 +58,16 @@ impl Teams<'_> {
                 continue;
             };
             match known.get(&name.hex()) {
-                Some(Some(object)) if *object == file.object => drop(seen.insert(name.hex())),
+                Some(Some(object)) if *object == file.object => drop(found.seen.insert(name.hex())),
                 _ => match refused_before.remove(&(file.path.clone(), file.object.clone())) {
                     Some(why) => found.refused.push((file.path, file.object, why)),
                     None => candidates.push(Candidate { name, file }),
                 },
             }
         }
-        self.read_candidates(&*carrier, candidates, &known, (&mut found, &mut seen))?;
+        self.read_candidates(&*carrier, candidates, &known, &mut found)?;
         if look.is_complete {
-            let were_there = known.iter().filter(|(name, object)| object.is_some() && !seen.contains(*name));
+            let were_there = known.iter().filter(|(name, object)| object.is_some() && !found.seen.contains(*name));
             found.gone = were_there.map(|(name, _)| name.clone()).collect();
             found.gone.sort();
         } else {
@@ -82,7 +83,7 @@ impl Teams<'_> {
         carrier: &dyn Carrier,
         candidates: Vec<Candidate>,
         known: &HashMap<String, Option<String>>,
-        (found, seen): (&mut Examined, &mut BTreeSet<String>),
+        found: &mut Examined,
     ) -> Result<(), EngineError> {
         let mut readable = Vec::new();
         for candidate in candidates {
@@ -102,11 +103,11 @@ impl Teams<'_> {
             if FileName::of(&bytes) != name {
                 found.refused.push((path, object, "its content is not what its name says".to_owned()));
             } else if known.contains_key(&name.hex()) {
-                seen.insert(name.hex());
+                found.seen.insert(name.hex());
                 found.arrived.push((name.hex(), object));
             } else if is_policy {
-                match TeamPolicy::read(&bytes) {
-                    Ok(_) => found.new.push(core::policy_file(&bytes, Some(object))),
+                match UnsignedFile::read(&bytes) {
+                    Ok(_) => found.new.push(core::unsigned_file(&bytes, Some(object))),
                     Err(why) => found.refused.push((path, object, why)),
                 }
             } else {

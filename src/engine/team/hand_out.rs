@@ -2,7 +2,7 @@
 
 use super::Teams;
 use super::carrier::{Batch, Carrier, Handed, MAX_VERSION_BYTES};
-use crate::domain::team::TeamKind;
+use crate::domain::team::{SigningKey, TeamKind};
 use crate::domain::{Digest, VersionFile};
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
@@ -25,15 +25,22 @@ impl Teams<'_> {
         if waiting.is_empty() {
             return Ok(None);
         }
+        // The files of versions that only another team approved lie in its repository.
+        let policy = self.policy()?;
+        let is_imported = |file: &TeamFile| {
+            let key = file.key.as_deref().and_then(|key| SigningKey::new(key).ok());
+            policy.as_ref().zip(key).is_some_and(|(policy, key)| policy.signer(&key).is_none())
+        };
         let mut batch = Batch { by: (who.to_owned(), now().0 / 1_000), ..Batch::default() };
         let carried = [TeamKind::Approve.word(), TeamKind::Request.word()];
         let digests: BTreeSet<Digest> = waiting
             .iter()
-            .filter(|file| carried.contains(&file.kind.as_str()))
+            .filter(|file| carried.contains(&file.kind.as_str()) && !is_imported(file))
             .filter_map(|file| file.digest)
             .collect();
+        let waiting = waiting.into_iter();
         let handed = |TeamFile { name, bytes, key, .. }| Handed { name, is_policy: key.is_none(), bytes };
-        batch.files = waiting.into_iter().map(handed).collect();
+        batch.files = waiting.map(handed).collect();
         for digest in digests {
             if carrier.has_version(digest)? {
                 continue;

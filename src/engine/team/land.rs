@@ -3,7 +3,7 @@
 
 use super::Teams;
 use super::carrier::{Carrier, VERSIONS};
-use crate::domain::team::{RUN, Statement, TeamKind, TeamVersion};
+use crate::domain::team::{Statement, TeamKind, TeamVersion};
 use crate::domain::{Digest, Stage, Tool, VersionFile};
 use crate::engine::core;
 use crate::engine::error::EngineError;
@@ -74,7 +74,9 @@ impl Teams<'_> {
                 }
                 let Ok(version) = serde_json::from_str::<TeamVersion>(&text) else { continue };
                 let was_here = q.version(&version.tool, digest)?.is_some();
-                if !was_here && (version.is_requested() || stage_of(&version).is_some()) {
+                let is_wanted = version.is_requested() || stage_of(&version).is_some();
+                // What only another team approved is in its repository, and nobody here asked for it.
+                if !was_here && is_wanted && version.is_of_own_team() {
                     absent.push(version);
                 }
             }
@@ -142,7 +144,7 @@ impl Teams<'_> {
 /// The stage for which the team approved a version.
 fn stage_of(version: &TeamVersion) -> Option<Stage> {
     let stages = [Stage::Core, Stage::Approved];
-    stages.into_iter().find(|stage| version.approved_as(&version.tool, *stage, RUN).is_some())
+    stages.into_iter().find(|stage| version.approved_as(&version.tool, *stage).is_some())
 }
 
 /// The files of a version, checked against its digest.

@@ -6,7 +6,9 @@
 mod carrier;
 mod claiming;
 mod examine;
+mod extent;
 mod hand_out;
+mod importing;
 mod land;
 mod policies;
 mod report;
@@ -15,7 +17,7 @@ mod sync;
 mod trust;
 mod verify;
 
-pub use report::{PolicyRow, SignerRow, TeamReport, VersionRow};
+pub use report::{ImportRow, PolicyRow, SignerRow, TeamReport, VersionRow};
 
 pub(super) use self::policies::ShownPolicies;
 use super::Engine;
@@ -24,12 +26,13 @@ use super::error::{EngineError, ErrorCode};
 use super::plain_verb::{PlainQuery, PlainVerb};
 use super::workspace::Workspace;
 use crate::domain::Instant;
-use crate::domain::team::{FileName, SigningKey};
+use crate::domain::team::{FileName, SigningKey, TeamPolicy};
 use crate::store::TeamFiles;
 use std::path::{Path, PathBuf};
 
 /// Changes that concern the team and need nothing but their arguments.
-pub(super) const VERBS: &[PlainVerb] = &[sync::SYNC, claiming::CLAIM, claiming::ASK_TEAM, policies::TEAM_POLICY];
+pub(super) const VERBS: &[PlainVerb] =
+    &[sync::SYNC, claiming::CLAIM, claiming::ASK_TEAM, policies::TEAM_POLICY, importing::TEAM_IMPORT];
 
 /// Questions about the team that need nothing but their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[report::TEAM];
@@ -78,8 +81,13 @@ impl Teams<'_> {
     pub(in crate::engine) fn context(&self) -> Result<Option<TeamContext>, EngineError> {
         let (Some(_), Some(pin)) = (self.remote(), self.workspace.settings.team.policy) else { return Ok(None) };
         let key = self.own_key()?;
-        let (_, policy) = self.workspace.read(|q| Ok(chain_of(q, pin)?))?;
-        Ok(Some(TeamContext { pin, policy, key }))
+        Ok(Some(TeamContext { pin, policy: self.policy()?, key }))
+    }
+
+    /// The policy in force; `None` where there is none.
+    fn policy(&self) -> Result<Option<TeamPolicy>, EngineError> {
+        let Some(pin) = self.workspace.settings.team.policy else { return Ok(None) };
+        Ok(self.workspace.read(|q| Ok(chain_of(q, pin)?))?.1)
     }
 
     /// The public half of the key that decisions are signed with.
@@ -120,9 +128,12 @@ impl Teams<'_> {
 
     /// The name that the policy in force has for the key with this fingerprint; `None` where it knows none.
     pub(in crate::engine) fn name_of_key(&self, fingerprint: &str) -> Option<String> {
-        let pin = self.workspace.settings.team.policy?;
-        let (_, policy) = self.workspace.read(|q| Ok(chain_of(q, pin)?)).ok()?;
-        policy?.signers.iter().find(|signer| signer.key.fingerprint() == fingerprint).map(|known| known.name.clone())
+        self.policy()
+            .ok()??
+            .signers
+            .iter()
+            .find(|signer| signer.key.fingerprint() == fingerprint)
+            .map(|known| known.name.clone())
     }
 
     /// Where the private clone and its lock lie.

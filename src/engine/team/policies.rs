@@ -1,7 +1,7 @@
 //! `team-policy`: making the first policy, proposing the next one, and agreeing to one.
 
 use super::Teams;
-use crate::domain::team::{FileName, Subject, TeamKind, TeamPolicy};
+use crate::domain::team::{FileName, MAX_POLICY_BYTES, Subject, TeamKind, TeamPolicy};
 use crate::domain::{Outcome, VerbCall, count};
 use crate::engine::core::{self, Step};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -21,9 +21,6 @@ pub(super) const TEAM_POLICY: PlainVerb = PlainVerb {
     preview: |engine, call| engine.teams().preview_policy(call),
     perform: Perform::Human(|engine, who, call| engine.teams().decide_policy(who, call)),
 };
-
-/// The largest policy file, in bytes.
-const MAX_BYTES: u64 = 256 * 1024;
 
 /// The fewest digits that name a policy.
 const FEWEST_DIGITS: usize = 8;
@@ -94,7 +91,7 @@ impl Teams<'_> {
                 if !facts.is_file() {
                     return Err(std::io::Error::other("it is not a file"));
                 }
-                std::fs::File::open(text)?.take(MAX_BYTES).read_to_end(&mut bytes)
+                std::fs::File::open(text)?.take(MAX_POLICY_BYTES).read_to_end(&mut bytes)
             });
             read.map_err(|why| wrong(format!("it cannot be read: {why}")))?;
             bytes
@@ -173,10 +170,10 @@ impl Teams<'_> {
         let step = self.policy_step(call)?;
         self.state.demand_shown(argument(call, "policy")?, step.named().name)?;
         let (named, pin) = match step {
-            PolicyStep::Begin(named) => return self.begin(who, &named, &core::policy_file(&named.bytes, None)),
+            PolicyStep::Begin(named) => return self.begin(who, &named, &core::unsigned_file(&named.bytes, None)),
             PolicyStep::Agree { named, pin, .. } => (named, pin),
         };
-        let file = core::policy_file(&named.bytes, None);
+        let file = core::unsigned_file(&named.bytes, None);
         let shared = self.of_verb(TeamKind::Policy, Subject::Policy(named.name), call.get("reason"), None)?;
         let step = self.engine.step(who, |tx, actor| {
             core::take_in(tx, pin, std::slice::from_ref(&file))?;

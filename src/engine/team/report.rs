@@ -3,7 +3,7 @@
 use super::Teams;
 use super::carrier::path_of;
 use crate::domain::description::{Align, Describe, Description, Ink, Table};
-use crate::domain::team::{FileName, PolicyChain, RUN, Statement, TeamStatus, TeamVersion};
+use crate::domain::team::{FileName, PolicyChain, Statement, TeamRules, TeamStatus, TeamVersion};
 use crate::domain::{Digest, Instant, Stage, count, rfc3339};
 use crate::engine::clock::now;
 use crate::engine::core;
@@ -51,6 +51,19 @@ pub struct PolicyRow {
     pub state: String,
 }
 
+/// Another team whose decisions count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImportRow {
+    /// What it is called here.
+    pub name: String,
+    /// Where its decisions came from; empty while the list of them is not here.
+    pub remote: String,
+    /// How many decisions are pinned.
+    pub decisions: usize,
+    /// What they count for, or why they do not.
+    pub state: String,
+}
+
 /// A version that the team has to do with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VersionRow {
@@ -89,6 +102,10 @@ pub struct TeamReport {
     pub policies: Vec<PolicyRow>,
     /// Who may decide.
     pub signers: Vec<SignerRow>,
+    /// Criteria of decisions, and what each implies.
+    pub criteria: Vec<(String, Vec<String>)>,
+    /// Other teams whose decisions count.
+    pub imports: Vec<ImportRow>,
     /// Versions that somebody asks about.
     pub requests: Vec<VersionRow>,
     /// Versions that the team approved and that are not here.
@@ -130,6 +147,8 @@ impl Teams<'_> {
             state: digest_of(&states),
             policies: Vec::new(),
             signers: Vec::new(),
+            criteria: Vec::new(),
+            imports: Vec::new(),
             requests: Vec::new(),
             absent: Vec::new(),
             stopped: Vec::new(),
@@ -147,7 +166,7 @@ impl Teams<'_> {
                 report.stopped.push(row);
             } else if version.is_requested() {
                 report.requests.push(row);
-            } else if version.status() == TeamStatus::Approved && !row.here {
+            } else if version.status() == TeamStatus::Approved && !row.here && version.is_of_own_team() {
                 report.absent.push(row);
             }
         }
@@ -169,7 +188,7 @@ impl Teams<'_> {
                 return Ok(());
             }
         };
-        let (chain, policy) = self.workspace.read(|q| Ok(core::chain_of(q, pin)?))?;
+        let (chain, rules) = self.workspace.read(|q| Ok(core::rules_of(q, pin)?))?;
         report.policies = policy_rows(&chain);
         if !chain.fork.is_empty() {
             report.problems.push(
@@ -178,10 +197,21 @@ impl Teams<'_> {
                     .to_owned(),
             );
         }
-        let Some(policy) = policy else {
+        let Some(rules) = rules else {
             report.problems.push(format!("the pinned policy {} is not here: run `toolsmith sync`", pin.short()));
             return Ok(());
         };
+        report.imports = import_rows(&rules);
+        for (name, absent) in &rules.incomplete {
+            let sync = "`toolsmith sync` brings what is there";
+            report.problems.push(format!("decisions of {name} do not count: {absent} are not here; {sync}"));
+        }
+        let policy = &rules.policy;
+        let criterion = |name: &str| {
+            let implied = policy.implied_by([name]).into_iter().filter(|other| *other != name);
+            (name.to_owned(), implied.map(str::to_owned).collect())
+        };
+        report.criteria = policy.criteria().map(criterion).collect();
         report.signers = policy
             .signers
             .iter()
@@ -224,14 +254,30 @@ fn policy_rows(chain: &PolicyChain) -> Vec<PolicyRow> {
     of_chain.chain(forked).chain(proposed).map(|(name, state)| PolicyRow { name: *name, state }).collect()
 }
 
+fn import_rows(rules: &TeamRules) -> Vec<ImportRow> {
+    let complete = rules.imports.iter().map(|imported| ImportRow {
+        name: imported.import.name.clone(),
+        remote: imported.lock.remote.clone(),
+        decisions: imported.lock.decisions.len(),
+        state: imported.import.counted_for(),
+    });
+    let incomplete = rules.incomplete.iter().map(|(name, absent)| ImportRow {
+        name: name.clone(),
+        remote: String::new(),
+        decisions: 0,
+        state: format!("does not count: {absent} are not here"),
+    });
+    complete.chain(incomplete).collect()
+}
+
 fn row(version: &TeamVersion, at: Instant, here: bool) -> VersionRow {
     let by = match version.stopped_by() {
         Some(no) => format!("{}{}", no.signer, super::sync::because(no.reason.as_deref())),
         None if version.is_requested() => names(&version.requests),
         None => {
             let stages = [Stage::Core, Stage::Approved];
-            let approved = stages.iter().find_map(|stage| version.approved_as(&version.tool, *stage, RUN));
-            approved.map(|(approvals, _)| names(approvals)).unwrap_or_default()
+            let approved = stages.iter().find_map(|stage| version.approved_as(&version.tool, *stage));
+            approved.map(|(approvals, _)| names(&approvals)).unwrap_or_default()
         }
     };
     VersionRow {
@@ -245,11 +291,13 @@ fn row(version: &TeamVersion, at: Instant, here: bool) -> VersionRow {
     }
 }
 
-/// Who signed statements, with the agent that asked.
+/// Who signed statements, with the agent that asked and the other team.
 pub(super) fn names(statements: &[Statement]) -> String {
-    let name = |statement: &Statement| match &statement.agent {
-        Some(agent) => format!("{} for the agent {agent}", statement.signer),
-        None => statement.signer.clone(),
+    let name = |statement: &Statement| match (&statement.agent, &statement.team, statement.base) {
+        (Some(agent), ..) => format!("{} for the agent {agent}", statement.signer),
+        (None, Some(team), _) => format!("{} of the team {team}", statement.signer),
+        (None, None, Some(base)) => format!("{} (difference from {})", statement.signer, base.short()),
+        (None, None, None) => statement.signer.clone(),
     };
     let mut names: Vec<String> = statements.iter().map(name).collect();
     names.sort();
@@ -323,6 +371,16 @@ impl Describe for TeamReport {
         told.field("state", Ink::Dim, self.state.short());
         for policy in &self.policies {
             told.field("policy", Ink::Plain, format!("{} {}", policy.name, policy.state));
+        }
+        // Those that every team has need no words.
+        for (name, implied) in self.criteria.iter().skip(2) {
+            let implies = if implied.is_empty() { String::new() } else { format!(", implies {}", implied.join(", ")) };
+            told.field("criterion", Ink::Plain, format!("{name}{implies}"));
+        }
+        for import in &self.imports {
+            let from = format!("{} of {}", count(import.decisions, "decision"), import.remote);
+            let from = if import.remote.is_empty() { String::new() } else { format!(", {from}") };
+            told.field("import", Ink::Plain, format!("{}{from}: {}", import.name, import.state));
         }
         if !self.signers.is_empty() {
             told.table(self.signer_table());

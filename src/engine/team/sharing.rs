@@ -1,7 +1,8 @@
 //! Decisions made here are written as files beside their entries of the log, and handed out with the next exchange.
 
 use super::Teams;
-use crate::domain::team::{FileName, MAX_REASON_CHARS, RUN, Subject, TeamDecision, TeamKind, mail_or_name};
+use super::extent::{Extent, refuse_extent};
+use crate::domain::team::{FileName, MAX_REASON_CHARS, Subject, TeamDecision, TeamKind, mail_or_name};
 use crate::domain::{
     CostTier, DecisionKind, DecisionRequest, Digest, OperationId, Review, ReviewKind, Stage, Tool, visible_words,
 };
@@ -28,6 +29,8 @@ pub(in crate::engine) struct Sharing {
     role: Option<String>,
     reason: Option<String>,
     agent: Option<String>,
+    /// What an approval covers; nothing for other decisions.
+    extent: Extent,
     /// The files that it takes back; where there are none, it answers what stands.
     takes_back: Vec<FileName>,
     /// Whether the decision itself counts only when it is signed.
@@ -46,13 +49,20 @@ impl Teams<'_> {
         (request, roles): (&DecisionRequest, &[String]),
     ) -> Result<SharedDecision, EngineError> {
         if self.remote().is_none() {
+            refuse_extent(request, "there is no team here")?;
             return Ok(SharedDecision::Nothing);
+        }
+        if !review.kind.judges_version() {
+            refuse_extent(request, "this is not one about a version of a tool")?;
         }
         let needs_roles = request.approves() && !(roles.is_empty() && request.role.is_none());
         let context = match self.context() {
             Ok(Some(context)) => context,
-            Ok(None) => return Ok(SharedDecision::Impossible("the policy of the team is not pinned".to_owned())),
-            Err(error) if needs_roles => return Err(error),
+            Ok(None) => {
+                refuse_extent(request, "the policy of the team is not pinned")?;
+                return Ok(SharedDecision::Impossible("the policy of the team is not pinned".to_owned()));
+            }
+            Err(error) if needs_roles || request.delta || !request.criteria.is_empty() => return Err(error),
             Err(error) => return Ok(SharedDecision::Impossible(error.message)),
         };
         if request.approves() {
@@ -67,17 +77,12 @@ impl Teams<'_> {
             },
             _ => return Ok(SharedDecision::Nothing),
         };
-        let demanded = needs_roles && context.policy.is_some();
-        Ok(SharedDecision::Written(Box::new(Sharing {
-            subject: self.subject_of(review),
-            context,
-            kind,
-            role: request.role.clone(),
-            reason: shown(request.reason.as_deref()),
-            agent: None,
-            takes_back: Vec::new(),
-            demanded,
-        })))
+        let has_extent = request.delta || !request.criteria.is_empty();
+        let demanded = (needs_roles || has_extent) && context.policy.is_some();
+        let extent = if request.approves() { self.extent_of(&context, review, request)? } else { Extent::default() };
+        let reason = shown(request.reason.as_deref());
+        let plain = Sharing::plain(context, kind, self.subject_of(review), reason);
+        Ok(SharedDecision::Written(Box::new(Sharing { role: request.role.clone(), extent, demanded, ..plain })))
     }
 
     /// What a comment on a review becomes.
@@ -90,16 +95,8 @@ impl Teams<'_> {
             Ok(None) => return SharedDecision::Impossible("the policy of the team is not pinned".to_owned()),
             Err(error) => return SharedDecision::Impossible(error.message),
         };
-        SharedDecision::Written(Box::new(Sharing {
-            subject: self.subject_of(review),
-            context,
-            kind: TeamKind::Comment,
-            role: None,
-            reason: shown(Some(&words.chars().take(MAX_REASON_CHARS).collect::<String>())),
-            agent: None,
-            takes_back: Vec::new(),
-            demanded: false,
-        }))
+        let words = shown(Some(&words.chars().take(MAX_REASON_CHARS).collect::<String>()));
+        SharedDecision::Written(Box::new(Sharing::plain(context, TeamKind::Comment, self.subject_of(review), words)))
     }
 
     /// What a claim, a request or an agreement becomes.
@@ -115,17 +112,8 @@ impl Teams<'_> {
     ) -> Result<SharedDecision, EngineError> {
         self.demand_pin()?;
         let Some(context) = self.context()? else { return Ok(SharedDecision::Nothing) };
-        let (role, takes_back, demanded, reason) = (None, Vec::new(), true, shown(reason));
-        Ok(SharedDecision::Written(Box::new(Sharing {
-            context,
-            kind,
-            subject,
-            role,
-            reason,
-            agent,
-            takes_back,
-            demanded,
-        })))
+        let plain = Sharing::plain(context, kind, subject, shown(reason));
+        Ok(SharedDecision::Written(Box::new(Sharing { agent, demanded: true, ..plain })))
     }
 
     /// What taking back an operation becomes: a shared approval is revoked, a shared no is withdrawn.
@@ -186,17 +174,8 @@ impl Teams<'_> {
         let Some(first) = ours.first() else { return Ok(SharedDecision::Nothing) };
         let file = self.workspace.read(|q| Ok(TeamFiles(q).named(&first.hex())?))?;
         let Some((_, known)) = file.as_ref().and_then(core::decision_of) else { return Ok(SharedDecision::Nothing) };
-        let (role, agent, demanded, reason) = (None, None, false, shown(reason));
-        Ok(SharedDecision::Written(Box::new(Sharing {
-            context,
-            kind: TeamKind::Revoke,
-            subject: known.decision.subject,
-            role,
-            reason,
-            agent,
-            takes_back: ours,
-            demanded,
-        })))
+        let plain = Sharing::plain(context, TeamKind::Revoke, known.decision.subject, shown(reason));
+        Ok(SharedDecision::Written(Box::new(Sharing { takes_back: ours, ..plain })))
     }
 
     /// The version of a review, as decision files name it.
@@ -247,6 +226,12 @@ impl SharedDecision {
 }
 
 impl Sharing {
+    /// A decision in no role, that answers what stands.
+    fn plain(context: TeamContext, kind: TeamKind, subject: Subject, reason: Option<String>) -> Sharing {
+        let (role, agent, extent, takes_back, demanded) = (None, None, Extent::default(), Vec::new(), false);
+        Sharing { context, kind, subject, role, reason, agent, extent, takes_back, demanded }
+    }
+
     fn decision(&self, tx: &Tx<'_>, who: &str) -> Result<TeamDecision, EngineError> {
         let (digest, tool) = match &self.subject {
             Subject::Version { digest, tool, .. } => (Some(*digest), Some(tool)),
@@ -263,7 +248,8 @@ impl Sharing {
         Ok(TeamDecision {
             kind: self.kind,
             subject: self.subject.clone(),
-            criteria: if self.kind == TeamKind::Approve { vec![RUN.to_owned()] } else { Vec::new() },
+            criteria: self.extent.criteria.clone(),
+            base: self.extent.base,
             evidence: evidence.transpose().map_err(EngineError::internal)?,
             answers,
             reviewer: named.map_or_else(|| who.to_owned(), |signer| signer.name.clone()),

@@ -70,11 +70,11 @@ impl Teams<'_> {
     /// Who approved exactly this tool for its stage; `None` when the team did not.
     fn approvals_of(&self, tool: &Tool) -> Result<Option<(String, Instant)>, EngineError> {
         let Some(version) = self.version(tool.digest)? else { return Ok(None) };
-        let approved = version.approved_as(&tool.name, tool.stage, RUN);
+        let approved = version.approved_as(&tool.name, tool.stage);
         // Who approved it as cheaper than it is did not need the approvals that it needs.
         Ok(approved.filter(|(_, tier)| *tier >= tool.cost_tier).map(|(approvals, _)| {
             let newest = approvals.iter().map(|approval| approval.at).max().unwrap_or_default();
-            (names(approvals), newest)
+            (names(&approvals), newest)
         }))
     }
 
@@ -92,6 +92,7 @@ impl Teams<'_> {
         let is_meant =
             |scope: &&Scope| scope.tool == review.tool && scope.stage == review.to_stage && scope.criterion == RUN;
         let approvals = version.scopes.iter().filter(is_meant).flat_map(|scope| &scope.approvals);
+        let approvals = approvals.filter(|yes| yes.team.is_none());
         Ok(approvals.map(|yes| TeamVote { signer: yes.signer.clone(), role: yes.role.clone() }).collect())
     }
 
@@ -168,8 +169,7 @@ fn deciders(version: &TeamVersion) -> String {
     if !version.objections.is_empty() {
         return names(&version.objections);
     }
-    let approvals: Vec<_> = version.scopes.iter().flat_map(|scope| scope.approvals.iter().cloned()).collect();
-    names(&approvals)
+    names(&version.approvals().cloned().collect::<Vec<_>>())
 }
 
 fn lines(version: &TeamVersion, at: Instant) -> Vec<EvidenceLine> {
@@ -183,8 +183,15 @@ fn lines(version: &TeamVersion, at: Instant) -> Vec<EvidenceLine> {
     for scope in &version.scopes {
         let weight = if scope.missing.is_empty() { Weight::Good } else { Weight::Fact };
         let missing = scope.missing.join(", ");
+        let by = if scope.approvals.is_empty() { String::new() } else { format!(" by {}", names(&scope.approvals)) };
+        let approved = if by.is_empty() { "not approved" } else { "approved" };
         let needs = if missing.is_empty() { String::new() } else { format!("; still needs {missing}") };
-        found.push(line(weight, format!("approved as {} by {}{needs}", scope.stage, names(&scope.approvals))));
+        found.push(line(weight, format!("{approved} as {} for {}{by}{needs}", scope.stage, scope.criterion)));
+    }
+    for approval in &version.unfounded {
+        let base = approval.base.map(|base| base.short()).unwrap_or_default();
+        let text = format!("{} approved the difference from {base}, which is not approved", approval.signer);
+        found.push(line(Weight::Warn, text));
     }
     for request in &version.requests {
         let who = names(std::slice::from_ref(request));

@@ -3,7 +3,7 @@
 use super::Teams;
 use super::carrier::{fetched_paths, is_storage, path_of};
 use super::examine::verify_signature;
-use crate::domain::team::{DecisionText, FileName, SignedDecision, TeamPolicy, TeamVersion};
+use crate::domain::team::{DecisionText, FileName, SignedDecision, TeamVersion, UnsignedFile};
 use crate::domain::{Digest, Tool};
 use crate::engine::core;
 use crate::engine::error::EngineError;
@@ -56,7 +56,7 @@ impl Teams<'_> {
         if looked_at > texts.len() {
             notes.push(format!("{} of {looked_at} signatures of the team were verified again", texts.len()));
         }
-        self.faults_of_states(&by_digest, &mut faults)?;
+        self.faults_of_states(&by_digest, (&mut faults, &mut notes))?;
         self.faults_of_repository(&kept, &mut faults)?;
         Ok((faults, notes))
     }
@@ -65,13 +65,13 @@ impl Teams<'_> {
     fn faults_of_states(
         &self,
         by_digest: &BTreeMap<Digest, BTreeMap<FileName, SignedDecision>>,
-        faults: &mut Vec<String>,
+        (faults, notes): (&mut Vec<String>, &mut Vec<String>),
     ) -> Result<(), EngineError> {
         let Some(pin) = self.workspace.settings.team.policy else {
             faults.push("the policy of the team is not pinned: set `policy` under [team] in config.toml".to_owned());
             return Ok(());
         };
-        let (chain, policy) = self.workspace.read(|q| Ok(core::chain_of(q, pin)?))?;
+        let (chain, rules) = self.workspace.read(|q| Ok(core::rules_of(q, pin)?))?;
         if !chain.fork.is_empty() {
             let names: Vec<String> = chain.fork.iter().map(|name| path_of(&name.hex(), true)).collect();
             faults.push(format!(
@@ -80,16 +80,25 @@ impl Teams<'_> {
                 chain.head().map(|head| head.short()).unwrap_or_default()
             ));
         }
-        let Some(policy) = policy else {
-            if self.workspace.read(|q| Ok(TeamFiles(q).last_sync()?))?.is_some_and(|sync| sync.at.is_some()) {
+        let last = self.workspace.read(|q| Ok(TeamFiles(q).last_sync()?))?.unwrap_or_default();
+        let Some(rules) = rules else {
+            if last.at.is_some() {
                 faults.push(format!("the pinned policy {} is not in the team's repository", pin.short()));
             }
             return Ok(());
         };
+        for (name, absent) in &rules.incomplete {
+            faults.push(format!("the decisions of {name} do not count: {absent} of its import are not here"));
+        }
+        if last.policy != Some(core::basis_of(&chain, &rules)) {
+            notes.push("what the team decided is computed again with the next `toolsmith sync`".to_owned());
+            return Ok(());
+        }
         let computed: BTreeMap<Digest, String> =
             self.workspace.read(|q| Ok(TeamFiles(q).states(&[])?))?.into_iter().collect();
+        let about = |digest| Ok::<_, EngineError>(by_digest.get(&digest).cloned().unwrap_or_default());
         for digest in by_digest.keys().chain(computed.keys()).collect::<BTreeSet<_>>() {
-            let expected = by_digest.get(digest).and_then(|files| TeamVersion::of(&policy, *digest, files));
+            let expected = TeamVersion::of(&rules, *digest, &core::with_bases(&rules, *digest, about)?);
             let expected = expected.map(|version| serde_json::to_string(&version)).transpose();
             let expected = expected.map_err(EngineError::internal)?;
             if expected.as_ref() != computed.get(digest) {
@@ -143,7 +152,7 @@ fn fault_of(file: &TeamFile) -> Option<String> {
         return Some(format!("{path} is kept with other content than its name says"));
     }
     let read = match &file.key {
-        None => TeamPolicy::read(&file.bytes).map(|_| true),
+        None => UnsignedFile::read(&file.bytes).map(|_| true),
         Some(key) => DecisionText::read(&file.bytes).map(|text| text.key.as_str() == key),
     };
     match read {

@@ -223,7 +223,7 @@ impl App {
 
     fn ask_digest(&mut self, over: Vec<String>) -> Vec<Effect> {
         let Screen::Review(screen) = &self.screen else { return Vec::new() };
-        let ApprovalSummary { covers, does, roles, only } = screen.approval();
+        let ApprovalSummary { covers, does, roles, choice, only } = screen.approval();
         let question = Question {
             review: screen.review.id,
             digest: screen.review.digest,
@@ -232,6 +232,7 @@ impl App {
             must_fix: screen.must_fix(),
             over,
             roles,
+            choice,
             unread: Unread::of(&screen.shown(self.now)).filter(|_| !screen.is_read()),
             evidence: screen.evidence(),
             only,

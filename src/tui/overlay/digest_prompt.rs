@@ -3,9 +3,11 @@
 //! Keys count only after the prompt was drawn and the keyboard was silent (see [`Guard`]); pasted
 //! text never counts. A wrong character empties the field and the silence starts anew.
 
+use super::approval_options::ApprovalOptions;
 use super::guard::Guard;
 use super::{Reply, open_box};
 use crate::domain::{DecisionKind, DecisionRequest, Digest, ReviewId, Unread, visible_words};
+use crate::engine::ApprovalChoice;
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
@@ -67,6 +69,8 @@ pub struct Question {
     pub over: Vec<String>,
     /// Roles under which the approval can be given; mostly none.
     pub roles: Vec<String>,
+    /// For what it can be given that a team shares; mostly nothing.
+    pub choice: Option<ApprovalChoice>,
     /// How much was on no screen; then a word and a reason must be typed.
     pub unread: Option<Unread>,
     /// The digest of the evidence that was on screen.
@@ -84,8 +88,7 @@ pub struct DigestPrompt {
     note: Option<&'static str>,
     /// The reason that was typed before and not sent.
     draft: String,
-    /// Which of the roles, counted from 1; 0 is an ordinary approval.
-    role: usize,
+    options: ApprovalOptions,
     pub(super) guard: Guard,
 }
 
@@ -93,7 +96,8 @@ impl DigestPrompt {
     /// A prompt for this question.
     pub fn new(question: Question, draft: &str) -> DigestPrompt {
         let step = if question.unread.is_some() { Step::Word(String::new()) } else { Step::Digits(String::new()) };
-        DigestPrompt { question, step, note: None, draft: draft.to_owned(), role: 0, guard: Guard::default() }
+        let options = ApprovalOptions::new(&question.roles, question.choice.as_ref());
+        DigestPrompt { question, step, note: None, draft: draft.to_owned(), options, guard: Guard::default() }
     }
 
     /// Takes the typed digits, then the reason; Esc closes.
@@ -124,19 +128,12 @@ impl DigestPrompt {
                     refused => refused,
                 };
             }
-            Step::Reason(_) if key.code == KeyCode::Tab => {
-                self.role = (self.role + 1) % (self.question.roles.len() + 1);
-            }
+            Step::Reason(_) if self.options.key(key) => {}
             Step::Reason(reason) => {
                 reason.key(key);
             }
         }
         Reply::Stay
-    }
-
-    /// The role under which the approval is given.
-    fn role(&self) -> Option<String> {
-        self.role.checked_sub(1).and_then(|at| self.question.roles.get(at)).cloned()
     }
 
     fn decide(&mut self, typed: Option<String>) -> Reply {
@@ -147,12 +144,12 @@ impl DigestPrompt {
             return Reply::Stay;
         }
         let request = DecisionRequest::new(review, digest, DecisionKind::Approve);
-        let role = self.role();
         let override_reason = typed.clone().filter(|_| over);
         // One reason can say both: why failed checks do not matter, and why it was not read.
         let reason = typed.filter(|_| !over || unread);
         let only = self.question.only.clone();
-        Reply::Decide(Box::new(DecisionRequest { reason, override_reason, role, unread, evidence, only, ..request }))
+        let request = self.options.choose(request);
+        Reply::Decide(Box::new(DecisionRequest { reason, override_reason, unread, evidence, only, ..request }))
     }
 
     /// A character of the word or of the digest. A wrong one empties the field.
@@ -233,9 +230,8 @@ impl DigestPrompt {
         if self.question.is_specification {
             keys.insert(1, ("ctrl-g".to_owned(), "approve and generate"));
         }
-        if !self.question.roles.is_empty() {
-            keys.push(("tab".to_owned(), "role"));
-        }
+        // Where not all fit, those that choose stay: everybody knows esc.
+        keys.splice(1..1, self.options.keys());
         keys
     }
 
@@ -304,16 +300,8 @@ impl DigestPrompt {
             (None, Step::Digits(_), true) => ("then: enter approves; a reason may be added", theme.dim),
             (None, Step::Reason(_), true) => ("not approved yet: press enter", theme.accent),
         };
-        if let (Step::Reason(_), Some(first)) = (&self.step, self.question.roles.first()) {
-            let given =
-                self.role().map_or_else(|| "an ordinary approval".to_owned(), |role| format!("an approval as {role}"));
-            let next = self.question.roles.get(self.role).map_or("none", String::as_str);
-            let words = format!("{given} · tab: {}", if next == "none" { "ordinary approval" } else { next });
-            put(
-                buf,
-                field + 1,
-                Line::styled(cut(&safe(&words), width), if first.is_empty() { theme.dim } else { theme.accent }),
-            );
+        if let (Step::Reason(_), Some(words)) = (&self.step, self.options.words()) {
+            put(buf, field + 1, Line::styled(cut(&safe(&words), width), theme.accent));
         }
         if !note.is_empty() {
             put(buf, field + 1 + gap as u16, Line::styled(cut(note, width), style));
@@ -359,8 +347,21 @@ mod tests {
         let over = over.iter().map(|check| (*check).to_owned()).collect();
         let (covers, does) = ("x 1.0.0".to_owned(), String::new());
         let (must_fix, roles, unread, evidence) = (Vec::new(), Vec::new(), None, Some(Digest::of_bytes(b"evidence")));
-        let (review, only, is_specification) = (ReviewId(1), Vec::new(), false);
-        Question { review, digest, covers, does, must_fix, over, roles, unread, evidence, only, is_specification }
+        let (review, only, is_specification, choice) = (ReviewId(1), Vec::new(), false, None);
+        Question {
+            review,
+            digest,
+            covers,
+            does,
+            must_fix,
+            over,
+            roles,
+            choice,
+            unread,
+            evidence,
+            only,
+            is_specification,
+        }
     }
 
     fn prompt() -> (DigestPrompt, String) {

@@ -3,6 +3,7 @@
 //! Overlays are a stack; only the topmost gets keys. None opens by itself. Those that change
 //! something listen only after a [`guard::Guard`] lets them.
 
+mod approval_options;
 pub mod arguments;
 pub mod buffers;
 pub mod bulk;

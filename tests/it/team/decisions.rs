@@ -33,7 +33,7 @@ fn a_request_an_approval_and_its_revocation_arrive_and_stop_what_runs() {
     assert!(came.contains("1 approval") && came.contains("): approved"), "{came}");
     let detail = ada.engine().reviews().detail(ada.review("alpha").id).unwrap();
     let said = |text: &str| detail.evidence.iter().any(|line| line.label == "team" && line.text == text);
-    assert!(said("approved as approved by bob <bob@x>") && said("asked by ada <ada@x> (please look)"));
+    assert!(said("approved as approved for run by bob <bob@x>") && said("asked by ada <ada@x> (please look)"));
     // It is shown, and nothing more: Ada decides herself.
     ada.decide("alpha", DecisionKind::Approve).unwrap();
     assert_eq!(ada.run("alpha").outcome, RunOutcome::Succeeded);

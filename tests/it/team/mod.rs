@@ -1,7 +1,9 @@
 //! Several machines that decide together: each has a workspace and a key of its own, and they share a bare repository, or
 //! object storage.
 
+mod criteria;
 mod decisions;
+mod imports;
 mod kills;
 mod lies;
 mod news;

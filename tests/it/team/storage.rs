@@ -82,17 +82,28 @@ fn bytes_that_are_not_the_version_do_not_land_and_nothing_is_read_through_a_link
 
 #[cfg(feature = "team-s3")]
 mod s3 {
-    use super::super::world::Team;
+    use super::super::world::{Machine, Team};
     use crate::needs;
     use crate::support::terminal_input;
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::process::{Child, Command, Stdio};
+    use std::sync::{Arc, Mutex};
     use toolsmith::domain::DecisionKind;
 
+    /// The variables that name a bucket of the stand-in.
+    const KEYS: [(&str, &str); 4] = [
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "topsecret"),
+        ("AWS_REGION", "us-east-1"),
+    ];
+
+    /// A stand-in of S3 with the bucket `team`, and a port before it that notes what is asked.
     struct Server {
         process: Child,
         port: u16,
+        asked: Arc<Mutex<String>>,
     }
 
     impl Drop for Server {
@@ -102,79 +113,160 @@ mod s3 {
         }
     }
 
-    /// A stand-in of S3 with the bucket `team`.
-    fn serve() -> Server {
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let mut command = Command::new("moto_server");
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
-        let server = Server { process: command.spawn().unwrap(), port };
-        let request = "PUT /team HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-        let begun = std::time::Instant::now();
-        let mut stream = loop {
-            match TcpStream::connect(("127.0.0.1", port)) {
-                Ok(stream) => break stream,
-                Err(_) => assert!(begun.elapsed().as_secs() < 60, "the stand-in of S3 does not start"),
+    fn free_port() -> u16 {
+        TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    }
+
+    impl Server {
+        fn start() -> Server {
+            let inner = free_port();
+            let mut command = Command::new("moto_server");
+            command.args(["-H", "127.0.0.1", "-p", &inner.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
+            let process = command.spawn().unwrap();
+            let asked = Arc::new(Mutex::new(String::new()));
+            let port = note(inner, Arc::clone(&asked));
+            let server = Server { process, port, asked };
+            let request = "PUT /team HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let begun = std::time::Instant::now();
+            let mut stream = loop {
+                match TcpStream::connect(("127.0.0.1", inner)) {
+                    Ok(stream) => break stream,
+                    Err(_) => assert!(begun.elapsed().as_secs() < 60, "the stand-in of S3 does not start"),
+                }
+                std::thread::yield_now();
+            };
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            server
+        }
+
+        /// What was asked since the last call, a request line or header in each line.
+        fn asked(&self) -> String {
+            std::mem::take(&mut *self.asked.lock().unwrap())
+        }
+
+        /// What the program says, with the credentials of the environment.
+        fn call(&self, machine: &Machine, args: &[&str]) -> (bool, String) {
+            self.call_with(machine, args, &KEYS)
+        }
+
+        fn call_with(&self, machine: &Machine, args: &[&str], keys: &[(&str, &str)]) -> (bool, String) {
+            let (_terminal, input) = terminal_input();
+            let mut command = machine.workspace.toolsmith(args);
+            command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port)).envs(keys.iter().copied());
+            command.env("GIT_AUTHOR_NAME", &machine.name).env("GIT_AUTHOR_EMAIL", format!("{}@x", machine.name));
+            let child = command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let output = child.wait_with_output().unwrap();
+            let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert!(!said.contains("topsecret"), "{said}");
+            (output.status.success(), said)
+        }
+    }
+
+    /// Passes connections on to a port, and notes what they ask.
+    fn note(inner: u16, asked: Arc<Mutex<String>>) -> u16 {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let Ok(far) = TcpStream::connect(("127.0.0.1", inner)) else { continue };
+                let (mut answers, mut back) = (far.try_clone().unwrap(), near.try_clone().unwrap());
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut answers, &mut back);
+                    let _ = back.shutdown(std::net::Shutdown::Write);
+                });
+                let (asked, mut near, mut far) = (Arc::clone(&asked), near, far);
+                std::thread::spawn(move || {
+                    let mut bytes = [0; 64 * 1024];
+                    while let Ok(count @ 1..) = near.read(&mut bytes) {
+                        asked.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
+                        if far.write_all(&bytes[..count]).is_err() {
+                            break;
+                        }
+                    }
+                    let _ = far.shutdown(std::net::Shutdown::Both);
+                });
             }
-            std::thread::yield_now();
-        };
+        });
+        port
+    }
+
+    /// A bucket, and two machines that decide through it; `None` without the stand-in.
+    fn team() -> Option<(Server, Team, Machine, Machine)> {
+        if !needs::has(&[&needs::MOTO]) {
+            return None;
+        }
+        let (team, mut machines) = Team::on_storage().of(&["ada", "bob"], "");
+        for machine in &mut machines {
+            machine.use_remote("s3://team/decided");
+        }
+        let bob = machines.pop().unwrap();
+        Some((Server::start(), team, machines.pop().unwrap(), bob))
+    }
+
+    #[test]
+    fn a_bucket_carries_decisions_and_versions_and_lists_only_what_is_new() {
+        let Some((server, _team, ada, bob)) = team() else { return };
+        ada.tool("alpha", "echo 1\n");
+        ada.decide("alpha", DecisionKind::Approve).unwrap();
+        let (done, said) = server.call(&ada, &["sync"]);
+        assert!(done && said.contains("2 files handed out"), "{said}");
+        // Nothing that lies there is ever written over.
+        let asked = server.asked().to_lowercase();
+        let puts = asked.matches("put /team/decided/").count();
+        assert!(puts >= 3 && asked.matches("if-none-match: *").count() == puts, "{asked}");
+
+        let (done, said) = server.call(&bob, &["sync"]);
+        assert!(done && said.contains("1 approval") && said.contains("alpha 1.0.0 is new in tools/approved"), "{said}");
+        assert_eq!(ada.report().state, bob.report().state);
+        server.asked();
+        let (_, said) = server.call(&bob, &["sync"]);
+        assert!(said.contains("nothing new"), "{said}");
+        let asked = server.asked();
+        assert!(asked.contains("start-after=decided%2Fdecisions%2F"), "{asked}");
+        assert!(!asked.contains("GET /team/decided/decisions"), "what is known is not read again: {asked}");
+
+        // What is new arrives in a short look, too.
+        ada.undo().unwrap();
+        assert!(server.call(&ada, &["sync"]).1.contains("1 file handed out"));
+        assert!(server.call(&bob, &["sync"]).1.contains("1 revocation"));
+        assert_eq!(ada.report().state, bob.report().state);
+        // Without credentials nothing is guessed, and nothing here changes.
+        let (done, said) = server.call_with(&ada, &["sync"], &[("AWS_ALLOW_HTTP", "true")]);
+        assert!(!done, "{said}");
+    }
+
+    #[test]
+    fn bundles_of_a_bucket_are_signed_and_what_is_foreign_waits_for_a_review() {
+        let Some((server, _team, ada, bob)) = team() else { return };
+        ada.tool("alpha", "echo 1\n");
+        let (done, said) = server.call(&ada, &["push", "s3://team/tools", "alpha"]);
+        assert!(done && said.contains("written"), "{said}");
+        let (done, said) = server.call(&ada, &["push", "s3://team/tools", "alpha"]);
+        assert!(done && said.contains("same"), "{said}");
+        let (done, said) = server.call(&bob, &["pull", "s3://team/tools"]);
+        assert!(done && said.contains("alpha") && said.contains("ada <ada@x>"), "{said}");
+        assert_eq!(bob.review("alpha").tool.as_str(), "alpha");
+        let (done, said) = server.call(&bob, &["run", "alpha", "--as-agent", "bot"]);
+        assert!(!done, "it runs unseen: {said}");
+
+        // Somebody who can write there puts other bytes under the digest.
+        let forged = format!("versions/{}", ada.review("alpha").digest.hex().trim_start_matches("blake3:"));
+        let body = "{\"files\":[]}";
+        let request = format!(
+            "PUT /team/tools/{forged} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: \
+             close\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        server
-    }
-
-    /// What the program says, with the credentials of the environment.
-    fn call(team: &super::Machine, server: &Server, args: &[&str]) -> (bool, String) {
-        let (_terminal, input) = terminal_input();
-        let mut command = team.workspace.toolsmith(args);
-        command
-            .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", server.port))
-            .env("AWS_ALLOW_HTTP", "true")
-            .env("AWS_ACCESS_KEY_ID", "key")
-            .env("AWS_SECRET_ACCESS_KEY", "topsecret")
-            .env("AWS_REGION", "us-east-1")
-            .stdin(input)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let output = command.spawn().unwrap().wait_with_output().unwrap();
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        (output.status.success(), said)
-    }
-
-    #[test]
-    fn a_bucket_carries_decisions_versions_and_bundles() {
-        if !needs::has(&[&needs::MOTO]) {
-            return;
-        }
-        let server = serve();
-        let (_team, mut machines) = Team::on_storage().of(&["ada", "bob"], "");
-        for machine in &mut machines {
-            machine.use_remote("s3://team/decided");
-        }
-        let [ada, bob] = machines.as_slice() else { panic!() };
-        ada.tool("alpha", "echo 1\n");
-        ada.decide("alpha", DecisionKind::Approve).unwrap();
-        let (done, said) = call(ada, &server, &["sync"]);
-        assert!(done && said.contains("2 files handed out"), "{said}");
-        assert!(!said.contains("topsecret"));
-        let (done, said) = call(bob, &server, &["sync"]);
-        assert!(done && said.contains("1 approval") && said.contains("alpha 1.0.0 is new in tools/approved"), "{said}");
-        let (_, said) = call(bob, &server, &["sync"]);
-        assert!(said.contains("nothing new"), "{said}");
-        assert_eq!(ada.report().state, bob.report().state);
-
-        let (done, said) = call(ada, &server, &["push", "s3://team/tools", "alpha"]);
-        assert!(done && said.contains("written"), "{said}");
-        let (done, said) = call(ada, &server, &["push", "s3://team/tools", "alpha"]);
-        assert!(done && said.contains("same"), "{said}");
-        let (_, said) = call(bob, &server, &["pull", "s3://team/tools"]);
-        assert!(said.contains("alpha") && said.contains("ada <ada@x>"), "{said}");
-        // Without credentials nothing is guessed, and nothing here changes.
-        let (_terminal, input) = terminal_input();
-        let mut command = ada.workspace.toolsmith(&["sync"]);
-        command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", server.port)).stdin(input);
-        let output = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
-        assert!(!output.status.success());
+        std::fs::remove_dir_all(bob.workspace.path("tools/experimental/alpha")).unwrap();
+        let (done, said) = server.call(&bob, &["pull", "s3://team/tools"]);
+        assert!(!done && !bob.workspace.path("tools/experimental/alpha").exists(), "{said}");
     }
 }

@@ -132,6 +132,26 @@ impl Machine {
         self.decide_as(&self.caller(), tool, kind, None)
     }
 
+    /// Approves for these criteria, all of it or only the difference.
+    pub fn approve_for(&self, tool: &str, criteria: &[&str], delta: bool) -> Result<Outcome, EngineError> {
+        let review = self.review(tool);
+        let request = DecisionRequest {
+            reason: Some("seen".to_owned()),
+            shown: DisplayRecord::default(),
+            unread: true,
+            criteria: criteria.iter().map(|name| (*name).to_owned()).collect(),
+            delta,
+            ..DecisionRequest::new(review.id, review.digest, DecisionKind::Approve)
+        };
+        self.engine().execute(Command::Decide(request), &self.caller())
+    }
+
+    /// What the team says of the version of a review.
+    pub fn evidence(&self, tool: &str) -> Vec<String> {
+        let detail = self.engine().reviews().detail(self.review(tool).id).unwrap();
+        detail.evidence.into_iter().filter(|line| line.label == "team").map(|line| line.text).collect()
+    }
+
     pub fn undo(&self) -> Result<Outcome, EngineError> {
         self.engine().execute(Command::Undo { operation: None }, &self.caller())
     }
@@ -178,6 +198,7 @@ impl Machine {
                 tier: CostTier::Low,
             },
             criteria: vec![RUN.to_owned()],
+            base: None,
             evidence: None,
             answers: Vec::new(),
             reviewer: self.who(),

@@ -26,7 +26,7 @@ use crate::action::Verb;
 use crate::domain::{
     Command, CommentAnchor, CommentId, DecisionKind, DecisionRequest, Digest, Review, ReviewKind, VersionFile,
 };
-use crate::engine::{EngineError, Preview, ReviewDetail};
+use crate::engine::{ApprovalChoice, EngineError, Preview, ReviewDetail};
 use crate::tui::ink::{Ink, draw_rule};
 use crate::tui::now::Now;
 use crate::tui::pane::queue::subject;
@@ -117,6 +117,8 @@ pub struct ApprovalSummary {
     pub does: String,
     /// Roles that still have to approve.
     pub roles: Vec<String>,
+    /// For what it can be given that a team shares.
+    pub choice: Option<ApprovalChoice>,
     /// Of an adoption, the tools that it is about, where it leaves some out.
     pub only: Vec<String>,
 }
@@ -383,6 +385,7 @@ impl ReviewScreen {
             },
             does: self.consequence.iter().skip(1).cloned().collect::<Vec<_>>().join(" · "),
             roles: self.detail.as_ref().map(|detail| detail.roles.clone()).unwrap_or_default(),
+            choice: self.detail.as_ref().and_then(|detail| detail.choice.clone()),
             only,
         }
     }
