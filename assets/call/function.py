@@ -25,13 +25,20 @@ def load(path):
     return module
 
 
-def find(module, name):
+def made(owner, method, given):
+    """An object of a class: what its constructor asks for is taken out of the input, but for what the method takes itself."""
+    own = inspect.signature(method).parameters
+    asked = [name for name in inspect.signature(owner).parameters if name in given and name not in own]
+    return owner(**{name: given.pop(name) for name in asked})
+
+
+def find(module, name, given):
     """A function or class of a module, or a method as Class.method: of an object where it wants one."""
     owner, _, last = name.rpartition(".")
     holder = getattr(module, owner, None) if owner else module
     found = getattr(holder, last, None)
     if owner and inspect.isfunction(found) and next(iter(inspect.signature(found).parameters), "") == "self":
-        found = getattr(holder(), last)
+        found = getattr(made(holder, found, given), last)
     return found
 
 
@@ -48,6 +55,15 @@ def unwrap(found):
         if callable(inner) and not inspect.isfunction(found):
             return inner
     return found
+
+
+def with_use(module, function, given):
+    """The input as a function wants it whose file describes it in TOOL_SPEC: as the use of a tool."""
+    spec = getattr(module, "TOOL_SPEC", None)
+    first = next(iter(inspect.signature(function).parameters), "")
+    if not isinstance(spec, dict) or first != "tool" or "tool" in given:
+        return given
+    return {"tool": {"toolUseId": "run", "name": spec.get("name"), "input": given}}
 
 
 def converted(value, hint):
@@ -116,10 +132,11 @@ def main():
     path, name = sys.argv[1], sys.argv[2]
     given = json.loads(sys.stdin.read() or "{}")
     module = load(path)
-    found = find(module, name)
+    found = find(module, name, given)
     if found is None:
         sys.exit(f"{os.path.basename(path)} has no function {name}")
-    result = call(unwrap(found), given)
+    function = unwrap(found)
+    result = call(function, with_use(module, function, given))
     if isinstance(result, str):
         print(result)
     elif result is not None:

@@ -73,6 +73,84 @@ const SECTIONS: &[&str] = &[
     "license",
 ];
 
+/// Comments above a piece of code, and titles, in lower case: they say nothing of the whole.
+const HEADINGS: &[&str] = &[
+    "allow direct execution",
+    "external packages",
+    "standard library",
+    "stdlib",
+    "third party",
+    "third-party",
+    "third party imports",
+    "third party packages",
+    "local imports",
+    "imports",
+    "sanity checks",
+    "script version",
+    "version",
+    "readme",
+    "todo",
+    "incoming environment variables",
+    "environment variables",
+    "global variables",
+    "constants",
+    "configuration",
+    "settings",
+];
+
+/// Titles behind which a fact about the file stands, not what it does.
+const FACTS: &[&str] = &[
+    "license",
+    "licence",
+    "author",
+    "authors",
+    "version",
+    "script version",
+    "date",
+    "created",
+    "modified",
+    "copyright",
+];
+
+/// Words that begin a line about who wrote a file, or when.
+const WRITTEN: &[&str] = &["created ", "written ", "modified ", "last modified ", "updated ", "last updated "];
+
+/// How lines for a terminal begin that install something.
+const INSTALLING: &[&str] = &[
+    "pip install ",
+    "pip3 install ",
+    "python -m pip ",
+    "python3 -m pip ",
+    "uv pip install ",
+    "npm install ",
+    "npm i ",
+    "yarn add ",
+    "brew install ",
+    "apt install ",
+    "apt-get install ",
+    "sudo apt",
+    "gem install ",
+    "cargo install ",
+    "go install ",
+];
+
+/// Whether a line is a title, or a fact about the file and not about what it does.
+fn is_heading(line: &str) -> bool {
+    let lower = line.trim().to_ascii_lowercase();
+    let title = lower.trim_end_matches([':', '.']).trim_end();
+    let is_fact = || lower.split_once(':').is_some_and(|(title, _)| FACTS.contains(&title.trim()));
+    let is_dated = || {
+        let rest = WRITTEN.iter().find_map(|word| lower.strip_prefix(word));
+        rest.is_some_and(|rest| {
+            rest.starts_with(|c: char| c.is_ascii_digit())
+                || ["by ", "on ", "at "].iter().any(|word| rest.starts_with(word))
+        })
+    };
+    // What other programs keep up to date: `$Id$`.
+    let is_kept = lower.len() > 2 && lower.starts_with('$') && lower.ends_with('$') && !lower[1..].starts_with(' ');
+    HEADINGS.contains(&title) || is_kept || is_fact() || is_dated()
+}
+
 /// Whether a paragraph says who may use the file.
 pub(super) fn is_license(paragraph: &[&str]) -> bool {
     paragraph.iter().any(|line| {
@@ -104,6 +182,7 @@ pub(super) fn is_words(line: &str) -> bool {
         && !is_address(line)
         && !is_code(line)
         && !is_section(line)
+        && !is_heading(line)
 }
 
 /// A tag of a documentation comment, or of a program that reads comments: `@cmd`, `@lint-avoid-x`.
@@ -130,7 +209,12 @@ fn is_code(line: &str) -> bool {
     let is_call = line.ends_with(')')
         && line.split('(').next().is_some_and(|head| !head.is_empty() && !head.contains(char::is_whitespace));
     let is_import = line.starts_with("from ") && line.contains(" import ");
-    line.ends_with(['{', ';', '}']) || is_call || is_import || begins.iter().any(|begin| line.starts_with(begin))
+    let installs = INSTALLING.iter().any(|begin| line.starts_with(begin));
+    line.ends_with(['{', ';', '}'])
+        || is_call
+        || is_import
+        || installs
+        || begins.iter().any(|begin| line.starts_with(begin))
 }
 
 /// The key and the value of a line for a program that reads comments: `MISE description="Builds it"`,
@@ -193,9 +277,16 @@ mod tests {
 
     #[test]
     fn only_words_for_people_describe() {
-        for line in
-            ["Counts words.", "Note: it is slow", "e.g. a(b) and c", "See https://x.y for more", "[flags] count"]
-        {
+        for line in [
+            "Counts words.",
+            "Note: it is slow",
+            "e.g. a(b) and c",
+            "See https://x.y for more",
+            "[flags] count",
+            "Created files are listed",
+            "Settings of the screen are kept",
+            "$HOME is cleaned",
+        ] {
             assert!(is_words(line), "{line}");
         }
         for line in [
@@ -215,6 +306,16 @@ mod tests {
             "if (a) {",
             "go();",
             "$ make install",
+            "$Id: x.pl,v 1.2 $",
+            "$Id$",
+            "Allow direct execution",
+            "external packages",
+            "Sanity checks:",
+            "README:",
+            "created 01/28/02 for a friend",
+            "Written by Ada",
+            "License: LGPLv2",
+            "pip install requests",
         ] {
             assert!(!is_words(line), "{line}");
         }

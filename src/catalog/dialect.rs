@@ -76,7 +76,10 @@ impl Draft {
 fn as_data(document: &Document<'_>, problem: Problem) -> Problem {
     let says = |key: &&str| document.fields.contains_key(*key);
     let is_schema = ["$schema", "$id", "properties", "apiVersion"].iter().any(says);
-    if problem.code == ProblemCode::MissingField && !says(&"name") && (is_schema || !STARTING.iter().any(says)) {
+    // Data has a type as well.
+    let starts = |key: &&&str| **key != "type" || says(&"description");
+    let may_start = STARTING.iter().filter(starts).any(says);
+    if problem.code == ProblemCode::MissingField && !says(&"name") && (is_schema || !may_start) {
         return Problem { code: ProblemCode::UnknownDialect, ..problem };
     }
     problem

@@ -257,7 +257,19 @@ fn parse_yaml(text: &str) -> Result<Value, Fault> {
         // YAML 1.2: `n`, `y`, `no` and `on` are texts, which name properties.
         strict_booleans: true,
     };
-    serde_saphyr::from_str_with_options::<Strict>(text, options).map(|Strict(value)| value).map_err(|error| {
+    // Several documents in one file are data of other programs: a list, which no manifest is.
+    let parsed = if has_several(text) {
+        let items = serde_saphyr::from_multiple_with_options::<Strict>(text, options);
+        items.map(|items| {
+            // Behind the last sign there may be nothing.
+            let mut items: Vec<Value> =
+                items.into_iter().map(|Strict(item)| item).filter(|item| !item.is_null()).collect();
+            if items.len() == 1 { items.remove(0) } else { Value::Array(items) }
+        })
+    } else {
+        serde_saphyr::from_str_with_options::<Strict>(text, options).map(|Strict(value)| value)
+    };
+    parsed.map_err(|error| {
         let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
         let message = error.to_string();
         // Limits come wrapped in where they were met, so the text is what can be asked.
@@ -266,6 +278,14 @@ fn parse_yaml(text: &str) -> Result<Value, Fault> {
         let message = message.split(" at line ").next().unwrap_or_default();
         Fault { code, ..Fault::syntax(line, message) }
     })
+}
+
+/// Whether more than one document stands in a text of YAML.
+fn has_several(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim_end).skip_while(|line| line.is_empty() || line.starts_with(['#', '%']));
+    // The first may begin with the sign as well.
+    lines.next();
+    lines.any(|line| line == "---")
 }
 
 /// A JSON value whose tables hold every key once and whose nesting is bounded.
@@ -339,6 +359,24 @@ mod tests {
 
     fn parse(syntax: Syntax, text: &str) -> Result<Value, Problem> {
         Document::parse("x", syntax, text.as_bytes()).map(|document| Value::Object(document.fields))
+    }
+
+    #[test]
+    fn several_documents_of_yaml_are_a_list() {
+        for (text, expected) in [
+            ("a: 1\n---\nb: 2\n", true),
+            ("---\n# x\na: 1\n---\nb: 2\n", true),
+            ("# x\n---\na: 1\n", false),
+            ("a: 1\n---\n", false),
+            ("a: |\n  x\n  ---\n  y\n", false),
+        ] {
+            let (document, other) = Document::parse_any("x.yaml", Syntax::Yaml, text.as_bytes()).unwrap();
+            assert_eq!(
+                (other.is_some_and(|value| value.is_array()), document.fields.is_empty()),
+                (expected, expected),
+                "{text}"
+            );
+        }
     }
 
     #[test]

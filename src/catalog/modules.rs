@@ -3,7 +3,9 @@
 //! Nothing is parsed and nothing is started, so that it costs a scan nearly nothing. Where a line or a folder is not what
 //! is expected, nothing is said: `show`, a review and a run ask the interpreter itself.
 
+use super::document::{Document, Syntax};
 use crate::domain::{CALL_MODULES, Manifest, NEEDS_PACKAGE, VersionFile, standard};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
@@ -232,14 +234,78 @@ impl Installed {
                 "{file} lies beside it but is not one of its files; move both into a folder and add a tool.toml (name, description)"
             ));
         }
-        let project = absent.iter().find_map(|name| project_of(folder, name));
-        let packages: Vec<&str> = absent.iter().map(|name| standard::package_of(name)).collect();
-        let install = match &project {
-            Some(project) => project.to_string_lossy().into_owned(),
-            None => packages.join(" "),
+        let pip = |what: &str| format!("{} -m pip install {what}", self.program.display());
+        if let Some(project) = absent.iter().find_map(|name| project_of(folder, name)) {
+            return Some(format!("{NEEDS_PACKAGE} {} ({})", absent.join(", "), pip(&project.to_string_lossy())));
+        }
+        let declared = declared_near(folder);
+        // A package that is only named like the module may be anybody's.
+        let provider = |module: &str| {
+            let own = declared.iter().find(|name| provides(name, module)).cloned();
+            own.or_else(|| standard::known_package(module).map(str::to_owned))
         };
-        Some(format!("{NEEDS_PACKAGE} {} ({} -m pip install {install})", packages.join(", "), self.program.display()))
+        let packages: Vec<(&str, Option<String>)> = absent.into_iter().map(|name| (name, provider(name))).collect();
+        let named: Vec<&str> = packages.iter().map(|(name, found)| found.as_deref().unwrap_or(name)).collect();
+        let known: Vec<&str> = packages.iter().filter_map(|(_, found)| found.as_deref()).collect();
+        let unknown: Vec<&str> = packages.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| *name).collect();
+        let find = format!("find out which package provides {}", unknown.join(", "));
+        let how = match (known.is_empty(), unknown.is_empty()) {
+            (true, _) => format!("{find}, and install that"),
+            (false, true) => pip(&known.join(" ")),
+            (false, false) => format!("{}; {find}", pip(&known.join(" "))),
+        };
+        Some(format!("{NEEDS_PACKAGE} {} ({how})", named.join(", ")))
     }
+}
+
+/// A longer file of a project is not read, in bytes.
+const MAX_PROJECT_FILE: u64 = 256 * 1024;
+
+/// The packages that a folder and the project around it name, as written: also the project itself.
+fn declared_near(folder: &Path) -> Vec<String> {
+    let is_project = |place: &Path| ["pyproject.toml", "setup.py", ".git"].iter().any(|name| place.join(name).exists());
+    let read = |file: PathBuf| {
+        let is_short = std::fs::metadata(&file).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_PROJECT_FILE);
+        is_short.then(|| std::fs::read_to_string(&file).ok()).flatten().unwrap_or_default()
+    };
+    let mut found = Vec::new();
+    for place in folder.ancestors().take(MAX_ABOVE) {
+        found.extend(read(place.join("requirements.txt")).lines().filter_map(requirement));
+        found.extend(of_project(&read(place.join("pyproject.toml"))));
+        if is_project(place) {
+            break;
+        }
+    }
+    found
+}
+
+/// The packages that a `pyproject.toml` names.
+fn of_project(text: &str) -> Vec<String> {
+    let Ok(document) = Document::parse("pyproject.toml", Syntax::Toml, text.as_bytes()) else { return Vec::new() };
+    let fields = Value::Object(document.fields);
+    let project = &fields["project"];
+    let groups = [&project["optional-dependencies"], &fields["dependency-groups"]];
+    let groups = groups.into_iter().filter_map(Value::as_object).flat_map(|table| table.values());
+    let lists = groups.chain([&project["dependencies"]]).filter_map(Value::as_array).flatten();
+    let written = lists.chain([&project["name"]]).filter_map(Value::as_str);
+    let of_poetry = fields["tool"]["poetry"]["dependencies"].as_object().into_iter().flat_map(|table| table.keys());
+    written.chain(of_poetry.map(String::as_str)).filter_map(requirement).collect()
+}
+
+/// The name of the package in a requirement: `strands-agents[x]>=1`.
+fn requirement(written: &str) -> Option<String> {
+    let written = written.trim();
+    let end = written.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
+    let name = &written[..end.unwrap_or(written.len())];
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()).then(|| name.to_owned())
+}
+
+/// Whether a package brings a module, by its name: `python-slugify` brings `slugify`, `strands-agents` brings `strands`.
+fn provides(package: &str, module: &str) -> bool {
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '.'], "-");
+    let (package, module) = (plain(package), plain(module));
+    let bare = package.strip_prefix("python-").or_else(|| package.strip_suffix("-python")).unwrap_or(&package);
+    bare == module || package == plain(standard::package_of(&module)) || package.split('-').next() == Some(&module)
 }
 
 /// The file of a module that lies beside a tool.
@@ -264,6 +330,26 @@ mod tests {
 
     fn file(path: &str, text: &str) -> VersionFile {
         VersionFile { path: path.to_owned(), mode: FileMode::Plain, bytes: text.into() }
+    }
+
+    #[test]
+    fn what_a_project_takes_is_read_as_names() {
+        let requirements = ["python-slugify>=1", "a[b]~=1 ; c", "# words", "-r more.txt", ""];
+        let found: Vec<String> = requirements.into_iter().filter_map(requirement).collect();
+        assert_eq!(found, ["python-slugify", "a"]);
+        let text = "[project]\nname = \"own-tools\"\ndescription = \"words\"\ndependencies = [\n  \"strands-agents[a2a]>=1\",\n]\n\
+            [project.optional-dependencies]\nx = [\"more\"]\n[tool.ruff]\nsrc = [\"folder\"]\n[tool.poetry.dependencies]\nrich = \"^1\"\n";
+        assert_eq!(of_project(text), ["more", "strands-agents", "own-tools", "rich"]);
+        assert_eq!(of_project("[project"), Vec::<String>::new());
+        for (package, module, expected) in [
+            ("python-slugify", "slugify", true),
+            ("strands-agents", "strands", true),
+            ("PyYAML", "yaml", true),
+            ("ruamel.yaml", "yaml", false),
+            ("slug", "slugify", false),
+        ] {
+            assert_eq!(provides(package, module), expected, "{package} {module}");
+        }
     }
 
     fn of(text: &str) -> Option<Vec<&str>> {
@@ -329,7 +415,14 @@ mod tests {
         std::fs::write(place.join("beside.py"), "").unwrap();
         assert_eq!(installed.lack(&wanted(&["rich", "six"]), &place), None);
         let said = installed.lack(&wanted(&["yaml", "beside", "absent"]), &place).unwrap();
-        assert_eq!(said, format!("needs package PyYAML, absent ({0} -m pip install PyYAML absent)", python.display()));
+        let pip = format!("{} -m pip install", python.display());
+        let find = "find out which package provides absent";
+        assert_eq!(said, format!("needs package PyYAML, absent ({pip} PyYAML; {find})"));
+        let said = installed.lack(&wanted(&["absent"]), &place).unwrap();
+        assert_eq!(said, format!("needs package absent ({find}, and install that)"));
+        std::fs::write(place.join("requirements.txt"), "# all\npython-absent>=1\nabsenter\n").unwrap();
+        let said = installed.lack(&wanted(&["absent"]), &place).unwrap();
+        assert_eq!(said, format!("needs package python-absent ({pip} python-absent)"));
         let said = installed.lack(&wanted(&["beside"]), &place).unwrap();
         assert!(said.starts_with("beside.py lies beside it but is not one of its files; "), "{said}");
         let project = dir.path().join("project");

@@ -119,7 +119,7 @@ impl Needed {
             if self.modules.is_empty() {
                 return None;
             }
-            programs.python(tool.stage)?.lack(&self.modules, &plan.on_disk(&tool.placement.base))
+            programs.python(tool.stage)?.lack(&self.modules, &folder_of_tool(tool, plan))
         })
     }
 }

@@ -2,7 +2,7 @@
 //! files that only pass on what others define.
 
 use super::files::{UNFINISHED, is_left_out};
-use super::plan::{ScanPlan, join};
+use super::plan::{ScanPlan, file_of, join};
 use crate::domain::SkippedFile;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -64,8 +64,19 @@ const PLAIN: &[(&str, &[&str])] = &[
 ];
 
 /// What else a file may be.
-const KINDS: &[&str] =
-    &["type declarations", "test", "config", "minified", "index", NO_ENTRIES, DATA, MODULE, SkippedFile::API];
+const KINDS: &[&str] = &[
+    "type declarations",
+    "test",
+    "config",
+    "minified",
+    BUILT,
+    "index",
+    NO_ENTRIES,
+    DATA,
+    MODULE,
+    ACTION,
+    SkippedFile::API,
+];
 
 /// A kind of file by its word; `None` for a word that is none.
 pub(super) fn kind(word: &str) -> Option<&'static str> {
@@ -84,6 +95,12 @@ pub(super) const NO_ENTRIES: &str = "config";
 
 /// What a document is that nothing in it calls a tool.
 pub(super) const DATA: &str = "data";
+
+/// What code is that a bundler made of other files.
+const BUILT: &str = "built";
+
+/// What the definition of an action is that GitHub starts.
+const ACTION: &str = "GitHub action";
 
 /// What a script is that only defines what the other files of its package take.
 pub(super) const MODULE: &str = "module";
@@ -135,6 +152,9 @@ pub(super) fn data(plan: &ScanPlan, path: &str) -> &'static str {
         let lines = || text.lines().map(str::trim_start);
         lines().any(|line| line.starts_with(&format!("{key}:"))) || text.contains(&format!("\"{key}\""))
     };
+    if read.is_ok() && matches!(file_of(path), "action.yml" | "action.yaml") && (says("runs") || says("inputs")) {
+        return ACTION;
+    }
     if read.is_ok() && (says("openapi") || says("swagger")) && says("info") { SkippedFile::API } else { DATA }
 }
 
@@ -151,10 +171,16 @@ pub(super) fn no_tool(plan: &ScanPlan, at: &str, name: &str) -> Option<&'static 
     if marked("min") && matches!(parts.last(), Some(&("js" | "mjs" | "cjs"))) {
         return Some("minified");
     }
+    let is_output = file_of(at).starts_with("dist") || matches!(file_of(at), "build" | "out" | "lib");
+    let is_javascript = matches!(parts.last(), Some(&("js" | "mjs" | "cjs")));
+    if is_output && is_javascript && begin(plan, at, name).is_some_and(|text| is_built(&text)) {
+        return Some(BUILT);
+    }
     if name.starts_with("test_") && parts.last() == Some(&"py") && !is_started(plan, at, name) {
         return Some("test");
     }
-    let is_test_by_end = ["_test.py", "_spec.rb", "_test.rb"].iter().any(|end| name.ends_with(end));
+    let is_test_by_end =
+        ["_test.py", "_spec.rb", "_test.rb", "_test.ts", "_test.js", "_test.mts"].iter().any(|end| name.ends_with(end));
     if is_test_by_end && !is_started(plan, at, name) && begin(plan, at, name).is_some_and(|text| holds_tests(&text)) {
         return Some("test");
     }
@@ -168,9 +194,16 @@ pub(super) fn no_tool(plan: &ScanPlan, at: &str, name: &str) -> Option<&'static 
     (is_index && begin(plan, at, name).is_some_and(|text| only_passes_on(&text))).then_some("index")
 }
 
+/// Whether a bundler made code of other files.
+fn is_built(text: &str) -> bool {
+    ["__webpack_", "webpackBootstrap", "__nccwpck_require__", "__toESM(", "__commonJS("]
+        .iter()
+        .any(|mark| text.contains(mark))
+}
+
 /// Whether code tests other code: a tool may be called `speed_test`.
 fn holds_tests(text: &str) -> bool {
-    ["def test", "import pytest", "unittest", "TestCase", "describe ", "Minitest"]
+    ["def test", "import pytest", "unittest", "TestCase", "describe ", "describe(", "Deno.test", "Minitest"]
         .iter()
         .any(|mark| text.contains(mark))
 }
@@ -274,6 +307,23 @@ mod tests {
         assert_eq!(found.skipped.iter().filter(|file| file.looks_like_tool()).count(), 1, "data may be a definition");
         assert_eq!((found.tools.len(), found.problems.len()), (2, 0));
         assert!(found.skipped.iter().all(|file| kind(file.kind) == Some(file.kind)), "kinds outlive the process");
+    }
+
+    #[test]
+    fn what_github_starts_and_what_was_built_is_named() {
+        let workspace = Workspace::new();
+        workspace.write("tools/action.yml", "name: Make a request\ninputs:\n  token:\n    required: true\nruns:\n  using: node20\n  main: dist/index.js\n");
+        workspace.write(
+            "tools/dist/790.index.js",
+            "exports.id = 790;\nexports.modules = {\n790: ((a, b, __webpack_require__) => {}) };\n",
+        );
+        workspace.write("tools/src_test.ts", "Deno.test('x', () => {});\n");
+        workspace.write("tools/speed_test.ts", "console.log(1);\n");
+        let found = scan(&workspace.plan(), &Cache::default(), &mut |_| {});
+        let told: Vec<(&str, &str)> = found.skipped.iter().map(|file| (&file.path[6..], file.kind)).collect();
+        assert_eq!(told, [("action.yml", ACTION), ("dist/790.index.js", BUILT), ("src_test.ts", "test")]);
+        let names: Vec<&str> = found.tools.iter().map(|tool| tool.name.as_str()).collect();
+        assert_eq!((names, found.problems.len()), (vec!["speed_test"], 0));
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub fn skipped_because(kind: &str) -> String {
         "test" | "config" | "data" => format!("it is taken for {kind}, not for a tool"),
         "module" => "it only defines what other files of its package use".to_owned(),
         "minified" => "it is code that was made small for browsers".to_owned(),
+        "built" => "a bundler made it of other files".to_owned(),
+        "GitHub action" => "only GitHub starts it".to_owned(),
         "index" => "it only exports what other files define".to_owned(),
         "type declarations" => "it only declares types".to_owned(),
         "text" | "markup" | "image" | "media" => format!("it is {kind}, not code"),

@@ -44,6 +44,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("MySQLdb", "mysqlclient"),
     ("OpenSSL", "pyOpenSSL"),
     ("PIL", "Pillow"),
+    ("Xlib", "python-xlib"),
     ("attr", "attrs"),
     ("bs4", "beautifulsoup4"),
     ("cv2", "opencv-python"),
@@ -52,14 +53,33 @@ const PACKAGES: &[(&str, &str)] = &[
     ("dotenv", "python-dotenv"),
     ("fitz", "PyMuPDF"),
     ("git", "GitPython"),
+    ("github", "PyGithub"),
     ("jwt", "PyJWT"),
     ("pkg_resources", "setuptools"),
     ("psycopg2", "psycopg2-binary"),
     ("serial", "pyserial"),
+    ("slugify", "python-slugify"),
     ("skimage", "scikit-image"),
     ("sklearn", "scikit-learn"),
     ("yaml", "PyYAML"),
 ];
+
+/// Packages that many programs take and whose module has the same name. Of another name nobody knows whose it is: a
+/// package that is named like an import is how foreign code gets in.
+#[rustfmt::skip]
+const SAME_NAMES: &[&str] = &[
+    "aiohttp", "boto3", "chardet", "click", "colorama", "cryptography", "django", "fastapi", "flask", "httpx", "jinja2",
+    "jsonschema", "lxml", "markdown", "matplotlib", "networkx", "nltk", "numpy", "openpyxl", "orjson", "pandas",
+    "paramiko", "polars", "psutil", "pyarrow", "pydantic", "pygments", "pymongo", "pypdf", "redis", "requests", "rich",
+    "scipy", "seaborn", "simplejson", "sqlalchemy", "tabulate", "toml", "tomlkit", "tqdm", "typer", "ujson", "urllib3",
+    "websockets", "xmltodict",
+];
+
+/// The package of a module, where it is beyond doubt.
+pub fn known_package(module: &str) -> Option<&str> {
+    let package = package_of(module);
+    (package != module || SAME_NAMES.contains(&module)).then_some(package)
+}
 
 /// The package that brings a module of Python: `PyYAML` for `yaml`; most bring one of their own name.
 pub fn package_of(module: &str) -> &str {

@@ -30,6 +30,10 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
     let Reader { mut entries, recipes, .. } = reader;
     for (entry, recipe) in entries.iter_mut().zip(&recipes) {
         entry.needs = RecipeNeeds::of(recipe, &|_| None);
+        // A module is a part of a project: just finds what such a recipe calls in the file of the project.
+        if file.path.ends_with(".just") && entry.needs.programs.iter().any(|program| program == "just") {
+            entry.needs.files.push("justfile".to_owned());
+        }
     }
     Ok(entries)
 }
@@ -99,13 +103,16 @@ impl Reader {
         let stated =
             self.attributes.iter().find_map(|text| quoted(text.split_once("doc(").or(text.split_once("doc:"))?.1));
         let inputs = parameters.iter().map(|parameter| parameter.input(&self.attributes)).collect();
+        // Who starts a run has decided that it happens, and nobody answers just.
+        let asks = self.attributes.iter().any(|text| has_item(text, "confirm") || text.starts_with("confirm("));
+        let mut command = words(["just", "--justfile", "{file}", "--working-directory", "."]);
+        command.extend(asks.then(|| "--yes".to_owned()).into_iter().chain([name.to_owned()]));
         (self.is_open, self.is_inside) = (true, true);
         self.recipes.push(String::new());
         self.entries.push(Entry {
             name: name.to_owned(),
             description: stated.map_or_else(|| words_of(&comments), str::to_owned),
-            command: [words(["just", "--justfile", "{file}", "--working-directory", "."]), vec![name.to_owned()]]
-                .concat(),
+            command,
             inputs,
             runs: needs.to_owned(),
             line: number,
@@ -151,6 +158,20 @@ impl Parameter {
         let property = |key: &str| about.split_once(&format!("{key}=")).and_then(|(_, value)| quoted(value));
         if let Some(help) = property("help") {
             schema.insert("description".to_owned(), json!(help));
+        }
+        if let Some(pattern) = property("pattern") {
+            let words: Vec<&str> = pattern.split('|').collect();
+            let is_word = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+            // Just wants the whole value to fit.
+            let (key, value) = if words.iter().all(is_word) {
+                ("enum", json!(words))
+            } else {
+                ("pattern", json!(format!("^({pattern})$")))
+            };
+            match schema.get_mut("items").and_then(Value::as_object_mut) {
+                Some(one) => one.insert(key.to_owned(), value),
+                None => schema.insert(key.to_owned(), value),
+            };
         }
         let long = property("long").or_else(|| has_item(about, "long").then_some(self.name.as_str()));
         let rule = match long {
@@ -265,6 +286,19 @@ mod tests {
         );
         assert_eq!(all[0].command, ["just", "--justfile", "{file}", "--working-directory", ".", "test"]);
         assert_eq!(all[0].line, 11);
+    }
+
+    #[test]
+    fn questions_patterns_and_modules_are_understood() {
+        let text = "[confirm('Sure?')]\nwipe:\n  x\n[arg('kind', pattern='hr|ks')]\n[arg('name', pattern='\\d+')]\nsync kind name:\n  just other\n";
+        let all = entries(text);
+        assert_eq!(all[0].command[5..], ["--yes", "wipe"]);
+        assert_eq!(all[1].command[5..], ["sync"]);
+        assert_eq!(all[1].inputs[0].schema["enum"], json!(["hr", "ks"]));
+        assert_eq!(all[1].inputs[1].schema["pattern"], "^(\\d+)$");
+        assert_eq!(all[1].needs.files, Vec::<String>::new());
+        let module = VersionFile { path: "mod.just".into(), mode: FileMode::Plain, bytes: text.into() };
+        assert_eq!(read(&module).unwrap()[1].needs.files, ["justfile"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Makefiles: one tool for each target that is a command and not a file.
 
 use super::{Entry, RecipeNeeds, is_private, variable, words, words_of};
-use crate::catalog::document;
+use crate::catalog::{description, document};
 use crate::domain::{Problem, VersionFile};
 use std::collections::{BTreeSet, HashMap};
 
@@ -128,7 +128,7 @@ impl<'t> Makefile<'t> {
         &mut self,
         line: u64,
         (names, rest): (&'t str, &'t str),
-        comments: &[&str],
+        comments: &[&'t str],
         places: &mut HashMap<&'t str, usize>,
     ) -> Vec<usize> {
         let (rest, inline) = rest.split_once('#').map_or((rest, ""), |(rest, comment)| (rest, comment));
@@ -146,7 +146,10 @@ impl<'t> Makefile<'t> {
             });
             let target = &mut self.targets[place];
             if target.description.is_empty() {
-                target.description = described(name, &words_of(&[inline]), &words_of(comments));
+                // `## name   Does it`: only the blanks tell the name from a word.
+                let bare = |line: &&'t str| description::without_name(line.trim_start_matches('#').trim(), name);
+                let comments: Vec<&str> = comments.iter().map(bare).collect();
+                target.description = described(name, &words_of(&[bare(&inline)]), &words_of(&comments));
             }
             if target.prerequisites.is_empty() && !is_set_for_target {
                 target.prerequisites = prerequisites;
@@ -317,6 +320,9 @@ mod tests {
                     # test: Run tests\n# twice\ntest:\n\tcargo test\n\nmain.o: main.c\n\tcc -c main.c\n%.o: %.c\n\tcc $<\n\
                     docs/all:\n\tmkdocs\n_x:\n\techo\n.SILENT:\nFORCE:\nX := a:b\n$(OUT): build\n\ttouch x\n\
                     define T\nnot: one\nendef\nbuild: more.o\nrelease: X=1\nrelease: build\nY = a \\\n\tnot-a-command\n";
+        let named = "## compress   to compress images\ncompress:\n\tx\nbuild: ## build the docs\n\tx\n";
+        let wanted = [("compress", "to compress images"), ("build", "build the docs")];
+        assert_eq!(told(named), wanted.map(|(name, text)| (name.to_owned(), text.to_owned())));
         let wanted = [("build", "Build it"), ("test", "Run tests twice"), ("docs/all", ""), ("release", "")];
         assert_eq!(told(text), wanted.map(|(name, text)| (name.to_owned(), text.to_owned())));
         let all = entries(text);

@@ -4,6 +4,7 @@
 //! started and what it takes; nothing is executed. The version of an entry is the file as it lies, and a manifest that
 //! is made of what the reader found, so that a reviewer sees both and everything else treats it as any other tool.
 
+mod deno;
 mod functions;
 mod justfile;
 mod makefile;
@@ -43,6 +44,7 @@ const FORMATS: &[EntryFormat] = &[
     EntryFormat { is: makefile::is_one, read: makefile::read },
     EntryFormat { is: justfile::is_one, read: justfile::read },
     EntryFormat { is: package::is_one, read: package::read },
+    EntryFormat { is: deno::is_one, read: deno::read },
     EntryFormat { is: mise::is_one, read: mise::read },
     EntryFormat { is: taskfile::is_one, read: taskfile::read },
 ];

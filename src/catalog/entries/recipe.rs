@@ -176,6 +176,12 @@ fn command(tokens: &[String]) -> Option<Vec<String>> {
         word.split_once('=')
             .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
     };
+    // A value that a command gives goes on in the words behind it.
+    let opens =
+        |word: &String| word.matches("$(").count() > word.matches(')').count() || word.matches('`').count() % 2 == 1;
+    if tokens.iter().take_while(is_assignment).any(opens) {
+        return None;
+    }
     let mut words = Vec::new();
     let mut is_target = false;
     for word in tokens.iter().skip_while(is_assignment) {
@@ -263,6 +269,7 @@ mod tests {
             "for f in *; do gzip $f; done",
             "$(CC) -o x main.c",
             "echo hi",
+            "scripts=$$(find plugins -type f); x=`ls plugins`",
             "python3 -c 'import x' 2>/dev/null || true",
             "# only words",
             "echo 'open",

@@ -13,6 +13,7 @@ mod comments;
 mod docopt;
 mod docstring;
 mod fire;
+mod framework;
 mod hint;
 mod javascript_function;
 mod launcher;

@@ -61,7 +61,10 @@ fn of_field(script: &ScriptText<'_>) -> Option<String> {
         keys.iter().flat_map(|key| text[begin..].match_indices(key).take(2).map(move |(at, _)| (begin + at, *key)));
     let mut found: Vec<(usize, &str)> = found.collect();
     found.sort_unstable();
-    found.first().copied().and_then(field).and_then(|words| description::first_paragraph(&words))
+    // One key may be the begin of another.
+    let first = found.first()?.0;
+    let words = found.into_iter().filter(|(at, _)| *at == first).find_map(field);
+    words.and_then(|words| description::first_paragraph(&words))
 }
 
 /// What the docstring says of the function or class that a script starts: its main function, what it hands to a maker of
@@ -226,6 +229,11 @@ mod tests {
             ),
             ("x.lua", "function PLUGIN:Available(ctx)\nend\n", "Defines PLUGIN:Available"),
             ("x.lua", "PLUGIN = {}\nPLUGIN.name = \"x\"\n", "Defines PLUGIN"),
+            (
+                "x.js",
+                "export const meta = {\n  name: 'a',\n  description: 'Ports a rule',\n}\nrun();\n",
+                "Ports a rule",
+            ),
             ("x.sh", "#!/bin/sh\necho hi\n", "Runs echo hi"),
         ] {
             assert_eq!(of(path, text).as_deref(), Some(expected), "{text}");

@@ -2,7 +2,7 @@
 
 use super::hint::{self, TypeField, Types};
 use super::literal;
-use super::scanner::{CallArgument, arguments, inside, signs, split, split_once};
+use super::scanner::{CallArgument, arguments, code, inside, signs, split, split_once};
 use crate::domain::source::Language;
 use serde_json::{Map, Value, json};
 
@@ -123,9 +123,16 @@ pub(super) fn parameters(brackets: &str) -> Vec<Parameter<'_>> {
 }
 
 fn parameter(text: &str) -> Parameter<'_> {
+    let text = code(text, PYTHON);
     let (head, default) = split_once(text, b'=', PYTHON).map_or((text, None), |(head, value)| (head, Some(value)));
     let (name, hint) = split_once(head, b':', PYTHON).unwrap_or((head, ""));
     Parameter { name, hint, default }
+}
+
+/// The value that a statement gives a name, where it is a literal.
+pub(super) fn assigned(blocks: &[Block<'_>], name: &str) -> Option<Value> {
+    let mut named = blocks.iter().filter(|block| block.text.starts_with(name)).map(|block| parameter(block.text));
+    literal::value(named.find(|one| one.name == name)?.default?, PYTHON)
 }
 
 impl<'t> Definition<'t> {
@@ -266,6 +273,20 @@ mod tests {
         let schema = class_schema(&found, "C", 0).unwrap();
         let expected = json!({"type": "object", "properties": {"x": {"type": "integer", "minimum": 1}, "y": {"type": "integer", "default": 3}}, "required": ["x"]});
         assert_eq!(Value::Object(schema), expected);
+    }
+
+    #[test]
+    fn comments_between_parameters_belong_to_none() {
+        let text = "def f(\n    a: int,  # of a\n    # above b\n    b: str = 'x',  # of b\n    # end\n): pass\n\
+            class C:\n    x: int = 3  # of x\n    # above y\n    y = 4\n";
+        let found = definitions(&blocks(text));
+        let told = |list: Vec<Parameter<'_>>| {
+            list.iter()
+                .map(|one| format!("{}:{}={}", one.name, one.hint, one.default.unwrap_or("-")))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told(found[0].parameters()), ["a:int=-", "b:str='x'"]);
+        assert_eq!(told(found[1].fields()), ["x:int=3", "y:=4"]);
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! framework (`@tool`, `@function_tool`, `@mcp.tool()` …), and classes of tools (`class X(BaseTool)`).
 
 use super::docstring::{self, Docstring};
+use super::framework;
 use super::python::{self, Block, Definition, Parameter};
-use super::scanner::{arguments, calls};
+use super::scanner::{arguments, calls, signs};
 use super::{Declared, DeclaredInput, ScriptText, description, literal};
 use crate::domain::InputMode;
 use crate::domain::source::Language;
@@ -13,19 +14,8 @@ use serde_json::{Map, Value, json};
 
 const PYTHON: Language = Language::Python;
 
-/// Decorators of agent frameworks that make a function a tool, by their last name.
-const DECORATORS: &[&str] = &[
-    "tool",
-    "function_tool",
-    "ai_function",
-    "kernel_function",
-    "beta_tool",
-    "agent_tool",
-    "register_tool",
-    "tool_plain",
-    "register_for_llm",
-    "action",
-];
+/// Decorators of agent frameworks that make a function a tool, by their last name; so do those that end in `_tool`.
+const DECORATORS: &[&str] = &["tool", "ai_function", "kernel_function", "tool_plain", "register_for_llm", "action"];
 
 /// Names of a function that is meant to be called.
 const ENTRIES: &[&str] = &["run", "main", "execute", "handler", "handle", "invoke", "call", "lambda_handler", "tool"];
@@ -34,23 +24,8 @@ const ENTRIES: &[&str] = &["run", "main", "execute", "handler", "handle", "invok
 const METHODS: &[&str] =
     &["_run", "run", "execute", "forward", "_arun", "arun", "invoke", "call", "__call__", "_execute"];
 
-/// How base classes end whose methods are tools.
-const KITS: &[&str] = &["Toolkit", "ToolKit", "ToolSpec", "Tool", "Tools", "Toolset"];
-
 /// Methods of a class that are told as keywords.
 const MAX_KEYWORDS: usize = 40;
-
-/// Types of parameters that a framework hands over.
-const INJECTED: &[&str] = &[
-    "Context",
-    "RunContext",
-    "RunContextWrapper",
-    "ToolContext",
-    "RunnableConfig",
-    "ToolRuntime",
-    "CallbackManagerForToolRun",
-    "AsyncCallbackManagerForToolRun",
-];
 
 /// Reads a file that only defines functions.
 pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
@@ -64,7 +39,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     if blocks[last + 1..].iter().any(|block| block.is_step() || starts_one(block, &definitions)) {
         return None;
     }
-    let file = File { text, definitions: &definitions };
+    let file = File { text, definitions: &definitions, spec: framework::ToolSpec::of(&blocks) };
     match file.entry(super::super::draft::stem_of(script.path)) {
         Some(entry) => Some(file.declared(entry)),
         None => file.tool_kit().or_else(|| file.nothing_to_call()),
@@ -89,7 +64,8 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     // Lines are cheaper than statements, and most files mark nothing.
     let marks = |line: &str| {
         let line = line.trim_start();
-        line.strip_prefix('@').is_some_and(is_mark) || line.starts_with("class ") && line.contains("Tool")
+        let is_marked = |rest: &str| is_mark(rest) || framework::is_hook(rest);
+        line.strip_prefix('@').is_some_and(is_marked) || line.starts_with("class ") && line.contains("Tool")
     };
     if script.language != Some(PYTHON) || !text.lines().any(marks) {
         return Vec::new();
@@ -100,17 +76,21 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     // What a file does only when it is started itself stands behind its `__name__`.
     let mut loaded = blocks.iter().filter(|block| !block.is_definition() && !block.text.contains("__name__"));
     let is_callable = !loaded.any(does_something);
-    let file = File { text, definitions: &definitions };
-    let mut found = Vec::new();
+    let file = File { text, definitions: &definitions, spec: None };
+    let registered = framework::registered(&definitions);
+    let mut found: Vec<MarkedTool> = Vec::new();
     for one in &definitions {
-        if !one.is_class && decorator(one).is_some() || is_tool_class(one) {
-            found.push(file.marked(one, one.name.to_owned(), is_callable));
-        } else if one.is_class {
-            let methods = one.methods();
-            let methods = methods.iter().filter(|method| decorator(method).is_some());
-            found.extend(
-                methods.map(|method| file.marked(method, format!("{}.{}", one.name, method.name), is_callable)),
-            );
+        let is_function = !one.is_class && (decorator(one).is_some() || registered.contains(&one.name));
+        if is_function || is_tool_class(one) {
+            found.push(marked_as(file.declared(one), one.name, one.name.to_owned(), is_callable));
+            continue;
+        }
+        let handed = framework::handed(one);
+        for method in one.methods().iter().filter(|_| one.is_class) {
+            let is_tool = decorator(method).is_some() || handed.contains(&method.name);
+            if is_tool && !definitions.iter().any(|other| other.name == method.name && decorator(other).is_some()) {
+                found.push(file.method_of(one, method, is_callable));
+            }
         }
     }
     found
@@ -134,22 +114,32 @@ fn only_values(text: &str, blocks: &[Block<'_>]) -> Option<Declared> {
 
 /// Whether a statement behind the definitions keeps what one of them gives: `result = main()`, `x = Thing().run()`.
 fn starts_one(block: &Block<'_>, definitions: &[Definition<'_>]) -> bool {
+    // Words about a call are none.
+    let is_code = |at: usize| signs(block.text, PYTHON).any(|sign| sign.at == at);
     definitions.iter().any(|one| {
         block.text.contains(one.name)
-            && calls(block.text, one.name, PYTHON).next().is_some()
             && (!one.is_class || block.text.contains(")."))
+            && calls(block.text, one.name, PYTHON).any(|(at, _)| is_code(at))
     })
 }
 
 struct File<'a, 't> {
     text: &'t str,
     definitions: &'a [Definition<'t>],
+    /// What the file says of its tool in a table.
+    spec: Option<framework::ToolSpec>,
 }
 
 impl<'t> File<'_, 't> {
     /// The function or class that is the tool.
     fn entry(&self, stem: &str) -> Option<&Definition<'t>> {
-        let functions = || self.definitions.iter().filter(|one| !one.is_class && !one.name.starts_with('_'));
+        let is_meant =
+            |one: &&Definition<'t>| !one.is_class && !one.name.starts_with('_') && !framework::is_hooked(one);
+        let functions = || self.definitions.iter().filter(is_meant);
+        let specified = self.spec.as_ref().and_then(|spec| functions().find(|one| one.name == spec.name));
+        if specified.is_some() {
+            return specified;
+        }
         let decorated: Vec<&Definition<'t>> = functions().filter(|one| decorator(one).is_some()).collect();
         if let [only] = decorated[..] {
             return Some(only);
@@ -169,23 +159,24 @@ impl<'t> File<'_, 't> {
         self.definitions.iter().find(|one| is_tool_class(one))
     }
 
-    fn marked(&self, entry: &Definition<'t>, function: String, is_callable: bool) -> MarkedTool {
-        let declared = self.declared(entry);
-        let schema = declared.schema.as_ref().map(super::schema_loose::translate);
-        let made = || (!declared.inputs.is_empty()).then(|| super::schema(&declared.inputs));
-        MarkedTool {
-            schema: schema.or_else(made),
-            name: declared.title.clone().unwrap_or_else(|| entry.name.to_owned()),
-            description: declared.description.as_deref().and_then(description::first_paragraph).unwrap_or_default(),
-            function,
-            is_callable,
+    /// A method that is a tool. What its object cannot be made without is an input as well.
+    fn method_of(&self, class: &Definition<'t>, method: &Definition<'t>, is_callable: bool) -> MarkedTool {
+        let maker = class.methods().into_iter().find(|one| one.name == "__init__");
+        let function = format!("{}.{}", class.name, method.name);
+        let mut declared = self.declared(method);
+        if let Some(maker) = maker {
+            let doc = docstring::read(&python::docstring(maker.body).unwrap_or_default());
+            let is_own = |input: &DeclaredInput| declared.inputs.iter().any(|own| own.name == input.name);
+            let mut needed = self.inputs(&maker, &doc);
+            needed.retain(|input| input.required && !is_own(input));
+            declared.inputs.splice(..0, needed);
         }
+        marked_as(declared, method.name, function, is_callable)
     }
 
     /// A class whose methods are the tools. Nothing says which of them to call, so they are named.
     fn tool_kit(&self) -> Option<Declared> {
-        let is_kit = |one: &&Definition<'t>| one.bases().any(|base| KITS.iter().any(|end| base.ends_with(end)));
-        let kit = self.definitions.iter().filter(|one| one.is_class).find(is_kit)?;
+        let kit = self.definitions.iter().find(|one| framework::is_kit(one))?;
         let methods = kit.methods();
         let names: Vec<&str> = methods.iter().map(|one| one.name).filter(|name| !name.starts_with('_')).collect();
         let words = docstring::read(&python::docstring(kit.body).unwrap_or_default()).summary;
@@ -233,7 +224,13 @@ impl<'t> File<'_, 't> {
         };
         declared.inputs = self.inputs(signature, &doc);
         if let Some(written) = decorator(entry) {
+            // A framework calls it by its own name, whatever its file is called.
+            declared.title = Some(entry.name.to_owned());
             decorated(&mut declared, written);
+        }
+        if let Some(spec) = self.spec.as_ref().filter(|spec| spec.name == entry.name) {
+            declared.description = spec.description.as_deref().map(one_line).or(declared.description);
+            declared.schema.clone_from(&spec.schema);
         }
         if entry.is_class {
             self.describe_class(&mut declared, entry);
@@ -248,8 +245,8 @@ impl<'t> File<'_, 't> {
     fn inputs(&self, signature: &Definition<'t>, doc: &Docstring) -> Vec<DeclaredInput> {
         let types: super::hint::Types<'_> = &|name| python::class_schema(self.definitions, name, 0);
         let is_ours = |one: &Parameter<'_>| {
-            let hint = one.hint.split(['[', '|']).next().unwrap_or_default().rsplit('.').next().unwrap_or_default();
-            !one.name.starts_with('*') && !INJECTED.contains(&hint.trim()) && one.name != "run_manager"
+            let words = doc.param(one.name).map(|known| known.text.as_str()).unwrap_or_default();
+            !one.name.starts_with('*') && !framework::is_injected(one, words)
         };
         signature
             .parameters()
@@ -290,6 +287,18 @@ impl<'t> File<'_, 't> {
     }
 }
 
+fn marked_as(declared: Declared, name: &str, function: String, is_callable: bool) -> MarkedTool {
+    let schema = declared.schema.as_ref().map(super::schema_loose::translate);
+    let made = || (!declared.inputs.is_empty()).then(|| super::schema(&declared.inputs));
+    MarkedTool {
+        schema: schema.or_else(made),
+        name: declared.title.clone().unwrap_or_else(|| name.to_owned()),
+        description: declared.description.as_deref().and_then(description::first_paragraph).unwrap_or_default(),
+        function,
+        is_callable,
+    }
+}
+
 /// Whether a class is a tool of a framework.
 fn is_tool_class(one: &Definition<'_>) -> bool {
     one.is_class && one.bases().any(|base| base.ends_with("Tool")) && (method(one).is_some() || metadata(one).is_some())
@@ -303,7 +312,8 @@ fn decorator<'t>(function: &Definition<'t>) -> Option<&'t str> {
 /// Whether a decorator, as written behind its sign, makes a function a tool.
 fn is_mark(written: &str) -> bool {
     let name = written.split('(').next().unwrap_or_default().trim();
-    DECORATORS.contains(&name.rsplit('.').next().unwrap_or_default())
+    let name = name.rsplit('.').next().unwrap_or_default();
+    DECORATORS.contains(&name) || name.ends_with("_tool")
 }
 
 /// What a decorator says: `@tool("name", description="…")`.
@@ -398,6 +408,10 @@ mod tests {
             ("x.py", "def a(): pass\n@mcp.tool()\nasync def b(): pass\n", Some("b")),
             ("x.py", "class A(BaseTool):\n    def _run(self, q: str): pass\n", Some("A")),
             ("x.py", "def a(): pass\ndef b(): pass\n", None),
+            ("x.py", "TOOL_SPEC = {'name': 'b', 'inputSchema': {}}\ndef a(): pass\ndef b(tool): pass\n", Some("b")),
+            ("x.py", "@own_tool\ndef a(): pass\ndef b(): pass\n", Some("a")),
+            ("x.py", "@llm.hookimpl\ndef register_tools(register): pass\n", None),
+            ("x.py", "\"\"\"Use it:\n\nx = a()\n\"\"\"\n@tool\ndef a(): pass\n", Some("a")),
         ] {
             let declared = read_text(path, text).unwrap();
             assert_eq!(declared.function.as_deref(), expected, "{text}");
@@ -433,6 +447,41 @@ mod tests {
             read_text("x.py", "class A(BaseToolSpec):\n    \"\"\"Reads mail.\"\"\"\n    def load(self): pass\n")
                 .unwrap();
         assert_eq!(described.description.as_deref(), Some("Reads mail."));
+    }
+
+    #[test]
+    fn a_table_describes_the_tool_of_its_file() {
+        let text = "TOOL_SPEC = {\n    'name': 'speak',\n    'description': ('Says '\n        'it'),\n    'inputSchema': {'json': {'type': 'object',\n        'properties': {'text': {'type': 'string'}}, 'required': ['text']}},\n}\n\
+            def helper(): pass\ndef speak(tool: ToolUse, **kwargs) -> ToolResult: pass\n";
+        let declared = read_text("t/speak.py", text).unwrap();
+        assert_eq!((declared.function.as_deref(), declared.description.as_deref()), (Some("speak"), Some("Says it")));
+        let expected = json!({"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]});
+        assert_eq!(declared.schema, Some(expected));
+    }
+
+    #[test]
+    fn methods_of_a_kit_are_tools_with_what_their_object_needs() {
+        let text = "class Box(llm.Toolbox):\n    def __init__(self, path: str, deep: bool = True): pass\n    def query(self, sql: str) -> str:\n        \"\"\"Asks.\"\"\"\n    def path_of(self, path): pass\n\
+            @llm.hookimpl\ndef register_tools(register):\n    register(Box)\n    register(add)\ndef add(a: int): pass\n";
+        let found = marked(&ScriptText { path: "x.py", text, language: Some(PYTHON) });
+        let told: Vec<String> = found
+            .iter()
+            .map(|tool| {
+                let schema = tool.schema.as_ref().unwrap();
+                format!("{} {} {} {}", tool.name, tool.function, tool.is_callable, schema["required"])
+            })
+            .collect();
+        let expected =
+            [r#"query Box.query true ["path","sql"]"#, r#"path_of Box.path_of true ["path"]"#, r#"add add true ["a"]"#];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_method_that_a_function_stands_for_is_no_second_tool() {
+        let text = "\"\"\"Use it:\n\nmemory(a=1)\n\"\"\"\n@tool\ndef memory(a): pass\nclass Memory:\n    @tool\n    def memory(self, a): pass\n    @tool\n    def other(self): pass\n";
+        let found = marked(&ScriptText { path: "x.py", text, language: Some(PYTHON) });
+        let told: Vec<(&str, bool)> = found.iter().map(|tool| (tool.function.as_str(), tool.is_callable)).collect();
+        assert_eq!(told, [("memory", true), ("Memory.other", true)]);
     }
 
     #[test]

@@ -151,19 +151,30 @@ impl Iterator for Signs<'_> {
     }
 }
 
-/// The parts of a text between signs `by` that are in no bracket; blanks at the ends are cut, and an empty last part.
+/// The parts of a text between signs `by` that are in no bracket, without comments and blanks at their ends; an empty last part
+/// is left out.
 pub(super) fn split(text: &str, by: u8, language: Language) -> Vec<&str> {
     let mut parts = Vec::new();
-    let mut from = 0;
-    for sign in signs(text, language).filter(|sign| sign.depth == 0 && sign.byte == by) {
-        parts.push(text[from..sign.at].trim());
-        from = sign.at + 1;
+    let mut part: Option<(usize, usize)> = None;
+    let of = |part: Option<(usize, usize)>| part.and_then(|(from, to)| text.get(from..to)).unwrap_or_default().trim();
+    let mut all = signs(text, language);
+    while let Some(sign) = all.next() {
+        if sign.depth == 0 && sign.byte == by {
+            parts.push(of(part.take()));
+        } else if !sign.byte.is_ascii_whitespace() {
+            part = Some((part.map_or(sign.at, |(from, _)| from), all.at.min(text.len())));
+        }
     }
-    let last = text[from..].trim();
-    if !last.is_empty() {
-        parts.push(last);
+    if part.is_some() {
+        parts.push(of(part));
     }
     parts
+}
+
+/// A text without comments and blanks at its ends.
+pub(super) fn code(text: &str, language: Language) -> &str {
+    // No sign of code is zero, so that the whole is one part.
+    split(text, 0, language).first().copied().unwrap_or_default()
 }
 
 /// The two parts of a text around the first sign `by` that is in no bracket.
@@ -259,6 +270,9 @@ mod tests {
     fn parts_are_split_outside_of_brackets() {
         let text = "a, b: Dict[str, int] = {'x': 1}, c=',',";
         assert_eq!(split(text, b',', Language::Python), ["a", "b: Dict[str, int] = {'x': 1}", "c=','"]);
+        assert_eq!(split("# one\n a,  # of a\n # two\n b, # end", b',', Language::Python), ["a", "b"]);
+        assert_eq!(split("/* a */ x, y // z", b',', Language::TypeScript), ["x", "y"]);
+        assert_eq!(code("# é\n 'é' # x", Language::Python), "'é'");
         assert_eq!(split_once("a == b", b'=', Language::Python), None);
         assert_eq!(split_once("f: (a) => b = c", b'=', Language::TypeScript), Some(("f: (a) => b", "c")));
     }

@@ -203,12 +203,16 @@ impl Calls {
         };
         let mut walk = Walk { text, ..Walk::default() };
         walk.block(tree.root_node(), true, 0);
-        let Walk { mut programs, functions, asked, is_open, .. } = walk;
+        let Walk { mut programs, functions, asked, is_open, takes_functions, .. } = walk;
         if programs.keys().any(|name| RESERVED.contains(&name.as_str())) {
             return Calls::default();
         }
         programs
             .retain(|name, _| !functions.contains(name) && !asked.contains(name) && !BUILTINS.contains(&name.as_str()));
+        if takes_functions {
+            // Which of them are functions of another file is not known; a program has seldom such a name.
+            programs.retain(|name, _| !name.contains('_'));
+        }
         if is_open {
             for call in programs.values_mut() {
                 call.is_certain = false;
@@ -227,6 +231,8 @@ struct Walk<'t> {
     asked: BTreeSet<String>,
     /// Whether names may come from elsewhere: another script, an alias, another search path.
     is_open: bool,
+    /// Whether another script is read in, which may define functions.
+    takes_functions: bool,
     /// Whether something before may have ended the script.
     may_be_over: bool,
 }
@@ -292,7 +298,8 @@ impl<'t> Walk<'t> {
                 break;
             }
             match *word {
-                "." | "source" | "eval" | "alias" | "autoload" => self.is_open = true,
+                "." | "source" => (self.is_open, self.takes_functions) = (true, true),
+                "eval" | "alias" | "autoload" => self.is_open = true,
                 "exit" | "return" | "exec" if !is_certain || *word != "exec" => self.may_be_over = true,
                 _ => {}
             }
@@ -407,6 +414,7 @@ mod tests {
         assert_eq!(calls("case $1 in -h) exit 0;; esac\nlate-tool\n"), "late-tool");
         assert_eq!(calls("usage() { exit 1; }\ntool-a\n"), "tool-a!");
         assert_eq!(calls(". ./lib.sh\ntool-a\n"), "tool-a");
+        assert_eq!(calls("source lib.sh\nx=$(parse_field a)\ntool-a\n"), "tool-a");
         assert_eq!(calls("PATH=$PATH:/x tool-a\n"), "tool-a");
         assert_eq!(calls("export PATH=/x:$PATH\ntool-a\n"), "tool-a");
     }

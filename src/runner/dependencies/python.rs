@@ -4,8 +4,9 @@ use super::Need;
 use super::packages::{distributions, names_in, normal, site_packages};
 use crate::code::WhenRun;
 use crate::code::python::imports::{PythonImport, PythonTaken, imports};
+use crate::domain::Missing;
 use crate::domain::source::Language;
-use crate::domain::{Missing, standard::package_of};
+use crate::domain::standard::{known_package, package_of};
 use crate::runner::interpreter::{Interpreters, ResolvedProgram, is_system};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -237,7 +238,13 @@ pub(super) fn missing(
     absent.retain(|name| !found.iter().any(|found| found == name));
     missing.extend(absent.into_iter().map(|name| {
         let message = beside(need, entry, name).unwrap_or_else(|| {
-            format!("{}; {}", not_installed(name, &python.shown), python.or_declared(package_of(name)))
+            let next = match known_package(name) {
+                Some(package) => python.or_declared(package),
+                None => {
+                    format!("find out which package provides {name}, and install that or declare it in a PEP 723 block")
+                }
+            };
+            format!("{}; {next}", not_installed(name, &python.shown))
         });
         Missing { name: name.to_owned(), message, blocks: is_certain }
     }));

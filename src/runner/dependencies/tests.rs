@@ -143,9 +143,14 @@ fn the_message_names_the_package_the_interpreter_and_what_to_do() {
     let message = case.all_missing().remove(0).message;
     let program = case.with(|path, need| need.program(path)).unwrap().unwrap();
     let (python, version) = (program.interpreter.unwrap(), program.facts.unwrap().version);
-    let how = format!("{} -m pip install absent_a, or declare it in a PEP 723 block and install uv", python.display());
+    // A package that is named like a module may be anybody's.
+    let how = "find out which package provides absent_a, and install that or declare it in a PEP 723 block";
     assert_eq!(message, format!("python package absent_a is not installed for python3 {version}; {how}"));
     assert_eq!(case.equip(), Err(message));
+    let known = Case::python(&[("main.py", "import skimage\n")]).all_missing().remove(0).message;
+    let how =
+        format!("{} -m pip install scikit-image, or declare it in a PEP 723 block and install uv", python.display());
+    assert!(known.ends_with(&how), "{known}");
 }
 
 #[test]

@@ -3,11 +3,10 @@
 use super::super::edit::line_end;
 use super::super::patient::plain;
 use super::super::{Edit, Fix, Patient};
-use super::known::PACKAGES;
 use crate::code::WhenRun;
 use crate::code::metadata::ScriptBlock;
 use crate::code::python::imports::imports;
-use crate::domain::standard::{PYTHON, package_of};
+use crate::domain::standard::{PYTHON, known_package};
 use std::collections::BTreeMap;
 
 pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
@@ -25,7 +24,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     for (import, _) in imports.iter().filter(|(_, when)| *when != WhenRun::Perhaps) {
         let Some(module) = import.top() else { continue };
         let is_foreign = !PYTHON.contains(&module) && !patient.is_own_module(module);
-        let Some(package) = known(module).filter(|_| is_foreign) else { continue };
+        let Some(package) = known_package(module).filter(|_| is_foreign) else { continue };
         // A header would ask for an environment of its own, where the package is there without one.
         if block.is_none() && patient.is_installed(package) {
             continue;
@@ -46,12 +45,6 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     let used: Vec<String> = missing.iter().map(|(package, line)| format!("{package} (line {line})")).collect();
     let said = format!("declare {} in the script header: imported but not declared", used.join(", "));
     Some(Fix { edits: vec![edit], said })
-}
-
-/// The package of a module, where it is beyond doubt.
-fn known(module: &str) -> Option<&str> {
-    let package = package_of(module);
-    (package != module || PACKAGES.contains(&module)).then_some(package)
 }
 
 /// A header that is there already.

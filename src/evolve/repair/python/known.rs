@@ -143,14 +143,3 @@ pub(super) const BOTH: &[&str] = &["copy", "glob", "pprint", "time"];
 pub(super) const OF_DATETIME: &[&str] = &[
     "now", "utcnow", "today", "strptime", "fromisoformat", "fromtimestamp", "utcfromtimestamp", "combine", "min", "max",
 ];
-
-/// Packages that many programs take and whose module has the same name. Of another name nobody knows whose it is: a
-/// package that is named like an import is how foreign code gets in.
-#[rustfmt::skip]
-pub(super) const PACKAGES: &[&str] = &[
-    "aiohttp", "boto3", "chardet", "click", "colorama", "cryptography", "django", "fastapi", "flask", "httpx", "jinja2",
-    "jsonschema", "lxml", "markdown", "matplotlib", "networkx", "nltk", "numpy", "openpyxl", "orjson", "pandas",
-    "paramiko", "polars", "psutil", "pyarrow", "pydantic", "pygments", "pymongo", "pypdf", "redis", "requests", "rich",
-    "scipy", "seaborn", "simplejson", "sqlalchemy", "tabulate", "toml", "tomlkit", "tqdm", "typer", "ujson", "urllib3",
-    "websockets", "xmltodict",
-];
