@@ -1,13 +1,14 @@
 //! Forms that mean the same, brought into one: `re.compile(p).match(s)` and `re.match(p, s)`, `x == "a" or x == "b"` and
 //! `x in ("a", "b")`.
 
+use super::pieces::value_length;
 use crate::code::statements::{Statement, Token, TokenKind};
 
 /// All statements in their normal form.
 pub(super) fn normal(mut statements: Vec<Statement>) -> Vec<Statement> {
     for statement in &mut statements {
         let tokens = without_compile(std::mem::take(&mut statement.tokens));
-        let tokens = without_format(&without_constant_time(tokens));
+        let tokens = searched(without_format(&without_constant_time(tokens)));
         statement.tokens = merged(compared(&tokens));
     }
     statements
@@ -79,6 +80,34 @@ fn without_format(tokens: &[Token]) -> Vec<Token> {
         at += 2 + holes;
     }
     result
+}
+
+/// `["a", "b"].includes(x)` becomes `x "a" "b"`, as `x === "a" || x === "b"` does.
+fn searched(mut tokens: Vec<Token>) -> Vec<Token> {
+    let mut at = 0;
+    while at < tokens.len() {
+        let texts = tokens[at + 1..].iter().take_while(|token| token.kind == TokenKind::Text).count();
+        let method = at + 1 + texts;
+        let is_it = tokens[at].text == "["
+            && tokens[at].kind == TokenKind::Sign
+            && texts > 0
+            && tokens.get(method).is_some_and(|token| token.text == "includes" && token.context.fixed);
+        let length = tokens.get(method + 1..).map_or(0, value_length);
+        if is_it && length > 0 {
+            let is_negated = at > 0 && tokens[at - 1].text == "!";
+            let value: Vec<Token> = tokens.drain(method..=method + length).skip(1).collect();
+            let mut negation = tokens.remove(at);
+            if is_negated {
+                tokens.remove(at - 1);
+                at -= 1;
+                "not".clone_into(&mut negation.text);
+                tokens.insert(at, negation);
+            }
+            tokens.splice(at..at, value);
+        }
+        at += 1;
+    }
+    tokens
 }
 
 /// A comparison with one text is a search in a list of one: `x == "a"` becomes `x "a"`, `x != "a"` becomes `x not "a"`,
@@ -234,6 +263,18 @@ mod tests {
         assert_eq!(read("open(\"{}.{}\".format(a, b), 'w')"), read("open(f\"{a}.{b}\", 'w')"));
         assert_ne!(read("open(\"{}.{}\".format(b, a), 'w')"), read("open(f\"{a}.{b}\", 'w')"));
         assert_ne!(read("x = \"{}\".format(a.b)"), read("x = f\"{a}\""));
+    }
+
+    #[test]
+    fn a_search_in_a_list_of_texts_is_read_as_comparisons() {
+        let read = |text: &str| {
+            let statements = crate::code::statements::read(text, crate::domain::source::Language::JavaScript).unwrap();
+            normal(statements)[0].key()
+        };
+        assert_eq!(read("f(['a', 'b'].includes(x.y))"), read("f(x.y === 'a' || x.y === 'b')"));
+        assert_eq!(read("f(!['a', 'b'].includes(x))"), read("f(x !== 'a' && x !== 'b')"));
+        assert_ne!(read("f(!['a', 'b'].includes(x))"), read("f(x !== 'a' || x !== 'b')"));
+        assert_ne!(read("f(['a', 'b'].includes(x))"), read("f(x === 'a' || x === 'c')"));
     }
 
     #[test]
