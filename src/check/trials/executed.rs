@@ -118,10 +118,9 @@ impl Traced {
         for (path, rest) in files {
             match &mut ran.left {
                 Some(left) => {
-                    let (lines, parts) = self.text(&path).map(|text| covered(&text, rest)).unwrap_or_default();
+                    let (lines, parts) = self.text(&path).map(|text| covered(&path, &text, rest)).unwrap_or_default();
                     ran.lines.extend(lines.into_iter().map(|line| (path.clone(), line)));
-                    let part = |(begin, lines)| LeftPart { path: path.clone(), begin, lines };
-                    left.extend(parts.into_iter().map(part));
+                    left.extend(parts);
                 }
                 None => ran.lines.extend(rest.split(',').filter_map(|line| Some((path.clone(), line.parse().ok()?)))),
             }
@@ -152,7 +151,7 @@ impl Traced {
 
 /// The lines of a text that ran, and the parts that did not, each with its lines: from ranges `begin-end-ran` in UTF-16
 /// units, of which the smallest around a place counts.
-fn covered(text: &str, ranges: &str) -> (Vec<u64>, Vec<(usize, (u64, u64))>) {
+fn covered(path: &str, text: &str, ranges: &str) -> (Vec<u64>, Vec<LeftPart>) {
     let mut all: Vec<(usize, usize, bool)> = Vec::new();
     for range in ranges.split(',') {
         let mut numbers = range.split('-').map_while(|number| number.parse::<usize>().ok());
@@ -165,7 +164,10 @@ fn covered(text: &str, ranges: &str) -> (Vec<u64>, Vec<(usize, (u64, u64))>) {
     let (mut lines, mut starts) = (Vec::new(), Vec::new());
     let mut at = 0;
     for (number, line) in text.split('\n').enumerate() {
-        let indent = line.chars().take_while(|c| c.is_whitespace()).map(char::len_utf16).sum::<usize>();
+        // What stands behind `} else` decides whether a line ran.
+        let rest = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '}' | ')' | ']'));
+        let rest = rest.strip_prefix("else ").unwrap_or(rest);
+        let indent = line[..line.len() - rest.len()].encode_utf16().count();
         let (begin, end) = (at + indent, at + line.trim_end().encode_utf16().count());
         starts.push(at);
         at += line.encode_utf16().count() + 1;
@@ -176,7 +178,12 @@ fn covered(text: &str, ranges: &str) -> (Vec<u64>, Vec<(usize, (u64, u64))>) {
     }
     let line_of = |place: usize| starts.partition_point(|start| *start <= place) as u64;
     let left = all.iter().filter(|(.., ran)| !ran);
-    let left = left.map(|(from, to, _)| (*from, (line_of(*from), line_of(to.saturating_sub(1))))).collect();
+    let part = |begin: usize, end: usize| LeftPart {
+        path: path.to_owned(),
+        begin,
+        lines: (line_of(begin), line_of(end.saturating_sub(1))),
+    };
+    let left = left.map(|(from, to, _)| part(*from, *to)).collect();
     (lines, left)
 }
 

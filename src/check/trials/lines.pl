@@ -7,7 +7,8 @@ my ($mark, $root, %seen);
 BEGIN {
     ($mark, $root) = splice @ARGV, 0, 2;
     sub DB::DB { my (undef, $file, $line) = caller; $seen{$file}{$line} = 1 }
-    $^P = 0x02;
+    # Each statement is told, and none is taken into the condition before it.
+    $^P = 0x06;
     $DB::single = 1;
 }
 my $process = $$;

@@ -150,7 +150,8 @@ fn settled(edit: &Edited, old: &[LinesOfRun<'_>], new: &[LinesOfRun<'_>], needed
         (None, None) => return None,
     };
     // Of two values that were chosen between in another way, each must have been chosen before and now.
-    if edit.chooses && !edit.before.is_some_and(|lines| went_through(path, lines, None, old, needed, true).is_some()) {
+    let was_chosen = |lines| went_through(path, lines, None, old, needed, true).is_some();
+    if edit.chooses && !edit.before.is_some_and(was_chosen) {
         return None;
     }
     let through = went_through(path, lines, edit.branch, runs, needed, edit.chooses)?;

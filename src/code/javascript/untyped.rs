@@ -131,19 +131,19 @@ impl Eraser<'_> {
         let (parameters, body) = (method.child_by_field_name("parameters"), method.child_by_field_name("body"));
         let (Some(parameters), Some(body)) = (parameters, body) else { return Some(()) };
         let mut cursor = parameters.walk();
-        let mut set = String::new();
+        let mut set = Vec::new();
         for parameter in parameters.named_children(&mut cursor) {
             let is_property = has(parameter, "accessibility_modifier") || has(parameter, "readonly");
             if is_property && matches!(parameter.kind(), "required_parameter" | "optional_parameter") {
                 let pattern = parameter.child_by_field_name("pattern")?;
                 let name = self.of(pattern);
-                set.push_str(&format!(" this.{name} = {name};"));
+                set.push(format!(" this.{name} = {name};"));
             }
         }
         if !set.is_empty() {
             let first = body.named_child(0).filter(|first| self.of(*first).starts_with("super("));
             let at = first.map_or(body.start_byte() + 1, |first| first.end_byte());
-            self.edits.push((at..at, set));
+            self.edits.push((at..at, set.concat()));
         }
         Some(())
     }
@@ -152,7 +152,7 @@ impl Eraser<'_> {
     fn enumeration(&self, node: Node<'_>) -> Option<String> {
         let (name, body) = (node.child_by_field_name("name")?, node.child_by_field_name("body")?);
         let name = self.of(name);
-        let mut text = format!("var {name} = {{}};");
+        let mut parts = vec![format!("var {name} = {{}};")];
         let mut next = Some(0_i64);
         let mut cursor = body.walk();
         for member in body.named_children(&mut cursor).filter(|member| !member.is_extra()) {
@@ -163,7 +163,7 @@ impl Eraser<'_> {
             let key = self.of(key).trim_matches(['"', '\'']);
             match value {
                 Some(value) if value.kind() == "string" => {
-                    text.push_str(&format!(" {name}[\"{key}\"] = {};", self.of(value)));
+                    parts.push(format!(" {name}[\"{key}\"] = {};", self.of(value)));
                     next = None;
                 }
                 value => {
@@ -171,13 +171,13 @@ impl Eraser<'_> {
                         Some(value) => self.of(value).parse().ok()?,
                         None => next?,
                     };
-                    text.push_str(&format!(" {name}[{name}[\"{key}\"] = {number}] = \"{key}\";"));
+                    parts.push(format!(" {name}[{name}[\"{key}\"] = {number}] = \"{key}\";"));
                     next = Some(number + 1);
                 }
             }
         }
-        text.push_str(&"\n".repeat(self.of(node).matches('\n').count()));
-        Some(text)
+        parts.push("\n".repeat(self.of(node).matches('\n').count()));
+        Some(parts.concat())
     }
 }
 

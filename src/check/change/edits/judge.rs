@@ -215,11 +215,14 @@ pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
     {
         return true;
     }
-    let conditions = |tokens: &[Token]| tokens.iter().filter(|token| is_condition(token) && !is_choice(token)).count();
-    conditions(part.old) != conditions(part.new)
+    let count = |tokens: &[Token], test: fn(&Token) -> bool| tokens.iter().filter(|token| test(token)).count();
+    let of = |tokens: &[Token]| {
+        (count(tokens, |token| is_condition(token) && !is_choice(token)), count(tokens, is_choice) > 0)
+    };
+    of(part.old) != of(part.new)
 }
 
-/// Whether a value is chosen in another way: there are more choices in it, or fewer.
+/// Whether a value that was chosen is chosen in another way: there are more choices in it, or fewer.
 pub(super) fn chooses(part: &Replaced<'_>) -> bool {
     let choices = |tokens: &[Token]| tokens.iter().filter(|token| is_choice(token)).count();
     choices(part.old) != choices(part.new)

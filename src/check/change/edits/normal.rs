@@ -160,20 +160,26 @@ fn repeated(tokens: &[Token], at: usize) -> Option<usize> {
     // The subject is what stands before the texts on the left.
     let texts = tokens[..at].iter().rev().take_while(|token| token.kind == TokenKind::Text).count();
     let end = at - texts;
-    let names =
-        tokens[..end].iter().rev().skip(usize::from(is_negated)).take_while(|token| token.kind == TokenKind::Name);
-    let length = names.count() + usize::from(is_negated);
-    let subject = &tokens[end.checked_sub(length)?..end];
-    if texts == 0
-        || length == usize::from(is_negated)
-        || is_negated != subject.last().is_some_and(|last| last.text == "not")
-    {
+    let negation = usize::from(is_negated);
+    let before = &tokens[..end.checked_sub(negation)?];
+    if texts == 0 || is_negated != tokens[..end].last().is_some_and(|last| last.text == "not") {
         return None;
     }
-    let again = tokens.get(at + 1..at + 1 + length)?;
-    let is_same = subject.iter().zip(again).all(|(a, b)| a.text == b.text);
-    let next = at + 1 + length;
-    (is_same && tokens.get(next).is_some_and(|token| token.kind == TokenKind::Text)).then_some(next)
+    // Names before it may belong to what stands in front of it.
+    let most = before.iter().rev().take_while(|token| token.kind == TokenKind::Name).count();
+    (1..=most).find_map(|names| {
+        let subject = &tokens[end - negation - names..end];
+        let again = tokens.get(at + 1..=at + subject.len())?;
+        // `f(x) == "a" or x == "b"` compares two things, and so does `y[x] == "a" or x == "b"`.
+        let closed =
+            |tokens: &[Token]| tokens.iter().map(|token| usize::from(token.context.nesting.closed)).sum::<usize>();
+        let is_at = |a: &Token, b: &Token| a.text == b.text && a.context.nesting.calls == b.context.nesting.calls;
+        let is_part = before.len() > names && before[before.len() - names - 1].text == "[";
+        let is_same = closed(subject) == closed(again) && subject.iter().zip(again).all(|(a, b)| is_at(a, b));
+        let is_same = is_same && !subject[0].context.fixed && !is_part;
+        let next = at + 1 + subject.len();
+        (is_same && tokens.get(next).is_some_and(|token| token.kind == TokenKind::Text)).then_some(next)
+    })
 }
 
 /// Whether a token joins two conditions, or ends one.
@@ -272,8 +278,11 @@ mod tests {
             normal(statements)[0].key()
         };
         assert_eq!(read("f(['a', 'b'].includes(x.y))"), read("f(x.y === 'a' || x.y === 'b')"));
+        assert_eq!(read("f(a, ['a', 'b'].includes(x.y))"), read("f(a, x.y === 'a' || x.y === 'b')"));
         assert_eq!(read("f(!['a', 'b'].includes(x))"), read("f(x !== 'a' && x !== 'b')"));
         assert_ne!(read("f(!['a', 'b'].includes(x))"), read("f(x !== 'a' || x !== 'b')"));
+        assert_ne!(read("return f(x) === 'a' || f(x) === 'b'"), read("return f(x) === 'a' || x === 'b'"));
+        assert_ne!(read("return y[x] === 'a' || y[x] === 'b'"), read("return y[x] === 'a' || x === 'b'"));
         assert_ne!(read("f(['a', 'b'].includes(x))"), read("f(x === 'a' || x === 'c')"));
     }
 
