@@ -49,7 +49,7 @@ fn shell_line_reads(line: &str, text: &str) -> bool {
     let loops = ["while read ", "while IFS= read ", "while IFS='' read ", "while IFS=\"\" read "];
     if loops.iter().any(|start| line.contains(start)) {
         // Fed by a file, by a command, or by what stands in front of it.
-        return !text.contains("done <") && !line.contains('|');
+        return !text.contains("done <") && !line.replace("||", "").contains('|');
     }
     let fills_list = line.contains("mapfile -t") && !text.contains("< ");
     fills_list || line.contains("$(cat)") || line == "cat" || line.starts_with("cat |") || line.starts_with("cat - ")

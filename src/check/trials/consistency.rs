@@ -11,7 +11,9 @@ use super::samples::Samples;
 use super::variants::{Fill, filled, variants};
 use super::weight::{is_mended, weight};
 use super::written::{Output, answer, files};
-use super::{cannot_start, cases, crash, difference, in_words, inputs, rehearse, settled, takes_input, unavailable};
+use super::{
+    cannot_start, cases, crash, difference, in_words, inputs, rehearse, settled, takes_input, unavailable, untyped,
+};
 use crate::check::change::{Literals, literals, new_texts};
 use crate::check::{Batch, CheckContext};
 use crate::domain::NO_BASE;
@@ -48,6 +50,10 @@ const BUDGET: Duration = Duration::from_secs(10);
 pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "consistency";
     let Some(base) = context.base else { return CheckReport::skipped(name, NO_BASE) };
+    let (version_started, base_started) = (untyped::startable(context.version), untyped::startable(base));
+    let version = version_started.as_ref().unwrap_or(context.version);
+    let base = base_started.as_ref().unwrap_or(base);
+    let context = &CheckContext { version, base: Some(base), ..*context };
     if let Some(why) = cannot_start(context.version).or_else(|| cannot_start(base)) {
         return CheckReport::skipped(name, why);
     }

@@ -1,10 +1,11 @@
-//! Which lines of a version a trial runs: Python under a tracer, node with the coverage of its engine, bash with `set -x`.
+//! Which lines of a version a trial runs: Python and Perl under a tracer, node with the coverage of its engine, bash with
+//! `set -x`.
 //!
 //! The version is started with another command around the same script. What it says of its lines is the last thing on
 //! standard error, behind a word that nobody can guess.
 
-use crate::domain::source::text_of;
-use crate::domain::{Recipe, ToolDetail, VersionFile};
+use super::untyped;
+use crate::domain::{Recipe, ToolDetail};
 use crate::runner::{Tried, call_code};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 const PYTHON: &str = include_str!("lines.py");
 const NODE: &str = include_str!("lines.js");
+const PERL: &str = include_str!("lines.pl");
 
 /// Where its lines are told in a trace of bash.
 const BASH: &str = r#"exec 198>&2; BASH_XTRACEFD=198; PS4='
@@ -30,7 +32,32 @@ pub(super) struct Traced {
 enum Way {
     Python,
     Node,
+    Perl,
     Bash,
+}
+
+/// What a trial ran.
+#[derive(Debug, Default)]
+pub(super) struct RanLines {
+    /// The lines, with their files.
+    pub(super) lines: BTreeSet<(String, u64)>,
+    /// Parts of statements that did not run; `None` where they are not told.
+    pub(super) left: Option<BTreeSet<LeftPart>>,
+}
+
+/// A part of a statement that did not run, such as one of two values.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LeftPart {
+    path: String,
+    begin: usize,
+    lines: (u64, u64),
+}
+
+impl LeftPart {
+    /// Whether it is within these lines.
+    pub(super) fn is_in(&self, path: &str, (first, last): (u64, u64)) -> bool {
+        self.path == path && self.lines.0 >= first && self.lines.1 <= last
+    }
 }
 
 impl Traced {
@@ -44,6 +71,7 @@ impl Traced {
         let way = match name {
             _ if name.starts_with("python") => Way::Python,
             "node" | "nodejs" => Way::Node,
+            "perl" if options.is_empty() => Way::Perl,
             "bash" | "sh" if recipe.function.is_none() => Way::Bash,
             _ => return None,
         };
@@ -65,6 +93,7 @@ impl Traced {
                     code.split("{dir}").map(|part| utf8_percent_encode(part, NON_ALPHANUMERIC).to_string()).collect();
                 (vec!["--import".to_owned(), format!("data:text/javascript,{}", parts.join("{dir}"))], Vec::new())
             }
+            Way::Perl => (words(&["-e", PERL, &mark, "{dir}"]), Vec::new()),
             Way::Bash => (vec!["-c".to_owned(), BASH.replace("MARK", &mark)], Vec::new()),
         };
         let program = if way == Way::Bash { "bash".to_owned() } else { program.clone() };
@@ -76,29 +105,33 @@ impl Traced {
         Some(Traced { version: traced, mark, way })
     }
 
-    /// The lines that a trial ran, with their files; empty where it did not say.
-    pub(super) fn lines(&self, tried: &Tried) -> BTreeSet<(String, u64)> {
+    /// The lines that a trial ran; none where it did not say.
+    pub(super) fn lines(&self, tried: &Tried) -> RanLines {
         let text = String::from_utf8_lossy(&tried.stderr);
-        match self.way {
-            Way::Bash => self.bash(&text),
-            Way::Python | Way::Node => {
-                let told = text.lines().rev().find_map(|line| line.strip_prefix(&self.mark)).unwrap_or_default();
-                let files = told.split_whitespace().filter_map(|word| word.rsplit_once(':'));
-                let files = files.map(|(path, rest)| (percent_decode_str(path).decode_utf8_lossy().into_owned(), rest));
-                let of = |(path, rest): (String, &str)| -> Vec<(String, u64)> {
-                    let lines = match self.way {
-                        Way::Node => self.file(&path).map(|file| covered(file, rest)).unwrap_or_default(),
-                        _ => rest.split(',').filter_map(|line| line.parse().ok()).collect(),
-                    };
-                    lines.into_iter().map(|line| (path.clone(), line)).collect()
-                };
-                files.flat_map(of).collect()
+        if self.way == Way::Bash {
+            return RanLines { lines: self.bash(&text), left: None };
+        }
+        let told = text.lines().rev().find_map(|line| line.strip_prefix(&self.mark)).unwrap_or_default();
+        let files = told.split_whitespace().filter_map(|word| word.rsplit_once(':'));
+        let files = files.map(|(path, rest)| (percent_decode_str(path).decode_utf8_lossy().into_owned(), rest));
+        let mut ran = RanLines { left: (self.way == Way::Node).then(BTreeSet::new), ..RanLines::default() };
+        for (path, rest) in files {
+            match &mut ran.left {
+                Some(left) => {
+                    let (lines, parts) = self.text(&path).map(|text| covered(&path, &text, rest)).unwrap_or_default();
+                    ran.lines.extend(lines.into_iter().map(|line| (path.clone(), line)));
+                    left.extend(parts);
+                }
+                None => ran.lines.extend(rest.split(',').filter_map(|line| Some((path.clone(), line.parse().ok()?)))),
             }
         }
+        ran
     }
 
-    fn file(&self, path: &str) -> Option<&VersionFile> {
-        self.version.files.iter().find(|file| file.path == path)
+    /// The text of a file as it was started.
+    fn text(&self, path: &str) -> Option<String> {
+        let file = self.version.files.iter().find(|file| file.path == path)?;
+        untyped::given(file, self.version.manifest.recipe.as_ref()?)
     }
 
     fn bash(&self, text: &str) -> BTreeSet<(String, u64)> {
@@ -116,10 +149,9 @@ impl Traced {
     }
 }
 
-/// The lines of a file of which every part ran: from ranges `begin-end-ran` in UTF-16 units, of which the smallest around
-/// a place counts.
-fn covered(file: &VersionFile, ranges: &str) -> Vec<u64> {
-    let Some(text) = text_of(file) else { return Vec::new() };
+/// The lines of a text that ran, and the parts that did not, each with its lines: from ranges `begin-end-ran` in UTF-16
+/// units, of which the smallest around a place counts.
+fn covered(path: &str, text: &str, ranges: &str) -> (Vec<u64>, Vec<LeftPart>) {
     let mut all: Vec<(usize, usize, bool)> = Vec::new();
     for range in ranges.split(',') {
         let mut numbers = range.split('-').map_while(|number| number.parse::<usize>().ok());
@@ -129,29 +161,37 @@ fn covered(file: &VersionFile, ranges: &str) -> Vec<u64> {
     }
     // The widest first, so that a smaller one inside overwrites it.
     all.sort_by_key(|(begin, end, _)| std::cmp::Reverse(end.saturating_sub(*begin)));
-    let mut lines = Vec::new();
+    let (mut lines, mut starts) = (Vec::new(), Vec::new());
     let mut at = 0;
     for (number, line) in text.split('\n').enumerate() {
-        let indent = line.chars().take_while(|c| c.is_whitespace()).map(char::len_utf16).sum::<usize>();
+        // What stands behind `} else` decides whether a line ran.
+        let rest = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '}' | ')' | ']'));
+        let rest = rest.strip_prefix("else ").unwrap_or(rest);
+        let indent = line[..line.len() - rest.len()].encode_utf16().count();
         let (begin, end) = (at + indent, at + line.trim_end().encode_utf16().count());
+        starts.push(at);
         at += line.encode_utf16().count() + 1;
-        if begin >= end {
-            continue;
-        }
-        let is_first = all.iter().rfind(|(from, to, _)| *from <= begin && begin < *to).is_some_and(|(.., ran)| *ran);
-        let is_part_left = all.iter().any(|(from, _, ran)| !ran && *from > begin && *from < end);
-        if is_first && !is_part_left {
+        let around = all.iter().rfind(|(from, to, _)| *from <= begin && begin < *to);
+        if begin < end && around.is_some_and(|(.., ran)| *ran) {
             lines.push(number as u64 + 1);
         }
     }
-    lines
+    let line_of = |place: usize| starts.partition_point(|start| *start <= place) as u64;
+    let left = all.iter().filter(|(.., ran)| !ran);
+    let part = |begin: usize, end: usize| LeftPart {
+        path: path.to_owned(),
+        begin,
+        lines: (line_of(begin), line_of(end.saturating_sub(1))),
+    };
+    let left = left.map(|(from, to, _)| part(*from, *to)).collect();
+    (lines, left)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{python, start};
     use super::*;
-    use crate::domain::FileMode;
+    use crate::domain::{FileMode, VersionFile};
     use serde_json::json;
 
     fn script(name: &str, command: &[&str], text: &str) -> ToolDetail {
@@ -167,7 +207,7 @@ mod tests {
     fn ran(version: &ToolDetail, input: serde_json::Value) -> (Vec<u64>, String) {
         let traced = Traced::of(version).unwrap();
         let tried = start(&traced.version, &[input]).remove(0);
-        let lines = traced.lines(&tried).into_iter().map(|(_, line)| line).collect();
+        let lines = traced.lines(&tried).lines.into_iter().map(|(_, line)| line).collect();
         (lines, String::from_utf8_lossy(&tried.stdout).into_owned())
     }
 
@@ -212,6 +252,29 @@ mod tests {
                     console.log('big');\n} else {\n  console.log('small');\n}\nif (n < 0) throw new Error('no');\n";
         let version = script("tool.cjs", &["node", "{file}"], code);
         let (lines, output) = ran(&version, json!({"n": 5}));
-        assert_eq!((lines.as_slice(), output.as_str()), ([1, 2, 3, 4].as_slice(), "big\n"));
+        assert_eq!((lines.as_slice(), output.as_str()), ([1, 2, 3, 4, 8].as_slice(), "big\n"));
+    }
+
+    #[test]
+    fn a_value_of_javascript_that_was_not_chosen_is_a_part_that_is_left() {
+        let code = "const n = JSON.parse(require('fs').readFileSync(0)).n;\nconsole.log(n > 3 ? 'big' : 'small');\n";
+        let version = script("tool.cjs", &["node", "{file}"], code);
+        let traced = Traced::of(&version).unwrap();
+        let left = |n: u64| {
+            let tried = start(&traced.version, &[json!({"n": n})]).remove(0);
+            traced.lines(&tried).left.unwrap()
+        };
+        let (big, small) = (left(5), left(1));
+        assert!(big.iter().any(|part| part.is_in("tool.cjs", (2, 2))));
+        assert_eq!(big.intersection(&small).filter(|part| part.is_in("tool.cjs", (2, 2))).count(), 0);
+    }
+
+    #[test]
+    fn a_branch_of_perl_that_was_not_taken_is_not_among_the_lines() {
+        let code = "my $n = join '', <STDIN>;\nif ($n =~ /5/) {\n    print \"big\\n\";\n} else {\n    print \"small\\n\";\n}\n\
+                    exit 3;\n";
+        let version = script("tool.pl", &["perl", "{file}"], code);
+        assert_eq!(ran(&version, json!({"n": 5})), (vec![1, 2, 3, 7], "big\n".to_owned()));
+        assert_eq!(ran(&version, json!({"n": 1})), (vec![1, 2, 5, 7], "small\n".to_owned()));
     }
 }

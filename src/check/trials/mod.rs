@@ -31,6 +31,7 @@ pub(super) mod start;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod untyped;
 mod variants;
 mod weight;
 mod written;

@@ -1,6 +1,6 @@
 //! Changed lines that runs went through without a difference in any answer.
 
-use super::executed::Traced;
+use super::executed::{LeftPart, RanLines, Traced};
 use super::written::answer;
 use crate::check::change::{Edited, differences, edits};
 use crate::check::{Batch, CheckContext};
@@ -59,7 +59,7 @@ pub(super) fn findings(context: &CheckContext<'_>, base: &ToolDetail, evidence: 
         return Vec::new();
     }
     let files = evidence.files;
-    let reaches_old = wanted.iter().any(|edit| edit.after.is_none());
+    let reaches_old = wanted.iter().any(|edit| edit.after.is_none() || edit.chooses);
     let with_explained = |side: usize| -> Vec<(&Value, &[u8])> {
         let explained = evidence.explained.iter().take(WATCHED / 2);
         let explained = explained.map(|(input, answers)| (input, answers[side].as_slice()));
@@ -103,6 +103,7 @@ fn wanted(base: &ToolDetail, new: &ToolDetail) -> Vec<Edited> {
             after: Some((line, line)),
             branch: None,
             can_settle: true,
+            chooses: false,
             stays: false,
         })
     });
@@ -127,12 +128,17 @@ struct Needed {
 /// One run: its output and its lines.
 struct LinesOfRun<'a> {
     output: &'a [u8],
-    lines: BTreeSet<(String, u64)>,
+    ran: RanLines,
 }
 
 impl LinesOfRun<'_> {
     fn has(&self, path: &str, (first, last): (u64, u64)) -> bool {
-        (first..=last).any(|line| self.lines.contains(&(path.to_owned(), line)))
+        (first..=last).any(|line| self.ran.lines.contains(&(path.to_owned(), line)))
+    }
+
+    /// The parts of these lines that did not run.
+    fn left<'r>(&'r self, path: &'r str, lines: (u64, u64)) -> impl Iterator<Item = &'r LeftPart> {
+        self.ran.left.iter().flatten().filter(move |part| part.is_in(path, lines))
     }
 }
 
@@ -143,22 +149,53 @@ fn settled(edit: &Edited, old: &[LinesOfRun<'_>], new: &[LinesOfRun<'_>], needed
         (None, Some(lines)) => (old, lines),
         (None, None) => return None,
     };
+    // Of two values that were chosen between in another way, each must have been chosen before and now.
+    let was_chosen = |lines| went_through(path, lines, None, old, needed, true).is_some();
+    if edit.chooses && !edit.before.is_some_and(was_chosen) {
+        return None;
+    }
+    let through = went_through(path, lines, edit.branch, runs, needed, edit.chooses)?;
+    let message = format!(
+        "{} through this change, each with the same output as before, but for what a new word or field explains",
+        count(through, "run")
+    );
+    let finding = Finding::new(SAME, Severity::Low, message);
+    Some(edit.finding.line.map_or_else(|| finding.clone(), |line| finding.clone().at(path, line)))
+}
+
+/// How many runs went through these lines, when they are enough: with different outputs, each part of a statement with
+/// different outputs too, and a condition both ways.
+fn went_through(
+    path: &str,
+    lines: (u64, u64),
+    branch: Option<(u64, u64)>,
+    runs: &[LinesOfRun<'_>],
+    needed: &Needed,
+    needs_parts: bool,
+) -> Option<usize> {
     let through: Vec<&LinesOfRun<'_>> = runs.iter().filter(|run| run.has(path, lines)).collect();
-    let outputs: BTreeSet<&[u8]> = through.iter().map(|run| run.output).collect();
+    let is_varied = |runs: &mut dyn Iterator<Item = &&LinesOfRun<'_>>| {
+        runs.map(|run| run.output).collect::<BTreeSet<_>>().len() >= needed.outputs
+    };
+    let left: BTreeSet<&LeftPart> = through.iter().flat_map(|run| run.left(path, lines)).collect();
+    let ran =
+        |part: &LeftPart| is_varied(&mut through.iter().filter(|run| run.left(path, lines).all(|one| one != part)));
+    let are_parts_told = through.iter().all(|run| run.ran.left.is_some());
     // A changed condition says nothing before it was seen to hold and not to hold.
-    let is_both_ways = edit.branch.is_none_or(|branch| {
-        let taken = through.iter().filter(|run| run.has(path, branch)).count();
+    let is_both_ways = branch.is_none_or(|branch| {
+        let is_taken = |run: &&&LinesOfRun<'_>| match branch {
+            _ if branch == lines => run.ran.left.is_some() && run.left(path, lines).next().is_none(),
+            branch => run.has(path, branch),
+        };
+        let taken = through.iter().filter(is_taken).count();
         taken > 0 && taken < through.len()
     });
-    let is_enough = through.len() >= needed.runs && outputs.len() >= needed.outputs && is_both_ways;
-    is_enough.then(|| {
-        let message = format!(
-            "{} through this change, each with the same output as before, but for what a new word or field explains",
-            count(through.len(), "run")
-        );
-        let finding = Finding::new(SAME, Severity::Low, message);
-        edit.finding.line.map_or_else(|| finding.clone(), |line| finding.clone().at(path, line))
-    })
+    let is_enough = through.len() >= needed.runs
+        && is_varied(&mut through.iter())
+        && left.into_iter().all(ran)
+        && (are_parts_told || !needs_parts)
+        && is_both_ways;
+    is_enough.then_some(through.len())
 }
 
 /// Inputs with outputs as different as can be: first one for each output, then the others.
@@ -180,5 +217,5 @@ fn runs<'a>(
     let batch = Batch::new(&traced.version, &inputs, Pace::Plain).with_samples(files);
     let tried = context.trials.start(&batch).ok()?;
     let runs = chosen.iter().zip(&tried).filter(|((_, output), tried)| answer(tried) == *output);
-    Some(runs.map(|((_, output), tried)| LinesOfRun { output, lines: traced.lines(tried) }).collect())
+    Some(runs.map(|((_, output), tried)| LinesOfRun { output, ran: traced.lines(tried) }).collect())
 }

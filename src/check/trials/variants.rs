@@ -40,9 +40,10 @@ const SHAPES: &[&str] = &[
 ];
 
 /// What an input is filled with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fill {
     /// Only what must be there.
+    #[default]
     Simple,
     /// A value for every property, all texts the same word: what one property is looked up in another is found.
     Words,

@@ -4,3 +4,4 @@ pub mod imports;
 pub(crate) mod program;
 pub mod scope;
 pub mod text;
+pub mod untyped;

@@ -1,6 +1,6 @@
 //! The names that a statement gives a meaning, and those that it uses.
 
-use crate::code::statements::{Statement, Token, TokenKind};
+use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use std::collections::HashSet;
 
 /// The names of a program in a statement.
@@ -39,6 +39,17 @@ pub(super) fn is_own_variable(statement: &Statement) -> bool {
         && statement.tokens.get(1).is_some_and(|token| !token.context.fixed)
 }
 
+/// Whether a statement only puts something into a collection that the program made itself, or sorts it.
+pub(super) fn collects(statement: &Statement, old: &[Statement], new: &[Statement]) -> bool {
+    const COLLECTING: &[&str] =
+        &["append", "push", "add", "extend", "insert", "unshift", "update", "set", "sort", "reverse", "setdefault"];
+    let Some((base, rest)) = statement.tokens.split_first() else { return false };
+    let path = rest.iter().take_while(|token| token.context.fixed).count();
+    let is_method = rest[..path].last().is_some_and(|method| COLLECTING.contains(&method.text.as_str()));
+    let is_made = |one: &Statement| one.kind == StatementKind::Assign && target(one) == Some(base.text.as_str());
+    is_method && (matches!(base.text.as_str(), "self" | "this") || old.iter().chain(new).any(is_made))
+}
+
 /// Variables of a shell that say how other commands, or the shell itself, read and find things.
 pub(super) fn is_given(name: &str) -> bool {
     const NAMES: &[&str] =
@@ -48,7 +59,8 @@ pub(super) fn is_given(name: &str) -> bool {
 
 /// The variable that an assignment sets.
 pub(super) fn target(statement: &Statement) -> Option<&str> {
-    statement.tokens.iter().find(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str())
+    let is_variable = |token: &&Token| token.kind == TokenKind::Name && token.text != "my";
+    statement.tokens.iter().find(is_variable).map(|token| token.text.as_str())
 }
 
 /// The functions that statements stand in.

@@ -19,7 +19,7 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
             let words = difference(before, now, new)?;
             let finding = Finding::new("brackets", Severity::Medium, words).at(path, now.line());
             let (before, after) = (Some(before.lines()), Some(now.lines()));
-            Some(Edited { finding, before, after, branch: None, can_settle: false, stays: true })
+            Some(Edited { finding, before, after, branch: None, can_settle: false, chooses: false, stays: true })
         }));
     }
     edits

@@ -3,12 +3,15 @@
 use super::Edited;
 use super::acts::{Acts, acts};
 use super::align::{Replaced, Step, replaced};
-use super::bindings::{calls, functions, imported, is_given, is_own_variable, is_short, names, target};
-use super::judge::{guards, is_calculation, is_condition, is_flip, is_other_operator, judge, tells_secrets};
+use super::bindings::{calls, collects, functions, imported, is_given, is_own_variable, is_short, names, target};
+use super::judge::{
+    chooses, guards, has_choice, is_calculation, is_condition, is_flip, is_other_operator, judge, tells_secrets,
+};
 use super::moved::{explained, filled, is_moved, last_name, taken_out};
 use super::order::consumes;
 use super::pieces::{constants, marks};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
+use crate::domain::source::Language;
 use crate::domain::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -24,8 +27,9 @@ pub(super) fn edits(
     old: &[Statement],
     new: &[Statement],
     path: &str,
-    is_shell: bool,
+    language: Option<Language>,
 ) -> Vec<Edited> {
+    let is_shell = language == Some(Language::Bash);
     let functions = functions(old);
     let steps: Vec<Step<'_>> = steps.iter().flat_map(|step| apart(step, &functions)).collect();
     let steps = steps.as_slice();
@@ -58,7 +62,11 @@ pub(super) fn edits(
         // What a call did beside its output is not seen by comparing outputs.
         let is_own = |name: &str| own.contains(name);
         let does = |statement: &Statement| {
-            let is_seen = is_setup(statement) || is_shell && is_calculation(statement, is_own);
+            let is_seen = is_setup(statement)
+                || is_shell && is_calculation(statement, is_own)
+                || !is_shell
+                    && collects(statement, old, new)
+                    && super::acts::acts(statement, &own, is_shell).is_empty();
             statement.kind == StatementKind::Other && !is_seen
         };
         let does = before.is_some_and(does) && (is_shell || after.is_none()) || is_shell && after.is_some_and(does);
@@ -70,6 +78,8 @@ pub(super) fn edits(
             after: after.map(Statement::lines),
             branch: after.map_or_else(|| before.and_then(|head| branch(head, old)), |head| branch(head, new)),
             can_settle: !edit.is_flip && !does && !acts_anew && !has_other_options,
+            // Where a line is all that is known of a statement, a condition behind it is one, too.
+            chooses: edit.chooses || language.is_none() && before.into_iter().chain(after).any(has_choice),
             stays: acts_anew || edit.is_flip && edit.is_alone,
         }));
     }
@@ -79,6 +89,7 @@ pub(super) fn edits(
         after: Some((line, line)),
         branch: None,
         can_settle: true,
+        chooses: false,
         stays: false,
     }));
     edits
@@ -91,11 +102,19 @@ fn options(statement: &Statement) -> BTreeSet<&str> {
 
 /// The lines of the first statement behind a condition.
 fn branch(head: &Statement, statements: &[Statement]) -> Option<(u64, u64)> {
-    if head.kind != StatementKind::Head {
+    if head.kind != StatementKind::Head || is_iteration(head) {
         return None;
     }
     let at = statements.iter().position(|other| std::ptr::eq(other, head))?;
     statements.get(at + 1).filter(|next| next.depth > head.depth).map(Statement::lines)
+}
+
+/// Whether a head goes through all values of something, and decides nothing.
+fn is_iteration(head: &Statement) -> bool {
+    const DECIDING: &[&str] =
+        &["<", ">", "<=", ">=", "==", "!=", "===", "!==", "=", "&&", "||", "and", "or", "not", "if"];
+    let decides = |token: &Token| token.kind == TokenKind::Sign && DECIDING.contains(&token.text.as_str());
+    head.tokens.first().is_some_and(|first| first.text == "for") && !head.tokens.iter().any(decides)
 }
 
 struct Edit {
@@ -105,6 +124,8 @@ struct Edit {
     words: String,
     /// Whether it only turned one operator or constant into another one, which no refactoring does.
     is_flip: bool,
+    /// Whether it chooses between two values in another way.
+    chooses: bool,
     /// Whether nothing else changed in the statement, and it is an operator.
     is_alone: bool,
 }
@@ -165,14 +186,15 @@ impl Code<'_> {
                 Some(_) => {}
                 None => {
                     let words = format!("{} became {}", quoted(before, part.old), quoted(now, part.new));
-                    edits.push(Edit { code, severity, line, words, is_flip: false, is_alone: false });
+                    edits.push(Edit { code, severity, line, words, is_flip: false, chooses: false, is_alone: false });
                 }
             }
         }
         let is_flip = !is_rewritten && parts.iter().any(is_flip);
+        let chooses = !is_rewritten && parts.iter().any(chooses);
         let is_alone = matches!(parts.as_slice(), [only] if is_other_operator(only)) && now.tokens.len() > 3;
         for edit in &mut edits {
-            (edit.is_flip, edit.is_alone) = (is_flip, is_alone);
+            (edit.is_flip, edit.chooses, edit.is_alone) = (is_flip, chooses, is_alone);
         }
         edits
     }
@@ -221,7 +243,15 @@ impl Code<'_> {
         };
         let words = format!("removed: {} (line {} of the previous version)", quoted(statement, &[]), statement.line());
         let code = if statement.kind == StatementKind::Message { "message" } else { "removed" };
-        Some(Edit { code, severity, line: self.near(statement), words, is_flip: false, is_alone: false })
+        Some(Edit {
+            code,
+            severity,
+            line: self.near(statement),
+            words,
+            is_flip: false,
+            chooses: false,
+            is_alone: false,
+        })
     }
 
     /// The line of the new version where something old stood.
@@ -267,6 +297,7 @@ impl Code<'_> {
             line: statement.line(),
             words: format!("added: {}", quoted(statement, &[])),
             is_flip: false,
+            chooses: false,
             is_alone: false,
         })
     }
@@ -335,6 +366,7 @@ fn other_order(statement: &Statement) -> Edit {
         line: statement.line(),
         words: format!("{} now runs in another order", quoted(statement, &[])),
         is_flip: false,
+        chooses: false,
         is_alone: false,
     }
 }
@@ -342,7 +374,15 @@ fn other_order(statement: &Statement) -> Edit {
 /// An added statement that only takes or refuses more.
 fn harmless(code: &'static str, statement: &Statement) -> Edit {
     let words = format!("added: {}", quoted(statement, &[]));
-    Edit { code, severity: Severity::Low, line: statement.line(), words, is_flip: false, is_alone: false }
+    Edit {
+        code,
+        severity: Severity::Low,
+        line: statement.line(),
+        words,
+        is_flip: false,
+        chooses: false,
+        is_alone: false,
+    }
 }
 
 /// Options of a shell that make it stricter.

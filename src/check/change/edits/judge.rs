@@ -209,8 +209,34 @@ pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
     if part.old.iter().chain(part.new).any(is_entry) {
         return true;
     }
-    let conditions = |tokens: &[Token]| tokens.iter().filter(|token| is_condition(token)).count();
-    conditions(part.old) != conditions(part.new)
+    // A method that became another one, as `strip` and `rstrip` are.
+    if let ([old], [new]) = (part.old, part.new)
+        && [old, new].iter().all(|token| token.kind == TokenKind::Name && token.context.fixed)
+    {
+        return true;
+    }
+    let count = |tokens: &[Token], test: fn(&Token) -> bool| tokens.iter().filter(|token| test(token)).count();
+    let of = |tokens: &[Token]| {
+        (count(tokens, |token| is_condition(token) && !is_choice(token)), count(tokens, is_choice) > 0)
+    };
+    of(part.old) != of(part.new)
+}
+
+/// Whether a value that was chosen is chosen in another way: there are more choices in it, or fewer.
+pub(super) fn chooses(part: &Replaced<'_>) -> bool {
+    let choices = |tokens: &[Token]| tokens.iter().filter(|token| is_choice(token)).count();
+    choices(part.old) != choices(part.new)
+}
+
+/// Whether a choice stands in a statement, and the statement is not the head of a block.
+pub(super) fn has_choice(statement: &Statement) -> bool {
+    let is_one = |token: &Token| is_condition(token) || matches!(token.text.as_str(), "unless" | "||=" | "//=");
+    statement.kind != StatementKind::Head && statement.tokens.iter().any(is_one)
+}
+
+/// Whether a token chooses one of two values.
+fn is_choice(token: &Token) -> bool {
+    matches!(token.text.as_str(), "?" | "??" | "if" | "else") && token.kind != TokenKind::Text
 }
 
 /// Whether one operator became another one.

@@ -84,6 +84,8 @@ pub(in crate::check) struct Edited {
     pub(in crate::check) branch: Option<(u64, u64)>,
     /// Whether the same outputs of runs that went through it show that it changes nothing.
     pub(in crate::check) can_settle: bool,
+    /// Whether it chooses between two values in another way: both must have been chosen in runs.
+    pub(in crate::check) chooses: bool,
     /// Whether it is a warning also where the program was written anew.
     pub(in crate::check) stays: bool,
 }
@@ -148,10 +150,18 @@ fn between(
     if steps.len() > MAX_STEPS {
         let message = format!("rewritten: {} changed, too many to list", count(steps.len(), "statement"));
         let finding = Finding::new("rewritten", Severity::Medium, message).at(path, 1);
-        let edits = vec![Edited { finding, before: None, after: None, branch: None, can_settle: false, stays: true }];
+        let edits = vec![Edited {
+            finding,
+            before: None,
+            after: None,
+            branch: None,
+            can_settle: false,
+            chooses: false,
+            stays: true,
+        }];
         return Comparison { edits, is_rewritten: true };
     }
-    let mut edits = classify::edits(&steps, &old, &now, path, is_shell);
+    let mut edits = classify::edits(&steps, &old, &now, path, language);
     let is_rewritten = steps.len() > REWRITTEN && steps.len() * 3 > old.len();
     if is_rewritten {
         for edit in edits.iter_mut().filter(|edit| !edit.stays) {

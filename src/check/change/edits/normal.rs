@@ -1,13 +1,14 @@
 //! Forms that mean the same, brought into one: `re.compile(p).match(s)` and `re.match(p, s)`, `x == "a" or x == "b"` and
 //! `x in ("a", "b")`.
 
+use super::pieces::value_length;
 use crate::code::statements::{Statement, Token, TokenKind};
 
 /// All statements in their normal form.
 pub(super) fn normal(mut statements: Vec<Statement>) -> Vec<Statement> {
     for statement in &mut statements {
         let tokens = without_compile(std::mem::take(&mut statement.tokens));
-        let tokens = without_format(&without_constant_time(tokens));
+        let tokens = searched(without_format(&without_constant_time(tokens)));
         statement.tokens = merged(compared(&tokens));
     }
     statements
@@ -81,6 +82,34 @@ fn without_format(tokens: &[Token]) -> Vec<Token> {
     result
 }
 
+/// `["a", "b"].includes(x)` becomes `x "a" "b"`, as `x === "a" || x === "b"` does.
+fn searched(mut tokens: Vec<Token>) -> Vec<Token> {
+    let mut at = 0;
+    while at < tokens.len() {
+        let texts = tokens[at + 1..].iter().take_while(|token| token.kind == TokenKind::Text).count();
+        let method = at + 1 + texts;
+        let is_it = tokens[at].text == "["
+            && tokens[at].kind == TokenKind::Sign
+            && texts > 0
+            && tokens.get(method).is_some_and(|token| token.text == "includes" && token.context.fixed);
+        let length = tokens.get(method + 1..).map_or(0, value_length);
+        if is_it && length > 0 {
+            let is_negated = at > 0 && tokens[at - 1].text == "!";
+            let value: Vec<Token> = tokens.drain(method..=method + length).skip(1).collect();
+            let mut negation = tokens.remove(at);
+            if is_negated {
+                tokens.remove(at - 1);
+                at -= 1;
+                "not".clone_into(&mut negation.text);
+                tokens.insert(at, negation);
+            }
+            tokens.splice(at..at, value);
+        }
+        at += 1;
+    }
+    tokens
+}
+
 /// A comparison with one text is a search in a list of one: `x == "a"` becomes `x "a"`, `x != "a"` becomes `x not "a"`,
 /// as `x in ("a",)` and `x not in ("a",)` are read.
 fn compared(tokens: &[Token]) -> Vec<Token> {
@@ -131,20 +160,26 @@ fn repeated(tokens: &[Token], at: usize) -> Option<usize> {
     // The subject is what stands before the texts on the left.
     let texts = tokens[..at].iter().rev().take_while(|token| token.kind == TokenKind::Text).count();
     let end = at - texts;
-    let names =
-        tokens[..end].iter().rev().skip(usize::from(is_negated)).take_while(|token| token.kind == TokenKind::Name);
-    let length = names.count() + usize::from(is_negated);
-    let subject = &tokens[end.checked_sub(length)?..end];
-    if texts == 0
-        || length == usize::from(is_negated)
-        || is_negated != subject.last().is_some_and(|last| last.text == "not")
-    {
+    let negation = usize::from(is_negated);
+    let before = &tokens[..end.checked_sub(negation)?];
+    if texts == 0 || is_negated != tokens[..end].last().is_some_and(|last| last.text == "not") {
         return None;
     }
-    let again = tokens.get(at + 1..at + 1 + length)?;
-    let is_same = subject.iter().zip(again).all(|(a, b)| a.text == b.text);
-    let next = at + 1 + length;
-    (is_same && tokens.get(next).is_some_and(|token| token.kind == TokenKind::Text)).then_some(next)
+    // Names before it may belong to what stands in front of it.
+    let most = before.iter().rev().take_while(|token| token.kind == TokenKind::Name).count();
+    (1..=most).find_map(|names| {
+        let subject = &tokens[end - negation - names..end];
+        let again = tokens.get(at + 1..=at + subject.len())?;
+        // `f(x) == "a" or x == "b"` compares two things, and so does `y[x] == "a" or x == "b"`.
+        let closed =
+            |tokens: &[Token]| tokens.iter().map(|token| usize::from(token.context.nesting.closed)).sum::<usize>();
+        let is_at = |a: &Token, b: &Token| a.text == b.text && a.context.nesting.calls == b.context.nesting.calls;
+        let is_part = before.len() > names && before[before.len() - names - 1].text == "[";
+        let is_same = closed(subject) == closed(again) && subject.iter().zip(again).all(|(a, b)| is_at(a, b));
+        let is_same = is_same && !subject[0].context.fixed && !is_part;
+        let next = at + 1 + subject.len();
+        (is_same && tokens.get(next).is_some_and(|token| token.kind == TokenKind::Text)).then_some(next)
+    })
 }
 
 /// Whether a token joins two conditions, or ends one.
@@ -234,6 +269,21 @@ mod tests {
         assert_eq!(read("open(\"{}.{}\".format(a, b), 'w')"), read("open(f\"{a}.{b}\", 'w')"));
         assert_ne!(read("open(\"{}.{}\".format(b, a), 'w')"), read("open(f\"{a}.{b}\", 'w')"));
         assert_ne!(read("x = \"{}\".format(a.b)"), read("x = f\"{a}\""));
+    }
+
+    #[test]
+    fn a_search_in_a_list_of_texts_is_read_as_comparisons() {
+        let read = |text: &str| {
+            let statements = crate::code::statements::read(text, crate::domain::source::Language::JavaScript).unwrap();
+            normal(statements)[0].key()
+        };
+        assert_eq!(read("f(['a', 'b'].includes(x.y))"), read("f(x.y === 'a' || x.y === 'b')"));
+        assert_eq!(read("f(a, ['a', 'b'].includes(x.y))"), read("f(a, x.y === 'a' || x.y === 'b')"));
+        assert_eq!(read("f(!['a', 'b'].includes(x))"), read("f(x !== 'a' && x !== 'b')"));
+        assert_ne!(read("f(!['a', 'b'].includes(x))"), read("f(x !== 'a' || x !== 'b')"));
+        assert_ne!(read("return f(x) === 'a' || f(x) === 'b'"), read("return f(x) === 'a' || x === 'b'"));
+        assert_ne!(read("return y[x] === 'a' || y[x] === 'b'"), read("return y[x] === 'a' || x === 'b'"));
+        assert_ne!(read("f(['a', 'b'].includes(x))"), read("f(x === 'a' || x === 'c')"));
     }
 
     #[test]

@@ -40,8 +40,13 @@ impl Syntax {
 
 /// The statements of a text: its lines without comments.
 pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
+    let mut open = 0_usize;
     let statements = text.lines().zip(1_u64..).map(|(line, number)| {
-        let tokens = tokens(line, number, syntax);
+        let (tokens, braces) = tokens(line, number, syntax);
+        let depth = open.saturating_sub(braces.iter().take_while(|brace| **brace == '}').count());
+        for brace in &braces {
+            open = if *brace == '{' { open + 1 } else { open.saturating_sub(1) };
+        }
         let first = tokens.first().map_or("", |token| token.text.as_str());
         let kind = match first {
             "require" | "use" | "import" | "require_relative" => StatementKind::Import,
@@ -49,13 +54,34 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
             "raise" | "die" | "throw" => StatementKind::Raise,
             "return" | "exit" | "next" | "last" | "break" => StatementKind::Exit,
             "end" | "fi" | "done" if tokens.len() == 1 => StatementKind::End,
+            "if" | "elsif" | "else" | "unless" | "while" | "until" | "for" | "foreach" if open > depth => {
+                StatementKind::Head
+            }
+            _ if is_calculation(&tokens) => StatementKind::Assign,
             // A line of a longer text.
             _ if tokens.len() > 4 && tokens.iter().all(is_prose) => StatementKind::Message,
             _ => StatementKind::Other,
         };
-        Statement { kind, tokens, function: String::new(), depth: 0 }
+        Statement { kind, tokens, function: String::new(), depth }
     });
     statements.filter(|statement| !statement.tokens.is_empty()).collect()
+}
+
+/// Whether a line gives a variable a value and does nothing else.
+fn is_calculation(tokens: &[Token]) -> bool {
+    const ACTING: &[&str] = &[
+        "system", "exec", "unlink", "open", "close", "rename", "rmdir", "mkdir", "kill", "fork", "symlink", "chmod",
+        "chown", "utime", "qx", "eval", "do", "print", "printf", "say", "syswrite", "shift", "pop", "splice",
+        "readline", "read", "require", "local", "our",
+    ];
+    let sets = |token: &Token| {
+        token.kind == TokenKind::Sign
+            && matches!(token.text.as_str(), "=" | "+=" | "-=" | ".=" | "*=" | "/=" | "//=" | "||=")
+    };
+    let acts = |token: &Token| {
+        ACTING.contains(&token.text.as_str()) || token.text.contains(['<', '`']) && token.kind != TokenKind::Number
+    };
+    tokens.iter().take(4).skip(1).any(sets) && !tokens.iter().any(acts)
 }
 
 /// Whether it is a word of a sentence.
@@ -64,8 +90,9 @@ fn is_prose(token: &Token) -> bool {
     is_word && matches!(token.kind, TokenKind::Name | TokenKind::Sign)
 }
 
-fn tokens(line: &str, number: u64, syntax: Syntax) -> Vec<Token> {
-    let mut tokens = Vec::new();
+/// The tokens of a line, and its curly brackets.
+fn tokens(line: &str, number: u64, syntax: Syntax) -> (Vec<Token>, Vec<char>) {
+    let (mut tokens, mut braces) = (Vec::new(), Vec::new());
     let mut rest = line.trim_start();
     let mut put = |kind, text: &str| {
         tokens.push(Token { kind, text: text.to_owned(), line: number, context: Context::default() });
@@ -91,7 +118,11 @@ fn tokens(line: &str, number: u64, syntax: Syntax) -> Vec<Token> {
                 put(TokenKind::Name, &rest[..end]);
                 end
             }
-            c if c.is_whitespace() || matches!(c, '(' | ')' | ',' | ';' | '{' | '}') => c.len_utf8(),
+            '{' | '}' => {
+                braces.push(first);
+                1
+            }
+            c if c.is_whitespace() || matches!(c, '(' | ')' | ',' | ';') => c.len_utf8(),
             _ => {
                 let end = length(|c| "+-*/%=<>!&|^~?:.[]\\#".contains(c)).max(first.len_utf8());
                 put(TokenKind::Sign, &rest[..end]);
@@ -100,7 +131,7 @@ fn tokens(line: &str, number: u64, syntax: Syntax) -> Vec<Token> {
         };
         rest = &rest[taken..];
     }
-    tokens
+    (tokens, braces)
 }
 
 /// Where a text ends that began with this quote.

@@ -32,6 +32,7 @@ pub(super) fn usual(code: &str, is_dotted: bool, literals: &Literals) -> Vec<Doc
         of("log", LOG.to_owned()),
         of("yaml", yaml(&rows, 0)),
         of("json", pretty(&json!([rows, {"name": "beta", "value": -1}]))),
+        of("json", pretty(&json!({"gamma": ["beta", "alpha"], "alpha": [], "beta": ["alpha"]}))),
         of("ini", INI.to_owned()),
         of("py", PYTHON.to_owned()),
         of("html", HTML.to_owned()),

@@ -26,6 +26,9 @@ const MAX_ENDINGS: usize = 4;
 /// Documents that are changed a little, and how many changed ones of each are made.
 const CHANGED: [usize; 3] = [24, 12, 8];
 
+/// Documents with which it is found out what other inputs need.
+const MAX_PROBED: usize = 6;
+
 /// The folder that a tool can be given.
 const FOLDER: &str = "samples";
 
@@ -37,6 +40,8 @@ pub(super) struct Samples {
     pub(super) inputs: Vec<Value>,
     /// Those with which the tool came furthest: others are made near them.
     pub(super) known: Vec<Value>,
+    /// What the other inputs are filled with.
+    fill: Fill,
 }
 
 /// How a document reaches the tool.
@@ -66,7 +71,7 @@ impl Samples {
             Way::Whole
         } else if let Some(target) = find_target(context, base, schema, &names, &endings(&usual, &texts))? {
             Way::File(target)
-        } else if let Some(name) = text_input(recipe, &names).or(recipe.piped.as_deref()) {
+        } else if let Some(name) = text_input(recipe, &names) {
             Way::Text(name)
         } else {
             return Ok(Samples::default());
@@ -81,7 +86,7 @@ impl Samples {
         usual: &[Document],
         literals: &Literals,
     ) -> Result<Samples, String> {
-        let mut samples = Samples::default();
+        let mut samples = Samples { fill: best_fill(context, base, (schema, way), usual)?, ..Samples::default() };
         let mut named: Vec<(&Document, Value)> = Vec::new();
         for document in usual {
             named.extend(samples.input(schema, way, document).map(|input| (document, input)));
@@ -89,7 +94,7 @@ impl Samples {
         let mut inputs: Vec<Value> = named.iter().map(|(_, input)| input.clone()).collect();
         if let Way::File(target) = way {
             samples.folder(usual);
-            inputs.push(with(schema, target, FOLDER, Fill::Simple));
+            inputs.push(with(schema, target, FOLDER, samples.fill));
         }
         let batch = Batch::new(base, &inputs, Pace::Quick).with_samples(&samples.files);
         let best = best(&context.trials.start(&batch)?);
@@ -116,9 +121,9 @@ impl Samples {
         match way {
             Way::File(target) => {
                 let file = self.add(document);
-                Some(with(schema, target, &file, Fill::Simple))
+                Some(with(schema, target, &file, self.fill))
             }
-            Way::Text(name) => Some(with(schema, &[name], &document.text, Fill::Simple)),
+            Way::Text(name) => Some(with(schema, &[name], &document.text, self.fill)),
             Way::Whole => serde_json::from_str(&document.text).ok().filter(|_| document.ending == "json"),
         }
     }
@@ -165,10 +170,10 @@ impl Samples {
 }
 
 /// The input that is text on standard input, or the only text there is.
-fn text_input<'n>(recipe: &Recipe, names: &[&'n str]) -> Option<&'n str> {
+fn text_input<'n>(recipe: &'n Recipe, names: &[&'n str]) -> Option<&'n str> {
     let stdin = recipe.args.iter().find(|rule| matches!(rule.place, ArgPlace::Stdin)).map(|rule| rule.input.as_str());
     let of_stdin = names.iter().find(|name| Some(**name) == stdin);
-    of_stdin.or(names.first().filter(|_| names.len() == 1)).copied()
+    of_stdin.or(names.first().filter(|_| names.len() == 1)).copied().or(recipe.piped.as_deref())
 }
 
 /// Inputs that take any text, or a list of them.
@@ -216,6 +221,45 @@ fn endings(usual: &[Document], code: &[&str]) -> Vec<String> {
         }
     }
     all
+}
+
+/// With what the inputs beside a document are filled so that the tool succeeds with most documents and says most.
+fn best_fill(
+    context: &CheckContext<'_>,
+    base: &ToolDetail,
+    (schema, way): (&Value, &Way<'_>),
+    usual: &[Document],
+) -> Result<Fill, String> {
+    const FILLS: [Fill; 3] = [Fill::Simple, Fill::Numbers(1), Fill::Words];
+    let mut groups: Vec<(Fill, Vec<Value>)> = Vec::new();
+    let mut files = Vec::new();
+    for fill in FILLS {
+        let mut samples = Samples { fill, ..Samples::default() };
+        let inputs: Vec<Value> =
+            usual.iter().take(MAX_PROBED).filter_map(|document| samples.input(schema, way, document)).collect();
+        if !groups.iter().any(|(_, known)| *known == inputs) {
+            groups.push((fill, inputs));
+            files = samples.files;
+        }
+    }
+    if groups.len() < 2 {
+        return Ok(Fill::Simple);
+    }
+    let inputs: Vec<Value> = groups.iter().flat_map(|(_, inputs)| inputs.clone()).collect();
+    let tried = context.trials.start(&Batch::new(base, &inputs, Pace::Quick).with_samples(&files))?;
+    let mut rest = tried.as_slice();
+    let mut best = (Fill::Simple, (0, 0));
+    for (fill, inputs) in groups {
+        let (own, others) = rest.split_at(inputs.len().min(rest.len()));
+        rest = others;
+        let good = own.iter().filter(|tried| tried.end.exit_code() == Some(0));
+        let outputs: BTreeSet<&[u8]> = good.clone().map(|tried| tried.stdout.as_slice()).collect();
+        let score = (good.count(), outputs.len());
+        if score > best.1 {
+            best = (fill, score);
+        }
+    }
+    Ok(best.0)
 }
 
 /// The inputs that name a file: the one that does, or all together where each alone says nothing.
