@@ -28,10 +28,11 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
         reader.line(number as u64 + 1, &line);
     }
     let Reader { mut entries, recipes, .. } = reader;
+    let is_module = file.path.to_ascii_lowercase().rsplit_once('.').is_some_and(|(_, end)| end == "just");
     for (entry, recipe) in entries.iter_mut().zip(&recipes) {
         entry.needs = RecipeNeeds::of(recipe, &|_| None);
         // A module is a part of a project: just finds what such a recipe calls in the file of the project.
-        if file.path.ends_with(".just") && entry.needs.programs.iter().any(|program| program == "just") {
+        if is_module && entry.needs.programs.iter().any(|program| program == "just") {
             entry.needs.files.push("justfile".to_owned());
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
         let summary = text("summary").and_then(|text| text.split("\n\n").next());
         let described = text("desc").or(summary).unwrap_or(&comment).to_owned();
         let takes_words = !name.contains('*') && task.to_string().contains(".CLI_ARGS");
-        let mut command = words(["task", "--taskfile", "{file}", "--dir", "."]).to_vec();
+        let mut command = words(["task", "--taskfile", "{file}", "--dir", "."]);
         let mut inputs = required(task.get("requires"));
         if name.contains('*') {
             inputs.insert(0, full_name(name));

@@ -82,7 +82,7 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     for one in &definitions {
         let is_function = !one.is_class && (decorator(one).is_some() || registered.contains(&one.name));
         if is_function || is_tool_class(one) {
-            found.push(marked_as(file.declared(one), one.name, one.name.to_owned(), is_callable));
+            found.push(marked_as(&file.declared(one), one.name, one.name.to_owned(), is_callable));
             continue;
         }
         let handed = framework::handed(one);
@@ -171,7 +171,7 @@ impl<'t> File<'_, 't> {
             needed.retain(|input| input.required && !is_own(input));
             declared.inputs.splice(..0, needed);
         }
-        marked_as(declared, method.name, function, is_callable)
+        marked_as(&declared, method.name, function, is_callable)
     }
 
     /// A class whose methods are the tools. Nothing says which of them to call, so they are named.
@@ -287,7 +287,7 @@ impl<'t> File<'_, 't> {
     }
 }
 
-fn marked_as(declared: Declared, name: &str, function: String, is_callable: bool) -> MarkedTool {
+fn marked_as(declared: &Declared, name: &str, function: String, is_callable: bool) -> MarkedTool {
     let schema = declared.schema.as_ref().map(super::schema_loose::translate);
     let made = || (!declared.inputs.is_empty()).then(|| super::schema(&declared.inputs));
     MarkedTool {
