@@ -108,8 +108,8 @@ fn unsigned_of(q: &Queries, pin: FileName) -> Result<(PolicyChain, UnsignedFiles
 /// Under what versions are computed: another text computes all of them anew.
 pub fn basis_of(chain: &PolicyChain, rules: &TeamRules) -> String {
     let head = chain.head().map(|head| head.hex()).unwrap_or_default();
-    let imports: String = rules.imports.iter().map(|import| format!(" {}", import.import.lock)).collect();
-    format!("{FORM} {head}{imports}")
+    let locks = rules.imports.iter().map(|import| import.import.lock.hex());
+    [FORM.to_owned(), head].into_iter().chain(locks).collect::<Vec<_>>().join(" ")
 }
 
 /// What the team decided about a version; `None` where nobody did.
