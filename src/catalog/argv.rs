@@ -239,7 +239,6 @@ mod tests {
         for shell in [&["bash", "-e", "{file}"][..], &["env", "sh", "-e", "{file}"]] {
             assert_eq!(command(shell, &["x.sh"], Some("x.sh")).0, shell.join(" "));
         }
-        assert_eq!(command(&["node", "-e", "f({})"], &["x.js"], Some("x.js")).0, "node -e f({{}})");
         let missing = command(&["python", "tools/executable/x.py"], &["x.yaml"], None);
         assert_eq!(missing, ("python tools/executable/x.py".into(), None, some("tools/executable/x.py")));
         assert_eq!(command(&["./run", "-v"], &["run"], None), ("{file} -v".into(), some("run"), None));

@@ -77,8 +77,7 @@ fn subject(operation: &Operation) -> String {
 /// What is worth saying beside verb and subject.
 fn remark(operation: &Operation, clock: Option<String>) -> String {
     let undone = operation.undone_by.map(|by| format!("undone by {by}"));
-    let reason = operation.detail.get("reason").and_then(Value::as_str).map(str::to_owned);
-    let said = [clock, undone, operation.unread(), operation.passed_over(), reason];
+    let said = [clock, undone, operation.unread(), operation.passed_over(), operation.said()];
     said.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 

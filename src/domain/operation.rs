@@ -68,6 +68,20 @@ impl Operation {
         self.approved_unread().map(|unread| unread.to_string())
     }
 
+    /// What its author wrote with it: a comment with the place that it is about, or a reason.
+    pub fn said(&self) -> Option<String> {
+        let text = |name: &str| self.detail.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let Some(body) = text("body") else { return text("reason").map(str::to_owned) };
+        let line = |at: usize| self.detail.get("lines").and_then(|lines| lines.get(at)).and_then(Value::as_u64);
+        let place = match (text("path"), line(0), line(1)) {
+            (None, ..) => String::new(),
+            (Some(path), Some(first), Some(last)) if first < last => format!("{path}:{first}-{last}: "),
+            (Some(path), Some(line), _) => format!("{path}:{line}: "),
+            (Some(path), ..) => format!("{path}: "),
+        };
+        Some(format!("{place}{body}"))
+    }
+
     /// What `hash` must be, given the other fields.
     pub fn expected_hash(&self) -> Digest {
         let hashed = Hashed {
@@ -116,6 +130,20 @@ mod tests {
         ] {
             let told = told.map(|told| format!("overrode {told}"));
             assert_eq!(entry("approve", json!({"override": over})).passed_over(), told);
+        }
+    }
+
+    #[test]
+    fn an_entry_tells_what_its_author_wrote_and_where() {
+        for (detail, said) in [
+            (json!({"reason": "not used"}), Some("not used")),
+            (json!({"body": "why?", "path": null, "lines": null}), Some("why?")),
+            (json!({"body": "why?", "path": "adder.py", "lines": null}), Some("adder.py: why?")),
+            (json!({"body": "why?", "path": "adder.py", "lines": [3, 3]}), Some("adder.py:3: why?")),
+            (json!({"body": "why?", "path": "adder.py", "lines": [3, 5]}), Some("adder.py:3-5: why?")),
+            (json!({}), None),
+        ] {
+            assert_eq!(entry("comment", detail).said().as_deref(), said);
         }
     }
 

@@ -91,6 +91,7 @@ impl History<'_> {
         })?;
         let mut lines =
             vec![format!("{} by {}, {}", operation.verb, operation.who, crate::domain::to_the_minute(operation.at))];
+        lines.extend(operation.said());
         if let Some(Ok(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after, .. })) =
             operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
         {

@@ -116,7 +116,11 @@ impl<'t> Reader<'t> {
         let is_computed = named.words().is_empty() && named.arguments.iter().any(|one| one.name.is_none());
         if is_computed {
             // `add_argument(f"--{name}")`
-            self.tree.note_computed(owner.unwrap_or(ROOT));
+            let owner = owner.unwrap_or(ROOT);
+            let mut rest = super::rest_words(self.tree.inputs(owner));
+            rest.put("description", "Options and words whose names the script computes");
+            self.tree.push(owner, rest);
+            return;
         }
         if let Some(owner) = owner {
             self.last = owner;

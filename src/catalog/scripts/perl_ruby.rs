@@ -42,6 +42,10 @@ fn perl_long(text: &str) -> Vec<DeclaredInput> {
     let mut inputs: Vec<DeclaredInput> = Vec::new();
     let parts = calls(text, "GetOptions", SIGNS).flat_map(|(_, inner)| split(inner, b',', SIGNS));
     for part in parts {
+        let mut part = part.trim();
+        while part.starts_with('#') {
+            part = part.split_once('\n').map_or("", |(_, rest)| rest.trim());
+        }
         let written = part.split("=>").next().unwrap_or(part).trim();
         let spec = literal::text(written, SIGNS).unwrap_or_else(|| written.to_owned());
         inputs.extend(perl_option(&spec, &inputs));

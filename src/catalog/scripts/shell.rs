@@ -95,6 +95,8 @@ impl Words {
                 {
                     let count: Option<usize> = if count.is_empty() { Some(1) } else { count.trim().parse().ok() };
                     match count {
+                        // Before any word was read it was an option.
+                        _ if found.words.is_empty() => {}
                         Some(count) if is_sure && !line.contains("&&") => shifted += count,
                         // `$((OPTIND - 1))` leaves the plain words.
                         None if line.contains("OPTIND") => {}

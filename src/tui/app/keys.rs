@@ -109,6 +109,10 @@ impl App {
         if let Reply::EditContext(call) = reply {
             return self.edit_context(*call);
         }
+        if let Reply::Refuse(why) = reply {
+            self.say(Mood::Trouble, &why);
+            return Vec::new();
+        }
         if let Reply::Copy(text) = reply {
             return vec![Effect::Copy(text)];
         }
@@ -126,6 +130,7 @@ impl App {
             | Reply::Say(..)
             | Reply::EditContext(_)
             | Reply::Help(..)
+            | Reply::Refuse(_)
             | Reply::Copy(_)
             | Reply::Close => Vec::new(),
             Reply::Call(request, step) => self.call_step(*request, step),

@@ -5,6 +5,7 @@ use crate::domain::{Digest, Tool};
 use crate::tui::effect::{DetailFor, Effect};
 use crate::tui::layout::ALL_HEIGHT;
 use crate::tui::msg::ToolDossier;
+use crate::tui::pane::Pane;
 use crate::tui::pane::catalog::{Preview, Selected};
 use crate::tui::screen::Screen;
 use std::sync::Arc;
@@ -30,7 +31,9 @@ fn key(tool: &Tool) -> Key {
 impl App {
     /// The tool that a preview is about, where there is room for one.
     fn previewed(&self) -> Option<&Arc<Tool>> {
-        let is_shown = matches!(self.screen, Screen::Workbench) && self.overlays.is_empty();
+        // A run shows its output first, and the tool that was run stays selected.
+        let is_near = matches!(self.focus, Pane::Catalog | Pane::Output);
+        let is_shown = is_near && matches!(self.screen, Screen::Workbench) && self.overlays.is_empty();
         match self.catalog.selected() {
             Selected::Tool(tool) if is_shown && self.size.1 >= ALL_HEIGHT => Some(tool),
             _ => None,

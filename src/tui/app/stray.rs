@@ -79,7 +79,15 @@ impl App {
                 let verb = self.keymap.lookup(Context::Motion, Chord::of(key));
                 verb.is_some_and(|verb| Motion::of(verb).is_some())
             };
-            return !overlay.takes_text() && keys.iter().any(|key| is_text(key) && !moves(key));
+            if overlay.takes_text() {
+                return false;
+            }
+            // What follows these is text.
+            let begins_text = |key: &&KeyEvent| {
+                let verb = self.keymap.lookup(Context::Motion, Chord::of(key));
+                overlay.has_help(&self.keymap) && matches!(verb, Some(Verb::Filter | Verb::Help))
+            };
+            return keys.iter().take_while(|key| !begins_text(key)).any(|key| is_text(key) && !moves(key));
         }
         if self.is_typing() {
             return false;

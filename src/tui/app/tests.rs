@@ -1,5 +1,6 @@
 //! What keys, time and answers do to the state, and how it looks.
 
+mod boxes;
 mod deciding;
 mod dividing;
 mod groups;

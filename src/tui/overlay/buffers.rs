@@ -1,22 +1,40 @@
 //! Buffers and how full they are; keys flush one, try again what was set aside in it, and throw away what is in it.
 
-use super::{Args, Reply, browse, open_box};
+use super::keys::{BoxKey, browse};
+use super::list_box::ListBox;
+use super::{Args, Reply};
 use crate::action::Verb;
 use crate::engine::{BufferStatus, EngineError};
-use crate::tui::ink::{Ink, Span};
+use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
-use crate::tui::list::ListState;
-use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
-use crate::tui::phrase::{age, cut, pad, safe};
+use crate::tui::pane::listing::{Listed, Listing};
+use crate::tui::pane::rows::{Look, Title};
+use crate::tui::phrase::{age, cut, pad, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
+use std::borrow::Cow;
+
+/// Lines below the list about the one that is selected.
+const ABOUT: u16 = 3;
+
+impl Listed for BufferStatus {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.buffer_id.to_string()
+    }
+
+    fn texts(&self) -> Vec<Cow<'_, str>> {
+        let tool = self.pass_through_tool.as_ref().map(ToString::to_string).unwrap_or_default();
+        vec![self.buffer_id.as_str().into(), tool.into(), self.standing().into()]
+    }
+}
 
 /// The state of the list.
 #[derive(Default)]
 pub struct BufferList {
-    rows: Vec<BufferStatus>,
-    list: ListState,
+    pub(super) list: Listing<BufferStatus>,
     /// What to say when there is no row.
     empty: String,
 }
@@ -29,19 +47,27 @@ impl BufferList {
 
     /// Takes what came; the selection stays on the same buffer.
     pub fn set(&mut self, buffers: &Result<Vec<BufferStatus>, EngineError>) {
-        let selected = self.rows.get(self.list.selected).map(|row| row.buffer_id.clone());
         match buffers {
             Ok(rows) => {
                 "No buffers. To write one, run toolsmith buffer write ITEM in a shell.".clone_into(&mut self.empty);
-                self.rows.clone_from(rows);
+                self.list.set(rows.clone());
             }
             Err(error) => {
-                self.rows.clear();
+                self.list.set(Vec::new());
                 self.empty = safe(&error.message);
             }
         }
-        let at = self.rows.iter().position(|row| Some(&row.buffer_id) == selected.as_ref());
-        self.list.selected = at.unwrap_or(0);
+    }
+
+    /// Its keys.
+    pub(super) fn keys(&self) -> Vec<BoxKey> {
+        let none = self.list.selected().is_none().then_some("no buffer is selected");
+        let key = |letter, word, doc| BoxKey::letter(letter, Verb::Buffer, word, doc).unless(none);
+        vec![
+            key('f', "flush", "Send what is in the buffer to its receiver; asks first"),
+            key('R', "retry what is set aside", "Try again to send what was set aside; asks first"),
+            key('x', "clear", "Delete what is in the buffer; asks first"),
+        ]
     }
 
     /// Moves the selection, flushes, retries or clears a buffer, or closes.
@@ -50,9 +76,9 @@ impl BufferList {
             KeyCode::Char('f') => "flush",
             KeyCode::Char('R') => "retry",
             KeyCode::Char('x') => "clear",
-            _ => return browse(&mut self.list, self.rows.len(), key, keymap),
+            _ => return browse(&mut self.list, key, keymap),
         };
-        self.rows.get(self.list.selected).map_or(Reply::Stay, |row| {
+        self.list.selected().map_or(Reply::Stay, |row| {
             let mut args = Args::default();
             args.push("operation", operation.to_owned());
             args.push("buffer", row.buffer_id.to_string());
@@ -61,27 +87,20 @@ impl BufferList {
     }
 
     /// Draws the list, and below it why the selected one is not flushed.
-    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
-        let theme = look.theme;
-        let title = Title {
-            name: "Buffers",
-            detail: "by name".to_owned(),
-            keys: Title::keys(&[("f", "flush"), ("esc", "close"), ("R", "retry what is set aside"), ("x", "clear")]),
-            ..Title::default()
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
+        let title = Title { name: "Buffers", detail: "by name".to_owned(), ..Title::default() };
+        let about = |status: &BufferStatus, below: Rect| {
+            let lines = wrap(&safe(status.last_error.as_deref().unwrap_or_default()), usize::from(below.width));
+            lines.into_iter().map(|line| (line, look.theme.warn)).collect()
         };
-        let inner = open_box(screen, (104, 24), &title, buf, look);
-        if self.rows.is_empty() {
-            draw_empty(inner, buf, std::slice::from_ref(&self.empty), theme);
-        }
-        let why = self.rows.get(self.list.selected).and_then(|row| row.last_error.as_deref());
-        let area = Rect { height: inner.height.saturating_sub(u16::from(why.is_some())), ..inner };
-        let rows = &self.rows;
-        Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
-            .draw(area, buf, &|at, width| row(&rows[at], width, look));
-        if let Some(why) = why {
-            let room = usize::from(inner.width);
-            buf.put(inner.x, area.bottom(), cut(&safe(why), room), room, theme.warn);
-        }
+        let (keys, empty) = (self.keys(), std::slice::from_ref(&self.empty));
+        ListBox { title, keys, size: (104, 24), list: &mut self.list, empty }.draw_with(
+            screen,
+            buf,
+            look,
+            row,
+            (ABOUT, about),
+        )
     }
 }
 

@@ -1,6 +1,7 @@
 //! The question before a change: what exactly would happen, yes with `y`, no with anything like esc.
 
 use super::guard::Guard;
+use super::keys::BoxKey;
 use super::{Args, Reply, open_box, verb_title};
 use crate::action::Verb;
 use crate::domain::{Command, EvolutionId};
@@ -166,6 +167,27 @@ impl Confirm {
             }
             _ => Reply::Stay,
         }
+    }
+
+    /// Its keys; `None` while a name is typed. Yes is said in the box only, where the question can be read.
+    pub(super) fn keys(&self) -> Option<Vec<BoxKey>> {
+        if self.asked_name().is_some() {
+            return None;
+        }
+        let yes = "close this help and press it in the box, where the question is";
+        let is_asked = !matches!(self.question, Question::Looking(_) | Question::Refused(_));
+        let key = |letter, word, doc| BoxKey::letter(letter, Verb::Palette, word, doc);
+        let mut keys = vec![key('n', "no", "Change nothing, and close")];
+        if is_asked {
+            keys.insert(0, key('y', "yes", "Do what the box says").unless(Some(yes)));
+        }
+        if self.is_of_run {
+            keys.push(key('e', "edit input", "Change the input of the run, then start it again"));
+        }
+        if self.allowed_tool().is_some() {
+            keys.push(key('i', "explain", "Show the tool that this is about"));
+        }
+        Some(keys)
     }
 
     /// Keys that arrive next may have been meant for something else.

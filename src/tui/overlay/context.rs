@@ -1,15 +1,15 @@
 //! One instance: its state, its prompts and what was said, with keys that change the prompts. Prompts are typed in a
 //! one-line box over it.
 
-use super::help::HelpRow;
+use super::keys::{BoxKey, border_keys};
 use super::report::Report;
 use super::{Args, Reply, open_box};
-use crate::action::{Group, Verb};
+use crate::action::Verb;
 use crate::domain::description::Describe;
 use crate::domain::{Instant, VerbCall};
 use crate::engine::{EngineError, InstanceDetail};
 use crate::tui::ink::Ink;
-use crate::tui::keymap::{Chord, Keymap};
+use crate::tui::keymap::Keymap;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe};
 use crate::tui::widget::fields::submits;
@@ -26,9 +26,6 @@ const KEYS: [(char, &str, Verb, &str); 5] = [
     ('x', "clear", Verb::Context, "Delete all prompts and the last output; asks first"),
     ('"', "say", Verb::Say, "Send a message to the instance"),
 ];
-
-/// The key of help, in the footer.
-const HELP: char = '?';
 
 /// What becomes of the prompt that is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +62,7 @@ impl Prompt {
 pub struct ContextBox {
     /// Name of the instance.
     pub instance: String,
-    report: Report,
+    pub(super) report: Report,
     /// How many prompts are staged, and how many go with the next message; `None` before that is known.
     prompts: Option<(usize, usize)>,
     /// Whether there is a last output to delete.
@@ -137,13 +134,6 @@ impl ContextBox {
         if !plain {
             return self.report.key(key, keymap);
         }
-        if letter == HELP {
-            return Reply::Help("context", self.help_rows(keymap));
-        }
-        if let Some(why) = self.refusal(letter) {
-            self.note = Some(why.to_owned());
-            return Reply::Stay;
-        }
         match letter {
             's' => self.typing = Some(Prompt::Stage),
             'i' => self.typing = Some(Prompt::Inject),
@@ -173,23 +163,11 @@ impl ContextBox {
         }
     }
 
-    fn help_rows(&self, keymap: &Keymap) -> Vec<HelpRow> {
-        let own = KEYS.iter().map(|(letter, name, verb, doc)| HelpRow {
-            verb: *verb,
-            name,
-            group: Group::Services,
-            keys: letter.to_string(),
-            doc,
-            place: "everywhere",
-            reason: self.refusal(*letter).map(str::to_owned),
-            press: Some(KeyEvent::new(KeyCode::Char(*letter), KeyModifiers::NONE)),
-        });
-        let moves = [Verb::Down, Verb::Up, Verb::PageDown, Verb::PageUp, Verb::Top, Verb::Bottom, Verb::Back];
-        let moves = moves.into_iter().map(|verb| HelpRow {
-            press: keymap.keys(verb).first().copied().map(Chord::event),
-            ..HelpRow::of(verb, keymap)
-        });
-        own.chain(moves).collect()
+    /// Its keys.
+    pub(super) fn keys(&self) -> Vec<BoxKey> {
+        let keys = KEYS.into_iter();
+        keys.map(|(letter, word, verb, doc)| BoxKey::letter(letter, verb, word, doc).unless(self.refusal(letter)))
+            .collect()
     }
 
     /// Whether a prompt is being typed.
@@ -206,12 +184,8 @@ impl ContextBox {
 
     /// Draws the overlay and returns the cursor while a prompt is typed.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
-        let own = KEYS.iter().map(|(letter, word, ..)| (letter.to_string(), *word));
-        let mut keys: Vec<(String, &'static str)> = own.chain([(HELP.to_string(), "help")]).collect();
-        keys.insert(0, ("esc".to_owned(), "close"));
-        let note = self.note.as_deref().filter(|_| self.typing.is_none());
-        self.report.draw_with(keys, note, screen, buf, look);
-        self.typing.map(|kind| self.draw_prompt(kind, screen, buf, look))
+        let cursor = self.report.draw_with(border_keys(&self.keys()), screen, buf, look);
+        self.typing.map_or(cursor, |kind| Some(self.draw_prompt(kind, screen, buf, look)))
     }
 
     fn draw_prompt(&self, kind: Prompt, screen: Rect, buf: &mut Buffer, look: Look) -> Position {

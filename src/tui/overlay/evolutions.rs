@@ -1,58 +1,78 @@
 //! Evolutions, newest first; Enter shows the rounds of one.
 
+use super::Reply;
+use super::keys::{BoxKey, browse};
 use super::list_box::ListBox;
-use super::{Reply, browse};
 use crate::action::Verb;
-use crate::domain::{Evolution, EvolutionState};
+use crate::domain::{Evolution, EvolutionId, EvolutionState};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
-use crate::tui::list::ListState;
+use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{age, cut, pad, safe};
 use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
+use std::borrow::Cow;
 
 /// The state of the list.
 pub struct EvolutionList {
-    rows: Vec<Evolution>,
-    list: ListState,
+    pub(super) list: Listing<Evolution>,
+}
+
+impl Listed for Evolution {
+    type Key = EvolutionId;
+
+    fn key(&self) -> EvolutionId {
+        self.id
+    }
+
+    fn texts(&self) -> Vec<Cow<'_, str>> {
+        vec![
+            self.tool.as_str().into(),
+            self.asked.hint.as_str().into(),
+            self.message.as_str().into(),
+            self.state.to_string().into(),
+        ]
+    }
 }
 
 impl EvolutionList {
     /// A list of these evolutions.
     pub fn new(rows: &[Evolution]) -> EvolutionList {
-        EvolutionList { rows: rows.to_vec(), list: ListState::default() }
+        let mut list = EvolutionList { list: Listing::default() };
+        list.set(rows);
+        list
     }
 
     /// Takes newer rows; the selection stays on the same one.
     pub fn set(&mut self, rows: &[Evolution]) {
-        let selected = self.rows.get(self.list.selected).map(|row| row.id);
-        self.rows = rows.to_vec();
-        self.list.selected = self.rows.iter().position(|row| Some(row.id) == selected).unwrap_or(0);
+        self.list.set(rows.to_vec());
+    }
+
+    /// Its keys.
+    pub(super) fn keys(&self) -> Vec<BoxKey> {
+        let open = BoxKey::enter(Verb::Evolutions, "open", "Show the rounds of the evolution");
+        vec![open.only_if(self.list.selected().is_some(), "no evolution is selected")]
     }
 
     /// Moves the selection, opens with Enter, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         if key.code == KeyCode::Enter {
-            return self.rows.get(self.list.selected).map_or(Reply::Stay, |row| Reply::OpenEvolution(row.id));
+            return self.list.selected().map_or(Reply::Stay, |row| Reply::OpenEvolution(row.id));
         }
-        browse(&mut self.list, self.rows.len(), key, keymap)
+        browse(&mut self.list, key, keymap)
     }
 
     /// Draws the list over the screen.
-    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
-        let title = Title {
-            name: "Evolutions",
-            detail: "newest first".to_owned(),
-            keys: Title::keys(&[("enter", "open"), ("esc", "close")]),
-            ..Title::default()
-        };
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
+        let title = Title { name: "Evolutions", detail: "newest first".to_owned(), ..Title::default() };
         let key = look.keymap.key(Verb::Evolve);
         let empty = &[format!("No evolutions yet. Press {key} on a tool or a failure to request a better version.")];
-        ListBox { title, size: (104, 24), rows: &self.rows, list: &mut self.list, empty }.draw(screen, buf, look, row);
+        let keys = self.keys();
+        ListBox { title, keys, size: (104, 24), list: &mut self.list, empty }.draw(screen, buf, look, row)
     }
 }
 

@@ -1,18 +1,20 @@
 //! One failure group: what is known about it, and its runs with their inputs.
 
-use super::{Args, Reply, browse, open_box};
+use super::keys::{BoxKey, browse};
+use super::list_box::{filtered_title, no_match};
+use super::{Args, Reply, open_box};
 use crate::action::{Context, Verb};
 use crate::domain::{FailureGroup, GroupState, Incident, Run};
 use crate::engine::{EngineError, FailureDetail};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::keymap::{Chord, Keymap};
-use crate::tui::list::ListState;
 use crate::tui::pane::failures::{days_aloud, trend};
+use crate::tui::pane::listing::Listing;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
 use crate::tui::phrase::{age, ago, duration, grouped, lasted, pad, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 /// Lines that the message takes at most.
@@ -23,7 +25,7 @@ pub struct FailureBox {
     group: FailureGroup,
     detail: Option<FailureDetail>,
     trouble: String,
-    list: ListState,
+    pub(super) list: Listing<Run>,
     /// The run to compare the next one with.
     marked: Option<Run>,
 }
@@ -31,7 +33,7 @@ pub struct FailureBox {
 impl FailureBox {
     /// A box whose details are still to come.
     pub fn awaited(group: FailureGroup) -> FailureBox {
-        FailureBox { group, detail: None, trouble: String::new(), list: ListState::default(), marked: None }
+        FailureBox { group, detail: None, trouble: String::new(), list: Listing::default(), marked: None }
     }
 
     /// The signature of the group.
@@ -44,7 +46,7 @@ impl FailureBox {
         match detail {
             Ok(detail) if detail.group.signature == self.group.signature => {
                 self.group = detail.group.clone();
-                self.list.selected = self.list.selected.min(detail.runs.len().saturating_sub(1));
+                self.list.set(detail.runs.clone());
                 self.detail = Some(detail);
             }
             Ok(_) => {}
@@ -53,7 +55,24 @@ impl FailureBox {
     }
 
     fn selected(&self) -> Option<&Run> {
-        self.detail.as_ref()?.runs.get(self.list.selected)
+        self.list.selected()
+    }
+
+    /// Its keys.
+    pub(super) fn keys(&self, keymap: &Keymap) -> Vec<BoxKey> {
+        let none = self.selected().is_none().then_some("no run is selected");
+        let key = |verb, word| BoxKey::of(verb, keymap, word);
+        vec![
+            key(Verb::Rerun, "rerun").unless(none),
+            key(Verb::Evolve, "evolve"),
+            key(Verb::Resolve, "resolve"),
+            BoxKey::enter(Verb::Output, "show output", "Show the output of the run").unless(none),
+            key(Verb::Compare, "compare").unless(none),
+            BoxKey::letter('v', Verb::Compare, "mark", "Mark the run, to compare another one with it").unless(none),
+            key(Verb::Behaviour, "behaviour").unless(none),
+            key(Verb::MarkFailure, "mark failed").unless(none),
+            key(Verb::Edit, "edit"),
+        ]
     }
 
     fn about_run(&self, verb: Verb, more: Option<(&'static str, String)>) -> Reply {
@@ -100,30 +119,16 @@ impl FailureBox {
                 args.push("failure", self.selected().map(|run| run.id.to_string()).unwrap_or_default());
                 Reply::Invoke(Verb::Evolve, args)
             }
-            _ => {
-                let rows = self.detail.as_ref().map_or(0, |detail| detail.runs.len());
-                browse(&mut self.list, rows, key, keymap)
-            }
+            _ => browse(&mut self.list, key, keymap),
         }
     }
 
-    /// Draws the details over the screen.
-    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+    /// Draws the details over the screen. Returns the cursor while the filter of the runs is typed.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
-        let key = |verb| look.keymap.key(verb);
-        let title = Title {
-            name: "Failure",
-            detail: format!("{} of {}", self.group.short(), self.group.tool),
-            keys: vec![
-                (key(Verb::Rerun), "rerun"),
-                ("esc".to_owned(), "close"),
-                (key(Verb::Evolve), "evolve"),
-                (key(Verb::Resolve), "resolve"),
-                (key(Verb::Compare), "compare"),
-                ("enter".to_owned(), "show output"),
-            ],
-            ..Title::default()
-        };
+        let detail = format!("{} of {}", self.group.short(), self.group.tool);
+        let title = Title { name: "Failure", detail, ..Title::default() };
+        let title = filtered_title(title, &self.keys(look.keymap), &self.list, look);
         let inner = open_box(screen, (110, 36), &title, buf, look);
         let width = usize::from(inner.width);
         let mut y = inner.y;
@@ -136,17 +141,23 @@ impl FailureBox {
             buf.put(inner.x, y, text, width, style);
             y += 1;
         }
-        let area = Rect { y: (y + 1).min(inner.bottom()), height: inner.bottom().saturating_sub(y + 1), ..inner };
-        let Some(detail) = &self.detail else {
+        let mut area = Rect { y: (y + 1).min(inner.bottom()), height: inner.bottom().saturating_sub(y + 1), ..inner };
+        if self.detail.is_none() {
             let text = if self.trouble.is_empty() { "loading …".to_owned() } else { safe(&self.trouble) };
-            return draw_empty(area, buf, &[text], theme);
-        };
-        if detail.runs.is_empty() {
-            draw_empty(area, buf, &["No recorded run: this failure was marked manually.".to_owned()], theme);
+            draw_empty(area, buf, &[text], theme);
+            return None;
         }
-        let (runs, marked) = (&detail.runs, self.marked.as_ref().map(|run| run.id));
-        Rows { list: &mut self.list, len: runs.len(), focus: Focus::Here, theme }
-            .draw(area, buf, &|at, width| run_row(&runs[at], marked == Some(runs[at].id), width, look));
+        let cursor = self.list.draw_filter(&mut area, buf, theme);
+        if self.list.items.is_empty() {
+            draw_empty(area, buf, &["No recorded run: this failure was marked manually.".to_owned()], theme);
+        } else if self.list.rows.is_empty() {
+            draw_empty(area, buf, &[no_match(look)], theme);
+        }
+        let marked = self.marked.as_ref().map(|run| run.id);
+        let (runs, rows) = (&self.list.items, &self.list.rows);
+        let row = |at: usize, width| run_row(&runs[rows[at]], marked == Some(runs[rows[at]].id), width, look);
+        Rows { list: &mut self.list.list, len: rows.len(), focus: Focus::Here, theme }.draw(area, buf, &row);
+        cursor
     }
 
     /// What is known of the group, in lines.

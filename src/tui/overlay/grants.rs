@@ -1,21 +1,23 @@
 //! What humans granted; a key revokes one.
 
+use super::keys::{BoxKey, browse};
 use super::list_box::ListBox;
-use super::{Args, Reply, browse};
+use super::{Args, Reply};
 use crate::action::Verb;
 use crate::domain::{GrantKey, GrantScope, Instant, Unlock, span};
 use crate::engine::{EngineError, GrantList};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
-use crate::tui::list::ListState;
+use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{age, cut, pad, safe};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
+use std::borrow::Cow;
 
 /// One grant as a row.
-struct Row {
+pub(super) struct Row {
     /// How it is named to be revoked.
     key: String,
     tool: String,
@@ -27,11 +29,22 @@ struct Row {
     until: Option<Instant>,
 }
 
+impl Listed for Row {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.key.clone()
+    }
+
+    fn texts(&self) -> Vec<Cow<'_, str>> {
+        [&self.tool, &self.may, &self.holds, &self.who].map(|text| Cow::Borrowed(text.as_str())).into()
+    }
+}
+
 /// The state of the list.
 #[derive(Default)]
 pub struct Grants {
-    rows: Vec<Row>,
-    list: ListState,
+    pub(super) list: Listing<Row>,
     /// What to say when there is no row.
     empty: String,
 }
@@ -60,7 +73,7 @@ impl Grants {
         let list = match grants {
             Ok(list) => list,
             Err(error) => {
-                self.rows.clear();
+                self.list.set(Vec::new());
                 self.empty = safe(&error.message);
                 return;
             }
@@ -100,33 +113,33 @@ impl Grants {
             since: unlock.at,
             until: unlock.until.filter(|_| unlock.void.is_none()),
         });
-        self.rows = agents.chain(allowed).chain(unlocks).collect();
-        self.list.selected = self.list.selected.min(self.rows.len().saturating_sub(1));
+        self.list.set(agents.chain(allowed).chain(unlocks).collect());
+    }
+
+    /// Its keys.
+    pub(super) fn keys(&self) -> Vec<BoxKey> {
+        let revoke = BoxKey::letter('x', Verb::Revoke, "revoke", "Revoke the grant; asks first");
+        vec![revoke.only_if(self.list.selected().is_some(), "no grant is selected")]
     }
 
     /// Moves the selection, revokes with `x`, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         if key.code == KeyCode::Char('x') {
-            return self.rows.get(self.list.selected).map_or(Reply::Stay, |row| {
+            return self.list.selected().map_or(Reply::Stay, |row| {
                 let mut args = Args::default();
                 args.push("grant", row.key.clone());
                 Reply::Invoke(Verb::Revoke, args)
             });
         }
-        browse(&mut self.list, self.rows.len(), key, keymap)
+        browse(&mut self.list, key, keymap)
     }
 
     /// Draws the list over the screen.
-    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
-        let title = Title {
-            name: "Grants",
-            detail: "newest first".to_owned(),
-            keys: Title::keys(&[("x", "revoke"), ("esc", "close")]),
-            ..Title::default()
-        };
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
+        let title = Title { name: "Grants", detail: "newest first".to_owned(), ..Title::default() };
         let empty = std::slice::from_ref(&self.empty);
-        ListBox { title, size: (104, 24), rows: &self.rows, list: &mut self.list, empty }
-            .draw(screen, buf, look, grant_row);
+        let keys = self.keys();
+        ListBox { title, keys, size: (104, 24), list: &mut self.list, empty }.draw(screen, buf, look, grant_row)
     }
 }
 

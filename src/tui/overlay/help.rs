@@ -5,7 +5,7 @@ use crate::action::{Group, Verb, spec};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::{ListState, Motion};
-use crate::tui::pane::rows::{Focus, Look, Rows, Title};
+use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
 use crate::tui::phrase::{cut, pad, safe, wrap};
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -192,6 +192,9 @@ impl Help {
                 Shown::Row(at) => help_row(&rows[at], width, look),
             }
         });
+        if self.shown.is_empty() {
+            draw_empty(list, buf, &["No match. esc clears the filter.".to_owned()], theme);
+        }
         for (y, line) in (inner.bottom().saturating_sub(2)..inner.bottom()).zip(below) {
             buf.put(inner.x, y, line, width, style);
         }
@@ -216,7 +219,8 @@ fn whole_keys(keys: &str, width: usize) -> String {
 fn help_row(row: &HelpRow, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let keys_width = if width >= 70 { 17 } else { 10 };
-    let name_width = if width >= 70 { 16 } else { 14 };
+    // With the blank behind the longest name that most rows have; a longer one is cut before it.
+    let name_width = if width >= 70 { 17 } else { 16 };
     let room = width.saturating_sub(keys_width + name_width);
     let (text, style) = match &row.reason {
         Some(reason) => (format!("unavailable: {}", safe(reason)), theme.dim),
@@ -225,7 +229,7 @@ fn help_row(row: &HelpRow, width: usize, look: Look) -> Vec<Span> {
     let key_style = if row.reason.is_some() { theme.dim } else { theme.accent };
     vec![
         Span::styled(pad(&whole_keys(&row.keys, keys_width - 1), keys_width), key_style),
-        Span::styled(pad(row.name, name_width), style),
+        Span::styled(pad(&cut(row.name, name_width - 1), name_width), style),
         Span::styled(cut(&text, room), style),
     ]
 }

@@ -1,39 +1,47 @@
 //! A box with a list, as most overlays are: the rows, what is said when there are none, and lines about the selected row
 //! below them.
 
+use super::keys::{BoxKey, border_keys};
 use super::open_box;
+use crate::action::Verb;
 use crate::tui::ink::{Ink, Span};
-use crate::tui::list::ListState;
+use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
-use crate::tui::phrase::cut;
+use crate::tui::phrase::{cut, safe};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
-
-/// What keys do that need no row.
-const NEED_NO_ROW: [&str; 3] = ["close", "read files", "search"];
 
 /// Rows of a box without rows.
 const EMPTY_HEIGHT: u16 = 9;
 
+/// The keys while a filter is typed.
+pub(super) const TYPING_KEYS: [(&str, &str); 3] = [("enter", "keep"), ("esc", "clear"), ("↑↓", "move")];
+
 /// What such a box shows.
 pub(super) struct ListBox<'a, T> {
-    /// Its frame.
+    /// Its frame; the keys are made of `keys`.
     pub(super) title: Title<'a>,
+    /// What keys do with the selected row.
+    pub(super) keys: Vec<BoxKey>,
     /// Columns and rows of the box where the screen has them.
     pub(super) size: (u16, u16),
     /// What is listed.
-    pub(super) rows: &'a [T],
-    /// Which row is selected, and which is on top.
-    pub(super) list: &'a mut ListState,
+    pub(super) list: &'a mut Listing<T>,
     /// Shown in place of rows when there are none, a paragraph each.
     pub(super) empty: &'a [String],
 }
 
-impl<T> ListBox<'_, T> {
-    /// Draws the rows, each by `row` for a width in columns.
-    pub(super) fn draw(self, screen: Rect, buf: &mut Buffer, look: Look, row: impl Fn(&T, usize, Look) -> Vec<Span>) {
-        self.draw_with(screen, buf, look, row, (0, |_: &T, _| Vec::new()));
+impl<T: Listed> ListBox<'_, T> {
+    /// Draws the rows, each by `row` for a width in columns. Returns the cursor while the filter is typed.
+    pub(super) fn draw(
+        self,
+        screen: Rect,
+        buf: &mut Buffer,
+        look: Look,
+        row: impl Fn(&T, usize, Look) -> Vec<Span>,
+    ) -> Option<Position> {
+        self.draw_with(screen, buf, look, row, (0, |_: &T, _| Vec::new()))
     }
 
     /// As [`ListBox::draw`], with lines about the selected row below the list: so many rows at most and never more than
@@ -45,29 +53,59 @@ impl<T> ListBox<'_, T> {
         look: Look,
         row: impl Fn(&T, usize, Look) -> Vec<Span>,
         (most, about): (u16, impl Fn(&T, Rect) -> Vec<(String, Style)>),
-    ) {
+    ) -> Option<Position> {
         let theme = look.theme;
+        let list = self.list;
         // A sentence in a large box looks as if something was missing.
-        let height = if self.rows.is_empty() { self.size.1.min(EMPTY_HEIGHT) } else { self.size.1 };
-        let mut title = self.title;
-        if self.rows.is_empty() {
-            title.keys.retain(|(_, word)| NEED_NO_ROW.contains(word));
-        }
-        let inner = open_box(screen, (self.size.0, height), &title, buf, look);
-        if self.rows.is_empty() {
+        let height = if list.items.is_empty() { self.size.1.min(EMPTY_HEIGHT) } else { self.size.1 };
+        let title = filtered_title(self.title, &self.keys, list, look);
+        let mut inner = open_box(screen, (self.size.0, height), &title, buf, look);
+        let cursor = list.draw_filter(&mut inner, buf, theme);
+        if list.items.is_empty() {
             draw_empty(inner, buf, self.empty, theme);
+        } else if list.rows.is_empty() {
+            draw_empty(inner, buf, &[no_match(look)], theme);
         }
         let below = most.min(inner.height / 2);
         let above = Rect { height: inner.height - below, ..inner };
         let below = Rect { y: above.bottom(), height: below, ..inner };
-        let (rows, list) = (self.rows, self.list);
-        Rows { list: &mut *list, len: rows.len(), focus: Focus::Here, theme }
-            .draw(above, buf, &|at, width| row(&rows[at], width, look));
-        let Some(selected) = rows.get(list.selected).filter(|_| below.height > 0) else { return };
+        let (items, rows) = (&list.items, &list.rows);
+        Rows { list: &mut list.list, len: rows.len(), focus: Focus::Here, theme }
+            .draw(above, buf, &|at, width| row(&items[rows[at]], width, look));
+        let Some(selected) = list.selected().filter(|_| below.height > 0) else { return cursor };
         let width = usize::from(below.width);
         // The first row of the area separates the lines from the list.
         for (y, (text, style)) in (below.y + 1..below.bottom()).zip(about(selected, below)) {
             buf.put(below.x, y, cut(&text, width), width, style);
         }
+        cursor
     }
+}
+
+/// What is said where no row fits the filter.
+pub(super) fn no_match(look: Look) -> String {
+    format!("No match. {} clears the filter.", look.keymap.key(Verb::Back))
+}
+
+/// The title of a box with a list: with the filter, and with the keys that do something now.
+pub(super) fn filtered_title<'a, T: Listed>(
+    mut title: Title<'a>,
+    own: &[BoxKey],
+    list: &Listing<T>,
+    look: Look,
+) -> Title<'a> {
+    let filter = list.filter();
+    if list.is_typing() {
+        title.keys = Title::keys(&TYPING_KEYS);
+        return title;
+    }
+    title.keys = border_keys(own);
+    if !filter.is_empty() {
+        title.remark = format!("/{}", safe(&filter));
+        title.remark_style = look.theme.accent;
+    }
+    if list.items.len() > 1 {
+        title.keys.push((look.keymap.key(Verb::Filter), "filter"));
+    }
+    title
 }

@@ -1,5 +1,6 @@
 //! The operation log: who did what, newest first; an entry can be taken back from here.
 
+use super::keys::{BoxKey, border_keys};
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
 use crate::domain::{Operation, span};
@@ -8,11 +9,14 @@ use crate::tui::ink::{Ink, Span};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
-use crate::tui::phrase::{age, cut, pad, safe};
+use crate::tui::phrase::{age, ago, cut, pad, safe, wrap};
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+
+/// Rows for the whole text of the selected entry, below the list.
+const ABOUT: u16 = 7;
 
 /// The state of the log.
 pub struct Log {
@@ -48,6 +52,13 @@ impl Log {
             Some(Ok(entries)) => entries,
             Some(Err(_)) | None => &[],
         }
+    }
+
+    /// Its keys.
+    pub(super) fn keys(&self, keymap: &Keymap) -> Vec<BoxKey> {
+        let is_entry = self.operations().get(self.list.selected).is_some();
+        let undo = BoxKey::of(Verb::Undo, keymap, "undo").only_if(is_entry, "no entry is selected");
+        vec![undo, BoxKey::of(Verb::Filter, keymap, "filter")]
     }
 
     /// Moves the selection, searches, or closes.
@@ -111,17 +122,13 @@ impl Log {
     /// Draws the log and returns the cursor while the filter is typed.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
-        let undo = look.keymap.key(Verb::Undo);
-        let filter = look.keymap.key(Verb::Filter);
         let title = Title {
             name: "Log",
             detail: "newest first".into(),
             keys: if self.typing {
                 Title::keys(&[("enter", "search"), ("esc", "clear")])
-            } else if !matches!(&self.entries, Some(Ok(entries)) if !entries.is_empty()) {
-                vec![("esc".to_owned(), "close"), (filter, "filter")]
             } else {
-                vec![(undo, "undo"), ("esc".to_owned(), "close"), (filter, "filter")]
+                border_keys(&self.keys(look.keymap))
             },
             ..Title::default()
         };
@@ -142,11 +149,38 @@ impl Log {
         draw_empty(inner, buf, &[sentence], theme);
         let mut list = self.list;
         let entries = self.operations();
+        let below = if entries.is_empty() { 0 } else { ABOUT.min(inner.height / 2) };
+        let above = Rect { height: inner.height - below, ..inner };
         Rows { list: &mut list, len: entries.len(), focus: Focus::Here, theme }
-            .draw(inner, buf, &|at, width| operation_row(&entries[at], entries.get(at + 1), width, look));
+            .draw(above, buf, &|at, width| operation_row(&entries[at], entries.get(at + 1), width, look));
+        if let Some(entry) = entries.get(list.selected) {
+            let width = usize::from(inner.width);
+            // The first row below separates the text from the list.
+            for (y, line) in
+                (above.bottom() + 1..inner.bottom()).zip(whole(entry, entries.get(list.selected + 1), width, look))
+            {
+                buf.put(inner.x, y, line, width, theme.text);
+            }
+        }
         self.list = list;
         cursor.filter(|_| self.typing)
     }
+}
+
+/// What an entry says beside its verb and its subject.
+fn notes(entry: &Operation, older: Option<&Operation>) -> Vec<String> {
+    let back = older.map_or(0, |older| older.at.0.saturating_sub(entry.at.0));
+    let back = u64::try_from(back).ok().filter(|ms| *ms > 0);
+    let clock = back.map(|ms| format!("the system clock was set back by {}", span(ms)));
+    [clock, entry.said(), entry.unread(), entry.passed_over()].into_iter().flatten().collect()
+}
+
+/// All that an entry says, in lines.
+fn whole(entry: &Operation, older: Option<&Operation>, width: usize, look: Look) -> Vec<String> {
+    let when = ago(look.now.wall, entry.at);
+    let head = format!("{} {} {} · {} · {when}", entry.id, entry.verb, entry.subject, entry.who);
+    let paragraphs = std::iter::once(head).chain(notes(entry, older));
+    paragraphs.flat_map(|text| text.lines().flat_map(|line| wrap(&safe(line), width)).collect::<Vec<_>>()).collect()
 }
 
 fn operation_row(entry: &Operation, older: Option<&Operation>, width: usize, look: Look) -> Vec<Span> {
@@ -159,15 +193,8 @@ fn operation_row(entry: &Operation, older: Option<&Operation>, width: usize, loo
     let id = format!("{:>4} ", entry.id);
     let age = format!("{:>4} ", age(look.now.wall, entry.at));
     let verb = pad(&safe(&entry.verb), 16);
-    let reason = entry.detail.get("reason").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let over = [entry.unread(), entry.passed_over()].into_iter().flatten().collect::<Vec<_>>().join("; ");
-    let back = older.map_or(0, |older| older.at.0.saturating_sub(entry.at.0));
-    let clock = u64::try_from(back)
-        .ok()
-        .filter(|ms| *ms > 0)
-        .map(|ms| format!("the system clock was set back by {}", span(ms)));
-    let notes = [entry.subject.as_str(), clock.as_deref().unwrap_or_default(), &over, reason];
-    let subject = safe(&notes.into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join("  "));
+    let subject = std::iter::once(entry.subject.clone()).chain(notes(entry, older)).collect::<Vec<_>>().join("  ");
+    let subject = safe(&subject);
     let who = safe(&entry.who);
     let state_width = if width >= 90 { 18 } else { 0 };
     let who_width = if width >= 70 { 22 } else { 0 };

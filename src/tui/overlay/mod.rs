@@ -19,6 +19,7 @@ pub mod form;
 pub mod grants;
 pub mod guard;
 pub mod help;
+mod keys;
 pub mod launch;
 mod list_box;
 pub mod log;
@@ -34,12 +35,11 @@ pub mod sets;
 pub mod upkeep;
 
 use super::effect::{CallStep, Sending};
-use super::keymap::{Chord, Keymap};
+use super::keymap::Keymap;
 use super::layout::centred;
-use super::list::{ListState, Motion};
 use super::now::Now;
 use super::pane::rows::{Focus, Look, Title, frame};
-use crate::action::{Context, Verb};
+use crate::action::Verb;
 use crate::domain::{
     Command, CommentKind, Decision, DecisionKind, DecisionRequest, EvolutionId, OperationId, ReviewId, RunId, VerbCall,
 };
@@ -159,6 +159,8 @@ pub enum Reply {
     EditContext(Box<VerbCall>),
     /// Show the keys of this place; the overlay stays below.
     Help(&'static str, Vec<help::HelpRow>),
+    /// Say why a key does nothing now; the overlay stays.
+    Refuse(String),
     /// Copy this text; the overlay stays.
     Copy(String),
     /// Close, and open the form again whose run waits for an answer.
@@ -228,6 +230,9 @@ pub enum Overlay {
 impl Overlay {
     /// Passes a key to the overlay; the reply says what the workbench does next.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap, now: Now) -> Reply {
+        if let Some(reply) = self.shared_key(key, keymap) {
+            return reply;
+        }
         match self {
             Overlay::Help(help) => help.key(key),
             Overlay::Palette(palette) => palette.key(key),
@@ -273,7 +278,7 @@ impl Overlay {
             Overlay::Call(form) => form.paste(text),
             Overlay::Evolve(form) => form.paste(text),
             Overlay::Bulk(bulk) => bulk.paste(text, now),
-            Overlay::Context(open) => open.paste(text),
+            Overlay::Context(open) if open.is_typing() => open.paste(text),
             Overlay::Say(talk) => talk.paste(text),
             Overlay::Launch(prompt) => prompt.paste(text),
             Overlay::Confirm(confirm) => confirm.disturb(now),
@@ -286,7 +291,8 @@ impl Overlay {
             | Overlay::Evolutions(_)
             | Overlay::Opportunities(_)
             | Overlay::Upkeep(_)
-            | Overlay::Failure(_) => {}
+            | Overlay::Failure(_)
+            | Overlay::Context(_) => self.paste_sought(text),
         }
     }
 
@@ -294,7 +300,7 @@ impl Overlay {
     pub fn takes_text(&self) -> bool {
         match self {
             Overlay::Log(log) => log.is_typing(),
-            Overlay::Context(open) => open.is_typing(),
+            Overlay::Context(open) if open.is_typing() => true,
             Overlay::Help(_)
             | Overlay::Palette(_)
             | Overlay::Form(_)
@@ -309,8 +315,8 @@ impl Overlay {
             | Overlay::MarkFailure(_)
             | Overlay::Say(_)
             | Overlay::Launch(_) => true,
-            Overlay::Confirm(_)
-            | Overlay::Runs(_)
+            Overlay::Confirm(_) => false,
+            Overlay::Runs(_)
             | Overlay::Grants(_)
             | Overlay::Sets(_)
             | Overlay::Buffers(_)
@@ -318,7 +324,8 @@ impl Overlay {
             | Overlay::Failure(_)
             | Overlay::Evolutions(_)
             | Overlay::Upkeep(_)
-            | Overlay::Opportunities(_) => false,
+            | Overlay::Opportunities(_)
+            | Overlay::Context(_) => self.is_finding(),
         }
     }
 
@@ -327,7 +334,7 @@ impl Overlay {
         match self {
             Overlay::Form(form) => form.is_silent(),
             Overlay::Log(log) => !log.is_typing(),
-            _ => true,
+            _ => !self.is_finding(),
         }
     }
 
@@ -407,26 +414,11 @@ impl Overlay {
                 None
             }
             Overlay::Log(log) => log.draw(screen, buf, look),
-            Overlay::Runs(runs) => {
-                runs.draw(screen, buf, look);
-                None
-            }
-            Overlay::Grants(grants) => {
-                grants.draw(screen, buf, look);
-                None
-            }
-            Overlay::Sets(sets) => {
-                sets.draw(screen, buf, look);
-                None
-            }
-            Overlay::Buffers(list) => {
-                list.draw(screen, buf, look);
-                None
-            }
-            Overlay::Report(report) => {
-                report.draw(screen, buf, look);
-                None
-            }
+            Overlay::Runs(runs) => runs.draw(screen, buf, look),
+            Overlay::Grants(grants) => grants.draw(screen, buf, look),
+            Overlay::Sets(sets) => sets.draw(screen, buf, look),
+            Overlay::Buffers(list) => list.draw(screen, buf, look),
+            Overlay::Report(report) => report.draw(screen, buf, look),
             Overlay::Digest(prompt) => Some(prompt.draw(screen, buf, look)),
             Overlay::Reason(prompt) => prompt.draw(screen, buf, look),
             Overlay::Bulk(bulk) => {
@@ -448,38 +440,12 @@ impl Overlay {
                 form.draw(screen, buf, look);
                 None
             }
-            Overlay::Evolutions(list) => {
-                list.draw(screen, buf, look);
-                None
-            }
-            Overlay::Failure(open) => {
-                open.draw(screen, buf, look);
-                None
-            }
-            Overlay::Upkeep(list) => {
-                list.draw(screen, buf, look);
-                None
-            }
-            Overlay::Opportunities(list) => {
-                list.draw(screen, buf, look);
-                None
-            }
+            Overlay::Evolutions(list) => list.draw(screen, buf, look),
+            Overlay::Failure(open) => open.draw(screen, buf, look),
+            Overlay::Upkeep(list) => list.draw(screen, buf, look),
+            Overlay::Opportunities(list) => list.draw(screen, buf, look),
         }
     }
-}
-
-/// What a key that moves means to a list in a box of its own: another row, or its end.
-fn browse(list: &mut ListState, rows: usize, key: &KeyEvent, keymap: &Keymap) -> Reply {
-    match keymap.lookup(Context::Motion, Chord::of(key)) {
-        Some(Verb::Back | Verb::Quit) => return Reply::Close,
-        Some(verb) => {
-            if let Some(motion) = Motion::of(verb) {
-                list.step(motion, rows);
-            }
-        }
-        None => {}
-    }
-    Reply::Stay
 }
 
 /// Columns beside a box that are too few to show anything of the screen behind it.

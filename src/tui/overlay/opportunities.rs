@@ -1,19 +1,21 @@
 //! What use suggests to make, the most promising first; keys accept one or dismiss it.
 
+use super::keys::{BoxKey, browse};
 use super::list_box::ListBox;
-use super::{Args, Reply, browse};
+use super::{Args, Reply};
 use crate::action::Verb;
 use crate::domain::{Opportunity, OpportunitySources, count};
 use crate::engine::{EngineError, OpportunityList};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
-use crate::tui::list::ListState;
+use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
+use std::borrow::Cow;
 
 /// Lines for the one that is selected, below the list.
 const ABOUT: u16 = 8;
@@ -24,10 +26,21 @@ const ROOM_FOR_HEADS: u16 = 80;
 /// Witnesses shown of it.
 const WITNESSES: usize = 3;
 
+impl Listed for Opportunity {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.key.clone()
+    }
+
+    fn texts(&self) -> Vec<Cow<'_, str>> {
+        [self.title.as_str(), self.kind.word(), &self.description].map(Cow::Borrowed).into()
+    }
+}
+
 /// The state of the list.
 pub struct Opportunities {
-    rows: Vec<Opportunity>,
-    list: ListState,
+    pub(super) list: Listing<Opportunity>,
     /// The files that it was mined from.
     from: OpportunitySources,
     detail: String,
@@ -39,15 +52,14 @@ impl Opportunities {
     /// A list that is still to come.
     pub fn awaited(from: OpportunitySources) -> Opportunities {
         let empty = vec!["Loading opportunities …".to_owned()];
-        Opportunities { rows: Vec::new(), list: ListState::default(), from, detail: String::new(), empty }
+        Opportunities { list: Listing::default(), from, detail: String::new(), empty }
     }
 
     /// Takes what came; the selection stays on the same one.
     pub fn set(&mut self, found: &Result<OpportunityList, EngineError>) {
-        let selected = self.rows.get(self.list.selected).map(|row| row.key.clone());
         match found {
             Ok(found) => {
-                self.rows.clone_from(&found.opportunities);
+                self.list.set(found.opportunities.clone());
                 self.detail = format!("{} from {}", found.total, count(found.runs, "run"));
                 self.empty = vec![
                     format!("Nothing in {} suggests a new tool.", count(found.runs, "run")),
@@ -55,11 +67,21 @@ impl Opportunities {
                 ];
             }
             Err(error) => {
-                self.rows.clear();
+                self.list.set(Vec::new());
                 self.empty = vec![safe(&error.message), safe(&error.hint)];
             }
         }
-        self.list.selected = self.rows.iter().position(|row| Some(&row.key) == selected.as_ref()).unwrap_or(0);
+    }
+
+    /// Its keys.
+    pub(super) fn keys(&self) -> Vec<BoxKey> {
+        let none = self.list.selected().is_none().then_some("no opportunity is selected");
+        vec![
+            BoxKey::letter('a', Verb::Accept, "accept", "Accept it: request the tool that it suggests; asks first")
+                .unless(none),
+            BoxKey::letter('+', Verb::Opportunities, "read files", "Look for opportunities in more files"),
+            BoxKey::letter('x', Verb::Dismiss, "dismiss", "Dismiss it; asks first").unless(none),
+        ]
     }
 
     /// Moves the selection, accepts or dismisses, or closes.
@@ -69,9 +91,9 @@ impl Opportunities {
             KeyCode::Char('a') if plain => Verb::Accept,
             KeyCode::Char('x') if plain => Verb::Dismiss,
             KeyCode::Char('+') if plain => return Reply::Fill(Verb::Opportunities, Args::default()),
-            _ => return browse(&mut self.list, self.rows.len(), key, keymap),
+            _ => return browse(&mut self.list, key, keymap),
         };
-        let Some(row) = self.rows.get(self.list.selected) else { return Reply::Stay };
+        let Some(row) = self.list.selected() else { return Reply::Stay };
         let mut args = Args::default();
         args.push("opportunity", row.key.clone());
         let OpportunitySources { history, log, openapi } = &self.from;
@@ -84,23 +106,24 @@ impl Opportunities {
     }
 
     /// Draws the list, and below it the one that is selected.
-    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
-        let is_roomy = screen.width >= ROOM_FOR_HEADS && !self.rows.is_empty();
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
+        let is_roomy = screen.width >= ROOM_FOR_HEADS && !self.list.items.is_empty();
         let remark = if is_roomy { "priority · seen · kind · what" } else { "" };
         let title = Title {
             name: "Opportunities",
             detail: self.detail.clone(),
             remark: remark.to_owned(),
             remark_style: look.theme.dim,
-            keys: Title::keys(&[("a", "accept"), ("esc", "close"), ("+", "read files"), ("x", "dismiss")]),
+            ..Title::default()
         };
-        ListBox { title, size: (110, 30), rows: &self.rows, list: &mut self.list, empty: &self.empty }.draw_with(
+        let keys = self.keys();
+        ListBox { title, keys, size: (110, 30), list: &mut self.list, empty: &self.empty }.draw_with(
             screen,
             buf,
             look,
             row,
             (ABOUT, |one: &Opportunity, below| about(one, below, look)),
-        );
+        )
     }
 }
 
@@ -188,7 +211,7 @@ mod tests {
             );
         }
         list.set(&Ok(found(&["two"])));
-        assert_eq!(list.list.selected, 0, "the same one at another place");
+        assert_eq!(list.list.list.selected, 0, "the same one at another place");
         assert_eq!(press(&mut list, KeyCode::Enter), Reply::Stay, "nothing is accepted by accident");
         assert_eq!(press(&mut list, KeyCode::Esc), Reply::Close);
     }

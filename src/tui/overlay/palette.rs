@@ -139,6 +139,8 @@ impl Palette {
 
     fn back(&mut self) -> Reply {
         match &mut self.step {
+            // As everywhere, the first esc takes back what was typed.
+            Step::Verb if !self.input.is_empty() => self.input.clear(),
             Step::Verb => return Reply::Close,
             Step::Arg { at: 0, .. } => {
                 self.step = Step::Verb;
@@ -349,7 +351,8 @@ impl Palette {
         };
         let keys = match &self.step {
             Step::Verb => {
-                Title::keys(&[("enter", "run"), ("esc", "close"), ("↑↓", "choose"), ("ctrl-y", "copy command")])
+                let back = if self.input.is_empty() { "close" } else { "clear" };
+                Title::keys(&[("enter", "run"), ("esc", back), ("↑↓", "choose"), ("ctrl-y", "copy command")])
             }
             Step::Arg { asked, at, .. } if *at + 1 == asked.len() => {
                 Title::keys(&[("enter", "run"), ("esc", "back"), ("tab", "complete"), ("ctrl-y", "copy command")])

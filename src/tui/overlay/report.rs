@@ -1,20 +1,22 @@
 //! The answer of a verb that changes nothing, as lines to scroll.
 
+use super::keys::{Finder, border_keys};
+use super::list_box::TYPING_KEYS;
 use super::{Reply, centred, open_box};
 use crate::action::{Context, Verb, spec};
 use crate::domain::Instant;
 use crate::domain::description::{Description, DescriptionView, Ink, StyledLine};
 use crate::engine::{Dashboard, EngineError};
-use crate::tui::ink::Ink as _;
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::cut;
-use crate::tui::widget::{Mark, Piece, Relaid, TextLine, TextView, Tone};
+use crate::tui::widget::text_input::TextInput;
+use crate::tui::widget::{Jump, Mark, Piece, Relaid, SearchLine, TextLine, TextView, Tone};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 /// Columns of the box where the terminal has them.
 const BOX_WIDTH: u16 = 96;
@@ -30,6 +32,34 @@ pub struct Report {
     view: TextView,
     /// What is shown, and how it was laid out.
     shown: Option<(Shown, Layout)>,
+    search: SearchLine,
+}
+
+impl Finder for Report {
+    fn is_typing(&self) -> bool {
+        self.search.typing
+    }
+
+    fn set_typing(&mut self, typing: bool) {
+        self.search.typing = typing;
+    }
+
+    fn sought(&self) -> String {
+        self.search.input.text()
+    }
+
+    fn edit(&mut self, edit: &mut dyn FnMut(&mut TextInput)) {
+        edit(&mut self.search.input);
+        self.view.search(&self.search.input.text());
+    }
+
+    fn step(&mut self, motion: Motion) {
+        self.view.scroll(text_move(motion));
+    }
+
+    fn step_match(&mut self, to: Jump) {
+        self.view.step_match(to);
+    }
 }
 
 /// What a report is laid out for.
@@ -88,7 +118,13 @@ impl Report {
             Verb::Grants => "Grants",
             other => spec(other).name,
         };
-        Report { name, verb, view: TextView::new(vec![TextLine::new("loading …", Tone::Fold)]), shown: None }
+        Report {
+            name,
+            verb,
+            view: TextView::new(vec![TextLine::new("loading …", Tone::Fold)]),
+            shown: None,
+            search: SearchLine::default(),
+        }
     }
 
     /// A report of lines that are known already.
@@ -168,19 +204,18 @@ impl Report {
     }
 
     /// Draws the report over the screen.
-    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
-        self.draw_with(Title::keys(&[("esc", "close")]), None, screen, buf, look);
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
+        self.draw_with(border_keys(&[]), screen, buf, look)
     }
 
-    /// Draws the report over the screen, with these keys and a note below it where there is one.
+    /// Draws the report over the screen, with these keys. Returns the cursor while a search is typed.
     pub fn draw_with(
         &mut self,
         mut keys: Vec<(String, &'static str)>,
-        note: Option<&str>,
         screen: Rect,
         buf: &mut Buffer,
         look: Look,
-    ) {
+    ) -> Option<Position> {
         // What `open_box` leaves of the width: a border and a margin on each side.
         let columns = usize::from(screen.width.min(BOX_WIDTH)).saturating_sub(4);
         let layout = Layout { columns, accessible: look.theme.numbered };
@@ -190,22 +225,23 @@ impl Report {
             *laid = layout;
             self.view.replace(TextView::new(shown.lines(layout)), Relaid::Look);
         }
-        let below = u16::from(note.is_some());
+        let above = u16::from(self.search.typing || !self.search.input.is_empty());
         // Its frame and an empty line.
-        let height = (self.view.rows_in(columns) as u16).saturating_add(3 + below).clamp(6 + below, 30);
-        // Its frame, and what is below it.
-        let room = usize::from(centred(screen, BOX_WIDTH, height).height.saturating_sub(2 + below));
+        let height = (self.view.rows_in(columns) as u16).saturating_add(3 + above).clamp(6 + above, 30);
+        // Its frame, and the line of the search.
+        let room = usize::from(centred(screen, BOX_WIDTH, height).height.saturating_sub(2 + above));
         let rows = self.view.rows_in(columns);
-        if rows > room {
-            keys.push(("↑↓".to_owned(), "scroll"));
+        if self.search.typing {
+            keys = Title::keys(&TYPING_KEYS);
+        } else if rows > room {
+            keys.extend([("↑↓".to_owned(), "scroll"), (look.keymap.key(Verb::Filter), "search")]);
         }
         let remark = if rows > room { format!("{rows} lines") } else { String::new() };
         let title = Title { name: self.name, detail: self.detail(), remark, remark_style: look.theme.dim, keys };
-        let inner = open_box(screen, (BOX_WIDTH, height), &title, buf, look);
-        self.view.render(Rect { height: inner.height.saturating_sub(below), ..inner }, buf, look.theme);
-        if let Some(note) = note {
-            buf.put(inner.x, inner.bottom().saturating_sub(1), note, usize::from(inner.width), look.theme.warn);
-        }
+        let mut inner = open_box(screen, (BOX_WIDTH, height), &title, buf, look);
+        let cursor = self.search.draw(&mut inner, buf, look.theme, self.view.search_status());
+        self.view.render(inner, buf, look.theme);
+        cursor
     }
 }
 

@@ -1,17 +1,19 @@
 //! Which tools are in use: presets and saved sets, with how much each holds.
 
+use super::keys::{BoxKey, browse};
 use super::list_box::ListBox;
-use super::{Args, Reply, browse};
+use super::{Args, Reply};
 use crate::action::Verb;
 use crate::engine::{EngineError, SetRow};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
-use crate::tui::list::ListState;
+use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
+use std::borrow::Cow;
 
 /// Lines below the list about the one that is selected.
 const ABOUT: u16 = 3;
@@ -19,11 +21,22 @@ const ABOUT: u16 = 3;
 /// Columns of the counts.
 const COUNTS: usize = 24;
 
+impl Listed for SetRow {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.name.clone()
+    }
+
+    fn texts(&self) -> Vec<Cow<'_, str>> {
+        vec![self.name.as_str().into(), holds(self).into()]
+    }
+}
+
 /// The state of the list.
 #[derive(Default)]
 pub struct Sets {
-    rows: Vec<SetRow>,
-    list: ListState,
+    pub(super) list: Listing<SetRow>,
     /// What to say when there is no row.
     empty: String,
 }
@@ -36,23 +49,34 @@ impl Sets {
 
     /// Takes what came; at first the selection is on the set in use.
     pub fn set(&mut self, sets: &Result<Vec<SetRow>, EngineError>) {
-        let selected = self.rows.get(self.list.selected).map(|row| row.name.clone());
+        let is_first = self.list.items.is_empty();
         match sets {
-            Ok(rows) => self.rows.clone_from(rows),
+            Ok(rows) => self.list.set(rows.clone()),
             Err(error) => {
-                self.rows.clear();
+                self.list.set(Vec::new());
                 self.empty = safe(&error.message);
             }
         }
-        let wanted = |row: &SetRow| selected.as_ref().map_or(row.in_use, |name| row.name == *name);
-        self.list.selected = self.rows.iter().position(wanted).unwrap_or(0);
+        if is_first {
+            self.list.select(|row| row.in_use);
+        }
+    }
+
+    /// Its keys.
+    pub(super) fn keys(&self) -> Vec<BoxKey> {
+        let selected = self.list.selected();
+        let none = selected.is_none().then_some("no tool set is selected");
+        let preset = selected.filter(|row| row.saved_by.is_none()).map(|_| "this set comes with the program");
+        vec![
+            BoxKey::enter(Verb::Sets, "use", "Use this tool set").unless(none),
+            BoxKey::letter('x', Verb::Unset, "delete saved set", "Delete the saved set; asks first")
+                .unless(none.or(preset)),
+        ]
     }
 
     /// Moves the selection, chooses or removes a set, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
-        let Some(row) = self.rows.get(self.list.selected) else {
-            return browse(&mut self.list, self.rows.len(), key, keymap);
-        };
+        let Some(row) = self.list.selected() else { return browse(&mut self.list, key, keymap) };
         match key.code {
             KeyCode::Enter => Reply::Choose(row.name.clone()),
             KeyCode::Char('x') if row.saved_by.is_some() => {
@@ -60,31 +84,28 @@ impl Sets {
                 args.push("name", row.name.clone());
                 Reply::Invoke(Verb::Unset, args)
             }
-            _ => browse(&mut self.list, self.rows.len(), key, keymap),
+            _ => browse(&mut self.list, key, keymap),
         }
     }
 
     /// Draws the list over the screen.
-    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
-        let mut keys = Title::keys(&[("enter", "use"), ("esc", "close")]);
-        if self.rows.get(self.list.selected).is_some_and(|row| row.saved_by.is_some()) {
-            keys.push(("x".to_owned(), "delete saved set"));
-        }
-        let title = Title { name: "Tool sets", keys, ..Title::default() };
-        let height = (self.rows.len() as u16).saturating_add(3 + ABOUT).clamp(8, 24);
+        let keys = self.keys();
+        let title = Title { name: "Tool sets", ..Title::default() };
+        let height = (self.list.items.len() as u16).saturating_add(3 + ABOUT).clamp(8, 24);
         let about = |set: &SetRow, below: Rect| {
             let lines = wrap(&safe(&holds(set)), usize::from(below.width));
             lines.into_iter().map(|line| (line, theme.text)).collect()
         };
         let empty = std::slice::from_ref(&self.empty);
-        ListBox { title, size: (104, height), rows: &self.rows, list: &mut self.list, empty }.draw_with(
+        ListBox { title, keys, size: (104, height), list: &mut self.list, empty }.draw_with(
             screen,
             buf,
             look,
             row,
             (ABOUT, about),
-        );
+        )
     }
 }
 

@@ -1,24 +1,26 @@
 //! What upkeep of the library found: tools that nobody uses, or that are there twice. Keys propose what to do.
 
+use super::keys::{BoxKey, browse};
 use super::list_box::ListBox;
-use super::{Args, Reply, browse};
+use super::{Args, Reply};
 use crate::action::Verb;
 use crate::domain::{Command, GroupKind, Retirement};
 use crate::engine::{EngineError, StaleReport, StaleTool, Twin, TwinGroup};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
-use crate::tui::list::ListState;
+use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
+use std::borrow::Cow;
 
 /// Lines for the one that is selected, below the list.
 const ABOUT: u16 = 6;
 
 /// A tool in the list.
-struct Row {
+pub(super) struct Row {
     /// What is the matter, short: `31 d`, `92 %`, `keep`.
     mark: String,
     /// Whether it is one that stays.
@@ -30,12 +32,23 @@ struct Row {
     proposal: Option<Retirement>,
 }
 
+impl Listed for Row {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.path.clone()
+    }
+
+    fn texts(&self) -> Vec<Cow<'_, str>> {
+        [&self.tool, &self.path, &self.mark, &self.facts].map(|text| Cow::Borrowed(text.as_str())).into()
+    }
+}
+
 /// The state of the list.
 pub struct UpkeepList {
     /// Which verb it answers.
     pub verb: Verb,
-    rows: Vec<Row>,
-    list: ListState,
+    pub(super) list: Listing<Row>,
     detail: String,
     /// What to say when there is no row.
     empty: Vec<String>,
@@ -45,7 +58,7 @@ impl UpkeepList {
     /// A list that is still to come.
     pub fn awaited(verb: Verb) -> UpkeepList {
         let empty = vec!["Checking the library …".to_owned()];
-        UpkeepList { verb, rows: Vec::new(), list: ListState::default(), detail: String::new(), empty }
+        UpkeepList { verb, list: Listing::default(), detail: String::new(), empty }
     }
 
     /// Takes what nobody uses.
@@ -63,14 +76,13 @@ impl UpkeepList {
             about: vec![tool.why.clone(), tool.path.clone(), "p propose to archive it".to_owned()],
             proposal: Some(tool.proposal()),
         };
-        self.rows = report.stale.iter().map(row).collect();
+        self.list.set(report.stale.iter().map(row).collect());
         self.detail = format!("{} of {}, {} days", report.stale.len(), report.tools, report.days);
         self.empty = vec![format!("All tools were used or changed in the last {} days.", report.days)];
         let spared = report.spared_line();
         if !spared.is_empty() {
             self.empty.push(spared);
         }
-        self.list = ListState::default();
     }
 
     /// Takes what is there twice.
@@ -79,56 +91,70 @@ impl UpkeepList {
             Ok(groups) => groups,
             Err(error) => return self.fail(error),
         };
-        self.rows = groups.iter().flat_map(rows_of).collect();
+        self.list.set(groups.iter().flat_map(rows_of).collect());
         let others: usize = groups.iter().map(|group| group.others.len()).sum();
         self.detail = format!("{} to check", plural(others, "tool", "tools"));
         self.empty = vec!["No duplicates.".to_owned()];
-        self.list = ListState::default();
     }
 
     fn fail(&mut self, error: &EngineError) {
-        self.rows.clear();
+        self.list.set(Vec::new());
         self.empty = vec![safe(&error.message), safe(&error.hint)];
+    }
+
+    /// Its keys.
+    pub(super) fn keys(&self) -> Vec<BoxKey> {
+        let selected = self.list.selected();
+        let none = selected.is_none().then_some("no tool is selected");
+        let stays = selected.filter(|row| row.proposal.is_none()).map(|_| "this tool is the one to keep");
+        let any = self.list.items.iter().any(|row| row.proposal.is_some());
+        vec![
+            BoxKey::letter('p', Verb::Archive, "propose", "Propose to archive the tool; asks first")
+                .unless(none.or(stays)),
+            BoxKey::letter('P', Verb::Archive, "propose all", "Propose to archive all of them; asks first")
+                .only_if(any, "no tool to propose"),
+            BoxKey::enter(Verb::Show, "open", "Show the tool").unless(none),
+        ]
     }
 
     /// Moves the selection, proposes a retirement, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-        let selected = self.rows.get(self.list.selected);
+        let selected = self.list.selected();
         let proposals: Vec<Retirement> = match key.code {
             KeyCode::Char('p') if plain => selected.and_then(|row| row.proposal.clone()).into_iter().collect(),
-            KeyCode::Char('P') if plain => self.rows.iter().filter_map(|row| row.proposal.clone()).collect(),
+            KeyCode::Char('P') if plain => self.list.items.iter().filter_map(|row| row.proposal.clone()).collect(),
             KeyCode::Enter => {
                 let Some(row) = selected else { return Reply::Stay };
                 let mut args = Args::default();
                 args.push("tool", row.path.clone());
                 return Reply::Invoke(Verb::Show, args);
             }
-            _ => return browse(&mut self.list, self.rows.len(), key, keymap),
+            _ => return browse(&mut self.list, key, keymap),
         };
         if proposals.is_empty() { Reply::Stay } else { Reply::Ask(Box::new(Command::Propose { proposals })) }
     }
 
     /// Draws the list, and below it the one that is selected.
-    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
         let title = Title {
             name: if self.verb == Verb::Stale { "Unused tools" } else { "Similar tools" },
             detail: self.detail.clone(),
-            keys: Title::keys(&[("p", "propose"), ("esc", "close"), ("P", "propose all"), ("enter", "open")]),
             ..Title::default()
         };
         let about = |row: &Row, below: Rect| {
             let lines = row.about.iter().flat_map(|line| wrap(&safe(line), usize::from(below.width)));
             lines.map(|line| (line, theme.text)).collect()
         };
-        ListBox { title, size: (110, 30), rows: &self.rows, list: &mut self.list, empty: &self.empty }.draw_with(
+        let keys = self.keys();
+        ListBox { title, keys, size: (110, 30), list: &mut self.list, empty: &self.empty }.draw_with(
             screen,
             buf,
             look,
             spans,
             (ABOUT, about),
-        );
+        )
     }
 }
 

@@ -8,6 +8,7 @@ use crate::tui::ink::Span;
 use crate::tui::phrase::{age, cut, grouped, pad, safe};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use std::borrow::Cow;
 
 /// Heights of a bar, lowest first; none is so high that it joins the row above.
 const BARS: [&str; 7] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇"];
@@ -26,10 +27,10 @@ impl Listed for FailureGroup {
         self.signature.clone()
     }
 
-    fn texts(&self) -> Vec<&str> {
+    fn texts(&self) -> Vec<Cow<'_, str>> {
         let words =
             [self.tool.as_str(), &self.sample_message, self.outcome.word(), self.severity.word(), self.state.word()];
-        words.into_iter().chain(self.scenarios.iter().map(String::as_str)).collect()
+        words.into_iter().chain(self.scenarios.iter().map(String::as_str)).map(Cow::Borrowed).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! A list of rows under a text filter: what the panes of failures and of reviews have in common.
+//! A list of rows under a text filter: what panes and boxes with a list have in common.
 //!
 //! It keeps the selection on the same item when the items change. What a row looks like is the pane's.
 
@@ -8,6 +8,7 @@ use crate::tui::theme::Theme;
 use crate::tui::widget::text_input::TextInput;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use std::borrow::Cow;
 
 /// An item of such a list.
 pub trait Listed {
@@ -15,19 +16,30 @@ pub trait Listed {
     type Key: PartialEq;
     /// Stays the same while the item changes, so that the selection stays on it.
     fn key(&self) -> Self::Key;
-    /// The texts that a filter looks in.
-    fn texts(&self) -> Vec<&str>;
+    /// The texts that a filter looks in, the one that names the item first.
+    fn texts(&self) -> Vec<Cow<'_, str>>;
+}
+
+/// How well an item fits the words of a filter, the best first; `None` where a word is in none of its texts.
+fn fit<T: Listed>(item: &T, words: &[&str]) -> Option<(usize, bool)> {
+    let texts: Vec<String> = item.texts().iter().map(|text| text.to_lowercase()).collect();
+    let mut worst = (0, false);
+    for word in words {
+        let at = texts.iter().position(|text| text.contains(word))?;
+        worst = worst.max((at, !texts[at].starts_with(word)));
+    }
+    Some(worst)
 }
 
 /// The state of the list.
 pub struct Listing<T> {
-    pub(super) items: Vec<T>,
+    pub(in crate::tui) items: Vec<T>,
     /// Positions of the items that pass the filter.
-    pub(super) rows: Vec<usize>,
-    pub(super) filter: TextInput,
-    pub(super) typing: bool,
-    pub(super) list: ListState,
-    pub(super) loaded: bool,
+    pub(in crate::tui) rows: Vec<usize>,
+    pub(in crate::tui) filter: TextInput,
+    pub(in crate::tui) typing: bool,
+    pub(in crate::tui) list: ListState,
+    pub(in crate::tui) loaded: bool,
 }
 
 impl<T> Default for Listing<T> {
@@ -52,6 +64,13 @@ impl<T: Listed> Listing<T> {
         self.refresh();
         let found = self.rows.iter().position(|row| Some(self.items[*row].key()) == selected);
         self.list.selected = found.unwrap_or(self.list.selected).min(self.rows.len().saturating_sub(1));
+    }
+
+    /// Selects the first item that fits; nothing changes where none does.
+    pub fn select(&mut self, fits: impl Fn(&T) -> bool) {
+        if let Some(at) = self.rows.iter().position(|row| fits(&self.items[*row])) {
+            self.list.selected = at;
+        }
     }
 
     /// `None` while the list is empty.
@@ -96,14 +115,23 @@ impl<T: Listed> Listing<T> {
         self.list.step(Motion::Top, self.rows.len());
     }
 
+    /// The items that fit the filter; of those that fit equally well, the order of the list.
     fn refresh(&mut self) {
-        let words = self.filter.text().to_lowercase();
-        let holds = |item: &T| item.texts().iter().any(|text| text.to_lowercase().contains(&words));
-        self.rows = (0..self.items.len()).filter(|row| holds(&self.items[*row])).collect();
+        let typed = self.filter.text().to_lowercase();
+        let words: Vec<&str> = typed.split_whitespace().collect();
+        let fits = (0..self.items.len()).filter_map(|row| Some((fit(&self.items[row], &words)?, row)));
+        let mut fits: Vec<((usize, bool), usize)> = fits.collect();
+        fits.sort_unstable();
+        self.rows = fits.into_iter().map(|(_, row)| row).collect();
     }
 
     /// Draws the line of the filter while it is typed; takes its line from `inner` and returns the cursor.
-    pub(super) fn draw_filter(&mut self, inner: &mut Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
+    pub(in crate::tui) fn draw_filter(
+        &mut self,
+        inner: &mut Rect,
+        buf: &mut Buffer,
+        theme: &Theme,
+    ) -> Option<Position> {
         if !self.typing || inner.is_empty() {
             return None;
         }

@@ -11,6 +11,7 @@ use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ops::{Deref, DerefMut, RangeInclusive};
@@ -76,8 +77,8 @@ impl Listed for Review {
         self.id
     }
 
-    fn texts(&self) -> Vec<&str> {
-        vec![self.tool.as_str(), self.asks(), &self.summary, self.risk.word()]
+    fn texts(&self) -> Vec<Cow<'_, str>> {
+        [self.tool.as_str(), self.asks(), self.risk.word(), &self.summary].map(Cow::Borrowed).into()
     }
 }
 

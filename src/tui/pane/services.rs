@@ -15,6 +15,7 @@ use columns::Columns;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
@@ -96,10 +97,10 @@ impl Listed for Placed {
         self.row.view.instance.id
     }
 
-    fn texts(&self) -> Vec<&str> {
+    fn texts(&self) -> Vec<Cow<'_, str>> {
         let instance = &self.row.view.instance;
         let error = instance.life.last_error.as_deref().unwrap_or_default();
-        vec![instance.name.as_str(), instance.tool.as_str(), self.row.view.now.word(), error]
+        [instance.name.as_str(), instance.tool.as_str(), self.row.view.now.word(), error].map(Cow::Borrowed).into()
     }
 }
 

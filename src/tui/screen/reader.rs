@@ -4,9 +4,9 @@ use crate::tui::ink::{Ink, Line};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::Look;
-use crate::tui::phrase::{cut, grouped, safe};
+use crate::tui::phrase::{cut, safe};
 use crate::tui::widget::text_input::TextInput;
-use crate::tui::widget::{LineTokens, Relaid, Side, TextView, tab_strip};
+use crate::tui::widget::{LineTokens, Relaid, SearchLine, Side, TextView, tab_strip};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -64,8 +64,7 @@ impl Tab {
 pub struct Reader {
     tabs: Vec<Tab>,
     current: usize,
-    search: TextInput,
-    typing: bool,
+    search: SearchLine,
 }
 
 impl Reader {
@@ -74,7 +73,7 @@ impl Reader {
         if tabs.is_empty() {
             tabs.push(Tab::new("empty", TextView::new(Vec::new())));
         }
-        Reader { tabs, current: 0, search: TextInput::default(), typing: false }
+        Reader { tabs, current: 0, search: SearchLine::default() }
     }
 
     /// All tabs, from left to right.
@@ -167,27 +166,27 @@ impl Reader {
 
     /// Whether the search is being typed.
     pub fn is_typing(&self) -> bool {
-        self.typing
+        self.search.typing
     }
 
     /// Starts or ends typing the search.
     pub fn set_typing(&mut self, typing: bool) {
-        self.typing = typing;
+        self.search.typing = typing;
     }
 
     /// Whether something is searched for.
     pub fn is_searching(&self) -> bool {
-        !self.search.is_empty()
+        !self.search.input.is_empty()
     }
 
     /// Edits the search text and jumps to the next match.
     pub fn edit_search(&mut self, edit: impl FnOnce(&mut TextInput)) {
-        edit(&mut self.search);
+        edit(&mut self.search.input);
         self.repeat_search();
     }
 
     fn repeat_search(&mut self) {
-        let text = self.search.text();
+        let text = self.search.input.text();
         if self.current().view.search_status().is_some() || !text.is_empty() {
             self.current_mut().view.search(&text);
         }
@@ -235,7 +234,7 @@ impl Reader {
             }
             rest = Rect { y: rest.y + 1, height: rest.height - 1, ..rest };
         }
-        let cursor = self.draw_search(&mut rest, buf, look);
+        let cursor = self.search.draw(&mut rest, buf, look.theme, self.current().view.search_status());
         let view = &mut self.tabs[self.current].view;
         match exposure {
             Exposure::Open => view.render(rest, buf, look.theme),
@@ -266,20 +265,5 @@ impl Reader {
             (text, style)
         });
         tab_strip(labels.collect(), place, width, theme.dim)
-    }
-
-    fn draw_search(&self, rest: &mut Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
-        if rest.is_empty() || (!self.typing && self.search.is_empty()) {
-            return None;
-        }
-        let line = Rect { height: 1, ..*rest };
-        buf.put(line.x, line.y, " /", 2, look.theme.accent);
-        let status = self.current().view.search_status();
-        let count = status.map(|s| format!(" {} of {} ", s.current, grouped(s.total))).unwrap_or_default();
-        let width = line.width.saturating_sub(3 + count.len() as u16);
-        let cursor = self.search.draw(Rect { x: line.x + 3, width, ..line }, buf, look.theme.text);
-        buf.put(line.x + 3 + width, line.y, &count, count.len(), look.theme.dim);
-        *rest = Rect { y: rest.y + 1, height: rest.height - 1, ..*rest };
-        self.typing.then_some(cursor)
     }
 }

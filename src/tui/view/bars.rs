@@ -6,6 +6,7 @@ use crate::tui::app::{App, Mood, Opening, Spot, Target};
 use crate::tui::ink::{Ink, Line, Span, blank};
 use crate::tui::pane::Pane;
 use crate::tui::phrase::{cut, grouped, plural, safe, wrap};
+use crate::tui::screen::Screen;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -127,15 +128,18 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
     // Under an overlay only its own keys work, and it names them itself; so it is while text is typed.
     let covered = !app.overlays.is_empty() || app.is_typing();
-    let help = if covered { String::new() } else { format!("{} help ", app.keymap.key(Verb::Help)) };
+    let has_help = app.overlays.last().map_or(!app.is_typing(), |overlay| overlay.has_help(&app.keymap));
+    let help = if has_help { format!("{} help ", app.keymap.key(Verb::Help)) } else { String::new() };
     let key = if covered { String::new() } else { format!("{}: ", app.keymap.key(Verb::FocusReviews)) };
     let waiting = match app.queue.len() {
+        // A review says its place in the queue; its keys need the room.
+        _ if !matches!(app.screen, Screen::Workbench) => String::new(),
         0 => String::new(),
         1 => format!("{key}⚑ 1 pending review"),
         more => format!("{key}⚑ {} pending reviews", grouped(more)),
     };
     let waiting = if area.width < 50 && !waiting.is_empty() { format!("⚑ {}", app.queue.len()) } else { waiting };
-    let waiting = if covered && !waiting.is_empty() { format!("{waiting} ") } else { waiting };
+    let waiting = if covered && !has_help && !waiting.is_empty() { format!("{waiting} ") } else { waiting };
     let key = if covered { String::new() } else { format!("{}: ", app.keymap.key(Verb::Evolutions)) };
     let evolving = match app.evolutions.going() {
         0 => String::new(),
@@ -151,7 +155,7 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     let checking = match app.checking() {
         None => String::new(),
         // The keys matter more; the queue says it of each review.
-        Some(_) if area.width < 80 => String::new(),
+        Some(_) if area.width < 80 || !matches!(app.screen, Screen::Workbench) => String::new(),
         Some((done, all)) if area.width < 100 => format!("… {done}/{all} checked"),
         Some((done, all)) => format!("… {done} of {all} checked"),
     };

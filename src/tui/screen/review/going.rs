@@ -133,7 +133,11 @@ impl ReviewScreen {
                 }
             }
             (TabKind::Outline, Some(Place::Link(_))) => match self.outline_paths().first().cloned() {
-                Some(path) => self.go_to(&path, None),
+                Some(path) => {
+                    self.go_to(&path, None)?;
+                    self.opened_from_list = true;
+                    Ok(())
+                }
                 None => Ok(()),
             },
             (_, Some(fold @ Place::Fold(..))) => {

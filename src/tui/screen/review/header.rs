@@ -12,8 +12,8 @@ use crate::tui::phrase::{cut, grouped, lasted, safe, wrap};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-/// From so many rows on the header says who made the version and what an approval does; below, the evidence and the
-/// prompt say that.
+/// From so many rows on the header says who made the version, and all of what an approval does; below, the evidence and
+/// the prompt say that.
 pub(super) const FULL_HEIGHT: u16 = 30;
 /// From so many rows on the second line begins with the number of the review.
 const SECOND_LINE: u16 = 16;
@@ -93,12 +93,17 @@ impl ReviewScreen {
                 flow.next_line();
                 flow.add_cut(&line, if is_known { theme.dim } else { theme.warn });
             }
+        }
+        if height >= SECOND_LINE {
+            // Where rows are few, as much of it as fits into one.
+            let most = if height >= FULL_HEIGHT { usize::MAX } else { 1 };
             let does = self.consequence.iter().map(|line| safe(line)).collect::<Vec<_>>().join(" · ");
-            if !does.is_empty() {
-                for line in wrap(&format!("If approved: {does}"), usize::from(width).saturating_sub(INDENT + 1)) {
-                    flow.next_line();
-                    flow.join(&line, theme.text);
-                }
+            let does = if does.is_empty() { does } else { format!("If approved: {does}") };
+            let lines = wrap(&does, usize::from(width).saturating_sub(INDENT + 1));
+            let is_cut = lines.len() > most;
+            for line in lines.into_iter().filter(|line| !line.is_empty()).take(most) {
+                flow.next_line();
+                flow.join(&if is_cut { format!("{line} …") } else { line }, theme.text);
             }
         }
         let mut lines = flow.finish();

@@ -96,6 +96,8 @@ pub struct ReviewScreen {
     left_out: BTreeSet<String>,
     /// What was shown when the list of files was asked for.
     before_list: Option<usize>,
+    /// Whether the text on top was opened from the list of the files.
+    opened_from_list: bool,
     /// What was read of it before, until its detail comes.
     kept: Option<Kept>,
     /// Not drawn since it was loaded: which text to begin with depends on the room.
@@ -146,6 +148,7 @@ impl ReviewScreen {
             entries: Vec::new(),
             left_out: BTreeSet::new(),
             before_list: None,
+            opened_from_list: false,
             kept: None,
             fresh: false,
             consequence: Vec::new(),
@@ -195,6 +198,7 @@ impl ReviewScreen {
             self.fresh = false;
         }
         self.before_list = None;
+        self.opened_from_list = false;
         self.go_on(now);
         self.uncoloured()
     }

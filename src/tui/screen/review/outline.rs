@@ -72,6 +72,7 @@ impl ReviewScreen {
         if self.reader.current().kind != TabKind::Outline {
             self.before_list = Some(from);
         }
+        self.opened_from_list = false;
         self.reader.show_kind(TabKind::Outline);
         self.renew_outline();
         self.has_outline()
@@ -82,8 +83,14 @@ impl ReviewScreen {
         self.reader.current().kind == TabKind::Outline
     }
 
-    /// Goes back from the list to what was read before it was asked for. `false` when nothing was.
+    /// Goes back from a file to the list that it was opened from, and from the list to what was read before it was asked
+    /// for. `false` when there is nothing to go back to.
     pub(in crate::tui) fn leave_outline(&mut self) -> bool {
+        if std::mem::take(&mut self.opened_from_list) && !self.is_listing() {
+            self.reader.show_kind(TabKind::Outline);
+            self.renew_outline();
+            return true;
+        }
         let before = self.before_list.take().filter(|_| self.is_listing());
         before.map(|at| self.reader.show(at)).is_some()
     }

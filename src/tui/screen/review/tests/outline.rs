@@ -48,6 +48,9 @@ fn the_list_leads_to_a_file_and_says_how_much_of_each_was_seen() {
     assert!(line(&mut bench, "2 warnings").contains("main.py"), "{}", bench.screen());
     bench.press("j j enter");
     assert!(bench.screen().contains("lib/b.py 1"), "{}", bench.screen());
+    bench.press("esc");
+    assert!(line(&mut bench, "lib/ ").contains("2 files"), "esc goes back to the list");
+    bench.press("enter");
     bench.press("'");
     let seen = line(&mut bench, "  b.py");
     assert!(seen.contains("of 80 seen") && !seen.contains(" 0 of 80"), "{seen}");
