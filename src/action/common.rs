@@ -51,7 +51,7 @@ pub(super) const DELTA: Arg = Arg::option(
 );
 pub(super) const SURELY: Arg = Arg::option("yes", ArgKind::Switch, "without confirmation");
 pub(super) const THEIR_REMOTE: Arg =
-    Arg::required("remote", ArgKind::Text, "address of the other team's repository or object storage");
+    Arg::required("remote", ArgKind::Text, "address of the repository or object storage of the other team");
 pub(super) const THEIR_POLICY: Arg =
     Arg::option("policy", ArgKind::Text, "64 digits of their policy; default the one of the last import from there");
 pub(super) const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");

@@ -87,7 +87,7 @@ mod tests {
         ));
         assert!(table.contains(
             "| `approve REVIEW[=PREFIX]… [--digest PREFIX] [--reason REASON] [--role ROLE] [--override OVERRIDE] [--unread] \
-             [--only ONLY]… [--generate] [--yes] [--dry-run]` | `a` |"
+             [--only ONLY]… [--generate] [--criteria CRITERIA]… [--delta] [--yes] [--dry-run]` | `a` |"
         ));
     }
 }

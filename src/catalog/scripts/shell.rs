@@ -296,10 +296,9 @@ fn demanded(line: &str) -> Option<usize> {
     for window in words.windows(3).filter(|window| matches!(window[0], "$#" | "${#}")) {
         let Ok(number) = window[2].parse::<usize>() else { continue };
         let demanded = match (window[1], is_opposite) {
-            ("-lt" | "<", false) | ("-ge" | ">=", true) => number,
+            ("-lt" | "<" | "-ne" | "!=", false) | ("-ge" | ">=" | "-eq" | "==" | "=", true) => number,
             ("-le" | "<=", false) | ("-gt" | ">", true) => number + 1,
             ("-eq" | "==" | "=", false) if number == 0 => 1,
-            ("-ne" | "!=", false) | ("-eq" | "==" | "=", true) => number,
             _ => continue,
         };
         found = Some(found.map_or(demanded, |known| known.min(demanded)));

@@ -45,7 +45,7 @@ fn every_box_shows_its_keys_and_comes_back() {
 #[test]
 fn a_list_is_filtered_and_the_first_esc_clears_the_filter() {
     let mut bench = Bench::ready(100, 30);
-    let runs = tools().iter().zip(1..).map(|(tool, id)| run(id, tool, RunOutcome::Ok)).collect::<Vec<_>>();
+    let runs = tools().iter().zip(1..).map(|(tool, id)| run(id, tool, RunOutcome::Succeeded)).collect::<Vec<_>>();
     let (first, other) = (runs[0].tool.to_string(), runs[1].tool.to_string());
     bench.answer(Answer::Runs(Ok(runs)));
     bench.app.perform(Verb::Runs, &Args::default());
