@@ -64,6 +64,7 @@ struct PackedSteps<'a> {
 }
 
 /// Writes a row.
+// size: one line for each field
 pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::Ok, S::Error> {
     // Names every field, so that a new one is not forgotten.
     let Tool {

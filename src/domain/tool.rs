@@ -8,10 +8,11 @@ use super::review::{Risk, ToolReview};
 use super::shown::Unread;
 use super::texts::Texts;
 use super::time::Instant;
-use super::tool_extras::Extras;
+use super::tool_extras::{Extras, ToolExtras};
 use super::words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 /// Where a version lies in the workspace.
@@ -170,6 +171,22 @@ pub struct Tool {
     /// Kept in the store by name and digest: runs, reviews, grants. Most rows have the same, and share it.
     #[serde(flatten, with = "shared_facts")]
     pub facts: Arc<ToolFacts>,
+}
+
+/// Where a field is kept is nothing to whoever reads a row.
+impl Deref for Tool {
+    type Target = ToolExtras;
+
+    fn deref(&self) -> &ToolExtras {
+        &self.extras
+    }
+}
+
+/// To write takes memory, also when nothing is written: look first.
+impl DerefMut for Tool {
+    fn deref_mut(&mut self) -> &mut ToolExtras {
+        &mut self.extras
+    }
 }
 
 /// Facts are written as part of the row.

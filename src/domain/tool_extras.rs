@@ -2,7 +2,6 @@
 
 use super::name::ToolName;
 use super::need::Need;
-use super::tool::Tool;
 use super::words::CostTier;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::{Deref, DerefMut};
@@ -119,25 +118,17 @@ impl<'de> Deserialize<'de> for Extras {
     }
 }
 
-/// Where a field is kept is nothing to whoever reads a row.
-impl Deref for Tool {
-    type Target = ToolExtras;
-
-    fn deref(&self) -> &ToolExtras {
-        &self.extras
-    }
-}
-
 /// To write takes memory, also when nothing is written: look first.
-impl DerefMut for Tool {
+impl DerefMut for Extras {
     fn deref_mut(&mut self) -> &mut ToolExtras {
-        self.extras.0.get_or_insert_default()
+        self.0.get_or_insert_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Tool;
 
     #[test]
     fn a_row_keeps_extras_only_where_it_has_any() {

@@ -219,12 +219,19 @@ impl Queries {
     /// # Errors
     /// Any [`StoreError`] of a failed read.
     pub(super) fn log_position(&self) -> StoreResult<(i64, Digest)> {
-        let sql = "SELECT id, hash FROM operations ORDER BY id DESC LIMIT 1";
-        let newest = self.row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let (last, hash) = newest.unwrap_or((0, Digest([0; 32])));
-        let noted = self.meta(LOG_COUNT)?.and_then(|text| text.parse().ok()).unwrap_or(0);
-        let head = self.meta(LOG_HEAD)?.and_then(|text| text.parse().ok()).unwrap_or(hash);
-        Ok((last.max(noted), head))
+        // One statement: another process may write between two, and its head would not fit the number.
+        let sql = "SELECT (SELECT MAX(id) FROM operations), (SELECT hash FROM operations ORDER BY id DESC LIMIT 1), \
+             (SELECT value FROM meta WHERE key = ?1), (SELECT value FROM meta WHERE key = ?2)";
+        let columns = |row: &Row<'_>| {
+            let (last, hash): (Option<i64>, Option<Digest>) = (row.get(0)?, row.get(1)?);
+            let (count, head): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+            Ok((last.unwrap_or(0), hash.unwrap_or(Digest([0; 32])), count, head))
+        };
+        let Some((last, hash, count, head)) = self.row(sql, params![LOG_COUNT, LOG_HEAD], columns)? else {
+            return Ok((0, Digest([0; 32])));
+        };
+        let noted = count.and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok((last.max(noted), head.and_then(|text| text.parse().ok()).unwrap_or(hash)))
     }
 
     /// Whether anything was ever logged, also what cannot be read any more.

@@ -87,11 +87,18 @@ impl Queries {
         Ok(self.load_reviews("reviews.id = ?1", &[&id])?.pop())
     }
 
-    /// All reviews in short, oldest first.
+    /// All reviews in short, or those of one tool, oldest first.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
-    pub fn review_heads(&self) -> StoreResult<Vec<ReviewHead>> {
+    pub fn review_heads(&self, tool: Option<&ToolName>) -> StoreResult<Vec<ReviewHead>> {
+        if let Some(tool) = tool {
+            return self.rows(
+                &format!("SELECT {HEAD} FROM reviews WHERE tool = ?1 ORDER BY id"),
+                params![tool],
+                read_head,
+            );
+        }
         let mut heads = Vec::new();
         self.each_review_head(&mut |head| heads.push(head))?;
         Ok(heads)
@@ -104,14 +111,6 @@ impl Queries {
     pub fn each_review_head(&self, take: &mut dyn FnMut(ReviewHead)) -> StoreResult<()> {
         let row = |row: &Row<'_>| read_head(row).map(&mut *take);
         self.rows(&format!("SELECT {HEAD} FROM reviews ORDER BY id"), [], row).map(drop)
-    }
-
-    /// Those of one tool in short, oldest first.
-    ///
-    /// # Errors
-    /// Any [`StoreError`] of a failed read.
-    pub fn review_heads_of(&self, tool: &ToolName) -> StoreResult<Vec<ReviewHead>> {
-        self.rows(&format!("SELECT {HEAD} FROM reviews WHERE tool = ?1 ORDER BY id"), params![tool], read_head)
     }
 
     /// Reviews of versions that lie in the workspace which are said to be decided although no decision in force says
@@ -391,7 +390,7 @@ mod tests {
         assert_eq!(ids(&[ReviewState::Waiting]), [other]);
         assert_eq!(ids(&[]), []);
         assert_eq!(store.review(ReviewId(99)).unwrap(), None);
-        let heads: Vec<_> = store.review_heads().unwrap().into_iter().map(|h| (h.id, h.state)).collect();
+        let heads: Vec<_> = store.review_heads(None).unwrap().into_iter().map(|h| (h.id, h.state)).collect();
         assert_eq!(heads, [(other, ReviewState::Waiting), (id, ReviewState::Rejected)]);
     }
 

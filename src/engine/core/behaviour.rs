@@ -67,7 +67,7 @@ fn phrases(did: &[String]) -> String {
 fn open_review(tx: &Tx<'_>, run: &Run, did: &[String], is_harmless: bool) -> Result<(), StoreError> {
     let Some(version) = tx.version(&run.tool, run.digest)? else { return Ok(()) };
     let waits = tx
-        .review_heads()?
+        .review_heads(None)?
         .into_iter()
         .filter(|head| head.state == ReviewState::Waiting && head.kind.judges_version())
         .any(|head| head.tool == run.tool && head.digest == run.digest);
@@ -100,7 +100,7 @@ pub fn ask_about_server(tx: &Tx<'_>, row: &Tool, why: &str) -> Result<(), StoreE
     if Approval::in_force(&tx.approvals_of(&server.name)?, &server).is_none() {
         return Ok(());
     }
-    let heads = tx.review_heads_of(&server.name)?;
+    let heads = tx.review_heads(Some(&server.name))?;
     for head in heads.iter().filter(|head| head.kind == ReviewKind::Drift && head.digest == server.digest) {
         let is_about_list = |review: &Review| found_in(&review.summary).is_some();
         let Some(review) = tx.review(head.id)?.filter(is_about_list) else { continue };

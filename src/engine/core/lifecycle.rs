@@ -50,7 +50,7 @@ pub fn promote(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, to: Stage) -> Result<
         }
         _ => return Err(refused(tool, to, &format!("it is already {}", tool.stage), "")),
     };
-    if let Some(waiting) = tx.review_heads()?.into_iter().find(|h| {
+    if let Some(waiting) = tx.review_heads(None)?.into_iter().find(|h| {
         h.state == ReviewState::Waiting && h.kind.judges_version() && h.tool == tool.name && h.digest == tool.digest
     }) {
         let message = format!("review {} of {} is pending", waiting.id, tool.name);

@@ -67,7 +67,7 @@ fn a_tool_climbs_one_stage_at_a_time_and_only_what_is_approved_becomes_core() {
                 (Err(error), Err(why)) => {
                     assert_eq!(error.code, ErrorCode::Refused);
                     assert!(error.message.contains(why), "{stage} {to}: {error}");
-                    assert!(tx.review_heads()?.is_empty());
+                    assert!(tx.review_heads(None)?.is_empty());
                 }
                 (given, wanted) => panic!("{stage} {to}: {given:?}, not {wanted:?}"),
             }
@@ -91,7 +91,7 @@ fn a_promotion_names_the_review_that_waits_for_this_version_and_opens_none_besid
             let step = promote(tx, actor(), &tool(Stage::Experimental, 1), Stage::Approved)?;
             assert_eq!(step.outcome.review == Some(before), is_same, "{kind} {byte} {state}");
             assert_eq!(step.outcome.operation.is_none(), is_same);
-            assert_eq!(tx.review_heads()?.len(), if is_same { 1 } else { 2 });
+            assert_eq!(tx.review_heads(None)?.len(), if is_same { 1 } else { 2 });
             Ok(())
         });
     }

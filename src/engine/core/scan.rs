@@ -167,9 +167,9 @@ pub fn reviews_about(
     tool: &ToolName,
     accepts: impl Fn(ReviewState) -> bool,
 ) -> Result<Vec<Review>, StoreError> {
-    let mut heads = queries.review_heads_of(tool)?;
+    let mut heads = queries.review_heads(Some(tool))?;
     if let Ok(adoption) = ToolName::new(ADOPTION) {
-        heads.extend(queries.review_heads_of(&adoption)?);
+        heads.extend(queries.review_heads(Some(&adoption))?);
     }
     let mut reviews = Vec::new();
     for head in heads.iter().filter(|head| accepts(head.state)) {
@@ -196,7 +196,7 @@ fn follow_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Resul
     let tools = &tools[..];
     let known = apply_places(tx, tools)?;
     let approvals = Approvals::read(tx)?;
-    let mut heads = tx.review_heads()?;
+    let mut heads = tx.review_heads(None)?;
     supersede_lost(tx, heads.iter_mut().filter(|head| !unsettled.has(&head.tool)), &known)?;
     reopen_found(tx, &mut heads, |head| known.has(head) && !unsettled.has(&head.tool))?;
     let settled = heads.iter_mut().filter(|head| !unsettled.has(&head.tool));

@@ -99,7 +99,7 @@ mod tests {
             // What remains has an adoption of its own, and the old one is over.
             scanned(tx, &tools, &Unsettled::default())?;
             let waiting: Vec<_> =
-                tx.review_heads()?.into_iter().filter(|head| head.state.word() == "waiting").collect();
+                tx.review_heads(None)?.into_iter().filter(|head| head.state.word() == "waiting").collect();
             assert_eq!(waiting.len(), 1);
             assert_eq!(tx.review(waiting[0].id)?.unwrap().members, vec![(other.name.clone(), other.digest)]);
 

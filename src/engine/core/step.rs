@@ -68,7 +68,7 @@ impl Actor<'_> {
 /// Closes the reviews of a version that wait: it goes away. Gives them, for who takes that back.
 pub(super) fn close_reviews(tx: &Tx<'_>, tool: &ToolName, digest: Digest) -> Result<Vec<ReviewId>, EngineError> {
     let waits = |head: &ReviewHead| head.state == ReviewState::Waiting && head.tool == *tool && head.digest == digest;
-    let closed: Vec<ReviewId> = tx.review_heads()?.into_iter().filter(waits).map(|head| head.id).collect();
+    let closed: Vec<ReviewId> = tx.review_heads(None)?.into_iter().filter(waits).map(|head| head.id).collect();
     for review in &closed {
         tx.set_review_state(*review, ReviewState::Superseded)?;
     }

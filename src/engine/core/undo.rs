@@ -142,7 +142,7 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
             reopen(tx, *review, target.id)?;
         }
         UndoNote::Agree { review } => {
-            if tx.review_heads()?.iter().any(|head| head.id == *review && head.used) {
+            if tx.review_heads(None)?.iter().any(|head| head.id == *review && head.used) {
                 let message = format!("the permit of review {review} was used by a run");
                 return Err(EngineError::new(ErrorCode::Conflict, message, "nothing takes a run back"));
             }

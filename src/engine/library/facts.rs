@@ -69,7 +69,7 @@ impl Facts {
     ) -> Result<Facts, EngineError> {
         let mut heads = Vec::new();
         for name in names {
-            heads.extend(queries.review_heads_of(name)?);
+            heads.extend(queries.review_heads(Some(name))?);
         }
         Facts::with_reviews(queries, here, |take| {
             heads.into_iter().for_each(take);

@@ -185,7 +185,7 @@ impl Integrity<'_> {
         if !tool.stage.is_vouched() {
             return self.workspace.read(|q| {
                 let undecided = q.undecided()?;
-                let heads = if undecided.is_empty() { Vec::new() } else { q.review_heads()? };
+                let heads = if undecided.is_empty() { Vec::new() } else { q.review_heads(None)? };
                 let mut of_tool = heads.iter().filter(|head| head.tool == tool.name && head.digest == tool.digest);
                 let found = of_tool.find(|head| undecided.contains(&head.id));
                 Ok(found.map(|head| core::fault_of_review(q, head.id)).transpose()?.flatten())
@@ -214,7 +214,7 @@ impl Integrity<'_> {
         }
         self.workspace.read(|q| {
             let undecided = q.undecided()?;
-            let heads = if undecided.is_empty() { Vec::new() } else { q.review_heads()? };
+            let heads = if undecided.is_empty() { Vec::new() } else { q.review_heads(None)? };
             for head in heads.iter().filter(|head| undecided.contains(&head.id)) {
                 let hint = || "`toolsmith verify` lists all mismatches".to_owned();
                 problems.extend(core::fault_of_review(q, head.id)?.map(|fault| problem(&head.path, fault, hint())));

@@ -85,7 +85,7 @@ impl Runs<'_> {
         let asked = self.call_request(request, (detail, caller), is_strict);
         let files = files_of(&asked)?;
         let digest = Digest::of_files(&files);
-        let heads = self.workspace.read(|q| Ok(q.review_heads_of(&detail.tool.name)?))?;
+        let heads = self.workspace.read(|q| Ok(q.review_heads(Some(&detail.tool.name))?))?;
         let same = heads.iter().rev().filter(|head| head.kind == ReviewKind::Call && head.digest == digest);
         for head in same {
             match head.state {

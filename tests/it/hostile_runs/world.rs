@@ -217,6 +217,20 @@ impl World {
         super::PRELUDE.replace("@FACTS@", &facts.to_string()) + attack
     }
 
+    /// Whether the victim ended. Where an attack says that it sent a signal, the end may still be on its way.
+    fn victim_is_hurt(&mut self, output: &str) -> bool {
+        let give_up = Instant::now() + Duration::from_secs(5);
+        loop {
+            if !matches!(self.victim.try_wait(), Ok(None)) {
+                return true;
+            }
+            if !output.contains("worked kill") || Instant::now() > give_up {
+                return false;
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
     /// What can be seen to have happened, given what the attack wrote.
     pub fn signs(&mut self, outcome: &Outcome, says: Option<&'static str>) -> BTreeSet<Sign> {
         let mut found = outcome.noticed.clone();
@@ -231,7 +245,7 @@ impl World {
             }
         }
         let heard = self.heard();
-        let victim_hurt = !matches!(self.victim.try_wait(), Ok(None));
+        let victim_hurt = self.victim_is_hurt(&outcome.output);
         let worked =
             |words: &str| outcome.output.lines().any(|line| line.starts_with("worked") && line.contains(words));
         let facts = [

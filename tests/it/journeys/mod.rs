@@ -44,7 +44,12 @@ fn digest_of(review: &Value) -> String {
 
 /// Opens the first review of the queue.
 fn open_review(terminal: &mut Terminal) {
-    terminal.send("4").wait_text("pending review").send(key::ENTER).wait_text("evidence");
+    // In a review that is open already there is no queue, and Enter acknowledges nothing.
+    terminal.send("4").wait_for("the queue, or a review", |screen| {
+        let text = screen.contents();
+        text.contains("pending review") || text.contains("evidence")
+    });
+    terminal.send(key::ENTER).wait_text("evidence");
 }
 
 /// Reads on until every line was on screen, as the screen says how.

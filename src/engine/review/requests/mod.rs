@@ -288,7 +288,7 @@ impl Requests<'_> {
             let message = format!("{} is already archived", tool.name);
             return Err(EngineError::new(ErrorCode::Conflict, message, ""));
         }
-        let waiting = self.workspace.read(|q| Ok(q.review_heads()?))?;
+        let waiting = self.workspace.read(|q| Ok(q.review_heads(None)?))?;
         let same = waiting.iter().find(|head| {
             head.state == ReviewState::Waiting
                 && head.kind == kind
@@ -326,7 +326,7 @@ impl Requests<'_> {
         if let Some(base) = base_digest {
             self.workspace.copies.put(base, &before)?;
         }
-        let heads = self.workspace.read(|q| Ok(q.review_heads()?))?;
+        let heads = self.workspace.read(|q| Ok(q.review_heads(None)?))?;
         let same = |head: &&crate::store::ReviewHead| head.kind == kind && head.tool == name && head.digest == digest;
         if let Some(head) = heads.iter().filter(|head| head.state == ReviewState::Waiting).find(same) {
             return Err(waits_already(head.id, &name));

@@ -21,7 +21,7 @@ impl Integrity<'_> {
         let is_meant = |head: &ReviewHead| decided.contains(&head.state) && is_asked(&head.tool);
         self.workspace.read(|q| {
             let mut faults = Vec::new();
-            for head in q.review_heads()?.into_iter().filter(is_meant) {
+            for head in q.review_heads(None)?.into_iter().filter(is_meant) {
                 faults.extend(core::fault_of_review(q, head.id)?);
             }
             Ok(faults)

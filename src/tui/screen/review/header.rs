@@ -95,15 +95,14 @@ impl ReviewScreen {
             }
         }
         if height >= SECOND_LINE {
-            // Where rows are few, as much of it as fits into one.
-            let most = if height >= FULL_HEIGHT { usize::MAX } else { 1 };
             let does = self.consequence.iter().map(|line| safe(line)).collect::<Vec<_>>().join(" · ");
             let does = if does.is_empty() { does } else { format!("If approved: {does}") };
-            let lines = wrap(&does, usize::from(width).saturating_sub(INDENT + 1));
-            let is_cut = lines.len() > most;
-            for line in lines.into_iter().filter(|line| !line.is_empty()).take(most) {
+            let room = usize::from(width).saturating_sub(INDENT + 1);
+            // Where rows are few, as much of it as fits into one.
+            let lines = if height >= FULL_HEIGHT { wrap(&does, room) } else { vec![cut(&does, room)] };
+            for line in lines.iter().filter(|line| !line.is_empty()) {
                 flow.next_line();
-                flow.join(&if is_cut { format!("{line} …") } else { line }, theme.text);
+                flow.join(line, theme.text);
             }
         }
         let mut lines = flow.finish();
