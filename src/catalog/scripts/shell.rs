@@ -324,7 +324,10 @@ fn usage_words(text: &str) -> Vec<(String, bool)> {
         if name.starts_with('-') || word.contains(['|', '$', '(']) || word.starts_with('[') != word.ends_with(']') {
             return Vec::new();
         }
-        words.push((name.to_owned(), is_optional));
+        // `[options]` stands for options, not for a word.
+        if !["options", "opts", "flags"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            words.push((name.to_owned(), is_optional));
+        }
     }
     words
 }
@@ -373,6 +376,7 @@ mod tests {
             ("if x; then\n  s=$1; shift\nfi\nlevel=$1\n", "s +"),
             ("# Usage: show [name] [size]\necho $1 $2\n", "name size"),
             ("# Usage: show <name> [size]\nname=$1\nn=$2\n", "name! n"),
+            ("# usage: show [OPTIONS] [name] [size]\necho $1 $2\n", "name size"),
             ("f() { echo $1; }\nf x\n", ""),
             ("main() {\n  local path=$1\n}\nmain \"$@\"\n", "path!"),
             ("echo ${1:-a} | awk '{print $2}'\n", "word1"),
