@@ -1,6 +1,17 @@
 //! What may describe a tool. Headers, docstrings and fields of parsers are all judged here: a licence, a directive of
 //! another program, a line of code or a usage line is no description, and the next paragraph is looked at.
 
+use super::limits;
+
+/// A description as long as a row may hold.
+pub(super) fn cut(text: &str) -> String {
+    let text = text.trim();
+    match text.char_indices().nth(limits::ROW_TEXT_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Words of a paragraph about who may use a file, in lower case.
 const LICENSE: &[&str] = &[
     "copyright ",

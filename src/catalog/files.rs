@@ -8,7 +8,7 @@ use super::entries;
 use super::limits;
 use super::plan::{self, ScanPlan, file_of, join};
 use super::programs::is_script;
-use crate::domain::{FileMode, Problem, ProblemCode, VersionFile, is_hidden};
+use crate::domain::{FileMode, Problem, ProblemCode, SafeText, VersionFile, is_hidden};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use std::fs::Metadata;
 use std::io::Read;
@@ -260,6 +260,11 @@ fn linked(plan: &ScanPlan, base: &str, at: &str) -> Result<Metadata, Problem> {
         return Err(unsafe_link("the link points to a folder"));
     }
     Ok(meta)
+}
+
+/// Characters in the files that a reader would not see. A file that is no text has none to read.
+pub(super) fn hidden(files: &[VersionFile]) -> usize {
+    files.iter().filter_map(|file| std::str::from_utf8(&file.bytes).ok()).map(SafeText::count_hidden).sum()
 }
 
 /// Reads a member; its size is checked again on the open file.

@@ -12,6 +12,7 @@ mod argv;
 mod cache;
 #[cfg(test)]
 mod cache_tests;
+mod caught;
 mod ci_tool;
 mod definition;
 mod description;

@@ -2,11 +2,12 @@
 
 use super::argv::Script;
 use super::cache::{self, Cache, CacheRow, CachedPlace, CachedScan, Scanned};
+use super::caught::caught;
+use super::description;
 use super::document::Syntax;
 use super::entries::{self, RecipeNeeds};
 use super::family;
 use super::files::{self, Member, OpenFolder};
-use super::limits;
 use super::lineup::{alias_clashes, line_up};
 use super::local_modules;
 use super::looked_at::LookedAt;
@@ -20,13 +21,12 @@ use super::programs::Programs;
 use super::reading::{self, ParsedVersion};
 use super::run_python::RunPython;
 use super::script_places;
-use super::skipped;
 use super::walk::{self, Belonging, DefinitionCandidate};
 use super::{obstacle::Obstacle, part};
-use crate::domain::composite::{Composite, Step};
+use super::{skipped, steps};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, Kind, Need, Placement, Problem, ProblemCode, Promotions, Risk,
-    SafeText, SkippedFile, Stage, StepTool, StepTools, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
+    SkippedFile, Stage, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -175,7 +175,24 @@ struct Definition {
     is_kept: bool,
 }
 
+impl Definition {
+    fn unread(problem: Problem) -> Definition {
+        Definition { results: vec![Err(problem)], fresh: None, is_kept: false }
+    }
+}
+
 fn definition(
+    plan: &ScanPlan,
+    cache: &Cache,
+    candidate: &DefinitionCandidate,
+    programs: &Programs,
+    folder: &mut OpenFolder,
+) -> Definition {
+    let read = || read_definition(plan, cache, candidate, programs, folder);
+    caught(&candidate.definition, read).unwrap_or_else(Definition::unread)
+}
+
+fn read_definition(
     plan: &ScanPlan,
     cache: &Cache,
     candidate: &DefinitionCandidate,
@@ -184,7 +201,7 @@ fn definition(
 ) -> Definition {
     let members = match candidate.members(plan, folder) {
         Ok(members) => members,
-        Err(problem) => return Definition { results: vec![Err(problem)], fresh: None, is_kept: false },
+        Err(problem) => return Definition::unread(problem),
     };
     let members = members.as_slice();
     let settle = |results: Vec<Scanned>| results.into_iter().map(|one| settled(plan, one, programs)).collect();
@@ -419,7 +436,7 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         needs: Need::of(&manifest.permissions),
         generator: manifest.prompt.as_ref().and_then(|prompt| prompt.generator.clone()),
         // What keeps it from running whatever its steps call is no question of these.
-        steps: complete.map(|composite| step_tools(composite, manifest.cost_tier)),
+        steps: complete.map(|composite| steps::step_tools(composite, manifest.cost_tier)),
         ..ToolExtras::default()
     };
     let mut tool = Tool {
@@ -431,7 +448,7 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         category,
         cost_tier: manifest.cost_tier.unwrap_or(CostTier::Medium),
         classified: manifest.cost_tier.is_some(),
-        description: cut(&manifest.description),
+        description: description::cut(&manifest.description),
         tags: manifest.tags.clone(),
         keywords: manifest.keywords.iter().collect(),
         use_cases: manifest.use_cases.iter().collect(),
@@ -445,7 +462,7 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         state: ToolState::Ok,
         runnable: false,
         reason: None,
-        risk: Risk::of(manifest.cost_tier, &manifest.permissions, hidden(&loaded.files)),
+        risk: Risk::of(manifest.cost_tier, &manifest.permissions, files::hidden(&loaded.files)),
         extras: extras.into(),
         files: u32::try_from(loaded.files.len()).unwrap_or(u32::MAX),
         bytes: loaded.files.iter().map(|file| file.bytes.len() as u64).sum(),
@@ -459,26 +476,6 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         tool.name = name;
     }
     tool
-}
-
-/// The tools that the steps of a composite call.
-fn step_tools(composite: &Composite, tier: Option<CostTier>) -> StepTools {
-    let step = |step: &Step| StepTool { id: step.id.clone(), tool: step.tool.clone(), fault: None };
-    StepTools { tier, steps: composite.steps.iter().map(step).collect() }
-}
-
-/// Characters in the files that a reader would not see. A file that is no text has none to read.
-fn hidden(files: &[VersionFile]) -> usize {
-    files.iter().filter_map(|file| std::str::from_utf8(&file.bytes).ok()).map(SafeText::count_hidden).sum()
-}
-
-/// A description as long as a row may hold.
-fn cut(text: &str) -> String {
-    let text = text.trim();
-    match text.char_indices().nth(limits::ROW_TEXT_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// Reads everything about a tool from disk as it is now; its digest and row are made anew.

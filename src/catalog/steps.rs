@@ -6,8 +6,14 @@
 use super::fields::TableFields;
 use super::limits::LIST_ITEMS;
 use crate::domain::composite::{Composite, Step};
-use crate::domain::{Kind, Problem};
+use crate::domain::{CostTier, Kind, Problem, StepTool, StepTools};
 use serde_json::{Map, Value, json};
+
+/// The tools that the steps of a composite call.
+pub(super) fn step_tools(composite: &Composite, tier: Option<CostTier>) -> StepTools {
+    let step = |step: &Step| StepTool { id: step.id.clone(), tool: step.tool.clone(), fault: None };
+    StepTools { tier, steps: composite.steps.iter().map(step).collect() }
+}
 
 /// Reads `[[steps]]` and `result`; `None` for a manifest of another kind.
 ///

@@ -39,7 +39,7 @@ pub use trials::replay::{Recorded, replayed};
 
 use crate::domain::budget::{self, ReadLimits};
 use crate::domain::source;
-use crate::domain::{CheckReport, Digest, Gate, Missing, Severity, Tool, ToolDetail, ToolName};
+use crate::domain::{CheckReport, Digest, Finding, Gate, Missing, Severity, Tool, ToolDetail, ToolName};
 use crate::insight::SimilarityIndex;
 use crate::outside::Programs;
 use crate::runner::{Pace, SampleFile, Tried, release_memory};
@@ -109,12 +109,14 @@ pub struct Batch<'a> {
     pub abreast: NonZeroUsize,
     /// Files that a start finds in its working folder when its input names them.
     pub samples: &'a [SampleFile],
+    /// Whether the version is there for these starts only, so that no copy of it is kept.
+    pub is_passing: bool,
 }
 
 impl<'a> Batch<'a> {
     /// As many side by side as this machine has cores for one of two checks that are made at once; no files.
     pub fn new(version: &'a ToolDetail, inputs: &'a [Value], pace: Pace) -> Batch<'a> {
-        Batch { version, inputs, pace, abreast: trials::side_by_side(), samples: &[] }
+        Batch { version, inputs, pace, abreast: trials::side_by_side(), samples: &[], is_passing: false }
     }
 
     /// With so many side by side.
@@ -125,6 +127,11 @@ impl<'a> Batch<'a> {
     /// With these files.
     pub fn with_samples(self, samples: &'a [SampleFile]) -> Batch<'a> {
         Batch { samples, ..self }
+    }
+
+    /// Of a version that is there for these starts only.
+    pub fn passing(self) -> Batch<'a> {
+        Batch { is_passing: true, ..self }
     }
 }
 
@@ -350,7 +357,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         name: "coverage",
-        doc: "test coverage, if pytest and coverage are installed",
+        doc: "its own pytest and node tests, and how much of the code they run",
         cost: Cost::Running,
         examine: trials::coverage::examine,
     },
@@ -365,20 +372,17 @@ pub const CHECKS: &[Check] = &[
 /// Weighs what one check found against another: a change that runs went through, each with the same output as before, is
 /// a fact, no warning.
 pub fn settle(reports: &mut [CheckReport]) {
-    let same: Vec<(Option<String>, Option<u64>)> = reports
+    let same: Vec<Finding> = reports
         .iter()
         .filter(|report| report.name == "consistency")
-        .flat_map(|report| &report.findings)
-        .filter(|finding| finding.code == trials::settled::SAME)
-        .map(|finding| (finding.path.clone(), finding.line))
+        .flat_map(|report| report.findings.iter().cloned())
         .collect();
     if same.is_empty() {
         return;
     }
     for report in reports.iter_mut().filter(|report| report.name == "change" && !report.findings.is_empty()) {
         for finding in &mut report.findings {
-            let is_same = same.iter().any(|(path, line)| *path == finding.path && *line == finding.line);
-            if is_same && trials::settled::is_settled(finding) {
+            if same.iter().any(|same| trials::settled::settles(same, finding)) {
                 finding.severity = Severity::Low;
             }
         }

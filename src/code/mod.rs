@@ -10,6 +10,7 @@
 //! | What does a script declare in its header (PEP 723)? | [`metadata`] | the catalog, runs, the check `dependencies`, repairs |
 //! | Which names are bound where, and what binds a name that is read? | [`python::scope`], [`javascript::scope`] | the check `capabilities`, repairs |
 //! | What does a program do, in one form for all languages? | [`program`], made by `program` of each language with what [`lowering`] gives them | the check `change` |
+//! | Which small faults could be in these lines? | [`mutants`] | the check `consistency` |
 //! | What does a fixed text say? | [`python::text`], [`javascript::text`], [`escape`] | the checks `capabilities` and `change` |
 //!
 //! The syntax trees come from [`crate::domain::source`], with its limits of time, memory and depth.
@@ -19,6 +20,7 @@ pub mod javascript;
 mod local_imports;
 pub(crate) mod lowering;
 pub mod metadata;
+pub mod mutants;
 pub(crate) mod program;
 pub mod python;
 pub mod shell;

@@ -57,6 +57,13 @@ pub struct FailureMark {
     pub withdrawn: bool,
 }
 
+impl FailureMark {
+    /// Whether it counts in scores and ranks: what an agent says of something that did not run here stands apart.
+    pub fn counts(&self) -> bool {
+        self.run.is_some() || !self.who.starts_with("agent:")
+    }
+}
+
 /// What can be changed about a mark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkWords {

@@ -34,7 +34,7 @@ const ERRORS: &[(FailureKind, &[&str])] = &[
     (FailureKind::Timeout, &["timed out after", "timed-out", "timeouterror", "timeoutexpired"]),
     (FailureKind::Limit, &["memoryerror", "limit-exceeded", "limit exceeded", "out of memory", "recursionerror"]),
     (FailureKind::Output, &["invalid-output", "is not json", "output:", "output/", "not json serializable"]),
-    (FailureKind::Result, &["assertionerror", "expected "]),
+    (FailureKind::Result, &["assertionerror"]),
     (
         FailureKind::Network,
         &[
@@ -63,6 +63,8 @@ const ERRORS: &[(FailureKind, &[&str])] = &[
             "expecting value",
         ],
     ),
+    // Errors of Python and JavaScript say what they expected, too.
+    (FailureKind::Result, &["expected "]),
     (FailureKind::Crash, &["traceback", "error:", "exception", "segmentation fault", "panicked"]),
 ];
 

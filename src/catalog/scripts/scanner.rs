@@ -40,14 +40,18 @@ pub(super) fn signs(text: &str, language: Language) -> Signs<'_> {
 }
 
 impl Signs<'_> {
+    /// What is left. A sign that is skipped may be thought longer than the text.
+    fn rest(&self) -> &[u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
     fn begins(&self, with: &[u8]) -> bool {
-        self.text[self.at..].starts_with(with)
+        self.rest().starts_with(with)
     }
 
     /// Goes behind the next `end`, or to the end of the text.
     fn skip_past(&mut self, end: &[u8]) {
-        let rest = &self.text[self.at..];
-        let found = rest.windows(end.len()).position(|window| window == end);
+        let found = self.rest().windows(end.len()).position(|window| window == end);
         self.at = found.map_or(self.text.len(), |found| self.at + found + end.len());
     }
 
@@ -109,7 +113,7 @@ impl Signs<'_> {
     }
 
     fn skip_line(&mut self) {
-        let rest = &self.text[self.at..];
+        let rest = self.rest();
         self.at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
     }
 }
@@ -264,6 +268,19 @@ mod tests {
         assert_eq!(of("a(`x)`, /[/)]/g) // (\n/* { */b", Language::JavaScript), "a(\", /g) \nb");
         assert_eq!(of("a / b / c", Language::JavaScript), "a / b / c");
         assert_eq!(of("'open\nb", Language::Python), "\"\nb");
+    }
+
+    #[test]
+    fn a_text_may_end_anywhere() {
+        let text = "f('a\\'b', \"\"\"c\"\"\") # d\n/* e */ /x\\/[y]/ `z\\``, \\";
+        for end in 0..=text.len() {
+            for language in [Language::Python, Language::JavaScript] {
+                let text = &text[..end];
+                assert!(signs(text, language).count() <= end);
+                assert!(split(text, b',', language).len() <= end);
+                assert!(calls(text, "f", language).count() <= 1);
+            }
+        }
     }
 
     #[test]

@@ -8,10 +8,12 @@ mod tests;
 
 use super::started::sources;
 use super::{CheckContext, Library};
+use crate::domain::source::{self, Language, text_of};
 use crate::domain::{CheckReport, Finding, Severity, Tool, ToolDetail, VersionFile};
 use crate::insight::alike::{CodeFingerprint, Likeness, NEAR};
 use std::collections::HashMap;
 use std::sync::Arc;
+use tree_sitter::Node;
 
 /// How many similar tools are told.
 const MAX_TOLD: usize = 5;
@@ -35,6 +37,9 @@ pub fn code_of(version: &ToolDetail) -> Option<CodeFingerprint> {
     let entry = recipe.and_then(|recipe| recipe.entry.as_deref());
     // One of several in a file: the file is that of all of them.
     let is_one_of_several = version.tool.placement.entry().is_some();
+    if let Some(function) = recipe.and_then(|recipe| recipe.function.as_deref()).filter(|_| is_one_of_several) {
+        return code_of_function(version, entry?, function);
+    }
     let sources = if is_one_of_several { Vec::new() } else { sources(version) };
     if !sources.is_empty() {
         let of_files = |is_meant: &dyn Fn(&str) -> bool| {
@@ -49,6 +54,21 @@ pub fn code_of(version: &ToolDetail) -> Option<CodeFingerprint> {
         Some(text) => CodeFingerprint::of_words(text),
         None => CodeFingerprint::of_words(&recipe?.command.join(" ")),
     }
+}
+
+/// The code of one function of a file; `None` where it is not found, or has too little of it.
+fn code_of_function(version: &ToolDetail, entry: &str, function: &str) -> Option<CodeFingerprint> {
+    let file = version.files.iter().find(|file| file.path == entry)?;
+    let text = text_of(file)?;
+    let language = Language::of(entry, text)?;
+    let tree = language.parse(text)?;
+    let name = function.rsplit('.').next().unwrap_or(function);
+    let is_it = |node: &Node<'_>| {
+        let named = node.child_by_field_name("name").is_some_and(|own| source::text(own, text) == name);
+        named && node.kind() != "class_definition"
+    };
+    let found = source::nodes(tree.root_node()).find(is_it)?;
+    CodeFingerprint::of(std::iter::once((language, source::text(found, text))))
 }
 
 /// The tools that resemble a version, the most alike first; at most `limit`, none below `least`.

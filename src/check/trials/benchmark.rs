@@ -58,7 +58,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     {
         findings.extend(slower(&before, &measured));
         findings.extend(larger(&before, &measured));
-        let told = format!("{} before: {}", base.tool.version, before.words());
+        let told = format!("{} before: {}", base.manifest.version, before.words());
         findings.push(Finding::new("before", Severity::Low, told));
     }
     CheckReport::of(name, findings).noted(measured.words())

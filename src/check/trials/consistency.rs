@@ -263,7 +263,8 @@ impl Compared {
             self.findings.push(Finding::new("other-answer", worst, message));
         }
         let answers = plural(self.answers, "output is", "outputs are");
-        let mut notes = vec![format!("{} of {answers} the same as in {}", self.answers - differing, base.tool.version)];
+        let mut notes =
+            vec![format!("{} of {answers} the same as in {}", self.answers - differing, base.manifest.version)];
         if self.generated > 0 {
             notes.push(format!("{} generated", count(self.generated, "input")));
         }

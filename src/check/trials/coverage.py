@@ -8,20 +8,34 @@ except ImportError:
 try:
     import coverage
 except ImportError:
-    print(json.dumps(dict(absent="coverage")))
-    sys.exit(0)
+    coverage = None
 
 folder = sys.argv[1]
 sys.path[:0] = [folder, os.path.join(folder, "tests")]
-measure = coverage.Coverage(source=[folder], omit=["*/tests/*", "*/test_*"], data_file=None)
-measure.start()
-code = pytest.main(["-q", "-p", "no:cacheprovider", "--rootdir", folder, folder])
-measure.stop()
+failed = []
+
+
+class Failed:
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            failed.append(report.nodeid)
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            failed.append(report.nodeid)
+
+
+measure = coverage and coverage.Coverage(source=[folder], omit=["*/tests/*", "*/test_*"], data_file=None)
+if measure:
+    measure.start()
+code = pytest.main(["-q", "-p", "no:cacheprovider", "--rootdir", folder, folder], plugins=[Failed()])
 percent = None
-try:
-    with open(os.devnull, "w") as nowhere:
-        percent = measure.report(file=nowhere)
-except Exception:
-    pass
+if measure:
+    measure.stop()
+    try:
+        with open(os.devnull, "w") as nowhere:
+            percent = measure.report(file=nowhere)
+    except Exception:
+        pass
 print()
-print(json.dumps(dict(code=int(code), percent=percent)))
+print(json.dumps(dict(code=int(code), percent=percent, failed=failed[:5])))

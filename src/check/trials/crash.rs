@@ -22,6 +22,8 @@ const UNHANDLED: &[&str] = &[
     ": unbound variable",
     ": command not found",
     ": syntax error",
+    " due to compilation errors",
+    "BEGIN failed--compilation aborted",
     "SyntaxError:",
 ];
 

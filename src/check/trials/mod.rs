@@ -24,6 +24,7 @@ mod relation;
 pub(super) mod replay;
 mod samples;
 pub(super) mod sanity;
+mod sensitivity;
 pub(super) mod settled;
 mod shrink;
 pub(super) mod start;

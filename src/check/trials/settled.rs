@@ -1,8 +1,9 @@
 //! Changed lines that runs went through without a difference in any answer.
 
 use super::executed::{LeftPart, RanLines, Traced};
+use super::sensitivity::Sensitivity;
 use super::written::answer;
-use crate::check::change::{Edited, differences, edits};
+use crate::check::change::{Edited, Settling, differences, edits};
 use crate::check::{Batch, CheckContext};
 use crate::domain::budget::{self, ReadLimits};
 use crate::domain::{Finding, Severity, ToolDetail, count};
@@ -11,7 +12,10 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The finding that says of a changed line that the answers of runs through it are the same.
-pub(in crate::check) const SAME: &str = "same-answers";
+const SAME: &str = "same-answers";
+
+/// The finding that says of a changed line that the inputs notice faults in it, and that the answers are the same.
+const NOTICED: &str = "faults-noticed";
 
 /// Changes of a calculation that the same outputs speak for. What reaches outside is none of them.
 const CALCULATIONS: &[&str] = &[
@@ -30,6 +34,12 @@ const CALCULATIONS: &[&str] = &[
     "comparison",
     "part",
 ];
+
+/// Changes of a check that inputs speak for which notice faults in it.
+const CHECKS: &[&str] = &["check-gone", "check-weakened", "check-turned", "list", "argument"];
+
+/// Inputs with which faults are tried.
+const TRIED: usize = 64;
 
 /// Inputs with which lines are watched, for each version.
 const WATCHED: usize = 32;
@@ -53,9 +63,23 @@ pub(super) struct Evidence<'a> {
 
 /// One finding for each changed statement that runs went through.
 pub(super) fn findings(context: &CheckContext<'_>, base: &ToolDetail, evidence: &Evidence<'_>) -> Vec<Finding> {
+    let chosen = chosen(evidence.same, WATCHED);
+    if chosen.is_empty() {
+        return Vec::new();
+    }
+    let mut findings = settled_by_runs(context, base, evidence, &chosen);
+    findings.extend(settled_by_faults(context, base, evidence, &findings));
+    findings
+}
+
+fn settled_by_runs(
+    context: &CheckContext<'_>,
+    base: &ToolDetail,
+    evidence: &Evidence<'_>,
+    chosen: &[(&Value, &[u8])],
+) -> Vec<Finding> {
     let (wanted, _) = budget::within(ReadLimits::CHECK, || wanted(base, context.version));
-    let chosen = chosen(evidence.same);
-    if wanted.is_empty() || chosen.is_empty() {
+    if wanted.is_empty() {
         return Vec::new();
     }
     let files = evidence.files;
@@ -88,6 +112,61 @@ fn settled_by_mending(edit: &Edited, mended: &[LinesOfRun<'_>]) -> Option<Findin
     })
 }
 
+/// What small faults in the changed lines say of the changes that are still open.
+fn settled_by_faults(
+    context: &CheckContext<'_>,
+    base: &ToolDetail,
+    evidence: &Evidence<'_>,
+    settled: &[Finding],
+) -> Vec<Finding> {
+    let ((edits, facts), _) =
+        budget::within(ReadLimits::CHECK, || (edits(base, context.version).0, differences(base, context.version).0));
+    let is_at = |a: &Finding, b: &Finding| a.path == b.path && a.line == b.line;
+    let can_settle = |finding: &Finding| settles(&Finding { code: NOTICED.into(), ..finding.clone() }, finding);
+    let is_open = |finding: &Finding| can_settle(finding) && !settled.iter().any(|same| settles(same, finding));
+    // A change that does more than compute stands for all that is told of its line.
+    let acts = |finding: &Finding| {
+        let here = edits.iter().filter(|edit| is_at(&edit.finding, finding) && edit.finding.severity > Severity::Low);
+        here.into_iter().any(|edit| edit.settling == Settling::Never)
+    };
+    let open: Vec<&Finding> = facts.iter().filter(|fact| is_open(fact) && !acts(fact)).collect();
+    if open.is_empty() {
+        return Vec::new();
+    }
+    let steady = chosen(evidence.same, TRIED);
+    let Some(mut sensitivity) = Sensitivity::new(context, base, &steady, evidence.files) else { return Vec::new() };
+    let mut findings: Vec<Finding> = Vec::new();
+    for fact in open {
+        if findings.iter().any(|other| is_at(other, fact)) {
+            continue;
+        }
+        let of_edits = edits.iter().filter(|edit| is_at(&edit.finding, fact) && edit.finding.severity > Severity::Low);
+        let of_edits: Vec<&Edited> = of_edits.collect();
+        let changed = || {
+            let files = context.version.files.iter().map(|file| file.path.as_str());
+            files.filter(|path| fact.path.as_deref().is_none_or(|of| of == *path)).collect::<Vec<_>>()
+        };
+        let noticed: Option<usize> = if of_edits.is_empty() {
+            changed().into_iter().map(|path| sensitivity.notices_all(path)).sum()
+        } else {
+            let path = fact.path.as_deref().unwrap_or_default();
+            of_edits.iter().map(|edit| sensitivity.notices(path, edit.before, edit.after)).sum()
+        };
+        if let Some(faults) = noticed.filter(|faults| *faults > 0) {
+            let message = format!(
+                "the inputs notice each of {} put into this change for a trial, and all outputs are the same as before",
+                count(faults, "small fault")
+            );
+            findings.push(Finding {
+                path: fact.path.clone(),
+                line: fact.line,
+                ..Finding::new(NOTICED, Severity::Low, message)
+            });
+        }
+    }
+    findings
+}
+
 /// Changes that runs can settle: of statements, and what facts say of other lines.
 fn wanted(base: &ToolDetail, new: &ToolDetail) -> Vec<Edited> {
     let edits = edits(base, new).0;
@@ -102,7 +181,7 @@ fn wanted(base: &ToolDetail, new: &ToolDetail) -> Vec<Edited> {
             before: None,
             after: Some((line, line)),
             branch: None,
-            can_settle: true,
+            settling: Settling::Runs,
             chooses: false,
             stays: false,
         })
@@ -110,14 +189,25 @@ fn wanted(base: &ToolDetail, new: &ToolDetail) -> Vec<Edited> {
     let of_facts: Vec<Edited> = of_facts.collect();
     // What stands on one line is settled together or not at all.
     let (open, others): (Vec<Edited>, Vec<Edited>) =
-        edits.into_iter().partition(|edit| !edit.can_settle && edit.finding.severity > Severity::Low);
-    let all = others.into_iter().chain(of_facts).filter(|edit| is_settled(&edit.finding));
+        edits.into_iter().partition(|edit| edit.settling != Settling::Runs && edit.finding.severity > Severity::Low);
+    let all = others.into_iter().chain(of_facts).filter(|edit| is_calculation(&edit.finding));
     all.filter(|edit| !open.iter().any(|open| is_edit(open, &edit.finding))).collect()
 }
 
-/// Whether a finding is one that the same outputs turn into a fact.
-pub(in crate::check) fn is_settled(finding: &Finding) -> bool {
+/// Whether a finding is one that the same outputs of runs turn into a fact.
+fn is_calculation(finding: &Finding) -> bool {
     finding.severity == Severity::Medium && CALCULATIONS.contains(&finding.code.as_str())
+}
+
+/// Whether a finding of the check `change` becomes a fact by one of the check `consistency` about the same line.
+pub(in crate::check) fn settles(same: &Finding, finding: &Finding) -> bool {
+    let is_check = || finding.severity > Severity::Low && CHECKS.contains(&finding.code.as_str());
+    match same.code.as_str() {
+        _ if same.path != finding.path || same.line != finding.line => false,
+        SAME => is_calculation(finding),
+        NOTICED => is_calculation(finding) || is_check(),
+        _ => false,
+    }
 }
 
 struct Needed {
@@ -199,10 +289,10 @@ fn went_through(
 }
 
 /// Inputs with outputs as different as can be: first one for each output, then the others.
-fn chosen(same: &[(Value, Vec<u8>)]) -> Vec<(&Value, &[u8])> {
+fn chosen(same: &[(Value, Vec<u8>)], most: usize) -> Vec<(&Value, &[u8])> {
     let mut seen = BTreeSet::new();
     let (first, rest): (Vec<_>, Vec<_>) = same.iter().partition(|(_, output)| seen.insert(output));
-    first.into_iter().chain(rest).take(WATCHED).map(|(input, output)| (input, output.as_slice())).collect()
+    first.into_iter().chain(rest).take(most).map(|(input, output)| (input, output.as_slice())).collect()
 }
 
 /// Runs of a version under a tracer; `None` where it cannot be traced. A run that answers differently then is left out.

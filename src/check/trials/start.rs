@@ -9,8 +9,15 @@ use crate::domain::{CheckReport, Finding, RunEnd, Severity, ToolDetail};
 use crate::runner::{Pace, Tried};
 
 /// Errors of which only the code itself is the cause.
-const OWN_FAULTS: &[&str] =
-    &["NameError", "UnboundLocalError", "SyntaxError", "IndentationError", "TabError", "ReferenceError"];
+const OWN_FAULTS: &[&str] = &[
+    "NameError",
+    "UnboundLocalError",
+    "SyntaxError",
+    "IndentationError",
+    "TabError",
+    "ReferenceError",
+    "Execution of ",
+];
 
 /// Starts it once for each of its simplest inputs.
 pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
@@ -71,8 +78,15 @@ fn own_fault(tried: &Tried) -> Option<String> {
 /// The package or program that it needs and that is not here.
 pub(super) fn lacks(context: &CheckContext<'_>, tried: &Tried) -> Option<String> {
     let text = format!("{}\n{}", String::from_utf8_lossy(&tried.stderr), String::from_utf8_lossy(&tried.stdout));
-    let module =
-        ["No module named ", "ImportError: ", "Cannot find module ", "Cannot find package ", "ERR_MODULE_NOT_FOUND"];
+    let module = [
+        "No module named ",
+        "ImportError: ",
+        "Cannot find module ",
+        "Cannot find package ",
+        "ERR_MODULE_NOT_FOUND",
+        "Can't locate ",
+        "cannot load such file -- ",
+    ];
     if let Some(line) = text.lines().find(|line| module.iter().any(|mark| line.contains(mark))) {
         return Some(source::excerpt(line.trim(), 120));
     }

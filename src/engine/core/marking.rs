@@ -19,14 +19,22 @@ const MAX_ERROR: usize = 2_000;
 /// # Errors
 /// `Usage` for a scenario without words, or one longer than [`MAX_SCENARIO`].
 pub fn mark_failure(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark) -> Result<Step, EngineError> {
+    marked(tx, actor, mark, Vec::new())
+}
+
+/// Keeps a mark in place of those that are taken back.
+fn marked(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark, taken_back: Vec<MarkId>) -> Result<Step, EngineError> {
     check_scenario(&mark.scenario)?;
     let error = mark.error.chars().take(MAX_ERROR).collect();
     let mark = NewMark { error, who: actor.who.to_owned(), ..mark };
     let id = tx.mark_failure(&mark)?;
+    for other in &taken_back {
+        tx.set_mark_withdrawn(*other, true)?;
+    }
     let NewMark { run, tool, digest, scenario, error, severity, tags, who } = mark;
     let detail = json!({
         "mark": id, "run": run, "digest": digest, "scenario": scenario, "error": error, "severity": severity,
-        "tags": tags, "undo": UndoNote::MarkFailure(Marked { mark: id }),
+        "tags": tags, "undo": UndoNote::MarkFailure(Marked { mark: id, taken_back }),
     });
     let verb = "mark-failure".to_owned();
     let operation = tx.log(&NewOperation { who, verb, subject: tool.to_string(), detail, reversible: true })?;
@@ -67,18 +75,31 @@ pub fn unknown_mark(id: MarkId) -> EngineError {
     EngineError::new(ErrorCode::NotFound, format!("no mark has the number {id}"), hint)
 }
 
-/// Forgets that a run answered what a call wanted, and marks the tool as failed for that.
+/// Forgets that a run answered what a call wanted, and marks the tool as failed for that. The tools that were marked
+/// because this one succeeded are so no longer. `key` gives the words of a scenario in the form of a lesson.
 ///
 /// # Errors
 /// `NotFound` when nothing was learned from the run, or a newer one took its place.
-pub fn take_back_lesson(tx: &Tx<'_>, actor: Actor<'_>, run: &Run) -> Result<Step, EngineError> {
+pub fn take_back_lesson(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    run: &Run,
+    key: &dyn Fn(&str) -> String,
+) -> Result<Step, EngineError> {
     let Some((scenario, tags)) = tx.forget_winner(Lesson::Run(run.id))? else {
         let message = format!("no call learned from run {}", run.id);
         let hint = format!("`toolsmith mark-failure {} SCENARIO --run {}` marks it", run.tool, run.id);
         return Err(EngineError::new(ErrorCode::NotFound, message, hint));
     };
-    let wanted = if scenario.is_empty() { tags } else { scenario };
-    let mut step = mark_failure(
+    // A call marks those that failed when another one has succeeded.
+    let mut caused = tx.all_failure_marks()?;
+    caused.retain(|mark| {
+        let is_before = mark.run.is_some_and(|failed| failed < run.id) && mark.at >= run.started_at;
+        is_before && !scenario.is_empty() && key(&mark.scenario) == scenario
+    });
+    let asked = caused.first().map(|mark| mark.scenario.clone());
+    let wanted = asked.unwrap_or(if scenario.is_empty() { tags } else { scenario });
+    let mut step = marked(
         tx,
         actor,
         NewMark {
@@ -91,10 +112,25 @@ pub fn take_back_lesson(tx: &Tx<'_>, actor: Actor<'_>, run: &Run) -> Result<Step
             tags: Vec::new(),
             who: actor.who.to_owned(),
         },
+        caused.iter().map(|mark| mark.id).collect(),
     )?;
+    let tools: Vec<&str> = caused.iter().map(|mark| mark.tool.as_str()).collect();
+    let taken_back = if tools.is_empty() {
+        String::new()
+    } else {
+        format!("; {} no longer marked as failed because of it", plural_of(&tools))
+    };
     step.outcome.message =
-        format!("the answer of run {} is forgotten; {} ranks lower for {wanted:?}", run.id, run.tool);
+        format!("the answer of run {} is forgotten; {} ranks lower for {wanted:?}{taken_back}", run.id, run.tool);
     Ok(step)
+}
+
+/// Names with their verb: "a is", "a and b are".
+fn plural_of(names: &[&str]) -> String {
+    match names {
+        [only] => format!("{only} is"),
+        _ => format!("{} are", names.join(", ")),
+    }
 }
 
 /// Refuses what cannot be compared with another scenario.

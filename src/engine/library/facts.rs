@@ -2,8 +2,8 @@
 
 use super::generators;
 use crate::domain::{
-    CostTier, Deprecation, Digest, Instant, ReviewId, ReviewKind, ReviewState, Selection, Severity, Stage, Tiers, Tool,
-    ToolFacts, ToolName, ToolReview, ToolState, Unread,
+    CostTier, Deprecation, Digest, FailureMark, Instant, ReviewId, ReviewKind, ReviewState, Selection, Severity, Stage,
+    Tiers, Tool, ToolFacts, ToolName, ToolReview, ToolState, Unread,
 };
 use crate::engine::core::Approvals;
 use crate::engine::error::EngineError;
@@ -213,7 +213,7 @@ pub type MarksByVersion = HashMap<(ToolName, Digest), Vec<Severity>>;
 /// Reads the marks of all versions that hold.
 pub fn marks_by_version(queries: &Queries) -> Result<MarksByVersion, EngineError> {
     let mut marks = MarksByVersion::new();
-    for mark in queries.all_failure_marks()? {
+    for mark in queries.all_failure_marks()?.into_iter().filter(FailureMark::counts) {
         marks.entry((mark.tool, mark.digest)).or_default().push(mark.severity);
     }
     Ok(marks)

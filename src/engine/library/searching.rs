@@ -45,10 +45,10 @@ pub(in crate::engine) struct Memory {
 }
 
 impl Memory {
-    /// The marks of exactly this version: what another one did says nothing about it.
+    /// The marks of exactly this version that count: what another one did says nothing about it.
     fn of<'a>(&'a self, tool: &'a Tool) -> impl Iterator<Item = &'a FailureMark> {
         let marks = self.marks.get(&tool.name).into_iter().flatten();
-        marks.filter(|mark| mark.digest == tool.digest)
+        marks.filter(|mark| mark.digest == tool.digest && mark.counts())
     }
 
     /// In which scenarios it failed, oldest first.

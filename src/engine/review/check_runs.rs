@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::engine::locks::lock;
 use crate::engine::run::scratch::Scratch;
 use crate::runner::{self, Pace, RunEnvironment, Sources, Tried};
+use crate::store::Copies;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -84,9 +85,14 @@ impl<'a> EngineTrials<'a> {
         }
         let in_words = |error: &dyn std::fmt::Display| format!("the trial folder cannot be created: {error}");
         let detail = batch.version;
-        let version_dir =
-            engine.workspace.copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;
+        if batch.is_passing && self.worker.is_some() {
+            return Err("a worker is given versions that are kept, and no others".to_owned());
+        }
         let scratch = Scratch::make(engine).map_err(|error| in_words(&error))?;
+        let aside = batch.is_passing.then(|| Scratch::make(engine)).transpose().map_err(|error| in_words(&error))?;
+        let copies = aside.as_ref().map(|aside| Copies::new(aside.path()));
+        let copies = copies.as_ref().unwrap_or(&engine.workspace.copies);
+        let version_dir = copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;
         let usual = settings.timeout(Stage::Experimental);
         let request = runner::StartRequest {
             manifest: &detail.manifest,

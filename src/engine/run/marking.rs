@@ -5,6 +5,7 @@ use crate::engine::Failures;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::plain_verb::{Perform, PlainVerb, argument, parsed};
+use crate::engine::run::calling::key;
 use crate::engine::view::Preview;
 use crate::insight::negative_tags;
 
@@ -93,7 +94,11 @@ impl Failures<'_> {
     /// Takes back what a call learned from a run.
     fn wrong_answer(&self, who: &str, run: RunId) -> Result<Outcome, EngineError> {
         let run = self.engine.runs().record(run)?;
-        self.engine.finish(self.workspace.transact(|tx| core::take_back_lesson(tx, self.workspace.actor(who), &run))?)
+        self.engine.finish(
+            self.workspace.transact(|tx| {
+                core::take_back_lesson(tx, self.workspace.actor(who), &run, &|words| key(words, &[]).0)
+            })?,
+        )
     }
 
     /// Marks a failure: the version of the run, or the one that the name means now, failed in a scenario. Humans and

@@ -226,6 +226,15 @@ pub(super) fn examples(lines: &[&str], known: &[InputParameter]) -> Vec<(usize, 
         }
         let introduced = label(text, &["example", "examples", "for example", "e.g."]);
         let body = introduced.filter(|body| !body.is_empty()).unwrap_or(text);
+        let several = parts(body, ';');
+        if introduced.is_some() && several.len() > 1 && several.iter().all(|part| halves(part).1.is_some()) {
+            let one = |part: &str| match halves(part) {
+                (input, Some(output)) => Some(example(input_of(input, known, true)?, Some(value(output)))),
+                _ => None,
+            };
+            found.extend(several.into_iter().filter_map(one).map(|example| (at, example)));
+            continue;
+        }
         let labelled = label(body, &["input", "inputs"]);
         let (input, output) = halves(labelled.unwrap_or(body));
         let is_declaration = labelled.is_some() && !parameters(body).is_empty();
@@ -322,7 +331,11 @@ fn input_of(text: &str, known: &[InputParameter], may_be_loose: bool) -> Option<
         return None;
     }
     pairs(text).or_else(|| match known {
-        [only] => Some(Value::Object(Map::from_iter([(only.name.clone(), typed(text, only.kind))]))),
+        [only] => {
+            let value = typed(text, only.kind);
+            let fits = value.is_string() == (only.kind == ParameterType::String);
+            fits.then(|| Value::Object(Map::from_iter([(only.name.clone(), value)])))
+        }
         _ => None,
     })
 }

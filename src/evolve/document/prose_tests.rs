@@ -76,6 +76,10 @@ fn examples_are_read_in_one_line_or_two_and_from_calls() {
     {
         assert_eq!(read(text), [], "{text}");
     }
+    let two = read("Example: a=1, b=2 -> 3; a=\"x; y\", b=2 -> \"4;\"");
+    assert_eq!(two, [(json!({"a": 1, "b": 2}), Some(json!(3))), (json!({"a": "x; y", "b": 2}), Some(json!("4;")))]);
+    let number = parameters("takes an integer `width`");
+    assert_eq!(examples(&["Input: \"aa bb\" with width 8", "Output: x"], &number), []);
     let one = parameters("takes a string `text`");
     let read = examples(&["Input: hello", "Output: HELLO"], &one);
     assert_eq!(read[0].1.input, json!({"text": "hello"}));

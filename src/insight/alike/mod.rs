@@ -489,7 +489,15 @@ fn shared_descriptions(tools: &[Arc<Tool>]) -> Vec<bool> {
     for tool in tools {
         having.entry(tool.description.trim()).or_default().insert(tool.digest);
     }
-    tools.iter().map(|tool| having[tool.description.trim()].len() >= BOILERPLATE).collect()
+    let is_shared = |text: &str| having[text].len() >= BOILERPLATE || is_of_code(text);
+    tools.iter().map(|tool| is_shared(tool.description.trim())).collect()
+}
+
+/// Whether a description is a line of the code, because the author wrote none.
+fn is_of_code(description: &str) -> bool {
+    const SIGNS: &[char] = &['$', '"', '\'', '(', '|', '=', ';', '<', '{', '/', '…'];
+    description.starts_with("Defines ")
+        || description.strip_prefix("Runs ").is_some_and(|line| line.contains(SIGNS) || !line.contains(' '))
 }
 
 /// Words for terms: one where both texts have the same, else both; terms that one of them lacks are left out.

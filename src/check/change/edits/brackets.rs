@@ -1,7 +1,7 @@
 //! Statements that have the same words and other brackets: `max(a, min(b, c))` and `max(a, min(b), c)`, `ok()` and `ok`.
 
-use super::Edited;
 use super::classify::quoted;
+use super::{Edited, Settling};
 use crate::code::statements::{Nesting, Statement, StatementKind, Token, TokenKind};
 use crate::domain::{Finding, Severity};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -19,7 +19,15 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
             let words = difference(before, now, new)?;
             let finding = Finding::new("brackets", Severity::Medium, words).at(path, now.line());
             let (before, after) = (Some(before.lines()), Some(now.lines()));
-            Some(Edited { finding, before, after, branch: None, can_settle: false, chooses: false, stays: true })
+            Some(Edited {
+                finding,
+                before,
+                after,
+                branch: None,
+                settling: Settling::Never,
+                chooses: false,
+                stays: true,
+            })
         }));
     }
     edits

@@ -1,6 +1,5 @@
 //! What each change is: something else is computed, or only something else is said.
 
-use super::Edited;
 use super::acts::{Acts, acts};
 use super::align::{Replaced, Step, replaced};
 use super::bindings::{calls, collects, functions, imported, is_given, is_own_variable, is_short, names, target};
@@ -10,6 +9,7 @@ use super::judge::{
 use super::moved::{explained, filled, is_moved, last_name, taken_out};
 use super::order::consumes;
 use super::pieces::{constants, marks};
+use super::{Edited, Settling};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::source::Language;
 use crate::domain::{Finding, Severity};
@@ -77,7 +77,11 @@ pub(super) fn edits(
             before: before.map(Statement::lines),
             after: after.map(Statement::lines),
             branch: after.map_or_else(|| before.and_then(|head| branch(head, old)), |head| branch(head, new)),
-            can_settle: !edit.is_flip && !does && !acts_anew && !has_other_options,
+            settling: match edit.is_flip {
+                _ if does || acts_anew || has_other_options => Settling::Never,
+                true => Settling::Faults,
+                false => Settling::Runs,
+            },
             // Where a line is all that is known of a statement, a condition behind it is one, too.
             chooses: edit.chooses || language.is_none() && before.into_iter().chain(after).any(has_choice),
             stays: acts_anew || edit.is_flip && edit.is_alone,
@@ -88,7 +92,7 @@ pub(super) fn edits(
         before: None,
         after: Some((line, line)),
         branch: None,
-        can_settle: true,
+        settling: Settling::Runs,
         chooses: false,
         stays: false,
     }));

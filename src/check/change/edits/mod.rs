@@ -71,6 +71,17 @@ pub(in crate::check) struct Literals {
     pub(in crate::check) texts: Vec<String>,
 }
 
+/// What shows of a change that it changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::check) enum Settling {
+    /// Nothing does: what it does is not seen in an output.
+    Never,
+    /// The same outputs for inputs that notice small faults in its lines.
+    Faults,
+    /// The same outputs of runs that went through it.
+    Runs,
+}
+
 /// A change of one statement.
 #[derive(Debug, Clone)]
 pub(in crate::check) struct Edited {
@@ -82,8 +93,8 @@ pub(in crate::check) struct Edited {
     pub(in crate::check) after: Option<(u64, u64)>,
     /// The lines of what a changed condition leads to, in the version whose runs are looked at.
     pub(in crate::check) branch: Option<(u64, u64)>,
-    /// Whether the same outputs of runs that went through it show that it changes nothing.
-    pub(in crate::check) can_settle: bool,
+    /// What shows that it changes nothing.
+    pub(in crate::check) settling: Settling,
     /// Whether it chooses between two values in another way: both must have been chosen in runs.
     pub(in crate::check) chooses: bool,
     /// Whether it is a warning also where the program was written anew.
@@ -155,7 +166,7 @@ fn between(
             before: None,
             after: None,
             branch: None,
-            can_settle: false,
+            settling: Settling::Never,
             chooses: false,
             stays: true,
         }];

@@ -1,6 +1,6 @@
 //! Small changes, each alone: those that make a program compute something else are warnings, the others are not.
 
-use super::compare;
+use super::{Settling, compare};
 use crate::check::fixture::version;
 use crate::domain::{Finding, Severity};
 
@@ -388,12 +388,12 @@ fn a_condition_inside_of_a_statement_is_not_settled_by_runs() {
     let edits = |old: &str, new: &str| compare(&version("t", &[("a.js", old)]), &version("t", &[("a.js", new)])).0;
     let old = "const n = 3;\nconst size = total(n) / count(n);\nconsole.log(size);\n";
     let found = edits(old, &old.replace("count(n)", "(n > 12 ? count(1) : count(n))"));
-    assert!(!found.is_empty() && found.iter().all(|edit| !edit.can_settle), "{found:?}");
+    assert!(!found.is_empty() && found.iter().all(|edit| edit.settling != Settling::Runs), "{found:?}");
     let table = "const ways = {'/': divide, '*': times};\nconsole.log(ways[process.argv[2]](7, 2));\n";
     let found = edits(table, &table.replace("divide", "Math.trunc"));
-    assert!(!found.is_empty() && found.iter().all(|edit| !edit.can_settle), "{found:?}");
+    assert!(!found.is_empty() && found.iter().all(|edit| edit.settling != Settling::Runs), "{found:?}");
     let found = edits(old, &old.replace("total(n)", "total(n, n)"));
-    assert!(found.iter().any(|edit| edit.can_settle), "{found:?}");
+    assert!(found.iter().any(|edit| edit.settling == Settling::Runs), "{found:?}");
 }
 
 #[test]
@@ -401,7 +401,7 @@ fn commands_on_text_are_settled_by_runs_and_others_are_not() {
     let can_settle = |old: &str, new: &str| {
         let (found, _) = compare(&version("t", &[("a.sh", old)]), &version("t", &[("a.sh", new)]));
         assert!(!found.is_empty(), "{new}");
-        found.iter().all(|edit| edit.can_settle || edit.finding.severity == Severity::Low)
+        found.iter().all(|edit| edit.settling == Settling::Runs || edit.finding.severity == Severity::Low)
     };
     let old = "first() { head -n 1 \"$1\"; }\nfirst \"$1\" | sort -u\ncurl -s \"$2\"\nrm \"$3\"\n";
     assert!(can_settle(old, &old.replace("| sort -u", "| sort -u | cat")));

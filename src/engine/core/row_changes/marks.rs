@@ -10,10 +10,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marked {
     pub mark: MarkId,
+    /// Marks that were taken back with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<MarkId>,
 }
 
 impl RowChange for Marked {
     fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
+        for mark in &self.taken_back {
+            tx.set_mark_withdrawn(*mark, false)?;
+        }
         Ok(tx.set_mark_withdrawn(self.mark, true)?)
     }
 }

@@ -15,7 +15,8 @@ pub use candidates::{Candidate, Candidates, LeftOut, ServiceOffer};
 use super::marking::MarkRequest;
 use super::running::RunHandle;
 use crate::domain::{
-    Caller, MarkId, Run, RunId, RunOutcome, Severity, Tool, ToolName, UnansweredKind, Winner, WriteMode, count,
+    Caller, FailureKind, MarkId, Run, RunId, RunOutcome, Severity, Tool, ToolName, UnansweredKind, Winner, WriteMode,
+    count,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;
@@ -23,6 +24,7 @@ use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::RunRequest;
 use crate::engine::workspace::Workspace;
+use crate::evolve::mutation::failure_kind;
 use candidates::Ranked;
 use serde::Serialize;
 use serde_json::Value;
@@ -297,8 +299,12 @@ impl Calling {
         };
         if run.outcome == RunOutcome::Succeeded {
             self.over = Some(CallOutcome::Answered);
-            if is_related {
-                // Somebody could do it with this input: so it was not at fault.
+            if let Some(failed) = self.failed_on_input() {
+                self.hint = format!(
+                    "{failed} failed because of this input, so nothing was learnt from the answer of {}; check its output",
+                    run.tool
+                );
+            } else if is_related {
                 self.mark_failures()?;
             } else {
                 self.hint = format!(
@@ -309,14 +315,20 @@ impl Calling {
         } else if matches!(run.outcome, RunOutcome::Cancelled | RunOutcome::Interrupted | RunOutcome::Running) {
             self.over = Some(CallOutcome::Cancelled);
         }
+        let was_input_at_fault = self.failed_on_input().is_some() || fails_on_input(&attempt);
         self.attempts.push(attempt);
-        if is_related {
+        if is_related && !was_input_at_fault {
             self.learn(run)?;
         }
         if self.over.is_none() && !self.request.go_on {
             self.stop_when_risky(turn, run);
         }
         Ok(())
+    }
+
+    /// A tool that said the input was wrong. Another one that takes it may just not look at it.
+    fn failed_on_input(&self) -> Option<&ToolName> {
+        self.attempts.iter().find(|attempt| fails_on_input(attempt)).map(|attempt| &attempt.tool)
     }
 
     /// Marks those that failed before another one succeeded. Where all fail nobody is marked: the input may be at fault.
@@ -467,6 +479,12 @@ impl CallReport {
             (CallOutcome::Cancelled, _) => format!("cancelled after {tried}"),
         }
     }
+}
+
+/// Whether a tool failed because of what it was given.
+fn fails_on_input(attempt: &CallAttempt) -> bool {
+    let error = attempt.error.as_deref().unwrap_or_default();
+    attempt.outcome.is_failure() && failure_kind(error, "") == FailureKind::Input
 }
 
 /// Whether the same run may end otherwise the next time.

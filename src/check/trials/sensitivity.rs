@@ -1,0 +1,251 @@
+//! Whether the inputs of a comparison would have shown a fault in the changed lines.
+//!
+//! Two versions that answer all inputs alike may differ where no input looks. So small faults are put into the changed
+//! lines, one at a time, first of the old version and then of the new one ([`crate::code::mutants`]). When some answer
+//! changes with each of them, the inputs do look there, and the same answers speak for the change. A change that is
+//! itself such a fault is never taken for harmless: the old version with this fault is the new version, and answers the same.
+
+use super::untyped;
+use super::written::answer;
+use crate::check::{Batch, CheckContext};
+use crate::code::mutants::{Mutant, mutants};
+use crate::domain::budget::{self, ReadLimits};
+use crate::domain::source::{Language, text_of};
+use crate::domain::{Digest, ToolDetail};
+use crate::runner::{Pace, SampleFile};
+use serde_json::Value;
+use similar::{Algorithm, ChangeTag, TextDiff};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// Time for all faults of a comparison.
+const BUDGET: Duration = Duration::from_secs(10);
+
+/// Inputs that a fault is tried with: few first, since most faults are noticed at once.
+const ROUNDS: [usize; 3] = [4, 12, 48];
+
+/// So many inputs must notice a fault that is no neighbour: where only one looks, another way to err goes by it.
+const ENOUGH: usize = 3;
+
+/// Faults in one change: fewer say too little, and for more there is no time.
+const FEWEST: usize = 2;
+const MOST: usize = 60;
+
+/// A version and what it answered.
+struct Side<'a> {
+    version: &'a ToolDetail,
+    /// The lines of each file that the other version does not have.
+    own: BTreeMap<&'a str, BTreeSet<u64>>,
+    /// What came of faults that were tried: the text with the fault, and whether an answer changed.
+    tried: BTreeMap<String, bool>,
+}
+
+/// Tries faults.
+pub(super) struct Sensitivity<'a> {
+    context: &'a CheckContext<'a>,
+    files: &'a [SampleFile],
+    /// Inputs with the answer that both versions gave, again and again.
+    steady: Vec<(&'a Value, &'a [u8])>,
+    old: Side<'a>,
+    new: Side<'a>,
+    until: Instant,
+}
+
+impl<'a> Sensitivity<'a> {
+    /// `None` where nothing can be tried.
+    pub(super) fn new(
+        context: &'a CheckContext<'a>,
+        base: &'a ToolDetail,
+        same: &[(&'a Value, &'a [u8])],
+        files: &'a [SampleFile],
+    ) -> Option<Sensitivity<'a>> {
+        let until = Instant::now() + BUDGET;
+        let (old, new) = (Side::of(base, context.version), Side::of(context.version, base));
+        let inputs: Vec<Value> = same.iter().map(|(input, _)| (*input).clone()).collect();
+        let again = context.trials.start(&Batch::new(base, &inputs, Pace::Quick).with_samples(files)).ok()?;
+        let steady = same.iter().zip(&again).filter(|((_, before), again)| answer(again) == *before);
+        let steady: Vec<_> = steady.map(|(one, _)| *one).collect();
+        (!steady.is_empty()).then_some(Sensitivity { context, files, steady, old, new, until })
+    }
+
+    /// The number of faults, when the answers change with each fault in these lines of the old and of the new version.
+    pub(super) fn notices(
+        &mut self,
+        path: &str,
+        before: Option<(u64, u64)>,
+        after: Option<(u64, u64)>,
+    ) -> Option<usize> {
+        if self.has_other_pattern(path) {
+            return None;
+        }
+        let old = before.map(|lines| self.old.lines(path, Some(lines)));
+        let new = after.map(|lines| self.new.lines(path, Some(lines)));
+        self.notices_each(path, old, new)
+    }
+
+    /// The same for all changed lines of a file.
+    pub(super) fn notices_all(&mut self, path: &str) -> Option<usize> {
+        if self.has_other_pattern(path) {
+            return None;
+        }
+        let (old, new) = (self.old.lines(path, None), self.new.lines(path, None));
+        self.notices_each(path, Some(old), Some(new))
+    }
+
+    fn notices_each(&mut self, path: &str, old: Option<BTreeSet<u64>>, new: Option<BTreeSet<u64>>) -> Option<usize> {
+        let mut faults = 0;
+        for (is_new, lines) in [(false, old), (true, new)] {
+            let Some(lines) = lines else { continue };
+            let version = if is_new { self.new.version } else { self.old.version };
+            let file = version.files.iter().find(|file| file.path == path)?;
+            let text = text_of(file)?;
+            let language = Language::of(path, text)?;
+            let (made, _) = budget::within(ReadLimits::CHECK, || mutants(text, language, &lines));
+            let made = made?;
+            if made.len() > MOST {
+                return None;
+            }
+            faults += made.len();
+            for mutant in made {
+                if !self.notices_one(is_new, path, &mutant) {
+                    if std::env::var_os("TS_MUT").is_some() {
+                        let l = |t: &str| t.lines().nth(mutant.line as usize - 1).unwrap_or_default().to_owned();
+                        eprintln!(
+                            "MUT {path} new={is_new} line {}: {} => {} left {:?}",
+                            mutant.line,
+                            l(text),
+                            l(&mutant.text),
+                            self.until.saturating_duration_since(Instant::now())
+                        );
+                    }
+                    return None;
+                }
+            }
+        }
+        (faults >= FEWEST).then_some(faults)
+    }
+
+    fn notices_one(&mut self, is_new: bool, path: &str, mutant: &Mutant) -> bool {
+        let side = if is_new { &self.new } else { &self.old };
+        if let Some(known) = side.tried.get(&mutant.text) {
+            return *known;
+        }
+        let needed = if mutant.is_neighbour { 1 } else { ENOUGH };
+        let is_noticed =
+            faulty(side.version, path, &mutant.text).is_some_and(|version| self.changes_answers(&version, needed));
+        let side = if is_new { &mut self.new } else { &mut self.old };
+        side.tried.insert(mutant.text.clone(), is_noticed);
+        is_noticed
+    }
+
+    fn changes_answers(&self, version: &ToolDetail, needed: usize) -> bool {
+        let (mut rest, mut noticing) = (self.steady.as_slice(), 0);
+        for round in ROUNDS {
+            let (now, later) = rest.split_at(round.min(rest.len()));
+            if now.is_empty() || Instant::now() > self.until {
+                return false;
+            }
+            let inputs: Vec<Value> = now.iter().map(|(input, _)| (*input).clone()).collect();
+            let batch = Batch::new(version, &inputs, Pace::Quick).with_samples(self.files).passing();
+            let Ok(tried) = self.context.trials.start(&batch) else { return false };
+            noticing += now.iter().zip(&tried).filter(|((_, before), tried)| answer(tried) != *before).count();
+            if noticing >= needed {
+                return true;
+            }
+            rest = later;
+        }
+        false
+    }
+
+    /// Whether only one of the versions has some pattern of text in its own lines: what a pattern matches beside the
+    /// inputs is not shown by small faults in it.
+    fn has_other_pattern(&self, path: &str) -> bool {
+        let of = |side: &Side<'_>| -> BTreeSet<String> {
+            let file = side.version.files.iter().find(|file| file.path == path);
+            let text = file.and_then(text_of).unwrap_or_default();
+            let own = side.lines(path, None);
+            let lines = text.lines().enumerate().filter(|(at, _)| own.contains(&(*at as u64 + 1)));
+            lines.flat_map(|(_, line)| patterns(line)).collect()
+        };
+        of(&self.old) != of(&self.new)
+    }
+}
+
+impl<'a> Side<'a> {
+    fn of(version: &'a ToolDetail, other: &ToolDetail) -> Side<'a> {
+        let mut own = BTreeMap::new();
+        for file in &version.files {
+            let text = text_of(file).unwrap_or_default();
+            let theirs = other.files.iter().find(|other| other.path == file.path).and_then(text_of).unwrap_or_default();
+            let diff = TextDiff::configure()
+                .algorithm(Algorithm::Patience)
+                .timeout(Duration::from_millis(200))
+                .diff_lines(theirs, text);
+            let changes = diff.iter_all_changes().filter(|change| change.tag() == ChangeTag::Insert);
+            let lines = changes.filter_map(|change| Some(change.new_index()? as u64 + 1)).collect();
+            own.insert(file.path.as_str(), lines);
+        }
+        Side { version, own, tried: BTreeMap::new() }
+    }
+
+    /// The lines among these that the other version does not have; all of these where there are none.
+    fn lines(&self, path: &str, within: Option<(u64, u64)>) -> BTreeSet<u64> {
+        let own = self.own.get(path);
+        let Some((first, last)) = within else { return own.cloned().unwrap_or_default() };
+        let found: BTreeSet<u64> = own.into_iter().flat_map(|own| own.range(first..=last).copied()).collect();
+        if found.is_empty() { (first..=last).collect() } else { found }
+    }
+}
+
+/// A version with another text of one file.
+fn faulty(version: &ToolDetail, path: &str, text: &str) -> Option<ToolDetail> {
+    let mut faulty = version.clone();
+    let file = faulty.files.iter_mut().find(|file| file.path == path)?;
+    file.bytes = text.as_bytes().to_vec();
+    faulty.tool.digest = Digest::of_files(&faulty.files);
+    if faulty.manifest.recipe.as_ref().is_some_and(untyped::is_given) {
+        faulty.tool.runnable = false;
+        return untyped::startable(&faulty);
+    }
+    Some(faulty)
+}
+
+/// The quoted texts of a line that look like patterns.
+fn patterns(line: &str) -> impl Iterator<Item = String> + '_ {
+    const SIGNS: &[char] = &['\\', '[', '*', '+', '?', '|', '^', '$'];
+    let quoted = line.split(['"', '\'', '/', '`']).skip(1).step_by(2);
+    quoted.filter(|text| text.contains(SIGNS)).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, python, taking};
+    use crate::domain::{Finding, ToolDetail};
+    use serde_json::json;
+
+    const BEFORE: &str = "import json, sys\nn = json.load(sys.stdin)['n']\nif n > 5:\n    size = 'big'\nelse:\n    \
+                          size = 'small'\nprint(size, n + 1)\n";
+
+    fn tool(code: &str) -> ToolDetail {
+        taking(python(code), &json!({"n": {"type": "integer", "minimum": 0, "maximum": 12}}))
+    }
+
+    fn noticed(before: &str, now: &str) -> Vec<Finding> {
+        let report = check("consistency", &tool(now), Some(&tool(before)));
+        report.findings.into_iter().filter(|finding| finding.code == "faults-noticed").collect()
+    }
+
+    #[test]
+    fn a_value_that_is_looked_up_instead_of_chosen_is_noticed_where_inputs_lie_on_both_sides() {
+        let chosen = "if n > 5:\n    size = 'big'\nelse:\n    size = 'small'\n";
+        let now = BEFORE.replace(chosen, "size = ['small', 'big'][n > 5]\n");
+        assert!(!noticed(BEFORE, &now).is_empty());
+    }
+
+    #[test]
+    fn a_number_that_no_input_tells_from_its_neighbour_is_not() {
+        let before = BEFORE.replace("n > 5", "n > 500 and n < 900");
+        let now = BEFORE.replace("n > 5", "n > 500 and n <= 899");
+        assert_eq!(noticed(&before, &now), []);
+    }
+}
