@@ -70,6 +70,40 @@ const OPERATORS: &[(&str, &[&str])] = &[
     ("-e", &["! -e"]),
 ];
 
+/// What a function or method is easily confused with.
+const NAMES: &[(&str, &[&str])] = &[
+    ("any", &["all"]),
+    ("all", &["any"]),
+    ("min", &["max"]),
+    ("max", &["min"]),
+    ("some", &["every"]),
+    ("every", &["some"]),
+    ("startswith", &["endswith"]),
+    ("endswith", &["startswith"]),
+    ("startsWith", &["endsWith", "includes"]),
+    ("endsWith", &["startsWith", "includes"]),
+    ("includes", &["startsWith"]),
+    ("strip", &["lstrip", "rstrip"]),
+    ("trim", &["trimStart", "trimEnd"]),
+    ("lower", &["upper"]),
+    ("upper", &["lower"]),
+    ("toLowerCase", &["toUpperCase"]),
+    ("toUpperCase", &["toLowerCase"]),
+    ("find", &["rfind", "findLast"]),
+    ("index", &["rindex"]),
+    ("indexOf", &["lastIndexOf"]),
+    ("floor", &["ceil", "round"]),
+    ("ceil", &["floor", "round"]),
+    ("round", &["floor", "ceil"]),
+    ("push", &["unshift"]),
+    ("append", &["add"]),
+    ("head", &["tail"]),
+    ("tail", &["head"]),
+];
+
+/// Methods and words that ask whether a list has a value; a fault looks at its first one only.
+const HAS: &str = "includes";
+
 /// Operators that differ for one value only.
 const NEIGHBOURS: &[(&str, &str)] = &[
     ("<", "<="),
@@ -154,12 +188,21 @@ impl<'s> Faults<'s> {
             | "raise_statement"
             | "throw_statement" => self.statement(node),
             "command" => self.command(node),
+            "identifier" | "property_identifier" | "command_name" => self.name(node),
             "regex" => self.put(node.end_byte()..node.end_byte(), "[Symbol.match]"),
             _ => {}
         }
         // A list of Python; the shell calls two commands with `&&` between them so.
         if node.kind() == "list" && self.language == Language::Python {
             self.entries(node);
+        }
+    }
+
+    /// Another function or method, where it is one that is called or handed on.
+    fn name(&mut self, node: Node<'_>) {
+        let name = self.text(node);
+        for other in NAMES.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, others)| others) {
+            self.put(node.byte_range(), *other);
         }
     }
 
@@ -174,6 +217,9 @@ impl<'s> Faults<'s> {
         let ([operator], [left, right]) = (operators.as_slice(), operands.as_slice()) else { return };
         let sign = self.text(*operator);
         let (left, right) = (self.text(*left), self.text(*right));
+        if sign == "in" {
+            self.put(node.byte_range(), format!("{left} == list({right})[0]"));
+        }
         if JOINING.contains(&sign) {
             self.put(node.byte_range(), left);
             self.put(node.byte_range(), right);
@@ -299,6 +345,11 @@ impl<'s> Faults<'s> {
             return;
         }
         let function = node.child_by_field_name("function");
+        if let ([only], Some(function)) = (arguments.as_slice(), function)
+            && let Some(list) = self.text(function).strip_suffix(HAS).and_then(|list| list.strip_suffix('.'))
+        {
+            self.put(node.byte_range(), format!("({list}[0] === {})", self.text(*only)));
+        }
         let object = function.and_then(|it| it.child_by_field_name("object"));
         let is_value = |object: &Node<'_>| !self.text(*object).starts_with(|c: char| c.is_ascii_uppercase());
         match (object.filter(is_value), arguments.first()) {
@@ -454,9 +505,12 @@ mod tests {
     #[test]
     fn a_small_change_is_a_mutant_of_the_version_before() {
         let lines = BTreeSet::from([1]);
-        for (before, now) in
-            [("x = a <= b\n", "x = a < b\n"), ("x = f(a)[1]\n", "x = f(a)[0]\n"), ("x = a or b\n", "x = a\n")]
-        {
+        for (before, now) in [
+            ("x = a <= b\n", "x = a < b\n"),
+            ("x = n.strip()\n", "x = n.rstrip()\n"),
+            ("x = f(a)[1]\n", "x = f(a)[0]\n"),
+            ("x = a or b\n", "x = a\n"),
+        ] {
             let made = mutants(before, Language::Python, &lines).unwrap();
             assert!(made.iter().any(|mutant| mutant.text == now), "{now}");
         }

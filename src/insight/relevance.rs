@@ -9,6 +9,7 @@
 //! question could reach, so that a similarity is comparable between questions: the share of what is asked, weighted by
 //! rarity, that the tool speaks of.
 
+use super::alike::goes_back;
 use super::meanings::meanings;
 use super::terms::{is_stop_word, stem, words};
 use super::vocabulary::{ToolTerms, Vocabulary};
@@ -129,6 +130,20 @@ pub struct Relevant {
     pub similarity: f64,
     /// What was found of the question.
     pub found: Vec<FoundWord>,
+}
+
+/// What is left of the similarity of a tool that goes the other way: from JSON to YAML where the reverse is asked for.
+const OTHER_WAY: f64 = 0.6;
+
+impl Relevant {
+    /// Lowers the similarity of a tool that makes the first of two things out of the second where the reverse is asked.
+    #[must_use]
+    pub fn by_direction(mut self, asked: &str, tool: &Tool) -> Relevant {
+        if goes_back(asked, tool) {
+            self.similarity *= OTHER_WAY;
+        }
+        self
+    }
 }
 
 /// How often a term stands in a tool, weighted, and where.

@@ -108,16 +108,6 @@ impl<'a> Sensitivity<'a> {
             faults += made.len();
             for mutant in made {
                 if !self.notices_one(is_new, path, &mutant) {
-                    if std::env::var_os("TS_MUT").is_some() {
-                        let l = |t: &str| t.lines().nth(mutant.line as usize - 1).unwrap_or_default().to_owned();
-                        eprintln!(
-                            "MUT {path} new={is_new} line {}: {} => {} left {:?}",
-                            mutant.line,
-                            l(text),
-                            l(&mutant.text),
-                            self.until.saturating_duration_since(Instant::now())
-                        );
-                    }
                     return None;
                 }
             }

@@ -174,11 +174,17 @@ impl Library<'_> {
         if found.is_empty() {
             self.keep_unanswered(words, &[], UnansweredKind::Search, Vec::new(), caller)?;
         }
-        let told = |found: &Relevant| {
+        let told = |found: Relevant| {
             let tool = &view.tools[found.position];
-            hit(tool, found, memory.ruled_out(tool, words))
+            hit(tool, &found.by_direction(words, tool), memory.ruled_out(tool, words))
         };
-        Ok(found.iter().take(wanted.limit).map(told).collect())
+        let mut hits: Vec<SearchHit> = found.into_iter().take(wanted.limit).map(told).collect();
+        // Stable: of equal ones the order is that of the catalog.
+        hits.sort_by(|one, other| {
+            let order = |hit: &SearchHit| hit.held_back.is_some();
+            order(one).cmp(&order(other)).then(other.similarity.total_cmp(&one.similarity))
+        });
+        Ok(hits)
     }
 
     /// The newest catalog and the index of what its tools say of themselves, made once for each catalog.

@@ -162,6 +162,15 @@ impl Checks<'_> {
         self.examine_detail(&detail, (base, worker), stop, progress)
     }
 
+    /// The version that another one is compared with; `None` where no copy of it is kept.
+    fn before(&self, tool: &Tool, digest: Digest) -> Option<ToolDetail> {
+        // Its files may state the version that they were copied from: what was recorded is the one that it had.
+        let recorded = self.workspace.read(|q| Ok(q.version(tool.reviewed_as(), digest)?)).ok().flatten();
+        let version = recorded.map_or_else(|| tool.version.clone(), |row| row.version);
+        let before = self.engine.library().detail(&Tool { digest, version, ..tool.clone() }).ok()?;
+        (before.tool.digest == digest).then_some(before)
+    }
+
     /// Makes all checks of a version whose files are given, whether they lie in the workspace or not.
     pub(in crate::engine) fn examine_detail(
         &self,
@@ -171,8 +180,7 @@ impl Checks<'_> {
         progress: OnVerdict<'_>,
     ) -> Result<Verdict, EngineError> {
         let tool = &detail.tool;
-        let before = base.and_then(|base| self.engine.library().detail(&Tool { digest: base, ..tool.clone() }).ok());
-        let before = before.filter(|before| Some(before.tool.digest) == base);
+        let before = base.and_then(|base| self.before(tool, base));
         let missing = self.engine.dependencies().missing_approved(detail);
         let shelf = Shelf::of(self.engine);
         let trials = super::check_runs::EngineTrials::new(self.engine, worker, stop);

@@ -316,3 +316,28 @@ fn a_mark_is_kept_without_an_entry_in_the_log() {
     assert_eq!(engine.history().operations(9, None).unwrap(), []);
     assert_eq!(waiting(&engine).state, ReviewState::Waiting);
 }
+
+#[test]
+fn the_version_that_was_approved_keeps_its_number_in_a_comparison() {
+    let world = World::new();
+    let write = |version: &str, text: &str, folder: &str| {
+        let manifest = format!(
+            "name = \"says\"\nversion = \"{version}\"\ndescription = \"Says something\"\n\
+             [run]\ncommand = [\"sh\", \"{{file}}\"]\nentry = \"says.sh\"\ninput = \"none\"\n"
+        );
+        world.write(&format!("{folder}/says.sh"), text);
+        world.write(&format!("{folder}/tool.toml"), &manifest);
+    };
+    write("1.0.0", "echo one\n", "tools/experimental/says");
+    let engine = world.open();
+    approve(&engine, None).unwrap();
+    write("1.1.0", "echo two\n", "tools/approved/says");
+    engine.library().scan(&mut |_| {}).unwrap();
+    let review = waiting(&engine);
+    let tool = engine.library().resolve("says").unwrap();
+    let made = engine.checks().run(&tool, None, &mut |_| {}).unwrap();
+    let note = |name: &str| made.checks.iter().find(|check| check.name == name).unwrap().note.clone();
+    assert_eq!(review.digest, tool.digest);
+    assert!(note("version").starts_with("1.0.0 -> 1.1.0"), "{}", note("version"));
+    assert!(note("consistency").contains("the same as in 1.0.0"), "{}", note("consistency"));
+}

@@ -66,6 +66,10 @@ pub struct Cut {
     pub requirements: usize,
     /// Of those, shown as a whole; the others were cut.
     pub requirements_shown: usize,
+    /// Its headings.
+    pub headings: usize,
+    /// Of those, shown as a whole.
+    pub headings_shown: usize,
 }
 
 /// A document, summed up.
@@ -92,8 +96,9 @@ impl Summary {
 struct SummaryCandidate {
     number: usize,
     kind: SummaryLineKind,
-    /// Whose turn it is: the level of a heading; how many lines of its kind come before it in its section.
-    turn: usize,
+    /// Whose turn it is: the level of a heading, and how many of that level come before it below the same heading; of
+    /// other lines, how many of their kind come before them in their section.
+    turn: (usize, usize),
     chars: usize,
     is_taken: bool,
 }
@@ -107,14 +112,19 @@ pub(super) fn of(document: &Document, budget: usize) -> Summary {
         characters_shown: 0,
         lines: candidates.len(),
         lines_shown: 0,
-        requirements: candidates.iter().filter(|line| line.kind == SummaryLineKind::Requirement).count(),
+        requirements: count(&candidates, SummaryLineKind::Requirement),
         requirements_shown: 0,
+        headings: count(&candidates, SummaryLineKind::Heading),
+        headings_shown: 0,
     };
     // No footer that is printed can be longer: what is shown never has more digits than what there is.
     let most = Cut { characters_shown: total.characters, lines_shown: total.lines, ..total };
-    let most = Cut { requirements_shown: total.requirements, ..most };
+    let most = Cut { requirements_shown: total.requirements, headings_shown: total.headings, ..most };
     let reserve = footer(most, document.digest(), document.read_as(), true).chars().count() + 16;
     let room = budget.saturating_sub(reserve);
+    // No gap is wider than the whole document.
+    let widest = Gap { lines: total.lines.max(2), requirements: total.requirements };
+    let mark = gutter + widest.words().chars().count() + 1;
     let whole: usize = candidates
         .iter()
         .map(|line| gutter + line.chars + 1 + usize::from(line.kind == SummaryLineKind::Heading))
@@ -125,13 +135,19 @@ pub(super) fn of(document: &Document, budget: usize) -> Summary {
             line.is_taken = true;
         }
     } else {
-        Choice { candidates: &mut candidates, gutter, room, used: gutter + MARK, marks: 1 }.choose();
+        Choice { candidates: &mut candidates, gutter, mark, room, used: mark, marks: 1 }.choose();
     }
-    render(document, &candidates, Drawing { budget, gutter, total, is_whole, has_room: room >= gutter + MARK })
+    render(document, &candidates, Drawing { budget, gutter, total, is_whole, has_room: room >= mark })
+}
+
+fn count(candidates: &[SummaryCandidate], kind: SummaryLineKind) -> usize {
+    candidates.iter().filter(|line| line.kind == kind).count()
 }
 
 fn candidates(document: &Document) -> Vec<SummaryCandidate> {
     let mut found = Vec::new();
+    // Headings of each level since the last one of a higher level.
+    let mut siblings: Vec<usize> = Vec::new();
     for section in document.sections() {
         let mut code = section.code.iter().peekable();
         let mut is_first = true;
@@ -157,7 +173,13 @@ fn candidates(document: &Document) -> Vec<SummaryCandidate> {
             };
             is_first = is_heading;
             let chars = SafeText::source_line(line.trim_end()).as_str().chars().count();
-            let turn = if is_heading { section.level } else { turns[kind as usize] };
+            let turn = if is_heading {
+                siblings.resize(section.level + 1, 0);
+                siblings[section.level] += 1;
+                (section.level, siblings[section.level])
+            } else {
+                (turns[kind as usize], 0)
+            };
             turns[kind as usize] += 1;
             found.push(SummaryCandidate { number, kind, turn, chars, is_taken: false });
         }
@@ -165,13 +187,12 @@ fn candidates(document: &Document) -> Vec<SummaryCandidate> {
     found
 }
 
-/// The room that the mark of a gap takes at most, beside its gutter.
-const MARK: usize = 64;
-
 /// Takes lines while there is room for them and for the marks of the gaps between them.
 struct Choice<'a> {
     candidates: &'a mut [SummaryCandidate],
     gutter: usize,
+    /// The room that the mark of a gap takes at most.
+    mark: usize,
     room: usize,
     used: usize,
     marks: usize,
@@ -202,7 +223,7 @@ impl Choice<'_> {
             let chars = clipped(self.candidates[at].chars);
             // The blank line before a heading counts, too.
             let line = self.gutter + chars + 1 + usize::from(kind == SummaryLineKind::Heading);
-            let used = (self.used + line + marks * (self.gutter + MARK)) - self.marks * (self.gutter + MARK);
+            let used = (self.used + line + marks * self.mark) - self.marks * self.mark;
             if used > limit {
                 return;
             }
@@ -282,6 +303,7 @@ fn render(document: &Document, candidates: &[SummaryCandidate], drawing: Drawing
         total.characters_shown += if is_clipped { LONGEST_LINE } else { source.chars().count() };
         total.lines_shown += usize::from(!is_clipped);
         total.requirements_shown += usize::from(!is_clipped && line.kind == SummaryLineKind::Requirement);
+        total.headings_shown += usize::from(!is_clipped && line.kind == SummaryLineKind::Heading);
         lines.push(SummaryLine { line: Some(line.number), text: shown });
     }
     // A budget that holds not even one mark holds the footer alone.
@@ -301,11 +323,13 @@ fn footer(cut: Cut, digest: Digest, read_as: ReadAs, is_cut: bool) -> String {
     if is_cut {
         let _ = writeln!(
             text,
-            "Summary: {} of {} characters, {} of {} lines. Requirement lines: {} of {}, {} cut.",
+            "Summary: {} of {} characters, {} of {} lines, {} of {} headings. Requirement lines: {} of {}, {} cut.",
             number(cut.characters_shown),
             number(cut.characters),
             number(cut.lines_shown),
             number(cut.lines),
+            number(cut.headings_shown),
+            number(cut.headings),
             number(cut.requirements_shown),
             number(cut.requirements),
             number(cut.requirements - cut.requirements_shown),

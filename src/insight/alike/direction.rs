@@ -1,7 +1,8 @@
 //! Which way a tool goes: from JSON to YAML or back, on or off, with or without.
 
-use super::super::terms::{is_stop_word, words};
+use super::super::terms::{is_stop_word, stem, words};
 use crate::domain::Tool;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Small words of a name that turn it into that of the counterpart.
 const COUNTERPARTS: &[(&str, &str)] = &[("down", "up"), ("in", "out"), ("off", "on")];
@@ -21,14 +22,37 @@ pub(super) struct Direction {
     small: Vec<&'static str>,
 }
 
+/// Whether a tool makes the first of two things out of the second where somebody asks for the other way.
+pub fn goes_back(asked: &str, tool: &Tool) -> bool {
+    let meaning = |word: &str| {
+        let mut hasher = DefaultHasher::new();
+        stem(word).hash(&mut hasher);
+        // Half of it is as good as a number of a list, for a handful of words.
+        u32::try_from(hasher.finish() >> 32).ok()
+    };
+    let asked = Direction::in_texts(&[words(asked)], meaning);
+    if asked.is_empty() {
+        return false;
+    }
+    let tool = Direction::of(tool, meaning).steps;
+    asked.iter().any(|(from, into)| from != into && tool.contains(&(*into, *from)) && !tool.contains(&(*from, *into)))
+}
+
 impl Direction {
     /// Reads the names and the first sentence of a tool.
     pub(super) fn of(tool: &Tool, meaning: impl Fn(&str) -> Option<u32>) -> Direction {
         let name = words(tool.name.as_str());
         let title = words(tool.title.as_deref().unwrap_or_default());
         let first = words(tool.description.split(['.', '\n']).next().unwrap_or_default());
+        let known = COUNTERPARTS.iter().flat_map(|(one, other)| [*one, *other]).chain(DENIALS.iter().copied());
+        let small = known.filter(|small| name.iter().chain(&title).any(|word| word == small)).collect();
+        Direction { steps: Direction::in_texts(&[name, title, first], meaning), small }
+    }
+
+    /// What is made into what, by the words of some texts.
+    fn in_texts(texts: &[Vec<String>], meaning: impl Fn(&str) -> Option<u32>) -> Vec<(u32, u32)> {
         let mut steps = Vec::new();
-        for text in [&name, &title, &first] {
+        for text in texts {
             let is_content = |word: &&String| !is_stop_word(word) && !INTO.contains(&word.as_str());
             for (at, word) in text.iter().enumerate() {
                 let step = if INTO.contains(&word.as_str()) {
@@ -40,9 +64,7 @@ impl Direction {
                 steps.extend(step.and_then(|(from, into)| Some((meaning(from)?, meaning(into)?))));
             }
         }
-        let known = COUNTERPARTS.iter().flat_map(|(one, other)| [*one, *other]).chain(DENIALS.iter().copied());
-        let small = known.filter(|small| name.iter().chain(&title).any(|word| word == small)).collect();
-        Direction { steps, small }
+        steps
     }
 
     /// Whether one goes where the other comes from, or one is on and the other off.
@@ -81,5 +103,15 @@ mod tests {
         assert!(opposite(("are_equal", "", ""), ("are_not_equal", "", "")));
         assert!(!opposite(("json_to_yaml", "", ""), ("json_into_yaml", "", "Turns JSON to YAML")));
         assert!(!opposite(("sign_in", "", ""), ("log_in", "", "")));
+    }
+
+    #[test]
+    fn a_question_says_which_way_it_goes() {
+        let tool = |name: &str, description: &str| Tool { description: description.to_owned(), ..Tool::ordinary(name) };
+        assert!(goes_back("yaml to json", &tool("json_to_yaml", "")));
+        assert!(goes_back("convert fahrenheit to celsius", &tool("celsius", "Converts celsius to fahrenheit")));
+        assert!(!goes_back("yaml to json", &tool("yaml_to_json", "")));
+        assert!(!goes_back("json yaml", &tool("json_to_yaml", "")));
+        assert!(!goes_back("yaml to json", &tool("convert", "Turns JSON to YAML and YAML to JSON")));
     }
 }

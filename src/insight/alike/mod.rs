@@ -25,6 +25,7 @@ mod groups;
 mod tests;
 
 pub use code::CodeFingerprint;
+pub use direction::goes_back;
 pub use groups::{Member, Merit, SimilarGroup, groups};
 
 use super::meanings::meanings;

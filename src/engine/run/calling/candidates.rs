@@ -310,6 +310,7 @@ impl Calls<'_> {
         for found in self.engine.library().relevance(&index).query(&request.scenario, view.tools.len()) {
             let Some(tool) = view.tools.get(found.position).filter(|tool| is_offered(tool)) else { continue };
             let is_named = !(request.tags.is_empty() && request.capabilities.is_empty());
+            let found = found.by_direction(&request.scenario, tool);
             let enough = found.similarity >= LEAST_SIMILARITY || is_named;
             if enough && has_words(tool, request) {
                 let judged = Judged { request, scenario: &scenario, memory: &memory, winner: winner.as_ref() };
