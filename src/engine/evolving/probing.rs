@@ -47,6 +47,8 @@ struct Tries {
     probes: Vec<Probe>,
     replayed: Vec<Replayed>,
     observed: Vec<String>,
+    /// Two answers of the new version to one input.
+    unsteady: Option<[String; 2]>,
     /// Why not all were tried.
     untried: Option<String>,
 }
@@ -79,6 +81,7 @@ impl Examination<'_> {
             observed: &tries.observed,
             changes: &changes,
             probes: &tries.probes,
+            unsteady: tries.unsteady.as_ref(),
         });
         if let Some(why) = tries.untried {
             let message = format!("not all inputs could be tried: {why}");
@@ -120,12 +123,24 @@ impl Examination<'_> {
         let is_network = |message: &String| [" connect ", " resolve ", " listen "].iter().any(|w| message.contains(w));
         tries.observed = reaches.filter(is_network).collect();
         tries.add(&inputs, &sources, (&old, &new));
+        tries.unsteady = self.unsteady(&trials, &tries.probes);
         let (inputs, sources) = self.nearby(&tries.probes);
         match self.start(&trials, &inputs, Pace::Quick) {
             Ok((old, new)) => tries.add(&inputs, &sources, (&old, &new)),
             Err(why) => tries.untried = Some(why),
         }
         Ok(tries)
+    }
+
+    /// Two answers of the new version to one input that failed before, where they differ.
+    fn unsteady(&self, trials: &EngineTrials<'_>, probes: &[Probe]) -> Option<[String; 2]> {
+        let is_mended = |probe: &&Probe| probe.before.end == ProbeEnd::Failed && probe.after.end == ProbeEnd::Succeeded;
+        let mended: Vec<&Probe> = probes.iter().filter(is_mended).take(KNOWN).collect();
+        let inputs: Vec<Value> = mended.iter().map(|probe| probe.input.clone()).collect();
+        let again = start(trials, self.detail, &inputs, Pace::Plain).ok()?;
+        let both = mended.iter().zip(again.iter().map(run));
+        let differing = both.into_iter().find(|(probe, again)| probe.after.stdout != again.stdout);
+        differing.map(|(probe, again)| [probe.after.stdout.clone(), again.stdout])
     }
 
     fn start(

@@ -111,6 +111,8 @@ pub struct AnswerEvidence<'a> {
     pub changes: &'a [Finding],
     /// Inputs that both were started with.
     pub probes: &'a [Probe],
+    /// An input that failed before and that the new version answers differently each time, with two answers.
+    pub unsteady: Option<&'a [String; 2]>,
 }
 
 /// What was found.
@@ -131,6 +133,8 @@ pub fn assess(evidence: &AnswerEvidence<'_>) -> Assessment {
     if !evidence.is_new {
         findings.extend(reach(evidence, &asked));
         findings.extend(constant(evidence));
+        findings.extend(unsteady(evidence));
+        findings.extend(echo(evidence));
         for (at, probe) in evidence.probes.iter().enumerate() {
             let ProbeSource::Recorded { run, chosen } = probe.source else { continue };
             let (outcome, finding) = outcome::of(evidence, &asked, (at, probe), chosen);
@@ -271,6 +275,40 @@ fn constant(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
         let message = format!("ignores its input: returns {} for {} inputs", quoted(&now[0].after.stdout), now.len());
         objection("constant", message)
     })
+}
+
+/// Whether the new version makes its answer up: two starts with an input that failed before give two answers, although the
+/// tool gives steady ones elsewhere.
+fn unsteady(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
+    let [one, other] = evidence.unsteady?;
+    let is_steady = |probe: &Probe| {
+        let is_well = |run: &ProbeRun| run.end == ProbeEnd::Succeeded && !run.stdout.trim().is_empty();
+        is_well(&probe.before) && is_well(&probe.after) && probe.before.stdout == probe.after.stdout
+    };
+    evidence.probes.iter().any(is_steady).then(|| {
+        let message = format!("answers the same input differently each time: {}, then {}", quoted(one), quoted(other));
+        objection("unsteady", message)
+    })
+}
+
+/// Whether the new version hands back what it was given, where its answers never held their inputs before.
+fn echo(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
+    let holds = |probe: &Probe, run: &ProbeRun| {
+        let answer = values::written(&run.stdout);
+        let given = values::texts(&probe.input);
+        let told = values::texts(&answer);
+        given.into_iter().find(|text| told.iter().any(|told| told.contains(text.as_str())))
+    };
+    let is_well = |run: &ProbeRun| run.end == ProbeEnd::Succeeded;
+    let mut worked = evidence.probes.iter().filter(|probe| is_well(&probe.before)).peekable();
+    worked.peek()?;
+    if worked.any(|probe| holds(probe, &probe.before).is_some()) {
+        return None;
+    }
+    let chosen =
+        evidence.probes.iter().filter(|probe| matches!(probe.source, ProbeSource::Recorded { chosen: true, .. }));
+    let echoed = chosen.filter(|probe| is_well(&probe.after)).find_map(|probe| holds(probe, &probe.after))?;
+    Some(objection("echo", format!("returns its input: {}", quoted(&echoed))))
 }
 
 /// Whether the code named properties of its input, and names none of them any longer.

@@ -13,6 +13,7 @@ struct Known {
     changes: Vec<Finding>,
     new_manifest: Manifest,
     old_manifest: Manifest,
+    unsteady: Option<[String; 2]>,
 }
 
 fn manifest() -> Manifest {
@@ -23,7 +24,8 @@ fn manifest() -> Manifest {
 
 impl Known {
     fn of(new: &'static str, probes: Vec<Probe>) -> Known {
-        Known { hint: "", new, probes, changes: Vec::new(), new_manifest: manifest(), old_manifest: manifest() }
+        let (old_manifest, new_manifest) = (manifest(), manifest());
+        Known { hint: "", new, probes, changes: Vec::new(), new_manifest, old_manifest, unsteady: None }
     }
 
     fn assess(&self) -> Assessment {
@@ -46,6 +48,7 @@ impl Known {
             observed: &[],
             changes: &self.changes,
             probes: &self.probes,
+            unsteady: self.unsteady.as_ref(),
         })
     }
 
@@ -172,6 +175,19 @@ fn the_same_output_for_inputs_that_differed_ignores_them() {
     };
     assert_eq!(Known::of("print(1)\n", always("{\"total\": 3}")).codes(), ["constant"], "it no longer reads its input");
     assert!(Known::of(NEW, always("{\"valid\": false}")).codes().is_empty(), "one answer may be right for all");
+}
+
+#[test]
+fn an_answer_that_is_made_up_or_handed_back_is_no_fix() {
+    let near = ["{\"total\": 16}", "{\"total\": 204}", "{\"total\": 29}"];
+    let unsteady = Some(["0.25".to_owned(), "0.75".to_owned()]);
+    let known = Known { unsteady: unsteady.clone(), ..Known::of(NEW, answered("{\"total\": 102}", near, GOOD)) };
+    assert_eq!(known.codes(), ["unsteady"]);
+    let other = ["{\"total\": 7}", "{\"total\": 8}"];
+    let known = Known { unsteady, ..Known::of(NEW, answered("{\"total\": 102}", near, other)) };
+    assert!(!known.codes().contains(&"unsteady".to_owned()), "the tool may be one that draws numbers");
+    let codes = Known::of(NEW, answered("{\"total\": \"1;2;99\"}", near, GOOD)).codes();
+    assert!(codes.contains(&"echo".to_owned()), "{codes:?}");
 }
 
 #[test]

@@ -90,6 +90,17 @@ pub(super) fn distinctive(input: &Value, found: &mut Vec<String>) {
     }
 }
 
+/// Texts in a value that are long enough to be known again.
+pub(super) fn texts(value: &Value) -> Vec<String> {
+    const LONG: usize = 6;
+    match value {
+        Value::String(text) if text.trim().len() >= LONG => vec![text.trim().to_owned()],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(map) => map.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
