@@ -3,7 +3,8 @@
 use super::decision::{SignedDecision, Subject, TeamKind};
 use super::file_name::FileName;
 use super::import::{ImportLock, TeamRules, UnsignedFile};
-use super::policy::{ADMIN, TeamPolicy, mail_or_name};
+use super::policy::{TeamPolicy, mail_or_name};
+use super::signature::SigningKey;
 use super::verdict::TeamVersion;
 use crate::domain::digest::Digest;
 use serde::Serialize;
@@ -14,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct PolicyChain {
     /// From the one that was pinned by hand to the one in force; empty when the pinned one is not there.
     pub policies: Vec<FileName>,
-    /// Two policies that both replace the last one with enough agreement: neither counts.
+    /// Policies that replace the last one with enough agreement, and of which none takes the power from those who agreed to
+    /// the others: none of them is in force, and nothing is approved until one of them is pinned.
     pub fork: Vec<FileName>,
     /// Policies that would replace the last one, and how many more administrators have to agree.
     pub proposed: Vec<(FileName, usize)>,
@@ -36,15 +38,17 @@ impl PolicyChain {
             let mut agreed = Vec::new();
             chain.proposed.clear();
             for (other, _) in policies.iter().filter(|(_, policy)| policy.previous == Some(name)) {
-                let have = agreements(current, *other, decisions);
+                let have = agreements(current, *other, decisions, |_| true);
                 match current.administrators.saturating_sub(have) {
                     0 => agreed.push(*other),
                     missing => chain.proposed.push((*other, missing)),
                 }
             }
-            match agreed.as_slice() {
+            let lasting = undefeated(current, &agreed, policies, decisions);
+            match lasting.as_slice() {
                 [one] => next = Some(*one),
-                _ => chain.fork = agreed,
+                [] => chain.fork = agreed,
+                _ => chain.fork = lasting,
             }
         }
         chain
@@ -56,14 +60,34 @@ impl PolicyChain {
     }
 }
 
-/// How many administrators of a policy agreed to another one.
-fn agreements(current: &TeamPolicy, next: FileName, decisions: &BTreeMap<FileName, SignedDecision>) -> usize {
+/// Those of several successors that no other one defeats. A policy defeats another one to which too few agreed beside
+/// those whom it takes the power from: whoever is removed cannot undo that.
+fn undefeated(
+    current: &TeamPolicy,
+    agreed: &[FileName],
+    policies: &BTreeMap<FileName, TeamPolicy>,
+    decisions: &BTreeMap<FileName, SignedDecision>,
+) -> Vec<FileName> {
+    let defeats = |winner: &FileName, other: &FileName| {
+        winner != other
+            && agreements(current, *other, decisions, |key| policies[winner].may_agree(key)) < current.administrators
+    };
+    agreed.iter().filter(|name| !agreed.iter().any(|other| defeats(other, name))).copied().collect()
+}
+
+/// How many administrators of a policy agreed to another one with such keys.
+fn agreements(
+    current: &TeamPolicy,
+    next: FileName,
+    decisions: &BTreeMap<FileName, SignedDecision>,
+    with: impl Fn(&SigningKey) -> bool,
+) -> usize {
     let agrees = |file: &&SignedDecision| {
         file.decision.kind == TeamKind::Policy && matches!(file.decision.subject, Subject::Policy(name) if name == next)
     };
     let signers = decisions.values().filter(agrees).filter_map(|SignedDecision { decision, key }| {
         let signer = current.counts(key, &decision.reviewer, decision.role.as_deref(), decision.at).ok()?;
-        signer.has_role(ADMIN).then(|| mail_or_name(&signer.name))
+        (current.may_agree(key) && with(key)).then(|| mail_or_name(&signer.name))
     });
     signers.collect::<BTreeSet<_>>().len()
 }
@@ -91,7 +115,9 @@ impl UnsignedFiles {
     /// The rules of the policy in force; `None` where there is none.
     pub fn rules(&self, chain: &PolicyChain, is_here: impl Fn(&FileName) -> bool) -> Option<TeamRules> {
         let policy = self.policies.get(&chain.head()?)?;
-        Some(TeamRules::of(policy.clone(), &self.policies, &self.locks, is_here))
+        let mut rules = TeamRules::of(policy.clone(), &self.policies, &self.locks, is_here);
+        rules.rivals = chain.fork.iter().filter_map(|name| self.policies.get(name)).cloned().collect();
+        Some(rules)
     }
 }
 

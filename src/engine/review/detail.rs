@@ -127,6 +127,7 @@ impl Reviews<'_> {
         let me = self.workspace.identity();
         let marks = self.workspace.read(|q| Ok(q.marks_of(&review.tool, &me)?))?;
         Ok(ReviewDetail {
+            objections: self.workspace.read(|q| Ok(core::objections(q, review.digest)?))?,
             choice: self.engine.teams().choice_for(&review)?,
             review,
             files,
