@@ -142,11 +142,11 @@ pub fn team_version_here(q: &Queries, pin: FileName, digest: Digest) -> Result<O
         let files = TeamFiles(q).about(digest)?;
         Ok(files.iter().filter_map(decision_of).filter(|(name, _)| !late.contains_key(name)).collect())
     };
-    let mut here = TeamVersion::of(&rules, digest, &with_bases(&rules, digest, about)?);
-    if let Some(here) = &mut here {
-        here.uncounted.extend(late);
-    }
-    Ok(here)
+    // Where only late approvals are known of it, nothing is left but that they do not count.
+    let nothing = TeamVersion { scopes: Vec::new(), unfounded: Vec::new(), ..version };
+    let mut here = TeamVersion::of(&rules, digest, &with_bases(&rules, digest, about)?).unwrap_or(nothing);
+    here.uncounted.extend(late);
+    Ok(Some(here))
 }
 
 /// Approvals of a version, and of those on which it rests, that came to this machine after their key had expired, each with

@@ -194,7 +194,7 @@ fn a_policy_needs_the_agreement_of_the_one_before_and_a_fork_counts_for_nobody()
         machine.sync();
         let report = machine.report();
         assert_eq!(report.policies[0].state, "pinned, in force");
-        assert!(report.problems.concat().contains("neither counts"), "{:?}", report.problems);
+        assert!(report.problems.concat().contains("nothing is approved by the team"), "{:?}", report.problems);
         assert!(machine.faults().concat().contains(&path), "{:?}", machine.faults());
     }
     assert_eq!(ada.report().state, bob.report().state);
