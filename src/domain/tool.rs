@@ -224,7 +224,7 @@ pub const NOT_ON_PATH: &str = " is not on the PATH; install it";
 pub const NEEDS_GENERATOR: &str = "it needs a generator: ";
 
 /// How the reason begins of a version that the team revoked, or rejected where it is approved here.
-pub const STOPPED_BY_TEAM: &str = "the team stopped it: ";
+const STOPPED_BY_TEAM: &str = "the team stopped it: ";
 
 /// How the reason begins of a server whose tools are listed: it is not run itself.
 pub const IS_SERVER: &str = "it is a server; run one of its tools";
@@ -275,6 +275,13 @@ impl Tool {
     /// Whether its reason is that the team stopped it.
     pub fn is_stopped_by_team(&self) -> bool {
         self.reason.as_deref().is_some_and(|reason| reason.starts_with(STOPPED_BY_TEAM))
+    }
+
+    /// Notes why the team stopped it, if it did; what cannot run anyway keeps its own reason.
+    pub fn note_stop(&mut self, why: Option<String>) {
+        if let Some(why) = why.filter(|_| self.runnable) {
+            (self.runnable, self.reason) = (false, Some(format!("{STOPPED_BY_TEAM}{why}")));
+        }
     }
 
     /// What stops its runs, in so few words that a row has room for them: `needs pandas`. `None` when a run may start,

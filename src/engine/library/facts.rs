@@ -3,8 +3,8 @@
 use super::generators;
 use crate::domain::team::TeamVersion;
 use crate::domain::{
-    CostTier, Deprecation, Digest, Instant, ReviewId, ReviewKind, ReviewState, STOPPED_BY_TEAM, Selection, Severity,
-    Stage, Tiers, Tool, ToolFacts, ToolName, ToolReview, ToolState, Unread,
+    CostTier, Deprecation, Digest, Instant, ReviewId, ReviewKind, ReviewState, Selection, Severity, Stage, Tiers, Tool,
+    ToolFacts, ToolName, ToolReview, ToolState, Unread,
 };
 use crate::engine::core::Approvals;
 use crate::engine::error::EngineError;
@@ -211,10 +211,7 @@ impl Facts {
         }
         generators::settle(tool, &self.generators);
         let stopped = self.stopped.get(&tool.digest);
-        let why = stopped.and_then(|version| version.why_stopped(tool.reviewed_as(), tool.stage));
-        if let Some(why) = why.filter(|_| tool.runnable) {
-            (tool.runnable, tool.reason) = (false, Some(format!("{STOPPED_BY_TEAM}{why}")));
-        }
+        tool.note_stop(stopped.and_then(|version| version.why_stopped(tool.reviewed_as(), tool.stage)));
     }
 }
 

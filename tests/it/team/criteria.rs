@@ -104,7 +104,7 @@ fn a_difference_rests_on_the_version_before_and_falls_with_it() {
 
 #[test]
 fn criteria_are_refused_where_decisions_are_private() {
-    let (_team, mut machines) = Team::with(&["ada"], "");
+    let (_team, machines) = Team::with(&["ada"], "");
     machines[0].workspace.write("toolsmith.toml", "[team]\nenabled = false\n");
     machines[0].tool("alpha", "echo 1\n");
     let refused = machines[0].approve_for("alpha", &["deploy"], false).unwrap_err();
