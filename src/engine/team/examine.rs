@@ -110,17 +110,7 @@ impl Teams<'_> {
         known: &HashMap<String, Option<String>>,
         found: &mut Examined,
     ) -> Result<(), EngineError> {
-        let (mut readable, mut bytes) = (Vec::new(), 0);
-        for candidate in candidates {
-            match fault_of_size(&candidate) {
-                Some(why) => found.refused.push((candidate.file.path, candidate.file.object, why)),
-                None if bytes < PORTION_BYTES && readable.len() < PORTION_FILES => {
-                    bytes += candidate.file.size;
-                    readable.push(candidate);
-                }
-                None => found.has_more = true,
-            }
-        }
+        let readable = portion(candidates, found);
         let contents = carrier.get(&readable.iter().map(|candidate| &candidate.file).collect::<Vec<_>>())?;
         let mut unverified = Vec::new();
         for (Candidate { name, file }, bytes) in readable.into_iter().zip(contents) {
@@ -208,6 +198,22 @@ fn verify_all(programs: &Programs, files: Vec<Unverified>) -> Vec<(Unverified, R
     files.into_iter().zip(verdicts).collect()
 }
 
+/// The files that are read now. Notes those that are never read, and whether more wait.
+fn portion(candidates: Vec<Candidate>, found: &mut Examined) -> Vec<Candidate> {
+    let (mut readable, mut bytes) = (Vec::new(), 0);
+    for candidate in candidates {
+        match fault_of_size(&candidate) {
+            Some(why) => found.refused.push((candidate.file.path, candidate.file.object, why)),
+            None if bytes < PORTION_BYTES && readable.len() < PORTION_FILES => {
+                bytes += candidate.file.size;
+                readable.push(candidate);
+            }
+            None => found.has_more = true,
+        }
+    }
+    readable
+}
+
 fn fault_of_size(candidate: &Candidate) -> Option<String> {
     let most = if candidate.file.is_policy { MAX_POLICY_BYTES } else { MAX_FILE_BYTES as u64 };
     if !candidate.file.is_plain {
@@ -215,4 +221,34 @@ fn fault_of_size(candidate: &Candidate) -> Option<String> {
     }
     let size = candidate.file.size;
     (size > most).then(|| format!("it has {size} bytes, at most {most} are read"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(count: usize, size: u64) -> Vec<Candidate> {
+        let file =
+            |path: String| Carried { path, name: None, is_policy: true, object: String::new(), is_plain: true, size };
+        (0..count).map(|at| Candidate { name: FileName::of(b"x"), file: file(at.to_string()) }).collect()
+    }
+
+    #[test]
+    fn new_files_are_read_in_portions_of_bounded_size() {
+        for (count, size, read, has_more) in [
+            (3, 10, 3, false),
+            (20, MAX_POLICY_BYTES, 16, true),
+            (PORTION_FILES + 1, 10, PORTION_FILES, true),
+            // What is never read does not fill a portion.
+            (20, MAX_POLICY_BYTES + 1, 0, false),
+        ] {
+            let mut found = Examined::default();
+            assert_eq!(
+                (portion(candidates(count, size), &mut found).len(), found.has_more),
+                (read, has_more),
+                "{size}"
+            );
+            assert_eq!(found.refused.len(), if size > MAX_POLICY_BYTES { count } else { 0 });
+        }
+    }
 }

@@ -34,6 +34,10 @@ fn a_file_that_disappears_is_named_still_counts_and_is_put_back() {
     let told = bob.sync();
     assert!(told.contains(&format!("{path}; it still counts here, and was put back")), "{told}");
     assert_eq!((bob.report().state, team.paths("decisions/")), (state, vec![path]));
+    let policy = team.paths("policies/").remove(0);
+    team.tamper(&[(&policy, None)]);
+    let told = bob.sync();
+    assert!(told.contains(&format!("removed by somebody: {policy}; it still counts here, and was put back")), "{told}");
 }
 
 #[test]
