@@ -227,6 +227,7 @@ mod tests {
             comments: vec![],
             marks: vec![],
             own_comments: vec![],
+            objections: vec![],
             roles: vec![],
             choice: None,
         }

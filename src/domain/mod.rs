@@ -135,7 +135,7 @@ pub use parameter::{InputParameter, InputSource, ParameterType};
 pub use paths::clean_path;
 pub use permission::{
     Access, Allowed, Anchor, CALL_MODULES, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode,
-    is_never_written, names_secrets,
+    is_followed_anywhere, is_never_written, names_secrets,
 };
 pub use place::generalise;
 pub use problem::{Problem, ProblemCode};

@@ -10,7 +10,7 @@
 
 mod starts;
 
-pub use starts::is_never_written;
+pub use starts::{is_followed_anywhere, is_never_written};
 
 use super::hidden::is_hidden;
 use super::manifest::Permissions;

@@ -223,6 +223,9 @@ pub const NOT_ON_PATH: &str = " is not on the PATH; install it";
 /// How the reason begins of a prompt that nobody here can answer.
 pub const NEEDS_GENERATOR: &str = "it needs a generator: ";
 
+/// How the reason begins of a version that the team revoked, or rejected where it is approved here.
+const STOPPED_BY_TEAM: &str = "the team stopped it: ";
+
 /// How the reason begins of a server whose tools are listed: it is not run itself.
 pub const IS_SERVER: &str = "it is a server; run one of its tools";
 
@@ -269,6 +272,18 @@ impl Tool {
         self.runnable || self.reason.as_deref().is_some_and(|reason| needs.iter().any(|need| reason.starts_with(need)))
     }
 
+    /// Whether its reason is that the team stopped it.
+    pub fn is_stopped_by_team(&self) -> bool {
+        self.reason.as_deref().is_some_and(|reason| reason.starts_with(STOPPED_BY_TEAM))
+    }
+
+    /// Notes why the team stopped it, if it did; what cannot run anyway keeps its own reason.
+    pub fn note_stop(&mut self, why: Option<String>) {
+        if let Some(why) = why.filter(|_| self.runnable) {
+            (self.runnable, self.reason) = (false, Some(format!("{STOPPED_BY_TEAM}{why}")));
+        }
+    }
+
     /// What stops its runs, in so few words that a row has room for them: `needs pandas`. `None` when a run may start,
     /// and where its stage or state says it already.
     pub fn obstacle(&self) -> Option<String> {
@@ -292,6 +307,7 @@ impl Tool {
             return Some(format!("needs {program}"));
         }
         let short = [
+            (STOPPED_BY_TEAM, "stopped by team"),
             (NEEDS_GENERATOR, "needs generator"),
             (NEEDS_FILES, "needs project files"),
             (NEEDS_TYPESCRIPT, "needs newer node"),

@@ -1,6 +1,7 @@
 //! What the front ends read: snapshots and answers, all plain values.
 
 use super::core;
+use crate::domain::team::Statement;
 use crate::domain::{
     Comment, CommentId, Digest, Instant, Manifest, Problem, ReadMark, Review, ReviewState, Run, RunId, RunOutcome,
     SkippedFile, Stage, Tool, ToolName, Typical, Verdict, VersionFile, VersionOrigin,
@@ -196,6 +197,8 @@ pub struct ReviewDetail {
     pub marks: Vec<ReadMark>,
     /// Roles of which an approval is still missing; empty where any reviewer decides.
     pub roles: Vec<String>,
+    /// What the team decided against it: an approval answers what was shown, and nothing else.
+    pub objections: Vec<Statement>,
     /// What an approval can be given for; `None` where it is not shared with a team.
     pub choice: Option<ApprovalChoice>,
 }
@@ -214,7 +217,7 @@ pub struct ApprovalChoice {
 impl ReviewDetail {
     /// The digest of what speaks for and against it; an approval that names it is refused when other evidence came.
     pub fn evidence_digest(&self) -> Digest {
-        core::evidence_digest(self.verdict.as_ref(), &self.comments)
+        core::evidence_digest(self.verdict.as_ref(), &self.comments, &self.objections)
     }
 }
 
@@ -295,8 +298,8 @@ pub enum Change {
     Services,
     /// An agent connected or left; carries those that are connected now.
     Agents(Vec<ConnectedAgent>),
-    /// The team decided against a version: one line.
-    Stopped(String),
+    /// The team decided against a version, or another policy is in force: one line.
+    TeamNews(String),
     /// Something went wrong in the background.
     Trouble(super::EngineError),
 }

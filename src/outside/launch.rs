@@ -5,16 +5,19 @@ use super::variables::loads_code;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process, kill_process_group, waitid};
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 use tempfile::TempDir;
 
 /// How long a process has to end after TERM, and after KILL.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How much of what a program says on standard error is kept, in bytes.
+const MAX_STDERR_BYTES: u64 = 1024 * 1024;
 
 /// A program about to be started: without any variable but those that it was given, and in no folder of a tool.
 #[derive(Debug)]
@@ -177,11 +180,12 @@ impl Launch {
     pub fn finish(mut self, input: Option<&[u8]>, patience: Duration) -> Result<Output, Unfinished> {
         let stdin = input.map_or(Ok(Stdio::null()), whole).map_err(Unfinished::NotStarted)?;
         self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = self.command.spawn().map_err(Unfinished::NotStarted)?;
+        let mut child = self.command.spawn().map_err(Unfinished::NotStarted)?;
         let pid = Pid::from_child(&child);
+        let said = child.stderr.take();
         let (ended, end) = mpsc::channel();
         // Nobody may listen any more when it ends late.
-        std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
+        std::thread::spawn(move || drop(ended.send(wait_for(child, said))));
         if let Ok(output) = end.recv_timeout(patience) {
             return output.map_err(Unfinished::Broken);
         }
@@ -194,6 +198,22 @@ impl Launch {
         }
         Err(Unfinished::Late(patience))
     }
+}
+
+/// Waits for the end of a program, and keeps the beginning of what it says on standard error.
+fn wait_for(child: Child, said: Option<ChildStderr>) -> io::Result<Output> {
+    let beginning = said.map(|mut said| {
+        std::thread::spawn(move || -> io::Result<Vec<u8>> {
+            let mut beginning = Vec::new();
+            said.by_ref().take(MAX_STDERR_BYTES).read_to_end(&mut beginning)?;
+            io::copy(&mut said, &mut io::sink())?;
+            Ok(beginning)
+        })
+    });
+    let output = child.wait_with_output()?;
+    let lost = |_| Err(io::Error::other("reading its standard error ended early"));
+    let stderr = beginning.map_or(Ok(Vec::new()), |reader| reader.join().unwrap_or_else(lost))?;
+    Ok(Output { stderr, ..output })
 }
 
 /// Standard input that is complete before the program starts. Were it a pipe that we are killed in front of, git would
@@ -219,6 +239,13 @@ mod tests {
         let env = shell("pwd; env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD=; cat");
         let output = env.finish(Some(b"told"), Duration::from_mins(1)).unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "/\ntold");
+    }
+
+    #[test]
+    fn a_flood_on_standard_error_is_kept_to_its_beginning() {
+        let flood = shell("head -c 3000000 /dev/zero >&2; echo told").env("PATH", "/usr/bin:/bin");
+        let output = flood.finish(None, Duration::from_mins(1)).unwrap();
+        assert_eq!((output.stdout.as_slice(), output.stderr.len() as u64), (&b"told\n"[..], MAX_STDERR_BYTES));
     }
 
     #[test]

@@ -98,6 +98,14 @@ impl TeamFiles<'_> {
         self.0.row(&format!("SELECT {COLUMNS} FROM team_files WHERE name = ?1"), params![name], file)
     }
 
+    /// When a file came here; `None` for one that is not here.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn added(self, name: &str) -> StoreResult<Option<Instant>> {
+        self.0.row("SELECT added_ms FROM team_files WHERE name = ?1", params![name], |row| row.get(0))
+    }
+
     /// Name and object of each file.
     ///
     /// # Errors
@@ -150,6 +158,17 @@ impl TeamFiles<'_> {
         self.0.rows(sql, params![text], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
+    /// The digests of versions that are revoked or rejected, and of those about which machines may differ: a key that
+    /// decided about them has an end.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn perhaps_stopped(self) -> StoreResult<Vec<Digest>> {
+        let sql = "SELECT digest FROM team_versions \
+                   WHERE status IN ('revoked', 'rejected') OR instr(state, '\"until\":') > 0 ORDER BY digest";
+        self.0.rows(sql, [], |row| row.get(0))
+    }
+
     /// The files that came last, newest first, each with when it came.
     ///
     /// # Errors
@@ -177,7 +196,7 @@ impl TeamFiles<'_> {
         self.0.rows(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
     }
 
-    /// Whether a sync has put a version into the workspace before.
+    /// Whether a version came from elsewhere: a `sync` or a `pull` put it into the workspace.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -256,7 +275,7 @@ impl TeamWriter<'_, '_> {
         Ok(())
     }
 
-    /// Notes that a sync put a version into the workspace.
+    /// Notes that a version came from elsewhere.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

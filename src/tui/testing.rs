@@ -182,6 +182,7 @@ pub(super) fn review_detail(review: &Review) -> ReviewDetail {
         comments: vec![],
         marks: vec![],
         own_comments: vec![],
+        objections: vec![],
         roles: vec![],
         choice: None,
     }

@@ -210,14 +210,14 @@ impl Exchange {
         Ok(contents)
     }
 
-    /// Makes a commit that adds files to those of `parent`, and gives its name.
+    /// Makes a commit that adds files to those of `parent`, in place of the `removed` folders, and gives its name.
     ///
     /// # Errors
     /// [`GitError`] when git refuses it.
     pub fn commit(
         &self,
         parent: Option<&str>,
-        files: &[NewFile],
+        (removed, files): (&[String], &[NewFile]),
         (who, seconds): (&str, i64),
         message: &str,
     ) -> Result<String, GitError> {
@@ -227,6 +227,9 @@ impl Exchange {
         let _ = write!(stream, "data {}\n{message}\n", message.len());
         if let Some(parent) = parent {
             let _ = writeln!(stream, "from {parent}");
+        }
+        for folder in removed {
+            let _ = writeln!(stream, "D {}", quoted(folder));
         }
         for file in files {
             let mode = if file.mode == FileMode::Executable { "100755" } else { "100644" };

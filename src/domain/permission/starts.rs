@@ -45,6 +45,10 @@ const ANYWHERE: &[&str] = &[
     ".zed",
 ];
 
+/// Names of files that agents read as instructions wherever they lie, and folders with such files.
+const INSTRUCTIONS: &[&str] =
+    &[".cursorrules", ".github", ".windsurfrules", "agents.md", "claude.md", "claude.local.md", "gemini.md"];
+
 /// Below a home folder, without a dot: programs and modules that others start or load.
 const VISIBLE: &[&str] = &[
     "anaconda3",
@@ -71,6 +75,12 @@ const OF_USERS: &[&str] = &["/var/home", "/var/tmp"];
 /// Whether no tool writes a file or folder of this name, wherever it lies.
 pub fn is_never_written(name: &str) -> bool {
     ANYWHERE.contains(&name.to_lowercase().as_str())
+}
+
+/// Whether programs or agents follow what a file or folder of this name says as soon as it lies in a folder that somebody
+/// works in.
+pub fn is_followed_anywhere(name: &str) -> bool {
+    is_never_written(name) || INSTRUCTIONS.contains(&name.to_lowercase().as_str())
 }
 
 /// The path in lower case.

@@ -48,6 +48,9 @@ pub enum UnsignedFile {
 pub struct TeamRules {
     /// The policy in force.
     pub policy: TeamPolicy,
+    /// Policies that replace it and exclude each other: while there are some, nothing is approved, and decisions against a
+    /// version count by each of them.
+    pub rivals: Vec<TeamPolicy>,
     /// Other teams whose decisions count; all that their locks list is here.
     pub imports: Vec<ImportedRules>,
     /// Other teams whose decisions do not count yet: name, and what is not here.
@@ -116,7 +119,7 @@ impl UnsignedFile {
 impl TeamRules {
     /// The rules of a policy that imports nothing.
     pub fn alone(policy: TeamPolicy) -> TeamRules {
-        TeamRules { policy, imports: Vec::new(), incomplete: Vec::new() }
+        TeamRules { policy, rivals: Vec::new(), imports: Vec::new(), incomplete: Vec::new() }
     }
 
     /// The rules of a policy. Another team counts once all that its lock lists is here: a part of its decisions could lack

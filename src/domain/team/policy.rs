@@ -36,7 +36,8 @@ pub struct Signer {
     pub roles: Vec<String>,
     /// Decisions of an earlier time do not count.
     pub from: Option<Instant>,
-    /// Decisions of this time and later do not count.
+    /// Decisions of this time and later do not count. The time in a decision is its signer's word, so such a key agrees to
+    /// no policy, and an approval of it counts only where it came before this time.
     pub until: Option<Instant>,
 }
 
@@ -181,6 +182,25 @@ impl TeamPolicy {
         self.signers.iter().any(|signer| signer.has_role(role))
     }
 
+    /// Why nobody could ever agree to the policy after this one; `None` where enough administrators can. A key with an end
+    /// does not agree to policies.
+    pub fn fault_of_succession(&self) -> Option<String> {
+        let lasting = self.signers.iter().filter(|signer| signer.may_agree());
+        let lasting = lasting.map(|signer| mail_or_name(&signer.name)).collect::<BTreeSet<_>>().len();
+        let needed = self.administrators;
+        (lasting < needed).then(|| {
+            format!(
+                "administrators = {needed}, but {lasting} signers have the role {ADMIN} and a key without `until`, which \
+                 alone can agree to the next policy"
+            )
+        })
+    }
+
+    /// Whether a key may agree to the policy after this one.
+    pub(super) fn may_agree(&self, key: &SigningKey) -> bool {
+        self.signer(key).is_some_and(Signer::may_agree)
+    }
+
     /// The signer whose decision of this time counts.
     ///
     /// # Errors
@@ -211,6 +231,11 @@ impl TeamPolicy {
 }
 
 impl Signer {
+    /// Whether this signer may agree to the next policy.
+    fn may_agree(&self) -> bool {
+        self.has_role(ADMIN) && self.until.is_none()
+    }
+
     /// Whether this signer may decide in a role.
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|known| known == role)

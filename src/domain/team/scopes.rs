@@ -182,7 +182,14 @@ fn approvals_of_team(rules: &TeamRules, import: &ImportedRules, digest: Digest, 
             tier: scope.tier,
             criteria: criteria.iter().map(|name| (*name).to_owned()).collect(),
             // They judged all of it, by their own rules: a role, or what a difference rests on, means nothing here.
-            statement: Statement { team: Some(import.import.name.clone()), role: None, base: None, ..approval.clone() },
+            // Their lock lists it: whenever it came, it was theirs when the policy named the lock.
+            statement: Statement {
+                team: Some(import.import.name.clone()),
+                role: None,
+                base: None,
+                until: None,
+                ..approval.clone()
+            },
         }));
     }
     found

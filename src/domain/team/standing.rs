@@ -3,7 +3,7 @@
 use super::decision::{SignedDecision, Subject, TeamKind};
 use super::file_name::FileName;
 use super::import::TeamRules;
-use super::policy::mail_or_name;
+use super::policy::{Signer, TeamPolicy, mail_or_name};
 use super::statement::Statement;
 use crate::domain::digest::Digest;
 use crate::domain::name::ToolName;
@@ -33,7 +33,7 @@ pub(super) struct Standing {
 
 /// A decision that counts, and its signer as the policy names them.
 struct Counted<'a> {
-    signer: &'a str,
+    signer: &'a Signer,
     file: &'a SignedDecision,
 }
 
@@ -48,7 +48,7 @@ impl Counted<'_> {
 
     /// Whether it is a decision against the version.
     fn objects(&self) -> bool {
-        matches!(self.kind(), TeamKind::Reject | TeamKind::RequestChanges | TeamKind::Revoke)
+        objects(self.kind())
     }
 
     fn statement(&self, name: FileName) -> Statement {
@@ -56,15 +56,20 @@ impl Counted<'_> {
         Statement {
             name,
             kind: decision.kind,
-            signer: self.signer.to_owned(),
+            signer: self.signer.name.clone(),
             team: None,
             role: decision.role.clone(),
             agent: decision.agent.clone(),
             base: decision.base,
             at: decision.at,
             reason: decision.reason.clone(),
+            until: self.signer.until,
         }
     }
+}
+
+fn objects(kind: TeamKind) -> bool {
+    matches!(kind, TeamKind::Reject | TeamKind::RequestChanges | TeamKind::Revoke)
 }
 
 /// The decisions about one version. Which stand follows from what answers what; no rule asks for another rule's result in a
@@ -83,10 +88,15 @@ impl<'a> Decisions<'a> {
         let mut other = None;
         for (name, file) in files.iter().filter(|(_, file)| file.decision.digest() == Some(digest)) {
             let SignedDecision { decision, key } = *file;
-            match rules.policy.counts(key, &decision.reviewer, decision.role.as_deref(), decision.at) {
+            let counts =
+                |policy: &'a TeamPolicy| policy.counts(key, &decision.reviewer, decision.role.as_deref(), decision.at);
+            // While the team does not agree on a policy, nobody loses the power to stop a version.
+            let by_rival =
+                || rules.rivals.iter().filter(|_| objects(decision.kind)).find_map(|rival| counts(rival).ok());
+            match counts(&rules.policy).or_else(|why| by_rival().ok_or(why)) {
                 Ok(signer) => {
                     found.some = found.some.or(Some(*file));
-                    found.counted.insert(*name, Counted { signer: &signer.name, file });
+                    found.counted.insert(*name, Counted { signer, file });
                 }
                 Err(why) => {
                     other = other.or(Some(*file));
@@ -124,7 +134,7 @@ impl<'a> Decisions<'a> {
         let is_own_objection = |name: &FileName| {
             self.counted.get(name).is_some_and(|other| {
                 matches!(other.kind(), TeamKind::Reject | TeamKind::RequestChanges)
-                    && mail_or_name(other.signer) == mail_or_name(file.signer)
+                    && mail_or_name(&other.signer.name) == mail_or_name(&file.signer.name)
             })
         };
         file.kind() == TeamKind::Revoke && !answers.is_empty() && answers.iter().all(is_own_objection)

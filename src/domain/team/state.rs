@@ -3,22 +3,30 @@
 use super::decision::{SignedDecision, Subject, TeamKind};
 use super::file_name::FileName;
 use super::import::{ImportLock, TeamRules, UnsignedFile};
-use super::policy::{ADMIN, TeamPolicy, mail_or_name};
+use super::policy::{TeamPolicy, mail_or_name};
+use super::signature::SigningKey;
 use super::verdict::TeamVersion;
 use crate::domain::digest::Digest;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The policies that were in force one after the other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PolicyChain {
     /// From the one that was pinned by hand to the one in force; empty when the pinned one is not there.
     pub policies: Vec<FileName>,
-    /// Two policies that both replace the last one with enough agreement: neither counts.
+    /// Policies that replace the last one with enough agreement, and of which none takes the power from those who agreed to
+    /// the others: none of them is in force, and nothing is approved until one of them is pinned.
     pub fork: Vec<FileName>,
     /// Policies that would replace the last one, and how many more administrators have to agree.
     pub proposed: Vec<(FileName, usize)>,
 }
+
+/// The most policies of a chain.
+const MAX_CHAIN: usize = 1_000;
+
+/// The most policies that replace the same one and are held against each other.
+const MAX_RIVALS: usize = 16;
 
 impl PolicyChain {
     /// Follows the chain from a pinned policy.
@@ -27,27 +35,10 @@ impl PolicyChain {
         policies: &BTreeMap<FileName, TeamPolicy>,
         decisions: &BTreeMap<FileName, SignedDecision>,
     ) -> PolicyChain {
-        let mut chain = PolicyChain { policies: Vec::new(), fork: Vec::new(), proposed: Vec::new() };
-        let mut next = policies.contains_key(&pin).then_some(pin);
-        while let Some(name) = next.take() {
-            chain.policies.push(name);
-            // A name is a hash of what names it: no policy can replace one that comes after it.
-            let current = &policies[&name];
-            let mut agreed = Vec::new();
-            chain.proposed.clear();
-            for (other, _) in policies.iter().filter(|(_, policy)| policy.previous == Some(name)) {
-                let have = agreements(current, *other, decisions);
-                match current.administrators.saturating_sub(have) {
-                    0 => agreed.push(*other),
-                    missing => chain.proposed.push((*other, missing)),
-                }
-            }
-            match agreed.as_slice() {
-                [one] => next = Some(*one),
-                _ => chain.fork = agreed,
-            }
+        if !policies.contains_key(&pin) {
+            return PolicyChain::default();
         }
-        chain
+        Policies::new(policies, decisions).line(pin, 0).chain
     }
 
     /// The policy in force.
@@ -56,16 +47,87 @@ impl PolicyChain {
     }
 }
 
-/// How many administrators of a policy agreed to another one.
-fn agreements(current: &TeamPolicy, next: FileName, decisions: &BTreeMap<FileName, SignedDecision>) -> usize {
-    let agrees = |file: &&SignedDecision| {
-        file.decision.kind == TeamKind::Policy && matches!(file.decision.subject, Subject::Policy(name) if name == next)
-    };
-    let signers = decisions.values().filter(agrees).filter_map(|SignedDecision { decision, key }| {
-        let signer = current.counts(key, &decision.reviewer, decision.role.as_deref(), decision.at).ok()?;
-        signer.has_role(ADMIN).then(|| mail_or_name(&signer.name))
-    });
-    signers.collect::<BTreeSet<_>>().len()
+/// Policies, and who agreed to which.
+struct Policies<'a> {
+    all: &'a BTreeMap<FileName, TeamPolicy>,
+    successors: BTreeMap<FileName, Vec<FileName>>,
+    agreements: BTreeMap<FileName, Vec<&'a SignedDecision>>,
+}
+
+/// What follows from one policy on.
+struct Line {
+    chain: PolicyChain,
+    /// All policies from it on to which enough administrators agreed, also those that are not in force.
+    agreed: Vec<FileName>,
+}
+
+impl<'a> Policies<'a> {
+    fn new(all: &'a BTreeMap<FileName, TeamPolicy>, decisions: &'a BTreeMap<FileName, SignedDecision>) -> Policies<'a> {
+        let (mut successors, mut agreements) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+        for (name, policy) in all {
+            if let Some(previous) = policy.previous {
+                successors.entry(previous).or_default().push(*name);
+            }
+        }
+        for file in decisions.values().filter(|file| file.decision.kind == TeamKind::Policy) {
+            if let Subject::Policy(name) = file.decision.subject {
+                agreements.entry(name).or_default().push(file);
+            }
+        }
+        Policies { all, successors, agreements }
+    }
+
+    /// Follows the policies from one on. A name is a hash of what names it: no policy can replace one that comes after it.
+    fn line(&self, name: FileName, depth: usize) -> Line {
+        let (current, mut chain) = (&self.all[&name], PolicyChain { policies: vec![name], ..PolicyChain::default() });
+        let mut next = Vec::new();
+        for other in self.successors.get(&name).into_iter().flatten().filter(|_| depth < MAX_CHAIN) {
+            match current.administrators.saturating_sub(self.agreements(current, *other, |_| true)) {
+                0 => next.push(*other),
+                missing => chain.proposed.push((*other, missing)),
+            }
+        }
+        if next.len() > MAX_RIVALS {
+            return Line { chain: PolicyChain { fork: next.clone(), ..chain }, agreed: [vec![name], next].concat() };
+        }
+        let mut lines: Vec<Line> = next.iter().map(|other| self.line(*other, depth + 1)).collect();
+        let agreed: Vec<FileName> =
+            std::iter::once(name).chain(lines.iter().flat_map(|line| line.agreed.iter().copied())).collect();
+        let is_defeated = |line: &Line| lines.iter().any(|other| self.defeats(current, other, line));
+        let lasting: Vec<usize> = (0..lines.len()).filter(|at| !is_defeated(&lines[*at])).collect();
+        match lasting.as_slice() {
+            [one] => {
+                let PolicyChain { policies, fork, proposed } = lines.swap_remove(*one).chain;
+                chain.policies.extend(policies);
+                (chain.fork, chain.proposed) = (fork, proposed);
+            }
+            [] => chain.fork = next,
+            lasting => chain.fork = lasting.iter().map(|at| next[*at]).collect(),
+        }
+        Line { chain, agreed }
+    }
+
+    /// Whether one successor of a policy defeats another one. It does when too few agreed to the other one beside those whom
+    /// it takes the power from, now or later, while those who agreed to it could still replace the other one and all that
+    /// follows it. So whoever was removed undoes nothing, and nobody gains by going back to older rules.
+    fn defeats(&self, current: &TeamPolicy, winner: &Line, loser: &Line) -> bool {
+        let (Some(one), Some(other)) = (winner.agreed.first(), loser.agreed.first()) else { return false };
+        let keeps = |line: &Line, key: &SigningKey| line.agreed.iter().all(|policy| self.all[policy].may_agree(key));
+        let needed = loser.agreed.iter().map(|policy| self.all[policy].administrators).max().unwrap_or(1);
+        one != other
+            && self.agreements(current, *other, |key| keeps(winner, key)) < current.administrators
+            && self.agreements(current, *one, |key| keeps(loser, key)) >= needed.max(current.administrators)
+    }
+
+    /// How many administrators of a policy agreed to another one with such keys.
+    fn agreements(&self, current: &TeamPolicy, next: FileName, with: impl Fn(&SigningKey) -> bool) -> usize {
+        let files = self.agreements.get(&next).into_iter().flatten();
+        let signers = files.filter_map(|SignedDecision { decision, key }| {
+            let signer = current.counts(key, &decision.reviewer, decision.role.as_deref(), decision.at).ok()?;
+            (current.may_agree(key) && with(key)).then(|| mail_or_name(&signer.name))
+        });
+        signers.collect::<BTreeSet<_>>().len()
+    }
 }
 
 /// The files of a set that nobody signs.
@@ -91,7 +153,9 @@ impl UnsignedFiles {
     /// The rules of the policy in force; `None` where there is none.
     pub fn rules(&self, chain: &PolicyChain, is_here: impl Fn(&FileName) -> bool) -> Option<TeamRules> {
         let policy = self.policies.get(&chain.head()?)?;
-        Some(TeamRules::of(policy.clone(), &self.policies, &self.locks, is_here))
+        let mut rules = TeamRules::of(policy.clone(), &self.policies, &self.locks, is_here);
+        rules.rivals = chain.fork.iter().filter_map(|name| self.policies.get(name)).cloned().collect();
+        Some(rules)
     }
 }
 

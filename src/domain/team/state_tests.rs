@@ -389,3 +389,123 @@ impl Files {
         TeamVersion::of(&TeamRules::alone(policy("").1), Digest([1; 32]), &self.0)
     }
 }
+
+/// A policy with these signers: who, and what else their entry has.
+fn policy_of(extra: &str, signers: &[(usize, &str)]) -> (FileName, TeamPolicy) {
+    let entry = |(who, more): &(usize, &str)| {
+        format!("[[signers]]\nname = \"{}\"\nkey = \"{}\"\n{more}\n", NAMES[*who], key(*who))
+    };
+    let text = format!("{extra}\n{}", signers.iter().map(entry).collect::<String>());
+    (FileName::of(text.as_bytes()), TeamPolicy::read(text.as_bytes()).unwrap())
+}
+
+fn agree(files: &mut Files, who: usize, name: FileName, at: Instant) {
+    files.put(who, TeamKind::Policy, &[], |decision| (decision.subject, decision.at) = (Subject::Policy(name), at));
+}
+
+const ADMINISTRATOR: &str = "roles = [\"admin\"]";
+const EARLIER: Instant = Instant(1_600_000_000_000);
+
+#[test]
+fn a_key_with_an_end_agrees_to_no_policy_whatever_time_it_writes() {
+    let expired = "roles = [\"admin\"]\nuntil = \"2024-01-01T00:00:00Z\"";
+    let (pin, first) = policy_of("", &[(0, expired), (1, ADMINISTRATOR)]);
+    let (grab, taken) = policy_of(&format!("previous = \"{pin}\""), &[(0, ADMINISTRATOR)]);
+    let policies = BTreeMap::from([(pin, first), (grab, taken)]);
+    let mut files = Files::default();
+    agree(&mut files, 0, grab, EARLIER);
+    let chain = PolicyChain::of(pin, &policies, &files.0);
+    assert_eq!((chain.policies, chain.proposed), (vec![pin], vec![(grab, 1)]));
+    agree(&mut files, 1, grab, EARLIER);
+    assert_eq!(PolicyChain::of(pin, &policies, &files.0).policies, [pin, grab]);
+    assert_eq!(policies[&pin].fault_of_succession(), None);
+    let fault = policy_of("", &[(0, expired)]).1.fault_of_succession().unwrap();
+    assert!(fault.contains("0 signers have the role admin and a key without `until`"), "{fault}");
+}
+
+#[test]
+fn who_was_removed_cannot_undo_that_with_a_rival_policy() {
+    let (pin, first) = policy_of("", &[(0, ADMINISTRATOR), (1, ADMINISTRATOR)]);
+    let next = |text: &str, signers: &[(usize, &str)]| policy_of(&format!("previous = \"{pin}\"\n{text}"), signers);
+    let until = "roles = [\"admin\"]\nuntil = \"2024-01-01T00:00:00Z\"";
+    for lesser in [None, Some("roles = [\"security\"]"), Some(until)] {
+        // Bob takes the power from Ada in one of three ways; Ada then writes a rival that lets Eve in.
+        let signers: Vec<(usize, &str)> =
+            lesser.map(|more| (0, more)).into_iter().chain([(1, ADMINISTRATOR)]).collect();
+        let (accepted, second) = next("", &signers);
+        let (rival, other) = next("", &[(0, ADMINISTRATOR), (1, ADMINISTRATOR), (3, ADMINISTRATOR)]);
+        let policies = BTreeMap::from([(pin, first.clone()), (accepted, second), (rival, other)]);
+        let mut files = Files::default();
+        agree(&mut files, 1, accepted, EARLIER);
+        agree(&mut files, 0, rival, EARLIER);
+        let chain = PolicyChain::of(pin, &policies, &files.0);
+        assert_eq!((chain.policies, chain.fork), (vec![pin, accepted], vec![]), "{lesser:?}");
+    }
+}
+
+#[test]
+fn policies_that_exclude_each_other_freeze_approvals_and_no_power_to_stop_is_lost() {
+    let (pin, first) = policy_of("", &[(0, ADMINISTRATOR), (1, ADMINISTRATOR)]);
+    let next = |signers: &[(usize, &str)]| policy_of(&format!("previous = \"{pin}\""), signers);
+    let ((one, without_ada), (other, without_bob)) =
+        (next(&[(1, ADMINISTRATOR), (2, "")]), next(&[(0, ADMINISTRATOR)]));
+    let policies = BTreeMap::from([(pin, first), (one, without_ada), (other, without_bob)]);
+    let unsigned = UnsignedFiles { policies, ..UnsignedFiles::default() };
+    let mut files = Files::default();
+    files.add(1, TeamKind::Approve, &[]);
+    let version = |files: &Files| {
+        let state = TeamState::of(pin, &unsigned, &files.0);
+        (state.chain.clone(), state.versions[&Digest([1; 32])].clone())
+    };
+    assert_eq!(version(&files).1.status(), TeamStatus::Approved);
+    agree(&mut files, 1, one, EARLIER);
+    agree(&mut files, 0, other, EARLIER);
+    let (chain, frozen) = version(&files);
+    let mut fork = vec![one, other];
+    fork.sort();
+    assert_eq!((chain.policies, chain.fork), (vec![pin], fork));
+    assert_eq!((frozen.status(), frozen.is_frozen), (TeamStatus::PartlyApproved, true));
+    assert!(frozen.approved_as(&frozen.tool, Stage::Approved).is_none());
+    assert!(frozen.scopes[0].missing.contains(&"a policy that the team agrees on".to_owned()));
+    // Cy is a signer of one rival only: an approval is nothing, a revocation stops the version.
+    files.add(2, TeamKind::Approve, &[]);
+    assert_eq!(version(&files).1.approvals().count(), 1);
+    files.add(2, TeamKind::Revoke, &[]);
+    assert_eq!(version(&files).1.status(), TeamStatus::Revoked);
+}
+
+#[test]
+fn going_back_to_older_rules_gains_nothing() {
+    let (pin, first) = policy_of("", &[(0, ADMINISTRATOR), (1, ADMINISTRATOR)]);
+    let both = &[(0, ADMINISTRATOR), (1, ADMINISTRATOR)];
+    let (two, second) = policy_of(&format!("administrators = 2\nprevious = \"{pin}\""), both);
+    let (lone, rival) = policy_of(&format!("previous = \"{pin}\""), &[(0, ADMINISTRATOR)]);
+    // The accepted policy needs two administrators; Ada alone goes back to the one that needed one, and removes Bob.
+    let mut files = Files::default();
+    agree(&mut files, 1, two, EARLIER);
+    agree(&mut files, 0, lone, EARLIER);
+    let policies = BTreeMap::from([(pin, first.clone()), (two, second), (lone, rival.clone())]);
+    let chain = PolicyChain::of(pin, &policies, &files.0);
+    assert_eq!((chain.policies, chain.fork.len()), (vec![pin], 2));
+
+    // Ada is removed two policies later, and goes back behind both. With a second fork she does not hide that either.
+    let (kept, third) = policy_of(&format!("previous = \"{pin}\""), both);
+    let (removed, fourth) = policy_of(&format!("previous = \"{kept}\""), &[(1, ADMINISTRATOR)]);
+    let (hiding, fifth) = policy_of(&format!("previous = \"{kept}\""), &[(0, ADMINISTRATOR)]);
+    let (open, sixth) = policy_of(&format!("previous = \"{pin}\"\ncriteria = [{{ name = \"x\" }}]"), both);
+    let mut files = Files::default();
+    agree(&mut files, 1, kept, EARLIER);
+    agree(&mut files, 1, removed, EARLIER);
+    let mut policies = BTreeMap::from([(pin, first), (kept, third), (removed, fourth)]);
+    let chain = |policies: &BTreeMap<FileName, TeamPolicy>, files: &Files| PolicyChain::of(pin, policies, &files.0);
+    assert_eq!(chain(&policies, &files).policies, [pin, kept, removed]);
+    policies.insert(open, sixth);
+    agree(&mut files, 0, open, EARLIER);
+    assert_eq!(chain(&policies, &files).policies, [pin, kept, removed], "Bob could still replace the rival");
+    policies.extend([(lone, rival), (hiding, fifth)]);
+    agree(&mut files, 0, lone, EARLIER);
+    agree(&mut files, 0, hiding, EARLIER);
+    let found = chain(&policies, &files);
+    assert_eq!(found.policies, [pin], "nobody wins");
+    assert!(found.fork.contains(&kept) && found.fork.contains(&lone), "{found:?}");
+}

@@ -31,6 +31,22 @@ pub struct Statement {
     pub at: Instant,
     /// Why.
     pub reason: Option<String>,
+    /// When the key stops to count: an approval that comes to a machine later does not count there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+}
+
+impl Statement {
+    /// A decision against a version, in words: `a rejection by ada <ada@x> (it deletes files)`.
+    pub fn objection_words(&self) -> String {
+        let what = match self.kind {
+            TeamKind::Revoke => "a revocation",
+            TeamKind::Reject => "a rejection",
+            _ => "a request for changes",
+        };
+        let reason = self.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("{what} by {}{reason}", self.signer)
+    }
 }
 
 /// What approvals of a version come to for one stage and one criterion.

@@ -56,6 +56,9 @@ pub struct TeamVersion {
     pub comments: Vec<Statement>,
     /// Files that do not count, each with the reason.
     pub uncounted: Vec<(FileName, String)>,
+    /// Whether nothing is approved because the team does not agree on a policy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_frozen: bool,
 }
 
 impl fmt::Display for TeamStatus {
@@ -134,6 +137,16 @@ impl TeamVersion {
         kinds.iter().find_map(|kind| self.objections.iter().find(|objection| objection.kind == *kind))
     }
 
+    /// Why this version must not run where it has this name and stage; `None` where it may. A rejected one is stopped where
+    /// it is approved.
+    pub fn why_stopped(&self, name: &ToolName, stage: Stage) -> Option<String> {
+        let no = self.stopped_by().filter(|no| no.kind == TeamKind::Revoke || stage.is_vouched())?;
+        let reason = no.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let what = if no.kind == TeamKind::Revoke { "revoked" } else { "rejected" };
+        let next = "an approval of a signer that answers this lets it run again";
+        Some(format!("{name} ({}) was {what} by {}{reason}; {next}", self.digest.short(), no.signer))
+    }
+
     /// Whether somebody waits for a decision about it.
     pub fn is_requested(&self) -> bool {
         !self.requests.is_empty() && self.status() < TeamStatus::Approved
@@ -151,7 +164,11 @@ impl TeamVersion {
         let standing = standing(rules, &decisions, digest, files);
         let objections = standing.objections.clone();
         let chain = Chain::to(rules, digest, standing, files);
-        let scopes = chain.scopes(digest);
+        let mut scopes = chain.scopes(digest);
+        let is_frozen = !rules.rivals.is_empty();
+        for scope in scopes.iter_mut().filter(|_| is_frozen) {
+            scope.missing.push("a policy that the team agrees on".to_owned());
+        }
         Some(TeamVersion {
             digest,
             tool: tool.clone(),
@@ -163,6 +180,7 @@ impl TeamVersion {
             claims: decisions.of_kind(TeamKind::Claim),
             comments: decisions.of_kind(TeamKind::Comment),
             uncounted: decisions.uncounted,
+            is_frozen,
         })
     }
 }

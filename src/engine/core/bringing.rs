@@ -5,7 +5,7 @@ use super::rollback::arrive;
 use super::step::{Actor, Step, answer, intend};
 use super::undo_note::UndoNote;
 use crate::engine::error::EngineError;
-use crate::store::{NewOperation, Tx};
+use crate::store::{NewOperation, TeamWriter, Tx};
 use serde_json::json;
 
 /// Puts a version whose bytes are kept where nothing lies. No commit: nobody approved it.
@@ -14,6 +14,7 @@ use serde_json::json;
 /// `Conflict` while a move of the tool is owed; `Internal` for trouble with the store.
 pub fn bring(tx: &Tx<'_>, actor: Actor<'_>, placed: &Placed) -> Result<Step, EngineError> {
     let note = UndoNote::RestoreFiles { before: None, after: placed.clone() };
+    TeamWriter(tx).note_landed(placed.digest)?;
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
         verb: "pull".to_owned(),

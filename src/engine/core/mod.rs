@@ -92,7 +92,7 @@ pub use placed::{Beside, Placed, stage_placement};
 pub use policy::{Quarantine, Question, RunPolicy, Standing, policy};
 pub use posted::{Posted, post};
 pub use promotion::Promoted;
-pub use reading::{evidence_digest, evidence_now};
+pub use reading::{evidence_digest, evidence_now, objections};
 pub use rebuild::{FROM_LOG, rebuild};
 pub use relocation::{APPROVAL_FILE, ApprovalFileChange, CommitNote, Relocation, Touched};
 pub use rollback::{Comeback, Fork, fork, restore_files, rollback};
@@ -102,8 +102,9 @@ pub use staged_edits::{Applying, Content, Edit, run_subject};
 pub use starter::{StarterSet, adopt_starter};
 pub use step::{Actor, IntentBody, Step, Work};
 pub use team::{
-    Shared, TeamChange, TeamContext, TeamVote, basis_of, chain_of, decision_of, log_team, ours_against, ours_for,
-    rules_of, share, take_in, team_version, unanswered, unsigned_file, with_bases,
+    POLICY_IN_FORCE, Shared, TeamChange, TeamContext, TeamVote, basis_of, chain_of, decision_of, log_team,
+    ours_against, ours_for, policies_of, rules_of, share, take_in, team_version, team_version_here, unanswered,
+    unsigned_file, with_bases,
 };
 pub use tiers::{save_set, told_scope, unlock};
 pub use tool_state::clear_state;

@@ -1,18 +1,30 @@
 //! What was read before an approval: every line, or the record says how many were not.
 
+use super::team::team_version;
+use crate::domain::team::Statement;
 use crate::domain::{Comment, DecisionRequest, Digest, DisplayRecord, Review, Verdict, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::store::{Queries, Tx};
+use crate::store::{Queries, StoreError, Tx};
 use serde_json::json;
 
-/// The digest of what speaks for and against a version: what its checks say, and what reviewers wrote. How long a check
-/// took is no part of it, nor where the lines of a comment are now.
-pub fn evidence_digest(verdict: Option<&Verdict>, comments: &[Comment]) -> Digest {
+/// The digest of what speaks for and against a version: what its checks say, what reviewers wrote, and what the team
+/// decided against it. How long a check took is no part of it, nor where the lines of a comment are now.
+pub fn evidence_digest(verdict: Option<&Verdict>, comments: &[Comment], objections: &[Statement]) -> Digest {
     let checks = verdict.into_iter().flat_map(|verdict| &verdict.checks);
     let checks: Vec<_> =
         checks.map(|check| json!([check.name, check.state.word(), check.findings, check.note])).collect();
     let comments: Vec<_> = comments.iter().map(|comment| json!([comment.id, comment.kind, comment.body])).collect();
-    Digest::of_bytes(json!([checks, comments]).to_string().as_bytes())
+    let objections: Vec<_> = objections.iter().map(|objection| objection.name).collect();
+    let all = if objections.is_empty() { json!([checks, comments]) } else { json!([checks, comments, objections]) };
+    Digest::of_bytes(all.to_string().as_bytes())
+}
+
+/// What the team decided against a version, and nobody answered.
+///
+/// # Errors
+/// Any failed read of the store.
+pub fn objections(queries: &Queries, digest: Digest) -> Result<Vec<Statement>, StoreError> {
+    Ok(team_version(queries, digest)?.map(|version| version.objections).unwrap_or_default())
 }
 
 /// The digest of the evidence of a review as it is now.
@@ -23,7 +35,8 @@ pub fn evidence_now(queries: &Queries, review: &Review) -> Result<Digest, Engine
     let verdict = queries.verdict(&review.tool, review.digest)?;
     let is_approved = review.base_digest == Some(review.digest);
     let verdict = if is_approved { verdict.map(Verdict::told_of_approved) } else { verdict };
-    Ok(evidence_digest(verdict.as_ref(), &queries.comments_on(&review.tool)?))
+    let (comments, against) = (queries.comments_on(&review.tool)?, objections(queries, review.digest)?);
+    Ok(evidence_digest(verdict.as_ref(), &comments, &against))
 }
 
 /// Lets an approval pass when every line of what it is about was on a screen, or the reviewer said that not all were, and
@@ -35,9 +48,11 @@ pub fn demand(tx: &Tx<'_>, request: &DecisionRequest, review: &Review) -> Result
     if let Some(seen) = request.evidence
         && seen != evidence_now(tx, review)?
     {
+        let against: Vec<String> = objections(tx, review.digest)?.iter().map(Statement::objection_words).collect();
+        let against = if against.is_empty() { String::new() } else { format!("; the team has {}", against.join(", ")) };
         return Err(EngineError::new(
             ErrorCode::Conflict,
-            format!("review {} was not approved: its evidence changed while you read it", review.id),
+            format!("review {} was not approved: its evidence changed while you read it{against}", review.id),
             format!("read the new evidence with `toolsmith review {}`", review.id),
         ));
     }

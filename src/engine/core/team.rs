@@ -5,7 +5,7 @@ use crate::domain::team::{
     DecisionText, FileName, PolicyChain, SignedDecision, SigningKey, TeamDecision, TeamKind, TeamPolicy, TeamRules,
     TeamStatus, TeamVersion, UnsignedFiles,
 };
-use crate::domain::{Digest, EventKind, OperationId};
+use crate::domain::{Digest, EventKind, OperationId, rfc3339};
 use crate::engine::error::EngineError;
 use crate::store::{NewOperation, Queries, StoreError, TeamFile, TeamFiles, TeamWriter, Tx};
 use serde_json::Value;
@@ -14,8 +14,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// What the store calls a file that nobody signs.
 const RULES: &str = "rules";
 
+/// The subject of the event that another policy is in force, or that policies exclude each other.
+pub const POLICY_IN_FORCE: &str = "policy-in-force";
+
 /// Changes with what is computed of versions: what an earlier program computed is computed anew.
-const FORM: &str = "2";
+const FORM: &str = "3";
 
 /// Stands in what is computed of a version of which somebody approved a difference only.
 const BASE: &str = "\"base\":\"";
@@ -81,6 +84,15 @@ pub fn chain_of(q: &Queries, pin: FileName) -> Result<(PolicyChain, Option<TeamP
     Ok((chain, policy))
 }
 
+/// The chain of policies from a pinned one, and all policies.
+///
+/// # Errors
+/// Any failed read of the store.
+pub fn policies_of(q: &Queries, pin: FileName) -> Result<(PolicyChain, BTreeMap<FileName, TeamPolicy>), StoreError> {
+    let (chain, unsigned) = unsigned_of(q, pin)?;
+    Ok((chain, unsigned.policies))
+}
+
 /// The chain of policies from a pinned one, and by which rules decisions count.
 ///
 /// # Errors
@@ -109,10 +121,62 @@ fn unsigned_of(q: &Queries, pin: FileName) -> Result<(PolicyChain, UnsignedFiles
 pub fn basis_of(chain: &PolicyChain, rules: &TeamRules) -> String {
     let head = chain.head().map(|head| head.hex()).unwrap_or_default();
     let locks = rules.imports.iter().map(|import| import.import.lock.hex());
-    [FORM.to_owned(), head].into_iter().chain(locks).collect::<Vec<_>>().join(" ")
+    let fork = chain.fork.iter().map(FileName::hex);
+    [FORM.to_owned(), head].into_iter().chain(locks).chain(fork).collect::<Vec<_>>().join(" ")
 }
 
-/// What the team decided about a version; `None` where nobody did.
+/// What the team decided about a version, as far as it counts on this machine; `None` where nobody did. The time in a
+/// decision is its signer's word. So an approval of a key that has expired counts where it came before the key expired, by
+/// the clock of this machine, and nowhere else. That makes approvals fewer and never lets anything through.
+///
+/// # Errors
+/// Any failed read of the store.
+pub fn team_version_here(q: &Queries, pin: FileName, digest: Digest) -> Result<Option<TeamVersion>, StoreError> {
+    let Some(version) = team_version(q, digest)? else { return Ok(None) };
+    let late = late_approvals(q, &version)?;
+    if late.is_empty() {
+        return Ok(Some(version));
+    }
+    let Some(rules) = rules_of(q, pin)?.1 else { return Ok(Some(version)) };
+    let about = |digest| -> Result<BTreeMap<FileName, SignedDecision>, StoreError> {
+        let files = TeamFiles(q).about(digest)?;
+        Ok(files.iter().filter_map(decision_of).filter(|(name, _)| !late.contains_key(name)).collect())
+    };
+    // Where only late approvals are known of it, nothing is left but that they do not count.
+    let nothing = TeamVersion { scopes: Vec::new(), unfounded: Vec::new(), ..version };
+    let mut here = TeamVersion::of(&rules, digest, &with_bases(&rules, digest, about)?).unwrap_or(nothing);
+    here.uncounted.extend(late);
+    Ok(Some(here))
+}
+
+/// Approvals of a version, and of those on which it rests, that came to this machine after their key had expired, each with
+/// the reason why it does not count here.
+///
+/// # Errors
+/// Any failed read of the store.
+fn late_approvals(q: &Queries, version: &TeamVersion) -> Result<BTreeMap<FileName, String>, StoreError> {
+    let (mut late, mut seen) = (BTreeMap::new(), BTreeSet::from([version.digest]));
+    let mut open = vec![version.clone()];
+    while let Some(version) = open.pop() {
+        for approval in version.approvals() {
+            let Some(until) = approval.until else { continue };
+            let came = TeamFiles(q).added(&approval.name.hex())?;
+            if let Some(came) = came.filter(|came| *came >= until) {
+                let (came, until) = (rfc3339(came), rfc3339(until));
+                let why = format!("it came here {came}, after the key of {} expired ({until})", approval.signer);
+                late.insert(approval.name, why);
+            }
+        }
+        for base in version.bases() {
+            if seen.insert(base) {
+                open.extend(team_version(q, base)?);
+            }
+        }
+    }
+    Ok(late)
+}
+
+/// What the decision files about a version come to, on every machine that has them; `None` where nobody decided.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -218,8 +282,8 @@ pub fn with_bases<E>(
 ///
 /// # Errors
 /// Any failed read of the store.
-pub fn unanswered(q: &Queries, digest: Digest) -> Result<Vec<FileName>, StoreError> {
-    let Some(version) = team_version(q, digest)? else { return Ok(Vec::new()) };
+pub fn unanswered(q: &Queries, pin: FileName, digest: Digest) -> Result<Vec<FileName>, StoreError> {
+    let Some(version) = team_version_here(q, pin, digest)? else { return Ok(Vec::new()) };
     let names = version.objections.iter().chain(&version.requests).take(MAX_ANSWERS).map(|known| known.name);
     Ok(in_order(names))
 }

@@ -1,9 +1,9 @@
 //! What comes in bit by bit comes to what all of it comes to at once.
 
-use super::team::{decision_of, take_in, unsigned_file};
+use super::team::{decision_of, take_in, team_version, team_version_here, unanswered, unsigned_file};
 use crate::domain::team::{
-    DecisionText, FileName, ImportLock, Subject, TeamDecision, TeamKind, TeamState, UnsignedFiles, test_key,
-    test_signature,
+    DecisionText, FileName, ImportLock, Subject, TeamDecision, TeamKind, TeamState, TeamStatus, UnsignedFiles,
+    test_key, test_signature,
 };
 use crate::domain::{CostTier, Digest, Instant, Stage, ToolName};
 use crate::engine::EngineError;
@@ -90,6 +90,10 @@ fn decision(random: &mut Random, who: usize, before: &[TeamFile]) -> TeamFile {
         at: Instant(1_700_000_000_000 + i64::try_from(random.below(1_000_000)).unwrap()),
         reason: None,
     };
+    signed_file(decision, who)
+}
+
+fn signed_file(decision: TeamDecision, who: usize) -> TeamFile {
     let (key, name) = (test_key(seed(who)), decision.kind.word().to_owned());
     let text = DecisionText::sign(decision, &test_signature(&key)).unwrap();
     let (digest, bytes) = (text.decision.digest(), text.bytes());
@@ -163,4 +167,66 @@ fn in_whatever_order_and_portions_files_come_the_state_is_that_of_all_of_them() 
     }
     // The teams have in them what they are made for.
     assert!(with_base > 4 && with_team > 4 && approved > 4, "{with_base} {with_team} {approved}");
+}
+
+#[test]
+fn an_approval_that_came_after_its_key_expired_counts_on_other_machines_and_not_here() {
+    const UNTIL: Instant = Instant(1_704_067_200_000);
+    let entry = |who: usize, more: &str| {
+        format!(
+            "[[signers]]\nname = \"P{who} <p{who}@x>\"\nkey = \"{}\"\nroles = [\"admin\"]\n{more}\n",
+            test_key(seed(who))
+        )
+    };
+    let text = entry(0, "") + &entry(1, "until = \"2024-01-01T00:00:00Z\"");
+    let pin = FileName::of(text.as_bytes());
+    // Of versions 1 and 2 and 3, of which the last is rejected first: all say that they were signed in time.
+    let file = |who: usize, kind: TeamKind, version: u8, answers: &[FileName]| {
+        let subject = Subject::Version {
+            tool: ToolName::new("t").unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            digest: Digest([version; 32]),
+            stage: Stage::Approved,
+            tier: CostTier::Low,
+        };
+        let decision = TeamDecision {
+            kind,
+            subject,
+            criteria: if kind == TeamKind::Approve { vec!["run".to_owned()] } else { Vec::new() },
+            base: None,
+            evidence: None,
+            answers: answers.to_vec(),
+            reviewer: format!("P{who} <p{who}@x>"),
+            role: None,
+            agent: None,
+            at: Instant(1_700_000_000_000),
+            reason: None,
+        };
+        signed_file(decision, who)
+    };
+    let name = |file: &TeamFile| file.name.parse::<FileName>().unwrap();
+    let no = file(0, TeamKind::Reject, 3, &[]);
+    let early = [unsigned_file(text.as_bytes(), None), file(1, TeamKind::Approve, 1, &[]), no.clone()];
+    let late = [file(1, TeamKind::Approve, 2, &[]), file(1, TeamKind::Approve, 3, &[name(&no)])];
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open(dir.path()).unwrap();
+    let mut take = |at: Instant, files: &[TeamFile]| {
+        store.transact(at, |tx| take_in(tx, pin, files).map(drop).map_err(|e: EngineError| e)).unwrap();
+    };
+    take(Instant(UNTIL.0 - 1), &early);
+    take(UNTIL, &late);
+    let status = |version: u8| {
+        let digest = Digest([version; 32]);
+        let everywhere = team_version(&store, digest).unwrap().unwrap().status();
+        let here = team_version_here(&store, pin, digest).unwrap().unwrap();
+        (everywhere, here.status(), here.uncounted)
+    };
+    assert_eq!(status(1), (TeamStatus::Approved, TeamStatus::Approved, vec![]));
+    let (everywhere, here, uncounted) = status(2);
+    assert_eq!((everywhere, here), (TeamStatus::Approved, TeamStatus::Open));
+    let why = &uncounted[0].1;
+    assert!(why.starts_with("it came here 2024-01-01") && why.contains("after the key of P1 <p1@x> expired"), "{why}");
+    // Nor does it answer what stands against a version.
+    assert_eq!((status(3).0, status(3).1), (TeamStatus::Approved, TeamStatus::Rejected));
+    assert_eq!(unanswered(&store, pin, Digest([3; 32])).unwrap(), [name(&no)]);
 }

@@ -69,13 +69,15 @@ fn apply(row: &mut Tool, steps: StepTools, result: Result<Called, String>) {
         Ok(called) => (called.tier, called.classified),
         Err(_) => (steps.tier.unwrap_or(CostTier::Medium), steps.tier.is_some()),
     };
+    let is_stopped = row.is_stopped_by_team();
     row.steps = Some(steps);
     (row.cost_tier, row.classified) = (tier, classified);
-    row.reason = match result {
+    let stopped = row.reason.take_if(|_| is_stopped);
+    row.reason = stopped.or(match result {
         Err(reason) => Some(reason),
         Ok(_) if tier == CostTier::Prohibited => Some("its cost tier is prohibited".to_owned()),
         Ok(_) => None,
-    };
+    });
     row.runnable = row.reason.is_none();
 }
 

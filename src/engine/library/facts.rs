@@ -1,6 +1,7 @@
 //! What the store says of tools, read once for a whole catalog.
 
 use super::generators;
+use crate::domain::team::TeamVersion;
 use crate::domain::{
     CostTier, Deprecation, Digest, FailureMark, Instant, ReviewId, ReviewKind, ReviewState, Selection, Severity, Stage,
     Tiers, Tool, ToolFacts, ToolName, ToolReview, ToolState, Unread,
@@ -40,6 +41,8 @@ pub struct Facts {
     archived: HashSet<String>,
     /// The user's generators.
     generators: Vec<String>,
+    /// What the team decided about the versions that it stopped.
+    stopped: HashMap<Digest, TeamVersion>,
 }
 
 /// What holds in this session.
@@ -53,6 +56,8 @@ pub struct Here {
     pub selections: Vec<Selection>,
     /// Names of the user's generators.
     pub generators: Vec<String>,
+    /// What the team decided about the versions that it stopped.
+    pub stopped: HashMap<Digest, TeamVersion>,
 }
 
 impl Facts {
@@ -119,6 +124,7 @@ impl Facts {
             selections: here.selections,
             archived: queries.archived_here()?,
             generators: here.generators,
+            stopped: here.stopped,
         })
     }
 
@@ -204,6 +210,8 @@ impl Facts {
             tool.state = ToolState::Changed;
         }
         generators::settle(tool, &self.generators);
+        let stopped = self.stopped.get(&tool.digest);
+        tool.note_stop(stopped.and_then(|version| version.why_stopped(tool.reviewed_as(), tool.stage)));
     }
 }
 

@@ -89,6 +89,8 @@ impl Library<'_> {
     pub fn detail(&self, tool: &Tool) -> Result<ToolDetail, EngineError> {
         let mut detail = self.read_detail(tool)?;
         generators::settle(&mut detail.tool, &generators::names(&self.workspace.settings));
+        let stopped = self.engine.teams().stopped(&detail.tool.reviewed())?;
+        detail.tool.note_stop(stopped);
         if detail.tool.steps.is_some() {
             composites::settle_row(&mut detail.tool, &self.catalog());
         }

@@ -302,6 +302,7 @@ impl Library<'_> {
             tiers: self.engine.tool_sets().tiers()?,
             selections: self.engine.tool_sets().selections(),
             generators: generators::names(&self.workspace.settings),
+            stopped: self.engine.teams().all_stopped()?,
         })
     }
 

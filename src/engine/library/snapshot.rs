@@ -17,6 +17,9 @@ pub fn as_scanned(tool: &Tool) -> Arc<Tool> {
     };
     let mut row = Tool { state, facts: Arc::default(), ..tool.clone() };
     generators::unsettle(&mut row);
+    if row.is_stopped_by_team() {
+        (row.runnable, row.reason) = (true, None);
+    }
     Arc::new(row)
 }
 

@@ -6,6 +6,7 @@
 use crate::catalog::{Hint, Watcher};
 use crate::domain::{Digest, EventKind, EventSeq, Topic};
 use crate::engine::Library;
+use crate::engine::core::POLICY_IN_FORCE;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::{Change, OnChange};
 use std::collections::HashSet;
@@ -189,20 +190,24 @@ impl Library<'_> {
         if feed.version == Some(version) {
             return Ok(());
         }
-        let (mut topics, mut stopped) = (HashSet::new(), Vec::new());
+        let (mut topics, mut stopped, mut is_policy_new) = (HashSet::new(), Vec::new(), false);
         loop {
             let events = self.workspace.read(|q| Ok(q.events_since(feed.seen, FEED_PAGE)?))?;
             let Some(last) = events.last() else { break };
             feed.seen = last.seq;
             topics.extend(events.iter().flat_map(|event| event.kind.topics()));
+            is_policy_new |= events.iter().any(|event| event.subject == POLICY_IN_FORCE);
             let stops = events.iter().filter(|event| event.kind == EventKind::TeamStopped);
             stopped.extend(stops.filter_map(|event| event.subject.parse::<Digest>().ok()));
         }
         feed.version = Some(version);
         for digest in stopped {
             if let Some(news) = self.engine.teams().news_of_stop(digest)? {
-                on_change(Change::Stopped(news));
+                on_change(Change::TeamNews(news));
             }
+        }
+        if is_policy_new && let Some(news) = self.engine.teams().news_of_policy()? {
+            on_change(Change::TeamNews(news));
         }
         for topic in topics {
             match topic {

@@ -125,6 +125,8 @@ impl Checks<'_> {
         let first = *lock(&self.state.looked_at);
         let waiting = self.workspace.read(|q| Ok(q.unexamined(now(), TOLD_OF)?))?;
         let (front, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|next| Some(next.review) == first);
+        // Nothing makes these before somebody opens their review.
+        let rest = rest.into_iter().filter(|next| !self.came_from_elsewhere(next.digest));
         for next in front.into_iter().chain(rest) {
             let version = (next.tool, next.digest);
             if !queue.contains(&version) {

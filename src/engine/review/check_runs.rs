@@ -80,6 +80,9 @@ impl<'a> EngineTrials<'a> {
         if let Some(fault) = &settings.fault {
             return Err(fault.clone());
         }
+        if let Some(why) = engine.teams().stopped(&batch.version.tool).map_err(|error| error.message)? {
+            return Err(why);
+        }
         if Instant::now() >= self.until {
             return Err(format!("all checks together took longer than {} s", PATIENCE.as_secs()));
         }

@@ -16,7 +16,7 @@ use crate::engine::library::shelf::Shelf;
 use crate::engine::locks::lock;
 use crate::engine::review::check_queue::CheckQueue;
 use crate::engine::workspace::Workspace;
-use crate::store::Unexamined;
+use crate::store::{TeamFiles, Unexamined};
 use serde_json::json;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -260,17 +260,23 @@ impl Checks<'_> {
         self.pick(&|next| next.review == first)
     }
 
-    /// Makes the checks of the oldest version for which nobody waits; `false` when there is none.
+    /// Makes the checks of the oldest version for which nobody waits; `false` when there is none. What came from elsewhere
+    /// is not started before a human opened its review or asked for its checks.
     pub(super) fn examine_waiting(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
         if self.workspace.viewing().is_some() {
             return Ok(false);
         }
         let picking = lock(&self.state.picking);
         let first = *lock(&self.state.looked_at);
-        let next = self.pick(&|next| Some(next.review) != first)?;
+        let next = self.pick(&|next| Some(next.review) != first && !self.came_from_elsewhere(next.digest))?;
         drop(picking);
         let Some(next) = next else { return Ok(false) };
         self.examine_leased(&next, stop).map(|()| true)
+    }
+
+    /// Whether a `sync` or a `pull` put a version into the workspace. Where that cannot be read, it may have.
+    pub(super) fn came_from_elsewhere(&self, digest: Digest) -> bool {
+        self.workspace.read(|q| Ok(TeamFiles(q).has_landed(digest)?)).unwrap_or(true)
     }
 
     /// Makes the checks of a version on which this process has the lease.

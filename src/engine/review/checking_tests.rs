@@ -8,8 +8,7 @@ use crate::domain::{
 use crate::engine::Engine;
 use crate::engine::tests::{World, ada};
 use crate::engine::*;
-use crate::store::Queries;
-use crate::store::Tx;
+use crate::store::{Queries, TeamWriter, Tx};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -172,6 +171,24 @@ fn put(world: &World, name: &str, script: &str) {
 fn review_of(engine: &Engine, tool: &str) -> Option<Review> {
     let all = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     all.into_iter().find(|review| review.tool.as_str() == tool)
+}
+
+#[test]
+fn what_came_from_elsewhere_is_checked_only_when_a_human_looks_at_it_or_asks() {
+    let world = World::new();
+    put(&world, "guest", "echo '{}'\n");
+    let engine = world.open();
+    let review = review_of(&engine, "guest").unwrap();
+    engine.workspace.transact(|tx| Ok(TeamWriter(tx).note_landed(review.digest)?)).unwrap();
+    let stop = AtomicBool::new(false);
+    assert!(!engine.checks().examine_next(&stop).unwrap(), "nobody looked at it");
+    assert_eq!(engine.checks().verdict(&review.tool, review.digest).unwrap(), None);
+    assert_eq!(engine.checks().place_in_queue(&review).unwrap(), None);
+    engine.checks().look_at(Some(review.id));
+    assert_eq!(engine.checks().place_in_queue(&review).unwrap(), Some(1));
+    assert!(engine.checks().examine_next(&stop).unwrap());
+    let verdict = engine.checks().verdict(&review.tool, review.digest).unwrap().unwrap();
+    assert!(verdict.is_complete());
 }
 
 #[test]

@@ -123,11 +123,12 @@ impl Reviews<'_> {
         let blocking =
             verdict.as_ref().map_or_else(Vec::new, |verdict| self.engine.checks().blocking(verdict, review.to_stage));
         let comments = self.comments_in(&review, &files)?;
-        let checks_place = self.engine.checks().place_in_queue(&review)?;
         let me = self.workspace.identity();
         let marks = self.workspace.read(|q| Ok(q.marks_of(&review.tool, &me)?))?;
         Ok(ReviewDetail {
+            objections: self.workspace.read(|q| Ok(core::objections(q, review.digest)?))?,
             choice: self.engine.teams().choice_for(&review)?,
+            checks_place: self.engine.checks().place_in_queue(&review)?,
             review,
             files,
             base_files,
@@ -136,7 +137,6 @@ impl Reviews<'_> {
             runs,
             verdict,
             blocking,
-            checks_place,
             own_comments: comments.iter().filter(|comment| comment.who == me).map(|comment| comment.id).collect(),
             comments,
             marks,

@@ -27,6 +27,9 @@ pub struct TeamSettings {
     pub policy: Option<FileName>,
     /// What an approval by the team does here.
     pub trust: TeamTrust,
+    /// Whether this workspace keeps what is decided in it private, and exchanges nothing. Decisions that came in before go
+    /// on to stop versions, and roles go on to belong to keys.
+    pub is_private: bool,
     /// The most that the workspace lets the team do.
     pub(super) limits: TeamLimits,
 }
@@ -35,13 +38,13 @@ pub struct TeamSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TeamLimits {
     trust: TeamTrust,
-    /// Whether decisions made in it are shared, and those of the team count.
-    enabled: bool,
+    /// Whether decisions made in it stay in it, and those of the team are only shown.
+    is_private: bool,
 }
 
 impl Default for TeamLimits {
     fn default() -> TeamLimits {
-        TeamLimits { trust: TeamTrust::Team, enabled: true }
+        TeamLimits { trust: TeamTrust::Team, is_private: false }
     }
 }
 
@@ -82,20 +85,20 @@ impl File<'_> {
                 other => self.unknown(key.span().start, &format!("team.{other}"), KNOWN),
             }
         }
-        team.trust = team.trust.min(limits.trust);
-        team.remote = team.remote.filter(|_| limits.enabled);
+        team.is_private = limits.is_private;
+        team.trust = if limits.is_private { TeamTrust::Review } else { team.trust.min(limits.trust) };
         team
     }
 
-    /// What a workspace says of the team of whoever opens it: the most that it may do. What cannot be read lets it do
-    /// nothing.
+    /// What a workspace says of the team of whoever opens it: the most that it may do. A workspace never switches off what
+    /// the team stopped.
     pub(super) fn team_of_workspace(&mut self, value: &Spanned<DeValue<'_>>) -> TeamLimits {
         let mut limits = TeamLimits::default();
         for (key, value) in self.table(value, "team") {
             let (at, text) = (value.span().start, value.get_ref().as_str());
             match key.get_ref().as_ref() {
                 "trust" => limits.trust = self.trust(at, text),
-                "enabled" => limits.enabled = self.boolean(value, "team.enabled").unwrap_or(false),
+                "enabled" => limits.is_private = !self.boolean(value, "team.enabled").unwrap_or(true),
                 name @ ("remote" | "policy") => {
                     let hint = "it is a user setting: put it into the user's config.toml".to_owned();
                     self.bad(key.span().start, format!("team.{name} cannot be set in a workspace"), hint);
@@ -173,9 +176,17 @@ mod tests {
         ] {
             assert_eq!(load(user, workspace).0.team.trust, trust, "{user} {workspace}");
         }
-        assert_eq!(load(user, "[team]\nenabled = false\n").0.team.remote, None);
-        assert_eq!(load(user, "[team]\nenabled = 1\n").0.team.remote, None);
-        assert!(load(user, "[team]\nenabled = true\n").0.team.remote.is_some());
+        for (value, is_private, trust) in [
+            ("false", true, TeamTrust::Review),
+            ("true", false, TeamTrust::Team),
+            // A fault, which says so, and changes nothing.
+            ("1", false, TeamTrust::Team),
+        ] {
+            let (settings, problems) = load(user, &format!("[team]\nenabled = {value}\n"));
+            let team = settings.team;
+            assert_eq!((team.is_private, team.trust, team.remote.is_some()), (is_private, trust, true), "{value}");
+            assert_eq!(problems.len(), usize::from(value == "1"), "{problems:?}");
+        }
         let (settings, problems) = load("", "[team]\nremote = \"/evil\"\npolicy = \"0\"\n");
         assert_eq!((settings.team.remote, settings.team.policy), (None, None));
         assert_eq!(problems, ["team.remote cannot be set in a workspace", "team.policy cannot be set in a workspace"]);

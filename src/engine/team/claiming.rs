@@ -40,6 +40,7 @@ pub(super) const ASK_TEAM: PlainVerb = PlainVerb {
 impl Teams<'_> {
     /// The review that a call names; its version can be shared.
     fn shared_review(&self, call: &VerbCall) -> Result<Review, EngineError> {
+        self.demand_exchange()?;
         self.demand_pin()?;
         let review = parsed::<ReviewId>(call, "review")?.ok_or_else(|| {
             EngineError::new(ErrorCode::Usage, "no review is named", "`toolsmith reviews` lists them")

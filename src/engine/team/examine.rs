@@ -13,6 +13,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// How many signatures are verified at a time, whatever the number of processors.
 const MOST_THREADS: usize = 16;
 
+/// How many bytes of new files are read at once: what comes is held in memory until it is taken in.
+const PORTION_BYTES: u64 = 16 << 20;
+
+/// How many new files are read at once.
+const PORTION_FILES: usize = 10_000;
+
 /// What the carrier has, held against what is known here.
 #[derive(Debug, Default)]
 pub(super) struct Examined {
@@ -28,8 +34,12 @@ pub(super) struct Examined {
     pub(super) arrived: Vec<(String, String)>,
     /// Files that are known here and lie there, by name.
     pub(super) seen: BTreeSet<String>,
-    /// Files that were there and are not any more, by name.
-    pub(super) gone: Vec<String>,
+    /// Files that were there and are not any more: name, and whether it is one that nobody signs.
+    pub(super) gone: Vec<(String, bool)>,
+    /// What does not count and was not known before: path and the reason.
+    pub(super) newly_refused: Vec<(String, String)>,
+    /// Whether more files wait than are read at once: look again after these were taken in.
+    pub(super) has_more: bool,
 }
 
 /// A file whose name is one of a file of the team.
@@ -50,10 +60,13 @@ impl Teams<'_> {
         let mut refused_before: HashMap<(String, String), String> =
             refused_before.into_iter().map(|(path, object, why)| ((path, object), why)).collect();
         let mut found = Examined { mark: look.mark, ..Examined::default() };
-        let mut candidates = Vec::new();
+        let (mut candidates, mut odd) = (Vec::new(), Vec::new());
         for file in look.files {
             let Some(name) = file.name else {
                 let why = "its name is not the SHA-256 of a file".to_owned();
+                if refused_before.remove(&(file.path.clone(), file.object.clone())).is_none() {
+                    odd.push((file.path.clone(), why.clone()));
+                }
                 found.refused.push((file.path, file.object, why));
                 continue;
             };
@@ -65,12 +78,24 @@ impl Teams<'_> {
                 },
             }
         }
+        let known_refused = found.refused.len();
         self.read_candidates(&*carrier, candidates, &known, &mut found)?;
-        if look.is_complete {
+        let new = &found.refused[known_refused..];
+        found.newly_refused = new.iter().map(|(path, _, why)| (path.clone(), why.clone())).chain(odd).collect();
+        if found.has_more {
+            // The next look begins where this one did.
+            found.mark = since.map(str::to_owned);
+        } else if look.is_complete {
             let were_there = known.iter().filter(|(name, object)| object.is_some() && !found.seen.contains(*name));
-            found.gone = were_there.map(|(name, _)| name.clone()).collect();
+            let is_unsigned = |name: &String| {
+                self.workspace.read(|q| Ok(TeamFiles(q).named(name)?.is_some_and(|file| file.key.is_none())))
+            };
+            found.gone = were_there
+                .map(|(name, _)| Ok((name.clone(), is_unsigned(name)?)))
+                .collect::<Result<_, EngineError>>()?;
             found.gone.sort();
-        } else {
+        }
+        if found.has_more || !look.is_complete {
             // What was refused earlier is not listed again.
             found.refused.extend(refused_before.into_iter().map(|((path, object), why)| (path, object, why)));
             found.refused.sort();
@@ -85,13 +110,7 @@ impl Teams<'_> {
         known: &HashMap<String, Option<String>>,
         found: &mut Examined,
     ) -> Result<(), EngineError> {
-        let mut readable = Vec::new();
-        for candidate in candidates {
-            match fault_of_size(&candidate) {
-                Some(why) => found.refused.push((candidate.file.path, candidate.file.object, why)),
-                None => readable.push(candidate),
-            }
-        }
+        let readable = portion(candidates, found);
         let contents = carrier.get(&readable.iter().map(|candidate| &candidate.file).collect::<Vec<_>>())?;
         let mut unverified = Vec::new();
         for (Candidate { name, file }, bytes) in readable.into_iter().zip(contents) {
@@ -179,6 +198,22 @@ fn verify_all(programs: &Programs, files: Vec<Unverified>) -> Vec<(Unverified, R
     files.into_iter().zip(verdicts).collect()
 }
 
+/// The files that are read now. Notes those that are never read, and whether more wait.
+fn portion(candidates: Vec<Candidate>, found: &mut Examined) -> Vec<Candidate> {
+    let (mut readable, mut bytes) = (Vec::new(), 0);
+    for candidate in candidates {
+        match fault_of_size(&candidate) {
+            Some(why) => found.refused.push((candidate.file.path, candidate.file.object, why)),
+            None if bytes < PORTION_BYTES && readable.len() < PORTION_FILES => {
+                bytes += candidate.file.size;
+                readable.push(candidate);
+            }
+            None => found.has_more = true,
+        }
+    }
+    readable
+}
+
 fn fault_of_size(candidate: &Candidate) -> Option<String> {
     let most = if candidate.file.is_policy { MAX_POLICY_BYTES } else { MAX_FILE_BYTES as u64 };
     if !candidate.file.is_plain {
@@ -186,4 +221,34 @@ fn fault_of_size(candidate: &Candidate) -> Option<String> {
     }
     let size = candidate.file.size;
     (size > most).then(|| format!("it has {size} bytes, at most {most} are read"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(count: usize, size: u64) -> Vec<Candidate> {
+        let file =
+            |path: String| Carried { path, name: None, is_policy: true, object: String::new(), is_plain: true, size };
+        (0..count).map(|at| Candidate { name: FileName::of(b"x"), file: file(at.to_string()) }).collect()
+    }
+
+    #[test]
+    fn new_files_are_read_in_portions_of_bounded_size() {
+        for (count, size, read, has_more) in [
+            (3, 10, 3, false),
+            (20, MAX_POLICY_BYTES, 16, true),
+            (PORTION_FILES + 1, 10, PORTION_FILES, true),
+            // What is never read does not fill a portion.
+            (20, MAX_POLICY_BYTES + 1, 0, false),
+        ] {
+            let mut found = Examined::default();
+            assert_eq!(
+                (portion(candidates(count, size), &mut found).len(), found.has_more),
+                (read, has_more),
+                "{size}"
+            );
+            assert_eq!(found.refused.len(), if size > MAX_POLICY_BYTES { count } else { 0 });
+        }
+    }
 }

@@ -22,7 +22,7 @@ impl Teams<'_> {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(in crate::engine) fn choice_for(&self, review: &Review) -> Result<Option<ApprovalChoice>, EngineError> {
-        if self.remote().is_none() || !review.kind.judges_version() {
+        if self.remote().is_none() || self.workspace.settings.team.is_private || !review.kind.judges_version() {
             return Ok(None);
         }
         // Without a key nothing is shared; deciding says so.

@@ -1,7 +1,7 @@
 //! What waits here to be handed out.
 
 use super::Teams;
-use super::carrier::{Batch, Carrier, Handed, MAX_VERSION_BYTES};
+use super::carrier::{Batch, Carrier, Handed, MAX_VERSION_BYTES, VERSIONS};
 use crate::domain::team::{SigningKey, TeamKind};
 use crate::domain::{Digest, VersionFile};
 use crate::engine::clock::now;
@@ -22,7 +22,8 @@ impl Teams<'_> {
         notes: &mut Vec<String>,
     ) -> Result<Option<Batch>, EngineError> {
         let waiting = self.workspace.read(|q| Ok(TeamFiles(q).waiting()?))?;
-        if waiting.is_empty() {
+        let changed: BTreeSet<Digest> = carrier.changed_versions().into_iter().collect();
+        if waiting.is_empty() && changed.is_empty() {
             return Ok(None);
         }
         // The files of versions that only another team approved lie in its repository.
@@ -37,6 +38,7 @@ impl Teams<'_> {
             .iter()
             .filter(|file| carried.contains(&file.kind.as_str()) && !is_imported(file))
             .filter_map(|file| file.digest)
+            .chain(changed.iter().copied())
             .collect();
         let waiting = waiting.into_iter();
         let handed = |TeamFile { name, bytes, key, .. }| Handed { name, is_policy: key.is_none(), bytes };
@@ -46,11 +48,17 @@ impl Teams<'_> {
                 continue;
             }
             match self.version_files(digest) {
-                Ok(files) => batch.versions.push((digest, files)),
+                Ok(files) => {
+                    batch.versions.push((digest, files));
+                    if changed.contains(&digest) {
+                        let place = format!("{VERSIONS}/{}", digest.hex());
+                        notes.push(format!("somebody changed or removed {place}: its files were put back"));
+                    }
+                }
                 Err(why) => notes.push(format!("the files of {} are not handed out: {why}", digest.short())),
             }
         }
-        Ok(Some(batch))
+        Ok((!batch.files.is_empty() || !batch.versions.is_empty()).then_some(batch))
     }
 
     /// The files of a kept version, where all carriers keep them as they are.

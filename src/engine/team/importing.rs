@@ -50,6 +50,7 @@ impl Teams<'_> {
 
     /// The address and the policy that a call names; the policy of an earlier import where it names none.
     fn import_of(&self, call: &VerbCall) -> Result<(String, FileName), EngineError> {
+        self.demand_exchange()?;
         self.demand_pin()?;
         let text = argument(call, "remote")?;
         let remote = team_address(text).ok_or_else(|| {
@@ -122,6 +123,10 @@ impl Teams<'_> {
         std::fs::create_dir_all(&folder).map_err(EngineError::internal)?;
         let mut carrier = carrier::open(&folder, remote, &self.workspace.programs)?;
         let examined = self.examine(carrier.as_mut(), None)?;
+        if examined.has_more {
+            let message = format!("the team at {remote} has more files than are read at once");
+            return Err(EngineError::new(ErrorCode::Refused, message, "ask them to share fewer, older ones apart"));
+        }
         let files = self.files_of(examined)?;
         let (mut unsigned, mut decisions) = (UnsignedFiles::default(), BTreeMap::new());
         for file in files.values() {

@@ -3,14 +3,14 @@
 
 use super::Teams;
 use super::carrier::{Carrier, VERSIONS};
-use crate::domain::team::{Statement, TeamKind, TeamVersion};
-use crate::domain::{Digest, Stage, Tool, VersionFile};
+use crate::domain::team::TeamVersion;
+use crate::domain::{Digest, Stage, Tool, VersionFile, is_followed_anywhere};
 use crate::engine::core;
 use crate::engine::error::EngineError;
 use crate::engine::version::landing::Landing;
 use crate::objects::is_carried;
-use crate::store::TeamFiles;
-use std::collections::BTreeSet;
+use crate::store::{Queries, StoreError, TeamFiles};
+use std::collections::{BTreeSet, HashMap};
 
 impl Teams<'_> {
     /// Puts versions into the workspace, each once.
@@ -22,9 +22,10 @@ impl Teams<'_> {
         notes: &mut Vec<String>,
     ) -> Result<(), EngineError> {
         let mut wanted = Vec::new();
-        for version in self.absent()? {
+        for version in self.workspace.read(|q| self.absent(q))? {
             if let Some(files) = carrier.bytes(version.digest)? {
                 let files = files.and_then(|files| checked(version.digest, files));
+                let files = files.and_then(|files| harmless(&version, files));
                 wanted.push((version, files));
             }
         }
@@ -63,25 +64,23 @@ impl Teams<'_> {
     }
 
     /// Versions that others ask about or that the team approved, and that were never here.
-    pub(super) fn absent(&self) -> Result<Vec<TeamVersion>, EngineError> {
+    pub(super) fn absent(&self, q: &Queries) -> Result<Vec<TeamVersion>, EngineError> {
         let view = self.engine.library().catalog();
         let here: BTreeSet<Digest> = view.tools.iter().map(|tool| tool.digest).collect();
-        self.workspace.read(|q| {
-            let mut absent = Vec::new();
-            for (digest, text) in TeamFiles(q).states(&["open", "partly approved", "approved"])? {
-                if here.contains(&digest) || TeamFiles(q).has_landed(digest)? {
-                    continue;
-                }
-                let Ok(version) = serde_json::from_str::<TeamVersion>(&text) else { continue };
-                let was_here = q.version(&version.tool, digest)?.is_some();
-                let is_wanted = version.is_requested() || stage_of(&version).is_some();
-                // What only another team approved is in its repository, and nobody here asked for it.
-                if !was_here && is_wanted && version.is_of_own_team() {
-                    absent.push(version);
-                }
+        let mut absent = Vec::new();
+        for (digest, _) in TeamFiles(q).states(&["open", "partly approved", "approved"])? {
+            if here.contains(&digest) || TeamFiles(q).has_landed(digest)? {
+                continue;
             }
-            Ok(absent)
-        })
+            let Some(version) = self.version_in(q, digest)? else { continue };
+            let was_here = q.version(&version.tool, digest)?.is_some();
+            let is_wanted = version.is_requested() || stage_of(&version).is_some();
+            // What only another team approved is in its repository, and nobody here asked for it.
+            if !was_here && is_wanted && version.is_of_own_team() {
+                absent.push(version);
+            }
+        }
+        Ok(absent)
     }
 
     /// The version that the team decided about; `None` where there is no team, or nobody decided.
@@ -92,7 +91,18 @@ impl Teams<'_> {
         if self.remote().is_none() {
             return Ok(None);
         }
-        self.workspace.read(|q| Ok(core::team_version(q, digest)?))
+        self.workspace.read(|q| Ok(self.version_in(q, digest)?))
+    }
+
+    /// The version that the team decided about, as far as it counts here.
+    ///
+    /// # Errors
+    /// Any failed read of the store.
+    pub(super) fn version_in(&self, q: &Queries, digest: Digest) -> Result<Option<TeamVersion>, StoreError> {
+        match self.workspace.settings.team.policy {
+            Some(pin) => core::team_version_here(q, pin, digest),
+            None => core::team_version(q, digest),
+        }
     }
 
     /// That somebody decided against a version, for whoever has a workbench open; names its runs, which go on. `None` where
@@ -129,15 +139,25 @@ impl Teams<'_> {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(in crate::engine) fn stopped(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
-        let Some(version) = self.version(tool.digest)? else { return Ok(None) };
-        let stops = |no: &&Statement| no.kind == TeamKind::Revoke || tool.stage.is_vouched();
-        let (name, digest) = (&tool.name, tool.digest);
-        Ok(version.stopped_by().filter(stops).map(|no| {
-            let reason = super::sync::because(no.reason.as_deref());
-            let what = if no.kind == TeamKind::Revoke { "revoked" } else { "rejected" };
-            let next = "an approval of a signer that answers this lets it run again";
-            format!("{name} ({}) was {what} by {}{reason}; {next}", digest.short(), no.signer)
-        }))
+        Ok(self.version(tool.digest)?.and_then(|version| version.why_stopped(&tool.name, tool.stage)))
+    }
+
+    /// What the team decided about the versions that it stopped, by digest.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn all_stopped(&self) -> Result<HashMap<Digest, TeamVersion>, EngineError> {
+        if self.remote().is_none() {
+            return Ok(HashMap::new());
+        }
+        self.workspace.read(|q| {
+            let mut stopped = HashMap::new();
+            for digest in TeamFiles(q).perhaps_stopped()? {
+                let version = self.version_in(q, digest)?.filter(|version| version.stopped_by().is_some());
+                stopped.extend(version.map(|version| (digest, version)));
+            }
+            Ok(stopped)
+        })
     }
 }
 
@@ -145,6 +165,19 @@ impl Teams<'_> {
 fn stage_of(version: &TeamVersion) -> Option<Stage> {
     let stages = [Stage::Core, Stage::Approved];
     stages.into_iter().find(|stage| version.approved_as(&version.tool, *stage).is_some())
+}
+
+/// The files of a version, unless agents or other programs would follow one of them as soon as it lies in the workspace: a
+/// human has to look first. What the team approved was looked at.
+fn harmless(version: &TeamVersion, files: Vec<VersionFile>) -> Result<Vec<VersionFile>, String> {
+    let is_followed = |file: &&VersionFile| file.path.split('/').any(is_followed_anywhere);
+    match files.iter().find(is_followed).filter(|_| stage_of(version).is_none()) {
+        Some(file) => {
+            let next = "read it in the team's repository, or ask for a version without it";
+            Err(format!("{} is a file that agents or other programs follow at once; {next}", file.path))
+        }
+        None => Ok(files),
+    }
 }
 
 /// The files of a version, checked against its digest.

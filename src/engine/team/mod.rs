@@ -65,6 +65,16 @@ impl Teams<'_> {
         })
     }
 
+    /// Refuses an exchange where the workspace keeps its decisions private.
+    fn demand_exchange(&self) -> Result<&str, EngineError> {
+        let remote = self.demand_remote()?;
+        if self.workspace.settings.team.is_private {
+            let hint = "remove `enabled = false` under [team] in its toolsmith.toml to share what is decided here";
+            return Err(EngineError::new(ErrorCode::Refused, "this workspace keeps its decisions private", hint));
+        }
+        Ok(remote)
+    }
+
     fn demand_pin(&self) -> Result<FileName, EngineError> {
         self.demand_remote()?;
         self.workspace.settings.team.policy.ok_or_else(|| {

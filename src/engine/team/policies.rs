@@ -7,7 +7,7 @@ use crate::engine::core::{self, Step};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::view::Preview;
-use crate::store::{TeamFiles, TeamWriter};
+use crate::store::{Queries, StoreError, TeamFiles, TeamWriter};
 use serde_json::json;
 use std::collections::HashMap;
 use std::io::Read;
@@ -24,6 +24,30 @@ pub(super) const TEAM_POLICY: PlainVerb = PlainVerb {
 
 /// The fewest digits that name a policy.
 const FEWEST_DIGITS: usize = 8;
+
+/// What the policy in force changed, or that policies exclude each other; `None` where the first policy is in force.
+///
+/// # Errors
+/// Any failed read of the store.
+pub(super) fn policy_news(q: &Queries, pin: FileName) -> Result<Option<String>, StoreError> {
+    let (chain, policies) = core::policies_of(q, pin)?;
+    let short = |name: &FileName| name.short();
+    if let (Some(head), false) = (chain.head(), chain.fork.is_empty()) {
+        let fork: Vec<String> = chain.fork.iter().map(short).collect();
+        let next = "nothing is approved by the team until one of them is pinned (`toolsmith team`)";
+        return Ok(Some(format!(
+            "the policies {} exclude each other, and all replace {}: {next}",
+            fork.join(" and "),
+            head.short()
+        )));
+    }
+    let [.., before, head] = chain.policies.as_slice() else { return Ok(None) };
+    let Some(policy) = policies.get(head) else { return Ok(None) };
+    let changes = policy.changes_from(policies.get(before));
+    let what =
+        if changes.is_empty() { "signers and approvals stay as they are".to_owned() } else { changes.join("; ") };
+    Ok(Some(format!("another policy is in force ({}): {what}", head.short())))
+}
 
 /// The policies that were shown before a question, by what named them: a file may change while somebody reads.
 #[derive(Default)]
@@ -111,8 +135,12 @@ impl Teams<'_> {
 
     /// What a call would do. Refuses a policy that neither begins a team nor replaces the policy in force.
     fn policy_step(&self, call: &VerbCall) -> Result<PolicyStep, EngineError> {
-        self.demand_remote()?;
+        self.demand_exchange()?;
         let named = self.named_policy(argument(call, "policy")?)?;
+        if let Some(fault) = named.policy.fault_of_succession() {
+            let hint = "give enough administrators a key without `until`; docs/teams.md says why";
+            return Err(EngineError::new(ErrorCode::Usage, format!("the policy is not usable: {fault}"), hint));
+        }
         let pin = self.workspace.settings.team.policy;
         if named.policy.previous.is_none() && pin.is_none_or(|pin| pin == named.name) {
             return Ok(PolicyStep::Begin(named));
@@ -132,6 +160,17 @@ impl Teams<'_> {
         let proposed = chain.proposed.iter().find(|(name, _)| *name == named.name);
         let missing = proposed.map_or(current.administrators, |(_, missing)| *missing);
         Ok(PolicyStep::Agree { named, pin, current: Box::new(current), missing })
+    }
+
+    /// [`policy_news`], for whoever has a workbench open.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn news_of_policy(&self) -> Result<Option<String>, EngineError> {
+        let Some(pin) = self.workspace.settings.team.policy.filter(|_| self.remote().is_some()) else {
+            return Ok(None);
+        };
+        self.workspace.read(|q| Ok(policy_news(q, pin)?))
     }
 
     fn preview_policy(&self, call: &VerbCall) -> Result<Preview, EngineError> {

@@ -4,7 +4,7 @@ use super::Teams;
 use super::carrier::path_of;
 use crate::domain::description::{Align, Describe, Description, Ink, Table};
 use crate::domain::team::{FileName, PolicyChain, Statement, TeamRules, TeamStatus, TeamVersion};
-use crate::domain::{Digest, Instant, Stage, count, rfc3339};
+use crate::domain::{Digest, Instant, Stage, count, plural, rfc3339};
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::EngineError;
@@ -157,8 +157,8 @@ impl Teams<'_> {
         };
         self.report_policies(&mut report)?;
         let at = now();
-        for (digest, text) in states {
-            let Ok(version) = serde_json::from_str::<TeamVersion>(&text) else { continue };
+        for (digest, _) in states {
+            let Some(version) = self.version(digest)? else { continue };
             let path = |name: &FileName| path_of(&name.hex(), false);
             report.refused.extend(version.uncounted.iter().map(|(name, why)| (path(name), why.clone())));
             let row = row(&version, at, is_here(digest));
@@ -192,8 +192,8 @@ impl Teams<'_> {
         report.policies = policy_rows(&chain);
         if !chain.fork.is_empty() {
             report.problems.push(
-                "two policies replace the same one, so neither counts: agree on one and pin it under [team] in \
-                 config.toml"
+                "policies that exclude each other replace the same one: nothing is approved by the team until one of them \
+                 is pinned under [team] in config.toml, on every machine"
                     .to_owned(),
             );
         }
@@ -355,6 +355,17 @@ fn version_table(rows: &[VersionRow], who: &'static str) -> Table {
     table
 }
 
+/// Says that a table or a list has more rows than are shown.
+fn left_out(told: &mut Description, rows: usize) {
+    if rows > MOST_ROWS {
+        told.note(
+            Ink::Dim,
+            "more",
+            format!("{} are not shown; --json has all", plural(rows - MOST_ROWS, "row", "rows")),
+        );
+    }
+}
+
 impl Describe for TeamReport {
     fn describe(&self) -> Description {
         let mut told = Description::new();
@@ -390,10 +401,12 @@ impl Describe for TeamReport {
             if !rows.is_empty() {
                 told.table(version_table(rows, who));
             }
+            left_out(&mut told, rows.len());
         }
         for (path, why) in self.refused.iter().take(MOST_ROWS) {
             told.note(Ink::Bad, "refused", format!("{path}: {why}"));
         }
+        left_out(&mut told, self.refused.len());
         for problem in &self.problems {
             told.note(Ink::Warn, "problem", problem);
         }

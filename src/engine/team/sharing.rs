@@ -68,6 +68,10 @@ impl Teams<'_> {
         if request.approves() {
             refuse_borrowed(&context, who, request.role.as_deref(), needs_roles)?;
         }
+        if self.is_private() {
+            refuse_extent(request, "this workspace keeps its decisions private")?;
+            return Ok(SharedDecision::Nothing);
+        }
         let kind = match (review.kind, request.kind) {
             (ReviewKind::Archive, DecisionKind::Approve) => return self.taking_back(context, review.digest, None),
             (ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion, kind) => match kind {
@@ -85,9 +89,13 @@ impl Teams<'_> {
         Ok(SharedDecision::Written(Box::new(Sharing { role: request.role.clone(), extent, demanded, ..plain })))
     }
 
+    fn is_private(&self) -> bool {
+        self.workspace.settings.team.is_private
+    }
+
     /// What a comment on a review becomes.
     pub(in crate::engine) fn of_comment(&self, review: &Review, words: &str) -> SharedDecision {
-        if self.remote().is_none() || !review.kind.judges_version() {
+        if self.remote().is_none() || self.is_private() || !review.kind.judges_version() {
             return SharedDecision::Nothing;
         }
         let context = match self.context() {
@@ -171,7 +179,7 @@ impl Teams<'_> {
         ours: Vec<FileName>,
         reason: Option<&str>,
     ) -> Result<SharedDecision, EngineError> {
-        let Some(first) = ours.first() else { return Ok(SharedDecision::Nothing) };
+        let Some(first) = ours.first().filter(|_| !self.is_private()) else { return Ok(SharedDecision::Nothing) };
         let file = self.workspace.read(|q| Ok(TeamFiles(q).named(&first.hex())?))?;
         let Some((_, known)) = file.as_ref().and_then(core::decision_of) else { return Ok(SharedDecision::Nothing) };
         let plain = Sharing::plain(context, TeamKind::Revoke, known.decision.subject, shown(reason));
@@ -238,7 +246,7 @@ impl Sharing {
             Subject::Policy(_) => (None, None),
         };
         let answers = match digest {
-            Some(digest) if self.takes_back.is_empty() => core::unanswered(tx, digest)?,
+            Some(digest) if self.takes_back.is_empty() => core::unanswered(tx, self.context.pin, digest)?,
             _ => self.takes_back.clone(),
         };
         let verdict = tool.zip(digest).map(|(tool, digest)| tx.verdict(tool, digest)).transpose()?.flatten();

@@ -4,14 +4,15 @@
 use super::Teams;
 use super::carrier::{self, Carrier, Put};
 use super::examine::Examined;
-use crate::domain::team::{FileName, TeamDecision, TeamKind, TeamStatus};
+use super::policies::policy_news;
+use crate::domain::team::{FileName, TeamDecision, TeamKind, TeamStatus, TeamVersion};
 use crate::domain::{EventKind, Outcome, VerbCall, count, plural};
 use crate::engine::clock::now;
 use crate::engine::core::{self, TeamChange};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::plain_verb::{Perform, PlainVerb};
 use crate::engine::view::Preview;
-use crate::store::{TeamFiles, TeamSync, TeamWriter};
+use crate::store::{TeamFiles, TeamSync, TeamWriter, Tx};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -27,6 +28,9 @@ pub(super) const SYNC: PlainVerb = PlainVerb {
 /// How many times is pushed when others are faster.
 const PUSHES: usize = 5;
 
+/// How many refused files an entry of the log names.
+const LOGGED: usize = 50;
+
 /// How many refused files the answer names.
 const NAMED: usize = 3;
 
@@ -41,6 +45,8 @@ struct SyncReport {
     refused: Vec<(String, String)>,
     /// Where files lay that somebody removed from the team's carrier. They count here all the same.
     gone: Vec<String>,
+    /// That another policy is in force, or that policies exclude each other.
+    policy_news: Vec<String>,
     /// Versions whose place in the team changed.
     changed: Vec<String>,
     /// Versions that were put into the workspace.
@@ -53,7 +59,7 @@ struct SyncReport {
 
 impl Teams<'_> {
     fn preview_sync(&self, call: &VerbCall) -> Result<Preview, EngineError> {
-        let remote = self.demand_remote()?;
+        let remote = self.demand_exchange()?;
         let waiting = self.workspace.read(|q| Ok(TeamFiles(q).waiting()?))?.len();
         let mut lines = vec![
             "takes in what others decided, after its signatures are checked".to_owned(),
@@ -68,28 +74,36 @@ impl Teams<'_> {
     }
 
     fn sync(&self, who: &str, dry: bool) -> Result<Outcome, EngineError> {
-        let (remote, pin) = (self.demand_remote()?.to_owned(), self.demand_pin()?);
+        let (remote, pin) = (self.demand_exchange()?.to_owned(), self.demand_pin()?);
         if let (Some(why), false) = (self.workspace.viewing(), dry) {
             return Err(why.clone());
         }
         std::fs::create_dir_all(self.folder()).map_err(EngineError::internal)?;
+        let mut report = SyncReport::default();
         let lock = std::fs::File::create(self.folder().join("lock")).map_err(EngineError::internal)?;
-        lock.lock().map_err(EngineError::internal)?;
+        if lock.try_lock().is_err() {
+            lock.lock().map_err(EngineError::internal)?;
+            report.notes.push("it waited for another sync of this workspace".to_owned());
+        }
         let mut carrier = carrier::open(&self.folder(), &remote, &self.workspace.programs)?;
         let carrier = carrier.as_mut();
         let before = self.workspace.read(|q| Ok(TeamFiles(q).last_sync()?))?.unwrap_or_default();
         // Another carrier has nothing yet: what is not there was removed by nobody.
         let is_same = before.remote == remote || before.mark.is_none();
         let mut since = before.mark.filter(|_| before.remote == remote);
-        let mut report = SyncReport::default();
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             let examined = self.examine(carrier, since.as_deref())?;
             since.clone_from(&examined.mark);
             report.note(&examined, &*carrier, is_same && attempt == 1);
             if dry {
+                self.rehearse(pin, &examined, &mut report)?;
                 return Ok(report.outcome(&remote, true));
             }
             self.take_in(who, (&remote, pin), &examined, &mut report)?;
+            if examined.has_more {
+                continue;
+            }
             if attempt == 1 {
                 self.land(who, &*carrier, &mut report.landed, &mut report.notes)?;
             }
@@ -100,7 +114,7 @@ impl Teams<'_> {
                     report.handed_out += objects.len();
                     break;
                 }
-                Put::Outdated if attempt < PUSHES => {}
+                Put::Outdated if attempt < PUSHES => attempt += 1,
                 Put::Outdated => {
                     let message = format!("others pushed to {remote} at the same time, {PUSHES} times");
                     let hint = "what came is taken in; run `toolsmith sync` again to hand out";
@@ -108,7 +122,7 @@ impl Teams<'_> {
                 }
             }
         }
-        if !report.changed.is_empty() {
+        if !report.changed.is_empty() || !report.policy_news.is_empty() {
             // What the team approved may count here now, or not any more.
             self.engine.library().scan(&mut |_| {})?;
         }
@@ -124,16 +138,19 @@ impl Teams<'_> {
         report: &mut SyncReport,
     ) -> Result<(), EngineError> {
         let came: Vec<&str> = examined.new.iter().map(|file| file.name.as_str()).collect();
-        let changes = self.workspace.transact(|tx| {
+        let taken = self.workspace.transact(|tx| {
             let writer = TeamWriter(tx);
             for (name, object) in &examined.arrived {
                 writer.set_object(name, Some(object))?;
             }
-            for name in &examined.gone {
+            for (name, _) in &examined.gone {
                 writer.set_object(name, None)?;
             }
-            let changes = core::take_in(tx, pin, &examined.new)?;
-            for change in changes.iter().filter(|change| change.after.stopped_by().is_some()) {
+            let taken = self.take_in_files(tx, pin, examined)?;
+            if taken.policy.is_some() {
+                tx.emit(EventKind::TeamChanged, core::POLICY_IN_FORCE)?;
+            }
+            for change in taken.changes.iter().filter(|change| change.after.stopped_by().is_some()) {
                 tx.emit(EventKind::TeamStopped, change.digest)?;
             }
             writer.set_refused(&examined.refused)?;
@@ -141,18 +158,61 @@ impl Teams<'_> {
             let (remote, mark, at) = (remote.to_owned(), examined.mark.clone(), Some(now()));
             writer.set_sync(&TeamSync { remote: remote.clone(), mark, at, policy: before.policy })?;
             if !came.is_empty() || !examined.gone.is_empty() {
-                let refused: Vec<_> = examined.refused.iter().map(|(path, _, why)| json!([path, why])).collect();
-                let changed: Vec<String> = changes.iter().map(change_line).collect();
-                let detail = json!({"came": came, "gone": examined.gone, "refused": refused, "changed": changed});
+                let refused = &examined.newly_refused;
+                let named: Vec<_> = refused.iter().take(LOGGED).map(|(path, why)| json!([path, why])).collect();
+                let gone: Vec<&String> = examined.gone.iter().map(|(name, _)| name).collect();
+                let (changed, policy) = (taken.lines(), &taken.policy);
+                let mut detail = json!({"came": came, "gone": gone, "refused": named, "changed": changed});
+                if refused.len() > LOGGED {
+                    detail["more_refused"] = json!(refused.len() - LOGGED);
+                }
+                if policy.is_some() {
+                    detail["policy"] = json!(policy);
+                }
                 core::log_team(tx, self.workspace.actor(who), ("sync", &remote), detail)?;
             }
-            Ok(changes)
+            Ok(taken)
         })?;
-        report.changed.extend(changes.iter().map(change_line));
+        report.tell(&taken);
         for (name, why) in self.uncounted_among(examined)? {
             report.refused.push((carrier::path_of(&name.hex(), false), why));
         }
         Ok(())
+    }
+
+    /// What taking these files in would change. Nothing of it is kept.
+    fn rehearse(&self, pin: FileName, examined: &Examined, report: &mut SyncReport) -> Result<(), EngineError> {
+        if examined.has_more {
+            report.notes.push(format!("more files wait than the first {}", examined.new.len()));
+        }
+        if self.workspace.viewing().is_some() {
+            return Ok(());
+        }
+        let rehearsed = self.engine.history().without_effect(|| {
+            self.workspace.transact(|tx| {
+                let taken = self.take_in_files(tx, pin, examined)?;
+                report.tell(&taken);
+                let absent = self.absent(tx)?;
+                let line = |version: &TeamVersion| format!("{} {} would be added", version.tool, version.version);
+                report.landed.extend(absent.iter().map(line));
+                Ok(())
+            })
+        });
+        match rehearsed {
+            Err(error) if !self.workspace.rehearsal.has_agreed() => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Takes files in and says what that changed.
+    fn take_in_files(&self, tx: &Tx<'_>, pin: FileName, examined: &Examined) -> Result<Taken, EngineError> {
+        let before = core::chain_of(tx, pin)?.0;
+        let changes = core::take_in(tx, pin, &examined.new)?;
+        let after = core::chain_of(tx, pin)?.0;
+        // The first policy is no news: its digits were pinned here.
+        let is_other = before.head().is_some() && (before.head(), &before.fork) != (after.head(), &after.fork);
+        let policy = if is_other { policy_news(tx, pin)? } else { None };
+        Ok(Taken { changes, policy })
     }
 
     /// New decisions that do not count by the policy, each with the reason.
@@ -160,8 +220,7 @@ impl Teams<'_> {
         let mut found = Vec::new();
         self.workspace.read(|q| {
             for digest in examined.decisions.values().filter_map(TeamDecision::digest) {
-                let version = core::team_version(q, digest)?;
-                found.extend(version.into_iter().flat_map(|version| version.uncounted));
+                found.extend(self.version_in(q, digest)?.into_iter().flat_map(|version| version.uncounted));
             }
             Ok(())
         })?;
@@ -193,6 +252,20 @@ impl Teams<'_> {
     }
 }
 
+/// What came of files that were taken in.
+struct Taken {
+    /// Versions whose place in the team changed.
+    changes: Vec<TeamChange>,
+    /// That another policy is in force, or that policies exclude each other.
+    policy: Option<String>,
+}
+
+impl Taken {
+    fn lines(&self) -> Vec<String> {
+        self.changes.iter().map(change_line).collect()
+    }
+}
+
 fn change_line(change: &TeamChange) -> String {
     let version = &change.after;
     let mut line = format!("{} {} ({}): {}", version.tool, version.version, change.digest.short(), version.status());
@@ -221,9 +294,15 @@ impl SyncReport {
         self.refused.sort();
         self.refused.dedup();
         if is_same {
-            let path = |name: &String| carrier.path_of(name, false);
+            let path = |(name, is_policy): &(String, bool)| carrier.path_of(name, *is_policy);
             self.gone.extend(examined.gone.iter().map(path));
         }
+    }
+
+    /// Adds what taking files in changed.
+    fn tell(&mut self, taken: &Taken) {
+        self.policy_news.extend(taken.policy.clone());
+        self.changed.extend(taken.lines());
     }
 
     /// What came, in words: `3 approvals, 1 revocation`.
@@ -271,7 +350,8 @@ impl SyncReport {
         if self.handed_out > 0 {
             parts.push(format!("{} handed out", count(self.handed_out, "file")));
         }
-        for lines in [&self.changed, &self.landed, &self.notes] {
+        self.notes.dedup();
+        for lines in [&self.policy_news, &self.changed, &self.landed, &self.notes] {
             parts.extend(lines.iter().take(NAMED).cloned());
             if lines.len() > NAMED {
                 parts.push(format!("and {} more", lines.len() - NAMED));

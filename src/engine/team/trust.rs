@@ -86,7 +86,8 @@ impl Teams<'_> {
         if self.workspace.settings.team.trust != TeamTrust::Team || !review.kind.judges_version() {
             return Ok(Vec::new());
         }
-        let Some(version) = self.version(review.digest)?.filter(|version| version.objections.is_empty()) else {
+        let is_sound = |version: &TeamVersion| version.objections.is_empty() && !version.is_frozen;
+        let Some(version) = self.version(review.digest)?.filter(is_sound) else {
             return Ok(Vec::new());
         };
         let is_meant =
@@ -176,6 +177,11 @@ fn lines(version: &TeamVersion, at: Instant) -> Vec<EvidenceLine> {
     let line = |weight, text: String| EvidenceLine { weight, label: LABEL.to_owned(), text };
     let reason = |reason: &Option<String>| super::sync::because(reason.as_deref());
     let mut found = Vec::new();
+    if version.is_frozen {
+        let text =
+            "policies of the team exclude each other: nothing is approved until one is pinned (`toolsmith team`)";
+        found.push(line(Weight::Bad, text.to_owned()));
+    }
     for objection in &version.objections {
         let text = format!("{} by {}{}", objection.kind, objection.signer, reason(&objection.reason));
         found.push(line(Weight::Bad, text));

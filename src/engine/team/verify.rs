@@ -75,7 +75,8 @@ impl Teams<'_> {
         if !chain.fork.is_empty() {
             let names: Vec<String> = chain.fork.iter().map(|name| path_of(&name.hex(), true)).collect();
             faults.push(format!(
-                "the policies {} both replace {}: neither counts until one of them is pinned in config.toml",
+                "the policies {} exclude each other, and all replace {}: nothing is approved by the team until one of them \
+                 is pinned in config.toml",
                 names.join(" and "),
                 chain.head().map(|head| head.short()).unwrap_or_default()
             ));

@@ -66,10 +66,7 @@ impl Versions<'_> {
             files: landing.files.iter().map(|file| file.path.clone()).collect(),
             approval: core::Beside::Nothing,
         };
-        let step = self.workspace.transact(|tx| {
-            crate::store::TeamWriter(tx).note_landed(landing.digest)?;
-            core::bring(tx, self.workspace.actor(who), &placed)
-        })?;
+        let step = self.workspace.transact(|tx| core::bring(tx, self.workspace.actor(who), &placed))?;
         for (intent, work) in step.intents {
             self.engine.perform(intent, &work)?;
         }

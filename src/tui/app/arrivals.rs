@@ -98,7 +98,7 @@ impl App {
             | Change::Buffers
             | Change::Services
             | Change::Agents(_)
-            | Change::Stopped(_)
+            | Change::TeamNews(_)
             | Change::Trouble(_) => Vec::new(),
         };
         let mut effects = self.reload(change);
@@ -126,7 +126,7 @@ impl App {
                 self.agents = agents;
                 None
             }
-            Change::Stopped(news) => {
+            Change::TeamNews(news) => {
                 self.say(Mood::Trouble, &news);
                 None
             }

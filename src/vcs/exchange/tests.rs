@@ -37,13 +37,13 @@ fn two_clones_that_push_at_once_end_with_the_files_of_both() {
     assert_eq!((ada.fetch().unwrap(), bob.fetch().unwrap()), (None, None));
     let odd = "versions/a \"quoted\" \\ name/ü";
     let script = NewFile { mode: FileMode::Executable, ..file(odd, "\0binary\n") };
-    let first = ada.commit(None, &[file("decisions/1", "one"), script], WHO, "One").unwrap();
+    let first = ada.commit(None, (&[], &[file("decisions/1", "one"), script]), WHO, "One").unwrap();
     assert_eq!(ada.push(&first).unwrap(), Pushed::Done);
-    let rival = bob.commit(None, &[file("decisions/2", "two")], WHO, "Two").unwrap();
+    let rival = bob.commit(None, (&[], &[file("decisions/2", "two")]), WHO, "Two").unwrap();
     assert_eq!(bob.push(&rival).unwrap(), Pushed::Outdated);
     let newest = bob.fetch().unwrap();
     assert_eq!(newest.as_ref(), Some(&first));
-    let both = bob.commit(newest.as_deref(), &[file("decisions/2", "two")], WHO, "Two").unwrap();
+    let both = bob.commit(newest.as_deref(), (&[], &[file("decisions/2", "two")]), WHO, "Two").unwrap();
     assert_eq!(bob.push(&both).unwrap(), Pushed::Done);
     let newest = ada.fetch().unwrap().unwrap();
     let files = ada.files(&newest).unwrap();
@@ -59,7 +59,7 @@ fn two_clones_that_push_at_once_end_with_the_files_of_both() {
 fn a_damaged_clone_is_made_anew_and_a_branch_that_is_gone_is_told() {
     let team = Team::new();
     let ada = team.clone("ada");
-    let first = ada.commit(None, &[file("f", "x")], WHO, "One").unwrap();
+    let first = ada.commit(None, (&[], &[file("f", "x")]), WHO, "One").unwrap();
     ada.push(&first).unwrap();
     fs::remove_dir_all(team.temp.path().join("ada/objects")).unwrap();
     let again = team.clone("ada");
@@ -82,12 +82,12 @@ fn a_folder_as_remote_starts_none_of_its_hooks() {
         fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
     }
     let ada = team.clone("ada");
-    let first = ada.commit(None, &[file("f", "x")], WHO, "One").unwrap();
+    let first = ada.commit(None, (&[], &[file("f", "x")]), WHO, "One").unwrap();
     assert_eq!(ada.push(&first).unwrap(), Pushed::Done);
     ada.fetch().unwrap();
     assert!(!marker.exists(), "a hook of the remote ran");
     // The same push by a plain git starts them.
-    let second = ada.commit(Some(&first), &[file("g", "x")], WHO, "Two").unwrap();
+    let second = ada.commit(Some(&first), (&[], &[file("g", "x")]), WHO, "Two").unwrap();
     let push =
         ["push", "-q", team.remote().to_str().unwrap(), &format!("{second}:refs/heads/toolsmith")].map(str::to_owned);
     assert!(Command::new("git").arg("-C").arg(team.temp.path().join("ada")).args(push).status().unwrap().success());

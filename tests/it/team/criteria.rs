@@ -103,12 +103,14 @@ fn a_difference_rests_on_the_version_before_and_falls_with_it() {
 }
 
 #[test]
-fn criteria_are_refused_where_there_is_no_team() {
-    let (_team, mut machines) = Team::with(&["ada"], "");
-    machines[0].configure("enabled = false");
+fn criteria_are_refused_where_decisions_are_private() {
+    let (_team, machines) = Team::with(&["ada"], "");
     machines[0].workspace.write("toolsmith.toml", "[team]\nenabled = false\n");
     machines[0].tool("alpha", "echo 1\n");
     let refused = machines[0].approve_for("alpha", &["deploy"], false).unwrap_err();
-    assert!(refused.code == ErrorCode::Usage && refused.message.contains("there is no team here"), "{refused:?}");
+    assert!(
+        refused.code == ErrorCode::Usage && refused.message.contains("this workspace keeps its decisions private"),
+        "{refused:?}"
+    );
     machines[0].decide("alpha", DecisionKind::Approve).unwrap();
 }

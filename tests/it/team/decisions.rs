@@ -151,6 +151,7 @@ fn a_dry_run_shows_what_would_come_and_changes_nothing() {
     let (state, log) = (bob.report(), bob.engine().history().operations(100, None).unwrap().len());
     let told = bob.verb("sync", &[("dry-run", "true")]).unwrap().message;
     assert!(told.contains("1 approval"), "{told}");
+    assert!(told.contains("): approved") && told.contains("alpha 1.0.0 would be added"), "{told}");
     assert_eq!(bob.report(), state);
     assert_eq!(bob.engine().history().operations(100, None).unwrap().len(), log);
 }

@@ -34,6 +34,10 @@ fn a_file_that_disappears_is_named_still_counts_and_is_put_back() {
     let told = bob.sync();
     assert!(told.contains(&format!("{path}; it still counts here, and was put back")), "{told}");
     assert_eq!((bob.report().state, team.paths("decisions/")), (state, vec![path]));
+    let policy = team.paths("policies/").remove(0);
+    team.tamper(&[(&policy, None)]);
+    let told = bob.sync();
+    assert!(told.contains(&format!("removed by somebody: {policy}; it still counts here, and was put back")), "{told}");
 }
 
 #[test]
@@ -194,7 +198,7 @@ fn a_policy_needs_the_agreement_of_the_one_before_and_a_fork_counts_for_nobody()
         machine.sync();
         let report = machine.report();
         assert_eq!(report.policies[0].state, "pinned, in force");
-        assert!(report.problems.concat().contains("neither counts"), "{:?}", report.problems);
+        assert!(report.problems.concat().contains("nothing is approved by the team"), "{:?}", report.problems);
         assert!(machine.faults().concat().contains(&path), "{:?}", machine.faults());
     }
     assert_eq!(ada.report().state, bob.report().state);

@@ -1,6 +1,7 @@
 //! Several machines that decide together: each has a workspace and a key of its own, and they share a bare repository, or
 //! object storage.
 
+mod attacks;
 mod criteria;
 mod decisions;
 mod imports;

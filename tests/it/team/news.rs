@@ -58,7 +58,7 @@ fn a_revocation_that_came_is_told_in_an_open_workbench_with_the_runs_that_go_on(
     let run = engine.runs().start(&request, &bob.caller()).unwrap();
     bob.sync();
     let mut news = std::iter::from_fn(|| changes.recv_timeout(Duration::from_mins(1)).ok());
-    let told = news.find_map(|change| if let Change::Stopped(text) = change { Some(text) } else { None });
+    let told = news.find_map(|change| if let Change::TeamNews(text) = change { Some(text) } else { None });
     let told = told.unwrap();
     assert!(told.starts_with("alpha 1.0.0 (") && told.contains("): revoked by ada <ada@x>"), "{told}");
     assert!(told.ends_with(&format!("; run {} of it continue: cancel what should not", run.id)), "{told}");

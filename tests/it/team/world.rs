@@ -146,6 +146,14 @@ impl Machine {
         self.engine().execute(Command::Decide(request), &self.caller())
     }
 
+    /// Agrees to a policy, at this time by its own word.
+    pub fn agreement(&self, policy: FileName, at: Instant) -> (String, Vec<u8>) {
+        let mut decision = self.approval(Digest([0; 32]), at);
+        (decision.kind, decision.subject) = (TeamKind::Policy, Subject::Policy(policy));
+        decision.criteria.clear();
+        self.file(&decision)
+    }
+
     /// What the team says of the version of a review.
     pub fn evidence(&self, tool: &str) -> Vec<String> {
         let detail = self.engine().reviews().detail(self.review(tool).id).unwrap();

@@ -99,7 +99,11 @@ pub(in crate::engine::team) trait Carrier {
     /// `Failed` when it cannot be reached.
     fn get(&self, files: &[&Carried]) -> Result<Vec<Option<Vec<u8>>>, EngineError>;
 
-    /// Whether the files of a version lie there.
+    /// Versions whose files are others than at the look before, or went. A version never changes: somebody damaged them, or
+    /// repaired them.
+    fn changed_versions(&self) -> Vec<Digest>;
+
+    /// Whether the files of a version lie there, whole and nothing beside them.
     ///
     /// # Errors
     /// `Failed` when it cannot be reached.

@@ -27,12 +27,14 @@ pub(super) struct Repository {
     exchange: Exchange,
     commit: Option<String>,
     versions: BTreeMap<Digest, Vec<TreeFile>>,
+    /// Versions whose files are others than at the look before, or went.
+    changed: Vec<Digest>,
 }
 
 impl Repository {
     pub(super) fn open(folder: &Path, address: &str, programs: &Arc<Programs>) -> Result<Repository, EngineError> {
         let exchange = Exchange::open(&folder.join(CLONE), address, BRANCH, programs).map_err(git_failed)?;
-        Ok(Repository { exchange, commit: None, versions: BTreeMap::new() })
+        Ok(Repository { exchange, commit: None, versions: BTreeMap::new(), changed: Vec::new() })
     }
 
     /// Fetches. A clone that a kill damaged is made anew: all of it lies in the repository of the team.
@@ -51,9 +53,12 @@ impl Repository {
 
 impl Carrier for Repository {
     /// A commit names all of its files, so that a look is always complete.
-    fn names_since(&mut self, _mark: Option<&str>) -> Result<Look, EngineError> {
+    fn names_since(&mut self, mark: Option<&str>) -> Result<Look, EngineError> {
         self.commit = self.fetch()?;
         self.versions.clear();
+        // A clone that was made anew does not have the commit of the look before.
+        let before = mark.filter(|mark| self.commit.as_deref() != Some(*mark));
+        let before = before.map_or(Ok(Vec::new()), |mark| self.exchange.files(mark)).unwrap_or_default();
         let commit = self.commit.as_deref();
         let files = commit.map_or(Ok(Vec::new()), |commit| self.exchange.files(commit)).map_err(git_failed)?;
         let mut look = Look { mark: self.commit.clone(), files: Vec::new(), is_complete: true };
@@ -63,6 +68,14 @@ impl Carrier for Repository {
                 None => look.files.extend(carried(file)),
             }
         }
+        let mut versions_before: BTreeMap<Digest, Vec<TreeFile>> = BTreeMap::new();
+        for file in before {
+            if let Some(digest) = version_of(&file.path) {
+                versions_before.entry(digest).or_default().push(file);
+            }
+        }
+        let is_changed = |(digest, files): &(Digest, Vec<TreeFile>)| self.versions.get(digest) != Some(files);
+        self.changed = versions_before.into_iter().filter(is_changed).map(|(digest, _)| digest).collect();
         Ok(look)
     }
 
@@ -72,7 +85,11 @@ impl Carrier for Repository {
     }
 
     fn has_version(&self, digest: Digest) -> Result<bool, EngineError> {
-        Ok(self.versions.contains_key(&digest))
+        Ok(matches!(self.bytes(digest)?, Some(Ok(files)) if Digest::of_files(&files) == digest))
+    }
+
+    fn changed_versions(&self) -> Vec<Digest> {
+        self.changed.clone()
     }
 
     fn bytes(&self, digest: Digest) -> Result<Option<VersionAnswer>, EngineError> {
@@ -100,10 +117,13 @@ impl Carrier for Repository {
         Ok(Some(Ok(version.collect())))
     }
 
-    /// One commit, which is pushed or is not.
+    /// One commit, which is pushed or is not. What lies in the place of a version goes: it is not that version.
     fn put_new(&mut self, batch: &Batch) -> Result<Put, EngineError> {
-        let mut files = Vec::new();
+        let (mut removed, mut files) = (Vec::new(), Vec::new());
         for (digest, version) in &batch.versions {
+            if self.versions.contains_key(digest) {
+                removed.push(format!("{VERSIONS}/{}", digest.hex()));
+            }
             files.extend(version.iter().map(|file| {
                 let path = format!("{VERSIONS}/{}/{}", digest.hex(), file.path);
                 NewFile { path, mode: file.mode, bytes: file.bytes.clone() }
@@ -115,9 +135,14 @@ impl Carrier for Repository {
             let path = path_of(&file.name, file.is_policy);
             NewFile { path, mode: FileMode::Plain, bytes: file.bytes.clone() }
         }));
-        let message = format!("{} by Toolsmith", count(batch.files.len(), "decision"));
+        let what = match batch.files.len() {
+            0 => format!("Files of {}", count(batch.versions.len(), "version")),
+            decisions => count(decisions, "decision"),
+        };
+        let message = format!("{what} by Toolsmith");
         let by = (batch.by.0.as_str(), batch.by.1);
-        let commit = self.exchange.commit(self.commit.as_deref(), &files, by, &message).map_err(git_failed)?;
+        let new = (removed.as_slice(), files.as_slice());
+        let commit = self.exchange.commit(self.commit.as_deref(), new, by, &message).map_err(git_failed)?;
         if self.exchange.push(&commit).map_err(git_failed)? == Pushed::Outdated {
             return Ok(Put::Outdated);
         }
