@@ -8,8 +8,8 @@ use super::settings;
 use crate::action::{Arg, ArgKind, Risk, Spec};
 use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName, VerbCall, agent_name};
 use crate::engine::{
-    AGENT_VARIABLE, Asker, CatalogView, Engine, EngineError, ErrorCode, FoundAgent, Home, Limits, OpenOptions,
-    UNNAMED_AGENT, back_up_if_due, find_agent, find_workspace, is_left_behind,
+    AGENT_VARIABLE, Asker, CatalogView, Clients, Engine, EngineError, ErrorCode, FoundAgent, Home, Limits, OpenOptions,
+    UNNAMED_AGENT, UnknownCaller, back_up_if_due, find_agent, find_workspace, unknown_caller,
 };
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -34,7 +34,41 @@ pub(super) struct Globals {
     pub(super) agent: Option<String>,
     /// Where that agent was found, when it did not say so itself or called itself something else.
     pub(super) found: Option<FoundAgent>,
+    /// Another name that this agent gave itself, which is not used.
+    pub(super) unused_name: Option<String>,
     pub(super) limits: Limits,
+}
+
+/// The notes about clients; without a home folder there are none.
+fn clients() -> Option<Clients> {
+    Home::discover(&|name| std::env::var_os(name)).ok().map(|home| home.clients())
+}
+
+/// Refuses what only humans may do when nobody can tell who asks at this terminal.
+///
+/// # Errors
+/// [`ErrorCode::HumanNeeded`] with what a human can do.
+pub(super) fn demand_known_caller(what: &str) -> Result<(), EngineError> {
+    let Some(unknown) = unknown_caller(clients().as_ref()) else { return Ok(()) };
+    let (reason, hint) = match unknown {
+        UnknownCaller::ParentEnded => (
+            "the calling program has ended".to_owned(),
+            "run it from a shell in a terminal, in the foreground".to_owned(),
+        ),
+        UnknownCaller::Detached { root, agent } => {
+            let (root, agent) = (SafeText::new(&root), SafeText::new(&agent));
+            (
+                format!("the agent {agent} may have started {root}, in which this runs"),
+                format!("open a new terminal outside {root}, or end the agent {agent}"),
+            )
+        }
+        UnknownCaller::OutsideContainer { agent } => (
+            format!("this runs in a container, and the agent {} outside of it", SafeText::new(&agent)),
+            "run it in a terminal outside the container".to_owned(),
+        ),
+    };
+    let message = format!("{what} needs a human at a terminal, but {reason}");
+    Err(EngineError::new(ErrorCode::HumanNeeded, message, hint))
 }
 
 impl Globals {
@@ -48,14 +82,14 @@ impl Globals {
             None => agent_of_environment()?,
         };
         let name = |found: &FoundAgent| agent_name(&found.agent).unwrap_or_else(|_| UNNAMED_AGENT.to_owned());
-        // Without a home folder there are no notes about clients.
-        let clients = Home::discover(&|name| std::env::var_os(name)).ok().map(|home| home.clients());
+        let clients = clients();
         // An agent that says another name than its starter gave it would borrow what that one was granted.
         let is_news = |found: &FoundAgent| match &said {
             Some(said) => !found.is_client && *said != name(found),
             None => true,
         };
         let found = find_agent(clients.as_ref()).filter(is_news);
+        let unused_name = said.clone().filter(|_| found.is_some());
         let agent = found.as_ref().map(name).or(said);
         Ok(Globals {
             workspace: matches.get_one::<PathBuf>(global::WORKSPACE).cloned(),
@@ -65,6 +99,7 @@ impl Globals {
                 || std::env::var_os("ACCESSIBLE").is_some_and(|value| !value.is_empty() && value != "0"),
             agent,
             found,
+            unused_name,
             limits: limits(matches)?,
         })
     }
@@ -418,16 +453,12 @@ impl<'a> Call<'a> {
             let message = format!("{what} needs a human at a terminal, but stdin is not a terminal");
             return refused(message, "run it in a terminal, or open the workbench with `toolsmith`");
         }
-        if is_left_behind() {
-            let message = format!("{what} needs a human at a terminal, but the calling program has ended");
-            return refused(message, "run it from a shell in a terminal, in the foreground");
-        }
-        Ok(())
+        demand_known_caller(what)
     }
 
     /// Whether a human at a terminal can be asked.
     pub(super) fn has_human(&self) -> bool {
-        self.globals.agent.is_none() && io::stdin().is_terminal() && !is_left_behind()
+        self.globals.agent.is_none() && io::stdin().is_terminal() && demand_known_caller("").is_ok()
     }
 
     /// Logs where the agent that calls was found, when it did not say so itself.

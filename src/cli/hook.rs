@@ -8,6 +8,7 @@ use super::build::global;
 use super::call::{Call, Stop, agent_of_environment};
 use super::outlet;
 use super::print_text::{Ink, StyledLine};
+use super::started_files::StartedFiles;
 use crate::action::{self, Arg, Verb};
 use crate::domain::{Caller, Review, ReviewId, Tool};
 use crate::engine::{CatalogView, EngineError, MayRun, ReviewFilter, find_workspace};
@@ -18,7 +19,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Read;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// The longest question that is read, in bytes.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
@@ -88,7 +89,7 @@ fn before(call: &Call<'_>, question: &Value) -> Result<Option<Output>, EngineErr
     let (meaning, named) = meaning(&words);
     if meaning == Meaning::Other {
         let workspace = call.workspace_options()?.workspace;
-        let files = started(command, &workspace, question["cwd"].as_str().map(Path::new));
+        let files = StartedFiles::of(command, &workspace, question["cwd"].as_str().map(Path::new));
         if files.is_empty() {
             return Ok(None);
         }
@@ -136,99 +137,14 @@ fn is_shadowed() -> bool {
     found.is_some_and(|found| real(found) != std::env::current_exe().ok().and_then(real))
 }
 
-/// Programs that start a file that they are given.
-const STARTERS: [&str; 23] = [
-    ".",
-    "bash",
-    "bun",
-    "dash",
-    "deno",
-    "fish",
-    "ksh",
-    "lua",
-    "node",
-    "osascript",
-    "perl",
-    "php",
-    "python",
-    "python3",
-    "pwsh",
-    "ruby",
-    "Rscript",
-    "sh",
-    "source",
-    "tsx",
-    "uv",
-    "uvx",
-    "zsh",
-];
-
-/// Words before a program that start it.
-const WRAPPERS: [&str; 14] = [
-    "builtin", "command", "doas", "env", "exec", "ionice", "nice", "nohup", "setsid", "stdbuf", "sudo", "time",
-    "timeout", "xargs",
-];
-
-/// The files below a folder of tools that a command line may start, as the workspace names them. Read loosely: a question
-/// too many is answered by a human.
-fn started(command: &str, workspace: &Path, cwd: Option<&Path>) -> Vec<PathBuf> {
-    let mut here = cwd.unwrap_or(workspace).to_owned();
-    let mut files = Vec::new();
-    for simple in command.split([';', '&', '|', '\n', '(', ')', '{', '}', '`']) {
-        let words: Vec<&str> = simple
-            .split_whitespace()
-            .map(|word| word.trim_matches(['"', '\'', '$']))
-            .filter(|word| !word.is_empty())
-            .collect();
-        let is_before = |word: &&&str| {
-            let is_set = word.split_once('=').is_some_and(|(name, _)| !name.contains('/'));
-            is_set
-                || WRAPPERS.contains(*word)
-                || word.starts_with('-')
-                || word.starts_with(|c: char| c.is_ascii_digit())
-        };
-        let words: Vec<&str> = words.iter().skip_while(is_before).copied().collect();
-        let Some((program, given)) = words.split_first() else { continue };
-        if *program == "cd" {
-            here.extend(given.first().map(Path::new));
-            continue;
-        }
-        let name = program.rsplit('/').next().unwrap_or_default();
-        let takes_file = STARTERS.contains(&name) || name.starts_with("python3.");
-        let named = std::iter::once(program).chain(given.iter().filter(|_| takes_file));
-        for word in named.map(|word| word.trim_start_matches(['<', '>'])) {
-            let path = here.join(word);
-            let real = path.canonicalize().ok();
-            let all = [Some(path), real].into_iter().flatten();
-            files.extend(all.map(|path| plain_path(workspace, &path)).filter(|path| is_below_tools(path)));
-        }
-    }
-    files
-}
-
-fn is_below_tools(path: &Path) -> bool {
-    path.to_string_lossy().contains("tools/")
-}
-
 /// The tool whose file, or a file of whose folder, is one of these.
-fn direct<'c>(catalog: &'c CatalogView, files: &[PathBuf]) -> Option<&'c Tool> {
+fn direct<'c>(catalog: &'c CatalogView, started: &StartedFiles) -> Option<&'c Tool> {
     catalog.tools.iter().map(AsRef::as_ref).find(|tool: &&Tool| {
-        let folder = Path::new(&tool.path).parent().filter(|_| tool.path.ends_with("/tool.toml"));
-        files.iter().any(|file| file == Path::new(&tool.path) || folder.is_some_and(|folder| file.starts_with(folder)))
+        let path = Path::new(&tool.path);
+        let folder = path.parent().filter(|_| tool.path.ends_with("/tool.toml"));
+        started.files.iter().any(|file| file == path || folder.is_some_and(|folder| file.starts_with(folder)))
+            || started.folders.iter().any(|folder| path.starts_with(folder))
     })
-}
-
-/// A path as the workspace names it, without `.` and `..`.
-fn plain_path(workspace: &Path, path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(plain.pop()),
-            part => plain.push(part),
-        }
-    }
-    plain.strip_prefix(workspace).map(Path::to_owned).unwrap_or(plain)
 }
 
 /// After a tool of the client was used: what it wrote below the tools folder gets its review now. A review that an open

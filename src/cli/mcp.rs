@@ -5,7 +5,7 @@ use super::outlet;
 use super::print_text::{Ink, StyledLine};
 use super::workbench::Generated;
 use super::{AgentServer, Opening, Screen};
-use crate::domain::Stream;
+use crate::domain::{SafeText, Stream};
 use crate::engine::{CLIENT_VARIABLE, EngineError, ErrorCode};
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -30,6 +30,14 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         return Err(EngineError::new(ErrorCode::Refused, message, hint).into());
     }
     let globals = call.globals;
+    if let (Some(unused), Some(agent)) = (&globals.unused_name, &globals.agent) {
+        let [unused, agent] = [unused, agent].map(|name| SafeText::new(name));
+        let warning = format!(
+            "warning: this client is connected as the agent {agent} already, so the name {unused} is not used: give each \
+             entry of this client the same --as-agent"
+        );
+        call.note(&StyledLine::new().put(Ink::Warn, warning));
+    }
     let opening = Opening {
         options: call.workspace_options()?,
         agent: globals.agent.clone(),

@@ -57,6 +57,7 @@ mod shared;
 mod sign;
 mod similar;
 mod spec;
+mod started_files;
 mod starter;
 mod stop_signals;
 mod tiers;
@@ -287,6 +288,9 @@ fn again(call: &Call<'_>, words: &[OsString]) -> Result<u8, Stop> {
 fn opening(globals: Globals) -> Result<Opening, EngineError> {
     if globals.json {
         return Err(EngineError::new(ErrorCode::Usage, "--json needs a verb", "`toolsmith --help` lists them"));
+    }
+    if globals.agent.is_none() {
+        call::demand_known_caller("the workbench")?;
     }
     let options = globals.options()?;
     let Globals { agent, found, color, accessible, limits, .. } = globals;

@@ -82,8 +82,8 @@ pub use crate::insight::{Foresight, Score, Suggestion};
 pub use crate::outside::Asker;
 pub use crate::request::CLIENT_VARIABLE;
 pub use crate::runner::{
-    AGENT_VARIABLE, Clients, CommandLine, CommandView, FoundAgent, Frame, Spool, Tail, find_agent, is_left_behind,
-    measure_reading, spare_memory, stop_with_group,
+    AGENT_VARIABLE, Clients, CommandLine, CommandView, FoundAgent, Frame, Spool, Tail, UnknownCaller, find_agent,
+    measure_reading, spare_memory, stop_with_group, unknown_caller,
 };
 pub use crate::store::HourOfRuns;
 pub use agents::{AgentList, Agents};

@@ -86,10 +86,13 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
     if let (Some(agent), Some(found)) = (&serving.agent, &serving.found) {
         engine.runs().log_found_agent(agent, found, "mcp", false)?;
     }
-    // What this client starts is the agent's as well, whatever it says.
-    clients.note(serving.agent.as_deref()).map_err(EngineError::internal)?;
+    // What this client starts is the agent's as well, whatever it says. One that nobody named is noted when it says its
+    // name: the next connection of this client has to be the same agent.
+    if let Some(agent) = &serving.agent {
+        clients.note(agent).map_err(EngineError::internal)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
-    let server = Server::new(engine, serving.agent, serving.listed);
+    let server = Server::new(engine, serving.agent, serving.listed).of_client(clients);
     let served = runtime.block_on(converse(server.clone()));
     // A call that still blocks has nobody left to answer.
     runtime.shutdown_background();
@@ -127,7 +130,7 @@ pub fn serve_http(serving: Serving, at: &HttpAddress, tell: &dyn Fn(&str)) -> Re
 async fn converse(server: Server) -> Result<(), EngineError> {
     server.read_ahead();
     let (wire, mut ends) = wire::standard(server.most_unanswered());
-    let service = match rmcp::serve_server(server.clone(), wire).await {
+    let service = match rmcp::serve_server(ends.counted(server.clone()), wire).await {
         Ok(service) => service,
         // A client that leaves before it said anything.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),

@@ -4,7 +4,7 @@ use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
 use super::calls::{help_for, not_found};
 use super::own::demand_own;
-use crate::domain::{Caller, ReviewId, Run, RunId, RunOutcome, Stream};
+use crate::domain::{Caller, Redactor, ReviewId, Run, RunId, RunOutcome, Stream};
 use crate::engine::{
     CallAttempt, CallBegun, CallReport, CallRequest, DEFAULT_ATTEMPTS, Engine, EngineError, ErrorCode, RunHandle,
     RunRequest,
@@ -180,8 +180,9 @@ fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
     if !run.notes.is_empty() {
         fields.insert("notes".to_owned(), json!(run.notes));
     }
-    // A piece of JSON is no JSON.
+    // A piece of JSON is no JSON. What has the look of a secret may have been escaped while it was text.
     let value = (!stdout.has_more).then(|| serde_json::from_str::<Value>(&stdout.text).ok()).flatten();
+    let value = value.map(|value| Redactor::default().json(&value));
     fields.insert("output".to_owned(), value.unwrap_or_else(|| json!(stdout.text)));
     fields.insert("truncated".to_owned(), json!(stdout.has_more || run.truncated));
     if stdout.has_more {

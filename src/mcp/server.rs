@@ -10,11 +10,12 @@ use super::resources;
 use super::running::{self, Course, Wanted};
 use crate::action::{MOST_WAIT_S, Verb};
 use crate::domain::{Caller, Command, Digest, RunId, SafeText, visible_words};
-use crate::engine::{Engine, EngineError, ErrorCode};
+use crate::engine::{Clients, Engine, EngineError, ErrorCode};
 use rmcp::RoleServer;
 use rmcp::model::{CallToolRequestParams, Implementation, ProgressNotificationParam};
 use rmcp::service::RequestContext;
 use serde_json::json;
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -51,6 +52,8 @@ pub(super) struct Server {
     waits: Arc<Semaphore>,
     /// Which session of the agent this is.
     session: u64,
+    /// Where the client is noted once it has said its name; `None` over HTTP, where a token names the agent.
+    clients: Option<Clients>,
 }
 
 impl Server {
@@ -75,7 +78,13 @@ impl Server {
             closed: Arc::default(),
             waits: Arc::new(Semaphore::new(limits.waits_at_once)),
             session: 0,
+            clients: None,
         }
+    }
+
+    /// The same for the client that started this process, which is noted there as the agent.
+    pub(super) fn of_client(self, clients: Clients) -> Server {
+        Server { clients: Some(clients), ..self }
     }
 
     /// How many requests of the client may be unanswered: those that last as long as they want, and some that do not.
@@ -175,7 +184,14 @@ impl Server {
 
     /// The agent that uses this client, which is written down as connected.
     pub(super) fn meet(&self, client: Option<Implementation>) -> Caller {
-        let agent = self.agent.get_or_init(|| named(client.as_ref().map(|client| client.name.as_str())));
+        let agent = self.agent.get_or_init(|| {
+            let agent = named(client.as_ref().map(|client| client.name.as_str()));
+            if let Some(Err(error)) = self.clients.as_ref().map(|clients| clients.note(&agent)) {
+                // The client is served all the same: its calls come over this connection. Nobody has to read this.
+                let _ = writeln!(io::stderr(), "warning: the client could not be noted as the agent {agent}: {error}");
+            }
+            agent
+        });
         if !self.is_closed() && !self.introduced.swap(true, Ordering::AcqRel) {
             self.introduce(agent, client);
         }

@@ -5,11 +5,15 @@
 //! the SDK drops or ends the connection for: lines that are no message, and messages out of order.
 
 use rmcp::RoleServer;
-use rmcp::model::{JsonRpcMessage, RequestId};
-use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
+use rmcp::model::{
+    ClientNotification, ClientRequest, ErrorData, JsonRpcMessage, ProtocolVersion, RequestId, ServerConfig,
+    ServerResult,
+};
+use rmcp::service::{NotificationContext, RequestContext, RxJsonRpcMessage, Service, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
@@ -49,17 +53,26 @@ enum Heard {
     Fault(Value),
 }
 
+/// A request without an answer.
+struct Place {
+    bytes: usize,
+    /// Whether its client took it back: then the SDK does not answer it.
+    is_taken_back: bool,
+    /// Whether nothing works on it any more.
+    is_over: bool,
+}
+
 /// Requests without an answer.
 struct Unanswered {
     most: usize,
-    bytes: Mutex<HashMap<RequestId, usize>>,
+    places: Mutex<HashMap<RequestId, Place>>,
     answers: AtomicU64,
     changed: Notify,
 }
 
 impl Unanswered {
-    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, usize>> {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, Place>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a request; `false` when one with this id has no answer yet.
@@ -68,8 +81,20 @@ impl Unanswered {
         if all.contains_key(&id) {
             return false;
         }
-        all.insert(id, bytes);
+        all.insert(id, Place { bytes, is_taken_back: false, is_over: false });
         true
+    }
+
+    /// Notes what happened to a request. One that was taken back keeps its place until nothing works on it: otherwise a
+    /// client could have any number of them under way.
+    fn change(&self, id: &RequestId, change: impl Fn(&mut Place)) {
+        let mut all = self.lock();
+        let Some(place) = all.get_mut(id) else { return };
+        change(place);
+        if place.is_taken_back && place.is_over {
+            all.remove(id);
+            self.changed.notify_one();
+        }
     }
 
     fn remove(&self, id: &RequestId) {
@@ -80,7 +105,7 @@ impl Unanswered {
     async fn wait_for_room(&self) {
         let has_room = || {
             let all = self.lock();
-            all.len() < self.most && all.values().sum::<usize>() < MOST_UNANSWERED_BYTES
+            all.len() < self.most && all.values().map(|place| place.bytes).sum::<usize>() < MOST_UNANSWERED_BYTES
         };
         while !has_room() {
             self.changed.notified().await;
@@ -104,6 +129,7 @@ pub(super) struct Wire<R> {
 pub(super) struct Ends {
     closed: watch::Receiver<bool>,
     has_begun: Arc<AtomicBool>,
+    unanswered: Arc<Unanswered>,
 }
 
 impl Ends {
@@ -117,6 +143,56 @@ impl Ends {
     /// Says that the handshake is over: before it the SDK takes nothing but requests.
     pub(super) fn begin(&self) {
         self.has_begun.store(true, Ordering::Release);
+    }
+
+    /// A server that tells the wire when it works on a request no more.
+    pub(super) fn counted<S>(&self, server: S) -> Counted<S> {
+        Counted { server, unanswered: Arc::clone(&self.unanswered) }
+    }
+}
+
+/// A server whose requests are counted while it works on them.
+pub(super) struct Counted<S> {
+    server: S,
+    unanswered: Arc<Unanswered>,
+}
+
+/// A request that is being worked on; dropped when that is over, also when the handler panics.
+struct UnderWay {
+    unanswered: Arc<Unanswered>,
+    id: RequestId,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.unanswered.change(&self.id, |place| place.is_over = true);
+    }
+}
+
+impl<S: Service<RoleServer>> Service<RoleServer> for Counted<S> {
+    async fn handle_request(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
+        let _under_way = UnderWay { unanswered: Arc::clone(&self.unanswered), id: context.id.clone() };
+        self.server.handle_request(request, context).await
+    }
+
+    async fn handle_notification(
+        &self,
+        notification: ClientNotification,
+        context: NotificationContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.server.handle_notification(notification, context).await
+    }
+
+    fn get_info(&self) -> ServerConfig {
+        self.server.get_info()
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        self.server.supported_protocol_versions()
     }
 }
 
@@ -134,10 +210,10 @@ where
     let (tell, closed) = watch::channel(false);
     let (outgoing, to_write) = mpsc::channel(WAITING);
     let unanswered =
-        Arc::new(Unanswered { most, bytes: Mutex::default(), answers: AtomicU64::new(0), changed: Notify::new() });
+        Arc::new(Unanswered { most, places: Mutex::default(), answers: AtomicU64::new(0), changed: Notify::new() });
     let has_begun = Arc::new(AtomicBool::new(false));
     tokio::spawn(write(writer, to_write, Arc::clone(&unanswered)));
-    let ends = Ends { closed, has_begun: Arc::clone(&has_begun) };
+    let ends = Ends { closed, has_begun: Arc::clone(&has_begun), unanswered: Arc::clone(&unanswered) };
     let (reader, line, is_too_long) = (BufReader::new(reader), Vec::new(), false);
     (Wire { reader, line, is_too_long, unanswered, outgoing, has_begun, has_hung_up, tell }, ends)
 }
@@ -291,9 +367,8 @@ impl<R: AsyncRead + Send + Unpin> Wire<R> {
         }
         if message["method"] == "notifications/cancelled" {
             let id = message["params"].get("requestId").cloned();
-            // The SDK does not answer what its client took back.
             if let Some(id) = id.and_then(|id| serde_json::from_value::<RequestId>(id).ok()) {
-                self.unanswered.remove(&id);
+                self.unanswered.change(&id, |place| place.is_taken_back = true);
             }
         }
         serde_json::from_value(message).map_or(Heard::Nothing, |message| Heard::Message(Box::new(message)))
@@ -418,6 +493,40 @@ mod tests {
         ends.closed().await;
         drop(wire);
         asks.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_taken_back_keeps_its_place_while_it_is_worked_on() {
+        let (mut client, mut wire, ends) = connected(1);
+        ends.begin();
+        let ask = |id: u8| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/list\"}}\n");
+        let take_back = |id: u8| {
+            let params = json!({"requestId": id});
+            format!("{}\n", json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}))
+        };
+        let text = [ask(1), take_back(1), ask(2)].concat();
+        let sent = tokio::spawn(async move {
+            client.write_all(text.as_bytes()).await.unwrap();
+            client
+        });
+        assert!(wire.receive().await.is_some(), "the first request");
+        let under_way = UnderWay { unanswered: Arc::clone(&ends.unanswered), id: RequestId::Number(1) };
+        let taken_back = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
+        assert!(matches!(wire.said(taken_back), Heard::Message(_)));
+        assert_eq!(ends.unanswered.lock().len(), 1, "it is worked on");
+        drop(under_way);
+        assert_eq!(ends.unanswered.lock().len(), 0);
+        assert!(wire.receive().await.is_some() && wire.receive().await.is_some());
+        drop(wire);
+        drop(sent.await.unwrap());
+        // One that is over is removed when it is taken back after that.
+        let (_client, wire, ends) = connected(1);
+        ends.begin();
+        assert!(ends.unanswered.add(RequestId::Number(3), 5));
+        drop(UnderWay { unanswered: Arc::clone(&ends.unanswered), id: RequestId::Number(3) });
+        assert_eq!(ends.unanswered.lock().len(), 1, "its answer is on its way");
+        wire.said(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3}}));
+        assert_eq!(ends.unanswered.lock().len(), 0);
     }
 
     #[tokio::test]

@@ -8,6 +8,9 @@ const BASE64_ANCHOR: usize = 4;
 /// Bytes of any other form that do.
 const PLAIN_ANCHOR: usize = 6;
 
+/// Characters of a string of JSON that do, each as it is or escaped.
+const JSON_ANCHOR: usize = 2;
+
 /// Line breaks in a row that an encoded form may have between two of its characters, in bytes.
 const MAX_BREAK: usize = 4;
 
@@ -22,6 +25,8 @@ const FOR_URLS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub(super) struct SecretForm {
     bytes: Vec<u8>,
     shape: Shape,
+    /// The beginning by which it is found.
+    anchor: Vec<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +38,8 @@ enum Shape {
     Base64 {
         has_rest: bool,
     },
+    /// Within a string of JSON, where each character may be escaped.
+    Json,
 }
 
 /// Whether a text begins with a form.
@@ -48,9 +55,16 @@ pub(super) enum FormMatch {
 /// Every form of a value, without repetitions.
 pub(super) fn forms(value: &[u8]) -> Vec<SecretForm> {
     let mut all = Vec::new();
-    let mut add = |bytes: Vec<u8>, shape| all.push(SecretForm { bytes, shape });
+    let mut add = |bytes: Vec<u8>, shape| {
+        let anchors = match shape {
+            Shape::Json => json_anchors(&bytes),
+            Shape::Base64 { .. } => vec![bytes[..bytes.len().min(BASE64_ANCHOR)].to_vec()],
+            Shape::Plain | Shape::Hex => vec![bytes[..bytes.len().min(PLAIN_ANCHOR)].to_vec()],
+        };
+        all.extend(anchors.into_iter().map(|anchor| SecretForm { bytes: bytes.clone(), shape, anchor }));
+    };
     add(value.to_vec(), Shape::Plain);
-    add(json_escaped(value), Shape::Plain);
+    add(value.to_vec(), Shape::Json);
     for (kept, space) in [("-_.~", "%20"), ("-_.~/", "%20"), ("-_.~!'()*", "%20"), ("-_.~", "+"), ("-_.*", "+")] {
         add(url_encoded(value, kept, space, LetterCase::Upper), Shape::Plain);
         add(url_encoded(value, kept, space, LetterCase::Lower), Shape::Plain);
@@ -67,7 +81,10 @@ pub(super) fn forms(value: &[u8]) -> Vec<SecretForm> {
     if lines.len() > 1 {
         // The frame of a key block is no secret, and its lines are common.
         let long = lines.into_iter().filter(|line| line.len() >= MIN_LINE && !line.starts_with(b"-----"));
-        long.for_each(|line| add(line.to_vec(), Shape::Plain));
+        long.for_each(|line| {
+            add(line.to_vec(), Shape::Plain);
+            add(line.to_vec(), Shape::Json);
+        });
     }
     all.sort();
     all.dedup();
@@ -77,13 +94,18 @@ pub(super) fn forms(value: &[u8]) -> Vec<SecretForm> {
 impl SecretForm {
     /// The beginning by which the form is found, and told apart from a mere likeness.
     pub(super) fn anchor(&self) -> &[u8] {
-        let len = if matches!(self.shape, Shape::Base64 { .. }) { BASE64_ANCHOR } else { PLAIN_ANCHOR };
-        &self.bytes[..self.bytes.len().min(len)]
+        &self.anchor
     }
 
     /// Compares with the beginning of `text`; `is_all` when nothing will follow it.
     pub(super) fn compare(&self, text: &[u8], is_all: bool) -> FormMatch {
         let more = if is_all { FormMatch::No } else { FormMatch::More };
+        if self.shape == Shape::Json {
+            return match compare_json(&self.bytes, text) {
+                FormMatch::More => more,
+                found => found,
+            };
+        }
         let (mut at, mut broken) = (0, 0);
         for (place, byte) in self.bytes.iter().enumerate() {
             loop {
@@ -156,19 +178,65 @@ fn url_encoded(value: &[u8], kept: &str, space: &str, case: LetterCase) -> Vec<u
     text
 }
 
-/// As it stands within a JSON string; bytes that are no UTF-8 stay as they are.
-fn json_escaped(value: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(value.len());
-    for byte in value {
-        match byte {
-            b'"' | b'\\' => text.extend_from_slice(&[b'\\', *byte]),
-            b'\n' => text.extend_from_slice(b"\\n"),
-            b'\r' => text.extend_from_slice(b"\\r"),
-            b'\t' => text.extend_from_slice(b"\\t"),
-            _ => text.push(*byte),
+/// The character that a string of JSON may have behind a backslash in place of this one.
+fn short_escape(character: char) -> Option<u8> {
+    Some(match character {
+        '"' => b'"',
+        '\\' => b'\\',
+        '/' => b'/',
+        '\u{8}' => b'b',
+        '\u{c}' => b'f',
+        '\n' => b'n',
+        '\r' => b'r',
+        '\t' => b't',
+        _ => return None,
+    })
+}
+
+/// The ways in which a value may begin within a string of JSON. A value that is no text has none.
+fn json_anchors(value: &[u8]) -> Vec<Vec<u8>> {
+    let Ok(value) = std::str::from_utf8(value) else { return Vec::new() };
+    value.chars().take(JSON_ANCHOR).fold(vec![Vec::new()], |begun: Vec<Vec<u8>>, character| {
+        let ways = json_spellings(character);
+        begun.iter().flat_map(|begun| ways.iter().map(|way| [&begun[..], &way[..]].concat())).collect()
+    })
+}
+
+/// How a character may be written in a string of JSON, but for digits of mixed case.
+fn json_spellings(character: char) -> Vec<Vec<u8>> {
+    let mut units = [0; 2];
+    let units = character.encode_utf16(&mut units);
+    let lower: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    let upper: String = units.iter().map(|unit| format!("\\u{unit:04X}")).collect();
+    let short = short_escape(character).map(|short| vec![b'\\', short]);
+    let plain = (character != '\\').then(|| character.to_string().into_bytes());
+    let mut all: Vec<Vec<u8>> =
+        [plain, short, Some(lower.into_bytes()), Some(upper.into_bytes())].into_iter().flatten().collect();
+    all.dedup();
+    all
+}
+
+/// Compares a value with the beginning of a text in which each of its characters may be escaped.
+fn compare_json(value: &[u8], text: &[u8]) -> FormMatch {
+    let Ok(value) = std::str::from_utf8(value) else { return FormMatch::No };
+    let mut at = 0;
+    for character in value.chars() {
+        let rest = &text[at..];
+        let is_begun = |way: &Vec<u8>| way.len() > rest.len() && way[..rest.len()].eq_ignore_ascii_case(rest);
+        let ways = json_spellings(character);
+        match ways.iter().find(|way| is_spelled(rest, way)) {
+            Some(way) => at += way.len(),
+            None if ways.iter().any(is_begun) => return FormMatch::More,
+            None => return FormMatch::No,
         }
     }
-    text
+    FormMatch::Yes(at)
+}
+
+/// Whether a text begins with this spelling; digits of an escape may be of either case.
+fn is_spelled(text: &[u8], way: &[u8]) -> bool {
+    let Some(text) = text.get(..way.len()) else { return false };
+    text == way || way.starts_with(b"\\u") && text.starts_with(b"\\u") && text.eq_ignore_ascii_case(way)
 }
 
 /// The same of the standard alphabet.
@@ -233,8 +301,24 @@ mod tests {
     }
 
     #[test]
-    fn a_json_string_escapes_quotes_and_the_breaks_of_lines_and_columns() {
-        assert_eq!(json_escaped(b"a\"b\\c\nd\re\tf"), b"a\\\"b\\\\c\\nd\\re\\tf");
+    fn within_json_each_character_may_be_escaped() {
+        let value = "pa\"ss\\w/\u{f6}\u{1f511}\n";
+        for text in [
+            "pa\\\"ss\\\\w/\u{f6}\u{1f511}\\n",
+            "pa\\\"ss\\\\w\\/\\u00f6\\ud83d\\udd11\\n",
+            "\\u0070a\\u0022ss\\u005cw\\u002f\\u00F6\\uD83D\\uDD11\\u000a",
+            "\\u0070\\u0061\\\"ss\\u005Cw\\u002F\u{f6}\\uD83d\\uDd11\\u000A",
+        ] {
+            assert_eq!(serde_json::from_str::<String>(&format!("\"{text}\"")).unwrap(), value, "the control");
+            assert!(has(value, text), "{text}");
+            assert!(!has(value, &text.replace("ss", "sz")), "{text}");
+            let form = SecretForm { bytes: value.as_bytes().to_vec(), shape: Shape::Json, anchor: Vec::new() };
+            for end in 0..text.len() {
+                assert_eq!(form.compare(&text.as_bytes()[..end], false), FormMatch::More, "{text} {end}");
+                assert_eq!(form.compare(&text.as_bytes()[..end], true), FormMatch::No, "{text} {end}");
+            }
+        }
+        assert_eq!(compare_json(b"\xff\xff\xff", b"\xff\xff\xff"), FormMatch::No, "no text");
     }
 
     #[test]

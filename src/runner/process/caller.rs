@@ -8,10 +8,11 @@
 //! where standard input is a pseudo-terminal, the chain above whoever holds the other end of it. Where standard input is
 //! a terminal of somebody else's session, the processes of that terminal count too.
 //!
-//! What this cannot see: a process that left session and parents behind, began with a clean environment and talks to
-//! a terminal of its own; a program that an agent lets a terminal server of a human start; an agent that replaced itself
+//! What this cannot see: a program that an agent lets a terminal server of a human start; an agent that replaced itself
 //! (`exec env -u …`), since the environment of a process is that of the program that it executed last; a process that
 //! wrote over its own environment or made itself unreadable; processes of other users and outside this PID namespace.
+//! Whoever left session and parents behind is nobody here; [`unknown_caller`](super::detached::unknown_caller) refuses
+//! what only humans may do then.
 
 use super::clients::{Clients, client_in, known_client};
 use super::processes::{self, Process};
@@ -106,7 +107,7 @@ fn client_of(pid: i32) -> Option<&'static str> {
 /// Whether the process that started this one at the terminal of its session has ended and left it behind: the leader
 /// of the session is another process, and the chain of parents ends at the first process of the system without
 /// meeting it. Nobody can tell then who asks.
-pub fn is_left_behind() -> bool {
+pub(super) fn is_left_behind() -> bool {
     let me = processes::own_pid();
     let own = processes::terminal_of(me).filter(|device| *device != 0);
     if own.is_none() || own.map(split_device) != terminal_of_input() {
@@ -127,15 +128,29 @@ fn left_sessions(parents: &[i32]) -> BTreeSet<i32> {
     sessions.filter(|leader| !parents.contains(leader)).collect()
 }
 
+/// Who holds the other end of the terminal on standard input, beside the parents of this process.
+pub(super) fn holders_of_terminal() -> Vec<i32> {
+    let Some(device) = terminal_of_input() else { return Vec::new() };
+    let parents = processes::chain(processes::own_pid());
+    let others: Vec<Process> = processes::list().filter(|process| !parents.contains(&process.pid)).collect();
+    holders(device, &others)
+}
+
+/// Which of these hold the controlling end of a terminal.
+fn holders((major, minor): (u32, u32), all: &[Process]) -> Vec<i32> {
+    if !PTY_MAJORS.contains(&major) {
+        return Vec::new();
+    }
+    let index = minor + ((major - PTY_MAJORS.start()) << 20);
+    all.iter().map(|process| process.pid).filter(|pid| holds_master(*pid, index)).collect()
+}
+
 /// Who holds the other end of the terminal on standard input, and who lives on it when it is not ours.
 fn behind_terminal(device: (u32, u32), parents: &[i32], all: &[Process]) -> Vec<Place> {
     let own = processes::terminal_of(processes::own_pid()).filter(|device| *device != 0);
     let mut places = Vec::new();
-    if PTY_MAJORS.contains(&device.0) {
-        let index = device.1 + ((device.0 - PTY_MAJORS.start()) << 20);
-        let holders = all.iter().filter(|process| !parents.contains(&process.pid) && holds_master(process.pid, index));
-        places.extend(holders.flat_map(|holder| outermost_first(&processes::chain(holder.pid), "terminal held by")));
-    }
+    let holders = holders(device, all).into_iter().filter(|pid| !parents.contains(pid));
+    places.extend(holders.flat_map(|holder| outermost_first(&processes::chain(holder), "terminal held by")));
     if own.map(split_device) != Some(device) {
         let there = all.iter().filter(|process| split_device(process.terminal) == device);
         places.extend(there.map(|process| (process.pid, "terminal shared with")));
@@ -189,7 +204,8 @@ fn agent_in(environment: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
-fn name_of(pid: i32) -> String {
+/// What a process calls itself.
+pub(super) fn name_of(pid: i32) -> String {
     let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     String::from_utf8_lossy(&name).trim_end().to_owned()
 }

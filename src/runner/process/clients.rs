@@ -2,7 +2,8 @@
 //! they set for what they start; every other one is written down when it starts `toolsmith mcp`.
 //!
 //! A note is a file named by process number, start time and boot, so that a number that is used again is somebody else.
-//! It stays while the client lives, also when the client has ended its server.
+//! It stays while the client lives, also when the client has ended its server. It holds the namespaces that the client
+//! runs in, so that a program in a container of its own is not taken for a human's, and the name of the agent.
 
 use super::processes::{self, chain, holds_terminals};
 use std::ffi::OsStr;
@@ -94,6 +95,9 @@ const OF_HUMANS: [&str; 26] = [
     "zed-editor",
 ];
 
+/// The first namespaces of the system (`PROC_PID_INIT_INO` and `PROC_USER_INIT_INO` of Linux): whoever is there sees everybody.
+const FIRST_NAMESPACES: [&str; 2] = ["pid:[4026531836]", "user:[4026531837]"];
+
 /// The notes about clients.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -106,23 +110,22 @@ impl Clients {
         Clients { folder }
     }
 
-    /// Notes the client that started this process as the one of this agent, if none was noted for it before; an agent
-    /// without a name is called after the client. Nothing is noted for a human who starts this process in a shell.
+    /// Notes the client that started this process as the one of this agent, if none was noted for it before. Nothing is
+    /// noted for a human who starts this process in a shell.
     ///
     /// # Errors
     /// When the note cannot be written.
-    pub fn note(&self, agent: Option<&str>) -> io::Result<()> {
+    pub fn note(&self, agent: &str) -> io::Result<()> {
         if io::stdin().is_terminal() {
             return Ok(());
         }
         let Some(client) = client() else { return Ok(()) };
         let Some(path) = self.place(client) else { return Ok(()) };
-        let agent = agent.map_or_else(|| format!("mcp:{}", names(client).swap_remove(0)), str::to_owned);
         fs::create_dir_all(&self.folder)?;
         self.forget_dead()?;
         // Written elsewhere first: a note that is there is complete.
         let whole = self.folder.join(format!(".{}", processes::own_pid()));
-        fs::write(&whole, agent)?;
+        fs::write(&whole, format!("{}\n{agent}", namespaces().join(" ")))?;
         let noted = fs::hard_link(&whole, &path);
         fs::remove_file(&whole)?;
         // The first note holds: who is named later could borrow what another agent was granted.
@@ -131,8 +134,18 @@ impl Clients {
 
     /// The agent of a client that was noted.
     pub(super) fn agent_of(&self, pid: i32) -> Option<String> {
-        let name = fs::read(self.place(pid)?).ok()?;
-        Some(String::from_utf8_lossy(&name).into_owned())
+        Note::read(&self.place(pid)?).map(|note| note.agent)
+    }
+
+    /// The agent of a client that was noted outside the container that this process runs in, and may live.
+    pub(super) fn outside_container(&self) -> Option<String> {
+        let own = namespaces();
+        let notes = fs::read_dir(&self.folder).ok()?.flatten();
+        let of_this_boot = notes.filter(|note| note.file_name().to_string_lossy().ends_with(&boot()));
+        of_this_boot
+            .filter_map(|note| Note::read(&note.path()))
+            .find(|note| note.is_outside(&own))
+            .map(|note| note.agent)
     }
 
     fn place(&self, pid: i32) -> Option<PathBuf> {
@@ -154,6 +167,35 @@ impl Clients {
         }
         Ok(())
     }
+}
+
+/// What is noted of a client.
+#[derive(Debug)]
+struct Note {
+    namespaces: String,
+    agent: String,
+}
+
+impl Note {
+    fn read(path: &Path) -> Option<Note> {
+        let text = fs::read(path).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        let (namespaces, agent) = text.split_once('\n')?;
+        Some(Note { namespaces: namespaces.to_owned(), agent: agent.to_owned() })
+    }
+
+    /// Whether the client runs in other namespaces than a process in `own`, and that process is in a container.
+    fn is_outside(&self, own: &[String]) -> bool {
+        let theirs: Vec<&str> = self.namespaces.split(' ').collect();
+        let differs = |(own, theirs): (&String, &&str)| own != theirs && !FIRST_NAMESPACES.contains(&own.as_str());
+        own.iter().zip(&theirs).any(differs)
+    }
+}
+
+/// The PID namespace and the user namespace of this process.
+fn namespaces() -> Vec<String> {
+    let named = |kind| fs::read_link(format!("/proc/self/ns/{kind}")).unwrap_or_default();
+    ["pid", "user"].map(|kind| named(kind).to_string_lossy().into_owned()).to_vec()
 }
 
 /// The number of this boot: start times count from it.
@@ -291,7 +333,7 @@ mod tests {
         let clients = Clients::new(dir.path().to_owned());
         let me = processes::own_pid();
         let place = clients.place(me).unwrap();
-        fs::write(&place, "rosa").unwrap();
+        fs::write(&place, "pid:[1] user:[2]\nrosa").unwrap();
         assert_eq!(clients.agent_of(me).as_deref(), Some("rosa"));
         let [another_time, another_boot] = ["1", "00000000"];
         let name = place.file_name().unwrap().to_str().unwrap().to_owned();
@@ -305,5 +347,24 @@ mod tests {
         assert!(place.exists() && !reused.exists() && !before.exists());
         fs::remove_file(&place).unwrap();
         assert_eq!(clients.agent_of(me), None);
+    }
+
+    #[test]
+    fn whoever_is_in_a_container_does_not_see_the_client_outside() {
+        let note = |namespaces: &str| Note { namespaces: namespaces.to_owned(), agent: "rosa".to_owned() };
+        let [first_pid, first_user] = FIRST_NAMESPACES;
+        let client = note(&FIRST_NAMESPACES.join(" "));
+        for (pid, user, is_outside) in [
+            (first_pid, first_user, false),
+            ("pid:[7]", "user:[8]", true),
+            ("pid:[7]", first_user, true),
+            (first_pid, "user:[8]", true),
+        ] {
+            assert_eq!(client.is_outside(&[pid.to_owned(), user.to_owned()]), is_outside, "{pid} {user}");
+        }
+        // The human outside sees the client in the container, and those in one container see each other.
+        let client = note("pid:[7] user:[8]");
+        assert!(!client.is_outside(&FIRST_NAMESPACES.map(str::to_owned)));
+        assert!(!client.is_outside(&["pid:[7]", "user:[8]"].map(str::to_owned)));
     }
 }

@@ -4,6 +4,7 @@
 pub(super) mod caller;
 pub(super) mod clear;
 pub(super) mod clients;
+pub(super) mod detached;
 pub(super) mod group;
 pub(super) mod limits;
 pub(super) mod poll;

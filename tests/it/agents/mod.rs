@@ -8,6 +8,7 @@ mod hooks;
 mod hostile;
 mod http;
 mod journey;
+mod names;
 mod permits;
 mod projected;
 mod resources;

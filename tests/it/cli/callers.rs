@@ -7,6 +7,7 @@ use rustix::process::getuid;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::{Mutex, PoisonError};
 use toolsmith::action::{ACTIONS, Arg, ArgKind, Form, Risk, Spec};
 
 /// A user that nobody is, outside of the range that runs of root's use.
@@ -169,8 +170,12 @@ fn called(shell: &Shell, name: &str, way: &str, args: &[&str]) -> Answered {
     called_by(shell, &agent, &[("TOOLSMITH_AGENT", name)], way, args)
 }
 
+/// One agent at a time: while one lives, nothing younger than it counts as a human's.
+static ONE_AGENT: Mutex<()> = Mutex::new(());
+
 /// The same for this program, with this environment.
-fn called_by(shell: &Shell, agent: &[String], more: &[(&str, &str)], way: &str, args: &[&str]) -> Answered {
+pub(super) fn called_by(shell: &Shell, agent: &[String], more: &[(&str, &str)], way: &str, args: &[&str]) -> Answered {
+    let _alone = ONE_AGENT.lock().unwrap_or_else(PoisonError::into_inner);
     let [result, ended] = ["result", "ended"].map(|file| shell.home().join(file));
     for path in [&result, &ended] {
         let _ = fs::remove_file(path);
@@ -191,7 +196,7 @@ fn called_by(shell: &Shell, agent: &[String], more: &[(&str, &str)], way: &str, 
 }
 
 /// Shells of root and of a plain user, or of whoever runs the tests.
-fn shells() -> Vec<Shell> {
+pub(super) fn shells() -> Vec<Shell> {
     let users = if getuid().is_root() { vec![None, Some(PLAIN)] } else { vec![None] };
     let with = |user: Option<u32>| {
         let mut shell = Shell::new();
@@ -251,7 +256,7 @@ os.wait()
 "#;
 
 /// A program with this name that does what an agent's client does.
-fn client(shell: &Shell, name: &str) -> Vec<String> {
+pub(super) fn client(shell: &Shell, name: &str) -> Vec<String> {
     let path = shell.home().join(name);
     fs::write(&path, format!("#!/usr/bin/python3\n{AGENT}")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();

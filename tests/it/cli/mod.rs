@@ -8,6 +8,7 @@ mod calls;
 mod catalog;
 mod checks;
 mod decide;
+mod detached;
 mod dry_run;
 mod facts;
 mod figures;
