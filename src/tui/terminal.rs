@@ -10,7 +10,7 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
-    EnableMouseCapture,
+    EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
 use crossterm::style::Print;
 use crossterm::terminal::{
@@ -24,6 +24,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io::{self, IsTerminal, Stdout, Write, stderr, stdin, stdout};
 use std::panic;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -34,6 +35,10 @@ const RESTORE_TITLE: &str = "\x1b[23;0t";
 /// Undoes what a program that crashed may leave on: a scrolling region, another character set, colours, keys for
 /// applications, no wrapping, inserting, another cursor. To reset the region moves the cursor, which is put back.
 const LEFT_BEHIND: &str = "\x1b7\x1b[r\x1b8\x1b(B\x0f\x1b[m\x1b[?1l\x1b>\x1b[?7h\x1b[4l\x1b[0 q";
+
+/// Whether the terminal was asked to tell keys apart that it otherwise sends alike, as ctrl-enter and enter. Taken back
+/// once for each time it was asked: one request more would take back that of the shell.
+static TELLS_KEYS_APART: AtomicBool = AtomicBool::new(false);
 
 /// The modes of the terminal before another program got it.
 pub struct LentModes(Option<Termios>);
@@ -76,6 +81,10 @@ impl Session {
         self.taken = true;
         enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, Hide)?;
+        if !TELLS_KEYS_APART.swap(true, Ordering::SeqCst) {
+            // A terminal without the protocol of kitty ignores the request.
+            execute!(stdout(), PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
+        }
         if self.mouse {
             execute!(stdout(), EnableMouseCapture)?;
         }
@@ -224,6 +233,10 @@ pub fn say_after(line: &SafeText) {
 /// gone cannot be restored and is left alone.
 pub fn restore() {
     let mut out = stdout();
+    if TELLS_KEYS_APART.swap(false, Ordering::SeqCst) {
+        // Before the full screen is left: it has a list of such requests of its own.
+        let _ = execute!(out, PopKeyboardEnhancementFlags);
+    }
     let _ = execute!(
         out,
         EndSynchronizedUpdate,

@@ -423,6 +423,9 @@ impl App {
         if let (Command::Decide(request), Screen::Review(screen)) = (command, &mut self.screen) {
             if screen.review.id == request.review {
                 screen.set_consequence(&preview);
+                if let Some(Overlay::Digest(prompt)) = self.overlays.last_mut() {
+                    prompt.set_does(request.review, screen.consequence(), self.now);
+                }
             }
             return;
         }

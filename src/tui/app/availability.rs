@@ -312,7 +312,11 @@ impl App {
             .copied()
             .filter(|verb| !self.keymap.keys(*verb).is_empty() && self.available(*verb).is_ok())
             .filter(|verb| !matches!(verb, Verb::Init | Verb::Starter) || no_tools)
-            .filter(|verb| !matches!(verb, Verb::Approve | Verb::ApproveOver) || !self.is_unread())
+            .filter(|verb| match verb {
+                Verb::Approve | Verb::ApproveOver => !self.is_unread(),
+                Verb::ReadOn => self.is_unread() || self.leads_on(),
+                _ => true,
+            })
             .collect()
     }
 

@@ -154,7 +154,7 @@ impl App {
                 self.drafts.insert((request.review, request.kind), request.reason.clone().unwrap_or_default());
                 vec![Effect::Evolve(Evolving::Ready(request))]
             }
-            Reply::ReadFirst(review, kind) => self.read_for_bulk(review, kind),
+            Reply::ReadFirst(reviews, kind) => self.read_for_bulk(reviews, kind),
             Reply::KeepDraft(review, kind, text) => {
                 if !text.is_empty() {
                     self.say(Mood::Calm, "the typed reason is kept as a draft");

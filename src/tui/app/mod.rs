@@ -49,7 +49,7 @@ pub use messages::{Messages, Mood, Toast};
 
 use super::ascii::Letters;
 use super::effect::{Effect, Ending, TabId};
-use super::keymap::Keymap;
+use super::keymap::{Chord, Keymap};
 use super::layout::{MIN_HEIGHT, MIN_WIDTH};
 use super::msg::{Held, Msg, Opened};
 use super::now::Now;
@@ -97,6 +97,8 @@ pub enum Target {
     List(Pane),
     /// Do what this verb does.
     Verb(Verb),
+    /// Press this key in the box on top.
+    Key(Chord),
 }
 
 /// A place on the screen that answers to the mouse.
@@ -208,8 +210,9 @@ pub struct App {
     drafts: HashMap<(ReviewId, DecisionKind), String>,
     /// What was read of waiting reviews that were closed.
     readings: HashMap<ReviewId, Kept>,
-    /// What the open review was opened from, when that was the table of several: the decision asked for.
-    returning: Option<DecisionKind>,
+    /// What the open review was opened from, when that was the table of several: the decision asked for, and which of
+    /// its reviews are to be read after this one.
+    returning: Option<(DecisionKind, Vec<ReviewId>)>,
     /// What is typed after a key that would have opened a prompt was refused.
     stray: stray::Stray,
     /// Whether the last key was refused.

@@ -1,16 +1,15 @@
 //! The mouse: a click focuses and selects, a click on a hint does what its key does, the wheel
-//! scrolls. Nothing is ever decided or changed by a click.
+//! scrolls. No click answers a question, so none decides anything.
 
 use super::{App, Target};
-use crate::action::{Risk, spec};
 use crate::tui::effect::Effect;
 use crate::tui::layout::{Arrangement, arrange, clamp_shift};
 use crate::tui::list::Motion;
-use crate::tui::overlay::Args;
+use crate::tui::overlay::{Args, Overlay};
 use crate::tui::pane::Pane;
 use crate::tui::screen::Screen;
 use crate::tui::widget::Move;
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 /// Lines for a notch of the wheel.
@@ -64,13 +63,14 @@ impl App {
     }
 
     fn click(&mut self, at: Position) -> Vec<Effect> {
-        if !self.overlays.is_empty() {
-            return Vec::new();
-        }
         let Some(spot) = self.spots.iter().rev().find(|spot| spot.area.contains(at)).copied() else {
             return Vec::new();
         };
+        if !self.overlays.is_empty() && !matches!(spot.target, Target::Key(_)) {
+            return Vec::new();
+        }
         match spot.target {
+            Target::Key(chord) => self.click_key(chord.event()),
             Target::Pane(pane) => self.focus_pane(pane),
             Target::List(pane) => {
                 let line = usize::from(at.y - spot.area.y);
@@ -83,12 +83,17 @@ impl App {
                 }
                 self.focus_pane(pane)
             }
-            Target::Verb(verb) if spec(verb).risk == Risk::View => self.perform(verb, &Args::default()),
-            Target::Verb(verb) => {
-                let text = format!("{} has no mouse action: press {}", spec(verb).name, self.keymap.key(verb));
-                self.refuse(&text)
-            }
+            Target::Verb(verb) => self.perform(verb, &Args::default()),
         }
+    }
+
+    /// Presses a key that the box on top names. A question can be closed by a click, and nothing else.
+    fn click_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let asks = self.overlays.last_mut().is_some_and(Overlay::is_question);
+        if asks && key.code != KeyCode::Esc {
+            return self.refuse("a click does not answer a question: press the key");
+        }
+        self.key(&key)
     }
 
     fn wheel(&mut self, at: Position, lines: isize) -> Vec<Effect> {

@@ -26,9 +26,7 @@ impl App {
             return self.jump_heading(jump);
         }
         if matches!(self.screen, Screen::Workbench) && self.focus == Pane::Queue && verb == Verb::SelectRange {
-            if let Some(selected) = self.queue.toggle_range() {
-                self.say(Mood::Calm, &format!("{} selected", crate::domain::count(selected, "review")));
-            }
+            self.queue.toggle_range();
             return Vec::new();
         }
         if let (Screen::Evolution(screen), Verb::Unfold) = (&mut self.screen, verb) {
@@ -146,8 +144,7 @@ impl App {
 
     /// Opens the table of the marked reviews, or the prompt of a decision; where no review is open, opens the review instead.
     pub(super) fn begin_decision(&mut self, kind: DecisionKind, args: &Args) -> Vec<Effect> {
-        let marked = self.marked();
-        if !marked.is_empty() && args.get("review").is_none() {
+        if !self.marked().is_empty() && args.get("review").is_none() {
             return self.open_bulk(kind);
         }
         let Screen::Review(screen) = &self.screen else {
@@ -185,18 +182,39 @@ impl App {
 
     /// Opens the table of the marked reviews.
     pub(super) fn open_bulk(&mut self, kind: DecisionKind) -> Vec<Effect> {
+        self.queue.keep_range();
         self.overlays.push(Overlay::Bulk(Box::new(Bulk::looking(kind))));
         vec![Effect::Preflight { reviews: self.queue.marked(), kind }]
     }
 
-    /// Opens a review of the table of several to be read; closing it leads back there.
-    pub(super) fn read_for_bulk(&mut self, review: ReviewId, kind: DecisionKind) -> Vec<Effect> {
-        let Some(review) = self.queue.find(review).cloned() else {
+    /// Opens the first of these reviews of the table of several; closing it leads back there.
+    pub(super) fn read_for_bulk(&mut self, reviews: Vec<ReviewId>, kind: DecisionKind) -> Vec<Effect> {
+        let mut reviews = reviews.into_iter();
+        let Some(review) = reviews.find_map(|id| self.queue.find(id).cloned()) else {
             return self.refuse("this review is no longer pending");
         };
         let effects = self.open_review(review);
-        self.returning = Some(kind);
+        self.returning = Some((kind, reviews.collect()));
         effects
+    }
+
+    /// From a review that was read to its end to the next one: of the table of several, which comes back after the last
+    /// of them, or of the queue.
+    pub(super) fn next_review(&mut self) -> Vec<Effect> {
+        match &self.returning {
+            None => self.skip_review(),
+            Some((_, rest)) if rest.iter().all(|id| self.queue.find(*id).is_none()) => self.close_screen(),
+            Some((kind, rest)) => {
+                let (kind, rest) = (*kind, rest.clone());
+                self.read_for_bulk(rest, kind)
+            }
+        }
+    }
+
+    /// Whether reading on opens another review: nothing is left to be read in the open one.
+    pub fn leads_on(&self) -> bool {
+        let Screen::Review(screen) = &self.screen else { return false };
+        screen.is_read() && (self.returning.is_some() || self.queue.after(screen.review.id).is_some())
     }
 
     /// What the table of several says of a review: whether all of it was read, and what of it.

@@ -361,7 +361,14 @@ fn a_click_focuses_and_selects_and_never_changes_anything() {
         }
     }
     let looks = |effect: &Effect| {
-        matches!(effect, Effect::LoadDetail { .. } | Effect::LoadReview(_) | Effect::Preview(_) | Effect::LoadRuns)
+        matches!(
+            effect,
+            Effect::LoadDetail { .. }
+                | Effect::LoadReview(_)
+                | Effect::Preview(_)
+                | Effect::LoadRuns
+                | Effect::Evolve(crate::tui::effect::Evolving::Prepare { .. })
+        )
     };
     assert!(bench.effects.iter().all(looks), "{:?}", bench.effects.iter().find(|effect| !looks(effect)));
 }

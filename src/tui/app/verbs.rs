@@ -322,7 +322,11 @@ impl App {
             | Verb::IgnoreBlanks
             | Verb::Unfold => return self.read_on(verb),
             Verb::ReadOn => match &mut self.screen {
-                Screen::Review(screen) => screen.read_on(),
+                Screen::Review(screen) => {
+                    if !screen.read_on() {
+                        return self.next_review();
+                    }
+                }
                 Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
                     return self.step(Motion::PageDown);
                 }

@@ -11,7 +11,7 @@ use crate::engine::{BulkResult, EngineError, PreflightRow};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{cut, pad, plural, safe, wrap};
+use crate::tui::phrase::{cut, pad, safe, wrap};
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -59,7 +59,7 @@ pub struct Bulk {
     height: usize,
     reason: TextInput,
     typed: TextInput,
-    note: Option<&'static str>,
+    note: Option<String>,
     pub(super) guard: Guard,
 }
 
@@ -136,21 +136,15 @@ impl Bulk {
         self.kind == DecisionKind::Approve && !is_read
     }
 
-    /// The first that could be decided if it was read.
-    fn next_unread(&self) -> Option<ReviewId> {
-        self.rows.iter().find(|row| row.refusal.is_none() && self.is_unread(row)).map(|row| row.review)
-    }
-
-    /// Whether the words were typed; the noun may be left out.
-    fn is_confirmed(&self) -> bool {
-        let (typed, words) = (self.typed.text(), self.words());
-        let typed = typed.trim();
-        typed == words || words.rsplit_once(' ').is_some_and(|(without_noun, _)| typed == without_noun)
+    /// Those that could be decided if they were read.
+    fn unread(&self) -> Vec<ReviewId> {
+        let unread = self.rows.iter().filter(|row| row.refusal.is_none() && self.is_unread(row));
+        unread.map(|row| row.review).collect()
     }
 
     /// The words to type.
     fn words(&self) -> String {
-        format!("{} {}", self.kind, plural(self.able().len(), "tool", "tools"))
+        format!("{} {}", self.kind, self.able().len())
     }
 
     /// Takes a key: typing confirms, the arrows move the table, esc closes.
@@ -167,7 +161,7 @@ impl Bulk {
                 Step::Done(_) | Step::Refused(_) if code == KeyCode::Enter => return Reply::Close,
                 Step::Looking | Step::Sent | Step::Done(_) | Step::Refused(_) => {}
                 Step::Reason | Step::Confirm if !self.guard.admits(now) => {
-                    self.note = Some("key ignored: wait half a second, then type");
+                    self.note = Some("key ignored: wait half a second, then type".to_owned());
                 }
                 Step::Reason if code == KeyCode::Enter => self.end_reason(),
                 Step::Confirm if code == KeyCode::Enter => return self.enter(),
@@ -180,7 +174,7 @@ impl Bulk {
 
     fn end_reason(&mut self) {
         if self.reason.text().trim().is_empty() {
-            self.note = Some("a reason is needed: the authors of the tools read it");
+            self.note = Some("a reason is needed: the authors of the tools read it".to_owned());
         } else {
             self.step = Step::Confirm;
         }
@@ -188,20 +182,21 @@ impl Bulk {
 
     /// With nothing typed, opens what is to be read; else sends.
     fn enter(&mut self) -> Reply {
-        match self.next_unread().filter(|_| self.typed.text().trim().is_empty()) {
-            Some(review) => Reply::ReadFirst(review, self.kind),
-            None => self.send(),
+        let unread = self.unread();
+        if !unread.is_empty() && self.typed.text().trim().is_empty() {
+            return Reply::ReadFirst(unread, self.kind);
         }
+        self.send()
     }
 
     fn send(&mut self) -> Reply {
         let requests = self.able();
         if requests.is_empty() {
-            self.note = Some("none of them can be decided here: press esc");
+            self.note = Some("none of them can be decided here: press esc".to_owned());
         } else if self.seen < self.rows.len() {
-            self.note = Some("read the whole table first: pagedown");
-        } else if !self.is_confirmed() {
-            self.note = Some("type exactly the text above");
+            self.note = Some("read the whole table first: pagedown".to_owned());
+        } else if self.typed.text().trim() != self.words() {
+            self.note = Some(format!("that is different: type `{}`, then press enter", self.words()));
         } else {
             self.step = Step::Sent;
             return Reply::DecideAll(requests);
@@ -214,7 +209,7 @@ impl Bulk {
         self.guard.disturb(now);
         match self.step {
             Step::Reason => self.reason.insert(text),
-            _ => self.note = Some("pasted text is not accepted: type it"),
+            _ => self.note = Some("pasted text is not accepted: type it".to_owned()),
         }
     }
 
@@ -246,7 +241,7 @@ impl Bulk {
         let mut keys = Title::keys(&[("esc", "close")]);
         match &self.step {
             Step::Reason => keys.insert(0, ("enter".to_owned(), "next")),
-            Step::Confirm if self.next_unread().is_some() && self.typed.text().trim().is_empty() => {
+            Step::Confirm if !self.unread().is_empty() && self.typed.text().trim().is_empty() => {
                 keys.insert(0, ("enter".to_owned(), "read the next"));
             }
             Step::Confirm => keys.insert(0, ("enter".to_owned(), "decide each")),
@@ -337,7 +332,7 @@ impl Bulk {
             Step::Sent => ("deciding …".to_owned(), None),
             Step::Done(_) => ("undecided reviews are still pending · enter close".to_owned(), None),
             Step::Reason => ("reason, for the authors: ".to_owned(), Some(&self.reason)),
-            Step::Confirm if self.able().is_empty() && self.next_unread().is_some() => {
+            Step::Confirm if self.able().is_empty() && !self.unread().is_empty() => {
                 ("enter open the first unread".to_owned(), None)
             }
             Step::Confirm if self.able().is_empty() => ("none of them can be decided together".to_owned(), None),
@@ -348,14 +343,14 @@ impl Bulk {
             let field = Rect { x: end, width: area.right().saturating_sub(end), height: 1, ..area };
             input.draw(field, buf, theme.accent);
         }
-        let sentence = match (self.note, &self.step, self.guard.is_listening(look.now)) {
+        let sentence = match (self.note.as_deref(), &self.step, self.guard.is_listening(look.now)) {
             (Some(note), ..) => (note, theme.warn),
             (None, Step::Reason | Step::Confirm, false) => ("read first …", theme.dim),
             (None, Step::Reason, true) => ("enter continue", theme.dim),
-            (None, Step::Confirm, true) if self.next_unread().is_some() && self.able().is_empty() => {
+            (None, Step::Confirm, true) if !self.unread().is_empty() && self.able().is_empty() => {
                 ("Only fully read reviews can be approved; esc returns here", theme.dim)
             }
-            (None, Step::Confirm, true) if self.next_unread().is_some() => {
+            (None, Step::Confirm, true) if !self.unread().is_empty() => {
                 ("enter without text opens the next unread review", theme.accent)
             }
             (None, Step::Confirm, true) if self.able().is_empty() => {

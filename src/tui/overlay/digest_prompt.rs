@@ -100,6 +100,14 @@ impl DigestPrompt {
         DigestPrompt { question, step, note: None, draft: draft.to_owned(), options, guard: Guard::default() }
     }
 
+    /// Takes what an approval of this review does, where that came after the prompt was opened.
+    pub fn set_does(&mut self, review: ReviewId, does: String, now: Now) {
+        if self.question.review == review && self.question.does != does {
+            self.question.does = does;
+            self.guard.disturb(now);
+        }
+    }
+
     /// Takes the typed digits, then the reason; Esc closes.
     pub fn key(&mut self, key: &KeyEvent, now: Now) -> Reply {
         if key.code == KeyCode::Esc {

@@ -303,6 +303,7 @@ impl EvolveForm {
             (Face::Fields, _) => {
                 let mut keys = self.view.keys("send");
                 keys.insert(2, ("ctrl-p".to_owned(), "preview"));
+                keys.retain(|(_, word)| !self.is_refused() || !matches!(*word, "send" | "preview"));
                 keys
             }
             (Face::Request(_), _) => {
@@ -320,6 +321,7 @@ impl EvolveForm {
         let most = if inner.height < LOW { NOTES - 2 } else { NOTES };
         let below = (notes.len().min(most)) as u16;
         let text = Rect { height: body.height.saturating_sub(below), ..body };
+        self.view.set_refused(self.is_refused());
         match &mut self.face {
             Face::Fields => self.view.render(text, buf, theme),
             Face::Request(view) => view.render(text, buf, theme),
@@ -330,11 +332,17 @@ impl EvolveForm {
         }
     }
 
+    /// Whether these entries were refused: sending or showing them would say the same again.
+    fn is_refused(&self) -> bool {
+        matches!(self.face, Face::Fields) && self.error.is_some() && self.asked == self.view.form().value()
+    }
+
     /// What is wrong; else whom it goes to and why, and what was learnt.
     fn notes(&self, width: usize, theme: &Theme) -> Vec<(String, Style)> {
         let mut notes = Vec::new();
         if let Some(error) = &self.error {
-            notes.extend(wrap(&safe(error), width).into_iter().map(|line| (line, theme.bad)));
+            let error = if self.is_refused() { format!("cannot be sent: {error}") } else { error.clone() };
+            notes.extend(wrap(&safe(&error), width).into_iter().map(|line| (line, theme.bad)));
             return notes;
         }
         if self.busy == Some(Sending::Send) {
@@ -490,6 +498,28 @@ mod tests {
             entries
         });
         assert_eq!(form.request().generators, ["local", "local", "hosted", "hosted"]);
+    }
+
+    #[test]
+    fn what_cannot_be_sent_says_why_and_offers_no_key_that_sends() {
+        let mut form = form(seed());
+        let error = EngineError::new(crate::engine::ErrorCode::Usage, "no generator", "define one");
+        form.set(Sending::Learn, Err(error));
+        let theme = Theme::dark();
+        let keymap = Keymap::default();
+        let named = crate::tui::pane::rows::NamedKeys::default();
+        let look = Look { theme: &theme, keymap: &keymap, now: crate::tui::now::Now::default(), named: &named };
+        let shown = |form: &mut EvolveForm| {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 100, 30));
+            form.draw(buffer.area, &mut buffer, look);
+            buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>()
+        };
+        let text = shown(&mut form);
+        assert!(text.contains("cannot be sent: no generator · define one"), "{text}");
+        assert!(!text.contains("ctrl-s") && !text.contains("ctrl-p") && !text.contains("✓ valid"), "{text}");
+        // Other entries may be sent.
+        press(&mut form, KeyCode::Char('x'), KeyModifiers::NONE);
+        assert!(shown(&mut form).contains("ctrl-s send"));
     }
 
     #[test]

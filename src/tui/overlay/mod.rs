@@ -120,7 +120,7 @@ pub enum Reply {
     /// Close and send an approval of a specification; once it counts, its tool is made.
     DecideAndGenerate(Box<DecisionRequest>),
     /// Close and open a review to be read, and come back for this decision.
-    ReadFirst(ReviewId, DecisionKind),
+    ReadFirst(Vec<ReviewId>, DecisionKind),
     /// Close, but keep the reason typed so far for the next time.
     KeepDraft(ReviewId, DecisionKind, String),
     /// Close, but keep the comment typed so far for the next time.
@@ -390,6 +390,11 @@ impl Overlay {
         }
     }
 
+    /// Whether it asks for a decision: keys answer it, never a click.
+    pub fn is_question(&mut self) -> bool {
+        self.guard_mut().is_some()
+    }
+
     fn guard_mut(&mut self) -> Option<&mut guard::Guard> {
         match self {
             Overlay::Confirm(confirm) => confirm.guard_mut(),
@@ -461,6 +466,7 @@ pub(super) fn open_box(screen: Rect, size: (u16, u16), title: &Title, buf: &mut 
     let (y, end) = if tall { (area.y.min(screen.y + 1), screen.bottom() - 1) } else { (area.y, area.bottom()) };
     blank(Rect { x, y, width, height: end.max(area.bottom()) - y }, buf);
     let inner = frame(area, buf, title, Focus::Here, look.theme);
+    look.named.note(area, &title.keys);
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 

@@ -203,6 +203,12 @@ impl Report {
         pieces.map(|(_, text)| text).collect()
     }
 
+    /// Rows of the text in so many columns; a box shows fewer.
+    fn rows_in(&mut self, columns: usize) -> usize {
+        let most = usize::from(u16::MAX);
+        self.view.rows_on_top(columns, most).unwrap_or(most)
+    }
+
     /// Draws the report over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         self.draw_with(border_keys(&[]), screen, buf, look)
@@ -227,10 +233,10 @@ impl Report {
         }
         let above = u16::from(self.search.typing || !self.search.input.is_empty());
         // Its frame and an empty line.
-        let height = (self.view.rows_in(columns) as u16).saturating_add(3 + above).clamp(6 + above, 30);
+        let height = (self.rows_in(columns) as u16).saturating_add(3 + above).clamp(6 + above, 30);
         // Its frame, and the line of the search.
         let room = usize::from(centred(screen, BOX_WIDTH, height).height.saturating_sub(2 + above));
-        let rows = self.view.rows_in(columns);
+        let rows = self.rows_in(columns);
         if self.search.typing {
             keys = Title::keys(&TYPING_KEYS);
         } else if rows > room {

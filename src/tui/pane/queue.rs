@@ -52,8 +52,8 @@ pub struct QueuePane {
     by_digest: Vec<(Digest, usize)>,
     order: QueueOrder,
     marked: Vec<ReviewId>,
-    /// Row where a range began.
-    range_from: Option<usize>,
+    /// The review where a range began, which ends at the selected one.
+    range_from: Option<ReviewId>,
 }
 
 impl Deref for QueuePane {
@@ -115,17 +115,36 @@ impl QueuePane {
         self.listing.list.selected = found.unwrap_or(0);
     }
 
-    /// Begins a range at the selected row, or selects the reviews in it: then how many are selected.
-    pub fn toggle_range(&mut self) -> Option<usize> {
-        if self.range_from.is_none() {
-            self.range_from = Some(self.list.selected);
-            return None;
+    /// Begins a range at the selected row, or ends it: its reviews stay selected.
+    pub fn toggle_range(&mut self) {
+        if self.range().is_some() {
+            self.keep_range();
+        } else {
+            self.range_from = self.selected().map(|review| review.id);
         }
-        let chosen: Vec<ReviewId> =
-            self.chosen().filter_map(|row| self.rows.get(row)).map(|row| self.items[*row].id).collect();
-        self.marked.extend(chosen.into_iter().filter(|id| !self.marked.contains(id)).collect::<Vec<_>>());
+    }
+
+    /// Ends a range; its reviews stay selected.
+    pub fn keep_range(&mut self) {
+        let chosen = self.chosen();
+        if self.range_from.take().is_some() {
+            self.marked.extend(chosen.into_iter().filter(|id| !self.marked.contains(id)).collect::<Vec<_>>());
+        }
+    }
+
+    /// Gives a range up. Returns whether there was one.
+    pub fn drop_range(&mut self) -> bool {
+        let was_shown = self.range().is_some();
         self.range_from = None;
-        Some(self.marked.len())
+        was_shown
+    }
+
+    /// The rows of the range, while there is one.
+    fn range(&self) -> Option<RangeInclusive<usize>> {
+        let from = self.range_from?;
+        let from = self.rows.iter().position(|row| self.items[*row].id == from)?;
+        let to = self.list.selected;
+        Some(from.min(to)..=from.max(to))
     }
 
     /// What the checks of each pending review say; `None` where they have not begun.
@@ -135,27 +154,32 @@ impl QueuePane {
 
     /// Marks the selected review, or all of the range; takes the marks away where all are marked.
     pub fn toggle_mark(&mut self) {
-        let chosen: Vec<ReviewId> =
-            self.chosen().filter_map(|row| self.rows.get(row)).map(|row| self.items[*row].id).collect();
+        let chosen = self.chosen();
         if chosen.iter().all(|id| self.marked.contains(id)) {
             self.marked.retain(|id| !chosen.contains(id));
         } else {
             let more: Vec<ReviewId> = chosen.into_iter().filter(|id| !self.marked.contains(id)).collect();
             self.marked.extend(more);
         }
-        if self.range_from.take().is_none() {
+        if !self.drop_range() {
             self.listing.step(Motion::Down);
         }
     }
 
-    /// The marked reviews in the order of the queue.
+    /// The marked reviews and those of the range, in the order of the queue: what is drawn as selected.
     pub fn marked(&self) -> Vec<ReviewId> {
-        self.items.iter().map(|review| review.id).filter(|id| self.marked.contains(id)).collect()
+        if self.marked.is_empty() && self.range_from.is_none() {
+            return Vec::new();
+        }
+        let range = if self.range().is_some() { self.chosen() } else { Vec::new() };
+        let marked: HashSet<ReviewId> = self.marked.iter().copied().chain(range).collect();
+        self.items.iter().map(|review| review.id).filter(|id| marked.contains(id)).collect()
     }
 
-    fn chosen(&self) -> RangeInclusive<usize> {
-        let (from, to) = (self.range_from.unwrap_or(self.list.selected), self.list.selected);
-        from.min(to)..=from.max(to)
+    /// The reviews of the range; without one the selected review.
+    fn chosen(&self) -> Vec<ReviewId> {
+        let rows = self.range().unwrap_or(self.list.selected..=self.list.selected);
+        rows.filter_map(|row| self.rows.get(row)).map(|row| self.items[*row].id).collect()
     }
 
     /// Number of pending reviews.
@@ -213,9 +237,12 @@ impl QueuePane {
         let (filter, typing) = (self.filter.text(), self.typing);
         let remark = match (filter.is_empty() || typing, self.items.is_empty()) {
             (false, _) => format!("/{}", safe(&filter)),
-            (true, false) if self.marked.is_empty() => self.order.word().to_owned(),
-            (true, false) => format!("{} selected · {}", self.marked.len(), self.order.word()),
+            (true, false) => self.order.word().to_owned(),
             (true, true) => String::new(),
+        };
+        let remark = match self.marked().len() {
+            0 => remark,
+            selected => format!("{} selected · {remark}", grouped(selected)),
         };
         let title = Title { name: "4 Reviews", detail, remark, remark_style: look.theme.dim, ..Title::default() };
         let mut inner = frame(area, buf, &title, focus, look.theme);
@@ -228,7 +255,7 @@ impl QueuePane {
             };
             draw_empty(inner, buf, &[sentence], look.theme);
         }
-        let chosen = self.range_from.map(|_| self.chosen());
+        let chosen = self.range();
         let marked = &self.marked;
         let Listing { items, rows, list, .. } = &mut self.listing;
         // As wide as the longest that is listed, with the blank behind it.
@@ -356,12 +383,14 @@ fn verdict_style(review: &Review, theme: &Theme) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::pane::rows::NamedKeys;
     use crate::tui::testing::{Bench, review, tools};
 
     #[test]
     fn a_row_names_the_agent_that_waits() {
         let bench = Bench::ready(100, 30);
-        let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now };
+        let look =
+            Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &NamedKeys::default() };
         let mut asked = review(1, &tools()[0], ReviewKind::New, Risk::Low);
         asked.asker = Some("agent:rosa".to_owned());
         for width in [76, 110, 160] {
@@ -373,7 +402,8 @@ mod tests {
     #[test]
     fn rows_end_at_the_same_column_whatever_is_asked() {
         let bench = Bench::ready(100, 30);
-        let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now };
+        let look =
+            Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &NamedKeys::default() };
         for width in [44, 58, 69, 70, 110] {
             for kind in [ReviewKind::New, ReviewKind::Specification] {
                 let spans = review_row(&review(1, &tools()[0], kind, Risk::Low), ("⚑ ", 14), width, look);

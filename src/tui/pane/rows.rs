@@ -9,6 +9,7 @@ use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
+use std::cell::RefCell;
 use unicode_width::UnicodeWidthStr;
 
 /// What drawing needs to know beside the state of a pane.
@@ -20,6 +21,25 @@ pub struct Look<'a> {
     pub keymap: &'a Keymap,
     /// The time, for ages.
     pub now: Now,
+    /// Takes the keys that a box names in its border, and where.
+    pub named: &'a NamedKeys,
+}
+
+/// Keys that were drawn with what they do, and where: a click there presses them.
+#[derive(Debug, Default)]
+pub struct NamedKeys(RefCell<Vec<(Rect, String)>>);
+
+impl NamedKeys {
+    /// Notes the keys in the lower border of a box, in place of those of the box below it.
+    pub fn note(&self, area: Rect, keys: &[(String, &'static str)]) {
+        let placed = placed_keys(area, keys).map(|(spot, key, _)| (spot, key.to_owned()));
+        self.0.replace(placed.collect());
+    }
+
+    /// The keys of the box on top.
+    pub fn into_inner(self) -> Vec<(Rect, String)> {
+        self.0.into_inner()
+    }
 }
 
 /// Whether a pane has the focus.
@@ -86,18 +106,27 @@ pub fn frame(area: Rect, buf: &mut Buffer, title: &Title, focus: Focus, theme: &
     inner
 }
 
-/// Whole keys with their words in the lower border, as many as fit.
-fn draw_keys(area: Rect, buf: &mut Buffer, keys: &[(String, &'static str)], theme: &Theme) {
+/// Whole keys with their words in the lower border, as many as fit, and where they are.
+fn placed_keys<'k>(
+    area: Rect,
+    keys: &'k [(String, &'static str)],
+) -> impl Iterator<Item = (Rect, &'k str, &'static str)> {
     let (mut x, y, end) = (area.x + 2, area.bottom().saturating_sub(1), area.right().saturating_sub(2));
-    for (key, word) in keys {
+    keys.iter().filter_map(move |(key, word)| {
         let width = (key.width() + word.width() + 3) as u16;
-        if x + width > end {
-            continue;
-        }
+        let spot = Rect { x, y, width, height: 1 };
+        (x + width <= end).then(|| {
+            x += width;
+            (spot, key.as_str(), *word)
+        })
+    })
+}
+
+fn draw_keys(area: Rect, buf: &mut Buffer, keys: &[(String, &'static str)], theme: &Theme) {
+    for (Rect { x, y, .. }, key, word) in placed_keys(area, keys) {
         buf.put(x, y, " ", 1, theme.text);
         let (after, _) = buf.put(x + 1, y, key, key.width(), theme.accent);
         buf.put(after, y, format!(" {word} "), word.width() + 2, plain_over_border());
-        x += width;
     }
 }
 

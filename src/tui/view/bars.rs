@@ -19,7 +19,8 @@ const MOST_MESSAGE_LINES: usize = 3;
 const GAP: u16 = 2;
 
 /// Words for the footer: shorter than the names of the table, which are commands.
-fn hint_word(verb: Verb, context: Context, is_service: bool) -> &'static str {
+fn hint_word(verb: Verb, app: &App) -> &'static str {
+    let (context, is_service) = (app.context(), app.selected_instance().is_some());
     match verb {
         // What these verbs do with the run of an instance.
         Verb::Cancel if is_service => spec(Verb::Terminate).name,
@@ -40,6 +41,7 @@ fn hint_word(verb: Verb, context: Context, is_service: bool) -> &'static str {
         Verb::MarkLine => "mark",
         Verb::ClearLines => "clear",
         Verb::LeaveOut => "adopt/leave",
+        Verb::ReadOn if app.leads_on() => "next review",
         Verb::ReadOn => "next unread",
         Verb::CycleStage => "stages",
         Verb::Init => "sample tool",
@@ -226,10 +228,9 @@ pub fn draw_message(app: &App, screen: Rect, buf: &mut Buffer) {
 fn draw_hints(app: &mut App, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
     let mut x = area.x;
-    let is_service = app.selected_instance().is_some();
     for verb in app.hints() {
         let key = app.keymap.key(verb);
-        let word = hint_word(verb, app.context(), is_service);
+        let word = hint_word(verb, app);
         let width = (key.width() + 1 + word.width()) as u16;
         if x + width > area.right() {
             continue;

@@ -4,9 +4,10 @@
 mod bars;
 
 use super::app::{App, Spot, Target};
+use super::keymap::Chord;
 use super::layout::{Arrangement, MIN_HEIGHT, MIN_WIDTH, arrange};
 use super::pane::Pane;
-use super::pane::rows::{Focus, Look};
+use super::pane::rows::{Focus, Look, NamedKeys};
 use super::screen::Screen;
 use super::screen::reader::Exposure;
 use crate::tui::ascii::Letters;
@@ -41,7 +42,8 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
             draw_screen(app, area, buf)
         }
     };
-    let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
+    let named = NamedKeys::default();
+    let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now, named: &named };
     // Whoever hears the screen hears one thing at a time.
     let first = if app.letters == Letters::Linear { app.overlays.len().saturating_sub(1) } else { 0 };
     if !app.overlays.is_empty() {
@@ -53,6 +55,10 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
         }
         cursor = overlay.draw(area, buf, look);
     }
+    app.spots.extend(named.into_inner().into_iter().filter_map(|(area, key)| {
+        let target = Target::Key(Chord::parse(&key).ok()?);
+        Some(Spot { area, target })
+    }));
     bars::draw_message(app, area, buf);
     app.letters.apply(buf, area, cursor)
 }
@@ -89,7 +95,7 @@ fn draw_workbench(app: &mut App, arrangement: Arrangement, buf: &mut Buffer) -> 
 fn draw_pane(app: &mut App, pane: Pane, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let focus = Focus::when(app.focus == pane);
     app.output.first_steps = app.first_steps();
-    let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
+    let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now, named: &NamedKeys::default() };
     let (list, cursor) = match pane {
         Pane::Catalog => app.catalog.draw(area, buf, focus, look),
         Pane::Output => app.output.draw(area, buf, focus, look),
@@ -106,7 +112,7 @@ fn draw_screen(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> 
     let exposure = if app.overlays.is_empty() { Exposure::Open } else { Exposure::Covered };
     // A message takes nothing of a text away: the text is shorter as long as it is shown.
     let said = (bars::message_lines(app, area.width).0.len() as u16).min(area.height - 2);
-    let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
+    let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now, named: &NamedKeys::default() };
     let body = Rect { height: area.height - 1 - said, ..area };
     let cursor = match &mut app.screen {
         Screen::Workbench => None,

@@ -56,6 +56,8 @@ pub struct FormView {
     edited: bool,
     /// Where the entries come from that nobody typed here; told until one is changed.
     source: Option<String>,
+    /// Whether valid entries were refused by whoever takes them.
+    refused: bool,
     /// Inputs that were given before with where they are from, newest first.
     earlier: Vec<(String, Value)>,
     /// Which of them is shown; then also what was entered before.
@@ -88,6 +90,7 @@ impl FormView {
             tried: false,
             edited: false,
             source: None,
+            refused: false,
             earlier: Vec::new(),
             recalled: None,
             letters: String::new(),
@@ -483,6 +486,8 @@ impl FormView {
             (Some(why), _) => {
                 parts.push((format!("the input is not validated: {}", SafeText::new(why)), theme.warn));
             }
+            // Whoever refused them says why.
+            (None, 0) if self.refused => {}
             (None, 0) => parts.push(("✓ valid".to_owned(), theme.good)),
             // Nobody has done anything wrong yet.
             (None, _) if !self.tried && self.touched.is_empty() => {

@@ -364,12 +364,24 @@ impl TextView {
         self.counts = counts;
     }
 
-    /// How many rows all lines take in so many columns, without a cursor.
-    pub fn rows_in(&mut self, width: usize) -> usize {
-        let (size, cursor) = (std::mem::replace(&mut self.size, (width, 1)), self.cursor.take());
-        let rows = (0..self.lines.len()).map(|line| self.rows_of(line)).sum();
-        (self.size, self.cursor) = (size, cursor);
+    /// How many rows all lines take in so many columns, without a cursor; `None` where that is more than `most`.
+    pub fn rows_beside(&mut self, width: usize, most: usize) -> Option<usize> {
+        let cursor = self.cursor.take();
+        let rows = self.rows_on_top(width, most);
+        self.cursor = cursor;
         rows
+    }
+
+    /// How many rows all lines take in so many columns; `None` where that is more than `most`.
+    pub fn rows_on_top(&mut self, width: usize, most: usize) -> Option<usize> {
+        let size = std::mem::replace(&mut self.size, (width, 1));
+        let mut rows = 0;
+        let fits = (0..self.lines.len()).all(|line| {
+            rows += self.rows_of(line);
+            rows <= most
+        });
+        self.size = size;
+        fits.then_some(rows)
     }
 
     pub(super) fn move_rows(&mut self, rows: isize) {

@@ -34,6 +34,34 @@ fn every_hint_is_whole_works_now_and_answers_to_a_click_and_the_first_one_is_alw
     assert!(bench.app.is_typing(), "a click on `/ filter` begins the filter");
 }
 
+fn click_on(bench: &mut Bench, wanted: Target) {
+    bench.draw();
+    let spot = *bench.app.spots.iter().find(|spot| spot.target == wanted).unwrap_or_else(|| panic!("{wanted:?}"));
+    let kind = MouseEventKind::Down(MouseButton::Left);
+    let (column, row) = (spot.area.x + 1, spot.area.y);
+    bench.send(Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+}
+
+#[test]
+fn a_click_on_a_hint_presses_its_key_and_answers_no_question() {
+    let key = |text: &str| Target::Key(crate::tui::keymap::Chord::parse(text).unwrap());
+    let mut bench = Bench::ready(120, 40);
+    bench.press("g");
+    click_on(&mut bench, Target::Verb(crate::action::Verb::Evolve));
+    assert_eq!(bench.app.overlays.len(), 1, "a form: {}", bench.screen());
+    click_on(&mut bench, key("esc"));
+    assert!(bench.app.overlays.is_empty(), "{}", bench.screen());
+    bench.press("X");
+    let command = archive_of(&bench);
+    bench.answer(Answer::Preview { command, preview: Ok(preview()) });
+    bench.draw();
+    bench.wait(600).effects.clear();
+    click_on(&mut bench, key("y"));
+    assert!(bench.taken().is_empty() && bench.screen().contains("a click does not answer"), "{}", bench.screen());
+    click_on(&mut bench, key("esc"));
+    assert!(bench.app.overlays.is_empty(), "{}", bench.screen());
+}
+
 #[test]
 fn letters_arrows_pages_and_ends_move_alike_in_every_list() {
     for pane in ["1", "3", "4"] {

@@ -94,11 +94,11 @@ impl App {
     }
 
     /// Goes back to the panes, or to the table of several reviews that the screen was opened from.
-    pub(super) fn close_screen(&mut self) -> Vec<Effect> {
+    pub(in crate::tui::app) fn close_screen(&mut self) -> Vec<Effect> {
         let returning = self.returning.take();
         self.show_screen(Screen::Workbench);
         match returning {
-            Some(kind) if !self.queue.marked().is_empty() => {
+            Some((kind, _)) if !self.queue.marked().is_empty() => {
                 self.focus = Pane::Queue;
                 self.open_bulk(kind)
             }
@@ -128,6 +128,9 @@ impl App {
                     Pane::Queue => !self.queue.filter().is_empty(),
                     Pane::Services => !self.services.filter().is_empty(),
                 };
+                if self.focus == Pane::Queue && self.queue.drop_range() {
+                    return Vec::new();
+                }
                 if filtered {
                     self.edit_typed(&mut TextInput::clear);
                 } else if self.zoom {

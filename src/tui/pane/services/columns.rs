@@ -204,6 +204,7 @@ fn restarts(view: &InstanceView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::pane::rows::NamedKeys;
     use crate::tui::testing::{Bench, service, services};
 
     fn items() -> Vec<Placed> {
@@ -224,7 +225,8 @@ mod tests {
     #[test]
     fn every_cell_begins_below_the_name_of_its_column() {
         let bench = Bench::ready(100, 30);
-        let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now };
+        let look =
+            Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &NamedKeys::default() };
         for width in [40, 58, 78, 118, 200] {
             let (items, mut starts) = (items(), Vec::new());
             let columns = Columns::of(items.iter(), width);

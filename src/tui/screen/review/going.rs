@@ -14,8 +14,8 @@ impl ReviewScreen {
     }
 
     /// Goes to the next page that was not on screen: of the text on top, then of the others that must be read. A page
-    /// down where everything was.
-    pub fn read_on(&mut self) {
+    /// down where everything was; `false` at the end of that.
+    pub fn read_on(&mut self) -> bool {
         let here = self.reader.position();
         let (before, after): (Vec<usize>, Vec<usize>) = self.required().into_iter().partition(|at| *at < here);
         for at in after.into_iter().chain(before) {
@@ -28,9 +28,11 @@ impl ReviewScreen {
                 self.reader.show(at);
                 self.reader.current_mut().view.show_unseen(Unseen::First);
             }
-            return;
+            return true;
         }
+        let before = self.reader.current().view.on_screen().start;
         self.reader.scroll(Motion::PageDown);
+        self.reader.current().view.on_screen().start != before || !self.is_read()
     }
 
     /// Goes to the first line that was not on screen.

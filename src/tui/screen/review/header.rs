@@ -12,9 +12,10 @@ use crate::tui::phrase::{cut, grouped, lasted, safe, wrap};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-/// From so many rows on the header says who made the version, and all of what an approval does; below, the evidence and
-/// the prompt say that.
+/// From so many rows on the header says who made the version; below, the evidence says that.
 pub(super) const FULL_HEIGHT: u16 = 30;
+/// Lines for what an approval does, where rows are few. The prompt of the approval says all of it on every screen.
+const CONSEQUENCE_LINES: usize = 3;
 /// From so many rows on the second line begins with the number of the review.
 const SECOND_LINE: u16 = 16;
 /// Columns that every line after the first is indented by.
@@ -37,27 +38,28 @@ fn question(review: &Review) -> &'static str {
     }
 }
 
+/// What becomes of the stage.
+pub(super) fn stages(review: &Review) -> String {
+    let stays = review.changed_server().is_some() || review.from_stage == review.to_stage;
+    match review.kind {
+        ReviewKind::Drift if review.changed_server().is_none() => format!("approve again as {}", review.to_stage),
+        _ if stays => format!("stays {}", review.to_stage),
+        _ => format!("{} → {}", review.from_stage, review.to_stage),
+    }
+}
+
 impl ReviewScreen {
     /// The lines of the header on a screen of this size. `place` is the place in the queue.
     pub(super) fn header(&self, (width, height): (u16, u16), look: Look, place: Option<(usize, usize)>) -> Vec<Line> {
         let theme = look.theme;
         let review = &self.review;
-        let stages = if review.changed_server().is_some() {
-            format!("stays {}", review.to_stage)
-        } else if review.kind == ReviewKind::Drift {
-            format!("approve again as {}", review.to_stage)
-        } else if review.from_stage == review.to_stage {
-            format!("stays {}", review.to_stage)
-        } else {
-            format!("{} → {}", review.from_stage, review.to_stage)
-        };
         let mut flow = Flow::new(usize::from(width));
         flow.add(&format!("⚑ {} ", question(review)), theme.accent);
         flow.join(&subject(review), theme.title);
         // A text has no stage, and the tools of an adoption have one each: they stay where they are.
         let is_one_version = !(review.kind.is_posted_text() || review.kind == ReviewKind::Adoption);
         if is_one_version {
-            flow.add(&stages, theme.text);
+            flow.add(&stages(review), theme.text);
         }
         flow.add(&format!("risk {}", review.risk_words()), risk_style(review.risk, theme));
         if let Some((at, of)) = place {
@@ -95,19 +97,28 @@ impl ReviewScreen {
             }
         }
         if height >= SECOND_LINE {
-            let does = self.consequence.iter().map(|line| safe(line)).collect::<Vec<_>>().join(" · ");
-            let does = if does.is_empty() { does } else { format!("If approved: {does}") };
-            let room = usize::from(width).saturating_sub(INDENT + 1);
-            // Where rows are few, as much of it as fits into one.
-            let lines = if height >= FULL_HEIGHT { wrap(&does, room) } else { vec![cut(&does, room)] };
-            for line in lines.iter().filter(|line| !line.is_empty()) {
+            let most = if height >= FULL_HEIGHT { usize::MAX } else { CONSEQUENCE_LINES };
+            for line in self.consequence_lines(usize::from(width).saturating_sub(INDENT + 1), most) {
                 flow.next_line();
-                flow.join(line, theme.text);
+                flow.join(&line, theme.text);
             }
         }
         let mut lines = flow.finish();
         if let Some(stale) = &self.stale {
             lines.push(Line::styled(cut(&format!(" ! {}", safe(stale)), usize::from(width)), theme.warn));
+        }
+        lines
+    }
+
+    /// What an approval does, in at most so many lines of so many columns.
+    fn consequence_lines(&self, room: usize, most: usize) -> Vec<String> {
+        if self.consequence.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = wrap(&safe(&format!("If approved: {}", self.consequence.join(" · "))), room);
+        if lines.len() > most {
+            lines.truncate(most);
+            lines.iter_mut().last().into_iter().for_each(|last| *last = cut(&format!("{last} …"), room));
         }
         lines
     }

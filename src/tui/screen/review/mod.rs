@@ -9,6 +9,7 @@ mod header;
 mod kept;
 mod lock;
 mod outline;
+mod page;
 mod parts;
 mod remarks;
 #[cfg(test)]
@@ -27,7 +28,7 @@ use crate::domain::{
     Command, CommentAnchor, CommentId, DecisionKind, DecisionRequest, Digest, Review, ReviewKind, VersionFile,
 };
 use crate::engine::{ApprovalChoice, EngineError, Preview, ReviewDetail};
-use crate::tui::ink::{Ink, draw_rule};
+use crate::tui::ink::Ink;
 use crate::tui::now::Now;
 use crate::tui::pane::queue::subject;
 use crate::tui::pane::rows::Look;
@@ -43,9 +44,6 @@ use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 use verdict::{Link, Room};
 use watch::Watch;
-
-/// From so many rows on the evidence stays above the text when it fits.
-const PIN_HEIGHT: u16 = 26;
 
 /// From so many columns on the marks are counted beside the tabs.
 const ROOM_FOR_MARKS: u16 = 60;
@@ -115,7 +113,7 @@ pub struct ReviewScreen {
 pub struct ApprovalSummary {
     /// The tool, its version and the change of stage, in one line.
     pub covers: String,
-    /// What it does beside the change of stage; empty until the preview came.
+    /// What it does; empty until the preview came.
     pub does: String,
     /// Roles that still have to approve.
     pub roles: Vec<String>,
@@ -310,6 +308,11 @@ impl ReviewScreen {
         };
     }
 
+    /// What an approval does, in a sentence; empty until that came.
+    pub fn consequence(&self) -> String {
+        self.consequence.join(" · ")
+    }
+
     /// The command whose preview says what an approval would do.
     pub fn consequence_query(&self) -> Command {
         Command::Decide(DecisionRequest {
@@ -385,9 +388,9 @@ impl ReviewScreen {
             covers: match review.kind {
                 kind if kind.is_posted_text() => format!("{kind} of {subject}"),
                 ReviewKind::Adoption => format!("{subject}: adopted where they are"),
-                _ => format!("{subject} · {} → {}", review.from_stage, review.to_stage),
+                _ => format!("{subject} · {}", header::stages(review)),
             },
-            does: self.consequence.iter().skip(1).cloned().collect::<Vec<_>>().join(" · "),
+            does: self.consequence(),
             roles: self.detail.as_ref().map(|detail| detail.roles.clone()).unwrap_or_default(),
             choice: self.detail.as_ref().and_then(|detail| detail.choice.clone()),
             only,
@@ -429,7 +432,9 @@ impl ReviewScreen {
         } else {
             String::new()
         };
+        let following = self.following(&mut body);
         let cursor = self.reader.draw_with(body, buf, look, exposure, &remark, &|at, _| signs[at]);
+        self.draw_following(&following, Rect { y: body.bottom(), ..below }, buf, look, exposure);
         match exposure {
             Exposure::Open if self.is_loaded() => self.watch.drawn(self.reader.current().kind, look.now),
             Exposure::Open | Exposure::Covered => self.watch.stop(look.now),
@@ -469,33 +474,6 @@ impl ReviewScreen {
                 }
             }
         }
-    }
-
-    /// Keeps the evidence above the text where there is room for all of it.
-    fn draw_pinned(&mut self, body: &mut Rect, buf: &mut Buffer, look: Look, exposure: Exposure) {
-        let Some(tab) = self.reader.tab_mut(0) else { return };
-        let lines = u16::try_from(tab.view.rows_in(usize::from(body.width))).unwrap_or(u16::MAX);
-        let fits = self.is_loaded() && body.height >= PIN_HEIGHT && lines > 0 && lines < body.height * 2 / 5;
-        if std::mem::take(&mut self.fresh) && fits {
-            let kind = if self.reading == Reading::Difference { TabKind::Difference } else { TabKind::File(0) };
-            self.reader.show_kind(kind);
-            self.reader.current_mut().view.show_first_change();
-        }
-        if !fits || self.reader.position() == 0 {
-            return;
-        }
-        let pinned = Rect { height: lines + 1, ..*body };
-        let inner = draw_rule(pinned, buf, look.theme.border);
-        if let Some(tab) = self.reader.tab_mut(0) {
-            match exposure {
-                Exposure::Open => tab.view.render_beside(inner, buf, look.theme),
-                Exposure::Covered => tab.view.covered(|view| view.render_beside(inner, buf, look.theme)),
-            }
-        }
-        let rule = Rect { y: pinned.bottom(), height: 1, ..*body };
-        draw_rule(rule, buf, look.theme.border);
-        let used = pinned.height + 1;
-        *body = Rect { y: body.y + used, height: body.height - used, ..*body };
     }
 
     fn lock_line(&self, look: Look) -> (String, Style) {

@@ -3,6 +3,7 @@
 mod approving;
 mod bulk;
 mod outline;
+mod page;
 
 use crate::domain::{
     CheckReport, CheckState, Command, CommentAnchor, CommentKind, DecisionRequest, Digest, ReadMark, ReviewId, Stage,
@@ -70,6 +71,7 @@ fn a_changed_version_shows_risks_and_comments_beside_its_lines() {
 #[test]
 fn a_finding_leads_to_its_line_and_a_fold_opens_for_it() {
     let mut bench = Bench::reviewing_with(80, 24, changed);
+    bench.press("[");
     let line_of = |bench: &mut Bench, text: &str| bench.screen().lines().position(|line| line.contains(text));
     while line_of(&mut bench, "› ")
         .is_none_or(|_| !bench.screen().lines().any(|l| l.starts_with('›') && l.contains(":12")))
@@ -288,7 +290,6 @@ fn lines_left_out_for_their_blanks_keep_approve_locked() {
     bench.answer(Answer::Compared { ticket: *ticket, compared });
     bench.read_everything().press("a");
     assert!(bench.app.overlays.is_empty());
-    bench.press("]");
     let screen = bench.screen();
     assert!(screen.contains("_: show all lines") && screen.contains("1 line differs in whitespace only"), "{screen}");
 }

@@ -10,6 +10,11 @@ impl FormView {
         FormView { earlier, ..self }
     }
 
+    /// Says whether the entries, valid as they are, were refused.
+    pub fn set_refused(&mut self, refused: bool) {
+        self.refused = refused;
+    }
+
     /// Keys and what they do here, the most important first; `submit` says what submitting does.
     pub fn keys(&self, submit: &'static str) -> Vec<(String, &'static str)> {
         let close = ("esc", "close (draft kept)");

@@ -58,6 +58,7 @@ fn several_reviews_are_decided_from_a_table_by_typing_what_is_done() {
     let mut bench = bulk(80, 24);
     bench.type_text("approve 2").press("enter");
     assert!(bench.taken().is_empty(), "one was read");
+    assert!(bench.screen().contains("type `approve 1`, then press enter"), "{}", bench.screen());
     for _ in 0..9 {
         bench.press("backspace");
     }
