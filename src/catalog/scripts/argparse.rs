@@ -5,6 +5,7 @@ use super::commands::{CommandTree, NodeId, ROOT};
 use super::option_words::{Constants, Named, Takes, one_line, rule_of, type_word};
 use super::scanner::{calls, inside, split};
 use super::{Declared, DeclaredInput};
+use crate::domain::ArgRule;
 use crate::domain::source::Language;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -239,6 +240,10 @@ fn input_of(named: &Named<'_>, constants: &Constants<'_>, taken: &[DeclaredInput
         }
         None => {}
     }
+    if takes_rest {
+        // Options among them are not for this script.
+        input.rule = input.rule.take().map(|rule| ArgRule { is_together: true, ..rule });
+    }
     let may_be_left_out = takes_rest || matches!(count.as_ref().and_then(Value::as_str), Some("*" | "?"));
     let default = constants.value(named.written("default")).filter(|value| !value.is_null());
     input.required =
@@ -344,7 +349,7 @@ mod tests {
             r#"--tag,-t {"type":"array","items":{"type":"string"}}"#,
             r#"--color/--no-color {"type":"boolean","default":true}"#,
             r#"--strict {"type":"string"}"#,
-            r#"rest {"type":"array","items":{"type":"string"}}"#,
+            r#"rest... {"type":"array","items":{"type":"string"}}"#,
         ];
         assert_eq!(shown("x.py", text), expected);
     }

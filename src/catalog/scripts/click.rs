@@ -444,7 +444,7 @@ mod tests {
         let shown = shown("x.py", text);
         assert_eq!(shown[0], "# Shop.");
         assert!(shown[1].contains(r#""enum":["people","items","top"]"#), "{shown:#?}");
-        let rules = "= command, people_command if command=people, name if people_command=add, args if command=items";
+        let rules = "= command, people_command if command=people, name if people_command=add, args... if command=items";
         assert!(shown.contains(&rules.to_owned()), "{shown:#?}");
     }
 

@@ -272,10 +272,10 @@ fn needed_under(mut schema: Value, needed: &[(ArgCondition, Vec<String>)]) -> Va
     schema
 }
 
-/// The words of a command line that have no name.
+/// The words of a command line that have no name. They are passed as they are given: who reads a script does not know them all.
 fn rest_words(taken: &[DeclaredInput]) -> DeclaredInput {
     let name = input_name("args", "args", taken);
-    let mut input = DeclaredInput::text(&name, ArgRule::position(&name));
+    let mut input = DeclaredInput::text(&name, ArgRule::raw_words(&name));
     input.make_array();
     input.describe("Words of its command line");
     input
