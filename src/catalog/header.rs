@@ -117,7 +117,7 @@ pub(super) fn header_lines(text: &str) -> Vec<&str> {
         }
         if let Some((end, rest)) = opening(trimmed) {
             if let Some((before, _)) = rest.split_once(end) {
-                lines.extend(["", before.trim()]);
+                lines.extend(["", before.trim_start_matches('*').trim()]);
                 break;
             }
             inside = Some(end);
@@ -304,7 +304,13 @@ mod tests {
             ("a.ts", "/** Does it.\n *\n * More\n */\nexport {};\n", "Does it."),
             ("a.js", "// One line\nx();\n", "One line"),
             ("a.py", "'''One.'''\n", "One."),
-            ("a.py", "import os\n\"\"\"No header.\"\"\"\n", ""),
+            ("a.js", "/** One line. */\nx();\n", "One line."),
+            (
+                "a.sh",
+                "#!/bin/sh\n# Exit on error\nset -e\n\n# Source: https://x.y/z\n# Packs it.\ntar c x\n",
+                "Packs it.",
+            ),
+            ("a.py", "import os\n\"\"\"Behind the imports.\"\"\"\n", "Behind the imports."),
             ("a.py", "# Copyright Somebody\nx = 1\n", ""),
             ("a.py", "# Description: stated\n# first\n", "stated"),
             ("a.sh", "#!/bin/sh\n# shellcheck shell=dash\nset -eu\n\n# Packs it.\ntar c x\n", "Packs it."),

@@ -28,6 +28,9 @@ pub(super) fn read(text: &str) -> Declared {
         .chain(under_other_names(text))
         .collect();
     found.sort_by_key(|call| call.at);
+    let parsers: Vec<&str> =
+        found.iter().filter(|call| call.method != "add_argument").filter_map(|call| around(text, call.at).1).collect();
+    found.retain(|call| call.method != "add_argument" || is_of_parser(text, call.at, &parsers));
     let mut reader = Reader {
         text,
         tree: CommandTree::default(),
@@ -41,6 +44,30 @@ pub(super) fn read(text: &str) -> Declared {
         reader.take(call);
     }
     reader.tree.declared(reader.description)
+}
+
+/// Whether a script parses its command line with this module, and not only calls a method of the same name.
+pub(super) fn is_used(text: &str) -> bool {
+    let is_other = || ["click", "typer", "docopt", "selenium", "ChromeOptions"].iter().any(|word| text.contains(word));
+    text.contains("add_argument") && (text.contains("argparse") || text.contains("ArgumentParser") || !is_other())
+}
+
+/// Whether `add_argument` is called on a parser, or a part of one: browsers have options with a method of this name. What the
+/// script makes otherwise is none; what comes from elsewhere is one by its name.
+fn is_of_parser(text: &str, at: usize, parsers: &[&str]) -> bool {
+    let Receiver::Name(name) = around(text, at).0 else {
+        let before = text[..at].trim_end_matches('.');
+        return !before.ends_with("Options()");
+    };
+    if parsers.contains(&name) {
+        return true;
+    }
+    let may_be = |word: &str| ["pars", "arg", "group"].iter().any(|part| word.to_ascii_lowercase().contains(part));
+    let made = text.lines().find_map(|line| line.trim_start().strip_prefix(name)?.trim_start().strip_prefix('='));
+    match made.and_then(|value| value.split_once('(')) {
+        Some((maker, _)) => may_be(maker),
+        None => may_be(name) || !["option", "driver"].iter().any(|word| name.to_ascii_lowercase().contains(word)),
+    }
 }
 
 /// The calls of `add_argument` under another name: `a = parser.add_argument`, `a('--all')`.
@@ -326,6 +353,16 @@ mod tests {
             r#"word! {"type":"string","default":"w"}"#,
         ];
         assert_eq!(shown("x.py", text), expected);
+    }
+
+    #[test]
+    fn what_is_added_to_something_else_is_no_argument() {
+        let text = "from selenium.webdriver import ChromeOptions\nopts = ChromeOptions()\nopts.add_argument('--headless')\n\
+            def f(options):\n    options.add_argument('--no-sandbox')\np = argparse.ArgumentParser()\np.add_argument('url')\n";
+        assert_eq!(shown("x.py", text), [r#"url! {"type":"string"}"#]);
+        let text = "import click\nfrom selenium import webdriver\no = webdriver.ChromeOptions()\no.add_argument('--x')\n\
+            @click.command()\n@click.option('--count')\ndef main(count):\n    pass\n";
+        assert_eq!(shown("x.py", text), [r#"--count {"type":"string"}"#]);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod mcp_server;
 mod option_words;
 mod options;
 mod outline;
+pub(super) mod own_words;
 mod perl_ruby;
 mod python;
 mod python_function;

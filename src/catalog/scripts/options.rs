@@ -21,7 +21,7 @@ struct ParserMark {
 
 const PYTHON_PARSERS: &[ParserMark] = &[
     ParserMark {
-        is_used: |text| text.contains("add_argument"),
+        is_used: super::argparse::is_used,
         read: |text| Some(super::argparse::read(text)),
         passes_words: false,
     },
