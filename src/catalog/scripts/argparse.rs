@@ -39,11 +39,13 @@ pub(super) fn read(text: &str) -> Declared {
         has_commands: found.iter().any(|call| call.method == "add_parser"),
         description: None,
         constants: Constants::of(text),
+        alternatives: Vec::new(),
     };
     for call in &found {
         reader.take(call);
     }
-    reader.tree.declared(reader.description)
+    let one_of = reader.alternatives.into_iter().map(|(_, names)| names).filter(|names| !names.is_empty()).collect();
+    Declared { one_of, ..reader.tree.declared(reader.description) }
 }
 
 /// Whether a script parses its command line with this module, and not only calls a method of the same name.
@@ -97,6 +99,8 @@ struct Reader<'t> {
     has_commands: bool,
     description: Option<String>,
     constants: Constants<'t>,
+    /// Groups of the program of which one input must be given, by the variable that holds the group.
+    alternatives: Vec<(&'t str, Vec<String>)>,
 }
 
 impl<'t> Reader<'t> {
@@ -129,11 +133,23 @@ impl<'t> Reader<'t> {
                 self.inherit(&named);
             }
             "add_argument" => {
+                let known = self.tree.inputs(ROOT).len();
                 self.add(owner, &named);
+                let added = self.tree.inputs(ROOT).get(known).map(|input| input.name.clone());
+                let holder =
+                    |(name, _): &&mut (&str, Vec<String>)| matches!(receiver, Receiver::Name(own) if own == *name);
+                if let Some((_, names)) = self.alternatives.iter_mut().find(holder) {
+                    names.extend(added);
+                }
                 return;
             }
             _ => match owner {
-                Some(owner) => self.last = owner,
+                Some(owner) => {
+                    self.last = owner;
+                    let is_needed = call.method == "add_mutually_exclusive_group" && named.is("required");
+                    let group = target.filter(|_| is_needed && owner == ROOT);
+                    self.alternatives.extend(group.map(|target| (target, Vec::new())));
+                }
                 None => return,
             },
         }
@@ -225,6 +241,17 @@ fn is_parameter(text: &str, at: usize, name: &str) -> bool {
         .any(|one| one.name == name)
 }
 
+/// The numbers of `range(1, 4)`: the first, and the one behind the last.
+fn range(written: &str) -> Option<(i64, i64)> {
+    let inner = written.strip_prefix("range(")?.strip_suffix(')')?;
+    let numbers: Option<Vec<i64>> = inner.split(',').map(|part| part.trim().parse().ok()).collect();
+    match numbers?[..] {
+        [end] => Some((0, end)),
+        [least, end] => Some((least, end)),
+        _ => None,
+    }
+}
+
 /// The input of one `add_argument`.
 fn input_of(named: &Named<'_>, constants: &Constants<'_>, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
     let takes_no = named.written("action").is_some_and(|action| action.ends_with("BooleanOptionalAction"));
@@ -246,6 +273,9 @@ fn input_of(named: &Named<'_>, constants: &Constants<'_>, taken: &[DeclaredInput
     };
     if let Some(Value::Array(choices)) = constants.value(named.written("choices")) {
         input.put("enum", choices);
+    } else if let Some((least, end)) = named.written("choices").and_then(range) {
+        input.put("minimum", least);
+        input.put("maximum", end - 1);
     }
     let count = named.value("nargs");
     let takes_rest = named.written("nargs").is_some_and(|count| count.ends_with("REMAINDER"));
@@ -321,6 +351,19 @@ mod tests {
         assert!(shown.contains(&rules.to_owned()), "{shown:#?}");
         assert!(shown.contains(&"! command=remote: remote_command".to_owned()), "{shown:#?}");
         assert!(shown.contains(&r#"deep {"type":"string"}"#.to_owned()), "{shown:#?}");
+    }
+
+    #[test]
+    fn one_of_a_group_may_be_needed() {
+        let text = "p = ArgumentParser()\ng = p.add_mutually_exclusive_group(required=True)\ng.add_argument('--celsius')\ng.add_argument('--kelvin')\n\
+            h = p.add_mutually_exclusive_group()\nh.add_argument('--x')\np.add_argument('--y')\n";
+        assert_eq!(super::read(text).one_of, [["celsius", "kelvin"]]);
+    }
+
+    #[test]
+    fn choices_may_be_a_range() {
+        let text = "p = ArgumentParser()\np.add_argument('--level', type=int, choices=range(1, 4))\n";
+        assert_eq!(shown("x.py", text), [r#"--level {"type":"integer","minimum":1,"maximum":3}"#]);
     }
 
     #[test]
