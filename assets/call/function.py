@@ -42,14 +42,13 @@ def find(module, name, given):
     return found
 
 
-def unwrap(found):
+def unwrap(found, given):
     """The function behind what a decorator made of it, or the method of a tool class that does its work."""
     if inspect.isclass(found):
-        found = found()
-        method = next((name for name in METHODS if callable(getattr(type(found), name, None))), None)
+        method = next((name for name in METHODS if callable(getattr(found, name, None))), None)
         if method is None:
             sys.exit("the class has none of the methods " + ", ".join(METHODS))
-        return getattr(found, method)
+        return getattr(made(found, getattr(found, method), given), method)
     for name in ("func", "coroutine", "fn", "callback", "_func", "__wrapped__"):
         inner = getattr(found, name, None)
         if callable(inner) and not inspect.isfunction(found):
@@ -135,7 +134,7 @@ def main():
     found = find(module, name, given)
     if found is None:
         sys.exit(f"{os.path.basename(path)} has no function {name}")
-    function = unwrap(found)
+    function = unwrap(found, given)
     result = call(function, with_use(module, function, given))
     if isinstance(result, str):
         print(result)

@@ -27,6 +27,12 @@ const LICENSE: &[&str] = &[
     "you may obtain a copy",
     "general public license",
     "is free software",
+    "redistributed",
+    "redistributions",
+    "you can redistribute",
+    "distributed under",
+    "released under",
+    "this software is provided",
     "public domain",
 ];
 
@@ -109,8 +115,54 @@ const HEADINGS: &[&str] = &[
     "settings",
 ];
 
+/// How lines begin that say where a file comes from, who is greeted, or why the first line of code is there, in lower case.
+const ASIDES: &[&str] = &[
+    "(c) ",
+    "©",
+    "adapted from ",
+    "copied from ",
+    "feel free ",
+    "follow me",
+    "forked from ",
+    "if you are using my ",
+    "if you're using my ",
+    "maintained by ",
+    "modified by ",
+    "original author",
+    "originally by ",
+    "originally from ",
+    "originally written ",
+    "ported from ",
+    "scriptified by ",
+    "stolen from ",
+    "taken from ",
+    "thanks to ",
+];
+
 /// Titles behind which a fact about the file stands, not what it does.
 const FACTS: &[&str] = &[
+    "args",
+    "arguments",
+    "contact",
+    "credit",
+    "credits",
+    "dependencies",
+    "email",
+    "github",
+    "homepage",
+    "link",
+    "maintainer",
+    "original",
+    "original source",
+    "reference",
+    "references",
+    "repository",
+    "requirements",
+    "requires",
+    "source",
+    "source code",
+    "url",
+    "website",
     "license",
     "licence",
     "author",
@@ -159,7 +211,34 @@ fn is_heading(line: &str) -> bool {
     };
     // What other programs keep up to date: `$Id$`.
     let is_kept = lower.len() > 2 && lower.starts_with('$') && lower.ends_with('$') && !lower[1..].starts_with(' ');
-    HEADINGS.contains(&title) || is_kept || is_fact() || is_dated()
+    HEADINGS.contains(&title) || is_kept || is_fact() || is_dated() || is_banner(&lower) || is_origin(&lower)
+}
+
+/// `=== Settings ===`, `---- functions ----`: the title of a part.
+fn is_banner(line: &str) -> bool {
+    let signs = |c: char| matches!(c, '=' | '-' | '*' | '~' | '+' | '_' | '#');
+    let (begin, end) = (line.trim_start_matches(signs), line.trim_end_matches(signs));
+    line.len() - begin.len() > 1 && line.len() - end.len() > 1
+}
+
+/// Whether a line, in lower case, says where a file comes from, which version it is, or what an option of the shell is for.
+fn is_origin(line: &str) -> bool {
+    let version = ["version ", "ver. ", "v"].iter().find_map(|word| line.strip_prefix(word));
+    let is_version = version.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let names_work = || [" by ", "://", " script", " code ", "gist"].iter().any(|mark| line.contains(mark));
+    let is_based = line.starts_with("based on ") && names_work();
+    let stops = ["exit ", "fail ", "stop ", "abort ", "halt "].iter().any(|word| line.starts_with(word));
+    let is_of_option = stops && ["error", "fail", "unset", "undefined"].iter().any(|word| line.contains(word));
+    let is_file = !line.contains(char::is_whitespace) && super::programs::is_script(line);
+    let is_profile = ["linkedin.com/", "buymeacoffee", "patreon.com/"].iter().any(|site| line.contains(site));
+    let is_strict = line.contains("strict mode") && line.split_whitespace().count() < 6;
+    ASIDES.iter().any(|begin| line.starts_with(begin))
+        || is_version
+        || is_based
+        || is_of_option
+        || is_file
+        || is_profile
+        || is_strict
 }
 
 /// Whether a paragraph says who may use the file.
@@ -211,7 +290,9 @@ fn is_magic(line: &str) -> bool {
 }
 
 fn is_address(line: &str) -> bool {
-    !line.contains(char::is_whitespace) && line.trim_start_matches('<').split_once("://").is_some()
+    let line = line.trim_start_matches(['<', '-', '*', ' ']);
+    let is_web = line.starts_with("http://") || line.starts_with("https://");
+    is_web || !line.contains(char::is_whitespace) && line.contains("://")
 }
 
 /// Code that somebody turned off, or a line for a terminal.
@@ -271,6 +352,33 @@ pub(super) fn without_name<'l>(line: &'l str, file: &str) -> &'l str {
     }
 }
 
+/// The first words of a help text that describe: neither a usage line nor what belongs to it, nor a list of options. `file` is
+/// the name of the script, which may stand in front of them.
+pub(super) fn first_words(text: &str, file: &str) -> Option<String> {
+    let mut is_aside = false;
+    let mut found: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        let words = line.trim();
+        if words.is_empty() || is_section(words) {
+            if !found.is_empty() {
+                break;
+            }
+            is_aside = !words.is_empty();
+            continue;
+        }
+        // What is indented below `Usage:` goes on with it.
+        is_aside &= line.starts_with(char::is_whitespace);
+        let words = if found.is_empty() { without_name(words, file) } else { words };
+        let is_usable = !words.starts_with(['-', '$', '[', '<']) && is_words(words) && words.contains(' ');
+        if !is_aside && is_usable {
+            found.push(words);
+        } else if !found.is_empty() {
+            break;
+        }
+    }
+    (!found.is_empty()).then(|| found.join(" ").split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// The first paragraph of a text that may describe a tool, on one line.
 pub(super) fn first_paragraph(text: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
@@ -297,6 +405,10 @@ mod tests {
             "Created files are listed",
             "Settings of the screen are kept",
             "$HOME is cleaned",
+            "Based on the size, sorts files",
+            "Version numbers are counted",
+            "Exit codes are listed",
+            "-- Counts",
         ] {
             assert!(is_words(line), "{line}");
         }
@@ -327,6 +439,23 @@ mod tests {
             "Written by Ada",
             "License: LGPLv2",
             "pip install requests",
+            "Original source: https://x.y/z",
+            "Based on https://x.y/z",
+            "Based on a script by Ada",
+            "Originally from a friend",
+            "version 2.0, by Ada",
+            "v1.2",
+            "backup.sh",
+            "Scriptified by Ada",
+            "=== Settings ===",
+            "---- functions ----",
+            "Exit on error",
+            "Exit immediately if a command fails",
+            "Unofficial bash strict mode",
+            "If you're using my code, say hi",
+            "https://x.y/z for more",
+            "args: file, count",
+            "(c) 2020 Ada",
         ] {
             assert!(!is_words(line), "{line}");
         }

@@ -74,7 +74,7 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     let mut declared = scripts::declared(&script, !manifest.description.trim().is_empty());
     let (programs, unsupported) = (std::mem::take(&mut declared.programs), declared.unsupported.take());
     let is_module = declared.is_module && !text.starts_with("#!");
-    let unsupported = unsupported.or_else(|| of_package(&script));
+    let unsupported = unsupported.or_else(|| of_package(&script)).or_else(|| of_browser(&script));
     declared.apply(&mut manifest);
     if stdin::reads_text(&script) {
         stdin::declare(&mut manifest);
@@ -90,6 +90,22 @@ fn of_package(script: &ScriptText<'_>) -> Option<String> {
     let module = modules::of_own_package(script.text).filter(|_| script.language == Some(Language::Python))?;
     let module = SafeText::new(module);
     Some(format!("it is a part of a package (it imports {module}); write a script beside the package that calls it"))
+}
+
+/// Why node does not run a script of a web page: its first statements use names that only a browser has.
+fn of_browser(script: &ScriptText<'_>) -> Option<String> {
+    const NAMES: &[&str] =
+        &["document.", "window.", "localStorage.", "customElements.", "extends HTMLElement", "$(document)"];
+    const ELSEWHERE: &[&str] =
+        &["require(", "import ", "process.", "module.exports", "globalThis", "typeof ", "Deno.", "jsdom", "#!"];
+    let text = script.text;
+    let is_other =
+        !script.language.is_some_and(Language::is_javascript) || ELSEWHERE.iter().any(|mark| text.contains(mark));
+    let is_top = |line: &str| !line.starts_with([' ', '\t', '/', '*']);
+    let used =
+        || text.lines().filter(|line| is_top(line)).find_map(|line| NAMES.iter().find(|name| line.contains(**name)));
+    let name = if is_other { None } else { used() }?.trim_end_matches('.');
+    Some(format!("it runs in a browser: it uses {name}, which node does not have"))
 }
 
 /// Why none of these files can be loaded by its path.
@@ -117,7 +133,7 @@ pub(super) fn header_lines(text: &str) -> Vec<&str> {
         }
         if let Some((end, rest)) = opening(trimmed) {
             if let Some((before, _)) = rest.split_once(end) {
-                lines.extend(["", before.trim()]);
+                lines.extend(["", before.trim_start_matches('*').trim()]);
                 break;
             }
             inside = Some(end);
@@ -298,13 +314,32 @@ mod tests {
     }
 
     #[test]
+    fn a_script_of_a_web_page_is_told_from_one_of_node() {
+        let why = |text: &str| parse("a.js", text).unsupported;
+        let said = why("// Counts\ndocument.querySelector('a').click();\n").unwrap();
+        assert_eq!(said, "it runs in a browser: it uses document, which node does not have");
+        assert!(why("class A extends HTMLElement {}\n").is_some());
+        for text in
+            ["const { JSDOM } = require('jsdom');\ndocument.x();\n", "function f() {\n  document.x();\n}\nf();\n"]
+        {
+            assert_eq!(why(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn the_first_line_of_a_comment_describes() {
         for (path, text, wanted) in [
             ("a.sh", "#!/bin/sh\n# Lists things.\n# And more.\nls \"$1\"\n", "Lists things."),
             ("a.ts", "/** Does it.\n *\n * More\n */\nexport {};\n", "Does it."),
             ("a.js", "// One line\nx();\n", "One line"),
             ("a.py", "'''One.'''\n", "One."),
-            ("a.py", "import os\n\"\"\"No header.\"\"\"\n", ""),
+            ("a.js", "/** One line. */\nx();\n", "One line."),
+            (
+                "a.sh",
+                "#!/bin/sh\n# Exit on error\nset -e\n\n# Source: https://x.y/z\n# Packs it.\ntar c x\n",
+                "Packs it.",
+            ),
+            ("a.py", "import os\n\"\"\"Behind the imports.\"\"\"\n", "Behind the imports."),
             ("a.py", "# Copyright Somebody\nx = 1\n", ""),
             ("a.py", "# Description: stated\n# first\n", "stated"),
             ("a.sh", "#!/bin/sh\n# shellcheck shell=dash\nset -eu\n\n# Packs it.\ntar c x\n", "Packs it."),

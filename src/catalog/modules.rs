@@ -4,6 +4,7 @@
 //! is expected, nothing is said: `show`, a review and a run ask the interpreter itself.
 
 use super::document::{Document, Syntax};
+use crate::code::metadata::ScriptBlock;
 use crate::domain::{CALL_MODULES, Manifest, NEEDS_PACKAGE, VersionFile, standard};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -11,8 +12,11 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Words in a source after which nothing is certain: they change where modules are looked for, or fetch packages.
-const MOVING: [&str; 5] = ["sys.path", "addsitedir", "meta_path", "path_hooks", "# /// script"];
+/// Words in a source after which nothing is certain: they change how modules are found, or fetch packages.
+const MOVING: [&str; 3] = ["meta_path", "path_hooks", "# /// script"];
+
+/// Words in a source that add a folder in which modules are looked for.
+const ADDING: [&str; 2] = ["sys.path", "addsitedir"];
 
 /// Modules that are looked for, of one version.
 const MAX_MODULES: usize = 40;
@@ -43,12 +47,25 @@ pub(super) fn imported(manifest: &Manifest, files: &[VersionFile]) -> Vec<String
         files.iter().any(|file| file.path.split('/').any(is_named))
     };
     let found = certain_of_all(&entry.path, text, files).into_iter();
-    let foreign = found.filter(|module| {
+    // A folder that is added holds modules of the project; a package that many programs take is seldom one of them.
+    let adds = ADDING.iter().any(|word| text.contains(word));
+    let foreign = found.filter(|module| !adds || standard::known_package(module).is_some()).filter(|module| {
         // What we offer lies on the path of every run that names it.
         let is_ours = CALL_MODULES.contains(module);
         !module.starts_with('_') && !is_ours && !standard::PYTHON.contains(module) && !is_own(module)
     });
     foreign.take(MAX_MODULES).map(str::to_owned).collect()
+}
+
+/// The packages that the block of a script (PEP 723) declares, as names.
+pub(super) fn declared(manifest: &Manifest, files: &[VersionFile]) -> Vec<String> {
+    let entry = manifest.recipe.as_ref().and_then(|recipe| recipe.entry.as_ref());
+    let file = entry.and_then(|entry| files.iter().find(|file| file.path == *entry && file.path.ends_with(".py")));
+    let text = file.and_then(|file| std::str::from_utf8(&file.bytes).ok()).filter(|text| text.contains("# /// script"));
+    let block = text.and_then(ScriptBlock::of);
+    block
+        .map(|block| block.dependencies().iter().filter_map(|written| requirement(written)).collect())
+        .unwrap_or_default()
 }
 
 /// What a script and the files beside it that it certainly imports import whatever happens. Nothing when one of them is not
@@ -224,6 +241,21 @@ impl Installed {
         Some(Installed { program, modules })
     }
 
+    /// What to say of declared packages that are not there and that nothing on this machine fetches; `None` when all are.
+    pub(super) fn lack_of_declared(&self, declared: &[String]) -> Option<String> {
+        let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '.'], "-");
+        let has = |package: &str| {
+            // A folder of facts is named `six-1.16.0.dist-info`, of which the part in front of the first dot is kept.
+            let begin = format!("{}-", plain(package));
+            let is_facts = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+            self.modules.iter().map(|name| plain(name)).any(|name| name.strip_prefix(&begin).is_some_and(is_facts))
+        };
+        let absent: Vec<&str> = declared.iter().map(String::as_str).filter(|name| !has(name)).collect();
+        let names = absent.join(" ");
+        let how = format!("install uv (see docs.astral.sh/uv), or {} -m pip install {names}", self.program.display());
+        (!absent.is_empty()).then(|| format!("{NEEDS_PACKAGE} {} ({how})", absent.join(", ")))
+    }
+
     /// What to say of the modules that are not there; `None` when all are. `folder` is where the tool lies.
     pub(super) fn lack(&self, wanted: &[String], folder: &Path) -> Option<String> {
         let absent = wanted.iter().map(String::as_str).filter(|name| !self.modules.contains(*name));
@@ -364,10 +396,19 @@ mod tests {
 
     #[test]
     fn where_lines_are_not_clear_nothing_is_certain() {
-        assert_eq!(of("import sys\nsys.path.insert(0, 'x')\nimport helper\n"), None);
+        assert_eq!(of("import sys\nsys.meta_path.insert(0, x)\nimport helper\n"), None);
         assert_eq!(of("# /// script\n# dependencies = ['x']\n# ///\nimport x\n"), None);
         assert_eq!(of("x = '\"\"\"'\nimport y\n"), None);
         assert_eq!(of("x = \"#\" + \"\"\"\nimport prose\n\"\"\"\n"), None);
+    }
+
+    #[test]
+    fn packages_that_a_script_declares_are_read() {
+        let mut manifest = Manifest::blank(ToolName::new("t").unwrap(), Dialect::Native);
+        manifest.recipe = Some(Recipe { entry: Some("t.py".to_owned()), ..Recipe::blank(InputMode::None) });
+        let text = "# /// script\n# dependencies = ['rich>=13', \"httpx[http2]\"]\n# ///\nimport rich\n";
+        assert_eq!(declared(&manifest, &[file("t.py", text)]), ["rich", "httpx"]);
+        assert!(declared(&manifest, &[file("t.py", "import rich\n")]).is_empty());
     }
 
     #[test]
@@ -393,6 +434,8 @@ mod tests {
             file("lib/x.py", ""),
         ];
         assert_eq!(imported(&manifest, &files), ["requests", "yaml"]);
+        let adds = [file("t.py", "import sys\nsys.path.insert(0, 'x')\nimport helper, requests\nfrom bs4 import x\n")];
+        assert_eq!(imported(&manifest, &adds), ["bs4", "requests"], "the added folder may hold the helper");
     }
 
     #[test]
@@ -429,6 +472,17 @@ mod tests {
         std::fs::write(project.join("pyproject.toml"), "").unwrap();
         let said = installed.lack(&wanted(&["tools"]), &place).unwrap();
         assert!(said.ends_with(&format!("-m pip install {})", project.display())), "{said}");
+        std::fs::create_dir_all(lib.join("site-packages/Py_YAML-6.0.dist-info")).unwrap();
+        let installed = Installed::of(&python).unwrap();
+        assert_eq!(installed.lack_of_declared(&wanted(&["py-yaml"])), None);
+        let said = installed.lack_of_declared(&wanted(&["py-yaml", "six"])).unwrap();
+        assert_eq!(
+            said,
+            format!(
+                "needs package six (install uv (see docs.astral.sh/uv), or {} -m pip install six)",
+                python.display()
+            )
+        );
         // An editable installation may bring any module.
         std::fs::write(lib.join("site-packages/__editable__.x.pth"), "import __editable___x_finder\n").unwrap();
         assert!(Installed::of(&python).is_none());

@@ -10,6 +10,7 @@ use super::node_packages;
 use super::plan::{ScanPlan, file_of, folder_of};
 use super::programs::Programs;
 use crate::code::shell::calls::{self, Calls};
+use crate::code::started::started;
 use crate::domain::source::Language;
 use crate::domain::{Manifest, NEEDS_FILES, NEEDS_PROGRAM, NOT_ON_PATH, SafeText, Tool, VersionFile};
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ const MACOS: &[&str] =
 /// Words of a script that looks which system it runs on.
 const ELSEWHERE: &[&str] = &["uname", "OSTYPE", "xclip", "wl-copy", "command -v", "which "];
 
-/// The programs that a shell script calls. To parse it takes as long as the rest of a scan, so that it is parsed only where
+/// The programs that a script calls. To parse a shell script takes as long as the rest of a scan, so that it is parsed only where
 /// a word that may be the name of a program leads to none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum ScriptCalls {
@@ -50,6 +51,8 @@ pub(super) struct Needed {
     calls: ScriptCalls,
     /// The modules of Python that it certainly imports and that are not its own.
     modules: Vec<String>,
+    /// The packages that the block of its script declares.
+    declared: Vec<String>,
     /// The packages of node that it certainly imports.
     packages: Vec<String>,
     /// What the recipe of its task needs.
@@ -65,6 +68,7 @@ impl Needed {
             programs: named,
             calls: script_calls(manifest, files, programs),
             modules: modules::imported(manifest, files),
+            declared: modules::declared(manifest, files),
             packages: node_packages::imported(manifest, files),
             recipe: RecipeNeeds::default(),
             is_typescript: is_typescript(manifest),
@@ -116,6 +120,9 @@ impl Needed {
             return Some(reason);
         }
         node_packages::lack(&self.packages).or_else(|| {
+            if !self.declared.is_empty() && !programs.has("uv") && !plan.python.has_environments {
+                return programs.python(tool.stage)?.lack_of_declared(&self.declared);
+            }
             if self.modules.is_empty() {
                 return None;
             }
@@ -149,15 +156,19 @@ fn is_typescript(manifest: &Manifest) -> bool {
     recipe.command.first().is_some_and(|word| word == "node") && [".ts", ".mts"].iter().any(|end| entry.ends_with(end))
 }
 
-/// The programs that the shell script of a version calls.
+/// The programs that the script of a version calls.
 fn script_calls(manifest: &Manifest, files: &[VersionFile], programs: &Programs) -> ScriptCalls {
     let entry = manifest.recipe.as_ref().and_then(|recipe| recipe.entry.as_ref());
     let file = entry.and_then(|entry| files.iter().find(|file| file.path == *entry));
     let text = file.and_then(|file| Some((file, std::str::from_utf8(&file.bytes).ok()?)));
-    let is_script = |(file, text): &(&VersionFile, &str)| {
-        text.len() <= MAX_SHELL && Language::of(&file.path, text) == Some(Language::Bash)
+    let text = text.and_then(|(file, text)| Some((Language::of(&file.path, text)?, text)));
+    let Some((language, text)) = text.filter(|(_, text)| text.len() <= MAX_SHELL) else {
+        return ScriptCalls::default();
     };
-    let Some((_, text)) = text.filter(is_script) else { return ScriptCalls::default() };
+    if language != Language::Bash {
+        let certain = started(text, language).into_iter().filter(|one| one.is_certain);
+        return ScriptCalls::Certain(certain.map(|one| one.name).collect());
+    }
     let may = calls::candidates(text);
     if may.iter().all(|name| programs.has(name)) {
         return ScriptCalls::There(may.into_iter().map(str::to_owned).collect());
@@ -183,6 +194,10 @@ mod tests {
         };
         let needs = |name: &str| ScriptCalls::Certain(vec![name.to_owned()]);
         assert_eq!(calls("f() {\n  osascript -e x\n}\nf\n"), needs("osascript"));
+        assert_eq!(
+            calls("x=$(osascript -e x)\n/opt/none/bin/y\n"),
+            ScriptCalls::Certain(vec!["/opt/none/bin/y".into(), "osascript".into()])
+        );
         assert_eq!(calls("if [ \"$(uname)\" = Darwin ]; then\n  pbcopy\nfi\n"), ScriptCalls::Certain(Vec::new()));
     }
 

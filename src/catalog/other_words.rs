@@ -3,6 +3,8 @@
 
 use super::description::is_license;
 use super::header::header_lines;
+use super::scripts::ScriptText;
+use crate::domain::source::Language;
 use crate::domain::{CodeSketch, Manifest, VersionFile};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -23,14 +25,23 @@ pub(super) fn of(manifest: &Manifest, files: &[VersionFile], folders: &[&str]) -
     if let Some(input) = &manifest.input {
         words.add_schema(input, DEPTH);
     }
-    if let Some(text) = script(manifest, files).and_then(|file| std::str::from_utf8(&file.bytes).ok()) {
+    let script = script(manifest, files);
+    if let Some((path, text)) = script.and_then(|file| Some((&file.path, std::str::from_utf8(&file.bytes).ok()?))) {
         let header = header_lines(text);
         let paragraphs = header.split(|line| line.is_empty()).filter(|paragraph| !is_license(paragraph));
         for line in paragraphs.flatten() {
             words.add(line);
         }
+        for text in own_words(path, text) {
+            words.add(text);
+        }
     }
     words.text
+}
+
+/// The texts in which a script describes itself below its header.
+fn own_words<'t>(path: &'t str, text: &'t str) -> Vec<&'t str> {
+    super::scripts::own_words::texts(&ScriptText { path, text, language: Language::of(path, text) })
 }
 
 /// A sketch of the script of a version; of all its files where no script is named.
@@ -114,11 +125,11 @@ mod tests {
             "imageFile": {"description": "The picture to shrink", "type": "string"},
             "mode": {"enum": ["fast", "best"]},
         }});
-        let script = "#!/usr/bin/env python3\n# Copyright 2020 Somebody\n\n\"\"\"Shrinks it.\n\nKeeps the EXIF data of a picture.\n\"\"\"\nimport os  # unseen\n";
+        let script = "#!/usr/bin/env python3\n# Copyright 2020 Somebody\n\n\"\"\"Shrinks it.\n\nKeeps the EXIF data of a picture.\n\"\"\"\nimport os  # unseen\nHELP = 'Takes albums'\n";
         let file = VersionFile { path: "main.py".to_owned(), mode: FileMode::Plain, bytes: script.as_bytes().to_vec() };
         assert_eq!(
             of(&manifest(input), &[file], &["Image_Compressor"]),
-            "Image Compressor imageFile The picture to shrink mode fast best Shrinks it Keeps EXIF data of a"
+            "Image Compressor imageFile The picture to shrink mode fast best Shrinks it Keeps EXIF data of a Takes albums"
         );
     }
 

@@ -110,9 +110,9 @@ pub(super) fn script_rank(file_name: &str) -> usize {
 pub(super) fn interpreter(file_name: &str, first_line: &str, programs: &Programs) -> Option<Vec<String>> {
     let by_extension = extension(file_name).and_then(|extension| SCRIPTS.iter().find(|(known, _)| *known == extension));
     let by_shebang = first_line.strip_prefix("#!").map(shebang).filter(|words| !words.is_empty());
-    let has_own_names = |words: &[String]| OTHER_RUNTIMES.contains(&words[0].as_str());
+    let is_other = |words: &[String]| OTHER_RUNTIMES.contains(&words[0].as_str()) || words[0].starts_with("python2");
     match by_extension {
-        Some((_, runtime)) if runtime.is_javascript() && by_shebang.as_deref().is_some_and(has_own_names) => by_shebang,
+        Some(_) if by_shebang.as_deref().is_some_and(is_other) => by_shebang,
         // A type-stripping runtime is a fact of the machine, not of the file.
         Some((_, Runtime::TypeScript)) => Some(typescript(programs)),
         Some((_, Runtime::Shell)) => Some(by_shebang.unwrap_or_else(|| vec!["bash".to_owned()])),
@@ -127,14 +127,9 @@ enum Runtime {
     TypeScript,
 }
 
-impl Runtime {
-    fn is_javascript(&self) -> bool {
-        matches!(self, Runtime::TypeScript | Runtime::Program("node"))
-    }
-}
-
-/// Runtimes of JavaScript with global names that node does not have: only they run what is written for them.
-const OTHER_RUNTIMES: [&str; 3] = ["bun", "deno", "zx"];
+/// Programs that run what is written for them, and that what the ending says cannot replace: the first line decides.
+const OTHER_RUNTIMES: [&str; 10] =
+    ["bun", "deno", "gjs", "jython", "k6", "osascript", "phantomjs", "qjs", "scriptisto", "zx"];
 
 /// Script extensions, in the order in which a sidecar takes its script.
 const SCRIPTS: &[(&str, Runtime)] = &[
@@ -188,7 +183,9 @@ mod tests {
     fn a_script_is_run_by_what_its_shebang_or_extension_says() {
         let none = Programs::on(&OsString::new());
         let run = |file: &str, line: &str| interpreter(file, line, &none).map(|words| words.join(" "));
-        assert_eq!(run("a.py", "#!/usr/bin/env python2"), Some("python3".into()));
+        assert_eq!(run("a.py", "#!/usr/bin/env python2"), Some("python2".into()));
+        assert_eq!(run("a.py", "#!/usr/bin/python3.9 -u"), Some("python3".into()));
+        assert_eq!(run("a.js", "#!/usr/bin/env osascript -l JavaScript"), Some("osascript -l JavaScript".into()));
         assert_eq!(run("a.sh", "#!/bin/sh -e"), Some("sh -e".into()));
         assert_eq!(run("a.sh", "echo"), Some("bash".into()));
         assert_eq!(run("a.ts", ""), Some("node".into()));

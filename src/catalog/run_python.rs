@@ -9,4 +9,6 @@ pub struct RunPython {
     pub experimental: Option<PathBuf>,
     /// For tools that somebody vouched for.
     pub vouched: Option<PathBuf>,
+    /// Whether packages were fetched already: for which tools, only a run finds out.
+    pub has_environments: bool,
 }

@@ -75,6 +75,7 @@ const KINDS: &[&str] = &[
     DATA,
     MODULE,
     ACTION,
+    LINK,
     SkippedFile::API,
 ];
 
@@ -101,6 +102,9 @@ const BUILT: &str = "built";
 
 /// What the definition of an action is that GitHub starts.
 const ACTION: &str = "GitHub action";
+
+/// What a link is that leads to a file without an ending that says what it is: the file has its own row where it lies.
+pub(super) const LINK: &str = "link";
 
 /// What a script is that only defines what the other files of its package take.
 pub(super) const MODULE: &str = "module";

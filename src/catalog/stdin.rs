@@ -36,7 +36,17 @@ pub(super) fn reads_text(script: &ScriptText<'_>) -> bool {
         return has(&["/dev/stdin"]) || script.text.lines().any(|line| shell_line_reads(line, script.text));
     }
     let code = script.text.replace("stdin.isatty", "").replace("stdin.isTTY", "");
+    if script.language == Some(Language::Python) && script.text.lines().any(asks) {
+        return true;
+    }
     READS.iter().any(|mark| code.contains(mark))
+}
+
+/// Whether a line of Python asks for a line of text: `name = input("Name? ")`.
+fn asks(line: &str) -> bool {
+    let code = line.split('#').next().unwrap_or_default();
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    code.match_indices("input(").any(|(at, _)| !code[..at].ends_with(is_word) && !code[..at].ends_with("def "))
 }
 
 /// Whether a line of a shell script reads what the script is given: `cat` without a file, `read` in a loop that no file is
@@ -50,6 +60,11 @@ fn shell_line_reads(line: &str, text: &str) -> bool {
     if loops.iter().any(|start| line.contains(start)) {
         // Fed by a file, by a command, or by what stands in front of it.
         return !text.contains("done <") && !line.replace("||", "").contains('|');
+    }
+    // `read -p "Name? " name` asks for a line.
+    let is_fed = line.contains('<') || line.contains("| read") || text.contains("done <");
+    if (line.starts_with("read ") || line == "read") && !is_fed {
+        return true;
     }
     let fills_list = line.contains("mapfile -t") && !text.contains("< ");
     fills_list || line.contains("$(cat)") || line == "cat" || line.starts_with("cat |") || line.starts_with("cat - ")

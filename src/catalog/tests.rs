@@ -200,6 +200,9 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
     workspace.write("tools/native/tool.toml", native("native"));
     std::os::unix::fs::symlink("/etc/passwd", workspace.at("tools/native/data.txt")).unwrap();
     std::os::unix::fs::symlink("/tmp", workspace.at("tools/elsewhere")).unwrap();
+    for (target, link) in [("nowhere", "gone"), ("circle", "circle"), ("good.py", "linked")] {
+        std::os::unix::fs::symlink(target, workspace.at(&format!("tools/{link}"))).unwrap();
+    }
     rustix::fs::mknodat(rustix::fs::CWD, workspace.at("tools/pipe.py"), rustix::fs::FileType::Fifo, 0o644.into(), 0)
         .unwrap();
     workspace.write("tools/versions.py", "pass\n");
@@ -232,13 +235,16 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
         ("tools/bomb.yaml", ProblemCode::TooLarge, Some(5)),
         ("tools/native/data.txt", ProblemCode::UnsafeLink, None),
         ("tools/elsewhere", ProblemCode::UnsafeLink, None),
+        ("tools/gone", ProblemCode::UnsafeLink, None),
+        ("tools/circle", ProblemCode::UnsafeLink, None),
         ("tools/pipe.py", ProblemCode::NotAFile, None),
     ];
     found.sort();
     wanted.sort();
     assert_eq!(found, wanted);
     let data = |path: &str| SkippedFile { path: path.to_owned(), kind: "data" };
-    assert_eq!(scan.skipped, [data("tools/list.json"), data("tools/some.json")]);
+    let link = SkippedFile { path: "tools/linked".to_owned(), kind: "link" };
+    assert_eq!(scan.skipped, [link, data("tools/list.json"), data("tools/some.json")]);
     for problem in &scan.problems {
         assert!(!problem.message.is_empty() && !problem.hint.is_empty(), "{problem:?}");
         assert!(!problem.message.ends_with('.') && !problem.message.contains('\n'), "{problem:?}");

@@ -416,8 +416,16 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
             // Its mode or its first bytes can make it a program, and its folder does not show either.
             found.places.push(PlaceStamp::of(plan, &join(at, name)));
             skip(skipped::plain_file(name));
-        } else if kind.is_file() {
+        } else if kind.is_file() || kind.is_symlink() && name.contains('.') {
             skip(skipped::plain_file(name));
+        } else if kind.is_symlink() {
+            if plan.on_disk(&join(at, name)).metadata().is_ok() {
+                skip(skipped::LINK);
+            } else {
+                let message = "the link points to nothing".to_owned();
+                let hint = "restore the file that it points to, or delete the link";
+                found.problems.push(files::problem(&join(at, name), ProblemCode::UnsafeLink, message, hint));
+            }
         }
     }
     listing.folders.sort_unstable();

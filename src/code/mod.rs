@@ -7,6 +7,7 @@
 //! | The same for JavaScript and TypeScript | [`javascript::imports`] | the same |
 //! | Which files beside it does a script take? | [`local_imports()`] | the catalog |
 //! | Which programs does a shell script call, and which whatever happens? | [`shell::calls`] | what is missing for a run; the catalog |
+//! | Which programs do Python and JavaScript start with a fixed text? | [`started`] | the same |
 //! | What does a script declare in its header (PEP 723)? | [`metadata`] | the catalog, runs, the check `dependencies`, repairs |
 //! | Which names are bound where, and what binds a name that is read? | [`python::scope`], [`javascript::scope`] | the check `capabilities`, repairs |
 //! | What does a program do, in one form for all languages? | [`program`], made by `program` of each language with what [`lowering`] gives them | the check `change` |
@@ -24,6 +25,7 @@ pub mod mutants;
 pub(crate) mod program;
 pub mod python;
 pub mod shell;
+pub(crate) mod started;
 pub mod statements;
 
 pub use local_imports::{PathKind, local_imports};

@@ -55,8 +55,9 @@ pub struct ArgCondition {
 
 /// How one input value is passed, in one of the forms `path`, `--count`, `-n count`, `$TOKEN token` and `< text`; a `%` in
 /// front of the input (`%path`, `--count %count`) stands for percent-encoding. `--files files...` passes a list behind one
-/// option, `-v level times` repeats the option as often as the number says, and `name if command=add` passes a value only
-/// where another input has this value.
+/// option, `args...` passes words exactly as they are given, `--tag= tag` joins the value to the option, `-v level times`
+/// repeats the option as often as the number says, and `name if command=add` passes a value only where another input has this
+/// value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ArgRule {
@@ -66,8 +67,11 @@ pub struct ArgRule {
     pub place: ArgPlace,
     /// Whether the value is percent-encoded (RFC 3986): every byte but letters, digits and `-_.~`.
     pub is_percent_encoded: bool,
-    /// Whether the values of a list stand behind one option together.
+    /// Whether the values of a list stand behind one option together. Plain words are then passed exactly as they are given,
+    /// options among them.
     pub is_together: bool,
+    /// Whether a value is joined to its option (`--tag=x`, `-tx`): without it the option stands alone.
+    pub is_joined: bool,
     /// Whether the value is a number, and the option alone is passed so many times.
     pub is_counted: bool,
     /// When it is passed at all; `None` for always.
@@ -88,6 +92,11 @@ impl ArgRule {
     /// A plain word.
     pub fn position(input: &str) -> ArgRule {
         ArgRule::at(ArgPlace::Position, input)
+    }
+
+    /// Words that are passed exactly as they are given, behind everything else.
+    pub fn raw_words(input: &str) -> ArgRule {
+        ArgRule { is_together: true, ..ArgRule::position(input) }
     }
 
     /// The value of an option.
@@ -112,6 +121,7 @@ impl ArgRule {
             place,
             is_percent_encoded: plain.is_some(),
             is_together: false,
+            is_joined: false,
             is_counted: false,
             only_if: None,
         }
@@ -120,6 +130,11 @@ impl ArgRule {
     /// Whether its value is a plain word.
     pub fn is_position(&self) -> bool {
         self.place == ArgPlace::Position
+    }
+
+    /// Whether its words are passed exactly as they are given.
+    pub fn is_raw(&self) -> bool {
+        self.is_position() && self.is_together
     }
 
     /// The forms of its option, where it is one.
@@ -192,15 +207,21 @@ impl FromStr for ArgRule {
             all => (all, None),
         };
         let rule = match words {
-            [word] if is_input(word) => Some(ArgRule::position(word)),
+            [word] if is_input(word) => Some(match word.strip_suffix("...").filter(|input| is_input(input)) {
+                Some(input) => ArgRule::raw_words(input),
+                None => ArgRule::position(word),
+            }),
             [flag, input, "times"] if is_option(flag) && is_input(input) => {
                 Some(ArgRule { is_counted: true, ..ArgRule::option(flag, input) })
             }
             [flag, rest @ ..] if flag.starts_with('-') && rest.len() < 2 => {
+                let joined = flag.strip_suffix('=');
+                let flag = joined.unwrap_or(flag);
                 let name = OptionForms::of(flag).flag.trim_start_matches('-').replace('-', "_");
                 let written = rest.first().map_or(name.as_str(), |input| input);
                 let input = written.strip_suffix("...").unwrap_or(written);
-                let rule = ArgRule { is_together: input != written, ..ArgRule::option(flag, input) };
+                let (is_together, is_joined) = (input != written, joined.is_some());
+                let rule = ArgRule { is_together, is_joined, ..ArgRule::option(flag, input) };
                 (is_option(flag) && is_input(input)).then_some(rule)
             }
             ["<", input] if is_input(input) => Some(ArgRule::stdin(input)),
@@ -217,6 +238,7 @@ impl FromStr for ArgRule {
 impl fmt::Display for ArgRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.is_percent_encoded { "%" } else { "" };
+        let joined = if self.is_joined { "=" } else { "" };
         let is_named_like = |text: &str| {
             !self.is_together
                 && !self.is_counted
@@ -224,15 +246,15 @@ impl fmt::Display for ArgRule {
                 && OptionForms::of(text).flag.trim_start_matches('-').replace('-', "_") == self.input
         };
         match &self.place {
-            ArgPlace::Position => write!(f, "{sign}{}", self.input)?,
-            ArgPlace::Option(flag) if is_named_like(flag) => f.write_str(flag)?,
+            ArgPlace::Position => write!(f, "{sign}{}{}", self.input, if self.is_together { "..." } else { "" })?,
+            ArgPlace::Option(flag) if is_named_like(flag) => write!(f, "{flag}{joined}")?,
             ArgPlace::Option(flag) => {
                 let more = match (self.is_counted, self.is_together) {
                     (true, _) => " times",
                     (false, true) => "...",
                     (false, false) => "",
                 };
-                write!(f, "{flag} {sign}{}{more}", self.input)?;
+                write!(f, "{flag}{joined} {sign}{}{more}", self.input)?;
             }
             ArgPlace::Variable(name) => write!(f, "${name} {sign}{}", self.input)?,
             ArgPlace::Stdin => write!(f, "< {sign}{}", self.input)?,
@@ -298,6 +320,9 @@ mod tests {
             ("--times,-n", ArgRule::option("--times,-n", "times")),
             ("--color/--no-color", ArgRule::option("--color/--no-color", "color")),
             ("--files files...", ArgRule { is_together: true, ..ArgRule::option("--files", "files") }),
+            ("args...", ArgRule::raw_words("args")),
+            ("--tag,-t=", ArgRule { is_joined: true, ..ArgRule::option("--tag,-t", "tag") }),
+            ("-t= tag", ArgRule { is_joined: true, ..ArgRule::option("-t", "tag") }),
             ("-v level times", ArgRule { is_counted: true, ..ArgRule::option("-v", "level") }),
             ("--age if command=add", under("add", ArgRule::option("--age", "age"))),
             ("name if command=add", under("add", ArgRule::position("name"))),

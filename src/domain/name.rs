@@ -69,6 +69,8 @@ impl ToolName {
         if title.chars().any(|c| c.is_control() || super::is_hidden(c)) {
             return None;
         }
+        // A title may be a sentence.
+        let title = title.trim_end().trim_end_matches('.');
         ToolName::normalise(title).ok().or_else(|| {
             let name = joined(title, '_', MAX_NAME_CHARS);
             (!name.is_empty()).then_some(ToolName(name))
@@ -156,6 +158,8 @@ mod tests {
         let long = "List every \"file\" that was changed in the last two weeks by anybody/anything";
         for (title, name) in [
             ("Some Tool", Some("some_tool")),
+            ("List the files.", Some("list_the_files")),
+            ("Fetch.", Some("fetch")),
             ("Git: undo/redo the 'last' commit", Some("git_undo_redo_the_last_commit")),
             (long, Some("list_every_file_that_was_changed_in_the_last_two_weeks_by")),
             (&"x".repeat(90), Some(&*"x".repeat(64))),

@@ -68,11 +68,11 @@ const PACKAGES: &[(&str, &str)] = &[
 /// package that is named like an import is how foreign code gets in.
 #[rustfmt::skip]
 const SAME_NAMES: &[&str] = &[
-    "aiohttp", "boto3", "chardet", "click", "colorama", "cryptography", "django", "fastapi", "flask", "httpx", "jinja2",
-    "jsonschema", "lxml", "markdown", "matplotlib", "networkx", "nltk", "numpy", "openpyxl", "orjson", "pandas",
-    "paramiko", "polars", "psutil", "pyarrow", "pydantic", "pygments", "pymongo", "pypdf", "redis", "requests", "rich",
-    "scipy", "seaborn", "simplejson", "sqlalchemy", "tabulate", "toml", "tomlkit", "tqdm", "typer", "ujson", "urllib3",
-    "websockets", "xmltodict",
+    "aiohttp", "anthropic", "boto3", "chardet", "click", "colorama", "cryptography", "django", "fastapi", "flask", "httpx",
+    "jinja2", "jsonschema", "lxml", "markdown", "matplotlib", "networkx", "nltk", "numpy", "openai", "openpyxl", "orjson",
+    "pandas", "paramiko", "polars", "psutil", "pyarrow", "pydantic", "pygments", "pymongo", "pypdf", "redis", "requests",
+    "rich", "scipy", "seaborn", "selenium", "simplejson", "sqlalchemy", "streamlit", "tabulate", "torch", "toml", "tomlkit",
+    "tqdm", "transformers", "typer", "ujson", "urllib3", "websockets", "xmltodict",
 ];
 
 /// The package of a module, where it is beyond doubt.

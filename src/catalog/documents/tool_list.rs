@@ -15,22 +15,39 @@ const INPUTS: &[&str] = &["parameters", "arguments", "inputSchema", "input_schem
 /// Names in a description.
 const NAMED: usize = 12;
 
-/// The tools in a list; `None` when an item is none.
+/// Keys of a list of tools.
+const LISTS: &[&str] = &["tools", "functions", "functionDeclarations", "function_declarations"];
+
+/// The tools in a list; `None` where most items are none.
 pub(in crate::catalog) fn tools(items: &[Value]) -> Option<Vec<&Map<String, Value>>> {
     let mut found = Vec::with_capacity(items.len());
+    let mut others = 0;
     for item in items {
-        let table = item.as_object()?;
-        match table.get("function") {
+        let table = item.as_object();
+        match table.and_then(|table| table.get("function")) {
             // A list of functions beside a question, as collections of test cases have it.
             Some(Value::Array(functions)) => found.extend(tools(functions)?),
-            _ => found.push(tool(table)?),
+            _ => match table.and_then(tool) {
+                Some(tool) => found.push(tool),
+                None => match table.and_then(declarations) {
+                    Some(inner) => found.extend(tools(inner)?),
+                    None => others += 1,
+                },
+            },
         }
     }
-    Some(found)
+    (others == 0 || found.len() > others).then_some(found)
+}
+
+/// The functions that a table declares, as Gemini has it.
+fn declarations(table: &Map<String, Value>) -> Option<&Vec<Value>> {
+    LISTS[2..].iter().find_map(|key| table.get(*key)?.as_array())
 }
 
 fn tool(table: &Map<String, Value>) -> Option<&Map<String, Value>> {
-    let table = function::inner(table).unwrap_or(table);
+    let inner =
+        function::inner(table).or_else(|| table.get("toolSpec").or_else(|| table.get("tool_spec"))?.as_object());
+    let table = inner.unwrap_or(table);
     let is_text = |key: &str| table.get(key).is_some_and(Value::is_string);
     let has_input = INPUTS.iter().any(|key| table.contains_key(*key));
     (is_text("name") && (has_input || is_text("description"))).then_some(table)
@@ -39,11 +56,27 @@ fn tool(table: &Map<String, Value>) -> Option<&Map<String, Value>> {
 /// The tools of a list as tables in our own terms, each with its name. Empty for what is no such list, for a single tool, and
 /// for more than a file may hold.
 pub(in crate::catalog) fn tables(value: &Value) -> Vec<(String, Map<String, Value>)> {
+    let Some(items) = list(value).filter(|items| items.len() > 1) else { return Vec::new() };
+    let is_plain = |item: &Value| !item.get("function").is_some_and(Value::is_array);
+    let found = tools(items).filter(|_| items.iter().all(is_plain)).unwrap_or_default();
+    found.into_iter().map(table).collect()
+}
+
+/// The items of a list of tools, in any of its shapes.
+fn list(value: &Value) -> Option<&Vec<Value>> {
     let own = || value.as_object().filter(|fields| !fields.contains_key("name"));
-    let list = value.as_array().or_else(|| ["tools", "functions"].iter().find_map(|key| own()?.get(*key)?.as_array()));
-    let Some(items) = list.filter(|items| (2..=limits::ENTRIES).contains(&items.len())) else { return Vec::new() };
-    let found: Option<Vec<_>> = items.iter().map(|item| item.as_object().and_then(tool).map(table)).collect();
-    found.unwrap_or_default()
+    let list = value.as_array().or_else(|| LISTS.iter().find_map(|key| own()?.get(*key)?.as_array()))?;
+    match &list[..] {
+        [only] => only.as_object().filter(|table| tool(table).is_none()).and_then(declarations).or(Some(list)),
+        _ => Some(list),
+    }
+}
+
+/// The places, from 1, of items of a list of tools that are none.
+pub(in crate::catalog) fn broken(value: &Value) -> Vec<usize> {
+    let items = list(value).map(Vec::as_slice).unwrap_or_default();
+    let is_broken = |item: &Value| tools(std::slice::from_ref(item)).is_none();
+    items.iter().enumerate().filter(|(_, item)| is_broken(item)).map(|(at, _)| at + 1).collect()
 }
 
 /// A tool as a table in our own terms. Nothing in it says how it is started.
@@ -60,12 +93,14 @@ fn table(tool: &Map<String, Value>) -> (String, Map<String, Value>) {
 /// What a tool takes.
 fn input(tool: &Map<String, Value>) -> Option<Value> {
     let written = INPUTS.iter().find_map(|key| tool.get(*key)).filter(|schema| schema.is_object())?;
+    // Bedrock writes the schema below its language.
+    let written = written.get("json").filter(|inner| inner.is_object()).unwrap_or(written);
     Some(schema_loose::translate(written))
 }
 
 /// Whether a tool is described as MCP servers describe theirs.
 fn is_of_server(tool: &Map<String, Value>) -> bool {
-    tool.contains_key("inputSchema")
+    tool.get("inputSchema").is_some_and(|schema| schema.get("json").is_none())
 }
 
 /// The tools of a document that holds a list of them and no name of its own.
@@ -74,7 +109,7 @@ fn listed<'d>(document: &'d Document<'_>) -> Option<Vec<&'d Map<String, Value>>>
     if fields.contains_key("name") {
         return None;
     }
-    let list = ["tools", "functions"].iter().find_map(|key| fields.get(*key)?.as_array())?;
+    let list = LISTS.iter().find_map(|key| fields.get(*key)?.as_array())?;
     tools(list).filter(|tools| !tools.is_empty())
 }
 
@@ -177,6 +212,23 @@ mod tests {
         assert_eq!(parse("tools.json", "[]").unwrap().manifest.description, "Defines no tools");
         let one = json!({"name": "a", "description": "Adds.\nMore"}).to_string();
         assert_eq!(parse("x.jsonl", &one).unwrap().manifest.description, "Defines 1 tool: a: Adds.");
+    }
+
+    #[test]
+    fn shapes_of_other_frameworks_are_read_and_an_item_that_is_none_loses_no_other() {
+        let schema = json!({"type": "object", "properties": {"z": {"type": "string"}}});
+        let bedrock = json!({"toolSpec": {"name": "bed", "description": "Bedrock", "inputSchema": {"json": schema}}});
+        let list =
+            json!([{"name": "a", "parameters": schema}, bedrock, {"name": "b", "description": "B"}, {"title": "none"}]);
+        let names = |value: &Value| tables(value).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names(&list), ["a", "bed", "b"]);
+        assert_eq!(broken(&list), [4]);
+        assert_eq!(tables(&list)[1].1["input"]["properties"]["z"]["type"], "string");
+        let gemini =
+            json!({"functionDeclarations": [{"name": "a", "parameters": schema}, {"name": "b", "parameters": schema}]});
+        assert_eq!(names(&gemini), ["a", "b"]);
+        assert_eq!(names(&json!({"tools": [gemini]})), ["a", "b"]);
+        assert_eq!(names(&json!([{"x": 1}, {"y": 2}])), Vec::<String>::new());
     }
 
     #[test]

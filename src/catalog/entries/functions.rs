@@ -17,7 +17,10 @@ pub(super) fn tables(file: &VersionFile) -> Vec<(String, u64, Map<String, Value>
             fields.insert("dependencies".to_owned(), json!(dependencies));
         }
         let run = json!({"command": ["python3", "{file}"], "entry": file.path, "input": "stdin-json", "function": tool.function});
-        fields.insert("run".to_owned(), run);
+        // What only its framework can call has no start.
+        if !tool.function.is_empty() {
+            fields.insert("run".to_owned(), run);
+        }
         (tool.name, 0, fields)
     };
     marked(file).into_iter().map(table).collect()
@@ -66,6 +69,34 @@ mod tests {
         assert_eq!(found[0].2["input"]["required"], json!(["a", "b"]));
         assert_eq!(found[2].2["input"]["properties"]["query"], json!({}));
         assert_eq!(found[3].2["input"]["properties"]["seconds"]["type"], "integer");
+    }
+
+    #[test]
+    fn what_only_a_framework_can_call_is_named_without_a_start() {
+        let text = "def register_sns(mcp):\n    \"\"\"Register.\"\"\"\n    @mcp.tool()\n    def create_topic(name: str) -> str:\n        \"\"\"Create a topic.\"\"\"\n        return name\n\n\
+            class Handler:\n    def __init__(self, mcp):\n        self.mcp = mcp\n        self.mcp.tool(name='manage_groups')(self.manage)\n    def manage(self, operation: str):\n        \"\"\"Manage groups.\"\"\"\n\n\
+            @tool\ndef roll(ctx: RunContext[str], sides: int = 6):\n    \"\"\"Roll a die.\"\"\"\n";
+        let found = tables_of(text);
+        let told: Vec<String> = found
+            .iter()
+            .map(|(name, _, table)| {
+                format!("{name}: {} {}", table["description"].as_str().unwrap_or_default(), table.contains_key("run"))
+            })
+            .collect();
+        assert_eq!(
+            told,
+            ["create_topic: Create a topic. false", "manage_groups: Manage groups. false", "roll: Roll a die. false"]
+        );
+        assert_eq!(found[0].2["input"]["required"], json!(["name"]));
+        assert_eq!(found[2].2["input"]["properties"], json!({"sides": {"type": "integer", "default": 6}}));
+    }
+
+    #[test]
+    fn fields_of_a_class_of_tools_are_its_inputs() {
+        let text = "from x import BaseTool\nclass Save(BaseTool):\n    \"\"\"Save it.\"\"\"\n    content: str = Field(..., description='the text')\n    def run(self):\n        return self.content\n";
+        let found = tables_of(text);
+        assert_eq!(found[0].2["input"]["required"], json!(["content"]));
+        assert_eq!(found[0].2["run"]["function"], "Save");
     }
 
     #[test]

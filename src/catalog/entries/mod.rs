@@ -101,6 +101,7 @@ pub(super) fn is_entry_file(name: &str) -> bool {
 /// # Errors
 /// A [`Problem`] of the file as a whole, whose path is the file's name.
 pub(super) fn versions(at: &str, file: &VersionFile) -> Result<Vec<Result<EntryVersion, Problem>>, Problem> {
+    let mut broken = Vec::new();
     let made: Vec<Made> = if let Some(format) = FORMATS.iter().find(|format| (format.is)(&file.path)) {
         let of = |entry: Entry| {
             let table = manifest(&entry, &file.path);
@@ -109,27 +110,50 @@ pub(super) fn versions(at: &str, file: &VersionFile) -> Result<Vec<Result<EntryV
         (format.read)(file)?.into_iter().map(of).collect()
     } else {
         let of = |(name, line, table)| Made { name, line, table, needs: RecipeNeeds::default() };
-        definitions(file).into_iter().map(of).collect()
+        let found = definitions(file);
+        broken = found.broken.iter().map(|place| not_a_tool(file, *place)).collect();
+        found.tools.into_iter().map(of).collect()
     };
     if made.len() > limits::ENTRIES {
         let message = format!("it holds {} tools; at most {} are read from one file", made.len(), limits::ENTRIES);
         return Err(problem(file, 0, ProblemCode::TooLarge, message, "split the file"));
     }
     let mut taken: Vec<ToolName> = Vec::with_capacity(made.len());
-    Ok(made.into_iter().map(|made| version(at, file, made, &mut taken)).collect())
+    let versions = made.into_iter().map(|made| version(at, file, made, &mut taken));
+    Ok(versions.chain(broken.into_iter().map(Err)).collect())
+}
+
+fn not_a_tool(file: &VersionFile, place: usize) -> Problem {
+    let message =
+        format!("item {place} of its list is not a tool: it has no name, or neither a description nor inputs");
+    problem(file, 0, ProblemCode::BadSyntax, message, "give it a name and a description, or take it out of the list")
+}
+
+/// What a file defines whose name does not say that it holds several tools.
+#[derive(Default)]
+struct Definitions {
+    /// Each with its name and the line that it begins in.
+    tools: Vec<(String, u64, Map<String, Value>)>,
+    /// The places, from 1, of items that are no tools.
+    broken: Vec<usize>,
 }
 
 /// The tools in a file whose name does not say that it holds several: functions of a script, definitions of companion
 /// programs, a list of functions or of the tools of a server. Empty for any other file.
-fn definitions(file: &VersionFile) -> Vec<(String, u64, Map<String, Value>)> {
-    let Some(syntax) = Syntax::of(&file.path) else { return functions::tables(file) };
-    let Ok((document, other)) = Document::parse_any(&file.path, syntax, &file.bytes) else { return Vec::new() };
+fn definitions(file: &VersionFile) -> Definitions {
+    let Some(syntax) = Syntax::of(&file.path) else {
+        return Definitions { tools: functions::tables(file), ..Definitions::default() };
+    };
+    let Ok((document, other)) = Document::parse_any(&file.path, syntax, &file.bytes) else {
+        return Definitions::default();
+    };
     let value = other.unwrap_or(Value::Object(document.fields));
-    let mut found = ci_tool::collection(&value);
+    let (mut found, mut broken) = (ci_tool::collection(&value), Vec::new());
     if found.is_empty() {
         found = tool_list::tables(&value);
+        broken = if found.is_empty() { Vec::new() } else { tool_list::broken(&value) };
     }
-    found.into_iter().map(|(name, table)| (name, 0, table)).collect()
+    Definitions { tools: found.into_iter().map(|(name, table)| (name, 0, table)).collect(), broken }
 }
 
 /// Whether loading one of these files does more than define its functions.
@@ -152,7 +176,7 @@ pub(super) fn needs_of(placement: &Placement, files: &[VersionFile]) -> RecipeNe
 pub(super) fn holds_more(file: &VersionFile, function: Option<&str>) -> bool {
     let called = |table: &Map<String, Value>| table.get("run")?.get("function")?.as_str().map(str::to_owned);
     let is_own = |table: &Map<String, Value>| function.is_some() && called(table).as_deref() == function;
-    match &definitions(file)[..] {
+    match &definitions(file).tools[..] {
         [] => false,
         [(_, _, only)] => !is_own(only),
         _ => true,

@@ -29,6 +29,30 @@ const PROJECTS: &[(&str, &str)] = &[
 /// Words behind a program of a project by which it needs no project: `cargo install`, `go version`.
 const WITHOUT_PROJECT: &[&str] = &["install", "version", "--version", "--help", "help", "env", "new", "init"];
 
+/// Programs whose first word is a command of theirs, not a file.
+const WITH_COMMANDS: &[&str] = &[
+    "bun",
+    "bundle",
+    "cargo",
+    "deno",
+    "dotnet",
+    "gh",
+    "go",
+    "hatch",
+    "kubectl",
+    "npm",
+    "nx",
+    "pdm",
+    "pipenv",
+    "pnpm",
+    "poetry",
+    "ruff",
+    "rye",
+    "terraform",
+    "uv",
+    "yarn",
+];
+
 /// Package managers, which start a script of the package.
 const MANAGERS: &[&str] = &["npm", "pnpm", "yarn", "bun"];
 
@@ -108,9 +132,15 @@ impl RecipeNeeds {
                 return push(&mut self.files, script.trim_start_matches("./"));
             }
         }
+        let is_command = |at: usize| {
+            let is_behind_run = at == 1 && first == "run";
+            WITH_COMMANDS.contains(&program.as_str()) && (at == 0 || is_behind_run && !words[at].contains(['/', '.']))
+        };
         // The word behind an option may be its value, and so a file that is to be made.
         let behind_option = |at: usize| at > 0 && words[at - 1].starts_with('-');
-        for (_, word) in words.iter().enumerate().filter(|(at, word)| is_path(word) && !behind_option(*at)) {
+        for (_, word) in
+            words.iter().enumerate().filter(|(at, word)| is_path(word) && !behind_option(*at) && !is_command(*at))
+        {
             push(&mut self.words, word.trim_start_matches("./").trim_end_matches('/'));
         }
     }
@@ -250,11 +280,12 @@ mod tests {
             ("eslint . --fix", &["eslint"][..], &[][..], &[][..]),
             ("node a.test.js && node 'b.js' x", &["node"], &["a.test.js", "b.js"], &[]),
             ("npm run lint && NODE_ENV=x tsc -p y", &["tsc", "eslint"], &["tsconfig.json"], &["src"]),
-            ("@cargo test --all", &["cargo"], &["Cargo.toml"], &["test"]),
-            ("cargo install x", &["cargo"], &[], &["install", "x"]),
+            ("@cargo test --all", &["cargo"], &["Cargo.toml"], &[]),
+            ("cargo install x", &["cargo"], &[], &["x"]),
+            ("uv run pytest tests", &["uv"], &[], &["tests"]),
             ("./build.sh --fast\nscripts/run x", &[], &["build.sh", "scripts/run"], &[]),
             ("cd web; ls -la > out.txt 2>&1", &["ls"], &[], &["web"]),
-            ("ruff check app tests -o report", &["ruff"], &[], &["check", "app", "tests"]),
+            ("ruff check app tests -o report", &["ruff"], &[], &["app", "tests"]),
         ] {
             assert_eq!(of(recipe), (owned(programs), owned(files), owned(words)), "{recipe}");
         }

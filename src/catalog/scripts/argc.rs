@@ -221,7 +221,10 @@ impl InputSpec {
                     // A sign between values may follow.
                     rest[1..].trim_start_matches([',', ':', ';'])
                 }
-                Some('~') => &rest[1..],
+                Some('~') => {
+                    self.is_many = true;
+                    &rest[1..]
+                }
                 Some('[') => {
                     let Some(end) = rest.find(']') else { break };
                     self.set_choices(&rest[1..end]);

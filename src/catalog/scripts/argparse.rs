@@ -5,6 +5,7 @@ use super::commands::{CommandTree, NodeId, ROOT};
 use super::option_words::{Constants, Named, Takes, one_line, rule_of, type_word};
 use super::scanner::{calls, inside, split};
 use super::{Declared, DeclaredInput};
+use crate::domain::ArgRule;
 use crate::domain::source::Language;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -27,6 +28,9 @@ pub(super) fn read(text: &str) -> Declared {
         .chain(under_other_names(text))
         .collect();
     found.sort_by_key(|call| call.at);
+    let parsers: Vec<&str> =
+        found.iter().filter(|call| call.method != "add_argument").filter_map(|call| around(text, call.at).1).collect();
+    found.retain(|call| call.method != "add_argument" || is_of_parser(text, call.at, &parsers));
     let mut reader = Reader {
         text,
         tree: CommandTree::default(),
@@ -35,11 +39,37 @@ pub(super) fn read(text: &str) -> Declared {
         has_commands: found.iter().any(|call| call.method == "add_parser"),
         description: None,
         constants: Constants::of(text),
+        alternatives: Vec::new(),
     };
     for call in &found {
         reader.take(call);
     }
-    reader.tree.declared(reader.description)
+    let one_of = reader.alternatives.into_iter().map(|(_, names)| names).filter(|names| !names.is_empty()).collect();
+    Declared { one_of, ..reader.tree.declared(reader.description) }
+}
+
+/// Whether a script parses its command line with this module, and not only calls a method of the same name.
+pub(super) fn is_used(text: &str) -> bool {
+    let is_other = || ["click", "typer", "docopt", "selenium", "ChromeOptions"].iter().any(|word| text.contains(word));
+    text.contains("add_argument") && (text.contains("argparse") || text.contains("ArgumentParser") || !is_other())
+}
+
+/// Whether `add_argument` is called on a parser, or a part of one: browsers have options with a method of this name. What the
+/// script makes otherwise is none; what comes from elsewhere is one by its name.
+fn is_of_parser(text: &str, at: usize, parsers: &[&str]) -> bool {
+    let Receiver::Name(name) = around(text, at).0 else {
+        let before = text[..at].trim_end_matches('.');
+        return !before.ends_with("Options()");
+    };
+    if parsers.contains(&name) {
+        return true;
+    }
+    let may_be = |word: &str| ["pars", "arg", "group"].iter().any(|part| word.to_ascii_lowercase().contains(part));
+    let made = text.lines().find_map(|line| line.trim_start().strip_prefix(name)?.trim_start().strip_prefix('='));
+    match made.and_then(|value| value.split_once('(')) {
+        Some((maker, _)) => may_be(maker),
+        None => may_be(name) || !["option", "driver"].iter().any(|word| name.to_ascii_lowercase().contains(word)),
+    }
 }
 
 /// The calls of `add_argument` under another name: `a = parser.add_argument`, `a('--all')`.
@@ -69,6 +99,8 @@ struct Reader<'t> {
     has_commands: bool,
     description: Option<String>,
     constants: Constants<'t>,
+    /// Groups of the program of which one input must be given, by the variable that holds the group.
+    alternatives: Vec<(&'t str, Vec<String>)>,
 }
 
 impl<'t> Reader<'t> {
@@ -101,11 +133,23 @@ impl<'t> Reader<'t> {
                 self.inherit(&named);
             }
             "add_argument" => {
+                let known = self.tree.inputs(ROOT).len();
                 self.add(owner, &named);
+                let added = self.tree.inputs(ROOT).get(known).map(|input| input.name.clone());
+                let holder =
+                    |(name, _): &&mut (&str, Vec<String>)| matches!(receiver, Receiver::Name(own) if own == *name);
+                if let Some((_, names)) = self.alternatives.iter_mut().find(holder) {
+                    names.extend(added);
+                }
                 return;
             }
             _ => match owner {
-                Some(owner) => self.last = owner,
+                Some(owner) => {
+                    self.last = owner;
+                    let is_needed = call.method == "add_mutually_exclusive_group" && named.is("required");
+                    let group = target.filter(|_| is_needed && owner == ROOT);
+                    self.alternatives.extend(group.map(|target| (target, Vec::new())));
+                }
                 None => return,
             },
         }
@@ -197,6 +241,17 @@ fn is_parameter(text: &str, at: usize, name: &str) -> bool {
         .any(|one| one.name == name)
 }
 
+/// The numbers of `range(1, 4)`: the first, and the one behind the last.
+fn range(written: &str) -> Option<(i64, i64)> {
+    let inner = written.strip_prefix("range(")?.strip_suffix(')')?;
+    let numbers: Option<Vec<i64>> = inner.split(',').map(|part| part.trim().parse().ok()).collect();
+    match numbers?[..] {
+        [end] => Some((0, end)),
+        [least, end] => Some((least, end)),
+        _ => None,
+    }
+}
+
 /// The input of one `add_argument`.
 fn input_of(named: &Named<'_>, constants: &Constants<'_>, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
     let takes_no = named.written("action").is_some_and(|action| action.ends_with("BooleanOptionalAction"));
@@ -218,6 +273,9 @@ fn input_of(named: &Named<'_>, constants: &Constants<'_>, taken: &[DeclaredInput
     };
     if let Some(Value::Array(choices)) = constants.value(named.written("choices")) {
         input.put("enum", choices);
+    } else if let Some((least, end)) = named.written("choices").and_then(range) {
+        input.put("minimum", least);
+        input.put("maximum", end - 1);
     }
     let count = named.value("nargs");
     let takes_rest = named.written("nargs").is_some_and(|count| count.ends_with("REMAINDER"));
@@ -238,6 +296,10 @@ fn input_of(named: &Named<'_>, constants: &Constants<'_>, taken: &[DeclaredInput
             input.takes(Takes::OneOrNone);
         }
         None => {}
+    }
+    if takes_rest {
+        // Options among them are not for this script.
+        input.rule = input.rule.take().map(|rule| ArgRule { is_together: true, ..rule });
     }
     let may_be_left_out = takes_rest || matches!(count.as_ref().and_then(Value::as_str), Some("*" | "?"));
     let default = constants.value(named.written("default")).filter(|value| !value.is_null());
@@ -292,6 +354,19 @@ mod tests {
     }
 
     #[test]
+    fn one_of_a_group_may_be_needed() {
+        let text = "p = ArgumentParser()\ng = p.add_mutually_exclusive_group(required=True)\ng.add_argument('--celsius')\ng.add_argument('--kelvin')\n\
+            h = p.add_mutually_exclusive_group()\nh.add_argument('--x')\np.add_argument('--y')\n";
+        assert_eq!(super::read(text).one_of, [["celsius", "kelvin"]]);
+    }
+
+    #[test]
+    fn choices_may_be_a_range() {
+        let text = "p = ArgumentParser()\np.add_argument('--level', type=int, choices=range(1, 4))\n";
+        assert_eq!(shown("x.py", text), [r#"--level {"type":"integer","minimum":1,"maximum":3}"#]);
+    }
+
+    #[test]
     fn other_names_of_a_command_mean_the_same() {
         let text = "p = ArgumentParser()\ns = p.add_subparsers()\nr = s.add_parser('remove', aliases=['rm', 'del'], help='Removes')\n\
             r.add_argument('name')\nl = s.add_parser('list', aliases=('ls',))\n";
@@ -324,6 +399,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_added_to_something_else_is_no_argument() {
+        let text = "from selenium.webdriver import ChromeOptions\nopts = ChromeOptions()\nopts.add_argument('--headless')\n\
+            def f(options):\n    options.add_argument('--no-sandbox')\np = argparse.ArgumentParser()\np.add_argument('url')\n";
+        assert_eq!(shown("x.py", text), [r#"url! {"type":"string"}"#]);
+        let text = "import click\nfrom selenium import webdriver\no = webdriver.ChromeOptions()\no.add_argument('--x')\n\
+            @click.command()\n@click.option('--count')\ndef main(count):\n    pass\n";
+        assert_eq!(shown("x.py", text), [r#"--count {"type":"string"}"#]);
+    }
+
+    #[test]
     fn names_that_are_computed_are_said_to_be() {
         let text = "p = ArgumentParser()\ns = p.add_subparsers()\na = s.add_parser('add')\nfor c in COMMANDS:\n    q = s.add_parser(c.name)\n    q.add_argument('--deep')\n";
         let expected = [
@@ -344,7 +429,7 @@ mod tests {
             r#"--tag,-t {"type":"array","items":{"type":"string"}}"#,
             r#"--color/--no-color {"type":"boolean","default":true}"#,
             r#"--strict {"type":"string"}"#,
-            r#"rest {"type":"array","items":{"type":"string"}}"#,
+            r#"rest... {"type":"array","items":{"type":"string"}}"#,
         ];
         assert_eq!(shown("x.py", text), expected);
     }

@@ -118,8 +118,8 @@ mod tests {
         let text = "const add = defineCommand({ meta: { description: 'Adds' }, args: { n: { type: 'string', required: true } } });\nconst main = defineCommand({ subCommands: { add, build: () => import('./build').then(r => r.default) } });\nrunMain(main);\n";
         let shown = shown("x.ts", text);
         assert!(
-            shown.contains(&"= command, -n if command=add, args if command=build".to_owned())
-                || shown.contains(&"= command, --n if command=add, args if command=build".to_owned()),
+            shown.contains(&"= command, -n if command=add, args... if command=build".to_owned())
+                || shown.contains(&"= command, --n if command=add, args... if command=build".to_owned()),
             "{shown:#?}"
         );
     }

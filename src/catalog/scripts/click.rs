@@ -135,6 +135,8 @@ fn click_input(written: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> 
     } else if let Some(choices) = calls(hint, "Choice", PYTHON).next() {
         let first = arguments(choices.1, PYTHON).first().and_then(|one| literal::value(one.value, PYTHON));
         input.put("enum", first.unwrap_or_else(|| json!([])));
+    } else if let Some(range) = range(hint) {
+        input.schema = range;
     } else if !hint.is_empty() {
         input.schema = type_word(hint.trim_end_matches(')').replace("click.", "").trim_end_matches("Range"));
     } else if let Some(value) = &default {
@@ -161,7 +163,11 @@ fn click_input(written: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> 
     } else {
         named.is("required")
     };
-    input.required |= named.is("required");
+    // Without a value it would be asked for at the terminal.
+    input.required |= named.is("required") || named.is("prompt") && default.is_none();
+    if named.is("hide_input") {
+        input.put("format", "password");
+    }
     if let Some(default) = default.filter(|value| value.is_array() == is_many) {
         input.put("default", default);
     }
@@ -171,6 +177,25 @@ fn click_input(written: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> 
     let help = named.text("help").or_else(|| usual.map(|(_, words)| words.to_owned()));
     input.describe(&one_line(&help.unwrap_or_default()));
     Some(input)
+}
+
+/// The numbers that `IntRange(1, 5)` and `FloatRange(min=0)` allow.
+fn range(hint: &str) -> Option<Map<String, Value>> {
+    let found = [("IntRange", "int"), ("FloatRange", "float")].into_iter().find_map(|(name, word)| {
+        let (_, inner) = calls(hint, name, PYTHON).next()?;
+        Some((type_word(word), inner))
+    });
+    let (mut schema, inner) = found?;
+    for (at, argument) in arguments(inner, PYTHON).into_iter().enumerate() {
+        let key = match (argument.name, at) {
+            (Some("min"), _) | (None, 0) => "minimum",
+            (Some("max"), _) | (None, 1) => "maximum",
+            _ => continue,
+        };
+        let value = literal::value(argument.value, PYTHON).filter(Value::is_number);
+        schema.extend(value.map(|value| (key.to_owned(), value)));
+    }
+    Some(schema)
 }
 
 /// The functions that typer runs: `typer.run(f)`, `@app.command("name")`, `@app.callback()`, `app.add_typer(other, name="x")`.
@@ -426,6 +451,19 @@ mod tests {
     }
 
     #[test]
+    fn ranges_and_what_is_asked_for_are_read() {
+        let text = "import click\n@click.command()\n@click.option('--n', type=click.IntRange(1, 5), default=2)\n@click.option('--f', type=click.FloatRange(max=0.5))\n\
+            @click.option('--pw', prompt=True, hide_input=True)\ndef go():\n    \"\"\"Goes.\"\"\"\n";
+        let expected = [
+            "# Goes.",
+            r#"--n {"type":"integer","minimum":1,"maximum":5,"default":2}"#,
+            r#"--f {"type":"number","maximum":0.5}"#,
+            r#"--pw! {"type":"string","format":"password"}"#,
+        ];
+        assert_eq!(shown("x.py", text), expected);
+    }
+
+    #[test]
     fn details_of_typer_are_read() {
         let text = "import typer\nclass Kind(str, Enum):\n    big = 'BIG'\n    small = 'SMALL'\ndef main(ctx: typer.Context, kind: Kind = Kind.big, user: Tuple[str, int, bool] = typer.Option((None, None, None)), user_name: Annotated[str, typer.Option('--name')] = 'x', in_prod: bool = typer.Option(True, ' /--demo', ' /-d'), loud: Annotated[int, typer.Option('--loud', '-l', count=True)] = 0):\n    pass\ntyper.run(main)\n";
         let expected = [
@@ -444,7 +482,7 @@ mod tests {
         let shown = shown("x.py", text);
         assert_eq!(shown[0], "# Shop.");
         assert!(shown[1].contains(r#""enum":["people","items","top"]"#), "{shown:#?}");
-        let rules = "= command, people_command if command=people, name if people_command=add, args if command=items";
+        let rules = "= command, people_command if command=people, name if people_command=add, args... if command=items";
         assert!(shown.contains(&rules.to_owned()), "{shown:#?}");
     }
 

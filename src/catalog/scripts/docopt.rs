@@ -483,6 +483,6 @@ mod tests {
         let doc = "Ships.\n\nUsage:\n  ship new <name>...\n  ship <name> move <x> <y> [--speed=<kn>]\n\nOptions:\n  --speed=<kn>  Knots [default: 10].\n";
         let shown = of(doc);
         assert_eq!(shown[1], r#"--speed {"type":"string","description":"Knots","default":"10"}"#);
-        assert!(shown[2].starts_with(r#"args {"type":"array""#) && shown[2].contains("new <name>..."), "{shown:#?}");
+        assert!(shown[2].starts_with(r#"args... {"type":"array""#) && shown[2].contains("new <name>..."), "{shown:#?}");
     }
 }

@@ -160,11 +160,11 @@ mod tests {
         let module = "import fire\ndef add(a, b=1):\n  pass\ndef main():\n  fire.Fire(name='calc')\n";
         assert_eq!(rules(module), "= command, --a if command=add, --b if command=add");
         let table = "import fire\ndef add(a):\n  pass\nfire.Fire({'plus': add, 'more': other.thing})\n";
-        assert_eq!(rules(table), "= command, --a if command=plus, args if command=more");
+        assert_eq!(rules(table), "= command, --a if command=plus, args... if command=more");
         let function = "import fire\ndef add(a, *more):\n  pass\nfire.Fire(add, name='x')\n";
         let expected = [
             r"--a! {}",
-            r#"args {"type":"array","items":{"type":"string"},"description":"Words of its command line"}"#,
+            r#"args... {"type":"array","items":{"type":"string"},"description":"Words of its command line"}"#,
         ];
         assert_eq!(shown("x.py", function), expected);
     }
@@ -173,6 +173,6 @@ mod tests {
     fn what_is_not_known_gets_words_as_they_are() {
         let shown = shown("x.py", "import fire\nfrom tool import thing\nfire.Fire(thing)\n");
         assert_eq!(shown.len(), 1);
-        assert!(shown[0].starts_with(r#"args {"type":"array""#), "{shown:?}");
+        assert!(shown[0].starts_with(r#"args... {"type":"array""#), "{shown:?}");
     }
 }

@@ -27,6 +27,13 @@ const INJECTED: &[&str] = &[
     "AsyncCallbackManagerForToolRun",
     "InjectedState",
     "InjectedToolArg",
+    "Agent",
+    "AgentState",
+    "ContextVariables",
+    "InvocationContext",
+    "Kernel",
+    "KernelArguments",
+    "Team",
 ];
 
 /// How words about a parameter say that no caller gives it, in lower case.
@@ -79,7 +86,8 @@ pub(super) fn handed<'t>(class: &Definition<'t>) -> Vec<&'t str> {
     let listed = class.field("spec_functions");
     let listed: Vec<&str> =
         listed.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    let passed = methods.iter().find(|one| one.name == "__init__").map(|one| passed_on(one.body)).unwrap_or_default();
+    let makers = methods.iter().filter(|one| matches!(one.name, "__init__" | "get_tools" | "tools"));
+    let passed: Vec<&str> = makers.flat_map(|one| passed_on(one.body)).collect();
     let is_open = class.bases().any(|base| OPEN_KITS.contains(&base));
     let public = methods.iter().map(|one| one.name).filter(|name| !name.starts_with('_') && !OF_BASE.contains(name));
     public.filter(|name| is_open || listed.contains(name) || passed.contains(name)).collect()
@@ -138,6 +146,11 @@ mod tests {
             ("K(llm.Toolbox)", "        pass\n", &["a", "b"]),
             ("K(Toolkit)", "        pass\n", &[]),
             ("K(Plain)", "        self.register(self.a)\n", &[]),
+            (
+                "K(BaseToolkit)",
+                "        pass\n    def get_tools(self):\n        return [FunctionTool(self.a)]\n",
+                &["a"],
+            ),
             ("K(BaseToolSpec)", "        pass\n    spec_functions = ['b']\n", &["b"]),
         ] {
             let text = format!("class {class}:\n    def __init__(self):\n{init}{methods}");

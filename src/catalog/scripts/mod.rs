@@ -16,12 +16,14 @@ mod fire;
 mod framework;
 mod hint;
 mod javascript_function;
+mod javascript_tools;
 mod launcher;
 mod literal;
 mod mcp_server;
 mod option_words;
 mod options;
 mod outline;
+pub(super) mod own_words;
 mod perl_ruby;
 mod python;
 mod python_function;
@@ -86,6 +88,8 @@ pub(super) struct Declared {
     pub(super) rules: Vec<ArgRule>,
     /// Inputs that are needed under a condition.
     pub(super) needed: Vec<(ArgCondition, Vec<String>)>,
+    /// Groups of inputs of which one is needed.
+    pub(super) one_of: Vec<Vec<String>>,
     /// A description of the whole input, which goes before `inputs`.
     pub(super) schema: Option<Value>,
     /// How the input arrives; `None` when nothing was declared about it.
@@ -143,7 +147,9 @@ pub(super) fn declared(script: &ScriptText<'_>, has_words: bool) -> Declared {
 
 /// The tools that an agent framework marks in a script.
 pub(super) fn marked_tools(script: &ScriptText<'_>) -> Vec<MarkedTool> {
-    python_function::marked(script)
+    let mut found = python_function::marked(script);
+    found.extend(javascript_tools::marked(script));
+    found
 }
 
 /// A file whose functions are for other files, and says nothing of them.
@@ -228,7 +234,7 @@ impl Declared {
         let Some(mode) = self.input else { return };
         let written = self.schema.as_ref().map(schema_loose::translate);
         let inputs = || {
-            let mut made = needed_under(schema(&self.inputs), &self.needed);
+            let mut made = needed_under(schema(&self.inputs), &self.needed, &self.one_of);
             if matches!(mode, InputMode::Args | InputMode::StdinText) {
                 // What is no input of it would be an option that nobody declared.
                 made["additionalProperties"] = json!(false);
@@ -259,23 +265,27 @@ pub(super) fn schema(inputs: &[DeclaredInput]) -> Value {
     schema
 }
 
-/// A schema that asks for inputs where another input has a value.
-fn needed_under(mut schema: Value, needed: &[(ArgCondition, Vec<String>)]) -> Value {
+/// A schema that asks for inputs where another input has a value, and for one input of each group.
+fn needed_under(mut schema: Value, needed: &[(ArgCondition, Vec<String>)], one_of: &[Vec<String>]) -> Value {
     let parts = needed.iter().map(|(when, names)| {
         let has_value = json!({"properties": {(when.input.as_str()): {"const": when.value}}, "required": [when.input]});
         json!({"if": has_value, "then": {"required": names}})
     });
-    let parts: Vec<Value> = parts.collect();
+    let groups = one_of.iter().map(|names| {
+        let needs: Vec<Value> = names.iter().map(|name| json!({"required": [name]})).collect();
+        json!({"anyOf": needs})
+    });
+    let parts: Vec<Value> = parts.chain(groups).collect();
     if !parts.is_empty() {
         schema["allOf"] = json!(parts);
     }
     schema
 }
 
-/// The words of a command line that have no name.
+/// The words of a command line that have no name. They are passed as they are given: who reads a script does not know them all.
 fn rest_words(taken: &[DeclaredInput]) -> DeclaredInput {
     let name = input_name("args", "args", taken);
-    let mut input = DeclaredInput::text(&name, ArgRule::position(&name));
+    let mut input = DeclaredInput::text(&name, ArgRule::raw_words(&name));
     input.make_array();
     input.describe("Words of its command line");
     input

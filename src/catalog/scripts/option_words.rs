@@ -142,6 +142,8 @@ pub(super) enum Takes {
     OneOrNone,
     /// A list, as the option repeated.
     Repeated,
+    /// One value that is joined to the option, or none.
+    JoinedOrNone,
     /// A list behind one option.
     Together,
     /// So many values behind one option.
@@ -159,7 +161,7 @@ impl DeclaredInput {
                 self.schema = type_word("int");
                 self.put("minimum", 0);
             }
-            Takes::OneOrNone => self.put("type", json!(["boolean", "string", "number"])),
+            Takes::OneOrNone | Takes::JoinedOrNone => self.put("type", json!(["boolean", "string", "number"])),
             Takes::Repeated | Takes::Together => self.make_array(),
             Takes::Exactly(count) | Takes::Groups(count) => {
                 if self.schema.get("type") != Some(&json!("array")) {
@@ -173,6 +175,7 @@ impl DeclaredInput {
             self.make_array();
         }
         let Some(rule) = self.rule.as_mut().filter(|rule| !rule.is_position()) else { return };
+        rule.is_joined = takes == Takes::JoinedOrNone;
         rule.is_counted = takes == Takes::Times;
         rule.is_together = matches!(takes, Takes::Together | Takes::Exactly(_) | Takes::Groups(_));
     }

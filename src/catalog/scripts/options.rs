@@ -21,7 +21,7 @@ struct ParserMark {
 
 const PYTHON_PARSERS: &[ParserMark] = &[
     ParserMark {
-        is_used: |text| text.contains("add_argument"),
+        is_used: super::argparse::is_used,
         read: |text| Some(super::argparse::read(text)),
         passes_words: false,
     },
@@ -187,7 +187,7 @@ mod tests {
             [
                 r#"--name,-n {"type":"string"}"#,
                 r#"--all {"type":"boolean"}"#,
-                r#"args {"type":"array","items":{"type":"string"},"description":"Words of its command line"}"#
+                r#"args... {"type":"array","items":{"type":"string"},"description":"Words of its command line"}"#
             ]
         );
     }
@@ -198,6 +198,6 @@ mod tests {
             "p.add_argument(name)\np.add_argument('--x', type=lambda v: v, choices=list(A))\np.add_argument('--y'";
         let found = shown("x.py", text);
         assert!(found.contains(&r#"--x {"type":"string"}"#.to_owned()), "{found:?}");
-        assert!(found.len() == 2 && found.iter().any(|one| one.starts_with("args ")), "{found:?}");
+        assert!(found.len() == 2 && found.iter().any(|one| one.starts_with("args... ")), "{found:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! What a script is, in a line, where it has no words of its own: what it defines, or what it runs first.
 
 use super::scanner::calls;
-use super::{Declared, NAMED, ScriptText, docstring, literal, python, words_of_names};
+use super::{Declared, NAMED, ScriptText, docstring, literal, own_words, python, words_of_names};
 use crate::catalog::description;
 use crate::domain::source::Language;
 use serde_json::Value;
@@ -29,7 +29,10 @@ const PREPARING: &[&str] = &[
 /// Describes a script by its code.
 pub(super) fn describe(script: &ScriptText<'_>, declared: &mut Declared) {
     if declared.description.is_none() {
-        let words = of_main(script).or_else(|| of_field(script)).or_else(|| commands(declared));
+        let words = own_words::description(script)
+            .or_else(|| of_main(script))
+            .or_else(|| of_field(script))
+            .or_else(|| commands(declared));
         declared.contents = words.or(declared.contents.take()).or_else(|| outline(script));
     }
 }
@@ -92,7 +95,7 @@ fn of_main(script: &ScriptText<'_>) -> Option<String> {
 }
 
 fn outline(script: &ScriptText<'_>) -> Option<String> {
-    let lines = || script.text.lines().take(MAX_LINES);
+    let lines = || without_texts(script.text);
     if script.language == Some(Language::Bash) {
         let lines = || without_heredocs(script.text);
         let says =
@@ -115,12 +118,52 @@ fn outline(script: &ScriptText<'_>) -> Option<String> {
     })
 }
 
+/// The lines of code, without those within texts over several lines.
+fn without_texts(text: &str) -> impl Iterator<Item = &str> {
+    let mut open: Option<&str> = None;
+    text.lines().take(MAX_LINES).filter(move |line| {
+        let was_open = open.is_some();
+        let mut rest = *line;
+        loop {
+            let next = match open {
+                Some(sign) => rest.find(sign).map(|at| (at, sign)),
+                None => ["\"\"\"", "'''", "`"].into_iter().filter_map(|sign| Some((rest.find(sign)?, sign))).min(),
+            };
+            let Some((at, sign)) = next else { break };
+            open = if open.is_some() { None } else { Some(sign) };
+            rest = &rest[at + sign.len()..];
+        }
+        !was_open
+    })
+}
+
+/// Whether a text in quotes is open behind a line of shell, and which quotes it has.
+fn open_quote(line: &str, mut open: Option<char>) -> Option<char> {
+    let mut before = ' ';
+    for c in line.chars() {
+        match (c, open) {
+            ('#', None) if before.is_whitespace() => break,
+            ('\'' | '"', None) if before != '\\' => open = Some(c),
+            (c, Some(sign)) if c == sign && (sign == '\'' || before != '\\') => open = None,
+            _ => {}
+        }
+        before = if before == '\\' && c == '\\' { ' ' } else { c };
+    }
+    open
+}
+
 /// The lines of a shell script, without texts that it only passes on.
 fn without_heredocs(text: &str) -> impl Iterator<Item = &str> {
     let mut end: Option<&str> = None;
+    let mut quote: Option<char> = None;
     text.lines().take(MAX_LINES).filter(move |line| {
         if let Some(mark) = end {
             end = end.filter(|_| line.trim() != mark);
+            return false;
+        }
+        let was_quoted = quote.is_some();
+        quote = open_quote(line, quote);
+        if was_quoted {
             return false;
         }
         let behind = line.split_once("<<").map(|(_, rest)| rest).filter(|rest| !rest.starts_with('<'));
@@ -235,6 +278,8 @@ mod tests {
                 "Ports a rule",
             ),
             ("x.sh", "#!/bin/sh\necho hi\n", "Runs echo hi"),
+            ("x.sh", "A=\"one\ntwo words\n\"\nawk '\n  print it\n' \"$A\"\n", "Runs awk '"),
+            ("x.py", "qq = f(1)\nx = \"\"\"\nprint(no)\n\"\"\"\n", "Runs f(1)"),
         ] {
             assert_eq!(of(path, text).as_deref(), Some(expected), "{text}");
         }

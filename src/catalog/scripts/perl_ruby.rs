@@ -46,15 +46,18 @@ fn perl_long(text: &str) -> Vec<DeclaredInput> {
         while part.starts_with('#') {
             part = part.split_once('\n').map_or("", |(_, rest)| rest.trim());
         }
-        let written = part.split("=>").next().unwrap_or(part).trim();
+        let (written, kept) = part.split_once("=>").unwrap_or((part, ""));
+        let written = written.trim();
         let spec = literal::text(written, SIGNS).unwrap_or_else(|| written.to_owned());
-        inputs.extend(perl_option(&spec, &inputs));
+        // A list or a hash takes the option as often as it is given.
+        let is_list = kept.trim_start().trim_start_matches('\\').starts_with(['@', '%', '[', '{']);
+        inputs.extend(perl_option(&spec, is_list, &inputs));
     }
     inputs
 }
 
 /// One specification: names, then `!`, `+`, or `=` or `:` with a type and `@` or `%`.
-fn perl_option(spec: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
+fn perl_option(spec: &str, is_list: bool, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
     let end = spec.find(['=', ':', '!', '+']).unwrap_or(spec.len());
     let (names, kind) = spec.split_at(end);
     let is_name = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
@@ -69,10 +72,11 @@ fn perl_option(spec: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> {
     }
     let (name, rule) = rule_of(&flags, taken)?;
     let mut input = DeclaredInput::text(&name, rule);
-    match (kind.chars().next(), kind.contains(['@', '{'])) {
+    match (kind.chars().next(), is_list || kind.contains(['@', '%', '{'])) {
         (None | Some('!'), _) => input.takes(Takes::Nothing),
         (Some('+'), _) => input.takes(Takes::Times),
         (_, true) => input.takes(Takes::Repeated),
+        (Some(':'), false) => input.takes(Takes::OneOrNone),
         (_, false) => match kind.chars().nth(1) {
             Some('i' | 'o') => input.schema.extend(type_word("int")),
             Some('f') => input.schema.extend(type_word("float")),
@@ -187,6 +191,19 @@ mod tests {
         assert!(found[5].starts_with("args") && found.len() == 6, "{found:?}");
         let found = declared_of("x", "#!/usr/bin/perl\nuse Getopt::Std;\ngetopts('af:', \\%o);\n");
         assert_eq!(found, [r#"-a {"type":"boolean"}"#, r#"-f {"type":"string"}"#]);
+    }
+
+    #[test]
+    fn lists_and_hashes_of_perl_take_several_values() {
+        let text = "GetOptions('word=s' => \\@words, 'def=s%' => \\%h, 'set=s' => \\%set, 'name:s' => \\$name);\n";
+        let list = r#"{"type":"array","items":{"type":"string"}}"#;
+        let expected = [
+            format!("--word {list}"),
+            format!("--def {list}"),
+            format!("--set {list}"),
+            r#"--name {"type":["boolean","string","number"]}"#.to_owned(),
+        ];
+        assert_eq!(declared_of("x.pl", text), expected);
     }
 
     #[test]

@@ -26,6 +26,21 @@ pub(super) struct Definition<'t> {
     pub(super) decorators: Vec<&'t str>,
 }
 
+/// What is called to set something up for what a file defines, and does no work: by its first names.
+const SETUP: &[&str] = &[
+    "colorama",
+    "dotenv",
+    "load_dotenv",
+    "log",
+    "logger",
+    "logging",
+    "matplotlib",
+    "nest_asyncio",
+    "os.environ",
+    "sys.path",
+    "warnings",
+];
+
 /// A parameter of a function, or a field of a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Parameter<'t> {
@@ -63,10 +78,13 @@ impl<'t> Block<'t> {
         match word {
             "async" => !self.text["async".len()..].trim_start().starts_with("def "),
             "for" | "while" | "with" | "try" | "if" | "match" | "raise" | "assert" => {
-                self.text.contains('(') && !self.text.contains("TYPE_CHECKING") && !self.text.contains("ImportError")
+                self.text.contains('(')
+                    && !["TYPE_CHECKING", "ImportError", "ModuleNotFoundError"]
+                        .iter()
+                        .any(|word| self.text.contains(word))
             }
             "def" | "class" | "import" | "from" | "return" | "pass" | "global" | "del" | "" => false,
-            _ => self.text[word.len()..].trim_start().starts_with('('),
+            _ => self.text[word.len()..].trim_start().starts_with('(') && !sets_up(word),
         }
     }
 
@@ -92,6 +110,10 @@ impl<'t> Block<'t> {
         let colon = signs(skipped, PYTHON).find(|sign| sign.depth == 0 && sign.byte == b':')?;
         Some(Definition { name, is_class, brackets, body: &skipped[colon.at + 1..], decorators })
     }
+}
+
+fn sets_up(called: &str) -> bool {
+    SETUP.iter().any(|root| called.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
 }
 
 /// The functions and classes among statements, with their decorators.
@@ -273,6 +295,24 @@ mod tests {
         let schema = class_schema(&found, "C", 0).unwrap();
         let expected = json!({"type": "object", "properties": {"x": {"type": "integer", "minimum": 1}, "y": {"type": "integer", "default": 3}}, "required": ["x"]});
         assert_eq!(Value::Object(schema), expected);
+    }
+
+    #[test]
+    fn what_only_sets_something_up_is_no_step() {
+        let steps = |text: &str| blocks(text).iter().any(Block::is_step);
+        for text in [
+            "logger.remove()\n",
+            "logger.add(sys.stderr, level='INFO')\n",
+            "logging.basicConfig(level=1)\n",
+            "load_dotenv()\n",
+            "sys.path.insert(0, 'x')\n",
+            "try:\n    import x\nexcept ModuleNotFoundError:\n    raise RuntimeError('install x')\n",
+        ] {
+            assert!(!steps(text), "{text}");
+        }
+        assert!(
+            steps("login()\n") && steps("agent.run('x')\n") && steps("try:\n    go()\nexcept OSError:\n    pass\n")
+        );
     }
 
     #[test]

@@ -65,7 +65,10 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     let marks = |line: &str| {
         let line = line.trim_start();
         let is_marked = |rest: &str| is_mark(rest) || framework::is_hook(rest);
-        line.strip_prefix('@').is_some_and(is_marked) || line.starts_with("class ") && line.contains("Tool")
+        line.strip_prefix('@').is_some_and(is_marked)
+            || line.contains(".tool(")
+            || line.contains("FunctionTool(")
+            || line.starts_with("class ") && line.contains("Tool")
     };
     if script.language != Some(PYTHON) || !text.lines().any(marks) {
         return Vec::new();
@@ -80,9 +83,11 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     let registered = framework::registered(&definitions);
     let mut found: Vec<MarkedTool> = Vec::new();
     for one in &definitions {
+        found.extend(file.marked_inside(one));
         let is_function = !one.is_class && (decorator(one).is_some() || registered.contains(&one.name));
         if is_function || is_tool_class(one) {
-            found.push(marked_as(&file.declared(one), one.name, one.name.to_owned(), is_callable));
+            let function = file.callable(one, one.name.to_owned());
+            found.push(marked_as(&file.declared(one), one.name, function, is_callable));
             continue;
         }
         let handed = framework::handed(one);
@@ -118,9 +123,19 @@ fn starts_one(block: &Block<'_>, definitions: &[Definition<'_>]) -> bool {
     let is_code = |at: usize| signs(block.text, PYTHON).any(|sign| sign.at == at);
     definitions.iter().any(|one| {
         block.text.contains(one.name)
+            && !makes(block, one)
             && (!one.is_class || block.text.contains(")."))
             && calls(block.text, one.name, PYTHON).any(|(at, _)| is_code(at))
     })
+}
+
+/// Whether a statement only keeps what a function makes, by its name: `app = create_server()`.
+fn makes(block: &Block<'_>, one: &Definition<'_>) -> bool {
+    let is_maker =
+        ["create_", "make_", "build_", "init_", "setup_", "configure_"].iter().any(|begin| one.name.starts_with(begin));
+    let value = block.text.split_once('=').map(|(_, value)| value.trim_start());
+    let is_plain = value.and_then(|value| value.strip_prefix(one.name)).is_some_and(|rest| rest.starts_with('('));
+    is_maker && is_plain && !block.text.contains(").")
 }
 
 struct File<'a, 't> {
@@ -159,10 +174,34 @@ impl<'t> File<'_, 't> {
         self.definitions.iter().find(|one| is_tool_class(one))
     }
 
+    /// What is marked when a function or a method is called: `def register(mcp): @mcp.tool() def add(…)`, and
+    /// `self.mcp.tool(name="add")(self.add)`. Nothing here calls that one, so no function is named.
+    fn marked_inside(&self, outer: &Definition<'t>) -> Vec<MarkedTool> {
+        let holders = if outer.is_class { outer.methods() } else { vec![outer.clone()] };
+        let mut found = Vec::new();
+        for holder in &holders {
+            let inner = python::definitions(&python::blocks(holder.body));
+            for one in inner.iter().filter(|one| !one.is_class && decorator(one).is_some()) {
+                found.push(marked_as(&self.declared(one), one.name, String::new(), true));
+            }
+            for (at, written) in calls(holder.body, "tool", PYTHON) {
+                let Some(open) = holder.body[at..].find('(').map(|open| at + open) else { continue };
+                let rest = holder.body.get(open + 1 + written.len()..).unwrap_or_default();
+                let Some(name) = rest.strip_prefix(")(self.").and_then(|rest| rest.split(')').next()) else { continue };
+                if let Some(method) = holders.iter().find(|method| outer.is_class && method.name == name) {
+                    let mut declared = self.declared(method);
+                    decorated(&mut declared, &format!("tool({written})"));
+                    found.push(marked_as(&declared, name, String::new(), true));
+                }
+            }
+        }
+        found
+    }
+
     /// A method that is a tool. What its object cannot be made without is an input as well.
     fn method_of(&self, class: &Definition<'t>, method: &Definition<'t>, is_callable: bool) -> MarkedTool {
         let maker = class.methods().into_iter().find(|one| one.name == "__init__");
-        let function = format!("{}.{}", class.name, method.name);
+        let function = self.callable(method, format!("{}.{}", class.name, method.name));
         let mut declared = self.declared(method);
         if let Some(maker) = maker {
             let doc = docstring::read(&python::docstring(maker.body).unwrap_or_default());
@@ -223,6 +262,12 @@ impl<'t> File<'_, 't> {
             ..Declared::default()
         };
         declared.inputs = self.inputs(signature, &doc);
+        declared.unsupported = self
+            .demanded(entry)
+            .map(|name| format!("its parameter {name} is filled by its framework; call it in a script that makes one"));
+        if entry.is_class && declared.inputs.is_empty() {
+            declared.inputs = self.field_inputs(entry);
+        }
         if let Some(written) = decorator(entry) {
             // A framework calls it by its own name, whatever its file is called.
             declared.title = Some(entry.name.to_owned());
@@ -242,12 +287,28 @@ impl<'t> File<'_, 't> {
         declared
     }
 
+    /// The parameter that only a framework can give, and without which a function cannot be called.
+    fn demanded(&self, one: &Definition<'t>) -> Option<&'t str> {
+        let work = if one.is_class { method(one) } else { None };
+        let doc = docstring::read(&python::docstring(one.body).unwrap_or_default());
+        let needed = work.as_ref().unwrap_or(one).parameters();
+        needed.into_iter().find(|one| one.default.is_none() && self.is_injected(one, &doc)).map(|one| one.name)
+    }
+
+    /// The name of a function, or none for one that only its framework can call.
+    fn callable(&self, one: &Definition<'t>, name: String) -> String {
+        if self.demanded(one).is_some() { String::new() } else { name }
+    }
+
+    fn is_injected(&self, parameter: &Parameter<'_>, doc: &Docstring) -> bool {
+        let words = doc.param(parameter.name).map(|known| known.text.as_str()).unwrap_or_default();
+        let is_own = self.definitions.iter().any(|one| one.is_class && parameter.hint.contains(one.name));
+        !is_own && framework::is_injected(parameter, words)
+    }
+
     fn inputs(&self, signature: &Definition<'t>, doc: &Docstring) -> Vec<DeclaredInput> {
         let types: super::hint::Types<'_> = &|name| python::class_schema(self.definitions, name, 0);
-        let is_ours = |one: &Parameter<'_>| {
-            let words = doc.param(one.name).map(|known| known.text.as_str()).unwrap_or_default();
-            !one.name.starts_with('*') && !framework::is_injected(one, words)
-        };
+        let is_ours = |one: &Parameter<'_>| !one.name.starts_with('*') && !self.is_injected(one, doc);
         signature
             .parameters()
             .into_iter()
@@ -261,6 +322,18 @@ impl<'t> File<'_, 't> {
                 input
             })
             .collect()
+    }
+
+    /// The fields of a class of tools that describe its inputs: `content: str = Field(…)`.
+    fn field_inputs(&self, class: &Definition<'t>) -> Vec<DeclaredInput> {
+        let types: super::hint::Types<'_> = &|name| python::class_schema(self.definitions, name, 0);
+        let fields =
+            class.fields().into_iter().filter(|field| field.default.is_some_and(|value| value.starts_with("Field(")));
+        let inputs = fields.map(|field| {
+            let (schema, required) = python::value_schema(&field, types);
+            DeclaredInput { name: field.name.to_owned(), schema, required, rule: None }
+        });
+        inputs.collect()
     }
 
     /// What a class of tools says in its fields, or in the metadata that it makes.

@@ -13,7 +13,10 @@ pub(super) fn read(text: &str) -> Option<Declared> {
     let mut inputs: Vec<DeclaredInput> = Vec::new();
     let mut other = None;
     for arm in options.arms(&lines) {
-        if let Some(input) = arm.input(text, &inputs) {
+        if let Some(mut input) = arm.input(text, &inputs) {
+            if let Some(takes) = program_takes(text, &input) {
+                input.takes(takes);
+            }
             inputs.push(input);
         } else if arm.takes_others() {
             other = Some(arm);
@@ -43,6 +46,20 @@ pub(super) fn read(text: &str) -> Option<Declared> {
         inputs.push(rest_words(&inputs));
     }
     Some(Declared { inputs, ..Declared::default() })
+}
+
+/// What the program `getopt` says of an option with an optional value: it must be joined to it.
+fn program_takes(text: &str, input: &DeclaredInput) -> Option<Takes> {
+    let line = text.lines().find(|line| line.contains("getopt ") && !line.trim_start().starts_with('#'))?;
+    let forms = input.rule.as_ref()?.option_forms()?;
+    let is_optional = |flag: &str| match flag.strip_prefix("--") {
+        Some(name) => {
+            let words = line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | ':')));
+            words.into_iter().any(|word| word.strip_suffix("::") == Some(name))
+        }
+        None => line.contains(&format!("{}::", flag.trim_start_matches('-'))),
+    };
+    (is_optional(forms.flag)).then_some(Takes::JoinedOrNone)
 }
 
 fn named(inputs: &[DeclaredInput]) -> Vec<(String, Option<String>)> {
@@ -185,9 +202,11 @@ impl LoopArm<'_> {
         let (name, rule) = rule_of(&names, taken)?;
         let mut input = DeclaredInput::text(&name, rule);
         let body = self.body.join("\n");
+        // Behind `shift` the next word is `$1`.
+        let reads_next = |(_, rest): (&str, &str)| rest.contains("$1") || rest.contains("${1");
         let takes_value = is_joined
             || ["$2", "${2", "shift 2", "$OPTARG"].iter().any(|mark| body.contains(mark))
-            || body.matches("shift").count() == 1 && body.contains("shift") && body.contains("=\"$1\"");
+            || body.split_once("shift").is_some_and(reads_next);
         let appends = takes_value && (body.contains("+=(") || body.contains("+=\""));
         match (takes_value, appends) {
             (false, _) => input.takes(Takes::Nothing),
@@ -329,6 +348,19 @@ mod tests {
         let text = "while :; do\n  case \"${1:-}\" in\n    -f) force=1 ;;\n    *) break ;;\n  esac\n  shift\ndone\nfile=\"$1\"\nmode=${2:-fast}\n";
         let expected =
             [r#"-f {"type":"boolean"}"#, r#"file {"type":"string"}"#, r#"mode {"type":"string","default":"fast"}"#];
+        assert_eq!(shown("x.sh", text), expected);
+    }
+
+    #[test]
+    fn an_arm_that_moves_on_and_reads_the_next_word_takes_a_value() {
+        let text = "while [ $# -gt 0 ]; do\n  case \"$1\" in\n    -n|--num-files) shift; N=\"$1\"; shift;;\n    -l) L=\"$1\"; shift ;;\n    *) usage; exit 1 ;;\n  esac\ndone\n";
+        assert_eq!(shown("x.sh", text), [r#"--num-files,-n {"type":"string"}"#, r#"-l {"type":"boolean"}"#]);
+    }
+
+    #[test]
+    fn an_optional_value_of_getopt_is_joined() {
+        let text = "OPTS=$(getopt -o e:f --long env:,force,tag:: -- \"$@\")\neval set -- \"$OPTS\"\nwhile true; do\n  case \"$1\" in\n    -e|--env) E=\"$2\"; shift 2 ;;\n    --tag) T=\"$2\"; shift 2 ;;\n    --) shift; break ;;\n  esac\ndone\n";
+        let expected = [r#"--env,-e {"type":"string"}"#, r#"--tag= {"type":["boolean","string","number"]}"#];
         assert_eq!(shown("x.sh", text), expected);
     }
 

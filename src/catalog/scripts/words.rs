@@ -141,12 +141,12 @@ mod tests {
         assert_eq!(shown("x.ts", "const [a] = process.argv.slice(2);"), ["a"]);
         assert_eq!(shown("x.sh", "A=$1\n"), ["a"]);
         assert_eq!(shown("x.py", "print(sys.argv)"), Vec::<String>::new());
-        assert_eq!(shown("x.sh", "exec ls \"$@\"\n"), ["args"]);
-        assert_eq!(shown("x", "#!/usr/bin/env perl\nmy $x = $ARGV[0];\n"), ["args"]);
-        assert_eq!(shown("x.rb", "puts ARGV.first\n"), ["args"]);
+        assert_eq!(shown("x.sh", "exec ls \"$@\"\n"), ["args..."]);
+        assert_eq!(shown("x", "#!/usr/bin/env perl\nmy $x = $ARGV[0];\n"), ["args..."]);
+        assert_eq!(shown("x.rb", "puts ARGV.first\n"), ["args..."]);
         assert_eq!(shown("x.rb", "puts STDIN.read, ARGV\n"), Vec::<String>::new());
-        assert_eq!(shown("x.sh", "A=$1\nshift\nexec ls \"$@\"\n"), ["a", "args"]);
+        assert_eq!(shown("x.sh", "A=$1\nshift\nexec ls \"$@\"\n"), ["a", "args..."]);
         assert_eq!(shown("x.sh", "A=$1\nf() {\n  ls \"$@\"\n}\n"), ["a"]);
-        assert_eq!(shown("x.py", "a = sys.argv[1]\nrest = sys.argv[2:]\n"), ["a", "args"]);
+        assert_eq!(shown("x.py", "a = sys.argv[1]\nrest = sys.argv[2:]\n"), ["a", "args..."]);
     }
 }

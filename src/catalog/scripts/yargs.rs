@@ -268,6 +268,6 @@ mod tests {
         let shown = shown("x.cjs", text);
         let has = |line: &str| shown.iter().any(|one| one.starts_with(line));
         assert!(has(r#"--verbose,-v {"type":"boolean"}"#), "{shown:#?}");
-        assert!(has("--size ") && has("-f! ") && has("args "), "{shown:#?}");
+        assert!(has("--size ") && has("-f! ") && has("args... "), "{shown:#?}");
     }
 }

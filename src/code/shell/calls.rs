@@ -118,6 +118,8 @@ const QUESTIONS: &[&str] = &["which", "type", "hash", "whence", "where", "comman
 /// Finds faster than a parser which programs a script may call: all that [`Calls::of`] can be certain of, and words that
 /// happen to stand where a call could. Quotes are not understood, so a word in them counts like any other.
 pub(crate) fn candidates(text: &str) -> BTreeSet<&str> {
+    // What starts the script itself is told by its definition.
+    let text = if text.starts_with("#!") { text.split_once('\n').map_or("", |(_, rest)| rest) } else { text };
     let (mut found, mut functions) = (BTreeSet::new(), BTreeSet::new());
     // Whether the next word may be the name of a program, and the words that decide that.
     let (mut is_open, mut has_comment, mut before) = (true, false, "");
@@ -140,10 +142,10 @@ pub(crate) fn candidates(text: &str) -> BTreeSet<&str> {
         if before == "function" || text[end..].starts_with("()") {
             functions.insert(word);
         } else if is_open {
-            if is_name(word) && !word.bytes().all(|byte| byte.is_ascii_digit()) {
+            if (is_name(word) && !word.bytes().all(|byte| byte.is_ascii_digit())) || is_installed(word) {
                 found.insert(word);
             }
-            let ends = is_name(word) || BUILTINS.contains(&word) || word.starts_with('#');
+            let ends = is_name(word) || is_installed(word) || BUILTINS.contains(&word) || word.starts_with('#');
             is_open = !ends || WRAPPERS.contains(&word) || before.ends_with(['<', '>']);
         }
         (before, at) = (word, end);
@@ -161,8 +163,8 @@ fn opens(c: char, before: &str, is_open: bool, has_comment: bool) -> bool {
     match c {
         // After `\` at its end a command goes on in the next line, unless that stands in a comment.
         '\n' => is_open || has_comment || !before.ends_with('\\'),
-        // What is within `$(…)` and `$((…))` is never certain.
-        '(' => !before.ends_with('$') && !before.ends_with("$("),
+        // `$((…))` is arithmetic.
+        '(' => !before.ends_with("$("),
         '{' => is_open || !before.ends_with('$'),
         '&' => is_open || !before.ends_with(['<', '>']),
         c if c.is_whitespace() => is_open,
@@ -174,6 +176,17 @@ fn opens(c: char, before: &str, is_open: bool, has_comment: bool) -> bool {
 fn is_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
         && word.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.' | b'+'))
+}
+
+/// Whether a word is the absolute path of a program where programs are installed.
+fn is_installed(word: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/');
+    let is_in_bin = word.contains("/bin/") || word.contains("/sbin/");
+    word.starts_with('/')
+        && is_in_bin
+        && !word.starts_with("/tmp/")
+        && !word.ends_with('/')
+        && word.chars().all(is_plain)
 }
 
 /// Statements within statements that are looked at.
@@ -259,11 +272,18 @@ impl<'t> Walk<'t> {
             "comment" => {}
             "variable_assignment" => {
                 self.is_open |= self.of(node).starts_with("PATH=");
-                self.block(node, false, depth);
+                self.block(node, is_certain, depth);
             }
             "command" => self.command(node, is_certain, depth),
-            "pipeline" | "redirected_statement" | "compound_statement" | "subshell" => {
+            "pipeline" | "compound_statement" | "subshell" | "declaration_command" | "string" | "concatenation" => {
                 self.block(node, is_certain, depth);
+            }
+            "redirected_statement" => self.block(node, is_certain, depth),
+            "command_substitution" => {
+                // Who throws away what it complains of does without it. What it ends is itself.
+                let over = self.may_be_over;
+                self.block(node, is_certain && !self.of(node).contains("2>"), depth);
+                self.may_be_over = over;
             }
             "list" => {
                 let is_or = node.children(&mut node.walk()).any(|child| child.kind() == "||");
@@ -314,11 +334,13 @@ impl<'t> Walk<'t> {
                 break;
             }
         }
-        // Commands in its words are of use to it alone.
         let inner: Vec<Node<'_>> = node.named_children(&mut node.walk()).collect();
         for child in inner {
             match child.kind() {
                 "command_name" | "word" | "number" => {}
+                "string" | "concatenation" | "command_substitution" => {
+                    self.statement(child, is_certain && !self.may_be_over, depth + 1);
+                }
                 _ => self.statement(child, false, depth + 1),
             }
         }
@@ -340,7 +362,9 @@ impl<'t> Walk<'t> {
     }
 
     fn note(&mut self, word: &str, call: Call) {
-        if !is_name(word) {
+        // A path that is named before may be made or looked for there.
+        let is_first = || self.text.find(word).is_some_and(|at| self.text[..at].matches('\n').count() + 1 == call.line);
+        if !is_name(word) && !(is_installed(word) && is_first()) {
             return;
         }
         let known = self.programs.entry(word.to_owned()).or_insert(call);
@@ -369,7 +393,15 @@ mod tests {
             calls("if probe; then yes-tool; else no-tool; fi\nfor i in 1; do each; done\n"),
             "each no-tool probe yes-tool"
         );
-        assert_eq!(calls("x=$(inner --a)\necho \"$(quoted)\"\n"), "inner quoted");
+        assert_eq!(calls("x=$(inner --a)\necho \"$(quoted)\"\n"), "inner! quoted!");
+        assert_eq!(
+            calls("x=$(jq . f 2>/dev/null)\nif [ \"$(uname)\" ]; then y=$(z); fi\ny=${x:-$(w)}\n"),
+            "jq uname w z"
+        );
+        assert_eq!(
+            calls("/opt/homebrew/bin/brew x\n[ -x /opt/x/bin/y ] || exit\n/opt/x/bin/y\n"),
+            "/opt/homebrew/bin/brew!"
+        );
         assert_eq!(calls("exec tool-a b\n"), "tool-a!");
         assert_eq!(calls("env A=1 tool-a\nnohup tool-b &\n"), "env! nohup! tool-a! tool-b!");
     }
@@ -421,7 +453,7 @@ mod tests {
 
     #[test]
     fn builtins_functions_paths_and_what_the_script_looks_for_are_no_programs() {
-        assert_eq!(calls("f() { cd /; }\nf\nprintf x\n./own\n/bin/x\n$cmd a\n\"$x\"\n[[ a == b ]]\n"), "");
+        assert_eq!(calls("f() { cd /; }\nf\nprintf x\n./own\n/bin/x\n$cmd a\n\"$x\"\n[[ a == b ]]\n"), "/bin/x!");
         assert_eq!(calls("command -v jq >/dev/null\nwhich yq\njq .\nyq .\n"), "");
         assert_eq!(calls("if ! command -v fzf; then echo no; fi\nfzf\n"), "");
         assert_eq!(calls("cat <<EOF\nnot-a-call\nEOF\n"), "cat!");

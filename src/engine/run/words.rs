@@ -12,14 +12,20 @@ const SHOWN_INPUTS: usize = 4;
 /// words are its positional inputs, else its inputs in their order, those that it needs first. Behind a command only what
 /// belongs to it counts. A list takes all words that are left.
 ///
+/// No word is dropped or moved without notice: where the tool takes words as they are ([`ArgRule::is_raw`]), the first word that
+/// no other input can hold and all behind it are passed as they were typed. Elsewhere such a word is refused.
+///
 /// # Errors
-/// [`ErrorCode::Usage`] for an option that the tool does not have, one without its value, and a word too many.
+/// [`ErrorCode::Usage`] for an option that the tool does not have, one without its value, one that is given twice but holds one
+/// value, and a word too many.
 pub fn assignments(manifest: &Manifest, words: &[&str]) -> Result<Vec<String>, EngineError> {
     let mut inputs = Inputs { manifest, found: Vec::new() };
     let mut words: VecDeque<&str> = words.iter().copied().collect();
     let mut takes_options = true;
     while let Some(word) = words.pop_front() {
-        if takes_options && word == "--" {
+        if inputs.passes_on(word, takes_options) {
+            inputs.pass_on(word);
+        } else if takes_options && word == "--" {
             takes_options = false;
         } else if takes_options && is_option(word) && !inputs.takes_any(word) {
             inputs.option(word, &mut words)?;
@@ -58,12 +64,62 @@ struct Inputs<'m> {
 }
 
 impl Inputs<'_> {
+    /// The input that takes words as they are.
+    fn raw(&self) -> Option<String> {
+        self.counting().into_iter().find(|rule| rule.is_raw()).map(|rule| rule.input.clone())
+    }
+
+    /// Whether a word belongs to those that are passed as they were typed: it stands behind one of them, it ends the options in
+    /// front of them, or no other input can hold it.
+    fn passes_on(&self, word: &str, takes_options: bool) -> bool {
+        let Some(raw) = self.raw() else { return false };
+        if self.is_given(&raw) {
+            let named = if takes_options && is_option(word) { self.of_word(word) } else { None };
+            return !named.is_some_and(|input| self.is_required(&input) && !self.is_given(&input));
+        }
+        let is_next = || self.positions().iter().find(|name| !self.is_given(name)) == Some(&raw);
+        if word == "--" {
+            return takes_options && is_next();
+        }
+        takes_options
+            && is_option(word)
+            && match self.of_word(word) {
+                Some(input) => self.is_given(&input) && !self.holds_several(&input),
+                None => !self.is_group(word),
+            }
+    }
+
+    fn pass_on(&mut self, word: &str) {
+        if let Some(raw) = self.raw() {
+            self.give(&raw, word);
+        }
+    }
+
+    /// The input of the option in a word, whose value may be joined to it.
+    fn of_word(&self, word: &str) -> Option<String> {
+        let flag = word.split('=').next().unwrap_or(word);
+        self.of_flag(flag).or_else(|| self.of_negative(flag))
+    }
+
+    /// Whether a word is short options in one: `-vx`, `-n5`.
+    fn is_group(&self, word: &str) -> bool {
+        self.short_values(word).is_some()
+    }
+
+    fn is_given(&self, input: &str) -> bool {
+        self.found.iter().any(|found| found.input == input)
+    }
+
+    /// Whether an option may stand there more than once.
+    fn holds_several(&self, input: &str) -> bool {
+        self.is_list(input) || self.is_counted(input)
+    }
+
     /// Takes a plain word: the value of the next positional input, or one more of a list.
     fn word(&mut self, word: &str) -> Result<(), EngineError> {
         let positions = self.positions();
-        let is_given = |name: &String| self.found.iter().any(|found| found.input == *name);
         let last = positions.last().filter(|name| self.is_list(name));
-        let next = positions.iter().find(|name| !is_given(name)).or(last);
+        let next = positions.iter().find(|name| !self.is_given(name)).or(last);
         let input = next.cloned().ok_or_else(|| self.too_many(word))?;
         self.give(&input, word);
         Ok(())
@@ -77,7 +133,9 @@ impl Inputs<'_> {
                 self.count(&input);
                 return Ok(());
             }
-            let is_bare = self.may_be_bare(&input) && words.front().is_none_or(|next| is_option(next));
+            self.refuse_second(&input, flag)?;
+            let is_joined = self.rule_of(&|forms| forms.has(flag)).is_some_and(|rule| rule.is_joined);
+            let is_bare = self.may_be_bare(&input) && (is_joined || words.front().is_none_or(|next| is_option(next)));
             let mut values: Vec<&str> = joined.into_iter().collect();
             if values.is_empty() && (self.is_switch(&input) || is_bare) {
                 values.push("true");
@@ -103,18 +161,38 @@ impl Inputs<'_> {
             return Ok(());
         }
         if let Some(input) = self.of_negative(flag).filter(|_| joined.is_none()) {
+            self.refuse_second(&input, flag)?;
             self.give(&input, "false");
             return Ok(());
         }
-        if self.short(word) { Ok(()) } else { Err(self.unknown(flag)) }
+        let given = self.short_values(word).ok_or_else(|| self.unknown(flag))?;
+        for (input, value) in given {
+            if self.is_counted(&input) {
+                self.count(&input);
+            } else {
+                self.refuse_second(&input, word)?;
+                self.give(&input, value);
+            }
+        }
+        Ok(())
     }
 
-    /// `-n5`, and `-vx` for two switches; `false` when it is nothing of the kind.
-    fn short(&mut self, word: &str) -> bool {
-        let Some(letters) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else { return false };
+    /// Refuses the second value of what holds one: which of them the tool would use is not known.
+    fn refuse_second(&self, input: &str, flag: &str) -> Result<(), EngineError> {
+        if !self.is_given(input) || self.holds_several(input) {
+            return Ok(());
+        }
+        let message =
+            format!("{} is given twice; {} takes one value for {input}", SafeText::new(flag), self.manifest.name);
+        Err(usage(self.manifest, message))
+    }
+
+    /// What `-n5`, and `-vx` for two switches, gives; `None` when it is nothing of the kind.
+    fn short_values<'w>(&self, word: &'w str) -> Option<Vec<(String, &'w str)>> {
+        let letters = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'))?;
         let mut given = Vec::new();
         for (at, letter) in letters.char_indices() {
-            let Some(input) = self.of_flag(&format!("-{letter}")) else { return false };
+            let input = self.of_flag(&format!("-{letter}"))?;
             let is_last = at + letter.len_utf8() == letters.len();
             if self.is_counted(&input) || self.is_switch(&input) || is_last && self.may_be_bare(&input) {
                 given.push((input, "true"));
@@ -122,19 +200,12 @@ impl Inputs<'_> {
             }
             let value = &letters[at + letter.len_utf8()..];
             if value.is_empty() {
-                return false;
+                return None;
             }
             given.push((input, value));
             break;
         }
-        for (input, value) in given {
-            if self.is_counted(&input) {
-                self.count(&input);
-            } else {
-                self.give(&input, value);
-            }
-        }
-        true
+        Some(given)
     }
 
     /// One more of an option that is counted.
@@ -435,6 +506,49 @@ mod tests {
         assert_eq!(of(&["rm", "1", "2"]).unwrap(), ["command=rm", r#"ids=["1","2"]"#]);
         assert_eq!(of(&["--age", "3", "add"]).unwrap(), ["age=3", "command=add"]);
         assert_eq!(of(&["rm", "--age", "3"]).unwrap_err().message, "t has no option --age; its options: --db");
+    }
+
+    #[test]
+    fn what_no_input_can_hold_is_passed_as_it_was_typed() {
+        let properties = json!({"n": {"type": "integer"}, "all": {"type": "boolean"}, "file": {},
+            "tag": {"type": "array"}, "args": {"type": "array"}});
+        let tool = tool(&["--count,-n n", "--all,-a", "--tag", "file", "args..."], json!({"properties": properties}));
+        let of = |words: &[&str]| assignments(&tool, words).unwrap();
+        // The control: what the form can hold is in it.
+        assert_eq!(
+            of(&["-an5", "--tag", "x", "f", "y"]),
+            ["all=true", "n=5", r#"tag=["x"]"#, "file=f", r#"args=["y"]"#]
+        );
+        assert_eq!(of(&["f", "y", "-n", "5"]), ["file=f", r#"args=["y","-n","5"]"#]);
+        assert_eq!(of(&["--odd", "-n", "5", "x"]), [r#"args=["--odd","-n","5","x"]"#]);
+        assert_eq!(of(&["-n", "1", "-n", "2", "x"]), ["n=1", r#"args=["-n","2","x"]"#]);
+        assert_eq!(of(&["f", "--", "-n", "--", "x"]), ["file=f", r#"args=["--","-n","--","x"]"#]);
+        assert_eq!(of(&["-qz"]), [r#"args=["-qz"]"#]);
+    }
+
+    #[test]
+    fn an_option_that_the_tool_needs_is_read_behind_words_too() {
+        let schema = json!({"properties": {"key": {}, "args": {"type": "array"}}, "required": ["key"]});
+        let tool = tool(&["--key", "args..."], schema);
+        assert_eq!(assignments(&tool, &["x", "--key", "k", "y"]).unwrap(), [r#"args=["x","y"]"#, "key=k"]);
+    }
+
+    #[test]
+    fn a_value_that_is_given_twice_is_refused() {
+        let error = assignments(&resize(), &["-w", "1", "--width=2"]).unwrap_err();
+        assert_eq!(error.message, "--width is given twice; t takes one value for width");
+        assert_eq!(
+            assignments(&resize(), &["--all", "--all"]).unwrap_err().message,
+            "--all is given twice; t takes one value for all"
+        );
+    }
+
+    #[test]
+    fn a_value_that_must_be_joined_is_no_word() {
+        let schema = json!({"properties": {"tag": {"type": ["boolean", "string"]}, "file": {}}});
+        let tool = tool(&["--tag=", "file"], schema);
+        assert_eq!(assignments(&tool, &["--tag", "x"]).unwrap(), ["tag=true", "file=x"]);
+        assert_eq!(assignments(&tool, &["--tag=t", "x"]).unwrap(), ["tag=t", "file=x"]);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Workspace {
         let (settings, setting_problems) = Settings::load(&options.workspace, &options.home);
         let programs = Arc::new(programs(&options.workspace, &options.home, &settings, options.asker));
         let interpreters = Interpreters::new(Arc::clone(&programs));
-        let plan = plan(&options.workspace, &settings, &interpreters);
+        let plan = plan(&options.workspace, &options.home, &settings, &interpreters);
         let workspace = Workspace {
             copies: Copies::new(&state_dir),
             rehearsal: Rehearsal::default(),
@@ -220,10 +220,12 @@ fn stack_of(settings: &Settings) -> Result<String, EngineError> {
 }
 
 /// The folders to read: `tools/`, then those of the settings, in their order; and the Python of runs.
-fn plan(workspace: &Path, settings: &Settings, interpreters: &Interpreters) -> ScanPlan {
+fn plan(workspace: &Path, home: &Home, settings: &Settings, interpreters: &Interpreters) -> ScanPlan {
     let mut plan = ScanPlan::standard(workspace);
     let python = |sources| python_of_runs(workspace, interpreters, sources);
-    plan.python = RunPython { experimental: python(Sources::Caller), vouched: python(Sources::System) };
+    let has_environments = std::fs::read_dir(home.environments()).is_ok_and(|mut found| found.next().is_some());
+    plan.python =
+        RunPython { experimental: python(Sources::Caller), vouched: python(Sources::System), has_environments };
     plan.roots.extend(settings.roots.iter().map(|root| ToolRoot { path: root.path.clone(), stage: root.stage }));
     plan
 }

@@ -234,6 +234,9 @@ impl<'a> Need<'a> {
             Some(PackageLanguage::Shell) => shell::missing(self, entry, path),
             None => Vec::new(),
         };
+        if matches!(language_of(program), Some(PackageLanguage::Python | PackageLanguage::Node)) {
+            missing.extend(shell::missing_started(self, entry, path));
+        }
         // The sandbox offers these itself.
         missing.retain(|missing| !CALL_MODULES.contains(&missing.name.as_str()));
         missing

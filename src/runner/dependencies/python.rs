@@ -213,7 +213,7 @@ pub(super) fn missing(
         return Vec::new();
     }
     let Some(mut python) = Python::of(program, need.interpreters) else { return Vec::new() };
-    let mut is_certain = !taken.moves_path;
+    let mut is_certain = true;
     if let Some(environment) = environment {
         python = python.within(environment);
         is_certain &= !python.has_path_files();
@@ -246,7 +246,9 @@ pub(super) fn missing(
             };
             format!("{}; {next}", not_installed(name, &python.shown))
         });
-        Missing { name: name.to_owned(), message, blocks: is_certain }
+        // An added folder holds modules of the project, seldom a package that many programs take.
+        let is_found_elsewhere = taken.moves_path || taken.adds_folders && known_package(name).is_none();
+        Missing { name: name.to_owned(), message, blocks: is_certain && !is_found_elsewhere }
     }));
     missing
 }
@@ -277,8 +279,10 @@ fn not_installed(module: &str, shown: &str) -> String {
 struct ForeignImports {
     /// Top-level modules.
     modules: BTreeSet<String>,
-    /// Whether the sources change where modules are looked for: then nothing is certain.
+    /// Whether the sources change how modules are found: then nothing is certain.
     moves_path: bool,
+    /// Whether the sources add a folder in which modules are looked for: it may hold those that nobody knows.
+    adds_folders: bool,
 }
 
 impl ForeignImports {
@@ -292,15 +296,15 @@ impl ForeignImports {
 
     /// By the files of a version, from its entry on.
     fn of(files: &BTreeMap<&str, &[u8]>, entry: &str, moves_path: bool) -> ForeignImports {
-        let mut taken = ForeignImports { modules: BTreeSet::new(), moves_path };
+        let mut taken = ForeignImports { modules: BTreeSet::new(), moves_path, adds_folders: false };
         let home = folder(entry);
         let mut open = vec![entry.to_owned()];
         let mut seen = BTreeSet::new();
         while let Some(path) = open.pop() {
             let Some(source) = files.get(path.as_str()).filter(|_| seen.insert(path.clone())) else { continue };
-            taken.moves_path |= ["sys.path", "addsitedir", "sys.meta_path"]
-                .iter()
-                .any(|word| memchr::memmem::find(source, word.as_bytes()).is_some());
+            let says = |word: &str| memchr::memmem::find(source, word.as_bytes()).is_some();
+            taken.moves_path |= says("sys.meta_path");
+            taken.adds_folders |= says("sys.path") || says("addsitedir");
             let text = String::from_utf8_lossy(source);
             let Some(tree) = Language::Python.parse(&text) else { continue };
             // Only what certainly runs: the program may do without the rest.

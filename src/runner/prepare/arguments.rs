@@ -24,7 +24,8 @@ pub(super) struct PassedInput {
 /// not given is its default, which `value` knows; what an option or a variable is without a value, the program knows best.
 /// A program that `knows_defaults`, because they were read from its code, gets that of a word only to keep the place of one
 /// behind it.
-/// Inputs without a rule are options, too, and stand behind the last of those.
+/// Inputs without a rule are options, too, and stand behind the last of those. Words that are passed as they are given stand
+/// behind everything else.
 pub(super) fn pass<'v>(
     rules: &[ArgRule],
     input: &Map<String, Value>,
@@ -34,26 +35,35 @@ pub(super) fn pass<'v>(
 ) -> PassedInput {
     let mut passed = PassedInput::default();
     let stated: BTreeSet<&str> = rules.iter().map(|rule| rule.input.as_str()).collect();
-    let counting = ArgRule::counting(rules, value);
+    let (raw, counting): (Vec<&ArgRule>, Vec<&ArgRule>) =
+        ArgRule::counting(rules, value).into_iter().partition(|rule| rule.is_raw());
     let has_options = counting.iter().any(|rule| matches!(rule.place, ArgPlace::Option(_)));
     let (before, behind) = counting.split_at(begin_of_words(rules, &counting));
-    let mut words = SkippedWords { knows_defaults, words: Vec::new() };
+    let mut words_left = SkippedWords { knows_defaults, words: Vec::new() };
     for rule in before {
-        pass_one(rule, input, value, &mut words, &mut passed);
+        pass_one(rule, input, value, &mut words_left, &mut passed);
     }
     for (key, value) in input.iter().filter(|(key, _)| !used.contains(*key) && !stated.contains(key.as_str())) {
         append_option(&ArgRule::option(&format!("--{key}"), key), value, &mut passed.args);
     }
     let options = passed.args.len();
     for rule in behind {
-        pass_one(rule, input, value, &mut words, &mut passed);
+        pass_one(rule, input, value, &mut words_left, &mut passed);
     }
     let looks_like_option = |word: &OsString| word.to_string_lossy().starts_with('-');
     let takes_on = before.iter().any(|rule| rule.is_together && is_given(input, rule));
-    let words = &passed.args[options..];
-    if has_options && (words.iter().any(looks_like_option) || takes_on && !words.is_empty()) {
+    let plain = &passed.args[options..];
+    if has_options && (plain.iter().any(looks_like_option) || takes_on && !plain.is_empty()) {
         // Whoever reads options takes what follows this for plain words, and for no more values of an option.
         passed.args.insert(options, "--".into());
+    }
+    for rule in raw {
+        let begin = passed.args.len();
+        pass_one(rule, input, value, &mut words_left, &mut passed);
+        let is_swallowed = takes_on && begin == options;
+        if is_swallowed && passed.args.get(begin).is_some_and(|word| !looks_like_option(word)) {
+            passed.args.insert(begin, "--".into());
+        }
     }
     passed
 }
@@ -174,8 +184,8 @@ impl<'s> DeclaredInputs<'s> {
 
 /// Why the program would take a text of the input that begins with a dash for another option; `None` where it would not.
 ///
-/// Single values are joined to their options, and plain words behind the last option stand behind `--`. That is no help for
-/// the values of a list that share one option, and for plain words in front of an option or of a command.
+/// Single values are joined to their options, and plain words behind the last option stand behind `--`. Words that are passed as
+/// they are given may hold options. Neither helps the values of a list that share one option, and for plain words in front of an option or of a command.
 pub(super) fn misread<'v>(
     rules: &[ArgRule],
     input: &Map<String, Value>,
@@ -183,7 +193,7 @@ pub(super) fn misread<'v>(
 ) -> Option<String> {
     let counting = ArgRule::counting(rules, value);
     let before = &counting[..begin_of_words(rules, &counting)];
-    before.iter().find_map(|rule| {
+    before.iter().filter(|rule| !rule.is_raw()).find_map(|rule| {
         let values: Vec<&Value> = items(input.get(&rule.input)?).iter().flat_map(items).collect();
         let is_bare = rule.is_position() || rule.is_together && values.len() > 1;
         let begins_an_option = |value: &&&Value| {
@@ -300,7 +310,7 @@ fn append_option(rule: &ArgRule, value: &Value, args: &mut Vec<OsString>) {
             Value::Bool(true) => args.push(flag.into()),
             value => {
                 let text = value_text(value);
-                if !text.starts_with('-') {
+                if !text.starts_with('-') && !rule.is_joined {
                     args.extend([flag.into(), text.into_owned().into()]);
                 } else if flag.starts_with("--") {
                     args.push(format!("{flag}={text}").into());
@@ -325,6 +335,22 @@ mod tests {
 
     fn args(rules: &[&str], input: &Value) -> Vec<String> {
         passed(rules, input).args.into_iter().map(|word| word.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn words_are_passed_as_they_are_given_where_the_rule_says_so() {
+        let words = json!({"n": 1, "args": ["-x", "--", "a b"]});
+        assert_eq!(args(&["args...", "--n"], &words), ["--n", "1", "-x", "--", "a b"]);
+        assert_eq!(args(&["-n", "file", "args..."], &json!({"file": "f", "args": ["-x"]})), ["f", "-x"]);
+        // A list behind one option would take the words, too.
+        let lists = json!({"files": ["a", "b"], "args": ["c"]});
+        assert_eq!(args(&["--files files...", "args..."], &lists), ["--files", "a", "b", "--", "c"]);
+    }
+
+    #[test]
+    fn an_optional_value_is_joined_to_its_option() {
+        assert_eq!(args(&["--tag=", "-t= short"], &json!({"tag": "t1", "short": "x"})), ["--tag=t1", "-tx"]);
+        assert_eq!(args(&["--tag="], &json!({"tag": true})), ["--tag"]);
     }
 
     #[test]
