@@ -146,7 +146,7 @@ impl Teams<'_> {
             for (name, _) in &examined.gone {
                 writer.set_object(name, None)?;
             }
-            let taken = self.take_in_files(tx, pin, examined)?;
+            let taken = take_in_files(tx, pin, examined)?;
             if taken.policy.is_some() {
                 tx.emit(EventKind::TeamChanged, core::POLICY_IN_FORCE)?;
             }
@@ -190,7 +190,7 @@ impl Teams<'_> {
         }
         let rehearsed = self.engine.history().without_effect(|| {
             self.workspace.transact(|tx| {
-                let taken = self.take_in_files(tx, pin, examined)?;
+                let taken = take_in_files(tx, pin, examined)?;
                 report.tell(&taken);
                 let absent = self.absent(tx)?;
                 let line = |version: &TeamVersion| format!("{} {} would be added", version.tool, version.version);
@@ -202,17 +202,6 @@ impl Teams<'_> {
             Err(error) if !self.workspace.rehearsal.has_agreed() => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
-    }
-
-    /// Takes files in and says what that changed.
-    fn take_in_files(&self, tx: &Tx<'_>, pin: FileName, examined: &Examined) -> Result<Taken, EngineError> {
-        let before = core::chain_of(tx, pin)?.0;
-        let changes = core::take_in(tx, pin, &examined.new)?;
-        let after = core::chain_of(tx, pin)?.0;
-        // The first policy is no news: its digits were pinned here.
-        let is_other = before.head().is_some() && (before.head(), &before.fork) != (after.head(), &after.fork);
-        let policy = if is_other { policy_news(tx, pin)? } else { None };
-        Ok(Taken { changes, policy })
     }
 
     /// New decisions that do not count by the policy, each with the reason.
@@ -250,6 +239,17 @@ impl Teams<'_> {
             Ok(())
         })
     }
+}
+
+/// Takes files in and says what that changed.
+fn take_in_files(tx: &Tx<'_>, pin: FileName, examined: &Examined) -> Result<Taken, EngineError> {
+    let before = core::chain_of(tx, pin)?.0;
+    let changes = core::take_in(tx, pin, &examined.new)?;
+    let after = core::chain_of(tx, pin)?.0;
+    // The first policy is no news: its digits were pinned here.
+    let is_other = before.head().is_some() && (before.head(), &before.fork) != (after.head(), &after.fork);
+    let policy = if is_other { policy_news(tx, pin)? } else { None };
+    Ok(Taken { changes, policy })
 }
 
 /// What came of files that were taken in.
