@@ -2,7 +2,7 @@
 
 use crate::catalog;
 use crate::domain::{
-    Digest, Manifest, Review, ReviewId, ReviewKind, ReviewState, Tool, ToolDetail, ToolName, VersionFile,
+    Digest, Manifest, Review, ReviewId, ReviewKind, ReviewState, Tool, ToolDetail, ToolName, VersionFile, natural_order,
 };
 use crate::engine::Reviews;
 use crate::engine::core;
@@ -72,14 +72,14 @@ impl Reviews<'_> {
             Ok(detail) => (detail, None),
             Err(error) => (None, Some(error.to_string())),
         };
-        let files = self.files_under(&review, detail.as_ref());
+        let mut files = self.files_under(&review, detail.as_ref());
         let missing =
             detail.as_ref().map(|detail| self.engine.dependencies().missing_approved(detail)).unwrap_or_default();
         let of_interpreter = |detail| self.engine.dependencies().evidence_of_interpreter(detail);
         let interpreter = detail.as_ref().map_or(Ok(Vec::new()), of_interpreter)?;
         let manifest = detail.map(|detail| detail.manifest);
         let base = review.base_digest.filter(|base| self.workspace.copies.has(*base));
-        let base_files = base.map(|base| self.engine.versions().files(base)).transpose()?;
+        let mut base_files = base.map(|base| self.engine.versions().files(base)).transpose()?;
         let base = base_files.as_ref().and_then(|files| self.manifest_of(&review, files));
         let mut runs = self.engine.runs().list(&RunFilter {
             digest: Some(permits::version_called(&review).unwrap_or(review.digest)),
@@ -126,6 +126,8 @@ impl Reviews<'_> {
         let checks_place = self.engine.checks().place_in_queue(&review)?;
         let me = self.workspace.identity();
         let marks = self.workspace.read(|q| Ok(q.marks_of(&review.tool, &me)?))?;
+        files.sort_by(|one, other| natural_order(&one.path, &other.path));
+        base_files.iter_mut().for_each(|files| files.sort_by(|one, other| natural_order(&one.path, &other.path)));
         Ok(ReviewDetail {
             choice: self.engine.teams().choice_for(&review)?,
             review,
