@@ -61,14 +61,14 @@ fn spell_cuts(buf: &mut Buffer) {
         for at in &cuts {
             let is_blank = |at: usize| cells.get(at).is_some_and(|(text, _)| text == " ");
             let is_letter = |at: usize| cells.get(at).is_some_and(|(text, _)| text.is_ascii() && text != " ");
-            let dots = if is_blank(at + 1) && is_blank(at + 2) {
-                *at..at + 3
+            let (start, count) = if is_blank(at + 1) && is_blank(at + 2) {
+                (*at, 3)
             } else if *at > 1 && is_letter(at - 1) && is_letter(at - 2) {
-                at - 2..at + 1
+                (at - 2, 3)
             } else {
-                *at..at + 1
+                (*at, 1)
             };
-            cells[dots].iter_mut().for_each(|(text, _)| ".".clone_into(text));
+            cells[start..start + count].iter_mut().for_each(|(text, _)| ".".clone_into(text));
         }
         if !cuts.is_empty() {
             put_cells(buf, y, &cells);

@@ -17,6 +17,12 @@ const EVIDENCE_RUNS: usize = 20;
 /// Runs of a tool that are looked through for what earlier versions did.
 const EARLIER_RUNS: usize = 200;
 
+/// The files as humans list them.
+fn in_natural_order(mut files: Vec<VersionFile>) -> Vec<VersionFile> {
+    files.sort_by(|one, other| natural_order(&one.path, &other.path));
+    files
+}
+
 impl Reviews<'_> {
     /// Reviews that the filter accepts, oldest first; overdue ones expire before.
     pub fn list(&self, filter: ReviewFilter) -> Result<Vec<Review>, EngineError> {
@@ -72,14 +78,14 @@ impl Reviews<'_> {
             Ok(detail) => (detail, None),
             Err(error) => (None, Some(error.to_string())),
         };
-        let mut files = self.files_under(&review, detail.as_ref());
+        let files = in_natural_order(self.files_under(&review, detail.as_ref()));
         let missing =
             detail.as_ref().map(|detail| self.engine.dependencies().missing_approved(detail)).unwrap_or_default();
         let of_interpreter = |detail| self.engine.dependencies().evidence_of_interpreter(detail);
         let interpreter = detail.as_ref().map_or(Ok(Vec::new()), of_interpreter)?;
         let manifest = detail.map(|detail| detail.manifest);
         let base = review.base_digest.filter(|base| self.workspace.copies.has(*base));
-        let mut base_files = base.map(|base| self.engine.versions().files(base)).transpose()?;
+        let base_files = base.map(|base| self.engine.versions().files(base)).transpose()?.map(in_natural_order);
         let base = base_files.as_ref().and_then(|files| self.manifest_of(&review, files));
         let mut runs = self.engine.runs().list(&RunFilter {
             digest: Some(permits::version_called(&review).unwrap_or(review.digest)),
@@ -126,8 +132,6 @@ impl Reviews<'_> {
         let checks_place = self.engine.checks().place_in_queue(&review)?;
         let me = self.workspace.identity();
         let marks = self.workspace.read(|q| Ok(q.marks_of(&review.tool, &me)?))?;
-        files.sort_by(|one, other| natural_order(&one.path, &other.path));
-        base_files.iter_mut().for_each(|files| files.sort_by(|one, other| natural_order(&one.path, &other.path)));
         Ok(ReviewDetail {
             choice: self.engine.teams().choice_for(&review)?,
             review,
