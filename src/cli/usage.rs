@@ -5,6 +5,18 @@ use crate::domain::nearest_word;
 use crate::engine::{EngineError, ErrorCode};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+/// What other programs call a verb.
+const USUAL: [(&str, &str); 8] = [
+    ("ls", "list"),
+    ("rm", "archive"),
+    ("remove", "archive"),
+    ("delete", "archive"),
+    ("find", "search"),
+    ("cat", "source"),
+    ("history", "log"),
+    ("ps", "runs"),
+];
+
 /// The error of a call that clap did not understand.
 pub(super) fn misunderstood(error: &clap::Error) -> EngineError {
     let said = |kind: ContextKind| match error.get(kind) {
@@ -16,7 +28,9 @@ pub(super) fn misunderstood(error: &clap::Error) -> EngineError {
         ErrorKind::InvalidSubcommand => {
             let typed = said(ContextKind::InvalidSubcommand).unwrap_or_default();
             let names: Vec<&str> = ACTIONS.iter().filter(|row| row.cli).map(|row| row.name).collect();
-            let meant = nearest_word(&typed, &names).map(|name| format!("did you mean `toolsmith {name}`? "));
+            let usual = USUAL.iter().find(|(word, _)| *word == typed).map(|(_, verb)| *verb);
+            let meant =
+                usual.or_else(|| nearest_word(&typed, &names)).map(|name| format!("did you mean `toolsmith {name}`? "));
             let hint = format!("{}`toolsmith --help` lists the verbs", meant.unwrap_or_default());
             (format!("unknown verb '{typed}'"), hint)
         }
@@ -59,9 +73,16 @@ mod tests {
 
     #[test]
     fn a_verb_that_is_nearly_right_names_the_one_that_is_meant() {
-        for (typed, meant) in
-            [("rn", "run"), ("lst", "list"), ("aprove", "approve"), ("shwo", "show"), ("revews", "reviews")]
-        {
+        assert!(USUAL.iter().all(|(_, verb)| ACTIONS.iter().any(|row| row.cli && row.name == *verb)));
+        for (typed, meant) in [
+            ("rn", "run"),
+            ("lst", "list"),
+            ("aprove", "approve"),
+            ("shwo", "show"),
+            ("revews", "reviews"),
+            ("ls", "list"),
+            ("rm", "archive"),
+        ] {
             let error = refused(&[typed]);
             assert_eq!(error.message, format!("unknown verb '{typed}'"));
             assert!(error.hint.starts_with(&format!("did you mean `toolsmith {meant}`?")), "{typed}: {}", error.hint);

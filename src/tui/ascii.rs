@@ -3,9 +3,10 @@
 
 use super::linear;
 use super::signs::plain;
-use crate::tui::ink::replace_symbols;
+use crate::tui::ink::{cells_of, put_cells, replace_symbols};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 
 /// How the finished screen is changed before it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +36,7 @@ impl Letters {
         match self {
             Letters::All => cursor,
             Letters::Ascii => {
+                spell_cuts(buf);
                 replace_symbols(buf, |symbol| (!symbol.is_ascii()).then(|| plain(symbol)));
                 cursor
             }
@@ -49,6 +51,31 @@ impl Letters {
     }
 }
 
+/// Writes three dots where a text is cut: a single one would be taken for the end of a sentence. They go into the blanks
+/// behind the sign, else over the letters before it.
+fn spell_cuts(buf: &mut Buffer) {
+    for y in buf.area.top()..buf.area.bottom() {
+        let mut cells: Vec<(String, Style)> =
+            cells_of(buf, y).into_iter().map(|(text, _, style)| (text, style)).collect();
+        let cuts: Vec<usize> = (0..cells.len()).filter(|at| cells[*at].0 == "…").collect();
+        for at in &cuts {
+            let is_blank = |at: usize| cells.get(at).is_some_and(|(text, _)| text == " ");
+            let is_letter = |at: usize| cells.get(at).is_some_and(|(text, _)| text.is_ascii() && text != " ");
+            let (start, count) = if is_blank(at + 1) && is_blank(at + 2) {
+                (*at, 3)
+            } else if *at > 1 && is_letter(at - 1) && is_letter(at - 2) {
+                (at - 2, 3)
+            } else {
+                (*at, 1)
+            };
+            cells[start..start + count].iter_mut().for_each(|(text, _)| ".".clone_into(text));
+        }
+        if !cuts.is_empty() {
+            put_cells(buf, y, &cells);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +86,19 @@ mod tests {
         assert_eq!(Letters::of_locale(None, None, None), Letters::All);
         assert_eq!(Letters::of_locale(Some("C"), None, Some("en_US.UTF-8")), Letters::Ascii);
         assert_eq!(Letters::of_locale(Some(""), Some("de_DE.utf8"), Some("C")), Letters::All);
+    }
+
+    #[test]
+    fn a_cut_is_three_dots() {
+        for (drawn, spelled) in
+            [("a long na…", "a long ..."), ("loading …  ", "loading ..."), ("long na… x", "long ... x"), ("x …", "x .")]
+        {
+            let mut buffer = Buffer::with_lines([drawn]);
+            let area = buffer.area;
+            Letters::Ascii.apply(&mut buffer, area, None);
+            let text: String = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+            assert_eq!(text, spelled);
+        }
     }
 
     #[test]

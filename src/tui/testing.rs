@@ -547,6 +547,7 @@ fn event(key: &str) -> KeyEvent {
         "down" => plain(KeyCode::Down),
         "space" => plain(KeyCode::Char(' ')),
         "end" => plain(KeyCode::End),
+        "pagedown" => plain(KeyCode::PageDown),
         "f2" => plain(KeyCode::F(2)),
         "backspace" => plain(KeyCode::Backspace),
         key => match key.strip_prefix("ctrl-") {

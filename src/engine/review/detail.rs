@@ -2,7 +2,7 @@
 
 use crate::catalog;
 use crate::domain::{
-    Digest, Manifest, Review, ReviewId, ReviewKind, ReviewState, Tool, ToolDetail, ToolName, VersionFile,
+    Digest, Manifest, Review, ReviewId, ReviewKind, ReviewState, Tool, ToolDetail, ToolName, VersionFile, natural_order,
 };
 use crate::engine::Reviews;
 use crate::engine::core;
@@ -16,6 +16,12 @@ use crate::engine::view::{EvidenceLine, ReviewDetail, ReviewFilter, RunFilter, W
 const EVIDENCE_RUNS: usize = 20;
 /// Runs of a tool that are looked through for what earlier versions did.
 const EARLIER_RUNS: usize = 200;
+
+/// The files as humans list them.
+fn in_natural_order(mut files: Vec<VersionFile>) -> Vec<VersionFile> {
+    files.sort_by(|one, other| natural_order(&one.path, &other.path));
+    files
+}
 
 impl Reviews<'_> {
     /// Reviews that the filter accepts, oldest first; overdue ones expire before.
@@ -72,14 +78,14 @@ impl Reviews<'_> {
             Ok(detail) => (detail, None),
             Err(error) => (None, Some(error.to_string())),
         };
-        let files = self.files_under(&review, detail.as_ref());
+        let files = in_natural_order(self.files_under(&review, detail.as_ref()));
         let missing =
             detail.as_ref().map(|detail| self.engine.dependencies().missing_approved(detail)).unwrap_or_default();
         let of_interpreter = |detail| self.engine.dependencies().evidence_of_interpreter(detail);
         let interpreter = detail.as_ref().map_or(Ok(Vec::new()), of_interpreter)?;
         let manifest = detail.map(|detail| detail.manifest);
         let base = review.base_digest.filter(|base| self.workspace.copies.has(*base));
-        let base_files = base.map(|base| self.engine.versions().files(base)).transpose()?;
+        let base_files = base.map(|base| self.engine.versions().files(base)).transpose()?.map(in_natural_order);
         let base = base_files.as_ref().and_then(|files| self.manifest_of(&review, files));
         let mut runs = self.engine.runs().list(&RunFilter {
             digest: Some(permits::version_called(&review).unwrap_or(review.digest)),

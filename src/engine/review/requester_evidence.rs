@@ -91,7 +91,9 @@ pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<Evidenc
         }
     }
     if let (ReviewKind::Call, Some(reach)) = (review.kind, request.metadata.get("reach").and_then(|r| r.as_str())) {
-        lines.push(line(Weight::Warn, "reach", reach.to_owned()));
+        // Nothing to be reached is nothing to be warned of.
+        let weight = if reach == "none" { Weight::Fact } else { Weight::Warn };
+        lines.push(line(weight, "reach", reach.to_owned()));
     }
     if let Some(by) = &request.successor {
         lines.push(line(Weight::Fact, "successor", by.to_string()));

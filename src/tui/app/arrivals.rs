@@ -422,9 +422,9 @@ impl App {
     fn take_preview(&mut self, command: &Command, preview: Result<Preview, EngineError>) {
         if let (Command::Decide(request), Screen::Review(screen)) = (command, &mut self.screen) {
             if screen.review.id == request.review {
-                screen.set_consequence(&preview);
+                let does = screen.set_consequence(&preview);
                 if let Some(Overlay::Digest(prompt)) = self.overlays.last_mut() {
-                    prompt.set_does(request.review, screen.consequence(), self.now);
+                    prompt.set_does(request.review, does, self.now);
                 }
             }
             return;

@@ -61,6 +61,7 @@ impl App {
                 self.selected_run().map(drop).ok_or_else(|| "it has not run yet".to_owned())
             }
             Verb::Rerun | Verb::EditRun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
+            Verb::WrongAnswer => self.has_answer(),
             Verb::Continue => self.can_go_on(),
             Verb::Cancel => match self.output.current() {
                 Some(tab) if tab.is_live() => Ok(()),
@@ -121,6 +122,15 @@ impl App {
                 Err("no run is open".to_owned())
             }
             _ if row.risk == Risk::HumanOnly || plain_query(row.name).is_some() => self.has_subject(row),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a run is selected that gave an answer, as far as that is known.
+    fn has_answer(&self) -> Result<(), String> {
+        let run = self.selected_run().ok_or_else(|| "no run is selected".to_owned())?;
+        match self.runs.iter().find(|record| record.id == run) {
+            Some(record) if record.outcome.is_failure() => Err("the run failed: it gave no answer".to_owned()),
             _ => Ok(()),
         }
     }
@@ -293,7 +303,7 @@ impl App {
                 reason,
             }
         };
-        ACTIONS.iter().filter(|row| row.tui).map(row).collect()
+        ACTIONS.iter().map(row).collect()
     }
 
     /// What the panes need of the screen. An output that shows nothing lends its room to long names.

@@ -369,7 +369,7 @@ impl App {
             }
             Msg::Drawn => {
                 if let Some(overlay) = self.overlays.last_mut() {
-                    overlay.drawn(now, self.size);
+                    overlay.drawn(now);
                 }
                 Vec::new()
             }

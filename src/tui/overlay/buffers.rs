@@ -94,7 +94,7 @@ impl BufferList {
             lines.into_iter().map(|line| (line, look.theme.warn)).collect()
         };
         let (keys, empty) = (self.keys(), std::slice::from_ref(&self.empty));
-        ListBox { title, keys, size: (104, 24), list: &mut self.list, empty }.draw_with(
+        ListBox { title, keys, size: (104, 24), list: &mut self.list, empty, head: "" }.draw_with(
             screen,
             buf,
             look,

@@ -244,6 +244,7 @@ impl Bulk {
             Step::Confirm if !self.unread().is_empty() && self.typed.text().trim().is_empty() => {
                 keys.insert(0, ("enter".to_owned(), "read the next"));
             }
+            Step::Confirm if able == 0 => {}
             Step::Confirm => keys.insert(0, ("enter".to_owned(), "decide each")),
             Step::Looking | Step::Refused(_) | Step::Sent | Step::Done(_) => {}
         }

@@ -7,6 +7,7 @@ use crate::action::Verb;
 use crate::domain::{Command, EvolutionId};
 use crate::engine::{EngineError, LaneId, Preview};
 use crate::tui::ink::Ink;
+use crate::tui::layout::centred;
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{keep_running, safe, wrap};
@@ -38,9 +39,6 @@ enum Question {
 /// Lines of the box that are not the question: its frame, an empty line and the keys.
 const BORDERS: usize = 4;
 
-/// Rows of the screen that no box covers.
-const MARGIN: usize = 2;
-
 fn box_width(screen: u16) -> u16 {
     76.min(screen.saturating_sub(2))
 }
@@ -54,6 +52,48 @@ pub struct Confirm {
     is_of_run: bool,
     /// What was typed of the name of what is deleted for good.
     typed: String,
+    page: Page,
+}
+
+/// Which lines of the question were on screen, from the first on.
+#[derive(Default)]
+struct Page {
+    top: usize,
+    /// Rows that lines are drawn in.
+    height: usize,
+    /// How many lines there are, for a width.
+    lines: usize,
+    width: usize,
+    seen: usize,
+}
+
+impl Page {
+    /// The lines that are drawn now, of so many in so many rows. Laid out for another width none was on screen.
+    fn draw(&mut self, lines: usize, width: usize, height: usize) -> std::ops::Range<usize> {
+        if (self.lines, self.width) != (lines, width) {
+            *self = Page { lines, width, ..Page::default() };
+        }
+        self.height = height;
+        self.top = self.top.min(lines.saturating_sub(height));
+        let shown = self.top..(self.top + height).min(lines);
+        if shown.start <= self.seen {
+            self.seen = self.seen.max(shown.end);
+        }
+        shown
+    }
+
+    /// Takes a key that turns the pages; `false` where it means something else.
+    fn key(&mut self, key: &KeyEvent) -> bool {
+        let page = self.height.saturating_sub(1).max(1);
+        self.top = match key.code {
+            KeyCode::Down => self.top + 1,
+            KeyCode::Up => self.top.saturating_sub(1),
+            KeyCode::PageDown => self.top + page,
+            KeyCode::PageUp => self.top.saturating_sub(page),
+            _ => return false,
+        };
+        true
+    }
 }
 
 /// What has to be typed before this is done: the name of what nothing brings back.
@@ -88,7 +128,14 @@ impl Confirm {
     }
 
     fn new(question: Question) -> Confirm {
-        Confirm { question, guard: Guard::default(), note: None, is_of_run: false, typed: String::new() }
+        Confirm {
+            question,
+            guard: Guard::default(),
+            note: None,
+            is_of_run: false,
+            typed: String::new(),
+            page: Page::default(),
+        }
     }
 
     /// The name that has to be typed, where something is deleted for good.
@@ -138,6 +185,7 @@ impl Confirm {
                 Err(error) => Question::Refused(error),
             };
             self.guard = Guard::default();
+            self.page = Page::default();
         }
     }
 
@@ -146,6 +194,9 @@ impl Confirm {
         let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
         let counts = self.guard.admits(now);
         self.note = None;
+        if self.page.lines > self.page.height && self.page.key(key) {
+            return Reply::Stay;
+        }
         if let Some(name) = self.asked_name().map(str::to_owned) {
             return self.type_name(key, &name, counts);
         }
@@ -203,13 +254,9 @@ impl Confirm {
         }
     }
 
-    /// Whether all of the question can be read on a screen of this size; until then nobody can say yes to it.
-    pub fn fits(&self, (width, height): (u16, u16)) -> bool {
-        let room = usize::from(box_width(width).saturating_sub(4));
-        let (Question::Command(_, preview) | Question::Keep(_, _, preview)) = &self.question else { return true };
-        let wrapped = |text: &str, room: usize| wrap(&safe(text), room).len();
-        let listed: usize = preview.lines.iter().map(|line| wrapped(line, room.saturating_sub(2))).sum();
-        wrapped(&preview.title, room) + listed + wrapped(&preview.undo, room) + BORDERS + MARGIN <= usize::from(height)
+    /// Whether all of the question was on screen; until then nobody can say yes to it.
+    pub fn is_read(&self) -> bool {
+        self.page.seen >= self.page.lines
     }
 
     /// When it begins to listen.
@@ -218,19 +265,22 @@ impl Confirm {
     }
 
     /// Draws the question with its preview, over the screen.
-    pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) {
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let width = box_width(screen.width);
         let room = usize::from(width.saturating_sub(4));
         let lines = self.lines(room, look);
+        let height = (lines.len() + BORDERS) as u16;
+        let rows = usize::from(centred(screen, width, height).height).saturating_sub(BORDERS);
+        let shown = self.page.draw(lines.len(), room, rows);
         let name = self.name();
-        let (prompt, style, keys) = self.footer(screen, look);
+        let (prompt, style, keys) = self.footer(look);
         let title = Title { name: &name, keys, ..Title::default() };
-        let inner = open_box(screen, (width, (lines.len() + BORDERS) as u16), &title, buf, look);
-        for (y, (text, style)) in (inner.y..inner.bottom().saturating_sub(2)).zip(&lines) {
+        let inner = open_box(screen, (width, height), &title, buf, look);
+        for (y, (text, style)) in (inner.y..inner.bottom()).zip(&lines[shown]) {
             buf.put(inner.x, y, text, room, *style);
         }
         let y = inner.bottom().saturating_sub(1);
-        match self.asked_name().filter(|_| self.fits((screen.width, screen.height))) {
+        match self.asked_name().filter(|_| self.is_read()) {
             Some(name) => {
                 let again = self.note.filter(|_| !name.starts_with(&self.typed));
                 let asked = match again {
@@ -245,7 +295,7 @@ impl Confirm {
     }
 
     /// What is said below the question, and the keys that answer it.
-    fn footer(&self, screen: Rect, look: Look) -> (&'static str, Style, Vec<(String, &'static str)>) {
+    fn footer(&self, look: Look) -> (&'static str, Style, Vec<(String, &'static str)>) {
         let theme = look.theme;
         let (yes, no) = match &self.question {
             Question::Looking(_) => return ("", theme.dim, Title::keys(&[("esc", "cancel")])),
@@ -253,8 +303,8 @@ impl Confirm {
             Question::Command(..) | Question::Keep(..) => ("confirm", "cancel"),
             Question::Quit { .. } => ("stop them and quit", "stay"),
         };
-        if !self.fits((screen.width, screen.height)) {
-            return ("more to read: enlarge the window", theme.warn, Title::keys(&[("esc", no)]));
+        if !self.is_read() {
+            return ("more to read below", theme.warn, Title::keys(&[("down", "scroll"), ("esc", no)]));
         }
         if let Some(name) = self.asked_name() {
             let is_typed = self.typed == name;

@@ -72,7 +72,7 @@ impl EvolutionList {
         let key = look.keymap.key(Verb::Evolve);
         let empty = &[format!("No evolutions yet. Press {key} on a tool or a failure to request a better version.")];
         let keys = self.keys();
-        ListBox { title, keys, size: (104, 24), list: &mut self.list, empty }.draw(screen, buf, look, row)
+        ListBox { title, keys, size: (104, 24), list: &mut self.list, empty, head: "" }.draw(screen, buf, look, row)
     }
 }
 

@@ -139,7 +139,8 @@ impl Grants {
         let title = Title { name: "Grants", detail: "newest first".to_owned(), ..Title::default() };
         let empty = std::slice::from_ref(&self.empty);
         let keys = self.keys();
-        ListBox { title, keys, size: (104, 24), list: &mut self.list, empty }.draw(screen, buf, look, grant_row)
+        ListBox { title, keys, size: (104, 24), list: &mut self.list, empty, head: "" }
+            .draw(screen, buf, look, grant_row)
     }
 }
 

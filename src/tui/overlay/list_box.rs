@@ -28,6 +28,8 @@ pub(super) struct ListBox<'a, T> {
     pub(super) size: (u16, u16),
     /// What is listed.
     pub(super) list: &'a mut Listing<T>,
+    /// The names of the columns, above the rows; may be empty.
+    pub(super) head: &'a str,
     /// Shown in place of rows when there are none, a paragraph each.
     pub(super) empty: &'a [String],
 }
@@ -65,6 +67,11 @@ impl<T: Listed> ListBox<'_, T> {
             draw_empty(inner, buf, self.empty, theme);
         } else if list.rows.is_empty() {
             draw_empty(inner, buf, &[no_match(look)], theme);
+        }
+        if !self.head.is_empty() && !list.rows.is_empty() && inner.height > 2 {
+            // A column left of each row is kept for the sign of the selected one.
+            buf.put(inner.x + 1, inner.y, self.head, usize::from(inner.width.saturating_sub(1)), theme.dim);
+            inner = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
         }
         let below = most.min(inner.height / 2);
         let above = Rect { height: inner.height - below, ..inner };

@@ -363,8 +363,8 @@ impl Overlay {
     }
 
     /// The overlay was drawn on a screen of this size.
-    pub fn drawn(&mut self, now: Now, size: (u16, u16)) {
-        if matches!(self, Overlay::Confirm(confirm) if !confirm.fits(size)) {
+    pub fn drawn(&mut self, now: Now) {
+        if matches!(self, Overlay::Confirm(confirm) if !confirm.is_read()) {
             return;
         }
         if let Some(guard) = self.guard_mut() {

@@ -160,8 +160,12 @@ mod tests {
         assert_eq!(press(&mut form, &ENTER), None);
         let mut shown = Buffer::empty(Rect::new(0, 0, 60, 20));
         let (theme, keymap) = (crate::tui::theme::Theme::dark(), crate::tui::keymap::Keymap::default());
-        let look =
-            Look { theme: &theme, keymap: &keymap, now: crate::tui::now::Now::default(), named: &Default::default() };
+        let look = Look {
+            theme: &theme,
+            keymap: &keymap,
+            now: crate::tui::now::Now::default(),
+            named: &crate::tui::pane::rows::NamedKeys::default(),
+        };
         form.draw(shown.area, &mut shown, look);
         let text: String = shown.content.iter().map(ratatui::buffer::Cell::symbol).collect();
         assert!(text.contains("not in the description: inputs"), "{text}");

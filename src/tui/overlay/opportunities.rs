@@ -117,7 +117,7 @@ impl Opportunities {
             ..Title::default()
         };
         let keys = self.keys();
-        ListBox { title, keys, size: (110, 30), list: &mut self.list, empty: &self.empty }.draw_with(
+        ListBox { title, keys, size: (110, 30), list: &mut self.list, empty: &self.empty, head: "" }.draw_with(
             screen,
             buf,
             look,

@@ -40,7 +40,7 @@ pub struct PaletteRow {
 impl PaletteRow {
     /// Whether it cannot be done now: it does not work on what is selected, and asks for nothing else.
     fn is_blocked(&self) -> bool {
-        self.reason.is_some() && asked_of(self.spec).is_empty()
+        self.reason.is_some() && (asked_of(self.spec).is_empty() || !self.spec.tui)
     }
 }
 
@@ -173,15 +173,15 @@ impl Palette {
                     return Reply::Stay;
                 };
                 let spec = row.spec;
+                if row.is_blocked() {
+                    let copy = if spec.tui { "" } else { " · ctrl-y copies the command" };
+                    let reason = row.reason.as_deref().unwrap_or_default();
+                    self.note = Some(format!("{}: {reason}{copy}", spec.name));
+                    return Reply::Stay;
+                }
                 let asked = asked_of(spec);
                 if asked.is_empty() {
-                    return match &row.reason {
-                        Some(reason) => {
-                            self.note = Some(format!("{}: {reason}", spec.name));
-                            Reply::Stay
-                        }
-                        None => Reply::Invoke(spec.verb, Args::default()),
-                    };
+                    return Reply::Invoke(spec.verb, Args::default());
                 }
                 self.step = Step::Arg { spec, asked, at: 0, given: Args::default() };
                 self.ask();
@@ -282,7 +282,8 @@ impl Palette {
         let is_verb = matches!(self.step, Step::Verb);
         found.sort_by_key(|(score, at, _)| {
             let row = self.rows.get(*at).filter(|_| is_verb);
-            let blocked = row.is_some_and(PaletteRow::is_blocked);
+            // Who typed the whole name wants to read why it does not work.
+            let blocked = row.is_some_and(|row| row.is_blocked() && row.spec.name != text);
             let order = row.map(|row| self.order(row));
             // What was typed says what is wanted; without it the place does.
             if text.is_empty() { (blocked, order, -score, *at) } else { (blocked, None, -score, *at) }
@@ -575,6 +576,18 @@ mod tests {
         palette.input.clear();
         press(&mut palette, "rerun");
         assert_eq!(palette.command_line().unwrap(), "toolsmith rerun 17");
+    }
+
+    #[test]
+    fn a_verb_of_the_command_line_is_found_and_says_that_it_works_there() {
+        let spec = ACTIONS.iter().find(|row| !row.tui && row.cli).unwrap();
+        let mut palette = palette();
+        let reason = Some("only on the command line".to_owned());
+        let row = PaletteRow { spec, key: String::new(), reason, recent: None, likely: None, is_here: false };
+        palette.rows.push(row);
+        assert_eq!(press(&mut palette, &format!("{}\n", spec.name)), Reply::Stay);
+        assert!(palette.note.as_deref().is_some_and(|note| note.contains("ctrl-y copies the command")));
+        assert!(palette.command_line().is_some_and(|line| line.starts_with(&format!("toolsmith {}", spec.name))));
     }
 
     #[test]

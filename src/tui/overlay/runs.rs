@@ -17,6 +17,15 @@ use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;
 
+/// Columns of the box.
+const WIDTH: u16 = 104;
+/// From so many columns on the size of the output has one.
+const SIZE_FROM: usize = 90;
+const NUMBER: usize = 7;
+const TOOK: usize = 9;
+const SIZE: usize = 11;
+const AGE: usize = 6;
+
 /// The state of the list.
 pub struct RunList {
     /// Only runs of this tool.
@@ -85,14 +94,73 @@ impl RunList {
             ..Title::default()
         };
         let empty = &["No runs yet.".to_owned()];
-        // As wide as the longest name needs: what is left says why a run failed.
-        let names = self.list.items.iter().map(|run| name(run).width() + 1).max().unwrap_or_default();
-        ListBox { title, keys: self.keys(), size: (104, 34), list: &mut self.list, empty }.draw(
+        // What `open_box` and the list leave of the width: borders, margins, the sign of the selected row.
+        let width = usize::from(screen.width.min(WIDTH)).saturating_sub(5);
+        let columns = Columns::of(&self.list.items, width);
+        let (keys, head) = (self.keys(), columns.head());
+        ListBox { title, keys, size: (WIDTH, 34), list: &mut self.list, empty, head: &head }.draw(
             screen,
             buf,
             look,
-            |run, width, look| run_row(run, names, width, look),
+            |run, _, look| columns.row(run, look),
         )
+    }
+}
+
+/// How wide the columns are; what takes most of a row is why a run failed.
+struct Columns {
+    name: usize,
+    outcome: usize,
+    cause: usize,
+    has_size: bool,
+}
+
+impl Columns {
+    /// Columns in which these runs fit, in so many columns of the screen.
+    fn of(runs: &[Run], width: usize) -> Columns {
+        let widest = |texts: &mut dyn Iterator<Item = usize>, least: usize| texts.max().unwrap_or_default().max(least);
+        let outcome = widest(&mut runs.iter().map(|run| run.outcome.word().len() + 2), "outcome".len());
+        let has_size = width >= SIZE_FROM;
+        let fixed = NUMBER + 1 + outcome + 1 + TOOK + AGE + if has_size { SIZE } else { 0 };
+        let left = width.saturating_sub(fixed);
+        let name = widest(&mut runs.iter().map(|run| name(run).width()), "tool".len()).min(left / 2).min(30);
+        Columns { name, outcome, cause: left.saturating_sub(name + 1), has_size }
+    }
+
+    fn line(&self, [number, name, outcome, cause, took, size, age]: [&str; 7]) -> [String; 5] {
+        let size = if self.has_size { format!("{size:>SIZE$}") } else { String::new() };
+        [
+            pad(number, NUMBER),
+            pad(name, self.name + 1),
+            pad(outcome, self.outcome + 1),
+            pad(cause, self.cause + 1),
+            format!("{took:>TOOK$}{size}{age:>AGE$}"),
+        ]
+    }
+
+    fn head(&self) -> String {
+        self.line(["run", "tool", "outcome", "cause", "took", "output", "age"]).concat()
+    }
+
+    fn row(&self, run: &Run, look: Look) -> Vec<Span> {
+        let theme = look.theme;
+        let (sign, style) = outcome_sign(run.outcome, theme);
+        let [number, name, outcome, cause, numbers] = self.line([
+            &format!("#{}", run.id),
+            &name(run),
+            &format!("{sign} {}", run.outcome),
+            &cut(&safe(run.error.as_deref().unwrap_or_default()), self.cause),
+            &duration(run.usage.duration_ms),
+            &bytes(run.usage.stdout_bytes + run.usage.stderr_bytes),
+            &age(look.now.wall, run.started_at),
+        ]);
+        vec![
+            Span::styled(number, theme.dim),
+            Span::styled(name, theme.text),
+            Span::styled(outcome, style),
+            Span::styled(cause, theme.dim),
+            Span::styled(numbers, theme.dim),
+        ]
     }
 }
 
@@ -100,25 +168,29 @@ fn name(run: &Run) -> String {
     safe(&format!("{} {}", run.tool, run.version))
 }
 
-fn run_row(run: &Run, names: usize, width: usize, look: Look) -> Vec<Span> {
-    let theme = look.theme;
-    let (sign, style) = outcome_sign(run.outcome, theme);
-    let numbers = format!(
-        "{:>9} {:>10} {:>5}",
-        duration(run.usage.duration_ms),
-        bytes(run.usage.stdout_bytes + run.usage.stderr_bytes),
-        age(look.now.wall, run.started_at)
-    );
-    let numbers = if width >= 70 { numbers } else { format!(" {:>4}", age(look.now.wall, run.started_at)) };
-    let beside = 7 + 17 + numbers.len();
-    let name_width = (width / 3).clamp(14, 34).min(names.max(14)).min(width.saturating_sub(beside).max(14));
-    let room = width.saturating_sub(name_width + beside);
-    let error = safe(run.error.as_deref().unwrap_or_default());
-    vec![
-        Span::styled(format!("#{:<5} ", run.id), theme.dim),
-        Span::styled(pad(&name(run), name_width), theme.text),
-        Span::styled(pad(&format!(" {sign} {}", run.outcome), 17), style),
-        Span::styled(cut(&pad(&error, room), room), theme.dim),
-        Span::styled(numbers, theme.dim),
-    ]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::RunOutcome;
+    use crate::tui::testing::{Bench, run, tools};
+
+    #[test]
+    fn columns_are_named_and_a_cause_is_whole_where_there_is_room() {
+        for (width, height, cause) in
+            [(120, 40, "ZeroDivisionError: division by zero"), (80, 24, "ZeroDivisionError"), (60, 20, "Zero")]
+        {
+            let mut bench = Bench::ready(width, height);
+            let runs = vec![run(1, &tools()[1], RunOutcome::Failed), run(12, &tools()[0], RunOutcome::Succeeded)];
+            bench.answer(crate::tui::msg::Answer::Runs(Ok(runs)));
+            bench.press("2 enter");
+            let screen = bench.screen();
+            let at = |text: &str| {
+                let line =
+                    screen.lines().find(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}\n{screen}"));
+                line.split_once(text).map(|(before, _)| before.width())
+            };
+            assert_eq!(at("cause"), at(cause), "{screen}");
+            assert_eq!(at("outcome"), at("✗ failed"), "{screen}");
+        }
+    }
 }

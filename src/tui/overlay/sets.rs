@@ -99,7 +99,7 @@ impl Sets {
             lines.into_iter().map(|line| (line, theme.text)).collect()
         };
         let empty = std::slice::from_ref(&self.empty);
-        ListBox { title, keys, size: (104, height), list: &mut self.list, empty }.draw_with(
+        ListBox { title, keys, size: (104, height), list: &mut self.list, empty, head: "" }.draw_with(
             screen,
             buf,
             look,

@@ -317,16 +317,15 @@ fn agent(review: &Review) -> Option<&str> {
 
 fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
-    let age = format!(" {:>4}", age(look.now.wall, review.created_at));
+    let waited = format!(" {:>4}", age(look.now.wall, review.created_at));
     let asks = if width >= WIDE { asks } else { asks.min(11) };
     let kind = format!("{} ", pad(review.asks(), asks.saturating_sub(1)));
     let risk = format!(" {:<6}", review.risk.word());
-    let fixed = 2 + asks + risk.len() + age.len();
+    let fixed = 2 + asks + risk.len() + waited.len();
     let rest = width.saturating_sub(fixed);
     if rest < 14 {
         return vec![Span::styled(cut(&format!("{sign}{} {}", review.asks(), subject(review)), width), theme.text)];
     }
-    let verdict = if width >= WIDE { verdict_word(review) } else { verdict_sign(review) };
     let verdict_width = match width {
         WIDE.. => VERDICT,
         _ if rest >= 14 + NARROW_VERDICT => NARROW_VERDICT,
@@ -336,6 +335,14 @@ fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: 
     let subject_width = (width * 2 / 5).clamp(14, 34);
     let has_summary = rest >= subject_width + MIN_SUMMARY;
     let subject_width = if has_summary { subject_width } else { rest };
+    let expiry = expiry(review, look.now.wall);
+    // Without a summary, what is not checked has room for how long an answer is waited for.
+    let counts_down = !has_summary && review.verdict.is_none() && expiry.is_some();
+    let verdict = match (&review.expires_at, counts_down) {
+        (Some(at), true) => format!("{} left", age(*at, look.now.wall)),
+        _ if width >= WIDE => verdict_word(review),
+        _ => verdict_sign(review),
+    };
     // Who waits stands in the summary, and where there is no room for one, behind the name.
     let subject = match agent(review).filter(|_| !has_summary) {
         Some(agent) => format!("{} · {} asks", subject(review), safe(agent)),
@@ -345,7 +352,7 @@ fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: 
         Some(agent) => format!("{} asks · {}", safe(agent), safe(&review.summary_line())),
         None => safe(&review.summary_line()),
     };
-    let (summary, summary_style) = match expiry(review, look.now.wall) {
+    let (summary, summary_style) = match expiry {
         Some(expiry) => (format!("{expiry} · {line}"), theme.warn),
         None => (line, theme.dim),
     };
@@ -356,9 +363,10 @@ fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: 
         Span::styled(pad(&format!(" {summary}"), rest - subject_width), summary_style),
     ];
     if verdict_width > 0 {
-        spans.push(Span::styled(pad(&format!(" {verdict}"), verdict_width), verdict_style(review, theme)));
+        let style = if counts_down { theme.warn } else { verdict_style(review, theme) };
+        spans.push(Span::styled(pad(&format!(" {verdict}"), verdict_width), style));
     }
-    spans.extend([Span::styled(risk, risk_style(review.risk, theme)), Span::styled(age, theme.dim)]);
+    spans.extend([Span::styled(risk, risk_style(review.risk, theme)), Span::styled(waited, theme.dim)]);
     spans
 }
 
@@ -396,6 +404,20 @@ mod tests {
         for width in [76, 110, 160] {
             let row = format!("{:?}", review_row(&asked, ("⚑ ", 14), width, look));
             assert!(row.contains("rosa asks"), "{width}: {row}");
+        }
+    }
+
+    #[test]
+    fn a_row_counts_down_where_there_is_no_room_for_a_summary() {
+        let bench = Bench::ready(100, 30);
+        let named = NamedKeys::default();
+        let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &named };
+        let mut asked = review(1, &tools()[0], ReviewKind::Call, Risk::High);
+        asked.expires_at = Some(Instant(bench.now.wall.0 + 14 * 60_000));
+        for width in [46, 58, 76, 110] {
+            let row = format!("{:?}", review_row(&asked, ("⚑ ", 6), width, look));
+            let words = if width < WIDE { "14m left" } else { "expires in 14m" };
+            assert!(row.contains(words), "{width}: {row}");
         }
     }
 

@@ -83,11 +83,25 @@ fn nobody_says_yes_to_a_question_that_does_not_fit_on_the_screen() {
     bench.effects.clear();
     bench.press("y").wait(600).press("y");
     assert!(bench.effects.is_empty(), "{:?}", bench.effects);
-    assert!(bench.screen().contains("enlarge the window"), "{}", bench.screen());
-    bench.send(Msg::Resize { width: 80, height: 60 });
-    bench.draw();
+    assert!(bench.screen().contains("more to read"), "{}", bench.screen());
+    bench.resize(80, 60).draw();
     bench.wait(600).press("y");
     assert!(matches!(bench.taken().as_slice(), [Effect::Execute(_)]));
+}
+
+#[test]
+fn a_question_that_does_not_fit_is_read_by_turning_its_pages() {
+    for (width, height) in [(80, 24), (60, 20), (40, 10)] {
+        let mut bench = Bench::ready(width, height);
+        asked(&mut bench, 40);
+        bench.effects.clear();
+        while !bench.screen().contains("undo brings it back") {
+            bench.wait(600).press("y pagedown");
+        }
+        assert!(bench.taken().is_empty(), "not all of it was on screen");
+        bench.wait(600).press("y");
+        assert!(matches!(bench.taken().as_slice(), [Effect::Execute(_)]), "{width}x{height}: {}", bench.screen());
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! In which order tools are listed: by name, or by what stands in a column.
 
-use crate::domain::{Stage, Tool};
+use crate::domain::{Stage, Tool, ToolReview, ToolState};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -12,8 +12,12 @@ pub enum CatalogOrder {
     Name,
     /// Core first, archived last.
     Stage,
+    /// The lowest version first.
+    Version,
     /// What costs most first.
     Tier,
+    /// What needs somebody first: what changed or cannot run, then what waits for a review.
+    State,
     /// What succeeds least first; what never ran last.
     Success,
     /// What runs most first.
@@ -32,13 +36,27 @@ fn place_of(stage: Stage) -> u8 {
     }
 }
 
+/// The smaller, the sooner somebody should look at a tool.
+fn attention(tool: &Tool) -> i64 {
+    let waits = tool.facts.review == ToolReview::Waiting;
+    match tool.state {
+        ToolState::Changed => 0,
+        ToolState::Invalid | ToolState::Unsupported => 1,
+        ToolState::Ok if tool.reason.is_some() => 2,
+        ToolState::Ok if waits => 3,
+        ToolState::Ok => 4,
+    }
+}
+
 impl CatalogOrder {
     /// The next one.
     pub fn next(self) -> CatalogOrder {
         match self {
             CatalogOrder::Name => CatalogOrder::Stage,
-            CatalogOrder::Stage => CatalogOrder::Tier,
-            CatalogOrder::Tier => CatalogOrder::Success,
+            CatalogOrder::Stage => CatalogOrder::Version,
+            CatalogOrder::Version => CatalogOrder::Tier,
+            CatalogOrder::Tier => CatalogOrder::State,
+            CatalogOrder::State => CatalogOrder::Success,
             CatalogOrder::Success => CatalogOrder::Runs,
             CatalogOrder::Runs => CatalogOrder::Changed,
             CatalogOrder::Changed => CatalogOrder::Name,
@@ -50,7 +68,9 @@ impl CatalogOrder {
         match self {
             CatalogOrder::Name => "name",
             CatalogOrder::Stage => "stage",
+            CatalogOrder::Version => "version",
             CatalogOrder::Tier => "cost tier",
+            CatalogOrder::State => "state, what needs attention first",
             CatalogOrder::Success => "success, worst first",
             CatalogOrder::Runs => "runs, most first",
             CatalogOrder::Changed => "change, newest first",
@@ -65,6 +85,8 @@ impl CatalogOrder {
         match self {
             CatalogOrder::Name => {}
             CatalogOrder::Stage => positions.sort_by_key(|at| tools.get(*at).map(|tool| place_of(tool.stage))),
+            CatalogOrder::Version => positions.sort_by_key(|at| tools.get(*at).map(|tool| tool.version.clone())),
+            CatalogOrder::State => by(attention, positions),
             CatalogOrder::Tier => positions.sort_by_key(|at| tools.get(*at).map(|tool| Reverse(tool.cost_tier))),
             CatalogOrder::Success => {
                 by(|tool| tool.facts.success_rate.map_or(i64::MAX, |rate| (rate * 1_000.0) as i64), positions);
@@ -72,5 +94,25 @@ impl CatalogOrder {
             CatalogOrder::Runs => by(|tool| -i64::try_from(tool.facts.runs).unwrap_or(i64::MAX), positions),
             CatalogOrder::Changed => by(|tool| -tool.modified_at.0, positions),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::testing::tools;
+
+    #[test]
+    fn versions_are_compared_as_versions_and_what_needs_somebody_goes_first() {
+        let mut tools: Vec<Arc<Tool>> = tools().into_iter().map(Arc::new).collect();
+        Arc::make_mut(&mut tools[0]).version = semver::Version::new(10, 0, 0);
+        Arc::make_mut(&mut tools[1]).version = semver::Version::new(9, 0, 0);
+        let sorted = |order: CatalogOrder| {
+            let mut positions: Vec<usize> = (0..tools.len()).collect();
+            order.sort(&mut positions, &tools);
+            positions.iter().map(|at| tools[*at].name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(sorted(CatalogOrder::Version)[tools.len() - 2..], ["divide", "csv-stats"]);
+        assert_eq!(sorted(CatalogOrder::State)[..3], ["csv-stats", "web-fetch", "text-diff-summary"]);
     }
 }

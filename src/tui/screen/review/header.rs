@@ -118,7 +118,9 @@ impl ReviewScreen {
         let mut lines = wrap(&safe(&format!("If approved: {}", self.consequence.join(" · "))), room);
         if lines.len() > most {
             lines.truncate(most);
-            lines.iter_mut().last().into_iter().for_each(|last| *last = cut(&format!("{last} …"), room));
+            if let Some(last) = lines.last_mut() {
+                *last = cut(&format!("{last} …"), room);
+            }
         }
         lines
     }

@@ -300,16 +300,12 @@ impl ReviewScreen {
         }
     }
 
-    /// Takes what an approval would do.
-    pub fn set_consequence(&mut self, preview: &Result<Preview, EngineError>) {
+    /// Takes what an approval would do, and returns it in a sentence.
+    pub fn set_consequence(&mut self, preview: &Result<Preview, EngineError>) -> String {
         self.consequence = match preview {
             Ok(preview) => preview.lines.clone(),
             Err(error) => vec![error.message.clone()],
         };
-    }
-
-    /// What an approval does, in a sentence; empty until that came.
-    pub fn consequence(&self) -> String {
         self.consequence.join(" · ")
     }
 
@@ -390,7 +386,7 @@ impl ReviewScreen {
                 ReviewKind::Adoption => format!("{subject}: adopted where they are"),
                 _ => format!("{subject} · {}", header::stages(review)),
             },
-            does: self.consequence(),
+            does: self.consequence.join(" · "),
             roles: self.detail.as_ref().map(|detail| detail.roles.clone()).unwrap_or_default(),
             choice: self.detail.as_ref().and_then(|detail| detail.choice.clone()),
             only,

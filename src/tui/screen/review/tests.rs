@@ -290,6 +290,7 @@ fn lines_left_out_for_their_blanks_keep_approve_locked() {
     bench.answer(Answer::Compared { ticket: *ticket, compared });
     bench.read_everything().press("a");
     assert!(bench.app.overlays.is_empty());
+    bench.wait(500).press("]");
     let screen = bench.screen();
     assert!(screen.contains("_: show all lines") && screen.contains("1 line differs in whitespace only"), "{screen}");
 }

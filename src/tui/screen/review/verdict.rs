@@ -55,12 +55,15 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
         let first = detail.evidence.iter().filter(fits).filter(difference);
         first.chain(detail.evidence.iter().filter(fits).filter(move |line| !difference(line)))
     };
+    page.group("Failed", |page| {
+        failed().filter(|check| is_let_through(check, detail)).for_each(|check| page.trouble(check, detail));
+        told(&[Weight::Bad]).for_each(|line| page.facts.evidence(line));
+    });
     page.group("Warnings", |page| {
         page.comments(detail, true);
-        failed().filter(|check| is_let_through(check, detail)).for_each(|check| page.trouble(check, detail));
         let warned = detail.verdict.iter().flat_map(|verdict| verdict.in_state(CheckState::Warned));
         warned.for_each(|check| page.trouble(check, detail));
-        told(&[Weight::Bad, Weight::Warn]).for_each(|line| page.facts.evidence(line));
+        told(&[Weight::Warn]).for_each(|line| page.facts.evidence(line));
     });
     let is_folded = |line: &&EvidenceLine| !room.unfolded && is_quiet(line);
     page.group("Facts", |page| {
