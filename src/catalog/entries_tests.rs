@@ -251,7 +251,7 @@ fn each_tool_in_a_script_or_a_list_is_a_row() {
     let sum = read(&workspace.plan(), find(&scan, "tools/list.json#sum")).unwrap();
     assert_eq!(sum.manifest.input.unwrap()["properties"]["a"]["type"], "number");
     let reason = |path: &str| find(&scan, path).reason.clone().unwrap_or_default();
-    assert!(reason("tools/list.json#sum").contains("no start command"));
+    assert!(reason("tools/list.json#sum").contains("its list describes it and holds no code"));
     assert!(reason("tools/list.json#neg").contains("how its MCP server is started"));
     assert!(reason("tools/busy.py#mix").contains("when it is loaded"));
     assert!(reason("tools/part.py#p").contains("it imports .x"));

@@ -60,7 +60,7 @@ pub(super) fn imported(manifest: &Manifest, files: &[VersionFile]) -> Vec<String
 /// The packages that the block of a script (PEP 723) declares, as names.
 pub(super) fn declared(manifest: &Manifest, files: &[VersionFile]) -> Vec<String> {
     let entry = manifest.recipe.as_ref().and_then(|recipe| recipe.entry.as_ref());
-    let file = entry.and_then(|entry| files.iter().find(|file| file.path == *entry && file.path.ends_with(".py")));
+    let file = entry.and_then(|entry| files.iter().find(|file| file.path == *entry));
     let text = file.and_then(|file| std::str::from_utf8(&file.bytes).ok()).filter(|text| text.contains("# /// script"));
     let block = text.and_then(ScriptBlock::of);
     block

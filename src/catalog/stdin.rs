@@ -119,6 +119,8 @@ mod tests {
         for (path, text) in [
             ("a.py", "import sys\nfor line in sys.stdin:\n    print(line.upper())\n"),
             ("a.py", "name = input()\n"),
+            ("a.py", "name = input('Name? ')\n"),
+            ("a.sh", "#!/bin/bash\nread -p 'Name? ' name\necho \"$name\"\n"),
             ("a.js", "process.stdin.on('data', d => n += d.length)\n"),
             ("a.sh", "#!/bin/bash\ntext=$(cat)\necho \"${#text}\"\n"),
             ("a.sh", "#!/bin/bash\nwhile read -r line; do echo \"$line\"; done\n"),
@@ -135,6 +137,8 @@ mod tests {
             ("a.sh", "#!/bin/bash\ncat file.txt\n# cat\n"),
             ("a.sh", "#!/bin/bash\nbody=$(cat)\necho \"$body\" | jq .name\n"),
             ("a.py", "print('stdin')\n"),
+            ("a.py", "def user_input(x):\n    return x\nuser_input(1)\n"),
+            ("a.sh", "#!/bin/bash\nread -r first < list.txt\necho \"$first\"\n"),
         ] {
             assert!(!reads(path, text), "{text}");
         }
@@ -148,10 +152,10 @@ mod tests {
         };
         let piped = |text: &str| of(text).recipe.unwrap().piped;
         assert_eq!(piped("from sys import stdin\nprint(len(stdin.read()))\n").as_deref(), Some("text"));
-        assert_eq!(piped("name = input('Name? ')\n").as_deref(), Some("text"));
         assert_eq!(piped("import argparse\np.add_argument('text')\np.add_argument('n')\n").as_deref(), Some("stdin"));
         // It is known how these take their input.
         assert_eq!(piped("import sys\nprint(sys.stdin.read())\n"), None);
+        assert_eq!(piped("name = input('Name? ')\n"), None);
         assert_eq!(piped("import json, sys\nprint(json.load(sys.stdin))\n"), None);
         assert_eq!(piped("def run(a: int):\n    return a\n"), None);
     }

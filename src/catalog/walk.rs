@@ -419,12 +419,9 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         } else if kind.is_file() || kind.is_symlink() && name.contains('.') {
             skip(skipped::plain_file(name));
         } else if kind.is_symlink() {
-            if plan.on_disk(&join(at, name)).metadata().is_ok() {
-                skip(skipped::LINK);
-            } else {
-                let message = "the link points to nothing".to_owned();
-                let hint = "restore the file that it points to, or delete the link";
-                found.problems.push(files::problem(&join(at, name), ProblemCode::UnsafeLink, message, hint));
+            match points_to_nothing(plan, &join(at, name)) {
+                Some(problem) => found.problems.push(problem),
+                None => skip(skipped::LINK),
             }
         }
     }
@@ -433,6 +430,14 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
     listing.scripts.sort_unstable();
     listing.several.sort_unstable();
     Ok(listing)
+}
+
+/// What is wrong with a link that leads nowhere, or in a circle.
+fn points_to_nothing(plan: &ScanPlan, path: &str) -> Option<Problem> {
+    let message = "the link points to nothing".to_owned();
+    let hint = "restore the file that it points to, or delete the link";
+    let is_there = plan.on_disk(path).metadata().is_ok();
+    (!is_there).then(|| files::problem(path, ProblemCode::UnsafeLink, message, hint))
 }
 
 /// An executable without an extension that begins with `#!`.

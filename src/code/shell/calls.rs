@@ -275,10 +275,15 @@ impl<'t> Walk<'t> {
                 self.block(node, is_certain, depth);
             }
             "command" => self.command(node, is_certain, depth),
-            "pipeline" | "compound_statement" | "subshell" | "declaration_command" | "string" | "concatenation" => {
+            "pipeline"
+            | "redirected_statement"
+            | "compound_statement"
+            | "subshell"
+            | "declaration_command"
+            | "string"
+            | "concatenation" => {
                 self.block(node, is_certain, depth);
             }
-            "redirected_statement" => self.block(node, is_certain, depth),
             "command_substitution" => {
                 // Who throws away what it complains of does without it. What it ends is itself.
                 let over = self.may_be_over;
@@ -364,7 +369,8 @@ impl<'t> Walk<'t> {
     fn note(&mut self, word: &str, call: Call) {
         // A path that is named before may be made or looked for there.
         let is_first = || self.text.find(word).is_some_and(|at| self.text[..at].matches('\n').count() + 1 == call.line);
-        if !is_name(word) && !(is_installed(word) && is_first()) {
+        let is_program = is_name(word) || is_installed(word) && is_first();
+        if !is_program {
             return;
         }
         let known = self.programs.entry(word.to_owned()).or_insert(call);

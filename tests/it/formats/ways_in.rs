@@ -49,9 +49,35 @@ fn words_and_options_arrive_as_the_script_expects_them() {
     assert_eq!(run(&workspace, &["repeat", "--", "--count=2", "--loud", "a"]).trim(), "A A");
     assert_eq!(run(&workspace, &["repeat", "--set", "count=2", "--", "--", "-x"]).trim(), "-x -x");
     assert_eq!(run(&workspace, &["all", "a", "b c"]), "[a][b c]");
+    assert_eq!(run(&workspace, &["all", "--", "-x", "b", "--", "-y=1"]), "[-x][b][--][-y=1]");
     let (shown, _) = workspace.json(&["show", "repeat"]);
     assert_eq!(shown["tool"]["description"], "Repeats words");
     assert_eq!(shown["input"]["required"], serde_json::json!(["words"]));
+}
+
+const LOOP: &str = r#"#!/bin/sh
+# Joins tags and words.
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --tag) tags="$tags,$2"; shift 2 ;;
+    *) words="$words $1"; shift ;;
+  esac
+done
+echo "$tags|$words"
+"#;
+
+#[test]
+fn what_the_form_cannot_hold_is_passed_on_as_it_was_typed() {
+    let workspace = Workspace::new();
+    workspace.write("tools/join.sh", LOOP);
+    workspace.write("tools/repeat.py", PARSER);
+    let join = |words: &[&str]| run(&workspace, &[&["join", "--"], words].concat()).trim().to_owned();
+    assert_eq!(join(&["--tag", "a", "x"]), ",a| x");
+    assert_eq!(join(&["--tag", "a", "--tag", "b", "x", "-y", "--tag", "c"]), ",a,b,c| x -y");
+    assert_eq!(join(&["x", "--tag", "a", "--", "y"]), ",a| x -- y");
+    // Who knows all options of a script refuses what it would have to drop.
+    let said = refused(&workspace, &["repeat", "--", "--count=2", "--count=3", "a"]);
+    assert!(said.contains("--count is given twice; repeat takes one value for count"), "{said}");
 }
 
 const COMMANDS: &str = r"import argparse
