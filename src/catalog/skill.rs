@@ -53,7 +53,11 @@ pub(super) fn read(file: &VersionFile) -> Result<Draft, Problem> {
     manifest.dependencies = text_of("compatibility").into_iter().collect();
     let meta = fields.get("metadata").cloned().unwrap_or_default();
     let about = |key: &str| meta.get(key).or_else(|| fields.get(key)).and_then(Value::as_str);
-    if let Some(version) = about("version").and_then(draft::loose_version) {
+    // In YAML, 1.2 without quotes is a number.
+    let version = meta.get("version").or_else(|| fields.get("version"));
+    let version = version.filter(|version| version.is_string() || version.is_number());
+    let version = version.map(|version| version.as_str().map_or_else(|| version.to_string(), str::to_owned));
+    if let Some(version) = version.as_deref().and_then(draft::loose_version) {
         manifest.version = version;
     }
     manifest.category = about("category").map(Category::new);
@@ -88,7 +92,14 @@ fn fields(path: &str, front: &str) -> Map<String, Value> {
     let mut last: Option<String> = None;
     for line in front.lines() {
         let is_more = line.starts_with([' ', '\t']);
-        if let (true, Some(Value::String(text))) = (is_more, last.as_ref().and_then(|key| fields.get_mut(key))) {
+        let inner = line.split_once(':').filter(|(key, value)| is_more && is_key(key.trim()) && value.starts_with(' '));
+        if let (Some((key, value)), Some("metadata")) = (inner, last.as_deref()) {
+            let meta = fields.entry("metadata").or_insert_with(|| json!({}));
+            if !meta.is_object() {
+                *meta = json!({});
+            }
+            meta[key.trim()] = json!(value.trim().trim_matches(['"', '\'']));
+        } else if let (true, Some(Value::String(text))) = (is_more, last.as_ref().and_then(|key| fields.get_mut(key))) {
             text.push(' ');
             text.push_str(line.trim());
         } else if let Some((key, value)) = line.split_once(':').filter(|(key, _)| is_key(key)) {
@@ -127,6 +138,20 @@ mod tests {
             (&json!("MIT"), &json!("Bash(*) Read"))
         );
         assert!(draft.unsupported.is_some() && manifest.recipe.is_none());
+    }
+
+    #[test]
+    fn the_version_in_the_metadata_is_read_with_and_without_quotes_and_beside_what_no_yaml_is() {
+        for (text, wanted) in [
+            ("description: x\nmetadata:\n  version: 1.2\n", "1.2.0"),
+            ("description: x\nmetadata:\n  version: 2\n", "2.0.0"),
+            ("description: x\nmetadata:\n  version: '1.4.2'\n", "1.4.2"),
+            ("description: Use when: asked\nmetadata:\n  author: Ada\n  version: \"1.3\"\n", "1.3.0"),
+            ("description: x\nversion: 1.5\n", "1.5.0"),
+        ] {
+            let draft = parse(&format!("---\nname: a\n{text}---\n")).unwrap();
+            assert_eq!(draft.manifest.version.to_string(), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod external;
 #[cfg(test)]
 mod fixture;
 mod hidden;
-mod injection;
+pub mod injection;
 mod manifest;
 mod names;
 mod skill;

@@ -222,10 +222,9 @@ impl Reader<'_> {
         if CHECKS_ONLY.iter().any(|(program, option)| *program == name && given.iter().any(|word| word == option)) {
             return;
         }
-        if let Some(text) = given.iter().position(|word| is_command_option(word)).and_then(|at| given.get(at + 1)) {
-            if !is_python {
-                self.line(text, depth + 1);
-            }
+        let text = given.iter().position(|word| is_command_option(word)).and_then(|at| given.get(at + 1));
+        if let Some(text) = text.filter(|_| !is_python) {
+            self.line(text, depth + 1);
         }
         if let Some(module) =
             given.iter().position(|word| word == "-m").and_then(|at| given.get(at + 1)).filter(|_| is_python)

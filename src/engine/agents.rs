@@ -14,6 +14,7 @@ use crate::runner;
 use crate::store::{ConnectionRow, NewOperation, agent_connections, connect_agent, disconnect_agent};
 use serde::Serialize;
 use serde_json::json;
+use std::path::PathBuf;
 
 /// Lists who is connected.
 pub(super) const AGENTS: PlainQuery = PlainQuery {
@@ -71,6 +72,9 @@ impl Describe for AgentList {
     }
 }
 
+/// Where it is counted what connected agents ask for, in the folder of the state.
+const LIMITS: &str = "agents";
+
 /// Agents over the Model Context Protocol.
 #[derive(Clone, Copy)]
 pub struct Agents<'e> {
@@ -79,6 +83,11 @@ pub struct Agents<'e> {
 }
 
 impl Agents<'_> {
+    /// Where it is counted what connected agents ask for: all processes that serve them share it. It need not exist.
+    pub fn limits_folder(&self) -> PathBuf {
+        self.workspace.state_dir.join(LIMITS)
+    }
+
     /// Who is connected now, oldest connection first.
     ///
     /// # Errors

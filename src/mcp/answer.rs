@@ -1,5 +1,6 @@
 //! What a client gets: an object, once as structured content and once as text.
 
+use super::tools;
 use super::visible::visible_value;
 use crate::domain::RunOutcome;
 use crate::engine::EngineError;
@@ -51,7 +52,8 @@ pub(super) fn result(answer: Answer) -> CallToolResult {
     match answer {
         Ok(value) => CallToolResult::structured(visible_value(value)),
         Err(Refusal(refused)) => {
-            let Refused { error, next, mut beside } = *refused;
+            let Refused { mut error, next, mut beside } = *refused;
+            error.hint = for_agents(&error.hint);
             beside.insert("error".to_owned(), json!(error));
             if let Some(next) = next {
                 beside.insert("next".to_owned(), next);
@@ -59,6 +61,29 @@ pub(super) fn result(answer: Answer) -> CallToolResult {
             CallToolResult::structured_error(visible_value(Value::Object(beside)))
         }
     }
+}
+
+/// A hint as an agent can follow it: commands of a shell become the tools that do the same. What is left is for humans.
+pub(super) fn for_agents(hint: &str) -> String {
+    const COMMAND: &str = "`toolsmith ";
+    let (mut told, mut rest, mut is_for_humans) = (String::new(), hint, false);
+    while let Some((before, command)) = rest.split_once(COMMAND) {
+        let Some((words, after)) = command.split_once('`') else { break };
+        let verb = words.split(' ').next().unwrap_or_default();
+        told.push_str(before);
+        let tool = if verb == "list" { "search" } else { verb };
+        if tools::row(tool).is_some() {
+            told.push_str(tool);
+        } else {
+            is_for_humans = true;
+            told.push_str(COMMAND);
+            told.push_str(words);
+            told.push('`');
+        }
+        rest = after;
+    }
+    told.push_str(rest);
+    if is_for_humans { format!("{told} (a command for a human)") } else { told }
 }
 
 /// The result of a call that runs a tool: one that failed is an error to the client too, with all that is known of the run.
@@ -82,6 +107,19 @@ mod tests {
     fn a_run_that_failed_is_an_error_and_one_that_goes_on_is_none() {
         for (state, is_error) in [("failed", true), ("timed-out", true), ("succeeded", false), ("running", false)] {
             assert_eq!(of_run(Ok(json!({"state": state, "run": 3}))).is_error, Some(is_error), "{state}");
+        }
+    }
+
+    #[test]
+    fn a_hint_for_an_agent_names_tools_and_not_commands() {
+        for (hint, wanted) in [
+            ("`toolsmith list` shows every tool", "search shows every tool"),
+            ("`toolsmith wait 3` waits for the answer", "wait waits for the answer"),
+            ("ask a human", "ask a human"),
+            ("`toolsmith reviews` lists them", "`toolsmith reviews` lists them (a command for a human)"),
+            ("`toolsmith show x", "`toolsmith show x"),
+        ] {
+            assert_eq!(for_agents(hint), wanted);
         }
     }
 

@@ -3,9 +3,10 @@
 use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
 use super::own::demand_own;
+use super::visible::WARNING;
 use crate::domain::{
-    Caller, Comment, CostTier, Decision, EvolutionState, Review, ReviewId, ReviewKind, ReviewState, RunId, Severity,
-    Tool, ToolDetail,
+    Caller, Comment, CostTier, Decision, EvolutionState, Manifest, Review, ReviewId, ReviewKind, ReviewState, RunId,
+    Severity, Tool, ToolDetail,
 };
 use crate::engine::{Engine, EngineError, ErrorCode, EvolveRequest, MarkRequest, MayRun, SearchFor, SearchHit};
 use serde_json::{Map, Value, json};
@@ -64,6 +65,9 @@ fn told(engine: &Engine, caller: &Caller, hit: &SearchHit, tool: &Tool, how: &st
             fields.insert("why_not".to_owned(), json!(error.message));
         }
     }
+    if let Ok(detail) = &detail {
+        warn_of_texts(engine, &detail.manifest, fields);
+    }
     if let (Ok(detail), "full") = (&detail, how) {
         fields.insert("input".to_owned(), json!(detail.manifest.input));
     }
@@ -71,6 +75,13 @@ fn told(engine: &Engine, caller: &Caller, hit: &SearchHit, tool: &Tool, how: &st
         fields.insert("held_back".to_owned(), json!(tag));
     }
     Ok(told)
+}
+
+/// Says that the texts of a tool speak to the model that reads them.
+fn warn_of_texts(engine: &Engine, manifest: &Manifest, fields: &mut Map<String, Value>) {
+    if engine.checks().speaks_to_models(manifest) {
+        fields.insert("warnings".to_owned(), json!([WARNING]));
+    }
 }
 
 /// Whether the agent may run it, and what would help.
@@ -150,6 +161,7 @@ pub(super) fn shown(engine: &Engine, caller: &Caller, name: &str) -> Result<Valu
     let Some(fields) = shown.as_object_mut() else { return Ok(shown) };
     fields.retain(|_, value| !value.is_null());
     standing(engine, caller, &detail, fields)?;
+    warn_of_texts(engine, manifest, fields);
     let missing: Vec<String> = engine.dependencies().missing(&detail).into_iter().map(|one| one.message).collect();
     if !missing.is_empty() {
         fields.insert("missing".to_owned(), json!(missing));
@@ -225,6 +237,16 @@ pub(super) fn told_of(engine: &Engine, review: &Review) -> Result<Value, EngineE
     }
     let comments: Vec<Value> = engine.reviews().comments_of(review)?.iter().map(said).collect();
     fields.insert("comments".to_owned(), json!(comments));
+    if matches!(review.state, ReviewState::Expired | ReviewState::Superseded) {
+        let why = if review.state == ReviewState::Expired {
+            "nobody decided in time"
+        } else {
+            "the files of the tool changed since"
+        };
+        let again = if review.kind == ReviewKind::Call { "run" } else { "show" };
+        fields.insert("hint".to_owned(), json!(format!("{why}; {again} says how to ask again")));
+        fields.insert("next".to_owned(), next(again, &json!({"tool": review.tool})));
+    }
     if review.state == ReviewState::Approved {
         let tool = if review.kind == ReviewKind::Call { "run" } else { "show" };
         if review.kind == ReviewKind::Call {

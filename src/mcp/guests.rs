@@ -2,7 +2,7 @@
 //! agent can neither use the session of another nor see what it asked.
 
 use super::Listed;
-use super::limits::CallLimit;
+use super::limits::{RecentCalls, now_ms};
 use super::server::Server;
 use crate::engine::{Engine, EngineError, Token};
 use http_body_util::Full;
@@ -57,7 +57,8 @@ pub(super) struct Guest {
     /// Sessions are opened one after the other, or more than there may be could be opened at once.
     opening: tokio::sync::Mutex<()>,
     connections: Arc<Semaphore>,
-    requests: Mutex<(CallLimit, Instant)>,
+    requests: Mutex<(RecentCalls, Instant)>,
+    most_requests: usize,
     changes: AbortHandle,
     unanswered: Ids,
 }
@@ -149,7 +150,7 @@ impl Guests {
         let told = server.clone();
         let changes = tokio::spawn(async move { told.tell_changes().await }).abort_handle();
         let most = self.engine.settings().agents.requests_per_minute;
-        let requests = Mutex::new((CallLimit::new(most), Instant::now()));
+        let requests = Mutex::new((RecentCalls::default(), Instant::now()));
         Guest {
             token: token.token,
             server,
@@ -158,6 +159,7 @@ impl Guests {
             opening: tokio::sync::Mutex::default(),
             connections: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
             requests,
+            most_requests: most,
             changes,
             unanswered: Ids::default(),
         }
@@ -215,6 +217,11 @@ impl Guest {
         Ok(self.service.handle(request).await)
     }
 
+    /// Whether the agent has this session.
+    pub(super) async fn has_session(&self, session: &str) -> bool {
+        self.sessions.sessions.read().await.contains_key(session)
+    }
+
     /// Notes a request of a session; `None` when one with this id has no answer yet, or the SDK would mix both up.
     pub(super) fn begin(&self, session: &str, id: &str) -> Option<Unanswered> {
         let id = (session.to_owned(), id.to_owned());
@@ -235,10 +242,9 @@ impl Guest {
     /// # Errors
     /// [`Denied::TooMany`].
     pub(super) fn demand_rate(&self) -> Result<(), Denied> {
-        let now = Instant::now();
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        requests.1 = now;
-        requests.0.admit(now).map_err(Denied::TooMany)
+        requests.1 = Instant::now();
+        requests.0.admit(self.most_requests, now_ms()).map_err(Denied::TooMany)
     }
 
     async fn has_left(&self) -> bool {

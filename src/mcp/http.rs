@@ -2,17 +2,19 @@
 //! the host and the origin, the protocol and its sessions are those of the SDK.
 
 use super::guests::{Answer, Denied, Guest, Guests, MOST_BODY};
+use super::hints::{add_hint, hint_for};
 use crate::engine::{EngineError, ErrorCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
-    WWW_AUTHENTICATE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
+    RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rmcp::model::ErrorData;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -175,8 +177,11 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
         let id = id.unwrap_or_default();
         return Ok(error(&id, -32600, "Invalid Request: a request with this id has no answer yet"));
     };
+    if head.method == Method::DELETE && !guest.has_session(session.as_deref().unwrap_or_default()).await {
+        return Ok(refusal(StatusCode::NOT_FOUND, "there is no such session of this agent", None));
+    }
     let request = Request::from_parts(head, Full::new(body.clone()));
-    let answer = guest.answer(request, is_first).await?;
+    let answer = hinted(guest.answer(request, is_first).await?).await;
     // Held until the last of the answer was sent, or its client has hung up.
     let answer = answer.map(|body| {
         body.map_frame(move |frame| {
@@ -204,11 +209,31 @@ fn no_message(body: &[u8]) -> Answer {
 }
 
 fn error(id: &Value, code: i32, message: &str) -> Answer {
-    let error = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
+    let data = json!({"hint": hint_for(code, message)});
+    let error = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message, "data": data}});
     let mut answer = Response::new(Full::new(Bytes::from(error.to_string())).boxed());
     *answer.status_mut() = StatusCode::BAD_REQUEST;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
+}
+
+/// An answer in which an error of the protocol that refuses a request says what helps.
+async fn hinted(answer: Answer) -> Answer {
+    if !answer.status().is_client_error() || !is_json(answer.headers()) {
+        return answer;
+    }
+    let (mut head, body) = answer.into_parts();
+    let Ok(body) = body.collect().await;
+    let bytes = body.to_bytes();
+    let with_hint = serde_json::from_slice::<Value>(&bytes).ok().and_then(|mut message| {
+        let mut error: ErrorData = serde_json::from_value(message.get("error")?.clone()).ok()?;
+        add_hint(&mut error);
+        message["error"] = serde_json::to_value(error).ok()?;
+        serde_json::to_vec(&message).ok()
+    });
+    // Its length is another one now.
+    head.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(head, Full::new(with_hint.map_or(bytes, Bytes::from)).boxed())
 }
 
 /// The id of a request; `None` for a notification or an answer.

@@ -1,40 +1,116 @@
-//! Counts what a client asks for within a minute.
+//! How much an agent asks for, counted for all its connections to this machine: in files of the state folder, locked while
+//! they are read or held.
 
+use crate::domain::Digest;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const MINUTE: Duration = Duration::from_mins(1);
+/// Digits of a digest that stand for the name of an agent.
+const DIGITS: usize = 16;
 
 /// The calls of the last minute.
-#[derive(Debug)]
-pub(super) struct CallLimit {
-    most: usize,
-    calls: VecDeque<Instant>,
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct RecentCalls {
+    /// When each was, in milliseconds.
+    calls: VecDeque<u64>,
 }
 
-impl CallLimit {
-    /// Admits at most this many calls in a minute.
-    pub(super) fn new(most: usize) -> CallLimit {
-        CallLimit { most, calls: VecDeque::new() }
-    }
-
-    /// Counts a call, unless there were too many.
+impl RecentCalls {
+    /// Counts a call, unless there were `most` of them within a minute.
     ///
     /// # Errors
     /// After how many seconds the next one is taken, at least 1.
-    pub(super) fn admit(&mut self, now: Instant) -> Result<(), u64> {
-        while self.calls.front().is_some_and(|call| now.duration_since(*call) >= MINUTE) {
-            self.calls.pop_front();
-        }
+    pub(super) fn admit(&mut self, most: usize, now: u64) -> Result<(), u64> {
+        let minute = MINUTE.as_millis() as u64;
+        // One in the future was counted before the clock was set back.
+        self.calls.retain(|call| now.checked_sub(*call).is_some_and(|age| age < minute));
         match self.calls.front() {
-            Some(oldest) if self.calls.len() >= self.most => {
-                Err(MINUTE.saturating_sub(now.duration_since(*oldest)).as_secs() + 1)
-            }
+            Some(oldest) if self.calls.len() >= most => Err((oldest + minute - now) / 1000 + 1),
             _ => {
                 self.calls.push_back(now);
                 Ok(())
             }
         }
+    }
+
+    /// What is not a number in it is passed over: that is a call less.
+    fn read(text: &str) -> RecentCalls {
+        RecentCalls { calls: text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect() }
+    }
+
+    fn text(&self) -> String {
+        let calls: Vec<String> = self.calls.iter().map(u64::to_string).collect();
+        calls.join("\n")
+    }
+}
+
+/// The time of the clock, in milliseconds.
+pub(super) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}
+
+/// What the agents of a workspace have asked for, whichever process serves them.
+#[derive(Debug, Clone)]
+pub(super) struct SharedLimits {
+    folder: PathBuf,
+}
+
+/// A place for something that runs, held until it is dropped or its process ends.
+#[derive(Debug)]
+pub(super) struct RunPlace {
+    _lock: File,
+}
+
+impl SharedLimits {
+    /// Counts in this folder, which need not exist.
+    pub(super) fn new(folder: PathBuf) -> SharedLimits {
+        SharedLimits { folder }
+    }
+
+    /// Counts a call of this agent; an inner error says after how many seconds the next one is taken.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub(super) fn admit(&self, agent: &str, most: usize) -> io::Result<Result<(), u64>> {
+        let mut file = self.file(agent, "calls")?;
+        file.lock()?;
+        let mut text = String::new();
+        file.read_to_string(&mut text)?;
+        let mut recent = RecentCalls::read(&text);
+        let admitted = recent.admit(most, now_ms());
+        if admitted.is_ok() {
+            file.rewind()?;
+            file.set_len(0)?;
+            file.write_all(recent.text().as_bytes())?;
+        }
+        Ok(admitted)
+    }
+
+    /// One of `most` places of this agent; `None` when all are taken.
+    ///
+    /// # Errors
+    /// When a file cannot be opened.
+    pub(super) fn place(&self, agent: &str, most: usize) -> io::Result<Option<RunPlace>> {
+        for number in 0..most {
+            let file = self.file(agent, &format!("run-{number}"))?;
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(RunPlace { _lock: file })),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    fn file(&self, agent: &str, what: &str) -> io::Result<File> {
+        fs::create_dir_all(&self.folder)?;
+        let name = &Digest::of_bytes(agent.as_bytes()).hex()[..DIGITS];
+        let path = self.folder.join(format!("{name}-{what}"));
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
     }
 }
 
@@ -44,14 +120,34 @@ mod tests {
 
     #[test]
     fn more_calls_than_allowed_wait_until_the_oldest_is_a_minute_old() {
-        let start = Instant::now();
-        let mut limit = CallLimit::new(60);
+        let start = 1_000_000;
+        let mut recent = RecentCalls::default();
         for at in 0..60 {
-            assert_eq!(limit.admit(start + Duration::from_millis(at * 100)), Ok(()));
+            assert_eq!(recent.admit(60, start + at * 100), Ok(()));
         }
-        assert_eq!(limit.admit(start + Duration::from_secs(20)), Err(41));
+        assert_eq!(recent.admit(60, start + 20_000), Err(41));
         // What was refused does not count.
-        assert_eq!(limit.admit(start + Duration::from_mins(1)), Ok(()));
-        assert_eq!(limit.admit(start + Duration::from_mins(1)), Err(1));
+        assert_eq!(recent.admit(60, start + 60_000), Ok(()));
+        assert_eq!(recent.admit(60, start + 60_000), Err(1));
+        // A clock that was set back keeps nobody waiting.
+        assert_eq!(recent.admit(60, start - 500_000), Ok(()));
+        assert_eq!(RecentCalls::read(&recent.text()), recent);
+        assert_eq!(RecentCalls::read("x\n12\n"), RecentCalls { calls: VecDeque::from([12]) });
+    }
+
+    #[test]
+    fn all_connections_of_an_agent_are_counted_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let [one, other] = [(); 2].map(|()| SharedLimits::new(dir.path().join("agents")));
+        assert_eq!(one.admit("rosa", 2).unwrap(), Ok(()));
+        assert_eq!(other.admit("rosa", 2).unwrap(), Ok(()));
+        assert!(one.admit("rosa", 2).unwrap().is_err() && other.admit("rosa", 2).unwrap().is_err());
+        assert_eq!(one.admit("otto", 2).unwrap(), Ok(()), "another agent");
+        let first = one.place("rosa", 2).unwrap();
+        let second = other.place("rosa", 2).unwrap();
+        assert!(first.is_some() && second.is_some() && one.place("rosa", 2).unwrap().is_none());
+        assert!(one.place("otto", 2).unwrap().is_some());
+        drop(first);
+        assert!(other.place("rosa", 2).unwrap().is_some());
     }
 }

@@ -19,6 +19,7 @@ mod calls;
 #[cfg(feature = "mcp-http")]
 mod guests;
 mod handler;
+mod hints;
 #[cfg(feature = "mcp-http")]
 mod http;
 mod limits;

@@ -2,7 +2,7 @@
 //! searching first. Each call is a `run`, with the same policy, sandbox and record.
 
 use super::tools;
-use super::visible::{visible, visible_value};
+use super::visible::{WARNING, visible, visible_value};
 use crate::domain::{Caller, Digest, Kind, Tool, ToolDetail};
 use crate::engine::{Engine, EngineError, MayRun};
 use rmcp::model::{JsonObject, Tool as Offer, ToolAnnotations};
@@ -72,7 +72,7 @@ pub(super) fn list(engine: &Engine, caller: &Caller, listed: Listed) -> Result<V
         // What changed in this moment is listed the next time.
         let Ok(detail) = engine.library().detail(tool) else { continue };
         if engine.runs().may(&detail, caller)? == MayRun::Yes
-            && let Some(projected) = projected(tool, &detail)
+            && let Some(projected) = projected(engine, tool, &detail)
         {
             found.push(projected);
         }
@@ -87,7 +87,7 @@ pub(super) fn list(engine: &Engine, caller: &Caller, listed: Listed) -> Result<V
 }
 
 /// A tool as it is listed; `None` for one whose schema is none.
-fn projected(tool: &Tool, detail: &ToolDetail) -> Option<Projected> {
+fn projected(engine: &Engine, tool: &Tool, detail: &ToolDetail) -> Option<Projected> {
     let manifest = &detail.manifest;
     let own = manifest.input.clone().unwrap_or_else(|| json!({"type": "object"}));
     if !jsonschema::meta::is_valid(&own) {
@@ -108,7 +108,10 @@ fn projected(tool: &Tool, detail: &ToolDetail) -> Option<Projected> {
         .destructive(!reads_only)
         .idempotent(tool.idempotent == Some(true))
         .open_world(is_open);
-    let description = visible(&tool.description).into_owned();
+    let mut description = visible(&tool.description).into_owned();
+    if engine.checks().speaks_to_models(manifest) {
+        description = format!("[{WARNING}] {description}");
+    }
     let offer = Offer::new(wire_name(tool.name.as_str()), description, Arc::new(schema)).with_annotations(annotations);
     Some(Projected { offer, path: tool.path.clone(), digest: tool.digest, is_wrapped })
 }

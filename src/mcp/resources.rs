@@ -3,11 +3,13 @@
 
 use super::calls;
 use super::own::demand_own;
+use super::running;
 use super::visible::{visible, visible_value};
 use crate::domain::{Caller, ReviewId, RunId, Stage, Stream, Tool};
 use crate::engine::{Engine, EngineError, ErrorCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
@@ -16,8 +18,9 @@ const SCHEME: &str = "toolsmith://";
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// Tools in one part of the list.
 const PAGE: usize = 100;
-/// Most bytes of a source or an output; `output` reads the rest.
-const MOST_TEXT: usize = 256 << 10;
+/// Most bytes of a source or an output, as they are sent; `output` reads the rest. Clients cut what is longer than 50,000
+/// characters.
+const MOST_TEXT: usize = 48_000;
 
 /// What an address leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -75,6 +78,10 @@ fn number(text: &str) -> Option<i64> {
 pub(super) fn list(engine: &Engine, cursor: Option<&str>) -> Result<(Vec<Resource>, Option<String>), EngineError> {
     let wrong = || EngineError::new(ErrorCode::Usage, "the cursor is not one of this list", "begin without a cursor");
     let begin: usize = cursor.map_or(Ok(0), |text| text.parse().map_err(|_| wrong()))?;
+    // A list that became shorter since has no part there any more: that is no error of the client.
+    if cursor.is_some() && (begin == 0 || !begin.is_multiple_of(PAGE)) {
+        return Err(wrong());
+    }
     let catalog = engine.library().up_to_date()?;
     let is_listed = |tool: &&Arc<Tool>| tool.stage != Stage::Archived && tool.shadowed_by.is_none();
     let mut tools = catalog.tools.iter().filter(is_listed).skip(begin);
@@ -119,13 +126,17 @@ pub(super) fn read(engine: &Engine, caller: &Caller, place: &Place) -> Result<Re
             engine.library().up_to_date()?;
             let detail = engine.library().detail(&*engine.library().resolve(name)?)?;
             let bytes = detail.main_file().map(|file| file.bytes.as_slice()).unwrap_or_default();
-            let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MOST_TEXT)]);
-            (visible(&text).into_owned(), "text/plain")
+            (visible_part(&String::from_utf8_lossy(bytes)).into_owned(), "text/plain")
         }
         Place::Output(run, stream) => {
             demand_own(engine, caller, *run)?;
-            let piece = engine.runs().output_piece(*run, *stream, 0, MOST_TEXT)?;
-            (visible(&piece.text).into_owned(), "text/plain")
+            let piece = running::piece(engine, *run, *stream, 0, MOST_TEXT)?;
+            let mut text = visible(&piece.text).into_owned();
+            if piece.has_more {
+                let end = format!("\n[toolsmith: output reads on at offset {}]", piece.next_offset);
+                text.push_str(&end);
+            }
+            (text, "text/plain")
         }
         Place::Review(review) => {
             let review = engine.reviews().detail(*review)?.review;
@@ -133,6 +144,24 @@ pub(super) fn read(engine: &Engine, caller: &Caller, place: &Place) -> Result<Re
         }
     };
     Ok(ResourceContents::text(text, place.to_string()).with_mime_type(mime))
+}
+
+/// As much of a text as is sent, with every hidden character escaped.
+fn visible_part(text: &str) -> Cow<'_, str> {
+    let whole = visible(text);
+    if running::length_in_json(&whole) <= MOST_TEXT {
+        return whole;
+    }
+    let (mut part, mut length) = (String::new(), 0);
+    for line in whole.split_inclusive('\n') {
+        length += running::length_in_json(line);
+        if length > MOST_TEXT {
+            break;
+        }
+        part.push_str(line);
+    }
+    part.push_str("\n[toolsmith: the rest is not shown]");
+    Cow::Owned(part)
 }
 
 /// What changes when the content of an address does; `None` when there is nothing now.

@@ -4,19 +4,22 @@ use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
 use super::calls::{help_for, not_found};
 use super::own::demand_own;
+use super::visible::visible;
 use crate::domain::{Caller, Redactor, ReviewId, Run, RunId, RunOutcome, Stream};
 use crate::engine::{
-    CallAttempt, CallBegun, CallReport, CallRequest, DEFAULT_ATTEMPTS, Engine, EngineError, ErrorCode, RunHandle,
-    RunRequest,
+    CallAttempt, CallBegun, CallReport, CallRequest, DEFAULT_ATTEMPTS, Engine, EngineError, ErrorCode, OutputPiece,
+    RunHandle, RunRequest,
 };
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Most bytes of standard output in an answer. Clients cut what is longer than 50,000 characters.
+/// Most bytes of standard output in an answer, as they are sent. Clients cut what is longer than 50,000 characters.
 const MOST_STDOUT: usize = 24_000;
-/// Most bytes of standard error in an answer.
+/// Most bytes of standard error in an answer, as they are sent.
 const MOST_STDERR: usize = 8_000;
+/// No piece is made shorter, in bytes: each has something of the output.
+const LEAST_PIECE: usize = 64;
 /// How often a run that goes on is looked at.
 const STEP: Duration = Duration::from_millis(25);
 
@@ -155,10 +158,36 @@ pub(super) fn goes_on(run: RunId, warning: Option<&String>) -> Value {
     told
 }
 
+/// How many bytes a text takes in an answer.
+pub(super) fn length_in_json(text: &str) -> usize {
+    json!(text).to_string().len()
+}
+
+/// A piece of what a run wrote that takes at most so many bytes once it is escaped.
+///
+/// # Errors
+/// Those of reading it.
+pub(super) fn piece(
+    engine: &Engine,
+    run: RunId,
+    stream: Stream,
+    offset: u64,
+    most: usize,
+) -> Result<OutputPiece, EngineError> {
+    let mut limit = most;
+    loop {
+        let piece = engine.runs().output_piece(run, stream, offset, limit)?;
+        if length_in_json(&visible(&piece.text)) <= most || limit <= LEAST_PIECE {
+            return Ok(piece);
+        }
+        limit = (limit / 2).max(LEAST_PIECE);
+    }
+}
+
 /// A run and the first piece of what it wrote.
 fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
-    let stdout = engine.runs().output_piece(run.id, Stream::Stdout, 0, MOST_STDOUT)?;
-    let stderr = engine.runs().output_piece(run.id, Stream::Stderr, 0, MOST_STDERR)?;
+    let stdout = piece(engine, run.id, Stream::Stdout, 0, MOST_STDOUT)?;
+    let stderr = piece(engine, run.id, Stream::Stderr, 0, MOST_STDERR)?;
     let mut told = json!({
         "run": run.id,
         "state": run.outcome,
@@ -211,7 +240,7 @@ pub(super) fn output(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
             continue;
         }
         read = Some(size);
-        let piece = engine.runs().output_piece(run, stream, offset, MOST_STDOUT)?;
+        let piece = piece(engine, run, stream, offset, MOST_STDOUT)?;
         let is_over = record.outcome != RunOutcome::Running;
         if is_over || !piece.text.is_empty() || Instant::now() >= give_up {
             let mut told = json!({

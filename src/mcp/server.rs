@@ -3,7 +3,7 @@
 use super::answer::{Answer, Refusal};
 use super::arguments::Arguments;
 use super::calls;
-use super::limits::CallLimit;
+use super::limits::{RunPlace, SharedLimits};
 use super::listeners::{Listeners, MOST_STREAMS};
 use super::projected::{self, Listed, Projected};
 use super::resources;
@@ -15,6 +15,7 @@ use rmcp::RoleServer;
 use rmcp::model::{CallToolRequestParams, Implementation, ProgressNotificationParam};
 use rmcp::service::RequestContext;
 use serde_json::json;
+use std::any::Any;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -38,10 +39,9 @@ const PROGRESS_STEP: Duration = Duration::from_millis(500);
 pub(super) struct Server {
     pub(super) engine: Engine,
     agent: Arc<OnceLock<String>>,
-    calls: Arc<Mutex<CallLimit>>,
+    limits: SharedLimits,
     courses: Arc<Mutex<Vec<std::sync::Weak<Course>>>>,
     connection: Arc<Mutex<Option<i64>>>,
-    places: Arc<Semaphore>,
     listed: Listed,
     listeners: Arc<Mutex<Listeners>>,
     introduced: Arc<AtomicBool>,
@@ -65,13 +65,11 @@ impl Server {
         }
         let limits = engine.settings().agents;
         Server {
-            engine,
             agent: Arc::new(known),
-            calls: Arc::new(Mutex::new(CallLimit::new(limits.calls_per_minute))),
+            limits: SharedLimits::new(engine.agents().limits_folder()),
             courses: Arc::default(),
             connection: Arc::default(),
             introduced: Arc::default(),
-            places: Arc::new(Semaphore::new(limits.runs_at_once)),
             listed,
             listeners: Arc::default(),
             is_shared: false,
@@ -79,6 +77,7 @@ impl Server {
             waits: Arc::new(Semaphore::new(limits.waits_at_once)),
             session: 0,
             clients: None,
+            engine,
         }
     }
 
@@ -207,12 +206,12 @@ impl Server {
             Verb::Call => self.call(call).await,
             verb => {
                 let engine = self.engine.clone();
-                let place = match verb {
-                    Verb::Evolve => Some(self.demand_room()?),
-                    Verb::Wait | Verb::Output => Some(self.demand_wait()?),
+                let Call { caller, given, .. } = call;
+                let place: Option<Box<dyn Any + Send>> = match verb {
+                    Verb::Evolve => Some(Box::new(self.demand_room(&caller)?)),
+                    Verb::Wait | Verb::Output => Some(Box::new(self.demand_wait()?)),
                     _ => None,
                 };
-                let Call { caller, given, .. } = call;
                 joined(spawn_blocking(move || {
                     let answer = match verb {
                         Verb::Search => calls::search(&engine, &caller, &given),
@@ -235,7 +234,7 @@ impl Server {
     }
 
     async fn run(&self, caller: Caller, wanted: Wanted, context: &RequestContext<RoleServer>) -> Answer {
-        let place = self.demand_room()?;
+        let place = self.demand_room(&caller)?;
         let engine = self.engine.clone();
         let wait = wanted.wait;
         let (asking, who) = (engine.clone(), caller.clone());
@@ -261,7 +260,7 @@ impl Server {
     }
 
     async fn call(&self, call: Call) -> Answer {
-        let place = self.demand_room()?;
+        let place = self.demand_room(&call.caller)?;
         let course = Arc::new(Course::default());
         {
             let mut courses = self.courses.lock().unwrap_or_else(PoisonError::into_inner);
@@ -352,7 +351,7 @@ impl Server {
                 Err(error) => return Some(Err(error.into())),
             },
         };
-        if let Err(refusal) = self.demand_rate() {
+        if let Err(refusal) = self.demand_rate(&caller) {
             return Some(Err(refusal));
         }
         let given = request.arguments.clone().unwrap_or_default();
@@ -433,11 +432,13 @@ impl Server {
     }
 
     /// A place for something that runs, held until it has ended.
-    fn demand_room(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+    fn demand_room(&self, caller: &Caller) -> Result<RunPlace, Refusal> {
+        let most = self.engine.settings().agents.runs_at_once;
+        let place = self.limits.place(caller.word(), most).map_err(EngineError::internal)?;
+        if let Some(place) = place {
             return Ok(place);
         }
-        let message = format!("{} of your runs are active already", self.engine.settings().agents.runs_at_once);
+        let message = format!("{most} of your runs are active already");
         let error = EngineError::new(ErrorCode::Refused, message, "wait for the end of one, or cancel it");
         Err(Refusal::from(error).with("retry_after_s", 5))
     }
@@ -452,12 +453,13 @@ impl Server {
         Err(Refusal::from(error).with("retry_after_s", 5))
     }
 
-    pub(super) fn demand_rate(&self) -> Result<(), Refusal> {
+    pub(super) fn demand_rate(&self, caller: &Caller) -> Result<(), Refusal> {
         if self.is_closed() {
             let error = EngineError::new(ErrorCode::Refused, "this connection was ended", "connect again");
             return Err(error.into());
         }
-        let admitted = self.calls.lock().unwrap_or_else(PoisonError::into_inner).admit(Instant::now());
+        let most = self.engine.settings().agents.calls_per_minute;
+        let admitted = self.limits.admit(caller.word(), most).map_err(EngineError::internal)?;
         admitted.map_err(|seconds| {
             let message = "too many calls within a minute";
             let hint = format!("call again in {seconds} s");

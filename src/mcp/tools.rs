@@ -63,8 +63,8 @@ fn property(arg: &Arg) -> Value {
         ArgKind::Switch => json!({"type": "boolean"}),
         ArgKind::Word(words) => json!({"type": "string", "enum": words}),
         ArgKind::Digest => json!({"type": "string", "pattern": "^[0-9a-f]{8,64}$"}),
-        ArgKind::Tool
-        | ArgKind::Instance
+        ArgKind::Tool => json!({"type": "string", "minLength": 1}),
+        ArgKind::Instance
         | ArgKind::RunOrInstance
         | ArgKind::Failure
         | ArgKind::Text
@@ -89,6 +89,7 @@ fn property(arg: &Arg) -> Value {
 mod tests {
     use super::*;
     use crate::action::Risk;
+    use crate::domain::mcp::OWN_INPUTS;
     use crate::engine::REQUEST_SCHEMA;
     use std::collections::BTreeSet;
 
@@ -112,6 +113,17 @@ mod tests {
         for name in names {
             assert!(name.len() <= 24 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
         }
+    }
+
+    /// By these Toolsmith knows itself behind another program.
+    #[test]
+    fn the_inputs_of_the_list_are_those_that_toolsmith_knows_itself_by() {
+        let inputs = |tool: Tool| -> Vec<String> {
+            let properties = tool.input_schema["properties"].as_object().unwrap();
+            properties.keys().cloned().collect::<BTreeSet<String>>().into_iter().collect()
+        };
+        let listed: Vec<Vec<String>> = list().into_iter().map(inputs).collect();
+        assert_eq!(listed, OWN_INPUTS, "src/domain/mcp/own.rs names them");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! much is unanswered: a client that does not read its answers is kept waiting, and costs nothing. It also answers what
 //! the SDK drops or ends the connection for: lines that are no message, and messages out of order.
 
+use super::hints::add_hint;
 use rmcp::RoleServer;
 use rmcp::model::{
     ClientNotification, ClientRequest, ErrorData, JsonRpcMessage, ProtocolVersion, RequestId, ServerConfig,
@@ -389,6 +390,10 @@ impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleServer> for Wire<R> {
         item: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), io::Error>> + Send + 'static {
         let outgoing = self.outgoing.clone();
+        let mut item = item;
+        if let JsonRpcMessage::Error(error) = &mut item {
+            add_hint(&mut error.error);
+        }
         async move {
             let closed = || io::Error::from(io::ErrorKind::BrokenPipe);
             let (done, written) = oneshot::channel();

@@ -65,6 +65,11 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     CheckReport::of("injection", places.iter().flat_map(judge).collect())
 }
 
+/// Whether this check fails for what a definition says of its tool: its texts are read by models wherever it is listed.
+pub fn fails_for(manifest: &Manifest) -> bool {
+    definition(manifest).iter().flat_map(judge).any(|finding| finding.severity == Severity::High)
+}
+
 fn judge(place: &ScannedText) -> Vec<Finding> {
     let text = upto(&place.text, MAX_TEXT);
     let said = |code: &str, severity, message: String, line: u64| {

@@ -1,8 +1,10 @@
 //! The canonical form of JSON (RFC 8785), and its SHA-256.
 
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
+use std::collections::HashSet;
+use std::fmt::{self, Write as _};
 
 /// The canonical form: no blanks, keys in the order of their UTF-16 code units, numbers as ECMAScript writes them. Integers
 /// of 64 bits keep all their digits, although ECMAScript would round those beyond 2^53: two of them never look alike.
@@ -107,6 +109,74 @@ pub fn has_large_integer(text: &[u8]) -> bool {
     false
 }
 
+/// Whether an object in a text in JSON has a key twice: readers differ in which of the two values they take. A text that is
+/// no JSON has none.
+pub fn has_repeated_key(text: &[u8]) -> bool {
+    serde_json::from_slice::<OnceEach>(text).is_err_and(|error| error.to_string().starts_with(REPEATED))
+}
+
+/// How the error about a repeated key begins.
+const REPEATED: &str = "a key is repeated";
+
+/// JSON in which no object has a key twice.
+struct OnceEach;
+
+impl<'de> Deserialize<'de> for OnceEach {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<OnceEach, D::Error> {
+        from.deserialize_any(OnceEachVisitor)
+    }
+}
+
+struct OnceEachVisitor;
+
+impl<'de> Visitor<'de> for OnceEachVisitor {
+    type Value = OnceEach;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<OnceEach, E> {
+        Ok(OnceEach)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<OnceEach, E> {
+        Ok(OnceEach)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<OnceEach, E> {
+        Ok(OnceEach)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<OnceEach, E> {
+        Ok(OnceEach)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<OnceEach, E> {
+        Ok(OnceEach)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<OnceEach, E> {
+        Ok(OnceEach)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<OnceEach, A::Error> {
+        while items.next_element::<OnceEach>()?.is_some() {}
+        Ok(OnceEach)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<OnceEach, A::Error> {
+        let mut keys = HashSet::new();
+        while let Some(key) = fields.next_key::<String>()? {
+            if !keys.insert(key) {
+                return Err(A::Error::custom(REPEATED));
+            }
+            fields.next_value::<OnceEach>()?;
+        }
+        Ok(OnceEach)
+    }
+}
+
 /// A number as ECMAScript writes it: the shortest digits that mean it, with an exponent from 1e21 and below 1e-6.
 fn float_text(value: f64) -> String {
     if value == 0.0 {
@@ -139,6 +209,21 @@ fn float_text(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repeated_key_is_found_at_any_depth_and_however_it_is_spelled() {
+        for text in [
+            r#"{"a": 1, "a": 1}"#,
+            r#"{"b": [{"a": 1, "c": {}, "a": null}]}"#,
+            r#"{"a": 1, "\u0061": 2}"#,
+            r#"[1, -2, 3.5, "x", true, {"x": {"y": 1, "y": 2}}]"#,
+        ] {
+            assert!(has_repeated_key(text.as_bytes()), "{text}");
+        }
+        for text in [r#"{"a": 1, "b": {"a": 1}}"#, "[]", "x", r#"["a key is repeated"]"#, r#"{"a": 1"#] {
+            assert!(!has_repeated_key(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn the_example_of_the_standard_has_its_form() {

@@ -179,6 +179,9 @@ pub fn differences(before: Option<&ToolLock>, after: &ToolLock) -> Vec<String> {
     if before.instructions != after.instructions {
         lines.push(format!("the instructions of the server are now {}", shown(&after.instructions)));
     }
+    if before.capabilities != after.capabilities {
+        lines.push(format!("what the server can do is now {}", shown(&after.capabilities.to_string())));
+    }
     if before.server != after.server {
         lines.push(format!("the server is now {}", shown(&after.server.to_string())));
     }

@@ -24,6 +24,9 @@ pub struct ToolLock {
     /// What the server says that it is, as it came.
     #[serde(default)]
     pub server: Value,
+    /// What the server says that it can do; null in a list that was recorded before this was.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub capabilities: Value,
     /// What the server tells models about its use; empty where it tells nothing.
     #[serde(default)]
     pub instructions: String,
@@ -121,8 +124,14 @@ impl ToolLock {
         tools: Vec<Value>,
     ) -> Result<ToolLock, LockError> {
         let tools = tools.into_iter().map(LockedTool::of).collect();
-        let lock = ToolLock { format: FORMAT, protocol, server, instructions, programs, tools };
+        let capabilities = Value::Null;
+        let lock = ToolLock { format: FORMAT, protocol, server, capabilities, instructions, programs, tools };
         lock.checked()
+    }
+
+    /// The same with what the server says that it can do.
+    pub fn with_capabilities(self, capabilities: Value) -> ToolLock {
+        ToolLock { capabilities, ..self }
     }
 
     /// The list among the files of a version; `None` where there is none.

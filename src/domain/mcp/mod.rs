@@ -7,13 +7,15 @@ mod drift;
 mod lock;
 mod names;
 mod order;
+mod own;
 
-pub use canonical::{canonical, has_large_integer, sha256_hex};
+pub use canonical::{canonical, has_large_integer, has_repeated_key, sha256_hex};
 pub use command::command_fault;
 pub use drift::{ToolChange, changes_of, differences, drift_of, drift_reason, found_in, other_programs};
 pub use lock::{LOCK_FILE, LockError, LockedTool, MOST_LISTED, ServerProgram, ToolLock};
 pub use names::{MemberName, member_names};
 pub use order::{DRIFTED, McpCall, McpOrder};
+pub use own::{OWN_INPUTS, is_own_list};
 
 use super::http::HttpDefinition;
 use super::name::ToolName;

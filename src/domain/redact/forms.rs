@@ -206,12 +206,13 @@ fn json_anchors(value: &[u8]) -> Vec<Vec<u8>> {
 fn json_spellings(character: char) -> Vec<Vec<u8>> {
     let mut units = [0; 2];
     let units = character.encode_utf16(&mut units);
-    let lower: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
-    let upper: String = units.iter().map(|unit| format!("\\u{unit:04X}")).collect();
+    let escaped = |case: LetterCase| -> Vec<u8> {
+        units.iter().flat_map(|unit| [&b"\\u"[..], hex(&unit.to_be_bytes(), case).as_bytes()].concat()).collect()
+    };
     let short = short_escape(character).map(|short| vec![b'\\', short]);
     let plain = (character != '\\').then(|| character.to_string().into_bytes());
-    let mut all: Vec<Vec<u8>> =
-        [plain, short, Some(lower.into_bytes()), Some(upper.into_bytes())].into_iter().flatten().collect();
+    let ways = [plain, short, Some(escaped(LetterCase::Lower)), Some(escaped(LetterCase::Upper))];
+    let mut all: Vec<Vec<u8>> = ways.into_iter().flatten().collect();
     all.dedup();
     all
 }

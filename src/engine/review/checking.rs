@@ -5,8 +5,8 @@
 
 use crate::check::{self, CHECKS, Check, CheckContext};
 use crate::domain::{
-    Caller, CheckReport, CheckState, CodeRedactor, Digest, Gate, Instant, Outcome, Review, ReviewId, Stage, Tool,
-    ToolDetail, ToolName, Verdict,
+    Caller, CheckReport, CheckState, CodeRedactor, Digest, Gate, Instant, Manifest, Outcome, Review, ReviewId, Stage,
+    Tool, ToolDetail, ToolName, Verdict,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;
@@ -73,6 +73,12 @@ impl Checks<'_> {
         let verdict = self.verdict(&review.tool, review.digest)?;
         let is_approved = review.base_digest == Some(review.digest);
         Ok(if is_approved { verdict.map(Verdict::told_of_approved) } else { verdict })
+    }
+
+    /// Whether the texts of a definition speak to a model instead of describing the tool. Whoever gives them to a model says
+    /// so beside them.
+    pub fn speaks_to_models(&self, manifest: &Manifest) -> bool {
+        check::injection::fails_for(manifest)
     }
 
     /// The checks that block approval of this verdict for a stage, by name.

@@ -42,9 +42,9 @@ pub fn play() -> i32 {
     };
     let (server, programs) = (order.server.clone(), order.programs.clone());
     match converse(order) {
-        SessionEnd::Listed { protocol, server, instructions, tools } => {
+        SessionEnd::Listed { protocol, server, capabilities, instructions, tools } => {
             match ToolLock::of(protocol, (server, instructions), programs, tools) {
-                Ok(lock) => tell(&lock.file().bytes),
+                Ok(lock) => tell(&lock.with_capabilities(capabilities).file().bytes),
                 Err(why) => complain(&format!("the list of tools cannot be recorded: {why}"), NO_ANSWER),
             }
         }

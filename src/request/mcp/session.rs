@@ -1,7 +1,8 @@
 //! What is said to a server, and what follows from its answers. Pure: lines in, messages out.
 
 use crate::domain::mcp::{
-    LockedTool, MOST_LISTED, McpCall, McpOrder, McpProtocol, canonical, drift_of, has_large_integer,
+    LockedTool, MOST_LISTED, McpCall, McpOrder, McpProtocol, canonical, drift_of, has_large_integer, has_repeated_key,
+    is_own_list,
 };
 use crate::domain::{SafeText, span};
 use serde_json::{Map, Value, json};
@@ -11,6 +12,9 @@ const MOST_PAGES: usize = 32;
 
 /// How often the tools are listed again because the server says that the list changed.
 const MOST_LISTS: usize = 4;
+
+/// Why Toolsmith is not spoken to.
+const IS_OURS: &str = "the server is `toolsmith mcp`: Toolsmith does not call itself as a server";
 
 /// Deeper results are refused.
 const MOST_DEPTH: usize = 64;
@@ -28,7 +32,7 @@ const MOST_CHARS: usize = 400;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum SessionEnd {
     /// The tools that the server lists.
-    Listed { protocol: String, server: Value, instructions: String, tools: Vec<Value> },
+    Listed { protocol: String, server: Value, capabilities: Value, instructions: String, tools: Vec<Value> },
     /// The result of the call.
     Answered(String),
     /// The tool was called and failed: what it says.
@@ -60,6 +64,7 @@ pub(super) struct Session {
     is_inline: bool,
     protocol: String,
     server: Value,
+    capabilities: Value,
     instructions: String,
     tools: Vec<Value>,
     pages: usize,
@@ -119,6 +124,7 @@ impl Session {
             waiting: 0,
             protocol: String::new(),
             server: Value::Null,
+            capabilities: Value::Null,
             instructions: String::new(),
             tools: Vec::new(),
             pages: 0,
@@ -203,6 +209,9 @@ impl Session {
             return self
                 .fail("the server uses an integer of more than 64 bits, which cannot be compared exactly".to_owned());
         }
+        if self.phase != Phase::Call && has_repeated_key(line) {
+            return self.fail("an object in a message of the server has a key twice".to_owned());
+        }
         let id = message.get("id").filter(|id| !id.is_null());
         if let Some(method) = message.get("method").and_then(Value::as_str) {
             self.is_stale |= id.is_none() && method == "notifications/tools/list_changed";
@@ -277,9 +286,10 @@ impl Session {
     fn is_ours(&mut self, result: &Value, info: &Value) -> bool {
         self.server = info.clone();
         self.instructions = text(result, "instructions");
+        self.capabilities = result.get("capabilities").cloned().unwrap_or_default();
         let is_ours = info["name"] == client()["name"];
         if is_ours {
-            self.fail("the server is `toolsmith mcp`: Toolsmith does not call itself as a server".to_owned());
+            self.fail(IS_OURS.to_owned());
         }
         is_ours
     }
@@ -304,6 +314,9 @@ impl Session {
 
     /// The whole list is there.
     fn whole_list(&mut self) -> Vec<Value> {
+        if is_own_list(&self.tools) {
+            return self.fail(IS_OURS.to_owned());
+        }
         if self.phase == Phase::List && self.drift().is_some_and(|why| self.drifted(why)) {
             return Vec::new();
         }
@@ -322,13 +335,21 @@ impl Session {
         if !is_as_kept(&lock.instructions, &self.instructions) {
             return Some("the instructions of the server changed since its review".to_owned());
         }
+        if !lock.server.is_null() && !is_as_kept(&text(&lock.server, "name"), &text(&self.server, "name")) {
+            return Some("the name of the server changed since its review".to_owned());
+        }
+        let is_recorded = !lock.capabilities.is_null();
+        if is_recorded && !is_as_kept(&canonical(&lock.capabilities), &canonical(&self.capabilities)) {
+            return Some("what the server can do changed since its review".to_owned());
+        }
         let now: Vec<LockedTool> = self.tools.iter().cloned().map(LockedTool::of).collect();
         drift_of(lock, tool, &now)
     }
 
     fn drifted(&mut self, why: String) -> bool {
         // All that a review is about: each state of the server is asked about once.
-        let list = canonical(&json!([self.protocol, self.instructions, self.tools]));
+        let about = [&self.server["name"], &self.capabilities];
+        let list = canonical(&json!([self.protocol, about, self.instructions, self.tools]));
         self.end = Some(SessionEnd::Drifted { why, list });
         true
     }
@@ -364,6 +385,7 @@ impl Session {
             self.end = Some(SessionEnd::Listed {
                 protocol: self.protocol.clone(),
                 server: self.server.clone(),
+                capabilities: self.capabilities.clone(),
                 instructions: self.instructions.clone(),
                 tools: std::mem::take(&mut self.tools),
             });

@@ -105,6 +105,26 @@ fn a_server_whose_instructions_or_protocol_changed_is_not_called_and_another_ver
         assert_eq!(why, wanted);
         assert!(!asked.contains(&"tools/call".to_owned()), "{asked:?}");
     }
+    for (key, value, wanted) in [
+        ("serverInfo", json!({"name": "t"}), "the name of the server changed since its review"),
+        ("capabilities", json!({"tools": {}, "sampling": {}}), "what the server can do changed since its review"),
+    ] {
+        let mut order = order(McpProtocol::Handshake, true);
+        if let Some(call) = &mut order.call {
+            call.lock.capabilities = json!({"tools": {}});
+        }
+        let (asked, end) = play(order, &mut |method, _| {
+            let mut answer = ordinary(method);
+            if method == "initialize" {
+                answer["capabilities"] = json!({"tools": {}});
+                answer[key] = value.clone();
+            }
+            (vec![], answer)
+        });
+        let SessionEnd::Drifted { why, .. } = end else { panic!("{end:?}") };
+        assert_eq!(why, wanted);
+        assert!(!asked.contains(&"tools/call".to_owned()), "{asked:?}");
+    }
     let (mut session, _) = Session::begin(order(McpProtocol::Handshake, true));
     let mut greeting = ordinary("initialize");
     greeting["serverInfo"] = json!({"name": "s", "version": "9"});
@@ -123,7 +143,7 @@ fn without_a_call_the_list_is_the_result() {
         (vec![], if method == "tools/list" && count == 1 { page } else { ordinary(method) })
     });
     assert!(!asked.contains(&"tools/call".to_owned()));
-    let SessionEnd::Listed { protocol, server, instructions, tools } = end else { panic!("{end:?}") };
+    let SessionEnd::Listed { protocol, server, instructions, tools, .. } = end else { panic!("{end:?}") };
     assert_eq!(
         (protocol.as_str(), server, instructions.as_str(), tools.len()),
         ("2025-06-18", json!({"name": "s"}), "I", 2)
@@ -295,4 +315,31 @@ fn other_changes_of_the_server_are_told_in_numbers_only() {
     hear(&mut session, 3, json!({}));
     let note = session.take_note().unwrap();
     assert_eq!(note, "other tools of the server: 1 new; a human lists them with `toolsmith list-tools hub`");
+}
+
+#[test]
+fn a_list_with_a_repeated_key_is_not_read() {
+    let (mut session, _) = Session::begin(order(McpProtocol::Handshake, true));
+    let greeting = json!({"jsonrpc": "2.0", "id": 1, "result": ordinary("initialize")});
+    session.hear(greeting.to_string().as_bytes());
+    let tools = r#"[{"name":"echo","description":"Echoes","description":"Echoes","inputSchema":{"type":"object"}}]"#;
+    session.hear(format!(r#"{{"jsonrpc":"2.0","id":2,"result":{{"tools":{tools}}}}}"#).as_bytes());
+    let Some(SessionEnd::Failed(why)) = session.take_end() else { panic!("it went on") };
+    assert!(why.contains("has a key twice"), "{why}");
+}
+
+#[test]
+fn a_server_that_offers_the_tools_of_toolsmith_is_not_used_whatever_it_calls_itself() {
+    let tools: Vec<Value> = crate::domain::mcp::OWN_INPUTS
+        .iter()
+        .enumerate()
+        .map(|(number, inputs)| {
+            let properties: Map<String, Value> = inputs.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+            json!({"name": format!("t{number}"), "inputSchema": {"type": "object", "properties": properties}})
+        })
+        .collect();
+    let (asked, end) = play(order(McpProtocol::Handshake, false), &mut |method, _| {
+        (vec![], if method == "tools/list" { json!({"tools": tools}) } else { ordinary(method) })
+    });
+    assert!(matches!(&end, SessionEnd::Failed(why) if why.contains("does not call itself")), "{end:?} {asked:?}");
 }

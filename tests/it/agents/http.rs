@@ -81,6 +81,37 @@ fn a_session_belongs_to_the_agent_that_opened_it() {
     assert_eq!(owner.post("tools/list", json!({})).status, 200);
     thief.session.clone_from(&owner.session);
     assert_eq!(thief.post("tools/list", json!({})).status, 404);
+    let session = owner.session.clone().unwrap();
+    let end = |secret: &str| {
+        let bearer = format!("Bearer {secret}");
+        send(&web.address, "DELETE", &[("authorization", &bearer), ("mcp-session-id", &session)], b"").status
+    };
+    assert_eq!(end(&second), 404);
+    assert_eq!(owner.post("tools/list", json!({})).status, 200, "it is still there");
+    assert!(end(&first) < 300);
+    assert_eq!(owner.post("tools/list", json!({})).status, 404);
+}
+
+#[test]
+fn a_refused_request_says_what_helps() {
+    let workspace = Workspace::new();
+    let (_, secret) = token(&workspace, "builder");
+    let web = Web::start(&workspace, &[]);
+    let agent = WebAgent::connect(&web, Era::Inline, &secret);
+    for (body, headers, code) in [
+        ("no json", &[][..], -32700),
+        ("{}", &[], -32600),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"x","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}"#,
+            &[("mcp-method", "tools/call"), ("mcp-protocol-version", "2026-07-28")],
+            -32020,
+        ),
+    ] {
+        let reply = agent.send_text(body, headers);
+        let error = &reply.message()["error"];
+        assert_eq!(error["code"], code, "{reply:?}");
+        assert!(error["data"]["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{reply:?}");
+    }
 }
 
 #[test]

@@ -26,6 +26,8 @@ for value in given + [token]:
     for pad in ("", "u", "us", "user:"):
         print(base64.b64encode((pad + value + ";").encode()).decode(), value.encode().hex())
     print(f'{{"token": "{value}"}}', flush=True)
+    if value != token:
+        print('{"escaped": "' + "".join("\\u%04X" % ord(c) for c in value) + '"}', flush=True)
     half = len(value) // 2
     for part in (value[:half], value[half:] + "\n"):
         os.write(2, part.encode())
@@ -68,7 +70,7 @@ fn with_secrets() -> Shell {
     shell
 }
 
-/// What must be nowhere: each secret, as it is, in hexadecimal, and within base64 at every alignment.
+/// What must be nowhere: each secret, as it is, in hexadecimal, escaped in JSON, and within base64 at every alignment.
 fn needles() -> Vec<String> {
     let mut needles = vec![KEY.to_owned()];
     for value in [FROM_ENV, FROM_FILE, FROM_COMMAND, TOKEN] {
@@ -78,6 +80,7 @@ fn needles() -> Vec<String> {
     }
     for value in [FROM_ENV, FROM_FILE, FROM_COMMAND] {
         needles.push(hex(value));
+        needles.push(value.bytes().map(|byte| format!("\\u{byte:04X}")).collect());
         for pad in ["", "u", "us"] {
             let encoded = base64(format!("{pad}{value};").as_bytes());
             needles.push(encoded[4..encoded.len() - 4].to_owned());

@@ -1,0 +1,59 @@
+//! What helps after an error of the protocol, for those that the SDK answers with a code alone.
+
+use super::handler::SERVED;
+use rmcp::model::ErrorData;
+use serde_json::{Value, json};
+
+/// The hint for an error with this code; `None` for one that says everything.
+pub(super) fn hint_for(code: i32, message: &str) -> Option<String> {
+    Some(match code {
+        -32700 => "a message is one object in JSON".to_owned(),
+        -32600 => "a message has jsonrpc \"2.0\", a method, and an id that is not in use".to_owned(),
+        -32601 => {
+            let methods: Vec<&str> = SERVED.iter().map(|(method, _)| *method).collect();
+            format!("the methods are {}", methods.join(", "))
+        }
+        -32602 if message.contains("_meta") => {
+            "begin with initialize, or send the missing fields in _meta of each request".to_owned()
+        }
+        -32602 => "send the parameters that the method takes".to_owned(),
+        -32020 => "send in the headers what the body says".to_owned(),
+        -32022 => "choose one of the versions in supported".to_owned(),
+        _ => return None,
+    })
+}
+
+/// Adds the hint to an error that has none.
+pub(super) fn add_hint(error: &mut ErrorData) {
+    let Some(hint) = hint_for(error.code.0, &error.message) else { return };
+    match &mut error.data {
+        Some(Value::Object(data)) => {
+            data.entry("hint").or_insert_with(|| json!(hint));
+        }
+        None => error.data = Some(json!({"hint": hint})),
+        Some(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rmcp::model::ErrorCode;
+
+    #[test]
+    fn an_error_without_a_hint_gets_one_and_keeps_what_it_has() {
+        let error = |code, data| ErrorData::new(ErrorCode(code), "x", data);
+        for code in [-32700, -32600, -32601, -32602, -32020, -32022] {
+            let mut plain = error(code, None);
+            add_hint(&mut plain);
+            assert!(plain.data.unwrap()["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{code}");
+        }
+        let mut own = error(-32602, Some(json!({"hint": "mine", "uri": "u"})));
+        add_hint(&mut own);
+        assert_eq!(own.data, Some(json!({"hint": "mine", "uri": "u"})));
+        let mut more = error(-32022, Some(json!({"supported": ["a"]})));
+        add_hint(&mut more);
+        assert_eq!(more.data.as_ref().unwrap()["supported"], json!(["a"]));
+        assert!(more.data.unwrap()["hint"].is_string());
+    }
+}
