@@ -282,11 +282,13 @@ impl Palette {
         let is_verb = matches!(self.step, Step::Verb);
         found.sort_by_key(|(score, at, _)| {
             let row = self.rows.get(*at).filter(|_| is_verb);
-            // Who typed the whole name wants to read why it does not work.
-            let blocked = row.is_some_and(|row| row.is_blocked() && row.spec.name != text);
+            // Who typed the whole name means this verb, and wants to read why it does not work.
+            let is_other = row.is_none_or(|row| row.spec.name != text);
+            let blocked = is_other && row.is_some_and(PaletteRow::is_blocked);
             let order = row.map(|row| self.order(row));
             // What was typed says what is wanted; without it the place does.
-            if text.is_empty() { (blocked, order, -score, *at) } else { (blocked, None, -score, *at) }
+            let order = order.filter(|_| text.is_empty());
+            (blocked, is_other, order, -score, *at)
         });
         found.truncate(MAX_CHOICES);
         self.shown = found.into_iter().map(|(_, at, matches)| (at, matches)).collect();

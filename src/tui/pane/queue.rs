@@ -416,7 +416,7 @@ mod tests {
         asked.expires_at = Some(Instant(bench.now.wall.0 + 14 * 60_000));
         for width in [46, 58, 76, 110] {
             let row = format!("{:?}", review_row(&asked, ("⚑ ", 6), width, look));
-            let words = if width < WIDE { "14m left" } else { "expires in 14m" };
+            let words = if width < 110 { "14m left" } else { "expires in 14m" };
             assert!(row.contains(words), "{width}: {row}");
         }
     }
