@@ -102,7 +102,7 @@ fn unfinished(end: &RunEnd) -> String {
 }
 
 fn pytest(context: &CheckContext<'_>) -> Result<Tested, String> {
-    let command = context.version.manifest.recipe.iter().flat_map(|recipe| recipe.command.first());
+    let command = context.version.manifest.recipe.iter().filter_map(|recipe| recipe.command.first());
     let python = command.into_iter().find(|word| word.contains("python")).map_or("python3", String::as_str);
     let command = [python, "-c", SCRIPT, "{dir}"].map(str::to_owned).to_vec();
     let tried = run(context, command)?;

@@ -173,7 +173,7 @@ impl Checks<'_> {
         // Its files may state the version that they were copied from: what was recorded is the one that it had.
         let recorded = self.workspace.read(|q| Ok(q.version(tool.reviewed_as(), digest)?)).ok().flatten();
         let version = recorded.map_or_else(|| tool.version.clone(), |row| row.version);
-        let before = self.engine.library().detail(&Tool { digest, version, ..tool.clone() }).ok()?;
+        let before = self.engine.library().detail(&Tool { version, digest, ..tool.clone() }).ok()?;
         (before.tool.digest == digest).then_some(before)
     }
 

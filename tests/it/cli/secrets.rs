@@ -80,7 +80,8 @@ fn needles() -> Vec<String> {
     }
     for value in [FROM_ENV, FROM_FILE, FROM_COMMAND] {
         needles.push(hex(value));
-        needles.push(value.bytes().map(|byte| format!("\\u{byte:04X}")).collect());
+        let escaped: Vec<String> = value.bytes().map(|byte| format!("\\u{byte:04X}")).collect();
+        needles.push(escaped.concat());
         for pad in ["", "u", "us"] {
             let encoded = base64(format!("{pad}{value};").as_bytes());
             needles.push(encoded[4..encoded.len() - 4].to_owned());

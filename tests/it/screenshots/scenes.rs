@@ -84,7 +84,7 @@ impl Scene {
             Act::WatchRun => work(&mut stage)?,
             Act::OpenFailure => stage.press("3 enter 3")?,
             Act::ReadReview => stage.press("4 j j enter")?,
-            Act::Approve => stage.press("4 j j enter space space space space space space space space a")?.wait(600)?,
+            Act::Approve => stage.press("4 j j enter space space space space space space space a")?.wait(600)?,
             Act::Serve => work(&mut stage)?.serve(instances::rows()?)?.press("5 G")?,
             Act::FindVerb => stage.press(":")?.type_text("rev")?,
             Act::Help => stage.press("?")?,
