@@ -226,7 +226,11 @@ fn measure(folder: &Path) -> (ScanPlan, Scan, Duration) {
     let plan = ScanPlan {
         workspace: workspace.path().to_owned(),
         roots: vec![ToolRoot { path: folder.to_owned(), stage: None }],
-        python: RunPython { experimental: python(Sources::Caller), vouched: python(Sources::System) },
+        python: RunPython {
+            experimental: python(Sources::Caller),
+            vouched: python(Sources::System),
+            has_environments: false,
+        },
     };
     let mut times = Vec::new();
     let mut result = None;

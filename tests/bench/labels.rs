@@ -100,7 +100,11 @@ fn scanned(folder: &Path) -> (ScanPlan, Scan) {
     let plan = ScanPlan {
         workspace: workspace.path().to_owned(),
         roots: vec![ToolRoot { path: folder.to_owned(), stage: None }],
-        python: RunPython { experimental: python(Sources::Caller), vouched: python(Sources::System) },
+        python: RunPython {
+            experimental: python(Sources::Caller),
+            vouched: python(Sources::System),
+            has_environments: false,
+        },
     };
     let scan = scan(&plan, &Cache::default(), &mut |_| {});
     (plan, scan)
