@@ -23,7 +23,8 @@ fn main() -> ExitCode {
                 use toolsmith::mcp::{Serving, serve};
                 let listed = asked.listed.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default();
                 let (options, agent, found, limits) = (opening.options, opening.agent, opening.found, opening.limits);
-                let serving = Serving { options, agent, found, limits, session: asked.session, listed };
+                let serving =
+                    Serving { options, agent, found, limits, session: asked.session, listed, warn: asked.warn };
                 match asked.http {
                     None => serve(serving),
                     #[cfg(feature = "mcp-http")]

@@ -58,6 +58,7 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         listed: call.text("list").map(str::to_owned),
         http: http.map(|at| (at, call.texts("host").into_iter().map(str::to_owned).collect())),
         tell: Box::new(move |url| tell(url, is_json, color)),
+        warn,
     };
     (screen.agents)(opening, asked)?;
     Ok(0)
@@ -81,6 +82,12 @@ fn tell(url: &str, is_json: bool, color: bool) {
     } else {
         outlet::page(Stream::Stdout, color, |page| page.line(&line))
     };
+}
+
+/// Says a warning beside the protocol. Nobody has to read it.
+fn warn(text: &str) {
+    let line = StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, text);
+    let _ = outlet::page(Stream::Stderr, false, |page| page.line(&line));
 }
 
 /// Variables that decide which state a server opens and what it may do. Some clients start a server without them.

@@ -114,6 +114,8 @@ pub struct AgentServer {
     pub http: Option<(std::net::SocketAddr, Vec<String>)>,
     /// Is told the address of a server over HTTP.
     pub tell: Box<dyn Fn(&str)>,
+    /// Says a warning on standard error.
+    pub warn: fn(&str),
 }
 
 /// Does what the arguments of this process ask for; without a verb, opens the workbench.

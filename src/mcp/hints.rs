@@ -1,8 +1,24 @@
 //! What helps after an error of the protocol, for those that the SDK answers with a code alone.
 
-use super::handler::SERVED;
 use rmcp::model::ErrorData;
 use serde_json::{Value, json};
+
+/// Methods whose parameters the SDK reads, and what each takes.
+pub(super) const SERVED: &[(&str, &str)] = &[
+    ("initialize", "protocolVersion, capabilities and clientInfo"),
+    ("server/discover", "no parameters"),
+    ("tools/list", "no parameters"),
+    ("tools/call", "name, and arguments as an object"),
+    ("resources/list", "a cursor from an earlier answer, or none"),
+    ("resources/templates/list", "no parameters"),
+    ("resources/read", "uri"),
+    ("resources/subscribe", "uri"),
+    ("resources/unsubscribe", "uri"),
+    ("prompts/list", "no parameters"),
+    ("prompts/get", "name, and arguments as an object"),
+    ("subscriptions/listen", "notifications as an object"),
+    ("ping", "no parameters"),
+];
 
 /// The hint for an error with this code; `None` for one that says everything.
 pub(super) fn hint_for(code: i32, message: &str) -> Option<String> {

@@ -55,7 +55,12 @@ pub struct Serving {
     pub session: Option<String>,
     /// Which tools of the library are in the list of tools.
     pub listed: Listed,
+    /// Tells whoever started this process what is wrong beside what an agent asks for.
+    pub warn: Warn,
 }
+
+/// Says one sentence on standard error.
+pub type Warn = fn(&str);
 
 /// Where to serve agents over HTTP.
 #[derive(Debug, Clone)]
@@ -93,7 +98,7 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
         clients.note(agent).map_err(EngineError::internal)?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
-    let server = Server::new(engine, serving.agent, serving.listed).of_client(clients);
+    let server = Server::new(engine, serving.agent, serving.listed).of_client(clients, serving.warn);
     let served = runtime.block_on(converse(server.clone()));
     // A call that still blocks has nobody left to answer.
     runtime.shutdown_background();

@@ -1,5 +1,6 @@
 //! The server: one for each connection.
 
+use super::Warn;
 use super::answer::{Answer, Refusal};
 use super::arguments::Arguments;
 use super::calls;
@@ -16,7 +17,6 @@ use rmcp::model::{CallToolRequestParams, Implementation, ProgressNotificationPar
 use rmcp::service::RequestContext;
 use serde_json::json;
 use std::any::Any;
-use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,7 +53,7 @@ pub(super) struct Server {
     /// Which session of the agent this is.
     session: u64,
     /// Where the client is noted once it has said its name; `None` over HTTP, where a token names the agent.
-    clients: Option<Clients>,
+    clients: Option<(Clients, Warn)>,
 }
 
 impl Server {
@@ -82,8 +82,8 @@ impl Server {
     }
 
     /// The same for the client that started this process, which is noted there as the agent.
-    pub(super) fn of_client(self, clients: Clients) -> Server {
-        Server { clients: Some(clients), ..self }
+    pub(super) fn of_client(self, clients: Clients, warn: Warn) -> Server {
+        Server { clients: Some((clients, warn)), ..self }
     }
 
     /// How many requests of the client may be unanswered: those that last as long as they want, and some that do not.
@@ -185,9 +185,11 @@ impl Server {
     pub(super) fn meet(&self, client: Option<Implementation>) -> Caller {
         let agent = self.agent.get_or_init(|| {
             let agent = named(client.as_ref().map(|client| client.name.as_str()));
-            if let Some(Err(error)) = self.clients.as_ref().map(|clients| clients.note(&agent)) {
-                // The client is served all the same: its calls come over this connection. Nobody has to read this.
-                let _ = writeln!(io::stderr(), "warning: the client could not be noted as the agent {agent}: {error}");
+            if let Some((clients, warn)) = &self.clients
+                && let Err(error) = clients.note(&agent)
+            {
+                // The client is served all the same: its calls come over this connection.
+                warn(&format!("the client could not be noted as the agent {agent}: {error}"));
             }
             agent
         });

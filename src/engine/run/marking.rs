@@ -5,9 +5,8 @@ use crate::engine::Failures;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::plain_verb::{Perform, PlainVerb, argument, parsed};
-use crate::engine::run::calling::key;
 use crate::engine::view::Preview;
-use crate::insight::negative_tags;
+use crate::insight::{Scenario, negative_tags};
 
 /// What somebody says of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,11 +93,9 @@ impl Failures<'_> {
     /// Takes back what a call learned from a run.
     fn wrong_answer(&self, who: &str, run: RunId) -> Result<Outcome, EngineError> {
         let run = self.engine.runs().record(run)?;
-        self.engine.finish(
-            self.workspace.transact(|tx| {
-                core::take_back_lesson(tx, self.workspace.actor(who), &run, &|words| key(words, &[]).0)
-            })?,
-        )
+        self.engine.finish(self.workspace.transact(|tx| {
+            core::take_back_lesson(tx, self.workspace.actor(who), &run, &|words| Scenario::new(words).key())
+        })?)
     }
 
     /// Marks a failure: the version of the run, or the one that the name means now, failed in a scenario. Humans and

@@ -142,7 +142,9 @@ fn holders((major, minor): (u32, u32), all: &[Process]) -> Vec<i32> {
         return Vec::new();
     }
     let index = minor + ((major - PTY_MAJORS.start()) << 20);
-    all.iter().map(|process| process.pid).filter(|pid| holds_master(*pid, index)).collect()
+    let found: Vec<i32> = all.iter().map(|process| process.pid).filter(|pid| holds_master(*pid, index)).collect();
+    // A program that is just being started has what its parent has open until it begins: a second look tells.
+    found.into_iter().filter(|pid| holds_master(*pid, index)).collect()
 }
 
 /// Who holds the other end of the terminal on standard input, and who lives on it when it is not ours.

@@ -84,7 +84,8 @@ fn who_calls_too_often_is_told_when_to_come_back() {
 
 #[test]
 fn a_request_before_the_handshake_without_its_own_metadata_is_told_what_to_send() {
-    let mut agent = Agent::start(&Workspace::new().with_script("plain", "print(1)"), LEGACY, &[]);
+    let workspace = Workspace::new().with_script("plain", "print(1)");
+    let mut agent = Agent::start(&workspace, LEGACY, &[]);
     let refused = agent.ask("tools/list", json!({}));
     assert_eq!(refused["error"]["code"], -32602, "{refused}");
     assert!(refused["error"]["data"]["hint"].as_str().is_some_and(|hint| hint.contains("initialize")), "{refused}");
