@@ -110,13 +110,13 @@ pub struct Batch<'a> {
     /// Files that a start finds in its working folder when its input names them.
     pub samples: &'a [SampleFile],
     /// Whether the version is there for these starts only, so that no copy of it is kept.
-    pub is_passing: bool,
+    pub is_temporary: bool,
 }
 
 impl<'a> Batch<'a> {
     /// As many side by side as this machine has cores for one of two checks that are made at once; no files.
     pub fn new(version: &'a ToolDetail, inputs: &'a [Value], pace: Pace) -> Batch<'a> {
-        Batch { version, inputs, pace, abreast: trials::side_by_side(), samples: &[], is_passing: false }
+        Batch { version, inputs, pace, abreast: trials::side_by_side(), samples: &[], is_temporary: false }
     }
 
     /// With so many side by side.
@@ -130,8 +130,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Of a version that is there for these starts only.
-    pub fn passing(self) -> Batch<'a> {
-        Batch { is_passing: true, ..self }
+    pub fn temporary(self) -> Batch<'a> {
+        Batch { is_temporary: true, ..self }
     }
 }
 

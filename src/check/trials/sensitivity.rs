@@ -78,9 +78,11 @@ impl<'a> Sensitivity<'a> {
         if self.has_other_pattern(path) {
             return None;
         }
-        let old = before.map(|lines| self.old.lines(path, Some(lines)));
-        let new = after.map(|lines| self.new.lines(path, Some(lines)));
-        self.notices_each(path, old, new)
+        // Lines that only one version has: a fault in them says nothing of what the other version does there instead.
+        let (Some(before), Some(after)) = (before, after) else { return self.notices_all(path) };
+        let old = self.old.lines(path, Some(before));
+        let new = self.new.lines(path, Some(after));
+        self.notices_each(path, &old, &new)
     }
 
     /// The same for all changed lines of a file.
@@ -89,18 +91,17 @@ impl<'a> Sensitivity<'a> {
             return None;
         }
         let (old, new) = (self.old.lines(path, None), self.new.lines(path, None));
-        self.notices_each(path, Some(old), Some(new))
+        self.notices_each(path, &old, &new)
     }
 
-    fn notices_each(&mut self, path: &str, old: Option<BTreeSet<u64>>, new: Option<BTreeSet<u64>>) -> Option<usize> {
+    fn notices_each(&mut self, path: &str, old: &BTreeSet<u64>, new: &BTreeSet<u64>) -> Option<usize> {
         let mut faults = 0;
         for (is_new, lines) in [(false, old), (true, new)] {
-            let Some(lines) = lines else { continue };
             let version = if is_new { self.new.version } else { self.old.version };
             let file = version.files.iter().find(|file| file.path == path)?;
             let text = text_of(file)?;
             let language = Language::of(path, text)?;
-            let (made, _) = budget::within(ReadLimits::CHECK, || mutants(text, language, &lines));
+            let (made, _) = budget::within(ReadLimits::CHECK, || mutants(text, language, lines));
             let made = made?;
             if made.len() > MOST {
                 return None;
@@ -136,7 +137,7 @@ impl<'a> Sensitivity<'a> {
                 return false;
             }
             let inputs: Vec<Value> = now.iter().map(|(input, _)| (*input).clone()).collect();
-            let batch = Batch::new(version, &inputs, Pace::Quick).with_samples(self.files).passing();
+            let batch = Batch::new(version, &inputs, Pace::Quick).with_samples(self.files).temporary();
             let Ok(tried) = self.context.trials.start(&batch) else { return false };
             noticing += now.iter().zip(&tried).filter(|((_, before), tried)| answer(tried) != *before).count();
             if noticing >= needed {

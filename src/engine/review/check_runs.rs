@@ -88,11 +88,11 @@ impl<'a> EngineTrials<'a> {
         }
         let in_words = |error: &dyn std::fmt::Display| format!("the trial folder cannot be created: {error}");
         let detail = batch.version;
-        if batch.is_passing && self.worker.is_some() {
+        if batch.is_temporary && self.worker.is_some() {
             return Err("a worker is given versions that are kept, and no others".to_owned());
         }
         let scratch = Scratch::make(engine).map_err(|error| in_words(&error))?;
-        let aside = batch.is_passing.then(|| Scratch::make(engine)).transpose().map_err(|error| in_words(&error))?;
+        let aside = batch.is_temporary.then(|| Scratch::make(engine)).transpose().map_err(|error| in_words(&error))?;
         let copies = aside.as_ref().map(|aside| Copies::new(aside.path()));
         let copies = copies.as_ref().unwrap_or(&engine.workspace.copies);
         let version_dir = copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;

@@ -22,7 +22,7 @@ const ADOPTERS: [&str; 4] = ["dumb-init", "init", "systemd", "tini"];
 const ON_REQUEST: [&str; 9] = ["anacron", "atd", "cron", "crond", "doas", "fcron", "pkexec", "su", "sudo"];
 
 /// Programs that let a human log in, or show a terminal or a desktop on a screen.
-const OF_HUMANS: [&str; 47] = [
+const LOG_INS_AND_SCREENS: [&str; 47] = [
     "Hyprland",
     "Xorg",
     "agetty",
@@ -169,7 +169,7 @@ impl Root {
         if is_any_of(&ON_REQUEST) {
             return false;
         }
-        self.is_of_system || self.is_of_first_session || self.is_installed && is_any_of(&OF_HUMANS)
+        self.is_of_system || self.is_of_first_session || self.is_installed && is_any_of(&LOG_INS_AND_SCREENS)
     }
 }
 
