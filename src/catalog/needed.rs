@@ -117,7 +117,7 @@ impl Needed {
         if self.is_typescript
             && let Some(reason) = programs.typescript_lack()
         {
-            return Some(reason);
+            return Some(reason.to_owned());
         }
         node_packages::lack(&self.packages).or_else(|| {
             if !self.declared.is_empty() && !programs.has("uv") && !plan.python.has_environments {

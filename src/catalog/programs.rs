@@ -18,6 +18,7 @@ pub(super) struct Programs {
     python: RunPython,
     /// What the Pythons of runs have, of experimental tools first; looked up when a tool first asks.
     installed: [OnceCell<Option<Installed>>; 2],
+    typescript_lack: OnceCell<Option<String>>,
 }
 
 impl Programs {
@@ -33,6 +34,7 @@ impl Programs {
             known: RefCell::default(),
             python: RunPython::default(),
             installed: Default::default(),
+            typescript_lack: OnceCell::new(),
         }
     }
 
@@ -61,7 +63,11 @@ impl Programs {
 
     /// Why TypeScript cannot be started; `None` where it can, and where that is not known without starting node: the header
     /// files that are installed beside it say its version.
-    pub(super) fn typescript_lack(&self) -> Option<String> {
+    pub(super) fn typescript_lack(&self) -> Option<&str> {
+        self.typescript_lack.get_or_init(|| self.find_typescript_lack()).as_deref()
+    }
+
+    fn find_typescript_lack(&self) -> Option<String> {
         if ["tsx", "deno", "bun"].iter().any(|name| self.has(name)) {
             return None;
         }
@@ -206,7 +212,7 @@ mod tests {
         let node = dir.path().join("bin/node");
         std::fs::write(&node, "").unwrap();
         std::fs::set_permissions(&node, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let lack = || Programs::on(&dir.path().join("bin").into_os_string()).typescript_lack();
+        let lack = || Programs::on(&dir.path().join("bin").into_os_string()).typescript_lack().map(str::to_owned);
         assert_eq!(lack(), None, "its version is not known");
         let header = |minor: u32| {
             let text = format!("#ifndef X\n#define NODE_MAJOR_VERSION 22\n#define NODE_MINOR_VERSION {minor}\n");
