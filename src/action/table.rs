@@ -393,7 +393,9 @@ actions! {
         YES, DRY
     }
     Request "request" Review Change [] [] Shell [REQUEST_FOR_AGENTS] "Ask humans for a decision about a tool, plan, specification, deprecation or archiving, as an agent does" {
-        Arg::option("file", ArgKind::Path, "file with the request as JSON; - for stdin"),
+        Arg::optional("tool", ArgKind::Tool, "tool of this workspace that needs a review"),
+        Arg::option("rationale", ArgKind::Text, "why humans should approve the tool"),
+        Arg::option("file", ArgKind::Path, "file with any kind of request as JSON; - for stdin"),
         Arg::option("schema", ArgKind::Switch, "print the JSON schema of requests instead")
     }
     Wait "wait" Review View [] [] Shell [WAIT_FOR_AGENTS] "Wait until a review is decided, and print the answer" {

@@ -22,7 +22,7 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
             let hint = "over HTTP a client needs the address and a token: see docs/agents.md";
             return Err(EngineError::new(ErrorCode::Usage, "--config is not for --http", hint).into());
         }
-        return call.print(&Generated::new(&configuration(client, &variables()?)));
+        return call.print(&Generated::new(&format!("{PLACE}{}", configuration(client, &variables()?))));
     }
     if std::env::var_os(CLIENT_VARIABLE).is_some() {
         let message = "this was started by Toolsmith as an MCP server: Toolsmith does not call itself".to_owned();
@@ -145,8 +145,11 @@ fn configuration(client: &str, variables: &[(&str, String)]) -> String {
     }
 }
 
+/// Which workspace the server is for.
+const PLACE: &str = "# The server serves the workspace that the client is started in. For another one, add --workspace DIR after \"mcp\".\n";
+
 const CLAUDE: &str = r#"# Claude Code: run this once,
-#   claude mcp add --scope user toolsmith WORDS-- toolsmith mcp --as-agent claude
+#   claude mcp add toolsmith WORDS-- toolsmith mcp --as-agent claude
 # or write this into .mcp.json in the project:
 {
   "mcpServers": {

@@ -5,30 +5,45 @@ use super::done::Done;
 use super::print_text::{Ink, Page, StyledLine, when};
 use super::workbench::Generated;
 use crate::domain::{
-    Comment, Decision, DecisionKind, Digest, Instant, Review, ReviewId, ReviewKind, ReviewState, ToolName,
+    Comment, Decision, DecisionKind, Digest, Instant, RequestKind, Review, ReviewId, ReviewKind, ReviewState, ToolName,
 };
-use crate::engine::{EngineError, ErrorCode, MAX_REQUEST_BYTES, REQUEST_SCHEMA};
+use crate::engine::{CatalogView, EngineError, ErrorCode, MAX_REQUEST_BYTES, REQUEST_SCHEMA};
 use serde::Serialize;
+use serde_json::json;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// `request --file FILE`, or `request --schema`.
+/// `request NAME --rationale TEXT`, `request --file FILE`, or `request --schema`.
 pub(super) fn request(call: &Call<'_>) -> Result<u8, Stop> {
     if call.switch("schema") {
         return call.print(&Generated::new(REQUEST_SCHEMA));
     }
-    let Some(path) = call.get::<PathBuf>("file") else {
-        let hint = "--file takes a file, or - for stdin; --schema prints the JSON schema of requests";
-        return Err(EngineError::new(ErrorCode::Usage, "the request is missing", hint).into());
-    };
-    call.print(&post(call, &path)?)
+    call.print(&post(call)?)
 }
 
-fn post(call: &Call<'_>, path: &Path) -> Result<Done, EngineError> {
-    let text = read(path)?;
-    let (engine, _catalog) = call.open_catalog()?;
+fn post(call: &Call<'_>) -> Result<Done, EngineError> {
+    let wrong = |message: &str, hint: &str| Err(EngineError::new(ErrorCode::Usage, message, hint));
+    let (file, tool) = (call.get::<PathBuf>("file"), call.text("tool"));
+    let from_file = match (&file, tool) {
+        (Some(path), None) => Some(read(path)?),
+        (None, Some(_)) => None,
+        (Some(_), Some(_)) => {
+            return wrong("both a tool and a file are given", "give NAME --rationale TEXT, or --file FILE");
+        }
+        (None, None) => {
+            let hint =
+                "give NAME --rationale TEXT, or --file FILE (- for stdin); --schema prints the JSON schema of requests";
+            return wrong("the request is missing", hint);
+        }
+    };
+    let (engine, catalog) = call.open_catalog()?;
+    let text = match (from_file, tool, call.text("rationale")) {
+        (Some(text), ..) => text,
+        (None, Some(name), Some(why)) => about_tool(name, why, &catalog),
+        (None, ..) => return wrong("the rationale is missing", "say why with --rationale TEXT; a human reads it"),
+    };
     let done = engine.requests().submit(&text, &call.caller(&engine));
     call.tell_trouble(&engine);
     let outcome = done?;
@@ -36,6 +51,16 @@ fn post(call: &Call<'_>, path: &Path) -> Result<Done, EngineError> {
         call.note(&StyledLine::new().put(Ink::Dim, format!("`toolsmith wait {review}` waits for the answer")));
     }
     Ok(Done::new(outcome))
+}
+
+/// A request to review a tool of the workspace, with the description that it has.
+fn about_tool(name: &str, why: &str, catalog: &CatalogView) -> Vec<u8> {
+    let tool = catalog.tools.iter().find(|tool| tool.name.as_str() == name);
+    let described = tool.map(|tool| tool.description.as_str()).filter(|text| !text.is_empty());
+    let description = described.unwrap_or("no description");
+    json!({ "kind": RequestKind::Tool.word(), "tool": name, "description": description, "rationale": why })
+        .to_string()
+        .into_bytes()
 }
 
 /// Reads a request, one byte more than it may have at most.

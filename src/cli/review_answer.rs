@@ -63,7 +63,12 @@ impl ReviewAnswer {
             check::write(page, self.review.verdict.as_ref())?;
         }
         if let Some(place) = self.checks_place {
-            page.line(&StyledLine::new().put(Ink::Dim, format!("checks: {} queued", ordinal(place))))?;
+            let text = format!(
+                "checks: {} in the queue of an open workbench; `toolsmith check {}` runs them now",
+                ordinal(place),
+                self.review.review.tool
+            );
+            page.line(&StyledLine::new().put(Ink::Dim, text))?;
         }
         self.comments(page)?;
         self.decisions(page)?;

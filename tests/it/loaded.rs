@@ -222,18 +222,22 @@ fn a_change_of_loaded_code_is_a_departure_at_confined() {
 
 #[test]
 fn data_that_is_read_is_no_code() {
-    let way = Way {
-        name: "data",
-        command: PYTHON,
-        source: "import sys; print(open(sys.argv[1] + '/data.csv').read())\n",
-        file: "data.csv",
-        before: "1\n",
-        after: "2\n",
-        needs: Some(&needs::PYTHON),
-    };
-    let workspace = way.workspace("");
-    run(&workspace);
-    way.put(&workspace, way.after);
-    let changed = run(&workspace);
-    assert_eq!(changed["departed"], Value::Array(vec![]), "{changed:#}");
+    const IN_FOLDER: &str = "import sys; print(open(sys.argv[1] + '/data.csv').read())\n";
+    const BY_NAME: &str = "import sys; print(open(sys.argv[1]).read())\n";
+    const SHELL: &str = "cat \"$1\"\n";
+    let ways = [
+        (PYTHON, IN_FOLDER, Some(&needs::PYTHON)),
+        ("\"python3\", \"{file}\", \"{workspace}/lib/data.csv\"", BY_NAME, Some(&needs::PYTHON)),
+        ("\"python3\", \"-u\", \"{file}\", \"{workspace}/lib/data.csv\"", BY_NAME, Some(&needs::PYTHON)),
+        ("\"bash\", \"{file}\", \"{workspace}/lib/data.csv\"", SHELL, None),
+    ];
+    for (command, source, needs) in ways {
+        let way = Way { name: "data", command, source, file: "data.csv", before: "1\n", after: "2\n", needs };
+        let workspace = way.workspace("");
+        let first = run(&workspace);
+        way.put(&workspace, way.after);
+        let changed = run(&workspace);
+        assert_eq!(first["end"], changed["end"], "{command}: {changed:#}");
+        assert_eq!(changed["departed"], Value::Array(vec![]), "{command}: {changed:#}");
+    }
 }

@@ -83,15 +83,49 @@ fn indexed(text: &str, mark: &str, first: usize) -> Vec<DeclaredInput> {
         let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let number: Option<usize> = rest[..end].parse().ok().and_then(|number: usize| number.checked_sub(first));
         let Some(number) = number.filter(|number| *number < 9 && rest[end..].starts_with(']')) else { continue };
-        let line = &text[text[..at].rfind('\n').map_or(0, |at| at + 1)..at];
-        let name = line.split_once('=').map(|(name, _)| {
-            let name = name.split(':').next().unwrap_or_default().trim();
-            name.rsplit(' ').next().unwrap_or_default().to_owned()
-        });
+        let begin = text[..at].rfind('\n').map_or(0, |at| at + 1);
+        let line = text[begin..].lines().next().unwrap_or_default();
+        let name = target(line, at - begin, mark);
         names.resize(names.len().max(number + 1), None);
         names[number] = names[number].take().or(name.filter(|name| super::scanner::is_word(name)));
     }
     named(names)
+}
+
+/// The name that the word at this place of a line is given: `name = …`, `a, b = …, …`. None where the value is made of several
+/// words, which the name then says nothing of.
+fn target(line: &str, at: usize, mark: &str) -> Option<String> {
+    let (targets, value) = line.split_once('=')?;
+    let at = at.checked_sub(targets.len() + 1)?;
+    let (mut depth, mut values) = (0, vec![0..0]);
+    for (place, c) in value.char_indices() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            ',' if depth == 0 => values.push(place + 1..place + 1),
+            _ => {}
+        }
+        if let Some(last) = values.last_mut() {
+            last.end = place + c.len_utf8();
+        }
+    }
+    let targets: Vec<&str> = targets.split(',').collect();
+    if targets.len() != values.len() {
+        return None;
+    }
+    let (target, value) = targets
+        .iter()
+        .zip(values)
+        .find(|(_, place)| place.contains(&at))
+        .map(|(target, place)| (target, &value[place]))?;
+    let number = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>();
+    let mut numbers = value.split(mark).skip(1).map(number);
+    let first = numbers.next();
+    if numbers.any(|other| Some(other) != first) {
+        return None;
+    }
+    let name = target.split(':').next().unwrap_or_default().trim();
+    Some(name.rsplit(' ').next().unwrap_or_default().to_owned())
 }
 
 /// `const [, , path, count] = process.argv`, `const [path] = process.argv.slice(2)`.
@@ -140,6 +174,10 @@ mod tests {
         assert_eq!(shown("x.js", "const [,, a, b = 1] = process.argv;"), ["a", "b"]);
         assert_eq!(shown("x.ts", "const [a] = process.argv.slice(2);"), ["a"]);
         assert_eq!(shown("x.sh", "A=$1\n"), ["a"]);
+        let pair = "source, target = Path(sys.argv[1]), sys.argv[2]\n";
+        assert_eq!(shown("x.py", pair), ["source", "target"]);
+        assert_eq!(shown("x.py", "total = add(int(sys.argv[1]), int(sys.argv[2]))\n"), ["word1", "word2"]);
+        assert_eq!(shown("x.py", "n = int(sys.argv[1]) if len(sys.argv) > 1 else 3\n"), ["n"]);
         assert_eq!(shown("x.py", "print(sys.argv)"), Vec::<String>::new());
         assert_eq!(shown("x.sh", "exec ls \"$@\"\n"), ["args..."]);
         assert_eq!(shown("x", "#!/usr/bin/env perl\nmy $x = $ARGV[0];\n"), ["args..."]);

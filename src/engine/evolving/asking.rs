@@ -127,7 +127,13 @@ impl Evolutions<'_> {
         let mut others = self.workspace.settings.evolve.generators.iter().filter(|name| *name != repair::GENERATOR);
         others.next().map(String::as_str).ok_or_else(|| {
             let hint = match self.workspace.settings.generators.first() {
-                Some(known) => format!("name a generator: --generator {}", known.name),
+                Some(known) => format!(
+                    "name it with --generator {0}, or for each time in {1}: [evolve] and below it generators = \
+                     [\"{repair}\", \"{0}\"]",
+                    known.name,
+                    self.workspace.options.home.config_file().display(),
+                    repair = repair::GENERATOR,
+                ),
                 None => self.where_generators_stand(),
             };
             EngineError::new(ErrorCode::Failed, self.no_other(), hint)

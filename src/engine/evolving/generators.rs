@@ -45,7 +45,8 @@ impl Evolutions<'_> {
         match self.workspace.setting_problems.iter().find(is_about) {
             Some(problem) => format!("{}; {}; `toolsmith doctor` checks all of it", problem.placed(), problem.hint),
             None => format!(
-                "define one in {}: [generators.agent] command = [\"program\", \"argument\"]",
+                "add two lines to {}: [generators.agent] and below it command = [\"program\", \"argument\"]; then evolve with \
+                 --generator agent",
                 self.workspace.options.home.config_file().display()
             ),
         }

@@ -1,7 +1,7 @@
 //! From what a human types to one tool.
 
 use crate::catalog;
-use crate::domain::{Stage, Tool, ToolName, skipped_because};
+use crate::domain::{Stage, Tool, ToolName, nearest_word, skipped_because};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::CatalogView;
 use std::collections::{BTreeSet, HashMap};
@@ -152,13 +152,14 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
     if let Some(error) = unknown_path(view, name) {
         return error;
     }
-    let near: Vec<&str> = view
-        .tools
-        .iter()
-        .map(|tool| tool.name.as_str())
-        .filter(|known| known.contains(name) || name.contains(*known))
-        .take(3)
-        .collect();
+    let names: Vec<&str> = view.tools.iter().map(|tool| tool.name.as_str()).collect();
+    let holds = |known: &&&str| known.contains(name) || name.contains(**known);
+    let mut near: Vec<&str> = names.iter().filter(holds).take(3).copied().collect();
+    if near.is_empty() {
+        // A misspelt name has nearly as many letters.
+        let similar: Vec<&str> = names.into_iter().filter(|known| known.len().abs_diff(name.len()) <= 2).collect();
+        near.extend(nearest_word(name, &similar));
+    }
     let passed_over = view.skipped.iter().find(|file| is_called(&file.path, name));
     if let Some(file) = passed_over {
         let message = format!("{} is skipped: {}", file.path, skipped_because(file.kind));

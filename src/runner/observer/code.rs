@@ -75,16 +75,28 @@ impl Judge {
             return;
         }
         let pointers = read_bytes(tool, call.pid, arguments, 8 * (MAX_ARGUMENTS + 1));
+        // What follows an option may be its value.
+        let mut follows_option = false;
         for index in 1..=MAX_ARGUMENTS {
             let Some(address) = word_at(&pointers, 8 * index).filter(|address| *address != 0) else { return };
-            if !read_text(tool, call.pid, address, MAX_PATH, &mut text) || text.starts_with(b"-") || text.is_empty() {
+            if !read_text(tool, call.pid, address, MAX_PATH, &mut text) || text.is_empty() {
                 continue;
             }
-            let script = absolute(call.pid, &text, None, tool).map(Cow::into_owned);
-            if let Some(found) = script.and_then(|script| self.certain(call.pid, &script, tool)) {
+            if text.starts_with(b"-") {
+                follows_option = true;
+                continue;
+            }
+            let Some(script) = absolute(call.pid, &text, None, tool).map(Cow::into_owned) else { continue };
+            if let Some(found) = self.certain(call.pid, &script, tool) {
                 findings.push(found);
                 return;
             }
+            // What comes after the script is its data.
+            let is_own = matches!(self.places.realm(&script, Wish::Look), Realm::Version);
+            if is_own || !follows_option && tool.open(call.pid, Path::new(OsStr::from_bytes(&script))).is_some() {
+                return;
+            }
+            follows_option = false;
         }
     }
 

@@ -432,7 +432,12 @@ impl ExpandedCommand {
         let piped = recipe.piped.as_ref().filter(|name| scope.input.contains_key(*name));
         let is_only_piped = piped.is_some() && scope.input.len() == 1;
         if recipe.input == InputMode::None && used.is_empty() && !is_empty(input) && !is_only_piped {
-            return Err(invalid("it does not take input"));
+            return Err(invalid(match manifest.input {
+                Some(_) => {
+                    "its manifest does not say how inputs are passed: add [run] input = \"args\" or \"stdin-json\""
+                }
+                None => "it does not take input",
+            }));
         }
         used.extend(piped.cloned());
         let mut passed = match recipe.input {

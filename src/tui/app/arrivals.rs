@@ -317,7 +317,7 @@ impl App {
             match self.queue.find(screen.review.id) {
                 Some(now) if now.digest == screen.review.digest => {}
                 Some(_) => screen.set_stale("the files changed: close this and reopen the review".to_owned()),
-                None => screen.set_stale("this review is no longer pending: it was decided or replaced".to_owned()),
+                None => screen.set_stale("this review has been decided or replaced".to_owned()),
             }
         }
     }

@@ -190,3 +190,15 @@ fn what_an_http_tool_would_send_and_a_prompt_would_ask_is_shown() {
     let asked = shell.call(&["run", "ask", "--show", "--set", "text=this"]).exits(0);
     assert!(asked.stdout.contains("Sum up this") && asked.stdout.contains("nothing was asked"), "{}", asked.stdout);
 }
+
+#[test]
+fn a_misspelt_name_of_a_tool_gets_the_nearest_one() {
+    let shell = Shell::new();
+    shell.write("tools/experimental/wordcount.sh", "#!/bin/sh\n# Count words.\nwc -w\n");
+    for typed in ["wordcont", "worcdount", "word"] {
+        let refused = shell.call(&["show", typed]).exits(5);
+        assert!(refused.stderr.contains("did you mean wordcount?"), "{typed}: {}", refused.stderr);
+    }
+    let refused = shell.call(&["show", "quux"]).exits(5);
+    assert!(refused.stderr.contains("`toolsmith list` shows every tool"), "{}", refused.stderr);
+}

@@ -76,6 +76,21 @@ fn a_no_says_why_and_each_answer_has_its_exit_code() {
 }
 
 #[test]
+fn an_agent_asks_for_the_approval_of_a_tool_by_its_name() {
+    let shell = Shell::new();
+    shell.write("tools/experimental/greet.sh", "#!/bin/sh\n# Greet.\necho hello\n");
+    let agent = |words: &[&str]| shell.call(&[words, &["--as-agent", "coder"]].concat());
+    let refused = agent(&["run", "greet"]).exits(4);
+    assert!(refused.stderr.contains("`toolsmith request greet --rationale TEXT`"), "{}", refused.stderr);
+    agent(&["request", "greet"]).exits(2);
+    agent(&["request", "greet", "--rationale", "x", "--file", "-"]).exits(2);
+    agent(&["request", "nothing", "--rationale", "x"]).exits(5);
+    let asked = agent(&["request", "greet", "--rationale", "greets the reader", "--json"]).exits(0).json();
+    let review = shell.call(&["review", &asked["review"].to_string()]).exits(0).stdout;
+    assert!(review.contains("greets the reader") && review.contains("coder"), "{review}");
+}
+
+#[test]
 fn a_request_is_refused_with_the_name_of_its_field_and_its_text_is_shown_escaped() {
     let shell = Shell::new();
     let mut wrong = specification("a");

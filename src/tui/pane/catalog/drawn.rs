@@ -216,7 +216,7 @@ fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
             theme.warn,
         ),
         _ if tool.awaits_adoption() => {
-            ("came with the folder: runs as experimental until adopted (4)".to_owned(), theme.warn)
+            ("came with the folder: runs without its permissions until you adopt it (4)".to_owned(), theme.warn)
         }
         _ if tool.facts.deprecated.is_some() => {
             let by = tool.facts.deprecated.as_ref().and_then(|mark| mark.by.as_ref());
