@@ -29,6 +29,7 @@ impl CallForm {
     pub fn new(scenario: &str) -> CallForm {
         let fields = Fields::default()
             .text("wanted", scenario, "what you need, in words: translate english to french")
+            .needed()
             .text("tags", "", "only tools with all of these tags")
             .text("input", "", "KEY=VALUE … or a JSON object");
         CallForm { ticket: 0, fields, looked: None, asked: None }

@@ -10,6 +10,7 @@ use crate::tui::ink::{Ink, Span};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::pane::failures::{days_aloud, trend};
 use crate::tui::pane::listing::Listing;
+use crate::tui::pane::output::outcome_sign;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
 use crate::tui::phrase::{age, ago, duration, grouped, lasted, pad, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -153,6 +154,15 @@ impl FailureBox {
         } else if self.list.rows.is_empty() {
             draw_empty(area, buf, &[no_match(look)], theme);
         }
+        let about = self.selected().map(|run| about_run(run, width, look)).unwrap_or_default();
+        // What is said of the selected run follows the rows, with a row between, and takes at most half.
+        let below = (about.len() as u16).min((area.height / 2).saturating_sub(1));
+        let wanted = self.list.rows.len() as u16;
+        let height = area.height.saturating_sub(if below > 0 { below + 1 } else { 0 }).min(wanted.max(1));
+        for (y, (line, style)) in (area.y + height + 1..area.bottom()).zip(&about) {
+            buf.put(area.x, y, line, width, *style);
+        }
+        let area = Rect { height, ..area };
         let marked = self.marked.as_ref().map(|run| run.id);
         let (runs, rows) = (&self.list.items, &self.list.rows);
         let row = |at: usize, width| run_row(&runs[rows[at]], marked == Some(runs[rows[at]].id), width, look);
@@ -209,6 +219,20 @@ fn recovery(detail: &FailureDetail, look: Look) -> Option<(String, Style)> {
     };
     let usual = detail.median_recovery_ms.map(|ms| format!(" · median {}", duration(ms))).unwrap_or_default();
     Some((format!("{text}{usual}"), style))
+}
+
+/// All that is known of a run, in lines: how it ended, why, and its whole input.
+fn about_run(run: &Run, width: usize, look: Look) -> Vec<(String, Style)> {
+    let theme = look.theme;
+    let (sign, style) = outcome_sign(run.outcome, theme);
+    let exit = run.exit_code.map(|code| format!(" · exit code {code}")).unwrap_or_default();
+    let signal = run.signal.map(|signal| format!(" · signal {signal}")).unwrap_or_default();
+    let when = ago(look.now.wall, run.started_at);
+    let head = format!("{sign} run #{} {}{exit}{signal} · {} · {when}", run.id, run.outcome, safe(&run.caller));
+    let error = run.error.as_deref().map(|error| (safe(error), theme.text));
+    let input = (format!("input  {}", safe(&run.input)), theme.dim);
+    let texts = std::iter::once((head, style)).chain(error).chain([input]);
+    texts.flat_map(|(text, style)| wrap(&text, width).into_iter().map(move |line| (line, style))).collect()
 }
 
 fn run_row(run: &Run, marked: bool, width: usize, look: Look) -> Vec<Span> {

@@ -28,7 +28,7 @@ impl LaunchPrompt {
         } else {
             format!("{known} exists already and is {state}: another name launches another instance")
         };
-        LaunchPrompt { tool, fields: Fields::default().text("name", name, safe(&about)) }
+        LaunchPrompt { tool, fields: Fields::default().text("name", name, safe(&about)).needed() }
     }
 
     /// What is typed, to be kept.

@@ -13,7 +13,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 /// Rows of a box without rows.
-const EMPTY_HEIGHT: u16 = 9;
+pub(super) const EMPTY_HEIGHT: u16 = 9;
 
 /// The keys while a filter is typed.
 pub(super) const TYPING_KEYS: [(&str, &str); 3] = [("enter", "keep"), ("esc", "clear"), ("↑↓", "move")];

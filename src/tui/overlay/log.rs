@@ -1,6 +1,7 @@
 //! The operation log: who did what, newest first; an entry can be taken back from here.
 
 use super::keys::{BoxKey, border_keys};
+use super::list_box::{EMPTY_HEIGHT, no_match};
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
 use crate::domain::{Operation, span};
@@ -132,7 +133,9 @@ impl Log {
             },
             ..Title::default()
         };
-        let mut inner = open_box(screen, (104, 34), &title, buf, look);
+        let is_empty = matches!(&self.entries, Some(Ok(entries)) if entries.is_empty());
+        let height = if is_empty { EMPTY_HEIGHT } else { 34 };
+        let mut inner = open_box(screen, (104, height), &title, buf, look);
         let cursor = (self.typing || !self.filter.is_empty()).then(|| {
             buf.put(inner.x, inner.y, "/", 1, theme.accent);
             let line = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1, ..inner };
@@ -143,7 +146,10 @@ impl Log {
         let sentence = match &self.entries {
             None => "Loading the log …".to_owned(),
             Some(Err(error)) => format!("{} {}", safe(&error.message), safe(&error.hint)),
-            Some(Ok(entries)) if entries.is_empty() => "No entries.".to_owned(),
+            Some(Ok(_)) if is_empty && !self.filter.is_empty() => no_match(look),
+            Some(Ok(_)) if is_empty => {
+                "No entries yet. Each decision and change is listed here; most can be undone.".to_owned()
+            }
             Some(Ok(_)) => String::new(),
         };
         draw_empty(inner, buf, &[sentence], theme);

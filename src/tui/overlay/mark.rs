@@ -31,6 +31,7 @@ impl MarkForm {
                 &request.scenario,
                 format!("what you wanted the tool for, for example: parse JSON data. {EFFECT}"),
             )
+            .needed()
             .text("what failed", &request.error, "what went wrong, in words")
             .choice("severity", &words, chosen, "how bad it is");
         MarkForm { request, fields }
@@ -73,8 +74,8 @@ impl MarkForm {
     /// Draws the form and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let run = self.request.run.map(|run| format!(", run #{run}")).unwrap_or_default();
-        let detail = format!("{}{run}", safe(&self.request.tool));
-        let title = Title { name: "Mark as failed", detail, keys: self.fields.keys("mark"), ..Title::default() };
+        let detail = format!("of {}{run}", safe(&self.request.tool));
+        let title = Title { name: "Mark failure", detail, keys: self.fields.keys("mark"), ..Title::default() };
         let inner = open_box(screen, (86, self.fields.rows() + 2), &title, buf, look);
         self.fields.draw(inner, buf, look.theme)
     }

@@ -34,7 +34,8 @@ impl NewToolForm {
                 "description",
                 words,
                 "what the tool shall do, in words; inputs, output and examples are read from it",
-            );
+            )
+            .needed();
         let fields = QUESTIONS.iter().fold(fields, |fields, question| fields.text(question.name, "", question.help));
         NewToolForm { fields, has_asked: false }
     }
@@ -52,7 +53,12 @@ impl NewToolForm {
     /// Takes a key: it edits, moves, makes the tool, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         match self.fields.key(key) {
-            FieldsEvent::None => Reply::Stay,
+            FieldsEvent::None => {
+                // A scaffold needs a name or a description.
+                let named = self.fields.chosen("start from") > 0 && !self.fields.value("name").is_empty();
+                self.fields.need("description", !named);
+                Reply::Stay
+            }
             FieldsEvent::Cancel => Reply::Close,
             FieldsEvent::Submit => self.send(),
         }

@@ -48,6 +48,18 @@ impl Preview {
         Some(format!("last run {}: {} after {took}", ago(now.wall, run.started_at), run.outcome))
     }
 
+    /// The inputs in one line: `inputs  path: string (required), limit: integer`.
+    pub(super) fn line(&self, width: usize) -> String {
+        let Some(inputs) = self.inputs.as_ref().filter(|inputs| !inputs.is_empty()) else {
+            return if self.inputs.is_some() { "takes no input" } else { "declares no inputs" }.to_owned();
+        };
+        let one = |input: &InputRow| {
+            let required = if input.required { " (required)" } else { "" };
+            format!("{}: {}{required}", input.name, input.kind)
+        };
+        cut(&format!("inputs  {}", inputs.iter().map(one).collect::<Vec<_>>().join(", ")), width)
+    }
+
     /// The inputs as a table in so many lines and columns.
     pub(super) fn table(&self, lines: usize, width: usize) -> Vec<String> {
         let Some(inputs) = &self.inputs else { return vec!["declares no inputs".to_owned()] };
