@@ -32,7 +32,6 @@ const RUN_LIMIT: usize = 200;
 const OPPORTUNITIES: usize = 200;
 /// Bytes of live output handed to the state for one frame; the rest waits for the next.
 const FRAME_BYTES: usize = 256 << 10;
-
 /// The least time between two samples of a live run: figures that change faster cannot be read.
 const SAMPLE_STEP: Duration = Duration::from_millis(250);
 

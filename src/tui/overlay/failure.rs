@@ -8,6 +8,7 @@ use crate::domain::{FailureGroup, GroupState, Incident, Run};
 use crate::engine::{EngineError, FailureDetail};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::keymap::{Chord, Keymap};
+use crate::tui::layout::centred;
 use crate::tui::pane::failures::{days_aloud, trend};
 use crate::tui::pane::listing::Listing;
 use crate::tui::pane::output::outcome_sign;
@@ -18,6 +19,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+/// Columns and rows of the box at most.
+const WIDTH: u16 = 110;
+const HEIGHT: u16 = 36;
+/// Rows for what is known of the selected run, with free ones and the border.
+const RUN_ROWS: u16 = 11;
 /// Lines that the message takes at most.
 const MESSAGE_LINES: usize = 3;
 
@@ -130,11 +136,15 @@ impl FailureBox {
         let detail = format!("{} of {}", self.group.short(), self.group.tool);
         let title = Title { name: "Failure", detail, ..Title::default() };
         let title = filtered_title(title, &self.keys(look.keymap), &self.list, look);
-        let inner = open_box(screen, (110, 36), &title, buf, look);
-        let width = usize::from(inner.width);
-        let mut y = inner.y;
+        // What `open_box` leaves of the width.
+        let width = usize::from(centred(screen, WIDTH, HEIGHT).width.saturating_sub(4));
         let facts = self.facts(width, look).into_iter();
-        let lines = facts.flat_map(|(text, style)| wrap(&text, width).into_iter().map(move |line| (line, style)));
+        let facts = facts.flat_map(|(text, style)| wrap(&text, width).into_iter().map(move |line| (line, style)));
+        let lines: Vec<(String, Style)> = facts.collect();
+        // As high as what it shows, whichever run is selected.
+        let rows = u16::try_from(lines.len() + self.list.items.len()).unwrap_or(u16::MAX).saturating_add(RUN_ROWS);
+        let inner = open_box(screen, (WIDTH, rows.min(HEIGHT)), &title, buf, look);
+        let mut y = inner.y;
         for (text, style) in lines {
             if y + 1 >= inner.bottom() {
                 break;

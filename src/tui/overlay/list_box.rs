@@ -15,6 +15,9 @@ use ratatui::style::Style;
 /// Rows of a box without rows.
 pub(super) const EMPTY_HEIGHT: u16 = 9;
 
+/// Rows of a box that are no rows of its list: the border, the filter, the names of the columns, a free one.
+const CHROME: u16 = 5;
+
 /// The keys while a filter is typed.
 pub(super) const TYPING_KEYS: [(&str, &str); 3] = [("enter", "keep"), ("esc", "clear"), ("↑↓", "move")];
 
@@ -59,7 +62,9 @@ impl<T: Listed> ListBox<'_, T> {
         let theme = look.theme;
         let list = self.list;
         // A sentence in a large box looks as if something was missing.
-        let height = if list.items.is_empty() { self.size.1.min(EMPTY_HEIGHT) } else { self.size.1 };
+        // So does a row or two; a filter does not change the height.
+        let rows = u16::try_from(list.items.len()).unwrap_or(u16::MAX).saturating_add(CHROME + most);
+        let height = if list.items.is_empty() { EMPTY_HEIGHT } else { rows.max(EMPTY_HEIGHT) }.min(self.size.1);
         let title = filtered_title(self.title, &self.keys, list, look);
         let mut inner = open_box(screen, (self.size.0, height), &title, buf, look);
         let cursor = list.draw_filter(&mut inner, buf, theme);

@@ -181,21 +181,27 @@ fn notes(entry: &Operation, older: Option<&Operation>) -> Vec<String> {
     [clock, entry.said(), entry.unread(), entry.passed_over()].into_iter().flatten().collect()
 }
 
+/// Whether it can be taken back, or was.
+fn state_of(entry: &Operation) -> String {
+    match (entry.undone_by, entry.reversible) {
+        (Some(by), _) => format!("undone by {by}"),
+        (None, true) => "can be undone".to_owned(),
+        (None, false) => "cannot be undone".to_owned(),
+    }
+}
+
 /// All that an entry says, in lines.
 fn whole(entry: &Operation, older: Option<&Operation>, width: usize, look: Look) -> Vec<String> {
     let when = ago(look.now.wall, entry.at);
-    let head = format!("{} {} {} · {} · {when}", entry.id, entry.verb, entry.subject, entry.who);
+    let state = state_of(entry);
+    let head = format!("{} {} {} · {} · {when} · {state}", entry.id, entry.verb, entry.subject, entry.who);
     let paragraphs = std::iter::once(head).chain(notes(entry, older));
     paragraphs.flat_map(|text| text.lines().flat_map(|line| wrap(&safe(line), width)).collect::<Vec<_>>()).collect()
 }
 
 fn operation_row(entry: &Operation, older: Option<&Operation>, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
-    let state = match (entry.undone_by, entry.reversible) {
-        (Some(by), _) => format!("undone by {by}"),
-        (None, true) => "can be undone".to_owned(),
-        (None, false) => String::new(),
-    };
+    let state = if entry.undone_by.is_none() && !entry.reversible { String::new() } else { state_of(entry) };
     let id = format!("{:>4} ", entry.id);
     let age = format!("{:>4} ", age(look.now.wall, entry.at));
     let verb = pad(&safe(&entry.verb), 16);

@@ -10,7 +10,7 @@ use crate::engine::{CatalogView, Choice, EngineError};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title};
-use crate::tui::phrase::{cut, pad, safe};
+use crate::tui::phrase::{cut, pad, safe, wrap};
 use crate::tui::widget::fields::submits;
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -19,6 +19,7 @@ use fuzzy_matcher::skim::SkimMatcherV2;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::sync::Arc;
+use unicode_width::UnicodeWidthStr;
 
 /// Choices drawn for an argument at most; typing narrows them.
 const MAX_CHOICES: usize = 200;
@@ -432,8 +433,8 @@ impl Palette {
         let cursor = self.input.draw(field, buf, theme.text);
         let is_verb = matches!(self.step, Step::Verb);
         // All that is known of the selected choice stands between the rows and the command line.
-        let about_rows =
-            if is_verb || self.choices.all.iter().all(|one| one.about.is_empty()) { 0 } else { ABOUT_LINES };
+        let tells = self.choices.all.iter().any(|one| !one.about.is_empty());
+        let about_rows = if is_verb { VERB_LINES } else { usize::from(tells) * ABOUT_LINES };
         let about_rows = u16::try_from(about_rows).unwrap_or(0).min(inner.height / 4);
         let list_area = Rect { y: inner.y + 1, height: inner.height.saturating_sub(2 + about_rows), ..inner };
         if !is_verb && self.shown.is_empty() && self.argument().is_some_and(|arg| arg.kind.listed().is_some()) {
@@ -448,7 +449,10 @@ impl Palette {
                 if is_verb { verb_row(&rows[*index], matches, width, look) } else { choices.row(*index, width, look) }
             },
         );
-        let about = shown.get(self.list.selected).filter(|_| !is_verb).map(|(at, _)| choices.about(*at, width));
+        let about = shown.get(self.list.selected).map(|(at, _)| match is_verb {
+            true => told_whole(&rows[*at], width),
+            false => choices.about(*at, width),
+        });
         for (y, line) in (list_area.bottom()..list_area.bottom() + about_rows).zip(about.unwrap_or_default()) {
             buf.put(inner.x, y, line, width, theme.text);
         }
@@ -465,6 +469,27 @@ impl Palette {
         cursor
     }
 }
+
+/// Lines about the selected verb.
+const VERB_LINES: usize = 2;
+
+/// All that is said of a verb; nothing where its row says it.
+fn told_whole(row: &PaletteRow, width: usize) -> Vec<String> {
+    let about = about_verb(row);
+    let room = width.saturating_sub(1 + NAME_WIDTH + 1 + KEY_WIDTH);
+    if about.width() <= room { Vec::new() } else { wrap(&about, width).into_iter().take(VERB_LINES).collect() }
+}
+
+/// Why it does not work stands where its sentence would.
+fn about_verb(row: &PaletteRow) -> String {
+    match &row.reason {
+        Some(reason) if row.is_blocked() => safe(reason),
+        _ => row.spec.doc.to_owned(),
+    }
+}
+
+/// Columns of the keys of verbs.
+const KEY_WIDTH: usize = 10;
 
 /// Columns of the names of verbs; a longer one pushes its sentence to the right.
 const NAME_WIDTH: usize = 16;
@@ -507,17 +532,12 @@ fn quoted(value: &str) -> String {
 
 fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
-    let key_width = 10;
-    // Why it does not work stands where its sentence would.
     let blocked = row.is_blocked();
-    let about = match &row.reason {
-        Some(reason) if blocked => safe(reason),
-        _ => row.spec.doc.to_owned(),
-    };
+    let about = about_verb(row);
     let name = row.spec.name.len();
     let begins = if width < ALIGNED_FROM { name + 2 } else { NAME_WIDTH.max(name + 1) + 1 };
     let text = format!("{}{}{about}", row.spec.name, " ".repeat(begins - name));
-    let shown = pad(&text, width.saturating_sub(key_width));
+    let shown = pad(&text, width.saturating_sub(KEY_WIDTH));
     // Those behind the name are places in the sentence, two columns from the name.
     let found = |at: usize| match at.checked_sub(begins) {
         None => at < name && matches.contains(&at),

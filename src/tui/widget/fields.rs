@@ -20,7 +20,7 @@ use ratatui::style::{Modifier, Style};
 pub const ON: &str = "yes";
 
 /// Lines that are kept for the help of a field, and that it has at most.
-const HELP_LINES: usize = 2;
+const HELP_LINES: usize = 3;
 const MOST_HELP_LINES: usize = 4;
 /// Columns of the sign before the field with the focus, and between names and values.
 const SIGN: u16 = 1;

@@ -44,8 +44,10 @@ impl Preview {
         if run.outcome == RunOutcome::Running {
             return Some("a run of it is going on".to_owned());
         }
-        let took = duration(run.usage.duration_ms);
-        Some(format!("last run {}: {} after {took}", ago(now.wall, run.started_at), run.outcome))
+        // What never started took no time.
+        let began = !matches!(run.outcome, RunOutcome::Refused | RunOutcome::InvalidInput | RunOutcome::SpawnFailed);
+        let took = if began { format!(" after {}", duration(run.usage.duration_ms)) } else { String::new() };
+        Some(format!("last run {}: {}{took}", ago(now.wall, run.started_at), run.outcome))
     }
 
     /// The inputs in one line: `inputs  path: string (required), limit: integer`.
