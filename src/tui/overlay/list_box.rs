@@ -49,8 +49,8 @@ impl<T: Listed> ListBox<'_, T> {
         self.draw_with(screen, buf, look, row, (0, |_: &T, _| Vec::new()))
     }
 
-    /// As [`ListBox::draw`], with lines about the selected row below the list: so many rows at most and never more than
-    /// half of the box, written for the area that they get.
+    /// As [`ListBox::draw`], with lines about the selected row below the list: so many rows at most, and never what the
+    /// list needs of its half of the box; written for the area that they get.
     pub(super) fn draw_with(
         self,
         screen: Rect,
@@ -78,7 +78,9 @@ impl<T: Listed> ListBox<'_, T> {
             buf.put(inner.x + 1, inner.y, self.head, usize::from(inner.width.saturating_sub(1)), theme.dim);
             inner = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
         }
-        let below = most.min(inner.height / 2);
+        // The list keeps half of the box where it needs that.
+        let listed = u16::try_from(list.rows.len()).unwrap_or(u16::MAX).min(inner.height / 2);
+        let below = most.min(inner.height - listed);
         let above = Rect { height: inner.height - below, ..inner };
         let below = Rect { y: above.bottom(), height: below, ..inner };
         let (items, rows) = (&list.items, &list.rows);
