@@ -135,7 +135,7 @@ impl ArgumentForm {
             keys: self.fields.keys(self.row.name),
             ..Title::default()
         };
-        let inner = open_box(screen, (96, self.fields.rows() + 2), &title, buf, look);
+        let inner = open_box(screen, (96, self.fields.box_rows(screen, 96)), &title, buf, look);
         self.fields.draw(inner, buf, look.theme)
     }
 }

@@ -122,7 +122,7 @@ impl CallForm {
         let title = Title { name: "Call", keys: self.fields.keys(submit), ..Title::default() };
         let inner = open_box(screen, (96, 24), &title, buf, look);
         let width = usize::from(inner.width);
-        let height = self.fields.rows().min(inner.height);
+        let height = self.fields.rows(inner.width).min(inner.height);
         let cursor = self.fields.draw(Rect { height, ..inner }, buf, theme);
         let below = inner.y + height + 1;
         let lines = match self.asked {

@@ -114,7 +114,7 @@ impl NewToolForm {
     /// Draws the form and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let title = Title { name: "New tool", keys: self.fields.keys("create"), ..Title::default() };
-        let inner = open_box(screen, (86, self.fields.rows() + 2), &title, buf, look);
+        let inner = open_box(screen, (86, self.fields.box_rows(screen, 86)), &title, buf, look);
         self.fields.draw(inner, buf, look.theme)
     }
 }

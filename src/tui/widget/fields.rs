@@ -19,8 +19,10 @@ use ratatui::style::{Modifier, Style};
 /// What a switch holds when it is on.
 pub const ON: &str = "yes";
 
-/// Lines that are kept for the help of a field, and that it has at most.
-const HELP_LINES: usize = 3;
+/// Columns and rows of a box that are not for its fields.
+const BOX_SIDES: u16 = 4;
+const BOX_ENDS: u16 = 2;
+/// Lines that the help of a field has at most.
 const MOST_HELP_LINES: usize = 4;
 /// Columns of the sign before the field with the focus, and between names and values.
 const SIGN: u16 = 1;
@@ -311,15 +313,30 @@ impl Fields {
         keys.into_iter().map(|(key, word)| (key.to_owned(), word)).collect()
     }
 
-    /// Rows that the fields and what is said about them need at a width.
-    pub fn rows(&self) -> u16 {
-        (self.entries.len() + HELP_LINES + 2).try_into().unwrap_or(u16::MAX)
+    /// Rows that the fields and what is said about them need in a box of so many columns, with its border, whichever field
+    /// has the focus.
+    pub fn box_rows(&self, screen: Rect, columns: u16) -> u16 {
+        let width = columns.min(screen.width.saturating_sub(2)).saturating_sub(BOX_SIDES);
+        self.rows(width).saturating_add(BOX_ENDS)
+    }
+
+    /// The same without a box, in so many columns.
+    pub fn rows(&self, columns: u16) -> u16 {
+        let width = usize::from(columns.saturating_sub(self.indent()));
+        let help = self.entries.iter().map(|field| wrap(&field.help, width).len().min(MOST_HELP_LINES)).max();
+        // One for what is missing, and one for what is wrong with a field.
+        (self.entries.len() + help.unwrap_or_default().max(1) + 2).try_into().unwrap_or(u16::MAX)
+    }
+
+    /// Columns before the values.
+    fn indent(&self) -> u16 {
+        let names = self.entries.iter().map(|field| field.label().len()).max().unwrap_or_default() as u16;
+        SIGN + names + GAP
     }
 
     /// Draws the fields and at the end what is missing or wrong with all of them; returns where the cursor is.
     pub fn draw(&self, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
-        let names = self.entries.iter().map(|field| field.label().len()).max().unwrap_or_default() as u16;
-        let indent = SIGN + names + GAP;
+        let indent = self.indent();
         let below = self.told(usize::from(area.width), theme);
         let end = area.bottom().saturating_sub((below.len() as u16).min(area.height.saturating_sub(1)));
         let texts = self.texts(usize::from(area.width.saturating_sub(indent)), theme);
