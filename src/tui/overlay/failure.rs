@@ -164,7 +164,8 @@ impl FailureBox {
         } else if self.list.rows.is_empty() {
             draw_empty(area, buf, &[no_match(look)], theme);
         }
-        let about = self.selected().map(|run| about_run(run, width, look)).unwrap_or_default();
+        let about =
+            self.selected().map(|run| about_run(run, &self.group.sample_message, width, look)).unwrap_or_default();
         // What is said of the selected run follows the rows, with a row between, and takes at most half.
         let below = (about.len() as u16).min((area.height / 2).saturating_sub(1));
         let wanted = self.list.rows.len() as u16;
@@ -231,15 +232,15 @@ fn recovery(detail: &FailureDetail, look: Look) -> Option<(String, Style)> {
     Some((format!("{text}{usual}"), style))
 }
 
-/// All that is known of a run, in lines: how it ended, why, and its whole input.
-fn about_run(run: &Run, width: usize, look: Look) -> Vec<(String, Style)> {
+/// All that is known of a run, in lines: how it ended, why where that was not said already, and its whole input.
+fn about_run(run: &Run, said: &str, width: usize, look: Look) -> Vec<(String, Style)> {
     let theme = look.theme;
     let (sign, style) = outcome_sign(run.outcome, theme);
     let exit = run.exit_code.map(|code| format!(" · exit code {code}")).unwrap_or_default();
     let signal = run.signal.map(|signal| format!(" · signal {signal}")).unwrap_or_default();
     let when = ago(look.now.wall, run.started_at);
     let head = format!("{sign} run #{} {}{exit}{signal} · {} · {when}", run.id, run.outcome, safe(&run.caller));
-    let error = run.error.as_deref().map(|error| (safe(error), theme.text));
+    let error = run.error.as_deref().filter(|error| *error != said).map(|error| (safe(error), theme.text));
     let input = (format!("input  {}", safe(&run.input)), theme.dim);
     let texts = std::iter::once((head, style)).chain(error).chain([input]);
     texts.flat_map(|(text, style)| wrap(&text, width).into_iter().map(move |line| (line, style))).collect()
