@@ -17,6 +17,10 @@ pub enum ArgKind {
     Operation,
     /// A failure group, by the first digits of its signature.
     Failure,
+    /// One of the records that `candidates` lists under this word.
+    Named(&'static str),
+    /// The number of one of the records that `candidates` lists under this word.
+    Numbered(&'static str),
     /// Any text, taken as it is written.
     Text,
     /// Arguments of a program in one text; may begin with a dash.
@@ -71,6 +75,33 @@ pub struct Arg {
     pub human_only: bool,
     /// One line for `--help` and for the palette's form.
     pub doc: &'static str,
+}
+
+impl ArgKind {
+    /// Under which word `candidates` lists what it can name; `None` where that is not listed.
+    pub const fn listed(self) -> Option<&'static str> {
+        match self {
+            ArgKind::Tool => Some("tools"),
+            ArgKind::Run => Some("runs"),
+            ArgKind::Instance => Some("instances"),
+            ArgKind::RunOrInstance => Some("outputs"),
+            ArgKind::Review | ArgKind::ReviewDigest => Some("reviews"),
+            ArgKind::Operation => Some("operations"),
+            ArgKind::Failure => Some("failures"),
+            ArgKind::Named(what) | ArgKind::Numbered(what) => Some(what),
+            ArgKind::Text
+            | ArgKind::Arguments
+            | ArgKind::Json
+            | ArgKind::KeyValue
+            | ArgKind::Path
+            | ArgKind::Word(_)
+            | ArgKind::Duration
+            | ArgKind::Number
+            | ArgKind::Count
+            | ArgKind::Digest
+            | ArgKind::Switch => None,
+        }
+    }
 }
 
 impl Form {

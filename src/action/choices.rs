@@ -27,5 +27,22 @@ pub(super) const CLIENTS: ArgKind =
     ArgKind::Word(&["claude", "codex", "cursor", "gemini", "goose", "inspector", "opencode", "vscode"]);
 pub(super) const SHELLS: ArgKind = ArgKind::Word(&["bash", "elvish", "fish", "powershell", "zsh"]);
 
-/// What completion scripts ask for.
-pub(super) const CANDIDATES: ArgKind = ArgKind::Word(&["tools", "reviews", "runs", "failures", "instances"]);
+/// What completion scripts ask for, and the palette.
+pub(super) const CANDIDATES: ArgKind = ArgKind::Word(&[
+    "tools",
+    "reviews",
+    "runs",
+    "live-runs",
+    "outputs",
+    "failures",
+    "instances",
+    "operations",
+    "grants",
+    "marks",
+    "evolutions",
+    "opportunities",
+    "connections",
+    "tokens",
+    "sets",
+    "workers",
+]);

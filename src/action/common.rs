@@ -7,12 +7,13 @@ pub(super) const TOOL: Arg =
 pub(super) const REVIEW: Arg = Arg::required("review", ArgKind::Review, "number of the review");
 pub(super) const REVIEWS: Arg = Arg::several("review", ArgKind::Review, "one or more review numbers");
 pub(super) const YES: Arg = Arg::option("yes", ArgKind::Switch, "with several reviews: decide without confirmation");
-pub(super) const EVOLUTION: Arg = Arg::required("evolution", ArgKind::Number, "number of the evolution");
+pub(super) const EVOLUTION: Arg =
+    Arg::required("evolution", ArgKind::Numbered("evolutions"), "number of the evolution");
 pub(super) const SEVERITIES: ArgKind = ArgKind::Word(&["low", "medium", "high"]);
 pub(super) const FAILURE: Arg =
     Arg::required("failure", ArgKind::Failure, "first digits of its signature (at least 4)");
 pub(super) const OPPORTUNITY: Arg =
-    Arg::required("opportunity", ArgKind::Text, "its key, or at least the first 4 digits of the key");
+    Arg::required("opportunity", ArgKind::Named("opportunities"), "its key, or at least the first 4 digits of the key");
 pub(super) const HISTORY: Arg = Arg::repeated(
     "history",
     ArgKind::Path,
@@ -55,6 +56,7 @@ pub(super) const THEIR_REMOTE: Arg =
 pub(super) const THEIR_POLICY: Arg =
     Arg::option("policy", ArgKind::Text, "64 digits of their policy; default the one of the last import from there");
 pub(super) const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
+pub(super) const LIVE_RUN: Arg = Arg::required("run", ArgKind::Numbered("live-runs"), "number of the run");
 pub(super) const STARTS_ON: Arg =
     Arg::option("on", ArgKind::Text, "worker that starts the version; `workers` lists them, default is this machine");
 pub(super) const ON: Arg =

@@ -9,8 +9,8 @@ use super::choices::{
     CANDIDATES, CLIENTS, KINDS, LANGUAGES, ORIGINS, OUTCOMES, SHELLS, STAGES, STEPS, TEMPLATES, TIERS,
 };
 use super::common::{
-    AGENT_LOG, ALLOW, BUNDLE, CRITERIA, DELTA, DRY, EVOLUTION, FAILURE, HISTORY, INSTANCE, ON, OPENAPI, OPPORTUNITY,
-    REVIEW, REVIEWS, RUN, SEVERITIES, STARTS_ON, SURELY, THEIR_POLICY, THEIR_REMOTE, TOOL, YES,
+    AGENT_LOG, ALLOW, BUNDLE, CRITERIA, DELTA, DRY, EVOLUTION, FAILURE, HISTORY, INSTANCE, LIVE_RUN, ON, OPENAPI,
+    OPPORTUNITY, REVIEW, REVIEWS, RUN, SEVERITIES, STARTS_ON, SURELY, THEIR_POLICY, THEIR_REMOTE, TOOL, YES,
 };
 use super::reach::{Face, side};
 use super::spec::{Context, Group, Risk, Spec};
@@ -147,7 +147,7 @@ actions! {
     }
     State "state" Run View [Catalog] ["K"] Both "List the files that a tool keeps between its runs" { TOOL }
     ClearState "clear-state" Run HumanOnly [] [] Both "Delete the files that a tool keeps between its runs" { TOOL, DRY }
-    Cancel "cancel" Run Change [Output] ["S"] Both [CANCEL_FOR_AGENTS] "Stop a run" { RUN }
+    Cancel "cancel" Run Change [Output] ["S"] Both [CANCEL_FOR_AGENTS] "Stop a run" { LIVE_RUN }
     Rerun "rerun" Run Change [Output, Failures] ["r"] Both "Run again with the same input" {
         RUN,
         ALLOW,
@@ -190,7 +190,7 @@ actions! {
         Arg::needed("scenario", ArgKind::Text, "the scenario, in words: parse JSON data"),
         Arg::option("error", ArgKind::Text, "what went wrong; default is the failure reason of the run"),
         Arg::option("severity", SEVERITIES, "severity, default medium"),
-        Arg::option("run", ArgKind::Run, "the run that failed the scenario; its exit code may be 0")
+        Arg::option("run", ArgKind::Run, "the run that failed the scenario; its exit code may be 0"), DRY
     }
     Untag "untag" Run HumanOnly [] [] Both "Remove a negative tag that failure marks gave a tool" {
         TOOL,
@@ -198,7 +198,7 @@ actions! {
         DRY
     }
     EditMark "edit-mark" Run HumanOnly [] [] Both "Change what a failure mark says: its scenario, error or severity" {
-        Arg::required("mark", ArgKind::Text, "number of the mark; `failures --marks` lists them"),
+        Arg::required("mark", ArgKind::Named("marks"), "number of the mark; `failures --marks` lists them"),
         Arg::option("scenario", ArgKind::Text, "the scenario, in words; replaces the negative tags"),
         Arg::option("error", ArgKind::Text, "what went wrong, in one sentence"),
         Arg::option("severity", SEVERITIES, "severity"),
@@ -211,7 +211,7 @@ actions! {
         DRY
     }
     Workers "workers" Run View [] [] Both "List the workers: other machines that runs can take place on; with a name, try it" {
-        Arg::optional("worker", ArgKind::Text, "worker to contact: shows its version, isolation, languages and round trip")
+        Arg::optional("worker", ArgKind::Named("workers"), "worker to contact: shows its version, isolation, languages and round trip")
     }
     Buffer "buffer" Run Change [Global] ["ctrl-b"] Both "Buffer items and deliver them in batches; list and retry the items with which the tool failed" {
         Arg::required("operation", ArgKind::Word(&["write", "flush", "status", "aside", "retry", "clear"]), "operation"),
@@ -276,7 +276,7 @@ actions! {
         Arg::option("request", ArgKind::Path, "send this edited bundle; - for stdin")
     }
     Evolutions "evolutions" Make View [Global] ["E"] Both "List evolutions, or show the rounds of one" {
-        Arg::optional("evolution", ArgKind::Number, "evolution number"),
+        Arg::optional("evolution", ArgKind::Numbered("evolutions"), "evolution number"),
         Arg::option("tool", ArgKind::Tool, "only those of this tool"),
         Arg::option("answer", ArgKind::Text, "print the answer of a round: 2, or 2.1 for the second answer of round 2"),
         Arg::option("learnt", ArgKind::Switch, "show which kinds of change fixed which kinds of failure instead")
@@ -366,10 +366,10 @@ actions! {
         Arg::required("text", ArgKind::Text, "text of the comment"),
         Arg::option("path", ArgKind::Text, "file to comment on, as named in the review"),
         Arg::option("lines", ArgKind::Text, "lines to comment on, as 12 or 12-15"),
-        Arg::option("kind", ArgKind::Word(&["must-fix", "question", "note"]), "kind of comment, default note")
+        Arg::option("kind", ArgKind::Word(&["must-fix", "question", "note"]), "kind of comment, default note"), DRY
     }
     Withdraw "withdraw" Review HumanOnly [Review] ["-"] Both "Delete your comment" {
-        Arg::required("comment", ArgKind::Number, "number of the comment")
+        Arg::required("comment", ArgKind::Number, "number of the comment"), DRY
     }
     Approve "approve" Review HumanOnly [Review, Queue] ["a"] Both "Approve exactly the digest shown" {
         Arg::several("review", ArgKind::ReviewDigest, "review number; for several reviews, NUMBER=DIGEST each"),
@@ -404,15 +404,15 @@ actions! {
     }
     AskTeam "ask-team" Review HumanOnly [Review, Queue] ["ctrl-a"] Both "Ask the team to review a version: shares its files and the request at the next sync" {
         REVIEW,
-        Arg::option("reason", ArgKind::Text, "what to look at")
+        Arg::option("reason", ArgKind::Text, "what to look at"), DRY
     }
-    Claim "claim" Review HumanOnly [Review, Queue] ["ctrl-w"] Both "Tell the team that you are looking at a version, for two hours" { REVIEW }
+    Claim "claim" Review HumanOnly [Review, Queue] ["ctrl-w"] Both "Tell the team that you are looking at a version, for two hours" { REVIEW, DRY }
     Team "team" Review View [] [] Both "Show the team: last sync, signers, policies, requests, versions approved elsewhere, and refused files" {}
     TeamPolicy "team-policy" Review HumanOnly [] [] Both "Begin a team with a policy, propose the next one, or agree to one; shows what changes, and asks" {
         Arg::required("policy", ArgKind::Text, "policy file, or the first 8 digits of a proposed policy"),
-        Arg::option("reason", ArgKind::Text, "why"), SURELY
+        Arg::option("reason", ArgKind::Text, "why"), SURELY, DRY
     }
-    TeamImport "team-import" Review HumanOnly [] [] Both "Keep the decisions of another team and the list that pins them; a policy that names the list counts them" { THEIR_REMOTE, THEIR_POLICY }
+    TeamImport "team-import" Review HumanOnly [] [] Both "Keep the decisions of another team and the list that pins them; a policy that names the list counts them" { THEIR_REMOTE, THEIR_POLICY, DRY }
     Sync "sync" Review HumanOnly [Queue] ["ctrl-s"] Both "Exchange signed decisions with the team through its git repository" {
         Arg::option("dry-run", ArgKind::Switch, "show what would come; change nothing")
     }
@@ -436,7 +436,7 @@ actions! {
     }
     Grants "grants" Lifecycle View [Global] ["ctrl-g"] Both "List grants: permissions of agents and versions, and unlocked tools" {}
     Revoke "revoke" Lifecycle HumanOnly [] [] Both "Revoke a grant" {
-        Arg::required("grant", ArgKind::Text, "grant number, or NAME@DIGESTPREFIX for the permissions of a version"),
+        Arg::required("grant", ArgKind::Named("grants"), "grant number, or NAME@DIGESTPREFIX for the permissions of a version"),
         DRY
     }
     Unlock "unlock" Lifecycle HumanOnly [Catalog] ["U"] Both "Unlock a tool or a cost tier above low" {
@@ -448,14 +448,14 @@ actions! {
     }
     Agents "agents" Lifecycle View [] [] Both "List connected agents, with their runs and waiting requests" {}
     Disconnect "disconnect" Lifecycle HumanOnly [] [] Both "End the connection of an agent; its runs are cancelled" {
-        Arg::required("connection", ArgKind::Number, "number of the connection")
+        Arg::required("connection", ArgKind::Numbered("connections"), "number of the connection"), DRY
     }
     Token "token" Lifecycle HumanOnly [] [] Both "Create a token with which an agent connects to `mcp --http`, and print it once" {
-        Arg::required("agent", ArgKind::Text, "name of the agent")
+        Arg::required("agent", ArgKind::Text, "name of the agent"), DRY
     }
     Tokens "tokens" Lifecycle View [] [] Both "List the tokens of agents, without their secrets" {}
     RevokeToken "revoke-token" Lifecycle HumanOnly [] [] Both "Revoke the token of an agent: its connections end, their runs are cancelled" {
-        Arg::required("token", ArgKind::Number, "number of the token")
+        Arg::required("token", ArgKind::Numbered("tokens"), "number of the token"), DRY
     }
     Sets "sets" Lifecycle View [Global] ["T"] Both "List tool sets: minimal, default, full and saved ones; on the screen, choose the one in use" {}
     Set "set" Lifecycle HumanOnly [] [] Both "Save a tool set under a name, for --tools" {
@@ -464,7 +464,7 @@ actions! {
         DRY
     }
     Unset "unset" Lifecycle HumanOnly [] [] Both "Delete a saved tool set" {
-        Arg::required("name", ArgKind::Text, "name of the set"),
+        Arg::required("name", ArgKind::Named("sets"), "name of the set"),
         DRY
     }
     Pin "pin" Lifecycle HumanOnly [] [] Both "Pin a version, so that trim keeps it" { TOOL, DRY }
@@ -536,7 +536,7 @@ actions! {
         Arg::required("shell", SHELLS, "shell")
     }
     Candidates "candidates" Workbench View [] [] Shell "Print what an argument can name, one per line; completion scripts call it" {
-        Arg::required("what", CANDIDATES, "tools, reviews, runs, failures or instances")
+        Arg::required("what", CANDIDATES, "what is listed")
     }
     Man "man" Workbench View [] [] Shell "Print the man page" {}
     ServeRun "serve-run" Workbench Change [] [] Shell "Carry out a run of another machine; `run --on` starts it there, and speaks on its standard streams" {}

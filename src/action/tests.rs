@@ -209,3 +209,11 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
     ];
     assert_eq!(flags, expected);
 }
+
+#[test]
+fn whatever_an_argument_names_is_listed_under_a_word_of_candidates() {
+    let ArgKind::Word(words) = spec(Verb::Candidates).args[0].kind else { panic!("it takes a word") };
+    for arg in ACTIONS.iter().flat_map(|row| row.args) {
+        assert!(arg.kind.listed().is_none_or(|what| words.contains(&what)), "{}", arg.name);
+    }
+}

@@ -280,6 +280,7 @@ fn typed(clap_arg: ClapArg, kind: ArgKind) -> ClapArg {
         | ArgKind::Instance
         | ArgKind::RunOrInstance
         | ArgKind::Failure
+        | ArgKind::Named(_)
         | ArgKind::Text
         | ArgKind::Json
         | ArgKind::Switch => clap_arg,
@@ -289,7 +290,7 @@ fn typed(clap_arg: ClapArg, kind: ArgKind) -> ClapArg {
         ArgKind::Path => clap_arg.value_parser(ValueParser::path_buf()).value_hint(ValueHint::AnyPath),
         ArgKind::Word(words) => clap_arg.value_parser(PossibleValuesParser::new(words.iter().copied())),
         ArgKind::Duration => clap_arg.value_parser(parse::duration),
-        ArgKind::Number => clap_arg.value_parser(parse::count),
+        ArgKind::Number | ArgKind::Numbered(_) => clap_arg.value_parser(parse::count),
         ArgKind::Count => clap_arg.value_parser(clap::value_parser!(u64)),
         ArgKind::Digest => clap_arg.value_parser(parse::digest_prefix),
         ArgKind::ReviewDigest => clap_arg.value_parser(parse::review_digest),
@@ -310,11 +311,12 @@ fn value_name(arg: &Arg) -> String {
             | ArgKind::Instance
             | ArgKind::RunOrInstance
             | ArgKind::Failure
+            | ArgKind::Named(_)
             | ArgKind::Arguments,
         ) => arg.name.to_uppercase(),
         (_, ArgKind::Json) => "JSON".to_owned(),
         (_, ArgKind::Duration) => "DURATION".to_owned(),
-        (_, ArgKind::Number | ArgKind::Count) => "N".to_owned(),
+        (_, ArgKind::Number | ArgKind::Numbered(_) | ArgKind::Count) => "N".to_owned(),
         (_, ArgKind::Digest) => "PREFIX".to_owned(),
         (_, ArgKind::Path) => "PATH".to_owned(),
         (_, ArgKind::Run | ArgKind::Review | ArgKind::Operation) => "ID".to_owned(),

@@ -17,7 +17,7 @@ use crate::domain::composite::Composite;
 use crate::domain::service::ServiceDefinition;
 use crate::domain::{
     Dialect, Example, Format, HttpDefinition, LimitsDeclared, Manifest, Missing, Permissions, PromptDefinition,
-    Provenance, Recipe, ReviewId, Run, StateRule, TestCase, Tool, ToolState,
+    Provenance, Recipe, ReviewId, Run, StateRule, TestCase, Tool, ToolState, grouped,
 };
 use crate::engine::{
     Behaviour, EngineError, InitReport, RunFilter, VersionInfo, definition_of, init as init_workspace, plan_init,
@@ -358,7 +358,7 @@ impl Shown {
         }
         let runs = self.tool.facts.runs;
         let rate = self.tool.facts.success_rate.map(|rate| format!(", {:.0} % succeeded", rate * 100.0));
-        page.heading(&format!("Runs: {runs}{}", rate.unwrap_or_default()))?;
+        page.heading(&format!("Runs: {}{}", grouped(runs), rate.unwrap_or_default()))?;
         if self.runs.is_empty() {
             return page.line(&StyledLine::new().put(Ink::Dim, "  no runs yet"));
         }

@@ -1,41 +1,23 @@
-//! What completion scripts offer beyond verbs and options: names of tools, numbers of reviews and runs.
+//! What completion scripts offer beyond verbs and options: names of tools, numbers of reviews, runs and other records.
 
 use super::call::Call;
-use crate::action::{ACTIONS, ArgKind, Spec};
-use crate::domain::GroupState;
-use crate::engine::{EngineError, ReviewFilter, RunFilter};
+use crate::action::{ACTIONS, Spec};
+use crate::engine::{EngineError, choices};
 use clap_complete::Shell;
+use std::collections::BTreeMap;
 use std::fmt::Write;
-
-/// Runs that are offered; older ones are typed.
-const RUNS: usize = 50;
 
 /// What an argument can name, one a line.
 pub(super) fn candidates(call: &Call<'_>) -> Result<String, EngineError> {
     let what = call.required("what")?;
-    let names: Vec<String> = if what == "tools" {
-        let (_engine, catalog) = call.open_catalog()?;
-        catalog.tools.iter().map(|tool| tool.name.to_string()).collect()
-    } else {
-        let engine = call.open()?;
-        match what {
-            "reviews" => engine.reviews().list(ReviewFilter::Waiting)?.iter().map(|one| one.id.to_string()).collect(),
-            "failures" => {
-                let open = |group: &&crate::domain::FailureGroup| group.state == GroupState::Open;
-                engine.failures().list(None)?.iter().filter(open).map(|group| group.short().to_owned()).collect()
-            }
-            "instances" => {
-                engine.services().list(None)?.services.iter().map(|view| view.instance.name.to_string()).collect()
-            }
-            _ => {
-                let filter = RunFilter { limit: RUNS, ..RunFilter::default() };
-                engine.runs().list(&filter)?.iter().map(|run| run.id.to_string()).collect()
-            }
-        }
+    let listed = match what {
+        "tools" => choices(&call.open_catalog()?.0, what)?,
+        _ => choices(&call.open()?, what)?,
     };
+    let names = listed.into_iter().map(|choice| choice.value);
     let mut text = String::new();
     let mut seen = std::collections::BTreeSet::new();
-    for name in names.into_iter().filter(|name| seen.insert(name.clone())) {
+    for name in names.filter(|name| seen.insert(name.clone())) {
         let _ = writeln!(text, "{name}");
     }
     Ok(text)
@@ -43,24 +25,18 @@ pub(super) fn candidates(call: &Call<'_>) -> Result<String, EngineError> {
 
 /// What the first argument of a verb names, where that is something of the workspace.
 fn first_argument(row: &Spec) -> Option<&'static str> {
-    match row.args.first().filter(|arg| arg.form.is_positional())?.kind {
-        ArgKind::Tool => Some("tools"),
-        ArgKind::Review | ArgKind::ReviewDigest => Some("reviews"),
-        ArgKind::Run => Some("runs"),
-        ArgKind::Failure => Some("failures"),
-        ArgKind::Instance | ArgKind::RunOrInstance => Some("instances"),
-        _ => None,
-    }
+    row.args.first().filter(|arg| arg.form.is_positional())?.kind.listed()
 }
 
 /// The verbs whose first argument names each of these.
-fn verbs_by_argument() -> Vec<(&'static str, Vec<&'static str>)> {
-    ["tools", "reviews", "runs", "failures", "instances"]
-        .map(|what| {
-            let rows = ACTIONS.iter().filter(|row| row.cli && first_argument(row) == Some(what));
-            (what, rows.map(|row| row.name).collect())
-        })
-        .into()
+fn verbs_by_argument() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut verbs: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for row in ACTIONS.iter().filter(|row| row.cli) {
+        if let Some(what) = first_argument(row) {
+            verbs.entry(what).or_default().push(row.name);
+        }
+    }
+    verbs
 }
 
 /// A completion script that also asks the program for names.
@@ -82,8 +58,16 @@ pub(super) fn with_candidates(shell: Shell, script: &str) -> String {
         }
         Shell::Zsh => {
             // The word in front of a positional argument says what it is.
-            for (what, argument) in [("tools", "tool"), ("reviews", "review"), ("runs", "run"), ("failures", "failure")]
-            {
+            for (what, argument) in [
+                ("tools", "tool"),
+                ("reviews", "review"),
+                ("runs", "run"),
+                ("failures", "failure"),
+                ("operations", "operation"),
+                ("grants", "grant"),
+                ("evolutions", "evolution"),
+                ("opportunities", "opportunity"),
+            ] {
                 text = text
                     .lines()
                     .map(|line| {
@@ -134,7 +118,8 @@ mod tests {
         let of = |name: &str| first_argument(crate::action::by_name(name).unwrap());
         assert_eq!(
             (of("show"), of("approve"), of("cancel"), of("list")),
-            (Some("tools"), Some("reviews"), Some("runs"), None)
+            (Some("tools"), Some("reviews"), Some("live-runs"), None)
         );
+        assert_eq!((of("undo"), of("revoke")), (Some("operations"), Some("grants")));
     }
 }

@@ -95,7 +95,7 @@ pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Co
 pub(super) fn plain(call: &Call<'_>, verb: &PlainVerb) -> Result<Done, Stop> {
     let engine = if verb.needs_catalog { call.open_catalog()?.0 } else { call.open()? };
     let command = Command::Verb(call.as_typed());
-    if !call.takes("yes") || call.switch("yes") {
+    if !call.takes("yes") || call.switch("yes") || call.is_dry() {
         return Ok(announce_and_execute(call, &engine, command)?);
     }
     let preview = engine.preview(&command)?;

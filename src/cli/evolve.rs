@@ -5,7 +5,7 @@ use super::done::Done;
 use super::print_text::{Align, Ink, Page, StyledLine, Table, when};
 use super::stop_signals::OnStop;
 use crate::domain::{
-    CheckState, Evolution, EvolutionId, EvolutionState, Learnt, ReplayOutcome, Replayed, RunId, count,
+    CheckState, Evolution, EvolutionId, EvolutionState, Learnt, ReplayOutcome, Replayed, RunId, count, grouped,
 };
 use crate::engine::{
     Asking, Engine, EngineError, ErrorCode, EvolutionDetail, EvolveRequest, Lane, LaneId, LaneState, Progress,
@@ -377,8 +377,8 @@ impl Answer for Shown {
         }
         let usage = self.detail.course.usage();
         let used = [
-            usage.input_tokens.map(|n| format!("{n} tokens in")),
-            usage.output_tokens.map(|n| format!("{n} tokens out")),
+            usage.input_tokens.map(|n| format!("{} tokens in", grouped(n))),
+            usage.output_tokens.map(|n| format!("{} tokens out", grouped(n))),
             usage.cost_micros.map(|n| format!("${:.4}", n as f64 / 1e6)),
         ];
         let used: Vec<String> = used.into_iter().flatten().collect();
@@ -438,9 +438,9 @@ impl Answer for LearntTable {
             table.row([
                 (Ink::Plain, row.failure.to_string()),
                 (Ink::Plain, row.mutation.to_string()),
-                (Ink::Plain, row.uses.to_string()),
-                (Ink::Plain, row.good.to_string()),
-                (Ink::Plain, row.approved.to_string()),
+                (Ink::Plain, grouped(row.uses)),
+                (Ink::Plain, grouped(row.good)),
+                (Ink::Plain, grouped(row.approved)),
             ]);
         }
         page.table(&table)

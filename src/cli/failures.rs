@@ -1,11 +1,13 @@
 //! What went wrong, grouped: `failures`, `failure`, `resolve`.
 
 use super::call::{Answer, Call, Stop};
-use super::done::Done;
+use super::done::{Done, Plan};
 use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, span, when};
 use super::runs::run_table;
-use crate::domain::{FailureGroup, FailureMark, GroupState, Incident, RunId, Severity, count, median_recovery_ms};
-use crate::engine::{EngineError, FailureDetail, MarkRequest};
+use crate::domain::{
+    FailureGroup, FailureMark, GroupState, Incident, RunId, Severity, count, grouped, median_recovery_ms,
+};
+use crate::engine::{EngineError, FailureDetail, MarkRequest, Preview};
 use serde::Serialize;
 use std::io;
 
@@ -86,7 +88,17 @@ pub(super) fn mark_failure(call: &Call<'_>) -> Result<Done, EngineError> {
         error,
         severity: call.word("severity")?.unwrap_or(Severity::Medium),
     };
-    let done = engine.failures().mark(&request, &call.caller(&engine));
+    let caller = call.caller(&engine);
+    if call.is_dry() {
+        let plan = Preview {
+            title: format!("Mark {} as failed for {:?}", request.tool, request.scenario),
+            lines: vec!["it ranks lower for this scenario, and callers are warned".to_owned()],
+            undo: String::new(),
+        };
+        let plan = engine.history().rehearsed(plan, || engine.failures().mark(&request, &caller))?;
+        return Ok(Done::Plan(Plan::of(plan)));
+    }
+    let done = engine.failures().mark(&request, &caller);
     call.tell_trouble(&engine);
     Ok(Done::new(done?))
 }
@@ -108,7 +120,7 @@ impl Answer for Failures {
         for group in &self.failures {
             table.row([
                 (Ink::Plain, group.short().to_owned()),
-                (Ink::Strong, group.count.to_string()),
+                (Ink::Strong, grouped(group.count)),
                 (severity_ink(group.severity), group.severity.to_string()),
                 (Ink::Strong, group.tool.to_string()),
                 (Ink::Plain, group.outcome.to_string()),
@@ -171,7 +183,7 @@ fn incident_table(incidents: &[Incident], page: &Page<'_>) -> Table {
             (Ink::Strong, incident.tool.to_string()),
             (Ink::Dim, when(incident.began_at, page.look())),
             (Ink::Plain, incident.first_run.to_string()),
-            (Ink::Plain, incident.failures.to_string()),
+            (Ink::Plain, grouped(incident.failures)),
             (ink, after),
             (Ink::Plain, by),
         ]);

@@ -5,7 +5,7 @@
 use super::call::Call;
 use super::outlet;
 use super::print_text::{Ink, StyledLine};
-use crate::domain::Stream;
+use crate::domain::{Stream, grouped};
 use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios};
 use std::io;
 use unicode_width::UnicodeWidthChar;
@@ -33,7 +33,7 @@ pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::
     let _keys = Keys::take()?;
     let (columns, rows) = size();
     let prompt = |shown: usize, next: &str| {
-        format!("-- {} · {shown} of {} lines · {next} · q: quit --", words.title, lines.len())
+        format!("-- {} · {} of {} lines · {next} · q: quit --", words.title, grouped(shown), grouped(lines.len()))
     };
     // The prompt needs its rows, and the cursor waits on one more below it.
     let longest = [NEXT_PAGE, words.last].map(|next| wrapped(&prompt(lines.len(), next), columns).len());

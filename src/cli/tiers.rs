@@ -4,7 +4,7 @@ use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};
 use super::grants::scope_asked;
 use super::print_text::{Align, Ink, Page, Table};
-use crate::domain::Command;
+use crate::domain::{Command, grouped};
 use crate::engine::{EngineError, SetRow};
 use serde::Serialize;
 use std::io;
@@ -46,8 +46,8 @@ impl Answer for Sets {
             let used = if set.in_use { " · in use" } else { "" };
             table.row([
                 (if set.in_use { Ink::Good } else { Ink::Strong }, set.name.clone()),
-                (Ink::Plain, set.tools.to_string()),
-                (Ink::Plain, set.locked.to_string()),
+                (Ink::Plain, grouped(set.tools)),
+                (Ink::Plain, grouped(set.locked)),
                 (Ink::Plain, set.saved_by.clone().unwrap_or_default()),
                 (Ink::Dim, format!("{}{lost}{used}", set.holds)),
             ]);

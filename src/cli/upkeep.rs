@@ -3,7 +3,7 @@
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
 use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, size, when};
-use crate::domain::{Command, Outcome, Retirement};
+use crate::domain::{Command, Outcome, Retirement, grouped};
 use crate::engine::{Engine, StaleReport, StaleTool};
 use serde::Serialize;
 use std::io;
@@ -52,7 +52,7 @@ impl Answer for Stale {
                     (Ink::Strong, tool.tool.to_string()),
                     (Ink::Plain, tool.stage.to_string()),
                     (Ink::Warn, format!("{} d", tool.days)),
-                    (Ink::Plain, tool.runs.to_string()),
+                    (Ink::Plain, grouped(tool.runs)),
                     (Ink::Plain, used),
                     (Ink::Plain, size(tool.bytes)),
                     (Ink::Dim, format!("{} ({})", tool.why, tool.path)),
@@ -68,9 +68,10 @@ impl Answer for Stale {
         let of = counted(*tools, "tool", "tools");
         let end = match stale.len() {
             0 => format!("no tools to archive: {of} checked, limit {days}"),
-            number => {
-                format!("{number} of {of} unused for {days}; `toolsmith stale --propose` proposes to archive them")
-            }
+            number => format!(
+                "{} of {of} unused for {days}; `toolsmith stale --propose` proposes to archive them",
+                grouped(number)
+            ),
         };
         page.line(&StyledLine::new().put(Ink::Dim, end))
     }

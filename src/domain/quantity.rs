@@ -1,5 +1,7 @@
 //! Quantities in words: a count with its noun, a span of time. One spelling for every front end.
 
+use std::fmt::Display;
+
 /// A count with its words for one and for any other number: `1 entry`, `7 entries`, `10,000 entries`.
 pub fn plural(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
@@ -10,8 +12,8 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-/// A number with a comma between groups of three digits: `10,000`.
-pub fn grouped(number: usize) -> String {
+/// A whole number from 0 with a comma between groups of three digits: `10,000`.
+pub fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {

@@ -8,7 +8,7 @@ use super::plain_verb::{Described, Perform, PlainQuery, PlainVerb, argument, par
 use super::view::{ConnectedAgent, Preview};
 use super::workspace::Workspace;
 use crate::domain::description::{Align, Describe, Description, Ink, Table};
-use crate::domain::{Caller, Outcome, ReviewState, RunOutcome, VerbCall, count, span};
+use crate::domain::{Caller, Outcome, ReviewState, RunOutcome, VerbCall, count, grouped, span};
 use crate::engine::view::RunFilter;
 use crate::runner;
 use crate::store::{ConnectionRow, NewOperation, agent_connections, connect_agent, disconnect_agent};
@@ -57,8 +57,8 @@ impl Describe for AgentList {
                 (Ink::Strong, agent.agent.clone()),
                 (Ink::Plain, agent.client.clone()),
                 (Ink::Dim, format!("{} ago", span(since))),
-                (Ink::Plain, agent.runs.to_string()),
-                (if agent.waiting > 0 { Ink::Warn } else { Ink::Plain }, agent.waiting.to_string()),
+                (Ink::Plain, grouped(agent.runs)),
+                (if agent.waiting > 0 { Ink::Warn } else { Ink::Plain }, grouped(agent.waiting)),
             ]);
         }
         if !self.agents.is_empty() {

@@ -245,7 +245,20 @@ impl Engine {
             }
             Command::Revoke { grant } => self.grants().preview_revoke(grant),
             Command::Undo { operation } => self.history().preview_undo(*operation),
-            Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
+            Command::Comment { review, spot, kind, body } => {
+                let path = spot.path.as_deref().map(|path| format!(" on {path}")).unwrap_or_default();
+                Ok(Preview {
+                    title: format!("Add a comment to review {review}?"),
+                    lines: vec![format!("{kind}{path}: {body}")],
+                    undo: "`withdraw` deletes it".to_owned(),
+                })
+            }
+            Command::Withdraw { comment } => Ok(Preview {
+                title: format!("Delete comment {comment}?"),
+                lines: vec!["only its writer can delete it".to_owned()],
+                undo: String::new(),
+            }),
+            Command::Mark { .. } | Command::Recheck { .. } => {
                 Ok(Preview { title: "Continue?".to_owned(), lines: Vec::new(), undo: "u (undo) reverts it".to_owned() })
             }
             Command::Cancel { run } => Ok(Preview {

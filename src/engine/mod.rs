@@ -31,9 +31,11 @@
 //! | `doctor` | what is missing on this machine |
 //! | `history` | the log, and taking things back |
 //! | `moves` | the one transaction of a command, and the moves that it promised |
+//! | `choices` | what an argument of a verb can name |
 //! | `commands` | from a command to its subject |
 
 mod agents;
+mod choices;
 mod clock;
 mod commands;
 #[cfg(test)]
@@ -87,6 +89,7 @@ pub use crate::runner::{
 };
 pub use crate::store::HourOfRuns;
 pub use agents::{AgentList, Agents};
+pub use choices::{Choice, choices};
 #[cfg(test)]
 pub(crate) use commands::plain_verbs;
 pub use commands::{plain_query, plain_verb};

@@ -12,7 +12,19 @@ impl History<'_> {
     /// Why the command would be refused.
     pub fn rehearse(&self, command: &Command, caller: &Caller) -> Result<Preview, EngineError> {
         let preview = self.engine.preview(command)?;
-        match self.without_effect(|| self.engine.execute(command.clone(), caller)) {
+        self.rehearsed(preview, || self.engine.execute(command.clone(), caller))
+    }
+
+    /// What something would change that is no command, after it was tried.
+    ///
+    /// # Errors
+    /// Why it would be refused.
+    pub fn rehearsed<T>(
+        &self,
+        preview: Preview,
+        work: impl FnOnce() -> Result<T, EngineError>,
+    ) -> Result<Preview, EngineError> {
+        match self.without_effect(work) {
             Err(error) if !self.workspace.rehearsal.has_agreed() => Err(error),
             // What changes nothing in the state says so by itself.
             Ok(_) | Err(_) => Ok(preview),

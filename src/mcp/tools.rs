@@ -55,7 +55,7 @@ pub(super) fn wire_name(arg: &Arg) -> String {
 
 fn property(arg: &Arg) -> Value {
     let mut one = match arg.kind {
-        ArgKind::Run | ArgKind::Review | ArgKind::Operation | ArgKind::Number => {
+        ArgKind::Run | ArgKind::Review | ArgKind::Operation | ArgKind::Number | ArgKind::Numbered(_) => {
             json!({"type": "integer", "minimum": 1})
         }
         ArgKind::Count => json!({"type": "integer", "minimum": 0}),
@@ -67,6 +67,7 @@ fn property(arg: &Arg) -> Value {
         ArgKind::Instance
         | ArgKind::RunOrInstance
         | ArgKind::Failure
+        | ArgKind::Named(_)
         | ArgKind::Text
         | ArgKind::Arguments
         | ArgKind::KeyValue

@@ -322,6 +322,8 @@ pub enum Effect {
     Choose(String),
     /// Load what was granted.
     LoadGrants,
+    /// Load what an argument of a verb can name, under a word of `candidates`.
+    LoadChoices(&'static str),
     /// Load how full the buffers are.
     LoadBuffers,
     /// Find the grant of this name, to ask whether to take it back.

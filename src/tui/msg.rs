@@ -9,10 +9,10 @@ use crate::domain::{
     Review, ReviewId, Run, RunId, RunOutcome, Sample, Tool, ToolDetail, ToolName, VerbCall, VersionFile,
 };
 use crate::engine::{
-    Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, CommandView,
-    Dashboard, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, InstanceDetail, InstanceView,
-    LaneId, Made, OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, SetRow, Settings, StaleReport,
-    TwinGroup,
+    Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, Choice,
+    CommandView, Dashboard, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, InstanceDetail,
+    InstanceView, LaneId, Made, OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, SetRow, Settings,
+    StaleReport, TwinGroup,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -240,6 +240,8 @@ pub enum Answer {
     },
     /// What was granted.
     Grants(Result<GrantList, EngineError>),
+    /// What an argument of a verb can name, with the word that was asked for.
+    Choices(&'static str, Result<Vec<Choice>, EngineError>),
     /// How full the buffers are.
     Buffers(Result<Vec<BufferStatus>, EngineError>),
     /// The grant that was named.

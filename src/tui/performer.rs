@@ -16,7 +16,7 @@ use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile}
 use crate::engine::{
     Begun, CallBegun, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode,
     FoundAgent, Frame, Index, Limits, OpenOptions, RerunFrom, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings,
-    Tail, Watch, init,
+    Tail, Watch, choices, init,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,6 @@ const RUN_LIMIT: usize = 200;
 const OPPORTUNITIES: usize = 200;
 /// Bytes of live output handed to the state for one frame; the rest waits for the next.
 const FRAME_BYTES: usize = 256 << 10;
-
 /// The least time between two samples of a live run: figures that change faster cannot be read.
 const SAMPLE_STEP: Duration = Duration::from_millis(250);
 
@@ -320,6 +319,7 @@ impl Performer {
                 self.answer(Answer::Chosen { name, chosen: chosen.map(drop) });
             }
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants().list())),
+            Effect::LoadChoices(what) => self.answer(Answer::Choices(what, choices(engine, what))),
             Effect::LoadBuffers => self.answer(Answer::Buffers(engine.buffers().list())),
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grants().named(&name))),
             Effect::Evolve(evolving) => self.evolve(engine, evolving),

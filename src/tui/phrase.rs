@@ -65,6 +65,22 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
+/// As many of these words, from the first on, as fit so many columns; the first is cut where it does not fit.
+pub fn fitting(words: impl Iterator<Item = String>, between: &str, width: usize) -> String {
+    let mut text = String::new();
+    for word in words {
+        if text.is_empty() {
+            text = cut(&word, width);
+        } else if text.width() + between.width() + word.width() <= width {
+            text.push_str(between);
+            text.push_str(&word);
+        } else {
+            break;
+        }
+    }
+    text
+}
+
 /// What goes on when the workbench is left: `3 services keep running`.
 pub fn keep_running(services: usize) -> String {
     plural(services, "service keeps running", "services keep running")
@@ -120,6 +136,14 @@ pub fn path(path: &Path, home: Option<&Path>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_that_do_not_fit_are_left_out_whole() {
+        let words = || ["last run 2m ago", "command", "custom"].into_iter().map(str::to_owned);
+        assert_eq!(fitting(words(), " · ", 27), "last run 2m ago · command");
+        assert_eq!(fitting(words(), " · ", 80), "last run 2m ago · command · custom");
+        assert_eq!(fitting(words(), " · ", 6), "last …");
+    }
 
     #[test]
     fn quantities_read_like_words() {

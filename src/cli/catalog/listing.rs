@@ -5,7 +5,7 @@ use crate::cli::print_text::{Align, Ink, Page, StyledLine, Table, counted};
 use crate::cli::shared::stage_ink;
 use crate::domain::{
     Category, CostTier, Kind, Origin, Problem, Query, QueryField, SafeText, SkippedFile, Stage, Tool, ToolReview,
-    ToolState, UnknownValue, query_values, skipped_kinds,
+    ToolState, UnknownValue, grouped, query_values, skipped_kinds,
 };
 use crate::engine::{Engine, EngineError, ErrorCode, Index};
 use serde::{Serialize, Serializer};
@@ -159,7 +159,8 @@ fn not_known(unknown: &UnknownValue, tools: &[Arc<Tool>]) -> EngineError {
             for tool in tools {
                 *counts.entry(&tool.category.0).or_default() += 1;
             }
-            let listed: Vec<String> = counts.iter().map(|(name, count)| format!("{name} ({count})")).collect();
+            let listed: Vec<String> =
+                counts.iter().map(|(name, count)| format!("{name} ({})", grouped(count))).collect();
             listed.join(", ")
         }
         QueryField::Stage | QueryField::Tier | QueryField::Kind | QueryField::Tag => unknown.known.join(", "),

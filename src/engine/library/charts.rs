@@ -1,7 +1,7 @@
 //! Charts of runs over time: one column for a span of hours, with the dates below and what the tallest column stands for.
 
 use crate::domain::description::{Ink, StyledLine};
-use crate::domain::{Instant, rfc3339, span};
+use crate::domain::{Instant, grouped, rfc3339, span};
 use crate::store::HourOfRuns;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -90,7 +90,7 @@ pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, ro
         let aloud = if aloud.is_empty() { aloud } else { format!(". By day: {aloud}") };
         line.drawn(Ink::Plain, "", &aloud).hanging(NAME)
     };
-    let number = |value: f64| format!("{value:.0}");
+    let number = |value: f64| grouped(format!("{value:.0}"));
     let time = |ms: f64| span(ms.round() as u64);
     let (counts, failed) = (values(|span| span.runs as f64), values(SpanOfRuns::failed));
     let (rates, times) = (values(SpanOfRuns::rate), values(SpanOfRuns::mean_ms));
@@ -106,14 +106,17 @@ pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, ro
             Ink::Accent,
             &counts,
             most(&counts),
-            (format!("{} in {days} days{}", all.runs, peak(&counts, number)), by_day(|span| span.runs as f64, number)),
+            (
+                format!("{} in {days} days{}", grouped(all.runs), peak(&counts, number)),
+                by_day(|span| span.runs as f64, number),
+            ),
         ),
         chart(
             "failures",
             Ink::Bad,
             &failed,
             most(&failed),
-            (format!("{failures}{}", peak(&failed, number)), by_day(SpanOfRuns::failed, number)),
+            (format!("{}{}", grouped(failures), peak(&failed, number)), by_day(SpanOfRuns::failed, number)),
         ),
         chart("success", Ink::Good, &rates, 1.0, (known(percent(all.rate())), by_day(SpanOfRuns::rate, percent))),
         chart(

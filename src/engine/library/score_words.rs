@@ -1,7 +1,7 @@
 //! Scores, their explanation and regressions, described for a reader.
 
 use crate::domain::description::{Align, Describe, Description, Ink, StyledLine, Table};
-use crate::domain::{CostTier, Severity, count, rfc3339, size, span};
+use crate::domain::{CostTier, Severity, count, grouped, rfc3339, size, span};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::scores::{ExplainedScore, ReportedUse, ScoredTool, ToolAlert};
 use crate::engine::plain_verb::{Described, PlainQuery};
@@ -119,9 +119,9 @@ impl Describe for Reported {
             table.row([
                 (Ink::Strong, tool.to_string()),
                 (Ink::Plain, who.clone()),
-                (Ink::Plain, uses.to_string()),
-                (Ink::Plain, succeeded.to_string()),
-                (Ink::Plain, failed.to_string()),
+                (Ink::Plain, grouped(uses)),
+                (Ink::Plain, grouped(succeeded)),
+                (Ink::Plain, grouped(failed)),
                 (Ink::Plain, mean_ms.map_or_else(|| "-".to_owned(), span)),
                 (Ink::Dim, rfc3339(*last_at)),
             ]);
@@ -167,7 +167,8 @@ impl Describe for ExplainedScore {
         }
         for other in &self.others {
             let ScoredTool { score, succeeded, runs, .. } = other;
-            let words = format!("{} {:.3}, {succeeded}/{runs} runs", other.version_word(), score.score);
+            let words =
+                format!("{} {:.3}, {}/{} runs", other.version_word(), score.score, grouped(succeeded), grouped(runs));
             told.field("other version", Ink::Dim, words);
         }
         told

@@ -5,8 +5,8 @@ use super::facts::{MarksByVersion, marks_by_version};
 use crate::check;
 use crate::domain::description::{Ink, StyledLine};
 use crate::domain::{
-    CostTier, Digest, FailureGroup, GroupState, Instant, Severity, Stage, Tool, ToolName, Uses, median_recovery_ms,
-    plural, span,
+    CostTier, Digest, FailureGroup, GroupState, Instant, Severity, Stage, Tool, ToolName, Uses, grouped,
+    median_recovery_ms, plural, span,
 };
 use crate::engine::Library;
 use crate::engine::clock::now;
@@ -410,7 +410,7 @@ impl Dashboard {
     pub fn lines(&self, width: usize) -> Vec<StyledLine> {
         let counts = |of: &BTreeMap<String, usize>| {
             let some = of.iter().filter(|(_, number)| **number > 0);
-            some.map(|(word, number)| format!("{word} {number}")).collect::<Vec<_>>().join(" · ")
+            some.map(|(word, number)| format!("{word} {}", grouped(number))).collect::<Vec<_>>().join(" · ")
         };
         let plain = |text: String| StyledLine::new().put(Ink::Plain, text);
         let mut lines = vec![

@@ -6,7 +6,7 @@ use crate::domain::service::{
     Exchange, ExchangeRole, HealthState, Instance, InstanceContext, InstanceId, InstancePort, InstanceState, PortPass,
     ServiceDefinition,
 };
-use crate::domain::{Instant, Sample, Stage, ToolName, plural, span};
+use crate::domain::{Instant, Sample, Stage, ToolName, grouped, plural, span};
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::engine::owner::live_process;
@@ -218,7 +218,7 @@ impl Describe for ServiceList {
                 (Ink::Plain, format!("{tool}@{version}")),
                 (Ink::Plain, service.ports_words()),
                 (Ink::Dim, service.up_ms.map(span).unwrap_or_default()),
-                (Ink::Dim, life.restarts.len().to_string()),
+                (Ink::Dim, grouped(life.restarts.len())),
                 (Ink::Plain, service.health_words()),
             ]);
         }

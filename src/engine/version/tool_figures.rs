@@ -2,7 +2,7 @@
 
 use super::versions::LineageVersion;
 use crate::domain::description::{Align, Describe, Description, Ink, StyledLine, Table};
-use crate::domain::{FailureGroup, GroupState, Instant, ToolName, count, span};
+use crate::domain::{FailureGroup, GroupState, Instant, ToolName, count, grouped, span};
 use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
@@ -168,7 +168,7 @@ impl ToolFigures {
             table.row([
                 (Ink::Strong, version.version.to_string()),
                 (Ink::Plain, version.stage.word().to_owned()),
-                (Ink::Plain, version.runs.to_string()),
+                (Ink::Plain, grouped(version.runs)),
                 (ink, rate),
                 (if version.active { Ink::Accent } else { Ink::Dim }, version.marks().join(", ")),
             ]);
@@ -189,7 +189,7 @@ impl ToolFigures {
             let bar = level(one.runs, most, BAR);
             let line = StyledLine::new().put(Ink::Dim, format!("{:<10} ", one.span));
             let line = line.drawn(Ink::Accent, &format!("{bar} "), "");
-            told.line(line.put(Ink::Plain, one.runs.to_string()));
+            told.line(line.put(Ink::Plain, grouped(one.runs)));
         }
     }
 

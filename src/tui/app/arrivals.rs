@@ -266,6 +266,11 @@ impl App {
                 let key = self.keymap.key(Verb::Sets);
                 self.say(Mood::Calm, &format!("tool set in use: {name} · {key} change"));
             }
+            Answer::Choices(what, found) => {
+                if let Some(Overlay::Palette(palette)) = self.overlays.last_mut() {
+                    palette.set_choices(what, found);
+                }
+            }
             Answer::Buffers(buffers) => return self.take_buffers(&buffers),
             Answer::Grant(Ok(grant)) => return self.ask(Command::Revoke { grant }),
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),

@@ -28,7 +28,9 @@ impl App {
         if record.input.contains("[redacted ") {
             return Err("its input held a secret, which is not kept: fill in the form of the tool".to_owned());
         }
-        let input = serde_json::from_str(&record.input).map_err(|error| format!("its input is not JSON: {error}"))?;
+        // A run that was refused before its input was read has none.
+        let text = if record.input.trim().is_empty() { "{}" } else { &record.input };
+        let input = serde_json::from_str(text).map_err(|error| format!("its input is not JSON: {error}"))?;
         Ok((tool, input))
     }
 
@@ -86,6 +88,7 @@ mod tests {
     use crate::engine::Preview;
     use crate::tui::effect::DetailFor;
     use crate::tui::msg::Answer;
+    use crate::tui::overlay::Overlay;
     use crate::tui::testing::{Bench, dossier, run, tool, tools};
     use serde_json::json;
 
@@ -116,9 +119,14 @@ mod tests {
         assert_eq!(started, Some(json!({"path": "data/long.csv"})));
         // What was redacted is not passed on as if it was the value.
         record.input = json!({"path": "[redacted github-token]"}).to_string();
-        bench.answer(Answer::Runs(Ok(vec![record])));
+        bench.answer(Answer::Runs(Ok(vec![record.clone()])));
         bench.press("3 ;");
         assert!(bench.app.overlays.is_empty() && bench.screen().contains("held a secret"), "{}", bench.screen());
+        // A run that was refused has no input: its form is the one of a first run.
+        record.input = String::new();
+        bench.answer(Answer::Runs(Ok(vec![record])));
+        bench.press("3 ;");
+        assert!(matches!(bench.app.overlays.last(), Some(Overlay::Form(_))), "{}", bench.screen());
     }
 
     #[test]

@@ -116,6 +116,9 @@ impl App {
         if let Reply::Copy(text) = reply {
             return vec![Effect::Copy(text)];
         }
+        if let Reply::LoadChoices(what) = reply {
+            return vec![Effect::LoadChoices(what)];
+        }
         if let Reply::Help(place, rows) = reply {
             self.overlays.push(Overlay::Help(Help::new(place, rows)));
             return Vec::new();
@@ -132,6 +135,7 @@ impl App {
             | Reply::Help(..)
             | Reply::Refuse(_)
             | Reply::Copy(_)
+            | Reply::LoadChoices(_)
             | Reply::Close => Vec::new(),
             Reply::Call(request, step) => self.call_step(*request, step),
             Reply::Invoke(verb, args) => {

@@ -3,10 +3,9 @@
 use super::App;
 use crate::domain::{Digest, Tool};
 use crate::tui::effect::{DetailFor, Effect};
-use crate::tui::layout::ALL_HEIGHT;
 use crate::tui::msg::ToolDossier;
 use crate::tui::pane::Pane;
-use crate::tui::pane::catalog::{Preview, Selected};
+use crate::tui::pane::catalog::{PREVIEW_HEIGHT, Preview, Selected};
 use crate::tui::screen::Screen;
 use std::sync::Arc;
 
@@ -35,7 +34,7 @@ impl App {
         let is_near = matches!(self.focus, Pane::Catalog | Pane::Output);
         let is_shown = is_near && matches!(self.screen, Screen::Workbench) && self.overlays.is_empty();
         match self.catalog.selected() {
-            Selected::Tool(tool) if is_shown && self.size.1 >= ALL_HEIGHT => Some(tool),
+            Selected::Tool(tool) if is_shown && self.size.1 >= PREVIEW_HEIGHT => Some(tool),
             _ => None,
         }
     }
@@ -136,5 +135,26 @@ mod tests {
         }
         bench.press("down");
         assert!(!bench.screen().contains("required  default"), "it is about the selected tool only");
+    }
+
+    #[test]
+    fn a_small_screen_shows_the_inputs_in_a_line_and_how_the_last_run_ended() {
+        for (width, height) in [(80, 24), (60, 20)] {
+            let mut bench = Bench::ready(width, height);
+            bench.wait(REST_MS);
+            let tool = asked(&mut bench).remove(0);
+            let schema = json!({
+                "properties": {"path": {"type": "string"}, "limit": {"type": "integer"}},
+                "required": ["path"],
+            });
+            let mut dossier = dossier(&tool, Some(schema));
+            dossier.runs = vec![run(7, &tools()[0], RunOutcome::Failed)];
+            let detail = Ok(dossier);
+            bench.answer(Answer::Detail { purpose: DetailFor::Preview, path: tool.path.clone(), detail });
+            let screen = bench.screen();
+            for text in ["last run 2m ago: failed after 840 ms", "inputs  path: string (required), limit: integer"] {
+                assert!(screen.contains(text), "{text}\n{screen}");
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::tui::list::Motion;
 use crate::tui::now::Now;
 use crate::tui::overlay::Overlay;
 use crate::tui::overlay::guard::SILENCE_MS;
+use crate::tui::phrase::grouped;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Whether keys are swallowed.
@@ -48,7 +49,7 @@ impl App {
             if self.is_stray(rest) {
                 let text = match rest.len() {
                     1 => "a key was ignored: it came together with others, as pasted text does".to_owned(),
-                    many => format!("{many} keys at once were ignored: they look like pasted text"),
+                    many => format!("{} keys at once were ignored: they look like pasted text", grouped(many)),
                 };
                 self.say(Mood::Calm, &text);
                 break;
@@ -252,6 +253,7 @@ mod tests {
                 | Effect::LoadSets
                 | Effect::LoadGrants
                 | Effect::LoadBuffers
+                | Effect::LoadChoices(_)
                 | Effect::Dashboard
                 | Effect::Upkeep(_)
                 | Effect::Query(_)

@@ -248,6 +248,7 @@ fn operations() -> Vec<Operation> {
 #[test]
 fn leaving_asks_while_runs_are_alive_and_a_signal_does_not() {
     let mut bench = running(80, 24);
+    bench.taken();
     bench.press("q");
     bench.draw();
     assert!(bench.taken().is_empty());

@@ -16,31 +16,32 @@ pub struct ArgumentForm {
     fields: Fields,
 }
 
-/// The arguments that are asked for. What only humans may say is not among them: a screen asks for that.
+/// The arguments that are asked for. What only humans may say is not among them: a screen asks for that. Nor is trying
+/// the verb: the question before a change shows the same.
 fn asked(row: &'static Spec) -> impl Iterator<Item = &'static Arg> {
-    row.args.iter().filter(|arg| !arg.human_only)
+    row.args.iter().filter(|arg| !arg.human_only && arg.name != "dry-run")
 }
 
 /// The form of a verb, with the value of each argument.
 fn form(row: &'static Spec, value: impl Fn(&str) -> String) -> Fields {
     asked(row).fold(Fields::default(), |fields, arg| {
         let value = value(arg.name);
-        match arg.kind {
+        let fields = match arg.kind {
             ArgKind::Switch => fields.switch(arg.name, !value.is_empty(), arg.doc),
             _ => fields.text(arg.name, &value, doc(arg)),
-        }
+        };
+        if arg.required { fields.needed() } else { fields }
     })
 }
 
 /// What a field means.
 fn doc(arg: &Arg) -> String {
-    let needed = if arg.required { " (required)" } else { "" };
     match arg.form {
         Form::Repeated if arg.kind == ArgKind::KeyValue => {
-            format!("{}: KEY=VALUE, several separated by blanks{needed}", arg.doc)
+            format!("{}: KEY=VALUE, several separated by blanks", arg.doc)
         }
-        Form::Repeated => format!("{}; several separated by blanks{needed}", arg.doc),
-        _ => format!("{}{needed}", arg.doc),
+        Form::Repeated => format!("{}; several separated by blanks", arg.doc),
+        _ => arg.doc.to_owned(),
     }
 }
 
@@ -48,7 +49,7 @@ impl ArgumentForm {
     /// A form that already holds these values.
     pub fn new(verb: Verb, args: &Args) -> ArgumentForm {
         let row = spec(verb);
-        ArgumentForm { row, fields: form(row, |name| args.get(name).unwrap_or_default().to_owned()) }
+        ArgumentForm { row, fields: form(row, |name| args.get(name).unwrap_or_default().to_owned()).at_missing() }
     }
 
     /// The form of a call that was refused, to be corrected.
@@ -85,6 +86,10 @@ impl ArgumentForm {
     }
 
     fn send(&mut self) -> Reply {
+        if let Some(arg) = asked(self.row).find(|arg| arg.required && self.fields.value(arg.name).is_empty()) {
+            self.fields.refuse(arg.name, "required");
+            return Reply::Stay;
+        }
         if plain_verb(self.row.name).is_none() {
             return self.invoke();
         }
@@ -93,9 +98,6 @@ impl ArgumentForm {
             let value = self.fields.value(arg.name);
             if !value.is_empty() {
                 call.set(arg.name, value);
-            } else if arg.required {
-                self.fields.refuse(arg.name, "required");
-                return Reply::Stay;
             }
         }
         Reply::Execute(Command::Verb(call))
@@ -124,14 +126,35 @@ impl ArgumentForm {
     /// Draws the form and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let name = verb_title(self.row.name);
+        // What is about the first argument, and needs no other, leaves what is not given as it is.
+        let may_be_empty = asked(self.row).skip(1).all(|arg| !arg.required);
         let title = Title {
             name: &name,
-            detail: "options".to_owned(),
-            remark: "an empty field changes nothing".to_owned(),
+            remark: if may_be_empty { "an empty field changes nothing".to_owned() } else { String::new() },
             remark_style: look.theme.dim,
             keys: self.fields.keys(self.row.name),
+            ..Title::default()
         };
-        let inner = open_box(screen, (96, self.fields.rows() + 2), &title, buf, look);
+        let inner = open_box(screen, (96, self.fields.box_rows(screen, 96)), &title, buf, look);
         self.fields.draw(inner, buf, look.theme)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossterm::event::{KeyCode, KeyModifiers};
+
+    #[test]
+    fn a_form_begins_at_what_is_missing_refuses_without_it_and_does_not_offer_to_try_the_verb() {
+        let mut known = Args::default();
+        known.push("tool", "flaky".into());
+        let mut form = ArgumentForm::new(Verb::Grant, &known);
+        let submit = KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL);
+        assert_eq!(form.key(&submit), Reply::Stay);
+        assert_eq!(form.typed().values.len(), 3, "tool, agent and session");
+        form.key(&KeyEvent::from(KeyCode::Char('r')));
+        known.push("agent", "r".into());
+        assert_eq!(form.key(&submit), Reply::Invoke(Verb::Grant, known));
     }
 }

@@ -29,6 +29,7 @@ impl CallForm {
     pub fn new(scenario: &str) -> CallForm {
         let fields = Fields::default()
             .text("wanted", scenario, "what you need, in words: translate english to french")
+            .needed()
             .text("tags", "", "only tools with all of these tags")
             .text("input", "", "KEY=VALUE … or a JSON object");
         CallForm { ticket: 0, fields, looked: None, asked: None }
@@ -121,7 +122,7 @@ impl CallForm {
         let title = Title { name: "Call", keys: self.fields.keys(submit), ..Title::default() };
         let inner = open_box(screen, (96, 24), &title, buf, look);
         let width = usize::from(inner.width);
-        let height = self.fields.rows().min(inner.height);
+        let height = self.fields.rows(inner.width).min(inner.height);
         let cursor = self.fields.draw(Rect { height, ..inner }, buf, theme);
         let below = inner.y + height + 1;
         let lines = match self.asked {

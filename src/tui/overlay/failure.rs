@@ -8,8 +8,10 @@ use crate::domain::{FailureGroup, GroupState, Incident, Run};
 use crate::engine::{EngineError, FailureDetail};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::keymap::{Chord, Keymap};
+use crate::tui::layout::centred;
 use crate::tui::pane::failures::{days_aloud, trend};
 use crate::tui::pane::listing::Listing;
+use crate::tui::pane::output::outcome_sign;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
 use crate::tui::phrase::{age, ago, duration, grouped, lasted, pad, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -17,6 +19,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+/// Columns and rows of the box at most.
+const WIDTH: u16 = 110;
+const HEIGHT: u16 = 36;
+/// Rows for what is known of the selected run, with free ones and the border.
+const RUN_ROWS: u16 = 11;
 /// Lines that the message takes at most.
 const MESSAGE_LINES: usize = 3;
 
@@ -129,11 +136,15 @@ impl FailureBox {
         let detail = format!("{} of {}", self.group.short(), self.group.tool);
         let title = Title { name: "Failure", detail, ..Title::default() };
         let title = filtered_title(title, &self.keys(look.keymap), &self.list, look);
-        let inner = open_box(screen, (110, 36), &title, buf, look);
-        let width = usize::from(inner.width);
-        let mut y = inner.y;
+        // What `open_box` leaves of the width.
+        let width = usize::from(centred(screen, WIDTH, HEIGHT).width.saturating_sub(4));
         let facts = self.facts(width, look).into_iter();
-        let lines = facts.flat_map(|(text, style)| wrap(&text, width).into_iter().map(move |line| (line, style)));
+        let facts = facts.flat_map(|(text, style)| wrap(&text, width).into_iter().map(move |line| (line, style)));
+        let lines: Vec<(String, Style)> = facts.collect();
+        // As high as what it shows, whichever run is selected.
+        let rows = u16::try_from(lines.len() + self.list.items.len()).unwrap_or(u16::MAX).saturating_add(RUN_ROWS);
+        let inner = open_box(screen, (WIDTH, rows.min(HEIGHT)), &title, buf, look);
+        let mut y = inner.y;
         for (text, style) in lines {
             if y + 1 >= inner.bottom() {
                 break;
@@ -153,6 +164,16 @@ impl FailureBox {
         } else if self.list.rows.is_empty() {
             draw_empty(area, buf, &[no_match(look)], theme);
         }
+        let about =
+            self.selected().map(|run| about_run(run, &self.group.sample_message, width, look)).unwrap_or_default();
+        // What is said of the selected run follows the rows, with a row between, and takes at most half.
+        let below = (about.len() as u16).min((area.height / 2).saturating_sub(1));
+        let wanted = self.list.rows.len() as u16;
+        let height = area.height.saturating_sub(if below > 0 { below + 1 } else { 0 }).min(wanted.max(1));
+        for (y, (line, style)) in (area.y + height + 1..area.bottom()).zip(&about) {
+            buf.put(area.x, y, line, width, *style);
+        }
+        let area = Rect { height, ..area };
         let marked = self.marked.as_ref().map(|run| run.id);
         let (runs, rows) = (&self.list.items, &self.list.rows);
         let row = |at: usize, width| run_row(&runs[rows[at]], marked == Some(runs[rows[at]].id), width, look);
@@ -209,6 +230,20 @@ fn recovery(detail: &FailureDetail, look: Look) -> Option<(String, Style)> {
     };
     let usual = detail.median_recovery_ms.map(|ms| format!(" · median {}", duration(ms))).unwrap_or_default();
     Some((format!("{text}{usual}"), style))
+}
+
+/// All that is known of a run, in lines: how it ended, why where that was not said already, and its whole input.
+fn about_run(run: &Run, said: &str, width: usize, look: Look) -> Vec<(String, Style)> {
+    let theme = look.theme;
+    let (sign, style) = outcome_sign(run.outcome, theme);
+    let exit = run.exit_code.map(|code| format!(" · exit code {code}")).unwrap_or_default();
+    let signal = run.signal.map(|signal| format!(" · signal {signal}")).unwrap_or_default();
+    let when = ago(look.now.wall, run.started_at);
+    let head = format!("{sign} run #{} {}{exit}{signal} · {} · {when}", run.id, run.outcome, safe(&run.caller));
+    let error = run.error.as_deref().filter(|error| *error != said).map(|error| (safe(error), theme.text));
+    let input = (format!("input  {}", safe(&run.input)), theme.dim);
+    let texts = std::iter::once((head, style)).chain(error).chain([input]);
+    texts.flat_map(|(text, style)| wrap(&text, width).into_iter().map(move |line| (line, style))).collect()
 }
 
 fn run_row(run: &Run, marked: bool, width: usize, look: Look) -> Vec<Span> {

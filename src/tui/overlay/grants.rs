@@ -10,11 +10,14 @@ use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{age, cut, pad, safe};
+use crate::tui::phrase::{age, ago, cut, pad, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
+
+/// Lines about the selected grant, with the one between.
+const ABOUT: u16 = 4;
 
 /// One grant as a row.
 pub(super) struct Row {
@@ -139,8 +142,32 @@ impl Grants {
         let title = Title { name: "Grants", detail: "newest first".to_owned(), ..Title::default() };
         let empty = std::slice::from_ref(&self.empty);
         let keys = self.keys();
-        ListBox { title, keys, size: (104, 24), list: &mut self.list, empty, head: "" }
-            .draw(screen, buf, look, grant_row)
+        ListBox { title, keys, size: (104, 24), list: &mut self.list, empty, head: "" }.draw_with(
+            screen,
+            buf,
+            look,
+            grant_row,
+            (ABOUT, |row: &Row, area: Rect| {
+                wrap(&row.whole(look), usize::from(area.width))
+                    .into_iter()
+                    .map(|line| (line, look.theme.text))
+                    .collect()
+            }),
+        )
+    }
+}
+
+impl Row {
+    /// How long it goes on, and for whom.
+    fn lasts(&self, look: Look) -> String {
+        let left = |until: Instant| span(u64::try_from(until.0 - look.now.wall.0).unwrap_or_default());
+        self.until.map_or_else(|| self.holds.clone(), |until| format!("{} left {}", left(until), self.holds))
+    }
+
+    /// All that it says, safe to draw.
+    fn whole(&self, look: Look) -> String {
+        let (lasts, since) = (self.lasts(look), ago(look.now.wall, self.since));
+        safe(&format!("{}: {} · {lasts} · {} · {since}", self.tool, self.may, self.who))
     }
 }
 
@@ -148,9 +175,7 @@ fn grant_row(row: &Row, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let since = format!(" {:>4}", age(look.now.wall, row.since));
     let tool = (width / 3).clamp(14, 34);
-    let left = |until: Instant| span(u64::try_from(until.0 - look.now.wall.0).unwrap_or_default());
-    let lasts = row.until.map(|until| format!("{} left {}", left(until), row.holds));
-    let lasts = lasts.as_deref().unwrap_or(&row.holds);
+    let lasts = row.lasts(look);
     let holds = if width >= 70 { 18 } else { 0 };
     let who = if width >= 90 { 20 } else { 0 };
     let may = width.saturating_sub(tool + holds + who + since.len() + 3);
@@ -158,7 +183,7 @@ fn grant_row(row: &Row, width: usize, look: Look) -> Vec<Span> {
     vec![
         Span::styled(cell(&row.tool, tool), theme.text),
         Span::styled(format!(" {}", cell(&row.may, may)), theme.text),
-        Span::styled(format!(" {}", cell(lasts, holds)), theme.dim),
+        Span::styled(format!(" {}", cell(&lasts, holds)), theme.dim),
         Span::styled(format!(" {}", cell(&row.who, who)), theme.dim),
         Span::styled(since, theme.dim),
     ]

@@ -28,7 +28,7 @@ impl LaunchPrompt {
         } else {
             format!("{known} exists already and is {state}: another name launches another instance")
         };
-        LaunchPrompt { tool, fields: Fields::default().text("name", name, safe(&about)) }
+        LaunchPrompt { tool, fields: Fields::default().text("name", name, safe(&about)).needed() }
     }
 
     /// What is typed, to be kept.
@@ -69,7 +69,7 @@ impl LaunchPrompt {
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let title =
             Title { name: "Launch", detail: safe(&self.tool), keys: self.fields.keys("launch"), ..Title::default() };
-        let inner = open_box(screen, (86, self.fields.rows() + 2), &title, buf, look);
+        let inner = open_box(screen, (86, self.fields.box_rows(screen, 86)), &title, buf, look);
         self.fields.draw(inner, buf, look.theme)
     }
 }

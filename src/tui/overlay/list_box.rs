@@ -13,7 +13,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 /// Rows of a box without rows.
-const EMPTY_HEIGHT: u16 = 9;
+pub(super) const EMPTY_HEIGHT: u16 = 9;
+
+/// Rows of a box that are no rows of its list: the border, the filter, the names of the columns, a free one.
+const CHROME: u16 = 5;
 
 /// The keys while a filter is typed.
 pub(super) const TYPING_KEYS: [(&str, &str); 3] = [("enter", "keep"), ("esc", "clear"), ("↑↓", "move")];
@@ -46,8 +49,8 @@ impl<T: Listed> ListBox<'_, T> {
         self.draw_with(screen, buf, look, row, (0, |_: &T, _| Vec::new()))
     }
 
-    /// As [`ListBox::draw`], with lines about the selected row below the list: so many rows at most and never more than
-    /// half of the box, written for the area that they get.
+    /// As [`ListBox::draw`], with lines about the selected row below the list: so many rows at most, and never what the
+    /// list needs of its half of the box; written for the area that they get.
     pub(super) fn draw_with(
         self,
         screen: Rect,
@@ -59,7 +62,9 @@ impl<T: Listed> ListBox<'_, T> {
         let theme = look.theme;
         let list = self.list;
         // A sentence in a large box looks as if something was missing.
-        let height = if list.items.is_empty() { self.size.1.min(EMPTY_HEIGHT) } else { self.size.1 };
+        // So does a row or two; a filter does not change the height.
+        let rows = u16::try_from(list.items.len()).unwrap_or(u16::MAX).saturating_add(CHROME + most);
+        let height = if list.items.is_empty() { EMPTY_HEIGHT } else { rows.max(EMPTY_HEIGHT) }.min(self.size.1);
         let title = filtered_title(self.title, &self.keys, list, look);
         let mut inner = open_box(screen, (self.size.0, height), &title, buf, look);
         let cursor = list.draw_filter(&mut inner, buf, theme);
@@ -73,7 +78,9 @@ impl<T: Listed> ListBox<'_, T> {
             buf.put(inner.x + 1, inner.y, self.head, usize::from(inner.width.saturating_sub(1)), theme.dim);
             inner = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
         }
-        let below = most.min(inner.height / 2);
+        // The list keeps half of the box where it needs that.
+        let listed = u16::try_from(list.rows.len()).unwrap_or(u16::MAX).min(inner.height / 2);
+        let below = most.min(inner.height - listed);
         let above = Rect { height: inner.height - below, ..inner };
         let below = Rect { y: above.bottom(), height: below, ..inner };
         let (items, rows) = (&list.items, &list.rows);

@@ -1,6 +1,7 @@
 //! The operation log: who did what, newest first; an entry can be taken back from here.
 
 use super::keys::{BoxKey, border_keys};
+use super::list_box::{EMPTY_HEIGHT, no_match};
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
 use crate::domain::{Operation, span};
@@ -132,7 +133,9 @@ impl Log {
             },
             ..Title::default()
         };
-        let mut inner = open_box(screen, (104, 34), &title, buf, look);
+        let is_empty = matches!(&self.entries, Some(Ok(entries)) if entries.is_empty());
+        let height = if is_empty { EMPTY_HEIGHT } else { 34 };
+        let mut inner = open_box(screen, (104, height), &title, buf, look);
         let cursor = (self.typing || !self.filter.is_empty()).then(|| {
             buf.put(inner.x, inner.y, "/", 1, theme.accent);
             let line = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1, ..inner };
@@ -143,7 +146,10 @@ impl Log {
         let sentence = match &self.entries {
             None => "Loading the log …".to_owned(),
             Some(Err(error)) => format!("{} {}", safe(&error.message), safe(&error.hint)),
-            Some(Ok(entries)) if entries.is_empty() => "No entries.".to_owned(),
+            Some(Ok(_)) if is_empty && !self.filter.is_empty() => no_match(look),
+            Some(Ok(_)) if is_empty => {
+                "No entries yet. Each decision and change is listed here; most can be undone.".to_owned()
+            }
             Some(Ok(_)) => String::new(),
         };
         draw_empty(inner, buf, &[sentence], theme);
@@ -175,21 +181,27 @@ fn notes(entry: &Operation, older: Option<&Operation>) -> Vec<String> {
     [clock, entry.said(), entry.unread(), entry.passed_over()].into_iter().flatten().collect()
 }
 
+/// Whether it can be taken back, or was.
+fn state_of(entry: &Operation) -> String {
+    match (entry.undone_by, entry.reversible) {
+        (Some(by), _) => format!("undone by {by}"),
+        (None, true) => "can be undone".to_owned(),
+        (None, false) => "cannot be undone".to_owned(),
+    }
+}
+
 /// All that an entry says, in lines.
 fn whole(entry: &Operation, older: Option<&Operation>, width: usize, look: Look) -> Vec<String> {
     let when = ago(look.now.wall, entry.at);
-    let head = format!("{} {} {} · {} · {when}", entry.id, entry.verb, entry.subject, entry.who);
+    let state = state_of(entry);
+    let head = format!("{} {} {} · {} · {when} · {state}", entry.id, entry.verb, entry.subject, entry.who);
     let paragraphs = std::iter::once(head).chain(notes(entry, older));
     paragraphs.flat_map(|text| text.lines().flat_map(|line| wrap(&safe(line), width)).collect::<Vec<_>>()).collect()
 }
 
 fn operation_row(entry: &Operation, older: Option<&Operation>, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
-    let state = match (entry.undone_by, entry.reversible) {
-        (Some(by), _) => format!("undone by {by}"),
-        (None, true) => "can be undone".to_owned(),
-        (None, false) => String::new(),
-    };
+    let state = if entry.undone_by.is_none() && !entry.reversible { String::new() } else { state_of(entry) };
     let id = format!("{:>4} ", entry.id);
     let age = format!("{:>4} ", age(look.now.wall, entry.at));
     let verb = pad(&safe(&entry.verb), 16);

@@ -31,6 +31,7 @@ impl MarkForm {
                 &request.scenario,
                 format!("what you wanted the tool for, for example: parse JSON data. {EFFECT}"),
             )
+            .needed()
             .text("what failed", &request.error, "what went wrong, in words")
             .choice("severity", &words, chosen, "how bad it is");
         MarkForm { request, fields }
@@ -73,9 +74,9 @@ impl MarkForm {
     /// Draws the form and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let run = self.request.run.map(|run| format!(", run #{run}")).unwrap_or_default();
-        let detail = format!("{}{run}", safe(&self.request.tool));
-        let title = Title { name: "Mark as failed", detail, keys: self.fields.keys("mark"), ..Title::default() };
-        let inner = open_box(screen, (86, self.fields.rows() + 2), &title, buf, look);
+        let detail = format!("of {}{run}", safe(&self.request.tool));
+        let title = Title { name: "Mark failure", detail, keys: self.fields.keys("mark"), ..Title::default() };
+        let inner = open_box(screen, (86, self.fields.box_rows(screen, 86)), &title, buf, look);
         self.fields.draw(inner, buf, look.theme)
     }
 }
@@ -107,5 +108,17 @@ mod tests {
         }
         let marked = MarkRequest { scenario: "parse JSON data".to_owned(), severity: Severity::High, ..known };
         assert_eq!(press(&mut form, KeyCode::Enter), Reply::MarkFailure(Box::new(marked)));
+    }
+
+    #[test]
+    fn a_small_screen_shows_all_fields_and_what_is_missing() {
+        for (width, height) in [(120, 40), (80, 24), (60, 20)] {
+            let mut bench = crate::tui::testing::Bench::ready(width, height);
+            bench.press("M");
+            let screen = bench.screen();
+            for text in ["›scenario *", "warned.", "what failed", "severity", "1 to fill in  * required"] {
+                assert!(screen.contains(text), "{text}\n{screen}");
+            }
+        }
     }
 }

@@ -163,6 +163,8 @@ pub enum Reply {
     Refuse(String),
     /// Copy this text; the overlay stays.
     Copy(String),
+    /// Load what an argument can name, under this word of `candidates`; the overlay stays for the answer.
+    LoadChoices(&'static str),
     /// Close, and open the form again whose run waits for an answer.
     EditHeld,
     /// Close, and press this key on what is below.

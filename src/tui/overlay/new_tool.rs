@@ -34,7 +34,8 @@ impl NewToolForm {
                 "description",
                 words,
                 "what the tool shall do, in words; inputs, output and examples are read from it",
-            );
+            )
+            .needed();
         let fields = QUESTIONS.iter().fold(fields, |fields, question| fields.text(question.name, "", question.help));
         NewToolForm { fields, has_asked: false }
     }
@@ -52,7 +53,12 @@ impl NewToolForm {
     /// Takes a key: it edits, moves, makes the tool, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         match self.fields.key(key) {
-            FieldsEvent::None => Reply::Stay,
+            FieldsEvent::None => {
+                // A scaffold needs a name or a description.
+                let named = self.fields.chosen("start from") > 0 && !self.fields.value("name").is_empty();
+                self.fields.need("description", !named);
+                Reply::Stay
+            }
             FieldsEvent::Cancel => Reply::Close,
             FieldsEvent::Submit => self.send(),
         }
@@ -108,7 +114,7 @@ impl NewToolForm {
     /// Draws the form and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let title = Title { name: "New tool", keys: self.fields.keys("create"), ..Title::default() };
-        let inner = open_box(screen, (86, self.fields.rows() + 2), &title, buf, look);
+        let inner = open_box(screen, (86, self.fields.box_rows(screen, 86)), &title, buf, look);
         self.fields.draw(inner, buf, look.theme)
     }
 }

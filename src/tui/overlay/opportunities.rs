@@ -18,7 +18,7 @@ use ratatui::style::Style;
 use std::borrow::Cow;
 
 /// Lines for the one that is selected, below the list.
-const ABOUT: u16 = 8;
+const ABOUT: u16 = 12;
 
 /// From so many columns on it is said what the columns are.
 const ROOM_FOR_HEADS: u16 = 80;

@@ -1,13 +1,16 @@
 //! The palette: every verb by name, with its key and its command line; arguments are asked one by one.
 
+mod choosing;
+
+use self::choosing::{ABOUT_LINES, Choices};
 use super::{Args, Reply, open_box};
 use crate::action::{Arg, ArgKind, Form, Spec, Verb};
 use crate::domain::DecisionKind;
-use crate::engine::CatalogView;
+use crate::engine::{CatalogView, Choice, EngineError};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title};
-use crate::tui::phrase::{cut, pad, safe};
+use crate::tui::phrase::{cut, pad, safe, wrap};
 use crate::tui::widget::fields::submits;
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -16,6 +19,7 @@ use fuzzy_matcher::skim::SkimMatcherV2;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::sync::Arc;
+use unicode_width::UnicodeWidthStr;
 
 /// Choices drawn for an argument at most; typing narrows them.
 const MAX_CHOICES: usize = 200;
@@ -82,7 +86,9 @@ pub struct Palette {
     input: TextInput,
     /// Rows or choices that match, best first, with the matched characters.
     shown: Vec<(usize, Vec<usize>)>,
-    choices: Vec<String>,
+    choices: Choices,
+    /// Under which word choices are to be loaded.
+    to_load: Option<&'static str>,
     list: ListState,
     note: Option<String>,
 }
@@ -97,7 +103,8 @@ impl Palette {
             step: Step::Verb,
             input: TextInput::default(),
             shown: Vec::new(),
-            choices: Vec::new(),
+            choices: Choices::default(),
+            to_load: None,
             list: ListState::default(),
             note: None,
         };
@@ -107,6 +114,20 @@ impl Palette {
 
     /// Takes a key. Esc goes one step back.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
+        match (self.take(key), self.to_load.take()) {
+            (Reply::Stay, Some(what)) => Reply::LoadChoices(what),
+            (reply, _) => reply,
+        }
+    }
+
+    /// Takes what an argument can name, where that is still asked for.
+    pub fn set_choices(&mut self, what: &str, found: Result<Vec<Choice>, EngineError>) {
+        if self.choices.take(what, found) {
+            self.narrow();
+        }
+    }
+
+    fn take(&mut self, key: &KeyEvent) -> Reply {
         self.note = None;
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
@@ -118,10 +139,10 @@ impl Palette {
             _ if submits(key) => return self.accept_all(),
             KeyCode::Enter => return self.accept(),
             KeyCode::Tab => self.complete(),
-            KeyCode::Down => self.list.step(Motion::Down, self.shown.len()),
-            KeyCode::Up => self.list.step(Motion::Up, self.shown.len()),
-            KeyCode::PageDown => self.list.step(Motion::PageDown, self.shown.len()),
-            KeyCode::PageUp => self.list.step(Motion::PageUp, self.shown.len()),
+            KeyCode::Down => self.step(Motion::Down),
+            KeyCode::Up => self.step(Motion::Up),
+            KeyCode::PageDown => self.step(Motion::PageDown),
+            KeyCode::PageUp => self.step(Motion::PageUp),
             _ => {
                 if self.input.key(key) {
                     self.narrow();
@@ -137,6 +158,20 @@ impl Palette {
         self.narrow();
     }
 
+    /// Moves the selection. Nobody typed the value that was filled in: it goes with the selection.
+    fn step(&mut self, motion: Motion) {
+        self.list.step(motion, self.shown.len());
+        let untyped = self.input.is_empty() || self.input.is_filled_in();
+        if let (true, true, Some(choice)) = (self.argument().is_some(), untyped, self.chosen()) {
+            self.input = TextInput::preset(&choice.value);
+        }
+    }
+
+    /// The selected choice.
+    fn chosen(&self) -> Option<&Choice> {
+        self.shown.get(self.list.selected).and_then(|(at, _)| self.choices.all.get(*at))
+    }
+
     fn back(&mut self) -> Reply {
         match &mut self.step {
             // As everywhere, the first esc takes back what was typed.
@@ -149,8 +184,10 @@ impl Palette {
             Step::Arg { asked, at, given, .. } => {
                 *at -= 1;
                 let name = asked[*at].name;
-                self.input = TextInput::new(given.get(name).unwrap_or_default());
+                let given_before = given.get(name).unwrap_or_default().to_owned();
                 given.forget(name);
+                self.ask();
+                self.input = TextInput::preset(&given_before);
             }
         }
         self.narrow();
@@ -210,10 +247,11 @@ impl Palette {
     }
 
     fn value(&self) -> String {
-        let chosen = self.shown.get(self.list.selected).and_then(|(at, _)| self.choices.get(*at));
-        match (chosen, self.input.is_empty(), self.argument()) {
-            (Some(choice), false, _) => choice.clone(),
-            (Some(choice), true, Some(arg)) if arg.required => choice.clone(),
+        match (self.chosen(), self.argument()) {
+            // What was filled in is what is selected, or what nothing is known of.
+            _ if self.input.is_filled_in() => self.input.text(),
+            (Some(choice), _) if !self.input.is_empty() => choice.value.clone(),
+            (Some(choice), Some(arg)) if arg.required => choice.value.clone(),
             _ => self.input.text(),
         }
     }
@@ -238,11 +276,20 @@ impl Palette {
         let Some(arg) = self.argument() else { return };
         let Step::Arg { spec, .. } = &self.step else { return };
         let preset = self.preset(spec, arg);
-        self.choices = match arg.kind {
-            ArgKind::Tool => self.tool_names(),
-            ArgKind::Word(words) => words.iter().map(|word| (*word).to_owned()).collect(),
-            _ => Vec::new(),
+        self.to_load = None;
+        self.choices = match (arg.kind, arg.kind.listed()) {
+            (ArgKind::Tool, _) => Choices::of(self.tools()),
+            (ArgKind::Word(words), _) => Choices::words(words.iter().copied()),
+            (_, Some(what)) => {
+                self.to_load = Some(what);
+                Choices::listed(what)
+            }
+            _ => Choices::default(),
         };
+        if !arg.required && (self.to_load.is_some() || !self.choices.all.is_empty()) {
+            self.choices.can_be_left_out = true;
+        }
+        self.choices.offer_none();
         self.input = TextInput::preset(&preset.unwrap_or_default());
         self.narrow();
     }
@@ -259,24 +306,27 @@ impl Palette {
         }
     }
 
-    fn tool_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.catalog.tools.iter().map(|tool| tool.name.to_string()).collect();
-        names.dedup();
-        names
+    fn tools(&self) -> Vec<Choice> {
+        let choice = |tool: &Arc<crate::domain::Tool>| Choice {
+            value: tool.name.to_string(),
+            about: tool.description.clone(),
+            at: None,
+        };
+        let mut tools: Vec<Choice> = self.catalog.tools.iter().map(choice).collect();
+        tools.dedup_by(|one, other| one.value == other.value);
+        tools
     }
 
     fn narrow(&mut self) {
-        let text = self.input.text();
+        // What was filled in is selected among all; what was typed narrows them.
+        let text = if self.input.is_filled_in() { String::new() } else { self.input.text() };
         let matcher = SkimMatcherV2::default();
         let found: Vec<Found> = match self.step {
             Step::Verb => {
                 let rows = self.rows.iter().enumerate();
                 rows.filter_map(|(at, row)| verb_match(&matcher, row.spec, &text).map(|(s, m)| (s, at, m))).collect()
             }
-            Step::Arg { .. } => {
-                let choices = self.choices.iter().enumerate();
-                choices.filter_map(|(at, c)| matcher.fuzzy_indices(c, &text).map(|(s, m)| (s, at, m))).collect()
-            }
+            Step::Arg { .. } => self.choices.found(&text),
         };
         let mut found = found;
         let is_verb = matches!(self.step, Step::Verb);
@@ -293,6 +343,11 @@ impl Palette {
         found.truncate(MAX_CHOICES);
         self.shown = found.into_iter().map(|(_, at, matches)| (at, matches)).collect();
         self.list = ListState { height: self.list.height, ..ListState::default() };
+        if let (false, true) = (is_verb, self.input.is_filled_in()) {
+            let filled = self.input.text();
+            let found = self.shown.iter().position(|(at, _)| self.choices.all[*at].value == filled);
+            self.list.selected = found.unwrap_or_default();
+        }
     }
 
     /// Where a verb stands among those that work: what was chosen last, then what needs nothing more to be typed, and of
@@ -376,21 +431,31 @@ impl Palette {
         let used = label.len() as u16;
         let field = Rect { x: inner.x + used, width: inner.width.saturating_sub(used), height: 1, ..inner };
         let cursor = self.input.draw(field, buf, theme.text);
-        let list_area = Rect { y: inner.y + 1, height: inner.height.saturating_sub(2), ..inner };
-        let (shown, rows, choices) = (&self.shown, &self.rows, &self.choices);
         let is_verb = matches!(self.step, Step::Verb);
+        // All that is known of the selected choice stands between the rows and the command line.
+        let tells = self.choices.all.iter().any(|one| !one.about.is_empty());
+        let about_rows = if is_verb { VERB_LINES } else { usize::from(tells) * ABOUT_LINES };
+        let about_rows = u16::try_from(about_rows).unwrap_or(0).min(inner.height / 4);
+        let list_area = Rect { y: inner.y + 1, height: inner.height.saturating_sub(2 + about_rows), ..inner };
+        if !is_verb && self.shown.is_empty() && self.argument().is_some_and(|arg| arg.kind.listed().is_some()) {
+            buf.put(inner.x + 1, list_area.y, self.choices.empty(!self.input.is_empty()), width, theme.dim);
+        }
+        let (shown, rows, choices) = (&self.shown, &self.rows, &self.choices);
         Rows { list: &mut self.list, len: shown.len(), focus: Focus::Here, theme }.draw(
             list_area,
             buf,
             &|at, width| {
                 let (index, matches) = &shown[at];
-                if is_verb {
-                    verb_row(&rows[*index], matches, width, look)
-                } else {
-                    choice_row(&choices[*index], width, look)
-                }
+                if is_verb { verb_row(&rows[*index], matches, width, look) } else { choices.row(*index, width, look) }
             },
         );
+        let about = shown.get(self.list.selected).map(|(at, _)| match is_verb {
+            true => told_whole(&rows[*at], width),
+            false => choices.about(*at, width),
+        });
+        for (y, line) in (list_area.bottom()..list_area.bottom() + about_rows).zip(about.unwrap_or_default()) {
+            buf.put(inner.x, y, line, width, theme.text);
+        }
         let last = inner.bottom().saturating_sub(1);
         let doc = self.argument().map(|arg| arg.doc.to_owned());
         let (text, style) = match (&self.note, doc, self.command_line()) {
@@ -405,11 +470,32 @@ impl Palette {
     }
 }
 
+/// Lines about the selected verb.
+const VERB_LINES: usize = 2;
+
+/// All that is said of a verb; nothing where its row says it.
+fn told_whole(row: &PaletteRow, width: usize) -> Vec<String> {
+    let about = about_verb(row);
+    let room = width.saturating_sub(1 + NAME_WIDTH + 1 + KEY_WIDTH);
+    if about.width() <= room { Vec::new() } else { wrap(&about, width).into_iter().take(VERB_LINES).collect() }
+}
+
+/// Why it does not work stands where its sentence would.
+fn about_verb(row: &PaletteRow) -> String {
+    match &row.reason {
+        Some(reason) if row.is_blocked() => safe(reason),
+        _ => row.spec.doc.to_owned(),
+    }
+}
+
+/// Columns of the keys of verbs.
+const KEY_WIDTH: usize = 10;
+
 /// Columns of the names of verbs; a longer one pushes its sentence to the right.
 const NAME_WIDTH: usize = 16;
 
 /// From so many columns on names have a column of their own.
-const ALIGNED_FROM: usize = 64;
+const ALIGNED_FROM: usize = 48;
 
 /// Score, position, matched characters.
 type Found = (i64, usize, Vec<usize>);
@@ -446,17 +532,12 @@ fn quoted(value: &str) -> String {
 
 fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
-    let key_width = 10;
-    // Why it does not work stands where its sentence would.
     let blocked = row.is_blocked();
-    let about = match &row.reason {
-        Some(reason) if blocked => safe(reason),
-        _ => row.spec.doc.to_owned(),
-    };
+    let about = about_verb(row);
     let name = row.spec.name.len();
     let begins = if width < ALIGNED_FROM { name + 2 } else { NAME_WIDTH.max(name + 1) + 1 };
     let text = format!("{}{}{about}", row.spec.name, " ".repeat(begins - name));
-    let shown = pad(&text, width.saturating_sub(key_width));
+    let shown = pad(&text, width.saturating_sub(KEY_WIDTH));
     // Those behind the name are places in the sentence, two columns from the name.
     let found = |at: usize| match at.checked_sub(begins) {
         None => at < name && matches.contains(&at),
@@ -470,10 +551,6 @@ fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: Look) -> Ve
         shown.chars().enumerate().map(|(at, c)| Span::styled(c.to_string(), style(at))).collect();
     spans.push(Span::styled(format!(" {:<9}", row.key), theme.accent));
     spans
-}
-
-fn choice_row(choice: &str, width: usize, look: Look) -> Vec<Span> {
-    vec![Span::styled(pad(&safe(choice), width), look.theme.text)]
 }
 
 #[cfg(test)]
@@ -590,6 +667,53 @@ mod tests {
         assert_eq!(press(&mut palette, &format!("{}\n", spec.name)), Reply::Stay);
         assert!(palette.note.as_deref().is_some_and(|note| note.contains("ctrl-y copies the command")));
         assert!(palette.command_line().is_some_and(|line| line.starts_with(&format!("toolsmith {}", spec.name))));
+    }
+
+    fn listed() -> Vec<Choice> {
+        let choice = |value: &str, about: &str| Choice { value: value.into(), about: about.into(), at: None };
+        vec![choice("12", "archive old-tool 1.0.0"), choice("11", "grant flaky to rosa")]
+    }
+
+    #[test]
+    fn what_can_be_undone_is_listed_and_chosen_by_moving_or_by_words_about_it() {
+        let mut palette = palette();
+        assert_eq!(press(&mut palette, "undo\n"), Reply::LoadChoices("operations"));
+        palette.set_choices("grants", Ok(Vec::new()));
+        assert!(palette.choices.awaited.is_some(), "that was asked for by another argument");
+        palette.set_choices("operations", Ok(listed()));
+        assert_eq!(palette.command_line().unwrap(), "toolsmith undo", "it may be left out");
+        for (down, line) in [(1, "toolsmith undo 12"), (2, "toolsmith undo 11")] {
+            palette.key(&KeyEvent::new(KeyCode::Down, KeyModifiers::NONE));
+            assert_eq!(palette.command_line().unwrap(), line, "{down}");
+        }
+        press(&mut palette, "old-tool");
+        let mut args = Args::default();
+        args.push("operation", "12".into());
+        assert_eq!(press(&mut palette, "\n"), Reply::Invoke(Verb::Undo, args));
+    }
+
+    #[test]
+    fn what_must_be_named_is_the_selected_row_and_a_number_that_is_not_listed_is_taken_as_typed() {
+        let mut args = Args::default();
+        for (typed, grant) in [("\n", "12"), ("99\n", "99")] {
+            let mut palette = palette();
+            assert_eq!(press(&mut palette, "revoke\n"), Reply::LoadChoices("grants"));
+            palette.set_choices("grants", Ok(listed()));
+            args.forget("grant");
+            args.push("grant", grant.into());
+            assert_eq!(press(&mut palette, typed), Reply::Invoke(Verb::Revoke, args.clone()));
+        }
+    }
+
+    #[test]
+    fn a_value_that_was_filled_in_is_selected_among_all_others() {
+        let mut palette = palette();
+        press(&mut palette, "promote\n\n");
+        assert_eq!(palette.shown.len(), 3, "the stages");
+        palette.key(&KeyEvent::new(KeyCode::Down, KeyModifiers::NONE));
+        assert_eq!(palette.command_line().unwrap(), "toolsmith promote csv-stats --to core");
+        press(&mut palette, "\u{1b}");
+        assert_eq!((palette.input.text().as_str(), palette.input.is_filled_in()), ("csv-stats", true));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::action::Verb;
 use crate::domain::{Run, RunId};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
+use crate::tui::layout::centred;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::output::outcome_sign;
 use crate::tui::pane::rows::{Look, Title};
@@ -19,6 +20,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Columns of the box.
 const WIDTH: u16 = 104;
+/// Rows of the box.
+const HEIGHT: u16 = 34;
 /// From so many columns on the size of the output has one.
 const SIZE_FROM: usize = 90;
 const NUMBER: usize = 7;
@@ -95,10 +98,10 @@ impl RunList {
         };
         let empty = &["No runs yet.".to_owned()];
         // What `open_box` and the list leave of the width: borders, margins, the sign of the selected row.
-        let width = usize::from(screen.width.min(WIDTH)).saturating_sub(5);
+        let width = usize::from(centred(screen, WIDTH, HEIGHT).width).saturating_sub(5);
         let columns = Columns::of(&self.list.items, width);
         let (keys, head) = (self.keys(), columns.head());
-        ListBox { title, keys, size: (WIDTH, 34), list: &mut self.list, empty, head: &head }.draw(
+        ListBox { title, keys, size: (WIDTH, HEIGHT), list: &mut self.list, empty, head: &head }.draw(
             screen,
             buf,
             look,
@@ -191,6 +194,8 @@ mod tests {
             };
             assert_eq!(at("cause"), at(cause), "{screen}");
             assert_eq!(at("outcome"), at("✗ failed"), "{screen}");
+            let row = screen.lines().find(|line| line.contains("✗ failed")).unwrap();
+            assert!(row.contains("2m │"), "the age is not cut\n{screen}");
         }
     }
 }

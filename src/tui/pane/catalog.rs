@@ -37,6 +37,10 @@ pub use tree::{Group, Grouping};
 
 /// Lines of the strip about the selected tool, without its rule.
 const STRIP_LINES: u16 = 5;
+/// Rows inside the border from which on there are such lines.
+const STRIP_FROM: u16 = 14;
+/// Rows of the screen from which on there are such lines: the border, the first line and the last.
+pub const PREVIEW_HEIGHT: u16 = STRIP_FROM + 4;
 
 /// The names of the columns are above the list from so many lines and cells.
 const HEADER_FROM: (u16, u16) = (7, 30);
@@ -467,7 +471,7 @@ impl CatalogPane {
     }
 
     fn cut_up(&self, inner: Rect) -> (Rect, Option<Rect>) {
-        if inner.height < 14 || self.tree.rows.is_empty() {
+        if inner.height < STRIP_FROM || self.tree.rows.is_empty() {
             return (inner, None);
         }
         let height = STRIP_LINES + 1 + Self::preview_lines(inner.height);

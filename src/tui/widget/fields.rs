@@ -3,6 +3,9 @@
 //!
 //! Enter goes to the next field and submits on the last one; ctrl-s submits anywhere; typing over a value that was
 //! filled in replaces it; up on the first field brings back what was submitted before.
+//!
+//! They look like the form of a run: `›` before the field with the focus, `*` behind a required one, what is wrong and what
+//! a field is for below it, and at the end what is missing.
 
 use super::text_input::TextInput;
 use crate::tui::ink::{Ink, Line, Span};
@@ -11,13 +14,19 @@ use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
 
 /// What a switch holds when it is on.
 pub const ON: &str = "yes";
 
-/// Lines that are kept for the help of a field, and that it has at most.
-const HELP_LINES: usize = 2;
+/// Columns and rows of a box that are not for its fields.
+const BOX_SIDES: u16 = 4;
+const BOX_ENDS: u16 = 2;
+/// Lines that the help of a field has at most.
 const MOST_HELP_LINES: usize = 4;
+/// Columns of the sign before the field with the focus, and between names and values.
+const SIGN: u16 = 1;
+const GAP: u16 = 2;
 
 /// Whether a key submits a form, whichever field has the focus.
 pub fn submits(key: &KeyEvent) -> bool {
@@ -49,9 +58,22 @@ struct Field {
     name: &'static str,
     help: String,
     entry: Entry,
+    required: bool,
 }
 
 impl Field {
+    fn new(name: &'static str, help: String, entry: Entry) -> Field {
+        Field { name, help, entry, required: false }
+    }
+
+    fn is_missing(&self) -> bool {
+        self.required && self.value().trim().is_empty()
+    }
+
+    fn label(&self) -> String {
+        if self.required { format!("{} *", self.name) } else { self.name.to_owned() }
+    }
+
     fn value(&self) -> String {
         match &self.entry {
             Entry::Text(input) => input.text(),
@@ -116,20 +138,42 @@ pub struct Fields {
 impl Fields {
     /// Adds a field for a text; `preset` is replaced by what is typed.
     pub fn text(mut self, name: &'static str, preset: &str, help: impl Into<String>) -> Fields {
-        self.entries.push(Field { name, help: help.into(), entry: Entry::Text(TextInput::preset(preset)) });
+        self.entries.push(Field::new(name, help.into(), Entry::Text(TextInput::preset(preset))));
         self
     }
 
     /// Adds a field for one of several words.
     pub fn choice(mut self, name: &'static str, words: &[&str], chosen: usize, help: impl Into<String>) -> Fields {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        self.entries.push(Field { name, help: help.into(), entry: Entry::Choice { words, chosen } });
+        self.entries.push(Field::new(name, help.into(), Entry::Choice { words, chosen }));
         self
     }
 
     /// Adds a switch.
     pub fn switch(mut self, name: &'static str, on: bool, help: impl Into<String>) -> Fields {
-        self.entries.push(Field { name, help: help.into(), entry: Entry::Switch(on) });
+        self.entries.push(Field::new(name, help.into(), Entry::Switch(on)));
+        self
+    }
+
+    /// Says that the field added last has to be filled in. Whoever takes the values refuses those without it.
+    pub fn needed(mut self) -> Fields {
+        if let Some(field) = self.entries.last_mut() {
+            field.required = true;
+        }
+        self
+    }
+
+    /// Says whether a field has to be filled in, which others may decide.
+    pub fn need(&mut self, name: &str, required: bool) {
+        if let Some(field) = self.entries.iter_mut().find(|field| field.name == name) {
+            field.required = required;
+        }
+    }
+
+    /// Begins at the first field that has to be filled in and is empty, where there is one.
+    #[must_use]
+    pub fn at_missing(mut self) -> Fields {
+        self.at = self.entries.iter().position(Field::is_missing).unwrap_or(self.at);
         self
     }
 
@@ -269,61 +313,94 @@ impl Fields {
         keys.into_iter().map(|(key, word)| (key.to_owned(), word)).collect()
     }
 
-    /// Rows that the fields and what is said about them need at a width.
-    pub fn rows(&self) -> u16 {
-        (self.entries.len() + HELP_LINES + 2).try_into().unwrap_or(u16::MAX)
+    /// Rows that the fields and what is said about them need in a box of so many columns, with its border, whichever field
+    /// has the focus.
+    pub fn box_rows(&self, screen: Rect, columns: u16) -> u16 {
+        let width = columns.min(screen.width.saturating_sub(2)).saturating_sub(BOX_SIDES);
+        self.rows(width).saturating_add(BOX_ENDS)
     }
 
-    /// Draws the fields, the help of the one with the focus at the end; returns where the cursor is.
+    /// The same without a box, in so many columns.
+    pub fn rows(&self, columns: u16) -> u16 {
+        let width = usize::from(columns.saturating_sub(self.indent()));
+        let help = self.entries.iter().map(|field| wrap(&field.help, width).len().min(MOST_HELP_LINES)).max();
+        // One for what is missing, and one for what is wrong with a field.
+        (self.entries.len() + help.unwrap_or_default().max(1) + 2).try_into().unwrap_or(u16::MAX)
+    }
+
+    /// Columns before the values.
+    fn indent(&self) -> u16 {
+        let names = self.entries.iter().map(|field| field.label().len()).max().unwrap_or_default() as u16;
+        SIGN + names + GAP
+    }
+
+    /// Draws the fields and at the end what is missing or wrong with all of them; returns where the cursor is.
     pub fn draw(&self, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
-        let width = usize::from(area.width);
-        let names = self.entries.iter().map(|field| field.name.len()).max().unwrap_or_default() as u16 + 2;
-        let help: Vec<String> = self.entries.get(self.at).map(|field| wrap(&field.help, width)).unwrap_or_default();
-        let whole = self.wrong.as_ref().filter(|(at, _)| at.is_none()).map(|(_, why)| wrap(&safe(why), width));
-        let (below, style) = match whole {
-            Some(lines) => (lines, theme.bad),
-            None => (help, theme.dim),
-        };
-        let below: Vec<String> = below.into_iter().take(MOST_HELP_LINES).collect();
-        let room = usize::from(area.height).saturating_sub(below.len() + 1).max(1);
-        let wrong: Vec<String> = match &self.wrong {
-            Some((Some(_), why)) => wrap(&format!("✗ {}", safe(why)), width.saturating_sub(usize::from(names))),
-            _ => Vec::new(),
-        };
-        let wrong_rows = wrong.len();
-        let first = (self.at + 1 + wrong_rows).saturating_sub(room);
+        let indent = self.indent();
+        let below = self.told(usize::from(area.width), theme);
+        let end = area.bottom().saturating_sub((below.len() as u16).min(area.height.saturating_sub(1)));
+        let texts = self.texts(usize::from(area.width.saturating_sub(indent)), theme);
+        let room = usize::from(end.saturating_sub(area.y)).max(1);
+        let first = (self.at + 1 + texts.len()).saturating_sub(room);
         let (mut y, mut cursor) = (area.y, None);
-        let end = area.bottom().saturating_sub(below.len() as u16);
         for (at, field) in self.entries.iter().enumerate().skip(first) {
             if y >= end {
                 break;
             }
             let here = at == self.at;
-            buf.put(area.x, y, field.name, width, if here { theme.accent } else { theme.dim });
-            let place = Rect { x: area.x + names, y, width: area.width.saturating_sub(names), height: 1 };
-            match &field.entry {
-                Entry::Text(input) => {
-                    let position = input.draw(place, buf, theme.text);
-                    cursor = cursor.or(here.then_some(position));
-                }
-                Entry::Choice { words, chosen } => draw_choice(words, *chosen, place, buf, theme),
-                Entry::Switch(on) => {
-                    buf.put(place.x, y, if *on { "yes" } else { "no" }, usize::from(place.width), theme.text);
-                }
-            }
+            let place = Rect { x: area.x + indent, y, width: area.width.saturating_sub(indent), height: 1 };
+            buf.put(area.x, y, if here { "›" } else { " " }, 1, theme.accent);
+            let style = if here { theme.accent.add_modifier(Modifier::BOLD) } else { theme.text };
+            buf.put(area.x + SIGN, y, field.label(), usize::from(area.width), style);
+            let position = draw_entry(field, here, place, buf, theme);
+            cursor = cursor.or(position.filter(|_| here));
             y += 1;
-            if matches!(&self.wrong, Some((Some(wrong), _)) if *wrong == at) {
-                for line in wrong.iter().take(usize::from(end.saturating_sub(y))) {
-                    buf.put(place.x, y, line, usize::from(place.width), theme.bad);
-                    y += 1;
-                }
+            for (line, style) in texts.iter().filter(|_| here).take(usize::from(end.saturating_sub(y))) {
+                buf.put(place.x, y, line, usize::from(place.width), *style);
+                y += 1;
             }
         }
-        for (y, line) in (area.bottom().saturating_sub(below.len() as u16)..area.bottom()).zip(&below) {
-            buf.put(area.x, y, cut(line, width), width, style);
+        for (y, (line, style)) in (end..area.bottom()).zip(&below) {
+            buf.put(area.x, y, cut(line, usize::from(area.width)), usize::from(area.width), *style);
         }
         cursor
     }
+
+    /// What stands below the field with the focus: what is wrong with it, and what it is for.
+    fn texts(&self, width: usize, theme: &Theme) -> Vec<(String, Style)> {
+        let wrong = match &self.wrong {
+            Some((Some(at), why)) if *at == self.at => wrap(&format!("✗ {}", safe(why)), width),
+            _ => Vec::new(),
+        };
+        let help = self.entries.get(self.at).map(|field| wrap(&field.help, width)).unwrap_or_default();
+        let wrong = wrong.into_iter().map(|line| (line, theme.bad));
+        wrong.chain(help.into_iter().take(MOST_HELP_LINES).map(|line| (line, theme.dim))).collect()
+    }
+
+    /// What stands at the end: what is wrong with all of it, else how many fields are missing.
+    fn told(&self, width: usize, theme: &Theme) -> Vec<(String, Style)> {
+        if let Some((None, why)) = &self.wrong {
+            return wrap(&safe(why), width).into_iter().take(MOST_HELP_LINES).map(|line| (line, theme.bad)).collect();
+        }
+        if !self.entries.iter().any(|field| field.required) {
+            return Vec::new();
+        }
+        let missing = self.entries.iter().filter(|field| field.is_missing()).count();
+        let missing = if missing > 0 { format!("{missing} to fill in  ") } else { String::new() };
+        vec![(format!("{missing}* required"), theme.dim)]
+    }
+}
+
+/// Draws what is entered into a field; returns where the cursor is in a text.
+fn draw_entry(field: &Field, here: bool, place: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
+    let width = usize::from(place.width);
+    match &field.entry {
+        Entry::Text(input) if here || !input.is_empty() => return Some(input.draw(place, buf, theme.text)),
+        Entry::Text(_) => drop(buf.put(place.x, place.y, "not set", width, theme.dim)),
+        Entry::Choice { words, chosen } => draw_choice(words, *chosen, place, buf, theme),
+        Entry::Switch(on) => drop(buf.put(place.x, place.y, if *on { "[x] yes" } else { "[ ] no" }, width, theme.text)),
+    }
+    None
 }
 
 /// Draws words of which one is chosen; where they do not fit, the chosen one alone, with how many there are.
@@ -388,9 +465,9 @@ mod tests {
     #[test]
     fn choices_that_do_not_fit_say_how_many_there_are_and_which_keys_show_them() {
         let fields = Fields::default().choice("kind", &["specification", "cli-wrapper", "api-client"], 1, "");
-        let mut buf = Buffer::empty(Rect::new(0, 0, 46, 3));
+        let mut buf = Buffer::empty(Rect::new(0, 0, 47, 3));
         fields.draw(buf.area, &mut buf, &Theme::dark());
-        let row: String = (0..46).map(|x| buf[(x, 0)].symbol()).collect();
+        let row: String = (0..47).map(|x| buf[(x, 0)].symbol()).collect();
         assert!(row.contains("◉ cli-wrapper  2 of 3, ←→ others"), "{row}");
     }
 
@@ -428,10 +505,28 @@ mod tests {
         let mut buf = Buffer::empty(Rect::new(0, 0, 40, 7));
         fields.draw(buf.area, &mut buf, &theme);
         let row = |buf: &Buffer, y| (0..40).map(|x| buf[(x, y)].symbol()).collect::<String>();
-        assert!(row(&buf, 2).starts_with("words") && row(&buf, 3).contains("✗ say what it does"), "{}", row(&buf, 3));
+        assert!(row(&buf, 2).starts_with("›words") && row(&buf, 3).contains("✗ say what it does"), "{}", row(&buf, 3));
         press(&mut fields, &[KeyCode::Char('x')]);
         let mut buf = Buffer::empty(Rect::new(0, 0, 40, 7));
         fields.draw(buf.area, &mut buf, &theme);
         assert!(!row(&buf, 3).contains('✗'));
+    }
+
+    #[test]
+    fn a_required_field_has_a_sign_the_focus_has_another_and_the_end_says_what_is_missing() {
+        let mut fields = Fields::default().text("words", "", "what it does").needed().text("tags", "", "");
+        let shown = |fields: &Fields| {
+            let mut buf = Buffer::empty(Rect::new(0, 0, 40, 6));
+            fields.draw(buf.area, &mut buf, &Theme::dark());
+            (0..6).map(|y| (0..40).map(|x| buf[(x, y)].symbol()).collect::<String>()).collect::<Vec<_>>()
+        };
+        let rows = shown(&fields);
+        assert!(rows[0].starts_with("›words *") && rows[1].contains("what it does"), "{rows:?}");
+        assert!(
+            rows[2].starts_with(" tags     not set") && rows[5].starts_with("1 to fill in  * required"),
+            "{rows:?}"
+        );
+        press(&mut fields, &[KeyCode::Char('x')]);
+        assert!(shown(&fields)[5].starts_with("* required"));
     }
 }

@@ -237,6 +237,8 @@ fn value_text(field: &Field, is_focused: bool, theme: &Theme) -> (String, Style)
             (Some(default), false) => (SafeText::new(&format!("default {default}")).to_string(), theme.dim),
             (None, false) => ("not set".to_owned(), theme.dim),
         },
+        // A list without items is written so in JSON; to a reader it is none.
+        _ if text == "[]" && !is_focused => ("none".to_owned(), theme.dim),
         _ if more > 0 => (format!("{first} … {} lines", more + 1), theme.text),
         _ => (first.to_string(), theme.text),
     }

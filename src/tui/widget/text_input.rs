@@ -43,6 +43,11 @@ impl TextInput {
         self.text.is_empty()
     }
 
+    /// Whether nobody typed the text here.
+    pub fn is_filled_in(&self) -> bool {
+        self.filled_in
+    }
+
     /// Takes all text away.
     pub fn clear(&mut self) {
         *self = TextInput::default();

@@ -16,7 +16,12 @@ const PLAIN: u32 = 60_124;
 /// A value that an argument of this kind takes.
 fn value(kind: ArgKind) -> &'static str {
     match kind {
-        ArgKind::Run | ArgKind::Review | ArgKind::Operation | ArgKind::Number | ArgKind::Count => "1",
+        ArgKind::Run
+        | ArgKind::Review
+        | ArgKind::Operation
+        | ArgKind::Number
+        | ArgKind::Numbered(_)
+        | ArgKind::Count => "1",
         ArgKind::Json => "{}",
         ArgKind::KeyValue => "a=1",
         ArgKind::Word(words) => words[0],
@@ -27,6 +32,7 @@ fn value(kind: ArgKind) -> &'static str {
         | ArgKind::Instance
         | ArgKind::RunOrInstance
         | ArgKind::Failure
+        | ArgKind::Named(_)
         | ArgKind::Text
         | ArgKind::Arguments
         | ArgKind::Path

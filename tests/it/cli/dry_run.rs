@@ -32,6 +32,8 @@ fn seen(workspace: &Workspace) -> (Vec<Value>, BTreeMap<PathBuf, Vec<u8>>) {
         &["grants"],
         &["sets"],
         &["failures"],
+        &["failures", "--marks"],
+        &["tokens"],
         &["list", "--stage", "archived"],
     ];
     let answers = asked.map(|args| workspace.json(args).0).to_vec();
@@ -87,6 +89,9 @@ fn nothing_changes_and_the_plan_says_what_would() {
         (&["resolve", &signature], ""),
         (&["unlock", "--tier", "high"], ""),
         (&["undo"], ""),
+        (&["comment", &id, "rather not"], "rather not"),
+        (&["mark-failure", "done", "--scenario", "count words"], "ranks lower"),
+        (&["token", "rosa"], "rosa"),
         (&["push", &out], "done"),
         (&["init", &folder], "tools/experimental/hello/hello.py"),
     ] {
@@ -109,6 +114,12 @@ fn nothing_changes_and_the_plan_says_what_would() {
         &["wrong-answer", "1"],
         &["revoke", "1"],
         &["dismiss", "abcd"],
+        &["withdraw", "1"],
+        &["disconnect", "1"],
+        &["revoke-token", "1"],
+        &["claim", &id],
+        &["ask-team", &id],
+        &["team-policy", "none.toml"],
         &["prune"],
     ] {
         workspace.json_of_human(&[args, &["--dry-run"]].concat());

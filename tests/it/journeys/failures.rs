@@ -43,7 +43,7 @@ fn a_failure_is_opened_compared_marked_and_resolved_until_it_is_seen_again() {
         .wait_text(r#"+  "n": 0"#)
         .send(key::ESC)
         .wait_gone("Compare runs");
-    terminal.send("M").wait_text("Mark as failed").send("divide by zero").send("\x13").wait_text("is marked");
+    terminal.send("M").wait_text("Mark failure").send("divide by zero").send("\x13").wait_text("is marked");
     let (marks, _) = workspace.json(&["failures", "--marks"]);
     assert_eq!(marks["marks"][0]["scenario"], json!("divide by zero"), "{marks:#}");
     assert_eq!(marks["marks"][0]["run"], json!(3));

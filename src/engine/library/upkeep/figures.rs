@@ -145,7 +145,7 @@ impl Describe for LibraryStats {
         field("store", size(self.store_bytes));
         field("repository", repository);
         let by_week = |values: Vec<String>| format!(". By week, the oldest first: {}", values.join(", "));
-        let new_tools = by_week(self.weeks.iter().map(|week| week.tools.to_string()).collect());
+        let new_tools = by_week(self.weeks.iter().map(|week| grouped(week.tools)).collect());
         let new_bytes = by_week(self.weeks.iter().map(|week| size(week.bytes)).collect());
         for (name, values, words, aloud) in [
             ("new tools", tools, format!("{came} in {WEEKS} weeks"), new_tools),

@@ -15,7 +15,7 @@ pub use twins::{Twin, TwinGroup};
 
 use super::scan::cache_of;
 use crate::catalog;
-use crate::domain::{Instant, ProposedEnd, Retirement, Spared, Stage, Tool, ToolName, count};
+use crate::domain::{Instant, ProposedEnd, Retirement, Spared, Stage, Tool, ToolName, count, grouped};
 use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
@@ -72,7 +72,7 @@ impl StaleTool {
 impl StaleReport {
     /// How many are as old and stay, in words; empty when there are none.
     pub fn spared_line(&self) -> String {
-        let parts = self.spared.iter().map(|(why, number)| format!("{number} {}", spared_words(why)));
+        let parts = self.spared.iter().map(|(why, number)| format!("{} {}", grouped(number), spared_words(why)));
         let parts: Vec<String> = parts.collect();
         if parts.is_empty() { String::new() } else { format!("just as old, but not proposed: {}", parts.join(" · ")) }
     }

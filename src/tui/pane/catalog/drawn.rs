@@ -156,17 +156,24 @@ pub(super) fn tool_strip(
     let (note, style) = note(tool, theme).unwrap_or_default();
     let note = at_most(&note, width, NOTE_LINES);
     let free = usize::from(STRIP_LINES) - note.len();
-    // The facts have a line of their own, and so has the place, unless the note needs it.
-    lines.extend(at_most(&described, width, (free - 2).clamp(1, 2)).into_iter().map(|t| Line::styled(t, theme.text)));
+    // The facts have a line of their own, and so have the inputs where there is no table of them, and the place, unless
+    // the note needs it.
+    let inputs = preview.filter(|_| below <= 2).map(|preview| preview.line(width));
+    let kept = 1 + usize::from(inputs.is_some() || free > 2);
+    let described = at_most(&described, width, free.saturating_sub(kept).clamp(1, 2));
+    let mut free = free.saturating_sub(described.len() + 1);
+    lines.extend(described.into_iter().map(|t| Line::styled(t, theme.text)));
     let tier = if tool.classified { tool.cost_tier.word() } else { "unclassified" };
     let last = tool.facts.last_run_at.map(|at| format!("last run {}", phrase::ago(look.now.wall, at)));
     let last = preview.and_then(|preview| preview.last_run(look.now)).or(last);
-    // What the row does not say goes first.
-    let last = last.map(|last| format!("{last} · ")).unwrap_or_default();
-    let category = safe(&tool.category.0);
-    let facts = format!("{last}{} · {} · {category} · {tier} cost", tool.stage, tool.kind);
-    lines.push(Line::styled(cut(&facts, width), theme.dim));
-    if free > 2 {
+    // What the row does not say goes first, and what it says only where there is room for it.
+    let facts = [tool.stage.to_string(), tool.kind.to_string(), safe(&tool.category.0), format!("{tier} cost")];
+    lines.push(Line::styled(phrase::fitting(last.into_iter().chain(facts), " · ", width), theme.dim));
+    if let Some(inputs) = inputs.filter(|_| free > 0) {
+        lines.push(Line::styled(inputs, theme.text));
+        free -= 1;
+    }
+    if free > 0 {
         lines.push(Line::styled(cut(&safe(&tool.path), width), theme.dim));
     }
     lines.extend(note.into_iter().map(|text| Line::styled(text, style)));

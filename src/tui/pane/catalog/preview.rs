@@ -44,8 +44,22 @@ impl Preview {
         if run.outcome == RunOutcome::Running {
             return Some("a run of it is going on".to_owned());
         }
-        let took = duration(run.usage.duration_ms);
-        Some(format!("last run {}: {} after {took}", ago(now.wall, run.started_at), run.outcome))
+        // What never started took no time.
+        let began = !matches!(run.outcome, RunOutcome::Refused | RunOutcome::InvalidInput | RunOutcome::SpawnFailed);
+        let took = if began { format!(" after {}", duration(run.usage.duration_ms)) } else { String::new() };
+        Some(format!("last run {}: {}{took}", ago(now.wall, run.started_at), run.outcome))
+    }
+
+    /// The inputs in one line: `inputs  path: string (required), limit: integer`.
+    pub(super) fn line(&self, width: usize) -> String {
+        let Some(inputs) = self.inputs.as_ref().filter(|inputs| !inputs.is_empty()) else {
+            return if self.inputs.is_some() { "takes no input" } else { "declares no inputs" }.to_owned();
+        };
+        let one = |input: &InputRow| {
+            let required = if input.required { " (required)" } else { "" };
+            format!("{}: {}{required}", input.name, input.kind)
+        };
+        cut(&format!("inputs  {}", inputs.iter().map(one).collect::<Vec<_>>().join(", ")), width)
     }
 
     /// The inputs as a table in so many lines and columns.

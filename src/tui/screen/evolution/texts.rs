@@ -4,7 +4,7 @@ use super::Found;
 use crate::domain::{CheckState, Evolution, ExaminedAnswer, ReplayOutcome, Replayed, Severity};
 use crate::engine::{Lane, LaneState};
 use crate::tui::msg::Rounds;
-use crate::tui::phrase::count;
+use crate::tui::phrase::{count, grouped};
 use crate::tui::screen::source::diff_lines;
 use crate::tui::widget::{DiffLayout, DiffLook, DiffText, Piece, TextLine, Tone, Unfolded};
 use std::collections::HashSet;
@@ -28,8 +28,8 @@ pub(super) fn used(rounds: Option<&Rounds>) -> String {
     let Some(rounds) = rounds else { return String::new() };
     let usage = rounds.detail.course.usage();
     let parts = [
-        usage.input_tokens.map(|n| format!(" · {n} tokens in")),
-        usage.output_tokens.map(|n| format!(" · {n} out")),
+        usage.input_tokens.map(|n| format!(" · {} tokens in", grouped(n))),
+        usage.output_tokens.map(|n| format!(" · {} out", grouped(n))),
         usage.cost_micros.map(|n| format!(" · ${:.4}", n as f64 / 1e6)),
     ];
     parts.into_iter().flatten().collect()

@@ -1,0 +1,151 @@
+//! What an argument of a verb can name: completions of a shell offer it, and the palette lists it with what each is.
+
+use super::{Engine, EngineError, ErrorCode, ReviewFilter, RunFilter};
+use crate::domain::{
+    FailureGroup, GrantKey, GroupState, Instant, Operation, OpportunitySources, Review, Run, RunOutcome, plural,
+};
+use std::fmt::Display;
+
+/// Records that are offered of those that grow without end; older ones are typed.
+const MOST: usize = 200;
+
+/// One thing that an argument can name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// How it is named.
+    pub value: String,
+    /// What it is, in one line.
+    pub about: String,
+    /// Since when it is so, where that says which one is meant.
+    pub at: Option<Instant>,
+}
+
+impl Choice {
+    fn new(value: impl Display, about: impl Display, at: Option<Instant>) -> Choice {
+        Choice { value: value.to_string(), about: about.to_string(), at }
+    }
+}
+
+/// What can be named, under the words of `candidates`, the most likely first.
+///
+/// # Errors
+/// What is recorded cannot be read; `Usage` for a word that lists nothing.
+pub fn choices(engine: &Engine, what: &str) -> Result<Vec<Choice>, EngineError> {
+    let list = match what {
+        "tools" => {
+            let view = engine.library().catalog();
+            view.tools.iter().map(|tool| Choice::new(&tool.name, &tool.description, None)).collect()
+        }
+        "reviews" => engine.reviews().list(ReviewFilter::Waiting)?.iter().map(of_review).collect(),
+        "runs" => runs(engine, None)?,
+        "live-runs" => runs(engine, Some(RunOutcome::Running))?,
+        "outputs" => instances(engine)?.into_iter().chain(runs(engine, None)?).collect(),
+        "instances" => instances(engine)?,
+        "failures" => {
+            let open = |group: &&FailureGroup| group.state == GroupState::Open;
+            engine.failures().list(None)?.iter().filter(open).map(of_failure).collect()
+        }
+        "operations" => {
+            let can = |entry: &&Operation| entry.reversible && entry.undone_by.is_none();
+            engine.history().operations(MOST, None)?.iter().filter(can).map(of_operation).collect()
+        }
+        "grants" => grants(engine)?,
+        "marks" => marks(engine)?,
+        "evolutions" => evolutions(engine)?,
+        "opportunities" => {
+            let found = engine.opportunities().list(&OpportunitySources::default(), MOST)?;
+            found.opportunities.iter().map(|one| Choice::new(&one.key, &one.title, None)).collect()
+        }
+        "connections" => connections(engine)?,
+        "tokens" => {
+            let tokens = engine.agents().tokens()?.tokens;
+            let about = |agent: &str| format!("token of {agent}");
+            tokens.iter().map(|one| Choice::new(one.token, about(&one.agent), Some(one.created))).collect()
+        }
+        "sets" => {
+            let saved = engine.tool_sets().list()?.into_iter().filter(|set| set.saved_by.is_some());
+            saved.map(|set| Choice::new(&set.name, &set.holds, None)).collect()
+        }
+        "workers" => engine.settings().workers.keys().map(|name| Choice::new(name, "", None)).collect(),
+        other => {
+            let message = format!("nothing is listed under {other:?}");
+            return Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith help candidates` lists the words"));
+        }
+    };
+    Ok(list)
+}
+
+fn of_review(review: &Review) -> Choice {
+    let about = format!("{} {} {} · risk {}", review.kind, review.tool, review.version, review.risk);
+    Choice::new(review.id, about, Some(review.created_at))
+}
+
+fn runs(engine: &Engine, outcome: Option<RunOutcome>) -> Result<Vec<Choice>, EngineError> {
+    let filter = RunFilter { outcome, limit: MOST, ..RunFilter::default() };
+    let about = |run: &Run| {
+        let why = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+        format!("{} {} · {} · {}{why}", run.tool, run.version, run.caller, run.outcome)
+    };
+    Ok(engine.runs().list(&filter)?.iter().map(|run| Choice::new(run.id, about(run), Some(run.started_at))).collect())
+}
+
+fn instances(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
+    let list = engine.services().list(None)?.services;
+    let about = |view: &super::InstanceView| format!("instance of {} · {}", view.instance.tool, view.now);
+    Ok(list.iter().map(|view| Choice::new(&view.instance.name, about(view), Some(view.instance.created_at))).collect())
+}
+
+fn of_failure(group: &FailureGroup) -> Choice {
+    let about = format!("{} · {}× {} · {}", group.tool, group.count, group.outcome, group.sample_message);
+    Choice::new(group.short(), about, Some(group.last_at))
+}
+
+fn of_operation(entry: &Operation) -> Choice {
+    let said = entry.said().map(|said| format!(" · {said}")).unwrap_or_default();
+    let about = format!("{} {} · {}{said}", entry.verb, entry.subject, entry.who);
+    Choice::new(entry.id, about, Some(entry.at))
+}
+
+fn grants(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
+    let list = engine.grants().list()?;
+    let agents = list.agents.iter().map(|grant| {
+        let version = format!("{} {}", grant.tool, grant.digest.short());
+        let about = if grant.is_use() {
+            format!("{version} is used instead of the usual version · {}", grant.scope)
+        } else {
+            format!("agent {} may run {version} · {}", grant.agent, grant.scope)
+        };
+        Choice::new(grant.id, about, Some(grant.at))
+    });
+    let allowed = list.allowed.iter().map(|grant| {
+        let about = format!("permissions: {}", grant.allowed.permissions.summary());
+        Choice::new(GrantKey::Allow(grant.tool.clone(), grant.digest), about, Some(grant.at))
+    });
+    let unlocks = list.unlocks.iter().map(|unlock| {
+        let about = format!("{} may run at cost tier {} · {}", unlock.subject(), unlock.tier, unlock.scope);
+        Choice::new(GrantKey::Unlock(unlock.id), about, Some(unlock.at))
+    });
+    Ok(agents.chain(allowed).chain(unlocks).collect())
+}
+
+fn marks(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
+    let marks = engine.failures().marks(None)?;
+    let counting = marks.iter().filter(|mark| !mark.withdrawn);
+    let about = |mark: &crate::domain::FailureMark| {
+        format!("{} failed at {:?} · {} · {}", mark.tool, mark.scenario, mark.severity, mark.who)
+    };
+    Ok(counting.map(|mark| Choice::new(mark.id, about(mark), Some(mark.at))).collect())
+}
+
+fn evolutions(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
+    let list = engine.evolutions().list(None, MOST)?;
+    let about =
+        |one: &crate::domain::Evolution| format!("{} {} · {} · {}", one.tool, one.version, one.state, one.message);
+    Ok(list.iter().map(|one| Choice::new(one.id, about(one), Some(one.started_at))).collect())
+}
+
+fn connections(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
+    let about =
+        |one: &super::ConnectedAgent| format!("{} · {} · {}", one.agent, one.client, plural(one.runs, "run", "runs"));
+    Ok(engine.agents().list()?.iter().map(|one| Choice::new(one.connection, about(one), Some(one.since))).collect())
+}
