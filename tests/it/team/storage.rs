@@ -194,7 +194,7 @@ mod s3 {
                 });
                 let (asked, mut near, mut far) = (Arc::clone(&asked), near, far);
                 std::thread::spawn(move || {
-                    let mut bytes = [0; 64 * 1024];
+                    let mut bytes = [0; 16 * 1024];
                     while let Ok(count @ 1..) = near.read(&mut bytes) {
                         asked.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
                         if far.write_all(&bytes[..count]).is_err() {
