@@ -10,7 +10,9 @@ use super::obstacle::Obstacle;
 use super::other_words;
 use super::reading::ParsedVersion;
 use crate::domain::mcp::{LOCK_FILE, LockedTool, McpDefinition, ToolLock, member_names};
-use crate::domain::{Manifest, Problem, ProblemCode, SafeText, Texts, Tool, ToolName, VersionFile, schema_fault};
+use crate::domain::{
+    Manifest, Problem, ProblemCode, SafeText, Texts, Tool, ToolName, VersionFile, hidden_label, schema_fault,
+};
 
 /// The row of a version, and where it is a server those of its tools.
 pub(super) fn scanned(tool: Tool, reading: ParsedVersion, files: &[VersionFile]) -> Vec<Scanned> {
@@ -111,7 +113,12 @@ fn become_member(row: &mut Tool, locked: &LockedTool, name: ToolName) -> Option<
     row.capabilities.clear();
     row.aliases.clear();
     row.other_words = other_words::of_schema(locked.schema("inputSchema"));
-    let fault = schema_fault(locked.schema("inputSchema")?)?;
+    let schema = locked.schema("inputSchema")?;
+    if let Some(label) = hidden_label(schema) {
+        let label = SafeText::new(label);
+        return Some(Obstacle::Incomplete(format!("a name or title in its schema has hidden characters: {label}")));
+    }
+    let fault = schema_fault(schema)?;
     Some(Obstacle::Incomplete(format!("no input fits its schema: {}", SafeText::new(&fault))))
 }
 

@@ -91,11 +91,16 @@ impl Needed {
     /// What of it is not there, in words; `None` when all is.
     pub(super) fn lack(&self, tool: &Tool, programs: &Programs, plan: &ScanPlan) -> Option<String> {
         if let Some(missing) = self.programs.iter().find(|program| !programs.has(program)) {
-            return Some(format!("{}{NOT_ON_PATH}", SafeText::new(missing)));
+            return Some(
+                out_of_reach(missing, programs).unwrap_or_else(|| format!("{}{NOT_ON_PATH}", SafeText::new(missing))),
+            );
         }
         if let ScriptCalls::Certain(names) = &self.calls
             && let Some(missing) = names.iter().find(|program| !programs.has(program))
         {
+            if let Some(why) = out_of_reach(missing, programs) {
+                return Some(why);
+            }
             let is_beside = folder_of_tool(tool, plan).join(missing).is_file();
             let why = if is_beside {
                 "which is a script in the same folder; move both into a folder with a tool.toml and call it by its path"
@@ -105,7 +110,8 @@ impl Needed {
             return Some(format!("{NEEDS_PROGRAM} {missing}, {why}"));
         }
         if let Some(missing) = self.recipe.programs.iter().find(|program| !programs.has(program)) {
-            return Some(format!("{NEEDS_PROGRAM} {}, which its recipe calls; install it", SafeText::new(missing)));
+            let absent = || format!("{NEEDS_PROGRAM} {}, which its recipe calls; install it", SafeText::new(missing));
+            return Some(out_of_reach(missing, programs).unwrap_or_else(absent));
         }
         let files = self.project_files(tool, plan);
         if !files.is_empty() {
@@ -129,6 +135,14 @@ impl Needed {
             programs.python(tool.stage)?.lack(&self.modules, &folder_of_tool(tool, plan))
         })
     }
+}
+
+/// That a program is on this machine and not for runs.
+fn out_of_reach(name: &str, programs: &Programs) -> Option<String> {
+    let at = programs.out_of_reach(name)?;
+    let (name, at) = (SafeText::new(name), at.display().to_string());
+    let at = SafeText::new(&at);
+    Some(format!("{NEEDS_PROGRAM} {name}, which is only at {at}, where no run can reach it; install it for all users"))
 }
 
 /// The folder on disk that a tool lies in.

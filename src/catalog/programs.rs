@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(super) struct Programs {
     folders: Vec<PathBuf>,
+    /// Folders of `PATH` that a run cannot enter.
+    closed: Vec<PathBuf>,
     known: RefCell<HashMap<String, bool>>,
     python: RunPython,
     /// What the Pythons of runs have, of experimental tools first; looked up when a tool first asks.
@@ -24,13 +26,22 @@ pub(super) struct Programs {
 impl Programs {
     /// The programs of this process's `PATH`, and the Python that runs use.
     pub(super) fn for_runs(python: &RunPython) -> Programs {
-        Programs { python: python.clone(), ..Programs::on(&std::env::var_os("PATH").unwrap_or_default()) }
+        Programs::without(&std::env::var_os("PATH").unwrap_or_default(), python)
+    }
+
+    fn without(path: &OsString, python: &RunPython) -> Programs {
+        let mut programs = Programs::on(path);
+        programs.python = python.clone();
+        let is_closed = |folder: &PathBuf| python.closed.contains(folder);
+        (programs.closed, programs.folders) = programs.folders.into_iter().partition(is_closed);
+        programs
     }
 
     /// The programs of a search path.
     pub(super) fn on(path: &OsString) -> Programs {
         Programs {
             folders: std::env::split_paths(path).collect(),
+            closed: Vec::new(),
             known: RefCell::default(),
             python: RunPython::default(),
             installed: Default::default(),
@@ -50,6 +61,11 @@ impl Programs {
         };
         self.known.borrow_mut().insert(name.to_owned(), found);
         found
+    }
+
+    /// Where a program lies that runs cannot reach.
+    pub(super) fn out_of_reach(&self, name: &str) -> Option<PathBuf> {
+        self.closed.iter().map(|folder| folder.join(name)).find(|file| is_executable(file))
     }
 
     /// What the Python has that runs a tool of this stage; `None` when that is not known without starting it.
@@ -222,6 +238,23 @@ mod tests {
         assert_eq!(lack(), None);
         header(5);
         assert!(lack().unwrap().contains("(node is 22.5)"));
+    }
+
+    #[test]
+    fn programs_of_folders_that_runs_cannot_enter_are_told_apart() {
+        let [open, closed] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        for (folder, name) in [(&open, "both"), (&closed, "both"), (&closed, "mine")] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, "").unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let path = std::env::join_paths([closed.path(), open.path()]).unwrap();
+        let python = RunPython { closed: vec![closed.path().to_owned()], ..RunPython::default() };
+        let programs = Programs::without(&path, &python);
+        assert!(programs.has("both") && !programs.has("mine"));
+        assert_eq!(programs.out_of_reach("mine"), Some(closed.path().join("mine")));
+        assert_eq!(programs.out_of_reach("absent"), None);
+        assert!(Programs::without(&path, &RunPython::default()).has("mine"), "the control");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::stdin;
 use super::walk;
 use crate::domain::{
     ArgPlace, ArgRule, CostTier, Format, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, Stage,
-    Tool, ToolName, VersionFile, schema_fault,
+    Tool, ToolName, VersionFile, hidden_label, schema_fault,
 };
 use serde_json::Value;
 
@@ -263,7 +263,14 @@ fn not_an_object(manifest: &Manifest) -> Option<String> {
 
 /// Why no input fits its schema.
 fn unusable_input(manifest: &Manifest) -> Option<String> {
-    let fault = schema_fault(manifest.input.as_ref()?)?;
+    let schema = manifest.input.as_ref()?;
+    if let Some(label) = hidden_label(schema) {
+        return Some(format!(
+            "a name or title in its schema has hidden characters: {}; remove them",
+            SafeText::new(label)
+        ));
+    }
+    let fault = schema_fault(schema)?;
     Some(format!("no input fits its schema: {}", SafeText::new(&fault)))
 }
 

@@ -11,4 +11,6 @@ pub struct RunPython {
     pub vouched: Option<PathBuf>,
     /// Whether packages were fetched already: for which tools, only a run finds out.
     pub has_environments: bool,
+    /// Folders of the search path that a run cannot enter: what is there is not there for tools.
+    pub closed: Vec<PathBuf>,
 }

@@ -55,11 +55,18 @@ pub(super) fn demand_known_caller(what: &str) -> Result<(), EngineError> {
             "the calling program has ended".to_owned(),
             "run it from a shell in a terminal, in the foreground".to_owned(),
         ),
-        UnknownCaller::Detached { root, agent } => {
+        UnknownCaller::Detached { root, agent, is_own_terminal } => {
             let (root, agent) = (SafeText::new(&root), SafeText::new(&agent));
+            let where_to = if is_own_terminal {
+                format!(
+                    "use a terminal program that root installed ({root} lies where an agent can write), log in by ssh"
+                )
+            } else {
+                format!("open a new terminal outside {root}")
+            };
             (
                 format!("the agent {agent} may have started {root}, in which this runs"),
-                format!("open a new terminal outside {root}, or end the agent {agent}"),
+                format!("{where_to}, or end the agent {agent}"),
             )
         }
         UnknownCaller::OutsideContainer { agent } => (

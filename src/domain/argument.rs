@@ -5,6 +5,9 @@ use serde_json::Value;
 use std::fmt;
 use std::str::FromStr;
 
+/// The key of a definition that says that its command reads no option behind its first plain word, as `getopts` does.
+pub const OPTIONS_FIRST: &str = "options_first";
+
 /// Where a value goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ArgPlace {

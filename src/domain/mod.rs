@@ -62,6 +62,7 @@ mod run;
 mod schema;
 mod schema_cost;
 mod schema_fault;
+mod schema_hidden;
 mod secret;
 mod secret_input;
 mod selection;
@@ -89,7 +90,7 @@ mod verb_call;
 mod versioned;
 pub(crate) mod words;
 
-pub use argument::{ArgCondition, ArgPlace, ArgRule, ArgRuleError, OptionForms};
+pub use argument::{ArgCondition, ArgPlace, ArgRule, ArgRuleError, OPTIONS_FIRST, OptionForms};
 pub use budget::DIFF_TIME;
 pub use buffer::{
     Buffer, BufferAct, BufferEvent, BufferId, BufferLevel, BufferRule, BufferSink, MAX_BATCH, MAX_BATCH_BYTES,
@@ -155,6 +156,7 @@ pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewOrder, Review
 pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Sample, Stream};
 pub use schema::{Checker, Violation, validate};
 pub use schema_fault::schema_fault;
+pub use schema_hidden::hidden_label;
 pub use secret::Secret;
 pub use secret_input::{MASK, is_secret_input, masked_input, redacted_input};
 pub use selection::{Chosen, Preset, Selection, SetMember, ToolSet};

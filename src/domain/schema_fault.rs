@@ -22,7 +22,7 @@ const LISTS: [&str; 4] = ["allOf", "anyOf", "oneOf", "enum"];
 
 /// Why no value fits a schema, with the place where; `None` when one may fit.
 pub fn schema_fault(schema: &Value) -> Option<String> {
-    let mut search = Search { root: schema, steps: 0 };
+    let mut search = Search { root: schema, steps: 0, trail: vec![std::ptr::from_ref(schema)] };
     search.fault(schema, &mut String::new(), 0).map(|fault| fault.words)
 }
 
@@ -34,6 +34,9 @@ struct Fault {
 struct Search<'s> {
     root: &'s Value,
     steps: usize,
+    /// The schemas that were referred to on the way here, as long as each step of the way must be taken: who comes to one of
+    /// them again comes to no end.
+    trail: Vec<*const Value>,
 }
 
 /// A fault at a place.
@@ -60,6 +63,17 @@ impl Search<'_> {
             .or_else(|| self.parts(table, place, depth))
     }
 
+    /// The fault of a part of a value. Where the part may be absent, what it refers to may come again.
+    fn fault_within(&mut self, part: &Value, place: &mut String, depth: usize, is_needed: bool) -> Option<Fault> {
+        if is_needed {
+            return self.fault(part, place, depth);
+        }
+        let trail = std::mem::take(&mut self.trail);
+        let fault = self.fault(part, place, depth);
+        self.trail = trail;
+        fault
+    }
+
     /// A property that must be there and that nothing fits.
     fn properties(&mut self, table: &Map<String, Value>, place: &mut String, depth: usize) -> Option<Fault> {
         let required: BTreeSet<&str> = names(table.get("required"));
@@ -73,10 +87,11 @@ impl Search<'_> {
         for (name, property) in properties.into_iter().flatten() {
             place.push_str(if length == 0 { "" } else { "." });
             place.push_str(name);
-            let found = self.fault(property, place, depth + 1);
+            let is_needed = is_object && required.contains(name.as_str());
+            let found = self.fault_within(property, place, depth + 1, is_needed);
             let invalid = found.as_ref().is_some_and(|_| is_malformed_below(property, 0));
             place.truncate(length);
-            if found.is_some() && (invalid || is_object && required.contains(name.as_str())) {
+            if found.is_some() && (invalid || is_needed) {
                 return found;
             }
         }
@@ -98,11 +113,11 @@ impl Search<'_> {
         let items = table.get("items").filter(|items| !items.is_array())?;
         let length = place.len();
         place.push_str("[]");
-        let found = self.fault(items, place, depth + 1);
-        place.truncate(length);
         let is_array = table.get("type").is_some_and(|kind| kind == "array");
         let is_needed =
             is_array && count(table, "minItems").is_some_and(|least| least > 0) && !table.contains_key("prefixItems");
+        let found = self.fault_within(items, place, depth + 1, is_needed);
+        place.truncate(length);
         found.filter(|_| is_needed || is_malformed_below(items, 0))
     }
 
@@ -122,10 +137,16 @@ impl Search<'_> {
         }
         let target = table.get("$ref").and_then(Value::as_str)?;
         let pointer = target.strip_prefix('#').filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
-        let root = self.root;
-        match root.pointer(pointer) {
-            Some(found) if !std::ptr::eq(found, root) => self.fault(found, place, depth + 1),
-            Some(_) => None,
+        match self.root.pointer(pointer) {
+            Some(found) if self.trail.contains(&std::ptr::from_ref(found)) => {
+                Some(at(place, &format!("$ref leads to {target} again, without an end")))
+            }
+            Some(found) => {
+                self.trail.push(std::ptr::from_ref(found));
+                let fault = self.fault(found, place, depth + 1);
+                self.trail.pop();
+                fault
+            }
             None => Some(at(place, &format!("$ref leads to {target}, which does not exist"))),
         }
     }
@@ -299,20 +320,46 @@ mod tests {
             (json!({"type": "array", "items": false}), json!([])),
             (json!({"type": "object", "properties": {"a": false}}), json!({})),
             (json!({"enum": [1.0], "type": "integer"}), json!(1)),
-            (json!({"$ref": "#"}), json!({"n": {"n": true}})),
             (json!({"type": "number", "minimum": 1, "maximum": 1}), json!(1)),
         ] {
-            if schema.get("$ref").is_none() {
-                assert_eq!(validate(&schema, &value), vec![], "{schema}");
-            }
+            assert_eq!(validate(&schema, &value), vec![], "{schema}");
             assert_eq!(of(&schema), None, "{schema}");
         }
+        let list = json!({"type": "object", "properties": {"n": {"$ref": "#"}, "m": {"anyOf": [{"type": "null"}, {"$ref": "#"}]}}, "required": ["m"]});
+        assert_eq!(schema_fault(&list), None);
+        let tree = json!({"type": "array", "items": {"$ref": "#"}});
+        assert_eq!(schema_fault(&tree), None);
     }
 
     /// A hostile schema takes a bounded time.
     #[test]
     fn a_schema_that_refers_to_itself_many_times_ends() {
         let refers = json!({"allOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}]});
-        assert_eq!(schema_fault(&json!({"$defs": {"a": refers.clone()}, "allOf": [refers]})), None);
+        let found = schema_fault(&json!({"$defs": {"a": refers.clone()}, "allOf": [refers]}));
+        assert_eq!(found.as_deref(), Some("$ref leads to #/$defs/a again, without an end"));
+        let may = json!({"type": "object", "properties": (0..9).map(|n| (n.to_string(), json!({"$ref": "#"}))).collect::<Map<_, _>>()});
+        assert_eq!(schema_fault(&may), None);
+    }
+
+    #[test]
+    fn what_only_refers_to_itself_is_told() {
+        let node = json!({"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}, "required": ["next"]});
+        for (schema, wanted) in [
+            (json!({"$ref": "#"}), "$ref leads to # again, without an end"),
+            (
+                json!({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}}),
+                "$ref leads to #/$defs/a again, without an end",
+            ),
+            (
+                json!({"$ref": "#/$defs/node", "$defs": {"node": node}}),
+                "next: $ref leads to #/$defs/node again, without an end",
+            ),
+            (
+                json!({"type": "array", "minItems": 1, "items": {"$ref": "#"}}),
+                "[]: $ref leads to # again, without an end",
+            ),
+        ] {
+            assert_eq!(schema_fault(&schema).as_deref(), Some(wanted), "{schema}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use http_body_util::combinators::BoxBody;
 use hyper::body::Bytes;
 use hyper::{Request, Response};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
-use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use rmcp::transport::streamable_http_server::{SessionManager, StreamableHttpServerConfig, StreamableHttpService};
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -26,6 +26,9 @@ pub(super) const MOST_BODY: usize = 10 << 20;
 const MOST_CONNECTIONS: usize = 32;
 /// Sessions that an agent may have open at the same time.
 const MOST_SESSIONS: usize = 64;
+/// Events of a stream that are kept for a client whose connection broke. There are fewer within the time after which a session
+/// without a connection ends.
+const KEPT_EVENTS: usize = 512;
 /// An agent that asks nothing for so long, and has no session, has left.
 const IDLE: Duration = Duration::from_mins(5);
 /// How often it is looked whether an agent may stay.
@@ -137,7 +140,9 @@ impl Guests {
 
     fn invite(&self, token: &Token) -> Guest {
         let server = Server::new(self.engine.clone(), Some(token.agent.clone()), self.listed).beside_others();
-        let sessions = Arc::new(LocalSessionManager::default());
+        let mut sessions = LocalSessionManager::default();
+        sessions.session_config.channel_capacity = KEPT_EVENTS;
+        let sessions = Arc::new(sessions);
         let loopback = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"].map(str::to_owned);
         let config = StreamableHttpServerConfig::default()
             .with_allowed_hosts(self.hosts.iter().cloned())
@@ -220,6 +225,12 @@ impl Guest {
     /// Whether the agent has this session.
     pub(super) async fn has_session(&self, session: &str) -> bool {
         self.sessions.sessions.read().await.contains_key(session)
+    }
+
+    /// Whether a stream of a session can go on behind this event. What was answered while nobody listened is not kept; the SDK
+    /// would let such a stream end without a word.
+    pub(super) async fn can_resume(&self, session: &str, event: &str) -> bool {
+        self.sessions.resume(&session.into(), event.to_owned()).await.is_ok()
     }
 
     /// Notes a request of a session; `None` when one with this id has no answer yet, or the SDK would mix both up.

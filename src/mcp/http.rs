@@ -10,6 +10,7 @@ use hyper::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
     RETRY_AFTER, WWW_AUTHENTICATE,
 };
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -180,6 +181,9 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
     if head.method == Method::DELETE && !guest.has_session(session.as_deref().unwrap_or_default()).await {
         return Ok(refusal(StatusCode::NOT_FOUND, "there is no such session of this agent", None));
     }
+    if let Some(refused) = not_resumed(&guest, &head, session.as_deref()).await {
+        return Ok(refused);
+    }
     let request = Request::from_parts(head, Full::new(body.clone()));
     let answer = hinted(guest.answer(request, is_first).await?).await;
     // Held until the last of the answer was sent, or its client has hung up.
@@ -193,6 +197,19 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
     // The SDK blames the type for what is in it.
     let is_misread = is_json && answer.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE;
     Ok(if is_misread { no_message(&body) } else { answer })
+}
+
+/// What a client is told that wants to go on behind an event which is not kept.
+async fn not_resumed(guest: &Guest, head: &Parts, session: Option<&str>) -> Option<Answer> {
+    let event = head.headers.get("last-event-id").filter(|_| head.method == Method::GET)?.to_str().unwrap_or_default();
+    let session = session?;
+    // The SDK answers for a session that it does not know.
+    if !guest.has_session(session).await || guest.can_resume(session, event).await {
+        return None;
+    }
+    let hint = "ask again: `output` reads what a run wrote, `wait` the decision of a human; GET without Last-Event-ID \
+                listens from now on";
+    Some(error_with(&Value::Null, -32600, "Invalid Request: what came behind this event is not kept", hint))
 }
 
 /// Whether a request says that its body is JSON.
@@ -209,7 +226,11 @@ fn no_message(body: &[u8]) -> Answer {
 }
 
 fn error(id: &Value, code: i32, message: &str) -> Answer {
-    let data = json!({"hint": hint_for(code, message)});
+    error_with(id, code, message, &hint_for(code, message).unwrap_or_default())
+}
+
+fn error_with(id: &Value, code: i32, message: &str, hint: &str) -> Answer {
+    let data = json!({"hint": hint});
     let error = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message, "data": data}});
     let mut answer = Response::new(Full::new(Bytes::from(error.to_string())).boxed());
     *answer.status_mut() = StatusCode::BAD_REQUEST;

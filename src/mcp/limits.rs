@@ -4,11 +4,16 @@
 use crate::domain::Digest;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const MINUTE: Duration = Duration::from_mins(1);
+/// How the name of the file with an agent's calls ends.
+const CALLS: &str = "calls";
+/// How the name of a file that holds one of its places ends, before the number.
+const RUN: &str = "run-";
 /// Digits of a digest that stand for the name of an agent.
 const DIGITS: usize = 16;
 
@@ -76,8 +81,13 @@ impl SharedLimits {
     /// # Errors
     /// When the file cannot be read or written.
     pub(super) fn admit(&self, agent: &str, most: usize) -> io::Result<Result<(), u64>> {
-        let mut file = self.file(agent, "calls")?;
-        file.lock()?;
+        let mut file = loop {
+            let file = self.file(agent, CALLS)?;
+            file.lock()?;
+            if is_there(&file)? {
+                break file;
+            }
+        };
         let mut text = String::new();
         file.read_to_string(&mut text)?;
         let mut recent = RecentCalls::read(&text);
@@ -95,11 +105,13 @@ impl SharedLimits {
     /// # Errors
     /// When a file cannot be opened.
     pub(super) fn place(&self, agent: &str, most: usize) -> io::Result<Option<RunPlace>> {
-        for number in 0..most {
-            let file = self.file(agent, &format!("run-{number}"))?;
+        let mut number = 0;
+        while number < most {
+            let file = self.file(agent, &format!("{RUN}{number}"))?;
             match file.try_lock() {
-                Ok(()) => return Ok(Some(RunPlace { _lock: file })),
-                Err(TryLockError::WouldBlock) => {}
+                Ok(()) if is_there(&file)? => return Ok(Some(RunPlace { _lock: file })),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => number += 1,
                 Err(TryLockError::Error(error)) => return Err(error),
             }
         }
@@ -107,11 +119,46 @@ impl SharedLimits {
     }
 
     fn file(&self, agent: &str, what: &str) -> io::Result<File> {
-        fs::create_dir_all(&self.folder)?;
         let name = &Digest::of_bytes(agent.as_bytes()).hex()[..DIGITS];
         let path = self.folder.join(format!("{name}-{what}"));
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        match options.open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                fs::create_dir_all(&self.folder)?;
+                self.tidy()?;
+                options.create(true).truncate(false).open(path)
+            }
+            opened => opened,
+        }
     }
+
+    /// Removes files that say nothing any more: calls of which the last is more than a minute ago, and places that nobody
+    /// holds. There is one file for each agent otherwise, and agents choose their names.
+    fn tidy(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.folder)?.flatten() {
+            let name = entry.file_name();
+            let Some((_, what)) = name.to_str().and_then(|name| name.split_once('-')) else { continue };
+            let is_old = || {
+                let age = entry.metadata().and_then(|facts| facts.modified()).map(|at| at.elapsed());
+                age.is_ok_and(|age| age.is_ok_and(|age| age > MINUTE))
+            };
+            if !(what == CALLS && is_old() || what.starts_with(RUN)) {
+                continue;
+            }
+            // Another process may have removed it, or may hold it.
+            let Ok(file) = OpenOptions::new().write(true).open(entry.path()) else { continue };
+            if file.try_lock().is_ok() && is_there(&file)? {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file that is locked still lies in its folder: another process may have removed it before it was locked.
+fn is_there(file: &File) -> io::Result<bool> {
+    Ok(file.metadata()?.nlink() > 0)
 }
 
 #[cfg(test)]
@@ -149,5 +196,49 @@ mod tests {
         assert!(one.place("otto", 2).unwrap().is_some());
         drop(first);
         assert!(other.place("rosa", 2).unwrap().is_some());
+    }
+
+    #[test]
+    fn files_of_agents_that_ask_nothing_any_more_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let limits = SharedLimits::new(dir.path().to_owned());
+        let files = || fs::read_dir(dir.path()).unwrap().count();
+        for number in 0..20 {
+            let agent = format!("agent-{number}");
+            limits.admit(&agent, 2).unwrap().unwrap();
+            drop(limits.place(&agent, 2).unwrap());
+        }
+        assert!(files() <= 22, "places that nobody holds stay: {}", files());
+        let held = limits.place("busy", 2).unwrap();
+        let old = SystemTime::now() - 2 * MINUTE;
+        for entry in fs::read_dir(dir.path()).unwrap().flatten() {
+            File::options().write(true).open(entry.path()).unwrap().set_modified(old).unwrap();
+        }
+        limits.admit("new", 2).unwrap().unwrap();
+        assert_eq!(files(), 2, "the new one, and the place that is held");
+        assert!(limits.place("busy", 1).unwrap().is_none());
+        drop(held);
+        assert!(limits.place("busy", 1).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_limit_holds_while_other_processes_remove_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let limits = SharedLimits::new(dir.path().to_owned());
+        let held = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        limits.tidy().unwrap();
+                        if let Some(place) = limits.place("rosa", 1).unwrap() {
+                            assert_eq!(held.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                            held.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                            drop(place);
+                        }
+                    }
+                });
+            }
+        });
     }
 }

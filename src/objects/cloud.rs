@@ -82,7 +82,7 @@ impl Bucket {
     }
 
     fn path(&self, key: &str) -> Path {
-        Path::from_iter(self.prefix.parts().chain(Path::from(key).parts()))
+        self.prefix.parts().chain(Path::from(key).parts()).collect()
     }
 
     fn failed(&self, what: &str, why: &Error) -> ObjectsError {

@@ -71,7 +71,7 @@ pub use dependencies::{Need, interpreter_of, missing};
 pub use fetch::{Agreement, fetch, unfetched};
 pub use grants::{Grants, WritePath};
 pub use interpreter::probe::{Interpreter, InterpreterPath, interpreters};
-pub use interpreter::{Interpreters, Sources, Who, python_of_runs};
+pub use interpreter::{Interpreters, Sources, Who, folders_closed_to_runs, python_of_runs};
 pub use machine::detached::{detach, inherited_sockets, name_process, pass_sockets, runs_other_program, take_sockets};
 pub use machine::open_files::{NEEDED_FILES, explain_open_files, open_files_shortage, raise_open_files};
 pub use machine::{Bubblewrap, LayerFact, Machine, MissingLayer};

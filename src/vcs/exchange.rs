@@ -18,6 +18,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod tree;
+
+pub(crate) use tree::MAX_DEPTH;
+
 /// The ref of what was fetched last.
 const FETCHED: &str = "refs/toolsmith/fetched";
 
@@ -124,6 +128,10 @@ impl Exchange {
             self.start(&call(&["update-ref", "-d", FETCHED]))?.demand("forget the branch")?;
             return Ok(None);
         }
+        if answer.stderr.contains("maximum allowed tree depth") {
+            let message = format!("{} of it holds thousands of nested folders; remove them there", self.branch);
+            return Err(GitError::Failed { action: "fetch from the team's repository", message });
+        }
         answer.demand("fetch from the team's repository")?;
         self.fetched()
     }
@@ -151,8 +159,9 @@ impl Exchange {
         Ok(answer.success().then(|| answer.word()))
     }
 
-    /// Whether an error is about the clone itself: a kill may leave a lock, or half of an object.
-    pub fn is_damaged(&self, error: &GitError) -> bool {
+    /// Whether an error is about the clone itself: a kill may leave a lock, or half of an object. `folders` are those that are
+    /// read of it.
+    pub fn is_damaged(&self, error: &GitError, folders: &[&str]) -> bool {
         const SIGNS: [&str; 7] = [
             ".lock': File exists",
             "cannot lock ref",
@@ -164,22 +173,20 @@ impl Exchange {
         ];
         let said = error.to_string();
         let is_readable = || match self.fetched() {
-            Ok(Some(commit)) => self.files(&commit).is_ok(),
+            Ok(Some(commit)) => self.files(&commit, folders).is_ok(),
             Ok(None) => true,
             Err(_) => false,
         };
         SIGNS.iter().any(|sign| said.contains(sign)) || !is_readable()
     }
 
-    /// All files of a commit.
+    /// The files below these folders of a commit, ascending by path. A folder that is nested too deep is an entry without a
+    /// mode, whose path ends with a slash.
     ///
     /// # Errors
-    /// [`GitError`] when git cannot answer.
-    pub fn files(&self, commit: &str) -> Result<Vec<TreeFile>, GitError> {
-        let answer = self.start(&call(&["ls-tree", "-r", "-l", "-z", "--full-tree", commit]))?;
-        let answer = answer.demand("list the files of the team's repository")?;
-        let entries = answer.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
-        Ok(entries.filter_map(tree_file).collect())
+    /// [`GitError`] when git cannot answer, or the commit holds more than can be read.
+    pub fn files(&self, commit: &str, folders: &[&str]) -> Result<Vec<TreeFile>, GitError> {
+        tree::files(self, commit, folders)
     }
 
     /// The content of objects, in the order asked for.
@@ -199,7 +206,8 @@ impl Exchange {
             let answer = self.start(&batch)?.demand(READ)?;
             let mut rest = answer.stdout.as_slice();
             for object in part {
-                let (bytes, after) = next_object(rest, object).ok_or_else(|| GitError::Failed {
+                let found = next_object(rest, "blob").filter(|(name, ..)| name == object);
+                let (_, bytes, after) = found.ok_or_else(|| GitError::Failed {
                     action: READ,
                     message: format!("the object {object} is missing"),
                 })?;
@@ -288,32 +296,17 @@ fn call(args: &[&str]) -> GitCall {
     GitCall::new(&[&["-c", "core.hooksPath=/dev/null"], args].concat())
 }
 
-/// A line of `git ls-tree -l`: mode, kind, object, size, tab, path.
-fn tree_file(entry: &[u8]) -> Option<TreeFile> {
-    let at = entry.iter().position(|byte| *byte == b'\t')?;
-    let head = std::str::from_utf8(&entry[..at]).ok()?;
-    let mut words = head.split_ascii_whitespace();
-    let (mode, kind, object, size) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let mode = match (mode, kind) {
-        ("100644" | "100664", "blob") => Some(FileMode::Plain),
-        ("100755", "blob") => Some(FileMode::Executable),
-        _ => None,
-    };
-    let path = String::from_utf8_lossy(&entry[at + 1..]).into_owned();
-    Some(TreeFile { path, object: object.to_owned(), mode, size: size.parse().unwrap_or(0) })
-}
-
-/// The content of the next object of `git cat-file --batch`, and what follows it.
-fn next_object<'b>(bytes: &'b [u8], object: &str) -> Option<(&'b [u8], &'b [u8])> {
+/// The next object of `git cat-file --batch`, which has to be of this kind: its name, its content, and what follows it.
+fn next_object<'b>(bytes: &'b [u8], kind: &str) -> Option<(&'b str, &'b [u8], &'b [u8])> {
     let line = bytes.iter().position(|byte| *byte == b'\n')?;
     let head = std::str::from_utf8(&bytes[..line]).ok()?;
     let mut words = head.split_ascii_whitespace();
-    let size: usize = match (words.next(), words.next(), words.next()) {
-        (Some(name), Some("blob"), Some(size)) if name == object => size.parse().ok()?,
-        _ => return None,
-    };
-    let (content, after) = bytes.get(line + 1..)?.split_at_checked(size)?;
-    Some((content, after.strip_prefix(b"\n")?))
+    let (name, found, size) = (words.next()?, words.next()?, words.next()?);
+    if found != kind {
+        return None;
+    }
+    let (content, after) = bytes.get(line + 1..)?.split_at_checked(size.parse().ok()?)?;
+    Some((name, content, after.strip_prefix(b"\n")?))
 }
 
 /// `NAME <MAIL>` as a commit needs it.

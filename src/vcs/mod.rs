@@ -21,5 +21,6 @@ mod tests;
 
 pub use commit::{Commit, Committed};
 pub use error::{GitError, NoGit};
+pub(crate) use exchange::MAX_DEPTH;
 pub use exchange::{Exchange, NewFile, Pushed, TreeFile};
 pub use git::{Git, system_user};

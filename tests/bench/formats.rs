@@ -230,6 +230,7 @@ fn measure(folder: &Path) -> (ScanPlan, Scan, Duration) {
             experimental: python(Sources::Caller),
             vouched: python(Sources::System),
             has_environments: false,
+            closed: Vec::new(),
         },
     };
     let mut times = Vec::new();

@@ -104,6 +104,7 @@ fn scanned(folder: &Path) -> (ScanPlan, Scan) {
             experimental: python(Sources::Caller),
             vouched: python(Sources::System),
             has_environments: false,
+            closed: Vec::new(),
         },
     };
     let scan = scan(&plan, &Cache::default(), &mut |_| {});

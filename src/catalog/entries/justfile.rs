@@ -27,10 +27,12 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
         }
         reader.line(number as u64 + 1, &line);
     }
-    let Reader { mut entries, recipes, .. } = reader;
+    let Reader { mut entries, recipes, included, .. } = reader;
     let is_module = file.path.to_ascii_lowercase().rsplit_once('.').is_some_and(|(_, end)| end == "just");
     for (entry, recipe) in entries.iter_mut().zip(&recipes) {
         entry.needs = RecipeNeeds::of(recipe, &|_| None);
+        // Without one of them just reads nothing of the file.
+        entry.needs.files.extend(included.iter().cloned());
         // A module is a part of a project: just finds what such a recipe calls in the file of the project.
         if is_module && entry.needs.programs.iter().any(|program| program == "just") {
             entry.needs.files.push("justfile".to_owned());
@@ -52,6 +54,8 @@ struct Reader {
     recipes: Vec<String>,
     /// Whether the next line belongs to the newest of them.
     is_inside: bool,
+    /// Other files that it imports, or that are modules of it.
+    included: Vec<String>,
 }
 
 impl Reader {
@@ -86,9 +90,11 @@ impl Reader {
             self.attributes.push(line.trim().trim_matches(['[', ']']).to_owned());
         } else {
             (self.is_open, self.is_inside) = (false, false);
-            match header(line) {
-                Some((name, parameters, needs)) => self.recipe(number, name, &parameters, needs),
-                None => self.text_end = open_text(line),
+            if let Some((name, parameters, needs)) = header(line) {
+                self.recipe(number, name, &parameters, needs);
+            } else {
+                self.included.extend(included(line));
+                self.text_end = open_text(line);
             }
             self.comments.clear();
             self.attributes.clear();
@@ -196,6 +202,17 @@ fn header(line: &str) -> Option<(&str, Vec<Parameter>, &str)> {
     is_name.then(|| (*name, parameters, line[end + 1..].split('#').next().unwrap_or_default().trim()))
 }
 
+/// The file that a line names without which just reads nothing: `import 'more.just'`, `mod name`, `mod name 'path'`. With a
+/// question mark (`mod? name`) it may be absent.
+fn included(line: &str) -> Option<String> {
+    if let Some(path) = line.strip_prefix("import ") {
+        return quoted(path).map(str::to_owned);
+    }
+    let module = line.strip_prefix("mod ")?;
+    let name = module.split_whitespace().next().filter(|name| !name.starts_with('#'))?;
+    Some(quoted(module).map_or_else(|| format!("{name}.just"), str::to_owned))
+}
+
 /// Where the `:` is that ends a header, outside of texts and brackets; `None` for `:=` and where there is none.
 fn end_of_header(line: &str) -> Option<usize> {
     let (mut depth, mut text) = (0_usize, None);
@@ -300,6 +317,13 @@ mod tests {
         assert_eq!(all[1].needs.files, Vec::<String>::new());
         let module = VersionFile { path: "mod.just".into(), mode: FileMode::Plain, bytes: text.into() };
         assert_eq!(read(&module).unwrap()[1].needs.files, ["justfile"]);
+    }
+
+    #[test]
+    fn a_file_with_modules_and_imports_needs_them() {
+        let text = "import 'more.just'\nimport? 'own.just'\nmod sub # words\nmod? may\nmod other 'x/y.just'\nmod_x := 'a'\nrun:\n  echo a\n";
+        assert_eq!(entries(text)[0].needs.files, ["more.just", "sub.just", "x/y.just"]);
+        assert_eq!(entries("run:\n  echo a\n")[0].needs.files, Vec::<String>::new());
     }
 
     #[test]

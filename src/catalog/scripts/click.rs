@@ -3,7 +3,7 @@
 use super::commands::{CommandTree, NodeId, ROOT};
 use super::docstring;
 use super::option_words::{Named, Takes, one_line, rule_of, type_word};
-use super::python::{self, Definition, Parameter};
+use super::python::{self, Definition, Module, Parameter};
 use super::scanner::{arguments, calls, inside, split};
 use super::{Declared, DeclaredInput, input_name, literal, rest_words};
 use crate::domain::ArgRule;
@@ -200,7 +200,8 @@ fn range(hint: &str) -> Option<Map<String, Value>> {
 
 /// The functions that typer runs: `typer.run(f)`, `@app.command("name")`, `@app.callback()`, `app.add_typer(other, name="x")`.
 pub(super) fn typer(text: &str) -> Option<Declared> {
-    let definitions = python::definitions(&python::blocks(text));
+    let blocks = python::blocks(text);
+    let definitions = python::definitions(&blocks);
     let run = calls(text, "typer.run", PYTHON).next().map(|(_, inner)| inner.trim());
     let functions = || definitions.iter().filter(|one| !one.is_class);
     let commands: Vec<(&Definition<'_>, Mark<'_>)> =
@@ -228,10 +229,11 @@ pub(super) fn typer(text: &str) -> Option<Declared> {
         || root_callback.is_some()
         || of_root.clone().any(|(_, mark)| mark.kind == "callback");
     let (mut description, mut computed) = (None, None);
-    let types: super::hint::Types<'_> = &|name| python::class_schema(&definitions, name, 0);
+    let aliases = python::aliases(&blocks);
+    let module = Module { definitions: &definitions, aliases: &aliases };
     let mut take = |tree: &mut CommandTree, node: NodeId, function: &Definition<'_>| {
         for one in function.parameters().into_iter().filter(|one| !one.hint.ends_with("Context")) {
-            let mut input = typer_input(&one, types, tree.inputs(node));
+            let mut input = typer_input(&one, module, tree.inputs(node));
             if let Some(member) = enum_default(&one, &definitions).filter(|_| !input.schema.contains_key("default")) {
                 input.put("default", member);
                 input.required = false;
@@ -248,7 +250,7 @@ pub(super) fn typer(text: &str) -> Option<Declared> {
         if !is_own && mark.is_computed() {
             tree.note_computed(owner);
             for one in function.parameters() {
-                let input = typer_input(&one, types, tree.loose());
+                let input = typer_input(&one, module, tree.loose());
                 tree.push_loose(input);
             }
             computed = computed.or_else(|| Some(summary(function)));
@@ -346,8 +348,8 @@ fn enum_default(one: &Parameter<'_>, definitions: &[Definition<'_>]) -> Option<V
     definitions.iter().find(|known| known.is_class && known.name == class)?.field(member)
 }
 
-fn typer_input(one: &Parameter<'_>, types: super::hint::Types<'_>, taken: &[DeclaredInput]) -> DeclaredInput {
-    let (schema, is_needed) = python::value_schema(one, types);
+fn typer_input(one: &Parameter<'_>, module: Module<'_, '_>, taken: &[DeclaredInput]) -> DeclaredInput {
+    let (schema, is_needed) = python::value_schema(one, module);
     let spec = [one.default.unwrap_or_default(), one.hint]
         .into_iter()
         .find(|text| text.contains("Option(") || text.contains("Argument("));

@@ -1,7 +1,8 @@
 //! fire of Python: the function, class, object or table that a script hands to `fire.Fire`, or all that it defines.
 
 use super::commands::{CommandTree, NodeId, ROOT};
-use super::python::{self, Definition};
+use super::python::{self, Definition, Module};
+use super::python_alias::Aliases;
 use super::scanner::{arguments, calls, is_word, split, split_once};
 use super::{Declared, DeclaredInput, docstring, input_name, literal, rest_words};
 use crate::domain::ArgRule;
@@ -13,7 +14,8 @@ const PYTHON: Language = Language::Python;
 pub(super) fn read(text: &str) -> Option<Declared> {
     let (_, inner) = calls(text, "Fire", PYTHON).next()?;
     let blocks = python::blocks(text);
-    let mut reader = Reader { text, definitions: python::definitions(&blocks), tree: CommandTree::default() };
+    let (definitions, aliases) = (python::definitions(&blocks), python::aliases(&blocks));
+    let mut reader = Reader { text, definitions, aliases, tree: CommandTree::default() };
     let given = arguments(inner, PYTHON);
     let component =
         given.iter().find(|one| one.name == Some("component")).or(given.first().filter(|one| one.name.is_none()));
@@ -27,6 +29,7 @@ pub(super) fn read(text: &str) -> Option<Declared> {
 struct Reader<'t> {
     text: &'t str,
     definitions: Vec<Definition<'t>>,
+    aliases: Aliases<'t>,
     tree: CommandTree,
 }
 
@@ -118,8 +121,8 @@ impl<'t> Reader<'t> {
                 takes_rest = true;
                 continue;
             }
-            let types = |name: &str| python::class_schema(&self.definitions, name, 0);
-            let (schema, required) = python::value_schema(&one, &types);
+            let module = Module { definitions: &self.definitions, aliases: &self.aliases };
+            let (schema, required) = python::value_schema(&one, module);
             let name = input_name(one.name, "value", self.tree.inputs(node));
             let rule = ArgRule::option(&format!("--{}", one.name), &name);
             let mut input = DeclaredInput { rule: Some(rule), name, schema, required };

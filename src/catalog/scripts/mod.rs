@@ -26,6 +26,7 @@ mod outline;
 pub(super) mod own_words;
 mod perl_ruby;
 mod python;
+mod python_alias;
 mod python_function;
 mod scanner;
 mod shell;

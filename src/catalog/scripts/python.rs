@@ -2,7 +2,8 @@
 
 use super::hint::{self, TypeField, Types};
 use super::literal;
-use super::scanner::{CallArgument, arguments, code, inside, signs, split, split_once};
+use super::python_alias::{Aliases, field_call};
+use super::scanner::{CallArgument, code, inside, signs, split, split_once};
 use crate::domain::source::Language;
 use serde_json::{Map, Value, json};
 
@@ -26,18 +27,32 @@ pub(super) struct Definition<'t> {
     pub(super) decorators: Vec<&'t str>,
 }
 
+/// What a file defines, and what its names stand for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Module<'a, 't> {
+    pub(super) definitions: &'a [Definition<'t>],
+    pub(super) aliases: &'a Aliases<'t>,
+}
+
 /// What is called to set something up for what a file defines, and does no work: by its first names.
 const SETUP: &[&str] = &[
+    "asyncio.set_event_loop_policy",
     "colorama",
     "dotenv",
     "load_dotenv",
+    "locale.setlocale",
     "log",
     "logger",
     "logging",
     "matplotlib",
     "nest_asyncio",
     "os.environ",
+    "os.makedirs",
+    "pd.set_option",
+    "random.seed",
+    "signal.signal",
     "sys.path",
+    "urllib3.disable_warnings",
     "warnings",
 ];
 
@@ -84,7 +99,7 @@ impl<'t> Block<'t> {
                         .any(|word| self.text.contains(word))
             }
             "def" | "class" | "import" | "from" | "return" | "pass" | "global" | "del" | "" => false,
-            _ => self.text[word.len()..].trim_start().starts_with('(') && !sets_up(word),
+            _ => self.text[word.len()..].trim_start().starts_with('(') && !sets_up(word) && !adds(word),
         }
     }
 
@@ -114,6 +129,19 @@ impl<'t> Block<'t> {
 
 fn sets_up(called: &str) -> bool {
     SETUP.iter().any(|root| called.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+}
+
+/// Whether a method only gives something to an object that the file made: `mcp.add_tool(add)`, `server.tool()(add)`,
+/// `app.include_router(more)`.
+fn adds(called: &str) -> bool {
+    let Some((_, method)) = called.rsplit_once('.') else { return false };
+    let begins = ["add_", "register", "include_", "import_"].iter().any(|begin| method.starts_with(begin));
+    begins || matches!(method, "tool" | "resource" | "prompt" | "mount" | "custom_route")
+}
+
+/// What the names of a file stand for.
+pub(super) fn aliases<'t>(blocks: &[Block<'t>]) -> Aliases<'t> {
+    Aliases::of(blocks.iter().map(|block| block.text))
 }
 
 /// The functions and classes among statements, with their decorators.
@@ -188,8 +216,8 @@ impl<'t> Definition<'t> {
 }
 
 /// Classes of values that a script defines: models, typed dictionaries, data classes and enumerations.
-pub(super) fn class_schema(definitions: &[Definition<'_>], name: &str, depth: usize) -> Option<Map<String, Value>> {
-    let class = definitions.iter().find(|one| one.is_class && one.name == name).filter(|_| depth < 4)?;
+pub(super) fn class_schema(module: Module<'_, '_>, name: &str, depth: usize) -> Option<Map<String, Value>> {
+    let class = module.definitions.iter().find(|one| one.is_class && one.name == name).filter(|_| depth < 4)?;
     let is_enum = class.bases().any(|base| matches!(base, "Enum" | "StrEnum" | "IntEnum"));
     if is_enum {
         let values: Vec<&str> = class.fields().iter().filter_map(|field| field.default).collect();
@@ -200,10 +228,9 @@ pub(super) fn class_schema(definitions: &[Definition<'_>], name: &str, depth: us
     if !is_data {
         return None;
     }
-    let types: Types<'_> = &|name| class_schema(definitions, name, depth + 1);
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for field in class.fields() {
-        let (schema, is_needed) = value_schema(&field, types);
+        let (schema, is_needed) = schema_of(&field, module, depth + 1);
         if is_needed {
             required.push(field.name);
         }
@@ -223,7 +250,18 @@ pub(super) fn class_schema(definitions: &[Definition<'_>], name: &str, depth: us
 }
 
 /// The schema of a parameter, and whether a value is needed. A default such as `Field(3, description="…")` is looked into.
-pub(super) fn value_schema(parameter: &Parameter<'_>, types: Types<'_>) -> (Map<String, Value>, bool) {
+pub(super) fn value_schema(parameter: &Parameter<'_>, module: Module<'_, '_>) -> (Map<String, Value>, bool) {
+    schema_of(parameter, module, 0)
+}
+
+fn schema_of(parameter: &Parameter<'_>, module: Module<'_, '_>, depth: usize) -> (Map<String, Value>, bool) {
+    let types: Types<'_> = &|name| class_schema(module, name, depth);
+    let hint = module.aliases.expanded(parameter.hint);
+    let default = parameter.default.map(|text| module.aliases.expanded(text));
+    described(&Parameter { name: parameter.name, hint: &hint, default: default.as_deref() }, types)
+}
+
+fn described(parameter: &Parameter<'_>, types: Types<'_>) -> (Map<String, Value>, bool) {
     let hint = hint::read(parameter.hint, PYTHON, types);
     let mut schema = hint.schema;
     let Some(written) = parameter.default else { return (schema, !parameter.name.starts_with('*')) };
@@ -248,14 +286,6 @@ pub(super) fn value_schema(parameter: &Parameter<'_>, types: Types<'_>) -> (Map<
         schema.insert("default".to_owned(), value);
     }
     (schema, false)
-}
-
-/// The arguments of a call that describes a field: `Field`, `Query`, `Option` and their kin.
-fn field_call(text: &str) -> Option<Vec<CallArgument<'_>>> {
-    let name = text.split('(').next()?.rsplit('.').next()?;
-    let is_known = matches!(name, "Field" | "field" | "Query" | "Body" | "Path" | "Form" | "Option" | "Argument");
-    let open = text.find('(').filter(|_| is_known && text.ends_with(')'))?;
-    Some(arguments(&text[open + 1..text.len() - 1], PYTHON))
 }
 
 /// The type of a default.
@@ -292,7 +322,7 @@ mod tests {
         assert_eq!(parameters, [("a", "int", None), ("b", "str", Some("'x'")), ("**more", "", None)]);
         assert!(docstring(f.body).unwrap().starts_with("Does it."));
         assert_eq!((c.bases().collect::<Vec<_>>(), c.methods()[0].name), (vec!["Model", "Generic"], "m"));
-        let schema = class_schema(&found, "C", 0).unwrap();
+        let schema = class_schema(Module { definitions: &found, aliases: &Aliases::default() }, "C", 0).unwrap();
         let expected = json!({"type": "object", "properties": {"x": {"type": "integer", "minimum": 1}, "y": {"type": "integer", "default": 3}}, "required": ["x"]});
         assert_eq!(Value::Object(schema), expected);
     }
@@ -306,6 +336,10 @@ mod tests {
             "logging.basicConfig(level=1)\n",
             "load_dotenv()\n",
             "sys.path.insert(0, 'x')\n",
+            "mcp.add_tool(add)\n",
+            "mcp.tool(name='x')(add)\n",
+            "app.mount('/', other)\n",
+            "os.makedirs(CACHE, exist_ok=True)\n",
             "try:\n    import x\nexcept ModuleNotFoundError:\n    raise RuntimeError('install x')\n",
         ] {
             assert!(!steps(text), "{text}");

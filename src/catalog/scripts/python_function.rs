@@ -5,7 +5,8 @@
 
 use super::docstring::{self, Docstring};
 use super::framework;
-use super::python::{self, Block, Definition, Parameter};
+use super::python::{self, Block, Definition, Module, Parameter};
+use super::python_alias::Aliases;
 use super::scanner::{arguments, calls, signs};
 use super::{Declared, DeclaredInput, ScriptText, description, literal};
 use crate::domain::InputMode;
@@ -39,7 +40,9 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     if blocks[last + 1..].iter().any(|block| block.is_step() || starts_one(block, &definitions)) {
         return None;
     }
-    let file = File { text, definitions: &definitions, spec: framework::ToolSpec::of(&blocks) };
+    let aliases = python::aliases(&blocks);
+    let spec = framework::ToolSpec::of(&blocks);
+    let file = File { text, definitions: &definitions, aliases: &aliases, spec };
     match file.entry(super::super::draft::stem_of(script.path)) {
         Some(entry) => Some(file.declared(entry)),
         None => file.tool_kit().or_else(|| file.nothing_to_call()),
@@ -79,7 +82,8 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     // What a file does only when it is started itself stands behind its `__name__`.
     let mut loaded = blocks.iter().filter(|block| !block.is_definition() && !block.text.contains("__name__"));
     let is_callable = !loaded.any(does_something);
-    let file = File { text, definitions: &definitions, spec: None };
+    let aliases = python::aliases(&blocks);
+    let file = File { text, definitions: &definitions, aliases: &aliases, spec: None };
     let registered = framework::registered(&definitions);
     let mut found: Vec<MarkedTool> = Vec::new();
     for one in &definitions {
@@ -129,23 +133,38 @@ fn starts_one(block: &Block<'_>, definitions: &[Definition<'_>]) -> bool {
     })
 }
 
-/// Whether a statement only keeps what a function makes, by its name: `app = create_server()`.
+/// Whether a statement only keeps what a function makes, by its name: `app = create_server()`, `settings = load_settings()`;
+/// or an object that is made of it: `mcp = FastMCP("x", auth=own_auth())`.
 fn makes(block: &Block<'_>, one: &Definition<'_>) -> bool {
-    let is_maker =
-        ["create_", "make_", "build_", "init_", "setup_", "configure_"].iter().any(|begin| one.name.starts_with(begin));
-    let value = block.text.split_once('=').map(|(_, value)| value.trim_start());
-    let is_plain = value.and_then(|value| value.strip_prefix(one.name)).is_some_and(|rest| rest.starts_with('('));
-    is_maker && is_plain && !block.text.contains(").")
+    let begins = |beginnings: &[&str]| beginnings.iter().any(|begin| one.name.starts_with(begin));
+    let Some((_, value)) = block.text.split_once('=') else { return false };
+    let value = value.trim();
+    if block.text.contains(").") {
+        return false;
+    }
+    let called = value.split('(').next().unwrap_or_default();
+    let class = called.rsplit('.').next().unwrap_or_default();
+    let is_object = called.len() < value.len() && class.starts_with(char::is_uppercase) && value.ends_with(')');
+    let Some(rest) = value.strip_prefix(one.name).filter(|rest| rest.starts_with('(')) else {
+        return is_object && decorator(one).is_none();
+    };
+    begins(&["create_", "make_", "build_", "init_", "setup_", "configure_"])
+        || begins(&["get_", "load_", "read_"]) && rest == "()" && decorator(one).is_none()
 }
 
 struct File<'a, 't> {
     text: &'t str,
     definitions: &'a [Definition<'t>],
+    aliases: &'a Aliases<'t>,
     /// What the file says of its tool in a table.
     spec: Option<framework::ToolSpec>,
 }
 
 impl<'t> File<'_, 't> {
+    fn module(&self) -> Module<'_, 't> {
+        Module { definitions: self.definitions, aliases: self.aliases }
+    }
+
     /// The function or class that is the tool.
     fn entry(&self, stem: &str) -> Option<&Definition<'t>> {
         let is_meant =
@@ -307,14 +326,13 @@ impl<'t> File<'_, 't> {
     }
 
     fn inputs(&self, signature: &Definition<'t>, doc: &Docstring) -> Vec<DeclaredInput> {
-        let types: super::hint::Types<'_> = &|name| python::class_schema(self.definitions, name, 0);
         let is_ours = |one: &Parameter<'_>| !one.name.starts_with('*') && !self.is_injected(one, doc);
         signature
             .parameters()
             .into_iter()
             .filter(is_ours)
             .map(|one| {
-                let (schema, required) = python::value_schema(&one, types);
+                let (schema, required) = python::value_schema(&one, self.module());
                 let mut input = DeclaredInput { name: one.name.to_owned(), schema, required, rule: None };
                 if let Some(known) = doc.param(one.name) {
                     input.add_words(&known.hint, &known.text, PYTHON);
@@ -326,11 +344,12 @@ impl<'t> File<'_, 't> {
 
     /// The fields of a class of tools that describe its inputs: `content: str = Field(…)`.
     fn field_inputs(&self, class: &Definition<'t>) -> Vec<DeclaredInput> {
-        let types: super::hint::Types<'_> = &|name| python::class_schema(self.definitions, name, 0);
-        let fields =
-            class.fields().into_iter().filter(|field| field.default.is_some_and(|value| value.starts_with("Field(")));
+        let fields = class
+            .fields()
+            .into_iter()
+            .filter(|field| field.default.is_some_and(|value| self.aliases.expanded(value).starts_with("Field(")));
         let inputs = fields.map(|field| {
-            let (schema, required) = python::value_schema(&field, types);
+            let (schema, required) = python::value_schema(&field, self.module());
             DeclaredInput { name: field.name.to_owned(), schema, required, rule: None }
         });
         inputs.collect()
@@ -350,7 +369,7 @@ impl<'t> File<'_, 't> {
             declared.schema = Some(Value::Object(fields));
         }
         let schema = class.fields().into_iter().find(|field| field.name == "args_schema");
-        let model = schema.and_then(|field| python::class_schema(self.definitions, field.default?, 0));
+        let model = schema.and_then(|field| python::class_schema(self.module(), field.default?, 0));
         if let Some(model) = model {
             declared.schema = Some(Value::Object(model));
         }
@@ -582,5 +601,44 @@ mod tests {
             args_schema: Type[BaseModel] = Args\n    def _run(self, q): pass\n";
         let declared = read_text("x.py", model).unwrap();
         assert_eq!(declared.schema.unwrap()["properties"]["q"]["description"], "Query");
+    }
+
+    #[test]
+    fn descriptions_behind_a_name_are_read() {
+        let text = "from pydantic import BaseModel, Field as F\nLIMIT = F(10, ge=1, description='how many')\nPort = Annotated[int, F(gt=0)]\n\
+            class Where(BaseModel):\n    port: Port\n    host: str = F('x', description='machine')\n\n\
+            def run(where: Where, limit: int = LIMIT, ports: list[Port] = None):\n    \"\"\"Lists.\"\"\"\n";
+        let declared = read_text("t/list.py", text).unwrap();
+        let expected = [
+            r#"where! {"type":"object","properties":{"port":{"type":"integer","exclusiveMinimum":0},"host":{"type":"string","description":"machine","default":"x"}},"required":["port"]}"#,
+            r#"limit {"type":"integer","minimum":1,"description":"how many","default":10}"#,
+            r#"ports {"type":"array","items":{"type":"integer","exclusiveMinimum":0}}"#,
+        ];
+        assert_eq!(shown(&declared), expected);
+    }
+
+    #[test]
+    fn a_server_object_whatever_it_is_made_of_starts_nothing() {
+        let tools = |made: &str| {
+            let text = format!(
+                "from mcp.server.fastmcp import FastMCP\ndef own_auth(): return 1\ndef load_settings(): return 2\n{made}\n\
+                 @mcp.tool()\ndef add(a: int) -> int:\n    \"\"\"Adds.\"\"\"\n    return a\n\ndef twice(a: int): return a\n"
+            );
+            let found = marked(&ScriptText { path: "s.py", text: &text, language: Some(PYTHON) });
+            found.iter().all(|tool| tool.is_callable) && found.iter().any(|tool| tool.name == "add")
+        };
+        for made in [
+            "mcp = FastMCP('x')",
+            "mcp: FastMCP = FastMCP(\n    'x',\n    auth=own_auth(),\n)",
+            "mcp = mcp.server.FastMCP('x', lifespan=own_auth)",
+            "settings = load_settings()\nmcp = FastMCP(settings.name)",
+            "mcp = FastMCP('x')\nmcp.add_tool(own_auth)\nmcp.tool(name='z')(own_auth)",
+            "os.makedirs('x', exist_ok=True)\nmcp = FastMCP('x')",
+        ] {
+            assert!(tools(made), "{made}");
+        }
+        for runs in ["mcp = FastMCP('x')\nmcp.run()", "answer = own_auth()", "x = FastMCP(own_auth()).run()"] {
+            assert!(!tools(runs), "{runs}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::shell_code::own_code;
 use super::{Declared, DeclaredInput, input_name};
-use crate::domain::ArgRule;
-use serde_json::json;
+use crate::domain::{ArgRule, OPTIONS_FIRST};
+use serde_json::{Map, Value, json};
 
 /// Plain words with a higher number are rare, and `$10` is `$1` and a zero.
 const MAX_WORDS: usize = 9;
@@ -39,7 +39,8 @@ pub(super) fn getopts(text: &str) -> Option<Declared> {
     if words.takes_rest {
         inputs.push(super::rest_words(&inputs));
     }
-    Some(Declared { inputs, ..Declared::default() })
+    let extra = Map::from_iter([(OPTIONS_FIRST.to_owned(), Value::Bool(true))]);
+    Some(Declared { inputs, extra, ..Declared::default() })
 }
 
 /// The variable that an option is kept in: `n) count="$OPTARG" ;;`.
@@ -353,7 +354,9 @@ mod tests {
             r#"file! {"type":"string"}"#,
             r#"mode {"type":"string","default":"fast"}"#,
         ];
-        assert_eq!(shown(&getopts(text).unwrap().inputs), expected);
+        let declared = getopts(text).unwrap();
+        assert_eq!(shown(&declared.inputs), expected);
+        assert_eq!(declared.extra[OPTIONS_FIRST], true);
         let text = "f() {\n  local x=$1\n}\nURL=${1:?usage}\nfull=\"$2/x\"\n# a=$3\nOUT=\"${3:-}\"\n";
         let expected = [r#"url! {"type":"string"}"#, r#"word2 {"type":"string"}"#, r#"out {"type":"string"}"#];
         assert_eq!(shown(&words(text, &[])), expected);

@@ -1,6 +1,6 @@
 //! Plain words on a command line as input values: `run resize photo.png 50`, `run resize -- --width 50 photo.png`.
 
-use crate::domain::{ArgPlace, ArgRule, Manifest, OptionForms, SafeText};
+use crate::domain::{ArgPlace, ArgRule, Manifest, OPTIONS_FIRST, OptionForms, SafeText};
 use crate::engine::error::{EngineError, ErrorCode};
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -22,6 +22,7 @@ pub fn assignments(manifest: &Manifest, words: &[&str]) -> Result<Vec<String>, E
     let mut inputs = Inputs { manifest, found: Vec::new() };
     let mut words: VecDeque<&str> = words.iter().copied().collect();
     let mut takes_options = true;
+    let is_options_first = manifest.extra.get(OPTIONS_FIRST) == Some(&Value::Bool(true));
     while let Some(word) = words.pop_front() {
         if inputs.passes_on(word, takes_options) {
             inputs.pass_on(word);
@@ -30,7 +31,12 @@ pub fn assignments(manifest: &Manifest, words: &[&str]) -> Result<Vec<String>, E
         } else if takes_options && is_option(word) && !inputs.takes_any(word) {
             inputs.option(word, &mut words)?;
         } else {
+            if !takes_options && is_options_first && is_option(word) {
+                inputs.refuse_late(word)?;
+            }
             inputs.word(word)?;
+            // The tool reads no option behind its first word.
+            takes_options &= !is_options_first;
         }
     }
     Ok(inputs.found.into_iter().map(Found::assignment).collect())
@@ -175,6 +181,19 @@ impl Inputs<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses an option behind the first word, where the tool would take it for a word, and no word is left.
+    fn refuse_late(&self, word: &str) -> Result<(), EngineError> {
+        let is_full = self.positions().iter().all(|name| self.is_given(name) && !self.is_list(name));
+        if !is_full || self.of_word(word).is_none() {
+            return Ok(());
+        }
+        let (flag, tool) = (SafeText::new(word), &self.manifest.name);
+        Err(usage(
+            self.manifest,
+            format!("{flag} stands behind a word, where {tool} reads no options; put it in front"),
+        ))
     }
 
     /// Refuses the second value of what holds one: which of them the tool would use is not known.
@@ -524,6 +543,24 @@ mod tests {
         assert_eq!(of(&["-n", "1", "-n", "2", "x"]), ["n=1", r#"args=["-n","2","x"]"#]);
         assert_eq!(of(&["f", "--", "-n", "--", "x"]), ["file=f", r#"args=["--","-n","--","x"]"#]);
         assert_eq!(of(&["-qz"]), [r#"args=["-qz"]"#]);
+    }
+
+    #[test]
+    fn where_options_come_first_a_word_ends_them() {
+        let properties = json!({"v": {"type": "boolean"}, "n": {}, "file": {}, "args": {"type": "array"}});
+        let first = |rules: &[&str]| {
+            let mut tool = tool(rules, json!({"properties": properties}));
+            tool.extra.insert(OPTIONS_FIRST.to_owned(), json!(true));
+            tool
+        };
+        let with_rest = first(&["-v", "-n", "file", "args..."]);
+        let of = |words: &[&str]| assignments(&with_rest, words).unwrap();
+        assert_eq!(of(&["-v", "-n", "5", "f", "-v", "x"]), ["v=true", "n=5", "file=f", r#"args=["-v","x"]"#]);
+        assert_eq!(of(&["f", "-n", "5"]), ["file=f", r#"args=["-n","5"]"#]);
+        let alone = first(&["-v", "-n", "file"]);
+        let refused = assignments(&alone, &["f", "-v"]).unwrap_err().message;
+        assert_eq!(refused, "-v stands behind a word, where t reads no options; put it in front");
+        assert_eq!(assignments(&alone, &["--", "-v"]).unwrap(), ["file=-v"]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::engine::state::home::Home;
 use crate::engine::state::opening::{self, Opened};
 use crate::engine::state::{exposure, identity};
 use crate::outside::{Asker, Programs};
-use crate::runner::{Baselines, Interpreters, Machine, Sources, python_of_runs};
+use crate::runner::{Baselines, Interpreters, Machine, Sources, folders_closed_to_runs, python_of_runs};
 use crate::store::{Copies, Documents, Queries, Store, StoreReader, Tx};
 use crate::vcs::Git;
 use rehearsal::Rehearsal;
@@ -224,8 +224,12 @@ fn plan(workspace: &Path, home: &Home, settings: &Settings, interpreters: &Inter
     let mut plan = ScanPlan::standard(workspace);
     let python = |sources| python_of_runs(workspace, interpreters, sources);
     let has_environments = std::fs::read_dir(home.environments()).is_ok_and(|mut found| found.next().is_some());
-    plan.python =
-        RunPython { experimental: python(Sources::Caller), vouched: python(Sources::System), has_environments };
+    plan.python = RunPython {
+        experimental: python(Sources::Caller),
+        vouched: python(Sources::System),
+        has_environments,
+        closed: folders_closed_to_runs(),
+    };
     plan.roots.extend(settings.roots.iter().map(|root| ToolRoot { path: root.path.clone(), stage: root.stage }));
     plan
 }

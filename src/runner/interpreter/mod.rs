@@ -374,6 +374,13 @@ pub fn python_of_runs(workspace: &Path, interpreters: &Interpreters, sources: So
     ["python3", "python"].into_iter().find_map(|name| path.find(OsStr::new(name))).map(|view| view.path)
 }
 
+/// The folders of `PATH` that the user of runs cannot enter, such as those below `/root`.
+pub fn folders_closed_to_runs() -> Vec<PathBuf> {
+    let who = Who::of_this_process();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).filter(|folder| folder.is_dir() && !who.may_enter(folder)).collect()
+}
+
 /// Whether a folder lies in another, by name or through links.
 fn is_within(dir: &Path, folder: &Path) -> bool {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

@@ -83,6 +83,8 @@ pub enum UnknownCaller {
         root: String,
         /// The agent: `claude (PID 7)`.
         agent: String,
+        /// Whether the root is called like a terminal program, and the user could have written it.
+        is_own_terminal: bool,
     },
     /// An agent of this user runs outside the container that this program runs in.
     OutsideContainer {
@@ -113,7 +115,8 @@ pub fn unknown_caller(clients: Option<&Clients>) -> Option<UnknownCaller> {
         .collect();
     let (root, agent) = younger_than_an_agent(&roots, &agents)?;
     let named = |pid: i32| format!("{} (PID {pid})", name_of(pid));
-    Some(UnknownCaller::Detached { root: named(root.pid), agent: named(agent.pid) })
+    let is_own_terminal = root.is_own_terminal();
+    Some(UnknownCaller::Detached { root: named(root.pid), agent: named(agent.pid), is_own_terminal })
 }
 
 /// A process, and when it began, in clock ticks since boot.
@@ -163,6 +166,11 @@ impl Root {
         })
     }
 
+    /// Whether it is called like a terminal program, from a place where an agent can write one.
+    fn is_own_terminal(&self) -> bool {
+        !self.is_installed && OF_HUMANS.contains(&self.name.as_str())
+    }
+
     /// Whether a human is behind it whatever agents there are.
     fn is_of_human(&self) -> bool {
         let is_any_of = |names: &[&str]| names.contains(&self.name.as_str());
@@ -208,7 +216,8 @@ mod tests {
         for name in ["sshd", "xterm", "gnome-terminal-server", "login"] {
             assert!(!is_refused(&root(name, 101)), "{name}");
             // Anybody can call a program of their own by that name.
-            assert!(is_refused(&Root { is_installed: false, ..root(name, 101) }), "{name}");
+            let own = Root { is_installed: false, ..root(name, 101) };
+            assert!(is_refused(&own) && own.is_own_terminal() && !root(name, 101).is_own_terminal(), "{name}");
         }
         assert!(!is_refused(&Root { is_of_system: true, ..root("Relay(10)", 101) }));
         assert!(!is_refused(&Root { is_of_first_session: true, ..root("toolsmith", 101) }));

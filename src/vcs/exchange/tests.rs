@@ -2,12 +2,12 @@ use super::*;
 use std::process::Command;
 
 /// A bare repository and clones of it.
-struct Team {
+pub(super) struct Team {
     temp: tempfile::TempDir,
 }
 
 impl Team {
-    fn new() -> Team {
+    pub(super) fn new() -> Team {
         let team = Team { temp: tempfile::tempdir().unwrap() };
         let done = Command::new("git").args(["init", "-q", "--bare", "--template="]).arg(team.remote()).status();
         assert!(done.unwrap().success());
@@ -18,17 +18,17 @@ impl Team {
         self.temp.path().join("team.git")
     }
 
-    fn clone(&self, name: &str) -> Exchange {
+    pub(super) fn clone(&self, name: &str) -> Exchange {
         let remote = self.remote();
         Exchange::open(&self.temp.path().join(name), remote.to_str().unwrap(), "toolsmith", &Arc::default()).unwrap()
     }
 }
 
-fn file(path: &str, text: &str) -> NewFile {
+pub(super) fn file(path: &str, text: &str) -> NewFile {
     NewFile { path: path.to_owned(), mode: FileMode::Plain, bytes: text.as_bytes().to_vec() }
 }
 
-const WHO: (&str, i64) = ("Ada <ada@x>", 1_700_000_000);
+pub(super) const WHO: (&str, i64) = ("Ada <ada@x>", 1_700_000_000);
 
 #[test]
 fn two_clones_that_push_at_once_end_with_the_files_of_both() {
@@ -46,7 +46,7 @@ fn two_clones_that_push_at_once_end_with_the_files_of_both() {
     let both = bob.commit(newest.as_deref(), (&[], &[file("decisions/2", "two")]), WHO, "Two").unwrap();
     assert_eq!(bob.push(&both).unwrap(), Pushed::Done);
     let newest = ada.fetch().unwrap().unwrap();
-    let files = ada.files(&newest).unwrap();
+    let files = ada.files(&newest, &["decisions", "versions"]).unwrap();
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths, ["decisions/1", "decisions/2", odd]);
     assert_eq!((files[2].mode, files[2].size), (Some(FileMode::Executable), 8));
@@ -98,5 +98,24 @@ fn a_folder_as_remote_starts_none_of_its_hooks() {
 fn whoever_commits_is_one_line_without_a_second_mail() {
     for (who, line) in [("Ada <ada@x>", "Ada <ada@x>"), ("ada", "ada <>"), ("A\nB <x> <y>", "A B x <y>"), ("", "<>")] {
         assert_eq!(committer(who), line);
+    }
+}
+
+#[test]
+fn thousands_of_nested_folders_are_refused_in_words() {
+    let team = Team::new();
+    let (reader, evil) = (team.clone("ada"), team.clone("evil"));
+    let deep = format!("versions{}/f", "/d".repeat(20_000));
+    let commit = evil.commit(None, (&[], &[file(&deep, "x")]), WHO, "Deep").unwrap();
+    let into = team.remote().join("objects");
+    fs::remove_dir_all(&into).unwrap();
+    fs::rename(team.temp.path().join("evil/objects"), into).unwrap();
+    let branch =
+        ["-C", team.remote().to_str().unwrap(), "update-ref", "refs/heads/toolsmith", &commit].map(str::to_owned);
+    assert!(Command::new("git").args(branch).status().unwrap().success());
+    match reader.fetch() {
+        // Git before 2.43 fetches it; then it is one entry.
+        Ok(commit) => assert_eq!(reader.files(&commit.unwrap(), &["versions"]).unwrap().len(), 1),
+        Err(error) => assert!(error.to_string().contains("thousands of nested folders"), "{error}"),
     }
 }

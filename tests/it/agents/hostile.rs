@@ -175,6 +175,22 @@ fn no_more_than_eight_runs_of_a_client_go_on_at_once() {
 }
 
 #[test]
+fn eight_agents_with_four_runs_each_at_once_get_all_answers() {
+    let workspace = with_approved("hello", "print('hello from', 6 * 7)");
+    let call = json!({"name": "run", "arguments": {"tool": "hello", "wait_s": 40}});
+    let connect = |number: usize| Agent::connect(&workspace, LEGACY, &["mcp", "--as-agent", &format!("bot{number}")]);
+    let mut agents: Vec<Agent> = (0..8).map(connect).collect();
+    let asked: Vec<Vec<i64>> =
+        agents.iter_mut().map(|agent| (0..4).map(|_| agent.post("tools/call", call.clone())).collect()).collect();
+    for (agent, asked) in agents.iter_mut().zip(asked) {
+        for id in asked {
+            let answer = content(&agent.answer(id));
+            assert!(answer.to_string().contains("hello from 42") && answer["error"].is_null(), "{answer:#}");
+        }
+    }
+}
+
+#[test]
 fn what_a_tool_writes_cannot_hide_anything_from_the_reader() {
     let body = "import json\nprint('a\\u202eb \\x1b[2Jc\\u200bd', flush=True)";
     let workspace = Workspace::new();

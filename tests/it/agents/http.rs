@@ -257,6 +257,52 @@ fn a_second_request_with_an_id_that_is_in_use_gets_an_error_and_the_first_its_ow
 }
 
 #[test]
+fn a_stream_that_broke_goes_on_or_its_client_is_told() {
+    let workspace = with_approved("sleeper", "import os\nos.execvp('sleep', ['sleep', '100'])");
+    let (_, secret) = token(&workspace, "builder");
+    let web = Web::start(&workspace, &[]);
+    let agent = WebAgent::connect(&web, LEGACY, &secret);
+    assert_eq!(agent.call("run", json!({"tool": "sleeper", "wait_s": 1}))["state"], "running");
+    let (bearer, session) = (format!("Bearer {secret}"), agent.session.clone().unwrap());
+    let listen = |event: &str| {
+        let accept = ("accept", "text/event-stream");
+        let headers =
+            [("authorization", bearer.as_str()), ("mcp-session-id", &session), accept, ("last-event-id", event)];
+        send(&web.address, "GET", &headers, b"")
+    };
+    let event_of = |text: &str| text.lines().find_map(|line| Some(line.strip_prefix("id: ")?.trim().to_owned()));
+
+    // The client hangs up with the first event of a request, and comes back before the answer.
+    let call = json!({"name": "output", "arguments": {"run": 1, "wait_s": 3}});
+    let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": call}).to_string();
+    let mut stream = std::net::TcpStream::connect(&web.address).unwrap();
+    let request = format!(
+        "POST /mcp HTTP/1.1\r\nhost: {}\r\nauthorization: {bearer}\r\nmcp-session-id: {session}\r\ncontent-type: \
+         application/json\r\naccept: application/json, text/event-stream\r\ncontent-length: {}\r\n\r\n{body}",
+        web.address,
+        body.len()
+    );
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let (mut read, mut bytes) = (String::new(), [0; 4096]);
+    while event_of(&read).is_none() {
+        let count = std::io::Read::read(&mut stream, &mut bytes).unwrap();
+        assert!(count > 0, "{read}");
+        read.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    drop(stream);
+    let event = event_of(&read).unwrap();
+    let reply = listen(&event);
+    assert!(reply.status == 200 && reply.body.contains("\"id\":7"), "{reply:?}");
+
+    // It was answered: the same event leads nowhere now, and that is said.
+    for gone in [event.as_str(), "99/99", "nonsense"] {
+        let reply = listen(gone);
+        assert_eq!(reply.status, 400, "{gone}: {reply:?}");
+        assert!(reply.body.contains("is not kept") && reply.body.contains("ask again: `output`"), "{gone}: {reply:?}");
+    }
+}
+
+#[test]
 fn a_new_token_is_nobody_elses_however_soon_it_follows() {
     let seconds = unique_seconds();
     let workspace = with_approved("sleeper", &format!("import os\nos.execvp('sleep', ['sleep', '{seconds}'])"));

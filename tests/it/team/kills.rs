@@ -3,6 +3,7 @@
 use super::world::Team;
 use crate::support::terminal_input;
 use rustix::process::{Pid, Signal, kill_process};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use toolsmith::domain::DecisionKind;
 
@@ -63,4 +64,28 @@ fn kill_exchanges(carrier: Team) {
     }
     assert!(killed >= KILLS / 2, "only {killed} were killed");
     assert_eq!(team.paths("decisions/").len(), 2 * KILLS as usize);
+}
+
+#[test]
+fn a_sync_waits_for_another_one_of_the_workspace_and_says_so() {
+    let (_team, machines) = Team::with(&["ada"], "");
+    let lock = machines[0].engine().state_dir().join("team/lock");
+    let lock = std::fs::File::open(lock).unwrap();
+    lock.lock().unwrap();
+    let (_terminal, input) = terminal_input();
+    let mut sync = machines[0].workspace.toolsmith(&["sync"]);
+    let mut child = sync.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A lock that is waited for: `1: -> FLOCK ADVISORY WRITE PID …`.
+    let pid = child.id().to_string();
+    let is_waiting = |line: &str| line.contains("->") && line.split_ascii_whitespace().any(|word| word == pid);
+    let begun = Instant::now();
+    while !std::fs::read_to_string("/proc/locks").unwrap().lines().any(is_waiting) {
+        assert!(child.try_wait().unwrap().is_none(), "it does not wait");
+        assert!(begun.elapsed() < Duration::from_mins(2), "it does not come to the lock");
+        std::thread::yield_now();
+    }
+    drop(lock);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success() && said.contains("it waited for another sync of this workspace"), "{said}");
 }

@@ -137,6 +137,27 @@ fn bytes_that_are_not_the_version_are_not_put_into_the_workspace() {
 }
 
 #[test]
+fn folders_that_are_nested_very_deep_are_refused_by_name_and_stop_nothing_else() {
+    let (team, mut machines) = Team::with(&["ada", "bob"], "");
+    let bob = machines.pop().unwrap();
+    let ada = machines.pop().unwrap();
+    for tool in ["alpha", "beta"] {
+        ada.tool(tool, "echo 1\n");
+        ada.decide(tool, DecisionKind::Approve).unwrap();
+    }
+    ada.sync();
+    let alpha = team.paths("versions/").into_iter().find(|path| path.ends_with("alpha.sh")).unwrap();
+    let deep = "/d".repeat(500);
+    let (of_version, decision) = (alpha.replace("/alpha.sh", &deep) + "/f", format!("decisions{deep}/f"));
+    team.tamper(&[(&of_version, Some(b"x")), (&decision, Some(b"x"))]);
+    let told = bob.sync();
+    assert!(told.contains("its folders are nested more than 100 deep: versions/"), "{told}");
+    assert!(told.contains("2 approvals") && told.contains("1 refused (decisions/d/d"), "{told}");
+    assert!(bob.workspace.path("tools/approved/beta/tool.toml").is_file(), "{told}");
+    assert!(!bob.workspace.path("tools/approved/alpha").exists(), "{told}");
+}
+
+#[test]
 fn a_policy_needs_the_agreement_of_the_one_before_and_a_fork_counts_for_nobody() {
     let team = Team::new();
     let mut machines = vec![Machine::new("ada", &team), Machine::new("bob", &team)];

@@ -142,6 +142,21 @@ mod s3 {
             server
         }
 
+        /// Asks the stand-in as anybody may who can reach it, and gives the body of its answer.
+        fn request(&self, method: &str, path: &str, body: &str) -> String {
+            let length = body.len();
+            let head = format!("{method} /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n");
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+            // The stand-in looks whether there is a signature, and not which.
+            let who = "Authorization: AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/s3/aws4_request, \
+                       SignedHeaders=host, Signature=0\r\n";
+            stream.write_all(format!("{head}{who}Content-Length: {length}\r\n\r\n{body}").as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+        }
+
         /// What was asked since the last call, a request line or header in each line.
         fn asked(&self) -> String {
             std::mem::take(&mut *self.asked.lock().unwrap())
@@ -179,7 +194,7 @@ mod s3 {
                 });
                 let (asked, mut near, mut far) = (Arc::clone(&asked), near, far);
                 std::thread::spawn(move || {
-                    let mut bytes = [0; 64 * 1024];
+                    let mut bytes = [0; 16 * 1024];
                     while let Ok(count @ 1..) = near.read(&mut bytes) {
                         asked.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
                         if far.write_all(&bytes[..count]).is_err() {
@@ -252,20 +267,24 @@ mod s3 {
         let (done, said) = server.call(&bob, &["run", "alpha", "--as-agent", "bot"]);
         assert!(!done, "it runs unseen: {said}");
 
-        // Somebody who can write there puts other bytes under the digest.
-        let forged = format!("versions/{}", ada.review("alpha").digest.hex().trim_start_matches("blake3:"));
-        let body = "{\"files\":[]}";
-        let request = format!(
-            "PUT /team/tools/{forged} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: \
-             close\r\n\r\n{body}",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        std::fs::remove_dir_all(bob.workspace.path("tools/experimental/alpha")).unwrap();
+        // Somebody who can write there changes the signed list, or puts other bytes under the digest.
+        let gone = |machine: &Machine| {
+            std::fs::remove_dir_all(machine.workspace.path("tools/experimental/alpha")).unwrap();
+        };
+        let listed = server.request("GET", "team?list-type=2&prefix=tools/pushes/", "");
+        let key = listed.split_once("<Key>").and_then(|(_, rest)| rest.split_once("</Key>")).unwrap().0;
+        let path = format!("team/{key}");
+        let genuine = server.request("GET", &path, "");
+        server.request("PUT", &path, &genuine.replace("alpha", "alphb"));
+        gone(&bob);
+        let (done, said) = server.call(&bob, &["pull", "s3://team/tools"]);
+        assert!(!done && !bob.workspace.path("tools/experimental/alpha").exists(), "{said}");
+        server.request("PUT", &path, &genuine);
+        let (done, said) = server.call(&bob, &["pull", "s3://team/tools"]);
+        assert!(done, "the control: {said}");
+        let version = format!("team/tools/versions/{}", ada.review("alpha").digest.hex());
+        server.request("PUT", &version, "{\"files\":[]}");
+        gone(&bob);
         let (done, said) = server.call(&bob, &["pull", "s3://team/tools"]);
         assert!(!done && !bob.workspace.path("tools/experimental/alpha").exists(), "{said}");
     }

@@ -8,13 +8,16 @@ use crate::domain::{Digest, FileMode, VersionFile, count};
 use crate::engine::error::EngineError;
 use crate::objects::is_carried;
 use crate::outside::Programs;
-use crate::vcs::{Exchange, GitError, NewFile, Pushed, TreeFile};
+use crate::vcs::{Exchange, GitError, MAX_DEPTH, NewFile, Pushed, TreeFile};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 /// The branch of the team's repository.
 const BRANCH: &str = "toolsmith";
+
+/// The folders of it that are read.
+const FOLDERS: [&str; 3] = [DECISIONS, POLICIES, VERSIONS];
 
 /// The folder of the private clone.
 const CLONE: &str = "clone.git";
@@ -43,7 +46,7 @@ impl Repository {
             Ok(commit) => return Ok(commit),
             Err(error) => error,
         };
-        if !self.exchange.is_damaged(&error) {
+        if !self.exchange.is_damaged(&error, &FOLDERS) {
             return Err(git_failed(error));
         }
         self.exchange.make().map_err(git_failed)?;
@@ -58,9 +61,10 @@ impl Carrier for Repository {
         self.versions.clear();
         // A clone that was made anew does not have the commit of the look before.
         let before = mark.filter(|mark| self.commit.as_deref() != Some(*mark));
-        let before = before.map_or(Ok(Vec::new()), |mark| self.exchange.files(mark)).unwrap_or_default();
+        let before = before.map_or(Ok(Vec::new()), |mark| self.exchange.files(mark, &FOLDERS)).unwrap_or_default();
         let commit = self.commit.as_deref();
-        let files = commit.map_or(Ok(Vec::new()), |commit| self.exchange.files(commit)).map_err(git_failed)?;
+        let files =
+            commit.map_or(Ok(Vec::new()), |commit| self.exchange.files(commit, &FOLDERS)).map_err(git_failed)?;
         let mut look = Look { mark: self.commit.clone(), files: Vec::new(), is_complete: true };
         for file in files {
             match version_of(&file.path) {
@@ -106,7 +110,12 @@ impl Carrier for Repository {
             file.mode.is_none() || !is_carried(path)
         };
         if let Some(odd) = files.iter().find(is_odd) {
-            return Ok(Some(Err(format!("{} is not a plain file of a version", odd.path))));
+            let why = if odd.path.ends_with('/') {
+                format!("its folders are nested more than {MAX_DEPTH} deep: {}", odd.path)
+            } else {
+                format!("{} is not a plain file of a version", odd.path)
+            };
+            return Ok(Some(Err(why)));
         }
         let objects: Vec<&str> = files.iter().map(|file| file.object.as_str()).collect();
         let contents = self.exchange.contents(&objects).map_err(git_failed)?;
@@ -146,7 +155,7 @@ impl Carrier for Repository {
         if self.exchange.push(&commit).map_err(git_failed)? == Pushed::Outdated {
             return Ok(Put::Outdated);
         }
-        let there = self.exchange.files(&commit).map_err(git_failed)?;
+        let there = self.exchange.files(&commit, &FOLDERS).map_err(git_failed)?;
         let object = |file: TreeFile| Some(((*paths.get(&file.path)?).to_owned(), file.object));
         Ok(Put::Done(Some(commit), there.into_iter().filter_map(object).collect()))
     }
@@ -174,7 +183,7 @@ pub(in crate::engine::team) fn fetched_paths(
     if !clone.join("HEAD").is_file() {
         return Ok(None);
     }
-    let files = Exchange::open(&clone, address, BRANCH, programs)?.files(commit)?;
+    let files = Exchange::open(&clone, address, BRANCH, programs)?.files(commit, &FOLDERS)?;
     Ok(Some(files.into_iter().map(|file| file.path).collect()))
 }
 
