@@ -449,10 +449,9 @@ impl Palette {
                 if is_verb { verb_row(&rows[*index], matches, width, look) } else { choices.row(*index, width, look) }
             },
         );
-        let about = shown.get(self.list.selected).map(|(at, _)| match is_verb {
-            true => told_whole(&rows[*at], width),
-            false => choices.about(*at, width),
-        });
+        let about = shown
+            .get(self.list.selected)
+            .map(|(at, _)| if is_verb { told_whole(&rows[*at], width) } else { choices.about(*at, width) });
         for (y, line) in (list_area.bottom()..list_area.bottom() + about_rows).zip(about.unwrap_or_default()) {
             buf.put(inner.x, y, line, width, theme.text);
         }
