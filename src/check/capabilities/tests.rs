@@ -376,6 +376,12 @@ fn keys_in_assignments_and_secrets_in_logs_are_told() {
         ),
         ("t.js", "function f(apiKey) {\n  console.error(`key ${apiKey}`);\n}\n".into(), "logs-secret"),
         ("t.sh", "#!/bin/bash\necho \"using $API_KEY\" >&2\n".into(), "logs-secret"),
+        ("t.sh", "#!/bin/bash\necho \"$API_KEY\"\n".into(), "logs-secret"),
+        (
+            "t.sh",
+            "#!/bin/bash\nset -ex\ncurl -H \"Authorization: Bearer $API_KEY\" https://a.example/\n".into(),
+            "logs-secret",
+        ),
     ];
     for (path, text, code) in cases {
         let report = examined(examine, &version("t", &[(path, &text)]));
@@ -386,6 +392,9 @@ fn keys_in_assignments_and_secrets_in_logs_are_told() {
         ("t.py", "import logging\nlogging.info(\"reads %s\", password_file)\n"),
         ("t.py", "import logging\nlogging.info(\"%d tokens\", tokens)\n"),
         ("t.sh", "#!/bin/bash\nKEY_FILE=/home/me/keys/deploy8/id_rsa\n"),
+        ("t.sh", "#!/bin/bash\necho \"$DB_PASSWORD\" | docker login --password-stdin\n"),
+        ("t.sh", "#!/bin/bash\nset -x\nmake\nset +x\ncurl -u \"me:$API_KEY\" https://a.example/\n"),
+        ("t.sh", "#!/bin/bash\nAWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE aws s3 ls\n"),
     ] {
         let report = examined(examine, &version("t", &[(path, text)]));
         let bad = |code: &str| matches!(code, "logs-secret" | "hard-coded-secret");

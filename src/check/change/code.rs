@@ -59,10 +59,13 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
             findings.push(Finding::new("unused", Severity::Low, format!("`{name}` is no longer called")));
         }
     }
-    findings.extend(super::compare::data::compare(base, new, |file| language_of(file).is_some()));
+    findings.extend(super::compare::data::compare(base, new, |file| {
+        language_of(file).is_some() || super::edits::is_code(file)
+    }));
     let (edits, unread) = super::edits::compare(base, new);
+    let is_read = |path: Option<&str>| path.map_or(unread.is_empty(), |path| !unread.iter().any(|one| one == path));
+    let mut findings = merged(findings, edits, |fact| stands_in(base, new, fact), is_read);
     cut.extend(unread);
-    let mut findings = merged(findings, edits, |fact| stands_in(base, new, fact));
     findings.extend(super::compare::hidden::compare(base, new));
     cut.sort();
     cut.dedup();
@@ -89,7 +92,12 @@ const LOGIC: &[&str] =
 /// What the facts say, and each change that they say nothing of. A fact about a statement that changed only in what is
 /// said to a reader, or in one more entry or option, is no warning; neither is one about the logic of a file in which no
 /// statement changed otherwise.
-fn merged(mut facts: Vec<Finding>, mut edits: Vec<Edited>, is_unchanged: impl Fn(&Finding) -> bool) -> Vec<Finding> {
+fn merged(
+    mut facts: Vec<Finding>,
+    mut edits: Vec<Edited>,
+    is_unchanged: impl Fn(&Finding) -> bool,
+    is_read: impl Fn(Option<&str>) -> bool,
+) -> Vec<Finding> {
     let is_near = |edit: &Edited, fact: &Finding| {
         let (first, last) = edit.after.or(edit.finding.line.map(|line| (line, line))).unwrap_or((0, 0));
         edit.finding.path == fact.path && fact.line.is_some_and(|line| (first..=last).contains(&line))
@@ -110,7 +118,7 @@ fn merged(mut facts: Vec<Finding>, mut edits: Vec<Edited>, is_unchanged: impl Fn
         let mut file = edits.iter().filter(|edit| fact.path.is_none() || edit.finding.path == fact.path).peekable();
         // What is paired with another statement than it came from stands on a line that did not change.
         let is_elsewhere = LOGIC.contains(&fact.code.as_str()) && fact.code != "check-gone" && is_unchanged(fact);
-        let is_logic = LOGIC.contains(&fact.code.as_str()) && file.peek().is_some();
+        let is_logic = LOGIC.contains(&fact.code.as_str()) && (file.peek().is_some() || is_read(fact.path.as_deref()));
         if is_told || is_elsewhere || is_logic && file.all(|edit| super::edits::is_harmless(&edit.finding)) {
             fact.severity = Severity::Low;
         }

@@ -106,6 +106,13 @@ fn each_answer_is_read_in_its_own_form() {
         Severity::Medium,
     );
     expect(
+        &BANDIT,
+        &python,
+        r#"{"results":[{"filename":"./t.py","line_number":2,"issue_severity":"HIGH","issue_confidence":"HIGH","issue_text":"said","test_id":"B322"}]}"#,
+        "B322",
+        Severity::Low,
+    );
+    expect(
         &SEMGREP,
         &python,
         r#"{"results":[{"check_id":"tmp.x.python-eval","path":"./t.py","start":{"line":2},"extra":{"message":"said","severity":"ERROR"}}]}"#,

@@ -33,13 +33,43 @@ pub(super) fn last_words(statements: &mut [Statement]) {
 /// raised is left out.
 pub fn logged_secrets(text: &str, language: Language) -> Vec<(u64, String)> {
     let statements = read(text, language).unwrap_or_default();
-    let messages = statements.iter().filter(|statement| statement.kind == StatementKind::Message);
+    let is_shell = language == Language::Bash;
+    let is_told =
+        |statement: &&Statement| statement.kind == StatementKind::Message || is_shell && is_printed(statement);
+    let messages = statements.iter().filter(is_told);
     let logged = messages.filter(|statement| !statement.has("raise") && !statement.has("throw"));
     let secret = |statement: &Statement| {
         let found = statement.tokens.iter().find(|token| token.is_secret())?;
         Some((found.line, found.text.clone()))
     };
-    logged.filter_map(secret).collect()
+    let mut found: Vec<(u64, String)> = logged.filter_map(secret).collect();
+    if is_shell {
+        found.extend(traced_secret(&statements));
+    }
+    found
+}
+
+/// Whether a command of a shell prints its words, and no other command takes them.
+fn is_printed(statement: &Statement) -> bool {
+    let is_taken = |token: &Token| {
+        matches!(token.text.as_str(), "|" | ">" | ">>" | "$(" | "<<<" | "&&" | "||") && token.kind == TokenKind::Sign
+    };
+    let first = statement.tokens.first().map_or("", |first| first.text.as_str());
+    matches!(first, "echo" | "printf") && !statement.tokens.iter().any(is_taken)
+}
+
+/// The secret that `set -x` writes to standard error: a command with it follows, and no `set +x` before it.
+fn traced_secret(statements: &[Statement]) -> Option<(u64, String)> {
+    let sets = |statement: &Statement, sign: char| {
+        let is_trace = |token: &Token| token.text.starts_with(sign) && token.text.contains('x');
+        let first = statement.tokens.first().is_some_and(|first| first.text == "set");
+        first
+            && (statement.tokens.iter().any(is_trace) || sign == '-' && statement.has("xtrace") && statement.has("-o"))
+    };
+    let begin = statements.iter().position(|statement| sets(statement, '-'))?;
+    let traced = statements[begin + 1..].iter().take_while(|statement| !sets(statement, '+'));
+    let mut secrets = traced.flat_map(|statement| &statement.tokens).filter(|token| token.is_secret());
+    secrets.next().map(|token| (statements[begin].line(), token.text.clone()))
 }
 
 impl Token {

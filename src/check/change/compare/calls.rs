@@ -302,8 +302,11 @@ fn options(before: &CallFact, now: &CallFact) -> Vec<Finding> {
     let mut findings = Vec::new();
     for word in new.difference(&old).filter(is_option) {
         let is_hiding = word.starts_with("2>") && word.ends_with("/dev/null") || word.starts_with("&>/dev/null");
-        let severity =
-            if lists::is_dangerous_option(&now.name, word) || is_hiding { Severity::High } else { Severity::Medium };
+        let severity = match () {
+            () if lists::is_dangerous_option(&now.name, word) || is_hiding => Severity::High,
+            () if lists::is_careful_option(&now.name, word) => Severity::Low,
+            () => Severity::Medium,
+        };
         let message = if is_hiding {
             format!("errors of `{}` are now hidden", now.name)
         } else {

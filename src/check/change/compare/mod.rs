@@ -110,7 +110,7 @@ fn paths(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     for fact in of(new, Sort::Path).filter(|fact| !old.contains(&fact.detail)) {
         let path = &fact.detail;
         let is_part = kept.iter().any(|text| text.len() > path.len() && text.contains(path.as_str()));
-        if is_part || !told.insert(path) {
+        if is_part || is_no_file(path) || !told.insert(path) {
             continue;
         }
         let wider = gone.iter().find(|before| texts::is_wider(path, before));
@@ -130,6 +130,15 @@ fn paths(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
         findings.push(finding("path", severity, &fact.place, message));
     }
     findings
+}
+
+/// Whether a path names no file: what throws everything away, and the name and version of a program (`tool/1.2`).
+fn is_no_file(path: &str) -> bool {
+    let is_version = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || c == '.')
+    };
+    let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    path == "/dev/null" || path.split_once('/').is_some_and(|(name, version)| is_name(name) && is_version(version))
 }
 
 fn patterns(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {

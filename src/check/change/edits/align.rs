@@ -284,7 +284,14 @@ fn with_value(tokens: &[Token], is_use: &dyn Fn(&Token) -> bool, value: &[Token]
         // A text with holes inside another one is one text.
         let is_quoted = result.iter().any(|token| token.text == "quotes");
         result.extend(mark("("));
-        result.extend(value.iter().filter(|token| !is_quoted || token.text != "quotes").cloned());
+        let inside = |value: &Token| {
+            let (mut context, at) = (value.context, token.context);
+            context.named |= at.named;
+            context.message |= at.message;
+            context.condition |= at.condition;
+            Token { context, ..value.clone() }
+        };
+        result.extend(value.iter().filter(|token| !is_quoted || token.text != "quotes").map(inside));
         result.extend(mark(")"));
     }
     result

@@ -1,8 +1,9 @@
 //! What each change is: something else is computed, or only something else is said.
 
 use super::acts::{Acts, acts};
+use super::additions::{Speakers, became_argument, ends_with_error, heads, is_guarded, refuse_as_often, spared};
 use super::align::{Replaced, Step, replaced};
-use super::bindings::{calls, collects, functions, imported, is_given, is_own_variable, is_short, names, target};
+use super::bindings::{calls, collects, functions, imported, is_given, is_own_variable, names, target};
 use super::judge::{
     chooses, guards, has_choice, is_calculation, is_condition, is_flip, is_other_operator, judge, tells_secrets,
 };
@@ -39,7 +40,9 @@ pub(super) fn edits(
     let emptied = taken_out(old, new).collect();
     let branches = branches(steps, old, new);
     let own: HashSet<String> = functions.iter().copied().chain(self::functions(new)).map(str::to_owned).collect();
-    let heads = heads(steps);
+    let speakers = Speakers::of(new);
+    let heads = heads(steps, &speakers);
+    let spared = spared(steps, old, new, &speakers);
     let acts = Acts::of(old, new, own.clone(), is_shell);
     let code = Code { old, new, explained, functions, renamed, filled, emptied, heads, branches, acts, is_shell };
     let regrouped = regrouped(steps, &code, &own);
@@ -49,7 +52,10 @@ pub(super) fn edits(
             Step::Changed(before, now) => code.changed(before, now),
             Step::Moved(_, now) => vec![other_order(now)],
             Step::Removed(statement) if !code.explained.contains(&at) => code.removed(statement).into_iter().collect(),
-            Step::Added(statement) if !code.explained.contains(&at) => code.added(statement).into_iter().collect(),
+            Step::Added(statement) if !code.explained.contains(&at) => match spared.get(&at) {
+                Some(sort) if !code.acts.are_more_in(statement) => vec![harmless(sort, statement)],
+                _ => code.added(statement).into_iter().collect(),
+            },
             Step::Removed(_) | Step::Added(_) => Vec::new(),
         };
         let acts_anew = matches!(step, Step::Added(now) | Step::Changed(_, now) if code.acts.are_more_in(now));
@@ -165,6 +171,7 @@ impl Code<'_> {
                 !is_moved(part, (before, now), (self.old, self.new), self.is_shell)
                     && !self.is_renamed(part, now)
                     && !self.became_option(part)
+                    && !became_argument(part, now, self.old)
             })
             .collect();
         // Who writes an expression anew replaces much of it; who bends it replaces little.
@@ -232,6 +239,13 @@ impl Code<'_> {
             StatementKind::Message | StatementKind::Import | StatementKind::Define => Severity::Low,
             _ if names(statement).any(|name| self.emptied.contains(name)) => Severity::Low,
             StatementKind::Exit if self.emptied.contains(last_name(&statement.function)) => Severity::Low,
+            _ if is_guarded(statement, self.new, &self.heads) => Severity::Low,
+            // A function of the program does it instead.
+            StatementKind::Exit
+                if self.is_shell && ends_with_error(statement) && refuse_as_often(self.old, self.new) =>
+            {
+                Severity::Low
+            }
             // What is set for other programs, or on an object, is used where nobody sees it.
             StatementKind::Assign
                 if is_own_variable(statement)
@@ -277,7 +291,7 @@ impl Code<'_> {
             _ if self.acts.are_more_in(statement) || self.takes_a_name(statement) => Severity::Medium,
             StatementKind::Message if tells_secrets(&statement.tokens, None) => Severity::Medium,
             // It ends every run, or takes something away before others see it.
-            StatementKind::Raise if statement.depth == 0 && !is_own => Severity::Medium,
+            StatementKind::Raise if statement.depth == 0 && !is_own && !is_conditional(statement) => Severity::Medium,
             StatementKind::Assign if consumes(&statement.tokens) && !is_own => Severity::Medium,
             StatementKind::Assign if self.is_shell && target(statement).is_some_and(is_given) => Severity::Medium,
             StatementKind::Message | StatementKind::Import | StatementKind::Define | StatementKind::Raise => {
@@ -362,6 +376,11 @@ fn leaves_else(head: &Statement, here: &[Statement], there: &[Statement]) -> boo
     first.zip(other).is_some_and(|(first, other)| other.depth < first.depth)
 }
 
+/// Whether a condition stands behind a statement, as Perl and Ruby write it.
+fn is_conditional(statement: &Statement) -> bool {
+    (statement.has("if") || statement.has("unless")) && !statement.has("else")
+}
+
 /// A statement that now comes before or behind one that depends on it.
 fn other_order(statement: &Statement) -> Edit {
     Edit {
@@ -441,37 +460,6 @@ fn renamed(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> HashSet<
         is_everywhere.then_some((function, from, to))
     });
     names.collect()
-}
-
-/// The added conditions behind which the work ends with an error.
-fn heads(steps: &[Step<'_>]) -> HashSet<u64> {
-    let mut heads = HashSet::new();
-    let added: Vec<&Statement> = steps
-        .iter()
-        .filter_map(|step| if let Step::Added(statement) = step { Some(*statement) } else { None })
-        .collect();
-    for (at, head) in added.iter().enumerate() {
-        if head.kind != StatementKind::Head || !head.has("if") {
-            continue;
-        }
-        let body: Vec<&&Statement> =
-            added[at + 1..].iter().take_while(|other| other.kind != StatementKind::End).collect();
-        let refuses = |statement: &Statement| {
-            let is_error = statement.tokens.iter().any(|token| token.kind == TokenKind::Number && token.text != "0");
-            match statement.kind {
-                StatementKind::Raise => true,
-                StatementKind::Exit => {
-                    is_error && !statement.has("return") || statement.has("return") && is_error && is_short(statement)
-                }
-                _ => false,
-            }
-        };
-        let is_quiet = |statement: &Statement| matches!(statement.kind, StatementKind::Message) || refuses(statement);
-        if !body.is_empty() && body.iter().all(|one| is_quiet(one)) && body.iter().any(|one| refuses(one)) {
-            heads.insert(head.line());
-        }
-    }
-    heads
 }
 
 /// The added branches for one more word, where the same is compared with other words already: first and last line.

@@ -5,6 +5,7 @@
 //! meaning stays the same; whatever is not understood is left as it is.
 
 use super::blocks::{Block, blocks, statements};
+use super::habits;
 use super::pieces::{method_like, name_like, sign_like, value_length};
 use super::shell;
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
@@ -23,6 +24,7 @@ pub(super) fn formed(all: Vec<Statement>, language: Language) -> Vec<Statement> 
         Language::Python => (all, &PYTHON),
         Language::JavaScript | Language::TypeScript | Language::Tsx => (all, &SCRIPT),
     };
+    let all = if words.dialect == Dialect::Python { habits::without_exit_code(all) } else { all };
     let formed = list(blocks(all), Place::Module, words, 0);
     statements(formed)
 }
@@ -71,6 +73,12 @@ fn list(all: Vec<Block>, place: Place, words: &Words, depth: usize) -> Vec<Block
     };
     let all: Vec<Block> = all.into_iter().map(inner).map(|block| joined(block, words)).collect();
     let all = if place == Place::Module { without_main(all) } else { all };
+    let all = match words.dialect {
+        Dialect::Python => habits::of_python(all),
+        Dialect::Script => habits::of_script(all),
+        Dialect::Shell => habits::of_shell(all),
+    };
+    let all = habits::reached(all, place == Place::Function);
     let all: Vec<Block> = without_else(all).into_iter().map(|block| ordered(block, words)).collect();
     let all = inverted(all, place, words);
     if words.dialect == Dialect::Shell {

@@ -55,7 +55,7 @@ const PATIENCE: &[&str] =
     &["timeout", "retries", "retry", "delay", "sleep", "interval", "wait", "backoff", "max-time", "connect-timeout"];
 
 /// Sorts of changes that leave alone what a program computes.
-pub(super) const HARMLESS: &[&str] = &["message", "entry", "manner", "option", "patience", "guard"];
+pub(super) const HARMLESS: &[&str] = &["message", "entry", "manner", "option", "patience", "guard", "quotes"];
 
 /// What takes all values of a collection once takes them from a list as well; a loop that changes it does not, nor one that is
 /// later.
@@ -75,10 +75,18 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
         return ("import", Severity::Low);
     }
     if is(|token| token.text == "quotes") {
-        // One value where there were several, or a text where there was a pattern.
-        let is_one =
-            now.has("for") && now.kind == StatementKind::Head || part.before.is_some_and(|token| token.text == "=~");
+        // One value where there were several, or a text where there was a pattern. `"$@"` is as many as `$@`.
+        let next = part.new.last().and_then(|last| now.tokens.iter().position(|token| std::ptr::eq(token, last)));
+        let is_all = next.and_then(|at| now.tokens.get(at + 1)).is_some_and(|next| next.text.ends_with('@'));
+        let is_one = now.has("for") && now.kind == StatementKind::Head && !is_all
+            || part.before.is_some_and(|token| token.text == "=~");
         return ("quotes", if part.new.is_empty() || is_one { Severity::Medium } else { Severity::Low });
+    }
+    if is_same_text(part) {
+        return ("manner", Severity::Low);
+    }
+    if is_other_stream(part, before, now) {
+        return ("message", Severity::Low);
     }
     if part.old.is_empty() {
         return inserted(part, now);
@@ -127,6 +135,56 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
     (code_of(part.new), Severity::Medium)
 }
 
+/// Whether a text is put together of other pieces and comes to the same.
+fn is_same_text(part: &Replaced<'_>) -> bool {
+    let is_constant = |token: &Token| matches!(token.kind, TokenKind::Text | TokenKind::Number);
+    let is_plain = |token: &Token| is_constant(token) && !token.context.list;
+    // A sentence: of other texts, two may be two arguments.
+    let is_one =
+        |tokens: &[Token]| matches!(tokens, [only] if only.kind == TokenKind::Text && only.text.trim().contains(' '));
+    let whole = |tokens: &[Token]| tokens.iter().map(|token| token.text.as_str()).collect::<String>();
+    (is_one(part.old) || is_one(part.new))
+        && part.old.iter().chain(part.new).all(is_plain)
+        && whole(part.old) == whole(part.new)
+}
+
+/// Whether what is told to a reader goes to the stream of errors now: a sentence, no value.
+fn is_other_stream(part: &Replaced<'_>, before: &Statement, now: &Statement) -> bool {
+    let ([old], [new]) = (part.old, part.new) else { return false };
+    let is_console = |statement: &Statement| statement.tokens.first().is_some_and(|first| first.text == "console");
+    let is_prose = |token: &Token| {
+        token.kind == TokenKind::Text
+            && token.text.contains(' ')
+            && token.text.chars().filter(|c| c.is_alphabetic()).count() > 3
+    };
+    matches!((old.text.as_str(), new.text.as_str()), ("log" | "info", "error" | "warn"))
+        && [before, now].iter().all(|statement| is_console(statement) && statement.tokens.iter().any(is_prose))
+}
+
+/// Whether what was added behind a command or an expression only refuses where that fails: `|| exit 1`, `or die "…"`.
+pub(super) fn is_refusal(tokens: &[Token]) -> bool {
+    let [joint, first, rest @ ..] = tokens else { return false };
+    let number = |text: &str| text.parse::<i64>().is_ok_and(|code| code != 0);
+    let is_end = |word: &Token, code: &Token| matches!(word.text.as_str(), "exit" | "return") && number(&code.text);
+    let whole: Vec<&Token> = std::iter::once(first).chain(rest).filter(|token| token.kind != TokenKind::End).collect();
+    let ends = matches!(whole.as_slice(), [.., word, code] if is_end(word, code));
+    let acts = |token: &Token| matches!(token.text.as_str(), "$(" | "|" | ">" | ">>" | "&&" | "||");
+    let is_plain = !tokens[1..].iter().any(|token| token.kind == TokenKind::Sign && acts(token));
+    let dies = matches!(first.text.as_str(), "die" | "abort");
+    let tells = matches!(first.text.as_str(), "echo" | "printf" | "exit" | "return" | "{");
+    matches!(joint.text.as_str(), "||" | "or") && is_plain && (dies || ends && tells)
+}
+
+/// Whether parameters were added that nobody has to give: names with constants.
+fn are_optional(tokens: &[Token], now: &Statement) -> bool {
+    let is_constant = |token: &Token| {
+        matches!(token.kind, TokenKind::Number | TokenKind::Text)
+            || matches!(token.text.as_str(), "None" | "null" | "undefined" | "True" | "False" | "true" | "false")
+    };
+    let is_one = |three: &[Token]| matches!(three, [name, sign, value] if name.kind == TokenKind::Name && sign.text == "=" && is_constant(value));
+    now.kind == StatementKind::Define && !tokens.is_empty() && tokens.chunks(3).all(is_one)
+}
+
 /// What more was put into a statement.
 fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     let tokens = part.new;
@@ -147,6 +205,12 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     }
     if tokens.iter().all(converts) {
         return ("manner", Severity::Low);
+    }
+    if are_optional(tokens, now) {
+        return ("entry", Severity::Low);
+    }
+    if is_refusal(tokens) {
+        return ("guard", Severity::Low);
     }
     if tokens.iter().all(|token| CLEANING.contains(&token.text.as_str())) {
         return ("manner", Severity::Low);

@@ -7,6 +7,7 @@
 //!                        expressions             changed   for equals change is
 //! ```
 //!
+//! `additions` says which added statements leave alone what was done before, and `habits` belongs to `forms`.
 //! `brackets` compares the statements that did not change: their brackets are no tokens. `acts` counts what both versions do
 //! to the world, and `order` and `moved` judge what only stands elsewhere.
 //!
@@ -19,6 +20,7 @@
 //! the program computes something else; a message, one more entry of a list, an option of a command is a plain fact.
 
 mod acts;
+mod additions;
 mod align;
 #[cfg(test)]
 mod attacks;
@@ -28,6 +30,7 @@ mod brackets;
 mod classify;
 mod commands;
 mod forms;
+mod habits;
 #[cfg(test)]
 mod idioms;
 mod judge;
@@ -40,6 +43,8 @@ mod rules;
 mod shell;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod twins;
 
 use crate::code::statements;
 use crate::domain::source::{Language, text_of};
@@ -243,7 +248,7 @@ pub(super) fn is_harmless(edit: &Finding) -> bool {
 }
 
 /// Whether a file holds code: in a language that is parsed, or in one that is read token by token.
-fn is_code(file: &VersionFile) -> bool {
+pub(super) fn is_code(file: &VersionFile) -> bool {
     let Some(text) = text_of(file) else { return false };
     Language::of(&file.path, text).is_some() || plain::Syntax::of(&file.path, text).is_some()
 }

@@ -42,7 +42,14 @@ impl Syntax {
 pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
     let mut open = 0_usize;
     let statements = text.lines().zip(1_u64..).map(|(line, number)| {
-        let (tokens, braces) = tokens(line, number, syntax);
+        let (mut tokens, braces) = tokens(line, number, syntax);
+        // What it is called by does not say what it is.
+        if tokens.len() > 2 && matches!(tokens[0].text.as_str(), "const" | "let" | "var" | "val" | "final") {
+            tokens.remove(0);
+        }
+        if is_told(line, &tokens) {
+            tokens.iter_mut().for_each(|token| token.context.message = true);
+        }
         let depth = open.saturating_sub(braces.iter().take_while(|brace| **brace == '}').count());
         for brace in &braces {
             open = if *brace == '{' { open + 1 } else { open.saturating_sub(1) };
@@ -51,7 +58,9 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
         let kind = match first {
             "require" | "use" | "import" | "require_relative" => StatementKind::Import,
             "puts" | "warn" | "print" | "log" if line.contains("stderr") || first == "warn" => StatementKind::Message,
-            "raise" | "die" | "throw" => StatementKind::Raise,
+            "raise" | "die" | "throw" | "abort" => StatementKind::Raise,
+            _ if line.trim_start().starts_with("log.Fatal") => StatementKind::Raise,
+            _ if tokens.first().is_some_and(|first| first.context.message) => StatementKind::Message,
             "return" | "exit" | "next" | "last" | "break" => StatementKind::Exit,
             "end" | "fi" | "done" if tokens.len() == 1 => StatementKind::End,
             "if" | "elsif" | "else" | "unless" | "while" | "until" | "for" | "foreach" if open > depth => {
@@ -65,6 +74,32 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
         Statement { kind, tokens, function: String::new(), depth }
     });
     statements.filter(|statement| !statement.tokens.is_empty()).collect()
+}
+
+/// Whether a line only tells a reader of an error.
+fn is_told(line: &str, tokens: &[Token]) -> bool {
+    const BEGINNINGS: &[&str] = &[
+        "die ",
+        "die(",
+        "warn ",
+        "warn(",
+        "abort ",
+        "abort(",
+        "log.Fatal",
+        "log.Print",
+        "fmt.Fprintln(os.Stderr",
+        "fmt.Fprintf(os.Stderr",
+        "print STDERR",
+        "printf STDERR",
+        "STDERR.puts",
+        "$stderr.puts",
+        "error_log(",
+        "io.stderr:write",
+        "eprintln!",
+    ];
+    let calls = |token: &Token| token.kind == TokenKind::Text && token.text.contains("#{") || token.text.contains('`');
+    let line = line.trim_start();
+    BEGINNINGS.iter().any(|begin| line.starts_with(begin)) && !tokens.iter().any(calls)
 }
 
 /// Whether a line gives a variable a value and does nothing else.

@@ -47,6 +47,13 @@ const PYTHON: &[Rule] = &[
     always("type $x is $t", "isinstance $x $t"),
     always("$d [ $k if $k $d else $v", "$d get $k $v"),
     always("sys stdout write $x '\\n", "print $x"),
+    always("$d [ $k if $k $d else None", "$d get $k"),
+    always("$d get $k None", "$d get $k"),
+    always("lambda $x $x [ $k", "itemgetter $k"),
+    always("pathlib Path $x read_text …", "$x read_text"),
+    always("Path $x read_text …", "$x read_text"),
+    always("pathlib Path $x write_text …", "$x write_text"),
+    always("Path $x write_text …", "$x write_text"),
 ];
 
 const SCRIPT: &[Rule] = &[
@@ -69,6 +76,8 @@ const SCRIPT: &[Rule] = &[
     always("typeof $x !== 'undefined", "$x !== undefined"),
     always("! ( $a && $b )", "! $a || ! $b"),
     always("! ( $a || $b )", "! $a && ! $b"),
+    always("$s substr 0 $n", "$s slice 0 $n"),
+    always("Array from new Set $x", "[ ... new Set $x"),
 ];
 
 const SHELL: &[Rule] = &[
@@ -77,6 +86,10 @@ const SHELL: &[Rule] = &[
     always("$( expr $a / $b", "$a / $b"),
     always("$( expr $a % $b", "$a % $b"),
     always("which $x", "command -v $x"),
+    always("egrep …", "grep -E"),
+    always("fgrep …", "grep -F"),
+    condition("! -z $x", "-n $x"),
+    condition("! -n $x", "-z $x"),
     always("$( basename $x", "$x ## */"),
     always("$( dirname $x", "$x % /*"),
     always("$( cat $x", "$( < $x"),
@@ -111,9 +124,10 @@ pub(super) fn applied(statements: Vec<Statement>, language: Language) -> Vec<Sta
             Language::Bash => as_commands(&mut statement),
             Language::Python => {
                 with_literals(&mut statement);
+                without_utf8(&mut statement.tokens);
                 statement.tokens = with_values(&statement.tokens);
             }
-            _ => {}
+            Language::JavaScript | Language::TypeScript | Language::Tsx => chained(&mut statement.tokens),
         }
         added_to(statement)
     };
@@ -147,7 +161,7 @@ fn word_like(token: &Token, word: &str, is_shell: bool) -> Token {
     let is_name = word.starts_with(|c: char| c.is_ascii_alphabetic())
         && !matches!(word, "and" | "or" | "not" | "is" | "None" | "null");
     let mut context = token.context;
-    context.fixed = matches!(word, "get" | "includes");
+    context.fixed = matches!(word, "get" | "includes" | "slice" | "read_text" | "write_text");
     let kind = match word {
         "while" | "&&" | "||" | "==" | "+" | "-" | "/" | "%" | "##" | ".." | "<" | "$(" => TokenKind::Sign,
         // In a shell all else is a word.
@@ -216,6 +230,31 @@ fn may_end(next: Option<&Token>) -> bool {
     })
 }
 
+/// `a && a.b` becomes `a?.b`.
+fn chained(tokens: &mut Vec<Token>) {
+    let is_part = |token: &Token| token.text != "?.";
+    let mut at = 1;
+    while at + 1 < tokens.len() {
+        let right = value_length(&tokens[at + 1..]);
+        let value: Vec<&str> = tokens[at + 1..at + 1 + right].iter().map(|token| token.text.as_str()).collect();
+        // The value before it may be one that was chained before.
+        let begin = (0..at).rev().find(|begin| {
+            let left: Vec<&str> =
+                tokens[*begin..at].iter().filter(|token| is_part(token)).map(|token| token.text.as_str()).collect();
+            left.len() + 1 == value.len() && value.starts_with(&left) && !tokens[*begin].context.fixed
+        });
+        let is_it = tokens[at].kind == TokenKind::Sign && tokens[at].text == "&&" && value.len() > 1;
+        let begin = begin.filter(|begin| is_it && may_begin(begin.checked_sub(1).and_then(|at| tokens.get(at))));
+        if begin.is_some() && may_end(tokens.get(at + 1 + right)) {
+            let last = tokens[at + right].clone();
+            "?.".clone_into(&mut tokens[at].text);
+            tokens.splice(at + 1..at + 1 + right, [last]);
+        } else {
+            at += 1;
+        }
+    }
+}
+
 /// `n = n + 1` becomes `n += 1`.
 fn added_to(mut statement: Statement) -> Statement {
     let [name, sign, again, operator, rest @ ..] = statement.tokens.as_slice() else { return statement };
@@ -244,6 +283,14 @@ fn with_literals(statement: &mut Statement) {
             "dict" => drop(statement.tokens.pop()),
             _ => {}
         }
+    }
+}
+
+/// Texts are in UTF-8 unless something else is said.
+fn without_utf8(tokens: &mut Vec<Token>) {
+    let is_it = |three: &[Token]| matches!(three, [name, sign, value] if name.text == "encoding" && sign.text == "=" && value.text == "utf8");
+    while let Some(at) = tokens.windows(3).position(is_it) {
+        tokens.drain(at..at + 3);
     }
 }
 

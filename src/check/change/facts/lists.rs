@@ -82,6 +82,11 @@ const HARMLESS: &[&str] = &[
     "http.createServer",
     "urllib.request.Request",
     "http.client.HTTPException",
+    // How often and how long to try: they connect to nothing.
+    "requests.adapters",
+    "requests.packages.urllib3.util",
+    "urllib3.util",
+    "urllib3.Retry",
 ];
 
 /// What a call does, by its full name: as the scan of capabilities knows it.
