@@ -168,7 +168,7 @@ impl Root {
 
     /// Whether it is called like a terminal program, from a place where an agent can write one.
     fn is_own_terminal(&self) -> bool {
-        !self.is_installed && OF_HUMANS.contains(&self.name.as_str())
+        !self.is_installed && LOG_INS_AND_SCREENS.contains(&self.name.as_str())
     }
 
     /// Whether a human is behind it whatever agents there are.
