@@ -230,7 +230,8 @@ impl Calls {
         // name with `_`.
         let is_part = !text.starts_with("#!");
         for (name, call) in &mut programs {
-            call.is_certain &= !is_open && !(is_part && name.contains('_'));
+            let is_of_others = is_part && name.contains('_');
+            call.is_certain &= !(is_open || is_of_others);
         }
         Calls { programs }
     }

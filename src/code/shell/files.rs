@@ -179,10 +179,8 @@ impl Reader<'_> {
         loop {
             let word = rest.split_whitespace().next().unwrap_or_default();
             match word {
-                "if" | "while" | "until" | "for" | "case" | "select" => self.depth += 1,
+                "if" | "while" | "until" | "for" | "case" | "select" | "{" => self.depth += 1,
                 "fi" | "done" | "esac" | "}" => self.depth = self.depth.saturating_sub(1),
-                "then" | "else" | "elif" | "do" | "!" => {}
-                "{" => self.depth += 1,
                 "function" => {
                     self.depth += 1;
                     let Some((_, inner)) = rest.split_once('{') else { return };
@@ -195,8 +193,7 @@ impl Reader<'_> {
                     rest = inner.trim_start();
                     continue;
                 }
-                // A choice of `case`.
-                _ if self.depth > 0 && word.ends_with(')') && !word.contains('(') => {}
+                _ if is_before_a_command(word, self.depth) => {}
                 _ => break,
             }
             rest = rest[word.len()..].trim_start();
@@ -341,6 +338,12 @@ impl Reader<'_> {
         }
         None
     }
+}
+
+/// Whether a command follows a word of the language: `then`, or a choice of `case` in a block.
+fn is_before_a_command(word: &str, depth: usize) -> bool {
+    let is_choice = depth > 0 && word.ends_with(')') && !word.contains('(');
+    is_choice || matches!(word, "then" | "else" | "elif" | "do" | "!")
 }
 
 /// The words of a command. What stands in brackets or quotes stays in one.
