@@ -58,6 +58,9 @@ const FOR_PROGRAMS: &[&str] = &[
     "<reference",
     "jshint",
     "coding:",
+    "coding=",
+    "global ",
+    "globals ",
 ];
 
 /// Words of keys behind which a description stands.
@@ -231,6 +234,10 @@ fn is_origin(line: &str) -> bool {
     let is_of_option = stops && ["error", "fail", "unset", "undefined"].iter().any(|word| line.contains(word));
     let is_file = !line.contains(char::is_whitespace) && super::programs::is_script(line);
     let is_profile = ["linkedin.com/", "buymeacoffee", "patreon.com/"].iter().any(|site| line.contains(site));
+    let is_person = line.split_whitespace().count() < 6
+        && line
+            .split(|c: char| c.is_whitespace() || "()<>,".contains(c))
+            .any(|word| word.contains('@') && word.contains('.') && !word.starts_with('@'));
     let is_strict = line.contains("strict mode") && line.split_whitespace().count() < 6;
     ASIDES.iter().any(|begin| line.starts_with(begin))
         || is_version
@@ -239,6 +246,7 @@ fn is_origin(line: &str) -> bool {
         || is_file
         || is_profile
         || is_strict
+        || is_person
 }
 
 /// Whether a paragraph says who may use the file.
@@ -261,6 +269,19 @@ fn is_section(line: &str) -> bool {
     let title = title.trim().trim_matches('*').to_ascii_lowercase();
     let is_call = matches!(title.as_str(), "usage" | "synopsis" | "example" | "examples");
     SECTIONS.contains(&title.as_str()) && (is_call || rest.trim().is_empty())
+}
+
+/// Whether a line shows how a program is called: `Usage: x [FILE]`.
+pub(super) fn is_call(line: &str) -> bool {
+    is_section(line) && line.split_once(':').is_some_and(|(_, rest)| !rest.trim().is_empty())
+}
+
+/// Whether a line is a whole sentence, and no sign of a command line stands in it.
+pub(super) fn is_sentence(line: &str) -> bool {
+    line.starts_with(char::is_uppercase)
+        && line.trim_end().ends_with('.')
+        && line.split_whitespace().count() > 2
+        && !line.contains(['<', '[', '|', '$'])
 }
 
 /// Whether a line is words for people.
@@ -302,7 +323,7 @@ fn is_code(line: &str) -> bool {
         && line.split('(').next().is_some_and(|head| !head.is_empty() && !head.contains(char::is_whitespace));
     let is_import = line.starts_with("from ") && line.contains(" import ");
     let installs = INSTALLING.iter().any(|begin| line.starts_with(begin));
-    line.ends_with(['{', ';', '}'])
+    line.ends_with(['{', ';', '}', '\\'])
         || is_call
         || is_import
         || installs
@@ -384,7 +405,9 @@ pub(super) fn first_paragraph(text: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let mut paragraphs = lines.split(|line| line.is_empty()).filter(|paragraph| !paragraph.is_empty());
     let words = paragraphs.find_map(|paragraph| {
-        let is_usable = !is_aside(paragraph) && paragraph.first().is_some_and(|line| is_words(line));
+        // A line that only announces what follows says nothing.
+        let is_title = matches!(paragraph, [only] if only.ends_with(':'));
+        let is_usable = !is_title && !is_aside(paragraph) && paragraph.first().is_some_and(|line| is_words(line));
         is_usable.then(|| paragraph.join(" "))
     })?;
     Some(words.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -456,6 +479,10 @@ mod tests {
             "https://x.y/z for more",
             "args: file, count",
             "(c) 2020 Ada",
+            "coding=utf-8",
+            "global describe, it",
+            "Ada Lovelace (ada@x.org)",
+            "-f alsa -i hw:0 \\",
         ] {
             assert!(!is_words(line), "{line}");
         }
@@ -479,6 +506,11 @@ mod tests {
     fn the_next_paragraph_is_looked_at() {
         let text = "Usage: x [options]\n  x --all\n\nOptions:\n  --all  All\n\nCounts\nwords.\n\nMore.\n";
         assert_eq!(first_paragraph(text).as_deref(), Some("Counts words."));
+        assert_eq!(first_paragraph("How to run it:\n\nCounts words.\n").as_deref(), Some("Counts words."));
+        assert_eq!(
+            first_paragraph("Gives the weather of:\n- a\n- b\n").as_deref(),
+            Some("Gives the weather of: - a - b")
+        );
         assert_eq!(first_paragraph("Copyright (c) A\n\nhttp://x.y/z\n\nUsage:\n  x\n"), None);
     }
 

@@ -52,6 +52,28 @@ const STARTING: &[&str] = &[
     "type",
 ];
 
+/// Keys of a manifest that hold tables or lists of them.
+const KNOWN_LISTS: &[&str] = &[
+    "tags",
+    "keywords",
+    "use_cases",
+    "capabilities",
+    "aliases",
+    "dependencies",
+    "category",
+    "metadata",
+    "examples",
+    "output",
+    "output_schema",
+    "limits",
+    "state",
+    "env",
+    "mcp",
+    "provenance",
+    "version",
+    "name",
+];
+
 impl Draft {
     /// Reads a manifest in any format.
     ///
@@ -79,7 +101,15 @@ fn as_data(document: &Document<'_>, problem: Problem) -> Problem {
     // Data has a type as well.
     let starts = |key: &&&str| **key != "type" || says(&"description");
     let may_start = STARTING.iter().filter(starts).any(says);
-    if problem.code == ProblemCode::MissingField && !says(&"name") && (is_schema || !may_start) {
+    // Words of it may have another meaning in data.
+    let is_list_of_tables = |value: &Value| value.as_array().is_some_and(|items| items.iter().any(Value::is_object));
+    let is_own = |(key, value): (&String, &Value)| {
+        !KNOWN_LISTS.contains(&key.as_str())
+            && (is_list_of_tables(value) || value.as_object().is_some_and(|table| !table.is_empty()))
+    };
+    let is_named_data = !says(&"description") && !says(&"kind") && !may_start && document.fields.iter().any(is_own);
+    let is_nameless = problem.code == ProblemCode::MissingField && !says(&"name") && (is_schema || !may_start);
+    if is_nameless || problem.code == ProblemCode::BadField && is_named_data {
         return Problem { code: ProblemCode::UnknownDialect, ..problem };
     }
     problem

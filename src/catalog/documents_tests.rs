@@ -214,3 +214,49 @@ fn a_description_of_an_agent_says_that_it_is_not_started() {
     let reason = scan.tools[0].reason.as_deref().unwrap();
     assert!(reason.ends_with("it is not started here"), "{reason}");
 }
+
+#[test]
+fn files_that_a_script_takes_by_its_place_are_part_of_it_or_named_as_missing() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "tools/a/greet.sh",
+        "#!/bin/bash\n# Greets\nsource \"$(dirname \"$0\")/lib/words.sh\"\necho \"$hello\"\n",
+    );
+    workspace.write("tools/a/lib/words.sh", "hello=hi\n");
+    workspace.write(
+        "tools/b/out.sh",
+        "#!/bin/bash\n# Sets it\ncd \"$(dirname \"${BASH_SOURCE[0]}\")\" && . \"../../utils.sh\"\necho\n",
+    );
+    workspace.write("utils.sh", "x=1\n");
+    workspace.write("tools/c/up.mjs", "// Counts\nimport { count } from '../x.mjs';\nconsole.log(count);\n");
+    workspace.write(
+        "tools/d/perhaps.sh",
+        "#!/bin/bash\n# Echoes\nD=$(dirname \"$0\")\n[ -f \"$D/x.sh\" ] && . \"$D/x.sh\"\necho x\n",
+    );
+    let scan = scanned(&workspace);
+    assert_eq!(scan.problems, vec![]);
+    let greet = row(&scan, "tools/a/greet.sh");
+    assert_eq!((greet.files, greet.reason.as_deref()), (2, None));
+    assert_eq!(row(&scan, "tools/d/perhaps.sh").reason, None);
+    let reason = |path: &str| row(&scan, path).reason.clone().unwrap_or_default();
+    assert!(
+        reason("tools/b/out.sh").starts_with("needs the file ../../utils.sh, which out.sh takes"),
+        "{}",
+        reason("tools/b/out.sh")
+    );
+    assert_eq!(row(&scan, "tools/b/out.sh").obstacle().as_deref(), Some("needs ../../utils.sh"));
+    assert!(reason("tools/c/up.mjs").starts_with("needs the file ../x.mjs"), "{}", reason("tools/c/up.mjs"));
+}
+
+#[test]
+fn workflows_and_tests_of_other_programs_are_no_tools() {
+    let workspace = Workspace::new();
+    let flow = json!({"name": "Flow", "nodes": [{"name": "a"}], "connections": {}, "tags": [{"id": "1", "name": "x"}]});
+    workspace.write("tools/flow.json", flow.to_string());
+    workspace
+        .write("tools/test/usage.mjs", "import x from 'x';\ndescribe('usage', () => { it('works', () => {}); });\n");
+    let scan = scanned(&workspace);
+    assert_eq!((scan.problems.len(), scan.tools.len()), (0, 0), "{:?}", scan.problems);
+    let skipped: Vec<(&str, &str)> = scan.skipped.iter().map(|file| (file.path.as_str(), file.kind)).collect();
+    assert_eq!(skipped, [("tools/flow.json", "data"), ("tools/test/usage.mjs", "test")]);
+}

@@ -154,6 +154,8 @@ fn is_preface(line: &str) -> bool {
     matches!(line, "'use strict';" | "\"use strict\";" | "<?php")
         || line.starts_with("set -")
         || line.starts_with("shopt ")
+        || line.starts_with("source ")
+        || line.starts_with(". ")
 }
 
 /// The end mark of a block that begins here, and the rest of the line.
@@ -165,10 +167,10 @@ fn opening(line: &str) -> Option<(&'static str, &str)> {
 }
 
 fn comment(line: &str) -> Option<&str> {
-    ["#", "//", "--"]
-        .iter()
-        .find_map(|sign| line.strip_prefix(sign))
-        .map(|rest| rest.trim_start_matches(['#', '/']).trim())
+    let (sign, rest) = ["#", "//", "--"].iter().find_map(|sign| Some((*sign, line.strip_prefix(sign)?)))?;
+    let rest = rest.trim_start_matches(|c| matches!(c, '#' | '/') || sign == "--" && c == '-');
+    // `##? words`: a help text that the script prints itself.
+    Some(rest.strip_prefix('?').filter(|_| line.starts_with("##?")).unwrap_or(rest).trim())
 }
 
 fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
@@ -179,6 +181,7 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
     let paragraphs = header.split(|line| line.is_empty()).filter(|paragraph| !description::is_license(paragraph));
     for paragraph in paragraphs {
         let is_aside = description::is_aside(paragraph);
+        let is_call = paragraph.first().is_some_and(|line| description::is_call(line));
         for line in paragraph {
             if line.starts_with("///") || line.trim_start_matches('/').trim() == "script" {
                 block = !block;
@@ -192,7 +195,10 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
             }
             let Some((key, value)) = key_of(line).filter(|_| !description::is_directive(line)) else {
                 let words = description::without_name(line, file);
-                let is_words = description::is_words(words) && !is_marker(line) && !is_aside && !is_titled;
+                // A sentence below `Usage: x FILE` says what it does.
+                let is_usable = !is_aside || is_call && description::is_sentence(words);
+                let is_title = words.trim_end().ends_with(':');
+                let is_words = description::is_words(words) && !is_marker(line) && is_usable && !is_title && !is_titled;
                 if first.is_none() && is_words && !block {
                     first = Some(words);
                 }
@@ -378,5 +384,27 @@ mod tests {
         assert_eq!(read("a.py", b" \n", &programs).unwrap_err().code, ProblemCode::Empty);
         assert_eq!(read("a\u{202e}b.py", b"pass", &programs).unwrap_err().code, ProblemCode::BadName);
         assert_eq!(read("a.py", b"\xff", &programs).unwrap_err().code, ProblemCode::NotUtf8);
+    }
+
+    #[test]
+    fn words_below_a_sourced_file_and_a_usage_line_describe() {
+        let description = |text: &str| parse("t.sh", text).manifest.description;
+        assert_eq!(
+            description(
+                "#!/bin/bash\nset -e\nsource \"$HOME/x.sh\" || true\n\n# Makes it executable\n#\nchmod +x $1\n"
+            ),
+            "Makes it executable"
+        );
+        assert_eq!(
+            description("#!/bin/bash\n##? Helps with notes\n##?\n##? Usage:\n##?    t <a>\necho\n"),
+            "Helps with notes"
+        );
+        let usage = "#!/bin/bash\n#\n# USAGE: t [-n NUM] <file.zip>\n# Extract files in parallel.\n#\n# Bugs:\n#\n#   * none.\nunzip $1\n";
+        assert_eq!(description(usage), "Extract files in parallel.");
+        assert_eq!(
+            parse("t.lua", "--- Called before each run\nprint(1)\n").manifest.description,
+            "Called before each run"
+        );
+        assert_eq!(description("#!/bin/sh\n# How to run it:\n# Counts words\nwc\n"), "Counts words");
     }
 }

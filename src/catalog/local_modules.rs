@@ -8,9 +8,9 @@ use super::files::{self, is_left_out};
 use super::limits;
 use super::looked_at::LookedAt;
 use super::plan::{ScanPlan, folder_of, join};
-use crate::code::{PathKind, local_imports};
+use crate::code::{PathKind, certain_files, local_imports};
 use crate::domain::source::{Language, text_of};
-use crate::domain::{Problem, VersionFile, is_hidden};
+use crate::domain::{NEEDS_FILE, Problem, SafeText, VersionFile, is_hidden};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -174,6 +174,27 @@ impl Folder for InMemory<'_> {
     fn read(&mut self, path: &str) -> Option<VersionFile> {
         self.0.get(path).map(|file| (*file).clone())
     }
+}
+
+/// Why the script of a version cannot run: a file that it certainly takes is not among its files.
+pub(super) fn missing(files: &[VersionFile], entry: &str) -> Option<String> {
+    let mut folder = InMemory(files.iter().map(|file| (file.path.as_str(), file)).collect());
+    let root = folder_of(entry);
+    let (mut waiting, mut known) = (vec![entry.to_owned()], BTreeSet::new());
+    while let Some(path) = waiting.pop() {
+        let Some(file) = folder.0.get(path.as_str()).copied().filter(|_| known.insert(path.clone())) else { continue };
+        let text = text_of(file)?;
+        for taken in certain_files(&path, text, root, &mut |place| folder.look(place)) {
+            let Some(found) = taken.path else {
+                let (name, by) = (SafeText::new(&taken.name), SafeText::new(&path));
+                return Some(format!(
+                    "{NEEDS_FILE} {name}, which {by} takes and which is not part of the tool; put both into one folder with a tool.toml"
+                ));
+            };
+            waiting.push(found);
+        }
+    }
+    None
 }
 
 /// Which files of a version others of it import. In a shared folder other versions may import them as well.

@@ -8,7 +8,7 @@ use super::draft::{self, Draft};
 use super::files::unusable_name;
 use super::header;
 use super::limits;
-use super::local_modules::imported_among;
+use super::local_modules::{self, imported_among};
 use super::mcp;
 use super::needed::Needed;
 use super::obstacle::{self, Obstacle};
@@ -158,6 +158,8 @@ pub(super) fn finish(
     let obstacle = obstacle.or_else(|| obstacle::steering_input(&manifest).map(Obstacle::Forbidden));
     let obstacle = obstacle.or_else(|| obstacle::kept_code(&manifest, files).map(Obstacle::Forbidden));
     let obstacle = obstacle.or_else(|| mcp::obstacle(&manifest, files));
+    let entry = manifest.recipe.as_ref().and_then(|recipe| recipe.entry.as_deref());
+    let obstacle = obstacle.or_else(|| local_modules::missing(files, entry?).map(Obstacle::Incomplete));
     let is_module = is_module || obstacle == Some(Obstacle::NoCommand) && is_data(&manifest);
     let origin = origin.or_else(|| origin_by_files(&paths)).unwrap_or(Origin::Unknown);
     named.splice(..0, program(&manifest).map(str::to_owned));

@@ -25,8 +25,8 @@ use super::walk::{self, Belonging, DefinitionCandidate};
 use super::{obstacle::Obstacle, part};
 use super::{skipped, steps};
 use crate::domain::{
-    Category, CostTier, Digest, Format, Instant, Kind, Need, Placement, Problem, ProblemCode, Promotions, Risk,
-    SkippedFile, Stage, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
+    Category, CostTier, Digest, Format, Instant, Kind, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions,
+    Risk, SkippedFile, Stage, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -391,7 +391,10 @@ fn load(
         files.sort_by(|a, b| a.path.cmp(&b.path));
     }
     let mut reading = reading::finish(draft, definition, candidate.format, &files, programs);
-    reading.obstacle = reading.obstacle.or(fault.map(Obstacle::Incomplete));
+    // What is missing only because of it is no news.
+    let is_of_files = matches!(&reading.obstacle, Some(Obstacle::Incomplete(why)) if why.starts_with(NEEDS_FILE));
+    let fault = fault.map(Obstacle::Incomplete);
+    reading.obstacle = if is_of_files { fault.or(reading.obstacle) } else { reading.obstacle.or(fault) };
     Ok(LoadedVersion { files, reading })
 }
 

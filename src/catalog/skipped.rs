@@ -162,6 +162,12 @@ pub(super) fn data(plan: &ScanPlan, path: &str) -> &'static str {
     if read.is_ok() && (says("openapi") || says("swagger")) && says("info") { SkippedFile::API } else { DATA }
 }
 
+/// Whether JavaScript hands tests to a program that runs them.
+fn calls_tests(text: &str) -> bool {
+    let begins = ["describe(", "describe.", "test(", "test.", "it(", "suite("];
+    !text.starts_with("#!") && text.lines().any(|line| begins.iter().any(|word| line.starts_with(word)))
+}
+
 /// What a script is that stands alone and is no tool.
 pub(super) fn no_tool(plan: &ScanPlan, at: &str, name: &str) -> Option<&'static str> {
     let parts: Vec<&str> = name.split('.').collect();
@@ -179,6 +185,11 @@ pub(super) fn no_tool(plan: &ScanPlan, at: &str, name: &str) -> Option<&'static 
     let is_javascript = matches!(parts.last(), Some(&("js" | "mjs" | "cjs")));
     if is_output && is_javascript && begin(plan, at, name).is_some_and(|text| is_built(&text)) {
         return Some(BUILT);
+    }
+    let is_among_tests = at.split('/').any(|part| matches!(part, "test" | "tests" | "__tests__" | "spec"));
+    let is_script = is_javascript || matches!(parts.last(), Some(&("ts" | "mts" | "cts")));
+    if is_among_tests && is_script && begin(plan, at, name).is_some_and(|text| calls_tests(&text)) {
+        return Some("test");
     }
     if name.starts_with("test_") && parts.last() == Some(&"py") && !is_started(plan, at, name) {
         return Some("test");

@@ -1,10 +1,13 @@
 //! Which files beside it a script takes: modules of Python that an import finds in the folder of the script, files that
-//! JavaScript and TypeScript name by a relative path.
+//! JavaScript and TypeScript name by a relative path, files that a shell script sources or starts by its own folder.
 //!
 //! Only statements and calls with a fixed text are read. What a program works out while it runs is not known.
 
+use super::WhenRun;
 use super::javascript;
+use super::javascript::imports::ImportForm;
 use super::python::imports::{PythonImport, PythonTaken, imports};
+use super::shell::files::named_files;
 use crate::domain::source::Language;
 use crate::domain::{clean_path, standard};
 use std::collections::HashMap;
@@ -39,12 +42,57 @@ pub fn local_imports(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&s
     match Language::of(path, text) {
         Some(Language::Python) => python(path, text, root, look, &mut found),
         Some(language) if language.is_javascript() => javascript(path, text, language, look, &mut found),
+        Some(Language::Bash) => {
+            let named = named_files(path, text, root).into_iter().map(|one| one.path);
+            found.extend(named.filter(|path| is_inside(path, root) && look(path) == PathKind::File));
+        }
         _ => {}
     }
     found.sort_unstable();
     found.dedup();
     found.retain(|other| other != path);
     found
+}
+
+/// Whether a path stays where the paths of the script at `from` are: in the folder of its definition, or elsewhere in the workspace.
+fn is_inside(path: &str, from: &str) -> bool {
+    !path.starts_with("..") && (from == "@" || from.starts_with("@/")) == path.starts_with("@/")
+}
+
+/// A file that a script certainly takes by a relative path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertainFile {
+    /// As written, or relative to the folder of the script's definition.
+    pub name: String,
+    /// The file, where it is there.
+    pub path: Option<String>,
+}
+
+/// The files that the file at `path` takes by relative paths whatever happens. Python says itself which module it lacks.
+pub fn certain_files(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&str) -> PathKind) -> Vec<CertainFile> {
+    match Language::of(path, text) {
+        Some(Language::Bash) => {
+            let named = named_files(path, text, root).into_iter().filter(|one| one.is_certain);
+            let file = |name: String| {
+                let is_there = is_inside(&name, root) && look(&name) != PathKind::Absent;
+                CertainFile { path: is_there.then(|| name.clone()), name }
+            };
+            named.map(|one| one.path).map(file).collect()
+        }
+        Some(language) if language.is_javascript() && names_relative(text) => {
+            let imports = written(text, language);
+            let certain = imports.iter().filter(|import| import.is_certain && is_relative(&import.module));
+            let file = |import: &WrittenImport| {
+                let place = resolved(folder_of(path), &import.module);
+                let found = place.and_then(|place| {
+                    file_at(&place, look).or_else(|| Some(place).filter(|place| look(place) == PathKind::Folder))
+                });
+                CertainFile { name: import.module.clone(), path: found }
+            };
+            certain.map(file).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn python(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&str) -> PathKind, found: &mut Vec<String>) {
@@ -68,6 +116,8 @@ struct WrittenImport {
     module: String,
     /// Names that are taken of it in Python: each may be a module itself.
     names: Vec<String>,
+    /// Whether JavaScript certainly takes it.
+    is_certain: bool,
 }
 
 /// What texts import, by the hash of language and text.
@@ -91,8 +141,11 @@ fn written(text: &str, language: Language) -> Arc<[WrittenImport]> {
     let found: Arc<[WrittenImport]> = if language == Language::Python {
         imports(root, text).into_iter().map(|(import, _)| of_python(import)).collect()
     } else {
-        let modules = javascript::imports::imports(root, text).into_iter().map(|(import, _)| import.module);
-        modules.map(|module| WrittenImport { level: 0, module, names: Vec::new() }).collect()
+        let of = |(import, when): (javascript::imports::JavaScriptImport<'_>, WhenRun)| {
+            let is_certain = when == WhenRun::Always && !import.is_type_only && import.form != ImportForm::Dynamic;
+            WrittenImport { level: 0, module: import.module, names: Vec::new(), is_certain }
+        };
+        javascript::imports::imports(root, text).into_iter().map(of).collect()
     };
     let mut known = known();
     if known.len() >= MAX_KNOWN {
@@ -107,7 +160,7 @@ fn of_python(import: PythonImport<'_, '_>) -> WrittenImport {
         PythonTaken::Names(names) => names.into_iter().map(|name| name.name).collect(),
         PythonTaken::Module { .. } | PythonTaken::Everything => Vec::new(),
     };
-    WrittenImport { level: import.level, module: import.module, names }
+    WrittenImport { level: import.level, module: import.module, names, is_certain: false }
 }
 
 /// The first parts of the modules that lines may import; an empty one for a relative import.
@@ -188,15 +241,23 @@ fn javascript(
     look: &mut dyn FnMut(&str) -> PathKind,
     found: &mut Vec<String>,
 ) {
-    let may_import = |sign: &str| memchr::memmem::find(text.as_bytes(), sign.as_bytes()).is_some();
-    if !["'.", "\".", "`."].into_iter().any(may_import) {
+    if !names_relative(text) {
         return;
     }
     for import in written(text, language).iter() {
-        let is_relative = matches!(import.module.split('/').next(), Some("." | ".."));
-        let Some(place) = is_relative.then(|| resolved(folder_of(path), &import.module)).flatten() else { continue };
-        found.extend(file_at(&place, look));
+        if let Some(place) = resolved(folder_of(path), &import.module).filter(|_| is_relative(&import.module)) {
+            found.extend(file_at(&place, look));
+        }
     }
+}
+
+/// Whether a text may name a module by a relative path.
+fn names_relative(text: &str) -> bool {
+    ["'.", "\".", "`."].into_iter().any(|sign| memchr::memmem::find(text.as_bytes(), sign.as_bytes()).is_some())
+}
+
+fn is_relative(module: &str) -> bool {
+    matches!(module.split('/').next(), Some("." | ".."))
 }
 
 /// A relative path from a folder, without `.` and `..`; `None` where it leads out.
@@ -284,6 +345,29 @@ mod tests {
 
     #[test]
     fn other_languages_take_nothing() {
-        assert_eq!(of("x.sh", "import a\n. ./a.py\n", &["a.py"]), Vec::<String>::new());
+        assert_eq!(of("x.lua", "import a\n. ./a.py\n", &["a.py"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn files_that_a_shell_script_takes_by_its_place_are_found() {
+        let there = ["lib/a.sh", "b.sh"];
+        let text =
+            "D=\"$(dirname \"$0\")\"\n. \"$D/lib/a.sh\"\n[ -f \"$D/b.sh\" ] && . \"$D/b.sh\"\n. \"$D/../c.sh\"\n";
+        assert_eq!(of("x.sh", text, &there), ["b.sh", "lib/a.sh"]);
+        let certain = certain_files("x.sh", text, "", &mut |place| {
+            if there.contains(&place) { PathKind::File } else { PathKind::Absent }
+        });
+        let told: Vec<_> = certain.iter().map(|one| (one.name.as_str(), one.path.is_some())).collect();
+        assert_eq!(told, [("lib/a.sh", true), ("../c.sh", false)]);
+    }
+
+    #[test]
+    fn relative_imports_that_certainly_run_are_told() {
+        let text = "import x from '../x.js';\nimport y from './y.js';\nimport type { T } from './t';\nif (a) require('./z');\nimport('./w');\nimport fs from 'fs';\n";
+        let certain = certain_files("m.ts", text, "", &mut |place| {
+            if place == "y.ts" { PathKind::File } else { PathKind::Absent }
+        });
+        let told: Vec<_> = certain.iter().map(|one| (one.name.as_str(), one.path.as_deref())).collect();
+        assert_eq!(told, [("../x.js", None), ("./y.js", Some("y.ts"))]);
     }
 }

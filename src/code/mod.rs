@@ -28,7 +28,7 @@ pub mod shell;
 pub(crate) mod started;
 pub mod statements;
 
-pub use local_imports::{PathKind, local_imports};
+pub use local_imports::{PathKind, certain_files, local_imports};
 
 use tree_sitter::Node;
 

@@ -169,7 +169,7 @@ pub use text::{Marks, SafeText, escape_char, visible_words};
 pub use texts::Texts;
 pub use time::{Instant, rfc3339, to_the_minute};
 pub use tool::{
-    Deprecation, IS_SERVER, NEEDS_FILES, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE, NEEDS_PROGRAM,
+    Deprecation, IS_SERVER, NEEDS_FILE, NEEDS_FILES, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE, NEEDS_PROGRAM,
     NODE_WITH_TYPES, NOT_ON_PATH, Placement, Tool, ToolDetail, ToolFacts, no_typescript,
 };
 pub use tool_extras::{Extras, StepTool, StepTools, ToolExtras};

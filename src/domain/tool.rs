@@ -213,6 +213,8 @@ pub const NEEDS_NODE_PACKAGE: &str = "needs node package";
 pub const NEEDS_PROGRAM: &str = "needs program";
 /// How the reason begins of a task that works on files beside its task file.
 pub const NEEDS_FILES: &str = "needs files of its project:";
+/// How the reason of a tool begins whose script takes a file that is not part of it.
+pub const NEEDS_FILE: &str = "needs the file";
 /// The first node that starts TypeScript.
 pub const NODE_WITH_TYPES: (u32, u32) = (22, 6);
 /// How the reason begins of TypeScript that nothing here starts.
@@ -294,7 +296,7 @@ impl Tool {
         if reason.starts_with(IS_SERVER) {
             return Some("server".to_owned());
         }
-        let lists = [NEEDS_PACKAGE, NEEDS_NODE_PACKAGE, NEEDS_PROGRAM];
+        let lists = [NEEDS_PACKAGE, NEEDS_NODE_PACKAGE, NEEDS_PROGRAM, NEEDS_FILE];
         if let Some(list) = lists.into_iter().find_map(|begin| reason.strip_prefix(begin)) {
             let list = list.split(['(', ';']).next().unwrap_or_default();
             let list = list.split(", which ").next().unwrap_or_default().trim();

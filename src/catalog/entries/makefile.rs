@@ -55,6 +55,8 @@ struct Makefile<'t> {
     set: HashMap<&'t str, Option<&'t str>>,
     /// Whether other files are included, which may set more.
     includes: bool,
+    /// The files without which make reads nothing.
+    included: Vec<&'t str>,
 }
 
 #[derive(Default)]
@@ -88,7 +90,7 @@ impl<'t> Makefile<'t> {
         // Where the targets of the newest rule are, whose recipe follows.
         let mut open: Vec<usize> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
-        let (mut is_definition, mut goes_on) = (false, false);
+        let (mut is_definition, mut goes_on, mut conditions) = (false, false, 0usize);
         for (number, line) in text.lines().enumerate() {
             // More of a value or of prerequisites; the lines of a recipe count one by one.
             let more = line.ends_with('\\') && (goes_on || !line.starts_with('\t'));
@@ -110,8 +112,14 @@ impl<'t> Makefile<'t> {
             } else if makefile.assign(line) {
                 open.clear();
                 comments.clear();
-            } else if !is_directive(line) {
+            } else if is_directive(line) {
+                conditions = (conditions + usize::from(line.starts_with("if")))
+                    .saturating_sub(usize::from(line.starts_with("endif")));
+            } else {
                 makefile.includes |= line.starts_with("include ") || line.starts_with("-include ");
+                let files = line.strip_prefix("include ").filter(|_| conditions == 0).unwrap_or_default();
+                let files = files.split('#').next().unwrap_or_default().split_whitespace();
+                makefile.included.extend(files.filter(|file| !file.contains(['$', '*', '?', '[', '%', '(', ')'])));
                 if let Some((names, rest)) = rule(line) {
                     open = makefile.open(number as u64 + 1, (names, rest), &comments, &mut places);
                     if names.trim() != ".PHONY" {
@@ -239,6 +247,9 @@ impl Makefile<'_> {
         }
         let mut needs = RecipeNeeds::of(&text, &|_| None);
         needs.files.extend(files);
+        let is_made = |name: &str| self.targets.iter().any(|one| one.name == name || one.name.contains('%'));
+        let included = self.included.iter().filter(|name| !name.starts_with('/') && !is_made(name));
+        needs.files.extend(included.map(|name| (*name).to_owned()));
         needs
     }
 }
@@ -341,5 +352,17 @@ mod tests {
         assert_eq!(all[0].inputs[0].rule.as_ref().unwrap().to_string(), "$HOST HOST");
         assert_eq!(all[0].command, ["make", "-e", "-f", "{file}", "serve"]);
         assert!(all[1].inputs.is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_included_must_be_there() {
+        let files = |text: &str| entries(text).remove(0).needs.files;
+        assert_eq!(files("include config.mk\nall:\n\techo x\n"), ["config.mk"]);
+        assert_eq!(
+            files(
+                "-include a.mk\ninclude $(B)\nifdef C\ninclude c.mk\nendif\ninclude d.mk\nd.mk:\n\ttouch d.mk\nall:\n\techo x\n"
+            ),
+            [""; 0]
+        );
     }
 }

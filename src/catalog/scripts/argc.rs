@@ -234,14 +234,14 @@ impl InputSpec {
                 _ => break,
             };
         }
-        let mut rest = rest.trim();
+        let mut rest = without_binding(rest.trim());
         while let Some((notation, after)) = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
             if self.notation.is_empty() {
                 notation.trim_end_matches(['*', '+', '?']).clone_into(&mut self.notation);
             }
             rest = after.trim_start();
         }
-        rest.clone_into(&mut self.words);
+        without_binding(rest).clone_into(&mut self.words);
     }
 
     fn set_choices(&mut self, written: &str) {
@@ -304,6 +304,17 @@ impl InputSpec {
     }
 }
 
+/// Words without the variable in front that an input may come from as well: `$$`, `$NAME`.
+fn without_binding(text: &str) -> &str {
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let is_variable =
+        |name: &str| name == "$" || name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let is_binding = first
+        .strip_prefix('$')
+        .is_some_and(|name| is_variable(name) && !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty());
+    if is_binding { rest.trim_start() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,6 +351,17 @@ mod tests {
         assert_eq!(shown(&declared), expected);
         assert_eq!((declared.programs.join(" "), declared.version.as_deref()), ("curl jq argc".into(), Some("1.2.0")));
         assert_eq!(declared.description.as_deref(), Some("Does it."));
+    }
+
+    #[test]
+    fn a_variable_that_an_input_may_come_from_is_no_word_about_it() {
+        let declared = read_text("# @flag --a $$\n# @flag --b $B_X Does b\n# @option --c <N> $$ Is c");
+        let expected = [
+            r#"--a {"type":"boolean"}"#,
+            r#"--b {"type":"boolean","description":"Does b"}"#,
+            r#"--c {"type":"string","description":"Is c"}"#,
+        ];
+        assert_eq!(shown(&declared), expected);
     }
 
     #[test]

@@ -168,10 +168,14 @@ impl<'t> Reader<'t> {
         }
         if let Some(owner) = owner {
             self.last = owner;
-            if let Some(input) = input_of(named, &self.constants, self.tree.inputs(owner)) {
+            if let Some(input) =
+                input_of(named, &self.constants, self.tree.inputs(owner)).filter(|one| is_shown(named, one))
+            {
                 self.tree.push(owner, input);
             }
-        } else if let Some(input) = input_of(named, &self.constants, self.tree.loose()) {
+        } else if let Some(input) =
+            input_of(named, &self.constants, self.tree.loose()).filter(|one| is_shown(named, one))
+        {
             self.tree.push_loose(input);
         }
     }
@@ -250,6 +254,12 @@ fn range(written: &str) -> Option<(i64, i64)> {
         [least, end] => Some((least, end)),
         _ => None,
     }
+}
+
+/// Whether the help of a script names an option; what it hides (`help=argparse.SUPPRESS`) is for nobody, unless it is needed.
+fn is_shown(named: &Named<'_>, input: &DeclaredInput) -> bool {
+    let is_hidden = named.written("help").is_some_and(|help| help.rsplit('.').next() == Some("SUPPRESS"));
+    !is_hidden || input.required
 }
 
 /// The input of one `add_argument`.
@@ -432,5 +442,17 @@ mod tests {
             r#"rest... {"type":"array","items":{"type":"string"}}"#,
         ];
         assert_eq!(shown("x.py", text), expected);
+    }
+
+    #[test]
+    fn hidden_options_are_not_offered() {
+        let text = "p = argparse.ArgumentParser()\np.add_argument('--a', help=argparse.SUPPRESS)\np.add_argument('--b', help='b')\n\
+            p.add_argument('c', help=SUPPRESS)\np.parse_args()\n";
+        let shown = shown("x.py", text);
+        assert!(shown.iter().all(|line| !line.starts_with("--a")), "{shown:#?}");
+        assert!(
+            shown.iter().any(|line| line.starts_with("--b")) && shown.iter().any(|line| line.starts_with("c! ")),
+            "{shown:#?}"
+        );
     }
 }

@@ -243,6 +243,14 @@ pub(super) fn annotate(schema: &mut Map<String, Value>, call: &str, language: La
             schema.insert(key.to_owned(), value);
         }
     }
+    // The length of a list is how many items it has.
+    if schema.get("type") == Some(&json!("array")) {
+        for (length, items) in [("minLength", "minItems"), ("maxLength", "maxItems")] {
+            if let Some(value) = schema.remove(length) {
+                schema.insert(items.to_owned(), value);
+            }
+        }
+    }
 }
 
 fn plain(schema: Map<String, Value>) -> Hint {

@@ -223,13 +223,11 @@ pub(super) fn class_schema(module: Module<'_, '_>, name: &str, depth: usize) -> 
         let values: Vec<&str> = class.fields().iter().filter_map(|field| field.default).collect();
         return Some(hint::choices(&values, PYTHON));
     }
-    let is_data = class.decorators.iter().any(|decorator| decorator.contains("dataclass"))
-        || class.bases().any(|base| base.ends_with("Model") || matches!(base, "TypedDict" | "NamedTuple" | "Struct"));
-    if !is_data {
+    if !is_data(module.definitions, class, depth) {
         return None;
     }
     let (mut properties, mut required) = (Map::new(), Vec::new());
-    for field in class.fields() {
+    for field in all_fields(module.definitions, class, depth) {
         let (schema, is_needed) = schema_of(&field, module, depth + 1);
         if is_needed {
             required.push(field.name);
@@ -247,6 +245,38 @@ pub(super) fn class_schema(module: Module<'_, '_>, name: &str, depth: usize) -> 
         schema.insert("description".to_owned(), json!(words));
     }
     Some(schema)
+}
+
+/// Whether a class holds values: by its own words, or by those of a base class of the file.
+fn is_data(definitions: &[Definition<'_>], class: &Definition<'_>, depth: usize) -> bool {
+    let is_base = |base: &str| {
+        base.ends_with("Model")
+            || matches!(base, "TypedDict" | "NamedTuple" | "Struct")
+            || own_base(definitions, class, base).is_some_and(|base| depth < 4 && is_data(definitions, base, depth + 1))
+    };
+    class.decorators.iter().any(|decorator| decorator.contains("dataclass")) || class.bases().any(is_base)
+}
+
+/// A base class that the file defines.
+fn own_base<'a, 't>(
+    definitions: &'a [Definition<'t>],
+    class: &Definition<'_>,
+    base: &str,
+) -> Option<&'a Definition<'t>> {
+    definitions.iter().find(|one| one.is_class && one.name == base && one.name != class.name)
+}
+
+/// The fields of a class, those of its base classes first; a field that is given again is where it was.
+fn all_fields<'t>(definitions: &[Definition<'t>], class: &Definition<'t>, depth: usize) -> Vec<Parameter<'t>> {
+    let bases = class.bases().filter_map(|base| own_base(definitions, class, base)).filter(|_| depth < 4);
+    let mut fields: Vec<Parameter<'t>> = bases.flat_map(|base| all_fields(definitions, base, depth + 1)).collect();
+    for field in class.fields() {
+        match fields.iter_mut().find(|known| known.name == field.name) {
+            Some(known) => *known = field,
+            None => fields.push(field),
+        }
+    }
+    fields
 }
 
 /// The schema of a parameter, and whether a value is needed. A default such as `Field(3, description="…")` is looked into.
@@ -368,5 +398,17 @@ mod tests {
         assert_eq!(docstring("\n# c\n'''Words'''\nx = 1").as_deref(), Some("Words"));
         assert_eq!(docstring("x = 'no'"), None);
         assert!(blocks("def f(").is_empty() || definitions(&blocks("def f(")).is_empty());
+    }
+
+    #[test]
+    fn fields_of_base_classes_belong_to_a_class_of_values() {
+        let text = "class F(BaseModel):\n    n: int = 3\n    url: str\nclass S(F):\n    url: str = Field(..., description='the url')\nclass Other(Thing):\n    x: int\n";
+        let blocks = blocks(text);
+        let found = definitions(&blocks);
+        let schema = class_schema(Module { definitions: &found, aliases: &Aliases::default() }, "S", 0).unwrap();
+        let expected =
+            json!({"n": {"type": "integer", "default": 3}, "url": {"type": "string", "description": "the url"}});
+        assert_eq!((&schema["properties"], &schema["required"]), (&expected, &json!(["url"])));
+        assert_eq!(class_schema(Module { definitions: &found, aliases: &Aliases::default() }, "Other", 0), None);
     }
 }

@@ -365,7 +365,9 @@ impl<'t> File<'_, 't> {
             declared.description = Some(one_line(&words));
         }
         // smolagents: `inputs = {"x": {"type": "string", "description": "…"}}`.
-        if let Some(Value::Object(fields)) = class.field("inputs").or_else(|| class.field("parameters")) {
+        if let Some(Value::Object(fields)) = class.field("inputs") {
+            declared.schema = Some(all_needed(fields));
+        } else if let Some(Value::Object(fields)) = class.field("parameters") {
             declared.schema = Some(Value::Object(fields));
         }
         let schema = class.fields().into_iter().find(|field| field.name == "args_schema");
@@ -377,6 +379,19 @@ impl<'t> File<'_, 't> {
             describe_metadata(declared, call);
         }
     }
+}
+
+/// A table of inputs of which each is needed that does not say `nullable`.
+fn all_needed(fields: Map<String, Value>) -> Value {
+    let is_field = |value: &Value| value.get("type").is_some() && value.get("required").is_none();
+    let is_table = !fields.is_empty() && fields.values().all(is_field);
+    let needed = |(name, value): (&String, &Value)| (value["nullable"] != true).then(|| name.clone());
+    let names: Vec<String> = fields.iter().filter_map(needed).collect();
+    let mut schema = super::schema_loose::translate(&Value::Object(fields));
+    if is_table && !names.is_empty() && schema["properties"].is_object() && schema.get("required").is_none() {
+        schema["required"] = json!(names);
+    }
+    schema
 }
 
 fn marked_as(declared: &Declared, name: &str, function: String, is_callable: bool) -> MarkedTool {
@@ -640,5 +655,14 @@ mod tests {
         for runs in ["mcp = FastMCP('x')\nmcp.run()", "answer = own_auth()", "x = FastMCP(own_auth()).run()"] {
             assert!(!tools(runs), "{runs}");
         }
+    }
+
+    #[test]
+    fn inputs_of_a_class_are_needed_unless_they_are_nullable() {
+        let text = "class Answer(Tool):\n    name = 'answer'\n    description = 'Answers.'\n    inputs = {'answer': {'type': 'any', 'description': 'The answer'}, 'n': {'type': 'integer', 'description': 'x', 'nullable': True}}\n    def forward(self, answer, n=None):\n        return answer\n";
+        let found = marked(&ScriptText { path: "t/answer.py", text, language: Some(PYTHON) });
+        let schema = found[0].schema.as_ref().unwrap();
+        assert_eq!(schema["required"], json!(["answer"]), "{schema}");
+        assert!(schema["properties"]["n"].is_object());
     }
 }

@@ -207,6 +207,10 @@ fn named_word(code: &str) -> Option<(usize, Word, Option<bool>)> {
     let mut code = code;
     while let Some(rest) = heads.iter().find_map(|word| code.strip_prefix(word)) {
         code = rest.trim_start();
+        // `local -r name="$1"`
+        while let Some((_, rest)) = code.split_once(' ').filter(|(flag, _)| flag.starts_with('-')) {
+            code = rest.trim_start();
+        }
     }
     let (name, value) = code.split_once('=')?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');

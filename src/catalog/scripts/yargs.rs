@@ -45,9 +45,15 @@ pub(super) fn read(text: &str) -> Option<Declared> {
         let parts = split(inner, b',', JS);
         literal::text(parts.get(1).or(parts.first())?, JS)
     });
-    let description = usage.map(|words| one_line(&words)).find(|words| !words.contains("$0"));
+    let description = usage.map(|words| above_usage(&words)).find(|words| !words.is_empty());
     let declared = reader.tree.declared(description);
     (!declared.inputs.is_empty()).then_some(declared)
+}
+
+/// The words of a usage text above the line that shows the call.
+fn above_usage(text: &str) -> String {
+    let is_call = |line: &&str| line.contains("$0") || line.trim().to_ascii_lowercase().starts_with("usage:");
+    one_line(&text.lines().take_while(|line| !is_call(line)).collect::<Vec<_>>().join(" "))
 }
 
 struct Reader {
@@ -189,7 +195,13 @@ impl Reader {
             }
         }
         let same: Vec<String> = table.values().flat_map(aliases).collect();
+        let own = own_options(text);
         for (name, spec) in table.iter().filter(|(name, _)| !same.contains(name)) {
+            // What yargs answers itself is for nobody to give a value.
+            let is_own = own.contains(name) || aliases(spec).iter().any(|name| own.contains(name));
+            if is_own && spec.get("type").is_none() {
+                continue;
+            }
             let others = aliases(spec).into_iter().filter_map(|other| table.get(&other));
             let whole = others.fold(spec.clone(), |mut whole, other| {
                 extend(&mut whole, other);
@@ -198,6 +210,15 @@ impl Reader {
             self.add(node, name, &whole, false);
         }
     }
+}
+
+/// The options that yargs adds: `--help` and `--version`, by their own names or those of `.help("h")`.
+fn own_options(text: &str) -> Vec<String> {
+    let named = ["help", "version"].into_iter().flat_map(|method| {
+        let methods = calls(text, method, JS).filter(|(at, _)| text[..*at].trim_end().ends_with('.'));
+        methods.filter_map(|(_, inner)| literal::text(split(inner, b',', JS).first()?, JS))
+    });
+    named.chain(["help", "version"].map(str::to_owned)).collect()
 }
 
 fn aliases(spec: &Value) -> Vec<String> {
@@ -269,5 +290,14 @@ mod tests {
         let has = |line: &str| shown.iter().any(|one| one.starts_with(line));
         assert!(has(r#"--verbose,-v {"type":"boolean"}"#), "{shown:#?}");
         assert!(has("--size ") && has("-f! ") && has("args... "), "{shown:#?}");
+    }
+
+    #[test]
+    fn what_yargs_answers_itself_is_no_input_and_words_above_the_call_describe() {
+        let text = "const argv = yargs(process.argv.slice(2)).usage('Count lines.\\nUsage: $0').option('f', { alias: 'file' })\n  .help('help').alias('help', 'h').version('version', '1.0').alias('version', 'V').argv;\n";
+        let shown = shown("x.cjs", text);
+        assert!(shown.iter().any(|one| one.starts_with("--file,-f")), "{shown:#?}");
+        assert!(!shown.iter().any(|one| one.contains("help") || one.contains("version")), "{shown:#?}");
+        assert_eq!(super::above_usage("Count lines.\nUsage: $0"), "Count lines.");
     }
 }

@@ -226,10 +226,12 @@ impl Calls {
             // Which of them are functions of another file is not known; a program has seldom such a name.
             programs.retain(|name, _| !name.contains('_'));
         }
-        if is_open {
-            for call in programs.values_mut() {
-                call.is_certain = false;
-            }
+        // A file without a `#!` line is often a part of others, or read by one, whose functions it calls. A program seldom has a
+        // name with `_`.
+        let is_part = !text.starts_with("#!");
+        for (name, call) in &mut programs {
+            let is_of_others = is_part && name.contains('_');
+            call.is_certain &= !(is_open || is_of_others);
         }
         Calls { programs }
     }
@@ -453,6 +455,12 @@ mod tests {
         assert_eq!(calls("usage() { exit 1; }\ntool-a\n"), "tool-a!");
         assert_eq!(calls(". ./lib.sh\ntool-a\n"), "tool-a");
         assert_eq!(calls("source lib.sh\nx=$(parse_field a)\ntool-a\n"), "tool-a");
+        assert_eq!(
+            calls("inspect_args\ntool-a\n"),
+            "inspect_args tool-a!",
+            "a part of a script calls functions of others"
+        );
+        assert_eq!(calls("#!/bin/bash\ninspect_args\n"), "inspect_args!");
         assert_eq!(calls("PATH=$PATH:/x tool-a\n"), "tool-a");
         assert_eq!(calls("export PATH=/x:$PATH\ntool-a\n"), "tool-a");
     }

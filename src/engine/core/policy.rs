@@ -116,7 +116,7 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
         Caller::Agent(_) if !vouched => refuse(
             ErrorCode::Refused,
             format!(
-                "{0} is not approved; agents may run only approved versions; `toolsmith request {0} --rationale TEXT` asks for approval",
+                "{0} is not approved; agents may run approved versions only; `toolsmith request {0} --rationale TEXT` asks for approval",
                 tool.name
             ),
         ),
