@@ -61,3 +61,17 @@ pub(super) const STARTS_ON: Arg =
     Arg::option("on", ArgKind::Text, "worker that starts the version; `workers` lists them, default is this machine");
 pub(super) const ON: Arg =
     Arg::option("on", ArgKind::Text, "worker that carries out the run; `workers` lists them, default is this machine");
+
+/// The tool that a request is about.
+pub(super) const REVIEWED: Arg = Arg::optional("tool", ArgKind::Tool, "tool of this workspace that needs a review");
+
+/// Why, for the human who decides.
+pub(super) const RATIONALE: Arg = Arg::option("rationale", ArgKind::Text, "why humans should approve the tool");
+
+/// A request as a document.
+pub(super) const REQUEST_FILE: Arg =
+    Arg::option("file", ArgKind::Path, "file with any kind of request as JSON; - for stdin");
+
+/// What such a document may hold.
+pub(super) const REQUEST_SCHEMA: Arg =
+    Arg::option("schema", ArgKind::Switch, "print the JSON schema of requests instead");

@@ -10,7 +10,8 @@ use super::choices::{
 };
 use super::common::{
     AGENT_LOG, ALLOW, BUNDLE, CRITERIA, DELTA, DRY, EVOLUTION, FAILURE, HISTORY, INSTANCE, LIVE_RUN, ON, OPENAPI,
-    OPPORTUNITY, REVIEW, REVIEWS, RUN, SEVERITIES, STARTS_ON, SURELY, THEIR_POLICY, THEIR_REMOTE, TOOL, YES,
+    OPPORTUNITY, RATIONALE, REQUEST_FILE, REQUEST_SCHEMA, REVIEW, REVIEWED, REVIEWS, RUN, SEVERITIES, STARTS_ON,
+    SURELY, THEIR_POLICY, THEIR_REMOTE, TOOL, YES,
 };
 use super::reach::{Face, side};
 use super::spec::{Context, Group, Risk, Spec};
@@ -393,10 +394,7 @@ actions! {
         YES, DRY
     }
     Request "request" Review Change [] [] Shell [REQUEST_FOR_AGENTS] "Ask humans for a decision about a tool, plan, specification, deprecation or archiving, as an agent does" {
-        Arg::optional("tool", ArgKind::Tool, "tool of this workspace that needs a review"),
-        Arg::option("rationale", ArgKind::Text, "why humans should approve the tool"),
-        Arg::option("file", ArgKind::Path, "file with any kind of request as JSON; - for stdin"),
-        Arg::option("schema", ArgKind::Switch, "print the JSON schema of requests instead")
+        REVIEWED, RATIONALE, REQUEST_FILE, REQUEST_SCHEMA
     }
     Wait "wait" Review View [] [] Shell [WAIT_FOR_AGENTS] "Wait until a review is decided, and print the answer" {
         REVIEW,

@@ -32,8 +32,7 @@ pub(super) fn edits(
 ) -> Vec<Edited> {
     let is_shell = language == Some(Language::Bash);
     let functions = functions(old);
-    let steps: Vec<Step<'_>> = steps.iter().flat_map(|step| apart(step, &functions)).collect();
-    let steps = steps.as_slice();
+    let steps: &[Step<'_>] = &steps.iter().flat_map(|step| apart(step, &functions)).collect::<Vec<_>>();
     let explained = explained(steps, old, new);
     let renamed = renamed(steps, old, new);
     let filled = filled(steps, &explained, &functions).into_iter().chain(taken_out(new, old)).collect();
