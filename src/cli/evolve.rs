@@ -221,10 +221,7 @@ fn read_bundle(path: &Path, tool: &str) -> Result<Value, EngineError> {
 }
 
 fn number(call: &Call<'_>) -> Result<EvolutionId, EngineError> {
-    let number = call.get::<usize>("evolution").unwrap_or_default();
-    i64::try_from(number)
-        .map(EvolutionId)
-        .map_err(|_| EngineError::new(ErrorCode::Usage, "that is not an evolution number", ""))
+    call.required_id("evolution").map(EvolutionId)
 }
 
 /// `2` or `2.1`, counted from 1.
@@ -262,7 +259,7 @@ pub(super) fn evolutions(call: &Call<'_>) -> Result<u8, Stop> {
     if call.switch("learnt") {
         return call.print(&LearntTable { learnt: engine.evolutions().learnt()? });
     }
-    if call.get::<usize>("evolution").is_none() {
+    if call.id("evolution").is_none() {
         let named = call.named_tool(&engine)?;
         let evolutions = engine.evolutions().list(named.as_ref().map(|named| &named.name), LISTED)?;
         return call.print(&List { evolutions });

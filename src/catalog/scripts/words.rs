@@ -97,27 +97,23 @@ fn indexed(text: &str, mark: &str, first: usize) -> Vec<DeclaredInput> {
 fn target(line: &str, at: usize, mark: &str) -> Option<String> {
     let (targets, value) = line.split_once('=')?;
     let at = at.checked_sub(targets.len() + 1)?;
-    let (mut depth, mut values) = (0, vec![0..0]);
+    let (mut depth, mut commas) = (0, Vec::new());
     for (place, c) in value.char_indices() {
         match c {
             '(' | '[' | '{' => depth += 1,
             ')' | ']' | '}' => depth -= 1,
-            ',' if depth == 0 => values.push(place + 1..place + 1),
+            ',' if depth == 0 => commas.push(place),
             _ => {}
-        }
-        if let Some(last) = values.last_mut() {
-            last.end = place + c.len_utf8();
         }
     }
     let targets: Vec<&str> = targets.split(',').collect();
-    if targets.len() != values.len() {
+    if targets.len() != commas.len() + 1 {
         return None;
     }
-    let (target, value) = targets
-        .iter()
-        .zip(values)
-        .find(|(_, place)| place.contains(&at))
-        .map(|(target, place)| (target, &value[place]))?;
+    let nth = commas.iter().take_while(|comma| **comma < at).count();
+    let begin = nth.checked_sub(1).map_or(0, |before| commas[before] + 1);
+    let value = &value[begin..commas.get(nth).copied().unwrap_or(value.len())];
+    let target = targets[nth];
     let number = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>();
     let mut numbers = value.split(mark).skip(1).map(number);
     let first = numbers.next();

@@ -82,9 +82,8 @@ pub(super) fn ends_with_error(statement: &Statement) -> bool {
     match statement.kind {
         StatementKind::Raise => !has_zero,
         StatementKind::Exit | StatementKind::Other | StatementKind::Message => match words.as_slice() {
-            ["exit", _] | ["return", _] => has_code && !has_zero,
+            ["exit" | "return", _] | ["process", "exit", ..] => has_code && !has_zero,
             ["sys", "exit", ..] => (has_code || says) && !has_zero,
-            ["process", "exit", ..] => has_code && !has_zero,
             _ => false,
         },
         _ => false,
@@ -134,10 +133,9 @@ pub(super) fn spared(
         // What was there before stands in the block: it does not run always any more.
         let Some(own) = own.filter(|own| !own.is_empty()) else { continue };
         let inside = || body.iter().map(|at| &new[*at]).filter(|one| one.kind != StatementKind::End);
-        let code = if is_handler(statement) && refuses_only(inside(), speakers) && !is_handled(statement, old) {
-            Some("guard")
-        } else if asks_for_help(statement) && inside().all(|one| speakers.tells(one) || one.kind == StatementKind::Exit)
-        {
+        let refuses = || is_handler(statement) && refuses_only(inside(), speakers) && !is_handled(statement, old);
+        let ends = |one: &Statement| speakers.tells(one) || one.kind == StatementKind::Exit;
+        let code = if refuses() || asks_for_help(statement) && inside().all(ends) {
             Some("guard")
         } else if is_for_option(statement, &options) || inside().all(|one| speakers.tells(one)) && is_quiet(statement) {
             Some("entry")

@@ -48,7 +48,9 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
             tokens.remove(0);
         }
         if is_told(line, &tokens) {
-            tokens.iter_mut().for_each(|token| token.context.message = true);
+            for token in &mut tokens {
+                token.context.message = true;
+            }
         }
         let depth = open.saturating_sub(braces.iter().take_while(|brace| **brace == '}').count());
         for brace in &braces {

@@ -169,7 +169,7 @@ fn a_review_that_was_decided_elsewhere_can_no_longer_be_decided() {
     bench.answer(Answer::Reviews(Ok(vec![])));
     bench.press("a x");
     assert!(bench.app.overlays.is_empty());
-    assert!(bench.screen().contains("is no longer pending"));
+    assert!(bench.screen().contains("has been decided or replaced"));
 }
 
 #[test]
