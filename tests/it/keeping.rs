@@ -231,7 +231,9 @@ fn a_run_that_succeeded_is_no_failure_and_a_generator_that_nobody_named_is_told_
         message(&refused).ends_with("the setting evolve.generators names none of the configured generators: known"),
         "{refused:#}"
     );
-    assert_eq!(refused["error"]["hint"], "name a generator: --generator known");
+    let hint = refused["error"]["hint"].as_str().unwrap();
+    assert!(hint.starts_with("name it with --generator known, ") && hint.contains("config.toml"), "{hint}");
+    assert!(hint.ends_with("generators = [\"built-in\", \"known\"]"), "{hint}");
     fs::write(config.join("config.toml"), format!("{known}[generators\n")).unwrap();
     let (refused, _) = workspace.json(&["evolve", "counter", "--generator", "known"]);
     let hint = refused["error"]["hint"].as_str().unwrap();
