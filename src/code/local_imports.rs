@@ -7,6 +7,7 @@ use super::WhenRun;
 use super::javascript;
 use super::javascript::imports::ImportForm;
 use super::python::imports::{PythonImport, PythonTaken, imports};
+use super::relative::{folder_of, join};
 use super::shell::files::named_files;
 use crate::domain::source::Language;
 use crate::domain::{clean_path, standard};
@@ -278,14 +279,6 @@ fn file_at(place: &str, look: &mut dyn FnMut(&str) -> PathKind) -> Option<String
     let completed = ENDINGS.iter().map(|end| format!("{place}.{end}"));
     let inside = ENDINGS.iter().map(|end| join(place, &format!("index.{end}")));
     others.chain(completed).chain(inside).find(|path| is_file(path))
-}
-
-fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
-}
-
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub mod metadata;
 pub mod mutants;
 pub(crate) mod program;
 pub mod python;
+mod relative;
 pub mod shell;
 pub(crate) mod started;
 pub mod statements;

@@ -3,6 +3,7 @@
 //!
 //! Only paths that the text fixes are read. Nothing is executed.
 
+use crate::code::relative::{folder_of, join};
 use std::collections::HashMap;
 
 /// A longer script is not looked into, in bytes.
@@ -414,14 +415,6 @@ fn normal(path: &str) -> String {
         }
     }
     parts.join("/")
-}
-
-fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
-}
-
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 #[cfg(test)]
