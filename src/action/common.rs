@@ -57,6 +57,8 @@ pub(super) const THEIR_POLICY: Arg =
     Arg::option("policy", ArgKind::Text, "64 digits of their policy; default the one of the last import from there");
 pub(super) const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 pub(super) const LIVE_RUN: Arg = Arg::required("run", ArgKind::Numbered("live-runs"), "number of the run");
+pub(super) const FULL: Arg =
+    Arg::option("full", ArgKind::Switch, "give each check a line of its own, with its note or reason");
 pub(super) const STARTS_ON: Arg =
     Arg::option("on", ArgKind::Text, "worker that starts the version; `workers` lists them, default is this machine");
 pub(super) const ON: Arg =

@@ -9,7 +9,7 @@ use super::choices::{
     CANDIDATES, CLIENTS, KINDS, LANGUAGES, ORIGINS, OUTCOMES, SHELLS, STAGES, STEPS, TEMPLATES, TIERS,
 };
 use super::common::{
-    AGENT_LOG, ALLOW, BUNDLE, CRITERIA, DELTA, DRY, EVOLUTION, FAILURE, HISTORY, INSTANCE, LIVE_RUN, ON, OPENAPI,
+    AGENT_LOG, ALLOW, BUNDLE, CRITERIA, DELTA, DRY, EVOLUTION, FAILURE, FULL, HISTORY, INSTANCE, LIVE_RUN, ON, OPENAPI,
     OPPORTUNITY, RATIONALE, REQUEST_FILE, REQUEST_SCHEMA, REVIEW, REVIEWED, REVIEWS, RUN, SEVERITIES, STARTS_ON,
     SURELY, THEIR_POLICY, THEIR_REMOTE, TOOL, YES,
 };
@@ -359,9 +359,9 @@ actions! {
         Arg::option("state", ArgKind::Word(&["waiting", "decided", "all"]), "state, default waiting"),
         Arg::option("sort", ArgKind::Word(&["age", "risk"]), "sort by age (oldest first) or by risk; default age")
     }
-    Review "review" Review View [Queue, Evolution] ["enter"] Both "Show a review with all its evidence" { REVIEW }
+    Review "review" Review View [Queue, Evolution] ["enter"] Both "Show a review with all its evidence" { REVIEW, FULL }
     Skip "skip" Review View [Review] [")"] Screen "Leave this review pending and open the next one of the queue" {}
-    Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Run all checks of a tool now and show the verdict" { TOOL, STARTS_ON }
+    Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Run all checks of a tool now and show the verdict" { TOOL, STARTS_ON, FULL }
     Comment "comment" Review HumanOnly [Review] ["+"] Both "Comment on a version under review" {
         REVIEW,
         Arg::required("text", ArgKind::Text, "text of the comment"),

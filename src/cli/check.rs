@@ -2,10 +2,11 @@
 
 use super::call::{Answer, Call};
 use super::done::{Done, execute};
-use super::print_text::{Ink, Page, StyledLine, counted};
+use super::evidence::Evidence;
+use super::print_text::{Ink, Page, StyledLine};
 use crate::domain::{
-    CheckReport, CheckState, Command, CommentAnchor, CommentId, CommentKind, Digest, Finding, Review, ReviewId,
-    Severity, Tally, ToolName, Verdict,
+    CheckReport, CheckState, Command, CommentAnchor, CommentId, CommentKind, Digest, Review, ReviewId, Tally, ToolName,
+    Verdict,
 };
 use crate::engine::{Engine, EngineError, ErrorCode};
 use serde::ser::Error;
@@ -20,15 +21,24 @@ pub(super) struct Checked {
     version: semver::Version,
     digest: Digest,
     verdict: Verdict,
+    /// Whether each check has a line of its own.
+    #[serde(skip)]
+    full: bool,
 }
 
-/// `check NAME`: makes all checks now.
+/// `check NAME [--full]`: makes all checks now.
 pub(super) fn check(call: &Call<'_>) -> Result<Checked, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let tool = engine.library().resolve(call.required("tool")?)?;
     engine.checks().may_start_on(call.text("on"), &call.caller(&engine))?;
     let verdict = engine.checks().run(&tool, call.text("on"), &mut teller(call))?;
-    Ok(Checked { tool: tool.name.clone(), version: tool.version.clone(), digest: tool.digest, verdict })
+    Ok(Checked {
+        tool: tool.name.clone(),
+        version: tool.version.clone(),
+        digest: tool.digest,
+        verdict,
+        full: call.switch("full"),
+    })
 }
 
 /// Says on standard error which check ended, one line each.
@@ -53,7 +63,7 @@ impl Answer for Checked {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let title = format!("{} {} {}  ", self.tool, self.version, self.digest.short());
         page.line(&StyledLine::new().put(Ink::Strong, title).put(ink(self.verdict.state), self.verdict.state.word()))?;
-        write(page, Some(&self.verdict))
+        Evidence { told: &[], verdict: Some(&self.verdict), blocking: &[], full: self.full }.write(page)
     }
 
     fn exit_code(&self) -> u8 {
@@ -85,61 +95,6 @@ impl Serialize for WithVerdict {
     }
 }
 
-/// Writes a verdict, the worst checks first; that none has begun is said too.
-pub(super) fn write(page: &mut Page<'_>, verdict: Option<&Verdict>) -> io::Result<()> {
-    verdict_lines(verdict).iter().try_for_each(|line| page.line(line))
-}
-
-/// A verdict in lines, the worst checks first; those that found nothing to examine are one line.
-pub(super) fn verdict_in_short(verdict: &Verdict) -> Vec<StyledLine> {
-    let (skipped, others): (Vec<_>, Vec<_>) =
-        verdict.checks.iter().cloned().partition(|check| check.state == CheckState::Skipped);
-    let mut lines = verdict_lines(Some(&Verdict { checks: others, ..verdict.clone() }));
-    if !skipped.is_empty() {
-        let count = counted(skipped.len(), "check", "checks");
-        let text = format!("{count} had nothing to examine; `toolsmith check NAME` lists them");
-        lines.push(StyledLine::new().put(Ink::Dim, format!("  {:<12}{text}", CheckState::Skipped)));
-    }
-    lines
-}
-
-/// A verdict in lines, the worst checks first.
-pub(super) fn verdict_lines(verdict: Option<&Verdict>) -> Vec<StyledLine> {
-    let Some(verdict) = verdict else {
-        return vec![StyledLine::new().put(Ink::Warn, "  no checks have started for this version")];
-    };
-    let mut checks: Vec<&CheckReport> = verdict.checks.iter().collect();
-    checks.sort_by_key(|check| rank(check.state));
-    let mut lines = Vec::new();
-    for check in checks {
-        let head =
-            StyledLine::new().put(ink(check.state), format!("  {:<12}", check.state)).put(Ink::Strong, &check.name);
-        let note = if check.note.is_empty() { String::new() } else { format!("  {}", check.note) };
-        lines.push(head.put(Ink::Dim, note));
-        lines.extend(check.findings.iter().map(finding_line));
-    }
-    lines.extend(verdict.worker.as_ref().map(|worker| {
-        StyledLine::new().put(Ink::Dim, format!("  started on worker {worker}, which reported the results"))
-    }));
-    lines
-}
-
-fn finding_line(finding: &Finding) -> StyledLine {
-    let ink = match finding.severity {
-        Severity::High => Ink::Bad,
-        Severity::Medium => Ink::Warn,
-        Severity::Low => Ink::Dim,
-    };
-    let place = match (&finding.path, finding.line) {
-        (Some(path), Some(line)) => format!("{path}:{line}: "),
-        (Some(path), None) => format!("{path}: "),
-        (None, _) => String::new(),
-    };
-    StyledLine::new()
-        .put(ink, format!("      {:<8}", finding.severity))
-        .put(Ink::Plain, format!("{place}{}", finding.message))
-}
-
 /// A verdict in a few words, for lists.
 pub(super) fn tally_words(tally: Option<&Tally>) -> (Ink, String) {
     let Some(tally) = tally else { return (Ink::Dim, "none".to_owned()) };
@@ -152,19 +107,8 @@ pub(super) fn tally_words(tally: Option<&Tally>) -> (Ink, String) {
     (ink(tally.state), words)
 }
 
-/// The worst first, then what is still to come, then what was not examined.
-fn rank(state: CheckState) -> u8 {
-    match state {
-        CheckState::Failed => 0,
-        CheckState::Warned => 1,
-        CheckState::Running => 2,
-        CheckState::Unavailable => 3,
-        CheckState::Skipped => 4,
-        CheckState::Passed => 5,
-    }
-}
-
-fn ink(state: CheckState) -> Ink {
+/// The colour of a state.
+pub(super) fn ink(state: CheckState) -> Ink {
     match state {
         CheckState::Passed => Ink::Good,
         CheckState::Failed => Ink::Bad,
@@ -210,26 +154,8 @@ fn lines(text: &str) -> Result<(u64, u64), EngineError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::print_text::tests::plain;
     use super::*;
     use crate::domain::Instant;
-
-    #[test]
-    fn a_verdict_is_written_worst_first_with_places_and_without_taking_absent_for_passed() {
-        let finding = Finding::new("eval", Severity::High, "runs text as code\u{1b}[2J").at("a.py", 3);
-        let checks = vec![
-            CheckReport::of("manifest", vec![]),
-            CheckReport::unavailable("ruff", "not installed"),
-            CheckReport::of("capabilities", vec![finding]),
-        ];
-        let verdict = Verdict::of(checks, None, Instant(0));
-        assert_eq!(
-            plain(|page| write(page, Some(&verdict))),
-            "  failed      capabilities\n      high    a.py:3: runs text as code\\x1b[2J\n  \
-             unavailable ruff  not installed\n  passed      manifest\n"
-        );
-        assert_eq!(plain(|page| write(page, None)), "  no checks have started for this version\n");
-    }
 
     #[test]
     fn lines_are_one_or_a_range() {

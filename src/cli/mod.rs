@@ -22,6 +22,7 @@ mod defining;
 mod docs;
 mod done;
 mod edit;
+mod evidence;
 mod evolve;
 mod failures;
 mod feedback;

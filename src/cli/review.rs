@@ -3,11 +3,12 @@
 use super::call::{Answer, Call};
 use super::check::{self, WithVerdict};
 use super::done::{Done, announce_and_execute};
+use super::evidence::Evidence;
 use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, when};
 use super::reading;
 use super::review_answer::ReviewAnswer;
 use super::shared::stage_ink;
-use super::shared::{evidence_line, risk_ink, state_ink};
+use super::shared::{risk_ink, state_ink};
 use crate::domain::{
     Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, Review, ReviewId, ReviewOrder, ReviewState, Stage,
 };
@@ -82,7 +83,8 @@ impl Answer for Reviews {
 
 pub(super) fn review(call: &Call<'_>) -> Result<ReviewAnswer, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    Ok(ReviewAnswer::new(engine.reviews().detail(ReviewId(call.required_id("review")?))?))
+    let detail = engine.reviews().detail(ReviewId(call.required_id("review")?))?;
+    Ok(ReviewAnswer::new(detail).in_full(call.switch("full")))
 }
 
 /// `approve ID --digest PREFIX`, also `approve ID=PREFIX`. The digits are the confirmation: they must be of the
@@ -106,8 +108,8 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
         return Ok(done);
     }
     call.note(&StyledLine::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
-    let checks = detail.verdict.as_ref().map(check::verdict_in_short).unwrap_or_default();
-    for line in detail.evidence.iter().map(evidence_line).chain(checks) {
+    let (told, verdict, blocking) = (&detail.evidence, detail.verdict.as_ref(), &detail.blocking);
+    for line in (Evidence { told, verdict, blocking, full: false }).lines() {
         call.note(&line);
     }
     Ok(done)
@@ -240,7 +242,7 @@ mod tests {
         assert_eq!(
             text,
             format!(
-                "review 2: hello 1.0.0 waiting\ntype         new, experimental → approved\ndigest       {digest}\nrisk         low, unchecked\npath         tools/experimental/hello\nopened       2026-01-02T03:04:05.678Z\nsummary      says hello\\x1b[2J\n\nEvidence\n  bad  runs: 1 of 2 failed\n\nChecks\n  no checks have started for this version\n\nFiles\n  hello.sh  11 B\necho hello\n\nDecide with\n  toolsmith approve 2 --digest abababababab\n  toolsmith reject 2 --reason TEXT\n  toolsmith request-changes 2 --reason TEXT\n"
+                "review 2: hello 1.0.0 waiting\ntype         new, experimental → approved\ndigest       {digest}\nrisk         low, unchecked\npath         tools/experimental/hello\nopened       2026-01-02T03:04:05.678Z\nsummary      says hello\\x1b[2J\n\nFailed\n  runs: 1 of 2 failed\n\nFacts\n  checks: none has started for this version\n\nFiles\n  hello.sh  11 B\necho hello\n\nDecide with\n  toolsmith approve 2 --digest abababababab\n  toolsmith reject 2 --reason TEXT\n  toolsmith request-changes 2 --reason TEXT\n"
             )
         );
     }

@@ -1,12 +1,13 @@
 //! One review as it is shown: what a decision rests on.
 
 use super::call::Answer;
-use super::check::{self, WithVerdict};
+use super::check::WithVerdict;
+use super::evidence::Evidence;
 use super::files::{FileDiff, FileText, compare};
 use super::print_text::{Ink, Page, StyledLine, when};
 use super::runs::run_table;
-use super::shared::{evidence_line, risk_ink, state_ink};
-use crate::domain::{Comment, DecisionKind, ReviewState, Run, ordinal};
+use super::shared::{risk_ink, state_ink};
+use crate::domain::{Comment, DecisionKind, ReviewState, Run, Verdict, ordinal};
 use crate::engine::{EvidenceLine, ReviewDetail};
 use serde::Serialize;
 use std::io;
@@ -26,6 +27,9 @@ pub(super) struct ReviewAnswer {
     /// The place of its checks among those that wait to be made, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     checks_place: Option<usize>,
+    /// Whether each check has a line of its own.
+    #[serde(skip)]
+    full: bool,
 }
 
 impl ReviewAnswer {
@@ -39,7 +43,13 @@ impl ReviewAnswer {
             blocking: detail.blocking,
             comments: detail.comments,
             checks_place: detail.checks_place,
+            full: false,
         }
+    }
+
+    /// The same with a line for each check.
+    pub(super) fn in_full(self, full: bool) -> ReviewAnswer {
+        ReviewAnswer { full, ..self }
     }
 }
 
@@ -54,14 +64,11 @@ impl ReviewAnswer {
     /// Everything a decision rests on.
     pub(super) fn body(&self, page: &mut Page<'_>) -> io::Result<()> {
         self.header(page)?;
-        page.heading("Evidence")?;
-        for line in &self.evidence {
-            page.line(&evidence_line(line))?;
-        }
-        if !self.review.review.kind.is_posted_text() {
-            page.heading("Checks")?;
-            check::write(page, self.review.verdict.as_ref())?;
-        }
+        let is_checked = !self.review.review.kind.is_posted_text();
+        let nothing = Verdict::of(Vec::new(), None, self.review.review.created_at);
+        let verdict = if is_checked { self.review.verdict.as_ref() } else { Some(&nothing) };
+        let (told, blocking) = (&self.evidence, &self.blocking);
+        Evidence { told, verdict, blocking, full: self.full }.write(page)?;
         if let Some(place) = self.checks_place {
             let text = format!(
                 "checks: {} in the queue of an open workbench; `toolsmith check {}` runs them now",

@@ -199,7 +199,7 @@ fn provenance(manifest: &Manifest) -> EvidenceLine {
     .flatten()
     .collect();
     if parts.is_empty() {
-        line(Weight::Warn, MADE, "author and date not stated")
+        line(Weight::Fact, MADE, "author and date not stated")
     } else {
         line(Weight::Fact, MADE, parts.join(" "))
     }
@@ -210,7 +210,7 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
     if tool.cost_tier == CostTier::Prohibited {
         lines.push(line(Weight::Bad, "tier", "prohibited: it never runs"));
     } else if !tool.classified {
-        lines.push(line(Weight::Warn, "tier", "no cost tier (treated as medium)"));
+        lines.push(line(Weight::Fact, "tier", "no cost tier (treated as medium)"));
     } else {
         lines.push(line(Weight::Fact, "tier", tool.cost_tier.word()));
     }
@@ -281,7 +281,7 @@ fn runs(runs: &[Run], least: IsolationLevel) -> Vec<EvidenceLine> {
         lines.push(line(Weight::Warn, "runs", text));
     }
     if lines.is_empty() {
-        lines.push(line(Weight::Warn, "runs", "this version has never been run here"));
+        lines.push(line(Weight::Fact, "runs", "this version has never been run here"));
     }
     lines
 }

@@ -100,9 +100,9 @@ fn a_run_below_the_level_that_is_demanded_now_is_no_evidence() {
     let world = World::new();
     world.drop_pair();
     let engine = world.open();
-    assert!(evidence(&engine).contains(&"Warn runs: this version has never been run here".to_owned()));
+    assert!(evidence(&engine).contains(&"Fact runs: this version has never been run here".to_owned()));
     let of_runs = evidence(&engine).into_iter().filter(|line| line.contains("never been run")).collect::<Vec<_>>();
-    assert_eq!(of_runs, ["Warn runs: this version has never been run here"], "said once");
+    assert_eq!(of_runs, ["Fact runs: this version has never been run here"], "said once");
     record(&engine, &finished(IsolationLevel::Isolated, &[]));
     record(&engine, &finished(IsolationLevel::LimitsOnly, &[]));
     let refused = RunEnd::Refused { message: "no".to_owned() };

@@ -17,9 +17,9 @@ pub struct ArgumentForm {
 }
 
 /// The arguments that are asked for. What only humans may say is not among them: a screen asks for that. Nor is trying
-/// the verb: the question before a change shows the same.
+/// the verb: the question before a change shows the same; nor how much is shown: a screen folds and unfolds.
 fn asked(row: &'static Spec) -> impl Iterator<Item = &'static Arg> {
-    row.args.iter().filter(|arg| !arg.human_only && arg.name != "dry-run")
+    row.args.iter().filter(|arg| !arg.human_only && !["dry-run", "full"].contains(&arg.name))
 }
 
 /// The form of a verb, with the value of each argument.

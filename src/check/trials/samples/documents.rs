@@ -56,29 +56,30 @@ pub(super) fn usual(code: &str, is_dotted: bool, literals: &Literals) -> Vec<Doc
     all
 }
 
-/// Documents near this one.
-pub(super) fn near(document: &Document, literals: &Literals) -> Vec<Document> {
-    let texts = match serde_json::from_str::<Value>(&document.text) {
-        Ok(value) if document.ending == "json" => near_value(&value, literals).iter().map(pretty).collect(),
+/// At most so many documents near this one.
+pub(super) fn near(document: &Document, literals: &Literals, most: usize) -> Vec<Document> {
+    let texts: Vec<String> = match serde_json::from_str::<Value>(&document.text) {
+        Ok(value) if document.ending == "json" => near_value(&value, literals, most).iter().map(pretty).collect(),
         _ => near_text(&document.text, literals),
     };
-    texts.into_iter().map(|text| Document { ending: document.ending.clone(), text }).collect()
+    texts.into_iter().take(most).map(|text| Document { ending: document.ending.clone(), text }).collect()
 }
 
 fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-/// Each with one value of the document replaced or left out: by turns a value of each place.
-fn near_value(value: &Value, literals: &Literals) -> Vec<Value> {
+/// At most so many, each with one value of the document replaced or left out: by turns a value of each place. Each is a
+/// copy of the whole document, which may have thousands of places.
+fn near_value(value: &Value, literals: &Literals, most: usize) -> Vec<Value> {
     let mut places = Vec::new();
     collect(value, String::new(), &mut places);
     let replacements: Vec<Vec<Option<Value>>> =
         places.iter().map(|place| value.pointer(place).map_or(Vec::new(), |old| instead(old, literals))).collect();
-    let most = replacements.iter().map(Vec::len).max().unwrap_or(0);
-    let turns = (0..most)
+    let rounds = replacements.iter().map(Vec::len).max().unwrap_or(0);
+    let turns = (0..rounds)
         .flat_map(|at| places.iter().zip(&replacements).filter_map(move |(place, all)| Some((place, all.get(at)?))));
-    turns.filter_map(|(place, new)| replaced(value, place, new.as_ref())).collect()
+    turns.filter_map(|(place, new)| replaced(value, place, new.as_ref())).take(most).collect()
 }
 
 fn collect(value: &Value, place: String, places: &mut Vec<String>) {
@@ -271,7 +272,7 @@ mod tests {
         let literals = Literals { numbers: vec![7.0], texts: vec!["open".to_owned()] };
         let base = Document { ending: "json".to_owned(), text: pretty(&json!({"a": 1, "b": {"c": "x"}})) };
         let texts: Vec<Value> =
-            near(&base, &literals).iter().map(|one| serde_json::from_str(&one.text).unwrap()).collect();
+            near(&base, &literals, 100).iter().map(|one| serde_json::from_str(&one.text).unwrap()).collect();
         for wanted in [
             json!({"a": 0, "b": {"c": "x"}}),
             json!({"a": 8, "b": {"c": "x"}}),
@@ -284,10 +285,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_document_with_many_places_only_so_many_copies_are_made() {
+        let rows: Vec<Value> = (0..40).map(|n| json!({"a": n})).collect();
+        let wide: serde_json::Map<String, Value> = (0..40).map(|n| (format!("key{n}"), json!(rows))).collect();
+        let literals = Literals { numbers: vec![7.0], texts: vec!["open".to_owned()] };
+        assert_eq!(near_value(&Value::Object(wide), &literals, 24).len(), 24);
+    }
+
+    #[test]
     fn a_text_loses_and_gains_lines_and_changes_its_numbers() {
         let base = Document { ending: "txt".to_owned(), text: "a 5\nb\n".to_owned() };
         let literals = Literals { numbers: vec![18.0], texts: vec!["stop".to_owned()] };
-        let texts: Vec<String> = near(&base, &literals).into_iter().map(|one| one.text).collect();
+        let texts: Vec<String> = near(&base, &literals, 100).into_iter().map(|one| one.text).collect();
         for wanted in ["b\n", "a 5\nb", "a 18\nb\n", "a -5\nb\n", "stop\na 5\nb\n", "b\na 5\n", "A 5\nB\n"] {
             assert!(texts.iter().any(|text| text == wanted), "{wanted:?}: {texts:?}");
         }

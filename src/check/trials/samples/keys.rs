@@ -13,6 +13,9 @@ const MAX_KEYS: usize = 24;
 /// Objects within objects.
 const MAX_DEPTH: usize = 3;
 
+/// Values that one document has, unless its own keys are more: each level of lists multiplies them.
+const MAX_VALUES: usize = 400;
+
 /// What a program does with the value of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
@@ -77,7 +80,27 @@ const OWN: &[&str] = &[
 /// A document with every key that this code takes out of data; `None` when it takes none.
 pub(super) fn document(code: &str, is_dotted: bool) -> Option<Value> {
     let keys = keys(code, is_dotted);
-    (!keys.is_empty()).then(|| object(&keys, 0))
+    (!keys.is_empty()).then(|| {
+        let mut document = object(&keys, 0, 0);
+        for deepest in 1..=MAX_DEPTH {
+            let deeper = object(&keys, 0, deepest);
+            if values(&deeper) > MAX_VALUES {
+                break;
+            }
+            document = deeper;
+        }
+        document
+    })
+}
+
+/// How many values there are in a document.
+fn values(document: &Value) -> usize {
+    let below: usize = match document {
+        Value::Object(map) => map.values().map(values).sum(),
+        Value::Array(items) => items.iter().map(values).sum(),
+        _ => 0,
+    };
+    1 + below
 }
 
 /// The names of the keys, as columns of a table.
@@ -224,14 +247,14 @@ fn word(rest: &str) -> Option<String> {
     Some(found.get(1)?.as_str().to_owned())
 }
 
-fn object(keys: &[Key], depth: usize) -> Value {
+fn object(keys: &[Key], depth: usize, deepest: usize) -> Value {
     let mut map = Map::new();
     for key in keys {
         let is_nested = matches!(key.kind(), Use::List | Use::Object);
         if is_nested && depth > 0 && key.taken_as == Use::Unknown {
             continue;
         }
-        map.insert(key.name.clone(), key.value(keys, depth));
+        map.insert(key.name.clone(), key.value(keys, depth, deepest));
     }
     Value::Object(map)
 }
@@ -286,14 +309,14 @@ impl Key {
         words(&self.name).last().is_some_and(|last| LISTS.contains(&last.as_str()))
     }
 
-    fn value(&self, keys: &[Key], depth: usize) -> Value {
+    fn value(&self, keys: &[Key], depth: usize, deepest: usize) -> Value {
         match self.kind() {
             Use::Number => json!(1 + self.name.len() % 7),
             Use::Flag => json!(true),
-            Use::Object if depth < MAX_DEPTH => object(&without(keys, self), depth + 1),
-            Use::List if depth < MAX_DEPTH && !self.holds_numbers() => {
+            Use::Object if depth < deepest => object(&without(keys, self), depth + 1, deepest),
+            Use::List if depth < deepest && !self.holds_numbers() => {
                 let rest = without(keys, self);
-                let (first, mut second) = (object(&rest, depth + 1), object(&rest, depth + 1));
+                let (first, mut second) = (object(&rest, depth + 1, deepest), object(&rest, depth + 1, deepest));
                 vary(&mut second);
                 json!([first, second])
             }
@@ -376,6 +399,14 @@ mod tests {
         let first = &document["form_fields"][0];
         assert_eq!((&first["label"], &first["page_number"]), (&json!("alpha"), &json!(5)), "{document}");
         assert!(first["tags"].is_array() && document["form_fields"][1] != *first, "{document}");
+    }
+
+    #[test]
+    fn many_lists_do_not_multiply_without_end() {
+        let code: String = (0..20).map(|n| format!("for x in data['list_{n}']: print(x['name_{n}'])\n")).collect();
+        let document = document(&code, false).unwrap();
+        assert!(values(&document) <= MAX_VALUES, "{}", values(&document));
+        assert!(document["list_0"].is_array() && document.get("list_11").is_some(), "{document}");
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Samples {
         samples.inputs.extend(inputs);
         let taken = best.iter().filter_map(|at| named.get(*at));
         for ((document, _), most) in taken.zip(CHANGED) {
-            for changed in documents::near(document, literals).into_iter().take(most) {
+            for changed in documents::near(document, literals, most) {
                 let input = samples.input(schema, way, &changed);
                 samples.inputs.extend(input);
             }

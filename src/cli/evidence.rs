@@ -1,0 +1,203 @@
+//! What is known about a version, in groups: what blocks an approval, what failed, warnings, facts, what passed.
+//!
+//! Checks without findings are folded into a line of names. `--full` writes one line for each, with its note.
+
+use super::check::ink;
+use super::print_text::{Ink, Page, StyledLine};
+use crate::domain::{CheckReport, CheckState, Finding, Severity, Verdict};
+use crate::engine::{EvidenceLine, Weight};
+use std::io;
+
+/// What is written about a version.
+pub(super) struct Evidence<'a> {
+    /// What the history and the manifest say.
+    pub(super) told: &'a [EvidenceLine],
+    /// What the checks say; `None` when none has started.
+    pub(super) verdict: Option<&'a Verdict>,
+    /// The names of the checks that block an approval.
+    pub(super) blocking: &'a [String],
+    /// Whether each check has a line of its own.
+    pub(super) full: bool,
+}
+
+impl Evidence<'_> {
+    /// Writes the groups, each below its heading.
+    pub(super) fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
+        self.lines().iter().try_for_each(|line| page.line(line))
+    }
+
+    /// The groups as lines, each below a blank line and its heading. A group without lines is left out.
+    pub(super) fn lines(&self) -> Vec<StyledLine> {
+        let mut all = Vec::new();
+        for (heading, lines) in self.groups() {
+            if !lines.is_empty() {
+                all.extend([StyledLine::new(), StyledLine::new().put(Ink::Strong, heading)]);
+                all.extend(lines);
+            }
+        }
+        let worker = self.verdict.and_then(|verdict| verdict.worker.as_ref());
+        all.extend(worker.map(|worker| {
+            let text = format!("  the checks ran on worker {worker}, which reported the results");
+            StyledLine::new().put(Ink::Dim, text)
+        }));
+        all
+    }
+
+    fn groups(&self) -> [(&'static str, Vec<StyledLine>); 5] {
+        let (blocking, failed): (Vec<_>, Vec<_>) =
+            self.in_state(CheckState::Failed).partition(|check| self.blocking.contains(&check.name));
+        let troubles = |checks: Vec<&CheckReport>| -> Vec<StyledLine> {
+            checks.into_iter().flat_map(|check| self.trouble(check)).collect()
+        };
+        let warned = self.in_state(CheckState::Warned).collect();
+        [
+            ("Blocks", troubles(blocking)),
+            ("Failed", troubles(failed).into_iter().chain(self.told(Weight::Bad)).collect()),
+            ("Warnings", troubles(warned).into_iter().chain(self.told(Weight::Warn)).collect()),
+            ("Facts", self.told(Weight::Fact).chain(self.pending()).chain(self.details()).collect()),
+            ("Passed", self.told(Weight::Good).chain(self.passed()).chain(self.not_run()).collect()),
+        ]
+    }
+
+    fn in_state(&self, state: CheckState) -> impl Iterator<Item = &CheckReport> {
+        self.verdict.into_iter().flat_map(move |verdict| verdict.in_state(state))
+    }
+
+    fn told(&self, weight: Weight) -> impl Iterator<Item = StyledLine> {
+        let lines = self.told.iter().filter(move |line| line.weight == weight);
+        lines.map(move |line| {
+            let ink = match weight {
+                Weight::Bad => Ink::Bad,
+                Weight::Warn => Ink::Warn,
+                Weight::Fact | Weight::Good => Ink::Strong,
+            };
+            StyledLine::new().put(ink, format!("  {}: ", line.label)).put(Ink::Plain, &line.text)
+        })
+    }
+
+    /// A check that found something, and each finding. Details of low severity are facts.
+    fn trouble(&self, check: &CheckReport) -> Vec<StyledLine> {
+        let head = head(&check.name, ink(check.state), &check.note);
+        let findings = check.findings.iter().filter(|finding| self.full || finding.severity != Severity::Low);
+        std::iter::once(head).chain(findings.map(finding_line)).collect()
+    }
+
+    /// That checks have not ended, or have not begun.
+    fn pending(&self) -> Option<StyledLine> {
+        let Some(verdict) = self.verdict else {
+            return Some(StyledLine::new().put(Ink::Warn, "  checks: none has started for this version"));
+        };
+        let running: Vec<&str> = verdict.in_state(CheckState::Running).map(|check| check.name.as_str()).collect();
+        (!running.is_empty()).then(|| head("running", Ink::Accent, &running.join(", ")))
+    }
+
+    /// The findings of low severity: in full, or how many each check has.
+    fn details(&self) -> Vec<StyledLine> {
+        let low = |check: &CheckReport| -> usize {
+            check.findings.iter().filter(|finding| finding.severity == Severity::Low).count()
+        };
+        let checks = self.verdict.into_iter().flat_map(|verdict| &verdict.checks).filter(|check| low(check) > 0);
+        if self.full {
+            // Those of checks that failed or warned are below these checks.
+            let quiet = checks.filter(|check| !matches!(check.state, CheckState::Failed | CheckState::Warned));
+            return quiet.flat_map(|check| self.trouble(check)).collect();
+        }
+        let counts: Vec<String> = checks.map(|check| format!("{} {}", check.name, low(check))).collect();
+        let line = (!counts.is_empty()).then(|| head("details", Ink::Dim, &counts.join(", ")));
+        line.into_iter().collect()
+    }
+
+    fn passed(&self) -> Vec<StyledLine> {
+        self.folded(&[CheckState::Passed], "passed", Ink::Good)
+    }
+
+    fn not_run(&self) -> Vec<StyledLine> {
+        self.folded(&[CheckState::Unavailable, CheckState::Skipped], "not run", Ink::Dim)
+    }
+
+    /// Checks that ask for no attention: their names in one line, or each with its note.
+    fn folded(&self, states: &[CheckState], label: &str, ink: Ink) -> Vec<StyledLine> {
+        let checks = states.iter().flat_map(|state| self.in_state(*state));
+        if !self.full {
+            let names: Vec<&str> = checks.map(|check| check.name.as_str()).collect();
+            return if names.is_empty() { Vec::new() } else { vec![head(label, ink, &names.join(", "))] };
+        }
+        let line = |check: &CheckReport| {
+            let note = if check.note.is_empty() { String::new() } else { format!("  {}", check.note) };
+            let state = StyledLine::new().put(ink, format!("  {:<12}", check.state));
+            state.put(Ink::Strong, &check.name).put(Ink::Dim, note)
+        };
+        checks.map(line).collect()
+    }
+}
+
+fn head(name: &str, ink: Ink, text: &str) -> StyledLine {
+    let colon = if text.is_empty() { "" } else { ": " };
+    StyledLine::new().put(ink, format!("  {name}{colon}")).put(Ink::Plain, text)
+}
+
+fn finding_line(finding: &Finding) -> StyledLine {
+    let ink = match finding.severity {
+        Severity::High => Ink::Bad,
+        Severity::Medium => Ink::Warn,
+        Severity::Low => Ink::Dim,
+    };
+    let place = match (&finding.path, finding.line) {
+        (Some(path), Some(line)) => format!("{path}:{line}: "),
+        (Some(path), None) => format!("{path}: "),
+        (None, _) => String::new(),
+    };
+    StyledLine::new()
+        .put(ink, format!("      {:<8}", finding.severity))
+        .put(Ink::Plain, format!("{place}{}", finding.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print_text::tests::plain;
+    use super::*;
+    use crate::domain::Instant;
+
+    fn verdict() -> Verdict {
+        let found = |severity, text: &str| Finding::new("eval", severity, text).at("a.py", 3);
+        let checks = vec![
+            CheckReport::of("manifest", vec![Finding::new("tier", Severity::Low, "no category")]),
+            CheckReport::unavailable("ruff", "not installed"),
+            CheckReport::of("syntax", vec![]),
+            CheckReport::of("injection", vec![found(Severity::Medium, "addresses a reviewer")]),
+            CheckReport::of("capabilities", vec![found(Severity::High, "runs text as code\u{1b}[2J")]),
+        ];
+        Verdict::of(checks, None, Instant(0))
+    }
+
+    fn text(verdict: Option<&Verdict>, blocking: &[String], full: bool) -> String {
+        let line = |weight, label: &str, text: &str| EvidenceLine { weight, label: label.into(), text: text.into() };
+        let lines = [line(Weight::Good, "hidden characters", "none"), line(Weight::Warn, "copy", "same files as b")];
+        plain(|page| Evidence { told: &lines, verdict, blocking, full }.write(page))
+    }
+
+    #[test]
+    fn evidence_is_in_groups_and_what_asks_for_no_attention_is_one_line() {
+        assert_eq!(
+            text(Some(&verdict()), &["capabilities".to_owned()], false),
+            "\nBlocks\n  capabilities\n      high    a.py:3: runs text as code\\x1b[2J\n\
+             \nWarnings\n  injection\n      medium  a.py:3: addresses a reviewer\n  copy: same files as b\n\
+             \nFacts\n  details: manifest 1\n\
+             \nPassed\n  hidden characters: none\n  passed: manifest, syntax\n  not run: ruff\n"
+        );
+    }
+
+    #[test]
+    fn in_full_each_check_has_a_line_and_an_absent_check_is_not_a_passed_one() {
+        let text = text(Some(&verdict()), &[], true);
+        assert!(text.starts_with("\nFailed\n  capabilities\n"), "{text}");
+        assert!(text.contains("\n  unavailable ruff  not installed\n"), "{text}");
+        assert!(text.contains("\nFacts\n  manifest\n      low     no category\n"), "{text}");
+        assert!(text.contains("\n  passed      syntax\n"), "{text}");
+    }
+
+    #[test]
+    fn that_no_check_has_started_is_said() {
+        assert!(text(None, &[], false).contains("\nFacts\n  checks: none has started for this version\n"));
+    }
+}
