@@ -6,7 +6,7 @@ use super::print_text::{Ink, StyledLine};
 use super::workbench::Generated;
 use super::{AgentServer, Opening, Screen};
 use crate::domain::{SafeText, Stream};
-use crate::engine::{CLIENT_VARIABLE, EngineError, ErrorCode};
+use crate::engine::{CLIENT_VARIABLE, EngineError, ErrorCode, UNNAMED_AGENT};
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -40,7 +40,8 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
     }
     let opening = Opening {
         options: call.workspace_options()?,
-        agent: globals.agent.clone(),
+        // A client that was noted without a name says it to this server.
+        agent: globals.agent.clone().filter(|agent| agent != UNNAMED_AGENT),
         found: globals.found.clone(),
         color: false,
         accessible: false,

@@ -92,10 +92,12 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
     if let (Some(agent), Some(found)) = (&serving.agent, &serving.found) {
         engine.runs().log_found_agent(agent, found, "mcp", false)?;
     }
-    // What this client starts is the agent's as well, whatever it says. One that nobody named is noted when it says its
-    // name: the next connection of this client has to be the same agent.
-    if let Some(agent) = &serving.agent {
-        clients.note(agent).map_err(EngineError::internal)?;
+    // What this client starts is the agent's as well, whatever it says or does not say. One that nobody named is noted
+    // again when it says its name: the next connection of this client has to be the same agent.
+    match (&serving.agent, clients.note(serving.agent.as_deref().unwrap_or_default())) {
+        (_, Ok(())) => {}
+        (Some(_), Err(error)) => return Err(EngineError::internal(error)),
+        (None, Err(error)) => (serving.warn)(&format!("the client could not be noted as an agent: {error}")),
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
     let server = Server::new(engine, serving.agent, serving.listed).of_client(clients, serving.warn);

@@ -36,7 +36,8 @@ const MAX_ENVIRONMENT: u64 = 16 << 20;
 /// An agent's process that a call comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundAgent {
-    /// The value of [`AGENT_VARIABLE`] there, whatever its starter wrote, or the name of its client.
+    /// The value of [`AGENT_VARIABLE`] there, whatever its starter wrote, or the name of its client; empty for a client
+    /// that started a server and has not said its name.
     pub agent: String,
     /// Where it was found: `ancestor PID 12 (claude)`. The name is the process's own choice.
     pub place: String,
@@ -73,12 +74,14 @@ pub fn find_agent(clients: Option<&Clients>) -> Option<FoundAgent> {
     let of_client = |places: &[Place]| first(places, client_of, true);
     // A variable may be set for one command among those of a session; a client is there for what it starts.
     let noted = |places: &[Place]| first(places, |pid| clients?.agent_of(pid), false);
+    let nameless = |pid| clients?.is_noted(pid).then_some("");
     named(&far)
         .or_else(|| of_client(&near))
         .or_else(|| of_client(&far))
         .or_else(|| noted(&shared))
         .or_else(|| of_client(&shared))
         .or_else(|| first(&[(me, "environment of")], |pid| client_in(&environment(pid)), true))
+        .or_else(|| [&near, &far, &shared].into_iter().find_map(|places| first(places, nameless, true)))
 }
 
 /// The first of these processes that tells of an agent.

@@ -5,7 +5,8 @@
 //! It stays while the client lives, also when the client has ended its server. It holds the namespaces that the client
 //! runs in, so that a program in a container of its own is not taken for a human's, and the name of the agent.
 
-use super::processes::{self, chain, holds_terminals};
+use super::detached::LOG_INS_AND_SCREENS;
+use super::processes::{self, chain};
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
@@ -65,19 +66,25 @@ const LAUNCHERS: [&str; 16] = [
 ];
 
 /// Programs in which a human may open a terminal, or that start everything of a user: never noted as a client, or that
-/// human would be locked out.
-const OF_HUMANS: [&str; 26] = [
+/// human would be locked out. That a program holds pseudo-terminals is no sign of this: clients run commands in them.
+const OF_HUMANS: [&str; 37] = [
+    "abduco",
+    "byobu",
     "clion",
     "code",
     "code-insiders",
     "codium",
     "cursor",
+    "dtach",
+    "dvtm",
     "emacs",
     "goland",
+    "hyper",
     "idea",
     "init",
     "java",
     "login",
+    "mosh-server",
     "nvim",
     "phpstorm",
     "pycharm",
@@ -86,13 +93,18 @@ const OF_HUMANS: [&str; 26] = [
     "screen",
     "sshd",
     "systemd",
+    "tabby",
     "tmux",
     "vim",
     "vscodium",
+    "warp",
+    "warp-terminal",
+    "waveterm",
     "webstorm",
     "windsurf",
     "zed",
     "zed-editor",
+    "zellij",
 ];
 
 /// The first namespaces of the system (`PROC_PID_INIT_INO` and `PROC_USER_INIT_INO` of Linux): whoever is there sees everybody.
@@ -110,8 +122,9 @@ impl Clients {
         Clients { folder }
     }
 
-    /// Notes the client that started this process as the one of this agent, if none was noted for it before. Nothing is
-    /// noted for a human who starts this process in a shell.
+    /// Notes the client that started this process as the one of this agent, if none was noted for it before. An empty name
+    /// is a client that has not said its name yet: a later name takes its place. Nothing is noted for a human who starts
+    /// this process in a shell.
     ///
     /// # Errors
     /// When the note cannot be written.
@@ -123,18 +136,31 @@ impl Clients {
         let Some(path) = self.place(client) else { return Ok(()) };
         fs::create_dir_all(&self.folder)?;
         self.forget_dead()?;
+        self.write(&path, agent)
+    }
+
+    fn write(&self, path: &Path, agent: &str) -> io::Result<()> {
         // Written elsewhere first: a note that is there is complete.
         let whole = self.folder.join(format!(".{}", processes::own_pid()));
         fs::write(&whole, format!("{}\n{agent}", namespaces().join(" ")))?;
-        let noted = fs::hard_link(&whole, &path);
+        let noted = fs::hard_link(&whole, path);
+        let is_there = noted.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists);
+        if is_there && !agent.is_empty() && Note::read(path).is_some_and(|note| note.agent.is_empty()) {
+            return fs::rename(&whole, path);
+        }
         fs::remove_file(&whole)?;
-        // The first note holds: who is named later could borrow what another agent was granted.
-        noted.or_else(|error| if error.kind() == ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
+        // The first name holds: who is named later could borrow what another agent was granted.
+        if is_there { Ok(()) } else { noted }
     }
 
-    /// The agent of a client that was noted.
+    /// Whether a client was noted, with or without a name.
+    pub(super) fn is_noted(&self, pid: i32) -> bool {
+        self.place(pid).is_some_and(|place| Note::read(&place).is_some())
+    }
+
+    /// The agent of a client that was noted with its name.
     pub(super) fn agent_of(&self, pid: i32) -> Option<String> {
-        Note::read(&self.place(pid)?).map(|note| note.agent)
+        Note::read(&self.place(pid)?).map(|note| note.agent).filter(|agent| !agent.is_empty())
     }
 
     /// The agent of a client that was noted outside the container that this process runs in, and may live.
@@ -145,7 +171,7 @@ impl Clients {
         of_this_boot
             .filter_map(|note| Note::read(&note.path()))
             .find(|note| note.is_outside(&own))
-            .map(|note| note.agent)
+            .map(|note| if note.agent.is_empty() { "without a name".to_owned() } else { note.agent })
     }
 
     fn place(&self, pid: i32) -> Option<PathBuf> {
@@ -222,7 +248,8 @@ fn client() -> Option<i32> {
             }
             continue;
         }
-        let is_of_human = names.iter().any(|name| OF_HUMANS.contains(&name.as_str())) || holds_terminals(pid);
+        let is_of_human =
+            names.iter().any(|name| OF_HUMANS.contains(&name.as_str()) || LOG_INS_AND_SCREENS.contains(&name.as_str()));
         return (!is_of_human).then_some(pid);
     }
     None
@@ -347,6 +374,21 @@ mod tests {
         assert!(place.exists() && !reused.exists() && !before.exists());
         fs::remove_file(&place).unwrap();
         assert_eq!(clients.agent_of(me), None);
+    }
+
+    #[test]
+    fn a_name_takes_the_place_of_none_and_of_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let clients = Clients::new(dir.path().to_owned());
+        let me = processes::own_pid();
+        let place = clients.place(me).unwrap();
+        let agent = || (clients.is_noted(me), clients.agent_of(me));
+        assert_eq!(agent(), (false, None));
+        for (name, known) in [("", None), ("rosa", Some("rosa")), ("", Some("rosa")), ("mallory", Some("rosa"))] {
+            clients.write(&place, name).unwrap();
+            assert_eq!(agent(), (true, known.map(str::to_owned)), "{name}");
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -22,7 +22,7 @@ const ADOPTERS: [&str; 4] = ["dumb-init", "init", "systemd", "tini"];
 const ON_REQUEST: [&str; 9] = ["anacron", "atd", "cron", "crond", "doas", "fcron", "pkexec", "su", "sudo"];
 
 /// Programs that let a human log in, or show a terminal or a desktop on a screen.
-const LOG_INS_AND_SCREENS: [&str; 47] = [
+pub(super) const LOG_INS_AND_SCREENS: [&str; 47] = [
     "Hyprland",
     "Xorg",
     "agetty",
@@ -108,7 +108,7 @@ pub fn unknown_caller(clients: Option<&Clients>) -> Option<UnknownCaller> {
         return None;
     }
     // A variable of a client says nothing here: a server that an agent started long ago still has it.
-    let is_client = |pid| known_client(pid).is_some() || clients.is_some_and(|clients| clients.agent_of(pid).is_some());
+    let is_client = |pid| known_client(pid).is_some() || clients.is_some_and(|clients| clients.is_noted(pid));
     let agents: Vec<Started> = processes::list()
         .filter(|process| is_client(process.pid))
         .map(|process| Started { pid: process.pid, at: process.started })

@@ -128,11 +128,6 @@ pub(super) fn chain(from: i32) -> Vec<i32> {
     chain
 }
 
-/// Whether a process holds the controlling end of any pseudo-terminal, as terminal programs do.
-pub(super) fn holds_terminals(pid: i32) -> bool {
-    masters(pid).next().is_some()
-}
-
 /// The descriptors of a process that are controlling ends of pseudo-terminals.
 pub(super) fn masters(pid: i32) -> impl Iterator<Item = fs::DirEntry> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();

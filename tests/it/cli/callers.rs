@@ -151,17 +151,19 @@ def call_as_orphan(parent):
     os.environ.pop("TOOLSMITH_AGENT", None)
     os.execvp("sh", ["sh", "-c", command])
 
+if os.environ.get("HOLDS"):
+    # Clients run commands in terminals of their own.
+    terminals = os.openpty()
 if os.environ.get("SERVES"):
-    # What a client does that knows this program: it starts a server and greets it.
-    toolsmith = program.split()[0]
-    server = subprocess.Popen(
-        [toolsmith, "--as-agent", os.environ["SERVES"], "mcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    # What a client does that knows this program: it starts a server and greets it, with a name or without one.
+    name = ["--as-agent", os.environ["SERVES"]] if os.environ["SERVES"] != "nobody" else []
+    server = subprocess.Popen([program.split()[0]] + name + ["mcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     client = '{"name":"x","version":"1"}'
     params = '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":' + client + '}'
-    server.stdin.write(('{"jsonrpc":"2.0","id":1,"method":"initialize","params":' + params + '}\n').encode())
-    server.stdin.flush()
-    server.stdout.readline()
+    if not os.environ.get("SILENT"):
+        server.stdin.write(('{"jsonrpc":"2.0","id":1,"method":"initialize","params":' + params + '}\n').encode())
+        server.stdin.flush()
+        server.stdout.readline()
     # What it noted outlives it: an agent can end the server.
     server.stdin.close()
     server.wait()

@@ -53,6 +53,27 @@ fn what_an_agent_leaves_behind_is_no_humans() {
 }
 
 #[test]
+fn a_client_is_noted_whatever_it_holds_and_before_it_says_anything() {
+    for shell in shells() {
+        let agent = client(&shell, "my-client");
+        let (_, way) = WAYS[0];
+        for more in [
+            &[("SERVES", "rosa"), ("HOLDS", "1")][..],
+            &[("SERVES", "nobody"), ("HOLDS", "1")],
+            &[("SERVES", "nobody"), ("SILENT", "1")],
+        ] {
+            let refused = set(&shell, &agent, more, way);
+            assert_eq!(refused.code, 4, "{more:?}: {}{}", refused.stdout, refused.stderr);
+            assert!(refused.stdout.contains("may have started"), "{more:?}: {}", refused.stdout);
+            // The control: the same client without a server.
+            let done = set(&shell, &agent, &[("HOLDS", "1")], way);
+            assert_eq!(done.code, 0, "{}{}", done.stdout, done.stderr);
+            shell.call_by_human(&["unset", "mine"]).exits(0);
+        }
+    }
+}
+
+#[test]
 fn a_program_in_a_container_is_no_humans_while_an_agent_is_noted_outside() {
     if !has("unshare", &["-Urpf", "--mount-proc", "true"]) {
         needs::not_run("namespaces of users are not allowed here");
