@@ -4,6 +4,7 @@ use super::call::{Answer, Call};
 use super::done::{Done, execute};
 use super::evidence::Evidence;
 use super::print_text::{Ink, Page, StyledLine};
+use super::shared::check_ink;
 use crate::domain::{
     CheckReport, CheckState, Command, CommentAnchor, CommentId, CommentKind, Digest, Review, ReviewId, Tally, ToolName,
     Verdict,
@@ -62,7 +63,9 @@ fn ended_since<'v>(told: &mut HashSet<String>, verdict: &'v Verdict) -> Vec<&'v 
 impl Answer for Checked {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let title = format!("{} {} {}  ", self.tool, self.version, self.digest.short());
-        page.line(&StyledLine::new().put(Ink::Strong, title).put(ink(self.verdict.state), self.verdict.state.word()))?;
+        page.line(
+            &StyledLine::new().put(Ink::Strong, title).put(check_ink(self.verdict.state), self.verdict.state.word()),
+        )?;
         Evidence { told: &[], verdict: Some(&self.verdict), blocking: &[], full: self.full }.write(page)
     }
 
@@ -104,18 +107,7 @@ pub(super) fn tally_words(tally: Option<&Tally>) -> (Ink, String) {
         CheckState::Warned => format!("{} warned", tally.warned),
         CheckState::Passed | CheckState::Skipped | CheckState::Unavailable => tally.state.to_string(),
     };
-    (ink(tally.state), words)
-}
-
-/// The colour of a state.
-pub(super) fn ink(state: CheckState) -> Ink {
-    match state {
-        CheckState::Passed => Ink::Good,
-        CheckState::Failed => Ink::Bad,
-        CheckState::Warned => Ink::Warn,
-        CheckState::Running => Ink::Accent,
-        CheckState::Skipped | CheckState::Unavailable => Ink::Dim,
-    }
+    (check_ink(tally.state), words)
 }
 
 /// `comment REVIEW TEXT [--path FILE] [--lines A-B] [--kind KIND]`.

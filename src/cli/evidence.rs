@@ -2,8 +2,8 @@
 //!
 //! Checks without findings are folded into a line of names. `--full` writes one line for each, with its note.
 
-use super::check::ink;
 use super::print_text::{Ink, Page, StyledLine};
+use super::shared::check_ink;
 use crate::domain::{CheckReport, CheckState, Finding, Severity, Verdict};
 use crate::engine::{EvidenceLine, Weight};
 use std::io;
@@ -77,7 +77,7 @@ impl Evidence<'_> {
 
     /// A check that found something, and each finding. Details of low severity are facts.
     fn trouble(&self, check: &CheckReport) -> Vec<StyledLine> {
-        let head = head(&check.name, ink(check.state), &check.note);
+        let head = head(&check.name, check_ink(check.state), &check.note);
         let findings = check.findings.iter().filter(|finding| self.full || finding.severity != Severity::Low);
         std::iter::once(head).chain(findings.map(finding_line)).collect()
     }

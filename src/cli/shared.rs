@@ -1,7 +1,7 @@
 //! Colours and lines that several answers have in common.
 
 use super::print_text::{Ink, StyledLine, size, span};
-use crate::domain::{ReviewState, Risk, Stage, Typical};
+use crate::domain::{CheckState, ReviewState, Risk, Stage, Typical};
 use crate::engine::{EvidenceLine, Weight};
 
 /// The ink of a risk.
@@ -43,6 +43,17 @@ pub(super) fn evidence_line(line: &EvidenceLine) -> StyledLine {
     };
     let head = StyledLine::new().put(ink, format!("  {word:<5}")).put(Ink::Strong, format!("{}: ", line.label));
     head.put(Ink::Plain, &line.text)
+}
+
+/// The colour of the state of a check.
+pub(super) fn check_ink(state: CheckState) -> Ink {
+    match state {
+        CheckState::Passed => Ink::Good,
+        CheckState::Failed => Ink::Bad,
+        CheckState::Warned => Ink::Warn,
+        CheckState::Running => Ink::Accent,
+        CheckState::Skipped | CheckState::Unavailable => Ink::Dim,
+    }
 }
 
 /// What a run uses, in a few words; medians where there are several runs.

@@ -313,6 +313,14 @@ impl Recipe {
     }
 }
 
+/// The `$comment` of an input schema that nobody wrote: its keys were read from the code.
+pub const READ_FROM_CODE: &str = "read from the code";
+
+/// Whether nobody wrote this schema. What does not fit it may fit the tool.
+pub fn is_read_from_code(schema: &serde_json::Value) -> bool {
+    schema["$comment"] == READ_FROM_CODE
+}
+
 /// Everything a definition says, in our terms; what has no term here is kept in `extra`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {

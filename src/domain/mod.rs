@@ -118,8 +118,8 @@ pub use implementation::{CommandLine, CommandWord, HttpCall, Implementation, lim
 pub use interpreter::{InterpreterFacts, Missing};
 pub use keeping::{KeepOutput, KeptOutput};
 pub use manifest::{
-    Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
-    input_variable,
+    Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, READ_FROM_CODE, Recipe,
+    SuccessRule, TestCase, input_variable, is_read_from_code,
 };
 pub use mapped::MappedLine;
 pub use mark::{FailureMark, MarkWords, NewMark, Unanswered, UnansweredKind, Winner};

@@ -32,6 +32,7 @@ mod scanner;
 mod shell;
 mod shell_code;
 mod shell_options;
+mod stdin_json;
 #[cfg(test)]
 mod testing;
 mod unknown_words;
@@ -123,6 +124,7 @@ const FORMATS: &[ScriptFormat] = &[
     ScriptFormat { read: python_function::read },
     ScriptFormat { read: javascript_function::read },
     ScriptFormat { read: words::read },
+    ScriptFormat { read: stdin_json::read },
     ScriptFormat { read: unknown_words::read },
 ];
 

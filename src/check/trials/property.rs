@@ -8,7 +8,7 @@ use super::crash::{self, Crash};
 use super::generate::{Rng, inputs};
 use super::{cannot_start, in_words, shrink, softened, takes_input, unavailable};
 use crate::check::{Batch, CheckContext};
-use crate::domain::{CheckReport, Checker, Dialect, Finding, Severity, count, plural, signature_of};
+use crate::domain::{CheckReport, Checker, Dialect, Finding, Severity, count, is_read_from_code, plural, signature_of};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -131,13 +131,15 @@ impl PropertyOutcome {
     fn report(self, context: &CheckContext<'_>) -> CheckReport {
         let lacked = case::lacks_permissions(&context.version.manifest);
         let is_ours = context.version.manifest.dialect == Dialect::Native;
+        let is_guess = context.version.manifest.input.as_ref().is_some_and(is_read_from_code);
         let mut findings: Vec<Finding> = self
             .crashes
             .iter()
             .map(|(crash, input)| {
                 let message = format!("{} makes it crash: {}", the_input(input), crash.message);
-                // Our own schemas are promises; those of other programs are read off their code.
-                let severity = match (is_ours, is_ordinary(input)) {
+                // Our own schemas are promises; those of other programs are read off their code. Keys without types say
+                // nothing of their values.
+                let severity = match (is_ours, is_ordinary(input) && !is_guess) {
                     (true, _) => crash.severity,
                     (false, true) => crash.severity.min(Severity::Medium),
                     (false, false) => Severity::Low,

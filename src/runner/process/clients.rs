@@ -5,7 +5,6 @@
 //! It stays while the client lives, also when the client has ended its server. It holds the namespaces that the client
 //! runs in, so that a program in a container of its own is not taken for a human's, and the name of the agent.
 
-use super::detached::LOG_INS_AND_SCREENS;
 use super::processes::{self, chain};
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
@@ -105,6 +104,57 @@ const OF_HUMANS: [&str; 37] = [
     "zed",
     "zed-editor",
     "zellij",
+];
+
+/// Programs that let a human log in, or show a terminal or a desktop on a screen.
+pub(super) const LOG_INS_AND_SCREENS: [&str; 47] = [
+    "Hyprland",
+    "Xorg",
+    "agetty",
+    "alacritty",
+    "code",
+    "code-insiders",
+    "codium",
+    "contour",
+    "cosmic-term",
+    "cursor",
+    "deepin-terminal",
+    "dropbear",
+    "foot",
+    "gdm",
+    "getty",
+    "ghostty",
+    "gnome-shell",
+    "gnome-terminal-server",
+    "guake",
+    "kgx",
+    "kitty",
+    "konsole",
+    "kwin_wayland",
+    "lightdm",
+    "login",
+    "lxterminal",
+    "mate-terminal",
+    "plasmashell",
+    "ptyxis",
+    "ptyxis-agent",
+    "qterminal",
+    "rio",
+    "rxvt-unicode",
+    "sddm",
+    "sshd",
+    "sshd-session",
+    "st",
+    "sway",
+    "terminology",
+    "urxvt",
+    "wezterm-gui",
+    "windsurf",
+    "xfce4-terminal",
+    "xterm",
+    "yakuake",
+    "zed",
+    "zed-editor",
 ];
 
 /// The first namespaces of the system (`PROC_PID_INIT_INO` and `PROC_USER_INIT_INO` of Linux): whoever is there sees everybody.

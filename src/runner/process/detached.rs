@@ -9,7 +9,7 @@
 //! can use, and whoever runs with other rights than the user.
 
 use super::caller::{holders_of_terminal, is_left_behind, name_of};
-use super::clients::{Clients, known_client};
+use super::clients::{Clients, LOG_INS_AND_SCREENS, known_client};
 use super::processes;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -20,57 +20,6 @@ const ADOPTERS: [&str; 4] = ["dumb-init", "init", "systemd", "tini"];
 
 /// Programs of the system that start what any program of the user asks for.
 const ON_REQUEST: [&str; 9] = ["anacron", "atd", "cron", "crond", "doas", "fcron", "pkexec", "su", "sudo"];
-
-/// Programs that let a human log in, or show a terminal or a desktop on a screen.
-pub(super) const LOG_INS_AND_SCREENS: [&str; 47] = [
-    "Hyprland",
-    "Xorg",
-    "agetty",
-    "alacritty",
-    "code",
-    "code-insiders",
-    "codium",
-    "contour",
-    "cosmic-term",
-    "cursor",
-    "deepin-terminal",
-    "dropbear",
-    "foot",
-    "gdm",
-    "getty",
-    "ghostty",
-    "gnome-shell",
-    "gnome-terminal-server",
-    "guake",
-    "kgx",
-    "kitty",
-    "konsole",
-    "kwin_wayland",
-    "lightdm",
-    "login",
-    "lxterminal",
-    "mate-terminal",
-    "plasmashell",
-    "ptyxis",
-    "ptyxis-agent",
-    "qterminal",
-    "rio",
-    "rxvt-unicode",
-    "sddm",
-    "sshd",
-    "sshd-session",
-    "st",
-    "sway",
-    "terminology",
-    "urxvt",
-    "wezterm-gui",
-    "windsurf",
-    "xfce4-terminal",
-    "xterm",
-    "yakuake",
-    "zed",
-    "zed-editor",
-];
 
 /// Why nobody can tell who asks at this terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::variants::{Fill, filled};
 use crate::check::change::Literals;
 use crate::check::{Batch, CheckContext};
 use crate::domain::source::{Language, text_of};
-use crate::domain::{ArgPlace, InputMode, Recipe, ToolDetail, VersionFile};
+use crate::domain::{ArgPlace, InputMode, Recipe, ToolDetail, VersionFile, is_read_from_code};
 use crate::runner::{Pace, SampleFile, Tried};
 use documents::Document;
 use serde_json::{Map, Value, json};
@@ -66,7 +66,7 @@ impl Samples {
         let texts: Vec<&str> = base.files.iter().chain(&context.version.files).filter_map(text_of).collect();
         let usual = documents::usual(&texts.join("\n"), base.files.iter().any(is_script), literals);
         let names = text_properties(schema);
-        let is_open = schema.get("properties").is_none();
+        let is_open = schema.get("properties").is_none() || is_read_from_code(schema);
         let way = if recipe.input == InputMode::StdinJson && is_open {
             Way::Whole
         } else if let Some(target) = find_target(context, base, schema, &names, &endings(&usual, &texts))? {
