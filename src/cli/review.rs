@@ -105,6 +105,10 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
     if call.is_dry() {
         return Ok(done);
     }
+    if !call.switch("unread") {
+        // It was on the screen a moment ago; what counts now is the answer.
+        return Ok(done);
+    }
     call.note(&StyledLine::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
     let checks = detail.verdict.as_ref().map(check::verdict_in_short).unwrap_or_default();
     for line in detail.evidence.iter().map(evidence_line).chain(checks) {

@@ -6,7 +6,7 @@ use super::files::{FileDiff, FileText, compare};
 use super::print_text::{Ink, Page, StyledLine, when};
 use super::runs::run_table;
 use super::shared::{evidence_line, risk_ink, state_ink};
-use crate::domain::{Comment, DecisionKind, ReviewState, Run, ordinal};
+use crate::domain::{Comment, DecisionKind, ReviewState, Run};
 use crate::engine::{EvidenceLine, ReviewDetail};
 use serde::Serialize;
 use std::io;
@@ -60,15 +60,16 @@ impl ReviewAnswer {
         }
         if !self.review.review.kind.is_posted_text() {
             page.heading("Checks")?;
-            check::write(page, self.review.verdict.as_ref())?;
-        }
-        if let Some(place) = self.checks_place {
-            let text = format!(
-                "checks: {} in the queue of an open workbench; `toolsmith check {}` runs them now",
-                ordinal(place),
-                self.review.review.tool
-            );
-            page.line(&StyledLine::new().put(Ink::Dim, text))?;
+            // Only an open workbench takes them from the queue, and nobody knows whether there is one.
+            let to_run = self.checks_place.is_some().then(|| format!("`toolsmith check {}`", self.review.review.tool));
+            match (self.review.verdict.as_ref(), to_run) {
+                (None, Some(command)) => page.say(format!("  checks have not run: {command}"))?,
+                (verdict, to_run) => {
+                    check::write(page, verdict)?;
+                    let rest = to_run.map(|command| format!("  some checks have not run: {command}"));
+                    rest.into_iter().try_for_each(|line| page.say(line))?;
+                }
+            }
         }
         self.comments(page)?;
         self.decisions(page)?;

@@ -115,7 +115,7 @@ impl Palette {
     /// Takes a key. Esc goes one step back.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         match (self.take(key), self.to_load.take()) {
-            (Reply::Stay, Some(what)) => Reply::LoadChoices(what),
+            (Reply::Stay, Some(what)) => Reply::LoadChoices(what, self.given("tool")),
             (reply, _) => reply,
         }
     }
@@ -143,6 +143,9 @@ impl Palette {
             KeyCode::Up => self.step(Motion::Up),
             KeyCode::PageDown => self.step(Motion::PageDown),
             KeyCode::PageUp => self.step(Motion::PageUp),
+            // In an empty field they can mean the list only.
+            KeyCode::End if self.input.is_empty() => self.step(Motion::Bottom),
+            KeyCode::Home if self.input.is_empty() => self.step(Motion::Top),
             _ => {
                 if self.input.key(key) {
                     self.narrow();
@@ -253,6 +256,14 @@ impl Palette {
             (Some(choice), _) if !self.input.is_empty() => choice.value.clone(),
             (Some(choice), Some(arg)) if arg.required => choice.value.clone(),
             _ => self.input.text(),
+        }
+    }
+
+    /// The value of an argument that was given before.
+    fn given(&self, name: &str) -> Option<String> {
+        match &self.step {
+            Step::Verb => None,
+            Step::Arg { given, .. } => given.get(name).map(str::to_owned),
         }
     }
 
@@ -676,7 +687,7 @@ mod tests {
     #[test]
     fn what_can_be_undone_is_listed_and_chosen_by_moving_or_by_words_about_it() {
         let mut palette = palette();
-        assert_eq!(press(&mut palette, "undo\n"), Reply::LoadChoices("operations"));
+        assert_eq!(press(&mut palette, "undo\n"), Reply::LoadChoices("operations", None));
         palette.set_choices("grants", Ok(Vec::new()));
         assert!(palette.choices.awaited.is_some(), "that was asked for by another argument");
         palette.set_choices("operations", Ok(listed()));
@@ -696,7 +707,7 @@ mod tests {
         let mut args = Args::default();
         for (typed, grant) in [("\n", "12"), ("99\n", "99")] {
             let mut palette = palette();
-            assert_eq!(press(&mut palette, "revoke\n"), Reply::LoadChoices("grants"));
+            assert_eq!(press(&mut palette, "revoke\n"), Reply::LoadChoices("grants", None));
             palette.set_choices("grants", Ok(listed()));
             args.forget("grant");
             args.push("grant", grant.into());
