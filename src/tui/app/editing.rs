@@ -88,7 +88,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Command, RunOutcome, Stage};
+    use crate::domain::{Command, InputMode, Recipe, RunOutcome, Stage};
     use crate::engine::Preview;
     use crate::tui::effect::DetailFor;
     use crate::tui::msg::Answer;
@@ -108,7 +108,9 @@ mod tests {
         let divide = tools().remove(1);
         bench.answer(Answer::Runs(Ok(vec![run(7, &divide, RunOutcome::Failed)])));
         bench.press("3 ;");
-        let detail = Ok(dossier(&divide, None));
+        let mut silent = dossier(&divide, None);
+        silent.detail.manifest.recipe = Some(Recipe::blank(InputMode::None));
+        let detail = Ok(silent);
         bench.answer(Answer::Detail { purpose: DetailFor::Run, path: divide.path.clone(), detail });
         assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::StartRun { .. })));
         assert!(bench.screen().contains("it takes no input to change · r runs it again"), "{}", bench.screen());

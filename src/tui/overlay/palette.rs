@@ -5,7 +5,7 @@ mod choosing;
 use self::choosing::{ABOUT_LINES, Choices};
 use super::{Args, Reply, open_box};
 use crate::action::{Arg, ArgKind, Form, Spec, Verb};
-use crate::domain::DecisionKind;
+use crate::domain::{DecisionKind, Stage};
 use crate::engine::{CatalogView, Choice, EngineError};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::list::{ListState, Motion};
@@ -289,7 +289,7 @@ impl Palette {
         let preset = self.preset(spec, arg);
         self.to_load = None;
         self.choices = match (arg.kind, arg.kind.listed()) {
-            (ArgKind::Tool, _) => Choices::of(self.tools()),
+            (ArgKind::Tool, _) => Choices::of(self.tools(spec.verb)),
             (ArgKind::Word(words), _) => Choices::words(words.iter().copied()),
             (_, Some(what)) => {
                 self.to_load = Some(what);
@@ -308,6 +308,8 @@ impl Palette {
     /// What an argument begins with: what is selected on the screen.
     fn preset(&self, spec: &Spec, arg: &Arg) -> Option<String> {
         match arg.kind {
+            // The selected tool is mostly in use: what comes back is chosen.
+            ArgKind::Tool if spec.verb == Verb::Restore => None,
             ArgKind::Tool if arg.required || spec.verb == Verb::Similar => self.defaults.tool.clone(),
             ArgKind::Run | ArgKind::RunOrInstance => self.defaults.run.clone(),
             ArgKind::Review | ArgKind::ReviewDigest => self.defaults.review.clone(),
@@ -317,13 +319,15 @@ impl Palette {
         }
     }
 
-    fn tools(&self) -> Vec<Choice> {
+    /// The tools that a verb can name; to bring back there are only archived ones.
+    fn tools(&self, verb: Verb) -> Vec<Choice> {
         let choice = |tool: &Arc<crate::domain::Tool>| Choice {
             value: tool.name.to_string(),
             about: tool.description.clone(),
             at: None,
         };
-        let mut tools: Vec<Choice> = self.catalog.tools.iter().map(choice).collect();
+        let fits = |tool: &&Arc<crate::domain::Tool>| verb != Verb::Restore || tool.stage == Stage::Archived;
+        let mut tools: Vec<Choice> = self.catalog.tools.iter().filter(fits).map(choice).collect();
         tools.dedup_by(|one, other| one.value == other.value);
         tools
     }
