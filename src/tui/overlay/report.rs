@@ -279,8 +279,15 @@ impl Report {
         let rows = self.rows_in(columns);
         if self.search.typing {
             keys = Title::keys(&TYPING_KEYS);
-        } else if rows > room {
-            keys.extend([("↑↓".to_owned(), "scroll"), (look.keymap.key(Verb::Filter), "search")]);
+        } else {
+            match self.links.len() {
+                0 | 1 if rows > room => keys.push(("↑↓".to_owned(), "scroll")),
+                0 | 1 => {}
+                _ => keys.push(("↑↓".to_owned(), "select")),
+            }
+            if rows > room {
+                keys.push((look.keymap.key(Verb::Filter), "search"));
+            }
         }
         let remark = if rows > room { format!("{rows} lines") } else { String::new() };
         let title = Title { name: self.name, detail: self.detail(), remark, remark_style: look.theme.dim, keys };
