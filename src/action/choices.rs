@@ -45,4 +45,7 @@ pub(super) const CANDIDATES: ArgKind = ArgKind::Word(&[
     "tokens",
     "sets",
     "workers",
+    "comments",
+    "tags",
+    "versions",
 ]);

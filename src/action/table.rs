@@ -195,7 +195,7 @@ actions! {
     }
     Untag "untag" Run HumanOnly [] [] Both "Remove a negative tag that failure marks gave a tool" {
         TOOL,
-        Arg::required("tag", ArgKind::Text, "the tag, for example not-for-json"),
+        Arg::required("tag", ArgKind::Named("tags"), "the tag, for example not-for-json"),
         DRY
     }
     EditMark "edit-mark" Run HumanOnly [] [] Both "Change what a failure mark says: its scenario, error or severity" {
@@ -370,7 +370,7 @@ actions! {
         Arg::option("kind", ArgKind::Word(&["must-fix", "question", "note"]), "kind of comment, default note"), DRY
     }
     Withdraw "withdraw" Review HumanOnly [Review] ["-"] Both "Delete your comment" {
-        Arg::required("comment", ArgKind::Number, "number of the comment"), DRY
+        Arg::required("comment", ArgKind::Numbered("comments"), "number of the comment"), DRY
     }
     Approve "approve" Review HumanOnly [Review, Queue] ["a"] Both "Approve exactly the digest shown" {
         Arg::several("review", ArgKind::ReviewDigest, "review number; for several reviews, NUMBER=DIGEST each"),
@@ -470,7 +470,7 @@ actions! {
     Trim "trim" Lifecycle HumanOnly [] [] Both "Remove old evolved versions; keeps the first, the last three, and any pinned, in use or under review; copies are kept" { TOOL, DRY }
     Rollback "rollback" Lifecycle HumanOnly [Catalog] ["B"] Both "Roll back to the previously approved version" {
         TOOL,
-        Arg::option("to", ArgKind::Text, "version or digest to roll back to; default is the previously approved version"),
+        Arg::option("to", ArgKind::Named("versions"), "version or digest to roll back to; default is the previously approved version"),
         Arg::option("reason", ArgKind::Text, "why"),
         DRY
     }
@@ -534,7 +534,8 @@ actions! {
         Arg::required("shell", SHELLS, "shell")
     }
     Candidates "candidates" Workbench View [] [] Shell "Print what an argument can name, one per line; completion scripts call it" {
-        Arg::required("what", CANDIDATES, "what is listed")
+        Arg::required("what", CANDIDATES, "what is listed"),
+        Arg::optional("tool", ArgKind::Tool, "the tool whose versions or tags are listed")
     }
     Man "man" Workbench View [] [] Shell "Print the man page" {}
     ServeRun "serve-run" Workbench Change [] [] Shell "Carry out a run of another machine; `run --on` starts it there, and speaks on its standard streams" {}
@@ -562,7 +563,7 @@ actions! {
     Up "up" Motion View [Motion] ["k", "up"] Screen "One line up" {}
     Fold "fold" Motion View [Catalog] ["space"] Screen "Fold or unfold the selected group; in a list without groups: one page down" {}
     Group "group" Motion View [Catalog] ["#"] Screen "Group the catalog by category, by stage, or not at all" {}
-    ReadOn "read-on" Motion View [Output, Failures, Services, Review, Source, Evolution] ["space"] Screen "In a review: next unread page, across all files; elsewhere: one page down" {}
+    ReadOn "read-on" Motion View [Output, Failures, Services, Review, Source, Evolution] ["space"] Screen "In a review: next page with lines not seen yet, across all files; elsewhere: one page down" {}
     PageDown "page-down" Motion View [Motion] ["pagedown", "ctrl-d"] Screen "One page down" {}
     PageUp "page-up" Motion View [Motion] ["pageup", "ctrl-u"] Screen "One page up" {}
     Top "top" Motion View [Motion] ["g", "home"] Screen "Go to the first line" {}
@@ -592,7 +593,7 @@ actions! {
     ClearLines "clear-lines" Motion View [Output] ["ctrl-x"] Screen "Hide the output so far, or show it again; the kept output is not changed" {}
     NextNew "next-new" Motion View [Review] ["J"] Screen "Go to new evidence that arrived since the review was opened" {}
     SelectRange "select-range" Motion View [Queue, Review] ["v"] Screen "Start or end a selection of lines or reviews" {}
-    MarkRead "mark-read" Motion View [Review] ["m"] Screen "In a review: mark a change or file as read, or unread" {}
+    MarkRead "mark-read" Motion View [Review] ["m"] Screen "In a review: mark a change or file as read, or take the mark off" {}
     IgnoreBlanks "ignore-blanks" Motion View [Review] ["_"] Screen "Hide or show lines that differ only in whitespace" {}
     Unfold "unfold" Motion View [Review, Evolution] ["*"] Screen "In a review: fold or unfold facts and unchanged lines" {}
     Copy "copy" Motion View [Global] ["y"] Screen "Copy the selection as clean text" {}

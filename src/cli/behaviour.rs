@@ -69,6 +69,7 @@ pub(super) mod tests {
             permission: permission.to_owned(),
             verdict,
             seen: seen.iter().map(|&text| text.to_owned()).collect(),
+            answer: (verdict == PermissionUse::Undeclared).then_some(Outcome::Denied),
         };
         Behaviour {
             tool: ToolName::new("divide").unwrap(),

@@ -9,13 +9,13 @@ use crate::action::{Arg, ArgKind, Risk, Spec};
 use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName, VerbCall, agent_name};
 use crate::engine::{
     AGENT_VARIABLE, Asker, CatalogView, Clients, Engine, EngineError, ErrorCode, FoundAgent, Home, Limits, OpenOptions,
-    UNNAMED_AGENT, UnknownCaller, back_up_if_due, find_agent, find_workspace, unknown_caller,
+    UNNAMED_AGENT, UnknownCaller, back_up_if_due, find_agent, find_workspace, is_workspace, unknown_caller,
 };
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde::Serialize;
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -531,10 +531,6 @@ pub(super) fn print_error(error: &EngineError, json: bool, color: bool) -> io::R
         }
         Ok(())
     })
-}
-
-fn is_workspace(dir: &Path) -> bool {
-    dir.join("tools").is_dir() || dir.join("toolsmith.toml").is_file()
 }
 
 pub(super) fn agent_of_environment() -> Result<Option<String>, EngineError> {

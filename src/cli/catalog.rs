@@ -16,8 +16,8 @@ use super::shared::{evidence_line, risk_ink};
 use crate::domain::composite::Composite;
 use crate::domain::service::ServiceDefinition;
 use crate::domain::{
-    Dialect, Example, Format, HttpDefinition, LimitsDeclared, Manifest, Missing, Permissions, PromptDefinition,
-    Provenance, Recipe, ReviewId, Run, StateRule, TestCase, Tool, ToolState, grouped,
+    Dialect, Example, Format, HttpDefinition, LimitsDeclared, Manifest, Missing, NOT_ON_PATH, Permissions,
+    PromptDefinition, Provenance, Recipe, ReviewId, Run, StateRule, TestCase, Tool, ToolState, grouped,
 };
 use crate::engine::{
     Behaviour, EngineError, InitReport, RunFilter, VersionInfo, definition_of, init as init_workspace, plan_init,
@@ -197,10 +197,15 @@ impl Answer for Shown {
         write_schema(page, "Output", self.manifest.output.as_ref())?;
         self.contents(page)?;
         page.heading("Behaviour")?;
-        for line in self.behaviour.evidence() {
-            page.line(&evidence_line(&line))?;
+        let seen = self.behaviour.evidence();
+        for line in &seen {
+            page.line(&evidence_line(line))?;
         }
-        let more = format!("  `toolsmith behaviour {}` shows all of it", self.tool.name);
+        let more = if seen.is_empty() {
+            "  not observed yet".to_owned()
+        } else {
+            format!("  `toolsmith behaviour {}` shows all of it", self.tool.name)
+        };
         page.line(&StyledLine::new().put(Ink::Dim, more))?;
         self.history(page)
     }
@@ -249,7 +254,7 @@ impl Shown {
             Some(_) | None => page.field("state", ink, state)?,
         }
         if let Some(doubt) = &self.doubt {
-            page.field("doubt", Ink::Bad, doubt)?;
+            page.field("changed", Ink::Bad, doubt)?;
         }
         if let Some(changed) = &self.interpreter_changed {
             page.field("interpreter", Ink::Warn, changed)?;
@@ -264,14 +269,20 @@ impl Shown {
             page.field("overridden", Ink::Bad, format!("approved despite failed checks: {reason}"))?;
         }
         if let Some(unread) = &tool.facts.approved_unread {
-            page.field("unread", Ink::Bad, format!("approved with {unread} in its review"))?;
+            page.field("not read", Ink::Bad, format!("approved with {unread} in its review"))?;
         }
         if let Some(mark) = &tool.facts.deprecated {
             let by = mark.by.as_ref().map(|by| format!("use {by} instead, ")).unwrap_or_default();
             let why = mark.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             page.field("deprecated", Ink::Warn, format!("{by}says {}{why}", mark.who))?;
         }
-        for missing in &self.missing {
+        // Why it is not runnable says it already, where it is about the same program.
+        let is_said = |message: &str| {
+            let named =
+                |reason: &str| reason.strip_suffix(NOT_ON_PATH).is_some_and(|program| message.starts_with(program));
+            tool.reason.as_deref().is_some_and(named)
+        };
+        for missing in self.missing.iter().filter(|missing| !is_said(&missing.message)) {
             page.field("missing", Ink::Warn, &missing.message)?;
         }
         if let Some(path) = &tool.copy_of {

@@ -66,7 +66,7 @@ impl Answer for Checked {
         page.line(
             &StyledLine::new().put(Ink::Strong, title).put(check_ink(self.verdict.state), self.verdict.state.word()),
         )?;
-        Evidence { told: &[], verdict: Some(&self.verdict), blocking: &[], full: self.full }.write(page)
+        Evidence { told: &[], verdict: Some(&self.verdict), blocking: &[], to_run: None, full: self.full }.write(page)
     }
 
     fn exit_code(&self) -> u8 {

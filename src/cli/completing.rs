@@ -10,9 +10,11 @@ use std::fmt::Write;
 /// What an argument can name, one a line.
 pub(super) fn candidates(call: &Call<'_>) -> Result<String, EngineError> {
     let what = call.required("what")?;
+    let of = call.text("tool");
     let listed = match what {
-        "tools" => choices(&call.open_catalog()?.0, what)?,
-        _ => choices(&call.open()?, what)?,
+        "tools" => choices(&call.open_catalog()?.0, what, of)?,
+        _ if of.is_some() => choices(&call.open_catalog()?.0, what, of)?,
+        _ => choices(&call.open()?, what, of)?,
     };
     let names = listed.into_iter().map(|choice| choice.value);
     let mut text = String::new();

@@ -1,10 +1,11 @@
-//! What is known about a version, in groups: what blocks an approval, what failed, warnings, facts, what passed.
+//! What is known about a version, in groups: what blocks an approval, what failed, problems, what was not declared,
+//! warnings, facts, what passed.
 //!
 //! Checks without findings are folded into a line of names. `--full` writes one line for each, with its note.
 
 use super::print_text::{Ink, Page, StyledLine};
 use super::shared::check_ink;
-use crate::domain::{CheckReport, CheckState, Finding, Severity, Verdict};
+use crate::domain::{CheckReport, CheckState, Finding, PermissionUse, Severity, ToolName, Verdict};
 use crate::engine::{EvidenceLine, Weight};
 use std::io;
 
@@ -16,6 +17,8 @@ pub(super) struct Evidence<'a> {
     pub(super) verdict: Option<&'a Verdict>,
     /// The names of the checks that block an approval.
     pub(super) blocking: &'a [String],
+    /// The tool whose checks wait to be run.
+    pub(super) to_run: Option<&'a ToolName>,
     /// Whether each check has a line of its own.
     pub(super) full: bool,
 }
@@ -43,7 +46,7 @@ impl Evidence<'_> {
         all
     }
 
-    fn groups(&self) -> [(&'static str, Vec<StyledLine>); 5] {
+    fn groups(&self) -> [(&'static str, Vec<StyledLine>); 7] {
         let (blocking, failed): (Vec<_>, Vec<_>) =
             self.in_state(CheckState::Failed).partition(|check| self.blocking.contains(&check.name));
         let troubles = |checks: Vec<&CheckReport>| -> Vec<StyledLine> {
@@ -52,7 +55,9 @@ impl Evidence<'_> {
         let warned = self.in_state(CheckState::Warned).collect();
         [
             ("Blocks", troubles(blocking)),
-            ("Failed", troubles(failed).into_iter().chain(self.told(Weight::Bad)).collect()),
+            ("Failed", troubles(failed)),
+            ("Problems", self.told(Weight::Bad).collect()),
+            ("Not declared", self.undeclared().map(|line| told_line(line, "")).collect()),
             ("Warnings", troubles(warned).into_iter().chain(self.told(Weight::Warn)).collect()),
             ("Facts", self.told(Weight::Fact).chain(self.pending()).chain(self.details()).collect()),
             ("Passed", self.told(Weight::Good).chain(self.passed()).chain(self.not_run()).collect()),
@@ -64,15 +69,13 @@ impl Evidence<'_> {
     }
 
     fn told(&self, weight: Weight) -> impl Iterator<Item = StyledLine> {
-        let lines = self.told.iter().filter(move |line| line.weight == weight);
-        lines.map(move |line| {
-            let ink = match weight {
-                Weight::Bad => Ink::Bad,
-                Weight::Warn => Ink::Warn,
-                Weight::Fact | Weight::Good => Ink::Strong,
-            };
-            StyledLine::new().put(ink, format!("  {}: ", line.label)).put(Ink::Plain, &line.text)
-        })
+        let lines = self.told.iter().filter(move |line| line.weight == weight && !is_undeclared(line));
+        lines.map(|line| told_line(line, &format!("{}: ", line.label)))
+    }
+
+    /// What the version did without declaring it.
+    fn undeclared(&self) -> impl Iterator<Item = &EvidenceLine> {
+        self.told.iter().filter(|line| is_undeclared(line))
     }
 
     /// A check that found something, and each finding. Details of low severity are facts.
@@ -83,12 +86,15 @@ impl Evidence<'_> {
     }
 
     /// That checks have not ended, or have not begun.
-    fn pending(&self) -> Option<StyledLine> {
-        let Some(verdict) = self.verdict else {
-            return Some(StyledLine::new().put(Ink::Warn, "  checks: none has started for this version"));
-        };
-        let running: Vec<&str> = verdict.in_state(CheckState::Running).map(|check| check.name.as_str()).collect();
-        (!running.is_empty()).then(|| head("running", Ink::Accent, &running.join(", ")))
+    fn pending(&self) -> Vec<StyledLine> {
+        let running: Vec<&str> = self.in_state(CheckState::Running).map(|check| check.name.as_str()).collect();
+        let running = (!running.is_empty()).then(|| head("running", Ink::Accent, &running.join(", ")));
+        let what = if self.verdict.is_none() { "checks have not run" } else { "some checks have not run" };
+        let waiting = (self.verdict.is_none() || self.to_run.is_some()).then(|| {
+            let command = self.to_run.map(|tool| format!("`toolsmith check {tool}`")).unwrap_or_default();
+            head(what, Ink::Warn, &command)
+        });
+        running.into_iter().chain(waiting).collect()
     }
 
     /// The findings of low severity: in full, or how many each check has.
@@ -129,6 +135,19 @@ impl Evidence<'_> {
         };
         checks.map(line).collect()
     }
+}
+
+fn is_undeclared(line: &EvidenceLine) -> bool {
+    line.label == PermissionUse::Undeclared.word()
+}
+
+fn told_line(line: &EvidenceLine, label: &str) -> StyledLine {
+    let ink = match line.weight {
+        Weight::Bad => Ink::Bad,
+        Weight::Warn => Ink::Warn,
+        Weight::Fact | Weight::Good => Ink::Strong,
+    };
+    StyledLine::new().put(ink, format!("  {label}")).put(Ink::Plain, &line.text)
 }
 
 fn head(name: &str, ink: Ink, text: &str) -> StyledLine {
@@ -173,7 +192,7 @@ mod tests {
     fn text(verdict: Option<&Verdict>, blocking: &[String], full: bool) -> String {
         let line = |weight, label: &str, text: &str| EvidenceLine { weight, label: label.into(), text: text.into() };
         let lines = [line(Weight::Good, "hidden characters", "none"), line(Weight::Warn, "copy", "same files as b")];
-        plain(|page| Evidence { told: &lines, verdict, blocking, full }.write(page))
+        plain(|page| Evidence { told: &lines, verdict, blocking, to_run: None, full }.write(page))
     }
 
     #[test]
@@ -198,6 +217,6 @@ mod tests {
 
     #[test]
     fn that_no_check_has_started_is_said() {
-        assert!(text(None, &[], false).contains("\nFacts\n  checks: none has started for this version\n"));
+        assert!(text(None, &[], false).contains("\nFacts\n  checks have not run\n"));
     }
 }

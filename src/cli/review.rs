@@ -107,9 +107,13 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
     if call.is_dry() {
         return Ok(done);
     }
+    if !call.switch("unread") {
+        // It was on the screen a moment ago; what counts now is the answer.
+        return Ok(done);
+    }
     call.note(&StyledLine::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
     let (told, verdict, blocking) = (&detail.evidence, detail.verdict.as_ref(), &detail.blocking);
-    for line in (Evidence { told, verdict, blocking, full: false }).lines() {
+    for line in (Evidence { told, verdict, blocking, to_run: None, full: false }).lines() {
         call.note(&line);
     }
     Ok(done)
@@ -242,7 +246,7 @@ mod tests {
         assert_eq!(
             text,
             format!(
-                "review 2: hello 1.0.0 waiting\ntype         new, experimental → approved\ndigest       {digest}\nrisk         low, unchecked\npath         tools/experimental/hello\nopened       2026-01-02T03:04:05.678Z\nsummary      says hello\\x1b[2J\n\nFailed\n  runs: 1 of 2 failed\n\nFacts\n  checks: none has started for this version\n\nFiles\n  hello.sh  11 B\necho hello\n\nDecide with\n  toolsmith approve 2 --digest abababababab\n  toolsmith reject 2 --reason TEXT\n  toolsmith request-changes 2 --reason TEXT\n"
+                "review 2: hello 1.0.0 waiting\ntype         new, experimental → approved\ndigest       {digest}\nrisk         low, unchecked\npath         tools/experimental/hello\nopened       2026-01-02T03:04:05.678Z\nsummary      says hello\\x1b[2J\n\nProblems\n  runs: 1 of 2 failed\n\nFacts\n  checks have not run\n\nFiles\n  hello.sh  11 B\necho hello\n\nDecide with\n  toolsmith approve 2 --digest abababababab\n  toolsmith reject 2 --reason TEXT\n  toolsmith request-changes 2 --reason TEXT\n"
             )
         );
     }

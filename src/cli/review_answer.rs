@@ -7,7 +7,7 @@ use super::files::{FileDiff, FileText, compare};
 use super::print_text::{Ink, Page, StyledLine, when};
 use super::runs::run_table;
 use super::shared::{risk_ink, state_ink};
-use crate::domain::{Comment, DecisionKind, ReviewState, Run, Verdict, ordinal};
+use crate::domain::{Comment, DecisionKind, ReviewState, Run, Verdict};
 use crate::engine::{EvidenceLine, ReviewDetail};
 use serde::Serialize;
 use std::io;
@@ -67,16 +67,10 @@ impl ReviewAnswer {
         let is_checked = !self.review.review.kind.is_posted_text();
         let nothing = Verdict::of(Vec::new(), None, self.review.review.created_at);
         let verdict = if is_checked { self.review.verdict.as_ref() } else { Some(&nothing) };
-        let (told, blocking) = (&self.evidence, &self.blocking);
-        Evidence { told, verdict, blocking, full: self.full }.write(page)?;
-        if let Some(place) = self.checks_place {
-            let text = format!(
-                "checks: {} in the queue of an open workbench; `toolsmith check {}` runs them now",
-                ordinal(place),
-                self.review.review.tool
-            );
-            page.line(&StyledLine::new().put(Ink::Dim, text))?;
-        }
+        let (told, blocking, full) = (&self.evidence, &self.blocking, self.full);
+        // Only an open workbench takes them from the queue, and nobody knows whether there is one.
+        let to_run = self.checks_place.map(|_| &self.review.review.tool);
+        Evidence { told, verdict, blocking, to_run, full }.write(page)?;
         self.comments(page)?;
         self.decisions(page)?;
         if !self.runs.is_empty() {

@@ -151,7 +151,7 @@ mod tests {
     fn only_an_approval_tells_how_much_was_not_read() {
         let shown = |lines_shown| DisplayRecord { lines: 3, lines_shown, ..DisplayRecord::default() };
         for (verb, shown, told) in [
-            ("approve", shown(1), Some("2 of 3 lines unread")),
+            ("approve", shown(1), Some("2 of 3 lines not seen")),
             ("approve", shown(3), None),
             ("reject", shown(1), None),
         ] {

@@ -43,7 +43,7 @@ impl DisplayRecord {
         self.lines.saturating_sub(self.lines_shown)
     }
 
-    /// What a record says of lines that had been on no screen: `9,935 of 10,001 lines not read`; `None` where there
+    /// What a record says of lines that had been on no screen: `9,935 of 10,001 lines not seen`; `None` where there
     /// are none.
     pub fn unread_words(&self) -> Option<String> {
         Unread::of(self).map(|unread| unread.to_string())
@@ -67,11 +67,23 @@ impl Unread {
     }
 }
 
-impl fmt::Display for Unread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Unread {
+    /// As a signed statement says it: these words never change.
+    pub fn stated(&self) -> String {
+        format!("{} unread", self.lines())
+    }
+
+    /// `9,935 of 10,001 lines`.
+    fn lines(&self) -> String {
         let count = |lines: u64| grouped(usize::try_from(lines).unwrap_or(usize::MAX));
         let word = if self.lines_total == 1 { "line" } else { "lines" };
-        write!(f, "{} of {} {word} unread", count(self.lines_unread), count(self.lines_total))
+        format!("{} of {} {word}", count(self.lines_unread), count(self.lines_total))
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} not seen", self.lines())
     }
 }
 

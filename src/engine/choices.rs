@@ -26,11 +26,12 @@ impl Choice {
     }
 }
 
-/// What can be named, under the words of `candidates`, the most likely first.
+/// What can be named, under the words of `candidates`, the most likely first; versions and tags are those of a tool.
 ///
 /// # Errors
-/// What is recorded cannot be read; `Usage` for a word that lists nothing.
-pub fn choices(engine: &Engine, what: &str) -> Result<Vec<Choice>, EngineError> {
+/// What is recorded cannot be read; `Usage` for a word that lists nothing, `NotFound` for a tool that is not there.
+// size: one arm for each word
+pub fn choices(engine: &Engine, what: &str, of: Option<&str>) -> Result<Vec<Choice>, EngineError> {
     let list = match what {
         "tools" => {
             let view = engine.library().catalog();
@@ -51,6 +52,9 @@ pub fn choices(engine: &Engine, what: &str) -> Result<Vec<Choice>, EngineError> 
         }
         "grants" => grants(engine)?,
         "marks" => marks(engine)?,
+        "comments" => comments(engine)?,
+        "tags" => tags(engine, of)?,
+        "versions" => of.map(|tool| versions(engine, tool)).transpose()?.unwrap_or_default(),
         "evolutions" => evolutions(engine)?,
         "opportunities" => {
             let found = engine.opportunities().list(&OpportunitySources::default(), MOST)?;
@@ -135,6 +139,48 @@ fn marks(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
         format!("{} failed at {:?} · {} · {}", mark.tool, mark.scenario, mark.severity, mark.who)
     };
     Ok(counting.map(|mark| Choice::new(mark.id, about(mark), Some(mark.at))).collect())
+}
+
+/// Comments of whoever asks, on what is pending, the newest first.
+fn comments(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
+    let me = engine.identity();
+    let mut found = Vec::new();
+    for review in engine.reviews().list(ReviewFilter::Waiting)? {
+        let mut own = engine.reviews().comments_of(&review)?;
+        own.retain(|comment| comment.who == me);
+        found.extend(own.into_iter().map(|comment| {
+            let place = comment.spot.path.map(|path| format!(" {path}")).unwrap_or_default();
+            let about = format!("{} on {}{place}: {}", comment.kind, review.tool, comment.body);
+            Choice::new(comment.id, about, Some(comment.at))
+        }));
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// Negative tags that marks gave, of one tool or of all.
+fn tags(engine: &Engine, of: Option<&str>) -> Result<Vec<Choice>, EngineError> {
+    let tool = of.map(|text| engine.library().resolve(text)).transpose()?;
+    let mut found: Vec<Choice> = Vec::new();
+    let marks = engine.failures().marks(tool.as_ref().map(|tool| &tool.name))?;
+    for mark in marks.iter().filter(|mark| !mark.withdrawn) {
+        for tag in &mark.tags {
+            if !found.iter().any(|known| known.value == *tag && tool.is_some()) {
+                found.push(Choice::new(tag, format!("{} failed at {:?}", mark.tool, mark.scenario), Some(mark.at)));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The approved versions of a tool that can come back, the newest first.
+fn versions(engine: &Engine, tool: &str) -> Result<Vec<Choice>, EngineError> {
+    let tool = engine.library().resolve(tool)?;
+    let mut kept = engine.versions().list(&tool.name)?;
+    kept.retain(|one| one.approved && one.kept && one.digest != tool.digest);
+    kept.sort_by_key(|one| std::cmp::Reverse(one.first_seen_at));
+    let about = |one: &super::VersionInfo| format!("version {} · {}", one.version, one.stage);
+    Ok(kept.iter().map(|one| Choice::new(one.digest.short(), about(one), Some(one.first_seen_at))).collect())
 }
 
 fn evolutions(engine: &Engine) -> Result<Vec<Choice>, EngineError> {

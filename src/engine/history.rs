@@ -4,6 +4,7 @@ use super::Engine;
 use super::StagedWrites;
 use super::core::{self};
 use super::error::{EngineError, ErrorCode};
+use super::review::decision_inputs::question_of;
 use super::view::Preview;
 use crate::domain::{Command, DecisionKind, DecisionRequest, Digest, Operation, OperationId, VerbCall};
 use crate::engine::workspace::Workspace;
@@ -99,6 +100,12 @@ impl History<'_> {
                 Some((file, _)) => format!("remove {}; {file} stays as it is", after.placement.base),
                 None => format!("move {} → {}", after.placement.base, before.placement.base),
             });
+        }
+        if let Some(core::UndoNote::Move { closed, .. }) = core::UndoNote::of(&operation) {
+            for id in closed {
+                let review = self.engine.reviews().row(id)?;
+                lines.push(format!("review {id} is pending again: {}", question_of(&review)));
+            }
         }
         if let Some(Ok(core::UndoNote::Apply { step })) =
             operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))

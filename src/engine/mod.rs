@@ -153,7 +153,8 @@ pub use settings::{
     init, plan_init, write_starter,
 };
 pub use state::{
-    Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, locate, path_state_dir, plan_copy_answer,
+    Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, is_workspace, locate, path_state_dir,
+    plan_copy_answer,
 };
 use team::ShownPolicies;
 pub use team::{ImportRow, PolicyRow, SignerRow, TeamReport, Teams, VersionRow};
@@ -245,6 +246,12 @@ impl Engine {
     /// The state folder of this workspace.
     pub fn state_dir(&self) -> &Path {
         &self.workspace.state_dir
+    }
+
+    /// Notes in the workspace which state is its own. A folder that was opened before there was anything in it has no
+    /// such note yet.
+    pub fn note_identity(&self) {
+        state::locate(&self.workspace.options.home, self.workspace.folder());
     }
 
     /// By how many columns the divider between the panes of the screen was moved the last time.

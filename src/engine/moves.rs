@@ -51,6 +51,7 @@ impl Engine {
         let mut outcome = step.outcome;
         let moved = !step.intents.is_empty();
         let mut notes = Vec::new();
+        let mut left = Vec::new();
         for (id, work) in step.intents {
             let done = self.perform(id, &work).map_err(|error| {
                 let message = format!("{}; the decision is recorded, but {}", outcome.message, error.message);
@@ -64,9 +65,13 @@ impl Engine {
             })?;
             outcome.commit = done.commit.or(outcome.commit);
             notes.extend(done.notes);
+            if let Work::Relocation(relocation) = work {
+                left.push(relocation);
+            }
         }
         if moved {
             self.library().scan(&mut |_| {})?;
+            notes.extend(left.iter().filter_map(|relocation| self.left_behind(relocation)));
         } else {
             self.library().refresh()?;
         }
@@ -78,6 +83,14 @@ impl Engine {
             outcome.detail = json!({ "notes": notes });
         }
         Ok(outcome)
+    }
+
+    /// What still lies in the approved or core folder that a version was moved out of, and the command that ends that.
+    fn left_behind(&self, relocation: &Relocation) -> Option<String> {
+        let from = relocation.from.as_ref().filter(|from| from.exclusive && from.base != relocation.to.base)?;
+        let view = self.library().catalog();
+        let left = view.tools.iter().find(|tool| tool.placement.base == from.base && tool.stage.is_vouched())?;
+        Some(format!("nobody approved what is left there: `toolsmith archive {}` puts it away", left.path))
     }
 
     /// Performs one piece of work and closes its intent. The caller has the turn.

@@ -323,7 +323,7 @@ pub enum Effect {
     /// Load what was granted.
     LoadGrants,
     /// Load what an argument of a verb can name, under a word of `candidates`.
-    LoadChoices(&'static str),
+    LoadChoices(&'static str, Option<String>),
     /// Load how full the buffers are.
     LoadBuffers,
     /// Find the grant of this name, to ask whether to take it back.

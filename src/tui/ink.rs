@@ -7,8 +7,8 @@
 
 use crate::domain::{SafeText, is_hidden};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
 use ratatui::text;
 use ratatui::widgets::{Block, BorderType, Borders, Clear, Widget};
 use tui_textarea::TextArea;
@@ -146,9 +146,11 @@ pub fn put_cells(buf: &mut Buffer, y: u16, cells: &[(String, Style)]) {
 }
 
 /// Draws a text area; characters that hide or reorder are drawn as `¿`, since the area draws its
-/// text as it is. What they are is said beside it.
-pub fn draw_editor(area: &TextArea<'static>, place: Rect, buf: &mut Buffer) {
+/// text as it is. What they are is said beside it. Returns where its cursor is drawn.
+pub fn draw_editor(area: &TextArea<'static>, place: Rect, buf: &mut Buffer) -> Option<Position> {
     area.render(place, buf);
+    let is_cursor = |at: &Position| buf.cell(*at).is_some_and(|cell| cell.modifier.contains(Modifier::REVERSED));
+    let cursor = place.intersection(buf.area).positions().filter(is_cursor).last();
     for position in place.intersection(buf.area).positions() {
         if let Some(cell) = buf.cell_mut(position)
             && cell.symbol().chars().any(is_hidden)
@@ -156,6 +158,7 @@ pub fn draw_editor(area: &TextArea<'static>, place: Rect, buf: &mut Buffer) {
             cell.set_symbol("¿");
         }
     }
+    cursor
 }
 
 #[cfg(test)]

@@ -154,10 +154,11 @@ impl Row {
 
     fn written(cells: &[(String, u16, Style)], with: fn(&str, Around) -> Option<&'static str>) -> Row {
         let mut row = Row { cells: Vec::new(), before: Vec::new(), is_selected: false };
-        let (mut width, mut blanks) = (0, 2);
+        let (mut width, mut blanks, mut leads) = (0, 2, true);
         for (at, (symbol, _, style)) in cells.iter().enumerate() {
             let next = cells.get(at + 1).map_or(" ", |(symbol, ..)| symbol);
-            let around = Around { blanks, ends: next == " " };
+            let around = Around { blanks, ends: next == " ", leads };
+            leads &= matches!(short(symbol).unwrap_or(symbol), " ");
             let said = with(symbol, around).map(|word| if repeats(word, &cells[at + 1..]) { " " } else { word });
             let is_word =
                 said.is_some_and(|word| word.len() > 1 && word.ends_with(|c: char| c.is_alphanumeric() || c == ':'));
@@ -211,6 +212,8 @@ struct Around {
     blanks: usize,
     /// Whether a blank or the end follows.
     ends: bool,
+    /// Whether only blanks and lines stand in front of it.
+    leads: bool,
 }
 
 /// The word for what a cell shows; `None` where it stays.
@@ -219,8 +222,8 @@ fn word(symbol: &str, around: Around) -> Option<&'static str> {
     match symbol {
         // Between facts; in front of one it says nothing.
         "·" if around.blanks == 1 && around.ends => Some(","),
-        // What goes on to the right; what is counted; what is part of a text.
-        "›" if around.blanks == 0 => Some(">"),
+        // What goes on to the right, or can be chosen; what is counted; what is part of a text.
+        "›" if around.blanks == 0 || !around.leads => Some(">"),
         "×" if around.blanks > 0 => Some("locked"),
         "!" if !is_sign => None,
         "–" if around.ends => Some("-"),

@@ -452,6 +452,8 @@ pub struct ToolDossier {
     pub command: CommandView,
     /// The workers that a run can take place on, by name.
     pub workers: Vec<String>,
+    /// What it declares and a run does not get, because nobody approved it; `None` where it gets all of it.
+    pub withheld: Option<String>,
 }
 
 /// A piece of output for the output view.

@@ -3,16 +3,18 @@
 //! Every call into the engine may block, so each runs on a thread of its own pool; the loop never
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
+mod dossiers;
 mod evolving;
 mod handing;
 mod logs;
 mod services;
 
+use self::dossiers::dossier;
 use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, RerunExtent, TabId, Upkeep, Way};
-use super::msg::{Answer, Called, FileTokens, Kempt, Msg, Opened, StartedAttempt, ToolDossier};
+use super::msg::{Answer, Called, FileTokens, Kempt, Msg, Opened, StartedAttempt};
 use super::phrase;
 use super::widget::{DiffText, Language, highlight};
-use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile};
+use crate::domain::{Caller, Command, EvolutionId, Run, RunId, VersionFile};
 use crate::engine::{
     Begun, CallBegun, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode,
     FoundAgent, Frame, Index, Limits, OpenOptions, RerunFrom, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings,
@@ -280,10 +282,8 @@ impl Performer {
                 self.answer(Answer::Compared { ticket, compared });
             }
             Effect::Init => {
-                let made = init(engine.workspace()).map(|report| match report.created.len() {
-                    0 => "everything already exists".to_owned(),
-                    created => format!("created {} under {}", phrase::plural(created, "path", "paths"), "tools/"),
-                });
+                let made = init(engine.workspace()).map(|report| phrase::created(&report.created));
+                engine.note_identity();
                 self.answer(Answer::Furnished(made));
                 self.scan(engine);
             }
@@ -319,7 +319,9 @@ impl Performer {
                 self.answer(Answer::Chosen { name, chosen: chosen.map(drop) });
             }
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants().list())),
-            Effect::LoadChoices(what) => self.answer(Answer::Choices(what, choices(engine, what))),
+            Effect::LoadChoices(what, of) => {
+                self.answer(Answer::Choices(what, choices(engine, what, of.as_deref())));
+            }
             Effect::LoadBuffers => self.answer(Answer::Buffers(engine.buffers().list())),
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grants().named(&name))),
             Effect::Evolve(evolving) => self.evolve(engine, evolving),
@@ -370,7 +372,11 @@ impl Performer {
         if let Some(notice) = engine.integrity().touch_notice().filter(|_| !matches!(command, Command::Cancel { .. })) {
             self.answer(Answer::Warned(notice.to_owned()));
         }
-        let outcome = engine.execute(command.clone(), &self.caller(engine));
+        let mut outcome = engine.execute(command.clone(), &self.caller(engine));
+        if let Ok(done) = &mut outcome {
+            // What cannot be taken back is not offered for that.
+            done.operation = done.operation.filter(|id| engine.history().operation(*id).is_ok_and(|it| it.reversible));
+        }
         self.answer(Answer::Done { command, outcome });
     }
 
@@ -557,35 +563,6 @@ pub fn tokens(file: &VersionFile) -> Option<FileTokens> {
     let text = std::str::from_utf8(&file.bytes).ok()?;
     let language = Language::of(&file.path, text)?;
     Some((file.path.clone(), highlight(language, text)?))
-}
-
-fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDossier, EngineError> {
-    let detail = engine.library().detail(tool)?;
-    let last_input = engine.runs().last_input(&tool.name)?;
-    let runs = engine.runs().list(&RunFilter { tool: Some(tool.name.clone()), limit: 20, ..RunFilter::default() })?;
-    let versions = engine.versions().list(&tool.name)?;
-    let against = match other {
-        Some(text) => versions.iter().find(|v| v.version.to_string() == text || v.digest.starts_with(text)),
-        None => versions.iter().find(|version| version.approved && version.digest != tool.digest),
-    };
-    let other = match (against, other) {
-        (Some(version), _) => {
-            let name = format!("{} ({})", version.version, version.digest.short());
-            Some((name, engine.versions().files(version.digest)?))
-        }
-        (None, Some(text)) => {
-            let message = format!("{} has no kept version {text}", tool.name);
-            return Err(EngineError::new(
-                ErrorCode::NotFound,
-                message,
-                "name a version or the first digits of a digest",
-            ));
-        }
-        (None, None) => None,
-    };
-    let command = engine.dependencies().command_view(&detail);
-    let workers = engine.settings().workers.keys().cloned().collect();
-    Ok(ToolDossier { detail, last_input, other, runs, command, workers })
 }
 
 fn rerun_request(engine: &Engine, run: RunId, extent: RerunExtent) -> Result<RunRequest, EngineError> {

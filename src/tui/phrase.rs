@@ -40,6 +40,16 @@ pub fn lasted(now: Instant, then: Instant) -> String {
     }
 }
 
+/// How many files were created, and where: `created 7 files: tools, toolsmith.toml`.
+pub fn created(paths: &[String]) -> String {
+    let mut tops: Vec<&str> = paths.iter().filter_map(|path| path.split('/').next()).collect();
+    tops.dedup();
+    match paths.len() {
+        0 => "everything already exists".to_owned(),
+        many => format!("created {}: {}", plural(many, "file", "files"), safe(&tops.join(", "))),
+    }
+}
+
 /// A number of bytes: `812 B`, `12.3 KiB`, `4.0 MiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];

@@ -243,6 +243,7 @@ pub(super) fn dossier(tool: &Tool, input: Option<serde_json::Value>) -> Box<Tool
         runs: vec![],
         command: CommandView::isolated("/work"),
         workers: vec![],
+        withheld: None,
     })
 }
 

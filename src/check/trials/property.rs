@@ -168,7 +168,7 @@ impl PropertyOutcome {
         }
         let refused = match self.refusals.len() {
             0 => String::new(),
-            sorts => format!(", rejected for {}", count(sorts, "different reason")),
+            sorts => format!("; some were rejected, for {}", count(sorts, "reason")),
         };
         CheckReport::of("property", findings)
             .noted(format!("{} generated from its schema{refused}", count(self.tried, "input")))

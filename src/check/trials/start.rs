@@ -60,7 +60,15 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     } else if let Some(crash) = started.iter().find_map(|tried| crash::of(tried)) {
         findings.push(Finding::new("fails", Severity::Low, format!("with the simplest input: {}", crash.message)));
     }
-    CheckReport::of(name, findings).noted(first.end.message().unwrap_or_else(|| "it starts".to_owned()))
+    let note = match first.end.message() {
+        None => "it starts".to_owned(),
+        // What its code then makes of an input that may be no good says nothing against starting it.
+        Some(why) if !all_fail && first.end.outcome().is_failure() => {
+            format!("it starts; it then fails with the simplest input: {why}")
+        }
+        Some(why) => why,
+    };
+    CheckReport::of(name, findings).noted(note)
 }
 
 /// The error of its own code that a trial ended with.

@@ -319,7 +319,7 @@ pub(super) fn state_words(tool: &Tool) -> (Ink, Cow<'static, str>) {
         (tool.shadowed_by.is_some() && !tool.facts.in_session, "shadowed"),
         (!tool.clashes.is_empty(), "clash"),
         (tool.facts.approved_over.is_some(), "overridden"),
-        (tool.facts.approved_unread.is_some(), "approved-unread"),
+        (tool.facts.approved_unread.is_some(), "not-read"),
         (tool.facts.deprecated.is_some(), "deprecated"),
     ];
     words.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, word)| word));

@@ -113,6 +113,7 @@ impl From<Instant> for Content {
 pub struct StyledLine {
     pieces: Vec<(Ink, Content)>,
     hang: usize,
+    leads_to: Option<String>,
 }
 
 impl StyledLine {
@@ -163,6 +164,17 @@ impl StyledLine {
     /// By how many columns its rows after the first are indented where it is wrapped.
     pub fn hang(&self) -> usize {
         self.hang
+    }
+
+    /// Says which tool it is about, by the path of its definition: on the screen Enter goes there.
+    pub fn leading_to(mut self, path: &str) -> StyledLine {
+        self.leads_to = Some(path.to_owned());
+        self
+    }
+
+    /// The path of the tool that it leads to.
+    pub fn leads_to(&self) -> Option<&str> {
+        self.leads_to.as_deref()
     }
 
     /// Its text in pieces, each safe to print.

@@ -2,7 +2,7 @@
 
 use super::{Envelope, SeenAttempt, is_own};
 use crate::domain::manifest::Permissions;
-use crate::domain::observation::Touch;
+use crate::domain::observation::{Answer, Touch};
 use crate::domain::permission::Network;
 use crate::domain::place::{generalise, place, program};
 use crate::domain::words::words;
@@ -41,6 +41,9 @@ pub struct PermissionLine {
     pub verdict: PermissionUse,
     /// What was seen, a few examples.
     pub seen: Vec<String>,
+    /// The worst answer that an attempt got which is not declared; `None` for what is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
 }
 
 impl Envelope {
@@ -49,7 +52,7 @@ impl Envelope {
     pub fn against(&self, declared: &Permissions) -> Vec<PermissionLine> {
         let items: Vec<Item> = items(declared).collect();
         let mut uses: Vec<Vec<String>> = vec![Vec::new(); items.len()];
-        let mut undeclared: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut undeclared: BTreeMap<String, (Vec<String>, Answer)> = BTreeMap::new();
         for seen in self.tried().iter().filter(|seen| !is_own(seen.touch, &seen.target, seen.answer)) {
             let mut covered = false;
             for (item, uses) in items.iter().zip(&mut uses) {
@@ -59,7 +62,9 @@ impl Envelope {
                 }
             }
             if !covered {
-                add_example(undeclared.entry(needed(seen)).or_default(), seen);
+                let (examples, answer) = undeclared.entry(needed(seen)).or_insert((Vec::new(), seen.answer));
+                add_example(examples, seen);
+                *answer = worse(*answer, seen.answer);
             }
         }
         let mut lines = undeclared_lines(undeclared);
@@ -70,7 +75,7 @@ impl Envelope {
                 (_, true) if self.observed == 0 => PermissionUse::NotObservable,
                 (_, true) => PermissionUse::Unused,
             };
-            PermissionLine { permission: item.words(), verdict, seen }
+            PermissionLine { permission: item.words(), verdict, seen, answer: None }
         }));
         lines
     }
@@ -98,14 +103,30 @@ fn add_example(examples: &mut Vec<String>, seen: &SeenAttempt) {
     }
 }
 
-fn undeclared_lines(undeclared: BTreeMap<String, Vec<String>>) -> Vec<PermissionLine> {
+/// What was denied weighs more than what was allowed, and that more than what was not there.
+fn worse(one: Answer, other: Answer) -> Answer {
+    let weight = |answer| match answer {
+        Answer::Missing => 0,
+        Answer::Allowed => 1,
+        Answer::Denied => 2,
+    };
+    if weight(one) < weight(other) { other } else { one }
+}
+
+fn undeclared_lines(undeclared: BTreeMap<String, (Vec<String>, Answer)>) -> Vec<PermissionLine> {
     let verdict = PermissionUse::Undeclared;
     let rest = undeclared.len().saturating_sub(MAX_UNDECLARED);
-    let lines = undeclared.into_iter().map(|(permission, seen)| PermissionLine { permission, verdict, seen });
+    let of_rest = undeclared.values().skip(MAX_UNDECLARED).map(|(_, answer)| *answer).reduce(worse);
+    let lines = undeclared.into_iter().map(|(permission, (seen, answer))| PermissionLine {
+        permission,
+        verdict,
+        seen,
+        answer: Some(answer),
+    });
     let mut lines: Vec<PermissionLine> = lines.take(MAX_UNDECLARED).collect();
     if rest > 0 {
         let permission = format!("{rest} more undeclared");
-        lines.push(PermissionLine { permission, verdict, seen: Vec::new() });
+        lines.push(PermissionLine { permission, verdict, seen: Vec::new(), answer: of_rest });
     }
     lines
 }

@@ -217,7 +217,7 @@ fn approval_note(
     request: &DecisionRequest,
 ) -> Option<CommitNote> {
     let mut note = commit_note(actor, placed, operation, DecisionKind::Approve.word())?;
-    let unread = Unread::of(&request.shown).map(|unread| ("Toolsmith-Unread".to_owned(), unread.to_string()));
+    let unread = Unread::of(&request.shown).map(|unread| ("Toolsmith-Unread".to_owned(), unread.stated()));
     let reason = request.reason.as_deref().and_then(visible_words).map(|reason| {
         let line: String = reason.chars().take(MAX_REASON_CHARS).collect();
         ("Toolsmith-Reason".to_owned(), line)

@@ -203,7 +203,6 @@ fn follow_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Resul
     supersede_first_ones(tx, settled, &approvals)?;
     open_needed(tx, tools.iter().filter(|tool| !unsettled.has(&tool.name)), &approvals, &heads)?;
     if unsettled.0.is_empty() {
-        heads.retain(|head| head.kind == ReviewKind::Adoption);
         adopt_needed(tx, tools, &approvals, &heads)?;
     }
     Ok(())
@@ -409,26 +408,31 @@ fn first_line(text: &str) -> String {
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no description").to_owned()
 }
 
-/// Approved and core tools that came with the workspace wait in one review; it follows the folder.
-/// `heads` are the adoptions so far.
+/// Approved and core tools that came with the workspace wait in one review; it follows the folder. A version whose
+/// files changed after an approval did not come with it: it has a review of its own, also when that approval was
+/// taken back. `heads` are the reviews so far.
 fn adopt_needed(
     tx: &Tx<'_>,
     tools: &[Arc<Tool>],
     approvals: &Approvals,
     heads: &[ReviewHead],
 ) -> Result<(), StoreError> {
+    let changed = heads.iter().filter(|head| head.kind == ReviewKind::Drift && head.state != ReviewState::Superseded);
+    let changed: HashSet<(&ToolName, Digest)> = changed.map(|head| (&head.tool, head.digest)).collect();
+    let heads = || heads.iter().filter(|head| head.kind == ReviewKind::Adoption);
     let mut members: Vec<(ToolName, Digest)> = tools
         .iter()
         .filter(|tool| tool.stage.is_vouched() && !approvals.knows(&tool.name))
+        .filter(|tool| !changed.contains(&(&tool.name, tool.digest)))
         .map(|tool| (tool.name.clone(), tool.digest))
         .collect();
     members.sort();
     members.dedup();
     let digest = members_digest(&members);
-    for head in heads.iter().filter(|h| h.state == ReviewState::Waiting && h.digest != digest) {
+    for head in heads().filter(|h| h.state == ReviewState::Waiting && h.digest != digest) {
         tx.set_review_state(head.id, ReviewState::Superseded)?;
     }
-    let decided = heads.iter().any(|h| h.digest == digest && h.state != ReviewState::Superseded);
+    let decided = heads().any(|h| h.digest == digest && h.state != ReviewState::Superseded);
     let (Some(first), false) = (members.first(), decided) else { return Ok(()) };
     let Ok(tool) = ToolName::new(ADOPTION) else { return Ok(()) };
     let path = tools.iter().find(|t| t.name == first.0).map(|t| t.path.clone()).unwrap_or_default();

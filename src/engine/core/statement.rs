@@ -35,7 +35,7 @@ impl Statement<'_> {
         let mut text = HEAD.to_owned();
         let at = rfc3339(self.at);
         let (version, digest, stage) = (self.version.to_string(), self.digest.hex(), self.stage.to_string());
-        let unread = self.unread.map(|unread| unread.to_string());
+        let unread = self.unread.map(|unread| unread.stated());
         let lines = [
             ("tool", Some(self.tool.as_str())),
             ("version", Some(version.as_str())),

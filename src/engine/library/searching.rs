@@ -140,7 +140,8 @@ impl Describe for SearchResult {
             let percent = format!("{:>4} %  ", (hit.similarity * 100.0).round());
             let ink = if hit.held_back.is_some() { Ink::Warn } else { Ink::Plain };
             let head = StyledLine::new().put(ink, percent).put(Ink::Strong, hit.name.as_str());
-            told.line(head.put(Ink::Dim, format!(" {}  {}  {}", hit.version, hit.stage, hit.path)));
+            let head = head.put(Ink::Dim, format!(" {}  {}  {}", hit.version, hit.stage, hit.path));
+            told.line(head.leading_to(&hit.path));
             told.detail(Ink::Plain, hit.description.lines().next().unwrap_or_default());
             let tagged = hit.held_back.as_ref().map(|tag| format!("ranked last, tagged {tag}; ")).unwrap_or_default();
             told.detail(Ink::Dim, format!("{tagged}{}", hit.why));
@@ -250,14 +251,14 @@ fn hit(tool: &Tool, found: &Relevant, held_back: Option<String>) -> SearchHit {
     }
 }
 
-/// What was found of a question, in words: `json (name, tags), fetch as download (description)`.
+/// What was found of a question, in words: `"json" in name, tags; "fetch" (as "download") in description`.
 pub(in crate::engine) fn told(found: &[FoundWord]) -> String {
     let one = |found: &FoundWord| {
         let places: Vec<&str> = found.places.iter().map(|place| place.word()).collect();
-        let instead = found.instead.as_ref().map(|term| format!(" as {term}")).unwrap_or_default();
-        format!("{}{instead} ({})", found.word, places.join(", "))
+        let instead = found.instead.as_ref().map(|term| format!(" (as \"{term}\")")).unwrap_or_default();
+        format!("\"{}\"{instead} in {}", found.word, places.join(", "))
     };
-    found.iter().map(one).collect::<Vec<_>>().join(", ")
+    found.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// Three digits: more would say more than is known.

@@ -69,7 +69,7 @@ impl Describe for SimilarTools {
             let percent = format!("{:>4} %  ", (similar.likeness * 100.0).round());
             let head = StyledLine::new().put(ink, percent).put(Ink::Strong, similar.name.as_str());
             let place = format!(" {}  {}  {}{verdict}", similar.version, similar.stage, similar.path);
-            told.line(head.put(Ink::Dim, place));
+            told.line(head.put(Ink::Dim, place).leading_to(&similar.path));
             let about = similar.description.lines().next().unwrap_or_default();
             if !about.is_empty() {
                 told.detail(Ink::Plain, about);

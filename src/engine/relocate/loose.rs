@@ -124,8 +124,11 @@ impl Mover<'_> {
         let folder = self.full(&from.base);
         let stays = !self.relocation.gone && from.base == self.relocation.to.base;
         let own = from.exclusive && !stays && !is_shared_folder(&from.base);
-        if !own || !all_removed || !disk::is_folder(&folder) {
+        if !own || !disk::is_folder(&folder) {
             return Ok(());
+        }
+        if !all_removed {
+            return self.remove_approval(&folder);
         }
         let found = disk::contents(&folder, disk::Expected { version: &[], beside: &[APPROVAL_FILE] })
             .map_err(self.failed("read", &folder))?;
@@ -136,16 +139,21 @@ impl Mover<'_> {
         if !rest.is_empty() {
             self.notes.push(format!("{} was not removed: it still contains {}", from.base, listed(&rest)));
         }
-        // It speaks of a version that is no longer beside it.
-        let approval = folder.join(APPROVAL_FILE);
-        if disk::exists(&approval) {
-            fs::remove_file(&approval).map_err(self.failed("remove", &approval))?;
-            self.done("approval removed")?;
-        }
+        self.remove_approval(&folder)?;
         disk::remove_emptied(&folder).map_err(self.failed("remove", &folder))?;
         self.done("source folder removed")?;
         let parent = folder.parent().unwrap_or(self.workspace);
         disk::sync_folder(parent).map_err(self.failed("sync", parent))
+    }
+
+    /// The approval in a folder speaks of a version that is no longer beside it.
+    fn remove_approval(&mut self, folder: &Path) -> Result<(), RelocateError> {
+        let approval = folder.join(APPROVAL_FILE);
+        if !disk::exists(&approval) {
+            return Ok(());
+        }
+        fs::remove_file(&approval).map_err(self.failed("remove", &approval))?;
+        self.done("approval removed")
     }
 }
 

@@ -345,7 +345,7 @@ impl Integrity<'_> {
     }
 
     /// Whether an approval of exactly this version, where it lies, is in force.
-    pub(in crate::engine) fn approved(&self, tool: &Tool) -> Result<bool, EngineError> {
+    pub fn approved(&self, tool: &Tool) -> Result<bool, EngineError> {
         self.workspace.read(|q| Ok(Approval::in_force(&q.approvals_of(tool.reviewed_as())?, tool).is_some()))
     }
 }

@@ -91,16 +91,15 @@ impl<'e> Reviews<'e> {
             ReviewKind::Plan => ("it is recorded, and the requester may continue; no file moves".to_owned(), false),
         };
         let mut lines = vec![line];
-        // A change is shown beside what it replaces; that of a first yes must be said.
+        let moves_up = matches!(review.kind, ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion);
         let view = self.engine.library().catalog();
-        if review.kind == ReviewKind::New
+        if moves_up
             && let Some(old) = view.tools.iter().find(|tool| tool.placement == target && tool.digest != review.digest)
         {
             lines.push(format!("replaces {} {} ({})", old.name, old.version, old.digest.short()));
+            lines.extend(self.ending(&old.name, old.digest)?);
         }
-        if matches!(review.kind, ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion)
-            && let Ok((_, files)) = self.lying(review)
-        {
+        if moves_up && let Ok((_, files)) = self.lying(review) {
             let replaces = self.occupant(review.to_stage, &review.tool, review.digest)?.map(|placed| placed.digest);
             if relocate::puts_aside(self.workspace.folder(), &files, &target, replaces) {
                 lines.push(format!(
@@ -119,6 +118,13 @@ impl<'e> Reviews<'e> {
             lines.push(format!("only after approvals by {}, each a different person", missing.join(" and ")));
         }
         Ok(lines)
+    }
+
+    /// The pending reviews of a version, which end when it is put away or replaced, in a line each.
+    pub(in crate::engine) fn ending(&self, tool: &ToolName, digest: Digest) -> Result<Vec<String>, EngineError> {
+        let mut waiting = self.waiting_for(tool)?;
+        waiting.retain(|review| review.digest == digest && review.kind != ReviewKind::Adoption);
+        Ok(waiting.iter().map(|review| format!("ends review {}: {}", review.id, question_of(review))).collect())
     }
 
     /// Roles of which an approval is needed beside an ordinary one: for the high cost tier those of the settings.
@@ -245,4 +251,10 @@ impl<'e> Reviews<'e> {
         self.workspace.copies.put(tool.digest, &files)?;
         Ok(Some(self.engine.integrity().placed(tool, &files)))
     }
+}
+
+/// What a review asks, about which version: `promotion of hello 1.0.0 to core`.
+pub(in crate::engine) fn question_of(review: &Review) -> String {
+    let to = if review.kind == ReviewKind::Promotion { format!(" to {}", review.to_stage) } else { String::new() };
+    format!("{} of {} {}{to}", review.asks(), review.tool, review.version)
 }

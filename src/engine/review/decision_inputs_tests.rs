@@ -227,3 +227,34 @@ fn what_a_yes_does_is_said_with_the_commit_and_the_further_persons_it_needs() {
     world.write("toolsmith.toml", "[git]\ncommit = false\n");
     assert_eq!(said(), Vec::<String>::new());
 }
+
+#[test]
+fn what_ends_with_an_approval_or_an_archive_is_said_before() {
+    let world = World::new();
+    world.write("tools/experimental/adder.py", SCRIPT);
+    world.write("tools/experimental/adder.toml", MANIFEST);
+    let engine = world.open();
+    decide(&engine, DecisionKind::Approve).unwrap();
+    let promote = Command::Promote { tool: "adder".to_owned(), to: crate::domain::Stage::Core };
+    let promotion = engine.execute(promote, &crate::engine::tests::ada()).unwrap().review.unwrap();
+    let ends = format!("ends review {promotion}: promotion of adder 1.0.0 to core");
+    let archive = Command::verb("archive", &[("tool", "adder")]);
+    assert!(engine.preview(&archive).unwrap().lines.contains(&ends), "{:?}", engine.preview(&archive).unwrap());
+    world.write("tools/experimental/adder.py", &format!("{SCRIPT}# newer\n"));
+    world.write("tools/experimental/adder.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
+    engine.library().scan(&mut |_| {}).unwrap();
+    let newer = engine.reviews().list(ReviewFilter::Waiting).unwrap();
+    let newer = newer.iter().find(|review| review.kind == ReviewKind::Evolved).unwrap();
+    let lines = engine.reviews().consequences(newer).unwrap();
+    assert!(lines[1].starts_with("replaces adder 1.0.0 (") && lines[2] == ends, "{lines:?}");
+    // Put away and brought back, it is not asked again; an undo asks again.
+    engine.execute(archive, &crate::engine::tests::ada()).unwrap();
+    let restore = Command::verb("restore", &[("tool", "adder")]);
+    let said = engine.preview(&restore).unwrap().lines;
+    assert!(said.iter().any(|line| line.starts_with(&format!("review {promotion} stays closed"))), "{said:?}");
+    let undo = engine.preview(&Command::Undo { operation: None }).unwrap().lines;
+    assert!(
+        undo.contains(&format!("review {promotion} is pending again: promotion of adder 1.0.0 to core")),
+        "{undo:?}"
+    );
+}

@@ -4,6 +4,7 @@
 //! layers that were verified) and *reported* (may be incomplete). Where nobody watched, that is said in words: an empty
 //! list never stands for it.
 
+use super::permission_words::permission;
 use crate::catalog;
 use crate::domain::{
     Answer, Attempt, Digest, Envelope, FileChange, Isolation, IsolationLevel, LoadedFile, Observation, Observer,
@@ -552,34 +553,6 @@ pub(super) fn level_weight(level: IsolationLevel) -> Weight {
         IsolationLevel::Confined => Weight::Fact,
         IsolationLevel::LimitsOnly | IsolationLevel::None => Weight::Warn,
     }
-}
-
-/// One permission; `observed` runs, which had it, are what it was compared with.
-fn permission(found: &PermissionLine, observed: u64) -> EvidenceLine {
-    let PermissionLine { permission, verdict, seen } = found;
-    let seen = seen.join(", ");
-    let (weight, text) = match verdict {
-        PermissionUse::Used => (Weight::Good, format!("{permission}: {seen}")),
-        PermissionUse::Unused => {
-            let runs = if observed == 1 {
-                "the one observed run did not use it".to_owned()
-            } else {
-                format!("none of {observed} observed runs used it")
-            };
-            (Weight::Warn, format!("{permission} is declared, but {runs}; consider removing it"))
-        }
-        PermissionUse::Undeclared if seen.is_empty() => (Weight::Bad, permission.clone()),
-        PermissionUse::Undeclared => (Weight::Bad, format!("{permission}: tried {seen}")),
-        PermissionUse::NotObservable if observed == 0 => {
-            (Weight::Fact, format!("{permission} is declared; no run was observed"))
-        }
-        PermissionUse::NotObservable => (Weight::Fact, format!("{permission} is declared; its use cannot be observed")),
-        PermissionUse::NotGranted => (
-            Weight::Fact,
-            format!("{permission} is declared; no observed run had it, all ran under the strict profile"),
-        ),
-    };
-    line(weight, verdict.word(), text)
 }
 
 fn examples(seen: &[&Attempt]) -> String {

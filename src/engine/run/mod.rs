@@ -24,6 +24,7 @@ pub(super) mod marking;
 pub(super) mod occasion;
 mod outputs;
 mod packages;
+mod permission_words;
 pub(super) mod permits;
 mod pipe;
 mod prompting;

@@ -70,8 +70,12 @@ pub fn find_workspace(start: &Path) -> PathBuf {
         |folder: &&Path| has_settings(folder) || (folder.join("tools").is_dir() && folder.parent().is_some());
     let top = start.ancestors().position(|folder| folder.join(".git").exists()).unwrap_or(usize::MAX);
     let mut above = start.ancestors().take(top.saturating_add(1)).skip(1).filter(|folder| !is_open_to_all(folder));
-    let at_start = has_settings(&start) || start.join("tools").is_dir();
-    if at_start { start } else { above.find(is_marked).map_or_else(|| start.clone(), Path::to_owned) }
+    if is_workspace(&start) { start } else { above.find(is_marked).map_or_else(|| start.clone(), Path::to_owned) }
+}
+
+/// Whether a folder is a workspace already: it has tools, or settings of one.
+pub fn is_workspace(folder: &Path) -> bool {
+    has_settings(folder) || folder.join("tools").is_dir()
 }
 
 fn has_settings(folder: &Path) -> bool {

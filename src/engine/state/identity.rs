@@ -5,9 +5,10 @@
 //! seal that only this user's state can make: an id that came with a repository says nothing. The id is a hint; the
 //! state has the last word, for it knows the path, the device and the number of the folder that it belongs to. A folder
 //! that has the id of another one that is still there, or of one on another disk, is a copy until a human says
-//! otherwise. A workspace that cannot be written has no id and is known by its path.
+//! otherwise. A workspace that cannot be written has no id and is known by its path; so is a folder that is no workspace
+//! yet: to look at it writes nothing into it.
 
-use super::home::{Home, path_state_dir};
+use super::home::{Home, is_workspace, path_state_dir};
 use crate::domain::Digest;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::LogEnd;
@@ -120,8 +121,10 @@ fn settle(home: &Home, here: &Here, secret: &[u8], by_path: &Path) -> io::Result
     if read_record(&dir).as_ref() != Some(&record) {
         write_record(&dir, &record)?;
     }
-    // A workspace that cannot be written is known by the path in the record.
-    let _ = here.write_id(secret, &record.id);
+    // A workspace that cannot be written is known by the path in the record; so is a folder that was only looked at.
+    if is_workspace(&here.path) {
+        let _ = here.write_id(secret, &record.id);
+    }
     Ok(Known { dir, record }.located(home))
 }
 

@@ -6,7 +6,7 @@ pub(super) mod identity;
 pub(super) mod opening;
 pub(super) mod screen;
 
-pub use home::{Home, find_workspace, path_state_dir};
+pub use home::{Home, find_workspace, is_workspace, path_state_dir};
 pub use identity::{answer_copy, locate, plan_copy_answer};
 
 use super::clock::now;

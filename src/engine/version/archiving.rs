@@ -1,11 +1,12 @@
 //! Putting a version away, and bringing it back.
 
-use crate::domain::{Digest, Outcome, Placement, Stage, Tool, VerbCall, VersionFile};
+use crate::domain::{Digest, Outcome, Placement, ReviewKind, Stage, Tool, VerbCall, VersionFile};
 use crate::engine::Versions;
 use crate::engine::core::{self, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::links::refuse_links;
 use crate::engine::plain_verb::{Perform, PlainVerb, argument};
+use crate::engine::review::decision_inputs::question_of;
 use crate::engine::view::Preview;
 use std::path::Path;
 
@@ -32,9 +33,11 @@ impl Versions<'_> {
         let tool = self.engine.library().resolve(argument(call, "tool")?)?;
         let target = self.archive_target(&tool)?;
         let what = "hidden, not runnable; files and history are kept";
+        let mut lines = self.engine.move_lines(&tool.placement, &target, what);
+        lines.extend(self.engine.reviews().ending(&tool.name, tool.digest)?);
         Ok(Preview {
             title: format!("Archive {} {}?", tool.name, tool.version),
-            lines: self.engine.move_lines(&tool.placement, &target, what),
+            lines,
             undo: "u (undo) or restore reverts it".to_owned(),
         })
     }
@@ -97,11 +100,34 @@ impl Versions<'_> {
         let files = self.engine.library().files_of(&tool)?;
         let before = Placed::of(&tool, &files);
         let after = self.archived_from(&before)?;
+        let mut lines = self.engine.move_lines(&before.placement, &after.placement, "visible again");
+        lines.extend(self.not_asked_again(&before)?);
         Ok(Preview {
             title: format!("Restore {} {} to {}?", tool.name, tool.version, after.stage),
-            lines: self.engine.move_lines(&before.placement, &after.placement, "visible again"),
+            lines,
             undo: "u (undo) archives it again".to_owned(),
         })
+    }
+
+    /// Reviews that ended when the version was put away and that no scan opens again: only an undo brings them back.
+    fn not_asked_again(&self, archived: &Placed) -> Result<Vec<String>, EngineError> {
+        let newest = self.workspace.read(|q| Ok(q.newest_operation("archive", archived.tool.as_str())?))?;
+        let Some(operation) = newest else { return Ok(Vec::new()) };
+        let Some(core::UndoNote::Move { after, closed, .. }) = core::UndoNote::of(&operation) else {
+            return Ok(Vec::new());
+        };
+        if after.placement != archived.placement {
+            return Ok(Vec::new());
+        }
+        let mut lines = Vec::new();
+        for id in closed {
+            let review = self.engine.reviews().row(id)?;
+            if matches!(review.kind, ReviewKind::Promotion | ReviewKind::Archive | ReviewKind::Deprecation) {
+                let undo = format!("`toolsmith undo {}` instead of restore brings it back", operation.id);
+                lines.push(format!("review {id} stays closed ({}); {undo}", question_of(&review)));
+            }
+        }
+        Ok(lines)
     }
 
     fn restore(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {

@@ -12,6 +12,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::msg::{Answer, Held, Msg, ToolDossier};
 use crate::tui::overlay::Overlay;
 use crate::tui::overlay::confirm::Confirm;
+use crate::tui::pane::Pane;
 use crate::tui::screen::Screen;
 use crate::tui::theme::{Ground, Theme};
 use crate::tui::widget::{DiffText, Side};
@@ -178,7 +179,9 @@ impl App {
             Answer::Failures(groups) => {
                 let again = self.refresh.failures.came();
                 match groups {
-                    Ok(groups) => self.failures.set(groups),
+                    // Under the cursor of somebody who looks at them, the selection stays where it is.
+                    Ok(groups) if self.at(Pane::Failures) => self.failures.set(groups),
+                    Ok(groups) => self.failures.set_newest_first(groups),
                     Err(error) => self.complain(&error),
                 }
                 let again = again.then_some(Effect::LoadFailures);
@@ -280,7 +283,10 @@ impl App {
             | Answer::Exported(Err(error))
             | Answer::Furnished(Err(error))
             | Answer::Grant(Err(error))
-            | Answer::Trouble(error) => self.complain(&error),
+            | Answer::Trouble(error) => {
+                self.take_back_sent();
+                self.complain(&error);
+            }
             Answer::Evolving(came) => return self.take_evolving(*came),
             Answer::Serving(came) => return self.take_served(*came),
             Answer::Edited(file) => self.say(Mood::Calm, &format!("edited {file}")),
@@ -316,6 +322,12 @@ impl App {
         }
         let queue = &self.queue;
         self.readings.retain(|review, _| queue.find(*review).is_some());
+        self.look_at_open_review();
+    }
+
+    /// Says of the review on screen that it can no longer be decided, where the queue does not have it like that. While
+    /// an own decision is on its way, that is no news.
+    fn look_at_open_review(&mut self) {
         if let Screen::Review(screen) = &mut self.screen
             && screen.decidable().is_ok()
         {
@@ -365,8 +377,10 @@ impl App {
         }
         let ticket = screen.ticket;
         let sides = screen.set(detail, compared, now, width);
+        // What is left out is known with the detail: the approval does less than was asked before.
+        let less = (!screen.only().is_empty()).then(|| Effect::Preview(screen.consequence_query()));
         let colours = sides.into_iter().map(|(side, files)| Effect::Highlight { ticket, side, files });
-        colours.chain(again.then_some(Effect::LoadReview(review))).collect()
+        colours.chain(again.then_some(Effect::LoadReview(review))).chain(less).collect()
     }
 
     /// Reads the open review again, once for however many reasons there are.
@@ -413,7 +427,12 @@ impl App {
                 if form.set(&dossier, self.inputs.get(path)) {
                     return Vec::new();
                 }
+                let was_to_change = form.asks_for_input();
                 self.overlays.pop();
+                if was_to_change {
+                    let key = self.keymap.key(Verb::Rerun);
+                    return self.refuse(&format!("it takes no input to change · {key} runs it again"));
+                }
                 self.start(tool, None, worker)
             }
             Err(error) => {
@@ -426,7 +445,8 @@ impl App {
 
     fn take_preview(&mut self, command: &Command, preview: Result<Preview, EngineError>) {
         if let (Command::Decide(request), Screen::Review(screen)) = (command, &mut self.screen) {
-            if screen.review.id == request.review {
+            // An answer about another choice of tools may come late.
+            if screen.review.id == request.review && screen.only() == request.only {
                 let does = screen.set_consequence(&preview);
                 if let Some(Overlay::Digest(prompt)) = self.overlays.last_mut() {
                     prompt.set_does(request.review, does, self.now);
@@ -445,6 +465,9 @@ impl App {
             Ok(outcome) => outcome,
             Err(error) => {
                 self.generating = None;
+                if matches!(command, Command::Decide(_)) {
+                    self.take_back_sent();
+                }
                 self.complain(&error);
                 self.context_edited(command, true);
                 self.correct_definition(command, &error);
@@ -513,6 +536,14 @@ impl App {
             Command::Withdraw { .. } => return self.reload_review(),
         }
         Vec::new()
+    }
+
+    /// A decision was not taken: the review on screen can be decided again, if it still waits.
+    pub(super) fn take_back_sent(&mut self) {
+        if let Screen::Review(screen) = &mut self.screen {
+            screen.set_sent(None);
+            self.look_at_open_review();
+        }
     }
 
     fn take_highlights(&mut self, ticket: u64, side: Side, files: &[crate::tui::msg::FileTokens]) {

@@ -194,11 +194,11 @@ impl App {
     }
 
     /// Whether the open review was not read to its end.
-    fn is_unread(&self) -> bool {
+    pub fn is_unread(&self) -> bool {
         matches!(&self.screen, Screen::Review(review) if !review.is_read())
     }
 
-    fn at(&self, pane: Pane) -> bool {
+    pub(super) fn at(&self, pane: Pane) -> bool {
         matches!(self.screen, Screen::Workbench) && self.focus == pane
     }
 

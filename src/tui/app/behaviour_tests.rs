@@ -47,6 +47,7 @@ fn watched() -> Behaviour {
             permission: "network full".to_owned(),
             verdict: PermissionUse::Undeclared,
             seen: vec!["resolve exfil.\u{202e}example (denied)".to_owned()],
+            answer: Some(Came::Denied),
         }],
         permitted: 9,
         departed: vec![],

@@ -6,7 +6,7 @@ use crate::domain::{RunId, Tool, rfc3339};
 use crate::engine::RunRequest;
 use crate::tui::effect::Effect;
 use crate::tui::msg::Held;
-use crate::tui::overlay::Args;
+use crate::tui::overlay::{Args, Overlay};
 use crate::tui::screen::Screen;
 use serde_json::Value;
 use std::sync::Arc;
@@ -38,7 +38,11 @@ impl App {
         self.inputs.insert(tool.path.clone(), input);
         let mut args = Args::default();
         args.push("tool", tool.path.clone());
-        self.begin_run(&args)
+        let effects = self.begin_run(&args);
+        if let Some(Overlay::Form(form)) = self.overlays.last_mut() {
+            form.ask_for_input();
+        }
+        effects
     }
 
     /// Opens the form again whose run waits for a yes.
@@ -84,11 +88,10 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Command, RunOutcome, Stage};
+    use crate::domain::{Command, InputMode, Recipe, RunOutcome, Stage};
     use crate::engine::Preview;
     use crate::tui::effect::DetailFor;
     use crate::tui::msg::Answer;
-    use crate::tui::overlay::Overlay;
     use crate::tui::testing::{Bench, dossier, run, tool, tools};
     use serde_json::json;
 
@@ -97,6 +100,20 @@ mod tests {
         let detail = Ok(dossier(tool, Some(schema)));
         bench.answer(Answer::Detail { purpose: DetailFor::Run, path: tool.path.clone(), detail });
         bench.screen()
+    }
+
+    #[test]
+    fn a_tool_without_input_does_not_run_when_an_input_is_to_be_changed() {
+        let mut bench = Bench::ready(120, 40);
+        let divide = tools().remove(1);
+        bench.answer(Answer::Runs(Ok(vec![run(7, &divide, RunOutcome::Failed)])));
+        bench.press("3 ;");
+        let mut silent = dossier(&divide, None);
+        silent.detail.manifest.recipe = Some(Recipe::blank(InputMode::None));
+        let detail = Ok(silent);
+        bench.answer(Answer::Detail { purpose: DetailFor::Run, path: divide.path.clone(), detail });
+        assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::StartRun { .. })));
+        assert!(bench.screen().contains("it takes no input to change · r runs it again"), "{}", bench.screen());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::App;
 use crate::domain::ToolReview;
+use crate::engine::StarterTool;
 use crate::tui::pane::output::FirstSteps;
 use crate::tui::screen::review::Kept;
 
@@ -10,13 +11,15 @@ impl App {
     pub fn first_steps(&self) -> Option<FirstSteps> {
         let tools = &self.catalog.view().tools;
         let is_approved = tools.iter().any(|tool| tool.facts.review == ToolReview::Approved);
+        let to_adopt = || tools.iter().filter(|tool| tool.awaits_adoption());
         let steps = FirstSteps {
             landed: !tools.is_empty(),
             has_run: !self.runs.is_empty(),
             // A review that was decided is not known any more.
             has_read: is_approved || self.readings.values().any(Kept::is_whole),
             approved: is_approved,
-            to_adopt: tools.iter().filter(|tool| tool.awaits_adoption()).count(),
+            to_adopt: to_adopt().count(),
+            starters: to_adopt().filter(|tool| StarterTool::is_one(tool.name.as_str(), tool.digest)).count(),
         };
         (!steps.are_done()).then_some(steps)
     }
@@ -66,7 +69,7 @@ mod tests {
         Arc::make_mut(&mut came.facts).review = ToolReview::None;
         let mut bench = with(vec![came.clone()]);
         let screen = bench.screen();
-        assert!(screen.contains("1 tool came with the folder"), "{screen}");
+        assert!(screen.contains("1 tool came with this folder"), "{screen}");
         let mut adoption = crate::tui::testing::reviews().remove(1);
         adoption.kind = crate::domain::ReviewKind::Adoption;
         adoption.members = vec![(came.name.clone(), came.digest)];

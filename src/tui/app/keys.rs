@@ -116,8 +116,8 @@ impl App {
         if let Reply::Copy(text) = reply {
             return vec![Effect::Copy(text)];
         }
-        if let Reply::LoadChoices(what) = reply {
-            return vec![Effect::LoadChoices(what)];
+        if let Reply::LoadChoices(what, of) = reply {
+            return vec![Effect::LoadChoices(what, of)];
         }
         if let Reply::Help(place, rows) = reply {
             self.overlays.push(Overlay::Help(Help::new(place, rows)));
@@ -135,7 +135,7 @@ impl App {
             | Reply::Help(..)
             | Reply::Refuse(_)
             | Reply::Copy(_)
-            | Reply::LoadChoices(_)
+            | Reply::LoadChoices(..)
             | Reply::Close => Vec::new(),
             Reply::Call(request, step) => self.call_step(*request, step),
             Reply::Invoke(verb, args) => {
@@ -143,12 +143,17 @@ impl App {
                     self.recent.retain(|known| *known != verb);
                     self.recent.insert(0, verb);
                 }
+                // `i` explains what a question is about, and takes nothing away.
+                if let (Verb::Show, Some(question @ Overlay::Confirm(_))) = (verb, closed) {
+                    self.set_aside = Some(question);
+                }
                 self.perform(verb, &args)
             }
             Reply::Fill(verb, args) => {
                 self.open_form(Overlay::Arguments(Box::new(ArgumentForm::new(verb, &args))), &args);
                 Vec::new()
             }
+            Reply::GoToTool(path) => self.go_to_tool(&path),
             Reply::EditHeld => self.edit_held(),
             Reply::Press(key) => self.key(&key),
             Reply::Execute(command) => vec![Effect::Execute(command)],
@@ -209,6 +214,9 @@ impl App {
         if let Some(reason) = &request.reason {
             // Kept until the engine has taken it.
             self.drafts.insert((request.review, request.kind), reason.clone());
+        }
+        if let Screen::Review(screen) = &mut self.screen {
+            screen.set_sent(Some(request.kind));
         }
         vec![Effect::Execute(Command::Decide(DecisionRequest { shown, ..request }))]
     }

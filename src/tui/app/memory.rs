@@ -48,11 +48,12 @@ impl Memory {
 }
 
 impl App {
-    /// Opens a form. It begins with its draft, unless it was opened with values.
+    /// Opens a form. It begins with its draft, unless it was opened with other values than the draft has.
     pub(super) fn open_form(&mut self, mut form: Overlay, args: &Args) {
         if let Some(typed) = form.typed() {
-            let is_blank = args.iter().next().is_none();
-            let draft = self.memory.draft(&typed.form).filter(|_| is_blank);
+            let given: Vec<&String> = args.iter().map(|(_, value)| value).collect();
+            let is_of_them = |draft: &&[String]| given.iter().all(|value| draft.contains(value));
+            let draft = self.memory.draft(&typed.form).filter(is_of_them);
             form.remember(draft, self.memory.earlier(&typed.form));
         }
         self.overlays.push(form);
@@ -85,6 +86,17 @@ mod tests {
         let mut bench = Bench::ready(100, 40);
         bench.press("+ esc");
         assert!(!bench.screen().contains("draft kept"));
+    }
+
+    #[test]
+    fn a_form_that_is_opened_with_the_selected_tool_keeps_its_draft_for_that_tool() {
+        let mut bench = Bench::ready(100, 40);
+        bench.press("A").type_text("coder-7").press("esc");
+        assert!(bench.screen().contains("draft kept"), "{}", bench.screen());
+        bench.press("A");
+        assert!(bench.screen().contains("coder-7"), "{}", bench.screen());
+        bench.press("esc down A");
+        assert!(!bench.screen().contains("coder-7"), "{}", bench.screen());
     }
 
     #[test]

@@ -237,6 +237,8 @@ pub struct App {
     watches: bool,
     /// What goes on when its tool is allowed to do what it declares.
     unallowed: Option<(Command, Held)>,
+    /// A question whose tool is being looked at: it comes back with the panes.
+    set_aside: Option<Overlay>,
 }
 
 #[derive(Debug, Default)]
@@ -302,6 +304,7 @@ impl App {
             awaits_services: false,
             watches: false,
             unallowed: None,
+            set_aside: None,
         }
     }
 
@@ -309,6 +312,8 @@ impl App {
     pub fn update(&mut self, now: Now, msg: Msg) -> Vec<Effect> {
         let open = self.open_review_id();
         let mut effects = self.take(now, msg);
+        self.ask_again();
+        self.renew_help();
         if self.open_review_id() != open {
             effects.push(Effect::LookAt(self.open_review_id()));
         }
@@ -317,6 +322,27 @@ impl App {
         effects.extend(self.look_at_texts());
         effects.extend(self.watch_services());
         effects
+    }
+
+    /// Says in the help that lies over the screen what works now.
+    fn renew_help(&mut self) {
+        if let [Overlay::Help(_)] = self.overlays.as_slice() {
+            let rows = self.help_rows();
+            if let [Overlay::Help(help)] = self.overlays.as_mut_slice() {
+                help.renew(rows);
+            }
+        }
+    }
+
+    /// Asks again what was set aside to look at its tool.
+    fn ask_again(&mut self) {
+        if matches!(self.screen, Screen::Workbench)
+            && self.overlays.is_empty()
+            && let Some(mut question) = self.set_aside.take()
+        {
+            question.disturb(self.now);
+            self.overlays.push(question);
+        }
     }
 
     /// Fills the terminal with something else. What was read of a review that is closed is kept.

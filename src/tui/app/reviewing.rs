@@ -128,9 +128,12 @@ impl App {
 
     /// Takes back the comment that is named, or that the cursor is on.
     pub(super) fn withdraw(&mut self, args: &Args) -> Vec<Effect> {
-        let Screen::Review(screen) = &self.screen else { return self.refuse("open a review first") };
         let named = args.get("comment").and_then(|number| number.parse().ok());
-        match named.or_else(|| screen.comment_at_cursor()) {
+        let at_cursor = || match &self.screen {
+            Screen::Review(screen) => screen.comment_at_cursor(),
+            Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => None,
+        };
+        match named.or_else(at_cursor) {
             Some(comment) => vec![Effect::Execute(Command::Withdraw { comment })],
             None => self.refuse("the cursor is not on a comment"),
         }
@@ -198,11 +201,15 @@ impl App {
         effects
     }
 
-    /// From a review that was read to its end to the next one: of the table of several, which comes back after the last
-    /// of them, or of the queue.
-    pub(super) fn next_review(&mut self) -> Vec<Effect> {
+    /// Nothing is left to be read. Of reviews chosen to be read together the next one opens, and after the last of them
+    /// their table. Elsewhere a hand that turns pages must not end in another review: it is said how to go on.
+    pub(super) fn end_of_review(&mut self) -> Vec<Effect> {
         match &self.returning {
-            None => self.skip_review(),
+            None => {
+                let words = self.all_read();
+                self.say(Mood::Calm, &words);
+                Vec::new()
+            }
             Some((_, rest)) if rest.iter().all(|id| self.queue.find(*id).is_none()) => self.close_screen(),
             Some((kind, rest)) => {
                 let (kind, rest) = (*kind, rest.clone());
@@ -211,10 +218,23 @@ impl App {
         }
     }
 
-    /// Whether reading on opens another review: nothing is left to be read in the open one.
+    /// That all was read, and which keys go on from there.
+    fn all_read(&self) -> String {
+        let key = |verb| self.keymap.key(verb);
+        let mut words = "all read".to_owned();
+        if self.available(Verb::Approve).is_ok() {
+            words += &format!(" · {} approve", key(Verb::Approve));
+        }
+        if self.available(Verb::Skip).is_ok() {
+            words += &format!(" · {} next review", key(Verb::Skip));
+        }
+        words
+    }
+
+    /// Whether reading on opens another review: nothing is left to be read in the open one of several.
     pub fn leads_on(&self) -> bool {
         let Screen::Review(screen) = &self.screen else { return false };
-        screen.is_read() && (self.returning.is_some() || self.queue.after(screen.review.id).is_some())
+        screen.is_read() && self.returning.is_some()
     }
 
     /// What the table of several says of a review: whether all of it was read, and what of it.

@@ -253,7 +253,7 @@ mod tests {
                 | Effect::LoadSets
                 | Effect::LoadGrants
                 | Effect::LoadBuffers
-                | Effect::LoadChoices(_)
+                | Effect::LoadChoices(..)
                 | Effect::Dashboard
                 | Effect::Upkeep(_)
                 | Effect::Query(_)

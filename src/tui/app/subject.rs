@@ -4,6 +4,7 @@ use super::App;
 use crate::action::Context;
 use crate::domain::{Review, RunId, Tool};
 use crate::engine::InstanceView;
+use crate::tui::effect::Effect;
 use crate::tui::pane::Pane;
 use crate::tui::pane::catalog::Selected;
 use crate::tui::screen::Screen;
@@ -119,6 +120,14 @@ impl App {
         let goes_first =
             |tool: &&Arc<Tool>| (tool.facts.in_session, tool.shadowed_by.is_none(), tool.stage.precedence());
         tools.iter().filter(fits).max_by_key(goes_first).cloned()
+    }
+
+    /// Selects the tool of this path in the catalog, whatever is filtered or folded there.
+    pub(super) fn go_to_tool(&mut self, path: &str) -> Vec<Effect> {
+        if !self.catalog.show_path(path) {
+            return self.refuse("the tool is not in the catalog any more");
+        }
+        self.focus_pane(Pane::Catalog)
     }
 
     /// How a command names a tool: by name, or by path when the name alone would mean another row.

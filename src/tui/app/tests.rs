@@ -5,6 +5,7 @@ mod deciding;
 mod dividing;
 mod groups;
 mod must_haves;
+mod newest;
 mod stray_keys;
 mod ways;
 

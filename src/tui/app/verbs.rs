@@ -324,7 +324,7 @@ impl App {
             Verb::ReadOn => match &mut self.screen {
                 Screen::Review(screen) => {
                     if !screen.read_on() {
-                        return self.next_review();
+                        return self.end_of_review();
                     }
                 }
                 Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {

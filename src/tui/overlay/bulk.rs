@@ -316,7 +316,7 @@ impl Bulk {
     /// How much of a review is still to be read.
     fn unread_words(&self, review: ReviewId) -> String {
         match self.read.get(&review).and_then(|(_, shown)| shown.unread_words()) {
-            Some(words) => format!("not read: {}", words.trim_end_matches(" not read")),
+            Some(words) => format!("not read: {words}"),
             None => "not read".to_owned(),
         }
     }
@@ -334,7 +334,7 @@ impl Bulk {
             Step::Done(_) => ("undecided reviews are still pending · enter close".to_owned(), None),
             Step::Reason => ("reason, for the authors: ".to_owned(), Some(&self.reason)),
             Step::Confirm if self.able().is_empty() && !self.unread().is_empty() => {
-                ("enter open the first unread".to_owned(), None)
+                ("enter open the first one to read".to_owned(), None)
             }
             Step::Confirm if self.able().is_empty() => ("none of them can be decided together".to_owned(), None),
             Step::Confirm => (format!("type `{}`: ", self.words()), Some(&self.typed)),
@@ -352,7 +352,7 @@ impl Bulk {
                 ("Only fully read reviews can be approved; esc returns here", theme.dim)
             }
             (None, Step::Confirm, true) if !self.unread().is_empty() => {
-                ("enter without text opens the next unread review", theme.accent)
+                ("enter without text opens the next review to read", theme.accent)
             }
             (None, Step::Confirm, true) if self.able().is_empty() => {
                 ("see the reasons in the table · open a review from the queue to decide it", theme.dim)

@@ -192,15 +192,17 @@ impl EvolveForm {
             FormEvent::Submit(_) => self.ask(Sending::Send),
             FormEvent::Cancel => Reply::KeepHint(self.tool.path.clone(), self.request().hint),
             // Whom it goes to may depend on what was just typed.
-            FormEvent::None if self.leaves_field(key) && self.view.form().value() != self.asked => {
+            // So does what was refused.
+            FormEvent::None if self.asks_anew(key) && self.view.form().value() != self.asked => {
                 self.ask(Sending::Learn)
             }
             FormEvent::None => Reply::Stay,
         }
     }
 
-    fn leaves_field(&self, key: &KeyEvent) -> bool {
-        matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right) && !self.view.is_whole()
+    fn asks_anew(&self, key: &KeyEvent) -> bool {
+        let leaves_field = matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right);
+        (leaves_field || self.error.is_some()) && !self.view.is_whole()
     }
 
     /// Sends what is read or edited.
@@ -213,7 +215,10 @@ impl EvolveForm {
 
     fn ask(&mut self, sending: Sending) -> Reply {
         self.busy = Some(sending);
-        self.error = None;
+        // What refused the entries before holds until it is known that it does not.
+        if sending != Sending::Learn {
+            self.error = None;
+        }
         self.asked = self.view.form().value();
         Reply::Prepare(Box::new(self.request()), sending)
     }
@@ -257,6 +262,7 @@ impl EvolveForm {
         match asking {
             Err(error) => self.fail(&error),
             Ok(asking) => {
+                self.error = None;
                 if self.seed.failures.is_empty() && !self.view.is_edited() {
                     self.seed.failures.clone_from(&asking.asked.failures);
                     self.view = fields(&self.seed, &asking.asked.failures);
@@ -318,14 +324,21 @@ impl EvolveForm {
         let inner = open_box(screen, size, &title, buf, look);
         let body = inner;
         let notes = self.notes(usize::from(inner.width), theme);
-        let most = if inner.height < LOW { NOTES - 2 } else { NOTES };
+        // Why something cannot be sent is told whole, as far as half of the box has room.
+        let most = match (&self.error, inner.height < LOW) {
+            (Some(_), _) => NOTES.max(usize::from(inner.height / 2)),
+            (None, true) => NOTES - 2,
+            (None, false) => NOTES,
+        };
         let below = (notes.len().min(most)) as u16;
         let text = Rect { height: body.height.saturating_sub(below), ..body };
-        self.view.set_refused(self.is_refused());
+        self.view.set_refused(self.error.is_some());
         match &mut self.face {
             Face::Fields => self.view.render(text, buf, theme),
             Face::Request(view) => view.render(text, buf, theme),
-            Face::Bundle(area) => draw_editor(area, text, buf),
+            Face::Bundle(area) => {
+                draw_editor(area, text, buf);
+            }
         }
         for (y, (line, style)) in (text.bottom()..body.bottom()).zip(notes) {
             buf.put(inner.x, y, line, usize::from(inner.width), style);
@@ -399,18 +412,19 @@ fn fields(seed: &Seed, failures: &[RunId]) -> FormView {
             "generator": {"enum": generators, "description": "Generator to ask; built-in needs no model and fixes common faults"},
             "answers": {
                 "type": "integer", "minimum": 1, "maximum": MOST_ANSWERS,
-                "description": "Answers per generator and round, compared on the same inputs",
+                "title": "answers per round",
+                "description": "Answers of each generator in a round, compared on the same inputs",
             },
             "rounds": {"type": "integer", "minimum": 1, "maximum": MOST_ROUNDS, "description": "Maximum rounds; each gets feedback on the last answer"},
             "step": {
                 "enum": [AUTOMATIC, "patch", "minor", "major"],
-                "title": "version bump",
-                "description": "Minimum version bump; automatic: minor for a feature, patch for a fix",
+                "title": "raise the version by",
+                "description": "At least; automatic: minor for a feature, patch for a fix",
             },
             "dynamic_schema": {
                 "type": "boolean",
-                "title": "allow extra fields",
-                "description": "The output may have undeclared fields",
+                "title": "allow other fields",
+                "description": "The output may have fields that its schema does not name",
             },
         },
     });
@@ -517,9 +531,11 @@ mod tests {
         let text = shown(&mut form);
         assert!(text.contains("cannot be sent: no generator · define one"), "{text}");
         assert!(!text.contains("ctrl-s") && !text.contains("ctrl-p") && !text.contains("✓ valid"), "{text}");
-        // Other entries may be sent.
-        press(&mut form, KeyCode::Char('x'), KeyModifiers::NONE);
-        assert!(shown(&mut form).contains("ctrl-s send"));
+        // Whether other entries can be sent is asked; until then they are no better.
+        let typed = press(&mut form, KeyCode::Char('x'), KeyModifiers::NONE);
+        assert!(matches!(typed, Reply::Prepare(_, Sending::Learn)), "{typed:?}");
+        let text = shown(&mut form);
+        assert!(text.contains("no generator · define one") && !text.contains("✓ valid"), "{text}");
     }
 
     #[test]

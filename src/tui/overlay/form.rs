@@ -1,9 +1,10 @@
 //! The input of a run: a form made from the input schema, filled in with what was given last.
 
 use super::{Reply, open_box};
+use crate::action::Verb;
 use crate::domain::composite::Composite;
 use crate::domain::{Dialect, Form, InputMode, Kind, Manifest, Tool};
-use crate::engine::CommandView;
+use crate::engine::{CommandView, StarterTool};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::ToolDossier;
 use crate::tui::pane::rows::{Look, Title};
@@ -31,7 +32,14 @@ pub struct RunForm {
     workers: Vec<String>,
     /// The one that is chosen; `None` is this machine.
     worker: Option<String>,
+    /// What it declares and the run does not get.
+    withheld: Option<String>,
+    /// Whether it was opened to change an input: without one it does not run.
+    asks_for_input: bool,
 }
+
+/// Lines about what a run goes without.
+const WITHHELD_LINES: usize = 2;
 
 /// Lines of the command line, and of the text on standard input.
 const COMMAND_LINES: [usize; 2] = [3, 1];
@@ -39,12 +47,31 @@ const COMMAND_LINES: [usize; 2] = [3, 1];
 impl RunForm {
     /// A form whose fields are still to come.
     pub fn loading(tool: Arc<Tool>, worker: Option<String>) -> RunForm {
-        RunForm { tool, view: None, command: None, is_silent: false, workers: Vec::new(), worker }
+        RunForm {
+            tool,
+            view: None,
+            command: None,
+            is_silent: false,
+            workers: Vec::new(),
+            worker,
+            withheld: None,
+            asks_for_input: false,
+        }
     }
 
     /// The worker that is to carry out the run; `None` is this machine.
     pub fn worker(&self) -> Option<&str> {
         self.worker.as_deref()
+    }
+
+    /// Says that it was opened to change an input.
+    pub fn ask_for_input(&mut self) {
+        self.asks_for_input = true;
+    }
+
+    /// Whether it was opened to change an input.
+    pub fn asks_for_input(&self) -> bool {
+        self.asks_for_input
     }
 
     /// Chooses the next worker, and this machine after the last one.
@@ -78,6 +105,7 @@ impl RunForm {
     /// tool takes no input, and there is one machine.
     pub fn set(&mut self, dossier: &ToolDossier, draft: Option<&Value>) -> bool {
         let manifest = &dossier.detail.manifest;
+        self.withheld.clone_from(&dossier.withheld);
         // Steps that use nothing of an input need none, where the definition does not say otherwise.
         let asks_nothing = |composite: &Composite| manifest.input.is_none() && composite.inputs().is_empty();
         let silent = manifest.recipe.as_ref().is_some_and(|recipe| recipe.input == InputMode::None)
@@ -165,6 +193,11 @@ impl RunForm {
             }
             Some(_) | None => Vec::new(),
         };
+        if let Some(declared) = &self.withheld {
+            let text = withheld_words(&self.tool, declared, look);
+            let said = wrap(&text, usize::from(inner.width)).into_iter().take(WITHHELD_LINES);
+            lines = said.map(|line| Line::styled(line, theme.warn)).chain(lines).collect();
+        }
         if !self.workers.is_empty() || self.worker.is_some() {
             lines.insert(0, worker_line(self.worker.as_deref(), usize::from(inner.width), theme));
         }
@@ -176,6 +209,16 @@ impl RunForm {
             buf.put_line(inner.x, y, line, inner.width);
         }
     }
+}
+
+/// What a run goes without, and which key ends that.
+fn withheld_words(tool: &Tool, declared: &str, look: Look) -> String {
+    let is_starter = tool.awaits_adoption() && StarterTool::is_one(tool.name.as_str(), tool.digest);
+    let verb = if is_starter { Verb::Starter } else { Verb::Promote };
+    let state = if tool.awaits_adoption() { "not adopted" } else { "not approved" };
+    let does = if verb == Verb::Starter { "adopts the starter tools" } else { "opens its review" };
+    let key = look.keymap.key(verb);
+    format!("! {state}: it runs without what it declares ({}); {key} in the catalog {does}", safe(declared))
 }
 
 /// What is passed of an input: not the defaults that the code of the tool has itself, but for what it cannot work without.

@@ -85,6 +85,13 @@ impl Help {
         help
     }
 
+    /// Takes the rows as they are now: what did not work when it was opened may work meanwhile.
+    pub fn renew(&mut self, rows: Vec<HelpRow>) {
+        if rows.len() == self.rows.len() {
+            self.rows = rows;
+        }
+    }
+
     /// Moves the selection, over headings.
     fn step(&mut self, motion: Motion) {
         self.list.step(motion, self.shown.len());
@@ -116,6 +123,9 @@ impl Help {
             KeyCode::Up => self.step(Motion::Up),
             KeyCode::PageDown => self.step(Motion::PageDown),
             KeyCode::PageUp => self.step(Motion::PageUp),
+            // In an empty field they can mean the list only.
+            KeyCode::End if self.filter.is_empty() => self.step(Motion::Bottom),
+            KeyCode::Home if self.filter.is_empty() => self.step(Motion::Top),
             _ => self.edit(|filter| {
                 filter.key(key);
             }),
@@ -138,7 +148,19 @@ impl Help {
         let mut found: Vec<usize> = (0..self.rows.len()).filter(|at| holds(&self.rows[*at])).collect();
         // A key that is typed is the one that is meant: its row is not looked for among words with that letter.
         let key = self.filter.text();
-        found.sort_by_key(|at| !self.rows[*at].keys.split(' ').any(|of| of == key));
+        // Then the best name; of rows that are alike, those that work.
+        let rank = |row: &HelpRow| match row.name {
+            _ if words.is_empty() => 0,
+            name if name == words => 0,
+            name if name.starts_with(&words) => 1,
+            name if words.split_whitespace().all(|word| name.contains(word)) => 2,
+            _ => 3,
+        };
+        found.sort_by_key(|at| {
+            let row = &self.rows[*at];
+            let is_key = row.keys.split(' ').any(|of| of == key);
+            (!is_key, rank(row), !words.is_empty() && row.reason.is_some())
+        });
         self.shown.clear();
         let mut place = "";
         for at in found {

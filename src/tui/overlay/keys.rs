@@ -215,7 +215,7 @@ impl Overlay {
             Overlay::Grants(grants) => ("list of grants", grants.keys()),
             Overlay::Sets(sets) => ("list of tool sets", sets.keys()),
             Overlay::Buffers(list) => ("list of buffers", list.keys()),
-            Overlay::Report(_) => ("report", Vec::new()),
+            Overlay::Report(report) => ("report", report.keys()),
             Overlay::Failure(open) => ("failure", open.keys(keymap)),
             Overlay::Evolutions(list) => ("list of evolutions", list.keys()),
             Overlay::Upkeep(list) => ("list of tools", list.keys()),

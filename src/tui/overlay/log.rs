@@ -3,7 +3,7 @@
 use super::keys::{BoxKey, border_keys};
 use super::list_box::{EMPTY_HEIGHT, no_match};
 use super::{Reply, open_box};
-use crate::action::{Context, Verb};
+use crate::action::{Context, Verb, spec};
 use crate::domain::{Operation, span};
 use crate::engine::EngineError;
 use crate::tui::ink::{Ink, Span};
@@ -57,8 +57,14 @@ impl Log {
 
     /// Its keys.
     pub(super) fn keys(&self, keymap: &Keymap) -> Vec<BoxKey> {
-        let is_entry = self.operations().get(self.list.selected).is_some();
-        let undo = BoxKey::of(Verb::Undo, keymap, "undo").only_if(is_entry, "no entry is selected");
+        let reason = match self.operations().get(self.list.selected) {
+            None => Some("no entry is selected"),
+            Some(entry) if entry.undone_by.is_some() => Some("it is undone already"),
+            // An undo can be taken back by its number: what it undid is done again.
+            Some(entry) if !entry.reversible && entry.verb != spec(Verb::Undo).name => Some("this cannot be undone"),
+            Some(_) => None,
+        };
+        let undo = BoxKey::of(Verb::Undo, keymap, "undo").unless(reason);
         vec![undo, BoxKey::of(Verb::Filter, keymap, "filter")]
     }
 

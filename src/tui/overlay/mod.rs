@@ -164,7 +164,9 @@ pub enum Reply {
     /// Copy this text; the overlay stays.
     Copy(String),
     /// Load what an argument can name, under this word of `candidates`; the overlay stays for the answer.
-    LoadChoices(&'static str),
+    LoadChoices(&'static str, Option<String>),
+    /// Close, and select the tool of this path in the catalog.
+    GoToTool(String),
     /// Close, and open the form again whose run waits for an answer.
     EditHeld,
     /// Close, and press this key on what is below.
@@ -432,10 +434,7 @@ impl Overlay {
                 bulk.draw(screen, buf, look);
                 None
             }
-            Overlay::Comment(prompt) => {
-                prompt.draw(screen, buf, look);
-                None
-            }
+            Overlay::Comment(prompt) => prompt.draw(screen, buf, look),
             Overlay::NewTool(form) => form.draw(screen, buf, look),
             Overlay::Arguments(form) => form.draw(screen, buf, look),
             Overlay::MarkFailure(form) => form.draw(screen, buf, look),

@@ -5,7 +5,7 @@ mod choosing;
 use self::choosing::{ABOUT_LINES, Choices};
 use super::{Args, Reply, open_box};
 use crate::action::{Arg, ArgKind, Form, Spec, Verb};
-use crate::domain::DecisionKind;
+use crate::domain::{DecisionKind, Stage};
 use crate::engine::{CatalogView, Choice, EngineError};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::list::{ListState, Motion};
@@ -115,7 +115,7 @@ impl Palette {
     /// Takes a key. Esc goes one step back.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         match (self.take(key), self.to_load.take()) {
-            (Reply::Stay, Some(what)) => Reply::LoadChoices(what),
+            (Reply::Stay, Some(what)) => Reply::LoadChoices(what, self.given("tool")),
             (reply, _) => reply,
         }
     }
@@ -143,6 +143,9 @@ impl Palette {
             KeyCode::Up => self.step(Motion::Up),
             KeyCode::PageDown => self.step(Motion::PageDown),
             KeyCode::PageUp => self.step(Motion::PageUp),
+            // In an empty field they can mean the list only.
+            KeyCode::End if self.input.is_empty() => self.step(Motion::Bottom),
+            KeyCode::Home if self.input.is_empty() => self.step(Motion::Top),
             _ => {
                 if self.input.key(key) {
                     self.narrow();
@@ -256,6 +259,14 @@ impl Palette {
         }
     }
 
+    /// The value of an argument that was given before.
+    fn given(&self, name: &str) -> Option<String> {
+        match &self.step {
+            Step::Verb => None,
+            Step::Arg { given, .. } => given.get(name).map(str::to_owned),
+        }
+    }
+
     fn argument(&self) -> Option<&'static Arg> {
         match &self.step {
             Step::Verb => None,
@@ -278,7 +289,7 @@ impl Palette {
         let preset = self.preset(spec, arg);
         self.to_load = None;
         self.choices = match (arg.kind, arg.kind.listed()) {
-            (ArgKind::Tool, _) => Choices::of(self.tools()),
+            (ArgKind::Tool, _) => Choices::of(self.tools(spec.verb)),
             (ArgKind::Word(words), _) => Choices::words(words.iter().copied()),
             (_, Some(what)) => {
                 self.to_load = Some(what);
@@ -297,6 +308,8 @@ impl Palette {
     /// What an argument begins with: what is selected on the screen.
     fn preset(&self, spec: &Spec, arg: &Arg) -> Option<String> {
         match arg.kind {
+            // The selected tool is mostly in use: what comes back is chosen.
+            ArgKind::Tool if spec.verb == Verb::Restore => None,
             ArgKind::Tool if arg.required || spec.verb == Verb::Similar => self.defaults.tool.clone(),
             ArgKind::Run | ArgKind::RunOrInstance => self.defaults.run.clone(),
             ArgKind::Review | ArgKind::ReviewDigest => self.defaults.review.clone(),
@@ -306,13 +319,15 @@ impl Palette {
         }
     }
 
-    fn tools(&self) -> Vec<Choice> {
+    /// The tools that a verb can name; to bring back there are only archived ones.
+    fn tools(&self, verb: Verb) -> Vec<Choice> {
         let choice = |tool: &Arc<crate::domain::Tool>| Choice {
             value: tool.name.to_string(),
             about: tool.description.clone(),
             at: None,
         };
-        let mut tools: Vec<Choice> = self.catalog.tools.iter().map(choice).collect();
+        let fits = |tool: &&Arc<crate::domain::Tool>| verb != Verb::Restore || tool.stage == Stage::Archived;
+        let mut tools: Vec<Choice> = self.catalog.tools.iter().filter(fits).map(choice).collect();
         tools.dedup_by(|one, other| one.value == other.value);
         tools
     }
@@ -676,7 +691,7 @@ mod tests {
     #[test]
     fn what_can_be_undone_is_listed_and_chosen_by_moving_or_by_words_about_it() {
         let mut palette = palette();
-        assert_eq!(press(&mut palette, "undo\n"), Reply::LoadChoices("operations"));
+        assert_eq!(press(&mut palette, "undo\n"), Reply::LoadChoices("operations", None));
         palette.set_choices("grants", Ok(Vec::new()));
         assert!(palette.choices.awaited.is_some(), "that was asked for by another argument");
         palette.set_choices("operations", Ok(listed()));
@@ -696,7 +711,7 @@ mod tests {
         let mut args = Args::default();
         for (typed, grant) in [("\n", "12"), ("99\n", "99")] {
             let mut palette = palette();
-            assert_eq!(press(&mut palette, "revoke\n"), Reply::LoadChoices("grants"));
+            assert_eq!(press(&mut palette, "revoke\n"), Reply::LoadChoices("grants", None));
             palette.set_choices("grants", Ok(listed()));
             args.forget("grant");
             args.push("grant", grant.into());

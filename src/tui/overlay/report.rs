@@ -1,6 +1,6 @@
 //! The answer of a verb that changes nothing, as lines to scroll.
 
-use super::keys::{Finder, border_keys};
+use super::keys::{BoxKey, Finder, border_keys};
 use super::list_box::TYPING_KEYS;
 use super::{Reply, centred, open_box};
 use crate::action::{Context, Verb, spec};
@@ -13,7 +13,7 @@ use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::cut;
 use crate::tui::widget::text_input::TextInput;
-use crate::tui::widget::{Jump, Mark, Piece, Relaid, SearchLine, TextLine, TextView, Tone};
+use crate::tui::widget::{Jump, Mark, Piece, Place, Relaid, SearchLine, TextLine, TextView, Tone};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -32,6 +32,8 @@ pub struct Report {
     view: TextView,
     /// What is shown, and how it was laid out.
     shown: Option<(Shown, Layout)>,
+    /// The tools that its lines lead to, by path.
+    links: Vec<String>,
     search: SearchLine,
 }
 
@@ -54,7 +56,7 @@ impl Finder for Report {
     }
 
     fn step(&mut self, motion: Motion) {
-        self.view.scroll(text_move(motion));
+        self.walk(motion);
     }
 
     fn step_match(&mut self, to: Jump) {
@@ -86,11 +88,25 @@ enum Shown {
 }
 
 impl Shown {
-    fn lines(&self, layout: Layout) -> Vec<TextLine> {
-        match self {
+    fn view(&self, layout: Layout) -> TextView {
+        let lines = match self {
             Shown::Described(told, now) => described(told, layout.view(*now)),
             Shown::Figures(figures) => laid_out(figures, layout),
+        };
+        let is_link = |line: &TextLine| line.place().is_some();
+        let Some(first) = lines.iter().position(is_link) else { return TextView::new(lines) };
+        let mut view = TextView::new(lines).with_cursor();
+        if first > 0 {
+            view.step_link(Jump::Next);
         }
+        view
+    }
+
+    /// The tools that its lines lead to, by path; their numbers are in the places of the lines.
+    fn links(&self) -> Vec<String> {
+        let Shown::Described(told, now) = self else { return Vec::new() };
+        let lines = told.body(Layout::FIRST.view(*now));
+        lines.iter().filter_map(|line| line.leads_to().map(str::to_owned)).collect()
     }
 }
 
@@ -123,6 +139,7 @@ impl Report {
             verb,
             view: TextView::new(vec![TextLine::new("loading …", Tone::Fold)]),
             shown: None,
+            links: Vec::new(),
             search: SearchLine::default(),
         }
     }
@@ -148,7 +165,8 @@ impl Report {
                 let renewed = self.shown.take();
                 let layout = renewed.as_ref().map_or(Layout::FIRST, |(_, layout)| *layout);
                 let shown = Shown::Described(told, now);
-                let view = TextView::new(shown.lines(layout));
+                self.links = shown.links();
+                let view = shown.view(layout);
                 match renewed {
                     // Newer news leave the reader where he is.
                     Some(_) => self.view.replace(view, Relaid::Look),
@@ -166,7 +184,7 @@ impl Report {
             Ok(figures) => {
                 let layout = self.shown.take().map_or(Layout::FIRST, |(_, layout)| layout);
                 let shown = Shown::Figures(figures);
-                self.view.replace(TextView::new(shown.lines(layout)), Relaid::Look);
+                self.view.replace(shown.view(layout), Relaid::Look);
                 self.shown = Some((shown, layout));
             }
             Err(error) => self.fail(&error),
@@ -178,16 +196,38 @@ impl Report {
         let message = TextLine::new(&format!("✗ {}", error.message), Tone::Bad);
         self.view = TextView::new(vec![message, TextLine::new(&error.hint, Tone::Plain)]);
         self.shown = None;
+        self.links.clear();
     }
 
-    /// Scrolls or closes.
+    /// Its keys.
+    pub(super) fn keys(&self) -> Vec<BoxKey> {
+        let go = BoxKey::enter(Verb::Show, "go to the tool", "Select the tool in the catalog");
+        if self.links.is_empty() { Vec::new() } else { vec![go] }
+    }
+
+    /// From one link to the next, where there are any; else scrolls.
+    fn walk(&mut self, motion: Motion) {
+        let to = match motion {
+            Motion::Down => Jump::Next,
+            Motion::Up => Jump::Previous,
+            _ => return self.view.scroll(text_move(motion)),
+        };
+        if self.links.is_empty() || !self.view.step_link(to) {
+            self.view.scroll(text_move(motion));
+        }
+    }
+
+    /// Scrolls, goes to a tool, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         match keymap.lookup(Context::Motion, Chord::of(key)) {
             Some(Verb::Back | Verb::Quit) => return Reply::Close,
-            _ if key.code == KeyCode::Enter => return Reply::Close,
+            _ if key.code == KeyCode::Enter => {
+                let path = self.view.cursor_link().and_then(|at| self.links.get(at)).cloned();
+                return path.map_or(Reply::Close, Reply::GoToTool);
+            }
             Some(verb) => {
                 if let Some(motion) = Motion::of(verb) {
-                    self.view.scroll(text_move(motion));
+                    self.walk(motion);
                 }
             }
             None => {}
@@ -211,7 +251,7 @@ impl Report {
 
     /// Draws the report over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
-        self.draw_with(border_keys(&[]), screen, buf, look)
+        self.draw_with(border_keys(&self.keys()), screen, buf, look)
     }
 
     /// Draws the report over the screen, with these keys. Returns the cursor while a search is typed.
@@ -229,7 +269,7 @@ impl Report {
             && *laid != layout
         {
             *laid = layout;
-            self.view.replace(TextView::new(shown.lines(layout)), Relaid::Look);
+            self.view.replace(shown.view(layout), Relaid::Look);
         }
         let above = u16::from(self.search.typing || !self.search.input.is_empty());
         // Its frame and an empty line.
@@ -239,8 +279,15 @@ impl Report {
         let rows = self.rows_in(columns);
         if self.search.typing {
             keys = Title::keys(&TYPING_KEYS);
-        } else if rows > room {
-            keys.extend([("↑↓".to_owned(), "scroll"), (look.keymap.key(Verb::Filter), "search")]);
+        } else {
+            match self.links.len() {
+                0 | 1 if rows > room => keys.push(("↑↓".to_owned(), "scroll")),
+                0 | 1 => {}
+                _ => keys.push(("↑↓".to_owned(), "select")),
+            }
+            if rows > room {
+                keys.push((look.keymap.key(Verb::Filter), "search"));
+            }
         }
         let remark = if rows > room { format!("{rows} lines") } else { String::new() };
         let title = Title { name: self.name, detail: self.detail(), remark, remark_style: look.theme.dim, keys };
@@ -256,8 +303,15 @@ const GUTTER: usize = 3;
 
 /// A description in lines.
 fn described(told: &Description, view: DescriptionView) -> Vec<TextLine> {
-    let lines = told.body(view);
-    lines.iter().map(|line| text_line(line, view)).collect()
+    let mut links = 0..;
+    let mut laid = |line: &StyledLine| {
+        let number = line.leads_to().and_then(|_| links.next());
+        match (text_line(line, view), number) {
+            (TextLine::One(piece), Some(number)) => TextLine::One(piece.stands_for(Place::Link(number))),
+            (line, _) => line,
+        }
+    };
+    told.body(view).iter().map(&mut laid).collect()
 }
 
 fn text_line(line: &StyledLine, view: DescriptionView) -> TextLine {
@@ -297,3 +351,7 @@ fn laid_out(figures: &Dashboard, layout: Layout) -> Vec<TextLine> {
     };
     figures.lines(columns).iter().map(laid).collect()
 }
+
+#[cfg(test)]
+#[path = "report_tests.rs"]
+mod tests;

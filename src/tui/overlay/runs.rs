@@ -11,7 +11,7 @@ use crate::tui::layout::centred;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::output::outcome_sign;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{age, bytes, cut, duration, pad, safe};
+use crate::tui::phrase::{age, bytes, cut, duration, pad, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -22,8 +22,11 @@ use unicode_width::UnicodeWidthStr;
 const WIDTH: u16 = 104;
 /// Rows of the box.
 const HEIGHT: u16 = 34;
-/// From so many columns on the size of the output has one.
+/// From so many columns on the size of the output has one, and how long a run took.
 const SIZE_FROM: usize = 90;
+const TOOK_FROM: usize = 60;
+/// Lines about the selected run below the list, where its row may not have room for all: an empty one and its texts.
+const ABOUT: u16 = 3;
 const NUMBER: usize = 7;
 const TOOK: usize = 9;
 const SIZE: usize = 11;
@@ -101,11 +104,19 @@ impl RunList {
         let width = usize::from(centred(screen, WIDTH, HEIGHT).width).saturating_sub(5);
         let columns = Columns::of(&self.list.items, width);
         let (keys, head) = (self.keys(), columns.head());
-        ListBox { title, keys, size: (WIDTH, HEIGHT), list: &mut self.list, empty, head: &head }.draw(
+        let about = |run: &Run, below: Rect| {
+            let why = run.error.as_deref().map(|error| format!(": {}", safe(error))).unwrap_or_default();
+            let took = duration(run.usage.duration_ms);
+            let lines = wrap(&format!("{} · {} after {took}{why}", name(run), run.outcome), usize::from(below.width));
+            lines.into_iter().map(|line| (line, look.theme.text)).collect()
+        };
+        let most = if width < SIZE_FROM { ABOUT } else { 0 };
+        ListBox { title, keys, size: (WIDTH, HEIGHT), list: &mut self.list, empty, head: &head }.draw_with(
             screen,
             buf,
             look,
             |run, _, look| columns.row(run, look),
+            (most, about),
         )
     }
 }
@@ -115,6 +126,7 @@ struct Columns {
     name: usize,
     outcome: usize,
     cause: usize,
+    has_took: bool,
     has_size: bool,
 }
 
@@ -123,21 +135,24 @@ impl Columns {
     fn of(runs: &[Run], width: usize) -> Columns {
         let widest = |texts: &mut dyn Iterator<Item = usize>, least: usize| texts.max().unwrap_or_default().max(least);
         let outcome = widest(&mut runs.iter().map(|run| run.outcome.word().len() + 2), "outcome".len());
-        let has_size = width >= SIZE_FROM;
-        let fixed = NUMBER + 1 + outcome + 1 + TOOK + AGE + if has_size { SIZE } else { 0 };
-        let left = width.saturating_sub(fixed);
-        let name = widest(&mut runs.iter().map(|run| name(run).width()), "tool".len()).min(left / 2).min(30);
-        Columns { name, outcome, cause: left.saturating_sub(name + 1), has_size }
+        let (has_took, has_size) = (width >= TOOK_FROM, width >= SIZE_FROM);
+        let numbers = AGE + if has_took { TOOK } else { 0 } + if has_size { SIZE } else { 0 };
+        let left = width.saturating_sub(NUMBER + 1 + outcome + 1 + numbers);
+        // Where little is left, the name needs it more than the cause, which is told below the list.
+        let most = if width < SIZE_FROM { left * 2 / 3 } else { left / 2 };
+        let name = widest(&mut runs.iter().map(|run| name(run).width()), "tool".len()).min(most).min(30);
+        Columns { name, outcome, cause: left.saturating_sub(name + 1), has_took, has_size }
     }
 
     fn line(&self, [number, name, outcome, cause, took, size, age]: [&str; 7]) -> [String; 5] {
+        let took = if self.has_took { format!("{took:>TOOK$}") } else { String::new() };
         let size = if self.has_size { format!("{size:>SIZE$}") } else { String::new() };
         [
             pad(number, NUMBER),
-            pad(name, self.name + 1),
+            pad(&cut(name, self.name), self.name + 1),
             pad(outcome, self.outcome + 1),
             pad(cause, self.cause + 1),
-            format!("{took:>TOOK$}{size}{age:>AGE$}"),
+            format!("{took}{size}{age:>AGE$}"),
         ]
     }
 

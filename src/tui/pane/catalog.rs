@@ -7,6 +7,7 @@ mod columns;
 mod drawn;
 mod order;
 mod preview;
+mod showing;
 mod stages;
 mod title;
 mod tree;
@@ -254,15 +255,6 @@ impl CatalogPane {
         if row < self.tree.rows.len() {
             self.list.selected = row;
         }
-    }
-
-    /// Selects the row of this path; `false` when it is not shown.
-    pub fn select_path(&mut self, path: &str) -> bool {
-        let found = self.tree.rows.iter().position(|row| self.tool_of(*row).is_some_and(|tool| tool.path == path));
-        if let Some(row) = found {
-            self.list.selected = row;
-        }
-        found.is_some()
     }
 
     /// Shows the next set of stages.

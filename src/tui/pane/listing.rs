@@ -40,6 +40,8 @@ pub struct Listing<T> {
     pub(in crate::tui) typing: bool,
     pub(in crate::tui) list: ListState,
     pub(in crate::tui) loaded: bool,
+    /// Whether somebody moved the selection away from the first row.
+    moved: bool,
 }
 
 impl<T> Default for Listing<T> {
@@ -51,6 +53,7 @@ impl<T> Default for Listing<T> {
             typing: false,
             list: ListState::default(),
             loaded: false,
+            moved: false,
         }
     }
 }
@@ -66,11 +69,24 @@ impl<T: Listed> Listing<T> {
         self.list.selected = found.unwrap_or(self.list.selected).min(self.rows.len().saturating_sub(1));
     }
 
+    /// Takes the items, newest first: who never moved the selection away from the newest one stays on the newest one.
+    pub fn set_newest_first(&mut self, items: Vec<T>) {
+        self.set(items);
+        if !self.moved {
+            self.list.step(Motion::Top, self.rows.len());
+        }
+    }
+
     /// Selects the first item that fits; nothing changes where none does.
     pub fn select(&mut self, fits: impl Fn(&T) -> bool) {
         if let Some(at) = self.rows.iter().position(|row| fits(&self.items[*row])) {
             self.list.selected = at;
         }
+        self.note_moved();
+    }
+
+    fn note_moved(&mut self) {
+        self.moved = self.list.selected > 0;
     }
 
     /// `None` while the list is empty.
@@ -81,16 +97,19 @@ impl<T: Listed> Listing<T> {
     /// Moves the selection and keeps it visible.
     pub fn step(&mut self, motion: Motion) {
         self.list.step(motion, self.rows.len());
+        self.note_moved();
     }
 
     /// Scrolls, as the wheel does.
     pub fn scroll(&mut self, lines: isize) {
         self.list.scroll(lines, self.rows.len());
+        self.note_moved();
     }
 
     /// Selects the row that a click on this line of the list means.
     pub fn click(&mut self, line: usize) {
         self.list.selected = (self.list.offset + line).min(self.rows.len().saturating_sub(1));
+        self.note_moved();
     }
 
     /// The text of the filter.
@@ -113,6 +132,7 @@ impl<T: Listed> Listing<T> {
         edit(&mut self.filter);
         self.refresh();
         self.list.step(Motion::Top, self.rows.len());
+        self.note_moved();
     }
 
     /// The items that fit the filter; of those that fit equally well, the order of the list.

@@ -15,7 +15,7 @@ use crate::tui::now::Now;
 use crate::tui::phrase::{self, cut, safe};
 use crate::tui::theme::Theme;
 use crate::tui::widget::text_input::TextInput;
-use crate::tui::widget::{Move, OutputView, tab_strip};
+use crate::tui::widget::{CURRENT, Move, OutputView, tab_strip};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -366,10 +366,17 @@ impl OutputPane {
     fn tab_line(&self, width: usize, theme: &Theme) -> Line {
         let label = |tab: &RunTab| {
             let (sign, _) = sign(tab, theme);
-            format!(" {sign} {} ", cut(&tab.label, 18))
+            let number = tab.run().map(|run| format!(" #{run}")).unwrap_or_default();
+            // The title has all of the label.
+            let most = if number.is_empty() { 18 } else { 14 };
+            format!(" {sign} {}{number} ", cut(&tab.label, most))
         };
         let labels = self.tabs.iter().enumerate().map(|(at, tab)| {
-            (label(tab), if at == self.current { theme.title.patch(theme.selection) } else { theme.dim })
+            let mark = if theme.numbered && at == self.current { CURRENT } else { "" };
+            (
+                format!("{mark}{}", label(tab)),
+                if at == self.current { theme.title.patch(theme.selection) } else { theme.dim },
+            )
         });
         tab_strip(labels.collect(), self.current, width, theme.dim)
     }
@@ -406,7 +413,7 @@ fn remark(view: &mut OutputView, run: &Run) {
         view.note("… output truncated here: the output limit was reached …");
     }
     for note in &run.notes {
-        view.note(&format!("… {note} …"));
+        view.note(note);
     }
 }
 

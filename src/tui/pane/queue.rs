@@ -336,8 +336,11 @@ fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: 
     let has_summary = rest >= subject_width + MIN_SUMMARY;
     let subject_width = if has_summary { subject_width } else { rest };
     let expiry = expiry(review, look.now.wall);
-    // Without a summary, what is not checked has room for how long an answer is waited for.
-    let counts_down = !has_summary && review.verdict.is_none() && expiry.is_some();
+    // Without a summary, how long an answer is waited for is said in the place of checks that found nothing.
+    let found_nothing = review
+        .verdict
+        .is_none_or(|tally| matches!(tally.state, CheckState::Passed | CheckState::Skipped | CheckState::Unavailable));
+    let counts_down = !has_summary && found_nothing && expiry.is_some();
     let verdict = match (&review.expires_at, counts_down) {
         (Some(at), true) => format!("{} left", age(*at, look.now.wall)),
         _ if width >= WIDE => verdict_word(review),
@@ -414,8 +417,11 @@ mod tests {
         let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &named };
         let mut asked = review(1, &tools()[0], ReviewKind::Call, Risk::High);
         asked.expires_at = Some(Instant(bench.now.wall.0 + 14 * 60_000));
-        for width in [46, 58, 76, 110] {
-            let row = format!("{:?}", review_row(&asked, ("⚑ ", 6), width, look));
+        let mut passed = asked.clone();
+        passed.verdict = Some(crate::domain::Verdict::tally(&crate::tui::testing::verdict(&[])));
+        passed.verdict = passed.verdict.map(|tally| crate::domain::Tally { state: CheckState::Passed, ..tally });
+        for (width, asked) in [46, 58, 76, 110].into_iter().flat_map(|width| [(width, &asked), (width, &passed)]) {
+            let row = format!("{:?}", review_row(asked, ("⚑ ", 6), width, look));
             let words = if width < 110 { "14m left" } else { "expires in 14m" };
             assert!(row.contains(words), "{width}: {row}");
         }

@@ -151,7 +151,7 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
         lines.push(labelled("!", "overridden", &format!("approved despite failed checks: {reason}"), Tone::Bad));
     }
     if let Some(unread) = &tool.facts.approved_unread {
-        lines.push(labelled("!", "unread", &format!("approved with {unread} in its review"), Tone::Bad));
+        lines.push(labelled("!", "not read", &format!("approved with {unread} in its review"), Tone::Bad));
     }
     for (label, list) in [
         ("tags", tool.tags.join(", ")),

@@ -6,7 +6,7 @@ use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::{cut, safe};
 use crate::tui::widget::text_input::TextInput;
-use crate::tui::widget::{LineTokens, Relaid, SearchLine, Side, TextView, tab_strip};
+use crate::tui::widget::{CURRENT, LineTokens, Relaid, SearchLine, Side, TextView, tab_strip};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -262,7 +262,8 @@ impl Reader {
                 (false, true) => theme.warn,
                 (false, false) => theme.dim,
             };
-            (text, style)
+            let mark = if theme.numbered && at == self.current { CURRENT } else { "" };
+            (format!("{mark}{text}"), style)
         });
         tab_strip(labels.collect(), place, width, theme.dim)
     }

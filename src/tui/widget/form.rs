@@ -500,7 +500,7 @@ impl FormView {
         if let Some(violation) = whole {
             parts.push((SafeText::new(&violation.message).to_string(), theme.bad));
         }
-        if self.form.fields().iter().any(|field| field.required) && self.whole.is_none() {
+        if self.form.fields().iter().any(|field| field.required && !field.is_filled()) && self.whole.is_none() {
             parts.push(("* required".to_owned(), theme.dim));
         }
         if let Some(source) = self.source.as_ref().filter(|_| !self.edited) {

@@ -52,7 +52,9 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn new(view: &FormView, width: usize) -> Layout {
         let fields = view.form.fields();
-        let widest = fields.iter().map(|field| columns(&label(field))).max().unwrap_or(0);
+        // The sign of what is missing goes as it is filled in; the columns stay.
+        let labelled = |field: &Field| columns(&label(field, field.required));
+        let widest = fields.iter().map(labelled).max().unwrap_or(0);
         let label_width = widest.min((width / 3).clamp(8, 28));
         let mut layout = Layout { rows: Vec::new(), focus: view.focus, label_width };
         for (index, field) in fields.iter().enumerate().filter(|(index, _)| view.is_shown(*index)) {
@@ -88,7 +90,7 @@ impl Layout {
             (FieldKind::Group, false) => theme.title,
             (_, false) => theme.text,
         };
-        let text = label(field);
+        let text = label(field, field.required && !field.is_filled());
         let sign = if index == view.focus { "›" } else { " " };
         buf.put(strip.x, strip.y, sign, 1, theme.accent);
         let width = self.label_width.min(usize::from(strip.width.saturating_sub(1)));
@@ -183,8 +185,8 @@ fn way(view: &FormView, field: &Field) -> Option<String> {
     Some(SafeText::new(view.ways.get(name)?).to_string())
 }
 
-fn label(field: &Field) -> String {
-    let needed = if field.required { " *" } else { "" };
+fn label(field: &Field, is_needed: bool) -> String {
+    let needed = if is_needed { " *" } else { "" };
     format!("{}{}{needed}", "  ".repeat(field.depth), SafeText::new(&field.label))
 }
 

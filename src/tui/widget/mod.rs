@@ -32,7 +32,7 @@ pub use output::OutputView;
 pub use piece::{Flag, LineTokens, Piece, Place, TextLine};
 pub use search_line::SearchLine;
 pub use seen::{Recall, Relaid};
-pub use tab_strip::tab_strip;
+pub use tab_strip::{CURRENT, tab_strip};
 pub use terminal::{Chunk, LineKind};
 pub use text::{Jump, TextView, Unseen, source_lines};
 pub use words::Pairing;

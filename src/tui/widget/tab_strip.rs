@@ -8,6 +8,9 @@ use unicode_width::UnicodeWidthStr;
 /// Columns of a sign for tabs that are not shown, with its blank.
 const SIGN: usize = 2;
 
+/// What stands before the current tab where colours cannot tell it: for readers of screens.
+pub const CURRENT: &str = "◉ ";
+
 /// The tabs that fit into so many columns, from the first one on, as far as the current one is among them; `‹` and `›` say
 /// that there are others.
 pub fn tab_strip(labels: Vec<(String, Style)>, current: usize, width: usize, others: Style) -> Line {

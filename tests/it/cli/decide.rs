@@ -211,7 +211,7 @@ fn a_review_shows_its_evidence_and_the_whole_source() {
     let shell = workspace();
     digest(&shell);
     let text = shell.call(&["review", "1"]).exits(0).stdout;
-    for part in ["Facts", "checks: none has started", "echo hello", "toolsmith approve 1 --digest "] {
+    for part in ["Facts", "checks have not run", "echo hello", "toolsmith approve 1 --digest "] {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
     assert_eq!(shell.call(&["review", "99", "--json"]).exits(5).error_code(), "not-found");

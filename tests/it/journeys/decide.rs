@@ -100,9 +100,9 @@ fn approve_is_locked_before_every_line_was_shown_and_a_changed_file_takes_the_re
     terminal.wait_text("1 pending review");
     open_review(&mut terminal);
     // Neither the end of the text nor a mark by hand is reading.
-    terminal.wait_text("lines unread").send("G").wait_text("300 print");
-    terminal.send("m").wait_text("marked read 1/");
-    assert!(terminal.text().contains("lines unread"), "{}", terminal.text());
+    terminal.wait_text("lines not seen").send("G").wait_text("300 print");
+    terminal.send("m").wait_text("marked as read 1/");
+    assert!(terminal.text().contains("lines not seen"), "{}", terminal.text());
     read_to_end(&mut terminal);
     workspace.write("tools/experimental/long.py", "print('something else')\n");
     terminal.wait_gone("a approves");
@@ -118,7 +118,7 @@ fn an_approval_without_reading_needs_the_word_and_a_reason_and_the_record_says_s
     let digest = digest_of(&waiting_review(&workspace));
     terminal.wait_text("1 pending review");
     open_review(&mut terminal);
-    terminal.wait_text("lines unread").send("a").wait_text("then: the digest");
+    terminal.wait_text("lines not seen").send("a").wait_text("then: the digest");
     terminal.send("unread").wait_text("then: a reason, and enter approves");
     terminal.send(&digest[..4]).wait_text("reason (visible to all)").send(key::ENTER).wait_text("a reason is needed");
     terminal.send("tried it").wait_text("tried it").send(key::ENTER).wait_gone("reason (visible to all)");
@@ -126,7 +126,7 @@ fn an_approval_without_reading_needs_the_word_and_a_reason_and_the_record_says_s
     let unread = &shown["tool"]["approved_unread"];
     let (total, left) = (unread["lines_total"].as_u64().unwrap(), unread["lines_unread"].as_u64().unwrap());
     assert!(total > 300 && left > 200 && left < total, "{unread}");
-    let words = format!("{left} of {total} lines unread");
+    let words = format!("{left} of {total} lines not seen");
     for args in [&["log"][..], &["show", "long"], &["review", "1"], &["feedback"]] {
         let text = String::from_utf8(workspace.toolsmith(args).output().unwrap().stdout).unwrap();
         assert!(text.contains(&words), "{args:?}: {words}\n{text}");
@@ -134,11 +134,11 @@ fn an_approval_without_reading_needs_the_word_and_a_reason_and_the_record_says_s
     let decision = workspace.json(&["review", "1"]).0["review"]["decisions"][0].clone();
     assert_eq!((&decision["shown"]["lines_unread"], &decision["reason"]), (&json!(left), &json!("tried it")));
     let file = std::fs::read_to_string(workspace.path("tools/approved/long/approval.toml")).unwrap();
-    assert!(file.contains(&format!("unread = \"{words}\"")), "{file}");
+    assert!(file.contains(&format!("unread = \"{left} of {total} lines unread\"")), "{file}");
     let (log, _) = workspace.json(&["log"]);
     assert_eq!(log["operations"][0]["detail"]["lines_unread"], json!(left));
     assert_eq!(workspace.json(&["verify"]).1, 0);
-    terminal.wait_text("unread");
+    terminal.wait_text("not read");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn read_to_end(terminal: &mut Terminal) {
     for _ in 0..200 {
         terminal.wait_for("whether approve is locked", |screen| {
             let text = screen.contents();
-            text.contains("locked: ") || text.contains(" unread") || text.contains("a approve")
+            text.contains("locked: ") || text.contains(" not seen") || text.contains("a approve")
         });
         let before = terminal.text();
         if before.contains("a approve") {

@@ -88,7 +88,15 @@ impl Workspace {
         let mut detail = self.engine.library().detail(tool)?;
         detail.tool = settled(&detail.tool);
         let command = CommandView::isolated("/home/ada/tools");
-        Ok(ToolDossier { detail, last_input: None, other: None, runs: Vec::new(), command, workers: Vec::new() })
+        Ok(ToolDossier {
+            detail,
+            last_input: None,
+            other: None,
+            runs: Vec::new(),
+            command,
+            workers: Vec::new(),
+            withheld: None,
+        })
     }
 
     /// The engine that read them.

@@ -161,3 +161,18 @@ fn several_at_once_make_one_id_and_one_state() {
     assert_eq!(ids.filter(|entry| entry.file_name() != ".gitignore").count(), 1);
     assert_eq!(workspace.json(&["log"]).0["operations"], json!([]));
 }
+
+#[test]
+fn a_folder_that_is_only_looked_at_is_not_written_and_a_workspace_made_there_is_known() {
+    let workspace = Workspace::new();
+    let _ = fs::remove_dir_all(workspace.path("tools"));
+    let _ = fs::remove_dir_all(workspace.path(".toolsmith"));
+    let files = || fs::read_dir(workspace.root()).unwrap().count();
+    let before = files();
+    let mut terminal = crate::support::Terminal::toolsmith(&workspace, &[], (100, 30));
+    terminal.wait_text("No tools yet");
+    assert_eq!(files(), before);
+    terminal.send("I").wait_text("hello");
+    assert!(workspace.path(".toolsmith").is_dir());
+    terminal.send("q").wait_end();
+}

@@ -14,6 +14,7 @@ use crate::engine::links::refuse_links;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// The file that defines a starter tool.
 const DEFINITION: &str = "tool.toml";
@@ -58,6 +59,14 @@ impl StarterTool {
     /// The digest of its files.
     pub fn digest(&self) -> Digest {
         Digest::of_files(&self.files())
+    }
+
+    /// Whether a tool is one of them, with exactly the files that are compiled in.
+    pub fn is_one(name: &str, digest: Digest) -> bool {
+        static DIGESTS: OnceLock<HashMap<&str, Digest>> = OnceLock::new();
+        let digests =
+            DIGESTS.get_or_init(|| StarterTool::all().iter().map(|tool| (tool.name(), tool.digest())).collect());
+        digests.get(name) == Some(&digest)
     }
 
     /// How many lines of text it has.

@@ -189,3 +189,41 @@ fn an_approval_says_what_was_committed_and_how_to_take_it_back() {
     assert!(screen.contains("approved text-diff-summary 1.0.0, commit abc1234 · u undo"), "{screen}");
     assert!(screen.contains("1 Catalog"), "the review is closed");
 }
+
+#[test]
+fn while_an_own_decision_is_on_its_way_nothing_says_that_the_review_is_gone() {
+    let mut bench = Bench::reviewing(100, 30);
+    bench.read_everything().press("a");
+    bench.draw();
+    let digest = tool("text-diff-summary", Stage::Experimental).digest;
+    bench.wait(500).type_text(&digest.hex()[..4]).press("enter");
+    let effects = bench.taken();
+    let [Effect::Execute(command)] = effects.as_slice() else { panic!("{effects:?}") };
+    // The queue knows first.
+    bench.answer(Answer::Reviews(Ok(vec![])));
+    let screen = bench.screen();
+    assert!(screen.contains("approving …") && !screen.contains("decided or replaced"), "{screen}");
+    bench.press("a");
+    assert!(bench.app.overlays.is_empty(), "it is decided once");
+    let error = crate::engine::EngineError::new(crate::engine::ErrorCode::Failed, "the disk is full", "make room");
+    bench.answer(Answer::Done { command: command.clone(), outcome: Err(error) });
+    let screen = bench.screen();
+    assert!(screen.contains("the disk is full") && screen.contains("decided or replaced"), "{screen}");
+}
+
+#[test]
+fn a_question_comes_back_after_its_tool_was_looked_at() {
+    let mut bench = Bench::ready(80, 24);
+    let command = asked(&mut bench, 3);
+    bench.effects.clear();
+    bench.press("i");
+    assert!(bench.app.overlays.is_empty());
+    bench.press("esc");
+    assert_eq!(bench.app.overlays.len(), 1);
+    bench.press("y");
+    bench.draw();
+    bench.wait(600);
+    assert!(!bench.effects.iter().any(|effect| matches!(effect, Effect::Execute(_))), "it is read again first");
+    bench.press("y");
+    assert!(bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(done) if *done == command)));
+}

@@ -156,3 +156,17 @@ fn the_machine_of_a_run_is_chosen_in_its_form() {
     let (worker, screen) = chosen(&["ctrl-o"], &[]);
     assert!(worker.is_none() && !screen.contains("runs on"), "{screen}");
 }
+
+#[test]
+fn the_form_says_what_a_run_goes_without_and_which_key_ends_that() {
+    let mut bench = Bench::ready(100, 40);
+    bench.press("r");
+    let tool = tool("csv-stats", Stage::Approved);
+    let mut dossier = dossier(&tool, Some(json!({"type": "object", "properties": {"path": {"type": "string"}}})));
+    dossier.withheld = Some("reads {workspace}".into());
+    bench.answer(Answer::Detail { purpose: DetailFor::Run, path: tool.path.clone(), detail: Ok(dossier) });
+    shows(
+        &mut bench,
+        &["! not approved: it runs without what it declares (reads {workspace}); p in the catalog", "opens its review"],
+    );
+}

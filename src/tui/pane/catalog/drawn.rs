@@ -3,7 +3,9 @@
 use super::STRIP_LINES;
 use super::preview::Preview;
 use super::tree::{Group, Grouping};
+use crate::action::Verb;
 use crate::domain::{Problem, ProblemCode, SkippedFile, Stage, Tool, ToolReview, ToolState, skipped_because};
+use crate::engine::StarterTool;
 use crate::tui::ink::{Line, Span};
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::{self, cut, grouped, safe};
@@ -67,7 +69,7 @@ pub(super) fn marks(tool: &Tool) -> Vec<(Cow<'static, str>, MarkStyle)> {
         ToolReview::None | ToolReview::Approved => {}
     }
     if tool.facts.approved_unread.is_some() {
-        marks.push(("unread".into(), |theme| theme.warn));
+        marks.push(("not read".into(), |theme| theme.warn));
     }
     if tool.facts.deprecated.is_some() {
         marks.push(("deprecated".into(), |theme| theme.warn));
@@ -153,7 +155,7 @@ pub(super) fn tool_strip(
         Some(title) => format!("{}: {described}", safe(title)),
         None => described,
     };
-    let (note, style) = note(tool, theme).unwrap_or_default();
+    let (note, style) = note(tool, look).unwrap_or_default();
     let note = at_most(&note, width, NOTE_LINES);
     let free = usize::from(STRIP_LINES) - note.len();
     // The facts have a line of their own, and so have the inputs where there is no table of them, and the place, unless
@@ -213,17 +215,24 @@ pub(super) fn skipped_strip(file: &SkippedFile, width: usize, theme: &Theme) -> 
 }
 
 /// The one sentence a reader must not miss about a tool.
-fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
+fn note(tool: &Tool, look: Look) -> Option<(String, Style)> {
+    let theme = look.theme;
     let text = match (&tool.reason, tool.state) {
         (Some(reason), _) if !tool.runnable => (format!("cannot run: {}", safe(reason)), theme.warn),
         (_, ToolState::Changed) => ("changed on disk since approval".to_owned(), theme.warn),
         _ if tool.facts.in_session => ("used in this session instead of the usual version".to_owned(), theme.accent),
         _ if tool.facts.locked => (
-            format!("locked: cost tier {}; a human can unlock it (U, or at the first run)", tool.cost_tier),
+            format!(
+                "locked: cost tier {}; a human can unlock it ({}, or at the first run)",
+                tool.cost_tier,
+                look.keymap.key(Verb::Unlock)
+            ),
             theme.warn,
         ),
         _ if tool.awaits_adoption() => {
-            ("came with the folder: runs without its permissions until you adopt it (4)".to_owned(), theme.warn)
+            let is_starter = StarterTool::is_one(tool.name.as_str(), tool.digest);
+            let key = look.keymap.key(if is_starter { Verb::Starter } else { Verb::Promote });
+            (format!("came with the folder: runs without permissions until you adopt it (press {key})"), theme.warn)
         }
         _ if tool.facts.deprecated.is_some() => {
             let by = tool.facts.deprecated.as_ref().and_then(|mark| mark.by.as_ref());

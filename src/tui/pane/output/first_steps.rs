@@ -17,6 +17,8 @@ pub struct FirstSteps {
     pub approved: bool,
     /// Tools that came with the folder and wait for an adoption.
     pub to_adopt: usize,
+    /// How many of them are starter tools.
+    pub starters: usize,
 }
 
 impl FirstSteps {
@@ -48,11 +50,17 @@ impl FirstSteps {
         }
         if self.to_adopt > 0 {
             let came = phrase::plural(self.to_adopt, "tool came", "tools came");
+            let (set, other) = (key(Verb::Starter), key(Verb::Promote));
+            let how = match self.starters {
+                0 => format!("{other} on one opens the review that adopts them"),
+                all if all == self.to_adopt => format!("{set} adopts them all"),
+                some => {
+                    let set_of = phrase::plural(some, "starter tool", "starter tools");
+                    format!("{set} adopts the {set_of}, {other} on one opens the review of the others")
+                }
+            };
             lines.push(String::new());
-            lines.push(format!(
-                "{came} with the folder: {} on one opens the adoption, one decision for all of them",
-                key(Verb::Promote)
-            ));
+            lines.push(format!("{came} with this folder and run without permissions: {how}"));
         }
         lines
     }

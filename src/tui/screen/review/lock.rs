@@ -2,7 +2,7 @@
 //! was.
 
 use super::{Reading, ReviewScreen};
-use crate::domain::{DisplayRecord, Finding, ReviewState, SeenPart, ordinal};
+use crate::domain::{DecisionKind, DisplayRecord, Finding, ReviewState, SeenPart, ordinal};
 use crate::engine::ReviewDetail;
 use crate::tui::now::Now;
 use crate::tui::phrase::{cut, grouped, plural, safe};
@@ -48,6 +48,13 @@ impl ReviewScreen {
     /// # Errors
     /// The reason as a sentence.
     pub fn decidable(&self) -> Result<(), String> {
+        if let Some(kind) = self.sent {
+            return Err(match kind {
+                DecisionKind::Approve => "approving …".to_owned(),
+                DecisionKind::Reject => "rejecting …".to_owned(),
+                DecisionKind::RequestChanges => "requesting changes …".to_owned(),
+            });
+        }
         match (&self.stale, self.is_loaded(), self.review.state) {
             (Some(why), ..) => Err(why.clone()),
             (None, false, _) => Err("the review is still loading".to_owned()),
@@ -80,7 +87,7 @@ impl ReviewScreen {
         let (seen, needed) = self.share();
         let unread = match needed - seen {
             0 => String::new(),
-            some => format!(", {} of {} unread", grouped(some), plural(needed, "line", "lines")),
+            some => format!(", {} of {} not seen", grouped(some), plural(needed, "line", "lines")),
         };
         let news = self.news_words(&keys.late);
         let names = listed(self.blocking());
@@ -109,10 +116,10 @@ impl ReviewScreen {
             return Lock::Locked(format!("approve is locked: {}: show all lines", keys.blanks));
         }
         let (seen, needed) = self.share();
-        let unread = format!("{} of {} unread", grouped(needed - seen), plural(needed, "line", "lines"));
+        let unread = format!("{} of {} not seen", grouped(needed - seen), plural(needed, "line", "lines"));
         let news = self.news_words(&keys.late);
         let next = format!("{}: next page · {}: approve without reading", keys.on, keys.approve);
-        Lock::Unread(format!("approve: {news}{unread} · {next}"))
+        Lock::Unread(format!("{news}{unread} · {next}"))
     }
 
     /// Whether lines are left out of what must be read: they would not even be counted.

@@ -106,6 +106,8 @@ pub struct ReviewScreen {
     now: Now,
     /// Why the review can no longer be decided as it is shown.
     stale: Option<String>,
+    /// The decision that was sent and has no answer yet.
+    sent: Option<DecisionKind>,
 }
 
 /// What an approval of the review would mean.
@@ -153,6 +155,7 @@ impl ReviewScreen {
             opened_ms: now.steady_ms,
             now,
             stale: None,
+            sent: None,
         }
     }
 
@@ -327,6 +330,11 @@ impl ReviewScreen {
         self.stale = Some(why);
     }
 
+    /// Says which decision is on its way, or that it had its answer: until then it is decided no other way.
+    pub fn set_sent(&mut self, kind: Option<DecisionKind>) {
+        self.sent = kind;
+    }
+
     /// The reader below the header, to scroll it.
     pub fn reader(&mut self) -> &mut Reader {
         &mut self.reader
@@ -424,7 +432,7 @@ impl ReviewScreen {
             self.reader.tabs().iter().map(|tab| self.belongs(tab.kind).then(|| self.sign_of(tab))).collect();
         let (read, parts) = self.read_count();
         let remark = if parts > 0 && area.width >= ROOM_FOR_MARKS {
-            format!("marked read {read}/{parts} ")
+            format!("marked as read {read}/{parts} ")
         } else {
             String::new()
         };

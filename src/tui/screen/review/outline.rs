@@ -142,7 +142,7 @@ impl ReviewScreen {
     }
 
     /// The tools that an approval would cover, where it leaves some out; else none.
-    pub(super) fn only(&self) -> Vec<String> {
+    pub fn only(&self) -> Vec<String> {
         if self.left_out.is_empty() {
             return Vec::new();
         }

@@ -255,19 +255,19 @@ fn a_comment_is_withdrawn_where_the_cursor_is_on_it() {
 #[test]
 fn a_mark_is_of_the_content_and_goes_when_that_changes() {
     let mut bench = Bench::reviewing(80, 24);
-    assert!(bench.screen().contains("marked read 0/2"), "{}", bench.screen());
+    assert!(bench.screen().contains("marked as read 0/2"), "{}", bench.screen());
     bench.press("] m");
     let effects = bench.taken();
     let [Effect::Execute(Command::Mark { mark, on: true, .. })] = effects.as_slice() else { panic!("{effects:?}") };
     let expected = ReadMark { path: "main.py".into(), content: Digest::of_bytes(&files()[0].bytes) };
     assert_eq!(mark, &expected);
-    assert!(bench.screen().contains("marked read 1/2"), "{}", bench.screen());
+    assert!(bench.screen().contains("marked as read 1/2"), "{}", bench.screen());
     let other = Bench::reviewing_with(80, 24, |detail| {
         detail.marks = vec![expected.clone()];
         detail.files[0].bytes.push(b'\n');
     })
     .screen();
-    assert!(other.contains("marked read 0/2"), "{other}");
+    assert!(other.contains("marked as read 0/2"), "{other}");
 }
 
 #[test]
@@ -275,9 +275,9 @@ fn a_hunk_is_marked_as_read_where_the_cursor_is() {
     let mut bench = Bench::reviewing_with(120, 40, changed);
     bench.press("} } } m");
     let screen = bench.screen();
-    assert!(screen.contains("marked read 1/2") && screen.contains("✓ read"), "{screen}");
+    assert!(screen.contains("marked as read 1/2") && screen.contains("✓ read"), "{screen}");
     bench.press("m");
-    assert!(bench.screen().contains("marked read 0/2"), "{}", bench.screen());
+    assert!(bench.screen().contains("marked as read 0/2"), "{}", bench.screen());
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn the_lock_and_the_header_say_how_much_was_seen_and_the_key_reads_on_through_al
     assert!(before.0 < before.1);
     while before.0 < before.1 {
         let screen = bench.screen();
-        let words = format!("{} of {} lines unread · space: next page", before.1 - before.0, before.1);
+        let words = format!("{} of {} lines not seen · space: next page", before.1 - before.0, before.1);
         assert!(screen.contains(&words), "{words}\n{screen}");
         assert!(screen.contains(&format!("{} of {} lines seen", before.0, before.1)), "{screen}");
         bench.press("space");

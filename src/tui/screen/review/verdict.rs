@@ -3,7 +3,7 @@
 //! A check that was not made is said in words with its reason, never with a tick.
 
 use super::super::evidence::{Facts, LABEL_WIDTH, NARROW_LABEL_WIDTH};
-use crate::domain::{CheckReport, CheckState, CommentKind, Finding, ReviewState, Severity, Verdict};
+use crate::domain::{CheckReport, CheckState, CommentKind, Finding, PermissionUse, ReviewState, Severity, Verdict};
 use crate::engine::{EvidenceLine, MADE, MADE_BECAUSE, REQUESTED_BY, ReviewDetail, Weight};
 use crate::tui::now::Now;
 use crate::tui::overlay::decision_line;
@@ -49,15 +49,20 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
     let above =
         |line: &&EvidenceLine| room.maker_above && [MADE, MADE_BECAUSE, REQUESTED_BY].contains(&line.label.as_str());
     let difference = |line: &&EvidenceLine| DIFFERENCES.contains(&line.label.as_str());
+    let is_undeclared = |line: &&EvidenceLine| line.label == PermissionUse::Undeclared.word();
     // What differs from the version before goes first in each group.
     let told = |weights: &'static [Weight]| {
-        let fits = move |line: &&EvidenceLine| weights.contains(&line.weight) && !above(line);
+        let fits = move |line: &&EvidenceLine| weights.contains(&line.weight) && !above(line) && !is_undeclared(line);
         let first = detail.evidence.iter().filter(fits).filter(difference);
         first.chain(detail.evidence.iter().filter(fits).filter(move |line| !difference(line)))
     };
     page.group("Failed", |page| {
         failed().filter(|check| is_let_through(check, detail)).for_each(|check| page.trouble(check, detail));
-        told(&[Weight::Bad]).for_each(|line| page.facts.evidence(line));
+    });
+    page.group("Problems", |page| told(&[Weight::Bad]).for_each(|line| page.facts.evidence(line)));
+    page.group("Not declared", |page| {
+        let lines = detail.evidence.iter().filter(is_undeclared);
+        lines.for_each(|line| page.facts.evidence(&EvidenceLine { label: String::new(), ..line.clone() }));
     });
     page.group("Warnings", |page| {
         page.comments(detail, true);

@@ -162,9 +162,29 @@ fn a_range_of_tools_is_left_out_and_taken_in_and_all_cannot_be_left_out() {
     (detail.manifest, detail.verdict) = (None, None);
     detail.files =
         vec![file("alpha/main.py", 4), file("alpha/tool.toml", 2), file("beta/main.py", 90), file("gamma/run.sh", 3)];
+    bench.effects.clear();
     bench.answer(Answer::reviewed(ReviewId(2), Ok(detail)));
     let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
-    assert_eq!(screen.only(), ["beta".to_owned(), "gamma".to_owned()]);
+    let chosen = ["beta".to_owned(), "gamma".to_owned()];
+    assert_eq!(screen.only(), chosen);
+    // What an approval of these does is asked, and an answer about all of them that comes late is not taken for it.
+    let effects = bench.taken();
+    let asked = effects.iter().find_map(|effect| match effect {
+        Effect::Preview(Command::Decide(request)) => Some(request.clone()),
+        _ => None,
+    });
+    let asked = asked.expect("a preview");
+    assert_eq!(asked.only, chosen);
+    let says = |count: usize| crate::engine::Preview {
+        title: String::new(),
+        lines: vec![format!("{count} tools count as approved here")],
+        undo: String::new(),
+    };
+    bench.answer(Answer::Preview { command: Command::Decide(asked.clone()), preview: Ok(says(2)) });
+    let all = crate::domain::DecisionRequest { only: Vec::new(), ..asked };
+    bench.answer(Answer::Preview { command: Command::Decide(all), preview: Ok(says(3)) });
+    let screen = bench.screen();
+    assert!(screen.contains("2 tools count") && !screen.contains("3 tools count"), "{screen}");
 }
 
 #[test]

@@ -134,15 +134,23 @@ fn five_small_reviews_are_read_and_approved_with_ten_keys_and_the_typed_words() 
 }
 
 #[test]
-fn from_a_review_that_was_read_the_key_that_reads_on_opens_the_next_and_decides_nothing() {
+fn a_hand_that_turns_pages_stops_at_the_end_of_a_review_and_is_told_which_keys_go_on() {
     let mut bench = Bench::reviewing(80, 24);
-    assert!(bench.screen().contains("space next unread"), "{}", bench.screen());
+    assert!(bench.screen().contains("space next page"), "{}", bench.screen());
     bench.read_everything();
-    assert!(bench.screen().contains("space next review"), "{}", bench.screen());
-    bench.press("space");
-    let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
-    assert_eq!(screen.review.id, ReviewId(3));
+    assert!(!bench.screen().contains("space next"), "{}", bench.screen());
+    for _ in 0..5 {
+        bench.press("space");
+    }
+    let opened = |bench: &Bench| match &bench.app.screen {
+        Screen::Review(screen) => screen.review.id,
+        _ => panic!("no review"),
+    };
+    assert_eq!(opened(&bench), ReviewId(2));
+    assert!(bench.screen().contains("all read · a approve · ) next review"), "{}", bench.screen());
     assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(_))));
+    bench.press(")");
+    assert_eq!(opened(&bench), ReviewId(3));
     // Of the only review nothing is promised.
     let mut bench = Bench::reviewing(80, 24);
     bench.answer(Answer::Reviews(Ok(vec![reviews().remove(1)])));

@@ -1,0 +1,33 @@
+//! Bringing a tool into sight that something else points at.
+
+use super::{Anchor, CatalogPane, StageFilter};
+use crate::domain::Stage;
+
+impl CatalogPane {
+    /// Selects the row of this path; `false` when it is not shown.
+    pub fn select_path(&mut self, path: &str) -> bool {
+        let found = self.tree.rows.iter().position(|row| self.tool_of(*row).is_some_and(|tool| tool.path == path));
+        if let Some(row) = found {
+            self.list.selected = row;
+        }
+        found.is_some()
+    }
+
+    /// Selects the row of this path; a filter or a folded group that hides it is given up. `false` when there is none.
+    pub fn show_path(&mut self, path: &str) -> bool {
+        if self.select_path(path) {
+            return true;
+        }
+        let Some(tool) = self.view.tools.iter().find(|tool| tool.path == path) else { return false };
+        let archived = tool.stage == Stage::Archived;
+        self.filter.clear();
+        self.typing = false;
+        self.folded = Default::default();
+        self.stages = StageFilter::default();
+        while archived && !self.stages.accepts(Stage::Archived) {
+            self.stages = self.stages.next();
+        }
+        self.refresh(Some(Anchor::Path(path.to_owned())));
+        self.select_path(path)
+    }
+}
