@@ -1,4 +1,5 @@
 # Calls a function of a Python file with the JSON object on standard input: FILE FUNCTION. Prints what it returns.
+# With FILE FUNCTION -- WORDS it is called as an installed program is: the words are its command line.
 import asyncio
 import dataclasses
 import enum
@@ -127,8 +128,26 @@ def plain(value):
     return str(value)
 
 
+def as_program(path, name, words):
+    module = load(path)
+    sys.argv = [path, *words]
+    found = find(module, name, {})
+    if found is None:
+        sys.exit(f"{os.path.basename(path)} has no function {name}")
+    result = found()
+    if inspect.isawaitable(result):
+
+        async def wait():
+            return await result
+
+        result = asyncio.run(wait())
+    sys.exit(result)
+
+
 def main():
     path, name = sys.argv[1], sys.argv[2]
+    if sys.argv[3:4] == ["--"]:
+        as_program(path, name, sys.argv[4:])
     given = json.loads(sys.stdin.read() or "{}")
     module = load(path)
     found = find(module, name, given)

@@ -106,7 +106,10 @@ impl<'a> Document<'a> {
         let parsed = match syntax {
             Syntax::Toml => parse_toml(text),
             Syntax::Yaml => parse_yaml(text),
-            Syntax::Json => parse_json(text).or_else(|fault| parse_lines(text).map_err(|_| fault)),
+            Syntax::Json => parse_json(text).or_else(|fault| {
+                let plain = || parse_json(&without_comments(text)?).ok();
+                parse_lines(text).ok().or_else(plain).ok_or(fault)
+            }),
             Syntax::JsonLines => parse_lines(text),
         };
         let hint = format!("fix the {} at that place; the file is read again automatically", syntax.word());
@@ -177,6 +180,51 @@ impl Fault {
         let message = message.lines().next().unwrap_or_default().trim().trim_end_matches('.').to_owned();
         Fault { line, code: ProblemCode::BadSyntax, message }
     }
+}
+
+/// JSON without its comments and without commas behind the last item, as editors write it; `None` where it has none.
+fn without_comments(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let (mut plain, mut at, mut comma) = (Vec::with_capacity(bytes.len()), 0, None);
+    while let Some(byte) = bytes.get(at).copied() {
+        let rest = &bytes[at..];
+        let end = match byte {
+            b'"' => {
+                let mut is_escaped = false;
+                let end = rest[1..].iter().position(|byte| {
+                    let ends = *byte == b'"' && !is_escaped;
+                    is_escaped = *byte == b'\\' && !is_escaped;
+                    ends
+                });
+                end.map_or(rest.len(), |end| end + 2)
+            }
+            b'/' if rest.starts_with(b"//") => {
+                at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+                continue;
+            }
+            b'/' if rest.starts_with(b"/*") => {
+                let end = rest.windows(2).skip(2).position(|pair| pair == b"*/").map_or(rest.len(), |end| end + 4);
+                plain.extend(rest[..end].iter().filter(|byte| **byte == b'\n'));
+                at += end;
+                continue;
+            }
+            _ => 1,
+        };
+        match byte {
+            b'}' | b']' => {
+                if let Some(place) = comma.take() {
+                    plain[place] = b' ';
+                }
+            }
+            b',' => comma = Some(plain.len()),
+            _ if byte.is_ascii_whitespace() => {}
+            _ => comma = None,
+        }
+        plain.extend_from_slice(&rest[..end]);
+        at += end;
+    }
+    let plain = String::from_utf8(plain).ok()?;
+    (plain != text).then_some(plain)
 }
 
 /// The line of a byte position, counted from 1.
@@ -359,6 +407,16 @@ mod tests {
 
     fn parse(syntax: Syntax, text: &str) -> Result<Value, Problem> {
         Document::parse("x", syntax, text.as_bytes()).map(|document| Value::Object(document.fields))
+    }
+
+    #[test]
+    fn json_with_comments_is_read() {
+        let text = "// begin\n{\n  \"a\": \"x // no /* comment\\\" \", /* b\n */ \"b\": [1, 2,],\n}\n";
+        let document = Document::parse("a.json", Syntax::Json, text.as_bytes()).map_err(|_| ()).unwrap();
+        assert_eq!(Value::Object(document.fields), serde_json::json!({"a": "x // no /* comment\" ", "b": [1, 2]}));
+        for text in ["{\"a\" 1,}", "/* {}", "{} // x\n}"] {
+            assert!(Document::parse("a.json", Syntax::Json, text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]

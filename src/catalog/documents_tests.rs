@@ -260,3 +260,63 @@ fn workflows_and_tests_of_other_programs_are_no_tools() {
     let skipped: Vec<(&str, &str)> = scan.skipped.iter().map(|file| (file.path.as_str(), file.kind)).collect();
     assert_eq!(skipped, [("tools/flow.json", "data"), ("tools/test/usage.mjs", "test")]);
 }
+
+#[test]
+fn a_definition_of_bashly_has_a_form_and_its_parts_are_no_rows() {
+    let workspace = Workspace::new();
+    let definition = "name: cli\nhelp: |-\n  Sample application\n\n  More.\nversion: 0.1.0\ncommands:\n- name: download\n  alias: d\n  help: Download a file\n  args:\n  - name: source\n    required: true\n    help: Where from\n  flags:\n  - long: --force\n    short: -f\n  - long: --level\n    arg: n\n    default: \"2\"\n    allowed: [\"1\", \"2\"]\n- name: hidden\n  private: true\n";
+    workspace.write("tools/src/bashly.yml", definition);
+    workspace.write("tools/src/download_command.sh", "inspect_args\n");
+    workspace.write("tools/src/lib/colors.sh", "red() {\n  printf x\n}\n");
+    workspace.write("tools/own.sh", "echo hi\n");
+    let scan = scanned(&workspace);
+    assert_eq!((scan.problems.len(), scan.tools.len()), (0, 2), "{:?}", scan.problems);
+    let tool = row(&scan, "tools/src/bashly.yml");
+    assert_eq!((tool.name.as_str(), tool.description.as_str()), ("cli", "Sample application"));
+    assert!(tool.reason.as_deref().is_some_and(|why| why.contains("bashly generate")));
+    let input = read(&workspace.plan(), tool).unwrap().manifest.input.unwrap();
+    let names: Vec<&String> = input["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["command", "force", "level", "source"]);
+    assert_eq!(input["properties"]["level"]["enum"], json!(["1", "2"]));
+    let skipped: Vec<(&str, &str)> = scan.skipped.iter().map(|file| (file.path.as_str(), file.kind)).collect();
+    assert_eq!(skipped, [("tools/src/download_command.sh", "module"), ("tools/src/lib/colors.sh", "module")]);
+}
+
+#[test]
+fn a_flow_of_nodes_is_data_whatever_else_it_says() {
+    let workspace = Workspace::new();
+    let flow = |more: serde_json::Value| {
+        let mut flow = json!({"name": "🤖 Answers", "nodes": [{"type": "n8n-nodes-base.set", "position": [0, 1]}], "connections": {}});
+        flow.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        flow.to_string()
+    };
+    workspace.write("tools/a.json", flow(json!({"tags": {"a": 1}})));
+    workspace.write("tools/b.json", flow(json!({"description": "Sums up a video", "settings": {}, "active": false})));
+    workspace.write("tools/c.json", flow(json!({"tags": [{"name": "x"}]})));
+    let scan = scanned(&workspace);
+    assert_eq!((scan.problems.len(), scan.tools.len()), (0, 0), "{:?}", scan.problems);
+    assert!(scan.skipped.iter().all(|file| file.kind == "data"), "{:?}", scan.skipped);
+    workspace.write("tools/ci.yml", "name: CI\non: [push]\njobs:\n  a:\n    steps: []\n");
+    workspace.write(
+        "tools/extension.json",
+        json!({"manifest_version": 3, "name": "x", "permissions": ["tabs"]}).to_string(),
+    );
+    let scan = scanned(&workspace);
+    assert_eq!((scan.problems.len(), scan.tools.len(), scan.skipped.len()), (0, 0, 5), "{:?}", scan.problems);
+}
+
+#[test]
+fn files_that_only_define_do_not_run() {
+    let workspace = Workspace::new();
+    workspace.write("tools/colors.sh", "red() {\n  printf x\n}\n");
+    workspace.write("tools/errors.js", "class A extends Error {}\nexports.A = A;\n");
+    workspace.write("tools/a.test.tsx", "describe('x', () => {});\n");
+    workspace.write("tools/test/verify.js", "import test from 'ava';\nexport const verify = test.macro(() => {});\n");
+    workspace.write("tools/runs.sh", "red() {\n  printf x\n}\nred\n");
+    let scan = scanned(&workspace);
+    let told: Vec<(&str, bool)> = scan.tools.iter().map(|tool| (tool.name.as_str(), tool.runnable)).collect();
+    assert_eq!(told, [("colors", false), ("errors", false), ("runs", true)]);
+    let why = row(&scan, "tools/colors.sh").reason.as_deref();
+    assert_eq!(why, Some("it defines functions but calls none; call one at the end of the script"));
+    assert!(scan.skipped.iter().all(|file| file.kind == "test") && scan.skipped.len() == 2, "{:?}", scan.skipped);
+}

@@ -170,6 +170,19 @@ fn is_typescript(manifest: &Manifest) -> bool {
     recipe.command.first().is_some_and(|word| word == "node") && [".ts", ".mts"].iter().any(|end| entry.ends_with(end))
 }
 
+/// Functions that shell files define for others to call, by the words that people choose for them.
+const FUNCTIONS: &[&str] = &["assert", "debug", "die", "error", "fail", "info", "log", "say", "success", "warn"];
+
+/// Programs with a name that a function could have.
+const PROGRAMS: &[&str] = &["pg_", "mysql_", "ecryptfs_", "apt_", "update_"];
+
+/// Whether a name that leads to no program is rather that of a function: whoever starts the script may have sourced the file that
+/// defines it, or put both into one.
+fn may_be_function(name: &str) -> bool {
+    let is_program = name.contains('/') || PROGRAMS.iter().any(|begin| name.starts_with(begin));
+    !is_program && (FUNCTIONS.contains(&name) || name.contains('_') || name.contains("::"))
+}
+
 /// The programs that the script of a version calls.
 fn script_calls(manifest: &Manifest, files: &[VersionFile], programs: &Programs) -> ScriptCalls {
     let entry = manifest.recipe.as_ref().and_then(|recipe| recipe.entry.as_ref());
@@ -189,7 +202,9 @@ fn script_calls(manifest: &Manifest, files: &[VersionFile], programs: &Programs)
     }
     // What only macOS has is needed wherever a script calls it, unless the script asks which system this is.
     let is_of_macos = |name: &str| MACOS.contains(&name) && !ELSEWHERE.iter().any(|word| text.contains(word));
-    let calls = Calls::of(text).programs.into_iter().filter(|(name, call)| call.is_certain || is_of_macos(name));
+    let is_certain = |name: &str, certain: bool| certain && !may_be_function(name);
+    let calls = Calls::of(text).programs.into_iter();
+    let calls = calls.filter(|(name, call)| is_certain(name, call.is_certain) || is_of_macos(name));
     ScriptCalls::Certain(calls.map(|(name, _)| name).collect())
 }
 
@@ -213,6 +228,20 @@ mod tests {
             ScriptCalls::Certain(vec!["/opt/none/bin/y".into(), "osascript".into()])
         );
         assert_eq!(calls("if [ \"$(uname)\" = Darwin ]; then\n  pbcopy\nfi\n"), ScriptCalls::Certain(Vec::new()));
+    }
+
+    #[test]
+    fn a_name_that_a_sourced_file_may_define_is_not_certainly_a_program() {
+        for (name, expected) in [
+            ("assert", true),
+            ("my_step", true),
+            ("test::suite", true),
+            ("jq", false),
+            ("pg_dump", false),
+            ("/opt/a_b", false),
+        ] {
+            assert_eq!(may_be_function(name), expected, "{name}");
+        }
     }
 
     #[test]

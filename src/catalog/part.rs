@@ -1,23 +1,53 @@
 //! One of several tools in a file.
 
 use super::obstacle::Obstacle;
+use super::reading::ParsedVersion;
+use super::walk::DefinitionCandidate;
 use super::{entries, header, programs};
-use crate::domain::VersionFile;
+use crate::domain::{Format, Kind, VersionFile};
 
-/// What keeps one of several tools in a file from running: its own obstacle, or what loading the file would do.
-pub(super) fn obstacle(own: Option<Obstacle>, files: &[VersionFile]) -> Option<Obstacle> {
-    if entries::run_something_first(files) {
-        let why = "its file does something else when it is loaded; move the function into a file of its own";
-        return Some(Obstacle::Incomplete(why.to_owned()));
+/// What its file says of all tools in it: read once, because a file may hold hundreds.
+pub(super) struct SharedFacts {
+    /// The line that does something else when the file is loaded.
+    does_first: Option<usize>,
+    /// Why the file cannot be loaded by its path.
+    of_package: Option<String>,
+    is_code: bool,
+}
+
+impl SharedFacts {
+    pub(super) fn of(files: &[VersionFile]) -> SharedFacts {
+        SharedFacts {
+            does_first: entries::does_first(files),
+            of_package: header::part_of_package(files),
+            is_code: files.iter().any(|file| programs::is_script(&file.path)),
+        }
     }
-    if own == Some(Obstacle::NoCommand) {
-        let is_code = files.iter().any(|file| programs::is_script(&file.path));
-        let why = if is_code {
-            "only its framework can start it; call it in a script of its own"
-        } else {
-            "its list describes it and holds no code; write a definition with a command, or one with kind = \"mcp\" that starts its server"
-        };
-        return Some(Obstacle::Incomplete(why.to_owned()));
+
+    /// What keeps one of several tools in a file from running: its own obstacle, or what loading the file would do.
+    pub(super) fn obstacle(&self, own: Option<Obstacle>) -> Option<Obstacle> {
+        if let Some(line) = self.does_first {
+            let why = format!(
+                "line {line} of its file does something else when it is loaded; move the function into a file of its own"
+            );
+            return Some(Obstacle::Incomplete(why));
+        }
+        if own == Some(Obstacle::NoCommand) {
+            let why = if self.is_code {
+                "only its framework can start it; call it in a script of its own"
+            } else {
+                "its list describes it and holds no code; write a definition with a command, or one with kind = \"mcp\" that starts its server"
+            };
+            return Some(Obstacle::Incomplete(why.to_owned()));
+        }
+        own.or_else(|| self.of_package.clone().map(Obstacle::Unsupported))
     }
-    own.or_else(|| header::part_of_package(files).map(Obstacle::Unsupported))
+}
+
+/// Whether a file that holds tools is one as well: a script that runs something, or that is a server.
+pub(super) fn starts_itself(candidate: &DefinitionCandidate, reading: &ParsedVersion) -> bool {
+    let manifest = &reading.manifest;
+    let calls_function = manifest.recipe.as_ref().is_some_and(|recipe| recipe.function.is_some());
+    let is_unsupported = matches!(reading.obstacle, Some(Obstacle::Unsupported(_)));
+    candidate.format == Format::Header && !calls_function && (manifest.kind == Kind::Mcp || !is_unsupported)
 }

@@ -25,8 +25,8 @@ use super::walk::{self, Belonging, DefinitionCandidate};
 use super::{obstacle::Obstacle, part};
 use super::{skipped, steps};
 use crate::domain::{
-    Category, CostTier, Digest, Format, Instant, Kind, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions,
-    Risk, SkippedFile, Stage, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
+    Category, CostTier, Digest, Format, Instant, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions, Risk,
+    SkippedFile, Stage, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -216,7 +216,7 @@ fn read_definition(
             Ok(loaded) => {
                 let is_module = loaded.reading.is_module && no_definition::is_module(plan, candidate, &mut looked_at);
                 let parts = parts(plan, candidate, members, programs, &loaded);
-                let is_row = !is_module && (parts.is_empty() || starts_itself(candidate, &loaded.reading));
+                let is_row = !is_module && (parts.is_empty() || part::starts_itself(candidate, &loaded.reading));
                 let own = is_row.then(|| row(plan, &VersionPlace::of(candidate, members), &loaded));
                 let own = own.map(|row| members::scanned(row, loaded.reading, &loaded.files));
                 own.into_iter().flatten().chain(parts).collect()
@@ -278,10 +278,12 @@ fn entry_results(
     let member = members.iter().find(|member| member.at == candidate.definition);
     let member =
         member.ok_or_else(|| files::unreadable(&candidate.definition, &std::io::ErrorKind::NotFound.into()))?;
-    let versions = entries::versions(&candidate.definition, &files::read(plan, member)?).map_err(at_home)?;
+    let file = files::read(plan, member)?;
+    let versions = entries::versions(&candidate.definition, &file).map_err(at_home)?;
+    let facts = part::SharedFacts::of(std::slice::from_ref(&file));
     let one = |version: Result<entries::EntryVersion, Problem>| {
         let version = version.map_err(at_home)?;
-        let loaded = load_entry(version.files, version.needs, programs)
+        let loaded = load_entry(version.files, version.needs, &facts, programs)
             .map_err(|problem| Problem { path: version.placement.base.clone(), ..problem })?;
         let (placement, newest_ns) = (&version.placement, member.stamp.modified_ns);
         Ok(scanned(plan, &VersionPlace { path: &placement.base, format: Format::Entry, placement, newest_ns }, loaded))
@@ -307,14 +309,6 @@ fn parts(
     found.unwrap_or_default()
 }
 
-/// Whether a file that holds tools is one as well: a script that runs something, or that is a server.
-fn starts_itself(candidate: &DefinitionCandidate, reading: &ParsedVersion) -> bool {
-    let manifest = &reading.manifest;
-    let calls_function = manifest.recipe.as_ref().is_some_and(|recipe| recipe.function.is_some());
-    let is_unsupported = matches!(reading.obstacle, Some(Obstacle::Unsupported(_)));
-    candidate.format == Format::Header && !calls_function && (manifest.kind == Kind::Mcp || !is_unsupported)
-}
-
 /// The definitions in a document that is none itself; `None` where it holds none.
 fn definitions_in(
     plan: &ScanPlan,
@@ -329,9 +323,14 @@ fn definitions_in(
     (!results.is_empty()).then_some(results)
 }
 
-fn load_entry(files: Vec<VersionFile>, needs: RecipeNeeds, programs: &Programs) -> Result<LoadedVersion, Problem> {
+fn load_entry(
+    files: Vec<VersionFile>,
+    needs: RecipeNeeds,
+    facts: &part::SharedFacts,
+    programs: &Programs,
+) -> Result<LoadedVersion, Problem> {
     let mut reading = reading::read(&files, entries::definition(), Format::Native, programs)?;
-    reading.obstacle = part::obstacle(reading.obstacle.take(), &files);
+    reading.obstacle = facts.obstacle(reading.obstacle.take());
     reading.needed = reading.needed.with_recipe(needs);
     Ok(LoadedVersion { files, reading })
 }
@@ -521,7 +520,8 @@ fn read_entry(plan: &ScanPlan, tool: &Tool, file: &str, programs: &Programs) -> 
     let versions = entries::versions(file, &files::read(plan, &member)?).map_err(at_home)?;
     let found = versions.into_iter().flatten().find(|version| version.placement == tool.placement);
     let found = found.ok_or_else(|| files::unreadable(&tool.path, &std::io::ErrorKind::NotFound.into()))?;
-    let loaded = load_entry(found.files, found.needs, programs)
+    let facts = part::SharedFacts::of(&found.files);
+    let loaded = load_entry(found.files, found.needs, &facts, programs)
         .map_err(|problem| Problem { path: tool.path.clone(), ..problem })?;
     Ok((loaded, member.stamp.modified_ns))
 }
@@ -559,7 +559,7 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut reading = reading::read(&files, &definition, format, &programs)?;
     if tool.placement.entry().is_some() {
-        reading.obstacle = part::obstacle(reading.obstacle.take(), &files);
+        reading.obstacle = part::SharedFacts::of(&files).obstacle(reading.obstacle.take());
         reading.needed = reading.needed.with_recipe(entries::needs_of(&tool.placement, &files));
     }
     let mut loaded = LoadedVersion { files, reading };

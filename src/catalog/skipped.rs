@@ -131,6 +131,11 @@ pub(super) fn plain_file(name: &str) -> &'static str {
         let is_text = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "README", "AUTHORS", "CHANGELOG", "CODEOWNERS"];
         return if is_text.contains(&name) { "text" } else { "other" };
     };
+    // Tests of code that nothing here runs.
+    if name.split('.').rev().nth(1).is_some_and(|mark| matches!(mark, "test" | "spec")) && name.matches('.').count() > 1
+    {
+        return "test";
+    }
     let found = PLAIN.iter().find(|(_, extensions)| extensions.contains(&extension.as_str()));
     found.map_or("other", |(kind, _)| kind)
 }
@@ -165,7 +170,12 @@ pub(super) fn data(plan: &ScanPlan, path: &str) -> &'static str {
 /// Whether JavaScript hands tests to a program that runs them.
 fn calls_tests(text: &str) -> bool {
     let begins = ["describe(", "describe.", "test(", "test.", "it(", "suite("];
-    !text.starts_with("#!") && text.lines().any(|line| begins.iter().any(|word| line.starts_with(word)))
+    // What hands its own function on is code of the tests as well: `const verify = test.macro(…)`.
+    let imports =
+        ["from 'ava'", "from \"ava\"", "from 'vitest'", "require('tap')", "require('node:test')", "from 'node:test'"];
+    !text.starts_with("#!")
+        && (text.lines().any(|line| begins.iter().any(|word| line.starts_with(word)))
+            || imports.iter().any(|mark| text.contains(mark)))
 }
 
 /// What a script is that stands alone and is no tool.

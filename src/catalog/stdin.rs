@@ -79,9 +79,14 @@ pub(super) fn only_text(manifest: &Manifest) -> Option<Recipe> {
     (schema["type"] == "string").then(recipe)
 }
 
+/// Whether its function is given the input as a JSON object.
+fn is_called(recipe: &Recipe) -> bool {
+    recipe.function.is_some() && !recipe.calls_with_words()
+}
+
 /// Adds the text on standard input to what a script takes; its other inputs stay as they are.
 pub(super) fn declare(manifest: &mut Manifest) {
-    let Some(recipe) = manifest.recipe.as_mut().filter(|recipe| recipe.function.is_none()) else { return };
+    let Some(recipe) = manifest.recipe.as_mut().filter(|recipe| !is_called(recipe)) else { return };
     let properties = manifest.input.as_ref().map(|schema| &schema["properties"]);
     if properties.is_some_and(|properties| properties.get(TEXT_INPUT).is_some()) {
         return;
@@ -102,7 +107,7 @@ pub(super) fn leave_open(manifest: &mut Manifest) {
     let is_taken = |name: &str| fields.is_some_and(|fields| fields.get(name).is_some());
     let name = [TEXT_INPUT, "stdin", "piped_text"].into_iter().find(|name| !is_taken(name)).map(str::to_owned);
     let Some(recipe) = &mut manifest.recipe else { return };
-    let is_open = matches!(recipe.input, InputMode::None | InputMode::Args) && recipe.function.is_none();
+    let is_open = matches!(recipe.input, InputMode::None | InputMode::Args) && !is_called(recipe);
     recipe.piped = name.filter(|_| is_open);
 }
 

@@ -181,13 +181,15 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
     } else if listing.versions {
         found.skipped.push(unsearched(&join(at, "versions")));
     }
+    let parts = bashly_parts(at, &listing, &mut inner);
     let originals = originals(&groups);
     let is_described = listing.folders.iter().any(|name| DESCRIPTIONS.contains(&name.as_str()));
     found.skipped.extend(listing.skipped.iter().cloned());
     for group in &groups {
         if group.format == Format::Header
             && !listing.approved
-            && let Some(kind) = skipped::no_tool(plan, at, &group.definition)
+            && let Some(kind) =
+                skipped::no_tool(plan, at, &group.definition).or(parts.filter(|_| is_shell(&group.definition)))
         {
             found.places.push(PlaceStamp::of(plan, &join(at, &group.definition)));
             found.skipped.push(SkippedFile { path: join(at, &group.definition), kind });
@@ -212,6 +214,23 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
     found.candidates.append(&mut inner.candidates);
     found.problems.append(&mut inner.problems);
     found.skipped.append(&mut inner.skipped);
+}
+
+/// What the shell files beside a definition of bashly are, and those in the folders below: parts of the script that it makes.
+fn bashly_parts(at: &str, listing: &FolderListing, inner: &mut WalkResult) -> Option<&'static str> {
+    listing.manifests.iter().find(|name| stem_of(name) == "bashly")?;
+    let is_part = |one: &DefinitionCandidate| one.format == Format::Header && is_shell(&one.definition);
+    let is_below = |one: &DefinitionCandidate| plan::below(at, &one.definition).is_some();
+    let (parts, rest) =
+        std::mem::take(&mut inner.candidates).into_iter().partition(|one| is_part(one) && is_below(one));
+    inner.candidates = rest;
+    let parts: Vec<DefinitionCandidate> = parts;
+    inner.skipped.extend(parts.into_iter().map(|one| SkippedFile { path: one.definition, kind: skipped::MODULE }));
+    Some(skipped::MODULE)
+}
+
+fn is_shell(name: &str) -> bool {
+    name.ends_with(".sh")
 }
 
 /// A definition in a folder that it shares with others; `description` is the file that describes it.

@@ -5,7 +5,7 @@
 use super::call::Call;
 use crate::domain::{InputMode, Manifest};
 use crate::engine::{EngineError, ErrorCode, assignments, fitted};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Read;
 
 /// More input than this is refused before it is read to its end.
@@ -125,6 +125,13 @@ impl Given {
 /// [`ErrorCode::Usage`] for a `--set` or a plain word that does not fit.
 pub(super) fn for_tool(manifest: &Manifest, given: Given) -> Result<Option<Value>, EngineError> {
     let words: Vec<&str> = given.words.iter().map(String::as_str).collect();
+    if let [option] = words[..]
+        && given.object.is_none()
+        && given.sets.is_empty()
+        && manifest.answers(option)
+    {
+        return Ok(Some(json!({ option: true })));
+    }
     let named = assignments(manifest, &words)?;
     if takes_whole(manifest) && named.is_empty() && given.sets.is_empty() {
         return Ok(given.object);

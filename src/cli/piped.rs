@@ -64,6 +64,9 @@ pub(super) fn with_piped(manifest: &Manifest, given: Given) -> Result<Option<Val
     let is_given = given != Given::default();
     let input = for_tool(manifest, given)?;
     let Some(recipe) = &manifest.recipe else { return Ok(input) };
+    if input.as_ref().is_some_and(|input| manifest.asked(input).is_some()) {
+        return Ok(input);
+    }
     let fits = |input: &Option<Value>| {
         let empty = Value::Object(serde_json::Map::new());
         manifest.input.as_ref().is_none_or(|schema| validate(schema, input.as_ref().unwrap_or(&empty)).is_empty())

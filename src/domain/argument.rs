@@ -8,6 +8,9 @@ use std::str::FromStr;
 /// The key of a definition that says that its command reads no option behind its first plain word, as `getopts` does.
 pub const OPTIONS_FIRST: &str = "options_first";
 
+/// The key of a definition that lists the options which its command answers itself and alone, such as `--help`.
+pub const ANSWERED: &str = "answered";
+
 /// Where a value goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ArgPlace {

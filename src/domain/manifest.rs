@@ -1,6 +1,6 @@
 //! The manifest of a tool in our own terms, whatever dialect it was written in.
 
-use super::argument::{ArgPlace, ArgRule, OptionForms};
+use super::argument::{ANSWERED, ArgPlace, ArgRule, OptionForms};
 use super::composite::Composite;
 use super::digest::Digest;
 use super::http::HttpDefinition;
@@ -241,9 +241,23 @@ impl Recipe {
         self.command.iter().map(word).collect()
     }
 
+    /// Whether its function is called as a program is: with the words of a command line.
+    pub fn calls_with_words(&self) -> bool {
+        self.function.is_some() && matches!(self.input, InputMode::Args | InputMode::StdinText)
+    }
+
+    /// What follows the name of its function where that is called: the names of its inputs in their order, or the sign that
+    /// words of a command line follow.
+    pub fn function_words(&self) -> Vec<String> {
+        if self.calls_with_words() {
+            return vec!["--".to_owned()];
+        }
+        self.args.iter().map(|rule| rule.input.clone()).collect()
+    }
+
     /// How input reaches it, for a reader: `args: --count, path`, or the function that is called.
     pub fn input_words(&self) -> String {
-        if let Some(function) = &self.function {
+        if let Some(function) = self.function.as_ref().filter(|_| !self.calls_with_words()) {
             return format!("a call of {function}");
         }
         let rules: Vec<String> = self.args.iter().map(ToString::to_string).collect();
@@ -260,7 +274,7 @@ impl Recipe {
 
     /// How one input reaches it, for a reader: `--count`, `word 2`, `$TOKEN`, `standard input`.
     pub fn way_of(&self, input: &str) -> String {
-        if let Some(function) = &self.function {
+        if let Some(function) = self.function.as_ref().filter(|_| !self.calls_with_words()) {
             return format!("parameter of {function}");
         }
         // These stand for paths, whatever an input is called.
@@ -393,6 +407,20 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Whether its command answers this option itself and alone: `--help`.
+    pub fn answers(&self, option: &str) -> bool {
+        let options = self.extra.get(ANSWERED).and_then(Value::as_array);
+        // What a definition says in its own words is not known here.
+        self.dialect == Dialect::Header && options.is_some_and(|options| options.iter().any(|known| known == option))
+    }
+
+    /// The option that an input consists of, where its command answers that alone. Nothing else is asked of such an input.
+    pub fn asked<'v>(&self, input: &'v Value) -> Option<&'v str> {
+        let fields = input.as_object().filter(|fields| fields.len() == 1)?;
+        let (name, value) = fields.iter().next()?;
+        (*value == Value::Bool(true) && self.answers(name)).then_some(name.as_str())
+    }
+
     /// A manifest that says nothing but its name: version 1.0.0, a command.
     pub fn blank(name: ToolName, dialect: Dialect) -> Manifest {
         Manifest {

@@ -90,7 +90,7 @@ mod verb_call;
 mod versioned;
 pub(crate) mod words;
 
-pub use argument::{ArgCondition, ArgPlace, ArgRule, ArgRuleError, OPTIONS_FIRST, OptionForms};
+pub use argument::{ANSWERED, ArgCondition, ArgPlace, ArgRule, ArgRuleError, OPTIONS_FIRST, OptionForms};
 pub use budget::DIFF_TIME;
 pub use buffer::{
     Buffer, BufferAct, BufferEvent, BufferId, BufferLevel, BufferRule, BufferSink, MAX_BATCH, MAX_BATCH_BYTES,

@@ -6,10 +6,35 @@ use serde_json::{Map, Value};
 /// What is shown in place of a secret value.
 pub const MASK: &str = "•••";
 
-/// Whether an input of this name and schema is a secret: its schema says so (`format: password`, `writeOnly`), or its name
-/// does, as for variables.
-pub fn is_secret_input(name: &str, schema: &Value) -> bool {
-    schema["format"] == "password" || schema["writeOnly"] == true || is_secret_variable(name)
+/// Words that make a key a secret.
+const OF_SECRETS: &[&str] = &[
+    "access",
+    "api",
+    "auth",
+    "credential",
+    "crypt",
+    "license",
+    "password",
+    "private",
+    "secret",
+    "sign",
+    "ssh",
+    "token",
+];
+
+/// Whether an input is a secret: its schema says so (`format: password`, `writeOnly`), or its name does, as for variables.
+/// `holder` is the schema of the object that it belongs to.
+pub fn is_secret_input(name: &str, holder: Option<&Value>) -> bool {
+    let properties = holder.map_or(&Value::Null, |holder| &holder["properties"]);
+    is_secret(name, &properties[name], properties.get("value").is_some())
+}
+
+/// A plain `key` is the key of an entry where a value stands beside it, or where it is described without a word of secrets.
+fn is_secret(name: &str, schema: &Value, has_value: bool) -> bool {
+    let words = schema["description"].as_str().unwrap_or_default().to_ascii_lowercase();
+    let says_secret = || OF_SECRETS.iter().any(|word| words.contains(word));
+    let is_of_entry = name.eq_ignore_ascii_case("key") && (has_value || !words.is_empty()) && !says_secret();
+    schema["format"] == "password" || schema["writeOnly"] == true || is_secret_variable(name) && !is_of_entry
 }
 
 /// An input as it may be shown: [`MASK`] for every text that is a secret, at any depth.
@@ -25,10 +50,12 @@ pub fn redacted_input(schema: Option<&Value>, input: &Value) -> Value {
 
 fn hidden(schema: Option<&Value>, input: &Value, instead: &dyn Fn(&str) -> Value) -> Value {
     let Value::Object(fields) = input else { return input.clone() };
+    let has_value =
+        fields.contains_key("value") || schema.is_some_and(|schema| schema["properties"].get("value").is_some());
     let shown = fields.iter().map(|(name, value)| {
         let own = schema.and_then(|schema| schema["properties"].get(name)).unwrap_or(&Value::Null);
         let value = match value {
-            Value::String(_) | Value::Number(_) | Value::Array(_) if is_secret_input(name, own) => instead(name),
+            Value::String(_) | Value::Number(_) | Value::Array(_) if is_secret(name, own, has_value) => instead(name),
             Value::Array(items) => items.iter().map(|item| hidden(own.get("items"), item, instead)).collect(),
             other => hidden(Some(own), other, instead),
         };
@@ -57,5 +84,21 @@ mod tests {
         assert_eq!((&kept["pin"], &kept["path"]), (&json!("[redacted pin]"), &json!("p")));
         assert!(["pin", "note", "api_key", "deep", "list"].iter().all(|name| is_redacted(&kept[name].to_string())));
         assert!(is_redacted(&redacted_input(None, &json!({"a b_token": "x"})).to_string()));
+    }
+
+    #[test]
+    fn a_key_of_an_entry_is_no_secret() {
+        let of = |properties: Value| is_secret_input("key", Some(&json!({"properties": properties})));
+        assert!(!of(json!({"key": {"type": "string"}, "value": {"type": "string"}})));
+        assert!(!of(json!({"key": {"type": "string", "description": "The name of the option"}})));
+        assert!(of(json!({"key": {"type": "string"}})), "nothing says what it is");
+        assert!(of(json!({"key": {"type": "string", "description": "Your API key"}, "value": {}})));
+        assert!(of(json!({"key": {"format": "password"}, "value": {}})));
+        assert!(is_secret_input(
+            "api_key",
+            Some(&json!({"properties": {"api_key": {"description": "x"}, "value": {}}}))
+        ));
+        assert_eq!(masked_input(None, &json!({"key": "a", "value": "b"})), json!({"key": "a", "value": "b"}));
+        assert_eq!(masked_input(None, &json!({"key": "a"})), json!({"key": MASK}));
     }
 }

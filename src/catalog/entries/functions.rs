@@ -31,9 +31,10 @@ fn marked(file: &VersionFile) -> Vec<scripts::MarkedTool> {
     scripts::marked_tools(&ScriptText { path: &file.path, text, language: Language::of(&file.path, text) })
 }
 
-/// Whether the functions of a script cannot be called alone: what runs when the file is loaded would run before each call.
-pub(super) fn run_something_first(file: &VersionFile) -> bool {
-    marked(file).iter().any(|tool| !tool.is_callable)
+/// The line for which the functions of a script cannot be called alone: what it does when the file is loaded would be done
+/// before each call.
+pub(super) fn does_first(file: &VersionFile) -> Option<usize> {
+    marked(file).iter().find_map(|tool| tool.does_first)
 }
 
 #[cfg(test)]
@@ -105,11 +106,11 @@ mod tests {
         let runs_first = |end: &str| {
             let text = format!("{tool}{end}");
             assert_eq!(tables_of(&text).len(), 1);
-            run_something_first(&VersionFile { path: "kit.py".into(), mode: FileMode::Plain, bytes: text.into() })
+            does_first(&VersionFile { path: "kit.py".into(), mode: FileMode::Plain, bytes: text.into() })
         };
-        assert!(!runs_first("if __name__ == '__main__':\n    agent.run('x')\n"));
-        assert!(!runs_first("model = Model()\n"));
-        assert!(runs_first("agent.run('x')\n"), "loading the file would run the agent");
+        assert_eq!(runs_first("if __name__ == '__main__':\n    agent.run('x')\n"), None);
+        assert_eq!(runs_first("model = Model()\n"), None);
+        assert_eq!(runs_first("agent.run('x')\n"), Some(6), "loading the file would run the agent");
         assert!(tables_of("def add(a): pass\nadd(1)\n").is_empty());
     }
 }

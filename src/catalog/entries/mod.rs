@@ -156,9 +156,9 @@ fn definitions(file: &VersionFile) -> Definitions {
     Definitions { tools: found.into_iter().map(|(name, table)| (name, 0, table)).collect(), broken }
 }
 
-/// Whether loading one of these files does more than define its functions.
-pub(super) fn run_something_first(files: &[VersionFile]) -> bool {
-    files.iter().any(functions::run_something_first)
+/// The first line of one of these files that does more than define its functions.
+pub(super) fn does_first(files: &[VersionFile]) -> Option<usize> {
+    files.iter().find_map(functions::does_first)
 }
 
 /// What the recipe of an entry needs, by the files of its version.

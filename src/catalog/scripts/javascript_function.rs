@@ -17,8 +17,12 @@ const JS: Language = Language::TypeScript;
 /// Names of a function that is meant to be called.
 const ENTRIES: &[&str] = &["run", "main", "execute", "handler", "handle", "invoke", "call"];
 
-/// Reads a file that exports a function.
+/// Reads a file that exports a function, or only defines.
 pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
+    function_tool(script).or_else(|| super::library::javascript_module(script))
+}
+
+fn function_tool(script: &ScriptText<'_>) -> Option<Declared> {
     let text = script.text;
     let is_javascript = script.language.is_some_and(Language::is_javascript);
     if !is_javascript
@@ -96,7 +100,7 @@ fn exports(text: &str) -> Vec<Export<'_>> {
 }
 
 /// The statements at the top of a file: where each begins, and the text from there on.
-fn statements(text: &str) -> Vec<(usize, &str)> {
+pub(super) fn statements(text: &str) -> Vec<(usize, &str)> {
     let (mut starts, mut is_start) = (Vec::new(), true);
     for sign in signs(text, JS).filter(|sign| sign.depth == 0) {
         match sign.byte {
@@ -113,7 +117,7 @@ fn statements(text: &str) -> Vec<(usize, &str)> {
 }
 
 /// The name that a statement exports, and its right side.
-fn exported_name(line: &str) -> Option<(&str, &str)> {
+pub(super) fn exported_name(line: &str) -> Option<(&str, &str)> {
     if let Some(rest) = line.strip_prefix("exports.").or_else(|| line.strip_prefix("module.exports.")) {
         let (name, value) = split_once(rest.get(..rest.len().min(4_000)).unwrap_or(rest), b'=', JS)?;
         return Some((name, value)).filter(|_| is_word(name));
@@ -144,7 +148,7 @@ fn exported_name(line: &str) -> Option<(&str, &str)> {
 }
 
 /// What stands in the brackets of a function that begins here: `function x(…)`, `async (…) =>`, `x =>`.
-fn function_parameters(text: &str) -> Option<&str> {
+pub(super) fn function_parameters(text: &str) -> Option<&str> {
     let text = text.trim_start();
     let rest = text.strip_prefix("async").map_or(text, str::trim_start);
     if rest.starts_with("function") {

@@ -47,7 +47,7 @@ fn tool(before: &str, inner: &str) -> Option<MarkedTool> {
         description: description::first_paragraph(&words).unwrap_or_default(),
         schema: schema.filter(|schema| schema.contains_key("properties")).map(Value::Object),
         function: String::new(),
-        is_callable: true,
+        does_first: None,
     })
 }
 

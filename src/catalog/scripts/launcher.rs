@@ -20,8 +20,13 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     let mut package = None;
     for (key, value) in comments::lines(script.text).filter_map(|(_, line)| pair(line)) {
         match key {
-            "title" => declared.title = Some(value.to_owned()),
-            "description" => declared.description = Some(value.to_owned()),
+            // A script that writes such a script has its header in a text further down.
+            "title" => {
+                declared.title.get_or_insert_with(|| value.to_owned());
+            }
+            "description" => {
+                declared.description.get_or_insert_with(|| value.to_owned());
+            }
             "packageName" => package = Some(value.to_owned()),
             "author" => declared.author = Some(value.to_owned()),
             _ => match key.strip_prefix("argument").and_then(|number| number.parse().ok()) {

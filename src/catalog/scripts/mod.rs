@@ -5,11 +5,14 @@
 
 mod argc;
 mod argparse;
+mod bashly;
 mod citty;
 mod click;
+mod command_module;
 mod commander;
 mod commands;
 mod comments;
+mod console;
 mod docopt;
 mod docstring;
 mod fire;
@@ -18,7 +21,9 @@ mod hint;
 mod javascript_function;
 mod javascript_tools;
 mod launcher;
+mod library;
 mod literal;
+mod loading;
 mod mcp_server;
 mod option_words;
 mod options;
@@ -43,6 +48,7 @@ mod yargs;
 use super::{description, schema_loose};
 use crate::domain::source::Language;
 use crate::domain::{ArgCondition, ArgRule, Category, CostTier, InputMode, Kind, Manifest, Recipe, ToolName};
+pub(super) use bashly::declared as bashly;
 pub(super) use python_function::MarkedTool;
 use serde_json::{Map, Value, json};
 
@@ -119,6 +125,8 @@ const FORMATS: &[ScriptFormat] = &[
     ScriptFormat { read: argc::read },
     ScriptFormat { read: usage::read },
     ScriptFormat { read: mcp_server::read },
+    ScriptFormat { read: library::shell },
+    ScriptFormat { read: command_module::read },
     ScriptFormat { read: command_line },
     ScriptFormat { read: perl_ruby::read },
     ScriptFormat { read: python_function::read },
@@ -128,11 +136,17 @@ const FORMATS: &[ScriptFormat] = &[
     ScriptFormat { read: unknown_words::read },
 ];
 
-/// The options of a command line. A file that nothing starts is for whoever installs its package.
+/// The options of a command line. Where nothing in the file starts it, the function does that its package would install.
 fn command_line(script: &ScriptText<'_>) -> Option<Declared> {
     let declared = options::read(script)?;
-    if !python_function::starts_nothing(script) {
+    if !python_function::starts_nothing(script) && library::javascript(script).is_none() {
         return Some(declared);
+    }
+    let is_python = script.language == Some(Language::Python);
+    let function = Some(script).filter(|_| is_python && declared.unsupported.is_none()).and_then(console::function);
+    if function.is_some() {
+        let is_module = super::modules::of_own_package(script.text).is_some();
+        return Some(Declared { function, is_module, ..declared });
     }
     let hint = "it defines a command line but never starts it; call its function at the end of the script";
     Some(Declared { unsupported: declared.unsupported.or(Some(hint.to_owned())), is_module: true, ..declared })

@@ -5,8 +5,8 @@ use super::option_words::table_input;
 use super::scanner::{calls, split, split_once};
 use super::{Declared, DeclaredInput, ScriptText, literal};
 use crate::domain::source::Language;
-use crate::domain::{ArgRule, InputMode};
-use serde_json::Value;
+use crate::domain::{ANSWERED, ArgRule, InputMode};
+use serde_json::{Value, json};
 
 const PYTHON: Language = Language::Python;
 const JS: Language = Language::JavaScript;
@@ -17,6 +17,8 @@ struct ParserMark {
     read: fn(&str) -> Option<Declared>,
     /// Whether what it cannot read gets words as they are.
     passes_words: bool,
+    /// The options that it answers itself and alone.
+    answered: fn(&str) -> &'static [&'static str],
 }
 
 const PYTHON_PARSERS: &[ParserMark] = &[
@@ -24,18 +26,31 @@ const PYTHON_PARSERS: &[ParserMark] = &[
         is_used: super::argparse::is_used,
         read: |text| Some(super::argparse::read(text)),
         passes_words: false,
+        answered: of_argparse,
     },
     ParserMark {
         is_used: |text| ["@click.", "import click", "from click"].iter().any(|mark| text.contains(mark)),
         read: super::click::click,
         passes_words: false,
+        answered: of_click,
     },
-    ParserMark { is_used: |text| text.contains("typer"), read: super::click::typer, passes_words: false },
-    ParserMark { is_used: |text| text.contains("docopt("), read: super::docopt::read, passes_words: true },
+    ParserMark {
+        is_used: |text| text.contains("typer"),
+        read: super::click::typer,
+        passes_words: false,
+        answered: |_| &["--help"],
+    },
+    ParserMark {
+        is_used: |text| text.contains("docopt("),
+        read: super::docopt::read,
+        passes_words: true,
+        answered: |_| &[],
+    },
     ParserMark {
         is_used: |text| text.contains("fire.Fire(") || text.contains("import Fire"),
         read: super::fire::read,
         passes_words: true,
+        answered: |_| &["--help"],
     },
 ];
 
@@ -44,16 +59,54 @@ const JAVASCRIPT_PARSERS: &[ParserMark] = &[
         is_used: |text| ["commander", ".parse(process.argv", ".requiredOption("].iter().any(|mark| text.contains(mark)),
         read: |text| Some(super::commander::read(text)),
         passes_words: false,
+        answered: of_commander,
     },
-    ParserMark { is_used: |text| text.contains("yargs"), read: super::yargs::read, passes_words: false },
-    ParserMark { is_used: |text| text.contains("defineCommand("), read: super::citty::read, passes_words: false },
-    ParserMark { is_used: |text| text.contains("parseArgs("), read: parse_args, passes_words: true },
+    ParserMark {
+        is_used: |text| text.contains("yargs"),
+        read: super::yargs::read,
+        passes_words: false,
+        answered: |_| &["--help", "--version"],
+    },
+    ParserMark {
+        is_used: |text| text.contains("defineCommand("),
+        read: super::citty::read,
+        passes_words: false,
+        answered: |_| &["--help", "--version"],
+    },
+    ParserMark { is_used: |text| text.contains("parseArgs("), read: parse_args, passes_words: true, answered: |_| &[] },
 ];
 
 const SHELL_PARSERS: &[ParserMark] = &[
-    ParserMark { is_used: |text| text.contains("getopts "), read: super::shell::getopts, passes_words: false },
-    ParserMark { is_used: |text| text.contains('-'), read: super::shell_options::read, passes_words: false },
+    ParserMark {
+        is_used: |text| text.contains("getopts "),
+        read: super::shell::getopts,
+        passes_words: false,
+        answered: |_| &[],
+    },
+    ParserMark {
+        is_used: |text| text.contains('-'),
+        read: super::shell_options::read,
+        passes_words: false,
+        answered: |_| &[],
+    },
 ];
+
+fn of_argparse(text: &str) -> &'static [&'static str] {
+    let has_version = ["action=\"version\"", "action='version'"].iter().any(|mark| text.contains(mark));
+    match (text.contains("add_help=False"), has_version && text.contains("--version")) {
+        (true, _) => &[],
+        (false, true) => &["--help", "-h", "--version"],
+        (false, false) => &["--help", "-h"],
+    }
+}
+
+fn of_click(text: &str) -> &'static [&'static str] {
+    if text.contains("version_option(") { &["--help", "--version"] } else { &["--help"] }
+}
+
+fn of_commander(text: &str) -> &'static [&'static str] {
+    if text.contains(".version(") { &["--help", "-h", "--version", "-V"] } else { &["--help", "-h"] }
+}
 
 /// Reads the options of a script by the parser that it uses.
 pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
@@ -71,6 +124,15 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     });
     let mut declared = found?;
     declared.input = Some(InputMode::Args);
+    let is_input = |option: &str| {
+        let rules = declared.inputs.iter().filter_map(|input| input.rule.as_ref());
+        rules.chain(&declared.rules).filter_map(ArgRule::option_forms).any(|forms| forms.has(option))
+    };
+    let answered: Vec<&str> =
+        (parser.answered)(script.text).iter().copied().filter(|option| !is_input(option)).collect();
+    if !answered.is_empty() {
+        declared.extra.insert(ANSWERED.to_owned(), json!(answered));
+    }
     (!declared.inputs.is_empty() || declared.description.is_some()).then_some(declared)
 }
 

@@ -100,7 +100,13 @@ fn outline(script: &ScriptText<'_>) -> Option<String> {
         let lines = || without_heredocs(script.text);
         let says =
             |line: &&str| ["echo ", "exec ", "printf ", "exit "].iter().any(|word| line.trim().starts_with(word));
-        let command = lines().find(|line| is_command(line)).or_else(|| lines().find(|line| is_command(line.trim())));
+        // A call of its own function says less than what that function runs.
+        let own: Vec<&str> = lines().filter_map(|line| line.trim_end_matches(['{', ' ']).strip_suffix("()")).collect();
+        let own: Vec<&str> = own.iter().map(|name| name.trim_start_matches("function ").trim()).collect();
+        let is_own = |line: &str| line.split_whitespace().next().is_some_and(|word| own.contains(&word));
+        let is_foreign = |line: &str| is_command(line) && !is_own(line);
+        let command = lines().find(|line| is_foreign(line)).or_else(|| lines().find(|line| is_foreign(line.trim())));
+        let command = command.or_else(|| lines().find(|line| is_command(line)));
         return command.or_else(|| lines().find(says)).map(runs);
     }
     let mut names: Vec<&str> = lines().filter_map(defined).collect();
@@ -153,7 +159,7 @@ fn open_quote(line: &str, mut open: Option<char>) -> Option<char> {
 }
 
 /// The lines of a shell script, without texts that it only passes on.
-fn without_heredocs(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn without_heredocs(text: &str) -> impl Iterator<Item = &str> {
     let mut end: Option<&str> = None;
     let mut quote: Option<char> = None;
     text.lines().take(MAX_LINES).filter(move |line| {
@@ -236,7 +242,7 @@ fn is_call(line: &str) -> bool {
 }
 
 fn runs(line: &str) -> String {
-    let line = line.trim().trim_end_matches('\\').trim_end();
+    let line = line.trim().trim_end_matches(['\\', '(', '{', '[', ',', ' ']);
     match line.char_indices().nth(LINE_CHARS) {
         Some((end, _)) => format!("Runs {}…", &line[..end]),
         None => format!("Runs {line}"),
@@ -286,7 +292,7 @@ mod tests {
         for (path, text, expected) in [
             ("x.py", "import time\nnum = input('Number? ')\n", "Runs input('Number? ')"),
             ("x.py", "for i in range(6):\n    if i:\n        continue\n    print(i)\n", "Runs print(i)"),
-            ("x.js", "const fs = require('fs');\nconst router = createRouter({\n", "Runs createRouter({"),
+            ("x.js", "const fs = require('fs');\nconst router = createRouter({\n", "Runs createRouter"),
             ("x.js", "if(a) {\n  go(1);\n}\n", "Runs go(1);"),
             ("x.py", "key = ''\nlimits: dict = {}\n", "Defines key, limits"),
         ] {

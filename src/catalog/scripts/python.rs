@@ -13,6 +13,8 @@ const PYTHON: Language = Language::Python;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block<'t> {
     pub(super) text: &'t str,
+    /// Where it begins, in bytes.
+    pub(super) at: usize,
 }
 
 /// A function or a class.
@@ -83,7 +85,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
         }
     }
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    starts.iter().zip(ends).map(|(from, to)| Block { text: text[*from..to].trim_end() }).collect()
+    starts.iter().zip(ends).map(|(from, to)| Block { text: text[*from..to].trim_end(), at: *from }).collect()
 }
 
 impl<'t> Block<'t> {
@@ -92,6 +94,7 @@ impl<'t> Block<'t> {
         let word = self.text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).next().unwrap_or_default();
         match word {
             "async" => !self.text["async".len()..].trim_start().starts_with("def "),
+            "except" | "finally" | "else" | "elif" => false,
             "for" | "while" | "with" | "try" | "if" | "match" | "raise" | "assert" => {
                 self.text.contains('(')
                     && !["TYPE_CHECKING", "ImportError", "ModuleNotFoundError"]
@@ -128,7 +131,11 @@ impl<'t> Block<'t> {
 }
 
 fn sets_up(called: &str) -> bool {
-    SETUP.iter().any(|root| called.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    let is_setter = called.rsplit('.').next().is_some_and(|name| name.starts_with("set_"));
+    is_setter
+        || SETUP
+            .iter()
+            .any(|root| called.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
 }
 
 /// Whether a method only gives something to an object that the file made: `mcp.add_tool(add)`, `server.tool()(add)`,
@@ -177,6 +184,12 @@ fn parameter(text: &str) -> Parameter<'_> {
     let (head, default) = split_once(text, b'=', PYTHON).map_or((text, None), |(head, value)| (head, Some(value)));
     let (name, hint) = split_once(head, b':', PYTHON).unwrap_or((head, ""));
     Parameter { name, hint, default }
+}
+
+/// The name that a statement gives a value: `x = …`, `x: int = …`.
+pub(super) fn target(statement: &str) -> Option<&str> {
+    let one = parameter(statement);
+    one.default.and(Some(one.name)).filter(|name| super::scanner::is_word(name))
 }
 
 /// The value that a statement gives a name, where it is a literal.

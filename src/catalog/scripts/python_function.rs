@@ -5,9 +5,10 @@
 
 use super::docstring::{self, Docstring};
 use super::framework;
+use super::loading::{Loading, line_of};
 use super::python::{self, Block, Definition, Module, Parameter};
 use super::python_alias::Aliases;
-use super::scanner::{arguments, calls, signs};
+use super::scanner::{arguments, calls};
 use super::{Declared, DeclaredInput, ScriptText, description, literal};
 use crate::domain::InputMode;
 use crate::domain::source::Language;
@@ -37,7 +38,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     let blocks = python::blocks(text);
     let Some(last) = blocks.iter().rposition(Block::is_definition) else { return only_values(text, &blocks) };
     let definitions = python::definitions(&blocks);
-    if blocks[last + 1..].iter().any(|block| block.is_step() || starts_one(block, &definitions)) {
+    if Loading::of(&blocks, &definitions).does_something(&blocks[last + 1..]).is_some() {
         return None;
     }
     let aliases = python::aliases(&blocks);
@@ -57,8 +58,8 @@ pub(in crate::catalog) struct MarkedTool {
     pub(in crate::catalog) schema: Option<Value>,
     /// What is called: a function, a class, or a method as `Class.method`.
     pub(in crate::catalog) function: String,
-    /// Whether loading its file does nothing but define.
-    pub(in crate::catalog) is_callable: bool,
+    /// The line that does something else when its file is loaded, from 1; `None` where all lines only define.
+    pub(in crate::catalog) does_first: Option<usize>,
 }
 
 /// All functions, methods and classes of a file that a framework marks as tools.
@@ -78,10 +79,7 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     }
     let blocks = python::blocks(text);
     let definitions = python::definitions(&blocks);
-    let does_something = |block: &Block<'_>| block.is_step() || starts_one(block, &definitions);
-    // What a file does only when it is started itself stands behind its `__name__`.
-    let mut loaded = blocks.iter().filter(|block| !block.is_definition() && !block.text.contains("__name__"));
-    let is_callable = !loaded.any(does_something);
+    let does_first = Loading::of(&blocks, &definitions).first_step().map(|step| line_of(text, step.at));
     let aliases = python::aliases(&blocks);
     let file = File { text, definitions: &definitions, aliases: &aliases, spec: None };
     let registered = framework::registered(&definitions);
@@ -91,14 +89,14 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
         let is_function = !one.is_class && (decorator(one).is_some() || registered.contains(&one.name));
         if is_function || is_tool_class(one) {
             let function = file.callable(one, one.name.to_owned());
-            found.push(marked_as(&file.declared(one), one.name, function, is_callable));
+            found.push(marked_as(&file.declared(one), one.name, function, does_first));
             continue;
         }
         let handed = framework::handed(one);
         for method in one.methods().iter().filter(|_| one.is_class) {
             let is_tool = decorator(method).is_some() || handed.contains(&method.name);
             if is_tool && !definitions.iter().any(|other| other.name == method.name && decorator(other).is_some()) {
-                found.push(file.method_of(one, method, is_callable));
+                found.push(file.method_of(one, method, does_first));
             }
         }
     }
@@ -109,8 +107,9 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
 pub(super) fn starts_nothing(script: &ScriptText<'_>) -> bool {
     let blocks = python::blocks(script.text);
     let definitions = python::definitions(&blocks);
-    let is_start = |block: &Block<'_>| !block.is_definition() && (block.is_step() || starts_one(block, &definitions));
-    script.language == Some(PYTHON) && !definitions.is_empty() && !blocks.iter().any(is_start)
+    let loading = Loading::of(&blocks, &definitions);
+    let is_started = || blocks.iter().any(|block| loading.starts(block));
+    script.language == Some(PYTHON) && !definitions.is_empty() && !is_started()
 }
 
 /// A file that only gives values names: nothing in it is there to be started. One that begins with `#!`, or that looks at its
@@ -119,37 +118,6 @@ fn only_values(text: &str, blocks: &[Block<'_>]) -> Option<Declared> {
     let is_script = text.starts_with("#!") || text.contains("sys.argv") || text.contains("stdin");
     let is_module = !is_script && !blocks.iter().any(Block::is_step);
     is_module.then(|| Declared { is_module, ..Declared::default() })
-}
-
-/// Whether a statement behind the definitions keeps what one of them gives: `result = main()`, `x = Thing().run()`.
-fn starts_one(block: &Block<'_>, definitions: &[Definition<'_>]) -> bool {
-    // Words about a call are none.
-    let is_code = |at: usize| signs(block.text, PYTHON).any(|sign| sign.at == at);
-    definitions.iter().any(|one| {
-        block.text.contains(one.name)
-            && !makes(block, one)
-            && (!one.is_class || block.text.contains(")."))
-            && calls(block.text, one.name, PYTHON).any(|(at, _)| is_code(at))
-    })
-}
-
-/// Whether a statement only keeps what a function makes, by its name: `app = create_server()`, `settings = load_settings()`;
-/// or an object that is made of it: `mcp = FastMCP("x", auth=own_auth())`.
-fn makes(block: &Block<'_>, one: &Definition<'_>) -> bool {
-    let begins = |beginnings: &[&str]| beginnings.iter().any(|begin| one.name.starts_with(begin));
-    let Some((_, value)) = block.text.split_once('=') else { return false };
-    let value = value.trim();
-    if block.text.contains(").") {
-        return false;
-    }
-    let called = value.split('(').next().unwrap_or_default();
-    let class = called.rsplit('.').next().unwrap_or_default();
-    let is_object = called.len() < value.len() && class.starts_with(char::is_uppercase) && value.ends_with(')');
-    let Some(rest) = value.strip_prefix(one.name).filter(|rest| rest.starts_with('(')) else {
-        return is_object && decorator(one).is_none();
-    };
-    begins(&["create_", "make_", "build_", "init_", "setup_", "configure_"])
-        || begins(&["get_", "load_", "read_"]) && rest == "()" && decorator(one).is_none()
 }
 
 struct File<'a, 't> {
@@ -201,7 +169,7 @@ impl<'t> File<'_, 't> {
         for holder in &holders {
             let inner = python::definitions(&python::blocks(holder.body));
             for one in inner.iter().filter(|one| !one.is_class && decorator(one).is_some()) {
-                found.push(marked_as(&self.declared(one), one.name, String::new(), true));
+                found.push(marked_as(&self.declared(one), one.name, String::new(), None));
             }
             for (at, written) in calls(holder.body, "tool", PYTHON) {
                 let Some(open) = holder.body[at..].find('(').map(|open| at + open) else { continue };
@@ -210,7 +178,7 @@ impl<'t> File<'_, 't> {
                 if let Some(method) = holders.iter().find(|method| outer.is_class && method.name == name) {
                     let mut declared = self.declared(method);
                     decorated(&mut declared, &format!("tool({written})"));
-                    found.push(marked_as(&declared, name, String::new(), true));
+                    found.push(marked_as(&declared, name, String::new(), None));
                 }
             }
         }
@@ -218,18 +186,26 @@ impl<'t> File<'_, 't> {
     }
 
     /// A method that is a tool. What its object cannot be made without is an input as well.
-    fn method_of(&self, class: &Definition<'t>, method: &Definition<'t>, is_callable: bool) -> MarkedTool {
-        let maker = class.methods().into_iter().find(|one| one.name == "__init__");
-        let function = self.callable(method, format!("{}.{}", class.name, method.name));
+    fn method_of(&self, class: &Definition<'t>, method: &Definition<'t>, does_first: Option<usize>) -> MarkedTool {
+        let name = format!("{}.{}", class.name, method.name);
+        let function = if self.object_for(class).is_some() { String::new() } else { self.callable(method, name) };
         let mut declared = self.declared(method);
-        if let Some(maker) = maker {
-            let doc = docstring::read(&python::docstring(maker.body).unwrap_or_default());
-            let is_own = |input: &DeclaredInput| declared.inputs.iter().any(|own| own.name == input.name);
-            let mut needed = self.inputs(&maker, &doc);
-            needed.retain(|input| input.required && !is_own(input));
-            declared.inputs.splice(..0, needed);
-        }
-        marked_as(&declared, method.name, function, is_callable)
+        let made = self.made_with(class, &declared.inputs);
+        declared.inputs.splice(..0, made);
+        marked_as(&declared, method.name, function, does_first)
+    }
+
+    /// What an object of a class is made with, beside the inputs that its method takes: all that it needs, and what else can be
+    /// written down.
+    fn made_with(&self, class: &Definition<'t>, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
+        let Some(maker) = class.methods().into_iter().find(|one| one.name == "__init__") else { return Vec::new() };
+        let doc = docstring::read(&python::docstring(maker.body).unwrap_or_default());
+        let is_own = |input: &DeclaredInput| taken.iter().any(|own| own.name == input.name);
+        let is_value =
+            |input: &DeclaredInput| ["type", "enum", "anyOf"].iter().any(|key| input.schema.contains_key(*key));
+        let mut made = self.inputs(&maker, &doc);
+        made.retain(|input| !is_own(input) && (input.required || is_value(input)));
+        made
     }
 
     /// A class whose methods are the tools. Nothing says which of them to call, so they are named.
@@ -298,6 +274,7 @@ impl<'t> File<'_, 't> {
         }
         if entry.is_class {
             self.describe_class(&mut declared, entry);
+            self.add_made_with(&mut declared, entry);
         }
         if declared.description.is_none() {
             let module = docstring::read(&python::docstring(self.text).unwrap_or_default()).summary;
@@ -306,12 +283,49 @@ impl<'t> File<'_, 't> {
         declared
     }
 
+    /// Adds what an object of a class of tools is made with to what its method takes.
+    fn add_made_with(&self, declared: &mut Declared, class: &Definition<'t>) {
+        let made = self.made_with(class, &declared.inputs);
+        let Some(schema) = declared.schema.as_mut() else {
+            declared.inputs.splice(..0, made);
+            return;
+        };
+        // A table of inputs that is no schema is left as it is.
+        let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+        let mut needed = Vec::new();
+        for input in made.into_iter().filter(|input| input.schema.contains_key("type")) {
+            if input.required && !properties.contains_key(&input.name) {
+                needed.push(json!(input.name));
+            }
+            properties.entry(input.name).or_insert(Value::Object(input.schema));
+        }
+        if !needed.is_empty() {
+            let known = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+            schema["required"] = needed.into_iter().chain(known).collect();
+        }
+    }
+
     /// The parameter that only a framework can give, and without which a function cannot be called.
     fn demanded(&self, one: &Definition<'t>) -> Option<&'t str> {
         let work = if one.is_class { method(one) } else { None };
+        if let Some(name) = self.object_for(one) {
+            return Some(name);
+        }
         let doc = docstring::read(&python::docstring(one.body).unwrap_or_default());
         let needed = work.as_ref().unwrap_or(one).parameters();
         needed.into_iter().find(|one| one.default.is_none() && self.is_injected(one, &doc)).map(|one| one.name)
+    }
+
+    /// The parameter of its constructor without which an object of a class cannot be made, and that no value of JSON is.
+    fn object_for(&self, class: &Definition<'t>) -> Option<&'t str> {
+        let maker = class.methods().into_iter().find(|one| class.is_class && one.name == "__init__")?;
+        let is_object = |one: &Parameter<'t>| {
+            let hint = one.hint.trim_matches(['"', '\'']).rsplit('.').next().unwrap_or_default();
+            let (schema, required) = python::value_schema(one, self.module());
+            let is_any = matches!(hint, "Any" | "object") || hint.contains('[');
+            required && schema.is_empty() && hint.starts_with(char::is_uppercase) && !is_any
+        };
+        maker.parameters().into_iter().filter(|one| !one.name.starts_with('*')).find(is_object).map(|one| one.name)
     }
 
     /// The name of a function, or none for one that only its framework can call.
@@ -394,7 +408,7 @@ fn all_needed(fields: Map<String, Value>) -> Value {
     schema
 }
 
-fn marked_as(declared: &Declared, name: &str, function: String, is_callable: bool) -> MarkedTool {
+fn marked_as(declared: &Declared, name: &str, function: String, does_first: Option<usize>) -> MarkedTool {
     let schema = declared.schema.as_ref().map(super::schema_loose::translate);
     let made = || (!declared.inputs.is_empty()).then(|| super::schema(&declared.inputs));
     MarkedTool {
@@ -402,7 +416,7 @@ fn marked_as(declared: &Declared, name: &str, function: String, is_callable: boo
         name: declared.title.clone().unwrap_or_else(|| name.to_owned()),
         description: declared.description.as_deref().and_then(description::first_paragraph).unwrap_or_default(),
         function,
-        is_callable,
+        does_first,
     }
 }
 
@@ -412,7 +426,7 @@ fn is_tool_class(one: &Definition<'_>) -> bool {
 }
 
 /// The decorator that makes a function a tool, as written.
-fn decorator<'t>(function: &Definition<'t>) -> Option<&'t str> {
+pub(super) fn decorator<'t>(function: &Definition<'t>) -> Option<&'t str> {
     function.decorators.iter().copied().find(|written| is_mark(written))
 }
 
@@ -420,7 +434,8 @@ fn decorator<'t>(function: &Definition<'t>) -> Option<&'t str> {
 fn is_mark(written: &str) -> bool {
     let name = written.split('(').next().unwrap_or_default().trim();
     let name = name.rsplit('.').next().unwrap_or_default();
-    DECORATORS.contains(&name) || name.ends_with("_tool")
+    // `call_tool` is what hands a call on to the tools of a server.
+    DECORATORS.contains(&name) || name.ends_with("_tool") && name != "call_tool"
 }
 
 /// What a decorator says: `@tool("name", description="…")`.
@@ -575,7 +590,7 @@ mod tests {
             .iter()
             .map(|tool| {
                 let schema = tool.schema.as_ref().unwrap();
-                format!("{} {} {} {}", tool.name, tool.function, tool.is_callable, schema["required"])
+                format!("{} {} {} {}", tool.name, tool.function, tool.does_first.is_none(), schema["required"])
             })
             .collect();
         let expected =
@@ -584,10 +599,36 @@ mod tests {
     }
 
     #[test]
+    fn what_an_object_may_be_made_with_is_offered() {
+        let of = |text: &str| {
+            let found = marked(&ScriptText { path: "x.py", text, language: Some(PYTHON) });
+            let schema = found[0].schema.clone().unwrap();
+            let names: Vec<String> = schema["properties"].as_object().unwrap().keys().cloned().collect();
+            format!("{} {}", names.join(" "), schema["required"])
+        };
+        let kit = "class Spec(BaseToolSpec):\n    spec_functions = ['load']\n    def __init__(self, spec: Optional[dict] = None, url: str = '', client: Client = None): pass\n    def load(self): pass\n";
+        assert_eq!(of(kit), "spec url null");
+        let class = "class S(BaseModel):\n    q: str\nclass Find(BaseTool):\n    args_schema: Type[BaseModel] = S\n    def __init__(self, place: str, top: int = 3, **kwargs): pass\n    def _run(self, q): pass\n";
+        assert_eq!(of(class), r#"q place top ["place","q"]"#);
+        let needs = "class Web:\n    def __init__(self, connector: 'ConnectorBase', n: int = 1): pass\n    @kernel_function\n    def search(self, q: str): pass\n";
+        let found = marked(&ScriptText { path: "x.py", text: needs, language: Some(PYTHON) });
+        assert_eq!((found[0].name.as_str(), found[0].function.as_str()), ("search", ""));
+        assert!(
+            marked(&ScriptText {
+                path: "x.py",
+                text: "@server.call_tool()\nasync def call_tool(name, a): pass\n",
+                language: Some(PYTHON)
+            })
+            .is_empty()
+        );
+    }
+
+    #[test]
     fn a_method_that_a_function_stands_for_is_no_second_tool() {
         let text = "\"\"\"Use it:\n\nmemory(a=1)\n\"\"\"\n@tool\ndef memory(a): pass\nclass Memory:\n    @tool\n    def memory(self, a): pass\n    @tool\n    def other(self): pass\n";
         let found = marked(&ScriptText { path: "x.py", text, language: Some(PYTHON) });
-        let told: Vec<(&str, bool)> = found.iter().map(|tool| (tool.function.as_str(), tool.is_callable)).collect();
+        let told: Vec<(&str, bool)> =
+            found.iter().map(|tool| (tool.function.as_str(), tool.does_first.is_none())).collect();
         assert_eq!(told, [("memory", true), ("Memory.other", true)]);
     }
 
@@ -640,7 +681,7 @@ mod tests {
                  @mcp.tool()\ndef add(a: int) -> int:\n    \"\"\"Adds.\"\"\"\n    return a\n\ndef twice(a: int): return a\n"
             );
             let found = marked(&ScriptText { path: "s.py", text: &text, language: Some(PYTHON) });
-            found.iter().all(|tool| tool.is_callable) && found.iter().any(|tool| tool.name == "add")
+            found.iter().all(|tool| tool.does_first.is_none()) && found.iter().any(|tool| tool.name == "add")
         };
         for made in [
             "mcp = FastMCP('x')",

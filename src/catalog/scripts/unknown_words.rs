@@ -63,8 +63,14 @@ fn starts_foreign_python(text: &str) -> bool {
         let is_call = call.contains('(');
         is_call && (foreign.contains(root(call)) || marked.contains(&root(call)))
     };
-    let mains = blocks.iter().filter(|block| block.text.starts_with("if __name__"));
-    mains.filter_map(|block| block.text.split_once('\n')).flat_map(|(_, body)| body.lines()).any(is_foreign)
+    // `sys.exit(main())` at the top of a `__main__.py`.
+    let is_start = |block: &&python::Block<'_>| {
+        let call = block.text.strip_prefix("sys.exit(").unwrap_or(block.text);
+        ["main(", "cli(", "app("].iter().any(|begin| call.starts_with(begin))
+    };
+    let is_at_top = || blocks.iter().filter(is_start).any(|block| is_foreign(block.text));
+    let mut mains = blocks.iter().filter(|block| block.text.starts_with("if __name__"));
+    mains.any(|block| block.text.lines().skip(1).any(is_foreign)) || is_at_top()
 }
 
 /// The names that an import of another package gives.

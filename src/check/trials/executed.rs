@@ -82,9 +82,10 @@ impl Traced {
                 let caller = recipe.function.as_ref().map_or("", |_| call_code());
                 let lead = words(&["-c", PYTHON, &mark, "{dir}", caller]);
                 // Only a function is told the names of its inputs.
-                let names = recipe.function.iter().flat_map(|function| {
-                    std::iter::once(function.clone()).chain(recipe.args.iter().map(|rule| rule.input.clone()))
-                });
+                let names = recipe
+                    .function
+                    .iter()
+                    .flat_map(|function| std::iter::once(function.clone()).chain(recipe.function_words()));
                 (lead, names.collect())
             }
             Way::Node => {

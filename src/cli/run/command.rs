@@ -76,7 +76,8 @@ pub(super) fn shown(call: &Call<'_>) -> Result<Shown, EngineError> {
     let detail = engine.library().detail(&tool)?;
     let manifest = &detail.manifest;
     let input = piped::with_piped(manifest, given)?.unwrap_or_else(|| Value::Object(Map::new()));
-    let invalid = manifest.input.as_ref().and_then(|schema| {
+    let schema = manifest.input.as_ref().filter(|_| manifest.asked(&input).is_none());
+    let invalid = schema.and_then(|schema| {
         let judged = manifest.recipe.as_ref().map_or(Cow::Borrowed(&input), |recipe| recipe.without_piped(&input));
         let violation = validate(schema, &judged).into_iter().next()?;
         Some(format!("input{}: {}", violation.path, violation.message))
@@ -113,10 +114,9 @@ pub(super) fn shown(call: &Call<'_>) -> Result<Shown, EngineError> {
 
 /// The fields of an input, without the text of secrets.
 fn masked(input: &Value, schema: Option<&Value>) -> Map<String, Value> {
-    let of_field = |name: &str| schema.map_or(Value::Null, |schema| schema["properties"][name].clone());
     let fields = input.as_object().into_iter().flatten();
     let mask = |(name, value): (&String, &Value)| {
-        let is_secret = is_secret_input(name, &of_field(name));
+        let is_secret = is_secret_input(name, schema);
         (name.clone(), if is_secret { Value::String(MASK.to_owned()) } else { value.clone() })
     };
     fields.map(mask).collect()

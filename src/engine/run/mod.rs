@@ -16,6 +16,7 @@ pub(super) mod failing;
 mod far_side;
 mod far_versions;
 pub(super) mod grants;
+mod hidden;
 pub(super) mod inputs;
 mod interpreters;
 mod keeper;

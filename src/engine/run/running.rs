@@ -3,6 +3,7 @@
 //! A run row exists before its process does, and its end is written by the thread that watched it.
 //! While any run of this process is alive, one `keeper` thread renews its leases. `admission` says what may run.
 
+use super::hidden;
 use super::inputs::stored_input;
 use super::interpreters::sources_of;
 use super::keeper::{LEASE_MS, keep};
@@ -258,13 +259,14 @@ impl Runs<'_> {
                     let told = self.workspace.baselines.tell(spec);
                     self.workspace.report_trouble(told.map_err(EngineError::internal));
                 }
-                Some(self.spawn(&ready.detail, caller, (id, &verified), (prepared, changed)))
+                let relative = hidden::relative_path(self.workspace.folder(), request.input.as_ref());
+                Some(self.spawn(&ready.detail, caller, (id, &verified), (prepared, changed, relative)))
             }
             Err(end) => {
                 let end = end.with_text(|text| given.redactor().text(text));
                 let declared = ready.detail.manifest.permissions.clone();
                 let mut end = FinishedRun { declared, ..ended(end, ready.profile) };
-                end.notes.extend(self.withheld(&ready.detail.tool, &end));
+                end.notes.extend(self.withheld(&ready.detail.tool, &end, None));
                 self.close(id, &end)?;
                 None
             }
@@ -316,7 +318,7 @@ impl Runs<'_> {
         detail: &ToolDetail,
         caller: &Caller,
         (id, verified): (RunId, &Arc<OnceLock<IsolationLevel>>),
-        (prepared, note): (Prepared, Option<String>),
+        (prepared, note, relative): (Prepared, Option<String>, Option<String>),
     ) -> Running {
         let Prepared { start, hooks, notes, is_service, calls } = prepared;
         let (on_service, on_output, on_service_end) = match hooks {
@@ -359,7 +361,7 @@ impl Runs<'_> {
                     let mut finished = FinishedRun { declared, ..finished(report) };
                     finished.notes.extend(note);
                     finished.notes.extend(notes());
-                    finished.notes.extend(ender.runs().withheld(&row, &finished));
+                    finished.notes.extend(ender.runs().withheld(&row, &finished, relative.as_deref()));
                     let failed = finished.end.outcome().is_failure();
                     let written = match &report.staged {
                         None => ender.runs().close(id, &finished),
@@ -436,11 +438,15 @@ impl Runs<'_> {
         })
     }
 
-    /// What a run did not get because nobody approved its version, where that may be why it did not succeed.
-    fn withheld(&self, tool: &Tool, finished: &FinishedRun) -> Option<String> {
+    /// What a run did not get because nobody approved its version, or because it declares nothing, where that may be why it did
+    /// not succeed. `relative` is a path in its input.
+    fn withheld(&self, tool: &Tool, finished: &FinishedRun, relative: Option<&str>) -> Option<String> {
         let (outcome, declared) = (finished.end.outcome(), &finished.declared);
         let may_be_why = outcome.is_failure() || outcome == RunOutcome::Refused;
-        if finished.isolation.profile != Profile::Strict || !may_be_why || declared.is_nothing() {
+        if declared.is_nothing() {
+            return hidden::note(self.workspace.folder(), finished, relative);
+        }
+        if finished.isolation.profile != Profile::Strict || !may_be_why {
             return None;
         }
         // A note that cannot be made is none; the end of the run is written in any case.

@@ -2,7 +2,8 @@
 //! sandbox, calls the function with the input, and prints what it returns.
 
 use crate::domain::source::Language;
-use crate::domain::{Recipe, RunEnd};
+use crate::domain::{Dialect, Manifest, Recipe, RunEnd};
+use serde_json::Value;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -36,8 +37,25 @@ pub(super) fn arguments(
     args.extend([option, code].map(OsString::from));
     args.extend(words[at..].iter().cloned());
     args.push(function.into());
-    args.extend(recipe.args.iter().map(|rule| OsString::from(&rule.input)));
+    args.extend(recipe.function_words().into_iter().map(OsString::from));
     Ok(args)
+}
+
+/// The input with the defaults that a parser would fill in, for a function of JavaScript that counts on them: its parser is not
+/// asked. `None` where there are none.
+pub(super) fn with_defaults(manifest: &Manifest, recipe: &Recipe, input: &Value) -> Option<String> {
+    let is_javascript = || Language::of(recipe.entry.as_deref()?, "").filter(|language| language.is_javascript());
+    if manifest.dialect != Dialect::Header || recipe.function.is_none() || is_javascript().is_none() {
+        return None;
+    }
+    let properties = manifest.input.as_ref()?["properties"].as_object()?;
+    let defaults = properties.iter().filter_map(|(name, schema)| Some((name, schema.get("default")?)));
+    let mut fields = input.as_object()?.clone();
+    let given = fields.len();
+    for (name, value) in defaults {
+        fields.entry(name).or_insert_with(|| value.clone());
+    }
+    (fields.len() > given).then(|| Value::Object(fields).to_string())
 }
 
 /// The code with which Python calls a function: `python3 -c CODE FILE FUNCTION`.

@@ -251,6 +251,9 @@ pub(in crate::runner) fn startable(manifest: &Manifest) -> Result<&Recipe, RunEn
 pub(in crate::runner) fn check_input(request: &StartRequest, recipe: &Recipe, input: &Value) -> Result<(), RunEnd> {
     // A tool that reads no input cannot be given a wrong one by leaving it out.
     let Some(schema) = &request.manifest.input else { return Ok(()) };
+    if request.manifest.asked(input).is_some() {
+        return Ok(());
+    }
     if recipe.input == InputMode::None && request.input.is_none() {
         return Ok(());
     }
@@ -441,6 +444,10 @@ impl ExpandedCommand {
         }
         used.extend(piped.cloned());
         let mut passed = match recipe.input {
+            _ if manifest.asked(input).is_some() => PassedInput {
+                args: manifest.asked(input).map(OsString::from).into_iter().collect(),
+                ..PassedInput::default()
+            },
             InputMode::Args | InputMode::StdinText => {
                 let (fields, value) = (object(input)?, |name: &str| scope.value(name));
                 let undeclared = arguments::undeclared(&recipe.args, scope.schema, fields, &used);
@@ -450,7 +457,10 @@ impl ExpandedCommand {
                 let knows_defaults = manifest.dialect == Dialect::Header;
                 arguments::pass(&recipe.args, fields, &used, &value, knows_defaults)
             }
-            InputMode::StdinJson | InputMode::Env | InputMode::None => PassedInput::default(),
+            InputMode::StdinJson => {
+                PassedInput { stdin: function::with_defaults(manifest, recipe, input), ..PassedInput::default() }
+            }
+            InputMode::Env | InputMode::None => PassedInput::default(),
         };
         if let Some(text) = piped.and_then(|name| scope.input[name].as_str()) {
             passed.stdin = Some(text.to_owned());
@@ -483,7 +493,7 @@ impl ExpandedCommand {
         }
         check_sizes(&args, env.iter().map(|(name, value)| (name, value)))?;
         let stdin = match recipe.input {
-            InputMode::StdinJson => Some(input.to_string()),
+            InputMode::StdinJson => Some(self.passed.stdin.clone().unwrap_or_else(|| input.to_string())),
             InputMode::Args | InputMode::StdinText | InputMode::Env | InputMode::None => self.passed.stdin.clone(),
         };
         Ok(StartInput { args, env, stdin, files: Vec::new() })

@@ -127,11 +127,9 @@ impl FormView {
 
     /// Whether a field is a secret.
     pub(super) fn is_secret(&self, field: &Field) -> bool {
-        let below = |schema: &'_ Value, key: &String| schema["properties"][key.as_str()].clone();
-        let Some(schema) = &self.schema else { return false };
-        let own = field.path.iter().fold(schema.clone(), |schema, key| below(&schema, key));
-        field.kind == (FieldKind::Text { multiline: false })
-            && field.path.last().is_some_and(|name| is_secret_input(name, &own))
+        let Some((schema, (name, above))) = self.schema.as_ref().zip(field.path.split_last()) else { return false };
+        let holder = above.iter().fold(schema, |schema, key| &schema["properties"][key.as_str()]);
+        field.kind == (FieldKind::Text { multiline: false }) && is_secret_input(name, Some(holder))
     }
 
     /// The form with its entries.

@@ -199,3 +199,64 @@ fn a_manifest_can_say_how_each_input_is_passed() {
     workspace.write("tools/experimental/twice/many.py", "def once(n): return n\ndef twice(n): return 2 * n\n");
     assert_eq!(run(&workspace, &["twice", "21"]), "42\n");
 }
+
+const INSTALLED: &str = r"import argparse, sys
+def words():
+    p = argparse.ArgumentParser(prog='installed')
+    p.add_argument('name', help='whom to greet')
+    p.add_argument('--loud', action='store_true')
+    return p.parse_args()
+def main():
+    a = words()
+    print(a.name.upper() if a.loud else a.name, len(sys.argv))
+    return 0 if a.name != 'nobody' else 3
+";
+
+#[test]
+fn a_program_that_only_its_package_starts_is_started_by_its_function() {
+    let workspace = Workspace::new();
+    workspace.write("tools/installed.py", INSTALLED);
+    workspace.write("tools/repeat.py", PARSER);
+    assert_eq!(run(&workspace, &["installed", "ada", "--", "--loud"]).trim(), "ADA 3");
+    assert_eq!(run(&workspace, &["installed", "ada"]).trim(), "ada 2");
+    assert!(run(&workspace, &["installed", "--", "--help"]).contains("whom to greet"));
+    assert!(run(&workspace, &["repeat", "--", "-h"]).contains("Repeats words"));
+    let shown = run(&workspace, &["repeat", "--show", "--", "--help"]);
+    assert!(shown.contains("--help") && !shown.contains("not valid"), "{shown}");
+    let output = workspace.toolsmith(&["run", "installed", "nobody"]).output().unwrap();
+    assert!(!output.status.success());
+    assert!(refused(&workspace, &["repeat", "--", "--version"]).contains("no option --version"));
+}
+
+const COMMAND_MODULE: &str = "exports.command = 'init [dir]';\nexports.desc = 'Creates it';\n\
+    exports.builder = { dir: { default: '.', type: 'string' }, 'dry-run': { type: 'boolean' } };\n\
+    exports.handler = argv => console.log(JSON.stringify(argv));\n";
+
+#[test]
+fn the_handler_of_a_command_gets_its_words_options_and_defaults() {
+    let workspace = Workspace::new();
+    workspace.write("tools/init.js", COMMAND_MODULE);
+    let (shown, _) = workspace.json(&["show", "init"]);
+    assert_eq!(shown["tool"]["description"], "Creates it");
+    let of = |args: &[&str]| serde_json::from_str::<Value>(&run(&workspace, args)).unwrap();
+    assert_eq!(of(&["init"]), serde_json::json!({"dir": "."}));
+    assert_eq!(
+        of(&["init", "--set", "dir=x", "--set", "dryRun=true"]),
+        serde_json::json!({"dir": "x", "dryRun": true})
+    );
+}
+
+#[test]
+fn a_run_that_fails_for_want_of_a_file_says_what_hid_it() {
+    let workspace = Workspace::new();
+    workspace.write("text.txt", "hi\n");
+    workspace.write(
+        "tools/wordcount.py",
+        "\"\"\"Counts.\"\"\"\nimport sys\npath = sys.argv[1]\nprint(len(open(path).read()))\n",
+    );
+    let said = refused(&workspace, &["wordcount", "text.txt"]);
+    assert!(said.contains("give the whole path of text.txt"), "{said}");
+    let whole = workspace.path("text.txt");
+    let said = refused(&workspace, &["wordcount", whole.to_str().unwrap()]);
+    assert!(said.contains("the sandbox hid text.txt") || said.contains("not isolated"), "{said}");
+}
