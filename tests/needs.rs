@@ -31,7 +31,8 @@ pub const OPENSSL: Program = Program { name: "openssl", install: "apt-get instal
 pub const SSHD: Program = Program { name: "sshd", install: "apt-get install openssh-server" };
 /// Reaches a worker.
 pub const SSH: Program = Program { name: "ssh", install: "apt-get install openssh-client" };
-
+/// Compiles what kills a program at each of its steps.
+pub const CC: Program = Program { name: "cc", install: "apt-get install build-essential" };
 /// Stands for S3.
 pub const MOTO: Program = Program { name: "moto_server", install: "pip install 'moto[server]'" };
 

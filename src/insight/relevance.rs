@@ -204,6 +204,11 @@ impl Relevance {
         Relevance { numbers: vocabulary.numbers, postings, names }
     }
 
+    /// Of how many tools it is.
+    pub fn count(&self) -> usize {
+        self.names.len()
+    }
+
     fn postings(&self, term: &str) -> &[TermPosting] {
         let found = self.numbers.get(term).and_then(|number| self.postings.get(*number as usize));
         found.map_or(&[], Vec::as_slice)

@@ -19,7 +19,6 @@ const MOST_HITS: u64 = 20;
 
 /// `search`: which tools there are for something, and which of them may run.
 pub(super) fn search(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
-    let catalog = engine.library().up_to_date()?;
     let wanted = SearchFor {
         words: given.required("words")?.to_owned(),
         tag: given.text("tag").map(str::to_owned),
@@ -27,8 +26,13 @@ pub(super) fn search(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
         limit: given.number("limit").map_or(HITS, |limit| limit.min(MOST_HITS) as usize),
     };
     let detail = given.text("detail").unwrap_or("summary");
+    let library = engine.library();
+    let (catalog, found) = match library.search_kept(&wanted, caller)? {
+        Some(found) => found,
+        None => (library.up_to_date()?, library.search(&wanted, caller)?),
+    };
     let mut hits = Vec::new();
-    for hit in engine.library().search(&wanted, caller)? {
+    for hit in found {
         // The rows that were searched are these; a tool that went since is no hit any more.
         let Some(tool) = catalog.tools.iter().find(|tool| tool.path == hit.path) else { continue };
         hits.push(told(engine, caller, &hit, tool, detail)?);
@@ -135,7 +139,7 @@ pub(super) fn show(engine: &Engine, caller: &Caller, given: &Arguments) -> Answe
 /// # Errors
 /// `NotFound`; those of reading its files.
 pub(super) fn shown(engine: &Engine, caller: &Caller, name: &str) -> Result<Value, EngineError> {
-    engine.library().up_to_date()?;
+    engine.library().up_to_date_around(name)?;
     let tool = engine.library().resolve(name)?;
     let detail = engine.library().detail(&tool)?;
     let manifest = &detail.manifest;

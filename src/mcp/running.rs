@@ -77,7 +77,7 @@ pub(super) struct Started {
 /// `NotFound` and `Ambiguous` for the name; `Conflict` for another version than the one that was asked for; those of
 /// [`Runs::start`](crate::engine::Runs::start).
 pub(super) fn start(engine: &Engine, caller: &Caller, wanted: &Wanted) -> Result<Started, Refusal> {
-    engine.library().up_to_date()?;
+    engine.library().up_to_date_around(&wanted.tool)?;
     let tool = engine.library().resolve(&wanted.tool).map_err(not_found)?;
     if let Some(digest) = wanted.digest.as_ref().filter(|digest| !tool.digest.hex().starts_with(digest.as_str())) {
         let message = format!("{} is {} now, not {digest}", tool.name, tool.digest.short());

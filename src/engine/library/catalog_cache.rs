@@ -1,5 +1,6 @@
 //! The catalog as it was read last.
 
+use super::lean::Lean;
 use crate::domain::{SkippedFile, ToolName};
 use crate::engine::locks::{Rank, Ranked};
 use crate::engine::view::{CatalogState, CatalogView};
@@ -17,6 +18,8 @@ pub(in crate::engine) struct CatalogCache {
     pub(super) view: Ranked<Arc<CatalogView>>,
     /// The names whose rows are all that the view has; `None` where it has all rows, or none yet.
     pub(super) part: Ranked<Option<HashSet<ToolName>>>,
+    /// What the last scan left, where no more than that was needed until now.
+    pub(super) lean: Ranked<Option<Arc<Lean>>>,
     /// The applied scan that the view shows; `None` where that is not known.
     pub(super) applied: Ranked<Option<AppliedScan>>,
     /// The files of the last scan that look like tools and are none.
@@ -41,6 +44,7 @@ impl Default for CatalogCache {
             read_ahead: Ranked::leaf(None),
             view: Ranked::leaf(Arc::new(view)),
             part: Ranked::leaf(None),
+            lean: Ranked::leaf(None),
             applied: Ranked::leaf(None),
             skipped: Ranked::leaf(Arc::default()),
             index: Ranked::leaf(None),

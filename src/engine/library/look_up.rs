@@ -8,7 +8,7 @@
 use super::facts::Facts;
 use super::name_index::NameIndex;
 use super::resolve;
-use crate::catalog::{self, CacheRow, Scan};
+use crate::catalog::{self, CacheRow, RowFrame, Scan, ScanFrame};
 use crate::domain::{Tool, ToolName};
 use crate::engine::Library;
 use crate::engine::clock::now;
@@ -21,6 +21,9 @@ use std::sync::Arc;
 
 /// Definitions whose files are held against the cache between two reads of it.
 const VERIFIED_AT_ONCE: usize = 1_000;
+
+/// Definitions whose files one thread looks at.
+const VERIFIED_BY_ONE: usize = 250;
 
 impl Library<'_> {
     /// Makes ready what a name or path means, with as little reading as is safe: the rows around it, or all of them.
@@ -55,13 +58,17 @@ impl Library<'_> {
 
     /// What the last scan left, if the store follows it; `None` where everything is read anew in any case.
     fn last_index(&self) -> Result<Option<NameIndex>, EngineError> {
-        let settings = &self.workspace.settings;
-        if self.workspace.viewing().is_some() || settings.signing.allowed_signers.is_some() {
+        if !self.may_remember() {
             return Ok(None);
         }
         let kept =
             self.workspace.read(|q| Ok(if core::is_followed(q, now())? { q.last_scan().names()? } else { None }))?;
         Ok(kept.and_then(|names| NameIndex::unpack(&names)))
+    }
+
+    /// Whether what a scan left may stand for another one.
+    pub(super) fn may_remember(&self) -> bool {
+        self.workspace.viewing().is_none() && self.workspace.settings.signing.allowed_signers.is_none()
     }
 
     /// What a scan would find now, as the last one left it; `None` when something may have changed.
@@ -83,22 +90,35 @@ impl Library<'_> {
     /// scanned. `false` where that is not known. Does not look for programs that came since.
     pub(super) fn is_as_scanned(&self) -> Result<bool, EngineError> {
         let Some(index) = self.last_index()?.filter(|index| index.frame.is_whole()) else { return Ok(false) };
-        let plan = &self.workspace.plan;
         let is_shown = || {
             let shown = *lock(&self.state.applied);
             self.workspace.read(|q| Ok(shown.is_some() && shown == q.last_scan().applied()?))
         };
-        if !is_shown()? || !index.frame.is_unchanged(plan) {
+        Ok(is_shown()? && self.files_are_unchanged(&index.frame)? && is_shown()?)
+    }
+
+    /// Whether no folder and no file of a scan changed since.
+    pub(super) fn files_are_unchanged(&self, frame: &ScanFrame) -> Result<bool, EngineError> {
+        let plan = &self.workspace.plan;
+        if !frame.is_unchanged(plan) {
             return Ok(false);
         }
         let mut after = String::new();
         loop {
             // A page at a time, so that others who read the store wait for a moment only.
             let page = self.workspace.read(|q| Ok(q.last_scan().page(&after, VERIFIED_AT_ONCE)?))?;
-            let Some((last, _)) = page.last() else { return is_shown() };
+            let Some((last, _)) = page.last() else { return Ok(true) };
             after.clone_from(last);
             let row = |(_, (fingerprint, payload))| CacheRow { fingerprint, payload };
-            if !catalog::rows_are_unchanged(plan, &page.into_iter().map(row).collect::<Vec<_>>()) {
+            let rows: Vec<CacheRow> = page.into_iter().map(row).collect();
+            let is_same = std::thread::scope(|scope| {
+                let parts = rows.chunks(VERIFIED_BY_ONE);
+                let parts: Vec<_> =
+                    parts.map(|part| scope.spawn(move || catalog::rows_are_unchanged(plan, part))).collect();
+                // A look that broke off saw nothing.
+                parts.into_iter().all(|part| part.join().unwrap_or(false))
+            });
+            if !is_same {
                 return Ok(false);
             }
         }
@@ -107,13 +127,16 @@ impl Library<'_> {
     /// The rows around a name as the last scan left them; `None` when something may have changed.
     fn rows_around(&self, text: &str) -> Result<Option<Vec<Arc<Tool>>>, EngineError> {
         let Some(index) = self.last_index()? else { return Ok(None) };
-        let is_path = text.contains('/');
-        let name = if is_path { text } else { resolve::split(text).0 };
-        let Some(named) = index.around(name) else { return Ok(None) };
-        let plan = &self.workspace.plan;
-        if !index.frame.is_unchanged(plan) {
+        let Some(named) = index.around(name_of(text)) else { return Ok(None) };
+        if !index.frame.is_unchanged(&self.workspace.plan) {
             return Ok(None);
         }
+        self.kept_rows(named)
+    }
+
+    /// These rows as the last scan left them; `None` when one of them may have changed, or depends on all others.
+    pub(super) fn kept_rows(&self, named: Vec<&RowFrame>) -> Result<Option<Vec<Arc<Tool>>>, EngineError> {
+        let plan = &self.workspace.plan;
         let mut rows = Vec::with_capacity(named.len());
         for row in named {
             let Some((fingerprint, payload)) = self.workspace.read(|q| Ok(q.last_scan().row(&row.path)?))? else {
@@ -128,7 +151,8 @@ impl Library<'_> {
         Ok(Some(rows))
     }
 
-    fn show_part(&self, rows: Vec<Arc<Tool>>) -> Result<(), EngineError> {
+    /// Shows these rows as a part of the catalog.
+    pub(super) fn show_part(&self, rows: Vec<Arc<Tool>>) -> Result<(), EngineError> {
         let names: HashSet<ToolName> = rows.iter().map(|tool| tool.name.clone()).collect();
         let here = self.here()?;
         let facts = self.workspace.read(|q| Facts::read_of(q, here, &names))?;
@@ -138,4 +162,9 @@ impl Library<'_> {
         *lock(&self.state.part) = Some(names);
         Ok(())
     }
+}
+
+/// The name, or the path, of what somebody calls a tool.
+pub(super) fn name_of(text: &str) -> &str {
+    if text.contains('/') { text } else { resolve::split(text).0 }
 }

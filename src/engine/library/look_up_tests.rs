@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// A workspace with three tools, two of which share a name, that was read once and is old enough to be remembered.
-fn world() -> World {
+pub(super) fn world() -> World {
     let world = World::new();
     world.drop_pair();
     world.write("tools/git/branch.py", "\"\"\"Names the branch.\"\"\"\nprint(1)\n");
@@ -18,7 +18,7 @@ fn world() -> World {
     world
 }
 
-fn remember(world: &World) {
+pub(super) fn remember(world: &World) {
     age(&world.root().join("tools"));
     world.open();
 }
@@ -33,12 +33,12 @@ fn age(path: &Path) {
 }
 
 /// An engine that has read nothing yet.
-fn closed(world: &World) -> Engine {
+pub(super) fn closed(world: &World) -> Engine {
     let (workspace, home) = (world.root(), world.home());
     Engine::open(OpenOptions { workspace, home, program: None, asker: Asker::Human }).unwrap()
 }
 
-fn paths(engine: &Engine) -> Vec<String> {
+pub(super) fn paths(engine: &Engine) -> Vec<String> {
     engine.library().looked_up().tools.iter().map(|tool| tool.path.clone()).collect()
 }
 

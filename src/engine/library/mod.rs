@@ -8,6 +8,9 @@ pub(super) mod export;
 mod facts;
 mod generators;
 mod kept_search;
+mod lean;
+#[cfg(test)]
+mod lean_tests;
 mod look_up;
 #[cfg(test)]
 mod look_up_tests;

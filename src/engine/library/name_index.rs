@@ -71,6 +71,16 @@ impl NameIndex {
         if wanted.is_empty() {
             wanted.insert(number(&reserved::key(text)));
         }
+        self.sharing(wanted)
+    }
+
+    /// The same for the rows at these paths.
+    pub(super) fn around_paths(&self, paths: &HashSet<&str>) -> Option<Vec<&RowFrame>> {
+        let at_paths = self.rows().filter(|(row, _)| paths.contains(row.path.as_str()));
+        self.sharing(at_paths.flat_map(|(_, keys)| keys.iter().copied()).collect())
+    }
+
+    fn sharing(&self, mut wanted: HashSet<u64>) -> Option<Vec<&RowFrame>> {
         let mut found = 0;
         loop {
             let fits = |keys: &[u64]| keys.iter().any(|key| wanted.contains(key));

@@ -76,7 +76,13 @@ impl Library<'_> {
             return Ok(());
         }
         *lock(&self.state.read_ahead) = Some(Clock::now());
-        self.read_all(None).map(drop)
+        if self.lean_ahead()? { Ok(()) } else { self.read_all(None).map(drop) }
+    }
+
+    /// Whether the question that was asked now is the one that was read ahead for.
+    pub(super) fn was_just_read(&self, asked: Clock) -> bool {
+        let begun = lock(&self.state.read_ahead).take();
+        begun.is_some_and(|begun| asked.saturating_duration_since(begun) < JUST_READ)
     }
 
     /// The catalog as the files are now: reads them where anything changed since the last scan.
@@ -86,8 +92,7 @@ impl Library<'_> {
     pub fn up_to_date(&self) -> Result<Arc<CatalogView>, EngineError> {
         let asked = Clock::now();
         let is_scanned = self.is_scanned();
-        let read_ahead = lock(&self.state.read_ahead).take().filter(|_| is_scanned);
-        if read_ahead.is_some_and(|begun| asked.saturating_duration_since(begun) < JUST_READ) {
+        if self.was_just_read(asked) && is_scanned {
             return Ok(self.catalog());
         }
         if is_scanned && self.is_as_scanned()? { Ok(self.catalog()) } else { self.read_all(None) }
@@ -128,6 +133,7 @@ impl Library<'_> {
             None => self.read_and_keep(progress, remembered)?,
         };
         *scanned = true;
+        *lock(&self.state.lean) = None;
         *lock(&self.state.skipped) = Arc::new(std::mem::take(&mut scan.skipped));
         drop(std::mem::take(&mut scan.fresh));
         let facts = self.facts()?;

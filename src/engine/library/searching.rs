@@ -72,6 +72,11 @@ impl Memory {
         let tags: Vec<String> = own.chain(self.of(tool).flat_map(|mark| &mark.tags)).cloned().collect();
         ruled_out_by(&tags, words).map(str::to_owned)
     }
+
+    /// What is told of a tool that was found.
+    pub(super) fn hit(&self, tool: &Tool, found: &Relevant, words: &str) -> SearchHit {
+        hit(tool, &found.clone().by_direction(words, tool), self.ruled_out(tool, words))
+    }
 }
 
 /// Hits shown when nothing else is asked for.
@@ -96,7 +101,7 @@ impl SearchFor {
         SearchFor { words: words.to_owned(), tag: None, kind: None, limit }
     }
 
-    fn fits(&self, tool: &Tool) -> bool {
+    pub(super) fn fits(&self, tool: &Tool) -> bool {
         let has = |tag: &String| tool.tags.contains(tag) || tool.capabilities.contains(tag);
         self.tag.as_ref().is_none_or(has) && self.kind.is_none_or(|kind| tool.kind == kind)
     }
@@ -175,17 +180,8 @@ impl Library<'_> {
         if found.is_empty() {
             self.keep_unanswered(words, &[], UnansweredKind::Search, Vec::new(), caller)?;
         }
-        let told = |found: Relevant| {
-            let tool = &view.tools[found.position];
-            hit(tool, &found.by_direction(words, tool), memory.ruled_out(tool, words))
-        };
-        let mut hits: Vec<SearchHit> = found.into_iter().take(wanted.limit).map(told).collect();
-        // Stable: of equal ones the order is that of the catalog.
-        hits.sort_by(|one, other| {
-            let order = |hit: &SearchHit| hit.held_back.is_some();
-            order(one).cmp(&order(other)).then(other.similarity.total_cmp(&one.similarity))
-        });
-        Ok(hits)
+        let told = |found: &Relevant| memory.hit(&view.tools[found.position], found, words);
+        Ok(in_order(found.iter().take(wanted.limit).map(told).collect()))
     }
 
     /// The newest catalog and the index of what its tools say of themselves, made once for each catalog.
@@ -225,6 +221,16 @@ impl Library<'_> {
         let what = Unanswered { scenario, tags, kind, runs, who, at: now() };
         self.workspace.transact(|tx| Ok(tx.keep_unanswered(&what)?))
     }
+}
+
+/// Hits, the best first; those that a negative tag rules out come last.
+pub(super) fn in_order(mut hits: Vec<SearchHit>) -> Vec<SearchHit> {
+    // Stable: of equal ones the order is that of the catalog.
+    hits.sort_by(|one, other| {
+        let order = |hit: &SearchHit| hit.held_back.is_some();
+        order(one).cmp(&order(other)).then(other.similarity.total_cmp(&one.similarity))
+    });
+    hits
 }
 
 /// Whether a row stands for itself and is in use: not put away, not in the shadow of another, no copy.

@@ -4,6 +4,7 @@ mod client;
 mod conformance;
 mod connections;
 mod ends;
+mod forged;
 mod hooks;
 mod hostile;
 mod http;

@@ -8,6 +8,8 @@ mod imports;
 mod kills;
 mod lies;
 mod news;
+mod planted;
 mod roles;
+mod steps;
 mod storage;
 mod world;

@@ -77,6 +77,18 @@ fn a_prefix_that_is_killed_leaves_nothing_and_an_interrupted_run() {
 }
 
 #[test]
+fn a_far_side_of_which_every_process_is_killed_at_once_leaves_nothing_either() {
+    for script in ["exec \"$@\"", "\"$@\"; exit 1"] {
+        let mut going = Going::start(script);
+        going.far().into_iter().for_each(kill);
+        assert_eq!(going.near.wait().unwrap().code(), Some(1), "{script}");
+        going.nothing_is_left();
+        let run = going.record();
+        assert_eq!((&run["outcome"], &run["worker"]), (&"interrupted".into(), &"two".into()), "{run:#}");
+    }
+}
+
+#[test]
 fn a_near_side_that_is_killed_leaves_nothing_and_an_interrupted_run() {
     // The second prefix goes on when its standard input ends.
     for script in ["exec \"$@\"", "trap '' TERM HUP; \"$@\"; sleep 1000"] {

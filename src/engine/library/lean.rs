@@ -1,0 +1,179 @@
+//! Answers from what the last scan left, with no more of its rows than an answer needs: a server that an agent starts
+//! should answer the first question at once, and hold no memory for ten thousand tools of which ten are ever asked about.
+//!
+//! Nothing is taken on trust. All folders and all files must have their stamps, and no event may speak against it, as for
+//! the whole catalog; what is saved is the reading of rows. Where something changed, where a row depends on all others, and
+//! where much would have to be read, the caller reads everything.
+
+use super::kept_search;
+use super::look_up::name_of;
+use super::name_index::NameIndex;
+use super::searching::{Memory, SearchFor, SearchHit, in_order, is_offered};
+use crate::domain::{Caller, Tool, UnansweredKind};
+use crate::engine::Library;
+use crate::engine::clock::now;
+use crate::engine::core;
+use crate::engine::error::EngineError;
+use crate::engine::locks::lock;
+use crate::engine::view::CatalogView;
+use crate::insight::{Relevance, Relevant};
+use crate::store::AppliedScan;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Instant as Clock;
+
+/// So many rows that fit best are looked at first, and at most.
+const REACHES: [usize; 2] = [40, 160];
+
+/// What the last scan left.
+pub(super) struct Lean {
+    /// The scan.
+    applied: AppliedScan,
+    names: NameIndex,
+    /// What its rows are for, if that was kept.
+    relevance: Option<Relevance>,
+}
+
+impl Library<'_> {
+    /// Whether the next question can be answered without reading all rows. The caller is about to read the folders.
+    pub(super) fn lean_ahead(&self) -> Result<bool, EngineError> {
+        let scanned = lock(&self.state.scanned);
+        Ok(!*scanned && self.lean(false)?.is_some_and(|lean| lean.relevance.is_some()))
+    }
+
+    /// The catalog as the files are now, or that part of it in which a name or a path has its meaning.
+    ///
+    /// # Errors
+    /// As for [`Library::scan`].
+    pub fn up_to_date_around(&self, text: &str) -> Result<(), EngineError> {
+        if self.show_around(text)? { Ok(()) } else { self.up_to_date().map(drop) }
+    }
+
+    fn show_around(&self, text: &str) -> Result<bool, EngineError> {
+        let asked = Clock::now();
+        let scanned = lock(&self.state.scanned);
+        if *scanned {
+            return Ok(false);
+        }
+        let Some(lean) = self.lean(self.was_just_read(asked))? else { return Ok(false) };
+        let Some(named) = lean.names.around(name_of(text)) else { return Ok(false) };
+        let paths: HashSet<&str> = named.iter().map(|row| row.path.as_str()).collect();
+        self.show_paths(&lean, paths)
+    }
+
+    /// What [`Library::search`] finds in an up-to-date catalog, with a catalog that has the rows that were found; `None`
+    /// where all rows have to be read for that, or were.
+    ///
+    /// # Errors
+    /// As for [`Library::search`].
+    pub fn search_kept(
+        &self,
+        wanted: &SearchFor,
+        caller: &Caller,
+    ) -> Result<Option<(Arc<CatalogView>, Vec<SearchHit>)>, EngineError> {
+        core::check_scenario(&wanted.words)?;
+        let asked = Clock::now();
+        let scanned = lock(&self.state.scanned);
+        if *scanned {
+            return Ok(None);
+        }
+        let Some(lean) = self.lean(self.was_just_read(asked))? else { return Ok(None) };
+        let Some(relevance) = &lean.relevance else { return Ok(None) };
+        let [_, most] = REACHES;
+        let found = relevance.query(&wanted.words, most + 1);
+        let memory = self.memory()?;
+        for reach in REACHES {
+            let candidates = &found[..reach.min(found.len())];
+            let rows = lean.names.frame.rows();
+            let paths: HashSet<&str> = candidates.iter().map(|one| rows[one.position].path.as_str()).collect();
+            if !self.show_paths(&lean, paths)? {
+                return Ok(None);
+            }
+            let view = self.looked_up();
+            let by_path: HashMap<&str, &Arc<Tool>> = view.tools.iter().map(|tool| (tool.path.as_str(), tool)).collect();
+            let tool = |one: &Relevant| by_path.get(rows[one.position].path.as_str()).copied();
+            let shown = candidates.iter().filter_map(|one| Some((one, tool(one)?)));
+            let fitting = fitting(shown, wanted, &memory);
+            let (behind, first): (Vec<_>, Vec<_>) = fitting.into_iter().partition(|hit| hit.held_back.is_some());
+            let is_all = candidates.len() == found.len();
+            if !is_all && first.len() < wanted.limit.max(1) {
+                continue;
+            }
+            // Those that a negative tag rules out stand behind all others.
+            let hits: Vec<SearchHit> = first.into_iter().chain(behind).take(wanted.limit.max(1)).collect();
+            drop(scanned);
+            if hits.is_empty() {
+                self.keep_unanswered(&wanted.words, &[], UnansweredKind::Search, Vec::new(), caller)?;
+            }
+            return Ok(Some((view, in_order(hits.into_iter().take(wanted.limit).collect()))));
+        }
+        Ok(None)
+    }
+
+    /// What the last scan left, if a scan would find the same now; `just_read` says that this was looked at a moment ago.
+    /// The caller holds the folders, and has not read them.
+    fn lean(&self, just_read: bool) -> Result<Option<Arc<Lean>>, EngineError> {
+        if !self.may_remember() || !self.workspace.folder().is_dir() {
+            return Ok(None);
+        }
+        let followed =
+            || self.workspace.read(|q| Ok(if core::is_followed(q, now())? { q.last_scan().applied()? } else { None }));
+        let Some(applied) = followed()? else { return Ok(None) };
+        let known = lock(&self.state.lean).clone().filter(|lean| lean.applied == applied);
+        let (lean, is_same) = match known {
+            Some(lean) => {
+                let is_same = just_read || self.files_are_unchanged(&lean.names.frame)?;
+                (lean, is_same)
+            }
+            None => match self.left_by(applied)? {
+                Some(left) => left,
+                None => return Ok(None),
+            },
+        };
+        if !is_same || followed()? != Some(applied) {
+            *lock(&self.state.lean) = None;
+            return Ok(None);
+        }
+        *lock(&self.state.lean) = Some(Arc::clone(&lean));
+        *lock(&self.state.applied) = Some(applied);
+        Ok(Some(lean))
+    }
+
+    /// Reads what a scan left, and whether all files are as they were. `None` where a scan left too little.
+    fn left_by(&self, applied: AppliedScan) -> Result<Option<(Arc<Lean>, bool)>, EngineError> {
+        let Some(names) = self.workspace.read(|q| Ok(q.last_scan().names()?))? else { return Ok(None) };
+        let Some(names) = NameIndex::unpack(&names).filter(|names| names.frame.is_whole()) else { return Ok(None) };
+        let state = self.workspace.state_dir.as_path();
+        let (is_same, relevance) = std::thread::scope(|scope| {
+            let words = scope.spawn(|| kept_search::of_rows(state, applied.rows));
+            // An index that could not be read is made anew.
+            (self.files_are_unchanged(&names.frame), words.join().unwrap_or_default())
+        });
+        let relevance = relevance.filter(|relevance| relevance.count() == names.frame.rows().len());
+        Ok(Some((Arc::new(Lean { applied, names, relevance }), is_same?)))
+    }
+
+    /// Shows the rows at these paths, with those around them; and, while they are few, those that are shown: another call
+    /// may be about one of them. `false` where they cannot be read without all others.
+    fn show_paths(&self, lean: &Lean, asked: HashSet<&str>) -> Result<bool, EngineError> {
+        let shown = self.is_part().then(|| self.looked_up());
+        let mut paths = asked.clone();
+        paths.extend(shown.iter().flat_map(|view| &view.tools).map(|tool| tool.path.as_str()));
+        let named = lean.names.around_paths(&paths).or_else(|| lean.names.around_paths(&asked));
+        let Some(rows) = named.map(|named| self.kept_rows(named)).transpose()?.flatten() else {
+            return Ok(asked.is_empty());
+        };
+        self.show_part(rows)?;
+        Ok(true)
+    }
+}
+
+/// Of rows with what was found in them, those that a search is about, in the same order.
+fn fitting<'f>(
+    found: impl Iterator<Item = (&'f Relevant, &'f Arc<Tool>)>,
+    wanted: &SearchFor,
+    memory: &Memory,
+) -> Vec<SearchHit> {
+    let offered = found.filter(|(_, tool)| is_offered(tool) && wanted.fits(tool));
+    offered.map(|(found, tool)| memory.hit(tool, found, &wanted.words)).collect()
+}
