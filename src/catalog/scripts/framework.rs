@@ -8,6 +8,9 @@ use serde_json::Value;
 
 const PYTHON: Language = Language::Python;
 
+/// Decorators of agent frameworks that make a function a tool, by their last name; so do those that end in `_tool`.
+const DECORATORS: &[&str] = &["tool", "ai_function", "kernel_function", "tool_plain", "register_for_llm", "action"];
+
 /// How base classes end whose methods are tools.
 const KITS: &[&str] = &["Toolkit", "ToolKit", "ToolSpec", "Tool", "Tools", "Toolset", "Toolbox"];
 
@@ -44,6 +47,19 @@ const FILLED: &[&str] = &[
     "injected automatically",
     "injected by",
 ];
+
+/// The decorator that makes a function a tool, as written.
+pub(super) fn decorator<'t>(function: &Definition<'t>) -> Option<&'t str> {
+    function.decorators.iter().copied().find(|written| is_mark(written))
+}
+
+/// Whether a decorator, as written behind its sign, makes a function a tool.
+pub(super) fn is_mark(written: &str) -> bool {
+    let name = written.split('(').next().unwrap_or_default().trim();
+    let name = name.rsplit('.').next().unwrap_or_default();
+    // `call_tool` is what hands a call on to the tools of a server.
+    DECORATORS.contains(&name) || name.ends_with("_tool") && name != "call_tool"
+}
 
 /// Whether a framework fills a parameter; `words` are what is said of it.
 pub(super) fn is_injected(parameter: &Parameter<'_>, words: &str) -> bool {

@@ -17,12 +17,8 @@ const JS: Language = Language::TypeScript;
 /// Names of a function that is meant to be called.
 const ENTRIES: &[&str] = &["run", "main", "execute", "handler", "handle", "invoke", "call"];
 
-/// Reads a file that exports a function, or only defines.
+/// Reads a file that exports a function.
 pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
-    function_tool(script).or_else(|| super::library::javascript_module(script))
-}
-
-fn function_tool(script: &ScriptText<'_>) -> Option<Declared> {
     let text = script.text;
     let is_javascript = script.language.is_some_and(Language::is_javascript);
     if !is_javascript

@@ -1,7 +1,7 @@
 //! What a Python file does when it is loaded, beside giving names to what it defines.
 
+use super::framework::decorator;
 use super::python::{self, Block, Definition};
-use super::python_function;
 use super::scanner::{calls, code, inside, signs};
 use crate::domain::source::Language;
 
@@ -105,10 +105,10 @@ fn makes(block: &Block<'_>, one: &Definition<'_>) -> bool {
     let class = called.rsplit('.').next().unwrap_or_default();
     let is_object = called.len() < value.len() && class.starts_with(char::is_uppercase) && value.ends_with(')');
     let Some(rest) = value.strip_prefix(one.name).filter(|rest| rest.starts_with('(')) else {
-        return is_object && python_function::decorator(one).is_none();
+        return is_object && decorator(one).is_none();
     };
     begins(&["create_", "make_", "build_", "init_", "setup_", "configure_"])
-        || begins(&["get_", "load_", "read_"]) && rest == "()" && python_function::decorator(one).is_none()
+        || begins(&["get_", "load_", "read_"]) && rest == "()" && decorator(one).is_none()
 }
 
 #[cfg(test)]

@@ -131,6 +131,7 @@ const FORMATS: &[ScriptFormat] = &[
     ScriptFormat { read: perl_ruby::read },
     ScriptFormat { read: python_function::read },
     ScriptFormat { read: javascript_function::read },
+    ScriptFormat { read: library::javascript_module },
     ScriptFormat { read: words::read },
     ScriptFormat { read: stdin_json::read },
     ScriptFormat { read: unknown_words::read },

@@ -4,7 +4,7 @@
 //! framework (`@tool`, `@function_tool`, `@mcp.tool()` …), and classes of tools (`class X(BaseTool)`).
 
 use super::docstring::{self, Docstring};
-use super::framework;
+use super::framework::{self, decorator, is_mark};
 use super::loading::{Loading, line_of};
 use super::python::{self, Block, Definition, Module, Parameter};
 use super::python_alias::Aliases;
@@ -15,9 +15,6 @@ use crate::domain::source::Language;
 use serde_json::{Map, Value, json};
 
 const PYTHON: Language = Language::Python;
-
-/// Decorators of agent frameworks that make a function a tool, by their last name; so do those that end in `_tool`.
-const DECORATORS: &[&str] = &["tool", "ai_function", "kernel_function", "tool_plain", "register_for_llm", "action"];
 
 /// Names of a function that is meant to be called.
 const ENTRIES: &[&str] = &["run", "main", "execute", "handler", "handle", "invoke", "call", "lambda_handler", "tool"];
@@ -423,19 +420,6 @@ fn marked_as(declared: &Declared, name: &str, function: String, does_first: Opti
 /// Whether a class is a tool of a framework.
 fn is_tool_class(one: &Definition<'_>) -> bool {
     one.is_class && one.bases().any(|base| base.ends_with("Tool")) && (method(one).is_some() || metadata(one).is_some())
-}
-
-/// The decorator that makes a function a tool, as written.
-pub(super) fn decorator<'t>(function: &Definition<'t>) -> Option<&'t str> {
-    function.decorators.iter().copied().find(|written| is_mark(written))
-}
-
-/// Whether a decorator, as written behind its sign, makes a function a tool.
-fn is_mark(written: &str) -> bool {
-    let name = written.split('(').next().unwrap_or_default().trim();
-    let name = name.rsplit('.').next().unwrap_or_default();
-    // `call_tool` is what hands a call on to the tools of a server.
-    DECORATORS.contains(&name) || name.ends_with("_tool") && name != "call_tool"
 }
 
 /// What a decorator says: `@tool("name", description="…")`.
