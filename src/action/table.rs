@@ -534,8 +534,7 @@ actions! {
         Arg::required("shell", SHELLS, "shell")
     }
     Candidates "candidates" Workbench View [] [] Shell "Print what an argument can name, one per line; completion scripts call it" {
-        Arg::required("what", CANDIDATES, "what is listed"),
-        Arg::optional("tool", ArgKind::Tool, "the tool whose versions or tags are listed")
+        Arg::required("what", CANDIDATES, "what is listed"), Arg::optional("tool", ArgKind::Tool, "the tool whose versions or tags are listed")
     }
     Man "man" Workbench View [] [] Shell "Print the man page" {}
     ServeRun "serve-run" Workbench Change [] [] Shell "Carry out a run of another machine; `run --on` starts it there, and speaks on its standard streams" {}

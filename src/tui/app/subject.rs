@@ -125,7 +125,7 @@ impl App {
     /// Selects the tool of this path in the catalog, whatever is filtered or folded there.
     pub(super) fn go_to_tool(&mut self, path: &str) -> Vec<Effect> {
         if !self.catalog.show_path(path) {
-            return self.refuse("the tool is not in the catalog any more");
+            return self.refuse("the tool is no longer in the catalog");
         }
         self.focus_pane(Pane::Catalog)
     }
