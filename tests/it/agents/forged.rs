@@ -1,11 +1,129 @@
-//! What an agent can make up: answers that nobody gave, tickets, and names that look like those of others.
+//! What an agent can make up: answers that nobody gave, sessions and names that are not its own.
 
 use super::client::{Agent, Era, LEGACY, content};
+use super::web::{Web, WebAgent, send, token};
 use super::{decide, open};
-use crate::support::Workspace;
+use crate::support::{PATIENCE, Workspace};
 use serde_json::{Value, json};
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
 use toolsmith::domain::DecisionKind;
 use toolsmith::engine::ReviewFilter;
+
+/// Sends these bytes on one connection and gives all that comes back until it is closed.
+fn raw(address: &str, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // A server that refuses the beginning need not read the rest.
+    let _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The status of each answer on a connection.
+fn statuses(answer: &str) -> Vec<&str> {
+    answer.split("HTTP/1.1 ").skip(1).map(|part| &part[..3]).collect()
+}
+
+#[test]
+fn a_stream_ends_with_the_token_of_its_agent_and_tells_nothing_more() {
+    let workspace = Workspace::new().with_script("fresh", "print(1)");
+    let (number, secret) = token(&workspace, "builder");
+    let (_, kept) = token(&workspace, "other");
+    let web = Web::start(&workspace, &[]);
+    let agents = [&secret, &kept].map(|secret| WebAgent::connect(&web, LEGACY, secret));
+    let asked = agents[0].call("request", json!({"kind": "archive", "tool": "fresh", "rationale": "x"}));
+    let review = asked["review"].as_i64().unwrap();
+    let uri = format!("toolsmith://reviews/{review}");
+    let streams = agents.map(|agent| {
+        assert_eq!(agent.post("resources/subscribe", json!({"uri": uri})).status, 200);
+        let mut stream = TcpStream::connect(&web.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let head = format!(
+            "GET /mcp HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\naccept: text/event-stream\r\n\
+             mcp-session-id: {}\r\n\r\n",
+            web.address,
+            agent.secret,
+            agent.session.as_ref().unwrap()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut begin = [0; 12];
+        stream.read_exact(&mut begin).unwrap();
+        assert_eq!(&begin, b"HTTP/1.1 200");
+        stream
+    });
+    let [mut ended, mut open] = streams;
+    let (revoked, code) = workspace.json_of_human(&["revoke-token", &number.to_string()]);
+    assert_eq!(code, 0, "{revoked:#}");
+    let mut told = String::new();
+    // It is closed, before anything happens that it would be told.
+    let end = ended.read_to_string(&mut told).map_err(|error| error.kind());
+    assert_ne!(end, Err(ErrorKind::WouldBlock), "it stays open: {told}");
+    assert!(!told.contains("notifications/"), "{told}");
+    decide(&workspace, review, DecisionKind::Reject, "no");
+    // The control: the other agent hears of the decision.
+    let (mut heard, mut part) = (String::new(), [0; 4096]);
+    while !heard.contains("notifications/resources/updated") {
+        let count = open.read(&mut part).unwrap();
+        assert!(count > 0, "{heard}");
+        heard.push_str(&String::from_utf8_lossy(&part[..count]));
+    }
+}
+
+#[test]
+fn nobody_chooses_a_session_or_a_token_beside_the_header() {
+    let workspace = Workspace::new();
+    let (_, secret) = token(&workspace, "builder");
+    let web = Web::start(&workspace, &[]);
+    let bearer = format!("Bearer {secret}");
+    let client = json!({"name": "test-client", "version": "1"});
+    let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}).to_string();
+    let headers = |more: (&'static str, String)| {
+        [
+            ("content-type", "application/json".to_owned()),
+            ("accept", "application/json, text/event-stream".to_owned()),
+            more,
+        ]
+    };
+    let post = |more: &[(&str, String)]| {
+        let all: Vec<(&str, &str)> = more.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        send(&web.address, "POST", &all, body.as_bytes())
+    };
+    let mut chosen = headers(("authorization", bearer.clone())).to_vec();
+    chosen.push(("mcp-session-id", "chosen-by-the-client".to_owned()));
+    let reply = post(&chosen);
+    assert_ne!(reply.header("mcp-session-id"), Some("chosen-by-the-client"), "{reply:?}");
+    let mut later = headers(("authorization", bearer)).to_vec();
+    later.push(("mcp-session-id", "chosen-by-the-client".to_owned()));
+    let list = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"}).to_string();
+    let all: Vec<(&str, &str)> = later.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(send(&web.address, "POST", &all, list.as_bytes()).status, 404);
+    for elsewhere in [
+        ("cookie", format!("token={secret}; authorization=Bearer {secret}")),
+        ("proxy-authorization", format!("Bearer {secret}")),
+        ("x-authorization", format!("Bearer {secret}")),
+        ("authorization", format!("Bearer {secret} x")),
+        ("authorization", format!("Bearer {}", secret.to_uppercase())),
+        ("authorization", format!("Bearer {}", &secret[..secret.len() - 1])),
+        ("authorization", format!("Bearer {secret}{secret}")),
+    ] {
+        let reply = post(&headers(elsewhere.clone()));
+        assert_eq!(reply.status, 401, "{elsewhere:?}: {reply:?}");
+    }
+    let target = format!("POST /mcp?token={secret}&access_token={secret} HTTP/1.1");
+    let answer = raw(
+        &web.address,
+        format!(
+            "{target}\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            web.address,
+            body.len()
+        )
+        .as_bytes(),
+    );
+    assert_eq!(statuses(&answer), ["401"], "{answer}");
+}
 
 #[test]
 fn an_answer_that_nobody_gave_permits_nothing() {

@@ -1,11 +1,11 @@
 //! What somebody can plant who may push to the team's repository, or is one of its signers: links, names that no folder
 //! takes, files that say two things at once, times that cannot be.
 
-use super::world::{Machine, Team, decision_path};
+use super::world::{Machine, Team, decision_path, signer};
 use std::fs;
 use std::sync::Barrier;
 use toolsmith::domain::team::{FileName, TeamKind};
-use toolsmith::domain::{DecisionKind, Digest, FileMode, Instant, VersionFile};
+use toolsmith::domain::{DecisionKind, Digest, FileMode, Instant, RunOutcome, VersionFile};
 use toolsmith::objects;
 
 const MANIFEST: &str = "name = \"alpha\"\nversion = \"1.0.0\"\ndescription = \"The tool alpha\"\ncost_tier = \"low\"\n\
@@ -77,7 +77,7 @@ fn links_and_repositories_within_the_repository_are_followed_nowhere() {
 fn names_that_no_folder_takes_keep_one_version_out_and_nothing_else() {
     let long = "x".repeat(300);
     let deep = vec!["d".repeat(200); 30].join("/");
-    for odd in [long.as_str(), &deep, "a\nb"] {
+    for odd in [long.as_str(), &deep, "a\nb", "CON\u{202e}", "a\\b"] {
         let (team, ada, bob) = two();
         let files = [file("alpha.sh", b"echo 1\n"), file(odd, b"x"), file("tool.toml", MANIFEST.as_bytes())];
         let mut sorted = files.to_vec();
@@ -236,4 +236,38 @@ fn machines_that_sync_at_the_same_moment_all_hand_out_everything() {
             assert!(machine.workspace.path("tools/approved/of-ada/tool.toml").is_file());
         }
     }
+}
+
+#[test]
+fn one_key_under_two_names_is_one_person() {
+    let team = Team::new();
+    let mut machines = vec![Machine::new("ada", &team), Machine::new("bob", &team)];
+    let admin = "roles = [\"admin\"]";
+    let needs_two = "thresholds = [{ approvals = 2 }]\n";
+    let policy =
+        needs_two.to_owned() + &signer("ada", &machines[0].key, admin) + &signer("bob", &machines[1].key, admin);
+    team.begin(&mut machines, &policy);
+    let [ada, bob] = machines.as_slice() else { panic!() };
+    for machine in [ada, bob] {
+        machine.tool("alpha", "echo 1\n");
+    }
+    let digest = ada.review("alpha").digest;
+    // Twice by the same key, with another reason and at another time; and once in the name of the other.
+    let (mut second, mut borrowed) = (bob.approval(digest, today()), bob.approval(digest, today()));
+    second.reason = Some("looked again".to_owned());
+    borrowed.reviewer = ada.who();
+    let files = [bob.file(&bob.approval(digest, today())), bob.file(&second), bob.file(&borrowed)];
+    let planted: Vec<(&str, &str, &[u8])> =
+        files.iter().map(|(path, bytes)| ("100644", path.as_str(), bytes.as_slice())).collect();
+    team.plant(&planted);
+    ada.sync();
+    let said = ada.evidence("alpha").concat();
+    assert_eq!(said, "approved as approved for run by bob <bob@x>; still needs 1 more approval");
+    assert_eq!(ada.report().absent.len(), 0);
+    // The control: with a second person it is approved.
+    ada.decide("alpha", DecisionKind::Approve).unwrap();
+    ada.sync();
+    bob.sync();
+    assert!(!bob.evidence("alpha").concat().contains("still needs"), "{:?}", bob.evidence("alpha"));
+    assert_eq!(ada.run("alpha").outcome, RunOutcome::Succeeded);
 }
