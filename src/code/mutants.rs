@@ -65,9 +65,14 @@ const OPERATORS: &[(&str, &[&str])] = &[
     ("-ne", &["-eq"]),
     ("-z", &["-n"]),
     ("-n", &["-z"]),
-    ("-f", &["-d"]),
-    ("-d", &["-f"]),
-    ("-e", &["! -e"]),
+    ("-f", &["-d", "-e", "-s", "-r"]),
+    ("-d", &["-f", "-e"]),
+    ("-e", &["! -e", "-f", "-d"]),
+    ("-s", &["-f", "-e"]),
+    ("-r", &["-f", "-e"]),
+    ("-x", &["-f", "-e"]),
+    ("-w", &["-f", "-e"]),
+    ("-L", &["-e", "-f"]),
 ];
 
 /// What a function or method is easily confused with.
@@ -179,6 +184,7 @@ impl<'s> Faults<'s> {
             "conditional_expression" | "ternary_expression" => self.choice(node),
             "if_statement" | "elif_clause" | "while_statement" | "if_clause" | "for_statement" => self.condition(node),
             "call" | "call_expression" => self.call(node),
+            "assignment" | "assignment_expression" | "variable_declarator" => self.value(node),
             "pair" | "keyword_argument" => self.left_out(node),
             "array" | "tuple" | "set" => self.entries(node),
             "expression_statement"
@@ -249,6 +255,27 @@ impl<'s> Faults<'s> {
             self.put(node.byte_range(), self.text(*operand));
         } else if let Some(operand) = children(node).last() {
             self.put(node.byte_range(), self.text(*operand));
+        }
+    }
+
+    /// One more than the value that a variable gets; what is no number fails then.
+    fn value(&mut self, node: Node<'_>) {
+        let value = node.child_by_field_name("right").or_else(|| node.child_by_field_name("value"));
+        let is_computed = |value: &Node<'_>| {
+            matches!(
+                value.kind(),
+                "call"
+                    | "call_expression"
+                    | "subscript"
+                    | "subscript_expression"
+                    | "attribute"
+                    | "member_expression"
+                    | "identifier"
+                    | "binary_operator"
+            )
+        };
+        if let Some(value) = value.filter(is_computed).filter(|_| self.language != Language::Bash) {
+            self.put(value.byte_range(), format!("({}) + 1", self.text(value)));
         }
     }
 

@@ -49,6 +49,8 @@ struct PropertyOutcome {
     tried: usize,
     wanted: usize,
     crashes: Vec<(Crash, Value)>,
+    /// How many more crash the approved version in the same way.
+    as_before: usize,
     more: usize,
     /// By the sort of reason.
     refusals: BTreeMap<String, (String, Value)>,
@@ -87,6 +89,7 @@ fn search(context: &CheckContext<'_>, schema: &Value, all: &[Value]) -> Result<P
     for (crash, input) in candidates {
         let simple = if crash.code == "timeout" { input.clone() } else { simplify(context, &checker, &crash, &input)? };
         match confirm(context, &crash, [simple, input])? {
+            Some((seen, input)) if crashes_before(context, &seen, &input) => found.as_before += 1,
             Some(confirmed) => found.crashes.push(confirmed),
             None => found.doubtful += 1,
         }
@@ -127,6 +130,14 @@ fn confirm(context: &CheckContext<'_>, crash: &Crash, inputs: [Value; 2]) -> Res
     Ok(None)
 }
 
+/// Whether the approved version crashes with this input in the same way: that is no news.
+fn crashes_before(context: &CheckContext<'_>, crash: &Crash, input: &Value) -> bool {
+    let Some(base) = context.base.filter(|base| cannot_start(base).is_none()) else { return false };
+    let batch = Batch::new(base, std::slice::from_ref(input), Pace::Plain);
+    let tried = context.trials.start(&batch).unwrap_or_default();
+    tried.first().and_then(crash::of).is_some_and(|before| before.signature == crash.signature)
+}
+
 impl PropertyOutcome {
     fn report(self, context: &CheckContext<'_>) -> CheckReport {
         let lacked = case::lacks_permissions(&context.version.manifest);
@@ -151,6 +162,14 @@ impl PropertyOutcome {
         for (reason, input) in self.refusals.values().take(MAX_CRASHES) {
             let message = format!("{} is rejected with: {reason}", the_input(input));
             findings.push(Finding::new("refuses", Severity::Low, message));
+        }
+        if self.as_before > 0 {
+            let crashes = plural(self.as_before, "kind of crash", "kinds of crashes");
+            findings.push(Finding::new(
+                "as-before",
+                Severity::Low,
+                format!("{crashes} that the approved version has too"),
+            ));
         }
         if self.more > 0 {
             let message = plural(self.more, "more kind of crash", "more kinds of crashes");

@@ -233,6 +233,33 @@ mod tests {
         assert!(!noticed(BEFORE, &now).is_empty());
     }
 
+    /// What runs say of the changed line, of either sort.
+    fn settled(before: &str, now: &str, inputs: &serde_json::Value) -> Vec<Finding> {
+        let report = check("consistency", &taking(python(now), inputs), Some(&taking(python(before), inputs)));
+        report.findings.into_iter().filter(|finding| finding.line.is_some()).collect()
+    }
+
+    #[test]
+    fn another_test_is_not_settled_by_inputs_that_do_not_tell_them_apart() {
+        let code = "import json, sys\nv = json.load(sys.stdin)\npath, x = v['path'], v['x']\nif x in path:\n    \
+                    print('in', x)\nelse:\n    print('out', len(path), x)\n";
+        let first = code.replace("x in path", "path[:1] == [x]");
+        let few = |most: u32| {
+            let word = json!({"enum": ["a", "b", "c"]});
+            json!({"path": {"type": "array", "items": word, "maxItems": most}, "x": word})
+        };
+        assert_eq!(settled(code, &first, &few(1)), []);
+    }
+
+    #[test]
+    fn another_value_is_not_settled_where_no_output_shows_it() {
+        let code = "import json, sys\nv = json.load(sys.stdin)\nrows, part = v['rows'], v['part']\ntotal = \
+                    len(part)\nshare = rows.count('yes') / (total + 1)\nprint(share, rows, part)\n";
+        let inputs = json!({"rows": {"type": "array", "items": {"enum": ["no", "never"]}},
+            "part": {"type": "array", "items": {"type": "integer"}}});
+        assert_eq!(settled(code, &code.replace("len(part)", "len(rows)"), &inputs), []);
+    }
+
     #[test]
     fn a_number_that_no_input_tells_from_its_neighbour_is_not() {
         let before = BEFORE.replace("n > 5", "n > 500 and n < 900");

@@ -318,6 +318,14 @@ impl Reader<'_> {
         if self.language == Language::Bash && tokens.first().is_some_and(|token| token.text == "set") {
             tokens = tokens.into_iter().flat_map(letters).collect();
         }
+        // Where the errors go may be said before the command or behind it.
+        if self.language == Language::Bash
+            && let [first, second, _, ..] = tokens.as_slice()
+            && first.text == ">&"
+            && second.text == "2"
+        {
+            tokens.rotate_left(2);
+        }
         let kind = kind_of(node, &tokens);
         self.push(kind, tokens);
     }
@@ -500,8 +508,9 @@ impl Reader<'_> {
             "raise_statement" | "throw_statement" => return true,
             "redirected_statement" => {
                 let text = self.of(node);
+                let text = text.trim_start_matches("1>&2").trim_start_matches(">&2").trim_start();
                 let is_echo = ["echo", "printf", "print"].iter().any(|word| text.starts_with(word));
-                return is_echo && (text.contains(">&2") || text.contains("/dev/stderr"));
+                return is_echo && (self.of(node).contains(">&2") || text.contains("/dev/stderr"));
             }
             _ => None,
         };

@@ -197,6 +197,7 @@ fn arguments(pairs: &Pairs<'_>, is_shell: bool) -> Vec<Finding> {
         for given in call.given.iter().filter(|_| !is_shell) {
             if let (Some(name), Some(constant)) = (&given.name, &given.constant)
                 && lists::is_dangerous(name, &constant.shown)
+                && !makes_folders(&call.name, name)
             {
                 let message = format!("`{name}` is {} in `{}`", constant.shown, call.words);
                 findings.push(finding("argument", Severity::High, &call.place, message));
@@ -204,6 +205,11 @@ fn arguments(pairs: &Pairs<'_>, is_shell: bool) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether it only makes the folders around a folder, too: nothing is taken away.
+fn makes_folders(call: &str, argument: &str) -> bool {
+    call.to_ascii_lowercase().contains("mkdir") && argument == "recursive"
 }
 
 /// Two arguments that changed places.
@@ -252,7 +258,9 @@ fn constants(before: &CallFact, now: &CallFact) -> Vec<Finding> {
                 }
                 _ => {}
             },
-            (None, Some(constant)) if lists::is_dangerous(&name, &constant.shown) => {
+            (None, Some(constant))
+                if lists::is_dangerous(&name, &constant.shown) && !makes_folders(&now.name, &name) =>
+            {
                 say(Severity::High, format!("`{name}` of `{}` is now {}", now.name, constant.shown));
             }
             _ => {}

@@ -135,7 +135,9 @@ pub(super) fn spared(
         let inside = || body.iter().map(|at| &new[*at]).filter(|one| one.kind != StatementKind::End);
         let refuses = || is_handler(statement) && refuses_only(inside(), speakers) && !is_handled(statement, old);
         let ends = |one: &Statement| speakers.tells(one) || one.kind == StatementKind::Exit;
-        let code = if refuses() || asks_for_help(statement) && inside().all(ends) {
+        let is_end_by_key =
+            || ends_by_key(statement, old) && inside().all(|one| ends(one) || closes(one) || speakers.refuses(one));
+        let code = if refuses() || is_end_by_key() || asks_for_help(statement) && inside().all(ends) {
             Some("guard")
         } else if is_for_option(statement, &options) || inside().all(|one| speakers.tells(one)) && is_quiet(statement) {
             Some("entry")
@@ -195,6 +197,21 @@ fn is_handler(statement: &Statement) -> bool {
     statement.tokens.first().is_some_and(|first| matches!(first.text.as_str(), "except" | "catch"))
 }
 
+/// Whether a handler is for the key that ends a program, and the old version left that to the interpreter.
+fn ends_by_key(handler: &Statement, old: &[Statement]) -> bool {
+    let words: Vec<&str> = handler.tokens.iter().map(|token| token.text.as_str()).collect();
+    matches!(words.as_slice(), ["except", "KeyboardInterrupt"])
+        && !old.iter().any(|one| one.has("KeyboardInterrupt") || is_handler(one) && one.tokens.len() == 1)
+}
+
+/// Whether a statement only closes something.
+fn closes(statement: &Statement) -> bool {
+    let last = statement.tokens.last().filter(|last| last.context.fixed).map_or("", |last| last.text.as_str());
+    statement.kind == StatementKind::Other
+        && matches!(last, "close" | "server_close")
+        && statement.tokens.iter().all(|token| token.kind == TokenKind::Name)
+}
+
 /// Whether the old version did something about errors in the same function: it may have caught this one.
 fn is_handled(handler: &Statement, old: &[Statement]) -> bool {
     old.iter().any(|one| one.function == handler.function && is_handler(one))
@@ -213,9 +230,10 @@ fn asks_for_help(head: &Statement) -> bool {
     let is_it = |token: &Token| HELP.contains(&token.text.as_str());
     let compares = |token: &Token| {
         token.kind == TokenKind::Sign
+            && !token.text.chars().all(|c| c.is_ascii_digit())
             && !matches!(
                 token.text.as_str(),
-                "if" | "elif" | "=" | "==" | "===" | "||" | "or" | "in" | "[" | "quotes" | "(" | ")"
+                "if" | "elif" | "=" | "==" | "===" | "||" | "or" | "in" | "[" | "quotes" | "(" | ")" | ":-"
             )
     };
     texts().count() > 0 && texts().all(is_it) && !head.tokens.iter().any(compares)

@@ -22,6 +22,17 @@ pub(super) enum Step<'a> {
     Added(&'a Statement),
 }
 
+impl<'a> Step<'a> {
+    /// The statement before, and the one now.
+    pub(super) fn sides(&self) -> (Option<&'a Statement>, Option<&'a Statement>) {
+        match self {
+            Step::Changed(before, now) | Step::Moved(before, now) => (Some(*before), Some(*now)),
+            Step::Removed(before) => (Some(*before), None),
+            Step::Added(now) => (None, Some(*now)),
+        }
+    }
+}
+
 /// The old statements with the names that they have in the new version.
 pub(super) fn renamed(old: &[Statement], new: &[Statement]) -> Vec<Statement> {
     let mut old = old.to_vec();
@@ -302,6 +313,7 @@ fn with_value(tokens: &[Token], is_use: &dyn Fn(&Token) -> bool, value: &[Token]
 fn without_small_functions(mut statements: Vec<Statement>, other: &[Statement]) -> Vec<Statement> {
     let (mut at, mut calls) = (0, 0);
     while at + 2 < statements.len() {
+        let taken = statements[at].tokens.clone();
         let Some((name, parameters, value)) = small_function(&statements[at..at + 3], other) else {
             at += 1;
             continue;
@@ -312,6 +324,13 @@ fn without_small_functions(mut statements: Vec<Statement>, other: &[Statement]) 
         for statement in &mut result {
             while let Some(place) = statement.tokens.iter().position(|token| is_free(token) && token.text == name) {
                 let end = place + 1 + parameters.len();
+                // Handed on as a value: what it takes, and what it makes of it, as a function without a name is read.
+                if place + 1 == statement.tokens.len() && !parameters.is_empty() && place > 0 {
+                    let line = statement.tokens[place].line;
+                    statement.tokens.pop();
+                    statement.tokens.extend(head_of(&taken).chain(&value).map(|token| Token { line, ..token.clone() }));
+                    continue;
+                }
                 let arguments = statement.tokens.get(place + 1..end).map(<[Token]>::to_vec);
                 let is_plain = |token: &Token| token.kind != TokenKind::Sign && !token.context.fixed;
                 let follows = statement.tokens.get(end).is_some_and(|token| token.context.fixed);
@@ -335,6 +354,11 @@ fn without_small_functions(mut statements: Vec<Statement>, other: &[Statement]) 
     statements
 }
 
+/// The parameters in the head of a function.
+fn head_of(tokens: &[Token]) -> impl Iterator<Item = &Token> {
+    tokens.iter().skip_while(|token| token.text == "def").skip(1)
+}
+
 /// Name, parameters and value of a function that is `def name(a, b): return value` and no more; JavaScript has no
 /// keyword before the name by now.
 fn small_function(three: &[Statement], other: &[Statement]) -> Option<(String, Vec<String>, Vec<Token>)> {
@@ -347,6 +371,15 @@ fn small_function(three: &[Statement], other: &[Statement]) -> Option<(String, V
         return None;
     };
     let [first, value @ ..] = body.tokens.as_slice() else { return None };
+    let is_sign = |token: &Token, text: &str| token.kind == TokenKind::Sign && token.text == text;
+    let value = match value {
+        [open, inner @ .., close]
+            if is_sign(open, "(") && is_sign(close, ")") && !inner.iter().any(|one| is_sign(one, "(")) =>
+        {
+            inner
+        }
+        _ => value,
+    };
     let is_it = is_free(name)
         && first.text == "return"
         && (1..=MAX_INLINED.0).contains(&value.len())

@@ -72,3 +72,25 @@ pub(super) fn functions(statements: &[Statement]) -> HashSet<&str> {
 pub(super) fn is_short(statement: &Statement) -> bool {
     statement.tokens.len() <= 2
 }
+
+/// Whether the old function never looked at the variable that a statement gives a value.
+pub(super) fn is_dead(statement: &Statement, old: &[Statement]) -> bool {
+    let Some(name) = target(statement).filter(|_| !statement.function.is_empty()) else {
+        return false;
+    };
+    let is_outer = |one: &Statement| one.has("global") || one.has("nonlocal") || one.has("locals");
+    let nested = format!("{}.", statement.function);
+    let mut inside = old.iter().filter(|one| one.function == statement.function || one.function.starts_with(&nested));
+    inside.all(|one| std::ptr::eq(one, statement) || !one.has(name) && !is_outer(one))
+}
+
+/// Whether the same value has the same name for the whole program now, and nobody changes it.
+pub(super) fn is_shared(statement: &Statement, new: &[Statement]) -> bool {
+    let Some(name) = target(statement) else { return false };
+    let is_it = |one: &Statement| one.function.is_empty() && one.depth == 0 && one.key() == statement.key();
+    let changes = |one: &Statement| {
+        let begins = one.tokens.first().is_some_and(|first| first.text == name);
+        begins && !is_it(one) || one.has("del") && one.has(name)
+    };
+    new.iter().any(is_it) && !new.iter().any(changes) && statement.tokens.iter().all(|token| token.text != "(")
+}

@@ -25,6 +25,7 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
                 after,
                 branch: None,
                 settling: Settling::Never,
+                starts: false,
                 chooses: false,
                 stays: true,
             })

@@ -3,9 +3,12 @@
 use super::acts::{Acts, acts};
 use super::additions::{Speakers, became_argument, ends_with_error, heads, is_guarded, refuse_as_often, spared};
 use super::align::{Replaced, Step, replaced};
-use super::bindings::{calls, collects, functions, imported, is_given, is_own_variable, names, target};
+use super::bindings::{
+    calls, collects, functions, imported, is_dead, is_given, is_own_variable, is_shared, names, target,
+};
 use super::judge::{
-    chooses, guards, has_choice, is_calculation, is_condition, is_flip, is_other_operator, judge, tells_secrets,
+    chooses, chooses_value, guards, has_choice, is_calculation, is_condition, is_flip, is_other_operator,
+    is_other_value, is_parameter, judge, tells_secrets, tests,
 };
 use super::moved::{explained, filled, is_moved, last_name, taken_out};
 use super::order::consumes;
@@ -59,22 +62,18 @@ pub(super) fn edits(
         };
         let acts_anew = matches!(step, Step::Added(now) | Step::Changed(_, now) if code.acts.are_more_in(now));
         let most = if regrouped.contains(&at) && !acts_anew { Severity::Low } else { Severity::High };
-        let (before, after) = match step {
-            Step::Changed(before, now) | Step::Moved(before, now) => (Some(*before), Some(*now)),
-            Step::Removed(before) => (Some(*before), None),
-            Step::Added(now) => (None, Some(*now)),
-        };
+        let (before, after) = step.sides();
         // What a call did beside its output is not seen by comparing outputs.
-        let is_own = |name: &str| own.contains(name);
         let does = |statement: &Statement| {
             let is_seen = is_setup(statement)
-                || is_shell && is_calculation(statement, is_own)
+                || is_shell && is_calculation(statement, |name| own.contains(name))
                 || !is_shell
                     && collects(statement, old, new)
                     && super::acts::acts(statement, &own, is_shell).is_empty();
             statement.kind == StatementKind::Other && !is_seen
         };
         let does = before.is_some_and(does) && (is_shell || after.is_none()) || is_shell && after.is_some_and(does);
+        let reaches = does || acts_anew;
         // An option of a command changes what it does with inputs that are rare.
         let has_other_options = is_shell && before.zip(after).is_some_and(|(old, new)| options(old) != options(new));
         edits.extend(told.into_iter().map(|edit| Edited {
@@ -83,10 +82,12 @@ pub(super) fn edits(
             after: after.map(Statement::lines),
             branch: after.map_or_else(|| before.and_then(|head| branch(head, old)), |head| branch(head, new)),
             settling: match edit.is_flip {
-                _ if does || acts_anew || has_other_options => Settling::Never,
+                // Without quotes it matters which files there are.
+                _ if has_other_options || reaches && (!is_shell || edit.code == "quotes") => Settling::Never,
                 true => Settling::Faults,
                 false => Settling::Runs,
             },
+            starts: is_shell && reaches,
             // Where a line is all that is known of a statement, a condition behind it is one, too.
             chooses: edit.chooses || language.is_none() && before.into_iter().chain(after).any(has_choice),
             stays: acts_anew || edit.is_flip && edit.is_alone,
@@ -98,6 +99,7 @@ pub(super) fn edits(
         after: Some((line, line)),
         branch: None,
         settling: Settling::Runs,
+        starts: false,
         chooses: false,
         stays: false,
     }));
@@ -182,7 +184,9 @@ impl Code<'_> {
         let is_regrouped = gone.min(come) >= 2
             && gone + come > REWRITTEN
             && constants(before) == constants(now)
-            && !parts.iter().any(decides);
+            && !parts.iter().any(decides)
+            && !chooses_value(before)
+            && !chooses_value(now);
         let is_rewritten = gone.min(come) > REWRITTEN || is_regrouped;
         // One line for each line of the statement, with the worst that happened in it.
         for part in &parts {
@@ -200,7 +204,9 @@ impl Code<'_> {
                 }
             }
         }
-        let is_flip = !is_rewritten && parts.iter().any(is_flip);
+        let is_flip = !is_rewritten && parts.iter().any(is_flip)
+            || tests(before) != tests(now)
+            || parts.iter().any(|part| is_other_value(part, now, self.old, self.new));
         let chooses = !is_rewritten && parts.iter().any(chooses);
         let is_alone = matches!(parts.as_slice(), [only] if is_other_operator(only)) && now.tokens.len() > 3;
         for edit in &mut edits {
@@ -248,7 +254,9 @@ impl Code<'_> {
             // What is set for other programs, or on an object, is used where nobody sees it.
             StatementKind::Assign
                 if is_own_variable(statement)
-                    && !target(statement).is_some_and(is_used)
+                    && (!target(statement).is_some_and(is_used)
+                        || !self.is_shell && is_dead(statement, self.old)
+                        || !self.is_shell && is_shared(statement, self.new))
                     && !consumes(&statement.tokens)
                     && acts(statement, &HashSet::new(), self.is_shell).is_empty() =>
             {
@@ -444,7 +452,8 @@ fn renamed(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> HashSet<
                 known.1 += 1;
                 let binds = now.kind == StatementKind::Assign && now.tokens.first() == Some(to)
                     || now.kind == StatementKind::Head && now.tokens.iter().take(4).any(|token| token.text == "for")
-                    || now.kind == StatementKind::Define;
+                    || now.kind == StatementKind::Define
+                    || is_parameter(now, to);
                 known.2 |= binds;
             }
         }

@@ -7,7 +7,7 @@
 use super::blocks::{Block, blocks, statements};
 use super::habits;
 use super::pieces::{method_like, name_like, sign_like, value_length};
-use super::shell;
+use super::{shell, spelled};
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
 use crate::domain::source::Language;
 
@@ -71,7 +71,9 @@ fn list(all: Vec<Block>, place: Place, words: &Words, depth: usize) -> Vec<Block
         block.body = block.body.map(|(inside, end)| (list(inside, place, words, depth + 1), end));
         block
     };
-    let all: Vec<Block> = all.into_iter().map(inner).map(|block| joined(block, words)).collect();
+    let negate = |condition: &[Token]| negated(condition, words);
+    let all = all.into_iter().map(inner).map(|block| spelled::without_empty(block, &negate));
+    let all: Vec<Block> = spelled::without_dead(all.map(|block| joined(block, words)).collect());
     let all = if place == Place::Module { without_main(all) } else { all };
     let all = match words.dialect {
         Dialect::Python => habits::of_python(all),
@@ -344,7 +346,6 @@ fn negated(condition: &[Token], words: &Words) -> Vec<Token> {
         ("===", "!=="),
         ("<", ">="),
         (">", "<="),
-        ("is", "is not"),
         ("-eq", "-ne"),
         ("-lt", "-ge"),
         ("-gt", "-le"),
@@ -356,6 +357,9 @@ fn negated(condition: &[Token], words: &Words) -> Vec<Token> {
     });
     if first.text == words.not && !is_joined && first.kind == TokenKind::Sign {
         return condition[1..].to_vec();
+    }
+    if let Some(turned) = spelled::other_identity(condition) {
+        return turned;
     }
     let opposite = |text: &str| {
         PAIRS.iter().find_map(|(one, other)| match text {
@@ -372,7 +376,7 @@ fn negated(condition: &[Token], words: &Words) -> Vec<Token> {
     let comparisons = condition.iter().filter(|token| compares(token)).count();
     // A comparison may stand in a call; then it is not the condition.
     let place = condition.iter().position(&compares).unwrap_or(0);
-    let is_one_value = |tokens: &[Token]| value_length(tokens) == tokens.len();
+    let is_one_value = |tokens: &[Token]| value_length(tokens) == tokens.len() || spelled::is_word_of_language(tokens);
     let is_unary = |token: &Token| matches!(token.text.as_str(), "-z" | "-n");
     let is_whole = condition.get(place + 1..).is_some_and(is_one_value)
         && (is_one_value(&condition[..place]) && place > 0 || place == 0 && is_unary(first));
@@ -382,6 +386,9 @@ fn negated(condition: &[Token], words: &Words) -> Vec<Token> {
             None => token.clone(),
         };
         return condition.iter().map(turn).collect();
+    }
+    if let Some(apart) = each_negated(condition, words) {
+        return apart;
     }
     let sign = |text: &str| sign_like(first, text);
     let mut result = vec![sign(words.not)];
@@ -393,6 +400,42 @@ fn negated(condition: &[Token], words: &Words) -> Vec<Token> {
         result.extend(condition.iter().cloned());
     }
     result
+}
+
+/// `not (a or b)` as `not a and not b`, where each part can be turned round by its own operator.
+fn each_negated(condition: &[Token], words: &Words) -> Option<Vec<Token>> {
+    let is = |token: &Token, text: &str| token.kind == TokenKind::Sign && token.text == text;
+    let has = |text: &str| condition.iter().any(|token| is(token, text));
+    let (joint, other) = match (has(words.and), has(words.or)) {
+        (true, false) => (words.and, words.or),
+        (false, true) => (words.or, words.and),
+        _ => return None,
+    };
+    // In brackets a part may belong to something else.
+    if ["(", "?", "if", "for", "lambda", ":=", "$("].iter().any(|sign| has(sign)) || words.dialect == Dialect::Shell {
+        return None;
+    }
+    let mut result: Vec<Token> = Vec::new();
+    for part in condition.split(|token| is(token, joint)) {
+        let first = part.first()?;
+        if !result.is_empty() {
+            result.push(sign_like(first, other));
+        }
+        // `a not in b` is read without its `in`.
+        let is_inner = |token: &Token| is(token, "not") && token.context.nesting.opened == 0;
+        let inside = part.iter().skip(1).position(is_inner).map(|at| at + 1);
+        match inside {
+            Some(at) => result.extend(part[..at].iter().chain(&part[at + 1..]).cloned()),
+            None => {
+                let turned = negated(part, words);
+                if turned.len() > part.len() {
+                    return None;
+                }
+                result.extend(turned);
+            }
+        }
+    }
+    Some(result)
 }
 
 /// Loops that only search, collect or add up become one expression.

@@ -3,18 +3,20 @@
 
 use super::blocks::Block;
 use super::pieces::{method_like, name_like, sign_like, value_length};
+use super::spelled;
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use std::collections::BTreeSet;
 
 /// Statements of Python in one form.
 pub(super) fn of_python(all: Vec<Block>) -> Vec<Block> {
-    let all = opened(all).into_iter().map(with_path).map(existing).map(over_values).map(without_name).collect();
+    let all = opened(all).into_iter().map(with_path).map(spelled::existing).map(over_values).map(spelled::counted);
+    let all = all.map(without_name).collect();
     with_default_entry(assigned_in_condition(all))
 }
 
 /// Statements of JavaScript in one form.
 pub(super) fn of_script(all: Vec<Block>) -> Vec<Block> {
-    all.into_iter().map(over_values).map(without_name).map(uncaught).collect()
+    all.into_iter().map(spelled::existing).map(over_values).map(without_name).map(uncaught).collect()
 }
 
 /// `main().catch((e) => { console.error(e); process.exit(1); })` ends as `main()` does when nobody catches its error.
@@ -43,7 +45,7 @@ fn uncaught(mut block: Block) -> Block {
 /// Statements of a shell in one form: `x=$1` before `[ -z "$x" ] && x=5` becomes `x=${1:-5}`.
 pub(super) fn of_shell(all: Vec<Block>) -> Vec<Block> {
     let mut result: Vec<Block> = Vec::new();
-    for block in all {
+    for block in all.into_iter().map(spelled::existing) {
         let set = result.last().and_then(|before| with_default(before, &block));
         match (set, result.last_mut()) {
             (Some(tokens), Some(before)) => before.head.tokens = tokens,
@@ -199,24 +201,6 @@ fn whole_file(block: &Block) -> Option<Statement> {
         depth: block.head.depth,
         ..only.head.clone()
     })
-}
-
-/// `if not os.path.exists(d): os.makedirs(d)` becomes `os.makedirs(d, exist_ok=True)`.
-fn existing(block: Block) -> Block {
-    let words = block.words();
-    let [only] = block.inside() else { return block };
-    let (Some(["if", "not", "os", "path", "exists" | "isdir"]), Some(["os", "makedirs"])) =
-        (words.get(..5), only.words().get(..2).map(<[&str]>::to_vec).as_deref())
-    else {
-        return block;
-    };
-    if words[5..] != only.words()[2..] || only.body.is_some() {
-        return block;
-    }
-    let first = &only.head.tokens[0];
-    let given = [method_like(first, "exist_ok"), sign_like(first, "="), sign_like(first, "True")];
-    let tokens = only.head.tokens.iter().cloned().chain(given).collect();
-    Block { head: Statement { tokens, depth: block.head.depth, ..only.head.clone() }, body: None }
 }
 
 /// A loop over the numbers of a list in which each number only finds its value becomes a loop over the values.

@@ -71,6 +71,9 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
     if is_said && !tells_secrets(part.new, Some(before)) {
         return ("message", Severity::Low);
     }
+    if explains(part.old, before) && explains(part.new, now) && !tells_secrets(part.new, Some(before)) {
+        return ("message", Severity::Low);
+    }
     if is(|token| token.context.import) || now.kind == StatementKind::Import {
         return ("import", Severity::Low);
     }
@@ -133,6 +136,18 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
         return ("order", if is_order_free { Severity::Low } else { Severity::Medium });
     }
     (code_of(part.new), Severity::Medium)
+}
+
+/// Whether texts say what a program or an option is for: `help="…"` of a parser of arguments.
+fn explains(tokens: &[Token], statement: &Statement) -> bool {
+    const CALLS: &[&str] = &["ArgumentParser", "add_argument", "add_parser", "add_subparsers", "add_argument_group"];
+    const NAMES: &[&str] = &["help", "description", "epilog", "metavar"];
+    let Some(first) = tokens.first() else { return false };
+    let at = statement.tokens.iter().position(|token| std::ptr::eq(token, first)).unwrap_or(0);
+    let is_text = |token: &Token| token.kind == TokenKind::Text;
+    let before = statement.tokens[..at].iter().rev().skip_while(|token| is_text(token)).take(2).collect::<Vec<_>>();
+    let is_named = matches!(before.as_slice(), [sign, name] if sign.text == "=" && name.context.named && NAMES.contains(&name.text.as_str()));
+    is_named && tokens.iter().all(is_text) && CALLS.iter().any(|call| statement.has(call))
 }
 
 /// Whether a text is put together of other pieces and comes to the same.
@@ -290,6 +305,66 @@ pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
 pub(super) fn chooses(part: &Replaced<'_>) -> bool {
     let choices = |tokens: &[Token]| tokens.iter().filter(|token| is_choice(token)).count();
     choices(part.old) != choices(part.new)
+}
+
+/// Whether another value that the function had before took the place of one that it still has.
+pub(super) fn is_other_value(part: &Replaced<'_>, now: &Statement, old: &[Statement], new: &[Statement]) -> bool {
+    let is_value = |token: &&Token| token.kind == TokenKind::Name && !token.context.fixed && !token.context.message;
+    let has = |all: &[Statement], name: &str| {
+        let mut inside = all.iter().filter(|one| one.function == now.function);
+        inside.any(|one| one.tokens.iter().any(|token| token.text == name))
+    };
+    let lacks = |tokens: &[Token], name: &Token| !tokens.iter().any(|token| token.text == name.text);
+    let came = part.new.iter().filter(is_value).any(|name| lacks(part.old, name) && has(old, &name.text));
+    let went = part.old.iter().filter(is_value).any(|name| lacks(part.new, name) && has(new, &name.text));
+    came && went
+}
+
+/// Whether a statement chooses one of two values: which one stands for which answer matters.
+pub(super) fn chooses_value(statement: &Statement) -> bool {
+    let has = |sign: &str| statement.tokens.iter().any(|token| token.kind == TokenKind::Sign && token.text == sign);
+    has("?") || has("if") && has("else")
+}
+
+/// What a statement tests with, whichever way round: inputs must tell one sort of test from another.
+pub(super) fn tests(statement: &Statement) -> BTreeMap<&str, usize> {
+    const NAMES: &[&str] = &[
+        "includes",
+        "indexOf",
+        "startsWith",
+        "endsWith",
+        "has",
+        "some",
+        "every",
+        "match",
+        "test",
+        "search",
+        "startswith",
+        "endswith",
+        "any",
+        "all",
+        "fullmatch",
+    ];
+    let mut found = BTreeMap::new();
+    for token in &statement.tokens {
+        let test = match token.text.as_str() {
+            "==" | "!=" | "===" | "!==" if token.kind == TokenKind::Sign => "==",
+            "<" | ">=" | ">" | "<=" if token.kind == TokenKind::Sign => "<",
+            name if token.kind == TokenKind::Name && NAMES.contains(&name) => name,
+            _ => continue,
+        };
+        *found.entry(test).or_default() += 1;
+    }
+    found
+}
+
+/// Whether a token is a parameter of a block: `|name, count|`.
+pub(super) fn is_parameter(statement: &Statement, token: &Token) -> bool {
+    let Some(at) = statement.tokens.iter().position(|other| std::ptr::eq(other, token)) else { return false };
+    let is_name = |token: &&Token| token.kind == TokenKind::Name;
+    let is_bar = |token: Option<&Token>| token.is_some_and(|token| token.kind == TokenKind::Sign && token.text == "|");
+    let (before, behind) = (&statement.tokens[..at], &statement.tokens[at + 1..]);
+    is_bar(before.iter().rev().find(|token| !is_name(token))) && is_bar(behind.iter().find(|token| !is_name(token)))
 }
 
 /// Whether a choice stands in a statement, and the statement is not the head of a block.

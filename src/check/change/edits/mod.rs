@@ -34,6 +34,8 @@ mod habits;
 #[cfg(test)]
 mod idioms;
 mod judge;
+#[cfg(test)]
+mod likenesses;
 mod moved;
 mod normal;
 mod order;
@@ -41,10 +43,12 @@ mod pieces;
 mod plain;
 mod rules;
 mod shell;
+mod spelled;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod twins;
+mod unrolled;
 
 use crate::code::statements;
 use crate::domain::source::{Language, text_of};
@@ -100,10 +104,24 @@ pub(in crate::check) struct Edited {
     pub(in crate::check) branch: Option<(u64, u64)>,
     /// What shows that it changes nothing.
     pub(in crate::check) settling: Settling,
+    /// Whether it starts programs, so that an output shows nothing of it unless what is started is seen too.
+    pub(in crate::check) starts: bool,
     /// Whether it chooses between two values in another way: both must have been chosen in runs.
     pub(in crate::check) chooses: bool,
     /// Whether it is a warning also where the program was written anew.
     pub(in crate::check) stays: bool,
+}
+
+impl Edited {
+    /// What shows that it changes nothing, where the programs that are started are seen or are not.
+    pub(in crate::check) fn settling(&self, sees_programs: bool) -> Settling {
+        if self.starts && !sees_programs { Settling::Never } else { self.settling }
+    }
+}
+
+/// Whether a command of a shell reads and writes text, or only tells how things are.
+pub(in crate::check) fn only_reads_text(command: &str) -> bool {
+    commands::TEXT_COMMANDS.contains(&command) || commands::TELLING.contains(&command)
 }
 
 /// Every change of the code since another version, file by file in the order of the file; and the files that could not
@@ -159,8 +177,13 @@ fn between(
     let (old, now) = (formed(old.to_vec()), formed(now.to_vec()));
     let old = align::renamed(&old, &now);
     let (old, now) = (align::inlined(&old, &now, is_shell), align::inlined(&now, &old, is_shell));
+    let is_python = language == Some(Language::Python);
+    let written = |one: &[statements::Statement], other: &[statements::Statement]| {
+        if is_in_form && !is_shell { unrolled::unrolled(one, other, is_python) } else { one.to_vec() }
+    };
+    let (old, now) = (written(&old, &now), written(&now, &old));
     // A value that had a name may have stood between what belongs together.
-    let (old, now) = (formed(old), formed(now));
+    let (old, now) = (spelled::without_unread(formed(old)), spelled::without_unread(formed(now)));
     let (old, now) = (normal::normal(old), normal::normal(now));
     let steps = align::steps(&old, &now, is_shell);
     if steps.len() > MAX_STEPS {
@@ -172,6 +195,7 @@ fn between(
             after: None,
             branch: None,
             settling: Settling::Never,
+            starts: false,
             chooses: false,
             stays: true,
         }];

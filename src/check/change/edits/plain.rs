@@ -142,7 +142,12 @@ fn tokens(line: &str, number: u64, syntax: Syntax) -> (Vec<Token>, Vec<char>) {
         let taken = match first {
             '"' | '\'' | '`' => {
                 let end = text_end(&rest[1..], first).map_or(rest.len(), |at| at + 2);
-                put(TokenKind::Text, rest[1..end].trim_end_matches(first));
+                let text = rest[1..end].trim_end_matches(first);
+                if first == '"' && text.contains("#{") {
+                    pieces(text).into_iter().for_each(|(kind, piece)| put(kind, piece));
+                } else {
+                    put(TokenKind::Text, text);
+                }
                 end
             }
             c if c.is_ascii_digit() => {
@@ -169,6 +174,25 @@ fn tokens(line: &str, number: u64, syntax: Syntax) -> (Vec<Token>, Vec<char>) {
         rest = &rest[taken..];
     }
     (tokens, braces)
+}
+
+/// A text of Ruby and the names in it: `"#{a}: #{b}"`. What is more than a name stays text.
+fn pieces(text: &str) -> Vec<(TokenKind, &str)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("#{") {
+        let length = rest[at..].find('}').unwrap_or(rest.len() - at);
+        let name = rest.get(at + 2..at + length).unwrap_or_default();
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if !is_name {
+            return vec![(TokenKind::Text, text)];
+        }
+        found.extend((at > 0).then(|| (TokenKind::Text, &rest[..at])));
+        found.push((TokenKind::Name, name));
+        rest = rest.get(at + length + 1..).unwrap_or_default();
+    }
+    found.extend((!rest.is_empty()).then_some((TokenKind::Text, rest)));
+    found
 }
 
 /// Where a text ends that began with this quote.

@@ -95,6 +95,12 @@ const SHELL: &[Rule] = &[
     always("$( cat $x", "$( < $x"),
     condition("$( seq $a $b", "$a .. $b"),
     always("sort | uniq", "sort -u"),
+    always("$( echo $x | tr [:upper:] [:lower:]", "$x ,,"),
+    always("$( echo $x | tr A-Z a-z", "$x ,,"),
+    always("$( printf %s $x | tr [:upper:] [:lower:]", "$x ,,"),
+    always("$( echo $x | tr [:lower:] [:upper:]", "$x ^^"),
+    always("$( echo $x | tr a-z A-Z", "$x ^^"),
+    always("$( printf %s $x | tr [:lower:] [:upper:]", "$x ^^"),
     condition("while true", "while :"),
     condition("$a = $b", "$a == $b"),
 ];
@@ -163,7 +169,9 @@ fn word_like(token: &Token, word: &str, is_shell: bool) -> Token {
     let mut context = token.context;
     context.fixed = matches!(word, "get" | "includes" | "slice" | "read_text" | "write_text");
     let kind = match word {
-        "while" | "&&" | "||" | "==" | "+" | "-" | "/" | "%" | "##" | ".." | "<" | "$(" => TokenKind::Sign,
+        "while" | "&&" | "||" | "==" | "+" | "-" | "/" | "%" | "##" | ".." | "<" | "$(" | ",," | "^^" => {
+            TokenKind::Sign
+        }
         // In a shell all else is a word.
         _ if is_shell => TokenKind::Text,
         _ if is_name => TokenKind::Name,
@@ -305,7 +313,7 @@ fn with_values(tokens: &[Token]) -> Vec<Token> {
             && tokens[at].text.matches('%').count() == holes
             && tokens.get(at + 1).is_some_and(|sign| sign.kind == TokenKind::Sign && sign.text == "%")
             && values.iter().all(is_name)
-            && may_end(tokens.get(at + 2 + holes));
+            && (may_end(tokens.get(at + 2 + holes)) || tokens.get(at + 2 + holes).is_some_and(names_argument));
         is_it.then_some(values)
     };
     let mut result = Vec::with_capacity(tokens.len());
@@ -325,6 +333,11 @@ fn with_values(tokens: &[Token]) -> Vec<Token> {
         at += 2 + values.len();
     }
     result
+}
+
+/// Whether a token begins the next named argument of a call.
+fn names_argument(token: &Token) -> bool {
+    token.context.named && token.context.fixed
 }
 
 /// Several names that get their values at once become one assignment each.

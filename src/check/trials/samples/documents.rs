@@ -56,6 +56,29 @@ pub(super) fn usual(code: &str, is_dotted: bool, literals: &Literals) -> Vec<Doc
     all
 }
 
+/// The text with a value behind a name that is as long as a number of the code, and one longer.
+pub(super) fn lengthened(document: &Document, literals: &Literals) -> Vec<String> {
+    let lengths = literals.numbers.iter().filter(|number| (8.0..=MAX_LENGTH).contains(*number)).take(3);
+    let lines: Vec<&str> = document.text.lines().collect();
+    let values: Vec<usize> = (0..lines.len())
+        .filter(|at| {
+            lines[*at].split_once(": ").is_some_and(|(name, _)| name.trim().chars().all(char::is_alphanumeric))
+        })
+        .take(EACH)
+        .collect();
+    let mut made = Vec::new();
+    for length in lengths.flat_map(|length| [0, 1, 7, *length as usize].map(|more| *length as usize + more)) {
+        for at in &values {
+            let with = |(number, line): (usize, &&str)| match line.split_once(": ") {
+                Some((name, _)) if number == *at => format!("{name}: {}\n", "x".repeat(length)),
+                _ => format!("{line}\n"),
+            };
+            made.push(lines.iter().enumerate().map(with).collect());
+        }
+    }
+    made
+}
+
 /// At most so many documents near this one.
 pub(super) fn near(document: &Document, literals: &Literals, most: usize) -> Vec<Document> {
     let texts: Vec<String> = match serde_json::from_str::<Value>(&document.text) {

@@ -6,6 +6,7 @@
 
 mod documents;
 mod keys;
+mod named;
 
 use super::variants::{Fill, filled};
 use crate::check::change::Literals;
@@ -69,14 +70,42 @@ impl Samples {
         let is_open = schema.get("properties").is_none() || is_read_from_code(schema);
         let way = if recipe.input == InputMode::StdinJson && is_open {
             Way::Whole
-        } else if let Some(target) = find_target(context, base, schema, &names, &endings(&usual, &texts))? {
+        } else if let Some(target) =
+            find_target(context, base, schema, &names, (&endings(&usual, &texts), &named::names(&texts)))?
+        {
             Way::File(target)
         } else if let Some(name) = text_input(recipe, &names) {
             Way::Text(name)
         } else {
             return Ok(Samples::default());
         };
-        Samples::make(context, base, (schema, &way), &usual, literals)
+        let mut samples = Samples::make(context, base, (schema, &way), &usual, literals)?;
+        if let Way::File(target) = &way {
+            samples.folders((schema, target), &usual, &texts, literals);
+        }
+        Ok(samples)
+    }
+
+    /// Adds folders with the files that the code names, each with one of them changed a little.
+    fn folders(&mut self, (schema, target): (&Value, &[&str]), usual: &[Document], code: &[&str], literals: &Literals) {
+        let folders = named::folders(usual, code, literals);
+        let mut inputs = Vec::new();
+        for (number, files) in folders.into_iter().enumerate() {
+            let folder = format!("folder-{}", number + 1);
+            inputs.push(with(schema, target, &format!("{folder}-"), self.fill));
+            let file = |(name, text)| SampleFile { path: format!("{folder}-/{name}"), text };
+            self.files.extend(files.into_iter().map(file));
+        }
+        // By turns with the others, so that some of them are tried in any case.
+        let mut rest = std::mem::take(&mut self.inputs).into_iter();
+        let mut own = inputs.into_iter();
+        loop {
+            let pair = [own.next(), rest.next()];
+            if pair.iter().all(Option::is_none) {
+                break;
+            }
+            self.inputs.extend(pair.into_iter().flatten());
+        }
     }
 
     fn make(
@@ -268,7 +297,7 @@ fn find_target<'n>(
     base: &ToolDetail,
     schema: &Value,
     names: &[&'n str],
-    endings: &[String],
+    (endings, named): (&[String], &[String]),
 ) -> Result<Option<Vec<&'n str>>, String> {
     let mut targets: Vec<Vec<&str>> = names.iter().map(|name| vec![*name]).collect();
     if names.len() > 1 {
@@ -279,12 +308,16 @@ fn find_target<'n>(
         .map(|ending| [format!("sample-x.{ending}"), format!("sample-y.{ending}")])
         .chain([["sample-x".to_owned(), "sample-y".to_owned()]])
         .collect();
+    // A folder is recognised by the files that are looked for in it.
+    let inside =
+        named.iter().map(|name| SampleFile { path: format!("sample-x/{name}"), text: "alpha: 1\n".to_owned() });
     let files: Vec<SampleFile> = pairs
         .iter()
         .map(|[present, _]| {
             let path = if present.contains('.') { present.clone() } else { format!("{present}/a.txt") };
             SampleFile { path, text: "alpha 1\nbeta 2\n".to_owned() }
         })
+        .chain(inside)
         .collect();
     let mut inputs = Vec::new();
     for target in &targets {
