@@ -370,7 +370,7 @@ actions! {
         Arg::option("kind", ArgKind::Word(&["must-fix", "question", "note"]), "kind of comment, default note"), DRY
     }
     Withdraw "withdraw" Review HumanOnly [Review] ["-"] Both "Delete your comment" {
-        Arg::required("comment", ArgKind::Number, "number of the comment"), DRY
+        Arg::required("comment", ArgKind::Numbered("comments"), "number of the comment"), DRY
     }
     Approve "approve" Review HumanOnly [Review, Queue] ["a"] Both "Approve exactly the digest shown" {
         Arg::several("review", ArgKind::ReviewDigest, "review number; for several reviews, NUMBER=DIGEST each"),

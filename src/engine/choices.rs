@@ -51,6 +51,7 @@ pub fn choices(engine: &Engine, what: &str) -> Result<Vec<Choice>, EngineError> 
         }
         "grants" => grants(engine)?,
         "marks" => marks(engine)?,
+        "comments" => comments(engine)?,
         "evolutions" => evolutions(engine)?,
         "opportunities" => {
             let found = engine.opportunities().list(&OpportunitySources::default(), MOST)?;
@@ -135,6 +136,20 @@ fn marks(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
         format!("{} failed at {:?} · {} · {}", mark.tool, mark.scenario, mark.severity, mark.who)
     };
     Ok(counting.map(|mark| Choice::new(mark.id, about(mark), Some(mark.at))).collect())
+}
+
+/// Comments on versions whose review is pending.
+fn comments(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
+    let mut list = Vec::new();
+    for review in engine.reviews().list(ReviewFilter::Waiting)? {
+        for comment in engine.reviews().comments_of(&review)? {
+            let place = comment.spot.path.as_deref().map(|path| format!(" {path}")).unwrap_or_default();
+            let (kind, body) = (comment.kind.word(), comment.body.replace('\n', " "));
+            let about = format!("review {} of {}{place} · {kind} · {body}", review.id, review.tool);
+            list.push(Choice::new(comment.id, about, Some(comment.at)));
+        }
+    }
+    Ok(list)
 }
 
 fn evolutions(engine: &Engine) -> Result<Vec<Choice>, EngineError> {

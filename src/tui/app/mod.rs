@@ -309,6 +309,7 @@ impl App {
     pub fn update(&mut self, now: Now, msg: Msg) -> Vec<Effect> {
         let open = self.open_review_id();
         let mut effects = self.take(now, msg);
+        self.renew_help();
         if self.open_review_id() != open {
             effects.push(Effect::LookAt(self.open_review_id()));
         }

@@ -128,11 +128,14 @@ impl App {
 
     /// Takes back the comment that is named, or that the cursor is on.
     pub(super) fn withdraw(&mut self, args: &Args) -> Vec<Effect> {
-        let Screen::Review(screen) = &self.screen else { return self.refuse("open a review first") };
         let named = args.get("comment").and_then(|number| number.parse().ok());
-        match named.or_else(|| screen.comment_at_cursor()) {
-            Some(comment) => vec![Effect::Execute(Command::Withdraw { comment })],
-            None => self.refuse("the cursor is not on a comment"),
+        match (named, &self.screen) {
+            (Some(comment), _) => vec![Effect::Execute(Command::Withdraw { comment })],
+            (None, Screen::Review(screen)) => match screen.comment_at_cursor() {
+                Some(comment) => vec![Effect::Execute(Command::Withdraw { comment })],
+                None => self.refuse("the cursor is not on a comment"),
+            },
+            (None, _) => self.refuse("open a review first"),
         }
     }
 

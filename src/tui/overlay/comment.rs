@@ -8,7 +8,7 @@ use crate::tui::phrase::{cut, safe};
 use crate::tui::widget::fields::submits;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use tui_textarea::{TextArea, WrapMode};
 
@@ -72,8 +72,8 @@ impl CommentPrompt {
         self.area.insert_str(clean);
     }
 
-    /// Draws the prompt with the lines it is about.
-    pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) {
+    /// Draws the prompt with the lines it is about; returns where the cursor is.
+    pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
         let about = match (&self.spot.path, self.spot.lines) {
             (None, _) => "the whole tool".to_owned(),
@@ -97,9 +97,10 @@ impl CommentPrompt {
         }
         buf.put_line(inner.x, inner.y, &Line::from(spans), inner.width);
         let field = Rect { y: inner.y + 2.min(inner.height), height: inner.height.saturating_sub(4), ..inner };
-        draw_editor(&self.area, field, buf);
+        let cursor = draw_editor(&self.area, field, buf);
         let note = self.note.unwrap_or_default();
         buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, theme.warn);
+        cursor
     }
 }
 

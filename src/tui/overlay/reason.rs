@@ -104,7 +104,7 @@ impl ReasonPrompt {
         };
         buf.put(inner.x, inner.y, question, width, theme.text);
         let field = Rect { y: inner.y + 2, height: inner.height.saturating_sub(4), ..inner };
-        draw_editor(&self.area, field, buf);
+        let cursor = draw_editor(&self.area, field, buf);
         let (note, style) = match (self.note, self.guard.is_listening(look.now)) {
             (Some(note), _) => (note, theme.warn),
             (None, false) => ("wait …", theme.dim),
@@ -112,6 +112,6 @@ impl ReasonPrompt {
             (None, true) => ("enter sends it", theme.dim),
         };
         buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
-        None
+        cursor
     }
 }

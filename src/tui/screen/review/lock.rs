@@ -111,7 +111,7 @@ impl ReviewScreen {
         let (seen, needed) = self.share();
         let unread = format!("{} of {} unread", grouped(needed - seen), plural(needed, "line", "lines"));
         let news = self.news_words(&keys.late);
-        let next = format!("{}: next page · {}: approve without reading", keys.on, keys.approve);
+        let next = format!("{}: next unread · {}: approve without reading", keys.on, keys.approve);
         Lock::Unread(format!("approve: {news}{unread} · {next}"))
     }
 

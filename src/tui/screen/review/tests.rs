@@ -340,7 +340,7 @@ fn the_lock_and_the_header_say_how_much_was_seen_and_the_key_reads_on_through_al
     assert!(before.0 < before.1);
     while before.0 < before.1 {
         let screen = bench.screen();
-        let words = format!("{} of {} lines unread · space: next page", before.1 - before.0, before.1);
+        let words = format!("{} of {} lines unread · space: next unread", before.1 - before.0, before.1);
         assert!(screen.contains(&words), "{words}\n{screen}");
         assert!(screen.contains(&format!("{} of {} lines seen", before.0, before.1)), "{screen}");
         bench.press("space");
