@@ -39,6 +39,7 @@ pub(super) const CANDIDATES: ArgKind = ArgKind::Word(&[
     "operations",
     "grants",
     "marks",
+    "comments",
     "evolutions",
     "opportunities",
     "connections",

@@ -1,14 +1,13 @@
 //! Agents that are connected: who they are, what they do, and ending a connection.
 
 use super::Engine;
-use super::clock::now;
 use super::error::{EngineError, ErrorCode};
 use super::owner::{live_process, owner_alive};
 use super::plain_verb::{Described, Perform, PlainQuery, PlainVerb, argument, parsed};
 use super::view::{ConnectedAgent, Preview};
 use super::workspace::Workspace;
-use crate::domain::description::{Align, Describe, Description, Ink, Table};
-use crate::domain::{Caller, Outcome, ReviewState, RunOutcome, VerbCall, count, grouped, span};
+use crate::domain::description::{Align, Content, Describe, Description, Ink, Table};
+use crate::domain::{Caller, Outcome, ReviewState, RunOutcome, VerbCall, count, grouped};
 use crate::engine::view::RunFilter;
 use crate::runner;
 use crate::store::{ConnectionRow, NewOperation, agent_connections, connect_agent, disconnect_agent};
@@ -51,14 +50,13 @@ impl Describe for AgentList {
         ];
         let mut table = Table::new(&heads);
         for agent in &self.agents {
-            let since = u64::try_from(now().0.saturating_sub(agent.since.0)).unwrap_or_default();
             table.row([
-                (Ink::Strong, agent.connection.to_string()),
-                (Ink::Strong, agent.agent.clone()),
-                (Ink::Plain, agent.client.clone()),
-                (Ink::Dim, format!("{} ago", span(since))),
-                (Ink::Plain, grouped(agent.runs)),
-                (if agent.waiting > 0 { Ink::Warn } else { Ink::Plain }, grouped(agent.waiting)),
+                (Ink::Strong, Content::from(agent.connection.to_string())),
+                (Ink::Strong, agent.agent.clone().into()),
+                (Ink::Plain, agent.client.clone().into()),
+                (Ink::Dim, agent.since.into()),
+                (Ink::Plain, grouped(agent.runs).into()),
+                (if agent.waiting > 0 { Ink::Warn } else { Ink::Plain }, grouped(agent.waiting).into()),
             ]);
         }
         if !self.agents.is_empty() {

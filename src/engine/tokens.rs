@@ -1,12 +1,11 @@
 //! Tokens by which agents are known that connect over HTTP: who may create one, what is kept of it, who is known by it.
 
 use super::agents::Agents;
-use super::clock::now;
 use super::error::{EngineError, ErrorCode};
 use super::plain_verb::{Described, Perform, PlainQuery, PlainVerb, argument, parsed};
 use super::view::Preview;
-use crate::domain::description::{Align, Describe, Description, Ink, Table};
-use crate::domain::{Digest, Instant, Outcome, VerbCall, agent_name, count, span};
+use crate::domain::description::{Align, Content, Describe, Description, Ink, Table};
+use crate::domain::{Digest, Instant, Outcome, VerbCall, agent_name, count};
 use crate::store::{
     NewOperation, TokenRow, agent_token, agent_tokens, create_agent_token, revoke_agent_token, use_agent_token,
 };
@@ -83,16 +82,14 @@ impl Describe for TokenList {
             ("by", Align::Left),
             ("last used", Align::Right),
         ];
-        let ago =
-            |then: Instant| format!("{} ago", span(u64::try_from(now().0.saturating_sub(then.0)).unwrap_or_default()));
         let mut table = Table::new(&heads);
         for token in &self.tokens {
             table.row([
-                (Ink::Strong, token.token.to_string()),
-                (Ink::Strong, token.agent.clone()),
-                (Ink::Dim, ago(token.created)),
-                (Ink::Plain, token.created_by.clone()),
-                (Ink::Dim, token.used.map_or_else(|| "never".to_owned(), ago)),
+                (Ink::Strong, Content::from(token.token.to_string())),
+                (Ink::Strong, token.agent.clone().into()),
+                (Ink::Dim, token.created.into()),
+                (Ink::Plain, token.created_by.clone().into()),
+                (Ink::Dim, token.used.map_or_else(|| "never".to_owned().into(), Content::from)),
             ]);
         }
         if !self.tokens.is_empty() {

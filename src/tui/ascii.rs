@@ -60,10 +60,11 @@ fn spell_cuts(buf: &mut Buffer) {
         let cuts: Vec<usize> = (0..cells.len()).filter(|at| cells[*at].0 == "…").collect();
         for at in &cuts {
             let is_blank = |at: usize| cells.get(at).is_some_and(|(text, _)| text == " ");
-            let is_letter = |at: usize| cells.get(at).is_some_and(|(text, _)| text.is_ascii() && text != " ");
-            let (start, count) = if is_blank(at + 1) && is_blank(at + 2) {
+            let is_free = |at: usize| cells.get(at).is_some_and(|(text, _)| text.is_ascii() && text != ":");
+            let (start, count) = if is_blank(at + 1) && is_blank(at + 2) && (is_blank(at + 3) || at + 3 >= cells.len())
+            {
                 (*at, 3)
-            } else if *at > 1 && is_letter(at - 1) && is_letter(at - 2) {
+            } else if *at > 1 && is_free(at - 1) && is_free(at - 2) {
                 (at - 2, 3)
             } else {
                 (*at, 1)
@@ -90,9 +91,16 @@ mod tests {
 
     #[test]
     fn a_cut_is_three_dots() {
-        for (drawn, spelled) in
-            [("a long na…", "a long ..."), ("loading …  ", "loading ..."), ("long na… x", "long ... x"), ("x …", "x .")]
-        {
+        for (drawn, spelled) in [
+            ("a long na…", "a long ..."),
+            ("loading …  ", "loading ..."),
+            ("long na… x", "long ... x"),
+            ("it reopens … x", "it reopen... x"),
+            ("bcol/bcol…  changed", "bcol/bc...  changed"),
+            ("version o… x", "version... x"),
+            ("E: … 3", "E: . 3"),
+            ("…", "."),
+        ] {
             let mut buffer = Buffer::with_lines([drawn]);
             let area = buffer.area;
             Letters::Ascii.apply(&mut buffer, area, None);

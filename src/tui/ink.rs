@@ -146,11 +146,18 @@ pub fn put_cells(buf: &mut Buffer, y: u16, cells: &[(String, Style)]) {
 }
 
 /// Draws a text area; characters that hide or reorder are drawn as `¿`, since the area draws its
-/// text as it is. What they are is said beside it. Returns where its cursor is drawn.
+/// text as it is. What they are is said beside it. Returns where the cursor is.
 pub fn draw_editor(area: &TextArea<'static>, place: Rect, buf: &mut Buffer) -> Option<Position> {
     area.render(place, buf);
-    let is_cursor = |at: &Position| buf.cell(*at).is_some_and(|cell| cell.modifier.contains(Modifier::REVERSED));
-    let cursor = place.intersection(buf.area).positions().filter(is_cursor).last();
+    let (at, (top, left)) = (area.screen_cursor(), area.scroll_offset());
+    let offset = |to: usize, from: u16| u16::try_from(to).unwrap_or(u16::MAX).saturating_sub(from);
+    let cursor =
+        Position::new(place.x.saturating_add(offset(at.col, left)), place.y.saturating_add(offset(at.row, top)));
+    let cursor = Some(cursor).filter(|position| place.intersection(buf.area).contains(*position));
+    // The terminal draws it: drawn twice, it would be turned back.
+    if let Some(cell) = cursor.and_then(|position| buf.cell_mut(position)) {
+        cell.modifier.remove(Modifier::REVERSED);
+    }
     for position in place.intersection(buf.area).positions() {
         if let Some(cell) = buf.cell_mut(position)
             && cell.symbol().chars().any(is_hidden)
@@ -194,5 +201,14 @@ mod tests {
         draw_editor(&TextArea::new(vec![EVIL.replace('\u{1b}', "")]), buf.area, &mut buf);
         assert!(buf.content.iter().all(|cell| !cell.symbol().chars().any(is_hidden)), "{}", row(&buf, 0));
         assert!(row(&buf, 0).contains('¿'));
+    }
+
+    #[test]
+    fn a_text_that_is_typed_says_where_its_cursor_is() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 40, 5));
+        let mut area = TextArea::new(vec!["one".to_owned(), "two words".to_owned()]);
+        area.move_cursor(tui_textarea::CursorMove::Bottom);
+        area.move_cursor(tui_textarea::CursorMove::End);
+        assert_eq!(draw_editor(&area, Rect::new(4, 1, 30, 3), &mut buf), Some(Position::new(13, 2)));
     }
 }

@@ -12,7 +12,7 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns that are kept free for words, where the terminal has them.
-const SPARE: u16 = 20;
+const SPARE: u16 = 12;
 
 /// What stands at the end of a row that is cut.
 const DOTS: &str = "...";
@@ -52,6 +52,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("…", "..."),
     ("×", "times"),
     ("•", "*"),
+    ("▎", "stderr:"),
     ("≠", "not equal"),
     ("▁", "1"),
     ("▂", "2"),
@@ -71,9 +72,10 @@ pub fn spare(width: u16) -> u16 {
     width.saturating_sub(MIN_WIDTH).min(SPARE)
 }
 
-/// Writes every row anew. Returns where the cursor is: where text is typed, else on the selected row.
+/// Writes every row anew. Returns where the cursor is: where text is typed, else on the selected row, else on the first row
+/// with text, where reading begins.
 pub fn rewrite(buf: &mut Buffer, drawn: Rect, cursor: Option<Position>) -> Option<Position> {
-    let mut moved = None;
+    let (mut moved, mut first) = (None, None);
     for y in drawn.top()..drawn.bottom() {
         let cells = cells_of(buf, y);
         let row = Row::of(&cells, usize::from(buf.area.width));
@@ -83,9 +85,12 @@ pub fn rewrite(buf: &mut Buffer, drawn: Rect, cursor: Option<Position>) -> Optio
         } else if cursor.is_none() && row.is_selected {
             moved = moved.or(Some(Position::new(0, y)));
         }
+        if first.is_none() && row.cells.iter().any(|(text, _)| !text.trim().is_empty()) {
+            first = Some(Position::new(0, y));
+        }
         put_cells(buf, y, &row.cells);
     }
-    moved
+    moved.or(first)
 }
 
 /// A row as it is written anew.

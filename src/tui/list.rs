@@ -1,6 +1,7 @@
 //! A list with one selected row, and the moves that every list and text knows.
 
 use crate::action::Verb;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// A move within a list or a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,20 @@ impl Motion {
             Verb::Bottom => Motion::Bottom,
             Verb::Left => Motion::Left,
             Verb::Right => Motion::Right,
+            _ => return None,
+        })
+    }
+
+    /// The move that a key asks for while what is listed is filtered by typing: letters are text.
+    pub fn while_typing(key: &KeyEvent) -> Option<Motion> {
+        let plain = !key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL);
+        Some(match key.code {
+            KeyCode::Down => Motion::Down,
+            KeyCode::Up => Motion::Up,
+            KeyCode::PageDown => Motion::PageDown,
+            KeyCode::PageUp => Motion::PageUp,
+            KeyCode::Home if plain => Motion::Top,
+            KeyCode::End if plain => Motion::Bottom,
             _ => return None,
         })
     }

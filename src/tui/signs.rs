@@ -10,7 +10,9 @@ pub fn plain(symbol: &str) -> &'static str {
         return level;
     }
     match c {
-        '│' | '┃' | '║' | '╎' | '◒' => "|",
+        // The part of a list that is shown, upon the line of its box.
+        '┃' => "#",
+        '│' | '║' | '╎' | '◒' => "|",
         '─' | '━' | '═' | '╌' | '–' | '—' | '−' | '◓' => "-",
         '\u{2500}'..='\u{257f}' | '✓' => "+",
         '›' | '▸' | '▹' | '▶' | '→' | '»' | '⟩' => ">",

@@ -547,6 +547,7 @@ fn event(key: &str) -> KeyEvent {
         "up" => plain(KeyCode::Up),
         "down" => plain(KeyCode::Down),
         "space" => plain(KeyCode::Char(' ')),
+        "home" => plain(KeyCode::Home),
         "end" => plain(KeyCode::End),
         "pagedown" => plain(KeyCode::PageDown),
         "f2" => plain(KeyCode::F(2)),

@@ -1,7 +1,7 @@
 //! What is known of who asked: said as evidence, and never mistaken for it.
 
 use crate::domain::{
-    InputParameter, InputSource, Request, Review, ReviewKind, ReviewState, TestState, ToolSpecification, rfc3339,
+    InputParameter, InputSource, Request, Review, ReviewKind, ReviewState, TestState, ToolSpecification, to_the_minute,
 };
 use crate::engine::core;
 use crate::engine::view::{EvidenceLine, Weight};
@@ -69,7 +69,7 @@ pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<Evidenc
         lines.push(line(Weight::Fact, REQUESTED_BY, asker.clone()));
     }
     if let (Some(at), ReviewState::Waiting) = (review.expires_at, review.state) {
-        lines.push(line(Weight::Warn, "expires", format!("expires at {} and is then rejected", rfc3339(at))));
+        lines.push(line(Weight::Warn, "expires", format!("at {}; then it is rejected", to_the_minute(at))));
     }
     let Some(request) = &review.request else { return lines };
     for (label, text) in [("description", &request.description), ("rationale", &request.rationale)] {

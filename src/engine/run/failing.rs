@@ -1,9 +1,9 @@
 //! Failures as a place to work: one group with everything about it, two runs compared, what is known before a run.
 
-use crate::domain::description::{Describe, Description, Ink, StyledLine};
+use crate::domain::description::{Align, Content, Describe, Description, Ink, StyledLine, Table};
 use crate::domain::{
     AffectedVersion, DIFF_TIME, FailureGroup, FailureMark, Incident, Outcome, Run, RunId, RunOutcome, Stream, Tool,
-    ToolName, VerbCall, count, rfc3339, span,
+    ToolName, VerbCall, count, span,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;
@@ -67,26 +67,33 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// Facts side by side, then the differences, whose lines begin like those of a unified difference.
-    fn lines(&self) -> Vec<String> {
+    /// Facts side by side, in columns as wide as what is in them.
+    fn facts(&self) -> Table {
         let (a, b) = (&self.before, &self.after);
-        let row = |name: &str, a: String, b: String| {
-            let sign = if a == b { ' ' } else { '≠' };
-            format!("{sign} {name:<11} {a:<36} {b}")
+        let heads = [("", Align::Left), ("fact", Align::Left), ("before", Align::Left), ("after", Align::Left)];
+        let mut table = Table::new(&heads);
+        let mut row = |name: &str, a: Content, b: Content| {
+            let (sign, ink) = if a == b { (" ", Ink::Plain) } else { ("≠", Ink::Warn) };
+            table.row([(ink, sign.to_owned().into()), (ink, name.to_owned().into()), (ink, a), (ink, b)]);
         };
-        let named = |run: &Run| format!("{} {} {}", run.tool, run.version, run.digest.short());
-        let mut lines = vec![
-            row("run", format!("#{}", a.id), format!("#{}", b.id)),
-            row("version", named(a), named(b)),
-            row("outcome", a.outcome.to_string(), b.outcome.to_string()),
-            row("exit code", told(a.exit_code), told(b.exit_code)),
-            row("started", rfc3339(a.started_at), rfc3339(b.started_at)),
-            row("time", span(a.usage.duration_ms), span(b.usage.duration_ms)),
-            row("processor", span(a.usage.cpu_ms), span(b.usage.cpu_ms)),
-            row("isolation", a.isolation.level.to_string(), b.isolation.level.to_string()),
-            row("caller", a.caller.clone(), b.caller.clone()),
-        ];
-        for run in [a, b] {
+        let version = |run: &Run| format!("{} {}", run.version, run.digest.short());
+        row("run", format!("#{}", a.id).into(), format!("#{}", b.id).into());
+        row("tool", a.tool.to_string().into(), b.tool.to_string().into());
+        row("version", version(a).into(), version(b).into());
+        row("outcome", a.outcome.to_string().into(), b.outcome.to_string().into());
+        row("exit code", told(a.exit_code).into(), told(b.exit_code).into());
+        row("started", a.started_at.into(), b.started_at.into());
+        row("time", span(a.usage.duration_ms).into(), span(b.usage.duration_ms).into());
+        row("processor", span(a.usage.cpu_ms).into(), span(b.usage.cpu_ms).into());
+        row("isolation", a.isolation.level.to_string().into(), b.isolation.level.to_string().into());
+        row("caller", a.caller.clone().into(), b.caller.clone().into());
+        table
+    }
+
+    /// The differences, whose lines begin like those of a unified difference.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for run in [&self.before, &self.after] {
             lines.extend(run.error.as_ref().map(|error| format!("  cause of #{}: {error}", run.id)));
         }
         for (name, difference) in
@@ -124,15 +131,15 @@ pub(super) const COMPARE: PlainQuery = PlainQuery {
 impl Describe for Compared {
     fn describe(&self) -> Description {
         let mut told = Description::new();
+        told.table(self.facts());
         for line in self.lines() {
             let ink = match line.chars().next() {
                 Some('+') => Ink::Good,
                 Some('-') => Ink::Bad,
                 Some('@') => Ink::Accent,
-                Some('≠') => Ink::Warn,
                 _ => Ink::Plain,
             };
-            told.line(StyledLine::new().put(ink, line));
+            told.line(StyledLine::new().put(ink, line).hanging(2));
         }
         told
     }
@@ -291,7 +298,11 @@ impl Failures<'_> {
         let same = good.iter().position(|other| other.input == run.input).unwrap_or(0);
         good.into_iter().nth(same).ok_or_else(|| {
             let message = format!("no other run of {} succeeded", run.tool);
-            EngineError::new(ErrorCode::NotFound, message, "name the run to compare with")
+            let hint = format!(
+                "name the other run: `toolsmith compare {} RUN`; on the screen, `:` compare asks for it",
+                run.id
+            );
+            EngineError::new(ErrorCode::NotFound, message, hint)
         })
     }
 

@@ -105,13 +105,18 @@ impl Describe for ToolState {
                 ]);
             }
         }
-        told.table(table);
+        let files: usize = self.kept.iter().map(|kept| kept.files.len()).sum();
+        if files > 0 {
+            told.table(table);
+        } else {
+            told.summary("no kept files");
+        }
         for kept in &self.kept {
             if let Some(fault) = &kept.fault {
                 told.note(Ink::Bad, "unreadable", format!("{}: {fault}; clear-state removes it", kept.versions));
             }
         }
-        if self.kept.iter().any(|kept| !kept.files.is_empty()) {
+        if files > 0 {
             told.next(format!("`toolsmith clear-state {}` deletes all of it", self.tool));
         }
         told

@@ -342,9 +342,8 @@ impl Describe for Lineage {
             told.line(version.line(if is_last { "└ " } else { "├ " }));
             let stem = if is_last { "    " } else { "│   " };
             for (name, text) in version.provenance.recorded() {
-                told.line(
-                    StyledLine::new().put(Ink::Dim, stem).put(Ink::Dim, format!("{name}: ")).put(Ink::Plain, text),
-                );
+                let line = StyledLine::new().put(Ink::Dim, stem).put(Ink::Dim, format!("{name}: "));
+                told.line(line.put(Ink::Plain, text).hanging(4));
             }
         }
         told

@@ -226,6 +226,7 @@ impl App {
             }
             Answer::RunEnded { run, record } => {
                 self.output.ended(run, record);
+                self.messages.is_over(&format!("stopping run {run}"));
                 return self.follow_starts();
             }
             Answer::Spool { tab, kept } => {

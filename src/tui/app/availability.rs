@@ -8,6 +8,7 @@ use crate::engine::plain_query;
 use crate::tui::ascii::Letters;
 use crate::tui::keymap::{FOCUSABLE, works_in};
 use crate::tui::layout::{Needs, half};
+use crate::tui::overlay::Overlay;
 use crate::tui::overlay::help::HelpRow;
 use crate::tui::overlay::palette::PaletteRow;
 use crate::tui::pane::Pane;
@@ -285,6 +286,16 @@ impl App {
             }));
         }
         help
+    }
+
+    /// What works changes while its keys are shown. The help of a box lies over that box.
+    pub(super) fn renew_help(&mut self) {
+        if matches!(self.overlays.as_slice(), [Overlay::Help(_)]) {
+            let rows = self.help_rows();
+            if let Some(Overlay::Help(help)) = self.overlays.last_mut() {
+                help.renew(rows);
+            }
+        }
     }
 
     /// The rows of the palette: every verb that the screen has.

@@ -2,7 +2,7 @@
 
 use super::{App, Mood};
 use crate::action::Verb;
-use crate::domain::{RunId, Tool, rfc3339};
+use crate::domain::{RunId, Tool, to_the_minute};
 use crate::engine::RunRequest;
 use crate::tui::effect::Effect;
 use crate::tui::msg::Held;
@@ -60,7 +60,7 @@ impl App {
 
     /// Marks the end of the output, or hides what came so far.
     pub(super) fn part_output(&mut self, verb: Verb) {
-        let at = rfc3339(self.now.wall);
+        let at = to_the_minute(self.now.wall);
         let Some(tab) = self.output.current_mut() else { return };
         if verb == Verb::MarkLine {
             tab.view.mark_line(&at);
@@ -214,7 +214,7 @@ mod tests {
         let screen = bench.screen();
         let line =
             |text: &str| screen.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{screen}"));
-        assert!(line("before") < line("mark 1 2026-01-02T03:04") && line("mark 1") < line("after"), "{screen}");
+        assert!(line("before") < line("mark 1 2026-01-02 03:04 UTC") && line("mark 1") < line("after"), "{screen}");
         bench.press("ctrl-x");
         assert!(!bench.screen().contains("before") && bench.screen().contains("3 lines hidden"), "{}", bench.screen());
         write(&mut bench, "later\n", 13);

@@ -332,13 +332,12 @@ impl App {
                 self.set_typing(false);
                 return self.key(key);
             }
-            KeyCode::Down => return self.step(Motion::Down),
-            KeyCode::Up => return self.step(Motion::Up),
-            KeyCode::PageDown => return self.step(Motion::PageDown),
-            KeyCode::PageUp => return self.step(Motion::PageUp),
-            _ => self.edit_typed(&mut |input| {
-                input.key(key);
-            }),
+            _ => match Motion::while_typing(key) {
+                Some(motion) => return self.step(motion),
+                None => self.edit_typed(&mut |input| {
+                    input.key(key);
+                }),
+            },
         }
         Vec::new()
     }

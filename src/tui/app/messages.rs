@@ -2,10 +2,10 @@
 
 use super::App;
 use crate::action::Verb;
-use crate::domain::Instant;
+use crate::domain::{Instant, Problem};
 use crate::tui::overlay::Overlay;
 use crate::tui::overlay::report::Report;
-use crate::tui::phrase::ago;
+use crate::tui::phrase::{ago, plural};
 use crate::tui::widget::{Piece, TextLine, Tone};
 use std::collections::VecDeque;
 
@@ -60,12 +60,17 @@ impl Messages {
         self.shown = None;
     }
 
+    /// What the message says is done: it is taken away, and stays in the list.
+    pub(super) fn is_over(&mut self, text: &str) {
+        self.shown.take_if(|toast| toast.text == text);
+    }
+
     /// Takes the message away when its time is over.
     pub(super) fn expire(&mut self, steady_ms: u64) {
         self.shown.take_if(|toast| toast.until <= steady_ms);
     }
 
-    fn lines(&self, now: Instant) -> Vec<TextLine> {
+    fn lines(&self, now: Instant, problems: &[&Problem]) -> Vec<TextLine> {
         let line = |(at, mood, text): &(Instant, Mood, String)| {
             let (sign, tone) = match mood {
                 Mood::Calm => (" ", Tone::Plain),
@@ -73,11 +78,28 @@ impl Messages {
             };
             TextLine::One(Piece::new(&format!("{sign} {:>8}  {text}", ago(now, *at)), tone).hanging(12))
         };
+        let mut lines = problem_lines(problems);
         if self.kept.is_empty() {
-            return vec![TextLine::new("No messages yet.", Tone::Fold)];
+            lines.push(TextLine::new("No messages yet.", Tone::Fold));
         }
-        self.kept.iter().map(line).collect()
+        lines.extend(self.kept.iter().map(line));
+        lines
     }
+}
+
+/// What is wrong with files of the workspace and with the settings, above the messages: where, what, and the next step.
+fn problem_lines(problems: &[&Problem]) -> Vec<TextLine> {
+    if problems.is_empty() {
+        return Vec::new();
+    }
+    let line = |problem: &&Problem| {
+        let place = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let text = format!("! {}{place}: {} · {}", problem.path, problem.message, problem.hint);
+        TextLine::One(Piece::new(&text, Tone::Warn).hanging(2))
+    };
+    let head = TextLine::new(&plural(problems.len(), "problem", "problems"), Tone::Fact);
+    let blank = TextLine::new("", Tone::Plain);
+    std::iter::once(head).chain(problems.iter().map(line)).chain([blank]).collect()
 }
 
 impl App {
@@ -89,7 +111,8 @@ impl App {
 
     /// Lists the messages of this session.
     pub(super) fn list_messages(&mut self) {
-        let report = Report::listing(Verb::Messages, self.messages.lines(self.now.wall));
+        let problems: Vec<&Problem> = self.catalog.problems().collect();
+        let report = Report::listing(Verb::Messages, self.messages.lines(self.now.wall, &problems));
         self.overlays.push(Overlay::Report(report));
     }
 }
@@ -119,6 +142,21 @@ mod tests {
             assert!(bench.screen().contains("done"));
             bench.wait(1);
             assert!(bench.app.messages.shown().is_none());
+        }
+    }
+
+    #[test]
+    fn the_key_that_the_header_names_shows_the_problems_and_what_was_said() {
+        for (width, height) in [(120, 40), (80, 24), (60, 20)] {
+            let mut bench = Bench::ready(width, height);
+            let header = bench.screen().lines().next().unwrap_or_default().to_owned();
+            assert!(header.contains("(!)") || header.contains("! 1"), "{header}");
+            bench.app.say(Mood::Calm, "done");
+            bench.press("!");
+            let screen = bench.screen();
+            for text in ["1 problem", "tools/experimental/broken.toml:7: expected a value", "done"] {
+                assert!(screen.contains(text), "{text}\n{screen}");
+            }
         }
     }
 

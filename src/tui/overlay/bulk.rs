@@ -15,7 +15,7 @@ use crate::tui::phrase::{cut, pad, safe, wrap};
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use std::collections::HashMap;
 
 /// Lines of the box that are no rows of the table: frame, field, sentence, blank lines.
@@ -221,7 +221,7 @@ impl Bulk {
     }
 
     /// Draws the table of reviews, or their results.
-    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
         let able = self.able().len();
         let name = match self.kind {
@@ -272,7 +272,7 @@ impl Bulk {
             Rect { y: (y + 1).min(inner.bottom()), height: inner.bottom().saturating_sub(y + 1), ..inner },
             buf,
             look,
-        );
+        )
     }
 
     fn row(&self, at: usize, width: usize, look: Look) -> Line {
@@ -321,9 +321,10 @@ impl Bulk {
         }
     }
 
-    fn draw_field(&self, area: Rect, buf: &mut Buffer, look: Look) {
+    /// Returns where the cursor is while something is typed.
+    fn draw_field(&self, area: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         if area.is_empty() {
-            return;
+            return None;
         }
         let theme = look.theme;
         let width = usize::from(area.width);
@@ -340,10 +341,10 @@ impl Bulk {
             Step::Confirm => (format!("type `{}`: ", self.words()), Some(&self.typed)),
         };
         let (end, _) = buf.put(area.x, area.y, &label, width, theme.text);
-        if let Some(input) = input {
+        let cursor = input.map(|input| {
             let field = Rect { x: end, width: area.right().saturating_sub(end), height: 1, ..area };
-            input.draw(field, buf, theme.accent);
-        }
+            input.draw(field, buf, theme.accent)
+        });
         let sentence = match (self.note.as_deref(), &self.step, self.guard.is_listening(look.now)) {
             (Some(note), ..) => (note, theme.warn),
             (None, Step::Reason | Step::Confirm, false) => ("read first …", theme.dim),
@@ -365,5 +366,6 @@ impl Bulk {
         for (y, line) in (area.y + 1..area.bottom()).zip(wrap(sentence.0, width)) {
             buf.put(area.x, y, line, width, sentence.1);
         }
+        cursor
     }
 }

@@ -72,7 +72,7 @@ impl CommentPrompt {
         self.area.insert_str(clean);
     }
 
-    /// Draws the prompt with the lines it is about. Returns the cursor for readers of screens.
+    /// Draws the prompt with the lines it is about; returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
         let about = match (&self.spot.path, self.spot.lines) {
@@ -100,7 +100,7 @@ impl CommentPrompt {
         let cursor = draw_editor(&self.area, field, buf);
         let note = self.note.unwrap_or_default();
         buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, theme.warn);
-        cursor.filter(|_| theme.numbered)
+        cursor
     }
 }
 

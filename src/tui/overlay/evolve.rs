@@ -15,7 +15,7 @@ use crate::tui::theme::Theme;
 use crate::tui::widget::{FormEvent, FormView, TextLine, TextView, Tone};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -295,8 +295,8 @@ impl EvolveForm {
         }
     }
 
-    /// Draws the form, or the request in its place.
-    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+    /// Draws the form, or the request in its place; returns where the cursor is.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
         let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);
         let name = match self.face {
@@ -332,17 +332,19 @@ impl EvolveForm {
         };
         let below = (notes.len().min(most)) as u16;
         let text = Rect { height: body.height.saturating_sub(below), ..body };
-        self.view.set_refused(self.error.is_some());
-        match &mut self.face {
+        self.view.set_refused(self.is_refused());
+        let cursor = match &mut self.face {
             Face::Fields => self.view.render(text, buf, theme),
-            Face::Request(view) => view.render(text, buf, theme),
-            Face::Bundle(area) => {
-                draw_editor(area, text, buf);
+            Face::Request(view) => {
+                view.render(text, buf, theme);
+                None
             }
-        }
+            Face::Bundle(area) => draw_editor(area, text, buf),
+        };
         for (y, (line, style)) in (text.bottom()..body.bottom()).zip(notes) {
             buf.put(inner.x, y, line, usize::from(inner.width), style);
         }
+        cursor
     }
 
     /// Whether these entries were refused: sending or showing them would say the same again.

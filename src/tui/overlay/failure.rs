@@ -207,7 +207,11 @@ impl FailureBox {
         }
         if let Some(detail) = &self.detail {
             let versions = detail.versions.iter().map(|v| format!("{} {}×", v.version, v.count));
-            lines.push((format!("versions: {}", versions.collect::<Vec<_>>().join(", ")), theme.dim));
+            let versions: Vec<String> = versions.collect();
+            // A failure that was marked has no run, and so no version.
+            if !versions.is_empty() {
+                lines.push((format!("versions: {}", versions.join(", ")), theme.dim));
+            }
             lines.extend(recovery(detail, look));
         }
         if let Some(marked) = &self.marked {

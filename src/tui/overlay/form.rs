@@ -14,7 +14,7 @@ use crate::tui::widget::fields::submits;
 use crate::tui::widget::{FormEvent, FormView};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use serde_json::Value;
 use std::sync::Arc;
@@ -163,8 +163,8 @@ impl RunForm {
         }
     }
 
-    /// Draws the fields with their errors.
-    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+    /// Draws the fields with their errors; returns where the cursor is.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
         let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);
         let keys = match &self.view {
@@ -184,7 +184,7 @@ impl RunForm {
             } else {
                 buf.put(inner.x, inner.y, "loading input fields …", width, theme.dim);
             }
-            return;
+            return None;
         };
         let mut lines = match &self.command {
             // Its own paths are known there only.
@@ -204,10 +204,11 @@ impl RunForm {
         // What is typed comes first where there is little room.
         let lines: Vec<Line> = lines.into_iter().take(usize::from(inner.height.saturating_sub(5) / 2)).collect();
         let body = Rect { height: inner.height.saturating_sub(lines.len() as u16), ..inner };
-        view.render(body, buf, theme);
+        let cursor = view.render(body, buf, theme);
         for (y, line) in (body.bottom()..).zip(&lines) {
             buf.put_line(inner.x, y, line, inner.width);
         }
+        cursor
     }
 }
 

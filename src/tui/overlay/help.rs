@@ -52,6 +52,35 @@ impl HelpRow {
     }
 }
 
+/// How well a row fits what was typed, the best first: a key, the whole name, its beginning, a part of it, a part of the
+/// sentence; of those that fit equally well, one that works.
+type Fit = (usize, bool);
+
+impl HelpRow {
+    /// What makes it the same row later.
+    fn identity(&self) -> (Verb, &'static str, &'static str) {
+        (self.verb, self.name, self.place)
+    }
+
+    fn fit(&self, typed: &str) -> Option<Fit> {
+        let words = typed.to_lowercase();
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let name = self.name.replace('-', " ").to_lowercase();
+        let whole = words.join(" ").replace('-', " ");
+        let doc = self.doc.to_lowercase();
+        let rank = match () {
+            // A key that is typed is the one that is meant: its row is not looked for among words with that letter.
+            () if self.keys.split(' ').any(|key| key == typed) => 0,
+            () if name == whole => 1,
+            () if name.starts_with(&whole) => 2,
+            () if words.iter().all(|word| self.name.contains(word) || name.contains(word)) => 3,
+            () if words.iter().all(|word| self.name.contains(word) || name.contains(word) || doc.contains(word)) => 4,
+            () => return None,
+        };
+        Some((rank, self.reason.is_some()))
+    }
+}
+
 /// A line of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
@@ -96,7 +125,7 @@ impl Help {
     fn step(&mut self, motion: Motion) {
         self.list.step(motion, self.shown.len());
         if matches!(self.shown.get(self.list.selected), Some(Shown::Heading(_))) {
-            let over = if matches!(motion, Motion::Up | Motion::PageUp) && self.list.selected > 0 {
+            let over = if matches!(motion, Motion::Up | Motion::PageUp | Motion::Bottom) && self.list.selected > 0 {
                 Motion::Up
             } else {
                 Motion::Down
@@ -119,16 +148,12 @@ impl Help {
             KeyCode::Esc | KeyCode::Char('?') if self.filter.is_empty() => return Reply::Close,
             KeyCode::Esc => self.edit(TextInput::clear),
             KeyCode::Enter => return self.run(),
-            KeyCode::Down => self.step(Motion::Down),
-            KeyCode::Up => self.step(Motion::Up),
-            KeyCode::PageDown => self.step(Motion::PageDown),
-            KeyCode::PageUp => self.step(Motion::PageUp),
-            // In an empty field they can mean the list only.
-            KeyCode::End if self.filter.is_empty() => self.step(Motion::Bottom),
-            KeyCode::Home if self.filter.is_empty() => self.step(Motion::Top),
-            _ => self.edit(|filter| {
-                filter.key(key);
-            }),
+            _ => match Motion::while_typing(key) {
+                Some(motion) => self.step(motion),
+                None => self.edit(|filter| {
+                    filter.key(key);
+                }),
+            },
         }
         Reply::Stay
     }
@@ -138,40 +163,66 @@ impl Help {
         self.edit(|filter| filter.insert(text));
     }
 
+    /// All rows, whether they fit the filter or not.
+    #[cfg(test)]
+    pub fn rows(&self) -> &[HelpRow] {
+        &self.rows
+    }
+
+    /// Takes the rows as they are now: what works changes while the box is open. The selection stays on its row.
+    pub fn renew(&mut self, rows: Vec<HelpRow>) {
+        if rows == self.rows {
+            return;
+        }
+        let selected = self.selected().map(HelpRow::identity);
+        let offset = self.list.offset;
+        self.rows = rows;
+        self.narrow();
+        let is_selected = |row: &Shown| match row {
+            Shown::Heading(_) => false,
+            Shown::Row(at) => Some(self.rows[*at].identity()) == selected,
+        };
+        if let Some(at) = self.shown.iter().position(is_selected) {
+            (self.list.selected, self.list.offset) = (at, offset);
+        }
+    }
+
     fn edit(&mut self, edit: impl FnOnce(&mut TextInput)) {
+        let before = self.filter.text();
         edit(&mut self.filter);
-        let words = self.filter.text().to_lowercase();
-        let holds = |row: &HelpRow| {
-            let key = row.keys.split(' ').any(|key| key == self.filter.text());
-            key || words.split_whitespace().all(|word| row.name.contains(word) || row.doc.to_lowercase().contains(word))
-        };
-        let mut found: Vec<usize> = (0..self.rows.len()).filter(|at| holds(&self.rows[*at])).collect();
-        // A key that is typed is the one that is meant: its row is not looked for among words with that letter.
-        let key = self.filter.text();
-        // Then the best name; of rows that are alike, those that work.
-        let rank = |row: &HelpRow| match row.name {
-            _ if words.is_empty() => 0,
-            name if name == words => 0,
-            name if name.starts_with(&words) => 1,
-            name if words.split_whitespace().all(|word| name.contains(word)) => 2,
-            _ => 3,
-        };
-        found.sort_by_key(|at| {
-            let row = &self.rows[*at];
-            let is_key = row.keys.split(' ').any(|of| of == key);
-            (!is_key, rank(row), !words.is_empty() && row.reason.is_some())
-        });
+        // A cursor that moves within the text keeps what is selected.
+        if self.shown.is_empty() || before != self.filter.text() {
+            self.narrow();
+        }
+    }
+
+    /// Shows the rows that fit the filter, the best first, and selects the first of them that does something.
+    fn narrow(&mut self) {
+        let typed = self.filter.text();
+        let mut found: Vec<(Fit, usize)> =
+            self.rows.iter().enumerate().filter_map(|(at, row)| Some((row.fit(&typed)?, at))).collect();
+        found.sort_by_key(|(fit, at)| if typed.is_empty() { (None, *at) } else { (Some(*fit), *at) });
         self.shown.clear();
         let mut place = "";
-        for at in found {
-            if self.rows[at].place != place && key.is_empty() {
-                place = self.rows[at].place;
+        for (_, at) in found {
+            let row = &self.rows[at];
+            // A verb that is found once is enough: where it works best.
+            let is_known = |shown: &Shown| matches!(shown, Shown::Row(other) if self.rows[*other].verb == row.verb && self.rows[*other].name == row.name);
+            if !typed.is_empty() && self.shown.iter().any(is_known) {
+                continue;
+            }
+            if row.place != place && typed.is_empty() {
+                place = row.place;
                 self.shown.push(Shown::Heading(place));
             }
             self.shown.push(Shown::Row(at));
         }
         self.list = ListState { height: self.list.height, ..ListState::default() };
-        self.list.selected = usize::from(matches!(self.shown.first(), Some(Shown::Heading(_))));
+        let works = |shown: &Shown| matches!(shown, Shown::Row(at) if self.rows[*at].reason.is_none());
+        let first = usize::from(matches!(self.shown.first(), Some(Shown::Heading(_))));
+        // What was searched for is selected, whether it works or not: then it says why not.
+        let usable = self.shown.iter().position(works).filter(|_| typed.is_empty());
+        self.list.selected = usable.unwrap_or(first);
     }
 
     fn run(&mut self) -> Reply {

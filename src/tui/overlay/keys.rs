@@ -53,14 +53,14 @@ impl BoxKey {
         self.unless((!holds).then_some(reason))
     }
 
-    fn help_row(&self) -> HelpRow {
+    fn help_row(&self, place: &'static str) -> HelpRow {
         HelpRow {
             verb: self.verb,
             name: self.word,
             group: spec(self.verb).group,
             keys: self.chord.map(|chord| chord.to_string()).unwrap_or_default(),
             doc: self.doc,
-            place: "everywhere",
+            place,
             reason: self.reason.map(str::to_owned),
             press: self.chord.map(Chord::event),
         }
@@ -125,13 +125,12 @@ fn type_into(finder: &mut dyn Finder, key: &KeyEvent) {
             finder.set_typing(false);
         }
         KeyCode::Enter | KeyCode::Tab => finder.set_typing(false),
-        KeyCode::Down => finder.step(Motion::Down),
-        KeyCode::Up => finder.step(Motion::Up),
-        KeyCode::PageDown => finder.step(Motion::PageDown),
-        KeyCode::PageUp => finder.step(Motion::PageUp),
-        _ => finder.edit(&mut |input| {
-            input.key(key);
-        }),
+        _ => match Motion::while_typing(key) {
+            Some(motion) => finder.step(motion),
+            None => finder.edit(&mut |input| {
+                input.key(key);
+            }),
+        },
     }
 }
 
@@ -175,7 +174,7 @@ impl Overlay {
     fn answer(&self, chord: Chord, verb: Option<Verb>, keymap: &Keymap) -> Option<Reply> {
         let (place, own) = self.own_keys(keymap)?;
         if verb == Some(Verb::Help) {
-            return Some(Reply::Help(place, self.help_of(&own, keymap)));
+            return Some(Reply::Help(place, self.help_of(place, &own, keymap)));
         }
         let key = own.iter().find(|key| key.chord == Some(chord))?;
         let reason = key.reason.filter(|_| !matches!(self, Overlay::Confirm(_)))?;
@@ -187,7 +186,7 @@ impl Overlay {
         self.own_keys(keymap).is_some()
     }
 
-    fn help_of(&self, own: &[BoxKey], keymap: &Keymap) -> Vec<HelpRow> {
+    fn help_of(&self, place: &'static str, own: &[BoxKey], keymap: &Keymap) -> Vec<HelpRow> {
         let moves = [Verb::Down, Verb::Up, Verb::PageDown, Verb::PageUp, Verb::Top, Verb::Bottom, Verb::Back];
         let shared: &[Verb] = match self {
             Overlay::Confirm(_) => &[Verb::Back],
@@ -201,7 +200,7 @@ impl Overlay {
             press: keymap.keys(*verb).first().copied().map(Chord::event),
             ..HelpRow::of(*verb, keymap)
         };
-        own.iter().map(BoxKey::help_row).chain(shared.iter().chain(moves).map(row)).collect()
+        own.iter().map(|key| key.help_row(place)).chain(shared.iter().chain(moves).map(row)).collect()
     }
 
     /// What the box is called in help, and its keys; `None` where letters are text.

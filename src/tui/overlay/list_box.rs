@@ -19,7 +19,7 @@ pub(super) const EMPTY_HEIGHT: u16 = 9;
 const CHROME: u16 = 5;
 
 /// The keys while a filter is typed.
-pub(super) const TYPING_KEYS: [(&str, &str); 3] = [("enter", "keep"), ("esc", "clear"), ("↑↓", "move")];
+pub(in crate::tui) const TYPING_KEYS: [(&str, &str); 3] = [("enter", "keep"), ("esc", "clear"), ("↑↓", "move")];
 
 /// What such a box shows.
 pub(super) struct ListBox<'a, T> {

@@ -34,6 +34,7 @@ pub mod say;
 pub mod sets;
 pub mod upkeep;
 
+pub(in crate::tui) use self::list_box::TYPING_KEYS;
 use super::effect::{CallStep, Sending};
 use super::keymap::Keymap;
 use super::layout::centred;
@@ -418,10 +419,7 @@ impl Overlay {
                 confirm.draw(screen, buf, look);
                 None
             }
-            Overlay::Form(form) => {
-                form.draw(screen, buf, look);
-                None
-            }
+            Overlay::Form(form) => form.draw(screen, buf, look),
             Overlay::Log(log) => log.draw(screen, buf, look),
             Overlay::Runs(runs) => runs.draw(screen, buf, look),
             Overlay::Grants(grants) => grants.draw(screen, buf, look),
@@ -430,10 +428,7 @@ impl Overlay {
             Overlay::Report(report) => report.draw(screen, buf, look),
             Overlay::Digest(prompt) => Some(prompt.draw(screen, buf, look)),
             Overlay::Reason(prompt) => prompt.draw(screen, buf, look),
-            Overlay::Bulk(bulk) => {
-                bulk.draw(screen, buf, look);
-                None
-            }
+            Overlay::Bulk(bulk) => bulk.draw(screen, buf, look),
             Overlay::Comment(prompt) => prompt.draw(screen, buf, look),
             Overlay::NewTool(form) => form.draw(screen, buf, look),
             Overlay::Arguments(form) => form.draw(screen, buf, look),
@@ -442,10 +437,7 @@ impl Overlay {
             Overlay::Say(talk) => talk.draw(screen, buf, look),
             Overlay::Launch(prompt) => prompt.draw(screen, buf, look),
             Overlay::Call(form) => form.draw(screen, buf, look),
-            Overlay::Evolve(form) => {
-                form.draw(screen, buf, look);
-                None
-            }
+            Overlay::Evolve(form) => form.draw(screen, buf, look),
             Overlay::Evolutions(list) => list.draw(screen, buf, look),
             Overlay::Failure(open) => open.draw(screen, buf, look),
             Overlay::Upkeep(list) => list.draw(screen, buf, look),

@@ -5,7 +5,7 @@ mod choosing;
 use self::choosing::{ABOUT_LINES, Choices};
 use super::{Args, Reply, open_box};
 use crate::action::{Arg, ArgKind, Form, Spec, Verb};
-use crate::domain::{DecisionKind, Stage};
+use crate::domain::{DecisionKind, Kind, Stage, Tool};
 use crate::engine::{CatalogView, Choice, EngineError};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::list::{ListState, Motion};
@@ -18,6 +18,7 @@ use fuzzy_matcher::FuzzyMatcher;
 use fuzzy_matcher::skim::SkimMatcherV2;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
@@ -139,18 +140,19 @@ impl Palette {
             _ if submits(key) => return self.accept_all(),
             KeyCode::Enter => return self.accept(),
             KeyCode::Tab => self.complete(),
-            KeyCode::Down => self.step(Motion::Down),
-            KeyCode::Up => self.step(Motion::Up),
-            KeyCode::PageDown => self.step(Motion::PageDown),
-            KeyCode::PageUp => self.step(Motion::PageUp),
-            // In an empty field they can mean the list only.
-            KeyCode::End if self.input.is_empty() => self.step(Motion::Bottom),
-            KeyCode::Home if self.input.is_empty() => self.step(Motion::Top),
-            _ => {
-                if self.input.key(key) {
-                    self.narrow();
+            _ => match Motion::while_typing(key).filter(|_| !self.shown.is_empty()) {
+                Some(motion) => self.step(motion),
+                None => {
+                    let before = self.input.clone();
+                    // A cursor that moves within the text keeps what is selected.
+                    let changes = self.input.key(key);
+                    if changes
+                        && (before.text(), before.is_filled_in()) != (self.input.text(), self.input.is_filled_in())
+                    {
+                        self.narrow();
+                    }
                 }
-            }
+            },
         }
         Reply::Stay
     }
@@ -286,10 +288,16 @@ impl Palette {
     fn ask(&mut self) {
         let Some(arg) = self.argument() else { return };
         let Step::Arg { spec, .. } = &self.step else { return };
-        let preset = self.preset(spec, arg);
+        let mut preset = self.preset(spec, arg);
         self.to_load = None;
         self.choices = match (arg.kind, arg.kind.listed()) {
-            (ArgKind::Tool, _) => Choices::of(self.tools(spec.verb)),
+            (ArgKind::Tool, _) => {
+                let tools = self.tools(spec.verb);
+                // What is selected on the screen may be nothing that the verb can be done to.
+                let is_known = |name: &str| self.catalog.tools.iter().any(|tool| tool.name.as_str() == name);
+                preset = preset.filter(|name| !is_known(name) || tools.iter().any(|tool| tool.value == *name));
+                Choices::of(tools)
+            }
             (ArgKind::Word(words), _) => Choices::words(words.iter().copied()),
             (_, Some(what)) => {
                 self.to_load = Some(what);
@@ -299,6 +307,7 @@ impl Palette {
         };
         if !arg.required && (self.to_load.is_some() || !self.choices.all.is_empty()) {
             self.choices.can_be_left_out = true;
+            self.choices.without = arg.doc;
         }
         self.choices.offer_none();
         self.input = TextInput::preset(&preset.unwrap_or_default());
@@ -319,15 +328,11 @@ impl Palette {
         }
     }
 
-    /// The tools that a verb can name; to bring back there are only archived ones.
+    /// The tools that a verb can be done to.
     fn tools(&self, verb: Verb) -> Vec<Choice> {
-        let choice = |tool: &Arc<crate::domain::Tool>| Choice {
-            value: tool.name.to_string(),
-            about: tool.description.clone(),
-            at: None,
-        };
-        let fits = |tool: &&Arc<crate::domain::Tool>| verb != Verb::Restore || tool.stage == Stage::Archived;
-        let mut tools: Vec<Choice> = self.catalog.tools.iter().filter(fits).map(choice).collect();
+        let choice =
+            |tool: &Arc<Tool>| Choice { value: tool.name.to_string(), about: tool.description.clone(), at: None };
+        let mut tools: Vec<Choice> = self.catalog.tools.iter().filter(|tool| fits(verb, tool)).map(choice).collect();
         tools.dedup_by(|one, other| one.value == other.value);
         tools
     }
@@ -452,7 +457,8 @@ impl Palette {
         let about_rows = if is_verb { VERB_LINES } else { usize::from(tells) * ABOUT_LINES };
         let about_rows = u16::try_from(about_rows).unwrap_or(0).min(inner.height / 4);
         let list_area = Rect { y: inner.y + 1, height: inner.height.saturating_sub(2 + about_rows), ..inner };
-        if !is_verb && self.shown.is_empty() && self.argument().is_some_and(|arg| arg.kind.listed().is_some()) {
+        let is_listed = |arg: &Arg| arg.kind.listed().is_some() || matches!(arg.kind, ArgKind::Tool);
+        if !is_verb && self.shown.is_empty() && self.argument().is_some_and(is_listed) {
             buf.put(inner.x + 1, list_area.y, self.choices.empty(!self.input.is_empty()), width, theme.dim);
         }
         let (shown, rows, choices) = (&self.shown, &self.rows, &self.choices);
@@ -467,10 +473,11 @@ impl Palette {
         let about = shown
             .get(self.list.selected)
             .map(|(at, _)| if is_verb { told_whole(&rows[*at], width) } else { choices.about(*at, width) });
-        for (y, line) in (list_area.bottom()..list_area.bottom() + about_rows).zip(about.unwrap_or_default()) {
+        let about = about.unwrap_or_default();
+        let is_told = !about.is_empty();
+        for (y, line) in (list_area.bottom()..list_area.bottom() + about_rows).zip(about) {
             buf.put(inner.x, y, line, width, theme.text);
         }
-        let last = inner.bottom().saturating_sub(1);
         let doc = self.argument().map(|arg| arg.doc.to_owned());
         let (text, style) = match (&self.note, doc, self.command_line()) {
             (Some(note), ..) => (safe(note), theme.warn),
@@ -479,8 +486,33 @@ impl Palette {
             (None, _, None) if self.shown.is_empty() => ("no verb matches".to_owned(), theme.warn),
             (None, _, None) => ("works in the workbench only".to_owned(), theme.dim),
         };
-        buf.put(inner.x, last, cut(&text, width), width, style);
+        // Lines that nothing stands in: one stays free above.
+        let free = usize::from(list_area.height).saturating_sub(self.shown.len() + 1);
+        put_below(&text, if is_told { 0 } else { free }, style, inner, buf);
         cursor
+    }
+}
+
+/// Puts a text into the last line of an area. What there is no room for goes on in lines above it, where so many are free.
+fn put_below(text: &str, free: usize, style: Style, area: Rect, buf: &mut Buffer) {
+    let width = usize::from(area.width);
+    let mut lines = wrap(text, width);
+    if lines.len() > 1 + free {
+        lines = vec![cut(text, width)];
+    }
+    let first = area.bottom().saturating_sub(lines.len() as u16);
+    for (y, line) in (first..area.bottom()).zip(lines) {
+        buf.put(area.x, y, line, width, style);
+    }
+}
+
+/// Whether a tool is one that a verb can be done to, as far as its row says.
+fn fits(verb: Verb, tool: &Tool) -> bool {
+    match verb {
+        Verb::Restore => tool.stage == Stage::Archived,
+        Verb::Archive => tool.stage != Stage::Archived,
+        Verb::ListTools => tool.kind == Kind::Mcp && tool.server.is_none(),
+        _ => true,
     }
 }
 

@@ -112,7 +112,6 @@ impl ReasonPrompt {
             (None, true) => ("enter sends it", theme.dim),
         };
         buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
-        // The editor draws a cursor; a reader of screens follows that of the terminal.
-        cursor.filter(|_| theme.numbered)
+        cursor
     }
 }

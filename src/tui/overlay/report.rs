@@ -10,7 +10,7 @@ use crate::engine::{Dashboard, EngineError};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
-use crate::tui::pane::rows::{Look, Title};
+use crate::tui::pane::rows::{Look, Title, draw_scrollbar};
 use crate::tui::phrase::cut;
 use crate::tui::widget::text_input::TextInput;
 use crate::tui::widget::{Jump, Mark, Piece, Place, Relaid, SearchLine, TextLine, TextView, Tone};
@@ -294,6 +294,7 @@ impl Report {
         let mut inner = open_box(screen, (BOX_WIDTH, height), &title, buf, look);
         let cursor = self.search.draw(&mut inner, buf, look.theme, self.view.search_status());
         self.view.render(inner, buf, look.theme);
+        draw_scrollbar(inner, buf, self.view.part_shown(), look.theme);
         cursor
     }
 }

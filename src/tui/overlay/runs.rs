@@ -12,9 +12,11 @@ use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::output::outcome_sign;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{age, bytes, cut, duration, pad, safe, wrap};
+use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;
 
@@ -24,13 +26,17 @@ const WIDTH: u16 = 104;
 const HEIGHT: u16 = 34;
 /// From so many columns on the size of the output has one, and how long a run took.
 const SIZE_FROM: usize = 90;
-const TOOK_FROM: usize = 60;
-/// Lines about the selected run below the list, where its row may not have room for all: an empty one and its texts.
-const ABOUT: u16 = 3;
-const NUMBER: usize = 7;
 const TOOK: usize = 9;
 const SIZE: usize = 11;
 const AGE: usize = 6;
+/// Columns of a name at most.
+const MOST_NAME: usize = 30;
+/// Fewer columns than these say nothing of a cause.
+const LEAST_CAUSE: usize = 8;
+/// Columns of an outcome that is a sign only.
+const SIGN: usize = 1;
+/// Lines about the selected run, the free one above them among these.
+const ABOUT: u16 = 4;
 
 /// The state of the list.
 pub struct RunList {
@@ -104,69 +110,82 @@ impl RunList {
         let width = usize::from(centred(screen, WIDTH, HEIGHT).width).saturating_sub(5);
         let columns = Columns::of(&self.list.items, width);
         let (keys, head) = (self.keys(), columns.head());
-        let about = |run: &Run, below: Rect| {
-            let why = run.error.as_deref().map(|error| format!(": {}", safe(error))).unwrap_or_default();
-            let took = duration(run.usage.duration_ms);
-            let lines = wrap(&format!("{} · {} after {took}{why}", name(run), run.outcome), usize::from(below.width));
-            lines.into_iter().map(|line| (line, look.theme.text)).collect()
-        };
-        let most = if width < SIZE_FROM { ABOUT } else { 0 };
+        let theme = look.theme;
         ListBox { title, keys, size: (WIDTH, HEIGHT), list: &mut self.list, empty, head: &head }.draw_with(
             screen,
             buf,
             look,
             |run, _, look| columns.row(run, look),
-            (most, about),
+            (ABOUT, |run: &Run, area: Rect| about(run, area, theme)),
         )
     }
 }
 
-/// How wide the columns are; what takes most of a row is why a run failed.
+/// How wide the columns are; 0 for one that there is no room for. A name goes before what is said of its run.
 struct Columns {
+    number: usize,
     name: usize,
     outcome: usize,
     cause: usize,
-    has_took: bool,
-    has_size: bool,
+    /// Blanks in the place of a cause.
+    blank: usize,
+    took: usize,
+    size: usize,
 }
 
 impl Columns {
     /// Columns in which these runs fit, in so many columns of the screen.
     fn of(runs: &[Run], width: usize) -> Columns {
         let widest = |texts: &mut dyn Iterator<Item = usize>, least: usize| texts.max().unwrap_or_default().max(least);
+        let number = widest(&mut runs.iter().map(|run| run.id.to_string().len() + 1), "run".len()) + 1;
+        let whole = widest(&mut runs.iter().map(|run| name(run).width()), "tool".len()).min(MOST_NAME);
         let outcome = widest(&mut runs.iter().map(|run| run.outcome.word().len() + 2), "outcome".len());
-        let (has_took, has_size) = (width >= TOOK_FROM, width >= SIZE_FROM);
-        let numbers = AGE + if has_took { TOOK } else { 0 } + if has_size { SIZE } else { 0 };
-        let left = width.saturating_sub(NUMBER + 1 + outcome + 1 + numbers);
-        // Where little is left, the name needs it more than the cause, which is told below the list.
-        let most = if width < SIZE_FROM { left * 2 / 3 } else { left / 2 };
-        let name = widest(&mut runs.iter().map(|run| name(run).width()), "tool".len()).min(most).min(30);
-        Columns { name, outcome, cause: left.saturating_sub(name + 1), has_took, has_size }
+        let room = width.saturating_sub(number + AGE);
+        // Each with the blank behind it.
+        let outcome = if whole + outcome + 2 <= room { outcome } else { SIGN };
+        let name = whole.min(room.saturating_sub(outcome + 2));
+        let mut left = room.saturating_sub(name + outcome + 2);
+        let mut take = |columns: usize, fits: bool| {
+            if fits && left >= columns {
+                left -= columns;
+                columns
+            } else {
+                0
+            }
+        };
+        let took = take(TOOK, true);
+        let size = take(SIZE, width >= SIZE_FROM);
+        let (cause, blank) = if left > LEAST_CAUSE { (left - 1, 0) } else { (0, left) };
+        Columns { number, name, outcome, cause, blank, took, size }
     }
 
     fn line(&self, [number, name, outcome, cause, took, size, age]: [&str; 7]) -> [String; 5] {
-        let took = if self.has_took { format!("{took:>TOOK$}") } else { String::new() };
-        let size = if self.has_size { format!("{size:>SIZE$}") } else { String::new() };
+        let Columns { took: took_width, size: size_width, .. } = *self;
+        let took = if took_width > 0 { format!("{took:>took_width$}") } else { String::new() };
+        let size = if size_width > 0 { format!("{size:>size_width$}") } else { String::new() };
+        let cause = if self.cause > 0 { pad(cause, self.cause + 1) } else { " ".repeat(self.blank) };
         [
-            pad(number, NUMBER),
-            pad(&cut(name, self.name), self.name + 1),
-            pad(outcome, self.outcome + 1),
-            pad(cause, self.cause + 1),
+            pad(number, self.number),
+            format!("{} ", pad(name, self.name)),
+            format!("{} ", pad(outcome, self.outcome)),
+            cause,
             format!("{took}{size}{age:>AGE$}"),
         ]
     }
 
     fn head(&self) -> String {
-        self.line(["run", "tool", "outcome", "cause", "took", "output", "age"]).concat()
+        let outcome = if self.outcome > SIGN { "outcome" } else { "" };
+        self.line(["run", "tool", outcome, "cause", "took", "output", "age"]).concat()
     }
 
     fn row(&self, run: &Run, look: Look) -> Vec<Span> {
         let theme = look.theme;
         let (sign, style) = outcome_sign(run.outcome, theme);
+        let outcome = if self.outcome > SIGN { format!("{sign} {}", run.outcome) } else { sign.to_owned() };
         let [number, name, outcome, cause, numbers] = self.line([
             &format!("#{}", run.id),
             &name(run),
-            &format!("{sign} {}", run.outcome),
+            &outcome,
             &cut(&safe(run.error.as_deref().unwrap_or_default()), self.cause),
             &duration(run.usage.duration_ms),
             &bytes(run.usage.stdout_bytes + run.usage.stderr_bytes),
@@ -182,6 +201,15 @@ impl Columns {
     }
 }
 
+/// All that is known of the selected run, in a few lines.
+fn about(run: &Run, area: Rect, theme: &Theme) -> Vec<(String, Style)> {
+    let size = bytes(run.usage.stdout_bytes + run.usage.stderr_bytes);
+    let known = format!("{} · {} · {} · output {size}", name(run), run.outcome, duration(run.usage.duration_ms));
+    let lines = wrap(&known, usize::from(area.width)).into_iter().map(|line| (line, theme.text));
+    let cause = safe(run.error.as_deref().unwrap_or_default());
+    lines.chain(wrap(&cause, usize::from(area.width)).into_iter().map(|line| (line, theme.dim))).collect()
+}
+
 fn name(run: &Run) -> String {
     safe(&format!("{} {}", run.tool, run.version))
 }
@@ -192,16 +220,19 @@ mod tests {
     use crate::domain::RunOutcome;
     use crate::tui::testing::{Bench, run, tools};
 
+    /// The list of two runs, as it is drawn in a terminal of this size.
+    fn shown(width: u16, height: u16) -> String {
+        let mut bench = Bench::ready(width, height);
+        let runs = vec![run(1, &tools()[1], RunOutcome::Failed), run(12, &tools()[6], RunOutcome::InvalidInput)];
+        bench.answer(crate::tui::msg::Answer::Runs(Ok(runs)));
+        bench.press("2 enter");
+        bench.screen()
+    }
+
     #[test]
-    fn columns_are_named_and_a_cause_is_whole_where_there_is_room() {
-        for (width, height, cause) in
-            [(120, 40, "ZeroDivisionError: division by zero"), (80, 24, "ZeroDivisionError"), (60, 20, "Zero")]
-        {
-            let mut bench = Bench::ready(width, height);
-            let runs = vec![run(1, &tools()[1], RunOutcome::Failed), run(12, &tools()[0], RunOutcome::Succeeded)];
-            bench.answer(crate::tui::msg::Answer::Runs(Ok(runs)));
-            bench.press("2 enter");
-            let screen = bench.screen();
+    fn columns_are_named_and_a_cause_has_what_is_left_of_a_row() {
+        for (width, height, cause) in [(120, 40, "ZeroDivisionError: divi"), (80, 24, "ZeroDivis")] {
+            let screen = shown(width, height);
             let at = |text: &str| {
                 let line =
                     screen.lines().find(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}\n{screen}"));
@@ -212,5 +243,17 @@ mod tests {
             let row = screen.lines().find(|line| line.contains("✗ failed")).unwrap();
             assert!(row.contains("2m │"), "the age is not cut\n{screen}");
         }
+    }
+
+    #[test]
+    fn a_name_is_whole_before_anything_else_and_the_selected_run_is_told_in_full() {
+        for (width, height) in [(120, 40), (80, 24), (60, 20)] {
+            let screen = shown(width, height);
+            assert!(screen.contains("text-diff-summary 1.0.0 ✗ invalid-input"), "{screen}");
+            assert!(screen.contains("divide 1.0.0 · failed · "), "{screen}");
+        }
+        let screen = shown(44, 12);
+        assert!(screen.contains("#12 text-diff-summary 1.0.0 ✗ "), "{screen}");
+        assert!(screen.lines().all(|line| line.width() <= 44) && screen.contains("2m │"), "{screen}");
     }
 }

@@ -489,8 +489,9 @@ impl CatalogPane {
         }
         if !self.filter.is_empty() {
             return vec![format!(
-                "No match. {} clears the filter, ! shows problems and skipped files.",
-                key(Verb::Back)
+                "No match. {} clears the filter. The filter ! shows skipped files; {} shows problems.",
+                key(Verb::Back),
+                key(Verb::Messages)
             )];
         }
         if !self.failure.is_empty() {

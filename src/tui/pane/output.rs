@@ -3,7 +3,7 @@
 mod first_steps;
 mod starts;
 
-use super::rows::{Focus, Look, Title, draw_empty, frame};
+use super::rows::{Focus, Look, Title, draw_empty, draw_scrollbar, frame};
 use crate::action::Verb;
 use crate::domain::{IsolationLevel, Run, RunId, RunOutcome, Sample, Tool};
 use crate::engine::{EngineError, Frame};
@@ -322,7 +322,10 @@ impl OutputPane {
         }
         let cursor = self.draw_search(&mut rest, buf, theme).filter(|_| focus == Focus::Here);
         match self.current_mut() {
-            Some(tab) if !matches!(tab.phase, Phase::Failed(_)) => tab.view.render(rest, buf, theme),
+            Some(tab) if !matches!(tab.phase, Phase::Failed(_)) => {
+                tab.view.render(rest, buf, theme);
+                draw_scrollbar(rest, buf, tab.view.part_shown(), theme);
+            }
             Some(_) => {}
             None => {
                 if let Some(steps) = self.first_steps {
@@ -348,7 +351,8 @@ impl OutputPane {
             return Title { name: "2 Output", ..Title::default() };
         };
         let number = tab.run().map(|run| format!(" #{run}")).unwrap_or_default();
-        let paused = !tab.view.follows();
+        // Where nothing more comes, nothing waits.
+        let paused = !tab.view.follows() && (tab.is_live() || tab.view.new_lines() > 0);
         let remark = match (paused, tab.view.new_lines()) {
             (false, _) => String::new(),
             (true, 0) => "paused".to_owned(),
@@ -378,7 +382,7 @@ impl OutputPane {
                 if at == self.current { theme.title.patch(theme.selection) } else { theme.dim },
             )
         });
-        tab_strip(labels.collect(), self.current, width, theme.dim)
+        tab_strip(labels.collect(), self.current, width, theme)
     }
 
     fn draw_search(&mut self, rest: &mut Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
@@ -550,7 +554,8 @@ fn fitting(mut facts: Vec<String>, room: usize) -> Vec<String> {
 
 fn error_line(tab: &RunTab, width: usize, theme: &Theme) -> Option<Line> {
     let text = match &tab.phase {
-        Phase::Ended(run) => safe(run.error.as_ref()?),
+        // The line above says how it ended.
+        Phase::Ended(run) => safe(run.error.as_ref().filter(|error| error.as_str() != run.outcome.word())?),
         Phase::Failed(error) if error.hint.is_empty() => safe(&error.message),
         Phase::Failed(error) => format!("{} · {}", safe(&error.message), safe(&error.hint)),
         Phase::Starting { .. } | Phase::Live { .. } | Phase::Loading(_) => return None,

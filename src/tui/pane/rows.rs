@@ -152,7 +152,8 @@ impl Rows<'_> {
     /// sign in front and, when the list has the focus, is drawn reversed.
     pub fn draw(self, area: Rect, buf: &mut Buffer, row: &dyn Fn(usize, usize) -> Vec<Span>) {
         self.list.fit(usize::from(area.height), self.len);
-        draw_scrollbar(area, buf, self.list.offset, self.len, self.theme);
+        let height = usize::from(area.height);
+        draw_scrollbar(area, buf, (self.list.offset, height, self.len), self.theme);
         let width = area.width.saturating_sub(1);
         for (y, index) in (area.y..area.bottom()).zip(self.list.offset..self.len) {
             let selected = index == self.list.selected;
@@ -166,16 +167,17 @@ impl Rows<'_> {
     }
 }
 
-/// Shows right of a list which part of it is on screen, where that is not all of it.
-fn draw_scrollbar(area: Rect, buf: &mut Buffer, offset: usize, len: usize, theme: &Theme) {
+/// Shows right of a list or a text which part of it is on screen, where that is not all of it: from which row on, how many,
+/// and of how many.
+pub fn draw_scrollbar(area: Rect, buf: &mut Buffer, (offset, shown, len): (usize, usize, usize), theme: &Theme) {
     let height = usize::from(area.height);
-    if height == 0 || len <= height {
+    if height == 0 || len <= shown {
         return;
     }
-    let thumb = (height * height / len).max(1);
+    let thumb = (height * shown / len).clamp(1, height);
     let free = height - thumb;
     // At the end only when the last row is shown, and at the top only when the first one is.
-    let top = (offset * free).div_ceil(len - height).min(free);
+    let top = (offset * free).div_ceil(len - shown).min(free);
     for row in top..top + thumb {
         let position = (area.right(), area.y + row as u16);
         if buf.cell(position).is_some() {

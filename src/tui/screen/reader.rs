@@ -4,7 +4,7 @@ use crate::tui::ink::{Ink, Line};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::Look;
-use crate::tui::phrase::{cut, safe};
+use crate::tui::phrase::{cut, grouped, safe};
 use crate::tui::widget::text_input::TextInput;
 use crate::tui::widget::{CURRENT, LineTokens, Relaid, SearchLine, Side, TextView, tab_strip};
 use ratatui::buffer::Buffer;
@@ -225,13 +225,8 @@ impl Reader {
         sign: &dyn Fn(usize, &Tab) -> Option<&'static str>,
     ) -> Option<Position> {
         let mut rest = area;
+        let tabs = Rect { height: 1, ..area };
         if rest.height > 1 {
-            let line = self.tab_line(usize::from(rest.width).saturating_sub(remark.len()), look, sign);
-            let used = line.width();
-            buf.put_line(rest.x, rest.y, &line, rest.width);
-            if used + remark.len() <= usize::from(rest.width) {
-                buf.put(rest.right() - remark.len() as u16, rest.y, remark, remark.len(), look.theme.dim);
-            }
             rest = Rect { y: rest.y + 1, height: rest.height - 1, ..rest };
         }
         let cursor = self.search.draw(&mut rest, buf, look.theme, self.current().view.search_status());
@@ -240,7 +235,29 @@ impl Reader {
             Exposure::Open => view.render(rest, buf, look.theme),
             Exposure::Covered => view.covered(|view| view.render(rest, buf, look.theme)),
         }
+        if area.height > 1 {
+            // Where nothing else is counted, how far one is in the text, as far as the tabs leave room.
+            let position = position(view, usize::from(area.width));
+            let remark = if remark.is_empty() { (position.as_str(), 0) } else { (remark, remark.len()) };
+            self.draw_tabs(tabs, buf, look, remark, sign);
+        }
         cursor
+    }
+
+    fn draw_tabs(
+        &self,
+        area: Rect,
+        buf: &mut Buffer,
+        look: Look,
+        (remark, kept_free): (&str, usize),
+        sign: &dyn Fn(usize, &Tab) -> Option<&'static str>,
+    ) {
+        let line = self.tab_line(usize::from(area.width).saturating_sub(kept_free), look, sign);
+        let used = line.width();
+        buf.put_line(area.x, area.y, &line, area.width);
+        if used + remark.len() <= usize::from(area.width) {
+            buf.put(area.right() - remark.len() as u16, area.y, remark, remark.len(), look.theme.dim);
+        }
     }
 
     fn tab_line(&self, width: usize, look: Look, sign: &dyn Fn(usize, &Tab) -> Option<&'static str>) -> Line {
@@ -265,6 +282,42 @@ impl Reader {
             let mark = if theme.numbered && at == self.current { CURRENT } else { "" };
             (format!("{mark}{text}"), style)
         });
-        tab_strip(labels.collect(), place, width, theme.dim)
+        tab_strip(labels.collect(), place, width, theme)
+    }
+}
+
+/// Which lines of a text are on screen, where that is not all of them.
+fn position(view: &TextView, width: usize) -> String {
+    let (start, shown, all) = view.part_shown();
+    if all <= shown {
+        return String::new();
+    }
+    let word = if width < 80 { "" } else { "lines " };
+    format!("  {word}{}-{} of {} ", grouped(start + 1), grouped(start + shown), grouped(all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::testing::Bench;
+    use crate::tui::widget::{TextLine, Tone};
+
+    #[test]
+    fn a_text_that_is_longer_than_the_screen_says_where_one_is() {
+        let (bench, named) = (Bench::ready(100, 30), crate::tui::pane::rows::NamedKeys::default());
+        let lines = |count: usize| (0..count).map(|line| TextLine::new(&format!("line {line}"), Tone::Plain)).collect();
+        let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &named };
+        let first = |reader: &mut Reader, width: u16| {
+            let mut buf = Buffer::empty(Rect::new(0, 0, width, 11));
+            reader.draw(buf.area, &mut buf, look, Exposure::Open, &|_, _| Some(""));
+            (0..width).map(|x| buf[(x, 0)].symbol()).collect::<String>()
+        };
+        let mut reader = Reader::new(vec![Tab::new("about", TextView::new(lines(1_234)))]);
+        assert!(first(&mut reader, 80).ends_with("  lines 1-10 of 1,234 "), "{}", first(&mut reader, 80));
+        assert!(first(&mut reader, 60).ends_with("  1-10 of 1,234 "));
+        reader.scroll(Motion::Bottom);
+        assert!(first(&mut reader, 80).ends_with("  lines 1,225-1,234 of 1,234 "), "{}", first(&mut reader, 80));
+        let mut short = Reader::new(vec![Tab::new("about", TextView::new(lines(10)))]);
+        assert_eq!(first(&mut short, 80).trim(), "about");
     }
 }

@@ -4,9 +4,12 @@ use crate::action::{Context, Verb, spec};
 use crate::engine::CatalogState;
 use crate::tui::app::{App, Mood, Opening, Spot, Target};
 use crate::tui::ink::{Ink, Line, Span, blank};
+use crate::tui::overlay::TYPING_KEYS;
 use crate::tui::pane::Pane;
+use crate::tui::pane::rows::Title;
 use crate::tui::phrase::{cut, grouped, plural, safe, wrap};
 use crate::tui::screen::Screen;
+use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -109,6 +112,9 @@ fn tab_text(app: &App, pane: Pane, words: TabWords) -> String {
         Pane::Services => app.services.len(),
     };
     let count = if count > 0 { format!(" {}", grouped(count)) } else { String::new() };
+    if app.theme.numbered && app.focus == pane {
+        return format!(" selected: {}{count} ", pane.title());
+    }
     match words {
         TabWords::Short => format!(" {}{count} ", cut(pane.title(), 6).replace('…', ".")),
         TabWords::Digits if app.focus != pane => format!(" {} ", cut(pane.title(), 2).replace('…', "")),
@@ -120,8 +126,9 @@ fn tab_text(app: &App, pane: Pane, words: TabWords) -> String {
 fn problem_spans(app: &App, short: bool) -> Vec<Span> {
     let text = match app.catalog.problems().count() {
         0 => return Vec::new(),
-        problems if short => format!("! {} ", grouped(problems)),
-        problems => format!("{} ({}!) ", plural(problems, "problem", "problems"), app.keymap.key(Verb::Filter)),
+        // The key that shows them, as in the words.
+        problems if short => format!("{} {} ", app.keymap.key(Verb::Messages), grouped(problems)),
+        problems => format!("{} ({}) ", plural(problems, "problem", "problems"), app.keymap.key(Verb::Messages)),
     };
     vec![Span::styled(text, app.theme.warn)]
 }
@@ -185,11 +192,8 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
         return;
     }
     if covered {
-        // Whole hints, as many as fit.
-        let hints = ["enter keep", "esc clear", "up/down move"];
-        let fits = |many: &usize| hints[..*many].join(" · ").chars().count() <= usize::from(left.width);
-        let many = (0..=hints.len()).rev().find(fits).unwrap_or_default();
-        buf.put(left.x, left.y, hints[..many].join(" · "), usize::from(left.width), theme.dim);
+        let hints = Title::keys(&TYPING_KEYS);
+        put_hints(hints.iter().map(|(key, word)| (key.as_str(), *word)), left, buf, &theme);
     } else {
         draw_hints(app, left, buf);
     }
@@ -227,20 +231,33 @@ pub fn draw_message(app: &App, screen: Rect, buf: &mut Buffer) {
 
 /// Whole hints from the left, as many as fit.
 fn draw_hints(app: &mut App, area: Rect, buf: &mut Buffer) {
-    let theme = app.theme;
-    let mut x = area.x;
-    for verb in app.hints() {
-        let key = app.keymap.key(verb);
-        let word = hint_word(verb, app);
+    let shown: &App = app;
+    let hints: Vec<(Verb, String)> = shown.hints().into_iter().map(|verb| (verb, shown.keymap.key(verb))).collect();
+    let words = hints.iter().map(|(verb, key)| (key.as_str(), hint_word(*verb, shown)));
+    let spots = put_hints(words, area, buf, &shown.theme);
+    let spots = spots.into_iter().map(|(at, area)| Spot { area, target: Target::Verb(hints[at].0) });
+    app.spots.extend(spots);
+}
+
+/// Puts whole hints from the left, as many as fit; says which were put, and where.
+fn put_hints<'h>(
+    hints: impl Iterator<Item = (&'h str, &'static str)>,
+    area: Rect,
+    buf: &mut Buffer,
+    theme: &Theme,
+) -> Vec<(usize, Rect)> {
+    let (mut x, mut spots) = (area.x, Vec::new());
+    for (at, (key, word)) in hints.enumerate() {
         let width = (key.width() + 1 + word.width()) as u16;
         if x + width > area.right() {
             continue;
         }
-        buf.put(x, area.y, &key, key.width(), theme.accent);
+        buf.put(x, area.y, key, key.width(), theme.accent);
         buf.put(x + key.width() as u16 + 1, area.y, word, word.width(), theme.text);
-        app.spots.push(Spot { area: Rect { x, width, height: 1, y: area.y }, target: Target::Verb(verb) });
+        spots.push((at, Rect { x, width, height: 1, y: area.y }));
         x += width + GAP;
     }
+    spots
 }
 
 fn place(app: &App) -> &str {
@@ -271,8 +288,8 @@ fn state_spans(app: &App) -> Vec<Span> {
     }
     let problems = app.catalog.problems().count();
     if problems > 0 {
-        let filter = app.keymap.key(Verb::Filter);
-        parts.push((format!("{} ({filter}!)", plural(problems, "problem", "problems")), theme.warn));
+        let key = app.keymap.key(Verb::Messages);
+        parts.push((format!("{} ({key})", plural(problems, "problem", "problems")), theme.warn));
     }
     match app.agents.as_slice() {
         [] => {}

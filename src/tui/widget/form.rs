@@ -16,7 +16,7 @@ use crate::tui::ink::draw_editor;
 use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -194,22 +194,20 @@ impl FormView {
         }
     }
 
-    /// Draws the fields, with the focused one in view.
-    pub fn render(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    /// Draws the fields, with the focused one in view. Returns where the cursor is while a text is typed.
+    pub fn render(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
         self.drawn.clear();
         if area.is_empty() {
-            return;
+            return None;
         }
         let body = Rect { height: area.height.saturating_sub(1).max(1), ..area };
-        if self.whole.is_some() {
-            self.draw_whole(body, buf, theme);
-        } else {
-            self.draw_fields(body, buf, theme);
-        }
+        let cursor =
+            if self.whole.is_some() { self.draw_whole(body, buf, theme) } else { self.draw_fields(body, buf, theme) };
         if area.height > 1 {
             let strip = Rect { y: area.bottom() - 1, height: 1, ..area };
             self.draw_state(strip, buf, theme);
         }
+        cursor
     }
 
     /// The message under a field, when it is time to show it.
@@ -345,7 +343,8 @@ impl FormView {
         FormEvent::None
     }
 
-    /// Goes to the option that begins with what was typed, or else with this letter: the next one of several.
+    /// Goes to the option that begins with what was typed, or else with this letter: the next one of several. A digit with
+    /// which none begins is the number of an option.
     fn choose_by_letter(&mut self, letter: char) {
         let Some(field) = self.form.fields().get(self.focus) else { return };
         let options = field.options();
@@ -357,7 +356,7 @@ impl FormView {
         let other = || options[now..].iter().chain(&options[..now]).find(|option| begins(option, &letter));
         let (option, letters) = match whole {
             Some(option) => (Some(option.clone()), word),
-            None => (other().cloned(), letter.clone()),
+            None => (other().or_else(|| numbered_option(&options, &letter)).cloned(), letter.clone()),
         };
         if let Some(option) = option {
             self.letters = letters;
@@ -443,18 +442,20 @@ impl FormView {
         }
     }
 
-    fn draw_whole(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
-        let Some(whole) = &self.whole else { return };
+    fn draw_whole(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
+        let whole = self.whole.as_ref()?;
         let message = u16::from(whole.error.is_some()).min(area.height - 1);
-        draw_editor(&whole.area, Rect { height: area.height - message, ..area }, buf);
+        let cursor = draw_editor(&whole.area, Rect { height: area.height - message, ..area }, buf);
         if let Some(error) = &whole.error {
             let text = format!("✗ {}", SafeText::new(error));
             buf.put(area.x, area.bottom() - 1, text, area.width.into(), theme.bad);
         }
+        cursor
     }
 
-    fn draw_fields(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
-        let layout = Layout::new(self, area.width.into());
+    fn draw_fields(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
+        let mut cursor = None;
+        let layout = Layout::new(self, area.width.into(), theme);
         self.top = layout.top(self.top, area.height.into());
         self.drawn = vec![None; area.height.into()];
         for (row, block) in layout.visible(self.top, area.height.into()) {
@@ -466,7 +467,7 @@ impl FormView {
                     layout.draw_label(self, block.field, strip, buf, theme);
                     let height = (*rows as u16).min(area.bottom() - y);
                     if let Some(editor) = &self.editor {
-                        draw_editor(editor, Rect { height, ..layout.value_area(strip) }, buf);
+                        cursor = draw_editor(editor, Rect { height, ..layout.value_area(strip) }, buf);
                     }
                 }
                 Block::Editor { .. } => {}
@@ -474,6 +475,7 @@ impl FormView {
                 Block::Text(text, kind) => layout.draw_text(text, *kind, strip, buf, theme),
             }
         }
+        cursor
     }
 
     /// The last line: what is still wrong, and what is out of sight.
@@ -541,6 +543,11 @@ fn editor(text: &str, is_multiline: bool) -> TextArea<'static> {
     area.move_cursor(CursorMove::Bottom);
     area.move_cursor(CursorMove::End);
     area
+}
+
+/// The option with this number, from 1.
+fn numbered_option<'o>(options: &'o [String], number: &str) -> Option<&'o String> {
+    options.get(number.parse::<usize>().ok()?.checked_sub(1)?)
 }
 
 #[cfg(test)]

@@ -47,16 +47,18 @@ pub(super) struct Layout {
     rows: Vec<FormRow>,
     focus: usize,
     label_width: usize,
+    /// Whether options have numbers.
+    numbered: bool,
 }
 
 impl Layout {
-    pub(super) fn new(view: &FormView, width: usize) -> Layout {
+    pub(super) fn new(view: &FormView, width: usize, theme: &Theme) -> Layout {
         let fields = view.form.fields();
         // The sign of what is missing goes as it is filled in; the columns stay.
         let labelled = |field: &Field| columns(&label(field, field.required));
         let widest = fields.iter().map(labelled).max().unwrap_or(0);
         let label_width = widest.min((width / 3).clamp(8, 28));
-        let mut layout = Layout { rows: Vec::new(), focus: view.focus, label_width };
+        let mut layout = Layout { rows: Vec::new(), focus: view.focus, label_width, numbered: theme.numbered };
         for (index, field) in fields.iter().enumerate().filter(|(index, _)| view.is_shown(*index)) {
             layout.add(view, index, field, width.saturating_sub(label_width + 2).max(8));
         }
@@ -155,7 +157,7 @@ impl Layout {
         if is_focused {
             self.text(index, &field.description, TextKind::Help, width);
             let way = way(view, field).map(|way| format!("passed as {way}"));
-            let help = Some(help(field)).filter(|help| !help.is_empty());
+            let help = Some(help(field, self.numbered)).filter(|help| !help.is_empty());
             let words: Vec<String> = help.into_iter().chain(way).collect();
             self.text(index, &words.join(" · "), TextKind::Help, width);
         }
@@ -191,9 +193,21 @@ fn label(field: &Field, is_needed: bool) -> String {
 }
 
 /// What a field takes, with its options and its example.
-fn help(field: &Field) -> String {
+fn help(field: &Field, numbered: bool) -> String {
     let options = field.options();
-    let mut text = if options.is_empty() { field.hint.clone() } else { format!("←→ {}", options.join(" | ")) };
+    let mut text = match (options.is_empty(), numbered) {
+        (true, _) => field.hint.clone(),
+        (false, false) => format!("←→ {}", options.join(" | ")),
+        // A digit with which an option begins is that option.
+        (false, true) if options.iter().any(|option| option.starts_with(|c: char| c.is_ascii_digit())) => {
+            format!("choices: {}", options.join(", "))
+        }
+        (false, true) => {
+            let all: Vec<String> =
+                options.iter().enumerate().map(|(at, option)| format!("{} {option}", at + 1)).collect();
+            format!("choices: {}", all.join(", "))
+        }
+    };
     if let (false, Some(default)) = (options.is_empty(), &field.default) {
         text = format!("{text} · default {default}");
     }
@@ -210,6 +224,11 @@ fn place_among(field: &Field, chosen: &str) -> String {
         Some(at) => format!("  {} of {}", at + 1, options.len()),
         None => format!("  {} choices", options.len()),
     }
+}
+
+/// A value that left and right change; to a reader of screens the line below says how.
+fn between_arrows(chosen: &str, theme: &Theme) -> String {
+    if theme.numbered { chosen.to_owned() } else { format!("‹ {chosen} ›") }
 }
 
 /// The value of a field that is not being typed, in one line.
@@ -229,10 +248,10 @@ fn value_text(field: &Field, is_focused: bool, theme: &Theme) -> (String, Style)
                 "false" => "no",
                 _ => chosen.as_str(),
             };
-            (format!("‹ {chosen} ›"), theme.accent)
+            (between_arrows(chosen, theme), theme.accent)
         }
         FieldKind::Choice(_) | FieldKind::Variant(_) if is_focused => {
-            (format!("‹ {chosen} ›{}", place_among(field, &text)), theme.accent)
+            (format!("{}{}", between_arrows(&chosen, theme), place_among(field, &text)), theme.accent)
         }
         _ if text.is_empty() => match (&field.default, field.is_filled()) {
             (_, true) => ("\"\"".to_owned(), theme.text),

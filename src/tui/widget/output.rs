@@ -315,6 +315,15 @@ impl OutputView {
         self.selection = (!lines.is_empty()).then(|| first + lines.start..first + lines.end);
     }
 
+    /// Which part is on screen: from which line on, how many, and of how many.
+    pub fn part_shown(&self) -> (usize, usize, usize) {
+        let span = self.span();
+        match (self.drawn.first(), self.drawn.last()) {
+            (Some(first), Some(last)) => (first.saturating_sub(span.start), last + 1 - first, span.len()),
+            _ => (0, 0, 0),
+        }
+    }
+
     /// The selected lines as whole lines, for copying.
     pub fn selected_text(&self) -> Option<String> {
         self.selection.as_ref().map(|lines| self.text_of(lines.clone()))
@@ -368,7 +377,7 @@ impl OutputView {
             buf.put(x, strip.y, time, room(x), theme.gutter);
             x = x.saturating_add(TIME as u16);
         }
-        let (sign, sign_style, base) = look(line, theme);
+        let (sign, sign_style, base) = look(line, row, theme);
         buf.put(x, strip.y, sign, room(x), sign_style);
         x = x.saturating_add(SIGN as u16);
         let range = match self.wrap {
@@ -526,9 +535,12 @@ fn breaks(line: &OutLine) -> Break {
 }
 
 /// Sign, style of the sign, style of the text.
-fn look(line: &OutLine, theme: &Theme) -> (&'static str, Style, Style) {
+fn look(line: &OutLine, row: usize, theme: &Theme) -> (&'static str, Style, Style) {
     match line.kind {
         LineKind::Output(Stream::Stdout) => ("", theme.gutter, theme.text),
+        // Read aloud, it is the name of the stream, once for a line.
+        LineKind::Output(Stream::Stderr) if theme.numbered && row > 0 => ("", theme.gutter, theme.text),
+        LineKind::Output(Stream::Stderr) if theme.numbered => ("▎", theme.warn, theme.text),
         LineKind::Output(Stream::Stderr) => ("!", theme.warn, theme.text),
         LineKind::Note => ("·", theme.dim, theme.dim),
         LineKind::Mark => ("■", theme.accent, theme.title),

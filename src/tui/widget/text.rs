@@ -187,6 +187,17 @@ impl TextView {
         self.top.0..self.end.max(self.top.0)
     }
 
+    /// Which part is on screen: from which line on, how many, and of how many. At the end it is the end of the lines, however
+    /// many rows the last one has.
+    pub fn part_shown(&self) -> (usize, usize, usize) {
+        let shown = self.on_screen();
+        let is_end = self.top >= self.last_top(self.size.1);
+        // A line that goes on below the screen was not shown to its end.
+        let end = if is_end { self.lines.len() } else { shown.end.min(self.lines.len().saturating_sub(1)) };
+        let start = if self.top == (0, 0) { 0 } else { shown.start.max(1).min(end) };
+        (start, end.saturating_sub(start).max(1), self.lines.len())
+    }
+
     /// Moves the view; never past the last full screen.
     pub fn scroll(&mut self, step: Move) {
         let height = self.size.1.max(1) as isize;

@@ -145,7 +145,7 @@ fn skipped_files_are_counted_and_listed_with_the_problems() {
     let view = CatalogView { skipped, generation: 3, ..CatalogView::clone(view) };
     bench.send(Msg::Catalog(Arc::new(view)));
     let screen = bench.screen();
-    assert!(screen.contains("2 skipped (/!)") && !screen.contains("a.swift"), "{screen}");
+    assert!(screen.contains("2 skipped (filter: !)") && !screen.contains("a.swift"), "{screen}");
     bench.press("/ ! enter G");
     let screen = bench.screen();
     assert!(screen.contains("- tools/experimental/a.swift  skipped: Swift"), "{screen}");
@@ -158,7 +158,7 @@ fn the_number_of_problems_is_on_every_screen() {
     for (width, height) in [(120, 40), (80, 24), (60, 20), (40, 10)] {
         let screen = bench(width, height, &TOOLS).screen();
         let first = screen.lines().find(|line| line.contains("Catalog")).unwrap_or_default();
-        let told = first.contains("1 problem (/!)") || first.contains("! 1") || screen.contains("1 problem (/!)");
+        let told = first.contains("1 problem (!)") || first.contains("! 1") || screen.contains("1 problem (!)");
         assert!(told, "{width}x{height}: {screen}");
     }
 }

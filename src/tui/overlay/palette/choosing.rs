@@ -24,6 +24,8 @@ pub(super) struct Choices {
     pub(super) trouble: String,
     /// Whether the argument may stay empty: the first row says so.
     pub(super) can_be_left_out: bool,
+    /// What is said of the argument.
+    pub(super) without: &'static str,
 }
 
 impl Choices {
@@ -59,7 +61,7 @@ impl Choices {
     /// The row for no value, above those that are known.
     pub(super) fn offer_none(&mut self) {
         if self.can_be_left_out && !self.all.is_empty() {
-            self.all.insert(0, Choice { value: String::new(), about: "leave it out".to_owned(), at: None });
+            self.all.insert(0, Choice { value: String::new(), about: format!("(nothing) {}", self.without), at: None });
         }
     }
 

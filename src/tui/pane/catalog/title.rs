@@ -9,7 +9,9 @@ use crate::tui::theme::Theme;
 impl CatalogPane {
     pub(super) fn title(&self, theme: &Theme) -> Title<'static> {
         let shown = self.tree.shown;
-        let total = self.view.tools.len();
+        // As in the first line: archived tools count where they are asked for.
+        let is_current = self.stages == StageFilter::Current;
+        let total = if is_current { self.current_count().max(shown) } else { self.view.tools.len() };
         let filtered = !self.filter.is_empty() || self.stages != StageFilter::Current || self.view.in_use.is_some();
         let mut detail = if filtered { format!("{} of {}", grouped(shown), grouped(total)) } else { grouped(shown) };
         if !self.stages.word().is_empty() {
@@ -29,7 +31,7 @@ impl CatalogPane {
         }
         let skipped = self.view.skipped.iter().filter(|file| file.looks_like_tool()).count();
         if skipped > 0 {
-            detail = format!("{detail} · {} skipped (/!)", grouped(skipped));
+            detail = format!("{detail} · {} skipped (filter: !)", grouped(skipped));
         }
         let (remark, remark_style) = match self.view.state {
             _ if !self.failure.is_empty() => ("not open".to_owned(), theme.bad),

@@ -7,6 +7,8 @@ use crate::tui::phrase::{bytes, count, cut, duration, safe, wrap};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
+/// In so few rows, what blocks an approval needs the room.
+const LOW: usize = 4;
 /// Rows of the reason why an answer is not usable.
 const REASON: usize = 4;
 
@@ -50,7 +52,7 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
     let took = if lane.took_ms > 0 { format!(" · {}", duration(lane.took_ms)) } else { String::new() };
     let mut lines = vec![(format!("{sign} {words}{took}"), style)];
     let mut say = |text: &str, rows: usize, style: Style| {
-        lines.extend(wrap(&safe(text), width).into_iter().take(rows).map(|line| (line, style)));
+        lines.extend(shortened(text, width, rows).into_iter().map(|line| (line, style)));
     };
     match &lane.state {
         LaneState::Asking { .. } => {
@@ -67,7 +69,7 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
         LaneState::Failed(message) | LaneState::NotExamined(message) => say(message, REASON, theme.text),
         LaneState::Examined { verdict, replay } => {
             if let Some(examined) = found.examined {
-                say(&examined.step, 1, theme.text);
+                say(&examined.step, if height > LOW { 2 } else { 1 }, theme.text);
             }
             let tally = &verdict.tally;
             let parts =
@@ -103,7 +105,32 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
     lines
 }
 
+/// A text in so many rows at most; dots say that there is more.
+fn shortened(text: &str, width: usize, rows: usize) -> Vec<String> {
+    let mut lines = wrap(&safe(text), width);
+    if lines.len() > rows {
+        lines.truncate(rows);
+        if let Some(last) = lines.last_mut() {
+            *last = cut(&format!("{last} …"), width);
+        }
+    }
+    lines
+}
+
 fn counted(parts: &[(u32, &str)]) -> String {
     let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     said.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn a_text_that_is_cut_says_so() {
+        let text = "1.0.1 (patch): code changes only; the schemas are unchanged";
+        assert_eq!(shortened(text, 80, 1), [text]);
+        assert_eq!(shortened(text, 49, 1), ["1.0.1 (patch): code changes only; the schemas ar…"]);
+        assert_eq!(shortened(text, 49, 2).join(" "), text);
+    }
 }

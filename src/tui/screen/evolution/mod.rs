@@ -278,8 +278,11 @@ impl EvolutionScreen {
             return;
         };
         let (sign, style) = state_sign(row.state, theme);
-        let end = row.ended_at.unwrap_or(look.now.wall);
-        let took = duration(end.since_ms(row.started_at) / 1000 * 1000);
+        // While it goes on, seconds are enough.
+        let took = match row.ended_at {
+            Some(end) => duration(end.since_ms(row.started_at)),
+            None => duration(look.now.wall.since_ms(row.started_at) / 1000 * 1000),
+        };
         let line = Line::from(vec![
             Span::styled(format!(" evolution {}  ", row.id), theme.dim),
             Span::styled(format!("{} {}", row.tool, row.version), theme.title),
@@ -306,7 +309,7 @@ impl EvolutionScreen {
                 (words, theme.warn)
             }
             (_, None) if self.keepable().is_ok() => {
-                (format!("{}; {}: keep the shown answer", row.message, key(Verb::Keep)), theme.warn)
+                (format!("{}: keep the shown answer · {}", key(Verb::Keep), row.message), theme.warn)
             }
             (_, None) => (row.message.clone(), theme.warn),
         }

@@ -4,6 +4,7 @@ use super::{Reading, ReviewScreen, remarks};
 use crate::domain::CommentAnchor;
 use crate::tui::list::Motion;
 use crate::tui::screen::reader::TabKind;
+use crate::tui::widget::text_input::TextInput;
 use crate::tui::widget::{Flag, Jump, Piece, Place, Side, TextLine, Unseen};
 use std::collections::HashSet;
 
@@ -136,6 +137,8 @@ impl ReviewScreen {
             }
             (TabKind::Outline, Some(Place::Link(_))) => match self.outline_paths().first().cloned() {
                 Some(path) => {
+                    // What was searched for in the list found its file.
+                    self.reader.edit_search(TextInput::clear);
                     self.go_to(&path, None)?;
                     self.opened_from_list = true;
                     Ok(())

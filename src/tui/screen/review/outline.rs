@@ -11,11 +11,9 @@ use unicode_width::UnicodeWidthStr;
 
 /// A list of fewer files says nothing that the tabs do not say.
 const LEAST_FILES: usize = 2;
-/// Columns of a name at most where the screen is wide; longer ones push what follows to the right.
-const MOST_NAME: usize = 48;
-/// Columns of what stands beside the names at most: `adopt · `, `changed +120 -14`, `1,200 of 6,426 seen`.
-const BESIDE: usize = 50;
-/// A name has so many columns.
+/// Columns of the signs of a line and of the gaps between its columns.
+const SIGNS_AND_GAPS: usize = 9;
+/// A name has so many columns; one that needs more than there is room for pushes what follows to the right.
 const LEAST_NAME: usize = 16;
 /// The words before a tool of an adoption.
 const ADOPT: &str = "adopt ";
@@ -198,11 +196,17 @@ impl ReviewScreen {
     fn outline(&self) -> (Vec<TextLine>, Vec<Entry>) {
         let rows = self.outline_rows();
         let names = rows.iter().map(|row| row.path.width() + 2);
-        let most = usize::from(self.width).saturating_sub(BESIDE).clamp(LEAST_NAME, MOST_NAME);
-        let width = names.max().unwrap_or(0).min(most);
+        let names = names.max().unwrap_or(0);
         let change = rows.iter().map(|row| row.change.width()).max().unwrap_or(0);
         let change =
             if self.is_adoption() || rows.iter().any(|row| row.path.contains('/')) { change.max(8) } else { change };
+        // `1,200 of 6,426 seen`, of a folder as of a file.
+        let needed: usize = rows.iter().map(|row| row.needed).sum();
+        let seen = format!("{0} of {0} seen", grouped(needed)).width();
+        let found = rows.iter().map(|row| row.found.width()).max().unwrap_or(0);
+        let before = if self.is_adoption() { BLANK.len() } else { 0 };
+        let beside = SIGNS_AND_GAPS + before + change + seen + found;
+        let width = names.min(usize::from(self.width).saturating_sub(beside).max(LEAST_NAME));
         let mut page = List { lines: Vec::new(), entries: Vec::new(), width, change };
         let mut folder: Option<&str> = None;
         for row in &rows {
