@@ -340,7 +340,16 @@ fn is_magic(line: &str) -> bool {
 fn is_address(line: &str) -> bool {
     let line = line.trim_start_matches(['<', '-', '*', ' ']);
     let is_web = line.starts_with("http://") || line.starts_with("https://");
-    is_web || !line.contains(char::is_whitespace) && line.contains("://")
+    let is_one = |word: &str| !word.contains(char::is_whitespace) && (word.contains("://") || word.contains("///"));
+    // `Docs: https://…`, `See https://…`, `host/path/page`.
+    let names_it = |word: &str| {
+        let word = word.trim().to_ascii_lowercase();
+        word.ends_with(':') && !word.contains(' ')
+            || ["see", "from", "source", "docs", "at", "via"].contains(&word.as_str())
+    };
+    let is_path = !line.contains(char::is_whitespace) && line.contains('/');
+    let is_named = line.rsplit_once(char::is_whitespace).is_some_and(|(word, rest)| names_it(word) && is_one(rest));
+    is_web || is_one(line) || is_path || is_named
 }
 
 /// Code that somebody turned off, or a line for a terminal.

@@ -131,7 +131,9 @@ pub(super) fn part_of_package(files: &[VersionFile]) -> Option<String> {
 pub(super) fn header_lines(text: &str) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut inside: Option<&str> = None;
-    for line in text.lines().take(HEADER_LINES) {
+    // Below a first statement, a comment directly above another one is about that one, unless that is the whole script.
+    let (mut is_below, mut block) = (false, 0);
+    for (at, line) in text.lines().take(HEADER_LINES).enumerate() {
         let trimmed = line.trim();
         if let Some(end) = inside {
             if let Some((before, _)) = trimmed.split_once(end) {
@@ -150,13 +152,27 @@ pub(super) fn header_lines(text: &str) -> Vec<&str> {
             lines.extend(["", rest.trim_start_matches('*').trim()]);
         } else if let Some(comment) = trimmed.strip_prefix("#!").map(|_| "").or_else(|| comment(trimmed)) {
             lines.push(comment);
+            block = if comment.is_empty() { 0 } else { block + 1 };
         } else if trimmed.is_empty() {
             lines.push("");
-        } else if !is_preface(trimmed) {
-            break;
+            block = 0;
+        } else {
+            if is_below && (is_preface(trimmed) || goes_on_behind(text, at)) {
+                lines.truncate(lines.len() - block);
+            }
+            if !is_preface(trimmed) {
+                break;
+            }
+            (is_below, block) = (!trimmed.starts_with(['\'', '"', '<']), 0);
         }
     }
     lines
+}
+
+/// Whether there is more code behind the statements that follow each other from a line on.
+fn goes_on_behind(text: &str, line: usize) -> bool {
+    let mut rest = text.lines().skip(line).map(str::trim).skip_while(|line| !line.is_empty());
+    rest.any(|line| !line.is_empty() && comment(line).is_none())
 }
 
 /// Whether a line of code often stands above the words about a script.
@@ -193,7 +209,7 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
         let is_aside = description::is_aside(paragraph);
         let is_call = paragraph.first().is_some_and(|line| description::is_call(line));
         let mut is_for_programs = false;
-        for line in paragraph {
+        for (at, line) in paragraph.iter().enumerate() {
             // What is said to another program goes on in the next line.
             let goes_on = is_for_programs && line.starts_with(char::is_lowercase);
             is_for_programs = goes_on || description::is_for_programs(line);
@@ -219,7 +235,7 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
                     && !is_titled
                     && !goes_on;
                 if first.is_none() && is_words && !block {
-                    first = Some(words);
+                    first = Some(whole_sentence(words, &paragraph[at + 1..]));
                 }
                 continue;
             };
@@ -241,9 +257,40 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
             .and_then(|line| line.split_once(':'))
             .map(|(_, rest)| rest.trim().to_owned())
     };
-    manifest.description = stated.or_else(|| first.map(str::to_owned)).or_else(marked).unwrap_or_default();
+    manifest.description = stated.or(first).or_else(marked).unwrap_or_default();
     manifest.version =
         stated_version.or_else(|| version_in_name(draft::stem_of(file))).unwrap_or(semver::Version::new(1, 0, 0));
+}
+
+/// Lines of one sentence, at most.
+const SENTENCE_LINES: usize = 6;
+
+/// Characters of a line that people break.
+const BROKEN_CHARS: usize = 60;
+
+/// Words behind which a sentence goes on.
+const GOING_ON: &[&str] =
+    &["a", "an", "and", "as", "at", "by", "for", "from", "in", "is", "of", "on", "or", "that", "the", "to", "with"];
+
+/// A line with those below it that its sentence goes on in.
+fn whole_sentence(line: &str, rest: &[&str]) -> String {
+    let mut sentence = line.trim().to_owned();
+    let mut before = line.trim();
+    for next in rest.iter().map(|next| next.trim()).take(SENTENCE_LINES - 1) {
+        let last = before.rsplit(' ').next().unwrap_or_default();
+        let is_open = before.ends_with(',') || GOING_ON.contains(&last);
+        let is_ended = before.ends_with(['.', '!', '?', ':']);
+        let chars = before.chars().count();
+        let goes_on =
+            is_open || chars >= BROKEN_CHARS || chars >= BROKEN_CHARS / 2 && next.starts_with(char::is_lowercase);
+        let is_usable = description::is_words(next) && !next.starts_with(['-', '*', '@', '#', '$', '[']);
+        if is_ended || !goes_on || !is_usable || key_of(next).is_some() || is_marker(next) {
+            break;
+        }
+        sentence = format!("{sentence} {next}");
+        before = next;
+    }
+    sentence
 }
 
 /// `Key: value` of a header, the key in lower case.
@@ -360,6 +407,31 @@ mod tests {
         {
             assert_eq!(why(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_sentence_goes_on_in_the_next_line() {
+        let of = |text: &str| parse("a.sh", text).manifest.description;
+        let broken = "#!/bin/sh\n# Usage: x\n#\n# Aggregates information about the original owners of lines changed or\n# removed in the diff.\n# Each line is one.\nls\n";
+        assert_eq!(
+            of(broken),
+            "Aggregates information about the original owners of lines changed or removed in the diff."
+        );
+        assert_eq!(of("#!/bin/sh\n# Lists things,\n# and more\n# Needs jq\nls\n"), "Lists things, and more");
+        assert_eq!(of("#!/bin/sh\n# Lists things\n# Needs jq\n# author: me\nls\n"), "Lists things");
+    }
+
+    #[test]
+    fn a_comment_above_a_statement_is_about_it() {
+        let of = |text: &str| parse("a.sh", text).manifest.description;
+        assert_eq!(
+            of("#!/bin/bash\nset -e\n\n# Optional: Import the library\nsource lib\n# Clean up\nls -l\n\nls\n"),
+            "Runs ls -l"
+        );
+        assert_eq!(of("#!/bin/bash\nset -e\n# Lists the files\nls -l\n"), "Lists the files");
+        assert_eq!(of("#!/bin/bash\nset -e\n\n# Lists the files\n\nls -l\n"), "Lists the files");
+        assert_eq!(of("#!/bin/bash\n# Lists the files\nset -e\n"), "Lists the files");
+        assert_eq!(of("#!/bin/bash\n# Docs: https://x.org/y\n# https///x.org/y\nls -l\n"), "Runs ls -l");
     }
 
     #[test]

@@ -33,14 +33,14 @@ pub(super) fn of(manifest: &Manifest, files: &[VersionFile], folders: &[&str]) -
             words.add(line);
         }
         for text in own_words(path, text) {
-            words.add(text);
+            words.add(&text);
         }
     }
     words.text
 }
 
 /// The texts in which a script describes itself below its header.
-fn own_words<'t>(path: &'t str, text: &'t str) -> Vec<&'t str> {
+fn own_words<'t>(path: &'t str, text: &'t str) -> Vec<std::borrow::Cow<'t, str>> {
     super::scripts::own_words::texts(&ScriptText { path, text, language: Language::of(path, text) })
 }
 

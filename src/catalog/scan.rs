@@ -3,6 +3,7 @@
 use super::argv::Script;
 use super::cache::{self, Cache, CacheRow, CachedPlace, CachedScan, Scanned};
 use super::caught::caught;
+use super::claims::{self, Claim};
 use super::description;
 use super::document::Syntax;
 use super::entries::{self, RecipeNeeds};
@@ -15,57 +16,23 @@ use super::members;
 use super::needed::Needed;
 use super::no_definition;
 use super::other_words;
-use super::places::PlaceStamp;
 use super::plan::{ScanPlan, below, file_of, folder_of, join};
 use super::programs::Programs;
 use super::reading::{self, ParsedVersion};
 use super::run_python::RunPython;
+use super::scan_result::{Progress, Scan};
 use super::script_places;
 use super::walk::{self, Belonging, DefinitionCandidate};
-use super::{obstacle::Obstacle, part};
-use super::{skipped, steps};
+use super::{obstacle::Obstacle, part, skipped, steps};
 use crate::domain::{
-    Category, CostTier, Digest, Format, Instant, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions, Risk,
-    SkippedFile, Stage, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
+    Category, CostTier, Digest, Format, Instant, Kind, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions,
+    Risk, SkippedFile, Stage, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
 };
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant as Clock};
-
-/// How far a scan is.
-#[derive(Debug)]
-pub struct Progress<'a> {
-    /// Definitions read so far.
-    pub done: usize,
-    /// Definitions found by the walk.
-    pub total: usize,
-    /// Rows since the last call, not lined up yet.
-    pub new_rows: &'a [Arc<Tool>],
-    /// Cache rows to write so far. Who writes them now takes them, so that they need no memory until the end.
-    pub fresh: &'a mut Vec<(String, CacheRow)>,
-}
-
-/// What a scan found.
-#[derive(Debug, Default)]
-pub struct Scan {
-    /// Rows by name, then stage (higher first), then path; without the store's facts.
-    pub tools: Vec<Arc<Tool>>,
-    /// Definitions that could not be read, in order of path.
-    pub problems: Vec<Problem>,
-    /// Files that look like tools and are none, in order of path.
-    pub skipped: Vec<SkippedFile>,
-    /// Cache rows to write, but for those that were taken while it went on.
-    pub fresh: Vec<(String, CacheRow)>,
-    /// Cache keys to drop.
-    pub gone: Vec<String>,
-    /// The folders that the plan named, with their stages.
-    pub roots: Vec<(String, Option<Stage>)>,
-    /// The folders that were listed, and what decided beside them.
-    pub places: Vec<PlaceStamp>,
-    /// Whether the cache holds each definition: those that were just written, or that are no version, are not kept.
-    pub is_whole: bool,
-}
 
 /// Rows between two calls of `progress` at most.
 const ROWS_PER_STEP: usize = 500;
@@ -79,7 +46,6 @@ pub(super) const READERS: usize = 2;
 /// Scans all roots of a plan. Every definition on disk is a row or a problem of the result.
 pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) -> Scan {
     let found = walk::walk(plan);
-    let total = found.candidates.len();
     let mut scan = Scan {
         problems: found.problems,
         skipped: found.skipped,
@@ -88,8 +54,42 @@ pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_
         is_whole: true,
         ..Scan::default()
     };
-    progress(Progress { done: 0, total, new_rows: &[], fresh: &mut scan.fresh });
-    let candidates = &found.candidates;
+    progress(Progress { done: 0, total: found.candidates.len(), new_rows: &[], fresh: &mut scan.fresh });
+    let mut candidates = found.candidates;
+    let mut lost = read_all(plan, cache, &candidates, &mut scan, progress);
+    while !lost.is_empty() {
+        let more = claims::released(plan, &lost, &mut candidates, &mut scan);
+        lost = read_all(plan, cache, &more, &mut scan, progress);
+        candidates.extend(more);
+    }
+    let found: HashSet<&str> = candidates.iter().map(|candidate| candidate.definition.as_str()).collect();
+    scan.gone = cache.0.keys().filter(|key| !found.contains(key.as_str())).cloned().collect();
+    scan.gone.sort_unstable();
+    let kin = candidates.iter().filter_map(|of| Some((of.definition.as_str(), of.kin.as_ref()?))).collect();
+    family::settle(&mut scan.tools, &kin);
+    let (promotions, damage) = match family::promotions(&plan.workspace) {
+        Ok(promotions) => (promotions, None),
+        Err(problem) => (Promotions::default(), Some(problem)),
+    };
+    let (chosen, faults) = family::chosen(&scan.tools, &promotions, &scan.problems);
+    line_up(&mut scan.tools, &chosen);
+    scan.problems.extend(alias_clashes(&scan.tools));
+    scan.problems.extend(damage.into_iter().chain(faults));
+    scan.problems.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+    scan.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+    scan.skipped.dedup();
+    scan
+}
+
+/// Reads candidates; gives those that lost what they took by their name.
+fn read_all(
+    plan: &ScanPlan,
+    cache: &Cache,
+    candidates: &[DefinitionCandidate],
+    scan: &mut Scan,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Vec<(DefinitionCandidate, Claim)> {
+    let total = candidates.len();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let (tx, rx) = mpsc::channel();
@@ -107,25 +107,8 @@ pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_
             });
         }
         drop(tx);
-        receive(plan, &rx, total, &mut scan, progress);
-    });
-    let found: std::collections::HashSet<&str> =
-        candidates.iter().map(|candidate| candidate.definition.as_str()).collect();
-    scan.gone = cache.0.keys().filter(|key| !found.contains(key.as_str())).cloned().collect();
-    scan.gone.sort_unstable();
-    let kin = candidates.iter().filter_map(|of| Some((of.definition.as_str(), of.kin.as_ref()?))).collect();
-    family::settle(&mut scan.tools, &kin);
-    let (promotions, damage) = match family::promotions(&plan.workspace) {
-        Ok(promotions) => (promotions, None),
-        Err(problem) => (Promotions::default(), Some(problem)),
-    };
-    let (chosen, faults) = family::chosen(&scan.tools, &promotions, &scan.problems);
-    line_up(&mut scan.tools, &chosen);
-    scan.problems.extend(alias_clashes(&scan.tools));
-    scan.problems.extend(damage.into_iter().chain(faults));
-    scan.problems.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
-    scan.skipped.sort_by(|a, b| a.path.cmp(&b.path));
-    scan
+        receive(plan, &rx, total, scan, progress)
+    })
 }
 
 fn receive(
@@ -134,13 +117,17 @@ fn receive(
     total: usize,
     scan: &mut Scan,
     progress: &mut dyn FnMut(Progress<'_>),
-) {
+) -> Vec<(DefinitionCandidate, Claim)> {
+    let mut lost = Vec::new();
     let (mut done, mut shown, mut step) = (0, 0, Clock::now());
     while let Ok(batch) = rx.recv() {
         done += batch.len();
         for (candidate, definition) in batch {
+            if definition.claim != Claim::Kept {
+                lost.push((candidate.clone(), definition.claim));
+            }
             scan.is_whole &= definition.is_kept;
-            if definition.results.is_empty() {
+            if definition.results.is_empty() && definition.claim != Claim::Void {
                 let kind = match candidate.format {
                     Format::Entry => skipped::NO_ENTRIES,
                     Format::Header => skipped::MODULE,
@@ -165,6 +152,7 @@ fn receive(
             step = Clock::now();
         }
     }
+    lost
 }
 
 /// What one candidate gave: one row or problem; of a file that holds several tools one for each.
@@ -173,11 +161,17 @@ struct Definition {
     fresh: Option<CacheRow>,
     /// Whether the cache holds it, or will.
     is_kept: bool,
+    claim: Claim,
 }
 
 impl Definition {
     fn unread(problem: Problem) -> Definition {
-        Definition { results: vec![Err(problem)], fresh: None, is_kept: false }
+        Definition { results: vec![Err(problem)], fresh: None, is_kept: false, claim: Claim::Kept }
+    }
+
+    /// What is read and kept again as a file among others.
+    fn void() -> Definition {
+        Definition { results: Vec::new(), fresh: None, is_kept: true, claim: Claim::Void }
     }
 }
 
@@ -201,12 +195,14 @@ fn read_definition(
 ) -> Definition {
     let members = match candidate.members(plan, folder) {
         Ok(members) => members,
+        Err(_) if claims::of_unread(plan, candidate, programs) == Claim::Void => return Definition::void(),
         Err(problem) => return Definition::unread(problem),
     };
     let members = members.as_slice();
     let settle = |results: Vec<Scanned>| results.into_iter().map(|one| settled(plan, one, programs)).collect();
     if let Some(row) = cache.hit(plan, candidate, members).filter(|row| row.is_known(programs)) {
-        return Definition { results: settle(row.results), fresh: None, is_kept: true };
+        let claim = claims::of(plan, candidate, members, &row.results);
+        return Definition { results: settle(row.results), fresh: None, is_kept: true, claim };
     }
     let mut looked_at = LookedAt::default();
     let results = if candidate.format == Format::Entry {
@@ -228,6 +224,10 @@ fn read_definition(
             },
         }
     };
+    let claim = claims::of(plan, candidate, members, &results);
+    if claim == Claim::Void {
+        return Definition::void();
+    }
     let row = CachedScan { place: CachedPlace::of(candidate, members), looked_at: looked_at.paths(), results };
     let is_young = members.iter().map(|member| &member.stamp).chain(looked_at.stamps()).any(files::is_young);
     let fingerprint = || {
@@ -237,7 +237,7 @@ fn read_definition(
     let payload = (!is_young).then(|| row.pack()).flatten();
     let fresh = payload.map(|payload| CacheRow { fingerprint: fingerprint(), payload });
     let is_kept = fresh.is_some();
-    Definition { results: settle(row.results), fresh, is_kept }
+    Definition { results: settle(row.results), fresh, is_kept, claim }
 }
 
 /// Where a version lies, and in which form.

@@ -2,7 +2,7 @@
 
 use super::draft::TEXT_INPUT;
 use super::schema_loose;
-use super::scripts::ScriptText;
+use super::scripts::{self, ScriptText};
 use crate::domain::source::Language;
 use crate::domain::{ArgRule, InputMode, Manifest, Recipe};
 use serde_json::json;
@@ -33,7 +33,15 @@ pub(super) fn reads_text(script: &ScriptText<'_>) -> bool {
         return false;
     }
     if script.language == Some(Language::Bash) {
-        return has(&["/dev/stdin"]) || script.text.lines().any(|line| shell_line_reads(line, script.text));
+        if has(&["/dev/stdin"]) {
+            return true;
+        }
+        let text = script.text;
+        if !text.lines().any(|line| shell_line_reads(line, text)) {
+            return false;
+        }
+        let own = if text.contains('|') { scripts::without_fed(text) } else { text.to_owned() };
+        return own.lines().any(|line| shell_line_reads(line, &own));
     }
     let code = script.text.replace("stdin.isatty", "").replace("stdin.isTTY", "");
     if script.language == Some(Language::Python) && script.text.lines().any(asks) {
@@ -140,6 +148,8 @@ mod tests {
             ("a.sh", "#!/bin/bash\nwhile read -r line; do echo; done < list.txt\n"),
             ("a.sh", "#!/bin/bash\nls | while read -r line; do echo; done\n"),
             ("a.sh", "#!/bin/bash\ncat file.txt\n# cat\n"),
+            ("a.sh", "#!/bin/bash\nlist() {\n  while read -r x; do echo \"$x\"; done\n}\nls | list\n"),
+            ("a.sh", "#!/bin/bash\nsort x | {\n  read n\n  while read -r x; do echo \"$x\"; done\n}\n"),
             ("a.sh", "#!/bin/bash\nbody=$(cat)\necho \"$body\" | jq .name\n"),
             ("a.py", "print('stdin')\n"),
             ("a.py", "def user_input(x):\n    return x\nuser_input(1)\n"),

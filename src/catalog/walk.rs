@@ -111,7 +111,7 @@ fn walk_root(plan: &ScanPlan, root: &ToolRoot, at: &str, found: &mut WalkResult)
     let is_standard = root.path == Path::new("tools");
     found.places.push(PlaceStamp::of(plan, at));
     match std::fs::metadata(plan.on_disk(at)) {
-        Ok(meta) if meta.is_dir() => folder(plan, at, 0, found),
+        Ok(meta) if meta.is_dir() => folder(plan, at, 0, None, found),
         Ok(_) => found.problems.push(files::problem(
             at,
             ProblemCode::Unreadable,
@@ -141,7 +141,8 @@ struct FolderListing {
     skipped: Vec<SkippedFile>,
 }
 
-fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
+/// Looks for definitions in a folder; `unclaimed` is the path of one that takes nothing by its name.
+pub(super) fn folder(plan: &ScanPlan, at: &str, depth: usize, unclaimed: Option<&str>, found: &mut WalkResult) {
     if depth > limits::DEPTH {
         let message = format!("folders are nested more than {} levels deep", limits::DEPTH);
         found.problems.push(files::problem(at, ProblemCode::TooLarge, message, "move the tools up"));
@@ -164,12 +165,12 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
     }
     let mut inner = WalkResult::default();
     for name in &listing.folders {
-        folder(plan, &join(at, name), depth + 1, &mut inner);
+        folder(plan, &join(at, name), depth + 1, None, &mut inner);
     }
     found.places.append(&mut inner.places);
-    let groups = groups(&listing);
+    let groups = groups(&listing, unclaimed.map(plan::file_of));
     let owner = owner(plan, at, &listing, &groups, &inner).or_else(|| main_script(plan, at, &listing, &groups, &inner));
-    if let Some(owner) = owner {
+    if let Some(owner) = owner.filter(|_| unclaimed.is_none()) {
         let scripts = groups.iter().filter(|_| groups.len() > 1 || !inner.candidates.is_empty());
         found.places.extend(scripts.map(|group| PlaceStamp::of(plan, &join(at, &group.definition))));
         found.candidates.push(own_folder(at, &owner.definition, owner.format));
@@ -254,6 +255,23 @@ fn shared_candidate(
         placement: Placement { base: at.to_owned(), exclusive: false },
         belonging: Belonging::Named(names),
         kin,
+    }
+}
+
+/// The files of a pair in a shared folder as two definitions.
+pub(super) fn apart(plan: &ScanPlan, pair: &DefinitionCandidate, found: &mut WalkResult) {
+    let (at, manifest) = (&pair.placement.base, plan::file_of(&pair.definition));
+    let Belonging::Named(names) = &pair.belonging else { return };
+    let scripts = names.iter().filter(|name| *name != manifest && !name.contains('/')).cloned().collect();
+    let listing = FolderListing { scripts, ..FolderListing::default() };
+    for group in groups(&listing, None) {
+        if let Some(kind) = skipped::no_tool(plan, at, &group.definition) {
+            found.skipped.push(SkippedFile { path: join(at, &group.definition), kind });
+            continue;
+        }
+        let description = description_file(plan, at, &group.definition);
+        let candidate = shared_candidate(at, &group, description, &HashMap::new());
+        found.candidates.push(DefinitionCandidate { kin: pair.kin.clone(), ..candidate });
     }
 }
 
@@ -346,7 +364,7 @@ fn version(plan: &ScanPlan, home: &str, original: Option<&str>, entry: &std::fs:
         Ok(listing) => listing,
         Err(problem) => return found.problems.push(problem),
     };
-    let groups = groups(&listing);
+    let groups = groups(&listing, None);
     let definition = native_manifest(&listing).map(|manifest| (manifest, Format::Native)).or_else(|| {
         let same = groups.iter().find(|group| Some(group.definition.as_str()) == original);
         let mut with_manifest = groups.iter().filter(|group| group.format != Format::Header);
@@ -486,8 +504,8 @@ struct SharedDefinition {
 }
 
 /// Joins manifests and scripts of one stem: the first manifest (TOML, YAML, JSON) takes the first
-/// script; whatever is left over stands on its own.
-fn groups(listing: &FolderListing) -> Vec<SharedDefinition> {
+/// script; whatever is left over stands on its own, as does what the manifest `unclaimed` would take.
+fn groups(listing: &FolderListing, unclaimed: Option<&str>) -> Vec<SharedDefinition> {
     let rank = |name: &str| EXTENSIONS.iter().position(|extension| name.ends_with(extension));
     let mut manifests: Vec<&String> = listing.manifests.iter().collect();
     manifests.sort_by_key(|name| (stem_of(name), rank(name)));
@@ -499,7 +517,8 @@ fn groups(listing: &FolderListing) -> Vec<SharedDefinition> {
     }
     let mut groups = Vec::with_capacity(manifests.len() + by_stem.len());
     for manifest in manifests {
-        let script = by_stem.get_mut(stem_of(manifest)).and_then(VecDeque::pop_front).cloned();
+        let scripts = by_stem.get_mut(stem_of(manifest)).filter(|_| unclaimed != Some(manifest.as_str()));
+        let script = scripts.and_then(VecDeque::pop_front).cloned();
         let format = if script.is_some() { Format::Pair } else { Format::Manifest };
         groups.push(SharedDefinition { definition: manifest.clone(), script, format });
     }
@@ -523,7 +542,7 @@ pub(super) fn script_of(plan: &ScanPlan, at: &str, manifest: &str) -> Option<Str
         scripts.push(stem.to_owned());
     }
     let listing = FolderListing { manifests, scripts, ..FolderListing::default() };
-    groups(&listing).into_iter().find(|group| group.definition == manifest)?.script
+    groups(&listing, None).into_iter().find(|group| group.definition == manifest)?.script
 }
 
 /// The definition that a folder belongs to: the only one with a manifest, or the only script, in a
@@ -550,6 +569,11 @@ fn owner<'g>(
         (listing.approved || plan::is_called(at, stem_of(&owner.definition))) && inner.candidates.iter().all(is_own);
     let vouched = is_of_moved_tool(plan, at) && groups.len() == 1 && inner.candidates.is_empty();
     (named || vouched).then_some(owner)
+}
+
+/// Whether a folder was approved as a whole, or lies where approvals move tools.
+pub(super) fn is_vouched(plan: &ScanPlan, at: &str) -> bool {
+    is_of_moved_tool(plan, at) || plan.on_disk(&join(at, "approval.toml")).exists()
 }
 
 /// Whether a folder is one of those into which approvals and archiving move tools.

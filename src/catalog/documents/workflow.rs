@@ -107,6 +107,13 @@ fn word(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
+/// A text without the quotes that make it one word of a shell: what stands in the variable is quoted already.
+fn unquoted(text: &str) -> &str {
+    let inside = |sign: char| text.strip_prefix(sign)?.strip_suffix(sign).filter(|inner| !inner.contains(sign));
+    let double = inside('"').filter(|inner| !inner.contains(['$', '`', '\\']));
+    double.or_else(|| inside('\'')).unwrap_or(text)
+}
+
 struct Argument {
     name: String,
     description: String,
@@ -125,7 +132,7 @@ impl Argument {
     fn of(name: &str, described: &[Value], freedom: Freedom) -> Argument {
         let found = described.iter().find(|argument| super::text(argument, "name") == name);
         let default = found.and_then(|argument| argument.get("default_value")).and_then(|value| match value {
-            Value::String(text) => Some(text.clone()),
+            Value::String(text) => Some(unquoted(text).to_owned()),
             Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
             _ => None,
         });
@@ -232,6 +239,22 @@ mod tests {
                 "to": {"type": "string", "default": "~/Downloads", "pattern": "^((?!-)[\\s\\S]*|~\\/Downloads)$"}}, "required": ["id", "file_path"]})
         );
         assert_eq!(manifest.tags, ["docker"]);
+    }
+
+    #[test]
+    fn a_default_that_is_one_quoted_word_is_that_word() {
+        for (written, word) in [
+            ("\"365\"", "365"),
+            ("'a b'", "a b"),
+            ("\"$HOME/x\"", "\"$HOME/x\""),
+            ("\"a\" \"b\"", "\"a\" \"b\""),
+            ("it's", "it's"),
+            ("\"", "\""),
+        ] {
+            assert_eq!(unquoted(written), word, "{written}");
+        }
+        let text = "name: Make a key\ncommand: \"openssl -days {{days}}\"\narguments:\n  - name: days\n    default_value: '\"365\"'\n";
+        assert_eq!(parse(text).unwrap().manifest.recipe.unwrap().env["arg_days"], "365");
     }
 
     #[test]

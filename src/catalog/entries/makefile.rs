@@ -192,7 +192,14 @@ impl<'t> Makefile<'t> {
         let mut overrides = false;
         let recipe = target.recipe.join("\n");
         let names: BTreeSet<&str> = used.chain(named.iter().map(String::as_str)).collect();
-        for name in names.into_iter().filter(|name| !KNOWN.contains(name)) {
+        // What the recipe gives a value itself is no input.
+        let is_own = |name: &str| {
+            let sets = |rest: &str| rest.trim_start().starts_with([',', '=', ':', '?', '+']);
+            ["$(foreach ", "${foreach ", "$(eval ", "${eval "].iter().any(|head| {
+                recipe.split(head).skip(1).any(|rest| rest.trim_start().strip_prefix(name).is_some_and(sets))
+            })
+        };
+        for name in names.into_iter().filter(|name| !KNOWN.contains(name) && !is_own(name)) {
             let default = self.set.get(name);
             let is_named = named.iter().any(|known| known == name);
             let is_free = default.is_none() && !self.includes;
@@ -352,6 +359,10 @@ mod tests {
         assert_eq!(all[0].inputs[0].rule.as_ref().unwrap().to_string(), "$HOST HOST");
         assert_eq!(all[0].command, ["make", "-e", "-f", "{file}", "serve"]);
         assert!(all[1].inputs.is_empty());
+        let text = "install:\n\t$(eval TEMP := $(shell mktemp))\n\t$(foreach ONE, $(ALL), cp $(ONE) $(TEMP) $(TO);)\n";
+        let all = entries(text);
+        let inputs: Vec<&str> = all[0].inputs.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(inputs, ["ALL", "TO"]);
     }
 
     #[test]

@@ -30,7 +30,11 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     {
         return None;
     }
-    let exported = exports(text);
+    let mut exported = exports(text);
+    // As in Python, a name that begins with `_` is for the file itself.
+    if exported.iter().any(|one| !one.name.starts_with('_')) {
+        exported.retain(|one| !one.name.starts_with('_'));
+    }
     if is_run(text) {
         return None;
     }
@@ -365,6 +369,13 @@ fn comment_above(text: &str, at: usize) -> Docstring {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_private_export_is_no_function_to_call() {
+        let text = "exports._instructions = async function () { return \"x\"; }\n/**\n * Prints it.\n */\nexports.print_json = async function (args) { return args; }\n";
+        let declared = read(&ScriptText { path: "tools.js", text, language: Some(Language::JavaScript) }).unwrap();
+        assert_eq!((declared.function.as_deref(), declared.is_module), (Some("print_json"), false));
+    }
 
     fn read_text(path: &str, text: &str) -> Option<Declared> {
         read(&ScriptText { path, text, language: Language::of(path, text) })

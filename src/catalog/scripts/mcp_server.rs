@@ -3,7 +3,7 @@
 //!
 //! A single decorated function that starts no server is a tool of its own; `python_function` reads it.
 
-use super::scanner::{arguments, calls, inside, is_word, signs, window};
+use super::scanner::{arguments, calls, in_code, inside, is_word, signs, window};
 use super::{Declared, ScriptText, docstring, literal, python};
 use crate::catalog::documents::tool_list;
 use crate::catalog::limits;
@@ -68,7 +68,9 @@ fn of_python(text: &str) -> Option<Vec<CodeTool>> {
         add(&mut tools, decorated(text, window(text, sign.at + 1)));
     }
     // `mcp.tool(name="x")(function)`.
-    for (at, inner) in calls(text, "tool", PYTHON) {
+    let found: Vec<(usize, &str)> = calls(text, "tool", PYTHON).filter(|(at, _)| text[..*at].ends_with('.')).collect();
+    let code = in_code(text, found.iter().map(|(at, _)| *at).collect(), PYTHON);
+    for (at, inner) in found.into_iter().filter(|(at, _)| code.contains(at)) {
         let Some(open) = text[at..].find('(') else { continue };
         let rest = window(text, at + open + 1 + inner.len());
         if text[..at].ends_with('.') && rest.starts_with(")(") {
@@ -157,7 +159,17 @@ fn named(text: &str, written: &str, language: Language) -> Option<String> {
 /// Tools that are listed with their schema: in front of each `inputSchema` stand name and description.
 fn in_schemas(text: &str, language: Language, tools: &mut Vec<CodeTool>) {
     let mut from = 0;
-    for (at, _) in text.match_indices("inputSchema").take(limits::LIST_ITEMS) {
+    let found: Vec<usize> = text.match_indices("inputSchema").take(limits::LIST_ITEMS).map(|(at, _)| at).collect();
+    // A key of a table may stand in quotes.
+    let is_quoted = |at: usize| text[..at].ends_with(['"', '\'']);
+    let places = found.iter().map(|at| if is_quoted(*at) { at - 1 } else { *at }).collect();
+    let code = in_code(text, places, language);
+    let is_code = |at: &usize| {
+        // `spec.get("inputSchema", {})` only reads one.
+        let is_read = is_quoted(*at) && !is_key(text, *at, "inputSchema");
+        !is_read && (code.contains(at) || is_quoted(*at) && code.contains(&(at - 1)))
+    };
+    for at in found.into_iter().filter(is_code) {
         let mut begin = from.max(at.saturating_sub(NEAR));
         while !text.is_char_boundary(begin) {
             begin += 1;
@@ -210,7 +222,8 @@ fn resolved(text: &str, written: &str, language: Language) -> Option<String> {
         let value = line.strip_prefix('=').or_else(|| line.strip_prefix(':'));
         let as_text = |value: &str| literal::text(value.trim().trim_end_matches([',', ';', '}', ' ']), language);
         let is_own = !before.is_some_and(|c| c.is_alphanumeric() || c == '_');
-        value.filter(|_| is_own).and_then(as_text).or_else(|| typed().filter(|_| is_own).and_then(as_text))
+        let found = value.filter(|_| is_own).and_then(as_text).or_else(|| typed().filter(|_| is_own).and_then(as_text));
+        found.filter(|_| !in_code(text, vec![at], language).is_empty())
     })
 }
 
@@ -240,6 +253,8 @@ mod tests {
         let listed = "from mcp.types import Tool\nclass T(str, Enum):\n    STATUS = 'git_status'\n@server.list_tools()\nasync def list_tools():\n    return [Tool(name=T.STATUS,\n  \
                       description='Shows', inputSchema=S.schema()), types.Tool(name='log', inputSchema={})]\n";
         assert_eq!(described("x.py", listed).unwrap(), "Defines 2 tools: git_status, log");
+        let words = "\"\"\"Checks names.\n\n@mcp.tool(name='a')\n\"\"\"\nimport argparse\n# app.tool('b')(c), mcp.tool()(d)\n\nif __name__ == '__main__':\n    p.parse_args()\n";
+        assert_eq!(described("x.py", words), None);
         let one = "from mcp import x\n@mcp.tool()\ndef only():\n    '''Does it.'''\n";
         assert_eq!(described("x.py", one), None);
         let running = format!("{one}if __name__ == '__main__':\n    mcp.run()\n");

@@ -51,6 +51,7 @@ use crate::domain::{ArgCondition, ArgRule, Category, CostTier, InputMode, Kind, 
 pub(super) use bashly::declared as bashly;
 pub(super) use python_function::MarkedTool;
 use serde_json::{Map, Value, json};
+pub(super) use shell_code::without_fed;
 
 /// Names that stand for a missing description.
 const NAMED: usize = 8;
@@ -156,6 +157,9 @@ fn command_line(script: &ScriptText<'_>) -> Option<Declared> {
 /// What a script declares, in the first format that it is written in. `has_words` says that its header describes it.
 pub(super) fn declared(script: &ScriptText<'_>, has_words: bool) -> Declared {
     let mut declared = FORMATS.iter().find_map(|format| (format.read)(script)).unwrap_or_default();
+    if script.language == Some(Language::Bash) {
+        shell_options::add_choices(script.text, &mut declared);
+    }
     declared.description = declared.description.filter(|words| !words.trim().is_empty());
     if !has_words {
         outline::describe(script, &mut declared);

@@ -4,6 +4,7 @@
 use super::ScriptText;
 use crate::catalog::description;
 use crate::domain::source::Language;
+use std::borrow::Cow;
 
 /// Ends of names of variables that hold a description or a help text, in lower case.
 const NAMES: &[&str] = &["description", "__doc__", "help", "usage", "synopsis", "help_text", "usage_text"];
@@ -15,16 +16,16 @@ const FUNCTIONS: &[&str] = &["usage", "help"];
 const MAX_LINES: usize = 40;
 
 /// The texts in which a script describes itself, the best first.
-pub(in crate::catalog) fn texts<'t>(script: &ScriptText<'t>) -> Vec<&'t str> {
+pub(in crate::catalog) fn texts<'t>(script: &ScriptText<'t>) -> Vec<Cow<'t, str>> {
     let text = script.text;
-    let mut found: Vec<&str> = Vec::new();
-    found.extend(of_pod(text));
-    found.extend(of_variables(text));
+    let mut found: Vec<Cow<'_, str>> = Vec::new();
+    found.extend(of_pod(text).map(Cow::Borrowed));
+    found.extend(of_variables(text).map(Cow::Borrowed));
     if script.language == Some(Language::Bash) {
         found.extend(of_functions(text));
     }
     if script.language == Some(Language::Python) {
-        found.extend(late_docstring(text));
+        found.extend(late_docstring(text).map(Cow::Borrowed));
     }
     found
 }
@@ -32,7 +33,7 @@ pub(in crate::catalog) fn texts<'t>(script: &ScriptText<'t>) -> Vec<&'t str> {
 /// The first words of these texts that describe.
 pub(super) fn description(script: &ScriptText<'_>) -> Option<String> {
     let file = script.path.rsplit('/').next().unwrap_or(script.path);
-    texts(script).into_iter().find_map(|text| description::first_words(text, file))
+    texts(script).into_iter().find_map(|text| description::first_words(&text, file))
 }
 
 /// What stands below `=head1 NAME` in a page of documentation of Perl.
@@ -74,7 +75,7 @@ fn quoted(code: &str) -> Option<&str> {
 }
 
 /// The document that a function for help prints.
-fn of_functions(text: &str) -> Option<&str> {
+fn of_functions(text: &str) -> Option<Cow<'_, str>> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         at += line.len();
@@ -82,7 +83,8 @@ fn of_functions(text: &str) -> Option<&str> {
         let is_function = line.contains("()") || line.trim_start().starts_with("function ");
         let lower = head.to_ascii_lowercase();
         if is_function && FUNCTIONS.iter().any(|part| lower.contains(part)) {
-            return here_document(&text[at - line.len()..]);
+            let function = &text[at - line.len()..];
+            return here_document(function).map(Cow::Borrowed).or_else(|| lines_of_echo(function).map(Cow::Owned));
         }
     }
     None
@@ -106,6 +108,34 @@ fn here_document(function: &str) -> Option<&str> {
         end += line.len();
     }
     Some(inner[..end].trim()).filter(|_| !mark.is_empty())
+}
+
+/// The lines that a function writes one by one: `echo "Packs it"`, `echo`, `printf 'usage: …\n'`.
+fn lines_of_echo(function: &str) -> Option<String> {
+    let first = function.lines().next()?;
+    let end =
+        if first.trim_end().ends_with('}') { first.len() } else { function.find("\n}").unwrap_or(function.len()) };
+    let mut found: Vec<String> = Vec::new();
+    for line in function[..end].lines().take(MAX_LINES).map(str::trim) {
+        let line = line.split_once('{').filter(|_| line == first.trim()).map_or(line, |(_, body)| body.trim());
+        let Some(word) = ["echo", "printf"].into_iter().find(|word| line.starts_with(word)) else {
+            // Whatever else it does first is not known.
+            if found.is_empty()
+                && !line.is_empty()
+                && line != first.trim()
+                && !line.starts_with(['#', '{'])
+                && !line.starts_with("local ")
+            {
+                return None;
+            }
+            continue;
+        };
+        let rest = line[word.len()..].trim_start().trim_start_matches("-e ").trim_start_matches("-n ").trim_start();
+        let plain = || rest.split(['>', ';', '|']).next().unwrap_or_default().trim();
+        let text = quoted(rest).unwrap_or_else(plain);
+        found.push(text.trim_end_matches("\\n").replace("\\n", "\n").replace("\\t", "\t"));
+    }
+    (!found.is_empty()).then(|| found.join("\n"))
 }
 
 /// A text that stands alone behind the imports of Python.
@@ -153,6 +183,16 @@ mod tests {
             ("x.py", "import os\n__doc__ = \"\"\"Counts all words.\n\nMore.\"\"\"\n", "Counts all words."),
             ("x.py", "import os\nHELP = 'Counts all words'\n", "Counts all words"),
             (
+                "x.sh",
+                "usage(){\n    echo \"Installs packages of x\"\n    echo\n    echo \"usage: ${0##*} <list>\"\n    exit 3\n}\n",
+                "Installs packages of x",
+            ),
+            (
+                "x.sh",
+                "function usage {\n  printf 'Usage: x FILE\\n\\n'\n  echo \"Packs all files\" >&2\n}\n",
+                "Packs all files",
+            ),
+            (
                 "x.py",
                 "import os\nfrom a import (\n    b,\n)\n\n'''\nCounts all words.\n'''\nx = 1\n",
                 "Counts all words.",
@@ -164,6 +204,7 @@ mod tests {
             ("x.py", "import os\nx = 1\n\"\"\"Not that.\"\"\"\n"),
             ("x.sh", "usage() {\n  cat <<EOF\nUsage: x FILE\n  -h help\nEOF\n}\n"),
             ("x.sh", "description=$1\n"),
+            ("x.sh", "usage() { echo \"Usage: x\"; exit 1; }\nrun() {\n  echo \"Runs it now\"\n}\n"),
         ] {
             assert_eq!(of(path, text), None, "{text}");
         }

@@ -23,7 +23,14 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
         inputs = perl_long(script.text);
         inputs.extend(perl_letters(script.text, &inputs));
         let behind = script.text.find("GetOptions").or_else(|| script.text.find("getopts")).unwrap_or(0);
-        takes_words = ["ARGV", "shift", "<>"].iter().any(|mark| script.text[behind..].contains(mark));
+        takes_words = perl_code(&script.text[behind..]).any(|line| {
+            let is_shift = line.split_once("shift").is_some_and(|(before, rest)| {
+                // `shift @list` and `shift(@list)` take from another list.
+                let is_word = !before.ends_with(|c: char| c.is_alphanumeric() || "_$@%&>".contains(c));
+                is_word && !rest.trim_start_matches(['(', ' ']).starts_with(['@', '%', '$'])
+            });
+            line.contains("ARGV") || line.contains("<>") || is_shift && !line.starts_with(char::is_whitespace)
+        });
     } else if is(&["rb"], "ruby") {
         inputs = ruby(script.text);
         takes_words = script.text.contains("ARGV") || script.text.contains("ARGF");
@@ -35,6 +42,20 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
         inputs.push(rest_words(&inputs));
     }
     Some(Declared { inputs, input: Some(InputMode::Args), ..Declared::default() })
+}
+
+/// The lines of code of a Perl script, without comments and pages of documentation.
+fn perl_code(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_page = false;
+    text.lines().take_while(|line| *line != "__END__").filter(move |line| {
+        let was_page = is_page;
+        is_page = if line.starts_with("=cut") {
+            false
+        } else {
+            is_page || line.starts_with("=head") || line.starts_with("=pod")
+        };
+        !was_page && !is_page && !line.trim_start().starts_with('#')
+    })
 }
 
 /// `GetOptions("name|n=s" => \$name, "verbose!", "v+" => \$level)`.
@@ -189,6 +210,8 @@ mod tests {
         assert!(found[3].starts_with("--verbose,-v"), "{found:?}");
         assert!(found[4].starts_with("--ids") && found[4].contains("array"), "{found:?}");
         assert!(found[5].starts_with("args") && found.len() == 6, "{found:?}");
+        let text = "use Getopt::Long;\nGetOptions('name=s' => \\$name);\n# shift ARGV\nsub f {\n  my $x = shift;\n}\n";
+        assert_eq!(declared_of("x.pl", text).len(), 1);
         let found = declared_of("x", "#!/usr/bin/perl\nuse Getopt::Std;\ngetopts('af:', \\%o);\n");
         assert_eq!(found, [r#"-a {"type":"boolean"}"#, r#"-f {"type":"string"}"#]);
     }

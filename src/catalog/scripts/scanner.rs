@@ -238,6 +238,21 @@ pub(super) fn calls<'t>(
     })
 }
 
+/// Those of some places of a text that are code, not in a string or a comment.
+pub(super) fn in_code(text: &str, mut places: Vec<usize>, language: Language) -> Vec<usize> {
+    places.sort_unstable();
+    let mut left = places.into_iter().peekable();
+    let mut found = Vec::new();
+    for sign in signs(text, language) {
+        while left.next_if(|at| *at < sign.at).is_some() {}
+        if left.peek().is_none() {
+            break;
+        }
+        found.extend(left.next_if_eq(&sign.at));
+    }
+    found
+}
+
 /// The piece of the text that is read for one call: no more, so that a file of open brackets takes no
 /// time.
 pub(super) fn window(text: &str, from: usize) -> &str {

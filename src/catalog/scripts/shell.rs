@@ -56,6 +56,13 @@ pub(super) fn takes_rest(text: &str) -> bool {
     Words::of(&own_code(text), text).takes_rest
 }
 
+/// How many words a script demands below a line of it.
+pub(super) fn demanded_behind(text: &str, line: usize) -> usize {
+    let own = own_code(text);
+    let lines: Vec<&str> = own.lines().skip(line + 1).collect();
+    least_count(&lines).unwrap_or(0)
+}
+
 /// Plain words that a script reads, each with the name that it gives them: `name="$1"`, `name=${2:-default}`.
 pub(super) fn words(text: &str, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
     Words::of(&own_code(text), text).inputs(taken)
@@ -81,7 +88,8 @@ impl Words {
     fn of(code: &str, text: &str) -> Words {
         let usage = usage_words(text);
         let mut found = Words { words: Vec::new(), takes_rest: false };
-        let (mut depth, mut shifted) = (0usize, 0usize);
+        let (mut depth, mut shifted, mut loops) = (0usize, 0usize, 0usize);
+        let (mut is_moved, mut used) = (false, [false; MAX_WORDS + 1]);
         let lines: Vec<&str> = code.lines().collect();
         let least = least_count(&lines);
         for (at, line) in lines.iter().enumerate() {
@@ -90,6 +98,10 @@ impl Words {
             let opens = block_words(line, &["if", "while", "until", "for", "case", "select"]);
             let closes = block_words(line, &["fi", "done", "esac"]);
             let is_sure = depth == 0 && opens == 0;
+            loops += block_words(line, &["while", "until", "for"]);
+            // What may have been taken away matters where words are read behind it.
+            let is_of_words = names_all(line) || references(line).next().is_some();
+            found.takes_rest |= is_moved && is_of_words;
             for part in line.split(';').flat_map(|part| part.split("&&")) {
                 let part = part.trim();
                 if let Some(count) = part.strip_prefix("shift").filter(|rest| rest.is_empty() || rest.starts_with(' '))
@@ -101,24 +113,32 @@ impl Words {
                         Some(count) if is_sure && !line.contains("&&") => shifted += count,
                         // `$((OPTIND - 1))` leaves the plain words.
                         None if line.contains("OPTIND") => {}
-                        _ => found.takes_rest = true,
+                        _ if loops > 0 => found.takes_rest = true,
+                        _ => is_moved = true,
                     }
                     continue;
                 }
                 for number in references(part) {
                     found.resize(number + shifted);
+                    used[number] |= !is_test(part);
                 }
                 let Some((number, mut word, is_needed)) = named_word(part) else { continue };
                 found.resize(number + shifted);
                 let is_whole = is_sure && !line.contains("&&") && word.default.is_none();
                 let judged = tested(&lines, at, &word.name, number).unwrap_or(is_whole);
                 word.is_required = is_needed.unwrap_or(judged);
-                let known = &mut found.words[number + shifted - 1];
+                let Some(known) = found.words.get_mut(number + shifted - 1) else { continue };
                 if known.name.is_empty() {
                     *known = word;
                 }
             }
             depth = (depth + opens).saturating_sub(closes);
+            loops = loops.saturating_sub(block_words(line, &["done"]));
+        }
+        // A word that is only tested is the first of all words.
+        let is_tested = |(at, word): (usize, &Word)| word.name.is_empty() && !used[at + 1];
+        if found.takes_rest && shifted == 0 && found.words.iter().enumerate().all(is_tested) {
+            found.words.clear();
         }
         found.settle(least, &usage, &lines);
         found
@@ -169,7 +189,17 @@ impl Words {
 }
 
 fn names_all(line: &str) -> bool {
-    ["$@", "$*", "${@", "${*"].iter().any(|mark| line.contains(mark))
+    // `for x; do` goes through all of them as well.
+    let head = || line.trim().strip_prefix("for ")?.split_once([';', ' ']);
+    let is_loop = || head().is_some_and(|(_, rest)| rest.trim_start_matches([';', ' ']).starts_with("do"));
+    ["$@", "$*", "${@", "${*"].iter().any(|mark| line.contains(mark)) || is_loop()
+}
+
+/// Whether a part of a line only tests something.
+fn is_test(part: &str) -> bool {
+    let part = ["if ", "elif ", "while ", "until "].iter().find_map(|head| part.strip_prefix(head)).unwrap_or(part);
+    let part = part.trim_start_matches(['!', ' ']);
+    (part.starts_with('[') || part.starts_with("test ")) && !part.contains("||")
 }
 
 /// How many of these words begin or end a block in a line.
@@ -294,7 +324,9 @@ fn least_count(lines: &[&str]) -> Option<usize> {
 
 /// The number of words that a test demands when it ends the script, or when its opposite does.
 fn demanded(line: &str) -> Option<usize> {
-    let is_opposite = line.contains("||");
+    // In `[ $# -lt 1 ] || [ $# -gt 2 ]` there are two tests, and what stands behind them follows.
+    let is_opposite =
+        line.rsplit_once("||").is_some_and(|(_, action)| !action.contains("$#") && !action.contains("${#}"));
     let mut found: Option<usize> = None;
     let words: Vec<&str> =
         line.split(|c: char| c.is_whitespace() || "[]();\"".contains(c)).filter(|w| !w.is_empty()).collect();
@@ -314,26 +346,56 @@ fn demanded(line: &str) -> Option<usize> {
 
 /// The plain words of the first usage line, and whether each may be left out.
 fn usage_words(text: &str) -> Vec<(String, bool)> {
-    let line = text.lines().find_map(|line| {
+    let mut lines = text.lines();
+    let line = lines.find_map(|line| {
         let at = line.to_ascii_lowercase().find("usage:")?;
         line.get(at + "usage:".len()..)
     });
     let Some(line) = line else { return Vec::new() };
     let line = line.split(['"', '\'', '#', '\\']).next().unwrap_or_default();
+    // A long one goes on in the next line.
+    let more = lines
+        .next()
+        .map(|more| more.trim().trim_start_matches(['#', ' ']))
+        .filter(|more| more.starts_with(['[', '<']) && !more.contains(['"', '\'']));
+    let line = format!("{line} {}", more.unwrap_or_default());
     let mut words = Vec::new();
     // The first word is the program.
-    for word in line.split_whitespace().skip(1) {
+    for word in bracketed(&line).into_iter().skip(1) {
         let is_optional = word.starts_with('[');
         let name = word.trim_matches(|c: char| "[]<>{}.".contains(c));
+        if is_optional && name.starts_with('-') {
+            continue;
+        }
         // An option may have a value, and of `a|b` nobody knows which it is.
-        if name.starts_with('-') || word.contains(['|', '$', '(']) || word.starts_with('[') != word.ends_with(']') {
+        let is_unclear = name.starts_with('-') || word.contains(['|', '$', '(']);
+        if is_unclear || word.starts_with('[') != word.trim_end_matches('.').ends_with(']') {
             return Vec::new();
         }
         // `[options]` stands for options, not for a word.
-        if !["options", "opts", "flags"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        if !name.is_empty() && !["options", "opts", "flags"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
             words.push((name.to_owned(), is_optional));
         }
     }
+    words
+}
+
+/// The words of a usage line; what stands in brackets is one.
+fn bracketed(line: &str) -> Vec<&str> {
+    let (mut words, mut begin, mut depth) = (Vec::new(), None, 0usize);
+    for (at, c) in line.char_indices() {
+        match c {
+            '[' | '<' => depth += 1,
+            ']' | '>' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if c.is_whitespace() && depth == 0 {
+            words.extend(begin.take().map(|begin: usize| &line[begin..at]));
+        } else if begin.is_none() {
+            begin = Some(at);
+        }
+    }
+    words.extend(begin.map(|begin| &line[begin..]));
     words
 }
 
@@ -383,6 +445,16 @@ mod tests {
             ("if x; then\n  s=$1; shift\nfi\nlevel=$1\n", "s +"),
             ("# Usage: show [name] [size]\necho $1 $2\n", "name size"),
             ("# Usage: show <name> [size]\nname=$1\nn=$2\n", "name! n"),
+            ("# USAGE: show [-h] [-b size]\n#   [seconds]\nshift $(( $OPTIND - 1 ))\nduration=$1\n", "duration"),
+            (
+                "if [ \"$#\" -lt 2 ] || [ \"$#\" -gt 3 ]; then\n  exit 1\nfi\na=$1\nb=$2\nif [ $# -eq 3 ]; then c=$3; fi\n",
+                "a! b! c",
+            ),
+            ("if (( $# )); then\n  duration=$1\n  shift\nfi\nsleep $duration\n", "duration"),
+            ("while [ $# -gt 0 ]; do\n  name=$1\n  shift\ndone\n", "name +"),
+            ("test -z \"$1\" && exit 1\nfor x in \"$@\"; do\n  rm \"$x\"\ndone\n", "+"),
+            ("check() {\n  dpkg -s \"$@\"\n}\ncheck bash\n", ""),
+            ("check() {\n  dpkg -s \"$@\"\n}\ncheck \"$@\"\n", "+"),
             ("# usage: show [OPTIONS] [name] [size]\necho $1 $2\n", "name size"),
             ("f() { echo $1; }\nf x\n", ""),
             ("main() {\n  local path=$1\n}\nmain \"$@\"\n", "path!"),

@@ -28,6 +28,35 @@ pub(super) fn own_code(text: &str) -> String {
     own + &inner
 }
 
+/// The script without code that reads what other commands of it write: what stands behind a pipe, and functions that are
+/// only called there.
+pub(in crate::catalog) fn without_fed(text: &str) -> String {
+    let plain = without_quoted(text);
+    let is_piped = |at: usize| {
+        let before = plain[..at].trim_end_matches([' ', '\t']);
+        let before = before.strip_suffix('\n').map_or(before, |line| line.trim_end_matches([' ', '\t', '\\']));
+        before.ends_with('|') && !before.ends_with("||")
+    };
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    for (at, _) in plain.match_indices('{').filter(|(at, _)| is_piped(*at)) {
+        spans.push((at, matching_brace(&plain, at)));
+    }
+    let functions = functions(&plain);
+    for Function { name, whole, .. } in &functions {
+        let is_sign = |c: char| c.is_alphanumeric() || "_-:.$/".contains(c);
+        let is_call = |at: usize| {
+            !(whole.0..whole.1).contains(&at)
+                && !plain[..at].ends_with(is_sign)
+                && !plain[at + name.len()..].starts_with(is_sign)
+        };
+        let mut calls = plain.match_indices(name).map(|(at, _)| at).filter(|at| is_call(*at)).peekable();
+        if calls.peek().is_some() && calls.all(is_piped) {
+            spans.push(*whole);
+        }
+    }
+    blanked(&plain, spans.into_iter().map(|(from, to)| (from, to.min(plain.len()))))
+}
+
 fn blanked(text: &str, spans: impl Iterator<Item = (usize, usize)>) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for (from, to) in spans {
@@ -140,6 +169,10 @@ fn functions(text: &str) -> Vec<Function<'_>> {
             continue;
         }
         let close = matching_brace(text, open);
+        if close >= text.len() {
+            // Not understood: better too much than the whole rest.
+            continue;
+        }
         found.push(Function { name, whole: (from, (close + 1).min(text.len())), body: (open + 1, close) });
     }
     found
@@ -196,8 +229,12 @@ mod tests {
             let own = own_code(text);
             assert!(own.contains(kept) && !own.contains(gone), "{text}\n{own}");
         }
+        let fed = "list() {\n  while read -r x; do echo; done\n}\nls | list\nsort |\n  {\n  read n\n}\nask() { read -r y; }\nask\n";
+        let left = without_fed(fed);
+        assert!(!left.contains("while read") && !left.contains("read n") && left.contains("read -r y"), "{left}");
         for text in ["f() {", "\"", "'", "cat <<E", "$(", "f() {\n}\n}", "é() { ü; }\n'é", "\\", "<<", "#"] {
             own_code(text);
+            without_fed(text);
         }
     }
 }

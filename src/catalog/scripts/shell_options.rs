@@ -2,6 +2,7 @@
 //! that it tests its words for: `[[ $1 == "--all" ]]`. Its plain words stand behind them.
 
 use super::option_words::{Takes, rule_of};
+use super::shell_code::own_code;
 use super::{Declared, DeclaredInput, input_name, rest_words, shell};
 use crate::domain::ArgRule;
 use serde_json::json;
@@ -106,6 +107,7 @@ impl OptionLoop {
 
     fn arms<'t>(&self, lines: &[&'t str]) -> Vec<LoopArm<'t>> {
         let mut arms: Vec<LoopArm<'t>> = Vec::new();
+        let word = subject(lines[self.begin]).map_or("1", |(name, _)| name);
         let (mut depth, mut is_open) = (0usize, false);
         for line in &lines[self.begin + 1..self.end.saturating_sub(1).max(self.begin + 1)] {
             let code = line.trim();
@@ -116,7 +118,7 @@ impl OptionLoop {
             if let Some((patterns, body)) = code.split_once(')').filter(|_| starts_arm) {
                 let patterns = patterns.trim_start_matches('(').split('|');
                 let patterns = patterns.map(|one| one.trim().trim_matches(['"', '\''])).collect();
-                arms.push(LoopArm { patterns, body: vec![body.trim()] });
+                arms.push(LoopArm { word, patterns, body: vec![body.trim()] });
                 is_open = true;
             } else if let Some(arm) = arms.last_mut().filter(|_| is_open) {
                 arm.body.push(code);
@@ -134,10 +136,7 @@ impl OptionLoop {
 
 /// Whether a line is a `case` over a word of the script: `$1`, or the variable of a loop over all of them.
 fn is_case(line: &str, lines: &[&str]) -> bool {
-    let Some(rest) = line.trim().strip_prefix("case ") else { return false };
-    let word = rest.split_whitespace().next().unwrap_or_default().trim_matches('"');
-    let name = word.trim_start_matches('$').trim_matches(['{', '}']);
-    let name = name.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+    let Some((name, _)) = subject(line) else { return false };
     let is_of_loop = || {
         let heads = [
             format!("for {name} in \"$@\""),
@@ -149,7 +148,78 @@ fn is_case(line: &str, lines: &[&str]) -> bool {
         let has = |text: &String| lines.iter().any(|line| line.contains(text.as_str()));
         heads.iter().any(has) || copies.iter().any(has)
     };
-    rest.trim_end().ends_with(" in") && (name == "1" || !name.is_empty() && is_of_loop())
+    name == "1" || is_of_loop()
+}
+
+/// The variable that a line `case "$x" in` asks, and what stands behind its name: `:-default`.
+fn subject(line: &str) -> Option<(&str, &str)> {
+    let rest = line.trim().strip_prefix("case ")?.trim_end().strip_suffix(" in")?;
+    let word = rest.split_whitespace().next()?.trim_matches('"').strip_prefix('$')?.trim_matches(['{', '}']);
+    let end = word.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(word.len());
+    (end > 0).then(|| word.split_at(end))
+}
+
+/// Values of a word that a script tells apart, at most.
+const MAX_CHOICES: usize = 60;
+
+/// Adds the values that plain words may have: the arms of a `case` that stops at any other.
+pub(super) fn add_choices(text: &str, declared: &mut Declared) {
+    if !text.contains("case ") || !declared.rules.is_empty() {
+        return;
+    }
+    let own = own_code(text);
+    let lines: Vec<&str> = own.lines().collect();
+    let words = declared.inputs.iter_mut().filter(|input| {
+        input.rule.as_ref().is_some_and(ArgRule::is_position) && input.schema.get("type") == Some(&json!("string"))
+    });
+    for (at, input) in words.enumerate() {
+        let number = (at + 1).to_string();
+        let is_it = |line: &&str| -> bool {
+            // Anything else behind the name changes the word.
+            let (name, rest) = subject(line).unwrap_or_default();
+            let is_whole = rest.is_empty() || rest.starts_with([':', '-']);
+            is_whole && (name == number || name.eq_ignore_ascii_case(&input.name))
+        };
+        let Some(begin) = lines.iter().position(is_it) else { continue };
+        // Behind `shift`, `$1` is another word.
+        let is_number = subject(lines[begin]).is_some_and(|(name, _)| name == number);
+        if is_number && lines[..begin].iter().any(|line| line.contains("shift")) {
+            continue;
+        }
+        let Some(choices) = choices(&lines, begin) else { continue };
+        let default = subject(lines[begin]).and_then(|(_, rest)| rest.strip_prefix(":-").or(rest.strip_prefix('-')));
+        let default = default.filter(|text| choices.contains(text)).map(str::to_owned);
+        if let Some(default) = default.filter(|_| !input.schema.contains_key("default")) {
+            input.put("default", default);
+            input.required = false;
+        }
+        let is_fitting = input.schema.get("default").is_none_or(|default| choices.iter().any(|one| default == one));
+        if is_fitting {
+            let choices: Vec<String> = choices.into_iter().map(str::to_owned).collect();
+            input.put("enum", choices);
+        }
+    }
+}
+
+/// The literal patterns of a `case` whose arm for everything else only stops the script; `None` for any other `case`.
+fn choices<'t>(lines: &[&'t str], begin: usize) -> Option<Vec<&'t str>> {
+    let case = OptionLoop { begin, end: end_of_case(lines, begin)? };
+    let arms = if case.is_loop(lines) { Vec::new() } else { case.arms(lines) };
+    let other = arms.iter().find(|arm| arm.takes_others()).filter(|arm| arm.refuses() && !arm.uses_word())?;
+    let rest = other.body.join("\n");
+    let mut found: Vec<&str> = Vec::new();
+    for pattern in arms.iter().filter(|arm| !arm.takes_others()).flat_map(|arm| &arm.patterns) {
+        let is_blanked = !pattern.is_empty() && pattern.trim().is_empty();
+        if is_blanked || pattern.contains(['*', '?', '[', '$', '(', '+', '@', '!']) {
+            return None;
+        }
+        if !pattern.is_empty() && !matches!(*pattern, "-h" | "--help") && !found.contains(pattern) {
+            found.push(*pattern);
+        }
+    }
+    let stops = ["exit", "usage", "die", "fail", "return 1", "return 2"].iter().any(|word| rest.contains(word));
+    let plain = found.iter().filter(|one| !one.starts_with('-')).count();
+    (stops && plain > 1 && found.len() <= MAX_CHOICES).then_some(found)
 }
 
 /// The line behind the `esac` of a `case`.
@@ -171,6 +241,8 @@ fn end_of_case(lines: &[&str], begin: usize) -> Option<usize> {
 
 /// One arm of a `case`.
 struct LoopArm<'t> {
+    /// The variable that holds the word.
+    word: &'t str,
     patterns: Vec<&'t str>,
     /// Its lines without the pattern.
     body: Vec<&'t str>,
@@ -189,7 +261,11 @@ impl LoopArm<'_> {
             let rest = name.trim_start_matches('-');
             name.starts_with('-') && !rest.is_empty() && rest.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
         };
-        let names: Vec<String> = names.into_iter().filter(is_flag).collect();
+        let mut names: Vec<String> = names.into_iter().filter(is_flag).collect();
+        // `--p` beside `--print` is short for it.
+        names.sort_by_key(
+            |name| if name.starts_with("--") { std::cmp::Reverse(name.len()) } else { std::cmp::Reverse(0) },
+        );
         let is_help = names.iter().any(|name| matches!(name.as_str(), "--help" | "-h" | "--version"));
         let is_known = |name: &String| {
             taken
@@ -236,7 +312,24 @@ impl LoopArm<'_> {
     fn refuses(&self) -> bool {
         let body = self.body.join("\n");
         let ends = ["exit", "usage", "die", "fail", "return 1", "return 2", "err ", "error"];
-        ends.iter().any(|word| body.contains(word)) && self.words(&[]).is_empty() && !self.collects()
+        let ends = ends.iter().any(|word| body.contains(word));
+        ends && self.words(&[]).is_empty() && !self.collects() && !self.uses_word()
+    }
+
+    /// Whether it does something with the word but to test it or to complain about it.
+    fn uses_word(&self) -> bool {
+        let word = self.word;
+        let whole = [format!("\"${word}\""), format!("${word}"), format!("\"${{{word}}}\""), format!("${{{word}}}")];
+        let parts = self.body.iter().flat_map(|line| line.split(';')).flat_map(|part| part.split("&&"));
+        parts.flat_map(|part| part.split("||")).any(|part| {
+            let part = without_heads(part.trim());
+            let first = part.split_whitespace().find(|word| !word.contains('>')).unwrap_or_default();
+            let is_test = ["[", "[[", "test", "case", "!", "((", "shift"].contains(&first);
+            let is_message = ["echo", "printf", "print", "cat"].contains(&first)
+                || COMPLAINING.iter().any(|word| first.to_ascii_lowercase().contains(word));
+            let given = |token: &str| whole.iter().any(|one| token.trim_end_matches(')') == one);
+            !is_test && !is_message && part.split_whitespace().skip(1).any(given)
+        })
     }
 
     /// Whether it keeps the word in a list.
@@ -250,16 +343,32 @@ impl LoopArm<'_> {
         let parts = self.body.iter().flat_map(|line| line.split(';')).map(str::trim);
         let mut found: Vec<(String, Option<String>)> = Vec::new();
         for part in parts {
-            let part = part.strip_prefix("then ").or_else(|| part.strip_prefix("else ")).unwrap_or(part);
-            let Some((name, value)) = part.rsplit("&& ").next().unwrap_or(part).split_once('=') else { continue };
+            let part = without_heads(part);
+            let part = without_heads(part.rsplit("&& ").next().unwrap_or(part));
+            let Some((name, value)) = part.split_once('=') else { continue };
             let value = value.trim().trim_matches(['"', ';']);
-            let is_word = value == "$1" || value == "${1}" || value == "$arg" || value == "${arg}";
+            let value = value.strip_prefix('$').unwrap_or_default().trim_matches(['{', '}']);
+            let is_word = [self.word, "1", "arg"].contains(&value);
             if is_name(name) && is_word && found.iter().all(|(known, _)| known != name) {
                 found.push((name.to_owned(), assigned(&lines.join("\n"), name).map(str::to_owned)));
             }
         }
         found
     }
+}
+
+/// Parts of names of commands that say what is wrong with a word, in lower case.
+const COMPLAINING: &[&str] =
+    &["err", "die", "fail", "usage", "help", "abort", "fatal", "warn", "log", "unknown", "invalid", "bad", "unrecogn"];
+
+/// A statement without the words that may stand in front of it.
+fn without_heads(part: &str) -> &str {
+    let heads = ["then ", "else ", "elif ", "if ", "do ", "local ", "declare ", "export ", "readonly "];
+    let mut part = part;
+    while let Some(rest) = heads.iter().find_map(|head| part.strip_prefix(head)) {
+        part = rest.trim_start();
+    }
+    part
 }
 
 fn is_name(name: &str) -> bool {
@@ -299,14 +408,20 @@ fn tested(text: &str, lines: &[&str]) -> Option<Declared> {
     if inputs.is_empty() {
         return None;
     }
+    let options = inputs.len();
+    let last = lines.iter().rposition(|line| tested_flag(line).is_some()).unwrap_or(0);
     inputs.extend(shell::words(text, &inputs));
-    // A word that may be an option is needed by nobody.
-    for input in &mut inputs {
-        input.required = false;
+    // A word that may be an option is needed by nobody, unless words are counted behind the options.
+    let least = shell::demanded_behind(text, last);
+    for (at, input) in inputs.iter_mut().enumerate() {
+        input.required &= at >= options && at < options + least;
     }
-    if shell::takes_rest(text) && inputs.iter().all(|input| input.rule.as_ref().is_some_and(|rule| !rule.is_position()))
-    {
-        inputs.push(rest_words(&inputs));
+    // Tests for options name all words as well.
+    let plain: Vec<&str> = lines.iter().copied().filter(|line| tested_flag(line).is_none()).collect();
+    if shell::takes_rest(&plain.join("\n")) {
+        let mut rest = rest_words(&inputs);
+        rest.required = least > inputs.len() - options;
+        inputs.push(rest);
     }
     Some(Declared { inputs, ..Declared::default() })
 }
@@ -326,7 +441,10 @@ fn tested_flag(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ScriptText;
     use super::super::testing::shown;
+    use super::*;
+    use crate::domain::source::Language;
 
     #[test]
     fn options_of_a_loop_and_the_words_behind_it_are_inputs() {
@@ -362,6 +480,54 @@ mod tests {
         let text = "OPTS=$(getopt -o e:f --long env:,force,tag:: -- \"$@\")\neval set -- \"$OPTS\"\nwhile true; do\n  case \"$1\" in\n    -e|--env) E=\"$2\"; shift 2 ;;\n    --tag) T=\"$2\"; shift 2 ;;\n    --) shift; break ;;\n  esac\ndone\n";
         let expected = [r#"--env,-e {"type":"string"}"#, r#"--tag= {"type":["boolean","string","number"]}"#];
         assert_eq!(shown("x.sh", text), expected);
+    }
+
+    #[test]
+    fn an_arm_that_does_something_with_a_word_takes_it() {
+        let text = "main() {\n  while [ \"$1\" != \"\" ]; do\n    case $1 in\n      -f|--force) force=1 ;;\n      * )\n        if [ \"${remote}\" = \"\" ]; then\n          local remote=\"$1\"\n        else\n          echo \"Error: too many\"\n          exit 1\n        fi\n        ;;\n    esac\n    shift\n  done\n}\nmain \"$@\"\n";
+        assert_eq!(shown("x.sh", text), [r#"--force,-f {"type":"boolean"}"#, r#"remote {"type":"string"}"#]);
+        for other in [
+            "if [ -r \"$1\" ]; then\n  show \"$1\" 1\nelse exit 2; fi",
+            "[[ $1 == -* ]] && usage && exit 1\nkept=( $(keep name \"$1\") )",
+        ] {
+            let text = format!(
+                "while [ $# -gt 0 ]; do\n  case $1 in\n    -p|--p|--print) P=1 ;;\n    *)\n{other}\n;;\n  esac\n  shift\ndone\n"
+            );
+            let found = shown("x.sh", &text);
+            assert!(found[0].starts_with("--print,--p,-p") && found[1].starts_with("args"), "{found:?}");
+        }
+        let text = "while [ $# -gt 0 ]; do\n  case $1 in\n    -p) P=1 ;;\n    *) error \"$1\"; exit 1 ;;\n  esac\n  shift\ndone\n";
+        assert_eq!(shown("x.sh", text), [r#"-p {"type":"boolean"}"#]);
+    }
+
+    #[test]
+    fn the_words_behind_an_option_are_a_list_where_the_script_keeps_one() {
+        let text = "if [ \"${1:-}\" = \"--force\" ]; then\n  force=1\n  shift\nfi\nif [ $# -lt 2 ]; then usage; fi\nmsg=$1\nshift\nfiles=(\"$@\")\n";
+        let found = shown("x.sh", text);
+        assert_eq!(found[..2], [r#"--force {"type":"boolean"}"#, r#"msg! {"type":"string"}"#]);
+        assert!(found[2].starts_with("args...!") || found[2].starts_with("args!"), "{found:?}");
+    }
+
+    #[test]
+    fn the_arms_of_a_case_that_stops_at_others_are_choices() {
+        let shown = |text: &str| {
+            let script = ScriptText { path: "x.sh", text, language: Some(Language::Bash) };
+            let line = |input: &DeclaredInput| {
+                let sign = if input.required { "!" } else { "" };
+                format!("{}{sign} {}", input.name, json!(input.schema))
+            };
+            super::super::declared(&script, true).inputs.iter().map(line).collect::<Vec<_>>()
+        };
+        let text = "# Toggles\ncase \"${1:-toggle}\" in\n  toggle) a ;;\n  awake|on)\n    b\n    ;;\n  *)\n    echo \"Usage: x\" >&2\n    exit 1\n    ;;\nesac\n";
+        assert_eq!(shown(text), [r#"word1 {"type":"string","default":"toggle","enum":["toggle","awake","on"]}"#]);
+        let text = "action=${1:?}\ncase $action in\n  a) x ;;\n  b*) y ;;\n  *) exit 1 ;;\nesac\n";
+        assert_eq!(shown(text), [r#"action! {"type":"string"}"#]);
+        for before in ["shift\n", "while x; do\n"] {
+            let text = format!("{before}case $1 in\n  a) x ;;\n  b) y ;;\n  *) exit 1 ;;\nesac\n");
+            assert_eq!(shown(&text), [r#"word1 {"type":"string"}"#]);
+        }
+        let text = "case $1 in\n  a) x ;;\n  b) y ;;\n  *) run \"$1\" ;;\nesac\n";
+        assert_eq!(shown(text), [r#"word1 {"type":"string"}"#]);
     }
 
     #[test]

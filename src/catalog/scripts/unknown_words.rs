@@ -1,6 +1,7 @@
 //! Scripts that read their command line in a way that nobody knows here: their words are passed as they are.
 
 use super::scanner::{is_word, split_once};
+use super::shell_code::own_code;
 use super::{Declared, ScriptText, python, rest_words};
 use crate::domain::source::Language;
 use crate::domain::{InputMode, standard};
@@ -35,7 +36,8 @@ fn names_command_line(text: &str) -> bool {
 
 /// Whether a shell script looks at its words outside of functions, or in one that is given them.
 fn reads_shell(text: &str) -> bool {
-    ["$@", "$*", "${@", "${*", "$#", "${#}"].iter().any(|mark| text.contains(mark))
+    let reads = |text: &str| ["$@", "$*", "${@", "${*", "$#", "${#}"].iter().any(|mark| text.contains(mark));
+    reads(text) && reads(&own_code(text))
 }
 
 /// Whether what a Python script does first of all is to call something that is not its own and not of the library.

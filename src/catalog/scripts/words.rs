@@ -53,8 +53,10 @@ fn other(script: &ScriptText<'_>) -> Option<Declared> {
 
 /// Whether a script takes as many words as it is given, without a name for any.
 fn takes_all(script: &ScriptText<'_>) -> bool {
+    if script.language == Some(Language::Bash) {
+        return shell::takes_rest(script.text) && !script.text.contains("stdin");
+    }
     let marks: &[&str] = match script.language {
-        Some(Language::Bash) => &["\"$@\"", "$@", "\"$*\"", "$1"],
         Some(Language::Python) => &["sys.argv[1:]"],
         _ => &["process.argv.slice(2)", "Deno.args"],
     };

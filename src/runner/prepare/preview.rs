@@ -72,7 +72,10 @@ impl CommandView {
             // Our own code, which loads the file and calls the function.
             if recipe.function.is_some() && function::is_call_code(word) { "…".to_owned() } else { text(word) }
         });
-        let env = call.env.iter().map(|(name, value)| (text(name), text(value)));
+        // What the manifest sets, unless the input goes before it.
+        let set = recipe.env.iter().filter(|(name, _)| !call.env.iter().any(|(known, _)| known == name.as_str()));
+        let set = set.map(|(name, value)| (name.clone(), value.clone()));
+        let env = set.chain(call.env.iter().map(|(name, value)| (text(name), text(value))));
         Ok(CommandLine { env: env.collect(), words: first.into_iter().chain(words).collect(), stdin: call.stdin })
     }
 }
@@ -149,6 +152,10 @@ mod tests {
         assert_eq!(shown.stdin.as_deref(), Some(r#"{"text":"a\nb","pin":"•••"}"#));
         let shown = line(Recipe::blank(InputMode::Env), &json!({"my-name": "x"})).unwrap();
         assert_eq!(shown.to_string(), "INPUT_MY_NAME=x /usr/bin/python3 /tool/x.py");
+        let set = Recipe { env: [("arg_mode".to_owned(), "x".to_owned())].into(), ..args(&["$arg_mode mode"]) };
+        let shown = |input| line(set.clone(), &input).unwrap().to_string();
+        assert_eq!(shown(json!({})), "arg_mode=x /usr/bin/python3 /tool/x.py");
+        assert_eq!(shown(json!({"mode": "y"})), "arg_mode=y /usr/bin/python3 /tool/x.py");
         let called = Recipe { function: Some("fetch".to_owned()), ..Recipe::blank(InputMode::StdinJson) };
         assert_eq!(line(called, &input).unwrap().to_string(), "/usr/bin/python3 -c … /tool/x.py fetch");
         let placed = Recipe { command: vec!["python3".into(), "{mode}".into(), "{input.to}".into()], ..args(&[]) };

@@ -48,7 +48,9 @@ pub(super) fn folders(usual: &[Document], code: &[&str], literals: &Literals) ->
         .iter()
         .map(|(name, document)| {
             let long = documents::lengthened(document, literals);
-            let texts = long.into_iter().chain(documents::near(document, literals, MAX_FOLDERS).into_iter().map(|one| one.text));
+            let texts = long
+                .into_iter()
+                .chain(documents::near(document, literals, MAX_FOLDERS).into_iter().map(|one| one.text));
             (name, texts.collect::<Vec<String>>().into_iter())
         })
         .collect();

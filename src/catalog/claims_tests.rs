@@ -1,0 +1,84 @@
+//! Documents with the name of a script or of a folder.
+
+use super::cache::Cache;
+use super::scan;
+use super::testing::Workspace;
+use std::os::unix::fs::symlink;
+
+/// Paths of rows, problems and skipped files below `tools/`.
+fn told(workspace: &Workspace, cache: &Cache) -> [Vec<String>; 3] {
+    let found = scan(&workspace.plan(), cache, &mut |_| {});
+    let short = |path: &str| path[6..].to_owned();
+    [
+        found.tools.iter().map(|tool| short(&tool.path)).collect(),
+        found.problems.iter().map(|problem| short(&problem.path)).collect(),
+        found.skipped.iter().map(|file| short(&file.path)).collect(),
+    ]
+}
+
+#[test]
+fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
+    let workspace = Workspace::new();
+    let write = |path: &str, text: &str| workspace.write(&format!("tools/{path}"), text);
+    let script = |path: &str| write(path, "#!/bin/sh\n# Does it\necho 1\n");
+    // Not recognised, with a link beside it.
+    write("ci/ci.yml", "box: x\nbuild: {steps: []}\n");
+    script("ci/one.sh");
+    script("ci/two.sh");
+    std::fs::create_dir_all(workspace.at("tools/shared")).unwrap();
+    symlink("../shared", workspace.at("tools/ci/lib")).unwrap();
+    // Not recognised.
+    write("st/st.yml", "global: {}\n");
+    script("st/st.sh");
+    script("st/inner/deep.sh");
+    // Recognised, and it starts nothing.
+    write("flow/flow.yml", "name: flow\non: [push]\njobs: {a: {runs-on: x}}\n");
+    script("flow/deploy.sh");
+    // Scripts of the same stem.
+    write("shop/y.json", "{\"name\": \"x\", ");
+    script("shop/y.sh");
+    write("shop/lone.yml", "global: {}\n");
+    script("shop/lone.py");
+    // These are manifests.
+    write("own/own.yml", "name: own\ndescription: d\nrun:\n  command: [ls]\n");
+    script("own/helper.sh");
+    write("shop/pair.yml", "name: pair\ndescription: d\n");
+    script("shop/pair.sh");
+    write("shop/wrong.yml", "name: wrong\nkeywords: 17\n");
+    script("shop/wrong.sh");
+    // What was approved as a whole stays one.
+    write("agreed/agreed.yml", "global: {}\n");
+    script("agreed/agreed.sh");
+    write("agreed/approval.toml", "");
+
+    let when = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    for path in super::testing::files_below(&workspace.at("tools")) {
+        std::fs::File::open(path).and_then(|file| file.set_modified(when)).unwrap();
+    }
+    let cold = told(&workspace, &Cache::default());
+    let [mut rows, problems, skipped] = cold.clone();
+    rows.sort();
+    let wanted = [
+        "ci/one.sh",
+        "ci/two.sh",
+        "flow/deploy.sh",
+        "own/own.yml",
+        "shop/lone.py",
+        "shop/pair.yml",
+        "shop/y.sh",
+        "st/inner/deep.sh",
+        "st/st.sh",
+    ];
+    assert_eq!(rows, wanted);
+    assert_eq!(
+        problems,
+        ["agreed/agreed.yml", "ci/lib", "shop/lone.yml", "shop/wrong.yml", "shop/y.json", "st/st.yml"]
+    );
+    assert_eq!(skipped, ["ci/ci.yml", "flow/flow.yml"]);
+    // What was kept of the first scan gives the same.
+    let mut kept = Cache::default();
+    let found = scan(&workspace.plan(), &kept, &mut |_| {});
+    assert!(!found.fresh.is_empty());
+    kept.0.extend(found.fresh);
+    assert_eq!(told(&workspace, &kept), cold);
+}

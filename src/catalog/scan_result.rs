@@ -1,0 +1,40 @@
+//! What a scan says while it goes on, and what it found.
+
+use super::cache::CacheRow;
+use super::places::PlaceStamp;
+use crate::domain::{Problem, SkippedFile, Stage, Tool};
+use std::sync::Arc;
+
+/// How far a scan is.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    /// Definitions read so far.
+    pub done: usize,
+    /// Definitions found by the walk.
+    pub total: usize,
+    /// Rows since the last call, not lined up yet.
+    pub new_rows: &'a [Arc<Tool>],
+    /// Cache rows to write so far. Who writes them now takes them, so that they need no memory until the end.
+    pub fresh: &'a mut Vec<(String, CacheRow)>,
+}
+
+/// What a scan found.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// Rows by name, then stage (higher first), then path; without the store's facts.
+    pub tools: Vec<Arc<Tool>>,
+    /// Definitions that could not be read, in order of path.
+    pub problems: Vec<Problem>,
+    /// Files that look like tools and are none, in order of path.
+    pub skipped: Vec<SkippedFile>,
+    /// Cache rows to write, but for those that were taken while it went on.
+    pub fresh: Vec<(String, CacheRow)>,
+    /// Cache keys to drop.
+    pub gone: Vec<String>,
+    /// The folders that the plan named, with their stages.
+    pub roots: Vec<(String, Option<Stage>)>,
+    /// The folders that were listed, and what decided beside them.
+    pub places: Vec<PlaceStamp>,
+    /// Whether the cache holds each definition: those that were just written, or that are no version, are not kept.
+    pub is_whole: bool,
+}
