@@ -6,7 +6,7 @@ use super::document::Syntax;
 use super::entries;
 use super::files::{self, Member};
 use super::obstacle::Obstacle;
-use super::plan::{ScanPlan, file_of};
+use super::plan::{self, ScanPlan, file_of};
 use super::programs::{Programs, is_script};
 use super::reading;
 use super::scan_result::Scan;
@@ -31,7 +31,7 @@ fn takes(plan: &ScanPlan, of: &DefinitionCandidate) -> bool {
         Format::Pair if !of.placement.exclusive => true,
         Format::Pair | Format::Manifest | Format::Header => {
             // What was approved as a whole stays one.
-            of.placement.exclusive && of.kin.is_none() && !walk::is_vouched(plan, &of.placement.base)
+            of.placement.exclusive && of.kin.is_none() && !plan::is_vouched(plan, &of.placement.base)
         }
         _ => false,
     }

@@ -2,6 +2,7 @@
 //! another program, a line of code or a usage line is no description, and the next paragraph is looked at.
 
 use super::limits;
+use crate::domain::count;
 
 /// A description as long as a row may hold.
 pub(super) fn cut(text: &str) -> String {
@@ -450,6 +451,25 @@ pub(super) fn first_paragraph(text: &str) -> Option<String> {
         is_usable.then(|| paragraph.join(" "))
     })?;
     Some(words.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Names in a description.
+const NAMED_TOOLS: usize = 12;
+
+/// What a file that defines tools is, in a line: their names, and what the first does where it is the only one.
+pub(super) fn of_tools(names: &[&str], about: &str) -> String {
+    let about = about.lines().next().unwrap_or_default().trim();
+    match names {
+        [] => "Defines no tools".to_owned(),
+        [only] if about.is_empty() => format!("Defines 1 tool: {only}"),
+        [only] => format!("Defines 1 tool: {only}: {about}"),
+        names => {
+            let more = names.len().saturating_sub(NAMED_TOOLS);
+            let shown = names[..names.len() - more].join(", ");
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("Defines {}: {shown}{more}", count(names.len(), "tool"))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -156,6 +156,17 @@ pub(super) fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// Whether a folder was approved as a whole, or lies where approvals move tools.
+pub(super) fn is_vouched(plan: &ScanPlan, at: &str) -> bool {
+    is_of_moved_tool(plan, at) || plan.on_disk(&join(at, "approval.toml")).exists()
+}
+
+/// Whether a folder is one of those into which approvals and archiving move tools.
+pub(super) fn is_of_moved_tool(plan: &ScanPlan, at: &str) -> bool {
+    let parent = folder_of(at);
+    plan.is_shared_folder(parent) && matches!(file_of(parent), "approved" | "core" | "archived")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

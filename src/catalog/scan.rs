@@ -25,8 +25,8 @@ use super::script_places;
 use super::walk::{self, Belonging, DefinitionCandidate};
 use super::{obstacle::Obstacle, part, skipped, steps};
 use crate::domain::{
-    Category, CostTier, Digest, Format, Instant, Kind, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions,
-    Risk, SkippedFile, Stage, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
+    Category, CostTier, Digest, Format, Instant, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions, Risk,
+    SkippedFile, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
 };
 use std::collections::HashSet;
 use std::sync::Arc;

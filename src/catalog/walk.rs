@@ -11,7 +11,7 @@ use super::files::{self, Member, OpenFolder, is_left_out, is_passed_over, unread
 use super::limits;
 use super::local_modules;
 use super::places::PlaceStamp;
-use super::plan::{self, ScanPlan, ToolRoot, folder_of, join};
+use super::plan::{self, ScanPlan, ToolRoot, join};
 use super::programs::{is_script, script_extensions, script_rank};
 use super::skill;
 use super::skipped;
@@ -567,19 +567,8 @@ fn owner<'g>(
     };
     let named =
         (listing.approved || plan::is_called(at, stem_of(&owner.definition))) && inner.candidates.iter().all(is_own);
-    let vouched = is_of_moved_tool(plan, at) && groups.len() == 1 && inner.candidates.is_empty();
+    let vouched = plan::is_of_moved_tool(plan, at) && groups.len() == 1 && inner.candidates.is_empty();
     (named || vouched).then_some(owner)
-}
-
-/// Whether a folder was approved as a whole, or lies where approvals move tools.
-pub(super) fn is_vouched(plan: &ScanPlan, at: &str) -> bool {
-    is_of_moved_tool(plan, at) || plan.on_disk(&join(at, "approval.toml")).exists()
-}
-
-/// Whether a folder is one of those into which approvals and archiving move tools.
-fn is_of_moved_tool(plan: &ScanPlan, at: &str) -> bool {
-    let parent = folder_of(at);
-    plan.is_shared_folder(parent) && matches!(plan::file_of(parent), "approved" | "core" | "archived")
 }
 
 /// The script that a folder without a manifest belongs to when the other scripts in it are those that it imports: in a folder
@@ -592,7 +581,7 @@ fn main_script<'g>(
     inner: &WalkResult,
 ) -> Option<&'g SharedDefinition> {
     let is_called = |group: &SharedDefinition| plan::is_called(at, stem_of(&group.definition));
-    let is_moved = listing.approved || is_of_moved_tool(plan, at);
+    let is_moved = listing.approved || plan::is_of_moved_tool(plan, at);
     if plan.is_shared_folder(at)
         || !is_moved && !groups.iter().any(is_called)
         || groups.iter().any(|group| group.format != Format::Header)

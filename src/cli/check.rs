@@ -124,9 +124,7 @@ pub(super) fn comment(call: &Call<'_>) -> Result<Done, EngineError> {
 }
 
 pub(super) fn withdraw(call: &Call<'_>) -> Result<Done, EngineError> {
-    let comment = call.get::<usize>("comment").and_then(|number| i64::try_from(number).ok());
-    let comment = comment.ok_or_else(|| EngineError::new(ErrorCode::Usage, "the comment number is missing", ""))?;
-    let command = Command::Withdraw { comment: CommentId(comment) };
+    let command = Command::Withdraw { comment: CommentId(call.required_id("comment")?) };
     let (engine, _catalog) = call.open_catalog()?;
     execute(call, &engine, command)
 }

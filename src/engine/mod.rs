@@ -217,6 +217,12 @@ struct States {
     policies: ShownPolicies,
 }
 
+/// Notes in the workspace of an engine which state is its own. A folder that was opened before there was anything in it has
+/// no such note yet.
+pub fn note_identity(engine: &Engine) {
+    state::locate(&engine.workspace.options.home, engine.workspace.folder());
+}
+
 impl Engine {
     /// Opens or creates the state of a workspace and finishes what a crash left undone.
     ///
@@ -246,12 +252,6 @@ impl Engine {
     /// The state folder of this workspace.
     pub fn state_dir(&self) -> &Path {
         &self.workspace.state_dir
-    }
-
-    /// Notes in the workspace which state is its own. A folder that was opened before there was anything in it has no
-    /// such note yet.
-    pub fn note_identity(&self) {
-        state::locate(&self.workspace.options.home, self.workspace.folder());
     }
 
     /// By how many columns the divider between the panes of the screen was moved the last time.

@@ -283,7 +283,7 @@ impl Performer {
             }
             Effect::Init => {
                 let made = init(engine.workspace()).map(|report| phrase::created(&report.created));
-                engine.note_identity();
+                crate::engine::note_identity(engine);
                 self.answer(Answer::Furnished(made));
                 self.scan(engine);
             }

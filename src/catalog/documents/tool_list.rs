@@ -4,17 +4,14 @@
 use super::{function, hides, text};
 use crate::catalog::document::Document;
 use crate::catalog::draft::{self, Draft};
-use crate::catalog::{limits, schema_loose};
-use crate::domain::{Dialect, Kind, Manifest, Problem, ToolName, count};
+use crate::catalog::{description, limits, schema_loose};
+use crate::domain::{Dialect, Kind, Manifest, Problem, ToolName};
 use serde_json::{Map, Value};
 
 /// Names of files that say nothing of what is in them: such a list is called like its folder.
 const PLAIN_NAMES: &[&str] = &["tools", "tool", "functions", "function", "schemas", "schema", "index", "definitions"];
 /// Keys of what a tool takes.
 const INPUTS: &[&str] = &["parameters", "arguments", "inputSchema", "input_schema"];
-/// Names in a description.
-const NAMED: usize = 12;
-
 /// Keys of a list of tools.
 const LISTS: &[&str] = &["tools", "functions", "functionDeclarations", "function_declarations"];
 
@@ -142,7 +139,7 @@ pub(in crate::catalog) fn of_list(document: &Document<'_>, tools: &[&Map<String,
         return Err(document.problem(&[], crate::domain::ProblemCode::BadName, message, "remove them"));
     }
     let about = tools.first().and_then(|tool| tool.get("description")?.as_str()).unwrap_or_default();
-    manifest.description = described(&names, about);
+    manifest.description = description::of_tools(&names, about);
     manifest.keywords = names.iter().take(limits::LIST_ITEMS).map(|name| (*name).to_owned()).collect();
     let described = tools.iter().take(limits::LIST_ITEMS).map(|tool| {
         let table = Value::Object((*tool).clone());
@@ -160,22 +157,6 @@ pub(in crate::catalog) fn of_list(document: &Document<'_>, tools: &[&Map<String,
     let unsupported = format!("it describes tools and holds no code; {how}");
     let is_named_by_folder = PLAIN_NAMES.contains(&stem.to_ascii_lowercase().as_str());
     Ok(Draft { unsupported: Some(unsupported), is_named_by_folder, ..Draft::of_command(manifest, None, None) })
-}
-
-/// What a file that defines tools is, in a line: their names, and what the first does where it is the only one.
-pub(in crate::catalog) fn described(names: &[&str], about: &str) -> String {
-    let about = about.lines().next().unwrap_or_default().trim();
-    match names {
-        [] => "Defines no tools".to_owned(),
-        [only] if about.is_empty() => format!("Defines 1 tool: {only}"),
-        [only] => format!("Defines 1 tool: {only}: {about}"),
-        names => {
-            let more = names.len().saturating_sub(NAMED);
-            let shown = names[..names.len() - more].join(", ");
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("Defines {}: {shown}{more}", count(names.len(), "tool"))
-        }
-    }
 }
 
 #[cfg(test)]

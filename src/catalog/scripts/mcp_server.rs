@@ -5,7 +5,6 @@
 
 use super::scanner::{arguments, calls, in_code, inside, is_word, signs, window};
 use super::{Declared, ScriptText, docstring, literal, python};
-use crate::catalog::documents::tool_list;
 use crate::catalog::limits;
 use crate::domain::Kind;
 use crate::domain::source::Language;
@@ -46,7 +45,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     let listed = tools.iter().map(|tool| json!({"name": tool.name, "description": tool.description}));
     Some(Declared {
         kind: Some(Kind::Mcp),
-        description: Some(tool_list::described(&names, about)),
+        description: Some(crate::catalog::description::of_tools(&names, about)),
         keywords: names.iter().map(|name| (*name).to_owned()).collect(),
         extra: Map::from_iter([("tools".to_owned(), Value::Array(listed.collect()))]),
         unsupported: Some(

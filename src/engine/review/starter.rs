@@ -137,7 +137,7 @@ impl Reviews<'_> {
 
     fn adopt_starter(&self, who: &str) -> Result<Outcome, EngineError> {
         write_starter(self.workspace.folder(), &mut InitReport::default())?;
-        self.engine.note_identity();
+        crate::engine::note_identity(self.engine);
         let view = self.engine.library().scan(&mut |_| {})?;
         let open: Vec<StarterRow> = self.starter()?.into_iter().filter(|row| row.state.is_open()).collect();
         refuse_empty(&open)?;

@@ -216,7 +216,7 @@ impl App {
             self.drafts.insert((request.review, request.kind), reason.clone());
         }
         if let Screen::Review(screen) = &mut self.screen {
-            screen.set_sent(Some(request.kind));
+            screen.sent = Some(request.kind);
         }
         vec![Effect::Execute(Command::Decide(DecisionRequest { shown, ..request }))]
     }

@@ -324,16 +324,6 @@ impl App {
         effects
     }
 
-    /// Says in the help that lies over the screen what works now.
-    fn renew_help(&mut self) {
-        if let [Overlay::Help(_)] = self.overlays.as_slice() {
-            let rows = self.help_rows();
-            if let [Overlay::Help(help)] = self.overlays.as_mut_slice() {
-                help.renew(rows);
-            }
-        }
-    }
-
     /// Asks again what was set aside to look at its tool.
     fn ask_again(&mut self) {
         if matches!(self.screen, Screen::Workbench)

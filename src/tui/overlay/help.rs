@@ -114,13 +114,6 @@ impl Help {
         help
     }
 
-    /// Takes the rows as they are now: what did not work when it was opened may work meanwhile.
-    pub fn renew(&mut self, rows: Vec<HelpRow>) {
-        if rows.len() == self.rows.len() {
-            self.rows = rows;
-        }
-    }
-
     /// Moves the selection, over headings.
     fn step(&mut self, motion: Motion) {
         self.list.step(motion, self.shown.len());

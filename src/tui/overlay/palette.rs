@@ -341,14 +341,13 @@ impl Palette {
         // What was filled in is selected among all; what was typed narrows them.
         let text = if self.input.is_filled_in() { String::new() } else { self.input.text() };
         let matcher = SkimMatcherV2::default();
-        let found: Vec<Found> = match self.step {
+        let mut found: Vec<Found> = match self.step {
             Step::Verb => {
                 let rows = self.rows.iter().enumerate();
                 rows.filter_map(|(at, row)| verb_match(&matcher, row.spec, &text).map(|(s, m)| (s, at, m))).collect()
             }
             Step::Arg { .. } => self.choices.found(&text),
         };
-        let mut found = found;
         let is_verb = matches!(self.step, Step::Verb);
         found.sort_by_key(|(score, at, _)| {
             let row = self.rows.get(*at).filter(|_| is_verb);

@@ -13,7 +13,9 @@ use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::{Look, Title, draw_scrollbar};
 use crate::tui::phrase::cut;
 use crate::tui::widget::text_input::TextInput;
-use crate::tui::widget::{Jump, Mark, Piece, Place, Relaid, SearchLine, TextLine, TextView, Tone};
+use crate::tui::widget::{
+    Jump, Mark, Piece, Place, Relaid, SearchLine, TextLine, TextView, Tone, cursor_link, part_shown, step_link,
+};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -97,7 +99,7 @@ impl Shown {
         let Some(first) = lines.iter().position(is_link) else { return TextView::new(lines) };
         let mut view = TextView::new(lines).with_cursor();
         if first > 0 {
-            view.step_link(Jump::Next);
+            step_link(&mut view, Jump::Next);
         }
         view
     }
@@ -212,7 +214,7 @@ impl Report {
             Motion::Up => Jump::Previous,
             _ => return self.view.scroll(text_move(motion)),
         };
-        if self.links.is_empty() || !self.view.step_link(to) {
+        if self.links.is_empty() || !step_link(&mut self.view, to) {
             self.view.scroll(text_move(motion));
         }
     }
@@ -222,7 +224,7 @@ impl Report {
         match keymap.lookup(Context::Motion, Chord::of(key)) {
             Some(Verb::Back | Verb::Quit) => return Reply::Close,
             _ if key.code == KeyCode::Enter => {
-                let path = self.view.cursor_link().and_then(|at| self.links.get(at)).cloned();
+                let path = cursor_link(&self.view).and_then(|at| self.links.get(at)).cloned();
                 return path.map_or(Reply::Close, Reply::GoToTool);
             }
             Some(verb) => {
@@ -294,7 +296,7 @@ impl Report {
         let mut inner = open_box(screen, (BOX_WIDTH, height), &title, buf, look);
         let cursor = self.search.draw(&mut inner, buf, look.theme, self.view.search_status());
         self.view.render(inner, buf, look.theme);
-        draw_scrollbar(inner, buf, self.view.part_shown(), look.theme);
+        draw_scrollbar(inner, buf, part_shown(&self.view), look.theme);
         cursor
     }
 }

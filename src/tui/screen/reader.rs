@@ -6,7 +6,7 @@ use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::{cut, grouped, safe};
 use crate::tui::widget::text_input::TextInput;
-use crate::tui::widget::{CURRENT, LineTokens, Relaid, SearchLine, Side, TextView, tab_strip};
+use crate::tui::widget::{CURRENT, LineTokens, Relaid, SearchLine, Side, TextView, part_shown, tab_strip};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -288,7 +288,7 @@ impl Reader {
 
 /// Which lines of a text are on screen, where that is not all of them.
 fn position(view: &TextView, width: usize) -> String {
-    let (start, shown, all) = view.part_shown();
+    let (start, shown, all) = part_shown(view);
     if all <= shown {
         return String::new();
     }

@@ -34,7 +34,8 @@ pub use search_line::SearchLine;
 pub use seen::{Recall, Relaid};
 pub use tab_strip::{CURRENT, tab_strip};
 pub use terminal::{Chunk, LineKind};
-pub use text::{Jump, TextView, Unseen, source_lines};
+pub use text::{Jump, TextView, Unseen, part_shown, source_lines};
+pub use text_cursor::{cursor_link, step_link};
 pub use words::Pairing;
 
 /// Where a search stands.

@@ -103,6 +103,7 @@ impl TextView {
     }
 
     /// A view of a file with line numbers. Only `\n` and `\r\n` end a line; any other break is drawn.
+
     #[cfg(test)]
     pub(in crate::tui::widget) fn source(raw: &str) -> TextView {
         TextView::new(source_lines(raw, 0))
@@ -185,17 +186,6 @@ impl TextView {
     /// The lines on screen, counted from 0.
     pub fn on_screen(&self) -> Range<usize> {
         self.top.0..self.end.max(self.top.0)
-    }
-
-    /// Which part is on screen: from which line on, how many, and of how many. At the end it is the end of the lines, however
-    /// many rows the last one has.
-    pub fn part_shown(&self) -> (usize, usize, usize) {
-        let shown = self.on_screen();
-        let is_end = self.top >= self.last_top(self.size.1);
-        // A line that goes on below the screen was not shown to its end.
-        let end = if is_end { self.lines.len() } else { shown.end.min(self.lines.len().saturating_sub(1)) };
-        let start = if self.top == (0, 0) { 0 } else { shown.start.max(1).min(end) };
-        (start, end.saturating_sub(start).max(1), self.lines.len())
     }
 
     /// Moves the view; never past the last full screen.
@@ -504,6 +494,17 @@ pub enum Jump {
     Next,
     /// The next heading above.
     Previous,
+}
+
+/// Which part of a view is on screen: from which line on, how many, and of how many. At the end it is the end of the lines,
+/// however many rows the last one has.
+pub fn part_shown(view: &TextView) -> (usize, usize, usize) {
+    let shown = view.on_screen();
+    let is_end = view.top >= view.last_top(view.size.1);
+    // A line that goes on below the screen was not shown to its end.
+    let end = if is_end { view.lines.len() } else { shown.end.min(view.lines.len().saturating_sub(1)) };
+    let start = if view.top == (0, 0) { 0 } else { shown.start.max(1).min(end) };
+    (start, end.saturating_sub(start).max(1), view.lines.len())
 }
 
 #[cfg(test)]

@@ -37,6 +37,27 @@ impl Cursor {
     }
 }
 
+/// The number of the link that the cursor of a view is on or below.
+pub fn cursor_link(view: &TextView) -> Option<usize> {
+    let lines = view.lines().get(..=view.cursor_line()).unwrap_or_default();
+    lines.iter().rev().find_map(link_of)
+}
+
+/// Puts the cursor of a view on the next line that is a link, or on the one before. `false` when there is none further on.
+pub fn step_link(view: &mut TextView, to: Jump) -> bool {
+    let from = view.cursor_line();
+    let is_link = |line: &usize| view.lines().get(*line).is_some_and(|line| link_of(line).is_some());
+    let found = match to {
+        Jump::Next => (from + 1..view.lines().len()).find(is_link),
+        Jump::Previous => (0..from).rev().find(is_link),
+    };
+    if let Some(line) = found {
+        view.set_cursor(line);
+        view.reveal();
+    }
+    found.is_some()
+}
+
 fn link_of(line: &TextLine) -> Option<usize> {
     match line.place() {
         Some(Place::Link(number)) => Some(number),
@@ -65,27 +86,6 @@ impl TextView {
     pub fn chosen_places(&self) -> Vec<Place> {
         let range = self.cursor.map_or(0..=0, Cursor::range);
         self.lines().get(range).unwrap_or_default().iter().filter_map(TextLine::place).collect()
-    }
-
-    /// The number of the link that the cursor is on or below.
-    pub fn cursor_link(&self) -> Option<usize> {
-        let lines = self.lines().get(..=self.cursor_line()).unwrap_or_default();
-        lines.iter().rev().find_map(link_of)
-    }
-
-    /// Puts the cursor on the next line that is a link, or on the one before. `false` when there is none further on.
-    pub fn step_link(&mut self, to: Jump) -> bool {
-        let from = self.cursor_line();
-        let is_link = |line: &usize| self.lines().get(*line).is_some_and(|line| link_of(line).is_some());
-        let found = match to {
-            Jump::Next => (from + 1..self.lines().len()).find(is_link),
-            Jump::Previous => (0..from).rev().find(is_link),
-        };
-        if let Some(line) = found {
-            self.set_cursor(line);
-            self.reveal();
-        }
-        found.is_some()
     }
 
     /// Begins a range at the cursor, or ends the one there is. Returns whether there is one now.

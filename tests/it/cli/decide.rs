@@ -51,7 +51,7 @@ fn an_approval_is_read_page_by_page_and_whoever_stops_approves_nothing() {
     // Keys typed before the first page do not count; those that mean nothing are ignored.
     for keys in ["q", "xyzq", "\u{3}", "\u{1b}", "\u{4}"] {
         let stopped = shell.typing(&approve, super::PAGE_END, keys).exits(4);
-        assert!(stopped.stdout.contains("lines unread"), "{keys:?}: {}", stopped.stdout);
+        assert!(stopped.stdout.contains("lines not seen"), "{keys:?}: {}", stopped.stdout);
         assert!(!stopped.stdout.contains("echo 199"), "{keys:?}: {}", stopped.stdout);
     }
     assert_eq!(shell.waiting_review()["state"], "waiting");
@@ -82,14 +82,14 @@ fn an_approval_without_reading_is_asked_for_by_name_needs_a_reason_and_is_never_
     let total = unread["lines_total"].as_u64().unwrap();
     assert!(total > 3, "{unread}");
     assert_eq!(unread["lines_unread"], json!(total));
-    let words = format!("{total} of {total} lines unread");
+    let words = format!("{total} of {total} lines not seen");
     for args in [&["show", "hello"][..], &["review", "1"], &["log"], &["feedback"]] {
         let said = shell.call(args).exits(0).stdout;
         assert!(said.contains(&words), "{args:?}: {words}\n{said}");
     }
-    assert!(shell.call(&["list"]).exits(0).stdout.contains("approved-unread"));
+    assert!(shell.call(&["list"]).exits(0).stdout.contains("not-read"));
     let row = shell.call(&["list", "--json"]).exits(0).json()["tools"][0]["state_words"].clone();
-    assert_eq!(row, "approved-unread", "text and JSON say the same");
+    assert_eq!(row, "not-read", "text and JSON say the same");
     assert!(shell.call(&["show", "hello"]).exits(0).stdout.contains("known from elsewhere"));
     shell.call(&["verify"]).exits(0);
     // A promotion that is read is one more decision; what the first one says stays in the record.

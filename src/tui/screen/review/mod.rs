@@ -20,6 +20,7 @@ mod watch;
 pub use kept::Kept;
 pub use lock::{Lock, LockKeys};
 pub use outline::Listed;
+pub use outline::only_of;
 
 use super::reader::{Exposure, Reader, Tab, TabKind};
 use super::source::{diff_lines, file_lines};
@@ -107,7 +108,7 @@ pub struct ReviewScreen {
     /// Why the review can no longer be decided as it is shown.
     stale: Option<String>,
     /// The decision that was sent and has no answer yet.
-    sent: Option<DecisionKind>,
+    pub(in crate::tui) sent: Option<DecisionKind>,
 }
 
 /// What an approval of the review would mean.
@@ -328,11 +329,6 @@ impl ReviewScreen {
     /// Says that what is shown is no longer what waits.
     pub fn set_stale(&mut self, why: String) {
         self.stale = Some(why);
-    }
-
-    /// Says which decision is on its way, or that it had its answer: until then it is decided no other way.
-    pub fn set_sent(&mut self, kind: Option<DecisionKind>) {
-        self.sent = kind;
     }
 
     /// The reader below the header, to scroll it.

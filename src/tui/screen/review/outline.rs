@@ -140,7 +140,7 @@ impl ReviewScreen {
     }
 
     /// The tools that an approval would cover, where it leaves some out; else none.
-    pub fn only(&self) -> Vec<String> {
+    pub(super) fn only(&self) -> Vec<String> {
         if self.left_out.is_empty() {
             return Vec::new();
         }
@@ -313,6 +313,11 @@ impl ReviewScreen {
             words.iter().filter(|word| word.0 > 0).map(|(count, one, more)| plural(*count, one, more)).collect();
         words.join(", ")
     }
+}
+
+/// The tools that an approval on this screen would cover, where it leaves some out; else none.
+pub fn only_of(screen: &ReviewScreen) -> Vec<String> {
+    screen.only()
 }
 
 /// Whether a file lies in a folder, or belongs to a tool.
