@@ -1,10 +1,9 @@
 //! A client that speaks the protocol over pipes, as far as the tests need it.
 
-use crate::support::{PATIENCE, Workspace, terminal_input};
+use crate::support::{PATIENCE, Workspace};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
-use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
@@ -22,8 +21,6 @@ pub const LEGACY: Era = Era::Handshake("2025-11-25");
 
 /// An agent that is connected.
 pub struct Agent {
-    /// Whoever holds a terminal is no client by its process: a human of the same test calls from there too.
-    _terminal: OwnedFd,
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
@@ -55,7 +52,6 @@ impl Agent {
 
     /// Starts the server and says nothing yet.
     pub fn start(workspace: &Workspace, era: Era, args: &[&str]) -> Agent {
-        let (terminal, _) = terminal_input();
         let mut child = workspace
             .toolsmith(&if args.contains(&"mcp") { args.to_vec() } else { [args, &["mcp"]].concat() })
             .stdin(Stdio::piped())
@@ -75,7 +71,7 @@ impl Agent {
             }
         });
         let (early, notices, greeting) = (HashMap::new(), Vec::new(), Value::Null);
-        Agent { _terminal: terminal, child, input, lines, era, last: 0, early, notices, greeting }
+        Agent { child, input, lines, era, last: 0, early, notices, greeting }
     }
 
     /// Sends a line as it is.

@@ -116,6 +116,7 @@ impl Workspace {
 
     /// The program, about to run in the workspace; standard input is closed.
     pub fn toolsmith(&self, args: &[&str]) -> Command {
+        like_an_editor();
         let mut command = Command::new(program());
         command.args(args).current_dir(self.root()).env_clear().envs(self.environment()).stdin(Stdio::null());
         command
@@ -198,4 +199,12 @@ pub fn copy_folder(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// Calls the process of the tests like an editor. It starts servers for agents and acts for humans as well, as an editor does:
+/// under another name it would be noted as the client of these servers, and be no human's.
+fn like_an_editor() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    let own = format!("/proc/self/task/{}/comm", std::process::id());
+    ONCE.call_once(|| std::fs::write(own, "code").unwrap());
 }

@@ -72,7 +72,9 @@ fn list(all: Vec<Block>, place: Place, words: &Words, depth: usize) -> Vec<Block
         block
     };
     let negate = |condition: &[Token]| negated(condition, words);
-    let all = all.into_iter().map(inner).map(|block| spelled::without_empty(block, &negate));
+    let is_python = words.dialect == Dialect::Python;
+    let turned = |block: Block| if is_python { spelled::chosen_in_order(block, &negate) } else { block };
+    let all = all.into_iter().map(inner).map(turned).map(|block| spelled::without_empty(block, &negate));
     let all: Vec<Block> = spelled::without_dead(all.map(|block| joined(block, words)).collect());
     let all = if place == Place::Module { without_main(all) } else { all };
     let all = match words.dialect {

@@ -100,6 +100,35 @@ fn mentions(block: &Block, name: &str) -> bool {
         || block.inside().iter().any(|inside| mentions(inside, name))
 }
 
+/// `a if c else b` of Python becomes `b if not c else a`: of a condition and its opposite the one that sorts first.
+pub(super) fn chosen_in_order(mut block: Block, negate: &dyn Fn(&[Token]) -> Vec<Token>) -> Block {
+    let tokens = &block.head.tokens;
+    let only = |text: &str| {
+        let is_it = |token: &Token| token.kind == TokenKind::Sign && token.text == text;
+        let mut found = tokens.iter().enumerate().filter(|(_, token)| is_it(token)).map(|(at, _)| at);
+        found.next().filter(|_| found.next().is_none())
+    };
+    let begin = if tokens.first().is_some_and(|token| token.text == "return") { Some(0) } else { only("=") };
+    let (Some(begin), Some(at), Some(other)) = (begin, only("if"), only("else")) else { return block };
+    let opened = |token: &Token| token.context.nesting.opened;
+    // In brackets it may be a part of something else.
+    if !(begin + 1 < at && at + 1 < other)
+        || tokens[begin..].iter().any(|token| opened(token) != opened(&tokens[begin]))
+    {
+        return block;
+    }
+    let (value, condition, instead) = (&tokens[begin + 1..at], &tokens[at + 1..other], &tokens[other + 1..]);
+    let opposite = negate(condition);
+    let key = |tokens: &[Token]| tokens.iter().map(|token| token.text.clone()).collect::<Vec<_>>();
+    if opposite.len() > condition.len() || key(&opposite) >= key(condition) {
+        return block;
+    }
+    let (sign, last) = (tokens[at].clone(), tokens[other].clone());
+    let turned = instead.iter().cloned().chain([sign]).chain(opposite).chain([last]).chain(value.iter().cloned());
+    block.head.tokens = tokens[..=begin].iter().cloned().chain(turned).collect();
+    block
+}
+
 /// `if a: pass else: b` becomes `if not a: b`, and so does a later branch before the last one.
 pub(super) fn without_empty(mut block: Block, negate: &dyn Fn(&[Token]) -> Vec<Token>) -> Block {
     let does_nothing = |one: &Block| one.words() == ["pass"];
