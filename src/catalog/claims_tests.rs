@@ -51,7 +51,7 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
     script("agreed/agreed.sh");
     write("agreed/approval.toml", "");
 
-    let when = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    let when = std::time::SystemTime::now() - std::time::Duration::from_mins(1);
     for path in super::testing::files_below(&workspace.at("tools")) {
         std::fs::File::open(path).and_then(|file| file.set_modified(when)).unwrap();
     }

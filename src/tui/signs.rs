@@ -11,7 +11,7 @@ pub fn plain(symbol: &str) -> &'static str {
     }
     match c {
         // The part of a list that is shown, upon the line of its box.
-        '┃' => "#",
+        '┃' | '\u{2580}'..='\u{259f}' => "#",
         '│' | '║' | '╎' | '◒' => "|",
         '─' | '━' | '═' | '╌' | '–' | '—' | '−' | '◓' => "-",
         '\u{2500}'..='\u{257f}' | '✓' => "+",
@@ -28,7 +28,6 @@ pub fn plain(symbol: &str) -> &'static str {
         '“' | '”' => "\"",
         '◐' => "/",
         '◑' => "\\",
-        '\u{2580}'..='\u{259f}' => "#",
         '\u{2800}'..='\u{28ff}' => ":",
         _ => "?",
     }

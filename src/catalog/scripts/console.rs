@@ -40,7 +40,7 @@ fn of_click<'t>(definitions: &[Definition<'t>]) -> Option<&'t str> {
         })
     };
     let roots = |kind: &'static str| definitions.iter().filter(move |one| is_root(one, kind)).map(|one| one.name);
-    roots("group").next().or_else(|| one_of(roots("command").collect()))
+    roots("group").next().or_else(|| one_of(&roots("command").collect::<Vec<_>>()))
 }
 
 /// `app = typer.Typer()` that is part of no other one.
@@ -48,7 +48,7 @@ fn of_typer<'t>(text: &'t str, blocks: &[Block<'t>]) -> Option<&'t str> {
     let makes = |block: &&Block<'t>| calls(block.text, "Typer", PYTHON).next().is_some();
     let apps = blocks.iter().filter(|block| !block.is_definition()).filter(makes);
     let is_part = |name: &str| calls(text, "add_typer", PYTHON).any(|(_, inner)| inner.split(',').next() == Some(name));
-    one_of(apps.filter_map(|block| python::target(block.text)).filter(|name| !is_part(name)).collect())
+    one_of(&apps.filter_map(|block| python::target(block.text)).filter(|name| !is_part(name)).collect::<Vec<_>>())
 }
 
 /// The function that needs nothing and reads the words that it is given, itself or by another function of the file.
@@ -62,13 +62,13 @@ fn of_parser<'t>(definitions: &[Definition<'t>]) -> Option<&'t str> {
     let is_free = |one: &Parameter<'_>| one.default.is_some() || one.name.starts_with('*');
     let needs_nothing = |one: &&Definition<'t>| one.parameters().iter().all(is_free);
     let able = functions().filter(needs_nothing).filter(|one| parses(one) || calls_reader(one)).map(|one| one.name);
-    one_of(able.collect())
+    one_of(&able.collect::<Vec<_>>())
 }
 
 /// The name that is meant to start a program, else the only one.
-fn one_of(names: Vec<&str>) -> Option<&str> {
+fn one_of<'n>(names: &[&'n str]) -> Option<&'n str> {
     let meant = STARTS.iter().find_map(|name| names.iter().find(|one| *one == name));
-    meant.or_else(|| if let [only] = &names[..] { Some(only) } else { None }).copied()
+    meant.or(if let [only] = names { Some(only) } else { None }).copied()
 }
 
 #[cfg(test)]

@@ -118,7 +118,8 @@ impl<'t> JavaScriptNames<'t> {
             "import" => (!rest.starts_with(['"', '\'', '('])).then_some(()),
             "function" | "class" => {
                 self.has_class |= word == "class";
-                self.functions.push(name(rest)).into()
+                self.functions.push(name(rest));
+                Some(())
             }
             _ if DEFINING.contains(&word) && rest.starts_with(is_part) => Some(()),
             "const" | "let" | "var" => {
@@ -126,9 +127,9 @@ impl<'t> JavaScriptNames<'t> {
                 let name = name(rest);
                 let is_function = is_word(name) && function_parameters(value).is_some();
                 if is_function {
-                    self.functions.push(name)
+                    self.functions.push(name);
                 } else if !name.is_empty() {
-                    self.values.push(name)
+                    self.values.push(name);
                 }
                 self.value(value)
             }

@@ -94,14 +94,14 @@ impl<'t> Block<'t> {
         let word = self.text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).next().unwrap_or_default();
         match word {
             "async" => !self.text["async".len()..].trim_start().starts_with("def "),
-            "except" | "finally" | "else" | "elif" => false,
             "for" | "while" | "with" | "try" | "if" | "match" | "raise" | "assert" => {
                 self.text.contains('(')
                     && !["TYPE_CHECKING", "ImportError", "ModuleNotFoundError"]
                         .iter()
                         .any(|word| self.text.contains(word))
             }
-            "def" | "class" | "import" | "from" | "return" | "pass" | "global" | "del" | "" => false,
+            "except" | "finally" | "else" | "elif" | "def" | "class" | "import" | "from" | "return" | "pass"
+            | "global" | "del" | "" => false,
             _ => self.text[word.len()..].trim_start().starts_with('(') && !sets_up(word) && !adds(word),
         }
     }

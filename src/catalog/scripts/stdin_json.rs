@@ -132,7 +132,8 @@ impl<'t> Reader<'t> {
             let target = ["const ", "let ", "var "].iter().find_map(|word| target.strip_prefix(word)).unwrap_or(target);
             if !self.is_python() && target.ends_with('}') {
                 let open = self.text[..begin + before.len()].rfind('{')?;
-                return self.destructured(inside(&self.text[open..], 0, self.language)?);
+                self.destructured(inside(&self.text[open..], 0, self.language)?);
+                return Some(());
             }
             let name = target.split(':').next().unwrap_or_default().trim();
             let scope = self.scope(at);
@@ -159,7 +160,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The keys that a pattern takes: `text, top = 10, name: other`.
-    fn destructured(&mut self, fields: &str) -> Option<()> {
+    fn destructured(&mut self, fields: &str) {
         for field in split(fields, b',', self.language) {
             let (target, default) = split_once(field, b'=', self.language).unwrap_or((field, ""));
             let name = target.split(':').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
@@ -167,7 +168,6 @@ impl<'t> Reader<'t> {
                 self.add(name, literal::value(default, self.language), false);
             }
         }
-        Some(())
     }
 
     /// Follows the document into a function that it is the first argument of; `end` is where the text before the argument
@@ -179,7 +179,8 @@ impl<'t> Reader<'t> {
         let parameters = split(parameters, b',', self.language);
         let first = parameters.iter().find(|name| !matches!(**name, "self" | "cls")).copied().unwrap_or_default();
         if !self.is_python() && first.starts_with('{') {
-            return self.destructured(inside(first, 0, self.language)?);
+            self.destructured(inside(first, 0, self.language)?);
+            return Some(());
         }
         let name = first.split([':', '=']).next().unwrap_or_default().trim();
         if is_word(name) { self.follow(name, body, is_certain, depth + 1) } else { Some(()) }
@@ -194,7 +195,8 @@ impl<'t> Reader<'t> {
         if self.is_python() {
             let all = blocks(text);
             let top = definitions(&all);
-            let methods: Vec<_> = top.iter().filter(|one| one.is_class).flat_map(|one| one.methods()).collect();
+            let methods: Vec<_> =
+                top.iter().filter(|one| one.is_class).flat_map(super::python::Definition::methods).collect();
             let found = top.into_iter().chain(methods).find(|one| !one.is_class && one.name == name)?;
             return Some((self.offset(found.body)..self.offset(found.body) + found.body.len(), found.brackets));
         }
@@ -267,7 +269,9 @@ impl<'t> Reader<'t> {
         {
             let quote = key.chars().next_back().filter(|c| matches!(c, '"' | '\''));
             let name = quote.and_then(|quote| key[..key.len() - 1].rsplit_once(quote)).map(|(_, name)| name);
-            name.into_iter().for_each(|name| self.add(name, None, false));
+            if let Some(name) = name {
+                self.add(name, None, false);
+            }
             return Some(());
         }
         let is_of_list = before.ends_with("isinstance(") && after.trim_start_matches([',', ' ']).starts_with("list");
@@ -282,7 +286,8 @@ impl<'t> Reader<'t> {
         }
         let pattern = before.strip_suffix('=').map(str::trim_end).filter(|target| target.ends_with('}'));
         if let Some(open) = pattern.filter(|_| !self.is_python()).and_then(|target| target.rfind('{')) {
-            return self.destructured(inside(&text[open..], 0, self.language)?);
+            self.destructured(inside(&text[open..], 0, self.language)?);
+            return Some(());
         }
         self.passed_on(before.len(), is_certain, depth)
     }

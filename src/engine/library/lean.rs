@@ -25,6 +25,9 @@ use std::time::Instant as Clock;
 /// So many rows that fit best are looked at first, and at most.
 const REACHES: [usize; 2] = [40, 160];
 
+/// A catalog with the rows that a search found, and these.
+type Shown = (Arc<CatalogView>, Vec<SearchHit>);
+
 /// What the last scan left.
 pub(super) struct Lean {
     /// The scan.
@@ -58,7 +61,7 @@ impl Library<'_> {
         let Some(lean) = self.lean(self.was_just_read(asked))? else { return Ok(false) };
         let Some(named) = lean.names.around(name_of(text)) else { return Ok(false) };
         let paths: HashSet<&str> = named.iter().map(|row| row.path.as_str()).collect();
-        self.show_paths(&lean, paths)
+        self.show_paths(&lean, &paths)
     }
 
     /// What [`Library::search`] finds in an up-to-date catalog, with a catalog that has the rows that were found; `None`
@@ -66,11 +69,7 @@ impl Library<'_> {
     ///
     /// # Errors
     /// As for [`Library::search`].
-    pub fn search_kept(
-        &self,
-        wanted: &SearchFor,
-        caller: &Caller,
-    ) -> Result<Option<(Arc<CatalogView>, Vec<SearchHit>)>, EngineError> {
+    pub fn search_kept(&self, wanted: &SearchFor, caller: &Caller) -> Result<Option<Shown>, EngineError> {
         core::check_scenario(&wanted.words)?;
         let asked = Clock::now();
         let scanned = lock(&self.state.scanned);
@@ -86,7 +85,7 @@ impl Library<'_> {
             let candidates = &found[..reach.min(found.len())];
             let rows = lean.names.frame.rows();
             let paths: HashSet<&str> = candidates.iter().map(|one| rows[one.position].path.as_str()).collect();
-            if !self.show_paths(&lean, paths)? {
+            if !self.show_paths(&lean, &paths)? {
                 return Ok(None);
             }
             let view = self.looked_up();
@@ -155,11 +154,11 @@ impl Library<'_> {
 
     /// Shows the rows at these paths, with those around them; and, while they are few, those that are shown: another call
     /// may be about one of them. `false` where they cannot be read without all others.
-    fn show_paths(&self, lean: &Lean, asked: HashSet<&str>) -> Result<bool, EngineError> {
+    fn show_paths(&self, lean: &Lean, asked: &HashSet<&str>) -> Result<bool, EngineError> {
         let shown = self.is_part().then(|| self.looked_up());
         let mut paths = asked.clone();
         paths.extend(shown.iter().flat_map(|view| &view.tools).map(|tool| tool.path.as_str()));
-        let named = lean.names.around_paths(&paths).or_else(|| lean.names.around_paths(&asked));
+        let named = lean.names.around_paths(&paths).or_else(|| lean.names.around_paths(asked));
         let Some(rows) = named.map(|named| self.kept_rows(named)).transpose()?.flatten() else {
             return Ok(asked.is_empty());
         };

@@ -380,7 +380,7 @@ impl App {
         let ticket = screen.ticket;
         let sides = screen.set(detail, compared, now, width);
         // What is left out is known with the detail: the approval does less than was asked before.
-        let less = (!only_of(&screen).is_empty()).then(|| Effect::Preview(screen.consequence_query()));
+        let less = (!only_of(screen).is_empty()).then(|| Effect::Preview(screen.consequence_query()));
         let colours = sides.into_iter().map(|(side, files)| Effect::Highlight { ticket, side, files });
         colours.chain(again.then_some(Effect::LoadReview(review))).chain(less).collect()
     }
@@ -448,7 +448,7 @@ impl App {
     fn take_preview(&mut self, command: &Command, preview: Result<Preview, EngineError>) {
         if let (Command::Decide(request), Screen::Review(screen)) = (command, &mut self.screen) {
             // An answer about another choice of tools may come late.
-            if screen.review.id == request.review && only_of(&screen) == request.only {
+            if screen.review.id == request.review && only_of(screen) == request.only {
                 let does = screen.set_consequence(&preview);
                 if let Some(Overlay::Digest(prompt)) = self.overlays.last_mut() {
                     prompt.set_does(request.review, does, self.now);

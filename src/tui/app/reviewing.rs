@@ -221,14 +221,10 @@ impl App {
     /// That all was read, and which keys go on from there.
     fn all_read(&self) -> String {
         let key = |verb| self.keymap.key(verb);
-        let mut words = "all read".to_owned();
-        if self.available(Verb::Approve).is_ok() {
-            words += &format!(" · {} approve", key(Verb::Approve));
-        }
-        if self.available(Verb::Skip).is_ok() {
-            words += &format!(" · {} next review", key(Verb::Skip));
-        }
-        words
+        let ways = [(Verb::Approve, "approve"), (Verb::Skip, "next review")];
+        let ways = ways.into_iter().filter(|(verb, _)| self.available(*verb).is_ok());
+        let words = std::iter::once("all read".to_owned());
+        words.chain(ways.map(|(verb, what)| format!("{} {what}", key(verb)))).collect::<Vec<_>>().join(" · ")
     }
 
     /// Whether reading on opens another review: nothing is left to be read in the open one of several.

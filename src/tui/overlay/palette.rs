@@ -140,9 +140,10 @@ impl Palette {
             _ if submits(key) => return self.accept_all(),
             KeyCode::Enter => return self.accept(),
             KeyCode::Tab => self.complete(),
-            _ => match Motion::while_typing(key).filter(|_| !self.shown.is_empty()) {
-                Some(motion) => self.step(motion),
-                None => {
+            _ => {
+                if let Some(motion) = Motion::while_typing(key).filter(|_| !self.shown.is_empty()) {
+                    self.step(motion);
+                } else {
                     let before = self.input.clone();
                     // A cursor that moves within the text keeps what is selected.
                     let changes = self.input.key(key);
@@ -152,7 +153,7 @@ impl Palette {
                         self.narrow();
                     }
                 }
-            },
+            }
         }
         Reply::Stay
     }

@@ -103,7 +103,6 @@ impl TextView {
     }
 
     /// A view of a file with line numbers. Only `\n` and `\r\n` end a line; any other break is drawn.
-
     #[cfg(test)]
     pub(in crate::tui::widget) fn source(raw: &str) -> TextView {
         TextView::new(source_lines(raw, 0))

@@ -52,7 +52,7 @@ fn who_would_be_tried_is_shown_with_reasons_and_nothing_runs() {
     let text = shell.call(&[&CALL[..], &["--show"]].concat()).exits(0).stdout;
     let rows: Vec<&str> = text.lines().collect();
     assert!(rows[0].starts_with(" 1  a-translate 1.0.0  experimental"), "{text}");
-    assert!(rows[1].contains(" - 0) x 0.5 = ") && rows[1].contains("english (keywords)"), "{text}");
+    assert!(rows[1].contains(" - 0) x 0.5 = ") && rows[1].contains("\"english\" in keywords"), "{text}");
     let shown = shell.call(&[&CALL[..], &["--show", "--json"]].concat()).exits(0).json();
     let first = &shown["candidates"][0];
     let parts = ["similarity", "quality", "rank"].map(|part| first[part].as_f64().unwrap());
@@ -95,7 +95,7 @@ fn a_search_tells_why_and_holds_back_what_failed_at_it() {
     };
     assert_eq!(names("french translation"), ["a-translate", "b-translate", "c-translate"]);
     let text = shell.call(&["search", "french translation"]).exits(0).stdout;
-    assert!(text.contains("french (keywords), translation (name, tags, keywords, description)"), "{text}");
+    assert!(text.contains("\"french\" in keywords; \"translation\" in name, tags, keywords, description"), "{text}");
     // They say of themselves that they are for French, so a failure gives no such tag.
     shell.call(&CALL).exits(0);
     assert_eq!(names("french translation"), ["a-translate", "b-translate", "c-translate"]);

@@ -44,8 +44,6 @@ class Tree:
 
 def draw(root, folder=".", depth=3, hidden=False):
     root = os.path.realpath(root)
-    if not os.path.isdir(root):
-        raise ValueError(f"there is no folder {folder!r}: this run may not read the workspace")
     top = os.path.realpath(os.path.join(root, folder))
     if os.path.commonpath([root, top]) != root:
         raise ValueError(f"{folder!r} is outside of the workspace")

@@ -23,7 +23,6 @@ refuse() {
 folder=${INPUT_FOLDER:-.}
 
 root=$(realpath -m -- "$1") || refuse "there is no workspace"
-[[ -d $root ]] || refuse "there is no folder '$folder': this run may not read the workspace"
 top=$(realpath -m -- "$root/$folder" 2>/dev/null) || refuse "there is no folder '$folder' in the workspace"
 [[ $top == "$root" || $top == "$root"/* ]] || refuse "'$folder' is outside of the workspace"
 [[ -d $top ]] || refuse "there is no folder '$folder' in the workspace"

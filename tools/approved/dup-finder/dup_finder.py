@@ -39,8 +39,6 @@ def content_hash(path):
 def find(workspace, folder="tools", least_bytes=1):
     """Groups of equal files, the most wasteful first; paths are relative to the workspace."""
     root = pathlib.Path(workspace).resolve()
-    if not root.is_dir():
-        raise FolderError(f"there is no folder {folder!r}: this run may not read the workspace")
     top = (root / folder).resolve()
     if not top.is_relative_to(root):
         raise FolderError(f"{folder!r} is outside of the workspace")

@@ -38,8 +38,6 @@ def text_files(top, name):
 
 def search(root, text, folder=".", name="*", regex=False, ignore_case=False, context=2, limit=50):
     base = pathlib.Path(root).resolve()
-    if not base.is_dir():
-        raise ValueError(f"there is no folder {folder!r}: this run may not read the workspace")
     top = (base / folder).resolve()
     if not top.is_relative_to(base):
         raise ValueError(f"{folder!r} is outside of the workspace")

@@ -42,8 +42,6 @@ def patch(shown, before, after):
 
 def rename(root, old, new, folder=".", name="*"):
     base = pathlib.Path(root).resolve()
-    if not base.is_dir():
-        raise ValueError(f"there is no folder {folder!r}: this run may not read the workspace")
     top = (base / folder).resolve()
     if not top.is_relative_to(base):
         raise ValueError(f"{folder!r} is outside of the workspace")

@@ -31,8 +31,6 @@ def symbols(node, prefix=""):
 
 def index(root, folder=".", name="", limit=500):
     base = pathlib.Path(root).resolve()
-    if not base.is_dir():
-        raise ValueError(f"there is no folder {folder!r}: this run may not read the workspace")
     top = (base / folder).resolve()
     if not top.is_relative_to(base):
         raise ValueError(f"{folder!r} is outside of the workspace")

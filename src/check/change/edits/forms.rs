@@ -426,15 +426,14 @@ fn each_negated(condition: &[Token], words: &Words) -> Option<Vec<Token>> {
         // `a not in b` is read without its `in`.
         let is_inner = |token: &Token| is(token, "not") && token.context.nesting.opened == 0;
         let inside = part.iter().skip(1).position(is_inner).map(|at| at + 1);
-        match inside {
-            Some(at) => result.extend(part[..at].iter().chain(&part[at + 1..]).cloned()),
-            None => {
-                let turned = negated(part, words);
-                if turned.len() > part.len() {
-                    return None;
-                }
-                result.extend(turned);
+        if let Some(at) = inside {
+            result.extend(part[..at].iter().chain(&part[at + 1..]).cloned());
+        } else {
+            let turned = negated(part, words);
+            if turned.len() > part.len() {
+                return None;
             }
+            result.extend(turned);
         }
     }
     Some(result)

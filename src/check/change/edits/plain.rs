@@ -144,7 +144,9 @@ fn tokens(line: &str, number: u64, syntax: Syntax) -> (Vec<Token>, Vec<char>) {
                 let end = text_end(&rest[1..], first).map_or(rest.len(), |at| at + 2);
                 let text = rest[1..end].trim_end_matches(first);
                 if first == '"' && text.contains("#{") {
-                    pieces(text).into_iter().for_each(|(kind, piece)| put(kind, piece));
+                    for (kind, piece) in pieces(text) {
+                        put(kind, piece);
+                    }
                 } else {
                     put(TokenKind::Text, text);
                 }

@@ -403,7 +403,9 @@ mod tests {
 
     #[test]
     fn many_lists_do_not_multiply_without_end() {
-        let code: String = (0..20).map(|n| format!("for x in data['list_{n}']: print(x['name_{n}'])\n")).collect();
+        let lines: Vec<String> =
+            (0..20).map(|n| format!("for x in data['list_{n}']: print(x['name_{n}'])\n")).collect();
+        let code = lines.concat();
         let document = document(&code, false).unwrap();
         assert!(values(&document) <= MAX_VALUES, "{}", values(&document));
         assert!(document["list_0"].is_array() && document.get("list_11").is_some(), "{document}");
