@@ -163,7 +163,7 @@ fn an_undone_approval_of_files_that_changed_since_names_the_command_that_ends_th
     let adoption = || world.waiting().into_iter().find(|review| review.kind == ReviewKind::Adoption).unwrap();
     let covers = |name: &str| adoption().members.iter().any(|(tool, _)| tool.as_str() == name);
     let undone = world.execute(Command::Undo { operation: Some(approved.id) }).unwrap();
-    let path = "tools/approved/drifted/tool.toml";
+    let path = "tools/approved/drifted/drifted.sh";
     let end = format!("`toolsmith archive {path}` puts it away");
     assert!(undone.message.contains(&end), "{}", undone.message);
     // It is the changed file of an own tool: it did not come with the folder, and no approval lies beside it.
