@@ -134,9 +134,7 @@ impl Palette {
         match key.code {
             KeyCode::Esc => return self.back(),
             KeyCode::Char('c') if control => return Reply::Close,
-            KeyCode::Char('y') if control => {
-                return self.command_line().map_or(Reply::Stay, Reply::Copy);
-            }
+            KeyCode::Char('y') if control => return self.command_line().map_or(Reply::Stay, Reply::Copy),
             _ if submits(key) => return self.accept_all(),
             KeyCode::Enter => return self.accept(),
             KeyCode::Tab => self.complete(),
