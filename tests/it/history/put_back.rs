@@ -2,7 +2,7 @@
 
 use super::world::{World, decide};
 use std::fs;
-use toolsmith::domain::{Command, DecisionKind, ReviewKind, Stage};
+use toolsmith::domain::{Command, DecisionKind, Stage};
 use toolsmith::engine::ErrorCode;
 
 const SCRIPT: &str = "tools/approved/drifted/drifted.sh";
