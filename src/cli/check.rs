@@ -9,7 +9,7 @@ use crate::domain::{
     CheckReport, CheckState, Command, CommentAnchor, CommentId, CommentKind, Digest, Review, ReviewId, Tally, ToolName,
     Verdict,
 };
-use crate::engine::{Engine, EngineError, ErrorCode};
+use crate::engine::{Engine, EngineError, ErrorCode, Known};
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use std::collections::HashSet;
@@ -66,7 +66,8 @@ impl Answer for Checked {
         page.line(
             &StyledLine::new().put(Ink::Strong, title).put(check_ink(self.verdict.state), self.verdict.state.word()),
         )?;
-        Evidence { told: &[], verdict: Some(&self.verdict), blocking: &[], to_run: None, full: self.full }.write(page)
+        let known = Known { lines: &[], verdict: Some(&self.verdict), blocking: &[], is_open: true };
+        Evidence { known, to_run: None, full: self.full }.write(page)
     }
 
     fn exit_code(&self) -> u8 {

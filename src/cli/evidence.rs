@@ -5,18 +5,14 @@
 
 use super::print_text::{Ink, Page, StyledLine};
 use super::shared::check_ink;
-use crate::domain::{CheckReport, CheckState, Finding, PermissionUse, Severity, ToolName, Verdict};
-use crate::engine::{EvidenceLine, Weight};
+use crate::domain::{CheckReport, CheckState, Finding, Severity, ToolName};
+use crate::engine::{EvidenceGroup, EvidenceLine, Known, Weight};
 use std::io;
 
 /// What is written about a version.
 pub(super) struct Evidence<'a> {
-    /// What the history and the manifest say.
-    pub(super) told: &'a [EvidenceLine],
-    /// What the checks say; `None` when none has started.
-    pub(super) verdict: Option<&'a Verdict>,
-    /// The names of the checks that block an approval.
-    pub(super) blocking: &'a [String],
+    /// What is known.
+    pub(super) known: Known<'a>,
     /// The tool whose checks wait to be run.
     pub(super) to_run: Option<&'a ToolName>,
     /// Whether each check has a line of its own.
@@ -32,13 +28,14 @@ impl Evidence<'_> {
     /// The groups as lines, each below a blank line and its heading. A group without lines is left out.
     pub(super) fn lines(&self) -> Vec<StyledLine> {
         let mut all = Vec::new();
-        for (heading, lines) in self.groups() {
+        for group in EvidenceGroup::ALL {
+            let lines = self.of(group);
             if !lines.is_empty() {
-                all.extend([StyledLine::new(), StyledLine::new().put(Ink::Strong, heading)]);
+                all.extend([StyledLine::new(), StyledLine::new().put(Ink::Strong, group.heading())]);
                 all.extend(lines);
             }
         }
-        let worker = self.verdict.and_then(|verdict| verdict.worker.as_ref());
+        let worker = self.known.verdict.and_then(|verdict| verdict.worker.as_ref());
         all.extend(worker.map(|worker| {
             let text = format!("  the checks ran on worker {worker}, which reported the results");
             StyledLine::new().put(Ink::Dim, text)
@@ -46,36 +43,25 @@ impl Evidence<'_> {
         all
     }
 
-    fn groups(&self) -> [(&'static str, Vec<StyledLine>); 7] {
-        let (blocking, failed): (Vec<_>, Vec<_>) =
-            self.in_state(CheckState::Failed).partition(|check| self.blocking.contains(&check.name));
-        let troubles = |checks: Vec<&CheckReport>| -> Vec<StyledLine> {
-            checks.into_iter().flat_map(|check| self.trouble(check)).collect()
+    fn of(&self, group: EvidenceGroup) -> Vec<StyledLine> {
+        let label = |line: &EvidenceLine| match group {
+            // The heading says it already.
+            EvidenceGroup::NotDeclared => String::new(),
+            _ => format!("{}: ", line.label),
         };
-        let warned = self.in_state(CheckState::Warned).collect();
-        [
-            ("Blocks", troubles(blocking)),
-            ("Failed", troubles(failed)),
-            ("Problems", self.told(Weight::Bad).collect()),
-            ("Not declared", self.undeclared().map(|line| told_line(line, "")).collect()),
-            ("Warnings", troubles(warned).into_iter().chain(self.told(Weight::Warn)).collect()),
-            ("Facts", self.told(Weight::Fact).chain(self.pending()).chain(self.details()).collect()),
-            ("Passed", self.told(Weight::Good).chain(self.passed()).chain(self.not_run()).collect()),
-        ]
+        let checks = self.known.checks(group).into_iter().flat_map(|check| self.trouble(check));
+        let lines = self.known.lines(group).into_iter().map(|line| told_line(line, &label(line)));
+        let mut all: Vec<StyledLine> = checks.chain(lines).collect();
+        match group {
+            EvidenceGroup::Facts => all.extend(self.pending().into_iter().chain(self.details())),
+            EvidenceGroup::Passed => all.extend(self.passed().into_iter().chain(self.not_run())),
+            _ => {}
+        }
+        all
     }
 
     fn in_state(&self, state: CheckState) -> impl Iterator<Item = &CheckReport> {
-        self.verdict.into_iter().flat_map(move |verdict| verdict.in_state(state))
-    }
-
-    fn told(&self, weight: Weight) -> impl Iterator<Item = StyledLine> {
-        let lines = self.told.iter().filter(move |line| line.weight == weight && !is_undeclared(line));
-        lines.map(|line| told_line(line, &format!("{}: ", line.label)))
-    }
-
-    /// What the version did without declaring it.
-    fn undeclared(&self) -> impl Iterator<Item = &EvidenceLine> {
-        self.told.iter().filter(|line| is_undeclared(line))
+        self.known.verdict.into_iter().flat_map(move |verdict| verdict.in_state(state))
     }
 
     /// A check that found something, and each finding. Details of low severity are facts.
@@ -89,8 +75,8 @@ impl Evidence<'_> {
     fn pending(&self) -> Vec<StyledLine> {
         let running: Vec<&str> = self.in_state(CheckState::Running).map(|check| check.name.as_str()).collect();
         let running = (!running.is_empty()).then(|| head("running", Ink::Accent, &running.join(", ")));
-        let what = if self.verdict.is_none() { "checks have not run" } else { "some checks have not run" };
-        let waiting = (self.verdict.is_none() || self.to_run.is_some()).then(|| {
+        let what = if self.known.verdict.is_none() { "checks have not run" } else { "some checks have not run" };
+        let waiting = (self.known.verdict.is_none() || self.to_run.is_some()).then(|| {
             let command = self.to_run.map(|tool| format!("`toolsmith check {tool}`")).unwrap_or_default();
             head(what, Ink::Warn, &command)
         });
@@ -102,7 +88,7 @@ impl Evidence<'_> {
         let low = |check: &CheckReport| -> usize {
             check.findings.iter().filter(|finding| finding.severity == Severity::Low).count()
         };
-        let checks = self.verdict.into_iter().flat_map(|verdict| &verdict.checks).filter(|check| low(check) > 0);
+        let checks = self.known.verdict.into_iter().flat_map(|verdict| &verdict.checks).filter(|check| low(check) > 0);
         if self.full {
             // Those of checks that failed or warned are below these checks.
             let quiet = checks.filter(|check| !matches!(check.state, CheckState::Failed | CheckState::Warned));
@@ -135,10 +121,6 @@ impl Evidence<'_> {
         };
         checks.map(line).collect()
     }
-}
-
-fn is_undeclared(line: &EvidenceLine) -> bool {
-    line.label == PermissionUse::Undeclared.word()
 }
 
 fn told_line(line: &EvidenceLine, label: &str) -> StyledLine {
@@ -175,7 +157,7 @@ fn finding_line(finding: &Finding) -> StyledLine {
 mod tests {
     use super::super::print_text::tests::plain;
     use super::*;
-    use crate::domain::Instant;
+    use crate::domain::{Instant, Verdict};
 
     fn verdict() -> Verdict {
         let found = |severity, text: &str| Finding::new("eval", severity, text).at("a.py", 3);
@@ -192,7 +174,8 @@ mod tests {
     fn text(verdict: Option<&Verdict>, blocking: &[String], full: bool) -> String {
         let line = |weight, label: &str, text: &str| EvidenceLine { weight, label: label.into(), text: text.into() };
         let lines = [line(Weight::Good, "hidden characters", "none"), line(Weight::Warn, "copy", "same files as b")];
-        plain(|page| Evidence { told: &lines, verdict, blocking, to_run: None, full }.write(page))
+        let known = Known { lines: &lines, verdict, blocking, is_open: true };
+        plain(|page| Evidence { known, to_run: None, full }.write(page))
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::shared::{risk_ink, state_ink};
 use crate::domain::{
     Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, Review, ReviewId, ReviewOrder, ReviewState, Stage,
 };
-use crate::engine::{Engine, EngineError, ErrorCode, ReviewDetail, ReviewFilter};
+use crate::engine::{Engine, EngineError, ErrorCode, Known, ReviewDetail, ReviewFilter};
 use serde::Serialize;
 use std::io;
 
@@ -112,8 +112,9 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
         return Ok(done);
     }
     call.note(&StyledLine::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
-    let (told, verdict, blocking) = (&detail.evidence, detail.verdict.as_ref(), &detail.blocking);
-    for line in (Evidence { told, verdict, blocking, to_run: None, full: false }).lines() {
+    let known =
+        Known { lines: &detail.evidence, verdict: detail.verdict.as_ref(), blocking: &detail.blocking, is_open: true };
+    for line in (Evidence { known, to_run: None, full: false }).lines() {
         call.note(&line);
     }
     Ok(done)

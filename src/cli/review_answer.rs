@@ -8,7 +8,7 @@ use super::print_text::{Ink, Page, StyledLine, when};
 use super::runs::run_table;
 use super::shared::{risk_ink, state_ink};
 use crate::domain::{Comment, DecisionKind, ReviewState, Run, Verdict};
-use crate::engine::{EvidenceLine, ReviewDetail};
+use crate::engine::{EvidenceLine, Known, ReviewDetail};
 use serde::Serialize;
 use std::io;
 
@@ -67,10 +67,11 @@ impl ReviewAnswer {
         let is_checked = !self.review.review.kind.is_posted_text();
         let nothing = Verdict::of(Vec::new(), None, self.review.review.created_at);
         let verdict = if is_checked { self.review.verdict.as_ref() } else { Some(&nothing) };
-        let (told, blocking, full) = (&self.evidence, &self.blocking, self.full);
+        let is_open = self.review.review.state == ReviewState::Waiting;
+        let known = Known { lines: &self.evidence, verdict, blocking: &self.blocking, is_open };
         // Only an open workbench takes them from the queue, and nobody knows whether there is one.
         let to_run = self.checks_place.map(|_| &self.review.review.tool);
-        Evidence { told, verdict, blocking, to_run, full }.write(page)?;
+        Evidence { known, to_run, full: self.full }.write(page)?;
         self.comments(page)?;
         self.decisions(page)?;
         if !self.runs.is_empty() {

@@ -3,16 +3,16 @@
 //! A check that was not made is said in words with its reason, never with a tick.
 
 use super::super::evidence::{Facts, LABEL_WIDTH, NARROW_LABEL_WIDTH};
-use crate::domain::{CheckReport, CheckState, CommentKind, Finding, PermissionUse, ReviewState, Severity, Verdict};
-use crate::engine::{EvidenceLine, MADE, MADE_BECAUSE, REQUESTED_BY, ReviewDetail, Weight};
+use crate::domain::{CheckReport, CheckState, CommentKind, Finding, ReviewState, Severity, Verdict};
+use crate::engine::{
+    EvidenceGroup, EvidenceLine, Known, MADE, MADE_BECAUSE, REQUESTED_BY, ReviewDetail, Weight, is_difference,
+};
 use crate::tui::now::Now;
 use crate::tui::overlay::decision_line;
 use crate::tui::phrase::plural;
 use crate::tui::widget::{TextLine, Tone};
 
 const MAX_RUNS: usize = 5;
-/// Evidence of the engine that says how the version differs from the one approved before: it goes first.
-const DIFFERENCES: [&str; 3] = ["declares", "permissions", "behaviour"];
 
 /// Where a finding points.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,51 +40,43 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
     if let Some(verdict) = &detail.verdict {
         page.summary(verdict, detail);
     }
-    let failed = || detail.verdict.iter().flat_map(|verdict| verdict.in_state(CheckState::Failed));
-    page.group("Blocks", |page| {
-        page.gate(detail);
-        failed().filter(|check| !is_let_through(check, detail)).for_each(|check| page.trouble(check, detail));
-        page.missing_files(detail);
-    });
+    let known = known(detail);
     let above =
-        |line: &&EvidenceLine| room.maker_above && [MADE, MADE_BECAUSE, REQUESTED_BY].contains(&line.label.as_str());
-    let difference = |line: &&EvidenceLine| DIFFERENCES.contains(&line.label.as_str());
-    let is_undeclared = |line: &&EvidenceLine| line.label == PermissionUse::Undeclared.word();
-    // What differs from the version before goes first in each group.
-    let told = |weights: &'static [Weight]| {
-        let fits = move |line: &&EvidenceLine| weights.contains(&line.weight) && !above(line) && !is_undeclared(line);
-        let first = detail.evidence.iter().filter(fits).filter(difference);
-        first.chain(detail.evidence.iter().filter(fits).filter(move |line| !difference(line)))
-    };
-    page.group("Failed", |page| {
-        failed().filter(|check| is_let_through(check, detail)).for_each(|check| page.trouble(check, detail));
-    });
-    page.group("Problems", |page| told(&[Weight::Bad]).for_each(|line| page.facts.evidence(line)));
-    page.group("Not declared", |page| {
-        let lines = detail.evidence.iter().filter(is_undeclared);
-        lines.for_each(|line| page.facts.evidence(&EvidenceLine { label: String::new(), ..line.clone() }));
-    });
-    page.group("Warnings", |page| {
-        page.comments(detail, true);
-        let warned = detail.verdict.iter().flat_map(|verdict| verdict.in_state(CheckState::Warned));
-        warned.for_each(|check| page.trouble(check, detail));
-        told(&[Weight::Warn]).for_each(|line| page.facts.evidence(line));
-    });
-    let is_folded = |line: &&EvidenceLine| !room.unfolded && is_quiet(line);
-    page.group("Facts", |page| {
-        page.comments(detail, false);
-        told(&[Weight::Fact]).filter(|line| !is_folded(line)).for_each(|line| page.facts.evidence(line));
-        let quiet = detail.evidence.iter().filter(|line| !above(line) && !difference(line)).filter(is_folded);
-        let quiet: Vec<&str> = quiet.map(|line| line.label.as_str()).collect();
-        page.plain(detail.verdict.as_ref(), room, &quiet);
-        page.past(detail, now);
-    });
-    page.group("Passed", |page| {
-        told(&[Weight::Good]).filter(|line| !is_folded(line)).for_each(|line| page.facts.evidence(line));
-        if let Some(verdict) = &detail.verdict {
-            page.passed(verdict, room);
-        }
-    });
+        |line: &EvidenceLine| room.maker_above && [MADE, MADE_BECAUSE, REQUESTED_BY].contains(&line.label.as_str());
+    let is_folded = |line: &EvidenceLine| !room.unfolded && is_quiet(line);
+    for group in EvidenceGroup::ALL {
+        page.group(group.heading(), |page| {
+            match group {
+                EvidenceGroup::Blocks => page.gate(detail),
+                EvidenceGroup::Warnings => page.comments(detail, true),
+                EvidenceGroup::Facts => page.comments(detail, false),
+                _ => {}
+            }
+            known.checks(group).into_iter().for_each(|check| page.trouble(check, detail));
+            let lines = known.lines(group).into_iter().filter(|line| !above(line) && !is_folded(line));
+            match group {
+                // The heading says it already.
+                EvidenceGroup::NotDeclared => {
+                    lines.for_each(|line| page.facts.evidence(&EvidenceLine { label: String::new(), ..line.clone() }));
+                }
+                _ => lines.for_each(|line| page.facts.evidence(line)),
+            }
+            match group {
+                EvidenceGroup::Blocks => page.missing_files(detail),
+                EvidenceGroup::Facts => {
+                    let quiet =
+                        detail.evidence.iter().filter(|line| !above(line) && !is_difference(line) && is_folded(line));
+                    let quiet: Vec<&str> = quiet.map(|line| line.label.as_str()).collect();
+                    page.plain(detail.verdict.as_ref(), room, &quiet);
+                    page.past(detail, now);
+                }
+                EvidenceGroup::Passed => {
+                    detail.verdict.iter().for_each(|verdict| page.passed(verdict, room));
+                }
+                _ => {}
+            }
+        });
+    }
     (page.facts.lines, page.links)
 }
 
@@ -288,10 +280,15 @@ fn names<'v>(verdict: &'v Verdict, states: &[CheckState]) -> Vec<&'v str> {
     checks.map(|check| check.name.as_str()).collect()
 }
 
+/// What is known about the version under review.
+fn known(detail: &ReviewDetail) -> Known<'_> {
+    let is_open = detail.review.state == ReviewState::Waiting;
+    Known { lines: &detail.evidence, verdict: detail.verdict.as_ref(), blocking: &detail.blocking, is_open }
+}
+
 /// Whether a check failed and an approval needs no word about that.
 pub(super) fn is_let_through(check: &CheckReport, detail: &ReviewDetail) -> bool {
-    let is_open = detail.review.state == ReviewState::Waiting;
-    is_open && check.state == CheckState::Failed && !detail.blocking.contains(&check.name)
+    known(detail).lets_through(check)
 }
 
 /// The checks in a state by the reason they give, in the order of the table.
