@@ -2,7 +2,7 @@
 
 use super::world::{World, decide};
 use std::fs;
-use toolsmith::domain::{Command, DecisionKind, Stage};
+use toolsmith::domain::{Command, DecisionKind, ReviewKind, Stage};
 use toolsmith::engine::ErrorCode;
 
 const SCRIPT: &str = "tools/approved/drifted/drifted.sh";
@@ -158,10 +158,38 @@ fn a_link_that_made_room_comes_back_by_undo() {
 #[test]
 fn an_undone_approval_of_files_that_changed_since_names_the_command_that_ends_the_rest() {
     let world = World::new();
-    let approved = world.engine.history().operations(100, Some("drifted")).unwrap();
-    let approved = approved.into_iter().find(|operation| operation.verb == "approve").unwrap();
-    let undone = world.execute(Command::Undo { operation: Some(approved.id) }).unwrap();
-    let path = "tools/approved/drifted/drifted.sh";
-    let end = format!("`toolsmith archive {path}` puts it away");
+    let undone = world.execute(undo_approval(&world)).unwrap();
+    let end = format!("`toolsmith archive {SCRIPT}` puts it away");
     assert!(undone.message.contains(&end), "{}", undone.message);
+    assert!(!world.workspace.path("tools/approved/drifted/approval.toml").exists());
+    world.execute(Command::verb("archive", &[("tool", SCRIPT)])).unwrap();
+    assert_eq!(stages(&world), [Stage::Experimental]);
+}
+
+#[test]
+fn a_changed_version_whose_approval_was_undone_has_its_own_review_and_is_not_offered_for_adoption() {
+    let world = World::new();
+    let manifest = world.workspace.path("tools/approved/drifted/tool.toml");
+    fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + "# changed\n").unwrap();
+    world.engine.library().scan(&mut |_| {}).unwrap();
+    world.execute(undo_approval(&world)).unwrap();
+    let waiting = world.waiting();
+    let adoption = waiting.iter().find(|review| review.kind == ReviewKind::Adoption).unwrap();
+    let covers = |name: &str| adoption.members.iter().any(|(tool, _)| tool.as_str() == name);
+    // The control: what came with the folder is offered.
+    assert!(covers("cloned") && !covers("drifted"), "{:?}", adoption.members);
+    assert!(waiting.iter().any(|review| review.kind == ReviewKind::Drift && review.tool.as_str() == "drifted"));
+}
+
+/// The undo of the approval of the tool that changed since.
+fn undo_approval(world: &World) -> Command {
+    let operations = world.engine.history().operations(100, Some("drifted")).unwrap();
+    let approved = operations.into_iter().find(|operation| operation.verb == "approve").unwrap();
+    Command::Undo { operation: Some(approved.id) }
+}
+
+/// The stages in which there is a tool of this name.
+fn stages(world: &World) -> Vec<Stage> {
+    let tools = world.tools(&[Stage::Experimental, Stage::Approved]);
+    tools.iter().filter(|tool| tool.name.as_str() == "drifted").map(|tool| tool.stage).collect()
 }
