@@ -231,7 +231,7 @@ fn bashly_parts(at: &str, listing: &FolderListing, inner: &mut WalkResult) -> Op
 }
 
 fn is_shell(name: &str) -> bool {
-    name.strip_suffix(".sh").is_some()
+    Path::new(name).extension().is_some_and(|ending| ending == "sh")
 }
 
 /// A definition in a folder that it shares with others; `description` is the file that describes it.

@@ -45,8 +45,8 @@ impl Evolutions<'_> {
         match self.workspace.setting_problems.iter().find(is_about) {
             Some(problem) => format!("{}; {}; `toolsmith doctor` checks all of it", problem.placed(), problem.hint),
             None => format!(
-                "add two lines to {}: [generators.agent] and below it command = [\"program\", \"argument\"]; then evolve with \
-                 --generator agent",
+                "add two lines to {}: [generators.agent] and below it command = [\"program\", \"argument\"]; then \
+                 choose the generator agent (`--generator agent`)",
                 self.workspace.options.home.config_file().display()
             ),
         }

@@ -253,8 +253,8 @@ impl<'e> Reviews<'e> {
     }
 }
 
-/// What a review asks, about which version: `promotion of hello 1.0.0 to core`.
+/// Which version a review is about, and what it asks: `hello 1.0.0 (promotion to core)`.
 pub(in crate::engine) fn question_of(review: &Review) -> String {
     let to = if review.kind == ReviewKind::Promotion { format!(" to {}", review.to_stage) } else { String::new() };
-    format!("{} of {} {}{to}", review.asks(), review.tool, review.version)
+    format!("{} {} ({}{to})", review.tool, review.version, review.asks())
 }

@@ -237,7 +237,7 @@ fn what_ends_with_an_approval_or_an_archive_is_said_before() {
     decide(&engine, DecisionKind::Approve).unwrap();
     let promote = Command::Promote { tool: "adder".to_owned(), to: crate::domain::Stage::Core };
     let promotion = engine.execute(promote, &crate::engine::tests::ada()).unwrap().review.unwrap();
-    let ends = format!("ends review {promotion}: promotion of adder 1.0.0 to core");
+    let ends = format!("ends review {promotion}: adder 1.0.0 (promotion to core)");
     let archive = Command::verb("archive", &[("tool", "adder")]);
     assert!(engine.preview(&archive).unwrap().lines.contains(&ends), "{:?}", engine.preview(&archive).unwrap());
     world.write("tools/experimental/adder.py", &format!("{SCRIPT}# newer\n"));
@@ -254,7 +254,7 @@ fn what_ends_with_an_approval_or_an_archive_is_said_before() {
     assert!(said.iter().any(|line| line.starts_with(&format!("review {promotion} stays closed"))), "{said:?}");
     let undo = engine.preview(&Command::Undo { operation: None }).unwrap().lines;
     assert!(
-        undo.contains(&format!("review {promotion} is pending again: promotion of adder 1.0.0 to core")),
+        undo.contains(&format!("review {promotion} is pending again: adder 1.0.0 (promotion to core)")),
         "{undo:?}"
     );
 }

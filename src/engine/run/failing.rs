@@ -299,7 +299,7 @@ impl Failures<'_> {
         good.into_iter().nth(same).ok_or_else(|| {
             let message = format!("no other run of {} succeeded", run.tool);
             let hint = format!(
-                "name the other run: `toolsmith compare {} RUN`; on the screen, `:` compare asks for it",
+                "name the other run with `toolsmith compare {} RUN`, or choose it with `:compare` on the screen",
                 run.id
             );
             EngineError::new(ErrorCode::NotFound, message, hint)

@@ -124,7 +124,7 @@ impl Versions<'_> {
             let review = self.engine.reviews().row(id)?;
             if matches!(review.kind, ReviewKind::Promotion | ReviewKind::Archive | ReviewKind::Deprecation) {
                 let undo = format!("`toolsmith undo {}` instead of restore brings it back", operation.id);
-                lines.push(format!("review {id} stays closed ({}); {undo}", question_of(&review)));
+                lines.push(format!("review {id} stays closed: {}; {undo}", question_of(&review)));
             }
         }
         Ok(lines)

@@ -14,7 +14,6 @@ use crate::tui::overlay::Overlay;
 use crate::tui::overlay::confirm::Confirm;
 use crate::tui::pane::Pane;
 use crate::tui::screen::Screen;
-use crate::tui::screen::review::only_of;
 use crate::tui::theme::{Ground, Theme};
 use crate::tui::widget::{DiffText, Side};
 
@@ -380,7 +379,8 @@ impl App {
         let ticket = screen.ticket;
         let sides = screen.set(detail, compared, now, width);
         // What is left out is known with the detail: the approval does less than was asked before.
-        let less = (!only_of(screen).is_empty()).then(|| Effect::Preview(screen.consequence_query()));
+        let less = Some(screen.approval_request()).filter(|approval| !approval.only.is_empty());
+        let less = less.map(|approval| Effect::Preview(Command::Decide(approval)));
         let colours = sides.into_iter().map(|(side, files)| Effect::Highlight { ticket, side, files });
         colours.chain(again.then_some(Effect::LoadReview(review))).chain(less).collect()
     }
@@ -448,7 +448,7 @@ impl App {
     fn take_preview(&mut self, command: &Command, preview: Result<Preview, EngineError>) {
         if let (Command::Decide(request), Screen::Review(screen)) = (command, &mut self.screen) {
             // An answer about another choice of tools may come late.
-            if screen.review.id == request.review && only_of(screen) == request.only {
+            if screen.review.id == request.review && screen.approval_request().only == request.only {
                 let does = screen.set_consequence(&preview);
                 if let Some(Overlay::Digest(prompt)) = self.overlays.last_mut() {
                     prompt.set_does(request.review, does, self.now);

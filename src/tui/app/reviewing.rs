@@ -97,7 +97,7 @@ impl App {
             let key = self.keymap.key(Verb::Files);
             return self.refuse(&format!("no tool here: choose one in the list ({key})"));
         };
-        let query = screen.consequence_query();
+        let query = Command::Decide(screen.approval_request());
         self.say(Mood::Calm, &words);
         vec![Effect::Preview(query)]
     }

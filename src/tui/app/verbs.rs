@@ -511,7 +511,7 @@ impl App {
         let id = review.id;
         let mut screen = ReviewScreen::loading(review, ticket, self.now);
         screen.read_before(self.readings.get(&id).cloned());
-        let query = screen.consequence_query();
+        let query = Command::Decide(screen.approval_request());
         self.show_screen(Screen::Review(Box::new(screen)));
         vec![Effect::LoadReview(id), Effect::Preview(query)]
     }

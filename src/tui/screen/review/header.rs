@@ -91,9 +91,9 @@ impl ReviewScreen {
             flow.add_cut(&line, theme.dim);
         }
         if height >= FULL_HEIGHT {
-            for (line, is_known) in self.made_by() {
+            for line in self.made_by() {
                 flow.next_line();
-                flow.add_cut(&line, if is_known { theme.dim } else { theme.warn });
+                flow.add_cut(&line, theme.dim);
             }
         }
         if height >= SECOND_LINE {
@@ -155,8 +155,8 @@ impl ReviewScreen {
         Some(safe(&format!("previous version {SIGNED_BY} {}", line.text)))
     }
 
-    /// Who made the version, when, from what and why: a line each at most, escaped, and whether that is known.
-    fn made_by(&self) -> Vec<(String, bool)> {
+    /// Who made the version, when, from what and why: a line each at most, escaped.
+    fn made_by(&self) -> Vec<String> {
         let Some(manifest) = self.detail.as_ref().and_then(|detail| detail.manifest.as_ref()) else {
             return Vec::new();
         };
@@ -164,13 +164,13 @@ impl ReviewScreen {
         let words = [("made by", &made.created_by), ("with", &made.generator), ("at", &made.created_at)];
         let known: Vec<String> =
             words.iter().filter_map(|(word, part)| part.as_ref().map(|part| format!("{word} {part}"))).collect();
-        let is_known = !known.is_empty();
-        let mut lines = vec![if is_known { known.join(" ") } else { "Author and date not stated".to_owned() }];
+        let made_by = if known.is_empty() { "Author and date not stated".to_owned() } else { known.join(" ") };
+        let mut lines = vec![made_by];
         if let Some(parent) = &made.parent {
             lines[0] = format!("{} from {parent}", lines[0]);
         }
         lines.extend(made.reason.as_ref().map(|reason| format!("reason: {reason}")));
-        lines.iter().enumerate().map(|(at, line)| (safe(line), is_known || at > 0)).collect()
+        lines.iter().map(|line| safe(line)).collect()
     }
 }
 

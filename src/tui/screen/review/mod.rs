@@ -20,14 +20,11 @@ mod watch;
 pub use kept::Kept;
 pub use lock::{Lock, LockKeys};
 pub use outline::Listed;
-pub use outline::only_of;
 
 use super::reader::{Exposure, Reader, Tab, TabKind};
 use super::source::{diff_lines, file_lines};
 use crate::action::Verb;
-use crate::domain::{
-    Command, CommentAnchor, CommentId, DecisionKind, DecisionRequest, Digest, Review, ReviewKind, VersionFile,
-};
+use crate::domain::{CommentAnchor, CommentId, DecisionKind, DecisionRequest, Digest, Review, ReviewKind, VersionFile};
 use crate::engine::{ApprovalChoice, EngineError, Preview, ReviewDetail};
 use crate::tui::ink::Ink;
 use crate::tui::now::Now;
@@ -313,12 +310,9 @@ impl ReviewScreen {
         self.consequence.join(" · ")
     }
 
-    /// The command whose preview says what an approval would do.
-    pub fn consequence_query(&self) -> Command {
-        Command::Decide(DecisionRequest {
-            only: self.only(),
-            ..DecisionRequest::of(&self.review, DecisionKind::Approve)
-        })
+    /// The approval that this screen would ask for; its preview says what it does.
+    pub fn approval_request(&self) -> DecisionRequest {
+        DecisionRequest { only: self.only(), ..DecisionRequest::of(&self.review, DecisionKind::Approve) }
     }
 
     /// The digest of the evidence that is shown; `None` before it came.

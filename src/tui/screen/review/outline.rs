@@ -315,11 +315,6 @@ impl ReviewScreen {
     }
 }
 
-/// The tools that an approval on this screen would cover, where it leaves some out; else none.
-pub fn only_of(screen: &ReviewScreen) -> Vec<String> {
-    screen.only()
-}
-
 /// Whether a file lies in a folder, or belongs to a tool.
 fn is_in(path: &str, parent: &str, is_tool: bool) -> bool {
     match path.rsplit_once('/') {

@@ -11,7 +11,7 @@ fn plain(text: &str) -> String {
 
 fn set_consequence(bench: &mut Bench, line: &str) {
     let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
-    let command = screen.consequence_query();
+    let command = Command::Decide(screen.approval_request());
     let preview = Preview { title: String::new(), lines: vec![line.to_owned()], undo: String::new() };
     bench.answer(Answer::Preview { command, preview: Ok(preview) });
 }
