@@ -21,5 +21,5 @@ pub mod permissions;
 pub mod version;
 
 pub use code::differences;
-pub(in crate::check) use edits::{Edited, Literals, Settling, compare as edits, literals, new_texts, only_reads_text};
+pub(in crate::check) use edits::{Edited, Literals, Settling, compare as edits, literals, new_texts};
 pub use permissions::{DifferenceLine, difference_lines};

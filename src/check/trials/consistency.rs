@@ -8,7 +8,6 @@ use super::case::{Expect, TrialCase};
 use super::expression::quote;
 use super::generate::{self, Rng};
 use super::samples::Samples;
-use super::stand_ins::{self, with_stand_ins};
 use super::variants::{Fill, filled, variants};
 use super::weight::{is_mended, weight};
 use super::written::{Output, answer, files};
@@ -44,9 +43,6 @@ const MAX_KNOWN: usize = 8;
 /// Generated inputs that are started with at once; the time is looked at between.
 const AT_ONCE: usize = 20;
 
-/// Inputs with which scripts are started with stand-ins for programs.
-const STANDING: usize = 72;
-
 /// Time for all generated inputs.
 const BUDGET: Duration = Duration::from_secs(10);
 
@@ -66,8 +62,6 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let is_as_before = compared.differences.iter().all(|difference| difference.severity == Severity::Low);
     if is_as_before && compared.findings.is_empty() {
         compared.findings = settled::findings(context, base, &compared.evidence());
-        let standing = compared.with_programs(context, base);
-        compared.findings.extend(standing);
     }
     if let Err(why) = outcome {
         if compared.answers == 0 {
@@ -97,8 +91,6 @@ struct Compared {
     findings: Vec<Finding>,
     /// Texts that only the code of the new version has.
     new_texts: HashSet<String>,
-    /// Whether the programs that a run started are among its answers.
-    sees_programs: bool,
     /// Why not all inputs were tried.
     untried: Option<String>,
     /// Files that inputs name.
@@ -160,26 +152,6 @@ impl Compared {
         let all = generated_inputs(context, base, &literals, &self.samples);
         let files = self.samples.files.clone();
         self.compare(context, base, &all, &files)
-    }
-
-    /// What runs with stand-ins for programs say of changed lines: nothing where some answer differs.
-    fn with_programs(&self, context: &CheckContext<'_>, base: &ToolDetail) -> Vec<Finding> {
-        let (Some(old), Some(new)) = (with_stand_ins(base), with_stand_ins(context.version)) else {
-            return Vec::new();
-        };
-        let context = &CheckContext { version: &new, base: Some(&old), ..*context };
-        let mut seen = HashSet::new();
-        let (first, rest): (Vec<_>, Vec<_>) = self.same.iter().partition(|(_, answer)| seen.insert(answer));
-        let known: Vec<Value> = first.into_iter().chain(rest).map(|(input, _)| input.clone()).collect();
-        let inputs = stand_ins::inputs(&known, STANDING);
-        let files = self.samples.files.clone();
-        let mut standing = Compared { sees_programs: true, ..Compared::default() };
-        standing.samples.files.clone_from(&files);
-        let outcome = standing.compare(context, &old, &inputs, &files);
-        if outcome.is_err() || !standing.differences.is_empty() {
-            return Vec::new();
-        }
-        settled::findings(context, &old, &standing.evidence())
     }
 
     /// Starts both with each of these inputs.
@@ -259,7 +231,6 @@ impl Compared {
             explained: &self.explained,
             mended: &self.mended,
             files: &self.samples.files,
-            sees_programs: self.sees_programs,
         }
     }
 

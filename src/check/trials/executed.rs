@@ -4,7 +4,7 @@
 //! The version is started with another command around the same script. What it says of its lines is the last thing on
 //! standard error, behind a word that nobody can guess.
 
-use super::{stand_ins, untyped};
+use super::untyped;
 use crate::domain::{Recipe, ToolDetail};
 use crate::runner::{Tried, call_code};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -96,10 +96,6 @@ impl Traced {
             }
             Way::Perl => (words(&["-e", PERL, &mark, "{dir}"]), Vec::new()),
             Way::Bash => (vec!["-c".to_owned(), BASH.replace("MARK", &mark)], Vec::new()),
-        };
-        let (options, lead) = match stand_ins::lead(options).filter(|_| way == Way::Bash) {
-            Some(code) => (&[][..], vec!["-c".to_owned(), format!("{code}\n{}", BASH.replace("MARK", &mark))]),
-            None => (options, lead),
         };
         let program = if way == Way::Bash { "bash".to_owned() } else { program.clone() };
         let command = std::iter::once(program).chain(options.iter().cloned()).chain(lead).chain(after.iter().cloned());

@@ -27,7 +27,6 @@ pub(super) mod sanity;
 mod sensitivity;
 pub(super) mod settled;
 mod shrink;
-mod stand_ins;
 pub(super) mod start;
 #[cfg(test)]
 mod testing;

@@ -59,8 +59,6 @@ pub(super) struct Evidence<'a> {
     pub(super) mended: &'a [(Value, Vec<u8>)],
     /// Files that inputs name.
     pub(super) files: &'a [SampleFile],
-    /// Whether the programs that a run started are among its answers.
-    pub(super) sees_programs: bool,
 }
 
 /// One finding for each changed statement that runs went through.
@@ -80,7 +78,7 @@ fn settled_by_runs(
     evidence: &Evidence<'_>,
     chosen: &[(&Value, &[u8])],
 ) -> Vec<Finding> {
-    let (wanted, _) = budget::within(ReadLimits::CHECK, || wanted(base, context.version, evidence.sees_programs));
+    let (wanted, _) = budget::within(ReadLimits::CHECK, || wanted(base, context.version));
     if wanted.is_empty() {
         return Vec::new();
     }
@@ -129,7 +127,7 @@ fn settled_by_faults(
     // A change that does more than compute stands for all that is told of its line.
     let acts = |finding: &Finding| {
         let here = edits.iter().filter(|edit| is_at(&edit.finding, finding) && edit.finding.severity > Severity::Low);
-        here.into_iter().any(|edit| edit.settling(evidence.sees_programs) == Settling::Never)
+        here.into_iter().any(|edit| edit.settling == Settling::Never)
     };
     let open: Vec<&Finding> = facts.iter().filter(|fact| is_open(fact) && !acts(fact)).collect();
     if open.is_empty() {
@@ -170,7 +168,7 @@ fn settled_by_faults(
 }
 
 /// Changes that runs can settle: of statements, and what facts say of other lines.
-fn wanted(base: &ToolDetail, new: &ToolDetail, sees_programs: bool) -> Vec<Edited> {
+fn wanted(base: &ToolDetail, new: &ToolDetail) -> Vec<Edited> {
     let edits = edits(base, new).0;
     let is_edit = |edit: &Edited, fact: &Finding| {
         edit.finding.path == fact.path && edit.finding.line == fact.line && edit.finding.severity > Severity::Low
@@ -184,15 +182,13 @@ fn wanted(base: &ToolDetail, new: &ToolDetail, sees_programs: bool) -> Vec<Edite
             after: Some((line, line)),
             branch: None,
             settling: Settling::Runs,
-            starts: false,
             chooses: false,
             stays: false,
         })
     });
     let of_facts: Vec<Edited> = of_facts.collect();
     // What stands on one line is settled together or not at all.
-    let is_open =
-        |edit: &Edited| edit.settling(sees_programs) != Settling::Runs && edit.finding.severity > Severity::Low;
+    let is_open = |edit: &Edited| edit.settling != Settling::Runs && edit.finding.severity > Severity::Low;
     let (open, others): (Vec<Edited>, Vec<Edited>) = edits.into_iter().partition(is_open);
     let all = others.into_iter().chain(of_facts).filter(|edit| is_calculation(&edit.finding));
     all.filter(|edit| !open.iter().any(|open| is_edit(open, &edit.finding))).collect()

@@ -25,7 +25,6 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
                 after,
                 branch: None,
                 settling: Settling::Never,
-                starts: false,
                 chooses: false,
                 stays: true,
             })

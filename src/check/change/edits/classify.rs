@@ -82,12 +82,10 @@ pub(super) fn edits(
             after: after.map(Statement::lines),
             branch: after.map_or_else(|| before.and_then(|head| branch(head, old)), |head| branch(head, new)),
             settling: match edit.is_flip {
-                // Without quotes it matters which files there are.
-                _ if has_other_options || reaches && (!is_shell || edit.code == "quotes") => Settling::Never,
+                _ if reaches || has_other_options => Settling::Never,
                 true => Settling::Faults,
                 false => Settling::Runs,
             },
-            starts: is_shell && reaches,
             // Where a line is all that is known of a statement, a condition behind it is one, too.
             chooses: edit.chooses || language.is_none() && before.into_iter().chain(after).any(has_choice),
             stays: acts_anew || edit.is_flip && edit.is_alone,
@@ -99,7 +97,6 @@ pub(super) fn edits(
         after: Some((line, line)),
         branch: None,
         settling: Settling::Runs,
-        starts: false,
         chooses: false,
         stays: false,
     }));

@@ -104,24 +104,10 @@ pub(in crate::check) struct Edited {
     pub(in crate::check) branch: Option<(u64, u64)>,
     /// What shows that it changes nothing.
     pub(in crate::check) settling: Settling,
-    /// Whether it starts programs, so that an output shows nothing of it unless what is started is seen too.
-    pub(in crate::check) starts: bool,
     /// Whether it chooses between two values in another way: both must have been chosen in runs.
     pub(in crate::check) chooses: bool,
     /// Whether it is a warning also where the program was written anew.
     pub(in crate::check) stays: bool,
-}
-
-impl Edited {
-    /// What shows that it changes nothing, where the programs that are started are seen or are not.
-    pub(in crate::check) fn settling(&self, sees_programs: bool) -> Settling {
-        if self.starts && !sees_programs { Settling::Never } else { self.settling }
-    }
-}
-
-/// Whether a command of a shell reads and writes text, or only tells how things are.
-pub(in crate::check) fn only_reads_text(command: &str) -> bool {
-    commands::TEXT_COMMANDS.contains(&command) || commands::TELLING.contains(&command)
 }
 
 /// Every change of the code since another version, file by file in the order of the file; and the files that could not
@@ -195,7 +181,6 @@ fn between(
             after: None,
             branch: None,
             settling: Settling::Never,
-            starts: false,
             chooses: false,
             stays: true,
         }];

@@ -401,7 +401,7 @@ fn commands_on_text_are_settled_by_runs_and_others_are_not() {
     let can_settle = |old: &str, new: &str| {
         let (found, _) = compare(&version("t", &[("a.sh", old)]), &version("t", &[("a.sh", new)]));
         assert!(!found.is_empty(), "{new}");
-        found.iter().all(|edit| edit.settling(false) == Settling::Runs || edit.finding.severity == Severity::Low)
+        found.iter().all(|edit| edit.settling == Settling::Runs || edit.finding.severity == Severity::Low)
     };
     let old = "first() { head -n 1 \"$1\"; }\nfirst \"$1\" | sort -u\ncurl -s \"$2\"\nrm \"$3\"\n";
     assert!(can_settle(old, &old.replace("| sort -u", "| sort -u | cat")));
