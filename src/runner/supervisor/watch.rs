@@ -34,7 +34,7 @@ const WATCH_SHARE: u32 = 20;
 /// The same near a limit.
 const CLOSE_SHARE: u32 = 3;
 
-/// How many looks ahead the growth of the number of processes counts.
+/// How many looks ahead growth counts: of the number of processes, and of memory.
 const LOOKS_AHEAD: u64 = 4;
 
 /// Of each address space the kernel keeps at most one part in this many as tables.
@@ -208,11 +208,13 @@ impl Watcher {
         let is_calm = plan.is_service && sample == self.last;
         self.pace = paced(self.pace, is_calm, self.holder.made().is_some());
         let more = sample.processes.saturating_sub(self.last.processes);
+        let grown = memory_bytes.saturating_sub(self.last.memory_bytes);
         self.last = sample;
-        let (least, share) = if memory_bytes + possible > limits.memory_bytes
+        let (least, share) = if grows_beyond(memory_bytes + possible, grown, limits.memory_bytes)
             || heads_beyond(sample.processes, more, limits.processes)
         {
-            // Over the memory limit nobody went on while it was counted; a fork bomb is ahead of us after a longer wait.
+            // Over the memory limit nobody went on while it was counted. On a busy machine a look takes long: after a wait of
+            // several times that, what grows fast is far beyond its limit.
             (WATCH_CLOSELY, 1)
         } else if memory_bytes + possible >= limits.memory_bytes / 4 {
             (WATCH_CLOSELY, CLOSE_SHARE)
@@ -330,6 +332,11 @@ fn heads_beyond(count: u64, more: u64, limit: u64) -> bool {
     more > 0 && (count >= limit.div_ceil(2) || count.saturating_add(more.saturating_mul(LOOKS_AHEAD)) > limit)
 }
 
+/// Whether memory that grew by `grown` bytes since the last look is beyond the limit, or passes it within a few looks.
+fn grows_beyond(bytes: u64, grown: u64, limit: u64) -> bool {
+    bytes.saturating_add(grown.saturating_mul(LOOKS_AHEAD)) > limit
+}
+
 /// How long until the next look at a run that is not near a limit: longer each time while it does nothing.
 fn paced(pace: Duration, is_calm: bool, is_held: bool) -> Duration {
     let most = if is_held { WATCH_CALM } else { WATCH_CALM_ALONE };
@@ -344,6 +351,15 @@ mod tests {
     fn a_number_of_processes_that_soon_passes_the_limit_is_looked_at_closely() {
         for (count, more, wanted) in [(12, 11, false), (14, 13, true), (32, 1, true), (33, 0, false), (64, 64, true)] {
             assert_eq!(heads_beyond(count, more, 64), wanted, "{count} processes, {more} more");
+        }
+    }
+
+    #[test]
+    fn memory_that_soon_passes_the_limit_is_looked_at_closely() {
+        for (bytes, grown, wanted) in
+            [(257, 0, true), (256, 0, false), (100, 39, false), (100, 40, true), (200, 14, false)]
+        {
+            assert_eq!(grows_beyond(bytes, grown, 256), wanted, "{bytes} bytes, {grown} more");
         }
     }
 

@@ -43,7 +43,7 @@ fn checks_on_a_worker_come_to_what_they_come_to_here() {
     let review = world.workspace.json(&["reviews"]).0["reviews"][0].clone();
     assert_eq!(review["verdict"]["worker"], "two", "{review:#}");
     let text = world.workspace.toolsmith(&["check", "greet", "--on", "two"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&text.stdout).contains("started on worker two"), "{text:?}");
+    assert!(String::from_utf8_lossy(&text.stdout).contains("the checks ran on worker two"), "{text:?}");
 }
 
 #[test]
