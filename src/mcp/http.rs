@@ -148,12 +148,19 @@ async fn converse(stream: TcpStream, guests: Arc<Guests>, connection: Arc<Connec
 }
 
 async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connection) -> Result<Answer, Denied> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     if head.uri.path() != PATH {
         return Ok(refusal(StatusCode::NOT_FOUND, "the server is at /mcp", None));
     }
     if [HOST, ORIGIN, AUTHORIZATION].iter().any(|name| head.headers.get_all(name).iter().count() > 1) {
         return Ok(refusal(StatusCode::BAD_REQUEST, "a header is repeated", None));
+    }
+    // RFC 9112, 3.2.2: the host of a whole URL counts, whatever the header says. The SDK reads the header.
+    if let Some(authority) = head.uri.authority() {
+        let Ok(host) = HeaderValue::from_str(authority.as_str()) else {
+            return Ok(refusal(StatusCode::BAD_REQUEST, "the host cannot be read", None));
+        };
+        head.headers.insert(HOST, host);
     }
     let secret = bearer(&head.headers).ok_or(Denied::Unknown)?.to_owned();
     let guest = guests.admit(&secret)?;

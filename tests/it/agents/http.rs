@@ -131,6 +131,16 @@ fn pages_of_other_origins_and_names_of_other_hosts_are_refused() {
         let reply = agent.send_text(body, &[(name, value)]);
         assert_eq!(reply.status == 403, is_refused, "{name}: {value}: {reply:?}");
     }
+    // The host of a whole URL counts, whatever the header says.
+    for (host, said, is_refused) in [
+        ("evil.example.org", web.address.as_str(), true),
+        ("evil.example.org", "tools.example.org", true),
+        ("tools.example.org", web.address.as_str(), false),
+        (web.address.as_str(), "evil.example.org", false),
+    ] {
+        let reply = agent.send_text_to(&format!("http://{host}/mcp"), body, &[("host", said)]);
+        assert_eq!(reply.status == 403, is_refused, "{host}, {said}: {reply:?}");
+    }
 }
 
 #[test]

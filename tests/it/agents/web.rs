@@ -74,13 +74,18 @@ impl Reply {
 
 /// Sends a request on a connection of its own.
 pub fn send(address: &str, method: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    send_to(address, &format!("{method} /mcp"), headers, body)
+}
+
+/// Sends a request with this method and target.
+fn send_to(address: &str, first: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let host =
         if headers.iter().any(|(name, _)| *name == "host") { String::new() } else { format!("host: {address}\r\n") };
     let lines: String = headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect();
     let length = body.len();
-    let head = format!("{method} /mcp HTTP/1.1\r\n{host}{lines}connection: close\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!("{first} HTTP/1.1\r\n{host}{lines}connection: close\r\ncontent-length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     // A server that refuses a body need not read all of it.
     let _ = stream.write_all(body);
@@ -136,6 +141,11 @@ impl WebAgent {
 
     /// Sends a body with the headers that the era wants, and these.
     pub fn send_text(&self, body: &str, more: &[(&str, &str)]) -> Reply {
+        self.send_text_to("/mcp", body, more)
+    }
+
+    /// The same to another target.
+    pub fn send_text_to(&self, target: &str, body: &str, more: &[(&str, &str)]) -> Reply {
         let bearer = format!("Bearer {}", self.secret);
         let mut headers = vec![
             ("authorization", bearer.as_str()),
@@ -144,7 +154,7 @@ impl WebAgent {
         ];
         headers.extend(self.session.iter().map(|session| ("mcp-session-id", session.as_str())));
         headers.extend_from_slice(more);
-        send(&self.address, "POST", &headers, body.as_bytes())
+        send_to(&self.address, &format!("POST {target}"), &headers, body.as_bytes())
     }
 
     pub fn post(&self, method: &str, mut params: Value) -> Reply {
