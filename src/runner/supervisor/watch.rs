@@ -94,6 +94,8 @@ pub(super) struct Watcher {
     tools: Vec<Process>,
     /// What was seen last.
     last: Sample,
+    /// The memory that was seen last, with what the kernel may hold beside it.
+    last_bytes: u64,
     /// How long after it was looked, while nothing is near a limit.
     pace: Duration,
     peak: Sample,
@@ -117,6 +119,7 @@ impl Watcher {
             mover: None,
             tools: Vec::new(),
             last: Sample::default(),
+            last_bytes: 0,
             pace: WATCH,
             peak: Sample::default(),
             stop: None,
@@ -208,15 +211,16 @@ impl Watcher {
         let is_calm = plan.is_service && sample == self.last;
         self.pace = paced(self.pace, is_calm, self.holder.made().is_some());
         let more = sample.processes.saturating_sub(self.last.processes);
-        let grown = memory_bytes.saturating_sub(self.last.memory_bytes);
-        self.last = sample;
-        let (least, share) = if grows_beyond(memory_bytes + possible, grown, limits.memory_bytes)
+        let bytes = memory_bytes + possible;
+        let grown = bytes.saturating_sub(self.last_bytes);
+        (self.last, self.last_bytes) = (sample, bytes);
+        let (least, share) = if grows_beyond(bytes, grown, limits.memory_bytes)
             || heads_beyond(sample.processes, more, limits.processes)
         {
             // Over the memory limit nobody went on while it was counted. On a busy machine a look takes long: after a wait of
             // several times that, what grows fast is far beyond its limit.
             (WATCH_CLOSELY, 1)
-        } else if memory_bytes + possible >= limits.memory_bytes / 4 {
+        } else if bytes >= limits.memory_bytes / 4 {
             (WATCH_CLOSELY, CLOSE_SHARE)
         } else {
             (self.pace, WATCH_SHARE)
