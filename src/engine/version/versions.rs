@@ -341,9 +341,13 @@ impl Describe for Lineage {
             let is_last = at + 1 == self.versions.len();
             told.line(version.line(if is_last { "└ " } else { "├ " }));
             let stem = if is_last { "    " } else { "│   " };
+            let below = || StyledLine::new().put(Ink::Dim, stem);
+            told.line(below().put(Ink::Plain, &version.path));
+            told.line(
+                below().put(Ink::Dim, format!("{} · seen ", version.told_runs())).at(Ink::Dim, version.first_seen_at),
+            );
             for (name, text) in version.provenance.recorded() {
-                let line = StyledLine::new().put(Ink::Dim, stem).put(Ink::Dim, format!("{name}: "));
-                told.line(line.put(Ink::Plain, text).hanging(4));
+                told.line(below().put(Ink::Dim, format!("{name}: ")).put(Ink::Plain, text).hanging(4));
             }
         }
         told
@@ -353,12 +357,9 @@ impl Describe for Lineage {
 impl LineageVersion {
     fn line(&self, branch: &str) -> StyledLine {
         let line = StyledLine::new().put(Ink::Dim, branch).put(Ink::Strong, self.version.to_string());
-        let line =
-            line.put(Ink::Dim, format!("  {}  {}  ", self.digest.short(), self.stage)).put(Ink::Plain, &self.path);
-        let line = line.put(Ink::Dim, format!("  {}  seen ", self.told_runs())).at(Ink::Dim, self.first_seen_at);
+        let line = line.put(Ink::Dim, format!("  {}  {}", self.digest.short(), self.stage)).hanging(4);
         let marks = self.marks();
         let ink = if self.active { Ink::Accent } else { Ink::Plain };
-        let line = line.hanging(4);
         if marks.is_empty() { line } else { line.put(ink, format!("  [{}]", marks.join(", "))) }
     }
 

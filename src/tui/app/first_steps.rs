@@ -2,13 +2,17 @@
 
 use super::App;
 use crate::domain::ToolReview;
-use crate::engine::StarterTool;
+use crate::engine::{CatalogState, StarterTool};
 use crate::tui::pane::output::FirstSteps;
 use crate::tui::screen::review::Kept;
 
 impl App {
     /// Which of the first steps are done; `None` once all of them are.
     pub fn first_steps(&self) -> Option<FirstSteps> {
+        if !matches!(self.catalog.view().state, CatalogState::Ready) {
+            // Whoever has been here before must not be greeted as new while the tools are read.
+            return None;
+        }
         let tools = &self.catalog.view().tools;
         let is_approved = tools.iter().any(|tool| tool.facts.review == ToolReview::Approved);
         let to_adopt = || tools.iter().filter(|tool| tool.awaits_adoption());
@@ -76,5 +80,21 @@ mod tests {
         bench.answer(Answer::Reviews(Ok(vec![adoption])));
         bench.press("1 p");
         assert!(matches!(bench.app.screen, crate::tui::screen::Screen::Review(_)), "{}", bench.screen());
+    }
+
+    #[test]
+    fn where_one_pane_is_shown_the_steps_stand_below_the_tools_and_their_tab_is_named() {
+        let mut bench = Bench::empty(80, 24);
+        let view = |count: usize| {
+            let named = (0..count).map(|at| Arc::new(tool(&format!("tool-{at}"), Stage::Experimental)));
+            let (state, problems, skipped) = (CatalogState::Ready, vec![], Arc::default());
+            CatalogView { state, tools: named.collect(), problems, in_use: None, skipped, generation: 2 + count as u64 }
+        };
+        bench.send(Msg::Catalog(Arc::new(view(2))));
+        let screen = bench.screen();
+        assert!(screen.contains("2 First steps") && screen.contains("4. approve it"), "{screen}");
+        bench.send(Msg::Catalog(Arc::new(view(10))));
+        let screen = bench.screen();
+        assert!(screen.contains("tool-9") && !screen.contains("4. approve it"), "never cut: {screen}");
     }
 }

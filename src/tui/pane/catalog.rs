@@ -450,6 +450,11 @@ impl CatalogPane {
         if self.grouping == Grouping::Flat { 0 } else { INDENT }
     }
 
+    /// How many rows the list has: tools, problems, skipped files and names of groups.
+    pub fn rows(&self) -> usize {
+        self.tree.rows.len()
+    }
+
     /// How many tools are listed: those that the filter and the choice of stages let through.
     pub fn shown(&self) -> usize {
         self.tree.shown

@@ -153,6 +153,11 @@ impl OutputPane {
         self.tabs.iter_mut().find(|tab| tab.run() == Some(run))
     }
 
+    /// Whether the first steps stand here.
+    pub fn shows_first_steps(&self) -> bool {
+        self.current().is_none() && self.first_steps.is_some()
+    }
+
     /// How many runs of this process are alive.
     pub fn live_count(&self) -> usize {
         self.tabs.iter().filter(|tab| matches!(tab.phase, Phase::Starting { .. } | Phase::Live { .. })).count()

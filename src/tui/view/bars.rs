@@ -75,11 +75,11 @@ pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
     let width_of = |spans: &[Span]| spans.iter().map(Span::width).sum::<usize>();
     // That there are problems must be on every screen; words of tabs can be short.
     let least = width_of(&states[2]);
-    let tabs = [TabWords::Whole, TabWords::Short, TabWords::Digits]
+    let tabs = [TabWords::Steps, TabWords::Whole, TabWords::Short, TabWords::Digits]
         .map(|words| panes.iter().map(|pane| (*pane, tab_text(app, *pane, words))).collect::<Vec<_>>());
     let all = |tabs: &[(Pane, String)]| tabs.iter().map(|(_, text)| text.width() + 1).sum::<usize>();
     let fits = |tabs: &&Vec<(Pane, String)>| all(tabs) + least <= usize::from(area.width);
-    let tabs = tabs.iter().find(fits).unwrap_or(&tabs[2]).clone();
+    let tabs = tabs.iter().find(fits).unwrap_or(&tabs[3]).clone();
     let mut x = area.x;
     for (pane, text) in tabs {
         let style = if app.focus == pane { app.theme.title.patch(app.theme.selection) } else { app.theme.dim };
@@ -97,6 +97,8 @@ pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
 /// How much of a tab is written.
 #[derive(Clone, Copy)]
 enum TabWords {
+    /// The first steps are named where they stand, for somebody new.
+    Steps,
     Whole,
     Short,
     /// Only the digit of what is not shown: all of them, and where one is, can be seen.
@@ -118,7 +120,8 @@ fn tab_text(app: &App, pane: Pane, words: TabWords) -> String {
     match words {
         TabWords::Short => format!(" {}{count} ", cut(pane.title(), 6).replace('…', ".")),
         TabWords::Digits if app.focus != pane => format!(" {} ", cut(pane.title(), 2).replace('…', "")),
-        TabWords::Whole | TabWords::Digits => format!(" {}{count} ", pane.title()),
+        TabWords::Steps if pane == Pane::Output && app.output.shows_first_steps() => " 2 First steps ".to_owned(),
+        TabWords::Steps | TabWords::Whole | TabWords::Digits => format!(" {}{count} ", pane.title()),
     }
 }
 

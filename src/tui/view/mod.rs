@@ -7,7 +7,8 @@ use super::app::{App, Spot, Target};
 use super::keymap::Chord;
 use super::layout::{Arrangement, MIN_HEIGHT, MIN_WIDTH, arrange};
 use super::pane::Pane;
-use super::pane::rows::{Focus, Look, NamedKeys};
+use super::pane::rows::{Focus, Look, NamedKeys, draw_empty};
+use super::phrase::wrap;
 use super::screen::Screen;
 use super::screen::reader::Exposure;
 use crate::tui::ascii::Letters;
@@ -72,6 +73,7 @@ fn draw_too_small(app: &App, area: Rect, buf: &mut Buffer) {
 }
 
 fn draw_workbench(app: &mut App, arrangement: Arrangement, buf: &mut Buffer) -> Option<Position> {
+    app.output.first_steps = app.first_steps();
     match arrangement {
         Arrangement::TooSmall => None,
         Arrangement::All { header, catalog, services, output, failures, queue, footer } => {
@@ -86,6 +88,7 @@ fn draw_workbench(app: &mut App, arrangement: Arrangement, buf: &mut Buffer) -> 
         Arrangement::One { tabs, pane, footer } => {
             bars::draw_tabs(app, tabs, buf);
             let cursor = draw_pane(app, app.focus, pane, buf);
+            draw_first_steps(app, buf);
             bars::draw_footer(app, footer, buf);
             cursor
         }
@@ -94,7 +97,6 @@ fn draw_workbench(app: &mut App, arrangement: Arrangement, buf: &mut Buffer) -> 
 
 fn draw_pane(app: &mut App, pane: Pane, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let focus = Focus::when(app.focus == pane);
-    app.output.first_steps = app.first_steps();
     let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now, named: &NamedKeys::default() };
     let (list, cursor) = match pane {
         Pane::Catalog => app.catalog.draw(area, buf, focus, look),
@@ -106,6 +108,20 @@ fn draw_pane(app: &mut App, pane: Pane, area: Rect, buf: &mut Buffer) -> Option<
     app.spots.push(Spot { area, target: Target::Pane(pane) });
     app.spots.push(Spot { area: list, target: Target::List(pane) });
     cursor.filter(|_| app.focus == pane)
+}
+
+/// Where only one pane is shown, somebody new sees the first steps below the few tools, if they fit whole.
+fn draw_first_steps(app: &App, buf: &mut Buffer) {
+    let list = app.spots.iter().find(|spot| matches!(spot.target, Target::List(Pane::Catalog)));
+    let (Some(steps), Some(list)) = (app.output.first_steps, list) else { return };
+    let used = u16::try_from(app.catalog.rows()).unwrap_or(u16::MAX).saturating_add(1);
+    let rest = Rect { y: list.area.y.saturating_add(used), height: list.area.height.saturating_sub(used), ..list.area };
+    let sentences = steps.sentences(&app.keymap);
+    let width = usize::from(rest.width.saturating_sub(2));
+    let lines: usize = sentences.iter().map(|sentence| wrap(sentence, width).len().max(1)).sum();
+    if app.catalog.rows() > 0 && lines < usize::from(rest.height) {
+        draw_empty(rest, buf, &sentences, &app.theme);
+    }
 }
 
 fn draw_screen(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {

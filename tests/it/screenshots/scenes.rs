@@ -24,6 +24,8 @@ enum Act {
     Look,
     /// No tool is there yet.
     Empty,
+    /// The first tool has just arrived.
+    First,
     /// The input of a run is typed.
     FillForm,
     /// A run writes its output.
@@ -64,6 +66,7 @@ pub const SCENES: &[Scene] = &[
     scene("help", WIDE, Ground::Dark, Act::Help),
     scene("narrow", NARROW, Ground::Dark, Act::Look),
     scene("empty", NARROW, Ground::Dark, Act::Empty),
+    scene("first-screen", WIDE, Ground::Dark, Act::First),
 ];
 
 impl Scene {
@@ -74,11 +77,12 @@ impl Scene {
     pub fn draw(&self, workspace: &Workspace) -> Result<Drawing, ScreenshotError> {
         let tools = match self.act {
             Act::Empty => Vec::new(),
+            Act::First => workspace.tools().iter().filter(|tool| tool.name.as_str() == "slugify").cloned().collect(),
             _ => sample::tools(workspace),
         };
         let mut stage = Stage::new(workspace, tools, self.size, self.ground)?;
         match self.act {
-            Act::Empty => &mut stage,
+            Act::Empty | Act::First => &mut stage,
             Act::Look => work(&mut stage)?.press("1 k k k k")?,
             Act::FillForm => find(&mut stage, "markdown-toc")?.press("r ctrl-x tab tab")?,
             Act::WatchRun => work(&mut stage)?,

@@ -9,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::sync::Arc;
-use toolsmith::domain::{IsolationLevel, ReviewId, Run, RunId, Tool};
+use toolsmith::domain::{IsolationLevel, Review, ReviewId, Run, RunId, Tool};
 use toolsmith::engine::{EngineError, ErrorCode, Index, ReviewDetail};
 use toolsmith::tui::app::{App, Call};
 use toolsmith::tui::effect::{Effect, Evolving, Serving};
@@ -152,7 +152,7 @@ impl<'a> Stage<'a> {
         Ok(Some(match effect {
             Effect::LoadRuns => Answer::Runs(Ok(self.when_furnished(sample::runs(self.workspace)?))),
             Effect::LoadFailures => Answer::Failures(Ok(self.when_furnished(sample::failures(self.workspace)?))),
-            Effect::LoadReviews => Answer::Reviews(Ok(self.when_furnished(sample::reviews(self.workspace)?))),
+            Effect::LoadReviews => Answer::Reviews(Ok(self.reviews_of_tools(sample::reviews(self.workspace)?))),
             Effect::LoadReview(review) => Answer::reviewed(review, Ok(self.review(review)?)),
             Effect::LoadDetail { tool, purpose, .. } => {
                 let detail = self.workspace.dossier(&tool).map(Box::new);
@@ -174,9 +174,14 @@ impl<'a> Stage<'a> {
         }))
     }
 
-    /// Nothing has happened yet in a workspace without tools.
+    /// Nothing has happened yet in a workspace without tools, or with the first one.
     fn when_furnished<T>(&self, rows: Vec<T>) -> Vec<T> {
-        if self.tools.is_empty() { Vec::new() } else { rows }
+        if self.tools.len() <= 1 { Vec::new() } else { rows }
+    }
+
+    fn reviews_of_tools(&self, mut reviews: Vec<Review>) -> Vec<Review> {
+        reviews.retain(|review| self.tools.iter().any(|tool| tool.name == review.tool));
+        reviews
     }
 
     fn run(&self, id: RunId) -> Result<Run, ScreenshotError> {

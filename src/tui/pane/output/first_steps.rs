@@ -28,7 +28,7 @@ impl FirstSteps {
     }
 
     /// The steps as sentences, with the keys in force.
-    pub(super) fn sentences(&self, keymap: &Keymap) -> Vec<String> {
+    pub fn sentences(&self, keymap: &Keymap) -> Vec<String> {
         let key = |verb| keymap.key(verb);
         let steps = [
             (self.landed, format!("let a script land in tools/experimental/ (press {} for a sample)", key(Verb::Init))),
