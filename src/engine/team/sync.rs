@@ -91,6 +91,7 @@ impl Teams<'_> {
         // Another carrier has nothing yet: what is not there was removed by nobody.
         let is_same = before.remote == remote || before.mark.is_none();
         let mut since = before.mark.filter(|_| before.remote == remote);
+        let was_seen = since.is_some();
         let mut attempt = 1;
         loop {
             let examined = self.examine(carrier, since.as_deref())?;
@@ -107,7 +108,7 @@ impl Teams<'_> {
             if attempt == 1 {
                 self.land(who, &*carrier, &mut report.landed, &mut report.notes)?;
             }
-            let Some(batch) = self.batch(who, &*carrier, &mut report.notes)? else { break };
+            let Some(batch) = self.batch(who, (&*carrier, was_seen), &mut report.notes)? else { break };
             match carrier.put_new(&batch)? {
                 Put::Done(mark, objects) => {
                     self.note_handed_out(who, &remote, (mark, &objects))?;
