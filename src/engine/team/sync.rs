@@ -94,16 +94,23 @@ impl Teams<'_> {
         let is_same = before.remote == remote || before.mark.is_none();
         let mut since = before.mark.filter(|_| before.remote == remote);
         let was_seen = since.is_some();
+        let _exchange = self.verifying.begin();
         let mut attempt = 1;
         loop {
             let examined = self.examine(carrier, since.as_deref())?;
             since.clone_from(&examined.mark);
             report.note(&examined, &*carrier, is_same && attempt == 1);
+            if dry && self.verifying.is_stopping() {
+                return Err(self.verifying.stopped(false));
+            }
             if dry {
                 self.rehearse(pin, &examined, &mut report)?;
                 return Ok(report.outcome(&remote, true));
             }
             self.take_in(who, (&remote, pin), &examined, &mut report)?;
+            if self.verifying.is_stopping() {
+                break;
+            }
             if examined.has_more {
                 continue;
             }
@@ -128,6 +135,9 @@ impl Teams<'_> {
         if !report.changed.is_empty() || !report.policy_news.is_empty() {
             // What the team approved may count here now, or not any more.
             self.engine.library().scan(&mut |_| {})?;
+        }
+        if self.verifying.is_stopping() {
+            return Err(self.verifying.stopped(true));
         }
         Ok(report.outcome(&remote, false))
     }
