@@ -411,7 +411,7 @@ actions! {
         Arg::option("reason", ArgKind::Text, "why"), SURELY, DRY
     }
     TeamImport "team-import" Review HumanOnly [] [] Both "Keep the decisions of another team and the list that pins them; a policy that names the list counts them" { THEIR_REMOTE, THEIR_POLICY, DRY }
-    Sync "sync" Review HumanOnly [Queue] ["ctrl-s"] Both "Exchange signed decisions with the team through its git repository" {
+    Sync "sync" Review HumanOnly [Queue] ["ctrl-s"] Both "Exchange signed decisions with the team through git or object storage" {
         Arg::option("dry-run", ArgKind::Switch, "show what would come; change nothing")
     }
     // Lifecycle

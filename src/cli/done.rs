@@ -1,11 +1,19 @@
 //! How every change is carried out, announced and answered.
 
 use super::call::{Answer, Call, Stop};
+use super::outlet;
 use super::print_text::{Ink, Page, StyledLine};
+use super::stop_signals::OnStop;
 use crate::domain::{Command, Outcome};
 use crate::engine::{Described, Engine, EngineError, ErrorCode, PlainQuery, PlainVerb, Preview};
 use serde::Serialize;
 use std::io::{self, BufRead};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The exit code of a process that was interrupted, as shells have it.
+const INTERRUPTED: i32 = 130;
 
 /// What came of a command, or would come of it.
 #[derive(Serialize)]
@@ -144,9 +152,58 @@ pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Res
         return Ok(Done::Plan(Plan::of(engine.history().rehearse(&command, &call.caller(engine))?)));
     }
     ask_for_touch(call, engine);
+    let verifies = matches!(&command, Command::Verb(typed) if matches!(typed.verb(), "sync" | "team-import"));
+    let shown = if verifies { Some(Verifying::show(engine)?) } else { None };
     let done = engine.execute(command, &call.caller(engine));
+    drop(shown);
     call.tell_trouble(engine);
     Ok(Done::new(done?))
+}
+
+/// Shows on a terminal how many signatures are verified, as long as it is kept, and lets a signal stop that between two
+/// files. Where nothing is verified, a signal ends this process as it always does.
+struct Verifying {
+    over: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    _watched: OnStop,
+}
+
+/// How often it is shown.
+const SHOWN_EACH: Duration = Duration::from_millis(200);
+
+impl Verifying {
+    fn show(engine: &Engine) -> Result<Verifying, EngineError> {
+        let stopped = engine.clone();
+        let watched = OnStop::new(move || {
+            if !stopped.teams().stop_verifying() {
+                std::process::exit(INTERRUPTED);
+            }
+        })?;
+        let (over, ended) = channel::<()>();
+        let engine = engine.clone();
+        let show = move || {
+            let mut columns = 0;
+            while ended.recv_timeout(SHOWN_EACH) == Err(RecvTimeoutError::Timeout) {
+                let text = engine.teams().progress().map(|progress| progress.to_string()).unwrap_or_default();
+                if columns > 0 || !text.is_empty() {
+                    columns = outlet::progress(&text, columns);
+                }
+            }
+            if columns > 0 {
+                outlet::progress("", columns);
+            }
+        };
+        let thread = std::thread::Builder::new().name("progress".to_owned()).spawn(show);
+        Ok(Verifying { over: Some(over), thread: Some(thread.map_err(EngineError::internal)?), _watched: watched })
+    }
+}
+
+impl Drop for Verifying {
+    fn drop(&mut self) {
+        drop(self.over.take());
+        // It ends now, or has panicked: there is nothing to learn from it.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
 }
 
 /// Says on standard error that a security key waits for a finger, before it does.

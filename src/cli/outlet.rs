@@ -163,6 +163,21 @@ pub(super) fn is_terminal(stream: Stream) -> bool {
     }
 }
 
+/// Writes a line on the terminal of standard error in place of the one before, which had so many columns; returns how many
+/// this one has. An empty text takes the line away. Where standard error is no terminal, nothing is written.
+pub(super) fn progress(text: &str, before: usize) -> usize {
+    if !is_terminal(Stream::Stderr) {
+        return 0;
+    }
+    let text = SafeText::new(text).to_string();
+    let columns = text.chars().count();
+    let blanks = " ".repeat(before.saturating_sub(columns));
+    let end = if columns == 0 { "\r" } else { "" };
+    // Nobody there to read it is no failure.
+    let _ = pass(Stream::Stderr, format!("\r{text}{blanks}{end}").as_bytes());
+    columns
+}
+
 /// How text on a stream looks.
 pub(super) fn look(stream: Stream, color: bool) -> Look {
     let columns = match stream {

@@ -216,6 +216,7 @@ mod tests {
             expires_at: None,
             request: None,
             team: None,
+            colleague: None,
         }
     }
 

@@ -262,6 +262,9 @@ pub struct Review {
     /// What colleagues say of the version, in a few words; `None` where there is no team, or nobody said anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
+    /// What matters most of that, for a list: `claimed by Bob`, `by Ada`.
+    #[serde(skip)]
+    pub colleague: Option<String>,
 }
 
 /// Digits of the digest of a tool of an adoption, where its name is not enough.
@@ -368,6 +371,7 @@ impl Review {
             expires_at: None,
             request: None,
             team: None,
+            colleague: None,
         }
     }
 

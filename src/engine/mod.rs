@@ -156,8 +156,8 @@ pub use state::{
     Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, is_workspace, locate, path_state_dir,
     plan_copy_answer,
 };
-use team::ShownPolicies;
-pub use team::{ImportRow, PolicyRow, SignerRow, TeamReport, Teams, VersionRow};
+pub use team::{ImportRow, PolicyRow, SignerRow, TeamReport, Teams, VerifyProgress, VersionRow};
+use team::{ShownPolicies, Verifying};
 pub use tokens::{Token, TokenList};
 pub use version::Versions;
 pub use version::{Carried, CarriedTool, CarryReport, Lineage, LineageVersion};
@@ -215,6 +215,7 @@ struct States {
     session: SessionName,
     limits: Limited,
     policies: ShownPolicies,
+    verifying: Verifying,
 }
 
 /// Notes in the workspace of an engine which state is its own. A folder that was opened before there was anything in it has
@@ -374,7 +375,8 @@ impl Engine {
 
     /// The team: its policy, what it decided, and exchanging decisions with it.
     pub fn teams(&self) -> Teams<'_> {
-        Teams { engine: self, workspace: &self.workspace, state: &self.states.policies }
+        let (state, verifying) = (&self.states.policies, &self.states.verifying);
+        Teams { engine: self, workspace: &self.workspace, state, verifying }
     }
 
     /// Services: instances of tools that keep running.

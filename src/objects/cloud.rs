@@ -118,6 +118,14 @@ impl Objects for Bucket {
         Ok(objects)
     }
 
+    fn head(&self, key: &str) -> Result<Option<Object>, ObjectsError> {
+        match wait(self.store.head(&self.path(key))) {
+            Ok(meta) => Ok(Some(Object { key: key.to_owned(), tag: tag(&meta), size: meta.size })),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(why) => Err(self.failed(&format!("read {key}"), &why)),
+        }
+    }
+
     fn get(&self, key: &str, most: u64) -> Result<Option<(Vec<u8>, String)>, ObjectsError> {
         let path = self.path(key);
         let read = wait(async {

@@ -100,6 +100,17 @@ impl Objects for Folder {
         Ok(objects)
     }
 
+    fn head(&self, key: &str) -> Result<Option<Object>, ObjectsError> {
+        match fs::symlink_metadata(self.root.join(key)) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(self.failed(&format!("read {key} in"))(error)),
+            Ok(facts) if facts.is_file() => {
+                Ok(Some(Object { key: key.to_owned(), tag: tag(&facts), size: facts.len() }))
+            }
+            Ok(_) => Ok(None),
+        }
+    }
+
     fn get(&self, key: &str, most: u64) -> Result<Option<(Vec<u8>, String)>, ObjectsError> {
         let Some(file) = self.opened(key)? else { return Ok(None) };
         let tag = tag(&file.metadata().map_err(self.failed("read"))?);

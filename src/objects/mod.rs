@@ -41,6 +41,12 @@ pub trait Objects: Sync + std::fmt::Debug {
     /// When the storage cannot be reached, or refuses.
     fn list(&self, folder: &str, after: Option<&str>) -> Result<Vec<Object>, ObjectsError>;
 
+    /// An object by key, as it is listed; `None` where there is none.
+    ///
+    /// # Errors
+    /// As for [`Objects::list`].
+    fn head(&self, key: &str) -> Result<Option<Object>, ObjectsError>;
+
     /// Content and tag of an object; `None` where there is none.
     ///
     /// # Errors

@@ -296,6 +296,7 @@ fn read_review(row: &Row<'_>) -> rusqlite::Result<Review> {
         expires_at: row.get(15)?,
         request: row.get::<_, Option<Json<Request>>>(16)?.map(|json| Box::new(json.0)),
         team: None,
+        colleague: None,
     })
 }
 
@@ -382,6 +383,7 @@ mod tests {
             expires_at: None,
             request: None,
             team: None,
+            colleague: None,
         };
         assert_eq!(store.review(id).unwrap(), Some(expected.clone()));
         assert_eq!(store.reviews(&[ReviewState::Rejected]).unwrap(), vec![expected]);

@@ -180,6 +180,8 @@ pub enum Paged {
 /// Work for somebody else.
 #[derive(Debug, Clone)]
 pub enum Effect {
+    /// End the exchange with the team between two files.
+    StopVerifying,
     /// Leave the program; live runs are cancelled and waited for.
     Leave(Ending),
     /// Restore the terminal and stop, as after ctrl-z.

@@ -12,7 +12,7 @@ use crate::engine::{
     Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, Choice,
     CommandView, Dashboard, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, InstanceDetail,
     InstanceView, LaneId, Made, OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, SetRow, Settings,
-    StaleReport, TwinGroup,
+    StaleReport, TwinGroup, VerifyProgress,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -113,6 +113,8 @@ pub struct Opened {
 /// What came of an effect.
 #[derive(Debug)]
 pub enum Answer {
+    /// How far an exchange with the team is with its signatures.
+    Verified(VerifyProgress),
     /// Recent runs, newest first.
     Runs(Result<Vec<Run>, EngineError>),
     /// Failure groups, last seen first.

@@ -8,6 +8,7 @@ mod evolving;
 mod handing;
 mod logs;
 mod services;
+mod verifying;
 
 use self::dossiers::dossier;
 use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, RerunExtent, TabId, Upkeep, Way};
@@ -216,6 +217,7 @@ impl Performer {
     // size: one arm for each sort of effect
     fn perform_now(&self, engine: &Engine, effect: Effect) {
         match effect {
+            Effect::StopVerifying => drop(engine.teams().stop_verifying()),
             Effect::KeepLayout(columns) => {
                 if let Err(error) = engine.keep_divider(columns) {
                     self.answer(Answer::Trouble(error));
@@ -372,7 +374,10 @@ impl Performer {
         if let Some(notice) = engine.integrity().touch_notice().filter(|_| !matches!(command, Command::Cancel { .. })) {
             self.answer(Answer::Warned(notice.to_owned()));
         }
+        let verifies = matches!(&command, Command::Verb(call) if matches!(call.verb(), "sync" | "team-import"));
+        let shown = verifies.then(|| self.show_verifying(engine));
         let mut outcome = engine.execute(command.clone(), &self.caller(engine));
+        drop(shown);
         if let Ok(done) = &mut outcome {
             // What cannot be taken back is not offered for that.
             done.operation = done.operation.filter(|id| engine.history().operation(*id).is_ok_and(|it| it.reversible));

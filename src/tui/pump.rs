@@ -390,6 +390,8 @@ impl<'a> Pump<'a> {
         let deadline = Clock::now() + FAREWELL;
         self.performer.stop_runs();
         let leaves = self.ending == Some(Ending::Quit);
+        // What is verified by then is kept.
+        self.performer.stop_verifying();
         if leaves {
             self.performer.stop_evolutions();
         }

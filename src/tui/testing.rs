@@ -131,6 +131,7 @@ pub(super) fn review(id: i64, tool: &Tool, kind: ReviewKind, risk: Risk) -> Revi
         expires_at: None,
         request: None,
         team: None,
+        colleague: None,
     }
 }
 

@@ -5,8 +5,8 @@
 //! measures the workbench in a terminal instead, `cargo bench -- commands` verbs among 10,000 and 100,000 tools,
 //! `cargo bench -- services` tools that keep running, `cargo bench -- agents` what an agent waits for over MCP,
 //! `cargo bench -- formats DIR` how much of a folder of foreign definitions is understood, `cargo bench -- evidence` how
-//! often the checks are right, `cargo bench -- team` how long `sync` takes among 30,000 decisions, and `cargo bench -- labels`
-//! how well search and the comparison of tools agree with labels.
+//! often the checks are right, `cargo bench -- team` how long `sync` takes among 30,000 decisions, `cargo bench -- worker` what a
+//! worker adds to a run, and `cargo bench -- labels` how well search and the comparison of tools agree with labels.
 
 #![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
 
@@ -30,6 +30,7 @@ mod search;
 mod services;
 mod store;
 mod team;
+mod worker;
 mod workload;
 
 fn main() -> std::process::ExitCode {
@@ -47,6 +48,7 @@ fn main() -> std::process::ExitCode {
         Some("labels") => labels::run(&words.collect::<Vec<_>>()),
         Some("agents") => agents::run(&words.collect::<Vec<_>>()),
         Some("team") => team::run(&words.collect::<Vec<_>>()),
+        Some("worker") => worker::run(),
         Some("services") => services::run(&words.collect::<Vec<_>>()),
         _ => divan::main(),
     }

@@ -31,6 +31,48 @@ pub fn run(words: &[String]) {
 }
 
 fn measure(decisions: usize) -> Result<(), Box<dyn std::error::Error>> {
+    let team = prepare(decisions)?;
+    let folder = team.folder.path();
+    let home = Home { config: folder.join("config"), data: folder.join("data") };
+    std::fs::create_dir_all(&home.config)?;
+    std::fs::write(home.config_file(), &team.settings)?;
+    let workspace = folder.join("work");
+    std::fs::create_dir_all(workspace.join("tools"))?;
+    let engine = Engine::open(OpenOptions { workspace, home, program: None, asker: Asker::Human })?;
+
+    let call = timed(|| {
+        for _ in 0..CALLS {
+            let _ = Process::new(&team.accepting).stdin(Stdio::null()).stdout(Stdio::null()).status();
+        }
+    }) / CALLS;
+    println!("{decisions} decisions; starting the program that accepts a signature takes {call:.1?}");
+    for name in ["first sync", "next sync", "sync after that"] {
+        let mut said = String::new();
+        let took = timed(|| {
+            let sync = Command::Verb(VerbCall::new("sync", &[]));
+            said =
+                engine.execute(sync, &Caller::Human("Ada".to_owned())).map_or_else(|e| e.message, |done| done.message);
+        });
+        println!("{name:<16} {took:>9.2?}  {}", said.chars().take(100).collect::<String>());
+    }
+    Ok(())
+}
+
+/// A team that decided, and the settings of somebody who belongs to it.
+pub struct Decided {
+    folder: tempfile::TempDir,
+    _programs: tempfile::TempDir,
+    /// A program that accepts every signature.
+    accepting: PathBuf,
+    /// What goes into `config.toml`.
+    pub settings: String,
+}
+
+/// A repository with so many decisions.
+///
+/// # Errors
+/// When git or `ssh-keygen` cannot be started.
+pub fn prepare(decisions: usize) -> Result<Decided, Box<dyn std::error::Error>> {
     // Programs in the folder of temporary files, or in a folder that holds a workspace, are not trusted.
     let programs = tempfile::tempdir_in(std::env::var("HOME")?)?;
     let folder = tempfile::tempdir()?;
@@ -47,8 +89,6 @@ fn measure(decisions: usize) -> Result<(), Box<dyn std::error::Error>> {
     let remote = folder.path().join("team.git");
     run_program(Process::new("git").args(["init", "-q", "--bare"]).arg(&remote))?;
     fill(&remote, &policy, &signature, decisions)?;
-    let home = Home { config: folder.path().join("config"), data: folder.path().join("data") };
-    std::fs::create_dir_all(&home.config)?;
     let pin = FileName::of(policy.as_bytes());
     let settings = format!(
         "[signing]\nkey = \"{}\"\n[programs]\nssh-keygen = \"{}\"\n[team]\nremote = \"{}\"\npolicy = \"{pin}\"\n",
@@ -56,27 +96,7 @@ fn measure(decisions: usize) -> Result<(), Box<dyn std::error::Error>> {
         accepting.display(),
         remote.display()
     );
-    std::fs::write(home.config_file(), settings)?;
-    let workspace = folder.path().join("work");
-    std::fs::create_dir_all(workspace.join("tools"))?;
-    let engine = Engine::open(OpenOptions { workspace, home, program: None, asker: Asker::Human })?;
-
-    let call = timed(|| {
-        for _ in 0..CALLS {
-            let _ = Process::new(&accepting).stdin(Stdio::null()).stdout(Stdio::null()).status();
-        }
-    }) / CALLS;
-    println!("{decisions} decisions; starting the program that accepts a signature takes {call:.1?}");
-    for name in ["first sync", "next sync", "sync after that"] {
-        let mut said = String::new();
-        let took = timed(|| {
-            let sync = Command::Verb(VerbCall::new("sync", &[]));
-            said =
-                engine.execute(sync, &Caller::Human("Ada".to_owned())).map_or_else(|e| e.message, |done| done.message);
-        });
-        println!("{name:<16} {took:>9.2?}  {}", said.chars().take(100).collect::<String>());
-    }
-    Ok(())
+    Ok(Decided { folder, _programs: programs, accepting, settings })
 }
 
 fn timed(act: impl FnOnce()) -> Duration {

@@ -1,7 +1,7 @@
 //! What lies at the team's carrier, held against what is known here. Looks only.
 
-use super::Teams;
 use super::carrier::{Carried, Carrier};
+use super::{Teams, Verifying};
 use crate::domain::team::{DecisionText, FileName, MAX_FILE_BYTES, MAX_POLICY_BYTES, TeamDecision, UnsignedFile};
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -9,6 +9,8 @@ use crate::outside::Programs;
 use crate::runner;
 use crate::store::{TeamFile, TeamFiles};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many signatures are verified at a time, whatever the number of processors.
 const MOST_THREADS: usize = 16;
@@ -38,7 +40,8 @@ pub(super) struct Examined {
     pub(super) gone: Vec<(String, bool)>,
     /// What does not count and was not known before: path and the reason.
     pub(super) newly_refused: Vec<(String, String)>,
-    /// Whether more files wait than are read at once: look again after these were taken in.
+    /// Whether more files wait than are read at once, or than were verified when somebody stopped it: look again after
+    /// these were taken in.
     pub(super) has_more: bool,
 }
 
@@ -110,9 +113,12 @@ impl Teams<'_> {
         known: &HashMap<String, Option<String>>,
         found: &mut Examined,
     ) -> Result<(), EngineError> {
+        let (waiting, refused) = (candidates.len(), found.refused.len());
         let readable = portion(candidates, found);
+        self.verifying.expect(waiting + refused - found.refused.len());
         let contents = carrier.get(&readable.iter().map(|candidate| &candidate.file).collect::<Vec<_>>())?;
         let mut unverified = Vec::new();
+        let count = readable.len();
         for (Candidate { name, file }, bytes) in readable.into_iter().zip(contents) {
             let Carried { path, object, is_policy, .. } = file;
             let Some(bytes) = bytes else {
@@ -140,7 +146,12 @@ impl Teams<'_> {
             let absent = |why| EngineError::new(ErrorCode::Failed, why, "install it, then run `toolsmith sync` again");
             runner::can_sign(&self.workspace.programs).map_err(absent)?;
         }
-        for (file, verdict) in verify_all(&self.workspace.programs, unverified) {
+        (unverified.len()..count).for_each(|_| self.verifying.step());
+        for (file, verdict) in verify_all(&self.workspace.programs, unverified, self.verifying) {
+            let Some(verdict) = verdict else {
+                found.has_more = true;
+                continue;
+            };
             match verdict {
                 Ok(()) => {
                     found.decisions.insert(file.name, file.text.decision.clone());
@@ -184,16 +195,37 @@ pub(super) fn verify_signature(programs: &Programs, text: &DecisionText) -> Resu
     if key == text.key.fingerprint() { Ok(()) } else { Err(format!("the signature was made by another key, {key}")) }
 }
 
-/// Verifies the signatures of decisions, on all processors. A signature is verified once, when its file comes.
-fn verify_all(programs: &Programs, files: Vec<Unverified>) -> Vec<(Unverified, Result<(), String>)> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    let share = files.len().div_ceil(threads).max(1);
-    let verdicts: Vec<Result<(), String>> = std::thread::scope(|scope| {
-        let verify =
-            |part: &[Unverified]| part.iter().map(|file| verify_signature(programs, &file.text)).collect::<Vec<_>>();
-        let parts: Vec<_> = files.chunks(share).map(|part| (part, scope.spawn(move || verify(part)))).collect();
-        let failed = |part: &[Unverified]| vec![Err("the signature could not be checked".to_owned()); part.len()];
-        parts.into_iter().flat_map(|(part, thread)| thread.join().unwrap_or_else(|_| failed(part))).collect()
+/// How much verifying gives way to other work: there may be thousands of signatures.
+const NICENESS: i32 = 10;
+
+/// Verifies the signatures of decisions, on all processors. A signature is verified once, when its file comes. There is no
+/// verdict on files that were not looked at before somebody stopped it.
+fn verify_all(
+    programs: &Programs,
+    files: Vec<Unverified>,
+    verifying: &Verifying,
+) -> Vec<(Unverified, Option<Result<(), String>>)> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(files.len());
+    let verdicts: Vec<OnceLock<Result<(), String>>> = files.iter().map(|_| OnceLock::new()).collect();
+    let next = AtomicUsize::new(0);
+    let verify = || {
+        // On Linux this is about one thread, and about the programs that it starts.
+        let _ = rustix::process::setpriority_process(None, NICENESS);
+        while !verifying.is_stopping() {
+            let at = next.fetch_add(1, Ordering::SeqCst);
+            let (Some(file), Some(verdict)) = (files.get(at), verdicts.get(at)) else { break };
+            let _ = verdict.set(verify_signature(programs, &file.text));
+            verifying.step();
+        }
+    };
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(verify)).collect();
+        running.into_iter().for_each(|thread| drop(thread.join()));
+    });
+    let failed = || Err("the signature could not be checked".to_owned());
+    let verdicts = verdicts.into_iter().map(|verdict| match verdict.into_inner() {
+        None if !verifying.is_stopping() => Some(failed()),
+        verdict => verdict,
     });
     files.into_iter().zip(verdicts).collect()
 }

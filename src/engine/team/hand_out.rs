@@ -2,63 +2,82 @@
 
 use super::Teams;
 use super::carrier::{Batch, Carrier, Handed, MAX_VERSION_BYTES, VERSIONS};
-use crate::domain::team::{SigningKey, TeamKind};
+use crate::domain::team::{SigningKey, TeamKind, TeamPolicy};
 use crate::domain::{Digest, VersionFile};
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::objects::is_carried;
-use crate::store::{TeamFile, TeamFiles};
+use crate::store::{Queries, StoreResult, TeamFile, TeamFiles};
 use std::collections::BTreeSet;
 
 impl Teams<'_> {
-    /// All that waits here, with the files of versions that the carrier does not have; `None` when nothing waits.
+    /// All that waits here, with the files of versions that the carrier does not have, or not whole; `None` when
+    /// there is nothing. At the first look, nobody is said to have removed what is not there.
     ///
     /// # Errors
     /// `Failed` when the carrier cannot be asked; `Internal` for trouble with the store.
     pub(super) fn batch(
         &self,
         who: &str,
-        carrier: &dyn Carrier,
+        (carrier, was_seen): (&dyn Carrier, bool),
         notes: &mut Vec<String>,
     ) -> Result<Option<Batch>, EngineError> {
         let waiting = self.workspace.read(|q| Ok(TeamFiles(q).waiting()?))?;
-        let changed: BTreeSet<Digest> = carrier.changed_versions().into_iter().collect();
+        let changed = self.changed_versions(carrier)?;
         if waiting.is_empty() && changed.is_empty() {
             return Ok(None);
         }
-        // The files of versions that only another team approved lie in its repository.
         let policy = self.policy()?;
-        let is_imported = |file: &TeamFile| {
-            let key = file.key.as_deref().and_then(|key| SigningKey::new(key).ok());
-            policy.as_ref().zip(key).is_some_and(|(policy, key)| policy.signer(&key).is_none())
-        };
         let mut batch = Batch { by: (who.to_owned(), now().0 / 1_000), ..Batch::default() };
-        let carried = [TeamKind::Approve.word(), TeamKind::Request.word()];
-        let digests: BTreeSet<Digest> = waiting
+        let new: BTreeSet<Digest> = waiting
             .iter()
-            .filter(|file| carried.contains(&file.kind.as_str()) && !is_imported(file))
+            .filter(|file| carries_version(file, policy.as_ref()))
             .filter_map(|file| file.digest)
-            .chain(changed.iter().copied())
             .collect();
         let waiting = waiting.into_iter();
         let handed = |TeamFile { name, bytes, key, .. }| Handed { name, is_policy: key.is_none(), bytes };
         batch.files = waiting.map(handed).collect();
-        for digest in digests {
+        for digest in new.union(&changed).copied() {
             if carrier.has_version(digest)? {
                 continue;
             }
             match self.version_files(digest) {
                 Ok(files) => {
                     batch.versions.push((digest, files));
-                    if changed.contains(&digest) {
+                    if was_seen && !new.contains(&digest) {
                         let place = format!("{VERSIONS}/{}", digest.hex());
                         notes.push(format!("somebody changed or removed {place}: its files were put back"));
                     }
                 }
+                // What cannot be handed out was told when it was decided.
+                Err(_) if !new.contains(&digest) && self.workspace.copies.has(digest) => {}
                 Err(why) => notes.push(format!("the files of {} are not handed out: {why}", digest.short())),
             }
         }
         Ok((!batch.files.is_empty() || !batch.versions.is_empty()).then_some(batch))
+    }
+
+    /// Versions that somebody damaged or removed at the carrier, as far as it can tell without reading them. Of those that
+    /// are expected there, only the ones that are kept here: they can be put back.
+    fn changed_versions(&self, carrier: &dyn Carrier) -> Result<BTreeSet<Digest>, EngineError> {
+        let policy = self.policy()?;
+        let is_carried = |q: &Queries, digest| -> StoreResult<bool> {
+            let kept = self.workspace.copies.has(digest);
+            Ok(kept && TeamFiles(q).about(digest)?.iter().any(|file| carries_version(file, policy.as_ref())))
+        };
+        let expected = || {
+            self.workspace.read(|q| {
+                let decided = TeamFiles(q).states(&["open", "partly approved", "approved"])?;
+                let mut expected = Vec::new();
+                for (digest, _) in decided {
+                    if is_carried(q, digest)? {
+                        expected.push(digest);
+                    }
+                }
+                Ok(expected)
+            })
+        };
+        Ok(carrier.changed_versions(&expected)?.into_iter().collect())
     }
 
     /// The files of a kept version, where all carriers keep them as they are.
@@ -73,4 +92,13 @@ impl Teams<'_> {
             None => Ok(files),
         }
     }
+}
+
+/// Whether the files of its version go with a decision. Those of versions that only another team approved lie in its
+/// repository.
+fn carries_version(file: &TeamFile, policy: Option<&TeamPolicy>) -> bool {
+    let carried = [TeamKind::Approve.word(), TeamKind::Request.word()];
+    let key = || file.key.as_deref().and_then(|key| SigningKey::new(key).ok());
+    let is_imported = || policy.zip(key()).is_some_and(|(policy, key)| policy.signer(&key).is_none());
+    carried.contains(&file.kind.as_str()) && !is_imported()
 }

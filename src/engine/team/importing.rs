@@ -122,7 +122,11 @@ impl Teams<'_> {
         let folder = self.folder().join("imports").join(FileName::of(remote.as_bytes()).short());
         std::fs::create_dir_all(&folder).map_err(EngineError::internal)?;
         let mut carrier = carrier::open(&folder, remote, &self.workspace.programs)?;
+        let _exchange = self.verifying.begin();
         let examined = self.examine(carrier.as_mut(), None)?;
+        if self.verifying.is_stopping() {
+            return Err(self.verifying.stopped(false));
+        }
         if examined.has_more {
             let message = format!("the team at {remote} has more files than are read at once");
             return Err(EngineError::new(ErrorCode::Refused, message, "ask them to share fewer, older ones apart"));

@@ -11,15 +11,18 @@ mod hand_out;
 mod importing;
 mod land;
 mod policies;
+mod progress;
 mod report;
 mod sharing;
 mod sync;
 mod trust;
 mod verify;
 
+pub use progress::VerifyProgress;
 pub use report::{ImportRow, PolicyRow, SignerRow, TeamReport, VersionRow};
 
 pub(super) use self::policies::ShownPolicies;
+pub(super) use self::progress::Verifying;
 use super::Engine;
 use super::core::{self, TeamContext, chain_of};
 use super::error::{EngineError, ErrorCode};
@@ -49,6 +52,7 @@ pub struct Teams<'e> {
     pub(in crate::engine) engine: &'e Engine,
     pub(in crate::engine) workspace: &'e Workspace,
     pub(in crate::engine) state: &'e ShownPolicies,
+    pub(in crate::engine) verifying: &'e Verifying,
 }
 
 impl Teams<'_> {

@@ -6,16 +6,16 @@ use super::carrier::{self, Carrier, Put};
 use super::examine::Examined;
 use super::policies::policy_news;
 use crate::domain::team::{FileName, TeamDecision, TeamKind, TeamStatus, TeamVersion};
-use crate::domain::{EventKind, Outcome, VerbCall, count, plural};
+use crate::domain::{Digest, EventKind, Outcome, SafeText, VerbCall, count, plural};
 use crate::engine::clock::now;
 use crate::engine::core::{self, TeamChange};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::plain_verb::{Perform, PlainVerb};
 use crate::engine::view::Preview;
-use crate::store::{TeamFiles, TeamSync, TeamWriter, Tx};
+use crate::store::{Queries, TeamFiles, TeamSync, TeamWriter, Tx};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Exchanges decisions with the team.
 pub(super) const SYNC: PlainVerb = PlainVerb {
@@ -41,8 +41,10 @@ struct SyncReport {
     came: BTreeMap<String, usize>,
     /// Policies that came.
     policies: usize,
-    /// Files that do not count, each with the reason.
+    /// Files that came now and do not count, each with the reason.
     refused: Vec<(String, String)>,
+    /// How many files were refused before, and still lie there.
+    refused_before: usize,
     /// Where files lay that somebody removed from the team's carrier. They count here all the same.
     gone: Vec<String>,
     /// That another policy is in force, or that policies exclude each other.
@@ -91,23 +93,31 @@ impl Teams<'_> {
         // Another carrier has nothing yet: what is not there was removed by nobody.
         let is_same = before.remote == remote || before.mark.is_none();
         let mut since = before.mark.filter(|_| before.remote == remote);
+        let was_seen = since.is_some();
+        let _exchange = self.verifying.begin();
         let mut attempt = 1;
         loop {
             let examined = self.examine(carrier, since.as_deref())?;
             since.clone_from(&examined.mark);
             report.note(&examined, &*carrier, is_same && attempt == 1);
+            if dry && self.verifying.is_stopping() {
+                return Err(self.verifying.stopped(false));
+            }
             if dry {
                 self.rehearse(pin, &examined, &mut report)?;
                 return Ok(report.outcome(&remote, true));
             }
             self.take_in(who, (&remote, pin), &examined, &mut report)?;
+            if self.verifying.is_stopping() {
+                break;
+            }
             if examined.has_more {
                 continue;
             }
             if attempt == 1 {
                 self.land(who, &*carrier, &mut report.landed, &mut report.notes)?;
             }
-            let Some(batch) = self.batch(who, &*carrier, &mut report.notes)? else { break };
+            let Some(batch) = self.batch(who, (&*carrier, was_seen), &mut report.notes)? else { break };
             match carrier.put_new(&batch)? {
                 Put::Done(mark, objects) => {
                     self.note_handed_out(who, &remote, (mark, &objects))?;
@@ -126,6 +136,9 @@ impl Teams<'_> {
             // What the team approved may count here now, or not any more.
             self.engine.library().scan(&mut |_| {})?;
         }
+        if self.verifying.is_stopping() {
+            return Err(self.verifying.stopped(true));
+        }
         Ok(report.outcome(&remote, false))
     }
 
@@ -138,7 +151,7 @@ impl Teams<'_> {
         report: &mut SyncReport,
     ) -> Result<(), EngineError> {
         let came: Vec<&str> = examined.new.iter().map(|file| file.name.as_str()).collect();
-        let taken = self.workspace.transact(|tx| {
+        let mut taken = self.workspace.transact(|tx| {
             let writer = TeamWriter(tx);
             for (name, object) in &examined.arrived {
                 writer.set_object(name, Some(object))?;
@@ -173,10 +186,7 @@ impl Teams<'_> {
             }
             Ok(taken)
         })?;
-        report.tell(&taken);
-        for (name, why) in self.uncounted_among(examined)? {
-            report.refused.push((carrier::path_of(&name.hex(), false), why));
-        }
+        report.tell(examined, &mut taken);
         Ok(())
     }
 
@@ -186,12 +196,14 @@ impl Teams<'_> {
             report.notes.push(format!("more files wait than the first {}", examined.new.len()));
         }
         if self.workspace.viewing().is_some() {
+            // Nothing can be tried: what came is all that can be said.
+            report.tell(examined, &mut Taken::default());
             return Ok(());
         }
         let rehearsed = self.engine.history().without_effect(|| {
             self.workspace.transact(|tx| {
-                let taken = take_in_files(tx, pin, examined)?;
-                report.tell(&taken);
+                let mut taken = take_in_files(tx, pin, examined)?;
+                report.tell(examined, &mut taken);
                 let absent = self.absent(tx)?;
                 let line = |version: &TeamVersion| format!("{} {} would be added", version.tool, version.version);
                 report.landed.extend(absent.iter().map(line));
@@ -202,21 +214,6 @@ impl Teams<'_> {
             Err(error) if !self.workspace.rehearsal.has_agreed() => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
-    }
-
-    /// New decisions that do not count by the policy, each with the reason.
-    fn uncounted_among(&self, examined: &Examined) -> Result<Vec<(FileName, String)>, EngineError> {
-        let mut found = Vec::new();
-        self.workspace.read(|q| {
-            for digest in examined.decisions.values().filter_map(TeamDecision::digest) {
-                found.extend(self.version_in(q, digest)?.into_iter().flat_map(|version| version.uncounted));
-            }
-            Ok(())
-        })?;
-        found.retain(|(name, _)| examined.decisions.contains_key(name));
-        found.sort();
-        found.dedup();
-        Ok(found)
     }
 
     /// Notes that files lie at the carrier now.
@@ -244,20 +241,41 @@ impl Teams<'_> {
 /// Takes files in and says what that changed.
 fn take_in_files(tx: &Tx<'_>, pin: FileName, examined: &Examined) -> Result<Taken, EngineError> {
     let before = core::chain_of(tx, pin)?.0;
-    let changes = core::take_in(tx, pin, &examined.new)?;
+    let mut changes = core::take_in(tx, pin, &examined.new)?;
+    for change in &mut changes {
+        // An approval of a key that expired before it came counts elsewhere, and not here.
+        if let Some(here) = core::team_version_here(tx, pin, change.digest)? {
+            change.after = here;
+        }
+    }
+    changes.retain(|change| change.before != change.after.status());
     let after = core::chain_of(tx, pin)?.0;
     // The first policy is no news: its digits were pinned here.
     let is_other = before.head().is_some() && (before.head(), &before.fork) != (after.head(), &after.fork);
     let policy = if is_other { policy_news(tx, pin)? } else { None };
-    Ok(Taken { changes, policy })
+    Ok(Taken { changes, policy, uncounted: uncounted_among(tx, pin, examined)? })
+}
+
+/// New decisions that do not count by the policy, each with the reason.
+fn uncounted_among(q: &Queries, pin: FileName, examined: &Examined) -> Result<BTreeMap<FileName, String>, EngineError> {
+    let mut found = BTreeMap::new();
+    let digests: BTreeSet<Digest> = examined.decisions.values().filter_map(TeamDecision::digest).collect();
+    for digest in digests {
+        found.extend(core::team_version_here(q, pin, digest)?.into_iter().flat_map(|version| version.uncounted));
+    }
+    found.retain(|name, _| examined.decisions.contains_key(name));
+    Ok(found)
 }
 
 /// What came of files that were taken in.
+#[derive(Default)]
 struct Taken {
     /// Versions whose place in the team changed.
     changes: Vec<TeamChange>,
     /// That another policy is in force, or that policies exclude each other.
     policy: Option<String>,
+    /// New decisions that do not count here, each with the reason.
+    uncounted: BTreeMap<FileName, String>,
 }
 
 impl Taken {
@@ -287,12 +305,10 @@ impl SyncReport {
     /// Adds what an examination found; what an earlier attempt told already stays.
     fn note(&mut self, examined: &Examined, carrier: &dyn Carrier, is_same: bool) {
         self.policies += examined.new.len() - examined.decisions.len();
-        for decision in examined.decisions.values() {
-            *self.came.entry(decision.kind.word().to_owned()).or_default() += 1;
-        }
-        self.refused.extend(examined.refused.iter().map(|(path, _, why)| (path.clone(), why.clone())));
-        self.refused.sort();
-        self.refused.dedup();
+        // What was new in an earlier portion was not refused before.
+        let earlier = examined.refused.len().saturating_sub(examined.newly_refused.len() + self.refused.len());
+        self.refused_before = self.refused_before.max(earlier);
+        self.refused.extend(examined.newly_refused.iter().cloned());
         if is_same {
             let path = |(name, is_policy): &(String, bool)| carrier.path_of(name, *is_policy);
             self.gone.extend(examined.gone.iter().map(path));
@@ -300,9 +316,15 @@ impl SyncReport {
     }
 
     /// Adds what taking files in changed.
-    fn tell(&mut self, taken: &Taken) {
-        self.policy_news.extend(taken.policy.clone());
+    fn tell(&mut self, examined: &Examined, taken: &mut Taken) {
+        let counted = examined.decisions.iter().filter(|(name, _)| !taken.uncounted.contains_key(*name));
+        for (_, decision) in counted {
+            *self.came.entry(decision.kind.word().to_owned()).or_default() += 1;
+        }
         self.changed.extend(taken.lines());
+        self.policy_news.extend(taken.policy.take());
+        let path = |name: FileName| carrier::path_of(&name.hex(), false);
+        self.refused.extend(std::mem::take(&mut taken.uncounted).into_iter().map(|(name, why)| (path(name), why)));
     }
 
     /// What came, in words: `3 approvals, 1 revocation`.
@@ -332,34 +354,57 @@ impl SyncReport {
         if parts.is_empty() {
             parts.push("nothing new".to_owned());
         }
+        for lines in [&self.policy_news, &self.changed, &self.landed] {
+            parts.extend(first_of(lines));
+        }
+        parts.extend(self.refused_words());
+        parts.extend(self.gone_words(dry));
+        if self.handed_out > 0 {
+            parts.push(format!("{} handed out", count(self.handed_out, "file")));
+        }
+        self.notes.dedup();
+        parts.extend(first_of(&self.notes));
+        let how = if dry { "would come from" } else { "from" };
+        // Anybody who can write there chose paths and reasons.
+        let message = SafeText::new(&format!("{how} {remote}: {}", parts.join(", "))).to_string();
+        let detail = serde_json::to_value(&self).unwrap_or_default();
+        Outcome { operation: None, review: None, message, commit: None, detail }
+    }
+
+    /// What was refused: what is new by name, the rest counted.
+    fn refused_words(&mut self) -> Vec<String> {
+        self.refused.sort();
+        self.refused.dedup();
+        let mut words = Vec::new();
         if !self.refused.is_empty() {
             let named: Vec<String> =
                 self.refused.iter().take(NAMED).map(|(path, why)| format!("{path}: {why}")).collect();
             let more = self.refused.len().saturating_sub(NAMED);
             let more = if more > 0 { format!("; and {more} more, see `toolsmith team`") } else { String::new() };
-            parts.push(format!("{} refused ({}{more})", self.refused.len(), named.join("; ")));
+            words.push(format!("{} refused ({}{more})", self.refused.len(), named.join("; ")));
         }
-        if !self.gone.is_empty() {
-            self.gone.sort();
-            self.gone.dedup();
-            let first = &self.gone[0];
-            let more = if self.gone.len() > 1 { format!(" and {} more", self.gone.len() - 1) } else { String::new() };
-            let back = if dry { "" } else { ", and was put back" };
-            parts.push(format!("removed by somebody: {first}{more}; it still counts here{back}"));
+        if self.refused_before > 0 {
+            words.push(format!("{} refused earlier (see `toolsmith team`)", self.refused_before));
         }
-        if self.handed_out > 0 {
-            parts.push(format!("{} handed out", count(self.handed_out, "file")));
-        }
-        self.notes.dedup();
-        for lines in [&self.policy_news, &self.changed, &self.landed, &self.notes] {
-            parts.extend(lines.iter().take(NAMED).cloned());
-            if lines.len() > NAMED {
-                parts.push(format!("and {} more", lines.len() - NAMED));
-            }
-        }
-        let how = if dry { "would come from" } else { "from" };
-        let message = format!("{how} {remote}: {}", parts.join(", "));
-        let detail = serde_json::to_value(&self).unwrap_or_default();
-        Outcome { operation: None, review: None, message, commit: None, detail }
+        words
     }
+
+    /// What somebody removed from the carrier.
+    fn gone_words(&mut self, dry: bool) -> Option<String> {
+        self.gone.sort();
+        self.gone.dedup();
+        let first = self.gone.first()?;
+        let more = if self.gone.len() > 1 { format!(" and {} more", self.gone.len() - 1) } else { String::new() };
+        let back = if dry { "" } else { ", and was put back" };
+        Some(format!("removed by somebody: {first}{more}; it still counts here{back}"))
+    }
+}
+
+/// The first lines of a list, and how many more there are.
+fn first_of(lines: &[String]) -> Vec<String> {
+    let mut named: Vec<String> = lines.iter().take(NAMED).cloned().collect();
+    if lines.len() > NAMED {
+        named.push(format!("and {} more", lines.len() - NAMED));
+    }
+    named
 }

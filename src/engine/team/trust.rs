@@ -28,7 +28,9 @@ impl Teams<'_> {
             return Ok(());
         }
         for review in reviews.iter_mut().filter(|review| review.kind.judges_version()) {
-            review.team = self.version(review.digest)?.and_then(|version| hint(&version, now()));
+            let Some(version) = self.version(review.digest)? else { continue };
+            review.team = hint(&version, now());
+            review.colleague = colleague(&version, now());
         }
         Ok(())
     }
@@ -163,6 +165,24 @@ fn hint(version: &TeamVersion, at: Instant) -> Option<String> {
         words.push(format!("claimed by {}", looking.join(", ")));
     }
     (!words.is_empty()).then(|| format!("team: {}", words.join(", ")))
+}
+
+/// What matters most of that where there is little room: who looks at it, else who waits, else what was decided.
+fn colleague(version: &TeamVersion, at: Instant) -> Option<String> {
+    // A name without its address.
+    let short = |names: &str| {
+        let name = |name: &str| name.split(" <").next().unwrap_or(name).to_owned();
+        names.split(", ").map(name).collect::<Vec<_>>().join(", ")
+    };
+    let looking: Vec<String> = claims(version, at).into_iter().map(|(name, _)| name).collect();
+    if !looking.is_empty() {
+        return Some(format!("claimed by {}", short(&looking.join(", "))));
+    }
+    if version.is_requested() {
+        return Some(format!("by {}", short(&names(&version.requests))));
+    }
+    let status = version.status();
+    (status != TeamStatus::Open).then(|| format!("{status} by {}", short(&deciders(version))))
 }
 
 /// Who decided what the status of a version says.

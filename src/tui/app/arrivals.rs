@@ -238,6 +238,7 @@ impl App {
             Answer::Kempt(came) => self.take_kempt(&came),
             Answer::Called(called) => self.take_called(*called),
             Answer::Described { call, found } => self.take_described(&call, &found),
+            Answer::Verified(progress) => self.note_verified(progress),
             Answer::Warned(warning) => self.say(Mood::Trouble, &warning),
             Answer::Marked(Ok(outcome)) => self.say(Mood::Calm, &outcome.message),
             Answer::Failure(found) => {

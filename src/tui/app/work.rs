@@ -4,6 +4,7 @@
 
 use super::App;
 use crate::domain::{CheckState, Command};
+use crate::engine::VerifyProgress;
 use crate::tui::ascii::Letters;
 use crate::tui::effect::{CallStep, Effect, Evolving, Sending, Upkeep};
 use crate::tui::msg::{Answer, Called, Evolved, Kempt};
@@ -31,7 +32,19 @@ struct Work {
     key: Key,
     what: String,
     since: u64,
+    /// How far it is, where it says so; then it can be stopped.
+    progress: Option<String>,
 }
+
+impl Work {
+    fn is_exchange(&self) -> bool {
+        matches!(&self.key, Key::Command(command)
+            if matches!(&**command, Command::Verb(call) if matches!(call.verb(), "sync" | "team-import")))
+    }
+}
+
+/// What is said of an exchange that was stopped and has not ended.
+const STOPPING: &str = "stopping";
 
 /// All of it.
 #[derive(Debug, Default)]
@@ -113,8 +126,23 @@ impl App {
         let since = self.now.steady_ms;
         for (key, what) in effects.iter().filter_map(begun) {
             self.works.0.retain(|work| work.key != key);
-            self.works.0.push(Work { key, what, since });
+            self.works.0.push(Work { key, what, since, progress: None });
         }
+    }
+
+    /// Notes how far an exchange with the team is.
+    pub(super) fn note_verified(&mut self, progress: VerifyProgress) {
+        let exchange = self.works.0.iter_mut().find(|work| work.is_exchange());
+        if let Some(work) = exchange.filter(|work| !matches!(work.progress.as_deref(), Some(STOPPING))) {
+            work.progress = Some(format!("{progress} · esc stops"));
+        }
+    }
+
+    /// Stops an exchange that verifies signatures. `None` where there is none.
+    pub(super) fn stop_verifying(&mut self) -> Option<Vec<Effect>> {
+        let work = self.works.0.iter_mut().find(|work| work.progress.is_some())?;
+        work.progress = Some(STOPPING.to_owned());
+        Some(vec![Effect::StopVerifying])
     }
 
     /// Notes that an answer ends work. What goes wrong on the way there may end anything: then nothing is shown.
@@ -138,7 +166,8 @@ impl App {
             1 => String::new(),
             many => format!(" · {} more", many - 1),
         };
-        let what = crate::tui::phrase::safe(&work.what);
+        let progress = work.progress.as_ref().map(|progress| format!(" · {progress}")).unwrap_or_default();
+        let what = crate::tui::phrase::safe(&work.what) + &progress;
         Some(format!("{sign} {what} … {}{more}", seconds(lasts)))
     }
 
@@ -182,6 +211,29 @@ mod tests {
         bench.answer(Answer::Done { command: command.unwrap(), outcome: Ok(outcome("checks are running")) });
         let screen = bench.screen();
         assert!(screen.contains("checks are running") && !screen.contains("starting the checks"), "{screen}");
+    }
+
+    #[test]
+    fn an_exchange_says_how_far_it_is_and_esc_stops_it() {
+        use crate::domain::{Command, VerbCall};
+        use crate::engine::VerifyProgress;
+        use crate::tui::effect::Effect;
+        let mut bench = Bench::ready(120, 40);
+        let command = Command::Verb(VerbCall::new("sync", &[]));
+        bench.app.note_begun(&[Effect::Execute(command.clone())]);
+        bench.wait(30_000);
+        // Nothing is verified yet: there is nothing to stop.
+        bench.press("4 esc");
+        assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::StopVerifying)));
+        bench.answer(Answer::Verified(VerifyProgress { done: 1_200, total: 30_000 }));
+        let screen = bench.screen();
+        assert!(screen.contains("sync · verified 1,200 of 30,000 · esc stops … 30 s"), "{screen}");
+        bench.press("esc");
+        assert!(bench.taken().iter().any(|effect| matches!(effect, Effect::StopVerifying)));
+        bench.answer(Answer::Verified(VerifyProgress { done: 1_201, total: 30_000 }));
+        assert!(bench.screen().contains("sync · stopping"), "{}", bench.screen());
+        bench.answer(Answer::Done { command, outcome: Ok(outcome("done")) });
+        assert!(!bench.screen().contains("stopping"));
     }
 
     #[test]

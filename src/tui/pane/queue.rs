@@ -1,12 +1,13 @@
 //! The review queue: what waits for a human, oldest first.
 
+mod row;
+
 use super::listing::{Listed, Listing};
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
 use crate::domain::{CheckState, Digest, Instant, Review, ReviewId, ReviewKind, Risk, ToolName};
-use crate::tui::ink::Span;
 use crate::tui::list::Motion;
-use crate::tui::phrase::{age, cut, grouped, pad, safe};
+use crate::tui::phrase::{age, grouped, safe};
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -15,15 +16,6 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ops::{Deref, DerefMut, RangeInclusive};
-
-/// Columns below which a summary says nothing and the name gets its room.
-const MIN_SUMMARY: usize = 16;
-/// Columns of what the checks say, with the blank before it: `checks 12/27`.
-const VERDICT: usize = 13;
-/// The same in short: `no checks`, `12/27 …`.
-const NARROW_VERDICT: usize = 10;
-/// From so many columns on that word has all its room.
-const WIDE: usize = 70;
 
 /// In which order the queue is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,7 +70,9 @@ impl Listed for Review {
     }
 
     fn texts(&self) -> Vec<Cow<'_, str>> {
-        [self.tool.as_str(), self.asks(), self.risk.word(), &self.summary].map(Cow::Borrowed).into()
+        let own = [self.tool.as_str(), self.asks(), self.risk.word(), &self.summary].into_iter();
+        let others = [self.team.as_deref(), self.colleague.as_deref(), agent(self)].into_iter().flatten();
+        own.chain(others).map(Cow::Borrowed).collect()
     }
 }
 
@@ -267,7 +261,7 @@ impl QueuePane {
                 (false, true) => "┃ ",
                 (false, false) => "⚑ ",
             };
-            review_row(review, (sign, asks), width, look)
+            row::review_row(review, (sign, asks), width, look)
         });
         (inner, cursor)
     }
@@ -315,129 +309,23 @@ fn agent(review: &Review) -> Option<&str> {
     review.asker.as_deref()?.strip_prefix("agent:")
 }
 
-fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: Look) -> Vec<Span> {
-    let theme = look.theme;
-    let waited = format!(" {:>4}", age(look.now.wall, review.created_at));
-    let asks = if width >= WIDE { asks } else { asks.min(11) };
-    let kind = format!("{} ", pad(review.asks(), asks.saturating_sub(1)));
-    let risk = format!(" {:<6}", review.risk.word());
-    let fixed = 2 + asks + risk.len() + waited.len();
-    let rest = width.saturating_sub(fixed);
-    if rest < 14 {
-        return vec![Span::styled(cut(&format!("{sign}{} {}", review.asks(), subject(review)), width), theme.text)];
-    }
-    let verdict_width = match width {
-        WIDE.. => VERDICT,
-        _ if rest >= 14 + NARROW_VERDICT => NARROW_VERDICT,
-        _ => 0,
-    };
-    let rest = rest - verdict_width;
-    let subject_width = (width * 2 / 5).clamp(14, 34);
-    let has_summary = rest >= subject_width + MIN_SUMMARY;
-    let subject_width = if has_summary { subject_width } else { rest };
-    let expiry = expiry(review, look.now.wall);
-    // Without a summary, how long an answer is waited for is said in the place of checks that found nothing.
-    let found_nothing = review
-        .verdict
-        .is_none_or(|tally| matches!(tally.state, CheckState::Passed | CheckState::Skipped | CheckState::Unavailable));
-    let counts_down = !has_summary && found_nothing && expiry.is_some();
-    let verdict = match (&review.expires_at, counts_down) {
-        (Some(at), true) => format!("{} left", age(*at, look.now.wall)),
-        _ if width >= WIDE => verdict_word(review),
-        _ => verdict_sign(review),
-    };
-    // Who waits stands in the summary, and where there is no room for one, behind the name.
-    let subject = match agent(review).filter(|_| !has_summary) {
-        Some(agent) => format!("{} · {} asks", subject(review), safe(agent)),
-        None => subject(review),
-    };
-    let line = match agent(review) {
-        Some(agent) => format!("{} asks · {}", safe(agent), safe(&review.summary_line())),
-        None => safe(&review.summary_line()),
-    };
-    let (summary, summary_style) = match expiry {
-        Some(expiry) => (format!("{expiry} · {line}"), theme.warn),
-        None => (line, theme.dim),
-    };
-    let mut spans = vec![
-        Span::styled(sign, theme.accent),
-        Span::styled(kind, theme.text),
-        Span::styled(pad(&subject, subject_width), theme.text),
-        Span::styled(pad(&format!(" {summary}"), rest - subject_width), summary_style),
-    ];
-    if verdict_width > 0 {
-        let style = if counts_down { theme.warn } else { verdict_style(review, theme) };
-        spans.push(Span::styled(pad(&format!(" {verdict}"), verdict_width), style));
-    }
-    spans.extend([Span::styled(risk, risk_style(review.risk, theme)), Span::styled(waited, theme.dim)]);
-    spans
-}
-
-/// The verdict of checks in nine columns.
-fn verdict_sign(review: &Review) -> String {
-    match review.verdict {
-        Some(tally) if tally.state == CheckState::Running => format!("{}/{} …", tally.ended, tally.total),
-        Some(_) | None => verdict_word(review),
-    }
-}
-
-/// The style of what the checks say; the word says the same.
-fn verdict_style(review: &Review, theme: &Theme) -> Style {
-    match review.verdict.map(|tally| tally.state) {
-        Some(CheckState::Failed) => theme.bad,
-        Some(CheckState::Warned) => theme.warn,
-        Some(CheckState::Passed) => theme.good,
-        Some(CheckState::Running | CheckState::Skipped | CheckState::Unavailable) | None => theme.dim,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::pane::rows::NamedKeys;
-    use crate::tui::testing::{Bench, review, tools};
+    use crate::tui::testing::{review, tools};
+    use crate::tui::widget::text_input::TextInput;
 
     #[test]
-    fn a_row_names_the_agent_that_waits() {
-        let bench = Bench::ready(100, 30);
-        let look =
-            Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &NamedKeys::default() };
+    fn the_filter_finds_who_waits_and_who_looks_at_it() {
         let mut asked = review(1, &tools()[0], ReviewKind::New, Risk::Low);
+        asked.team = Some("team: asked by Ada <ada@x>, claimed by Bob <bob@x>".to_owned());
+        asked.colleague = Some("claimed by Bob".to_owned());
         asked.asker = Some("agent:rosa".to_owned());
-        for width in [76, 110, 160] {
-            let row = format!("{:?}", review_row(&asked, ("⚑ ", 14), width, look));
-            assert!(row.contains("rosa asks"), "{width}: {row}");
-        }
-    }
-
-    #[test]
-    fn a_row_counts_down_where_there_is_no_room_for_a_summary() {
-        let bench = Bench::ready(100, 30);
-        let named = NamedKeys::default();
-        let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &named };
-        let mut asked = review(1, &tools()[0], ReviewKind::Call, Risk::High);
-        asked.expires_at = Some(Instant(bench.now.wall.0 + 14 * 60_000));
-        let mut passed = asked.clone();
-        passed.verdict = Some(crate::domain::Verdict::tally(&crate::tui::testing::verdict(&[])));
-        passed.verdict = passed.verdict.map(|tally| crate::domain::Tally { state: CheckState::Passed, ..tally });
-        for (width, asked) in [46, 58, 76, 110].into_iter().flat_map(|width| [(width, &asked), (width, &passed)]) {
-            let row = format!("{:?}", review_row(asked, ("⚑ ", 6), width, look));
-            let words = if width < 110 { "14m left" } else { "expires in 14m" };
-            assert!(row.contains(words), "{width}: {row}");
-        }
-    }
-
-    #[test]
-    fn rows_end_at_the_same_column_whatever_is_asked() {
-        let bench = Bench::ready(100, 30);
-        let look =
-            Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &NamedKeys::default() };
-        for width in [44, 58, 69, 70, 110] {
-            for kind in [ReviewKind::New, ReviewKind::Specification] {
-                let spans = review_row(&review(1, &tools()[0], kind, Risk::Low), ("⚑ ", 14), width, look);
-                assert!(spans.len() > 1 && spans[1].width() == if width < WIDE { 11 } else { 14 }, "{width}");
-                assert_eq!(spans.iter().map(Span::width).sum::<usize>(), width, "{kind:?}");
-            }
+        let mut pane = QueuePane::default();
+        pane.set(vec![asked, review(2, &tools()[1], ReviewKind::New, Risk::Low)]);
+        for (words, found) in [("by ada", 1), ("claimed by bob", 1), ("rosa", 1), ("zed", 0), ("", 2)] {
+            pane.edit_filter(|filter| *filter = TextInput::new(words));
+            assert_eq!(pane.rows.len(), found, "{words}");
         }
     }
 }

@@ -36,7 +36,7 @@ const KEY_OF_MOST: Limit = Limit::Time(Duration::from_millis(2), Duration::from_
 const WORK_OF_A_KEY: Limit = Limit::Time(Duration::from_millis(1), Duration::from_millis(1));
 
 /// All of them.
-pub const CASES: [Case; 15] = [
+pub const CASES: [Case; 16] = [
     Case { name: "first rows of 10,000 tools", limit: FIRST_ROWS, measure: first_rows },
     Case { name: "complete catalog of 10,000 tools", limit: Limit::None, measure: complete },
     Case { name: "complete, never opened before", limit: Limit::None, measure: fresh },
@@ -50,6 +50,7 @@ pub const CASES: [Case; 15] = [
     Case { name: "key during a flood of 50 MB", limit: KEY_UNDER_LOAD, measure: flood },
     Case { name: "key while four hostile tools run", limit: KEY_UNDER_LOAD, measure: hostile },
     Case { name: "key while 200 tools are checked", limit: KEY_UNDER_LOAD, measure: checks },
+    Case { name: "key during a sync of 10,000 decisions", limit: KEY_UNDER_LOAD, measure: exchange },
     Case { name: "idle with 10,000 tools", limit: Limit::Share(0.001), measure: idle },
     Case { name: "first rows of 100,000 tools", limit: Limit::Peer, measure: first_rows_of_most },
     Case { name: "complete catalog of 100,000 tools", limit: COMPLETE, measure: complete_most },
@@ -306,6 +307,24 @@ fn checks() -> Vec<Samples> {
     let mut terminal = world.open(&[]);
     terminal.until("ready", |screen| screen.contains("Ready · 200 tools"));
     vec![ours(keys(&mut terminal, &[DOWN], 150))]
+}
+
+/// From each key to its frame while decisions are fetched, verified and taken in; the slowest key is the longest pause
+/// between two frames.
+fn exchange() -> Vec<Samples> {
+    let world = World::of_team(10_000);
+    let mut terminal = ready(world.open(&[]), |screen| screen.contains("Ready · 200 tools"));
+    terminal.press("4\x13");
+    terminal.until("the question", |screen| screen.contains("Exchange decisions with"));
+    terminal.press("y");
+    terminal.until("the work", |screen| screen.contains("sync"));
+    terminal.press("1g");
+    terminal.quiet(SILENCE);
+    let mut values = Vec::new();
+    while !terminal.text().contains(" approvals") {
+        values.extend(keys(&mut terminal, &[DOWN, UP], 2));
+    }
+    vec![ours(values)]
 }
 
 /// The share of a core that is used while nothing happens.

@@ -1,6 +1,7 @@
 //! The workspaces that are opened.
 
 use super::terminal::Terminal;
+use crate::team::{self, Decided};
 use crate::workload;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ pub struct World {
     workspace: TempDir,
     home: TempDir,
     tools: usize,
+    /// What else has to live as long.
+    _team: Option<Decided>,
 }
 
 /// The program that is measured: built like a release.
@@ -24,7 +27,7 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_toolsmith");
 
 impl World {
     fn of(workspace: TempDir) -> World {
-        World { workspace, home: folder(), tools: MANY }
+        World { workspace, home: folder(), tools: MANY, _team: None }
     }
 
     /// Ten thousand tools that the store knows, one of them with an unusual word. Checks are off.
@@ -60,6 +63,15 @@ impl World {
         let screen = world.open(&["approve", &id, "--digest", digest]).end("q: quit --", "\r");
         assert!(screen.contains("is approved"), "not approved: {screen}");
         world
+    }
+
+    /// Two hundred tools of somebody whose team decided this often.
+    pub fn of_team(decisions: usize) -> World {
+        let team = team::prepare(decisions).unwrap_or_else(|error| panic!("no team: {error}"));
+        let world = World::of(workload::workspace(200));
+        world.settings(&format!("[checks]\nbackground = false\n{}", team.settings));
+        world.call(&["list", "--json"]);
+        World { tools: 200, _team: Some(team), ..world }
     }
 
     /// Tools of strangers that do without end what they can do most of, among fifty others.

@@ -37,7 +37,9 @@ fn an_expired_administrator_takes_nothing_over_with_an_earlier_time() {
     let (path, bytes, name) = policy_file(&format!("previous = \"{pin}\"\n{}", signer("bob", &bob.key, ADMIN)));
     let (agreed, approved) = (bob.agreement(name, EARLIER), bob.file(&bob.approval(digest, EARLIER)));
     team.tamper(&[(&path, Some(&bytes)), (&agreed.0, Some(&agreed.1)), (&approved.0, Some(&approved.1))]);
-    ada.sync();
+    let told = ada.sync();
+    assert!(!told.contains("): approved") && !told.contains("1 approval"), "it does not count here: {told}");
+    assert!(told.contains(&format!("1 refused ({}: it came here", approved.0)), "{told}");
     let report = ada.report();
     assert_eq!(report.policies[0].state, "pinned, in force");
     assert_eq!(report.signers[0].name, ada.who(), "{:?}", report.signers);
@@ -214,6 +216,39 @@ fn damaged_extra_and_deleted_files_of_a_version_are_named_and_put_back() {
         assert!(ada.sync().ends_with("nothing new"), "{damage:?}");
     }
     assert!(bob.sync().contains("alpha 1.0.0 is new in tools/approved/alpha"));
+}
+
+#[test]
+fn a_sync_names_what_is_refused_now_counts_the_rest_and_hides_nothing() {
+    let (team, all) = Team::with(&["ada", "bob"], "");
+    let [ada, bob] = all.as_slice() else { panic!() };
+    ada.tool("alpha", "echo 1\n");
+    let junk = |name: &str| format!("decisions/00/{name}.toml");
+    let hidden = junk("0\u{202e}\u{200b}");
+    team.plant(&[
+        ("100644", &hidden, b"x"),
+        ("100644", &junk("1"), b"x"),
+        ("100644", &junk("2"), b"x"),
+        ("100644", &junk("3"), b"x"),
+    ]);
+    let told = bob.sync();
+    assert!(told.contains("4 refused (") && told.contains("\\u{202e}\\u{200b}"), "{told}");
+    assert!(!told.contains(['\u{202e}', '\u{200b}']), "{told}");
+    // What does not count is not counted as an approval too, and what changed stands before what was refused.
+    ada.decide("alpha", DecisionKind::Approve).unwrap();
+    ada.sync();
+    let stranger = Machine::new("eve", &team);
+    let forged = stranger.file(&stranger.approval(ada.engine().library().resolve("alpha").unwrap().digest, EARLIER));
+    team.tamper(&[(&forged.0, Some(&forged.1))]);
+    let dry = bob.verb("sync", &[("dry-run", "true")]).unwrap().message;
+    let told = bob.sync();
+    for told in [dry, told] {
+        assert!(told.contains("1 approval,") && !told.contains(&junk("1")), "{told}");
+        assert!(told.contains("4 refused earlier (see `toolsmith team`)"), "{told}");
+        let (changed, refused) = (told.find("): approved").unwrap(), told.find("1 refused (").unwrap());
+        assert!(told[refused..].contains(&forged.0) && changed < refused, "{told}");
+    }
+    assert!(bob.sync().ends_with("nothing new, 4 refused earlier (see `toolsmith team`)"));
 }
 
 #[test]

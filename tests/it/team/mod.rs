@@ -9,6 +9,7 @@ mod kills;
 mod lies;
 mod news;
 mod planted;
+mod progress;
 mod roles;
 mod steps;
 mod storage;

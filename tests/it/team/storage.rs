@@ -80,6 +80,36 @@ fn bytes_that_are_not_the_version_do_not_land_and_nothing_is_read_through_a_link
     assert_eq!(bob.report().absent.len(), 1);
 }
 
+#[test]
+fn damaged_and_removed_versions_are_put_back_by_whoever_has_them_and_others_decide_nothing() {
+    let (team, ada, bob) = shared();
+    assert!(ada.sync().ends_with("nothing new"), "what it handed out itself is whole");
+    let path = team.paths("versions/").remove(0);
+    let version = team.bucket().join(&path);
+    let genuine = fs::read(&version).unwrap();
+    let forged = String::from_utf8(genuine.clone()).unwrap().replace("echo 1", "echo 2");
+    for damage in [Some(forged.as_bytes()), Some(&b""[..]), None] {
+        match damage {
+            Some(bytes) => fs::write(&version, bytes).unwrap(),
+            None => fs::remove_file(&version).unwrap(),
+        }
+        // A machine that does not have the version cannot repair it.
+        bob.sync();
+        assert_eq!(fs::read(&version).ok().as_deref(), damage);
+        let told = ada.sync();
+        assert!(told.contains(&format!("somebody changed or removed {path}: its files were put back")), "{told}");
+        assert_eq!(fs::read(&version).unwrap(), genuine);
+        assert!(ada.sync().ends_with("nothing new"));
+    }
+    assert!(bob.sync().contains("alpha 1.0.0 is new in tools/approved/alpha"));
+    assert!(bob.sync().ends_with("nothing new"));
+    // What the team took back stays away where somebody removed it.
+    ada.undo().unwrap();
+    ada.sync();
+    fs::remove_file(&version).unwrap();
+    assert!(ada.sync().ends_with("nothing new") && !version.exists());
+}
+
 #[cfg(feature = "team-s3")]
 mod s3 {
     use super::super::world::{Machine, Team};
@@ -251,6 +281,25 @@ mod s3 {
         // Without credentials nothing is guessed, and nothing here changes.
         let (done, said) = server.call_with(&ada, &["sync"], &[("AWS_ALLOW_HTTP", "true")]);
         assert!(!done, "{said}");
+    }
+
+    #[test]
+    fn a_damaged_version_of_a_bucket_is_replaced_if_it_is_still_the_damaged_one() {
+        let Some((server, _team, ada, bob)) = team() else { return };
+        ada.tool("alpha", "echo 1\n");
+        ada.decide("alpha", DecisionKind::Approve).unwrap();
+        assert!(server.call(&ada, &["sync"]).0);
+        let digest = ada.engine().library().resolve("alpha").unwrap().digest;
+        let version = format!("team/decided/versions/{}", digest.hex());
+        let genuine = server.request("GET", &version, "");
+        server.request("PUT", &version, "forged");
+        server.asked();
+        let (_, said) = server.call(&ada, &["sync"]);
+        assert!(said.contains("its files were put back"), "{said}");
+        assert!(server.asked().to_lowercase().contains("if-match: "), "it is written on a condition");
+        assert_eq!(server.request("GET", &version, ""), genuine);
+        assert!(server.call(&bob, &["sync"]).1.contains("alpha 1.0.0 is new in tools/approved"));
+        assert!(server.call(&ada, &["sync"]).1.contains("nothing new"));
     }
 
     #[test]

@@ -39,6 +39,44 @@ fn a_run_on_a_worker_is_recorded_like_one_of_this_machine() {
     assert_eq!((&again["run"]["worker"], &again["run"]["outcome"]), (&json!("two"), &json!("failed")), "{again:#}");
 }
 
+/// A stand-in for `srun`: it takes options to `--`, waits in a queue, starts the rest, and says how that ended.
+fn stub_srun(world: &World, queue: &str) {
+    let stub = world.workspace.home().join("srun");
+    let (home, asked) = (world.far_home(), world.workspace.home().join("asked"));
+    let script = format!(
+        "while [ \"$1\" != -- ]; do printf '%s ' \"$1\" >> {}; shift; done; shift\n\
+         echo 'srun: job 7 queued and waiting for resources' >&2\n{queue}\n\
+         echo 'srun: job 7 has been allocated resources' >&2\n\
+         TOOLSMITH_HOME={} \"$@\"\ncode=$?\n\
+         [ $code = 0 ] || echo \"srun: error: node1: task 0: Exited with exit code $code\" >&2\nexit $code\n",
+        asked.display(),
+        home.display()
+    );
+    fs::write(&stub, script).unwrap();
+    let prefix = ["sh", stub.to_str().unwrap(), "-p", "cpu", "--"];
+    world.set(&format!("[workers.two]\nprefix = {prefix:?}\nprogram = {:?}\n", world.far_program()));
+}
+
+#[test]
+fn a_queue_before_the_worker_gets_its_options_and_its_words_are_not_the_output_of_the_tool() {
+    let world = World::plain();
+    stub_srun(&world, "");
+    world.tool("both", "cat; echo out; echo err >&2; exit 3\n", "");
+    let answer = world.run(&["both"]);
+    let run = &answer["run"];
+    assert_eq!((&run["outcome"], &run["exit_code"]), (&json!("failed"), &json!(3)), "{answer:#}");
+    assert_eq!((&answer["stdout"], &answer["stderr"]), (&json!("out\n"), &json!("err\n")));
+    assert_eq!((&run["worker"], &run["isolation"]["level"]), (&json!("two"), &json!("isolated")));
+    assert_eq!(fs::read_to_string(world.workspace.home().join("asked")).unwrap(), "-p cpu ");
+    // What the queue refuses is said in its own words, and nothing ran.
+    stub_srun(&world, "echo 'srun: error: Unable to allocate resources: Invalid partition' >&2; exit 1");
+    let (outcome, error) = world.outcome(&["both"]);
+    assert!(
+        outcome != "succeeded" && error.contains("Unable to allocate resources: Invalid partition"),
+        "{outcome} {error}"
+    );
+}
+
 #[test]
 fn input_and_limits_hold_there() {
     let world = World::plain();

@@ -2,6 +2,7 @@
 //! withhold. Whoever reads from it checks what it gave by name, signature and digest.
 
 mod repository;
+mod sound;
 mod storage;
 
 use crate::domain::team::FileName;
@@ -85,6 +86,9 @@ pub(in crate::engine::team) enum Put {
 /// The files of a version, or one line that says why they are refused.
 pub(in crate::engine::team) type VersionAnswer = Result<Vec<VersionFile>, String>;
 
+/// Gives the versions whose files should lie at the carrier.
+pub(in crate::engine::team) type Expected<'a> = dyn Fn() -> Result<Vec<Digest>, EngineError> + 'a;
+
 /// Where the files of a team lie.
 pub(in crate::engine::team) trait Carrier {
     /// What lies there: all of it, or what came since an earlier look.
@@ -99,9 +103,12 @@ pub(in crate::engine::team) trait Carrier {
     /// `Failed` when it cannot be reached.
     fn get(&self, files: &[&Carried]) -> Result<Vec<Option<Vec<u8>>>, EngineError>;
 
-    /// Versions whose files are others than at the look before, or went. A version never changes: somebody damaged them, or
-    /// repaired them.
-    fn changed_versions(&self) -> Vec<Digest>;
+    /// Versions whose files are perhaps not what they should be: somebody damaged or removed them, or repaired them.
+    /// `expected` gives those whose files should lie there, where the carrier has to be told.
+    ///
+    /// # Errors
+    /// Those of `expected`.
+    fn changed_versions(&self, expected: &Expected<'_>) -> Result<Vec<Digest>, EngineError>;
 
     /// Whether the files of a version lie there, whole and nothing beside them.
     ///
@@ -147,7 +154,7 @@ pub(in crate::engine::team) fn open(
         let hint = "`remote` under [team] in config.toml is the address";
         EngineError::new(ErrorCode::Usage, why.to_string(), hint)
     })?;
-    Ok(Box::new(Storage::new(objects)))
+    Ok(Box::new(Storage::open(folder, address, objects)))
 }
 
 /// Whether an address is one of object storage. A folder with a git repository is used by git.

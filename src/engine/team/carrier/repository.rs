@@ -1,8 +1,8 @@
 //! A git repository as the carrier: one branch, and a private clone of it on this machine.
 
 use super::{
-    Batch, Carried, Carrier, DECISIONS, Look, MAX_VERSION_BYTES, POLICIES, Put, VERSIONS, VersionAnswer, failed, named,
-    path_of,
+    Batch, Carried, Carrier, DECISIONS, Expected, Look, MAX_VERSION_BYTES, POLICIES, Put, VERSIONS, VersionAnswer,
+    failed, named, path_of,
 };
 use crate::domain::{Digest, FileMode, VersionFile, count};
 use crate::engine::error::EngineError;
@@ -92,8 +92,9 @@ impl Carrier for Repository {
         Ok(matches!(self.bytes(digest)?, Some(Ok(files)) if Digest::of_files(&files) == digest))
     }
 
-    fn changed_versions(&self) -> Vec<Digest> {
-        self.changed.clone()
+    /// Two commits say it.
+    fn changed_versions(&self, _expected: &Expected<'_>) -> Result<Vec<Digest>, EngineError> {
+        Ok(self.changed.clone())
     }
 
     fn bytes(&self, digest: Digest) -> Result<Option<VersionAnswer>, EngineError> {

@@ -3,15 +3,19 @@
 //! one. The time orders keys and means nothing else: a machine whose clock is behind takes the newest time that it saw, and
 //! a look goes on from no later time than that of the last look, whatever times somebody wrote into keys.
 
+use super::sound::Sound;
 use super::{
-    Batch, Carried, Carrier, DECISIONS, Handed, Look, MAX_VERSION_BYTES, POLICIES, Put, VERSIONS, VersionAnswer,
-    failed, named,
+    Batch, Carried, Carrier, DECISIONS, Expected, Handed, Look, MAX_VERSION_BYTES, POLICIES, Put, VERSIONS,
+    VersionAnswer, failed, named,
 };
 use crate::domain::Digest;
 use crate::domain::team::{FileName, MAX_POLICY_BYTES};
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::objects::{Object, Objects, ObjectsError, pack, unpack};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::Path;
 
 /// Digits of a time in a key: milliseconds until the year 2286.
 const DIGITS: usize = 13;
@@ -27,6 +31,12 @@ const COMPLETE_MS: i64 = 86_400_000;
 
 /// How many objects are read at once.
 const AT_ONCE: usize = 16;
+
+/// Up to so many versions, a look lists them each time: that is one request more. More of them are listed once a day.
+const FEW_VERSIONS: usize = 1_000;
+
+/// How many times a file is written anew while others change it.
+const TRIES: usize = 3;
 
 /// What the list of the files of a version may add to their bytes.
 const MAX_LIST_BYTES: u64 = 4 << 20;
@@ -65,11 +75,16 @@ pub(super) struct Storage {
     mark: Mark,
     /// The newest time of a key that was seen: the next one comes after it.
     newest: i64,
+    /// The tags of the versions that lie there; `None` where the last look did not list them.
+    versions: Option<HashMap<String, String>>,
+    sound: RefCell<Sound>,
 }
 
 impl Storage {
-    pub(super) fn new(objects: Box<dyn Objects + Send>) -> Storage {
-        Storage { objects, mark: Mark::default(), newest: 0 }
+    /// The storage; what is remembered of it lies in the folder.
+    pub(super) fn open(folder: &Path, address: &str, objects: Box<dyn Objects + Send>) -> Storage {
+        let sound = RefCell::new(Sound::read(folder, address));
+        Storage { objects, mark: Mark::default(), newest: 0, versions: None, sound }
     }
 
     /// Writes a file, whatever lies there: its name is that of its content, so that other content is a forgery.
@@ -85,9 +100,13 @@ impl Storage {
     fn put_version(&self, digest: Digest, packed: &[u8]) -> Result<(), ObjectsError> {
         let key = version_key(digest);
         let is_it = |there: &[u8]| unpack(there).is_ok_and(|files| Digest::of_files(&files) == digest);
-        self.put_checked(&key, packed, MAX_VERSION_BYTES + MAX_LIST_BYTES, is_it).map(drop)
+        let tag = self.put_checked(&key, packed, MAX_VERSION_BYTES + MAX_LIST_BYTES, is_it)?;
+        self.sound.borrow_mut().note(digest, &tag);
+        Ok(())
     }
 
+    /// Writes bytes where nothing lies. What lies there is compared first, and replaced only as long as it is still the same
+    /// wrong object: what somebody else writes in the meantime is compared again. Gives the tag, which may be unknown.
     fn put_checked(
         &self,
         key: &str,
@@ -95,17 +114,24 @@ impl Storage {
         most: u64,
         is_it: impl Fn(&[u8]) -> bool,
     ) -> Result<String, ObjectsError> {
-        if let Some(tag) = self.objects.put_new(key, bytes)? {
-            return Ok(tag);
-        }
-        match self.objects.get(key, most)? {
-            Some((there, tag)) if is_it(&there) => Ok(tag),
-            Some((_, tag)) => {
-                self.objects.replace(key, &tag, bytes)?;
-                Ok(String::new())
+        for _ in 0..TRIES {
+            if let Some(tag) = self.objects.put_new(key, bytes)? {
+                return Ok(tag);
             }
-            None => Ok(String::new()),
+            let Some(there) = self.objects.head(key)? else { continue };
+            let mut wrong = there.tag;
+            if there.size <= most {
+                match self.objects.get(key, most)? {
+                    Some((there, tag)) if is_it(&there) => return Ok(tag),
+                    Some((_, tag)) => wrong = tag,
+                    None => continue,
+                }
+            }
+            if self.objects.replace(key, &wrong, bytes)? {
+                return Ok(String::new());
+            }
         }
+        Err(ObjectsError(format!("{key} cannot be written: something else lies there, or others change it now")))
     }
 }
 
@@ -119,6 +145,13 @@ impl Carrier for Storage {
         let newest = decisions.iter().filter_map(|object| time_of(&object.key)).max().unwrap_or(0);
         let (known, complete) = if after.is_some() { (before.newest, before.complete) } else { (0, at) };
         self.newest = newest.max(known);
+        let lists_versions = after.is_none() || self.sound.borrow().len() <= FEW_VERSIONS;
+        self.versions = match lists_versions {
+            true => {
+                Some(self.objects.list(VERSIONS, None).map_err(|why| failed(&why))?.into_iter().map(tagged).collect())
+            }
+            false => None,
+        };
         self.mark = Mark { newest: self.newest.min(at), complete };
         let files = decisions.into_iter().map(|object| carried(object, false));
         let files: Vec<Carried> = files.chain(policies.into_iter().map(|object| carried(object, true))).collect();
@@ -139,20 +172,34 @@ impl Carrier for Storage {
         Ok(parts.map_err(|why| failed(&why))?.into_iter().flatten().collect())
     }
 
-    /// A look lists no versions. Whoever hands a version out replaces what is not it.
-    fn changed_versions(&self) -> Vec<Digest> {
-        Vec::new()
+    /// Those that were not listed, or not with the tag that they had when they were whole.
+    fn changed_versions(&self, expected: &Expected<'_>) -> Result<Vec<Digest>, EngineError> {
+        let Some(listed) = &self.versions else { return Ok(Vec::new()) };
+        let sound = self.sound.borrow();
+        let is_whole = |digest: &Digest| listed.get(&digest.hex()).is_some_and(|tag| sound.has(*digest, tag));
+        Ok(expected()?.into_iter().filter(|digest| !is_whole(digest)).collect())
     }
 
-    /// Whether it is sound is seen when it is written anew.
-    fn has_version(&self, _digest: Digest) -> Result<bool, EngineError> {
-        Ok(false)
+    /// Where the last look did not list it, this is seen when it is written.
+    fn has_version(&self, digest: Digest) -> Result<bool, EngineError> {
+        let Some(tag) = self.versions.as_ref().and_then(|listed| listed.get(&digest.hex())) else { return Ok(false) };
+        if self.sound.borrow().has(digest, tag) {
+            return Ok(true);
+        }
+        Ok(matches!(self.bytes(digest)?, Some(Ok(files)) if Digest::of_files(&files) == digest))
     }
 
     fn bytes(&self, digest: Digest) -> Result<Option<VersionAnswer>, EngineError> {
         // What lies there may be anything. That one version cannot be read is no reason to stop.
         Ok(match self.objects.get(&version_key(digest), MAX_VERSION_BYTES + MAX_LIST_BYTES) {
-            Ok(found) => found.map(|(bytes, _)| unpack(&bytes)),
+            Ok(None) => None,
+            Ok(Some((bytes, tag))) => {
+                let files = unpack(&bytes);
+                if files.as_ref().is_ok_and(|files| Digest::of_files(files) == digest) {
+                    self.sound.borrow_mut().note(digest, &tag);
+                }
+                Some(files)
+            }
             Err(why) => Some(Err(why.0)),
         })
     }
@@ -185,6 +232,11 @@ fn version_key(digest: Digest) -> String {
     format!("{VERSIONS}/{}", digest.hex())
 }
 
+/// The name of an object in its folder, and its tag.
+fn tagged(object: Object) -> (String, String) {
+    (object.key.rsplit('/').next().unwrap_or_default().to_owned(), object.tag)
+}
+
 fn digits(time: i64) -> String {
     format!("{:0DIGITS$}", time.clamp(0, LAST))
 }
@@ -210,6 +262,12 @@ mod tests {
     use super::*;
     use crate::objects::Folder;
 
+    /// A folder that is used like a bucket, seen by a machine that remembers nothing.
+    fn open_at(root: &Path) -> Storage {
+        let memory = tempfile::tempdir().unwrap();
+        Storage::open(memory.path(), "file:///x", Box::new(Folder::new(root)))
+    }
+
     fn handed(bytes: &[u8]) -> Batch {
         let file = Handed { name: FileName::of(bytes).hex(), is_policy: false, bytes: bytes.to_vec() };
         Batch { files: vec![file], ..Batch::default() }
@@ -225,7 +283,7 @@ mod tests {
     #[test]
     fn a_look_lists_what_came_since_and_everything_once_a_day() {
         let root = tempfile::tempdir().unwrap();
-        let open = || Storage::new(Box::new(Folder::new(root.path())));
+        let open = || open_at(root.path());
         let (mut one, mut other) = (open(), open());
         assert!(one.names_since(None).unwrap().is_complete);
         put(&mut one, b"first");
@@ -251,21 +309,21 @@ mod tests {
         let objects = Folder::new(root.path());
         let future = FileName::of(b"future").hex();
         objects.put_new(&format!("decisions/{LAST}-{future}.toml"), b"future").unwrap();
-        let mut storage = Storage::new(Box::new(objects));
+        let mut storage = open_at(root.path());
         let mark = storage.names_since(None).unwrap().mark.unwrap();
         put(&mut storage, b"mine");
         let look = storage.names_since(Some(&mark)).unwrap();
         assert_eq!((look.files.len(), look.is_complete), (2, false));
         let before = now().0 + 10_000;
-        let mut behind = Storage { newest: before, ..storage };
-        put(&mut behind, b"later");
-        assert_eq!(behind.newest, before + 1);
+        storage.newest = before;
+        put(&mut storage, b"later");
+        assert_eq!(storage.newest, before + 1);
     }
 
     #[test]
     fn a_key_of_a_far_time_that_is_gone_hides_nothing() {
         let root = tempfile::tempdir().unwrap();
-        let open = || Storage::new(Box::new(Folder::new(root.path())));
+        let open = || open_at(root.path());
         let planted = format!("decisions/{LAST}-{}.toml", FileName::of(b"future").hex());
         open().objects.put_new(&planted, b"future").unwrap();
         let (mut reader, mut writer) = (open(), open());
@@ -281,16 +339,106 @@ mod tests {
     #[test]
     fn a_version_that_cannot_be_read_is_an_answer() {
         let root = tempfile::tempdir().unwrap();
-        let storage = Storage::new(Box::new(Folder::new(root.path())));
+        let storage = open_at(root.path());
         let digest = Digest::of_files(&[]);
         std::fs::create_dir_all(root.path().join(version_key(digest))).unwrap();
         assert!(storage.bytes(digest).unwrap().unwrap().is_err());
     }
 
     #[test]
+    fn a_damaged_version_is_noticed_by_its_tag_and_a_whole_one_is_read_once() {
+        let (root, memory) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let open = || Storage::open(memory.path(), "file:///x", Box::new(Folder::new(root.path())));
+        let files = vec![crate::domain::VersionFile {
+            path: "a".into(),
+            mode: crate::domain::FileMode::Plain,
+            bytes: b"1".to_vec(),
+        }];
+        let digest = Digest::of_files(&files);
+        let batch = Batch { versions: vec![(digest, files)], ..Batch::default() };
+        let changed = |storage: &Storage| storage.changed_versions(&|| Ok(vec![digest])).unwrap();
+        let place = root.path().join(version_key(digest));
+        let looked = || {
+            let mut storage = open();
+            storage.names_since(None).unwrap();
+            storage
+        };
+        assert_eq!(changed(&looked()), [digest], "it is not there");
+        looked().put_new(&batch).unwrap();
+        // What it wrote itself is whole, and is remembered by the next one.
+        assert!(changed(&looked()).is_empty() && looked().has_version(digest).unwrap());
+        // Written anew with the same bytes: read once.
+        std::fs::copy(&place, root.path().join("copy")).unwrap();
+        std::fs::rename(root.path().join("copy"), &place).unwrap();
+        let storage = looked();
+        assert_eq!(changed(&storage), [digest]);
+        assert!(storage.has_version(digest).unwrap() && changed(&storage).is_empty());
+        drop(storage);
+        for damage in ["forged".to_owned(), "x".repeat(40 << 20)] {
+            std::fs::write(&place, damage).unwrap();
+            let mut storage = looked();
+            assert_eq!(changed(&storage), [digest]);
+            assert!(!storage.has_version(digest).unwrap());
+            storage.put_new(&batch).unwrap();
+            assert!(looked().has_version(digest).unwrap());
+        }
+        // Another address is another storage.
+        let other = Storage::open(memory.path(), "file:///y", Box::new(Folder::new(root.path())));
+        assert_eq!(other.sound.borrow().len(), 0);
+    }
+
+    /// Storage in which somebody else changes an object before it can be replaced.
+    #[derive(Debug)]
+    struct Contended(Folder, std::path::PathBuf, std::sync::Mutex<Vec<&'static [u8]>>);
+
+    impl Objects for Contended {
+        fn list(&self, folder: &str, after: Option<&str>) -> Result<Vec<Object>, ObjectsError> {
+            self.0.list(folder, after)
+        }
+
+        fn head(&self, key: &str) -> Result<Option<Object>, ObjectsError> {
+            self.0.head(key)
+        }
+
+        fn get(&self, key: &str, most: u64) -> Result<Option<(Vec<u8>, String)>, ObjectsError> {
+            self.0.get(key, most)
+        }
+
+        fn put_new(&self, key: &str, bytes: &[u8]) -> Result<Option<String>, ObjectsError> {
+            self.0.put_new(key, bytes)
+        }
+
+        fn replace(&self, key: &str, tag: &str, bytes: &[u8]) -> Result<bool, ObjectsError> {
+            if let Some(others) = self.2.lock().unwrap().pop() {
+                std::fs::remove_file(&self.1).unwrap();
+                std::fs::write(&self.1, others).unwrap();
+            }
+            self.0.replace(key, tag, bytes)
+        }
+    }
+
+    #[test]
+    fn a_wrong_object_is_replaced_only_while_it_is_the_one_that_was_read() {
+        for (others, written, remains) in [
+            (vec![&b"good"[..]], Ok(()), &b"good"[..]),
+            (vec![b"worse"], Ok(()), b"mine"),
+            (vec![b"a", b"bb", b"ccc", b"dddd"], Err(()), b"bb"),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let folder = Folder::new(root.path());
+            folder.put_new("versions/x", b"bad").unwrap();
+            let objects = Contended(folder, root.path().join("versions/x"), std::sync::Mutex::new(others));
+            let storage = Storage::open(root.path(), "file:///x", Box::new(objects));
+            let put = storage.put_checked("versions/x", b"mine", 99, |there| there == b"good" || there == b"mine");
+            assert_eq!(put.map(drop).map_err(drop), written);
+            assert_eq!(std::fs::read(root.path().join("versions/x")).unwrap(), remains);
+        }
+    }
+
+    #[test]
     fn forged_bytes_of_a_version_are_replaced_and_odd_names_are_none() {
         let root = tempfile::tempdir().unwrap();
-        let mut storage = Storage::new(Box::new(Folder::new(root.path())));
+        let mut storage = open_at(root.path());
         let files = vec![crate::domain::VersionFile {
             path: "a".into(),
             mode: crate::domain::FileMode::Plain,

@@ -135,6 +135,8 @@ impl App {
                     self.edit_typed(&mut TextInput::clear);
                 } else if self.zoom {
                     self.zoom = false;
+                } else if let Some(stop) = self.stop_verifying() {
+                    return stop;
                 } else {
                     self.focus = Pane::Catalog;
                 }

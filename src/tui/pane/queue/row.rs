@@ -1,0 +1,217 @@
+//! One row of the queue: what is asked, about what, by whom, and what is known of it.
+
+use super::{agent, risk_style, subject, verdict_word};
+use crate::domain::{CheckState, Instant, Review};
+use crate::tui::ink::Span;
+use crate::tui::pane::rows::Look;
+use crate::tui::phrase::{age, cut, pad, safe};
+use crate::tui::theme::Theme;
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns below which a summary says nothing and the name gets its room.
+const MIN_SUMMARY: usize = 16;
+/// Columns of what the checks say, with the blank before it: `checks 12/27`.
+const VERDICT: usize = 13;
+/// The same in short: `no checks`, `12/27 …`.
+const NARROW_VERDICT: usize = 10;
+/// From so many columns on that word has all its room.
+const WIDE: usize = 70;
+
+/// Columns that a name keeps beside who waits for the decision.
+const MIN_NAME: usize = 8;
+
+/// The row of a review; `sign` is what stands before it, and `asks` how wide the column of what is asked is.
+pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: Look) -> Vec<Span> {
+    let (theme, now) = (look.theme, look.now.wall);
+    let waited = format!(" {:>4}", age(now, review.created_at));
+    let asks = if width >= WIDE { asks } else { asks.min(11) };
+    let kind = format!("{} ", pad(review.asks(), asks.saturating_sub(1)));
+    let risk = format!(" {:<6}", review.risk.word());
+    let fixed = 2 + asks + risk.len() + waited.len();
+    let rest = width.saturating_sub(fixed);
+    let left = review.expires_at.map(|at| time_left(at, now));
+    if rest < 14 {
+        let room = width.saturating_sub(sign.width() + review.asks().width() + 1);
+        let text = beside(review, left.into_iter().chain(who(review)), room);
+        return vec![Span::styled(cut(&format!("{sign}{} {text}", review.asks()), width), theme.text)];
+    }
+    let verdict_width = match width {
+        WIDE.. => VERDICT,
+        _ if rest >= 14 + NARROW_VERDICT => NARROW_VERDICT,
+        _ => 0,
+    };
+    let rest = rest - verdict_width;
+    let subject_width = (width * 2 / 5).clamp(14, 34);
+    let has_summary = rest >= subject_width + MIN_SUMMARY;
+    let subject_width = if has_summary { subject_width } else { rest };
+    // Without a summary, how long an answer is waited for is said in the place of checks that found nothing.
+    let found_nothing = review
+        .verdict
+        .is_none_or(|tally| matches!(tally.state, CheckState::Passed | CheckState::Skipped | CheckState::Unavailable));
+    let counts_down = !has_summary && found_nothing && verdict_width > 0 && left.is_some();
+    let verdict = match &left {
+        Some(left) if counts_down => left.clone(),
+        _ if width >= WIDE => verdict_word(review),
+        _ => verdict_sign(review),
+    };
+    let name = match has_summary {
+        true => subject(review),
+        false => beside(review, left.filter(|_| !counts_down).into_iter().chain(who(review)), subject_width),
+    };
+    let (summary, summary_style) = summary(review, rest - subject_width, look);
+    let mut spans = vec![
+        Span::styled(sign, theme.accent),
+        Span::styled(kind, theme.text),
+        Span::styled(pad(&name, subject_width), theme.text),
+        Span::styled(pad(&format!(" {summary}"), rest - subject_width), summary_style),
+    ];
+    if verdict_width > 0 {
+        let style = if counts_down { theme.warn } else { verdict_style(review, theme) };
+        spans.push(Span::styled(pad(&format!(" {verdict}"), verdict_width), style));
+    }
+    spans.extend([Span::styled(risk, risk_style(review.risk, theme)), Span::styled(waited, theme.dim)]);
+    spans
+}
+
+/// How long silence is not yet a no.
+fn time_left(at: Instant, now: Instant) -> String {
+    if at <= now { "expires now".to_owned() } else { format!("{} left", age(at, now)) }
+}
+
+/// Who waits for the decision, and who looks at it.
+fn who(review: &Review) -> impl Iterator<Item = String> {
+    let agent = agent(review).map(|agent| format!("{} asks", safe(agent)));
+    agent.into_iter().chain(review.colleague.as_deref().map(safe))
+}
+
+/// What a review is about, with words that matter more than the end of its name.
+fn beside(review: &Review, words: impl Iterator<Item = String>, width: usize) -> String {
+    let words: String = words.map(|word| format!(" · {word}")).collect();
+    let whole = subject(review);
+    if words.is_empty() || whole.width() + words.width() <= width {
+        return whole + &words;
+    }
+    let name = review.tool.as_str();
+    let name = if whole.starts_with(name) { name } else { &whole };
+    let room = width.saturating_sub(words.width()).max(MIN_NAME);
+    cut(&(cut(name, room) + &words), width)
+}
+
+/// The summary, behind who waits, who looks at it, and how long.
+fn summary(review: &Review, width: usize, look: Look) -> (String, Style) {
+    let expiry = super::expiry(review, look.now.wall);
+    let style = if expiry.is_some() { look.theme.warn } else { look.theme.dim };
+    let of_agent = agent(review).map(|agent| format!("{} asks", safe(agent)));
+    let before: Vec<String> = expiry.into_iter().chain(of_agent).collect();
+    let all = |team: Option<&str>| {
+        let team = team.map(safe);
+        let parts = before.iter().cloned().chain(team);
+        parts.map(|part| part + " · ").collect::<String>()
+    };
+    // All that the team says, or what matters most of it where there is no room for that.
+    let whole = all(review.team.as_deref());
+    let head = if whole.width() <= width { whole } else { all(review.colleague.as_deref()) };
+    (head + &safe(&review.summary), style)
+}
+
+/// The verdict of checks in nine columns.
+fn verdict_sign(review: &Review) -> String {
+    match review.verdict {
+        Some(tally) if tally.state == CheckState::Running => format!("{}/{} …", tally.ended, tally.total),
+        Some(_) | None => verdict_word(review),
+    }
+}
+
+/// The style of what the checks say; the word says the same.
+fn verdict_style(review: &Review, theme: &Theme) -> Style {
+    match review.verdict.map(|tally| tally.state) {
+        Some(CheckState::Failed) => theme.bad,
+        Some(CheckState::Warned) => theme.warn,
+        Some(CheckState::Passed) => theme.good,
+        Some(CheckState::Running | CheckState::Skipped | CheckState::Unavailable) | None => theme.dim,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ReviewKind, Risk};
+    use crate::tui::pane::rows::NamedKeys;
+    use crate::tui::testing::{Bench, review, tools};
+
+    #[test]
+    fn a_row_names_the_agent_that_waits() {
+        let bench = Bench::ready(100, 30);
+        let look =
+            Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &NamedKeys::default() };
+        let mut asked = review(1, &tools()[0], ReviewKind::New, Risk::Low);
+        asked.asker = Some("agent:rosa".to_owned());
+        for width in [76, 110, 160] {
+            let row = format!("{:?}", review_row(&asked, ("⚑ ", 14), width, look));
+            assert!(row.contains("rosa asks"), "{width}: {row}");
+        }
+    }
+
+    #[test]
+    fn a_row_says_which_colleague_waits_or_looks_at_it_and_for_how_long_at_any_width() {
+        let bench = Bench::ready(100, 30);
+        let named = NamedKeys::default();
+        let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &named };
+        let mut asked = review(1, &tools()[0], ReviewKind::New, Risk::Low);
+        let row = |review: &Review, width| {
+            let spans = review_row(review, ("⚑ ", 14), width, look);
+            assert!(spans.iter().map(Span::width).sum::<usize>() <= width, "{width}: {spans:?}");
+            format!("{spans:?}")
+        };
+        asked.team = Some("team: asked by Ada Lovelace <ada@x>, claimed by Bob <bob@x>".to_owned());
+        asked.colleague = Some("claimed by Bob".to_owned());
+        for width in 34..200 {
+            let text = row(&asked, width);
+            assert!(text.contains("claimed by Bob"), "{width}: {text}");
+        }
+        assert!(row(&asked, 200).contains("asked by Ada Lovelace <ada@x>, claimed by Bob <bob@x>"));
+        // Somebody who waits and a time that ends are not hidden by a long name.
+        asked.team = None;
+        asked.colleague = None;
+        asked.tool = crate::domain::ToolName::new("a-name-that-is-longer-than-its-column-in-any-list").unwrap();
+        asked.asker = Some("agent:rosa".to_owned());
+        asked.expires_at = Some(Instant(bench.now.wall.0 + 14 * 60_000));
+        for width in 40..200 {
+            let text = row(&asked, width);
+            let is_told = text.contains("14m left") || text.contains("expires in 14m");
+            assert!(text.contains("rosa asks") && is_told, "{width}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_row_counts_down_where_there_is_no_room_for_a_summary() {
+        let bench = Bench::ready(100, 30);
+        let named = NamedKeys::default();
+        let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &named };
+        let mut asked = review(1, &tools()[0], ReviewKind::Call, Risk::High);
+        asked.expires_at = Some(Instant(bench.now.wall.0 + 14 * 60_000));
+        let mut passed = asked.clone();
+        passed.verdict = Some(crate::domain::Verdict::tally(&crate::tui::testing::verdict(&[])));
+        passed.verdict = passed.verdict.map(|tally| crate::domain::Tally { state: CheckState::Passed, ..tally });
+        for (width, asked) in [46, 58, 76, 110].into_iter().flat_map(|width| [(width, &asked), (width, &passed)]) {
+            let row = format!("{:?}", review_row(asked, ("⚑ ", 6), width, look));
+            let words = if width < 110 { "14m left" } else { "expires in 14m" };
+            assert!(row.contains(words), "{width}: {row}");
+        }
+    }
+
+    #[test]
+    fn rows_end_at_the_same_column_whatever_is_asked() {
+        let bench = Bench::ready(100, 30);
+        let look =
+            Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &NamedKeys::default() };
+        for width in [44, 58, 69, 70, 110] {
+            for kind in [ReviewKind::New, ReviewKind::Specification] {
+                let spans = review_row(&review(1, &tools()[0], kind, Risk::Low), ("⚑ ", 14), width, look);
+                assert!(spans.len() > 1 && spans[1].width() == if width < WIDE { 11 } else { 14 }, "{width}");
+                assert_eq!(spans.iter().map(Span::width).sum::<usize>(), width, "{kind:?}");
+            }
+        }
+    }
+}
