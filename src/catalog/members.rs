@@ -12,6 +12,7 @@ use super::reading::ParsedVersion;
 use crate::domain::mcp::{LOCK_FILE, LockedTool, McpDefinition, ToolLock, member_names};
 use crate::domain::{
     Manifest, Problem, ProblemCode, SafeText, Texts, Tool, ToolName, VersionFile, hidden_label, schema_fault,
+    unusable_schema,
 };
 
 /// The row of a version, and where it is a server those of its tools.
@@ -118,8 +119,11 @@ fn become_member(row: &mut Tool, locked: &LockedTool, name: ToolName) -> Option<
         let label = SafeText::new(label);
         return Some(Obstacle::Incomplete(format!("a name or title in its schema has hidden characters: {label}")));
     }
-    let fault = schema_fault(schema)?;
-    Some(Obstacle::Incomplete(format!("no input fits its schema: {}", SafeText::new(&fault))))
+    if let Some(fault) = schema_fault(schema) {
+        return Some(Obstacle::Incomplete(format!("no input fits its schema: {}", SafeText::new(&fault))));
+    }
+    let why = unusable_schema(schema)?;
+    Some(Obstacle::Incomplete(format!("its input schema is not valid: {}", SafeText::new(&why))))
 }
 
 fn manifest_of(

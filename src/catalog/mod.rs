@@ -90,4 +90,5 @@ pub use run_python::RunPython;
 pub use scan::{read, read_files, scan};
 pub use scan_result::{Progress, Scan};
 pub use search::{Hit, Index, Matches};
+pub use skill::skill_body;
 pub use watch::{Hint, Watcher};

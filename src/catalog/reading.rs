@@ -20,7 +20,7 @@ use super::stdin;
 use super::walk;
 use crate::domain::{
     ArgPlace, ArgRule, CostTier, Format, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, Stage,
-    Tool, ToolName, VersionFile, hidden_label, schema_fault,
+    Tool, ToolName, VersionFile, hidden_label, schema_fault, unusable_schema,
 };
 use serde_json::Value;
 
@@ -272,8 +272,11 @@ fn unusable_input(manifest: &Manifest) -> Option<String> {
             SafeText::new(label)
         ));
     }
-    let fault = schema_fault(schema)?;
-    Some(format!("no input fits its schema: {}", SafeText::new(&fault)))
+    if let Some(fault) = schema_fault(schema) {
+        return Some(format!("no input fits its schema: {}", SafeText::new(&fault)));
+    }
+    let why = unusable_schema(schema)?;
+    Some(format!("its input schema is not valid: {}; correct it", SafeText::new(&why)))
 }
 
 /// The declared permissions that no tool gets, in one line.

@@ -4,7 +4,7 @@
 
 use super::document::{self, Document, Syntax};
 use super::draft::{self, Draft};
-use crate::domain::{Category, Dialect, Kind, Manifest, Problem, ProblemCode, ToolName, VersionFile};
+use crate::domain::{Category, Dialect, Kind, Manifest, Problem, ProblemCode, ToolDetail, ToolName, VersionFile};
 use serde_json::{Map, Value, json};
 
 /// The file that makes a folder a skill.
@@ -71,15 +71,30 @@ pub(super) fn read(file: &VersionFile) -> Result<Draft, Problem> {
 
 /// The lines between the first two fences.
 fn frontmatter(text: &str) -> Option<&str> {
+    parts(text).map(|(front, _)| front)
+}
+
+/// The lines between the first two fences, and those behind them.
+fn parts(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix(FENCE)?.trim_start_matches([' ', '\t', '\r']).strip_prefix('\n')?;
     let mut end = 0;
     for line in rest.split_inclusive('\n') {
         if line.trim_end() == FENCE {
-            return Some(&rest[..end]);
+            return Some((&rest[..end], &rest[end + line.len()..]));
         }
         end += line.len();
     }
     None
+}
+
+/// What a skill says to the agent that uses it: its text behind the frontmatter. `None` for a tool that is no skill.
+pub fn skill_body(tool: &ToolDetail) -> Option<String> {
+    if tool.manifest.dialect != Dialect::Skill {
+        return None;
+    }
+    let file = tool.files.iter().find(|file| file.path == FILE)?;
+    let text = String::from_utf8_lossy(&file.bytes);
+    Some(parts(&text).map_or(text.as_ref(), |(_, body)| body).trim().to_owned())
 }
 
 /// The fields of a frontmatter. Where it is no YAML, which is common for texts with colons, each line that begins with a

@@ -17,11 +17,11 @@ use crate::domain::composite::Composite;
 use crate::domain::service::ServiceDefinition;
 use crate::domain::{
     Dialect, Example, Format, HttpDefinition, LimitsDeclared, Manifest, Missing, NOT_ON_PATH, Permissions,
-    PromptDefinition, Provenance, Recipe, ReviewId, Run, StateRule, TestCase, Tool, ToolState, grouped,
+    PromptDefinition, Provenance, Recipe, ReviewId, Run, StateRule, TestCase, Tool, ToolState, grouped, plural,
 };
 use crate::engine::{
-    Behaviour, EngineError, InitReport, RunFilter, VersionInfo, definition_of, init as init_workspace, plan_init,
-    service_notes, write_starter,
+    Behaviour, EngineError, InitReport, RunFilter, SkillText, VersionInfo, definition_of, init as init_workspace,
+    plan_init, service_notes, write_starter,
 };
 pub(super) use listing::list;
 use listing::{state_words, tier_word};
@@ -34,6 +34,8 @@ use std::path::PathBuf;
 
 /// How many of a tool's runs `show` lists.
 const SHOWN_RUNS: usize = 5;
+/// How many lines of the text of a skill `show` prints.
+const SKILL_LINES: usize = 60;
 
 #[derive(Serialize)]
 pub(super) struct Initialised {
@@ -90,6 +92,9 @@ pub(super) struct Shown {
     /// The definition of a service as its file states it; `define --from` takes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     definition: Option<Value>,
+    /// The text of a skill.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skill: Option<SkillText>,
     /// What it keeps between its runs, and how much there is.
     #[serde(skip_serializing_if = "Option::is_none")]
     keeps: Option<String>,
@@ -180,6 +185,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
         interpreter_changed: engine.dependencies().interpreter_changed(&detail)?,
         rollback: engine.versions().rollback_offer(&tool)?,
         definition: definition_of(&detail),
+        skill: engine.library().skill_text(&detail),
         notes: service_notes(&detail.manifest),
         manifest: masked(detail.manifest),
         tool: row,
@@ -191,6 +197,7 @@ impl Answer for Shown {
         self.identity(page)?;
         self.standing(page)?;
         self.needs(page)?;
+        self.skill(page)?;
         self.service(page)?;
         self.steps(page)?;
         write_schema(page, "Input", self.manifest.input.as_ref())?;
@@ -322,6 +329,26 @@ impl Shown {
             page.field("keeps", Ink::Plain, keeps)?;
         }
         page.field("risk", risk_ink(self.tool.risk), self.tool.risk.word())
+    }
+
+    fn skill(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let Some(skill) = &self.skill else { return Ok(()) };
+        for (label, text) in [("license", &skill.license), ("asks to allow", &skill.allowed_tools)] {
+            if let Some(text) = text {
+                page.field(label, Ink::Plain, text)?;
+            }
+        }
+        page.heading("Text")?;
+        let mut lines = skill.body.lines();
+        for line in lines.by_ref().take(SKILL_LINES) {
+            page.block(2, Ink::Plain, line)?;
+        }
+        let left = lines.count();
+        if left == 0 {
+            return Ok(());
+        }
+        let more = format!("  … {}: `toolsmith source {}`", plural(left, "more line", "more lines"), self.tool.name);
+        page.line(&StyledLine::new().put(Ink::Dim, more))
     }
 
     fn contents(&self, page: &mut Page<'_>) -> io::Result<()> {

@@ -219,7 +219,7 @@ fn meaning(words: &[String]) -> (Meaning, Option<String>) {
 }
 
 /// Options of a shell that change nothing of what an agent may do.
-const HARMLESS: [&str; 5] = ["word", "set", "show", "jsonl", "run"];
+const HARMLESS: [&str; 7] = ["word", "set", "show", "jsonl", "run", "tool", "rationale"];
 
 /// The words of a command line in which a shell replaces nothing, starts nothing else and redirects nothing.
 fn plain_words(command: &str) -> Option<Vec<String>> {
@@ -275,6 +275,9 @@ mod tests {
             ("toolsmith run hello --from x", Meaning::Other),
             ("toolsmith run hello --input -", Meaning::Other),
             ("toolsmith request --file=/etc/shadow", Meaning::Other),
+            ("toolsmith request greet --rationale 'it greets'", Meaning::Harmless),
+            ("toolsmith request greet --rationale x --file /etc/shadow", Meaning::Other),
+            ("toolsmith request greet --rationale @/etc/shadow", Meaning::Other),
             ("toolsmith evolve hello --request /etc/shadow", Meaning::Other),
             ("toolsmith evolve hello --request=/etc/shadow", Meaning::Other),
             ("toolsmith evolve hello --generator paid", Meaning::Other),

@@ -154,7 +154,7 @@ pub use replay::{ReplayOutcome, Replayed};
 pub use request::{PlanChange, Request, RequestKind, TestResult, TestState};
 pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewOrder, ReviewState, Risk, ToolReview};
 pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Sample, Stream};
-pub use schema::{Checker, Violation, validate};
+pub use schema::{Checker, Violation, unusable_schema, validate};
 pub use schema_fault::schema_fault;
 pub use schema_hidden::hidden_label;
 pub use secret::Secret;

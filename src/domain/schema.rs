@@ -37,6 +37,27 @@ pub fn validate(schema: &Value, value: &Value) -> Vec<Violation> {
     errors.map(|error| Violation { path: error.instance_path().to_string(), message: error.to_string() }).collect()
 }
 
+/// Why a schema cannot be used to check anything, as [`validate`] says it; `None` for one that can. Cheap for most schemas:
+/// only references and patterns need a validator to be built.
+pub fn unusable_schema(schema: &Value) -> Option<String> {
+    let needs_building = mentions(schema, &["$schema", "$ref", "$dynamicRef", "pattern", "patternProperties"]);
+    if !needs_building && jsonschema::draft202012::meta::is_valid(schema) {
+        return schema_cost::too_much(schema);
+    }
+    build(schema).err()
+}
+
+/// Whether an object in the value has a field of one of these names.
+fn mentions(value: &Value, names: &[&str]) -> bool {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| names.contains(&name.as_str()) || mentions(value, names))
+        }
+        Value::Array(items) => items.iter().any(|item| mentions(item, names)),
+        _ => false,
+    }
+}
+
 fn not_checked(why: &str) -> String {
     format!("not validated against the schema: {why}")
 }
@@ -96,6 +117,23 @@ fn violation_at_place(error: &jsonschema::ValidationError<'_>) -> Violation {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_schema_that_checks_nothing_is_unusable() {
+        let field = |schema: Value| json!({"type": "object", "properties": {"a": schema}});
+        for fine in [json!({"type": "string", "format": "iso8601"}), json!({"$ref": "#"}), json!({"pattern": "^a+$"})] {
+            assert_eq!(unusable_schema(&field(fine.clone())), None, "{fine}");
+        }
+        for wrong in [json!({"type": "strng"}), json!({"$ref": "#/$defs/gone"}), json!({"pattern": "("}), json!(7)] {
+            let schema = field(wrong.clone());
+            let why = unusable_schema(&schema).unwrap();
+            assert_eq!(
+                validate(&schema, &json!({"a": "x"}))[0].message,
+                format!("the schema is not valid: {why}"),
+                "{wrong}"
+            );
+        }
+    }
 
     #[test]
     fn violations_name_the_place() {

@@ -112,8 +112,8 @@ pub use library::Library;
 pub use library::upkeep::Upkeep;
 pub use library::{
     Dashboard, EXPORT_COLUMNS, ExplainedScore, ExportFormat, LibraryStats, Policy, ScoredTool, SearchFor, SearchHit,
-    SearchResult, SimilarTool, SimilarTools, StaleReport, StaleTool, ToolAlert, Twin, TwinGroup, Watch, Week,
-    policy_for, write_csv,
+    SearchResult, SimilarTool, SimilarTools, SkillText, StaleReport, StaleTool, ToolAlert, Twin, TwinGroup, Watch,
+    Week, policy_for, write_csv,
 };
 pub use links::refuse_links;
 pub use plain_verb::{Described, PlainQuery, PlainVerb};

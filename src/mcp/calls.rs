@@ -3,17 +3,21 @@
 use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
 use super::own::demand_own;
-use super::visible::WARNING;
+use super::visible::{WARNING, visible_part};
 use crate::domain::{
     Caller, Comment, CostTier, Decision, EvolutionState, Manifest, Review, ReviewId, ReviewKind, ReviewState, RunId,
     Severity, Tool, ToolDetail,
 };
-use crate::engine::{Engine, EngineError, ErrorCode, EvolveRequest, MarkRequest, MayRun, SearchFor, SearchHit};
+use crate::engine::{
+    Engine, EngineError, ErrorCode, EvolveRequest, MarkRequest, MayRun, SearchFor, SearchHit, SkillText,
+};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// Hits that a search gives when nothing is said.
 const HITS: usize = 10;
+/// Most bytes of the text of a skill, as they are sent; its resource `source` has twice as much.
+const MOST_BODY: usize = 24_000;
 /// Most hits of a search.
 const MOST_HITS: u64 = 20;
 
@@ -166,6 +170,10 @@ pub(super) fn shown(engine: &Engine, caller: &Caller, name: &str) -> Result<Valu
     fields.retain(|_, value| !value.is_null());
     standing(engine, caller, &detail, fields)?;
     warn_of_texts(engine, manifest, fields);
+    if let Some(skill) = engine.library().skill_text(&detail) {
+        let body = visible_part(&skill.body, MOST_BODY);
+        fields.insert("skill".to_owned(), json!(SkillText { body, ..skill }));
+    }
     let missing: Vec<String> = engine.dependencies().missing(&detail).into_iter().map(|one| one.message).collect();
     if !missing.is_empty() {
         fields.insert("missing".to_owned(), json!(missing));

@@ -7,7 +7,7 @@ use super::resources::{self, Place};
 use super::server::{Call, Server, joined};
 use super::visible::visible;
 use super::{prompts, tools};
-use crate::action::Verb;
+use crate::action::{Risk, Verb};
 use crate::domain::{Caller, SafeText};
 use rmcp::model::{
     CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorData,
@@ -245,7 +245,11 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let Some((row, agents)) = tools::row(&request.name) else {
             if let Some(answer) = self.call_projected(&request, &context).await {
-                return Ok(answer::of_run(answer).into());
+                let result = answer::of_run(answer);
+                if result.is_error == Some(true) {
+                    self.tell_of_own().await;
+                }
+                return Ok(result.into());
             }
             let names: Vec<&str> = tools::rows().map(|(row, _)| row.name).collect();
             let message = format!("unknown tool {:?}; the tools are {}", request.name, names.join(", "));
@@ -260,6 +264,15 @@ impl ServerHandler for Server {
             Err(refusal) => Err(refusal),
         };
         let result = if matches!(row.verb, Verb::Run | Verb::RunStrict) { answer::of_run } else { answer::result };
-        Ok(result(answer).into())
+        let result = result(answer);
+        // A run that succeeded has changed nothing of what is listed, and is not to wait for a look at it.
+        let may_have_changed = match row.verb {
+            Verb::Run | Verb::RunStrict => result.is_error == Some(true),
+            _ => row.risk != Risk::View,
+        };
+        if may_have_changed {
+            self.tell_of_own().await;
+        }
+        Ok(result.into())
     }
 }

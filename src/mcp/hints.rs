@@ -39,6 +39,24 @@ pub(super) fn hint_for(code: i32, message: &str) -> Option<String> {
     })
 }
 
+/// What helps after a refusal over HTTP that the SDK answers in plain text; `None` for one that says everything.
+#[cfg(feature = "mcp-http")]
+pub(super) fn hint_for_refusal(status: u16, text: &str) -> Option<&'static str> {
+    Some(match status {
+        400 if text.contains("Session ID") => "begin with initialize, and send its Mcp-Session-Id in each request",
+        400 => "send the headers and the body that the protocol asks for",
+        403 if text.contains("Host") => {
+            "call the server by an address of its machine, or start it with `toolsmith mcp --http ADDRESS --host NAME`"
+        }
+        403 => "only pages of the machine of the server can call; programs send no Origin",
+        404 => "begin a new session with initialize",
+        405 => "POST sends a message, GET listens, DELETE ends a session",
+        406 => "send Accept: application/json, text/event-stream",
+        415 => "send Content-Type: application/json",
+        _ => return None,
+    })
+}
+
 /// Adds the hint to an error that has none.
 pub(super) fn add_hint(error: &mut ErrorData) {
     let Some(hint) = hint_for(error.code.0, &error.message) else { return };

@@ -2,7 +2,7 @@
 //! the host and the origin, the protocol and its sessions are those of the SDK.
 
 use super::guests::{Answer, Denied, Guest, Guests, MOST_BODY};
-use super::hints::{add_hint, hint_for};
+use super::hints::{add_hint, hint_for, hint_for_refusal};
 use crate::engine::{EngineError, ErrorCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -13,7 +13,7 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rmcp::model::ErrorData;
 use serde::Deserialize;
@@ -153,14 +153,21 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
         return Ok(refusal(StatusCode::NOT_FOUND, "the server is at /mcp", None));
     }
     if [HOST, ORIGIN, AUTHORIZATION].iter().any(|name| head.headers.get_all(name).iter().count() > 1) {
-        return Ok(refusal(StatusCode::BAD_REQUEST, "a header is repeated", None));
+        return Ok(refusal(
+            StatusCode::BAD_REQUEST,
+            "a header is repeated: send Host, Origin and Authorization once",
+            None,
+        ));
     }
     // RFC 9112, 3.2.2: the host of a whole URL counts, whatever the header says. The SDK reads the header.
     if let Some(authority) = head.uri.authority() {
         let Ok(host) = HeaderValue::from_str(authority.as_str()) else {
-            return Ok(refusal(StatusCode::BAD_REQUEST, "the host cannot be read", None));
+            return Ok(refusal(StatusCode::BAD_REQUEST, "the host cannot be read: send a name and a port", None));
         };
         head.headers.insert(HOST, host);
+    }
+    if let Some(refused) = odd_authority(&head.headers) {
+        return Ok(refused);
     }
     let secret = bearer(&head.headers).ok_or(Denied::Unknown)?.to_owned();
     let guest = guests.admit(&secret)?;
@@ -169,10 +176,16 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
     let body = match tokio::time::timeout(BODY, Limited::new(body, MOST_BODY).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return Ok(refusal(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large", None));
+            let text = format!("the request is too large: it can have {} MiB at most", MOST_BODY >> 20);
+            return Ok(refusal(StatusCode::PAYLOAD_TOO_LARGE, &text, None));
         }
-        Ok(Err(_)) => return Ok(refusal(StatusCode::BAD_REQUEST, "the request body is incomplete", None)),
-        Err(_) => return Ok(refusal(StatusCode::REQUEST_TIMEOUT, "the request took too long to arrive", None)),
+        Ok(Err(_)) => {
+            return Ok(refusal(StatusCode::BAD_REQUEST, "the request body is incomplete: send it again", None));
+        }
+        Err(_) => {
+            let text = format!("the request took too long to arrive: send it within {} s", BODY.as_secs());
+            return Ok(refusal(StatusCode::REQUEST_TIMEOUT, &text, None));
+        }
     };
     // The token may have been revoked while the body arrived.
     let guest = guests.admit(&secret)?;
@@ -186,7 +199,8 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
         return Ok(error(&id, -32600, "Invalid Request: a request with this id has no answer yet"));
     };
     if head.method == Method::DELETE && !guest.has_session(session.as_deref().unwrap_or_default()).await {
-        return Ok(refusal(StatusCode::NOT_FOUND, "there is no such session of this agent", None));
+        let text = "there is no such session of this agent: begin a new one with initialize";
+        return Ok(refusal(StatusCode::NOT_FOUND, text, None));
     }
     if let Some(refused) = not_resumed(&guest, &head, session.as_deref()).await {
         return Ok(refused);
@@ -245,14 +259,42 @@ fn error_with(id: &Value, code: i32, message: &str, hint: &str) -> Answer {
     answer
 }
 
-/// An answer in which an error of the protocol that refuses a request says what helps.
+/// The refusal of a request whose `Host` or `Origin` is more than a name and a port. The SDK looks at parts of them only:
+/// it would take `evil.example@localhost`, and any text in place of a port of its own machine.
+fn odd_authority(headers: &HeaderMap) -> Option<Answer> {
+    let is_odd = |name: HeaderName| {
+        let uri = headers.get(name).and_then(|value| value.to_str().ok()?.parse::<Uri>().ok());
+        uri.as_ref().and_then(Uri::authority).is_some_and(|authority| {
+            let (whole, host) = (authority.as_str(), authority.host());
+            let with_port = authority.port_u16().map(|port| format!("{host}:{port}"));
+            whole != host && with_port.as_deref() != Some(whole)
+        })
+    };
+    if is_odd(HOST) {
+        return Some(refusal(StatusCode::BAD_REQUEST, "the host cannot be read: send a name and a port", None));
+    }
+    let text = "the origin cannot be read: only pages of this machine can call, with a name and a port";
+    is_odd(ORIGIN).then(|| refusal(StatusCode::FORBIDDEN, text, None))
+}
+
+/// An answer in which a refusal says what helps: an error of the protocol, or the plain text of the SDK.
 async fn hinted(answer: Answer) -> Answer {
-    if !answer.status().is_client_error() || !is_json(answer.headers()) {
+    if !answer.status().is_client_error() {
         return answer;
     }
+    let is_message = is_json(answer.headers());
     let (mut head, body) = answer.into_parts();
     let Ok(body) = body.collect().await;
     let bytes = body.to_bytes();
+    if !is_message {
+        let said = String::from_utf8_lossy(&bytes);
+        let text = match hint_for_refusal(head.status.as_u16(), &said) {
+            Some(hint) => format!("{}: {hint}\n", said.trim_end()),
+            None => said.into_owned(),
+        };
+        head.headers.remove(CONTENT_LENGTH);
+        return Response::from_parts(head, Full::new(Bytes::from(text)).boxed());
+    }
     let with_hint = serde_json::from_slice::<Value>(&bytes).ok().and_then(|mut message| {
         let mut error: ErrorData = serde_json::from_value(message.get("error")?.clone()).ok()?;
         add_hint(&mut error);
@@ -300,16 +342,19 @@ fn denied(why: &Denied) -> Answer {
             refusal(StatusCode::UNAUTHORIZED, text, Some((WWW_AUTHENTICATE, "Bearer realm=\"toolsmith\"".to_owned())))
         }
         Denied::TooMany(seconds) => {
-            let text = "too many requests within a minute";
-            refusal(StatusCode::TOO_MANY_REQUESTS, text, Some((RETRY_AFTER, seconds.to_string())))
+            let text = format!("too many requests within a minute: send again in {seconds} s");
+            refusal(StatusCode::TOO_MANY_REQUESTS, &text, Some((RETRY_AFTER, seconds.to_string())))
         }
         Denied::Sessions => {
             refusal(StatusCode::TOO_MANY_REQUESTS, "too many sessions are open; end one with DELETE", None)
         }
         Denied::Connections => refusal(StatusCode::TOO_MANY_REQUESTS, "too many connections are open; close one", None),
-        Denied::Closing => refusal(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down", None),
+        Denied::Closing => {
+            refusal(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down: connect again later", None)
+        }
         Denied::Trouble => {
-            refusal(StatusCode::SERVICE_UNAVAILABLE, "the state of the workspace cannot be read now", None)
+            let text = "the state of the workspace cannot be read now: send again, or run `toolsmith doctor`";
+            refusal(StatusCode::SERVICE_UNAVAILABLE, text, None)
         }
     }
 }

@@ -25,6 +25,7 @@ mod http;
 mod limits;
 mod listeners;
 mod own;
+mod portable;
 mod projected;
 mod prompts;
 mod resources;
@@ -160,12 +161,15 @@ async fn converse(server: Server) -> Result<(), EngineError> {
         _ = terminated.recv() => false,
     };
     let ended = async {
-        server.say_goodbye();
+        // The store may be busy with what another process writes: on this thread, nothing would end while it waits.
+        let leaving = server.clone();
+        let goodbye = tokio::task::spawn_blocking(move || leaving.say_goodbye());
         server.leave(GRACE).await;
+        // Nobody is left to tell of an error.
         if !is_over {
-            // Nobody is left to tell of an error.
             let _ = over.await;
         }
+        let _ = goodbye.await;
     };
     // Calls that still block have nobody left to answer.
     let _ = tokio::time::timeout(LAST_MOMENT, ended).await;

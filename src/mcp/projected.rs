@@ -1,6 +1,7 @@
 //! Tools of the library as tools of the protocol (`--list pinned`, `--list all`): an agent calls them by name, without
 //! searching first. Each call is a `run`, with the same policy, sandbox and record.
 
+use super::portable::portable;
 use super::tools;
 use super::visible::{WARNING, visible, visible_value};
 use crate::domain::{Caller, Digest, Kind, Tool, ToolDetail};
@@ -71,10 +72,9 @@ pub(super) fn list(engine: &Engine, caller: &Caller, listed: Listed) -> Result<V
     for tool in candidates {
         // What changed in this moment is listed the next time.
         let Ok(detail) = engine.library().detail(tool) else { continue };
-        if engine.runs().may(&detail, caller)? == MayRun::Yes
-            && let Some(projected) = projected(engine, tool, &detail)
-        {
-            found.push(projected);
+        // `search` and `show` say why a tool is left out: its row says what keeps it from running, or policy does.
+        if engine.runs().may(&detail, caller)? == MayRun::Yes {
+            found.push(projected(engine, tool, &detail));
         }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
@@ -86,16 +86,13 @@ pub(super) fn list(engine: &Engine, caller: &Caller, listed: Listed) -> Result<V
     Ok(found)
 }
 
-/// A tool as it is listed; `None` for one whose schema is none.
-fn projected(engine: &Engine, tool: &Tool, detail: &ToolDetail) -> Option<Projected> {
+/// A tool as it is listed.
+fn projected(engine: &Engine, tool: &Tool, detail: &ToolDetail) -> Projected {
     let manifest = &detail.manifest;
     let own = manifest.input.clone().unwrap_or_else(|| json!({"type": "object"}));
-    if !jsonschema::meta::is_valid(&own) {
-        return None;
-    }
-    let (schema, is_wrapped) = match visible_value(own) {
+    let (schema, is_wrapped) = match visible_value(portable(own)) {
         Value::Object(fields) if is_plain_object(&fields) => (fields, false),
-        other => (wrapped(&other), true),
+        other => (wrapped(other), true),
     };
     let permissions = &manifest.permissions;
     // What a server does elsewhere for a call, no sandbox holds.
@@ -113,7 +110,7 @@ fn projected(engine: &Engine, tool: &Tool, detail: &ToolDetail) -> Option<Projec
         description = format!("[{WARNING}] {description}");
     }
     let offer = Offer::new(wire_name(tool.name.as_str()), description, Arc::new(schema)).with_annotations(annotations);
-    Some(Projected { offer, path: tool.path.clone(), digest: tool.digest, is_wrapped })
+    Projected { offer, path: tool.path.clone(), digest: tool.digest, is_wrapped }
 }
 
 /// Whether clients take it as the schema of a tool: an object, and no choice between several at the top.
@@ -122,9 +119,15 @@ fn is_plain_object(fields: &JsonObject) -> bool {
         && !["oneOf", "anyOf", "allOf", "not", "$ref"].iter().any(|word| fields.contains_key(*word))
 }
 
-fn wrapped(schema: &Value) -> JsonObject {
+fn wrapped(mut schema: Value) -> JsonObject {
     let mut fields = JsonObject::new();
     fields.insert("type".to_owned(), json!("object"));
+    // References name these by their place from the root.
+    for shared in ["$schema", "$defs", "definitions"] {
+        if let Some(value) = schema.as_object_mut().and_then(|schema| schema.remove(shared)) {
+            fields.insert(shared.to_owned(), value);
+        }
+    }
     fields.insert("properties".to_owned(), json!({"input": schema}));
     fields.insert("required".to_owned(), json!(["input"]));
     fields.insert("additionalProperties".to_owned(), json!(false));
@@ -190,8 +193,11 @@ mod tests {
         assert!(is_plain_object(&fields(json!({"type": "object", "properties": {"a": {"type": "string"}}}))));
         assert!(!is_plain_object(&fields(json!({"type": "object", "oneOf": [{"required": ["a"]}]}))));
         assert!(!is_plain_object(&fields(json!({"type": "array"}))));
-        let schema = Value::Object(wrapped(&json!({"type": "array"})));
-        assert!(jsonschema::is_valid(&schema, &json!({"input": []})));
+        let items = json!({"$ref": "#/$defs/item"});
+        let schema = json!({"type": "array", "items": items, "$defs": {"item": {"type": "string"}}});
+        let schema = Value::Object(wrapped(schema));
+        assert!(jsonschema::is_valid(&schema, &json!({"input": ["a"]})), "{schema}");
         assert!(!jsonschema::is_valid(&schema, &json!({"input": {}})));
+        assert!(!jsonschema::is_valid(&schema, &json!({"input": [1]})), "{schema}");
     }
 }

@@ -4,12 +4,11 @@
 use super::calls;
 use super::own::demand_own;
 use super::running;
-use super::visible::{visible, visible_value};
+use super::visible::{visible, visible_part, visible_value};
 use crate::domain::{Caller, ReviewId, RunId, Stage, Stream, Tool};
 use crate::engine::{Engine, EngineError, ErrorCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
-use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
@@ -126,7 +125,7 @@ pub(super) fn read(engine: &Engine, caller: &Caller, place: &Place) -> Result<Re
             engine.library().up_to_date()?;
             let detail = engine.library().detail(&*engine.library().resolve(name)?)?;
             let bytes = detail.main_file().map(|file| file.bytes.as_slice()).unwrap_or_default();
-            (visible_part(&String::from_utf8_lossy(bytes)).into_owned(), "text/plain")
+            (visible_part(&String::from_utf8_lossy(bytes), MOST_TEXT), "text/plain")
         }
         Place::Output(run, stream) => {
             demand_own(engine, caller, *run)?;
@@ -144,24 +143,6 @@ pub(super) fn read(engine: &Engine, caller: &Caller, place: &Place) -> Result<Re
         }
     };
     Ok(ResourceContents::text(text, place.to_string()).with_mime_type(mime))
-}
-
-/// As much of a text as is sent, with every hidden character escaped.
-fn visible_part(text: &str) -> Cow<'_, str> {
-    let whole = visible(text);
-    if running::length_in_json(&whole) <= MOST_TEXT {
-        return whole;
-    }
-    let (mut part, mut length) = (String::new(), 0);
-    for line in whole.split_inclusive('\n') {
-        length += running::length_in_json(line);
-        if length > MOST_TEXT {
-            break;
-        }
-        part.push_str(line);
-    }
-    part.push_str("\n[toolsmith: the rest is not shown]");
-    Cow::Owned(part)
 }
 
 /// What changes when the content of an address does; `None` when there is nothing now.

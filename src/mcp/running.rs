@@ -4,7 +4,7 @@ use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
 use super::calls::{help_for, not_found};
 use super::own::demand_own;
-use super::visible::visible;
+use super::visible::{length_in_json, visible};
 use crate::domain::{Caller, Redactor, ReviewId, Run, RunId, RunOutcome, Stream};
 use crate::engine::{
     CallAttempt, CallBegun, CallReport, CallRequest, DEFAULT_ATTEMPTS, Engine, EngineError, ErrorCode, OutputPiece,
@@ -156,11 +156,6 @@ pub(super) fn goes_on(run: RunId, warning: Option<&String>) -> Value {
         fields.insert("warning".to_owned(), json!(warning));
     }
     told
-}
-
-/// How many bytes a text takes in an answer.
-pub(super) fn length_in_json(text: &str) -> usize {
-    json!(text).to_string().len()
 }
 
 /// A piece of what a run wrote that takes at most so many bytes once it is escaped.

@@ -31,6 +31,8 @@ const MOST_NAME: usize = 60;
 const CHANGES_STEP: Duration = Duration::from_millis(500);
 /// Steps between two looks at everything that decides what is listed.
 const EVERYTHING_EVERY: u32 = 10;
+/// How long the answer of a call waits at most for a look at what the call changed.
+const OWN_LOOK: Duration = Duration::from_secs(1);
 /// How often a client that asked for it is told how long a run takes.
 const PROGRESS_STEP: Duration = Duration::from_millis(500);
 
@@ -384,6 +386,15 @@ impl Server {
                 let unless = seen.filter(|_| !steps.is_multiple_of(EVERYTHING_EVERY));
                 seen = self.tell_list(unless).await.or(seen);
             }
+        }
+    }
+
+    /// Notifies the client of what a call of its own changed, before that call is answered.
+    pub(super) async fn tell_of_own(&self) {
+        self.tell_watched().await;
+        if self.listed != Listed::Core {
+            // In a large library the notice follows the answer.
+            drop(tokio::time::timeout(OWN_LOOK, self.tell_list(None)).await);
         }
     }
 

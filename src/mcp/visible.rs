@@ -1,7 +1,7 @@
 //! Text of tools and agents on its way to a model: hidden characters become visible escapes.
 
 use crate::domain::SafeText;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// What is said of a tool whose texts speak to a model: whoever reads them was not asked to follow them.
@@ -19,6 +19,29 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.split('\n').map(line).collect::<Vec<_>>().join("\n"))
 }
 
+/// How many bytes a text takes in an answer.
+pub(super) fn length_in_json(text: &str) -> usize {
+    json!(text).to_string().len()
+}
+
+/// As many lines of a text as take at most so many bytes in an answer, with every hidden character escaped.
+pub(super) fn visible_part(text: &str, most: usize) -> String {
+    let whole = visible(text);
+    if length_in_json(&whole) <= most {
+        return whole.into_owned();
+    }
+    let (mut part, mut length) = (String::new(), 0);
+    for line in whole.split_inclusive('\n') {
+        length += length_in_json(line);
+        if length > most {
+            break;
+        }
+        part.push_str(line);
+    }
+    part.push_str("\n[toolsmith: the rest is not shown]");
+    part
+}
+
 /// The value with every text in it made visible, names of fields as well.
 pub(super) fn visible_value(value: Value) -> Value {
     match value {
@@ -34,7 +57,6 @@ pub(super) fn visible_value(value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn what_cannot_be_seen_is_escaped_and_what_orders_a_text_stays() {

@@ -6,7 +6,8 @@
 use crate::screen::worlds::World;
 use crate::workload;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, ChildStdin, ChildStdout};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ pub fn run(words: &[String]) {
     for tools in if asked.is_empty() { vec![1_000, 10_000] } else { asked } {
         measure(tools);
     }
+    measure_end_of_run();
 }
 
 fn measure(tools: usize) {
@@ -51,7 +53,102 @@ fn measure(tools: usize) {
     report("run, refused", tools, refused, None);
     report("run, refused, by a shell", tools, shell, None);
     report("end after the input is closed", tools, left, Some(ms(100)));
-    println!("{:<34} {tools:>7} {memory:>8} MiB  40 MiB", "memory");
+    report_memory("memory", tools, memory);
+    report_memory("memory over HTTP", tools, memory_over_http(&world, &search));
+}
+
+/// How long the end takes while a tool runs: the median, and the longest.
+fn measure_end_of_run() {
+    let (mut left, mut longest) = (Vec::new(), Duration::ZERO);
+    for number in 0..TIMES {
+        let seconds = format!("{}.{:07}{number:02}", 100_000, std::process::id());
+        let world = World::sleeper(&seconds);
+        let mut agent = Agent::connect(&world);
+        agent.send(&json!({"jsonrpc": "2.0", "id": 99, "method": "tools/call", "params":
+            {"name": "run", "arguments": {"tool": "sleeper"}}}));
+        until("the tool runs", || has_process(&seconds));
+        let took = timed(|| agent.leave());
+        until("the tool has ended", || !has_process(&seconds));
+        longest = longest.max(took);
+        left.push(took);
+    }
+    let limit = Some(Duration::from_millis(100));
+    report("end during a run", 1, left, limit);
+    report("end during a run, longest", 1, vec![longest], limit);
+}
+
+fn until(what: &str, wanted: impl Fn() -> bool) {
+    let give_up = Instant::now() + Duration::from_secs(30);
+    while !wanted() {
+        assert!(Instant::now() < give_up, "never: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Whether a process has this argument.
+fn has_process(argument: &str) -> bool {
+    let folders = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    folders.map(|folder| std::fs::read(folder.path().join("cmdline")).unwrap_or_default()).any(|line| {
+        // Shells and sandboxes have it inside of a longer word.
+        line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes())
+    })
+}
+
+/// The most memory of a server over HTTP that answered a search and listed its tools, in MiB.
+fn memory_over_http(world: &World, search: &Value) -> u64 {
+    let token = world.token("bench-http");
+    let mut child = world.spawn_piped(&["--json", "mcp", "--http", "127.0.0.1:0"]);
+    let mut line = String::new();
+    let told = child.stdout.take().map(|output| BufReader::new(output).read_line(&mut line));
+    assert!(told.is_some_and(|read| read.is_ok()), "the server says nothing");
+    let told: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    let url = told["url"].as_str().unwrap_or_default();
+    let address = url.trim_start_matches("http://").trim_end_matches("/mcp");
+    for (method, params) in [("tools/call", search.clone()), ("tools/list", json!({}))] {
+        let answer = asked_over_http(address, &token, method, params);
+        assert!(answer.contains("200 OK") && answer.contains("\"result\""), "{answer}");
+    }
+    let memory = most_memory(child.id());
+    // It serves until it is ended.
+    let _ = child.kill();
+    let _ = child.wait();
+    memory
+}
+
+/// The answer to one request that carries its own metadata.
+fn asked_over_http(address: &str, token: &str, method: &str, mut params: Value) -> String {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let name = params["name"].as_str().map(|name| format!("mcp-name: {name}\r\n")).unwrap_or_default();
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+         accept: application/json, text/event-stream\r\nmcp-protocol-version: 2026-07-28\r\nmcp-method: {method}\r\n{name}\
+         connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut answer = String::new();
+    let asked = TcpStream::connect(address).and_then(|mut stream| {
+        stream.write_all(head.as_bytes())?;
+        stream.read_to_string(&mut answer)
+    });
+    asked.unwrap_or_else(|error| panic!("{address}: {error}"));
+    answer
+}
+
+fn report_memory(what: &str, tools: usize, memory: u64) {
+    let kept = if memory <= 40 { "kept" } else { "EXCEEDED" };
+    println!("{what:<34} {tools:>7} {memory:>8} MiB  40 MiB: {kept}");
+}
+
+/// The most memory that a process has had, in MiB.
+fn most_memory(process: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() / 1024
 }
 
 fn timed(act: impl FnOnce()) -> Duration {
@@ -110,9 +207,7 @@ impl Agent {
 
     /// The most memory that it has had, in MiB.
     fn memory(&self) -> u64 {
-        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() / 1024
+        most_memory(self.child.id())
     }
 
     fn leave(self) {

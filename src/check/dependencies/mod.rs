@@ -1,5 +1,7 @@
 //! What the code takes from elsewhere, against what the version declares and what this machine has.
 
+mod launched;
+
 use super::CheckContext;
 use super::capabilities::is_test_only;
 use super::source::{Language, line as line_of, text_of};
@@ -38,6 +40,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
         // What this machine lacks says nothing against the version: the checks that start it say that they could not.
         .map(|missing| Finding::new("missing", Severity::Low, missing.message.clone()))
         .collect();
+    findings.extend(launched::unpinned(&version.manifest));
     let is_declared = |taken: &&ImportedPackage| declared.iter().any(|(name, _)| same(name, taken));
     let mut undeclared: BTreeMap<&str, &ImportedPackage> = BTreeMap::new();
     for one in taken.iter().filter(|taken| !taken.is_test && !is_declared(taken)) {

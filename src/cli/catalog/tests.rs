@@ -218,6 +218,7 @@ fn shown() -> Shown {
         runs: vec![failed_run()],
         waiting_review: Some(ReviewId(4)),
         behaviour: watched(),
+        skill: None,
         keeps: None,
         missing: vec![Missing { name: "x".to_owned(), message: "x is not installed".to_owned(), blocks: true }],
         interpreter_changed: None,

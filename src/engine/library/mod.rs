@@ -24,6 +24,7 @@ pub(super) mod scores;
 pub(super) mod searching;
 pub(super) mod shelf;
 pub(super) mod similar;
+mod skill_text;
 pub(super) mod snapshot;
 pub(super) mod upkeep;
 pub(super) mod watching;
@@ -32,6 +33,7 @@ pub use export::{EXPORT_COLUMNS, ExportFormat, write_csv};
 pub use scores::{Dashboard, ExplainedScore, ScoredTool, ToolAlert};
 pub use searching::{SearchFor, SearchHit, SearchResult};
 pub use similar::{SimilarTool, SimilarTools};
+pub use skill_text::SkillText;
 pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
 pub use watching::Watch;
 

@@ -209,6 +209,14 @@ impl Library<'_> {
         if is_policy_new && let Some(news) = self.engine.teams().news_of_policy()? {
             on_change(Change::TeamNews(news));
         }
+        // What a connected agent runs and asks for is shown with it.
+        let concerns_agents = [Topic::Agents, Topic::Runs, Topic::Reviews].iter().any(|topic| topics.contains(topic));
+        if concerns_agents {
+            let agents = self.engine.agents().list()?;
+            if !agents.is_empty() || topics.contains(&Topic::Agents) {
+                on_change(Change::Agents(agents));
+            }
+        }
         for topic in topics {
             match topic {
                 Topic::Tools => on_change(Change::Catalog(self.refresh()?)),
@@ -222,7 +230,7 @@ impl Library<'_> {
                 Topic::Evolutions => on_change(Change::Evolutions),
                 Topic::Buffers => on_change(Change::Buffers),
                 Topic::Services => on_change(Change::Services),
-                Topic::Agents => on_change(Change::Agents(self.engine.agents().list()?)),
+                Topic::Agents => {}
             }
         }
         Ok(())

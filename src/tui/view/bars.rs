@@ -1,13 +1,14 @@
 //! The first and the last line: where one is, and what can be done.
 
 use crate::action::{Context, Verb, spec};
-use crate::engine::CatalogState;
+use crate::domain::Instant;
+use crate::engine::{CatalogState, ConnectedAgent};
 use crate::tui::app::{App, Mood, Opening, Spot, Target};
 use crate::tui::ink::{Ink, Line, Span, blank};
 use crate::tui::overlay::TYPING_KEYS;
 use crate::tui::pane::Pane;
 use crate::tui::pane::rows::Title;
-use crate::tui::phrase::{cut, grouped, plural, safe, wrap};
+use crate::tui::phrase::{age, cut, grouped, plural, safe, wrap};
 use crate::tui::screen::Screen;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -17,6 +18,21 @@ use unicode_width::UnicodeWidthStr;
 
 /// Lines of a message at most.
 const MOST_MESSAGE_LINES: usize = 3;
+
+/// Columns of the program that an agent uses.
+const MOST_CLIENT: usize = 22;
+
+/// Columns of our name in the first line.
+const NAME: usize = 14;
+
+/// Columns that the workspace keeps there, however much there is to say of agents.
+const LEAST_PLACE: usize = 14;
+
+/// Columns that who is connected gets on a screen with tabs, and the number of problems.
+const LEAST_AGENT: usize = 30;
+
+/// What stands between two states.
+const BETWEEN: &str = " · ";
 
 /// What stands between two hints.
 const GAP: u16 = 2;
@@ -56,10 +72,10 @@ fn hint_word(verb: Verb, app: &App) -> &'static str {
 
 /// Name, workspace, how far opening and reading are, and problems.
 pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
-    let state = state_spans(app);
+    let state = state_spans(app, usize::from(area.width).saturating_sub(NAME + LEAST_PLACE));
     let state_width: usize = state.iter().map(Span::width).sum();
     let theme = &app.theme;
-    let room = usize::from(area.width).saturating_sub(state_width + 14);
+    let room = usize::from(area.width).saturating_sub(state_width + NAME);
     let line = Line::from(vec![
         Span::styled(" toolsmith  ", theme.title),
         Span::styled(cut(&safe(place(app)), room), theme.dim),
@@ -71,15 +87,17 @@ pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
 /// The panes as tabs, for screens with one pane at a time.
 pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
     let panes = Pane::present(!app.services.is_empty());
-    let states = [state_spans(app), problem_spans(app, false), problem_spans(app, true)];
     let width_of = |spans: &[Span]| spans.iter().map(Span::width).sum::<usize>();
     // That there are problems must be on every screen; words of tabs can be short.
-    let least = width_of(&states[2]);
+    let least = problem_words(app, true);
+    let with_agents_least = with_agents(app, least.clone().into_iter().collect(), LEAST_AGENT);
+    let [least, with_agents_least] =
+        [least.into_iter().collect(), with_agents_least].map(|parts| width_of(&joined(parts, app)));
     let tabs = [TabWords::Steps, TabWords::Whole, TabWords::Short, TabWords::Digits]
         .map(|words| panes.iter().map(|pane| (*pane, tab_text(app, *pane, words))).collect::<Vec<_>>());
     let all = |tabs: &[(Pane, String)]| tabs.iter().map(|(_, text)| text.width() + 1).sum::<usize>();
-    let fits = |tabs: &&Vec<(Pane, String)>| all(tabs) + least <= usize::from(area.width);
-    let tabs = tabs.iter().find(fits).unwrap_or(&tabs[3]).clone();
+    let fits = |least: usize| tabs[..3].iter().find(|tabs| all(tabs) + least <= usize::from(area.width));
+    let tabs = fits(with_agents_least).or_else(|| fits(least)).unwrap_or(&tabs[3]).clone();
     let mut x = area.x;
     for (pane, text) in tabs {
         let style = if app.focus == pane { app.theme.title.patch(app.theme.selection) } else { app.theme.dim };
@@ -89,6 +107,13 @@ pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
         x = (end + 1).min(area.right());
     }
     let room = usize::from(area.right().saturating_sub(x));
+    let [problems, short] = [false, true].map(|short| problem_words(app, short).into_iter().collect::<Vec<_>>());
+    let mut states = vec![state_spans(app, room)];
+    if !app.agents.is_empty() {
+        // Who is connected matters more than how many tools there are.
+        states.extend([&problems, &short].map(|parts| joined(with_agents(app, parts.clone(), room), app)));
+    }
+    states.extend([problems, short].map(|parts| joined(parts, app)));
     if let Some(state) = states.iter().find(|state| width_of(state) <= room) {
         draw_right(state, area, buf);
     }
@@ -125,15 +150,64 @@ fn tab_text(app: &App, pane: Pane, words: TabWords) -> String {
     }
 }
 
-/// How many problems there are, where there is room for nothing else; empty for none.
-fn problem_spans(app: &App, short: bool) -> Vec<Span> {
+/// How many problems there are; `None` for none.
+fn problem_words(app: &App, short: bool) -> Option<(String, Style)> {
+    let key = app.keymap.key(Verb::Messages);
     let text = match app.catalog.problems().count() {
-        0 => return Vec::new(),
+        0 => return None,
         // The key that shows them, as in the words.
-        problems if short => format!("{} {} ", app.keymap.key(Verb::Messages), grouped(problems)),
-        problems => format!("{} ({}) ", plural(problems, "problem", "problems"), app.keymap.key(Verb::Messages)),
+        problems if short => format!("{key} {}", grouped(problems)),
+        problems => format!("{} ({key})", plural(problems, "problem", "problems")),
     };
-    vec![Span::styled(text, app.theme.warn)]
+    Some((text, app.theme.warn))
+}
+
+/// These states, and behind them who is connected: in as many words as there is room for.
+fn with_agents(app: &App, mut parts: Vec<(String, Style)>, room: usize) -> Vec<(String, Style)> {
+    let taken: usize = parts.iter().map(|(text, _)| text.width() + BETWEEN.width()).sum();
+    let mut forms = agent_words(&app.agents, app.now.wall);
+    let fits = |text: &String| taken + text.width() < room;
+    let at = forms.iter().position(fits).unwrap_or(forms.len().saturating_sub(1));
+    if at < forms.len() {
+        parts.push((forms.swap_remove(at), app.theme.accent));
+    }
+    parts
+}
+
+/// Who is connected, in fewer and fewer words. `agents` shows all of it.
+fn agent_words(agents: &[ConnectedAgent], now: Instant) -> Vec<String> {
+    let runs: usize = agents.iter().map(|agent| agent.runs).sum();
+    let waiting: usize = agents.iter().map(|agent| agent.waiting).sum();
+    let runs = if runs == 0 { String::new() } else { format!(", {}", plural(runs, "run", "runs")) };
+    let waiting = if waiting == 0 { String::new() } else { format!(", {} waiting", grouped(waiting)) };
+    let (who, whole) = match agents {
+        [] => return Vec::new(),
+        [one] => {
+            let (who, client) = (format!("agent {}", safe(&one.agent)), cut(&safe(&one.client), MOST_CLIENT));
+            let client = if client.is_empty() { client } else { format!(" ({client})") };
+            let rest = format!(", {}{runs}{waiting}", age(now, one.since));
+            let whole = vec![format!("{who}{client}{rest}"), format!("{who}{rest}")];
+            (who, whole)
+        }
+        more => (plural(more.len(), "agent", "agents"), Vec::new()),
+    };
+    whole.into_iter().chain([format!("{who}{runs}{waiting}"), format!("{who}{waiting}")]).collect()
+}
+
+/// States side by side, with a blank behind them.
+fn joined(parts: Vec<(String, Style)>, app: &App) -> Vec<Span> {
+    if parts.is_empty() {
+        return Vec::new();
+    }
+    let mut spans = Vec::new();
+    for (at, (text, style)) in parts.into_iter().enumerate() {
+        if at > 0 {
+            spans.push(Span::styled(BETWEEN, app.theme.dim));
+        }
+        spans.push(Span::styled(text, style));
+    }
+    spans.push(Span::raw(" "));
+    spans
 }
 
 /// Keys that work now, or a message; waiting reviews and help always.
@@ -270,7 +344,7 @@ fn place(app: &App) -> &str {
     }
 }
 
-fn state_spans(app: &App) -> Vec<Span> {
+fn state_spans(app: &App, room: usize) -> Vec<Span> {
     let theme = &app.theme;
     let view = app.catalog.view();
     let mut parts: Vec<(String, Style)> = Vec::new();
@@ -289,28 +363,11 @@ fn state_spans(app: &App) -> Vec<Span> {
             parts.push((plural(app.catalog.current_count(), "tool", "tools"), theme.dim));
         }
     }
-    let problems = app.catalog.problems().count();
-    if problems > 0 {
-        let key = app.keymap.key(Verb::Messages);
-        parts.push((format!("{} ({key})", plural(problems, "problem", "problems")), theme.warn));
-    }
-    match app.agents.as_slice() {
-        [] => {}
-        [one] => parts.push((format!("agent {}", safe(&one.agent)), theme.accent)),
-        more => parts.push((plural(more.len(), "agent", "agents"), theme.accent)),
-    }
+    parts.extend(problem_words(app, false));
     if let Some(agent) = &app.call.agent {
         parts.push((format!("as agent {}", safe(agent)), theme.warn));
     }
-    let mut spans = Vec::new();
-    for (at, (text, style)) in parts.into_iter().enumerate() {
-        if at > 0 {
-            spans.push(Span::styled(" · ", theme.dim));
-        }
-        spans.push(Span::styled(text, style));
-    }
-    spans.push(Span::raw(" "));
-    spans
+    joined(with_agents(app, parts, room), app)
 }
 
 fn draw_right(spans: &[Span], area: Rect, buf: &mut Buffer) {

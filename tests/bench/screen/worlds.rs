@@ -53,16 +53,35 @@ impl World {
         let manifest = "name = \"flood\"\n[run]\ncommand = [\"sh\", \"{file}\"]\ntimeout = \"10m\"\n\
                         [limits]\noutput = \"64MiB\"\n";
         world.write("tools/flood.toml", manifest);
-        let reviews: serde_json::Value = serde_json::from_slice(&world.call(&["reviews", "--json"]))
+        world.approve("flood");
+        world
+    }
+
+    /// One tool, approved: it sleeps for so many seconds, and whoever looks for this number finds its process.
+    pub fn sleeper(seconds: &str) -> World {
+        let world = World::of(folder());
+        world.write("tools/sleeper.sh", &format!("#!/bin/sh\n# Sleeps for a while.\nexec sleep {seconds}\n"));
+        world.approve("sleeper");
+        world
+    }
+
+    /// Approves a tool, as a human does: at a terminal, after every page.
+    fn approve(&self, tool: &str) {
+        let reviews: serde_json::Value = serde_json::from_slice(&self.call(&["reviews", "--json"]))
             .unwrap_or_else(|error| panic!("no list of reviews: {error}"));
-        let of_flood = |review: &&serde_json::Value| review["tool"] == "flood";
-        let review = reviews["reviews"].as_array().into_iter().flatten().find(of_flood);
+        let of_tool = |review: &&serde_json::Value| review["tool"] == tool;
+        let review = reviews["reviews"].as_array().into_iter().flatten().find(of_tool);
         let review = review.unwrap_or_else(|| panic!("nothing to approve: {reviews}"));
         let (id, digest) = (review["id"].to_string(), review["digest"].as_str().unwrap_or_default());
-        // Only a human at a terminal may approve, and reads every page before.
-        let screen = world.open(&["approve", &id, "--digest", digest]).end("q: quit --", "\r");
+        let screen = self.open(&["approve", &id, "--digest", digest]).end("q: quit --", "\r");
         assert!(screen.contains("is approved"), "not approved: {screen}");
-        world
+    }
+
+    /// A token for an agent over HTTP.
+    pub fn token(&self, agent: &str) -> String {
+        let screen = self.open(&["token", agent]).end("toolsmith_", "");
+        let token = screen.split_whitespace().find(|word| word.starts_with("toolsmith_"));
+        token.unwrap_or_else(|| panic!("no token: {screen}")).to_owned()
     }
 
     /// Two hundred tools of somebody whose team decided this often.

@@ -164,6 +164,11 @@ impl Agent {
         self.child.wait().unwrap()
     }
 
+    /// Closes the input.
+    pub fn hang_up(&mut self) {
+        drop(self.input.take());
+    }
+
     /// Kills the server.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

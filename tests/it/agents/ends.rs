@@ -5,7 +5,8 @@ use super::{open, with_approved};
 use crate::support::{Workspace, processes_with, unique_seconds};
 use serde_json::json;
 use std::time::{Duration, Instant};
-use toolsmith::domain::{RunId, RunOutcome};
+use toolsmith::domain::{Run, RunId, RunOutcome};
+use toolsmith::engine::RunFilter;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -38,22 +39,74 @@ fn when_the_client_leaves_its_runs_end_and_are_recorded_as_cancelled() {
     assert!(matches!(run.outcome, RunOutcome::Cancelled | RunOutcome::Interrupted), "{run:?}");
 }
 
+/// Holds the store as another process does that writes a lot.
+fn busy(workspace: &Workspace) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(open(workspace).state_dir().join("store.db")).unwrap();
+    connection.busy_timeout(PATIENCE).unwrap();
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    connection
+}
+
 #[test]
-fn a_killed_server_leaves_no_run_behind_and_every_ticket_intact() {
+fn a_server_ends_while_another_process_writes_to_the_store() {
     let seconds = unique_seconds();
     let workspace = sleeper(&seconds);
     let mut agent = Agent::connect(&workspace, LEGACY, &[]);
-    let asked = agent.call("request", json!({"kind": "archive", "tool": "sleeper", "rationale": "nobody needs it"}));
-    let review = asked["review"].as_i64().unwrap();
     agent.post("tools/call", json!({"name": "run", "arguments": {"tool": "sleeper"}}));
-    agent.post("tools/call", json!({"name": "wait", "arguments": {"review": review}}));
     until("the tool runs", || !processes_with(&seconds).is_empty());
-    agent.kill();
+    until("the connection is noted", || !open(&workspace).agents().list().unwrap().is_empty());
+    let writer = busy(&workspace);
+    let begun = Instant::now();
+    assert!(agent.leave().success());
+    assert!(begun.elapsed() < Duration::from_secs(4), "a write would have waited for five seconds");
     until("the tool has ended", || processes_with(&seconds).is_empty());
-    let engine = open(&workspace);
-    assert_eq!(engine.runs().record(RunId(1)).unwrap().outcome, RunOutcome::Interrupted);
-    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
-    assert_eq!(agent.call("wait", json!({"review": review, "wait_s": 1}))["state"], "waiting");
+    drop(writer);
+    let run = open(&workspace).runs().record(RunId(1)).unwrap();
+    assert!(matches!(run.outcome, RunOutcome::Cancelled | RunOutcome::Interrupted), "{run:?}");
+}
+
+#[test]
+fn a_server_that_is_killed_at_any_point_leaves_no_run_behind_and_every_ticket_intact() {
+    type Point = fn(&mut Agent, &Workspace, &str);
+    let points: [(&str, Point); 5] = [
+        ("as soon as it was asked", |_, _, _| {}),
+        ("when the run is recorded", |_, workspace, _| {
+            until("it is recorded", || open(workspace).runs().record(RunId(1)).is_ok());
+        }),
+        ("while the tool runs", |_, _, seconds| {
+            until("the tool runs", || !processes_with(seconds).is_empty());
+        }),
+        ("while the run is cancelled", |agent, _, seconds| {
+            until("the tool runs", || !processes_with(seconds).is_empty());
+            agent.post("tools/call", json!({"name": "cancel", "arguments": {"run": 1}}));
+        }),
+        ("when the client has left", |agent, _, seconds| {
+            until("the tool runs", || !processes_with(seconds).is_empty());
+            agent.hang_up();
+        }),
+    ];
+    for (point, reach) in points {
+        let seconds = unique_seconds();
+        let workspace = sleeper(&seconds);
+        let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+        let asked =
+            agent.call("request", json!({"kind": "archive", "tool": "sleeper", "rationale": "nobody needs it"}));
+        let review = asked["review"].as_i64().unwrap();
+        agent.post("tools/call", json!({"name": "run", "arguments": {"tool": "sleeper"}}));
+        agent.post("tools/call", json!({"name": "wait", "arguments": {"review": review}}));
+        reach(&mut agent, &workspace, &seconds);
+        agent.kill();
+        until("the tool has ended", || processes_with(&seconds).is_empty());
+        let engine = open(&workspace);
+        let runs = engine.runs().list(&RunFilter::default()).unwrap();
+        let is_over = |run: &Run| matches!(run.outcome, RunOutcome::Interrupted | RunOutcome::Cancelled);
+        assert!(runs.iter().all(is_over), "{point}: {runs:?}");
+        assert!(runs.len() <= 1 && (runs.len() == 1 || point == "as soon as it was asked"), "{point}: {runs:?}");
+        assert!(engine.agents().list().unwrap().is_empty(), "{point}");
+        let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+        assert_eq!(agent.call("wait", json!({"review": review, "wait_s": 1}))["state"], "waiting", "{point}");
+        assert_eq!(processes_with(&seconds), [0; 0], "{point}: nothing started late");
+    }
 }
 
 #[test]

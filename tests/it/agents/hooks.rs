@@ -1,4 +1,4 @@
-//! Hooks of clients: the questions are those that Claude Code sends.
+//! Hooks of clients: the questions are those that Claude Code sends, some of them as its version 2.1.330 sent them.
 
 use super::{open, with_approved};
 use crate::support::Workspace;
@@ -51,6 +51,8 @@ fn a_client_need_not_ask_for_what_policy_decides() {
         ("toolsmith search 'greet the world'", json!("allow")),
         ("toolsmith run fresh", json!("deny")),
         ("toolsmith run nobody", json!("deny")),
+        ("toolsmith request fresh --rationale 'it is needed'", json!("allow")),
+        ("toolsmith request --file /etc/shadow", Value::Null),
         ("toolsmith run greeting; id", Value::Null),
         ("toolsmith run greeting --input @/etc/shadow", Value::Null),
         ("toolsmith approve 1", Value::Null),
@@ -127,5 +129,23 @@ fn an_answer_is_the_object_that_the_client_documents_and_nothing_more() {
         let output = &answer["hookSpecificOutput"];
         assert_eq!(keys(output), ["hookEventName", "permissionDecision", "permissionDecisionReason"], "{answer}");
         assert_eq!(output["permissionDecision"], decision, "{client}: {command}");
+    }
+}
+
+/// Questions of the real client in the order of one conversation, and what it was answered. The client took each answer.
+#[test]
+fn what_the_real_client_asked_is_answered_as_it_was() {
+    let workspace = with_approved("greeting", "print('{}')").with_script("fresh", "print('{}')");
+    drop(open(&workspace));
+    let recorded = include_str!("recorded_hooks.jsonl").replace("WORKSPACE", workspace.root().to_str().unwrap());
+    assert_eq!(recorded.lines().count(), 5);
+    for line in recorded.lines() {
+        let recorded: Value = serde_json::from_str(line).unwrap();
+        let (question, input) = (&recorded["question"], &recorded["question"]["tool_input"]);
+        if let (Some(path), Some(content)) = (input["file_path"].as_str(), input["content"].as_str()) {
+            // It is asked after the client wrote the file.
+            std::fs::write(path, content).unwrap();
+        }
+        assert_eq!(asked(&workspace, question), recorded["answer"], "{question:#}");
     }
 }

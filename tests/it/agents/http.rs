@@ -115,6 +115,32 @@ fn a_refused_request_says_what_helps() {
 }
 
 #[test]
+fn a_refusal_in_plain_text_says_what_helps() {
+    let workspace = Workspace::new();
+    let (_, secret) = token(&workspace, "builder");
+    let web = Web::start(&workspace, &[]);
+    let bearer = format!("Bearer {secret}");
+    let (json, both) = (("content-type", "application/json"), ("accept", "application/json, text/event-stream"));
+    let list: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let (none, large): (&[u8], &[u8]) = (&[], &vec![b' '; 11 << 20]);
+    for (method, headers, body, status, hint) in [
+        ("POST", vec![json, both, ("host", "evil.example.org")], list, 403, "--host NAME"),
+        ("POST", vec![json, both, ("origin", "https://evil.example.org")], list, 403, "only pages of the machine"),
+        ("POST", vec![json], list, 406, "send Accept: application/json, text/event-stream"),
+        ("POST", vec![both, ("content-type", "text/plain")], list, 415, "send Content-Type: application/json"),
+        ("POST", vec![json, both, ("mcp-session-id", "gone")], list, 404, "begin a new session with initialize"),
+        ("DELETE", vec![("mcp-session-id", "gone")], none, 404, "begin a new one with initialize"),
+        ("GET", vec![both], none, 400, "begin with initialize"),
+        ("PUT", vec![both], none, 405, "POST sends a message"),
+        ("POST", vec![json, both], large, 413, "10 MiB at most"),
+    ] {
+        let headers: Vec<_> = headers.into_iter().chain([("authorization", bearer.as_str())]).collect();
+        let reply = send(&web.address, method, &headers, body);
+        assert!(reply.status == status && reply.body.contains(hint), "{method} {headers:?}: {reply:?}");
+    }
+}
+
+#[test]
 fn pages_of_other_origins_and_names_of_other_hosts_are_refused() {
     let workspace = Workspace::new();
     let (_, secret) = token(&workspace, "builder");
@@ -125,11 +151,20 @@ fn pages_of_other_origins_and_names_of_other_hosts_are_refused() {
         ("host", "evil.example.org", true),
         ("origin", "https://evil.example.org", true),
         ("origin", "null", true),
+        ("origin", "http://localhost:abc.evil.example.org", true),
+        ("origin", "http://localhost:99999", true),
+        ("origin", "http://evil.example.org@localhost", true),
         ("host", "tools.example.org", false),
+        ("host", "localhost:1", false),
         ("origin", "http://localhost:6274", false),
+        ("origin", "http://[::1]:6274", false),
     ] {
         let reply = agent.send_text(body, &[(name, value)]);
         assert_eq!(reply.status == 403, is_refused, "{name}: {value}: {reply:?}");
+    }
+    for host in ["evil.example.org@localhost", "evil.example.org:x@localhost", "localhost:abc"] {
+        let reply = agent.send_text(body, &[("host", host)]);
+        assert!(reply.status == 400 && reply.body.contains("the host cannot be read"), "{host}: {reply:?}");
     }
     // The host of a whole URL counts, whatever the header says.
     for (host, said, is_refused) in [
@@ -184,7 +219,9 @@ fn a_flood_of_requests_is_refused_for_a_while() {
     let web = Web::start(&workspace, &[]);
     let agent = WebAgent::connect(&web, LEGACY, &secret);
     let refused = (0..700).map(|_| agent.send_text("{", &[])).find(|reply| reply.status == 429).unwrap();
-    assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() > 0, "{refused:?}");
+    let seconds = refused.header("retry-after").unwrap();
+    assert!(seconds.parse::<u64>().unwrap() > 0, "{refused:?}");
+    assert!(refused.body.contains(&format!("send again in {seconds} s")), "{refused:?}");
     WebAgent::connect(&web, LEGACY, &other);
 }
 

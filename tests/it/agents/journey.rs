@@ -4,6 +4,7 @@ use super::client::{Agent, Era, LEGACY};
 use super::{decide, open, with_approved};
 use crate::support::Workspace;
 use serde_json::json;
+use std::net::TcpListener;
 use toolsmith::domain::{DecisionKind, RunId};
 
 const GREETING: &str = "import json, sys\nprint(json.dumps({\"hello\": \"world\"}))";
@@ -115,6 +116,8 @@ fn progress_rises_while_a_client_waits_and_taking_the_call_back_ends_the_run() {
 #[test]
 fn a_strict_run_neither_writes_nor_reaches_the_network_whatever_the_tool_declares() {
     let workspace = Workspace::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
     workspace.write(
         "tools/experimental/writer/tool.toml",
         "name = \"writer\"\nversion = \"1.0.0\"\ndescription = \"Writes a file\"\n[run]\ncommand = [\"python3\", \"writer.py\"]\n\
@@ -123,8 +126,9 @@ fn a_strict_run_neither_writes_nor_reaches_the_network_whatever_the_tool_declare
     workspace.write(
         "tools/experimental/writer/writer.py",
         "import json, os, socket\ntold = {}\ntry:\n    open('WORKSPACE/out/file', 'w').write('x')\n    told['wrote'] = True\n\
-except OSError as error:\n    told['wrote'] = str(error)\ntry:\n    socket.create_connection(('127.0.0.1', 9), 1)\nexcept OSError as error:\n    told['net'] = type(error).__name__\nprint(json.dumps(told))\n"
+except OSError as error:\n    told['wrote'] = str(error)\ntry:\n    socket.create_connection(('127.0.0.1', PORT), 5)\n    told['net'] = 'reached'\nexcept OSError as error:\n    told['net'] = type(error).__name__\nprint(json.dumps(told))\n"
             .replace("WORKSPACE", &workspace.root().display().to_string())
+            .replace("PORT", &listener.local_addr().unwrap().port().to_string())
             .as_str(),
     );
     std::fs::create_dir_all(workspace.path("out")).unwrap();
@@ -144,6 +148,9 @@ except OSError as error:\n    told['wrote'] = str(error)\ntry:\n    socket.creat
     let (shell, code) = workspace.json(&["run-strict", "writer"]);
     assert_eq!(code, 0, "{shell:#}");
     assert!(!shell["stdout"].as_str().unwrap().contains("true"), "the same on the command line: {shell:#}");
+    // The human's run and the control; no strict one.
+    assert_eq!((&ran["output"]["net"], listener.incoming().map_while(Result::ok).count()), (&json!("reached"), 2));
+    assert!(!strict["output"]["net"].is_null() && strict["output"]["net"] != "reached", "{strict:#}");
 }
 
 #[test]
@@ -181,4 +188,32 @@ fn approved_tools_become_skills_that_run_exactly_their_version() {
     assert_eq!((code, &kept["tools"][0]["state"]), (3, &json!("conflict")), "{kept:#}");
     let (refused, code) = workspace.json(&["push", &target, "fresh", "--format", "skill"]);
     assert_eq!(code, 4, "{refused:#}");
+}
+
+#[test]
+fn a_skill_is_shown_with_its_text_its_licence_and_what_it_asks_for() {
+    let workspace = Workspace::new();
+    let body = format!("# PDF\nRead\u{202e} the form.\n{}", "A line of the text.\n".repeat(3_000));
+    let front = "name: pdf\ndescription: Fills in forms\nlicense: MIT\nallowed-tools: Read Bash(git log)\n";
+    workspace.write("tools/experimental/pdf/SKILL.md", &format!("---\n{front}---\n\n{body}"));
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let shown = agent.call("show", json!({"tool": "pdf"}));
+    let skill = &shown["skill"];
+    assert_eq!(
+        (&skill["license"], &skill["allowed-tools"]),
+        (&json!("MIT"), &json!("Read Bash(git log)")),
+        "{shown:#}"
+    );
+    let text = skill["body"].as_str().unwrap();
+    assert!(text.starts_with("# PDF\nRead") && !text.contains('\u{202e}') && !text.contains("name: pdf"), "{text:.99}");
+    assert!(text.len() < 25_000 && text.ends_with("[toolsmith: the rest is not shown]"), "{}", text.len());
+
+    let output = workspace.toolsmith(&["show", "pdf"]).output().unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    for part in ["MIT", "Read Bash(git log)", "# PDF", "more lines: `toolsmith source pdf`"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains('\u{202e}') && page.lines().count() < 120, "{page}");
+    let (whole, _) = workspace.json(&["show", "pdf"]);
+    assert_eq!(whole["skill"]["body"].as_str().unwrap().lines().count(), body.lines().count());
 }

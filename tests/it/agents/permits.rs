@@ -11,17 +11,23 @@ const DEPLOY: &str = "import json, sys\nprint(json.dumps(json.load(sys.stdin)))"
 
 fn dear() -> Workspace {
     let workspace = Workspace::new();
+    add_dear(&workspace);
+    workspace
+}
+
+/// Adds the tool `deploy`, each run of which a human permits, and approves it.
+pub(super) fn add_dear(workspace: &Workspace) {
     workspace.write(
         "tools/experimental/deploy/tool.toml",
         "name = \"deploy\"\nversion = \"1.0.0\"\ndescription = \"Deploys\"\ncost_tier = \"high\"\n[run]\n\
 command = [\"python3\", \"{file}\"]\nentry = \"deploy.py\"\ninput = \"stdin-json\"\n[input]\ntype = \"object\"\n",
     );
     workspace.write("tools/experimental/deploy/deploy.py", DEPLOY);
-    let engine = open(&workspace);
-    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0).id;
+    let engine = open(workspace);
+    let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
+    let review = waiting.iter().find(|review| review.tool.as_str() == "deploy").unwrap().id;
     drop(engine);
-    decide(&workspace, review.0, DecisionKind::Approve, "read");
-    workspace
+    decide(workspace, review.0, DecisionKind::Approve, "read");
 }
 
 fn run(agent: &mut Agent, input: &Value) -> Value {

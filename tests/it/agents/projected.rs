@@ -1,10 +1,16 @@
 //! Tools of the library as tools of the protocol.
 
 use super::client::{Agent, Era, LEGACY};
-use super::{decide, open, with_approved};
-use crate::support::{Workspace, shared};
+use super::sdk::clients;
+use super::{ada, open, with_approved};
+use crate::needs;
+use crate::support::{Workspace, copy_folder, repository, shared};
 use serde_json::{Value, json};
-use toolsmith::domain::DecisionKind;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use toolsmith::domain::{self, DecisionKind, DecisionRequest, DisplayRecord, Tool};
 use toolsmith::engine::ReviewFilter;
 
 fn names(agent: &mut Agent) -> Vec<String> {
@@ -15,10 +21,12 @@ fn names(agent: &mut Agent) -> Vec<String> {
 
 fn approve_all(workspace: &Workspace) {
     let engine = open(workspace);
-    let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
-    drop(engine);
-    for review in waiting {
-        decide(workspace, review.id.0, DecisionKind::Approve, "read");
+    for review in engine.reviews().list(ReviewFilter::Waiting).unwrap() {
+        let shown =
+            DisplayRecord { lines: 1, lines_shown: 1, tail_shown: true, open_ms: 1, ..DisplayRecord::default() };
+        let reason = Some("read".to_owned());
+        let decision = DecisionRequest { reason, shown, ..DecisionRequest::of(&review, DecisionKind::Approve) };
+        engine.execute(domain::Command::Decide(decision), &ada()).unwrap();
     }
 }
 
@@ -58,23 +66,113 @@ fn pinned_lists_the_tools_of_the_set_in_use() {
     assert_eq!(&listed[11..], ["two"], "{listed:?}");
 }
 
-/// Real definitions become tools that the meta-schema and the rules of clients take.
+#[test]
+fn the_notice_of_a_change_comes_before_the_answer_of_the_call_that_made_it() {
+    let workspace = with_approved("greeting", "print('{}')");
+    let mut agent = Agent::connect(&workspace, LEGACY, &["mcp", "--list", "all"]);
+    assert_eq!(names(&mut agent).len(), 12);
+    let path = workspace.path("tools/approved/greeting.py");
+    std::fs::write(&path, "\"\"\"Another.\"\"\"\nprint(2)\n").unwrap();
+    let refused = agent.call("run", json!({"tool": "greeting"}));
+    assert_eq!(refused["error"]["code"], "refused", "{refused:#}");
+    let told = |agent: &Agent| agent.notices.iter().any(|told| told["method"] == "notifications/tools/list_changed");
+    assert!(told(&agent), "{:?}", agent.notices);
+    assert_eq!(names(&mut agent).len(), 11);
+}
+
+#[test]
+fn a_definition_that_is_left_out_is_named_with_its_reason() {
+    let workspace = with_approved("greeting", "print('{}')");
+    for (name, schema) in [
+        ("typo", json!({"type": "object", "properties": {"a": {"type": "strng"}}})),
+        ("astray", json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/gone"}}})),
+        ("odd", json!({"$schema": "https://example.org/odd", "type": "object", "properties": {"a": {"pattern": "("}}})),
+    ] {
+        let tool = json!({"name": name, "version": "1.0.0", "description": format!("Greets {name} things"),
+            "run": {"command": ["true"]}, "input": schema});
+        workspace.write(&format!("tools/experimental/{name}/tool.json"), &tool.to_string());
+    }
+    approve_all(&workspace);
+    let mut agent = Agent::connect(&workspace, LEGACY, &["mcp", "--list", "all"]);
+    let listed = names(&mut agent);
+    assert_eq!(&listed[11..], ["greeting"], "the others break nothing: {listed:?}");
+    for name in ["typo", "astray", "odd"] {
+        let found = agent.call("search", json!({"words": name}));
+        let hit = found["hits"].as_array().unwrap().iter().find(|hit| hit["name"] == name).unwrap();
+        let shown = agent.call("show", json!({"tool": name}));
+        for told in [hit, &shown] {
+            assert_eq!(told["may_run"], false, "{told:#}");
+            assert!(told["why_not"].as_str().unwrap().contains("schema"), "{told:#}");
+        }
+        let (row, _) = workspace.json(&["show", name]);
+        assert!(row["reason"].as_str().unwrap().contains("schema"), "the workbench says it too: {row:#}");
+    }
+}
+
+/// The input schemas of real definitions, by name.
+fn real_schemas(corpus: &Path) -> BTreeMap<String, Value> {
+    let workspace = Workspace::new();
+    copy_folder(corpus, &workspace.path("tools/experimental/corpus"));
+    let engine = open(&workspace);
+    let view = engine.library().catalog();
+    let schema_of = |tool: &Tool| engine.library().detail(tool).ok()?.manifest.input;
+    view.tools.iter().filter_map(|tool| Some((tool.name.to_string(), schema_of(tool)?))).collect()
+}
+
+/// What a strict client says of these tools; `None` where it is not installed.
+fn said_by_a_client(listed: &Value) -> Option<String> {
+    let modules = clients().join("node_modules");
+    if !modules.join("ajv-formats").is_dir() {
+        needs::not_run("the JSON Schema validator of clients is not installed: .ci/clients");
+        return None;
+    }
+    let script = repository().join("tests/it/agents/schemas.mjs");
+    let mut client = Command::new(modules.join(".bin/node"))
+        .arg(script)
+        .arg(&modules)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    client.stdin.take().unwrap().write_all(listed.to_string().as_bytes()).unwrap();
+    let output = client.wait_with_output().unwrap();
+    assert!(output.status.success());
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// Real definitions become tools that the meta-schema, strict validators and the rules of clients take.
 #[test]
 fn real_schemas_are_tools_that_clients_take() {
     let Some(shared) = shared() else { return };
+    let schemas = real_schemas(&shared.join("corpora/code_evolver"));
     let workspace = Workspace::new();
-    crate::support::copy_folder(&shared.join("corpora/code_evolver"), &workspace.path("tools/approved/corpus"));
+    for (name, schema) in &schemas {
+        let tool = json!({"name": name, "version": "1.0.0", "description": "Does what its schema says",
+            "run": {"command": ["true"]}, "input": schema});
+        workspace.write(&format!("tools/experimental/{name}/tool.json"), &tool.to_string());
+    }
+    approve_all(&workspace);
     let mut agent = Agent::connect(&workspace, LEGACY, &["mcp", "--list", "all"]);
-    let listed = agent.ask("tools/list", json!({}));
+    let listed = agent.ask("tools/list", json!({}))["result"]["tools"].take();
+    let tools = listed.as_array().unwrap();
+    let (rows, _) = workspace.json(&["list"]);
+    let rows = rows["tools"].as_array().unwrap();
+    let runnable = rows.iter().filter(|row| row["stage"] == "approved" && row["runnable"] == true).count();
+    assert_eq!(tools.len(), 11 + runnable, "what may run is listed");
+    assert!(schemas.len() >= 100 && runnable + 5 >= schemas.len(), "{runnable} of {}", schemas.len());
     let mut seen = std::collections::BTreeSet::new();
-    for tool in listed["result"]["tools"].as_array().unwrap() {
+    for tool in tools {
         let name = tool["name"].as_str().unwrap();
         assert!(seen.insert(name.to_owned()), "{name} twice");
         assert!(name.len() <= 37 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
         let schema = &tool["inputSchema"];
         assert_eq!(schema["type"], "object", "{name}");
+        assert!(jsonschema::validator_for(schema).is_ok(), "{name}");
         for word in ["oneOf", "anyOf", "allOf"] {
             assert_eq!(schema.get(word), None::<&Value>, "{name}");
         }
+    }
+    if let Some(said) = said_by_a_client(&listed) {
+        assert_eq!(said, format!("{} schemas\n", tools.len()));
     }
 }

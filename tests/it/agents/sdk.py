@@ -1,4 +1,7 @@
-"""A client of the official Python SDK: searches, runs, asks, and waits for the answer of a human."""
+"""A client of the official Python SDK: searches, runs, asks, and waits for the answers of a human.
+
+It could be asked for input (elicitation), and would agree to everything: it never is.
+"""
 
 import asyncio
 import json
@@ -6,6 +9,15 @@ import os
 import sys
 
 from mcp import Client, StdioServerParameters
+from mcp_types import ElicitResult
+
+ASKED = []
+
+
+async def agree(context, params):
+    """Agrees to whatever the server asks through the client."""
+    ASKED.append(params)
+    return ElicitResult(action="accept", content={"approve": True})
 
 
 def content(result):
@@ -14,8 +26,30 @@ def content(result):
     return result.structured_content
 
 
+PROPOSAL = {
+    "kind": "ToolReviewRequest",
+    "tool": "greeter",
+    "description": "Greets you",
+    "rationale": "greetings are needed",
+    "files": [{"path": "greeter.py", "content": 'print("hello you")'}],
+}
+
+
+async def decided(client, review):
+    """Tells the test to decide as a human, in another process, and waits for the answer."""
+    print(json.dumps({"review": review}), flush=True)
+    return content(await client.call_tool("wait", {"review": review, "wait_s": 40}))
+
+
+async def dear(client, n):
+    """A run of a tool that a human permits each time: the number of the review, or the run."""
+    result = await client.call_tool("run", {"tool": "deploy", "input": {"n": n}})
+    told = content(result)
+    return told["next"]["arguments"]["review"] if result.is_error else told
+
+
 async def talk(target, mode):
-    async with Client(target, mode=mode) as client:
+    async with Client(target, mode=mode, elicitation_callback=agree) as client:
         tools = await client.list_tools()
         assert len(tools.tools) == 11, [tool.name for tool in tools.tools]
         hits = content(await client.call_tool("search", {"words": "greets"}))
@@ -29,11 +63,25 @@ async def talk(target, mode):
         assert json.loads(resource.contents[0].text)["state"] == "waiting", resource
         prompts = await client.list_prompts()
         assert len(prompts.prompts) == 2, prompts
-        # The test decides as a human now, in another process.
-        print(json.dumps({"review": review}), flush=True)
-        told = content(await client.call_tool("wait", {"review": review, "wait_s": 40}))
+        told = await decided(client, review)
         assert told["state"] == "rejected" and told["reason"] == "not yet", told
-        print(json.dumps({"version": client.protocol_version}), flush=True)
+
+        asked = content(await client.call_tool("request", PROPOSAL))
+        refused = await client.call_tool("run", {"tool": "greeter"})
+        assert refused.is_error, refused
+        told = await decided(client, asked["review"])
+        assert told["state"] == "approved", told
+        run = content(await client.call_tool("run", {"tool": "greeter"}))
+        assert (run["state"], run["output"]) == ("succeeded", "hello you\n"), run
+
+        told = await decided(client, await dear(client, 1))
+        assert told["state"] == "rejected" and told["reason"] == "not on a Friday", told
+        told = await decided(client, await dear(client, 2))
+        assert told["state"] == "approved", told
+        run = await dear(client, 2)
+        assert (run["state"], run["output"]) == ("succeeded", {"n": 2}), run
+        assert isinstance(await dear(client, 2), int), "a permit is good for one run"
+        print(json.dumps({"version": client.protocol_version, "asked": len(ASKED)}), flush=True)
 
 
 mode, target = sys.argv[1], sys.argv[2:]

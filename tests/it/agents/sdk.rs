@@ -1,5 +1,6 @@
 //! The official Python SDK as a client, in each of its modes. `.ci/clients` installs it.
 
+use super::permits::add_dear;
 use super::web::{Web, token};
 use super::{decide, with_approved};
 use crate::needs;
@@ -25,10 +26,26 @@ fn journey(workspace: &Workspace, mode: &str, target: &[&str]) -> String {
     let mut client = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
     let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
-    decide(workspace, next()["review"].as_i64().unwrap(), DecisionKind::Reject, "not yet");
-    let version = next()["version"].as_str().unwrap().to_owned();
+    for (kind, reason) in [
+        (DecisionKind::Reject, "not yet"),
+        (DecisionKind::Approve, "read"),
+        (DecisionKind::Reject, "not on a Friday"),
+        (DecisionKind::Approve, "go"),
+    ] {
+        decide(workspace, next()["review"].as_i64().unwrap(), kind, reason);
+    }
+    let told = next();
+    assert_eq!(told["asked"], 0, "{mode}: nothing is asked through the client");
+    let version = told["version"].as_str().unwrap().to_owned();
     assert!(client.wait().unwrap().success(), "{mode}");
     version
+}
+
+/// Tools that may run, that nobody approved, and each run of which a human permits.
+fn world() -> Workspace {
+    let workspace = with_approved("greeting", "print('hello')");
+    add_dear(&workspace);
+    workspace.with_script("fresh", "print(1)")
 }
 
 #[test]
@@ -37,10 +54,10 @@ fn the_python_sdk_searches_runs_asks_and_waits_in_each_of_its_modes() {
         return needs::not_run("the Python SDK is not installed: .ci/clients");
     }
     for (mode, version) in [("auto", "2026-07-28"), ("legacy", "2025-11-25"), ("2026-07-28", "2026-07-28")] {
-        let workspace = with_approved("greeting", "print('hello')").with_script("fresh", "print(1)");
+        let workspace = world();
         assert_eq!(journey(&workspace, mode, &[program(), "mcp", "--as-agent", "rosa"]), version, "{mode}");
 
-        let workspace = with_approved("greeting", "print('hello')").with_script("fresh", "print(1)");
+        let workspace = world();
         let (_, secret) = token(&workspace, "rosa");
         let web = Web::start(&workspace, &[]);
         let url = format!("http://{}/mcp", web.address);

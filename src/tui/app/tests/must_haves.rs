@@ -1,6 +1,7 @@
 //! Promises of `docs/terminal.md` that no other test holds alone.
 
 use super::*;
+use crate::engine::{Change, ConnectedAgent};
 use crate::tui::app::Target;
 
 /// Where each pane has the focus.
@@ -137,6 +138,37 @@ fn nothing_of_who_asks_for_what_is_cut_in_a_review_at_any_width() {
         for fact in ["text-diff-summary 1.0.0", "experimental", "approved", "risk low", "review 2", digest.as_str()] {
             assert!(head.contains(fact), "{width}: {fact}\n{screen}");
         }
+    }
+}
+
+#[test]
+fn the_head_says_who_is_connected_in_as_many_words_as_fit() {
+    let rosa = ConnectedAgent {
+        connection: 1,
+        agent: "rosa".to_owned(),
+        client: "claude-code 2.1.330".to_owned(),
+        since: ago(12),
+        runs: 2,
+        waiting: 1,
+    };
+    let otto = ConnectedAgent { connection: 2, agent: "otto\u{1b}".to_owned(), waiting: 0, ..rosa.clone() };
+    for (width, agents, wanted) in [
+        (120, vec![rosa.clone()], "agent rosa (claude-code 2.1.330), 12m, 2 runs, 1 waiting"),
+        (
+            120,
+            vec![ConnectedAgent { runs: 0, waiting: 0, ..rosa.clone() }],
+            "1 problem (!) · agent rosa (claude-code 2.1.330), 12m",
+        ),
+        (120, vec![otto.clone()], "agent otto"),
+        (120, vec![rosa.clone(), otto], "2 agents, 4 runs, 1 waiting"),
+        (80, vec![rosa], "agent rosa, 1 waiting"),
+    ] {
+        let mut bench = Bench::ready(width, 30);
+        bench.send(Msg::Changed(Change::Agents(agents)));
+        let screen = bench.screen();
+        let head = screen.lines().next().unwrap();
+        assert!(head.contains(wanted) && !head.contains('\u{1b}'), "{width}: {wanted}\n{screen}");
+        assert!(head.contains('!') || head.contains("problem"), "{width}: {head}");
     }
 }
 

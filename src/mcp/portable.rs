@@ -1,0 +1,174 @@
+//! Schemas as strict clients take them: a validator in strict mode refuses a schema with a keyword or a format that it does
+//! not know, though the specification lets it ignore both. They are left out of what is sent; a run is checked against
+//! the schema as it was written.
+
+use serde_json::{Map, Value};
+
+/// Keywords of JSON Schema, of draft 7 and 2020-12.
+const KEYWORDS: &[&str] = &[
+    "$anchor",
+    "$comment",
+    "$defs",
+    "$dynamicAnchor",
+    "$dynamicRef",
+    "$id",
+    "$ref",
+    "$schema",
+    "$vocabulary",
+    "additionalItems",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "contains",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+    "default",
+    "definitions",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "deprecated",
+    "description",
+    "else",
+    "enum",
+    "examples",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "if",
+    "items",
+    "maxContains",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minContains",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "not",
+    "oneOf",
+    "pattern",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+    "propertyNames",
+    "readOnly",
+    "required",
+    "then",
+    "title",
+    "type",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "uniqueItems",
+    "writeOnly",
+];
+
+/// Formats of JSON Schema that validators know. Those for international names and addresses are missing in common ones.
+const FORMATS: &[&str] = &[
+    "date",
+    "date-time",
+    "duration",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "json-pointer",
+    "regex",
+    "relative-json-pointer",
+    "time",
+    "uri",
+    "uri-reference",
+    "uri-template",
+    "uuid",
+];
+
+/// Keywords whose value is a table of schemas by name.
+const TABLES: &[&str] =
+    &["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"];
+
+/// Keywords whose value is a schema, or a list of schemas.
+const PARTS: &[&str] = &[
+    "additionalItems",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "contains",
+    "contentSchema",
+    "else",
+    "if",
+    "items",
+    "not",
+    "oneOf",
+    "prefixItems",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+];
+
+/// The schema without keywords and formats that are not of JSON Schema.
+pub(super) fn portable(schema: Value) -> Value {
+    match schema {
+        Value::Object(fields) => Value::Object(fields.into_iter().filter(is_known).map(without_others).collect()),
+        other => other,
+    }
+}
+
+fn is_known((keyword, value): &(String, Value)) -> bool {
+    match keyword.as_str() {
+        "format" => value.as_str().is_some_and(|format| FORMATS.contains(&format)),
+        keyword => KEYWORDS.contains(&keyword),
+    }
+}
+
+/// A keyword whose schemas are portable.
+fn without_others((keyword, value): (String, Value)) -> (String, Value) {
+    let value = match value {
+        Value::Object(named) if TABLES.contains(&keyword.as_str()) => {
+            let named: Map<String, Value> = named.into_iter().map(|(name, part)| (name, portable(part))).collect();
+            Value::Object(named)
+        }
+        Value::Array(parts) if PARTS.contains(&keyword.as_str()) => parts.into_iter().map(portable).collect(),
+        part if PARTS.contains(&keyword.as_str()) => portable(part),
+        other => other,
+    };
+    (keyword, value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_not_of_json_schema_is_left_out_and_names_and_values_stay() {
+        let schema = json!({
+            "type": "object", "x-order": 1, "required": ["min"],
+            "properties": {
+                "min": {"type": "integer", "min": 1, "maximum": 9},
+                "when": {"type": "string", "format": "iso8601", "examples": [{"min": 1}]},
+                "day": {"type": "string", "format": "date", "enum": ["format"]},
+                "list": {"type": "array", "items": {"anyOf": [{"type": "string", "hint": "x"}, true]}},
+            },
+            "$defs": {"hint": {"not": {"sensitive": true}}},
+            "default": {"min": 2, "format": "x"},
+        });
+        let wanted = json!({
+            "type": "object", "required": ["min"],
+            "properties": {
+                "min": {"type": "integer", "maximum": 9},
+                "when": {"type": "string", "examples": [{"min": 1}]},
+                "day": {"type": "string", "format": "date", "enum": ["format"]},
+                "list": {"type": "array", "items": {"anyOf": [{"type": "string"}, true]}},
+            },
+            "$defs": {"hint": {"not": {}}},
+            "default": {"min": 2, "format": "x"},
+        });
+        assert_eq!(portable(schema), wanted);
+    }
+}
