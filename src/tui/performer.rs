@@ -5,8 +5,9 @@
 
 mod dossiers;
 mod evolving;
+pub(in crate::tui) mod finding;
 mod handing;
-mod logs;
+pub(in crate::tui) mod logs;
 mod services;
 
 use self::dossiers::dossier;
@@ -22,6 +23,7 @@ use crate::engine::{
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -61,6 +63,8 @@ struct Shared {
     services: Mutex<services::InstanceCache>,
     /// Runs of other processes whose output is followed.
     followed: Mutex<HashSet<RunId>>,
+    /// The number of the search in kept output that was asked for last.
+    search: AtomicU64,
     /// Evolutions that this process drives.
     driven: Mutex<HashSet<EvolutionId>>,
     to_loop: UnboundedSender<Msg>,
@@ -91,6 +95,7 @@ impl Performer {
             live: Mutex::new(HashMap::new()),
             services: Mutex::default(),
             followed: Mutex::default(),
+            search: AtomicU64::new(0),
             driven: Mutex::new(HashSet::new()),
             to_loop,
             output: Notify::new(),
@@ -266,6 +271,11 @@ impl Performer {
                     self.follow_log(run, from);
                 }
             }
+            Effect::LoadSpoolPart { tab, run, around } => {
+                let part = logs::part(engine, run, around).map(Box::new);
+                self.answer(Answer::SpoolPart { tab, around, part });
+            }
+            Effect::FindInSpool(quest) => self.find(engine, &quest),
             Effect::Highlight { ticket, side, files } => {
                 let files = files.iter().filter_map(tokens).collect();
                 self.answer(Answer::Highlighted { ticket, side, files });

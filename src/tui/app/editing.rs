@@ -62,6 +62,8 @@ impl App {
     pub(super) fn part_output(&mut self, verb: Verb) {
         let at = to_the_minute(self.now.wall);
         let Some(tab) = self.output.current_mut() else { return };
+        // Both are about the newest lines.
+        tab.leave_part();
         if verb == Verb::MarkLine {
             tab.view.mark_line(&at);
             return;

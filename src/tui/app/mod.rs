@@ -318,6 +318,7 @@ impl App {
             effects.push(Effect::LookAt(self.open_review_id()));
         }
         self.note_begun(&effects);
+        effects.extend(self.output.take_wanted());
         effects.extend(self.look_at_selected());
         effects.extend(self.look_at_texts());
         effects.extend(self.watch_services());

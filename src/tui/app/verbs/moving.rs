@@ -13,7 +13,7 @@ use crate::tui::pane::catalog::Selected;
 use crate::tui::screen::Screen;
 use crate::tui::theme::Ground;
 use crate::tui::widget::text_input::TextInput;
-use crate::tui::widget::{Jump, TextView};
+use crate::tui::widget::{Jump, OutputView, TextView};
 use ratatui::layout::Rect;
 use std::sync::Arc;
 
@@ -155,13 +155,7 @@ impl App {
                 Pane::Failures => self.failures.step(motion),
                 Pane::Queue => self.queue.step(motion),
                 Pane::Services => self.services.step(motion),
-                Pane::Output => {
-                    let older = self.output.step(motion);
-                    return older
-                        .map(|(tab, run, before)| Effect::LoadSpool { tab, run, before: Some(before) })
-                        .into_iter()
-                        .collect();
-                }
+                Pane::Output => self.output.step(motion),
             },
         }
         Vec::new()
@@ -174,11 +168,7 @@ impl App {
             Screen::Source(screen) => step_text_match(&mut screen.reader.current_mut().view, to),
             Screen::Behaviour(screen) => step_text_match(&mut screen.reader.current_mut().view, to),
             Screen::Evolution(screen) => step_text_match(&mut screen.reader().current_mut().view, to),
-            Screen::Workbench if self.focus == Pane::Output => {
-                if let Some(tab) = self.output.current_mut() {
-                    tab.view.step_match(to);
-                }
-            }
+            Screen::Workbench if self.focus == Pane::Output => self.output.step_match(to),
             Screen::Workbench => return self.step(if to == Jump::Next { Motion::Down } else { Motion::Up }),
         }
         Vec::new()
@@ -186,7 +176,12 @@ impl App {
 
     pub(super) fn toggle_follow(&mut self) {
         if let Some(tab) = self.output.current_mut() {
-            if tab.view.follows() { tab.view.pause() } else { tab.view.follow() }
+            if tab.view.follows() {
+                tab.view.pause();
+            } else {
+                tab.leave_part();
+                tab.view.follow();
+            }
         }
     }
 
@@ -198,7 +193,7 @@ impl App {
             Screen::Evolution(screen) => screen.reader().toggle_wrap(),
             Screen::Workbench => {
                 if let Some(tab) = self.output.current_mut() {
-                    tab.view.toggle_wrap();
+                    tab.each_view(OutputView::toggle_wrap);
                 }
             }
         }
@@ -228,9 +223,10 @@ impl App {
                     Selected::Group(group) => Some(group.name.trim_end().to_owned()),
                     Selected::Nothing => None,
                 },
-                Pane::Output => {
-                    self.output.current().map(|tab| tab.view.selected_text().unwrap_or_else(|| tab.view.visible_text()))
-                }
+                Pane::Output => self
+                    .output
+                    .current()
+                    .map(|tab| tab.shown().selected_text().unwrap_or_else(|| tab.shown().visible_text())),
                 Pane::Failures => self.failures.selected().map(|group| group.sample_message.clone()),
                 Pane::Queue => self.queue.selected().map(|review| review.digest.hex()),
                 Pane::Services => self.services.selected_view().map(reached_at),
