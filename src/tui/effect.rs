@@ -218,6 +218,8 @@ pub enum Effect {
     Page(Paged),
     /// Remember by how many columns the divider between the panes was moved.
     KeepLayout(i16),
+    /// Remember which panes are hidden, by their digits.
+    KeepHidden(Vec<u8>),
     /// Read the tools folders again.
     Rescan,
     /// Load recent runs; [`Answer::Runs`](super::msg::Answer::Runs) brings them.

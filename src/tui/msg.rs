@@ -27,6 +27,8 @@ pub enum Msg {
     Key(KeyEvent),
     /// By how many columns the divider between the panes was moved the last time.
     Layout(i16),
+    /// The digits of the panes that were hidden the last time.
+    Hidden(Vec<u8>),
     /// What the terminal said its background is: red, green, blue.
     Background([u8; 3]),
     /// Keys that came at once: nobody pressed them one by one.

@@ -128,6 +128,7 @@ impl Performer {
         // Before the first rows: a key that acts on one of them is refused until the workspace is open.
         self.send(Msg::Opened(Opened { workspace: shown_path(engine.workspace()) }));
         self.send(Msg::Layout(engine.divider()));
+        self.send(Msg::Hidden(engine.hidden_panes()));
         if let (Some(agent), Some(found)) = (&self.shared.agent, &self.shared.found) {
             // Who is a human after all must learn why nothing can be decided here.
             let way = "a human opens the workbench in a terminal that the agent did not start";
@@ -223,6 +224,11 @@ impl Performer {
         match effect {
             Effect::KeepLayout(columns) => {
                 if let Err(error) = engine.keep_divider(columns) {
+                    self.answer(Answer::Trouble(error));
+                }
+            }
+            Effect::KeepHidden(panes) => {
+                if let Err(error) = engine.keep_hidden_panes(panes) {
                     self.answer(Answer::Trouble(error));
                 }
             }

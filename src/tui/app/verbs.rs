@@ -274,6 +274,7 @@ impl App {
             Verb::FocusFailures => return self.focus_pane(Pane::Failures),
             Verb::FocusReviews => return self.focus_pane(Pane::Queue),
             Verb::Zoom => self.zoom = !self.zoom,
+            Verb::HidePane | Verb::ShowPanes => return self.hide_or_show(verb),
             Verb::Narrower => return self.move_divider(-STEP),
             Verb::Wider => return self.move_divider(STEP),
             Verb::Back => return self.back(),

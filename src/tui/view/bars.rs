@@ -70,7 +70,7 @@ pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
 
 /// The panes as tabs, for screens with one pane at a time.
 pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
-    let panes = Pane::present(!app.services.is_empty());
+    let panes = app.panes();
     let states = [state_spans(app), problem_spans(app, false), problem_spans(app, true)];
     let width_of = |spans: &[Span]| spans.iter().map(Span::width).sum::<usize>();
     // That there are problems must be on every screen; words of tabs can be short.
@@ -112,6 +112,9 @@ fn tab_text(app: &App, pane: Pane, words: TabWords) -> String {
         Pane::Services => app.services.len(),
     };
     let count = if count > 0 { format!(" {}", grouped(count)) } else { String::new() };
+    if app.hidden.has(pane) {
+        return format!(" ({}) ", pane.digit());
+    }
     if app.theme.numbered && app.focus == pane {
         return format!(" selected: {}{count} ", pane.title());
     }
@@ -285,6 +288,10 @@ fn state_spans(app: &App) -> Vec<Span> {
             });
             parts.push((plural(app.catalog.current_count(), "tool", "tools"), theme.dim));
         }
+    }
+    let hidden: Vec<&str> = app.panes().into_iter().filter(|pane| app.hidden.has(*pane)).map(Pane::title).collect();
+    if !hidden.is_empty() {
+        parts.push((format!("hidden: {}", hidden.join(", ")), theme.dim));
     }
     let problems = app.catalog.problems().count();
     if problems > 0 {

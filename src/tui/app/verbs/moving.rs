@@ -73,8 +73,9 @@ impl App {
     pub(super) fn step_pane(&mut self, by: isize) -> Vec<Effect> {
         match self.screen {
             Screen::Workbench => {
-                let panes = Pane::present(!self.services.is_empty());
-                self.focus_pane(self.focus.step(by, panes))
+                let mut panes = self.panes();
+                panes.retain(|pane| !self.hidden.has(*pane));
+                self.focus_pane(self.focus.step(by, &panes))
             }
             Screen::Evolution(ref mut screen) => {
                 screen.reader().step(by, &|_| true);
