@@ -167,8 +167,8 @@ mod tests {
             (bench, divide)
         };
         let (mut bench, divide) = asking();
-        assert!(bench.screen().contains("e edit input") && bench.screen().contains("i explain"), "{}", bench.screen());
-        bench.press("e");
+        assert!(bench.screen().contains("; edit input") && bench.screen().contains("i explain"), "{}", bench.screen());
+        bench.press(";");
         let screen = filled(&mut bench, &divide);
         assert!(screen.contains("a.csv"), "{screen}");
         let (mut bench, _) = asking();
