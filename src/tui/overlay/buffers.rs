@@ -11,7 +11,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{age, cut, pad, safe, wrap};
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
@@ -123,7 +123,7 @@ fn row(status: &BufferStatus, width: usize, look: Look) -> Vec<Span> {
 mod tests {
     use super::*;
     use crate::domain::{Buffer as Kept, BufferId, Instant};
-    use crossterm::event::KeyModifiers;
+    use crossterm::event::{KeyCode, KeyModifiers};
 
     fn status(name: &str) -> BufferStatus {
         BufferStatus::of(&Kept::new(BufferId::new(name).unwrap(), "human", Instant(0)), Instant(9))

@@ -12,7 +12,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{age, ago, cut, pad, safe, wrap};
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
@@ -197,7 +197,7 @@ mod tests {
     };
     use crate::domain::{Digest, Permissions};
     use crate::tui::testing::Bench;
-    use crossterm::event::KeyModifiers;
+    use crossterm::event::{KeyCode, KeyModifiers};
 
     fn list() -> GrantList {
         let tool = || ToolName::new("adder").unwrap();

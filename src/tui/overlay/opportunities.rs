@@ -12,7 +12,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, safe, wrap};
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -157,6 +157,7 @@ fn about(one: &Opportunity, area: Rect, look: Look) -> Vec<(String, Style)> {
 mod tests {
     use super::*;
     use crate::domain::{OpportunityKind, Suggested, Witness, Worth};
+    use crossterm::event::{KeyCode, KeyModifiers};
     use std::path::PathBuf;
 
     fn opportunity(title: &str) -> Opportunity {

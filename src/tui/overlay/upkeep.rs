@@ -12,7 +12,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, plural, safe, wrap};
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
@@ -198,6 +198,7 @@ fn spans(row: &Row, width: usize, look: Look) -> Vec<Span> {
 mod tests {
     use super::*;
     use crate::domain::{Instant, ProposedEnd, Stage, ToolName};
+    use crossterm::event::KeyModifiers;
     use std::collections::BTreeMap;
 
     fn stale(name: &str) -> StaleTool {
