@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::tui::app::Target;
+use crate::tui::screen::Screen;
 
 /// Where each pane has the focus.
 const PANES: [&str; 4] = ["1", "2", "3", "4"];
@@ -149,7 +150,7 @@ fn a_review_is_named_in_two_lines_at_80_columns_and_never_cut_from_60_on() {
     for (width, height) in [(200, 60), (120, 40), (80, 24), (70, 24), (60, 20)] {
         let mut bench = Bench::reviewing_with(width, height, |detail| {
             let review = &mut detail.review;
-            review.tool = crate::domain::ToolName::parse("read-first-line-of-standard-input").unwrap();
+            review.tool = crate::domain::ToolName::new("read-first-line-of-standard-input").unwrap();
             review.asker = Some("agent:claude-code-reviewer".to_owned());
             review.expires_at = Some(ago(-125));
         });

@@ -9,7 +9,7 @@ use crate::engine::SIGNED_BY;
 use crate::tui::ink::{Line, Span};
 use crate::tui::pane::queue::{expiry, risk_style, subject};
 use crate::tui::pane::rows::Look;
-use crate::tui::phrase::{ago, cut, grouped, lasted, safe, wrap};
+use crate::tui::phrase::{ago, grouped, lasted, safe, wrap};
 use crate::tui::widget::{Piece, TextLine, Tone};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
@@ -213,8 +213,7 @@ impl Flow {
     /// Goes on without a gap.
     fn join(&mut self, text: &str, style: Style) {
         if text.trim_end().width() <= self.room() {
-            let room = self.room();
-            return self.push(cut(text, room.max(text.trim_end().width())), style);
+            return self.push(text.to_owned(), style);
         }
         let room = self.width.saturating_sub(INDENT);
         for line in wrap(text, room) {
