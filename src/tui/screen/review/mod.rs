@@ -312,7 +312,7 @@ impl ReviewScreen {
             Ok(preview) => preview.lines.clone(),
             Err(error) => vec![error.message.clone()],
         };
-        self.lay_out_again();
+        self.lay_out();
         self.consequence.join(" · ")
     }
 
