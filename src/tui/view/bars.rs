@@ -56,7 +56,11 @@ fn hint_word(verb: Verb, app: &App) -> &'static str {
 
 /// Name, workspace, how far opening and reading are, and problems.
 pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
-    let state = state_spans(app);
+    let hidden: Vec<&str> = app.panes().into_iter().filter(|pane| app.hidden.has(*pane)).map(Pane::title).collect();
+    let mut state = state_spans(app);
+    if !hidden.is_empty() {
+        state.insert(0, Span::styled(format!("hidden: {} · ", hidden.join(", ")), app.theme.dim));
+    }
     let state_width: usize = state.iter().map(Span::width).sum();
     let theme = &app.theme;
     let room = usize::from(area.width).saturating_sub(state_width + 14);
@@ -288,10 +292,6 @@ fn state_spans(app: &App) -> Vec<Span> {
             });
             parts.push((plural(app.catalog.current_count(), "tool", "tools"), theme.dim));
         }
-    }
-    let hidden: Vec<&str> = app.panes().into_iter().filter(|pane| app.hidden.has(*pane)).map(Pane::title).collect();
-    if !hidden.is_empty() {
-        parts.push((format!("hidden: {}", hidden.join(", ")), theme.dim));
     }
     let problems = app.catalog.problems().count();
     if problems > 0 {
