@@ -125,7 +125,7 @@ fn a_request_counts_down_in_the_queue_and_in_its_review() {
     let mut detail = review_detail(&super::reviews()[1]);
     detail.review = reviews.remove(1);
     bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
-    assert!(bench.screen().contains("asked by bot") && bench.screen().contains("expires in 2h"));
+    assert!(bench.screen().contains("by bot") && bench.screen().contains("expires in 2h"));
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_review_is_named_in_two_lines_at_80_columns_and_never_cut_from_60_on() {
         assert!(tabs == 2 || width < 80 && tabs == 3, "{width}: {tabs} lines\n{screen}");
         let head = screen.lines().take(tabs).collect::<Vec<_>>().join(" ");
         let facts = ["read-first-line-of-standard-input 1.0.0", "experimental → approved", "risk low", "lines seen"];
-        for fact in facts.into_iter().chain(["asked by claude-code-reviewer 2h ago", "expires in 2h"]) {
+        for fact in facts.into_iter().chain(["by claude-code-reviewer 2h ago", "expires in 2h"]) {
             assert!(head.contains(fact), "{width}: {fact}\n{screen}");
         }
         let plain = |text: &str| text.split_whitespace().collect::<String>();

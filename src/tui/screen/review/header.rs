@@ -60,7 +60,7 @@ impl ReviewScreen {
             flow.add(&stages(review), theme.text);
         }
         flow.add(&format!("risk {}", review.risk_words()), risk_style(review.risk, theme));
-        if let Some((at, of)) = place {
+        if let Some((at, of)) = place.filter(|_| flow.is_first_line()) {
             flow.add_whole(&format!("{at} of {of}"), theme.dim);
         }
         flow.second_line();
@@ -91,7 +91,7 @@ impl ReviewScreen {
         let since = match &review.asker {
             Some(asker) => {
                 let asker = asker.strip_prefix("agent:").unwrap_or(asker);
-                safe(&format!("asked by {asker} {}", ago(now, review.created_at)))
+                safe(&format!("by {asker} {}", ago(now, review.created_at)))
             }
             None => format!("waiting for {}", lasted(now, review.created_at)),
         };
@@ -180,9 +180,13 @@ impl Flow {
         self.used = INDENT;
     }
 
+    fn is_first_line(&self) -> bool {
+        self.lines.len() == 1
+    }
+
     /// Begins the second line, unless facts of the first are in it already.
     fn second_line(&mut self) {
-        if self.lines.len() == 1 {
+        if self.is_first_line() {
             self.next_line();
         }
     }
