@@ -41,7 +41,13 @@ fn read(spool: &[Frame], offset: u64) -> (Vec<Frame>, u64) {
 /// Does what the screen asks for, as the performer does it.
 fn perform(bench: &mut Bench, spool: &[Frame]) {
     loop {
-        let effects = bench.taken();
+        let mut effects = bench.taken();
+        let newest = effects.iter().rposition(|effect| matches!(effect, Effect::FindInSpool(_)));
+        let mut at = 0;
+        effects.retain(|effect| {
+            at += 1;
+            !matches!(effect, Effect::FindInSpool(_)) || newest == Some(at - 1)
+        });
         let mut answers = Vec::new();
         for effect in effects {
             match effect {
