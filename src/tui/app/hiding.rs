@@ -53,11 +53,11 @@ mod tests {
     use crate::tui::testing::Bench;
 
     fn kept(bench: &mut Bench) -> Option<Vec<u8>> {
-        let kept = bench.taken().into_iter().filter_map(|effect| match effect {
+        let mut kept = bench.taken().into_iter().filter_map(|effect| match effect {
             Effect::KeepHidden(digits) => Some(digits),
             _ => None,
         });
-        kept.last()
+        kept.next_back()
     }
 
     #[test]
