@@ -116,7 +116,7 @@ impl ReviewScreen {
     /// here: the prompt of the approval shows it again.
     pub(super) fn first_facts(&self) -> Vec<TextLine> {
         let review = &self.review;
-        let line = |text: &str, tone| TextLine::One(Piece::new(text, tone).hanging(INDENT));
+        let line = |text: &str, tone| TextLine::One(Piece::new(text, tone).hanging(2));
         let mut lines = Vec::new();
         if !self.consequence.is_empty() {
             lines.push(TextLine::new("If approved", Tone::Header));
