@@ -5,6 +5,7 @@
 
 mod agents;
 mod arg;
+pub mod boxes;
 mod choices;
 mod common;
 mod dry;
@@ -16,6 +17,7 @@ mod table;
 
 pub use agents::{Agents, Effects, MOST_WAIT_S};
 pub use arg::{Arg, ArgKind, Form};
+pub use boxes::{BOX_ROWS, BoxRow};
 pub use dry::NO_DRY_RUN;
 pub use keys::{FOCUSABLE, KeyFault, KeyText, KeyWish, settled_keys, works_in};
 pub use meaning::{MEANINGS, Meaning};

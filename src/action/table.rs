@@ -48,9 +48,7 @@ actions! {
         Arg::option("starter", ArgKind::Switch, "also write the starter tools; `starter` shows what they declare and adopts them"),
         DRY
     }
-    Starter "starter" Catalog HumanOnly [Catalog] ["W"] Both "Adopt the starter tools of Toolsmith: shows what each declares, asks once, writes what is missing" {
-        Arg::option("yes", ArgKind::Switch, "adopt without confirmation")
-    }
+    Starter "starter" Catalog HumanOnly [Catalog] ["W"] Both "Adopt the starter tools of Toolsmith: shows what each declares, asks once, writes what is missing" { Arg::option("yes", ArgKind::Switch, "adopt without confirmation") }
     List "list" Catalog View [] [] Shell "List the catalog, or the tools that match a fuzzy query" {
         Arg::optional("query", ArgKind::Text, "fuzzy search text and terms such as category:git, as on the screen"),
         Arg::option("stage", STAGES, "only this stage"),
@@ -555,6 +553,8 @@ actions! {
     FocusFailures "focus-failures" Motion View [Global] ["3"] Screen "Focus the failures" {}
     FocusReviews "focus-reviews" Motion View [Global] ["4"] Screen "Focus the review queue" {}
     Zoom "zoom" Motion View [Global] ["z"] Screen "Zoom the focused pane to the whole screen, or back" {}
+    HidePane "hide-pane" Motion View [Output, Failures, Queue, Services] ["("] Screen "Hide the focused pane; its digit shows it again, and it stays hidden the next time" {}
+    ShowPanes "show-panes" Motion View [Global] ["ctrl-r"] Screen "Show all hidden panes" {}
     Narrower "narrower" Motion View [Catalog, Output, Failures, Queue, Services] ["<"] Screen "Move the divider between the panes to the left; the width is remembered" {}
     Wider "wider" Motion View [Catalog, Output, Failures, Queue, Services] [">"] Screen "Move the divider between the panes to the right; the width is remembered" {}
     Back "back" Motion View [Global] ["esc"] Screen "Close the open window, clear the filter, or go back" {}

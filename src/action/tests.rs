@@ -58,14 +58,39 @@ fn a_key_has_one_meaning_wherever_it_works() {
             owners.entry(key).or_default().push(row.verb);
         }
     }
+    // In a box, a key carries out a verb that has it anyway, or another one that does the same to something else.
+    let mut boxes: HashMap<&str, Vec<Verb>> = HashMap::new();
+    for row in BOX_ROWS {
+        let (panes, boxes) = (owners.entry(row.key).or_default(), boxes.entry(row.key).or_default());
+        if !panes.contains(&row.verb) && !boxes.contains(&row.verb) {
+            boxes.push(row.verb);
+        }
+    }
     for (key, verbs) in &owners {
+        let boxed = boxes.get(key).map_or(&[][..], Vec::as_slice);
         let meaning = MEANINGS.iter().find(|meaning| meaning.key == *key);
         match meaning {
-            Some(meaning) => assert_eq!(meaning.verbs, verbs.as_slice(), "{key}: {}", meaning.does),
-            None => assert_eq!(verbs.len(), 1, "{key} means {verbs:?}: say in MEANINGS what they have in common"),
+            Some(meaning) => {
+                assert_eq!((meaning.verbs, meaning.boxes), (verbs.as_slice(), boxed), "{key}: {}", meaning.does);
+            }
+            None => assert_eq!(
+                verbs.len() + boxed.len(),
+                1,
+                "{key} means {verbs:?} and in boxes {boxed:?}: say in MEANINGS what they have in common"
+            ),
         }
     }
     assert!(MEANINGS.iter().all(|meaning| owners.contains_key(meaning.key)));
+}
+
+#[test]
+fn a_box_has_a_key_once_and_none_that_answers_questions_or_moves() {
+    let moves = ["esc", "q", "?", "/", "n", "N", "j", "k", "g", "G", "h", "l", "y"];
+    for row in BOX_ROWS {
+        let same = BOX_ROWS.iter().filter(|other| (other.place, other.key) == (row.place, row.key)).count();
+        assert!(same == 1 && !moves.contains(&row.key), "{}: {}", row.place, row.key);
+        assert!(KeyText::parse(row.key).is_ok() && !row.doc.ends_with('.'), "{}", row.word);
+    }
 }
 
 #[test]
@@ -75,6 +100,12 @@ fn what_takes_something_away_needs_a_capital() {
         let keys = spec(verb).keys;
         assert!(keys.iter().all(|key| key.chars().all(char::is_uppercase)), "{} has {keys:?}", spec(verb).name);
     }
+    let takes_away = |row: &&BoxRow| {
+        matches!(row.verb, Verb::Revoke | Verb::Unset | Verb::Dismiss)
+            || ["clear", "delete"].iter().any(|word| row.word.starts_with(word))
+    };
+    let rows: Vec<&BoxRow> = BOX_ROWS.iter().filter(takes_away).collect();
+    assert!(rows.len() >= 5 && rows.iter().all(|row| row.key == "X"), "{rows:?}");
 }
 
 #[test]

@@ -268,6 +268,19 @@ impl Engine {
         state::screen::keep_divider(&self.workspace.state_dir, columns)
     }
 
+    /// The digits of the panes of the screen that were hidden the last time.
+    pub fn hidden_panes(&self) -> Vec<u8> {
+        state::screen::hidden(&self.workspace.state_dir)
+    }
+
+    /// Remembers which panes are hidden, by their digits.
+    ///
+    /// # Errors
+    /// `Internal` when the state folder cannot be written.
+    pub fn keep_hidden_panes(&self, panes: Vec<u8>) -> Result<(), EngineError> {
+        state::screen::keep_hidden(&self.workspace.state_dir, panes)
+    }
+
     /// The settings in force.
     pub fn settings(&self) -> &Settings {
         &self.workspace.settings

@@ -1,6 +1,6 @@
 //! Work outside the screen, as data: the state asks, the loop and the performer do.
 
-use super::widget::{Blanks, Side};
+use super::widget::{Blanks, Origin, Side};
 use crate::domain::{
     Command, DecisionKind, DecisionRequest, EvolutionId, OpportunitySources, ReviewId, RunId, SafeText, Tool, VerbCall,
     VersionFile,
@@ -177,6 +177,21 @@ pub enum Paged {
     Text(String),
 }
 
+/// A search in the kept output of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpoolQuest {
+    /// The tab that shows the output.
+    pub tab: TabId,
+    /// The run whose output is searched.
+    pub run: RunId,
+    /// Given back with the answers; of two searches, the one with the higher number counts.
+    pub ticket: u64,
+    /// What is searched for; empty to search for nothing any more.
+    pub text: String,
+    /// Where the first line begins that is searched elsewhere.
+    pub before: Origin,
+}
+
 /// Work for somebody else.
 #[derive(Debug, Clone)]
 pub enum Effect {
@@ -205,6 +220,8 @@ pub enum Effect {
     Page(Paged),
     /// Remember by how many columns the divider between the panes was moved.
     KeepLayout(i16),
+    /// Remember which panes are hidden, by their digits.
+    KeepHidden(Vec<u8>),
     /// Read the tools folders again.
     Rescan,
     /// Load recent runs; [`Answer::Runs`](super::msg::Answer::Runs) brings them.
@@ -269,6 +286,17 @@ pub enum Effect {
         /// Only what lies before this place in the spool; `None` for the end.
         before: Option<u64>,
     },
+    /// Load the part of the output around this place in the spool.
+    LoadSpoolPart {
+        /// The tab that shows it.
+        tab: TabId,
+        /// The run whose output is read from the spool.
+        run: RunId,
+        /// A chunk of the spool, or a place before the first.
+        around: u64,
+    },
+    /// Search the spool before what is loaded; an earlier search is given up.
+    FindInSpool(SpoolQuest),
     /// Find the syntax of files.
     Highlight {
         /// Given back with the answer.

@@ -1,5 +1,6 @@
 //! Where everything lies on a screen of a given size.
 
+use super::pane::{Hidden, Pane};
 use ratatui::layout::Rect;
 
 /// Fewer columns than this and one line says so.
@@ -62,6 +63,8 @@ pub struct Needs {
     pub more_catalog: u16,
     /// By how many columns somebody moved the divider to the right.
     pub shift: i16,
+    /// Panes that have no place; theirs is empty.
+    pub hidden: Hidden,
 }
 
 /// No side gets narrower than this when the divider is moved.
@@ -86,7 +89,8 @@ fn left_width(width: u16, needs: Needs) -> u16 {
 
 /// Cuts up a screen.
 pub fn arrange(screen: Rect, needs: Needs) -> Arrangement {
-    let Needs { zoomed, services, .. } = needs;
+    let Needs { zoomed, hidden, .. } = needs;
+    let services = if hidden.has(Pane::Services) { 0 } else { needs.services };
     if screen.width < MIN_WIDTH || screen.height < MIN_HEIGHT {
         return Arrangement::TooSmall;
     }
@@ -96,10 +100,11 @@ pub fn arrange(screen: Rect, needs: Needs) -> Arrangement {
     if zoomed || screen.width < ALL_WIDTH || screen.height < ALL_HEIGHT {
         return Arrangement::One { tabs: header, pane: body, footer };
     }
-    let left = left_width(screen.width, needs);
+    let is_alone = [Pane::Output, Pane::Failures, Pane::Queue].into_iter().all(|pane| hidden.has(pane));
+    let left = if is_alone { screen.width } else { left_width(screen.width, needs) };
     let (catalog, services) = left_side(Rect { width: left, ..body }, services);
     let right = Rect { x: body.x + left, width: body.width - left, ..body };
-    let (output, failures, queue) = right_side(right);
+    let (output, failures, queue) = right_side(right, hidden);
     Arrangement::All { header, catalog, services, output, failures, queue, footer }
 }
 
@@ -119,21 +124,33 @@ fn left_side(left: Rect, services: usize) -> (Rect, Option<Rect>) {
     (catalog, Some(Rect { y: catalog.bottom(), height, ..left }))
 }
 
-fn right_side(right: Rect) -> (Rect, Rect, Rect) {
-    if right.width >= SIDE_BY_SIDE {
-        let top = right.height * 62 / 100;
-        let below = Rect { y: right.y + top, height: right.height - top, ..right };
-        let half = below.width / 2;
-        let failures = Rect { width: half, ..below };
-        let queue = Rect { x: below.x + half, width: below.width - half, ..below };
-        return (Rect { height: top, ..right }, failures, queue);
-    }
-    let list = (right.height / 4).clamp(6, 14);
-    let top = right.height - 2 * list;
+/// The output, and below it the failures and the reviews; what is hidden leaves its room to the others.
+fn right_side(right: Rect, hidden: Hidden) -> (Rect, Rect, Rect) {
+    let is_here = |pane| u16::from(!hidden.has(pane));
+    let (failures, queue) = (is_here(Pane::Failures), is_here(Pane::Queue));
+    let lists = failures + queue;
+    let is_wide = right.width >= SIDE_BY_SIDE;
+    let top = match (hidden.has(Pane::Output), lists) {
+        (true, _) => 0,
+        (false, 0) => right.height,
+        (false, _) if is_wide => right.height * 62 / 100,
+        (false, _) => right.height - lists * (right.height / 4).clamp(6, 14),
+    };
     let output = Rect { height: top, ..right };
-    let failures = Rect { y: right.y + top, height: list, ..right };
-    let queue = Rect { y: right.y + top + list, height: list, ..right };
-    (output, failures, queue)
+    let below = Rect { y: right.y + top, height: right.height - top, ..right };
+    if lists < 2 {
+        let [failures, queue] =
+            [failures, queue].map(|count| Rect { width: below.width * count, height: below.height * count, ..below });
+        return (output, failures, queue);
+    }
+    if is_wide {
+        let half = below.width / 2;
+        let queue = Rect { x: below.x + half, width: below.width - half, ..below };
+        return (output, Rect { width: half, ..below }, queue);
+    }
+    let half = below.height / 2;
+    let queue = Rect { y: below.y + half, height: below.height - half, ..below };
+    (output, Rect { height: half, ..below }, queue)
 }
 
 /// A box of at most `width` by `height` in the middle of the screen, a little above its centre.
@@ -153,14 +170,19 @@ mod tests {
     fn the_parts_cover_the_screen_without_overlap_at_every_size() {
         let sizes = (40..260).flat_map(|width| (10..90).map(move |height| (width, height)));
         for (width, height) in sizes {
-            for (services, more_catalog) in [(0, 0), (1, 9), (9, 300), (70_000, 0)] {
+            let hidden = [vec![], vec![2], vec![3], vec![2, 4], vec![3, 4], vec![2, 3, 4]];
+            for (at, (services, more_catalog)) in [(0, 0), (1, 9), (9, 300), (70_000, 0)].into_iter().enumerate() {
                 let screen = Rect::new(0, 0, width, height);
-                let parts = match arrange(screen, Needs { services, more_catalog, ..Needs::default() }) {
+                let hidden = Hidden::of(&hidden[(usize::from(width + height) + at) % hidden.len()]);
+                let parts = match arrange(screen, Needs { services, more_catalog, hidden, ..Needs::default() }) {
                     Arrangement::TooSmall => panic!("{width}x{height} is large enough"),
                     Arrangement::One { tabs, pane, footer } => vec![tabs, pane, footer],
                     Arrangement::All { header, catalog, services: panes, output, failures, queue, footer } => {
                         assert_eq!(panes.is_some(), services > 0);
                         assert!(catalog.height >= 16, "{width}x{height}");
+                        for (pane, area) in [(Pane::Output, output), (Pane::Failures, failures), (Pane::Queue, queue)] {
+                            assert_eq!(area.is_empty(), hidden.has(pane), "{width}x{height} {pane:?}");
+                        }
                         let parts = [header, catalog, output, failures, queue, footer];
                         parts.into_iter().chain(panes).collect()
                     }

@@ -2,7 +2,7 @@
 
 use super::effect::Farewell;
 use super::effect::{DetailFor, Sending, Serving, TabId};
-use super::widget::{Blanks, Chunk, DiffText, Side, TokenKind};
+use super::widget::{Blanks, Chunk, DiffText, Hit, Side, TokenKind};
 use crate::domain::description::Description;
 use crate::domain::{
     Command, DecisionRequest, Evolution, EvolutionId, FailureGroup, GrantKey, IsolationLevel, Operation, Outcome,
@@ -27,6 +27,8 @@ pub enum Msg {
     Key(KeyEvent),
     /// By how many columns the divider between the panes was moved the last time.
     Layout(i16),
+    /// The digits of the panes that were hidden the last time.
+    Hidden(Vec<u8>),
     /// What the terminal said its background is: red, green, blue.
     Background([u8; 3]),
     /// Keys that came at once: nobody pressed them one by one.
@@ -202,6 +204,26 @@ pub enum Answer {
         tab: TabId,
         /// The run's record and what was kept.
         kept: Result<Box<Kept>, EngineError>,
+    },
+    /// A part of the output of a run.
+    SpoolPart {
+        /// The tab that asked.
+        tab: TabId,
+        /// The place that it asked for.
+        around: u64,
+        /// What lies around it.
+        part: Result<Box<SpoolPart>, EngineError>,
+    },
+    /// Matches in the output of a run, in order.
+    SpoolHits {
+        /// The tab that asked.
+        tab: TabId,
+        /// The number given with the request.
+        ticket: u64,
+        /// Those found since the last answer.
+        hits: Vec<Hit>,
+        /// At the end, whether there are more than are counted; `None` while the search goes on.
+        over: Option<bool>,
     },
     /// Syntax marks for files.
     Highlighted {
@@ -469,6 +491,17 @@ pub struct Kept {
     /// As stored; still `running` while the run is alive.
     pub run: Run,
     /// The part of the output that was read, oldest first.
+    pub frames: Vec<Frame>,
+}
+
+/// A part of the output of a run.
+#[derive(Debug, Clone)]
+pub struct SpoolPart {
+    /// The run that wrote it.
+    pub run: RunId,
+    /// The place of the first chunk of all that is kept.
+    pub first: u64,
+    /// What was read, oldest first.
     pub frames: Vec<Frame>,
 }
 

@@ -5,8 +5,9 @@
 
 mod dossiers;
 mod evolving;
+pub(in crate::tui) mod finding;
 mod handing;
-mod logs;
+pub(in crate::tui) mod logs;
 mod services;
 mod verifying;
 
@@ -23,6 +24,7 @@ use crate::engine::{
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -62,6 +64,8 @@ struct Shared {
     services: Mutex<services::InstanceCache>,
     /// Runs of other processes whose output is followed.
     followed: Mutex<HashSet<RunId>>,
+    /// The number of the search in kept output that was asked for last.
+    search: AtomicU64,
     /// Evolutions that this process drives.
     driven: Mutex<HashSet<EvolutionId>>,
     to_loop: UnboundedSender<Msg>,
@@ -92,6 +96,7 @@ impl Performer {
             live: Mutex::new(HashMap::new()),
             services: Mutex::default(),
             followed: Mutex::default(),
+            search: AtomicU64::new(0),
             driven: Mutex::new(HashSet::new()),
             to_loop,
             output: Notify::new(),
@@ -124,6 +129,7 @@ impl Performer {
         // Before the first rows: a key that acts on one of them is refused until the workspace is open.
         self.send(Msg::Opened(Opened { workspace: shown_path(engine.workspace()) }));
         self.send(Msg::Layout(engine.divider()));
+        self.send(Msg::Hidden(engine.hidden_panes()));
         if let (Some(agent), Some(found)) = (&self.shared.agent, &self.shared.found) {
             // Who is a human after all must learn why nothing can be decided here.
             let way = "a human opens the workbench in a terminal that the agent did not start";
@@ -223,6 +229,11 @@ impl Performer {
                     self.answer(Answer::Trouble(error));
                 }
             }
+            Effect::KeepHidden(panes) => {
+                if let Err(error) = engine.keep_hidden_panes(panes) {
+                    self.answer(Answer::Trouble(error));
+                }
+            }
             Effect::Rescan => match lock(&self.shared.watch).as_ref() {
                 Some(watch) => watch.rescan(),
                 None => self.scan(engine),
@@ -268,6 +279,11 @@ impl Performer {
                     self.follow_log(run, from);
                 }
             }
+            Effect::LoadSpoolPart { tab, run, around } => {
+                let part = logs::part(engine, run, around).map(Box::new);
+                self.answer(Answer::SpoolPart { tab, around, part });
+            }
+            Effect::FindInSpool(quest) => self.find(engine, &quest),
             Effect::Highlight { ticket, side, files } => {
                 let files = files.iter().filter_map(tokens).collect();
                 self.answer(Answer::Highlighted { ticket, side, files });

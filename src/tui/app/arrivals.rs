@@ -233,6 +233,8 @@ impl App {
                 self.output.kept(tab, kept);
                 return self.follow_starts();
             }
+            Answer::SpoolPart { tab, around, part } => self.output.part_came(tab, around, part),
+            Answer::SpoolHits { tab, ticket, hits, over } => self.output.found(tab, ticket, hits, over),
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
             Answer::Dashboard(found) => return self.take_dashboard(&found),
             Answer::Kempt(came) => self.take_kempt(&came),

@@ -27,6 +27,7 @@ const SERVICE_VERBS: &[Verb] = &[
     Verb::Filter,
     Verb::Sort,
     Verb::Zoom,
+    Verb::HidePane,
     Verb::Copy,
 ];
 
@@ -48,6 +49,7 @@ impl App {
             return Err("the workspace is not open".to_owned());
         }
         match verb {
+            Verb::HidePane | Verb::ShowPanes => self.hideable(verb),
             // Never one Enter away where there is something already: it writes files without asking.
             Verb::Init if !self.catalog.view().tools.is_empty() => {
                 Err("tools already exist; in a shell, `toolsmith init` adds what is missing".to_owned())
@@ -330,7 +332,7 @@ impl App {
         let is_free = self.output.current().is_none();
         let more_catalog = if is_free { self.catalog.lacks(half(self.size.0)) } else { 0 };
         let zoomed = self.zoom || self.letters == Letters::Linear;
-        Needs { zoomed, services: self.services.len(), more_catalog, shift: self.shift }
+        Needs { zoomed, services: self.services.len(), more_catalog, shift: self.shift, hidden: self.hidden }
     }
 
     /// The verbs whose keys the footer shows, most important first.

@@ -94,12 +94,12 @@ mod tests {
     #[test]
     fn a_key_flushes_at_once_and_another_throws_away_after_a_question() {
         let mut bench = shown(100, 30);
-        bench.press("f");
+        bench.press("\"");
         let effects = bench.taken();
         let [Effect::LoadBuffers, Effect::Execute(asked)] = effects.as_slice() else { panic!("{effects:?}") };
         assert_eq!(*asked, command("flush", "logs"));
         bench.answer(Answer::Buffers(Ok(buffers())));
-        bench.press("x");
+        bench.press("X");
         let effects = bench.taken();
         let command = command("clear", "logs");
         assert!(matches!(effects.as_slice(), [Effect::LoadBuffers, Effect::Preview(asked)] if *asked == command));

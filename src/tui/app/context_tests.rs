@@ -73,7 +73,7 @@ fn prompts_are_staged_injected_and_promoted_with_keys() {
     let mut bench = open(100, 30, detail(&["before"], &[], None));
     bench.press("s").type_text("answer briefly q").press("enter");
     assert_eq!(change(&mut bench), call("stage", "answer briefly q"));
-    bench.press("i enter");
+    bench.press("& enter");
     assert!(bench.taken().is_empty() && bench.screen().contains("type a prompt"));
     bench.send(Msg::Paste("two\nlines".to_owned()));
     bench.press("enter");
@@ -110,7 +110,7 @@ fn a_key_that_can_do_nothing_says_why() {
     bench.taken();
     bench.press("p");
     assert!(bench.screen().contains("no prompt is staged: s stages one"));
-    bench.press("x");
+    bench.press("X");
     assert!(bench.screen().contains("there is nothing to clear"));
     assert!(bench.taken().is_empty());
 }
@@ -118,7 +118,7 @@ fn a_key_that_can_do_nothing_says_why() {
 #[test]
 fn clearing_asks_first_and_leaves_the_context_open() {
     let mut bench = open(100, 30, detail(&["a"], &[], Some("fine")));
-    bench.press("x");
+    bench.press("X");
     let command = Command::Verb(call("clear", "true"));
     assert!(matches!(bench.taken().as_slice(), [Effect::Preview(asked)] if *asked == command));
     let preview = Preview { title: "Clear the context of db?".into(), lines: vec![], undo: String::new() };
@@ -149,7 +149,7 @@ fn the_context_is_renewed_when_services_change_once_for_however_many_changes() {
     bench.press("esc");
     bench.send(Msg::Changed(Change::Services));
     assert_eq!(reads(&mut bench), 0, "nobody looks");
-    bench.press("i");
+    bench.press("&");
     assert_eq!(reads(&mut bench), 1);
 }
 

@@ -62,6 +62,8 @@ impl App {
     pub(super) fn part_output(&mut self, verb: Verb) {
         let at = to_the_minute(self.now.wall);
         let Some(tab) = self.output.current_mut() else { return };
+        // Both are about the newest lines.
+        tab.leave_part();
         if verb == Verb::MarkLine {
             tab.view.mark_line(&at);
             return;
@@ -165,8 +167,8 @@ mod tests {
             (bench, divide)
         };
         let (mut bench, divide) = asking();
-        assert!(bench.screen().contains("e edit input") && bench.screen().contains("i explain"), "{}", bench.screen());
-        bench.press("e");
+        assert!(bench.screen().contains("; edit input") && bench.screen().contains("i explain"), "{}", bench.screen());
+        bench.press(";");
         let screen = filled(&mut bench, &divide);
         assert!(screen.contains("a.csv"), "{screen}");
         let (mut bench, _) = asking();

@@ -23,6 +23,7 @@ mod failing;
 mod figures;
 mod first_steps;
 mod handing;
+mod hiding;
 mod keys;
 mod memory;
 mod messages;
@@ -54,12 +55,12 @@ use super::layout::{MIN_HEIGHT, MIN_WIDTH};
 use super::msg::{Held, Msg, Opened};
 use super::now::Now;
 use super::overlay::Overlay;
-use super::pane::Pane;
 use super::pane::catalog::CatalogPane;
 use super::pane::failures::FailuresPane;
 use super::pane::output::OutputPane;
 use super::pane::queue::QueuePane;
 use super::pane::services::ServicesPane;
+use super::pane::{Hidden, Pane};
 use super::screen::Screen;
 use super::screen::review::Kept;
 use super::theme::{Ground, Theme, ground_of};
@@ -174,6 +175,8 @@ pub struct App {
     pub zoom: bool,
     /// By how many columns the divider between the panes was moved to the right.
     pub shift: i16,
+    /// Panes that are hidden; never the one with the focus.
+    pub hidden: Hidden,
     /// Whether the divider is being dragged.
     drags: bool,
     /// The pane that lists tools.
@@ -272,6 +275,7 @@ impl App {
             focus: Pane::default(),
             zoom: false,
             shift: 0,
+            hidden: Hidden::default(),
             drags: false,
             catalog: CatalogPane::default(),
             output: OutputPane::default(),
@@ -318,6 +322,8 @@ impl App {
             effects.push(Effect::LookAt(self.open_review_id()));
         }
         self.note_begun(&effects);
+        effects.extend(self.output.take_wanted());
+        effects.extend(self.show_focused());
         effects.extend(self.look_at_selected());
         effects.extend(self.look_at_texts());
         effects.extend(self.watch_services());
@@ -361,6 +367,10 @@ impl App {
             Msg::Paste(text) => self.paste(&text),
             Msg::Layout(shift) => {
                 self.shift = shift;
+                Vec::new()
+            }
+            Msg::Hidden(digits) => {
+                self.hidden = Hidden::of(&digits);
                 Vec::new()
             }
             Msg::Background(rgb) => {

@@ -113,13 +113,7 @@ impl App {
             Some(Pane::Failures) => self.failures.scroll(lines),
             Some(Pane::Queue) => self.queue.scroll(lines),
             Some(Pane::Services) => self.services.scroll(lines),
-            Some(Pane::Output) => {
-                let older = self.output.scroll(Move::Rows(lines));
-                return older
-                    .map(|(tab, run, before)| Effect::LoadSpool { tab, run, before: Some(before) })
-                    .into_iter()
-                    .collect();
-            }
+            Some(Pane::Output) => self.output.scroll(Move::Rows(lines)),
             None => {}
         }
         Vec::new()

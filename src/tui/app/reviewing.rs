@@ -34,9 +34,11 @@ impl App {
             return Vec::new();
         }
         if matches!(self.screen, Screen::Workbench) && matches!(verb, Verb::NextRisk | Verb::PreviousRisk) {
-            let found = self.output.current_mut().is_some_and(|tab| tab.view.jump_to_error(jump));
+            let found = self.output.current_mut().is_some_and(|tab| tab.shown_mut().jump_to_error(jump));
             if !found {
-                self.say(Mood::Calm, "nothing more on standard error in this direction");
+                let is_whole = self.output.current().is_none_or(|tab| tab.not_loaded() == (0, 0));
+                let place = if is_whole { "" } else { " of what is loaded" };
+                self.say(Mood::Calm, &format!("nothing more on standard error in this direction{place}"));
             }
             return Vec::new();
         }

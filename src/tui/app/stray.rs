@@ -268,6 +268,8 @@ mod tests {
                 | Effect::LoadBehaviour { .. }
                 | Effect::Preview(_)
                 | Effect::LoadSpool { .. }
+                | Effect::LoadSpoolPart { .. }
+                | Effect::FindInSpool(_)
                 | Effect::Highlight { .. }
                 | Effect::Preflight { .. }
                 | Effect::Compare { .. }

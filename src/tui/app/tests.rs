@@ -9,6 +9,7 @@ mod must_haves;
 mod newest;
 mod stray_keys;
 mod ways;
+mod whole_output;
 
 use crate::domain::{
     Command, DecisionKind, Digest, InputMode, Operation, OperationId, Outcome, Recipe, ReviewId, RunOutcome, Stage,

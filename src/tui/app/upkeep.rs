@@ -62,7 +62,7 @@ mod tests {
         let screen = bench.screen();
         assert!(screen.contains("Unused tools") && screen.contains("31 d"), "{screen}");
         assert!(!screen.contains('\u{202e}'));
-        bench.press("p");
+        bench.press("X");
         let proposal = Retirement {
             tool: ToolName::new("old").unwrap(),
             path: "tools/experimental/old.py".to_owned(),

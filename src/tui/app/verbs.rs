@@ -28,6 +28,7 @@ use crate::tui::screen::Screen;
 use crate::tui::screen::behaviour::BehaviourScreen;
 use crate::tui::screen::review::ReviewScreen;
 use crate::tui::screen::source::SourceScreen;
+use crate::tui::widget::OutputView;
 
 use crate::tui::widget::text_input::TextInput;
 
@@ -273,6 +274,7 @@ impl App {
             Verb::FocusFailures => return self.focus_pane(Pane::Failures),
             Verb::FocusReviews => return self.focus_pane(Pane::Queue),
             Verb::Zoom => self.zoom = !self.zoom,
+            Verb::HidePane | Verb::ShowPanes => return self.hide_or_show(verb),
             Verb::Narrower => return self.move_divider(-STEP),
             Verb::Wider => return self.move_divider(STEP),
             Verb::Back => return self.back(),
@@ -301,7 +303,7 @@ impl App {
             Verb::Follow => self.toggle_follow(),
             Verb::Times => {
                 if let Some(tab) = self.output.current_mut() {
-                    tab.view.toggle_times();
+                    tab.each_view(OutputView::toggle_times);
                 }
             }
             Verb::MarkLine | Verb::ClearLines => self.part_output(verb),

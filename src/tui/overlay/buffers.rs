@@ -1,16 +1,17 @@
 //! Buffers and how full they are; keys flush one, try again what was set aside in it, and throw away what is in it.
 
-use super::keys::{BoxKey, browse};
+use super::keys::{BoxKey, browse, is_row};
 use super::list_box::ListBox;
 use super::{Args, Reply};
 use crate::action::Verb;
+use crate::action::boxes::{CLEAR_BUFFER, FLUSH, RETRY};
 use crate::engine::{BufferStatus, EngineError};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{age, cut, pad, safe, wrap};
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
@@ -62,21 +63,14 @@ impl BufferList {
     /// Its keys.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         let none = self.list.selected().is_none().then_some("no buffer is selected");
-        let key = |letter, word, doc| BoxKey::letter(letter, Verb::Buffer, word, doc).unless(none);
-        vec![
-            key('f', "flush", "Send what is in the buffer to its receiver; asks first"),
-            key('R', "retry what is set aside", "Try again to send what was set aside; asks first"),
-            key('x', "clear", "Delete what is in the buffer; asks first"),
-        ]
+        [FLUSH, RETRY, CLEAR_BUFFER].map(|row| BoxKey::row(row).unless(none)).to_vec()
     }
 
     /// Moves the selection, flushes, retries or clears a buffer, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
-        let operation = match key.code {
-            KeyCode::Char('f') => "flush",
-            KeyCode::Char('R') => "retry",
-            KeyCode::Char('x') => "clear",
-            _ => return browse(&mut self.list, key, keymap),
+        let operations = [(FLUSH, "flush"), (RETRY, "retry"), (CLEAR_BUFFER, "clear")];
+        let Some((_, operation)) = operations.into_iter().find(|(row, _)| is_row(*row, key)) else {
+            return browse(&mut self.list, key, keymap);
         };
         self.list.selected().map_or(Reply::Stay, |row| {
             let mut args = Args::default();
@@ -129,7 +123,7 @@ fn row(status: &BufferStatus, width: usize, look: Look) -> Vec<Span> {
 mod tests {
     use super::*;
     use crate::domain::{Buffer as Kept, BufferId, Instant};
-    use crossterm::event::KeyModifiers;
+    use crossterm::event::{KeyCode, KeyModifiers};
 
     fn status(name: &str) -> BufferStatus {
         BufferStatus::of(&Kept::new(BufferId::new(name).unwrap(), "human", Instant(0)), Instant(9))
@@ -147,13 +141,13 @@ mod tests {
     #[test]
     fn the_keys_mean_the_selected_buffer_also_when_others_come() {
         let mut list = BufferList::awaited();
-        assert_eq!(press(&mut list, KeyCode::Char('f')), None, "there is none yet");
+        assert_eq!(press(&mut list, KeyCode::Char('"')), None, "there is none yet");
         list.set(&Ok(vec![status("b"), status("c")]));
         press(&mut list, KeyCode::Down);
-        assert_eq!(press(&mut list, KeyCode::Char('x')), Some(("clear".to_owned(), "c".to_owned())));
+        assert_eq!(press(&mut list, KeyCode::Char('X')), Some(("clear".to_owned(), "c".to_owned())));
         list.set(&Ok(vec![status("a"), status("b"), status("c")]));
-        assert_eq!(press(&mut list, KeyCode::Char('f')), Some(("flush".to_owned(), "c".to_owned())));
+        assert_eq!(press(&mut list, KeyCode::Char('"')), Some(("flush".to_owned(), "c".to_owned())));
         list.set(&Ok(vec![status("a")]));
-        assert_eq!(press(&mut list, KeyCode::Char('f')), Some(("flush".to_owned(), "a".to_owned())));
+        assert_eq!(press(&mut list, KeyCode::Char('"')), Some(("flush".to_owned(), "a".to_owned())));
     }
 }

@@ -1,9 +1,10 @@
 //! The question before a change: what exactly would happen, yes with `y`, no with anything like esc.
 
 use super::guard::Guard;
-use super::keys::BoxKey;
+use super::keys::{BoxKey, is_row};
 use super::{Args, Reply, open_box, verb_title};
 use crate::action::Verb;
+use crate::action::boxes::{EDIT_INPUT, EXPLAIN};
 use crate::domain::{Command, EvolutionId};
 use crate::engine::{EngineError, LaneId, Preview};
 use crate::tui::ink::Ink;
@@ -200,13 +201,13 @@ impl Confirm {
         if let Some(name) = self.asked_name().map(str::to_owned) {
             return self.type_name(key, &name, counts);
         }
-        if let (Some(tool), KeyCode::Char('i')) = (self.allowed_tool().filter(|_| plain), key.code) {
+        if let Some(tool) = self.allowed_tool().filter(|_| is_row(EXPLAIN, key)) {
             let mut args = Args::default();
             args.push("tool", tool.to_owned());
             return Reply::Invoke(Verb::Show, args);
         }
         match (&self.question, key.code) {
-            (Question::Command(..), KeyCode::Char('e')) if plain && self.is_of_run => Reply::EditHeld,
+            (Question::Command(..), _) if self.is_of_run && is_row(EDIT_INPUT, key) => Reply::EditHeld,
             (_, KeyCode::Esc | KeyCode::Char('n' | 'q')) if plain => Reply::Close,
             (Question::Refused(_), KeyCode::Enter) => Reply::Close,
             (Question::Command(command, _), KeyCode::Char('y')) if plain && counts => Reply::Execute(command.clone()),
@@ -227,16 +228,15 @@ impl Confirm {
         }
         let yes = "close this help and press it in the box, where the question is";
         let is_asked = !matches!(self.question, Question::Looking(_) | Question::Refused(_));
-        let key = |letter, word, doc| BoxKey::letter(letter, Verb::Palette, word, doc);
-        let mut keys = vec![key('n', "no", "Change nothing, and close")];
+        let mut keys = vec![BoxKey::answer('n', "no", "Change nothing, and close")];
         if is_asked {
-            keys.insert(0, key('y', "yes", "Do what the box says").unless(Some(yes)));
+            keys.insert(0, BoxKey::answer('y', "yes", "Do what the box says").unless(Some(yes)));
         }
         if self.is_of_run {
-            keys.push(key('e', "edit input", "Change the input of the run, then start it again"));
+            keys.push(BoxKey::row(EDIT_INPUT));
         }
         if self.allowed_tool().is_some() {
-            keys.push(key('i', "explain", "Show the tool that this is about"));
+            keys.push(BoxKey::row(EXPLAIN));
         }
         Some(keys)
     }
@@ -316,7 +316,7 @@ impl Confirm {
         let counts = self.guard.is_listening(look.now);
         let mut keys = if counts { Title::keys(&[("y", yes), ("esc", no)]) } else { Title::keys(&[("esc", no)]) };
         if self.is_of_run {
-            keys.push(("e".to_owned(), "edit input"));
+            keys.push((EDIT_INPUT.key.to_owned(), EDIT_INPUT.word));
         }
         if self.allowed_tool().is_some() {
             keys.push(("i".to_owned(), "explain"));

@@ -1,10 +1,12 @@
 //! One instance: its state, its prompts and what was said, with keys that change the prompts. Prompts are typed in a
 //! one-line box over it.
 
-use super::keys::{BoxKey, border_keys};
+use super::keys::{BoxKey, border_keys, is_row};
 use super::report::Report;
 use super::{Args, Reply, open_box};
+use crate::action::BoxRow;
 use crate::action::Verb;
+use crate::action::boxes::{CLEAR_CONTEXT, INJECT_PROMPT, PROMOTE_PROMPTS, SAY, STAGE_PROMPT};
 use crate::domain::description::Describe;
 use crate::domain::{Instant, VerbCall};
 use crate::engine::{EngineError, InstanceDetail};
@@ -14,18 +16,12 @@ use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe};
 use crate::tui::widget::fields::submits;
 use crate::tui::widget::text_input::TextInput;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-/// A key of the overlay with its word in the footer and its line in help.
-const KEYS: [(char, &str, Verb, &str); 5] = [
-    ('s', "stage", Verb::Context, "Prepare a prompt; it is not sent before it is promoted"),
-    ('p', "promote", Verb::Context, "Send all staged prompts with the next message"),
-    ('i', "inject", Verb::Context, "Send a prompt with the next message"),
-    ('x', "clear", Verb::Context, "Delete all prompts and the last output; asks first"),
-    ('"', "say", Verb::Say, "Send a message to the instance"),
-];
+/// Its keys.
+const KEYS: [BoxRow; 5] = [STAGE_PROMPT, PROMOTE_PROMPTS, INJECT_PROMPT, CLEAR_CONTEXT, SAY];
 
 /// What becomes of the prompt that is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,22 +125,17 @@ impl ContextBox {
     }
 
     fn command(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
-        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-        let KeyCode::Char(letter) = key.code else { return self.report.key(key, keymap) };
-        if !plain {
-            return self.report.key(key, keymap);
-        }
-        match letter {
-            's' => self.typing = Some(Prompt::Stage),
-            'i' => self.typing = Some(Prompt::Inject),
-            'p' => return self.edit("promote", "true"),
-            'x' => return self.edit("clear", "true"),
-            '"' => {
+        match KEYS.into_iter().find(|row| is_row(*row, key)) {
+            Some(STAGE_PROMPT) => self.typing = Some(Prompt::Stage),
+            Some(INJECT_PROMPT) => self.typing = Some(Prompt::Inject),
+            Some(PROMOTE_PROMPTS) => return self.edit("promote", "true"),
+            Some(CLEAR_CONTEXT) => return self.edit("clear", "true"),
+            Some(SAY) => {
                 let mut args = Args::default();
                 args.push("instance", self.instance.clone());
                 return Reply::Invoke(Verb::Say, args);
             }
-            _ => return self.report.key(key, keymap),
+            Some(_) | None => return self.report.key(key, keymap),
         }
         Reply::Stay
     }
@@ -154,20 +145,20 @@ impl ContextBox {
     }
 
     /// Why a key cannot do anything now.
-    fn refusal(&self, letter: char) -> Option<&'static str> {
-        match (letter, self.prompts) {
-            ('s' | 'p' | 'i' | 'x', None) => Some("the instance is still being read"),
-            ('p', Some((0, _))) => Some("no prompt is staged: s stages one"),
-            ('x', Some((0, 0))) if !self.has_output => Some("there is nothing to clear"),
+    fn refusal(&self, row: BoxRow) -> Option<&'static str> {
+        match (row, self.prompts) {
+            (STAGE_PROMPT | PROMOTE_PROMPTS | INJECT_PROMPT | CLEAR_CONTEXT, None) => {
+                Some("the instance is still being read")
+            }
+            (PROMOTE_PROMPTS, Some((0, _))) => Some("no prompt is staged: + stages one"),
+            (CLEAR_CONTEXT, Some((0, 0))) if !self.has_output => Some("there is nothing to clear"),
             _ => None,
         }
     }
 
     /// Its keys.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
-        let keys = KEYS.into_iter();
-        keys.map(|(letter, word, verb, doc)| BoxKey::letter(letter, verb, word, doc).unless(self.refusal(letter)))
-            .collect()
+        KEYS.into_iter().map(|row| BoxKey::row(row).unless(self.refusal(row))).collect()
     }
 
     /// Whether a prompt is being typed.

@@ -4,6 +4,7 @@ use super::Reply;
 use super::keys::{BoxKey, browse};
 use super::list_box::ListBox;
 use crate::action::Verb;
+use crate::action::boxes::OPEN_EVOLUTION;
 use crate::domain::{Evolution, EvolutionId, EvolutionState};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
@@ -54,7 +55,7 @@ impl EvolutionList {
 
     /// Its keys.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
-        let open = BoxKey::enter(Verb::Evolutions, "open", "Show the rounds of the evolution");
+        let open = BoxKey::row(OPEN_EVOLUTION);
         vec![open.only_if(self.list.selected().is_some(), "no evolution is selected")]
     }
 

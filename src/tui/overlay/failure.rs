@@ -1,8 +1,9 @@
 //! One failure group: what is known about it, and its runs with their inputs.
 
-use super::keys::{BoxKey, browse};
+use super::keys::{BoxKey, browse, is_row};
 use super::list_box::{filtered_title, no_match};
 use super::{Args, Reply, open_box};
+use crate::action::boxes::{MARK_RUN, OPEN_FAILED};
 use crate::action::{Context, Verb};
 use crate::domain::{FailureGroup, GroupState, Incident, Run};
 use crate::engine::{EngineError, FailureDetail};
@@ -73,9 +74,9 @@ impl FailureBox {
             key(Verb::Rerun, "rerun").unless(none),
             key(Verb::Evolve, "evolve"),
             key(Verb::Resolve, "resolve"),
-            BoxKey::enter(Verb::Output, "show output", "Show the output of the run").unless(none),
+            BoxKey::row(OPEN_FAILED).unless(none),
             key(Verb::Compare, "compare").unless(none),
-            BoxKey::letter('v', Verb::Compare, "mark", "Mark the run, to compare another one with it").unless(none),
+            BoxKey::row(MARK_RUN).unless(none),
             key(Verb::Behaviour, "behaviour").unless(none),
             key(Verb::MarkFailure, "mark failed").unless(none),
             key(Verb::Edit, "edit"),
@@ -97,7 +98,7 @@ impl FailureBox {
         if key.code == KeyCode::Enter {
             return self.selected().map_or(Reply::Stay, |run| Reply::OpenRun(run.id));
         }
-        if key.code == KeyCode::Char('v') {
+        if is_row(MARK_RUN, key) {
             let marked = self.selected().cloned();
             self.marked =
                 if self.marked.as_ref().map(|run| run.id) == marked.as_ref().map(|run| run.id) { None } else { marked };

@@ -1,9 +1,10 @@
 //! What humans granted; a key revokes one.
 
-use super::keys::{BoxKey, browse};
+use super::keys::{BoxKey, browse, is_row};
 use super::list_box::ListBox;
 use super::{Args, Reply};
 use crate::action::Verb;
+use crate::action::boxes::REVOKE;
 use crate::domain::{GrantKey, GrantScope, Instant, Unlock, span};
 use crate::engine::{EngineError, GrantList};
 use crate::tui::ink::Span;
@@ -11,7 +12,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{age, ago, cut, pad, safe, wrap};
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
@@ -121,13 +122,12 @@ impl Grants {
 
     /// Its keys.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
-        let revoke = BoxKey::letter('x', Verb::Revoke, "revoke", "Revoke the grant; asks first");
-        vec![revoke.only_if(self.list.selected().is_some(), "no grant is selected")]
+        vec![BoxKey::row(REVOKE).only_if(self.list.selected().is_some(), "no grant is selected")]
     }
 
-    /// Moves the selection, revokes with `x`, or closes.
+    /// Moves the selection, revokes one, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
-        if key.code == KeyCode::Char('x') {
+        if is_row(REVOKE, key) {
             return self.list.selected().map_or(Reply::Stay, |row| {
                 let mut args = Args::default();
                 args.push("grant", row.key.clone());
@@ -197,7 +197,7 @@ mod tests {
     };
     use crate::domain::{Digest, Permissions};
     use crate::tui::testing::Bench;
-    use crossterm::event::KeyModifiers;
+    use crossterm::event::{KeyCode, KeyModifiers};
 
     fn list() -> GrantList {
         let tool = || ToolName::new("adder").unwrap();
@@ -236,11 +236,11 @@ mod tests {
     #[test]
     fn the_revoke_key_names_the_grant_that_is_selected() {
         let mut grants = Grants::awaited();
-        assert_eq!(press(&mut grants, KeyCode::Char('x')), Reply::Stay, "there is nothing to revoke yet");
+        assert_eq!(press(&mut grants, KeyCode::Char('X')), Reply::Stay, "there is nothing to revoke yet");
         grants.set(&Ok(list()));
-        assert_eq!(revoked(press(&mut grants, KeyCode::Char('x'))).as_deref(), Some("4"));
+        assert_eq!(revoked(press(&mut grants, KeyCode::Char('X'))).as_deref(), Some("4"));
         press(&mut grants, KeyCode::Down);
-        assert_eq!(revoked(press(&mut grants, KeyCode::Char('x'))).as_deref(), Some("adder@abababababab"));
+        assert_eq!(revoked(press(&mut grants, KeyCode::Char('X'))).as_deref(), Some("adder@abababababab"));
         assert_eq!(press(&mut grants, KeyCode::Esc), Reply::Close);
     }
 
@@ -250,9 +250,9 @@ mod tests {
         grants.set(&Ok(list()));
         press(&mut grants, KeyCode::Down);
         grants.set(&Ok(GrantList { allowed: Vec::new(), ..list() }));
-        assert_eq!(revoked(press(&mut grants, KeyCode::Char('x'))).as_deref(), Some("4"));
+        assert_eq!(revoked(press(&mut grants, KeyCode::Char('X'))).as_deref(), Some("4"));
         grants.set(&Ok(GrantList::default()));
-        assert_eq!(press(&mut grants, KeyCode::Char('x')), Reply::Stay);
+        assert_eq!(press(&mut grants, KeyCode::Char('X')), Reply::Stay);
     }
 
     #[test]

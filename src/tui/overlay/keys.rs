@@ -4,7 +4,7 @@
 
 use super::help::HelpRow;
 use super::{Overlay, Reply};
-use crate::action::{Context, Verb, spec};
+use crate::action::{BoxRow, Context, Verb, spec};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::listing::{Listed, Listing};
@@ -26,16 +26,15 @@ pub(super) struct BoxKey {
 }
 
 impl BoxKey {
-    /// A letter that means this in the box only.
-    pub(super) fn letter(letter: char, verb: Verb, word: &'static str, doc: &'static str) -> BoxKey {
-        let chord = Chord::of(&KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE));
-        BoxKey { chord: Some(chord), verb, word, doc, reason: None }
+    /// A key of the table of boxes.
+    pub(super) fn row(row: BoxRow) -> BoxKey {
+        BoxKey { chord: Chord::parse(row.key).ok(), verb: row.verb, word: row.word, doc: row.doc, reason: None }
     }
 
-    /// What Enter does.
-    pub(super) fn enter(verb: Verb, word: &'static str, doc: &'static str) -> BoxKey {
-        let chord = Chord::of(&KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE));
-        BoxKey { chord: Some(chord), verb, word, doc, reason: None }
+    /// An answer to a question.
+    pub(super) fn answer(letter: char, word: &'static str, doc: &'static str) -> BoxKey {
+        let chord = Chord::of(&KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE));
+        BoxKey { chord: Some(chord), verb: Verb::Palette, word, doc, reason: None }
     }
 
     /// The key that a verb has everywhere.
@@ -65,6 +64,11 @@ impl BoxKey {
             press: self.chord.map(Chord::event),
         }
     }
+}
+
+/// Whether a key is that of a row of the table of boxes.
+pub(super) fn is_row(row: BoxRow, key: &KeyEvent) -> bool {
+    Chord::parse(row.key) == Ok(Chord::of(key))
 }
 
 /// The keys of a box for its lower border: those that do something now, with the way out behind the first of them.

@@ -1,9 +1,10 @@
 //! What use suggests to make, the most promising first; keys accept one or dismiss it.
 
-use super::keys::{BoxKey, browse};
+use super::keys::{BoxKey, browse, is_row};
 use super::list_box::ListBox;
 use super::{Args, Reply};
 use crate::action::Verb;
+use crate::action::boxes::{ACCEPT, ADD_FILES, DISMISS};
 use crate::domain::{Opportunity, OpportunitySources, count};
 use crate::engine::{EngineError, OpportunityList};
 use crate::tui::ink::Span;
@@ -11,7 +12,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, safe, wrap};
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -76,22 +77,16 @@ impl Opportunities {
     /// Its keys.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         let none = self.list.selected().is_none().then_some("no opportunity is selected");
-        vec![
-            BoxKey::letter('a', Verb::Accept, "accept", "Accept it: request the tool that it suggests; asks first")
-                .unless(none),
-            BoxKey::letter('+', Verb::Opportunities, "read files", "Look for opportunities in more files"),
-            BoxKey::letter('x', Verb::Dismiss, "dismiss", "Dismiss it; asks first").unless(none),
-        ]
+        vec![BoxKey::row(ACCEPT).unless(none), BoxKey::row(ADD_FILES), BoxKey::row(DISMISS).unless(none)]
     }
 
     /// Moves the selection, accepts or dismisses, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
-        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-        let verb = match key.code {
-            KeyCode::Char('a') if plain => Verb::Accept,
-            KeyCode::Char('x') if plain => Verb::Dismiss,
-            KeyCode::Char('+') if plain => return Reply::Fill(Verb::Opportunities, Args::default()),
-            _ => return browse(&mut self.list, key, keymap),
+        if is_row(ADD_FILES, key) {
+            return Reply::Fill(Verb::Opportunities, Args::default());
+        }
+        let Some(verb) = [ACCEPT, DISMISS].into_iter().find(|row| is_row(*row, key)).map(|row| row.verb) else {
+            return browse(&mut self.list, key, keymap);
         };
         let Some(row) = self.list.selected() else { return Reply::Stay };
         let mut args = Args::default();
@@ -162,6 +157,7 @@ fn about(one: &Opportunity, area: Rect, look: Look) -> Vec<(String, Style)> {
 mod tests {
     use super::*;
     use crate::domain::{OpportunityKind, Suggested, Witness, Worth};
+    use crossterm::event::{KeyCode, KeyModifiers};
     use std::path::PathBuf;
 
     fn opportunity(title: &str) -> Opportunity {
@@ -203,7 +199,7 @@ mod tests {
         assert_eq!(press(&mut list, KeyCode::Char('a')), Reply::Stay, "there is nothing yet");
         list.set(&Ok(found(&["one", "two"])));
         press(&mut list, KeyCode::Down);
-        for (key, verb) in [('a', Verb::Accept), ('x', Verb::Dismiss)] {
+        for (key, verb) in [('a', Verb::Accept), ('X', Verb::Dismiss)] {
             let Reply::Invoke(asked, args) = press(&mut list, KeyCode::Char(key)) else { panic!("{key}") };
             assert_eq!(
                 (asked, args.get("opportunity"), args.all("history").collect::<Vec<_>>()),

@@ -3,6 +3,7 @@
 use super::keys::{BoxKey, Finder, border_keys};
 use super::list_box::TYPING_KEYS;
 use super::{Reply, centred, open_box};
+use crate::action::boxes::GO_TO_TOOL;
 use crate::action::{Context, Verb, spec};
 use crate::domain::Instant;
 use crate::domain::description::{Description, DescriptionView, Ink, StyledLine};
@@ -203,7 +204,7 @@ impl Report {
 
     /// Its keys.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
-        let go = BoxKey::enter(Verb::Show, "go to the tool", "Select the tool in the catalog");
+        let go = BoxKey::row(GO_TO_TOOL);
         if self.links.is_empty() { Vec::new() } else { vec![go] }
     }
 

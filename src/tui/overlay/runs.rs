@@ -4,6 +4,7 @@ use super::Reply;
 use super::keys::{BoxKey, browse};
 use super::list_box::ListBox;
 use crate::action::Verb;
+use crate::action::boxes::OPEN_RUN;
 use crate::domain::{Run, RunId};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
@@ -86,8 +87,7 @@ impl RunList {
 
     /// Its keys.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
-        let open = BoxKey::enter(Verb::Output, "show output", "Show the output of the run");
-        vec![open.only_if(self.list.selected().is_some(), "no run is selected")]
+        vec![BoxKey::row(OPEN_RUN).only_if(self.list.selected().is_some(), "no run is selected")]
     }
 
     /// Moves the selection, opens a run with Enter, or closes.

@@ -1,9 +1,10 @@
 //! Which tools are in use: presets and saved sets, with how much each holds.
 
-use super::keys::{BoxKey, browse};
+use super::keys::{BoxKey, browse, is_row};
 use super::list_box::ListBox;
 use super::{Args, Reply};
 use crate::action::Verb;
+use crate::action::boxes::{DELETE_SET, USE_SET};
 use crate::engine::{EngineError, SetRow};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
@@ -67,11 +68,7 @@ impl Sets {
         let selected = self.list.selected();
         let none = selected.is_none().then_some("no tool set is selected");
         let preset = selected.filter(|row| row.saved_by.is_none()).map(|_| "this set comes with the program");
-        vec![
-            BoxKey::enter(Verb::Sets, "use", "Use this tool set").unless(none),
-            BoxKey::letter('x', Verb::Unset, "delete saved set", "Delete the saved set; asks first")
-                .unless(none.or(preset)),
-        ]
+        vec![BoxKey::row(USE_SET).unless(none), BoxKey::row(DELETE_SET).unless(none.or(preset))]
     }
 
     /// Moves the selection, chooses or removes a set, or closes.
@@ -79,7 +76,7 @@ impl Sets {
         let Some(row) = self.list.selected() else { return browse(&mut self.list, key, keymap) };
         match key.code {
             KeyCode::Enter => Reply::Choose(row.name.clone()),
-            KeyCode::Char('x') if row.saved_by.is_some() => {
+            _ if is_row(DELETE_SET, key) && row.saved_by.is_some() => {
                 let mut args = Args::default();
                 args.push("name", row.name.clone());
                 Reply::Invoke(Verb::Unset, args)
@@ -162,9 +159,9 @@ mod tests {
         assert_eq!(press(&mut sets, KeyCode::Enter), Reply::Stay, "nothing is known yet");
         sets.set(&Ok(vec![set("minimal", false), set("full", false), set("mine", true)]));
         assert_eq!(press(&mut sets, KeyCode::Enter), Reply::Choose("full".to_owned()), "it begins at the one in use");
-        assert_eq!(press(&mut sets, KeyCode::Char('x')), Reply::Stay);
+        assert_eq!(press(&mut sets, KeyCode::Char('X')), Reply::Stay);
         press(&mut sets, KeyCode::Down);
-        let Reply::Invoke(Verb::Unset, args) = press(&mut sets, KeyCode::Char('x')) else { panic!("nothing happened") };
+        let Reply::Invoke(Verb::Unset, args) = press(&mut sets, KeyCode::Char('X')) else { panic!("nothing happened") };
         assert_eq!(args.get("name"), Some("mine"));
         assert_eq!(press(&mut sets, KeyCode::Esc), Reply::Close);
     }

@@ -1,9 +1,10 @@
 //! What upkeep of the library found: tools that nobody uses, or that are there twice. Keys propose what to do.
 
-use super::keys::{BoxKey, browse};
+use super::keys::{BoxKey, browse, is_row};
 use super::list_box::ListBox;
 use super::{Args, Reply};
 use crate::action::Verb;
+use crate::action::boxes::{OPEN_TOOL, PROPOSE, PROPOSE_ALL};
 use crate::domain::{Command, GroupKind, Retirement};
 use crate::engine::{EngineError, StaleReport, StaleTool, Twin, TwinGroup};
 use crate::tui::ink::Span;
@@ -11,7 +12,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, plural, safe, wrap};
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
@@ -109,21 +110,18 @@ impl UpkeepList {
         let stays = selected.filter(|row| row.proposal.is_none()).map(|_| "this tool is the one to keep");
         let any = self.list.items.iter().any(|row| row.proposal.is_some());
         vec![
-            BoxKey::letter('p', Verb::Archive, "propose", "Propose to archive the tool; asks first")
-                .unless(none.or(stays)),
-            BoxKey::letter('P', Verb::Archive, "propose all", "Propose to archive all of them; asks first")
-                .only_if(any, "no tool to propose"),
-            BoxKey::enter(Verb::Show, "open", "Show the tool").unless(none),
+            BoxKey::row(PROPOSE).unless(none.or(stays)),
+            BoxKey::row(PROPOSE_ALL).only_if(any, "no tool to propose"),
+            BoxKey::row(OPEN_TOOL).unless(none),
         ]
     }
 
     /// Moves the selection, proposes a retirement, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
-        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
         let selected = self.list.selected();
         let proposals: Vec<Retirement> = match key.code {
-            KeyCode::Char('p') if plain => selected.and_then(|row| row.proposal.clone()).into_iter().collect(),
-            KeyCode::Char('P') if plain => self.list.items.iter().filter_map(|row| row.proposal.clone()).collect(),
+            _ if is_row(PROPOSE, key) => selected.and_then(|row| row.proposal.clone()).into_iter().collect(),
+            _ if is_row(PROPOSE_ALL, key) => self.list.items.iter().filter_map(|row| row.proposal.clone()).collect(),
             KeyCode::Enter => {
                 let Some(row) = selected else { return Reply::Stay };
                 let mut args = Args::default();
@@ -200,6 +198,7 @@ fn spans(row: &Row, width: usize, look: Look) -> Vec<Span> {
 mod tests {
     use super::*;
     use crate::domain::{Instant, ProposedEnd, Stage, ToolName};
+    use crossterm::event::KeyModifiers;
     use std::collections::BTreeMap;
 
     fn stale(name: &str) -> StaleTool {
@@ -238,11 +237,11 @@ mod tests {
     #[test]
     fn one_key_proposes_the_selected_another_all_and_enter_only_looks() {
         let mut list = UpkeepList::awaited(Verb::Stale);
-        assert_eq!(press(&mut list, KeyCode::Char('P')), Reply::Stay, "there is nothing yet");
+        assert_eq!(press(&mut list, KeyCode::Char('$')), Reply::Stay, "there is nothing yet");
         list.set_stale(&Ok(report(&["one", "two"])));
         press(&mut list, KeyCode::Down);
-        assert_eq!(proposed(press(&mut list, KeyCode::Char('p'))), ["two"]);
-        assert_eq!(proposed(press(&mut list, KeyCode::Char('P'))), ["one", "two"]);
+        assert_eq!(proposed(press(&mut list, KeyCode::Char('X'))), ["two"]);
+        assert_eq!(proposed(press(&mut list, KeyCode::Char('$'))), ["one", "two"]);
         let Reply::Invoke(Verb::Show, args) = press(&mut list, KeyCode::Enter) else { panic!("enter show the tool") };
         assert_eq!(args.get("tool"), Some("tools/experimental/two.py"));
         assert_eq!(press(&mut list, KeyCode::Esc), Reply::Close);
@@ -269,7 +268,7 @@ mod tests {
             TwinGroup { kind: GroupKind::Near, keep: twin("one", None), others: vec![twin("two", Some(proposal))] };
         let mut list = UpkeepList::awaited(Verb::Similar);
         list.set_twins(&Ok(vec![group]));
-        assert_eq!(press(&mut list, KeyCode::Char('p')), Reply::Stay, "the one to keep is selected");
-        assert_eq!(proposed(press(&mut list, KeyCode::Char('P'))), ["two"]);
+        assert_eq!(press(&mut list, KeyCode::Char('X')), Reply::Stay, "the one to keep is selected");
+        assert_eq!(proposed(press(&mut list, KeyCode::Char('$'))), ["two"]);
     }
 }

@@ -28,6 +28,53 @@ pub enum Pane {
     Services,
 }
 
+/// Panes that somebody hid; the catalog always stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hidden {
+    output: bool,
+    failures: bool,
+    queue: bool,
+    services: bool,
+}
+
+impl Hidden {
+    /// Those with these digits.
+    pub fn of(digits: &[u8]) -> Hidden {
+        let mut hidden = Hidden::default();
+        for pane in Pane::ALL {
+            hidden.set(pane, digits.contains(&pane.digit()));
+        }
+        hidden
+    }
+
+    /// Whether a pane is one of them.
+    pub fn has(self, pane: Pane) -> bool {
+        match pane {
+            Pane::Catalog => false,
+            Pane::Output => self.output,
+            Pane::Failures => self.failures,
+            Pane::Queue => self.queue,
+            Pane::Services => self.services,
+        }
+    }
+
+    /// Hides a pane, or shows it.
+    pub fn set(&mut self, pane: Pane, is_hidden: bool) {
+        match pane {
+            Pane::Catalog => {}
+            Pane::Output => self.output = is_hidden,
+            Pane::Failures => self.failures = is_hidden,
+            Pane::Queue => self.queue = is_hidden,
+            Pane::Services => self.services = is_hidden,
+        }
+    }
+
+    /// Their digits.
+    pub fn digits(self) -> Vec<u8> {
+        Pane::ALL.into_iter().filter(|pane| self.has(*pane)).map(Pane::digit).collect()
+    }
+}
+
 impl Pane {
     /// All panes, in the order of their digits.
     const ALL: [Pane; 5] = [Pane::Catalog, Pane::Output, Pane::Failures, Pane::Queue, Pane::Services];
@@ -35,6 +82,17 @@ impl Pane {
     /// The panes there are, in the order of their digits: the last one only where there are services.
     pub fn present(has_services: bool) -> &'static [Pane] {
         if has_services { &Pane::ALL } else { &Pane::ALL[..4] }
+    }
+
+    /// The digit that focuses it.
+    pub const fn digit(self) -> u8 {
+        match self {
+            Pane::Catalog => 1,
+            Pane::Output => 2,
+            Pane::Failures => 3,
+            Pane::Queue => 4,
+            Pane::Services => 5,
+        }
     }
 
     /// Its title, with the digit that focuses it.

@@ -1,13 +1,14 @@
 //! The output pane: runs as tabs, live or recorded, each with its output and how it ended.
 
 mod first_steps;
+mod older;
 mod starts;
 
 use super::rows::{Focus, Look, Title, draw_empty, draw_scrollbar, frame};
 use crate::action::Verb;
 use crate::domain::{IsolationLevel, Run, RunId, RunOutcome, Sample, Tool};
 use crate::engine::{EngineError, Frame};
-use crate::tui::effect::TabId;
+use crate::tui::effect::{Effect, TabId};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::list::Motion;
 use crate::tui::msg::{Kept, chunk};
@@ -69,6 +70,7 @@ pub struct RunTab {
     pub view: OutputView,
     bytes: u64,
     fetching: bool,
+    older: older::Older,
     /// The instance whose log it is.
     followed: Option<starts::Followed>,
 }
@@ -101,6 +103,10 @@ pub struct OutputPane {
     opened: u64,
     search: TextInput,
     typing: bool,
+    /// Searches that were begun.
+    searches: u64,
+    /// What must be done outside.
+    wanted: Vec<Effect>,
     /// Shown while no run is.
     pub first_steps: Option<FirstSteps>,
 }
@@ -110,7 +116,17 @@ impl OutputPane {
     pub fn open(&mut self, label: String, tool: Option<Arc<Tool>>, phase: Phase) -> TabId {
         self.opened += 1;
         let id = TabId(self.opened);
-        let tab = RunTab { id, tool, label, phase, view: OutputView::new(), bytes: 0, fetching: false, followed: None };
+        let tab = RunTab {
+            id,
+            tool,
+            label,
+            phase,
+            view: OutputView::new(),
+            bytes: 0,
+            fetching: false,
+            older: older::Older::default(),
+            followed: None,
+        };
         self.tabs.push(tab);
         if self.tabs.len() > MAX_TABS
             && let Some(oldest) = self.tabs.iter().position(|tab| !tab.is_live())
@@ -226,7 +242,9 @@ impl OutputPane {
 
     /// Kept output arrived: the end of a record, or an older part of it.
     pub fn kept(&mut self, id: TabId, kept: Result<Box<Kept>, EngineError>) {
-        let Some(tab) = self.tab_mut(id) else { return };
+        self.searches += 1;
+        let ticket = self.searches;
+        let Some(tab) = self.tabs.iter_mut().find(|tab| tab.id == id) else { return };
         tab.fetching = false;
         match kept {
             Ok(kept) if matches!(tab.phase, Phase::Loading(run) if run == kept.run.id) => {
@@ -246,8 +264,9 @@ impl OutputPane {
                 tab.phase = Phase::Ended(Box::new(kept.run));
             }
             Ok(kept) if tab.first_run() == Some(kept.run.id) => {
-                let chunks: Vec<_> = kept.frames.iter().map(chunk).collect();
-                tab.view.prepend(&chunks);
+                let wanted = tab.put_in_front(&kept.frames);
+                let again = tab.search_again(ticket);
+                self.wanted.extend(wanted.into_iter().chain(again));
             }
             // Meanwhile the lines before these were dropped.
             Ok(_) => {}
@@ -269,24 +288,6 @@ impl OutputPane {
         }
     }
 
-    /// Scrolls the output. Returns which older part to fetch when its beginning was reached.
-    pub fn scroll(&mut self, step: Move) -> Option<(TabId, RunId, u64)> {
-        let tab = self.current_mut()?;
-        tab.view.scroll(step);
-        let upwards = match step {
-            Move::Rows(by) | Move::HalfPages(by) | Move::Pages(by) => by < 0,
-            Move::Top => true,
-            Move::Bottom | Move::Columns(_) | Move::FirstColumn => false,
-        };
-        let older = tab.view.dropped_before();
-        let run = tab.first_run()?;
-        if upwards && tab.view.is_at_top() && older > SPOOL_HEADER && !tab.fetching {
-            tab.fetching = true;
-            return Some((tab.id, run, older));
-        }
-        None
-    }
-
     /// The text searched for.
     pub fn search(&self) -> String {
         self.search.text()
@@ -306,9 +307,7 @@ impl OutputPane {
     pub fn edit_search(&mut self, edit: impl FnOnce(&mut TextInput)) {
         edit(&mut self.search);
         let text = self.search.text();
-        if let Some(tab) = self.current_mut() {
-            tab.view.search(&text);
-        }
+        self.search_current(&text);
     }
 
     /// Draws the pane. Returns where the output lies and, while the search is typed, the cursor.
@@ -325,11 +324,15 @@ impl OutputPane {
                 draw_line(&mut rest, buf, &line);
             }
         }
+        let not_loaded = self.current().and_then(|tab| tab.not_loaded_line(look.keymap));
+        if let Some(line) = not_loaded.filter(|_| rest.height > 2) {
+            draw_line(&mut rest, buf, &Line::styled(cut(&line, usize::from(inner.width)), theme.dim));
+        }
         let cursor = self.draw_search(&mut rest, buf, theme).filter(|_| focus == Focus::Here);
         match self.current_mut() {
             Some(tab) if !matches!(tab.phase, Phase::Failed(_)) => {
-                tab.view.render(rest, buf, theme);
-                draw_scrollbar(rest, buf, tab.view.part_shown(), theme);
+                tab.shown_mut().render(rest, buf, theme);
+                draw_scrollbar(rest, buf, tab.shown().part_shown(), theme);
             }
             Some(_) => {}
             None => {
@@ -391,25 +394,21 @@ impl OutputPane {
     }
 
     fn draw_search(&mut self, rest: &mut Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
-        let status = self.current().and_then(|tab| tab.view.search_status());
+        let status = self.current().and_then(RunTab::search_status);
         if rest.is_empty() || (!self.typing && status.is_none()) {
             return None;
         }
         let line = Rect { height: 1, ..*rest };
         buf.put(line.x, line.y, " /", 2, theme.accent);
-        let count = status.map(|s| format!(" {} of {} ", s.current, phrase::grouped(s.total))).unwrap_or_default();
-        let width = line.width.saturating_sub(3 + count.len() as u16);
+        let count = status
+            .map(|(s, more)| format!(" {} of {}{more} ", phrase::grouped(s.current), phrase::grouped(s.total)))
+            .unwrap_or_default();
+        let room = count.chars().count();
+        let width = line.width.saturating_sub(3 + room as u16);
         let cursor = self.search.draw(Rect { x: line.x + 3, width, ..line }, buf, theme.text);
-        buf.put(line.x + 3 + width, line.y, &count, count.len(), theme.dim);
+        buf.put(line.x + 3 + width, line.y, &count, room, theme.dim);
         *rest = Rect { y: rest.y + 1, height: rest.height - 1, ..*rest };
         self.typing.then_some(cursor)
-    }
-}
-
-impl OutputPane {
-    /// Moves as in a list or text.
-    pub fn step(&mut self, motion: Motion) -> Option<(TabId, RunId, u64)> {
-        self.scroll(text_move(motion))
     }
 }
 

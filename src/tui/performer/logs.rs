@@ -3,7 +3,7 @@
 use super::{FRAME_BYTES, Performer, lock};
 use crate::domain::{RunId, RunOutcome};
 use crate::engine::{Engine, EngineError, Frame, Spool};
-use crate::tui::msg::{Answer, Kept, Msg};
+use crate::tui::msg::{Answer, Kept, Msg, SpoolPart};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
@@ -12,6 +12,15 @@ use tokio::time::MissedTickBehavior;
 const SPOOL_PART: usize = 4 << 20;
 /// Bytes of a spool read at once.
 const SPOOL_STEP: usize = 1 << 20;
+
+/// What is loaded before a place in a spool, and from there on: bytes and lines.
+const BEFORE: Most = Most { bytes: 1 << 20, lines: 10_000 };
+const BEHIND: Most = Most { bytes: 3 << 20, lines: 40_000 };
+
+struct Most {
+    bytes: usize,
+    lines: usize,
+}
 
 /// How often the output of a run of another process is looked at.
 const LOG_STEP: Duration = Duration::from_millis(250);
@@ -131,4 +140,70 @@ pub(super) fn kept(engine: &Engine, run: RunId, before: Option<u64>) -> Result<(
         offset = next;
     }
     Ok((Kept { run: record, frames: kept.into() }, offset))
+}
+
+/// The output of a run around a place in its spool.
+pub(super) fn part(engine: &Engine, run: RunId, around: u64) -> Result<SpoolPart, EngineError> {
+    let path = engine.runs().spool_path(run);
+    if !path.exists() {
+        return Ok(SpoolPart { run, first: 0, frames: Vec::new() });
+    }
+    let spool = Spool::open(&path).map_err(EngineError::internal)?;
+    part_of(run, around, &|offset| spool.frames(offset, SPOOL_STEP).map_err(EngineError::internal))
+}
+
+/// Reads chunks of a spool from a place on; the second value is where to go on.
+pub(in crate::tui) type ReadSpool<'r> = dyn Fn(u64) -> Result<(Vec<Frame>, u64), EngineError> + 'r;
+
+/// What lies around a place.
+pub(in crate::tui) fn part_of(run: RunId, around: u64, read: &ReadSpool<'_>) -> Result<SpoolPart, EngineError> {
+    let (mut kept, mut offset, mut first) = (VecDeque::new(), 0, None);
+    let (mut before, mut behind) = (Most { bytes: 0, lines: 0 }, Most { bytes: 0, lines: 0 });
+    loop {
+        let (frames, next) = read(offset)?;
+        if frames.is_empty() {
+            break;
+        }
+        offset = next;
+        for frame in frames {
+            first.get_or_insert(frame.offset);
+            let is_before = frame.offset < around;
+            if is_before {
+                before.add(&frame)
+            } else {
+                behind.add(&frame)
+            }
+            kept.push_back(frame);
+            while before.exceeds(&BEFORE)
+                && is_before
+                && let Some(old) = kept.pop_front()
+            {
+                before.take(&old);
+            }
+            if behind.exceeds(&BEHIND) {
+                return Ok(SpoolPart { run, first: first.unwrap_or(0), frames: kept.into() });
+            }
+        }
+    }
+    Ok(SpoolPart { run, first: first.unwrap_or(0), frames: kept.into() })
+}
+
+impl Most {
+    fn add(&mut self, frame: &Frame) {
+        self.bytes += frame.bytes.len();
+        self.lines += lines(frame);
+    }
+
+    fn take(&mut self, frame: &Frame) {
+        self.bytes -= frame.bytes.len();
+        self.lines -= lines(frame);
+    }
+
+    fn exceeds(&self, most: &Most) -> bool {
+        self.bytes > most.bytes || self.lines > most.lines
+    }
+}
+
+fn lines(frame: &Frame) -> usize {
+    memchr::memchr_iter(b'\n', &frame.bytes).count()
 }

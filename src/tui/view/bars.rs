@@ -72,7 +72,12 @@ fn hint_word(verb: Verb, app: &App) -> &'static str {
 
 /// Name, workspace, how far opening and reading are, and problems.
 pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
-    let state = state_spans(app, usize::from(area.width).saturating_sub(NAME + LEAST_PLACE));
+    let hidden: Vec<&str> = app.panes().into_iter().filter(|pane| app.hidden.has(*pane)).map(Pane::title).collect();
+    let hidden = if hidden.is_empty() { String::new() } else { format!("hidden: {} · ", hidden.join(", ")) };
+    let mut state = state_spans(app, usize::from(area.width).saturating_sub(NAME + LEAST_PLACE + hidden.width()));
+    if !hidden.is_empty() {
+        state.insert(0, Span::styled(hidden, app.theme.dim));
+    }
     let state_width: usize = state.iter().map(Span::width).sum();
     let theme = &app.theme;
     let room = usize::from(area.width).saturating_sub(state_width + NAME);
@@ -86,7 +91,7 @@ pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
 
 /// The panes as tabs, for screens with one pane at a time.
 pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
-    let panes = Pane::present(!app.services.is_empty());
+    let panes = app.panes();
     let width_of = |spans: &[Span]| spans.iter().map(Span::width).sum::<usize>();
     // That there are problems must be on every screen; words of tabs can be short.
     let least = problem_words(app, true);
@@ -139,6 +144,9 @@ fn tab_text(app: &App, pane: Pane, words: TabWords) -> String {
         Pane::Services => app.services.len(),
     };
     let count = if count > 0 { format!(" {}", grouped(count)) } else { String::new() };
+    if app.hidden.has(pane) {
+        return format!(" ({}) ", pane.digit());
+    }
     if app.theme.numbered && app.focus == pane {
         return format!(" selected: {}{count} ", pane.title());
     }

@@ -81,6 +81,7 @@ fn draw_workbench(app: &mut App, arrangement: Arrangement, buf: &mut Buffer) -> 
             let areas =
                 [(Pane::Catalog, catalog), (Pane::Output, output), (Pane::Failures, failures), (Pane::Queue, queue)];
             let areas = areas.into_iter().chain(services.map(|area| (Pane::Services, area)));
+            let areas = areas.filter(|(_, area)| !area.is_empty());
             let cursors: Vec<_> = areas.map(|(pane, area)| draw_pane(app, pane, area, buf)).collect();
             bars::draw_footer(app, footer, buf);
             cursors.into_iter().flatten().next()

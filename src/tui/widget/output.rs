@@ -3,9 +3,13 @@
 //! Follows the end until the reader scrolls up; then it stays where it was put and counts what came.
 //! It keeps the newest lines only; older ones are in the spool and can be put in front again.
 
+mod older;
+
+pub use older::{Hit, SpoolSearch};
+
 use super::rows::{Break, Paged, Row, columns, count, cut, window};
 use super::search::Needle;
-use super::terminal::{Bounds, Chunk, LineKind, OutLine, Transcript};
+use super::terminal::{Bounds, Chunk, LineKind, Origin, OutLine, Transcript};
 use super::{Jump, Move, SearchStatus};
 use crate::domain::{SafeText, Stream, plural};
 use crate::tui::ink::Ink;
@@ -35,6 +39,20 @@ impl Switch {
     }
 }
 
+/// A match among the lines kept.
+struct Found {
+    line: usize,
+    range: Range<usize>,
+    /// Where its line begins.
+    origin: Origin,
+}
+
+impl Found {
+    fn place(&self) -> (usize, usize) {
+        (self.line, self.range.start)
+    }
+}
+
 /// The state of one run's output on screen.
 pub struct OutputView {
     transcript: Transcript,
@@ -55,7 +73,9 @@ pub struct OutputView {
     drawn: Vec<usize>,
     selection: Option<Range<usize>>,
     needle: Option<Needle>,
-    matches: VecDeque<(usize, Range<usize>)>,
+    matches: VecDeque<Found>,
+    /// Matches whose lines were dropped since the search began.
+    gone: Vec<Hit>,
     /// The match the cursor is on, by line and byte, so that it stays when lines come and go.
     current: Option<(usize, usize)>,
 }
@@ -89,6 +109,7 @@ impl OutputView {
             selection: None,
             needle: None,
             matches: VecDeque::new(),
+            gone: Vec::new(),
             current: None,
         }
     }
@@ -272,12 +293,13 @@ impl OutputView {
     pub fn search(&mut self, text: &str) -> usize {
         self.needle = Needle::new(text);
         self.matches.clear();
+        self.gone.clear();
         self.current = None;
         self.find_from(self.transcript.span().start);
         let edge = self.drawn.last().map_or(usize::MAX, |line| line + 1);
-        let before = self.matches.partition_point(|(line, _)| *line < edge);
+        let before = self.matches.partition_point(|found| found.line < edge);
         if let Some(found) = self.matches.get(before.saturating_sub(1)) {
-            self.current = Some((found.0, found.1.start));
+            self.current = Some(found.place());
             self.show_match();
         }
         self.matches.len()
@@ -293,8 +315,7 @@ impl OutputView {
             Jump::Previous => self.matches.len() - 1,
         };
         let next = self.current_index().map_or(0, |index| (index + by) % self.matches.len());
-        self.current = self.matches.get(next).map(|(line, range)| (*line, range.start));
-        self.show_match();
+        self.show_match_at(next);
     }
 
     /// Where the search stands; `None` when nothing is searched.
@@ -416,10 +437,10 @@ impl OutputView {
     }
 
     fn match_styles(&self, number: usize, theme: &Theme) -> impl Iterator<Item = (Range<usize>, Style)> {
-        let first = self.matches.partition_point(|(line, _)| *line < number);
-        self.matches.range(first..).take_while(move |(line, _)| *line == number).map(|(line, range)| {
-            let is_current = self.current == Some((*line, range.start));
-            (range.clone(), if is_current { theme.match_current } else { theme.match_ })
+        let first = self.matches.partition_point(|found| found.line < number);
+        self.matches.range(first..).take_while(move |found| found.line == number).map(|found| {
+            let is_current = self.current == Some(found.place());
+            (found.range.clone(), if is_current { theme.match_current } else { theme.match_ })
         })
     }
 
@@ -463,11 +484,9 @@ impl OutputView {
         if self.needle.is_none() {
             return;
         }
-        while self.matches.front().is_some_and(|(line, _)| *line < span.start) {
-            self.matches.pop_front();
-        }
+        self.let_go(span.start);
         // Older lines put in front change everything behind them only in order: search all again.
-        let keep = self.matches.partition_point(|(line, _)| *line < changed);
+        let keep = self.matches.partition_point(|found| found.line < changed);
         self.matches.truncate(keep);
         self.find_from(changed.max(span.start));
     }
@@ -476,14 +495,15 @@ impl OutputView {
         let Some(needle) = &self.needle else { return };
         for number in from..self.transcript.span().end {
             let Some(line) = self.transcript.line(number) else { continue };
-            self.matches.extend(needle.find_in(&line.text).into_iter().map(|range| (number, range)));
+            let found = needle.find_in(&line.text).into_iter();
+            self.matches.extend(found.map(|range| Found { line: number, range, origin: line.origin }));
         }
     }
 
     fn current_index(&self) -> Option<usize> {
         let current = self.current?;
-        let index = self.matches.partition_point(|(line, range)| (*line, range.start) < current);
-        self.matches.get(index).filter(|(line, range)| (*line, range.start) == current).map(|_| index)
+        let index = self.matches.partition_point(|found| found.place() < current);
+        self.matches.get(index).filter(|found| found.place() == current).map(|_| index)
     }
 
     fn show_match(&mut self) {

@@ -333,3 +333,68 @@ fn notes_are_cut_between_words() {
     assert!(shown.iter().all(|row| !row.ends_with("trun")), "{shown:?}");
     assert!(shown[0].ends_with("here:") || shown[0].ends_with("truncated"), "{shown:?}");
 }
+
+/// What a search finds before a place, as chunk and number within the line.
+fn found_before(chunks: &[(u64, &[u8])], text: &str, before: Origin) -> Vec<Hit> {
+    let mut search = SpoolSearch::new(text, before).unwrap();
+    for (offset, bytes) in chunks {
+        if !search.push(chunk(bytes, *offset)) {
+            break;
+        }
+    }
+    search.end();
+    search.take()
+}
+
+#[test]
+fn a_search_of_the_spool_sees_what_a_view_draws() {
+    let chunks: [(u64, &[u8]); 4] = [
+        (4, b"a ne\x1b[1med\x1b[0mle\nneedle 10%\rno"),
+        (50, b"thing\x1b[K\nhid\x00den nee"),
+        (90, b"dle needle\n"),
+        (120, b"needle\n"),
+    ];
+    let hits = found_before(&chunks, "needle", Origin { chunk: 120, byte: 0 });
+    // The first is drawn as one word, the second was overwritten, the third begins in the chunk before.
+    assert_eq!(hits.iter().map(|hit| hit.chunk()).collect::<Vec<_>>(), [4, 50, 50]);
+    assert_eq!(found_before(&chunks, "hid\\x00den", Origin { chunk: 120, byte: 0 }).len(), 1);
+    let mut view = OutputView::new();
+    chunks.iter().for_each(|(offset, bytes)| view.push(chunk(bytes, *offset)));
+    assert_eq!(view.search("needle"), 4);
+    for (index, hit) in hits.into_iter().enumerate() {
+        assert!(view.show_hit(hit));
+        assert_eq!((view.match_index(), view.current_hit()), (Some(index), Some(hit)));
+    }
+}
+
+#[test]
+fn a_match_at_the_edge_of_what_is_loaded_is_found_once() {
+    let (one, two): (&[u8], &[u8]) = (b"x needle\ny needle and nee", b"dle, needle\nneedle\n");
+    for cut in 0..one.len() + two.len() {
+        let all = [one, two].concat();
+        let (before, behind) = all.split_at(cut);
+        let hits = found_before(&[(4, before), (100, behind)], "needle", Origin { chunk: 100, byte: 0 });
+        let mut view = OutputView::new();
+        view.push(chunk(behind, 100));
+        assert_eq!(hits.len() + view.search("needle"), 5, "cut at {cut}");
+    }
+}
+
+#[test]
+fn matches_in_lines_that_are_dropped_are_kept_as_places_in_the_spool() {
+    let mut view = OutputView::bounded(Bounds { lines: 3, bytes: 1_000 });
+    assert_eq!(view.search("x"), 0);
+    for line in 0..5 {
+        view.push(chunk(b"x and x\n", 4 + line * 20));
+    }
+    assert_eq!(
+        (view.match_count(), view.gone().iter().map(|hit| hit.chunk()).collect::<Vec<_>>()),
+        (6, vec![4, 4, 24, 24])
+    );
+    let mut part = OutputView::part_of(&view);
+    (0..5).for_each(|line| part.push(chunk(b"x and x\n", 4 + line * 20)));
+    part.search("x");
+    assert!(
+        view.gone().iter().enumerate().all(|(index, hit)| part.show_hit(*hit) && part.match_index() == Some(index))
+    );
+}

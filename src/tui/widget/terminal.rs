@@ -6,6 +6,8 @@
 //! a progress bar on one stream is not torn by lines on the other. Memory is bounded whatever comes:
 //! long lines are cut into segments, old lines are dropped, a sequence that never ends is given up.
 
+mod streaming;
+
 use super::sgr;
 use crate::domain::ansi::{AnsiPiece, AnsiScanner, Params};
 use crate::domain::{Stream, escape_char, is_hidden};
@@ -48,9 +50,11 @@ pub enum LineKind {
 
 /// Where the first byte of a line stands: chunk and byte within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Origin {
-    pub(super) chunk: u64,
-    pub(super) byte: usize,
+pub struct Origin {
+    /// The chunk's place in the spool.
+    pub chunk: u64,
+    /// Counted from the beginning of the chunk.
+    pub byte: usize,
 }
 
 /// One line: escaped text and styles.
@@ -467,12 +471,7 @@ impl Transcript {
             self.bytes -= oldest.text.len();
             self.first += 1;
         }
-        for pen in &mut self.pens {
-            if pen.line.is_some_and(|line| line < self.first) {
-                (pen.line, pen.cells, pen.column, pen.width) = (None, None, 0, 0);
-                pen.pending.clear();
-            }
-        }
+        self.leave_dropped();
         number
     }
 

@@ -5,7 +5,7 @@ use crate::support::repository;
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
-use toolsmith::action::{ACTIONS, Group, MEANINGS, Spec, spec};
+use toolsmith::action::{ACTIONS, BOX_ROWS, Group, MEANINGS, Spec, spec};
 use toolsmith::cli;
 use toolsmith::engine::StarterTool;
 
@@ -95,8 +95,22 @@ fn the_reference_of_verbs_is_that_of_the_program() {
 fn meanings() -> String {
     let mut text = "| key | means | verbs |\n| --- | --- | --- |\n".to_owned();
     for meaning in MEANINGS {
-        let verbs: Vec<String> = meaning.verbs.iter().map(|verb| format!("`{}`", spec(*verb).name)).collect();
+        let verbs: Vec<String> =
+            meaning.verbs.iter().chain(meaning.boxes).map(|verb| format!("`{}`", spec(*verb).name)).collect();
         let _ = writeln!(text, "| `{}` | {} | {} |", meaning.key, meaning.does, verbs.join(", "));
+    }
+    text
+}
+
+/// The keys of boxes.
+fn box_keys() -> String {
+    let mut text = "| box | key | action | does |\n| --- | --- | --- | --- |\n".to_owned();
+    let mut last = "";
+    for row in BOX_ROWS {
+        let place = if last == row.place { "" } else { row.place };
+        last = row.place;
+        let line = format!("| {place} | `{}` | {} | {} |", row.key, row.word, row.doc);
+        let _ = writeln!(text, "{}", line.replace("|  |", "| |"));
     }
     text
 }
@@ -137,6 +151,7 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 fn the_reference_of_keys_is_that_of_the_program() {
     hold("docs/reference/keys.md", "keys", &screen_keys());
     hold("docs/reference/keys.md", "meanings", &meanings());
+    hold("docs/reference/keys.md", "box-keys", &box_keys());
     hold("docs/reference/keys.md", "verb-keys", &verb_keys());
 }
 

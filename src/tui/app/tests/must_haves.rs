@@ -3,6 +3,7 @@
 use super::*;
 use crate::engine::{Change, ConnectedAgent};
 use crate::tui::app::Target;
+use crate::tui::screen::Screen;
 
 /// Where each pane has the focus.
 const PANES: [&str; 4] = ["1", "2", "3", "4"];
@@ -125,7 +126,7 @@ fn a_request_counts_down_in_the_queue_and_in_its_review() {
     let mut detail = review_detail(&super::reviews()[1]);
     detail.review = reviews.remove(1);
     bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
-    assert!(bench.screen().contains("requested by agent:bot") && bench.screen().contains("expires in 2h"));
+    assert!(bench.screen().contains("by bot") && bench.screen().contains("expires in 2h"));
 }
 
 #[test]
@@ -169,6 +170,43 @@ fn the_head_says_who_is_connected_in_as_many_words_as_fit() {
         let head = screen.lines().next().unwrap();
         assert!(head.contains(wanted) && !head.contains('\u{1b}'), "{width}: {wanted}\n{screen}");
         assert!(head.contains('!') || head.contains("problem"), "{width}: {head}");
+    }
+}
+
+#[test]
+fn a_review_is_named_in_two_lines_at_80_columns_and_never_cut_from_60_on() {
+    let does = [
+        "move tools/experimental/read-first-line-of-standard-input → tools/approved/read-first-line-of-standard-input",
+        "one git commit with the sources and the manifest, signed as configured",
+    ];
+    for (width, height) in [(200, 60), (120, 40), (80, 24), (70, 24), (60, 20)] {
+        let mut bench = Bench::reviewing_with(width, height, |detail| {
+            let review = &mut detail.review;
+            review.tool = crate::domain::ToolName::new("read-first-line-of-standard-input").unwrap();
+            review.asker = Some("agent:claude-code-reviewer".to_owned());
+            review.expires_at = Some(ago(-125));
+        });
+        let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
+        let command = Command::Decide(screen.approval_request());
+        let lines = does.map(str::to_owned).to_vec();
+        let preview = Preview { title: String::new(), lines, undo: String::new() };
+        bench.answer(Answer::Preview { command, preview: Ok(preview) });
+        let screen = bench.screen();
+        let tabs = screen.lines().position(|line| line.contains("evidence")).unwrap();
+        assert!(tabs == 2 || width < 80 && tabs == 3, "{width}: {tabs} lines\n{screen}");
+        let head = screen.lines().take(tabs).collect::<Vec<_>>().join(" ");
+        let facts = ["read-first-line-of-standard-input 1.0.0", "experimental → approved", "risk low", "lines seen"];
+        for fact in facts.into_iter().chain(["by claude-code-reviewer 2h ago", "expires in 2h"]) {
+            assert!(head.contains(fact), "{width}: {fact}\n{screen}");
+        }
+        let plain = |text: &str| text.split_whitespace().collect::<String>();
+        for does in does {
+            assert!(plain(&screen).contains(&plain(does)), "{width}: {does}\n{screen}");
+        }
+        assert!(!head.contains('…') && screen.contains("review 2"), "{screen}");
+        // A path stays in one line, or breaks where a folder ends.
+        let folder = if width < 80 { "tools/experimental/" } else { "tools/experimental/read-first-line" };
+        assert!(screen.contains(folder), "{width}\n{screen}");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::tui::pane::catalog::Selected;
 use crate::tui::screen::Screen;
 use crate::tui::theme::Ground;
 use crate::tui::widget::text_input::TextInput;
-use crate::tui::widget::{Jump, TextView};
+use crate::tui::widget::{Jump, OutputView, TextView};
 use ratatui::layout::Rect;
 use std::sync::Arc;
 
@@ -73,8 +73,9 @@ impl App {
     pub(super) fn step_pane(&mut self, by: isize) -> Vec<Effect> {
         match self.screen {
             Screen::Workbench => {
-                let panes = Pane::present(!self.services.is_empty());
-                self.focus_pane(self.focus.step(by, panes))
+                let mut panes = self.panes();
+                panes.retain(|pane| !self.hidden.has(*pane));
+                self.focus_pane(self.focus.step(by, &panes))
             }
             Screen::Evolution(ref mut screen) => {
                 screen.reader().step(by, &|_| true);
@@ -157,13 +158,7 @@ impl App {
                 Pane::Failures => self.failures.step(motion),
                 Pane::Queue => self.queue.step(motion),
                 Pane::Services => self.services.step(motion),
-                Pane::Output => {
-                    let older = self.output.step(motion);
-                    return older
-                        .map(|(tab, run, before)| Effect::LoadSpool { tab, run, before: Some(before) })
-                        .into_iter()
-                        .collect();
-                }
+                Pane::Output => self.output.step(motion),
             },
         }
         Vec::new()
@@ -176,11 +171,7 @@ impl App {
             Screen::Source(screen) => step_text_match(&mut screen.reader.current_mut().view, to),
             Screen::Behaviour(screen) => step_text_match(&mut screen.reader.current_mut().view, to),
             Screen::Evolution(screen) => step_text_match(&mut screen.reader().current_mut().view, to),
-            Screen::Workbench if self.focus == Pane::Output => {
-                if let Some(tab) = self.output.current_mut() {
-                    tab.view.step_match(to);
-                }
-            }
+            Screen::Workbench if self.focus == Pane::Output => self.output.step_match(to),
             Screen::Workbench => return self.step(if to == Jump::Next { Motion::Down } else { Motion::Up }),
         }
         Vec::new()
@@ -188,7 +179,12 @@ impl App {
 
     pub(super) fn toggle_follow(&mut self) {
         if let Some(tab) = self.output.current_mut() {
-            if tab.view.follows() { tab.view.pause() } else { tab.view.follow() }
+            if tab.view.follows() {
+                tab.view.pause();
+            } else {
+                tab.leave_part();
+                tab.view.follow();
+            }
         }
     }
 
@@ -200,7 +196,7 @@ impl App {
             Screen::Evolution(screen) => screen.reader().toggle_wrap(),
             Screen::Workbench => {
                 if let Some(tab) = self.output.current_mut() {
-                    tab.view.toggle_wrap();
+                    tab.each_view(OutputView::toggle_wrap);
                 }
             }
         }
@@ -230,9 +226,10 @@ impl App {
                     Selected::Group(group) => Some(group.name.trim_end().to_owned()),
                     Selected::Nothing => None,
                 },
-                Pane::Output => {
-                    self.output.current().map(|tab| tab.view.selected_text().unwrap_or_else(|| tab.view.visible_text()))
-                }
+                Pane::Output => self
+                    .output
+                    .current()
+                    .map(|tab| tab.shown().selected_text().unwrap_or_else(|| tab.shown().visible_text())),
                 Pane::Failures => self.failures.selected().map(|group| group.sample_message.clone()),
                 Pane::Queue => self.queue.selected().map(|review| review.digest.hex()),
                 Pane::Services => self.services.selected_view().map(reached_at),

@@ -1,6 +1,7 @@
-//! The first lines of a review: what is asked, about what, by whom, and what an approval would do.
+//! The first lines of a review: what is asked, about what, by whom and since when, and how much of it was seen; at 80
+//! columns, two lines. The rest stands at the beginning of the evidence.
 //!
-//! Nothing is cut without a sign: facts that do not fit go on in the next line, one too long ends in `…`.
+//! Nothing is cut: facts that do not fit go on in the next line.
 
 use super::ReviewScreen;
 use crate::domain::{Review, ReviewKind};
@@ -8,18 +9,15 @@ use crate::engine::SIGNED_BY;
 use crate::tui::ink::{Line, Span};
 use crate::tui::pane::queue::{expiry, risk_style, subject};
 use crate::tui::pane::rows::Look;
-use crate::tui::phrase::{cut, grouped, lasted, safe, wrap};
+use crate::tui::phrase::{ago, grouped, lasted, safe, wrap};
+use crate::tui::widget::{Piece, TextLine, Tone};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-/// From so many rows on the header says who made the version; below, the evidence says that.
-pub(super) const FULL_HEIGHT: u16 = 30;
-/// Lines for what an approval does, where rows are few. The prompt of the approval says all of it on every screen.
-const CONSEQUENCE_LINES: usize = 3;
-/// From so many rows on the second line begins with the number of the review.
-const SECOND_LINE: u16 = 16;
 /// Columns that every line after the first is indented by.
 const INDENT: usize = 3;
+/// Columns between two facts.
+const GAP: usize = 2;
 
 fn question(review: &Review) -> &'static str {
     match review.kind {
@@ -49,8 +47,8 @@ pub(super) fn stages(review: &Review) -> String {
 }
 
 impl ReviewScreen {
-    /// The lines of the header on a screen of this size. `place` is the place in the queue.
-    pub(super) fn header(&self, (width, height): (u16, u16), look: Look, place: Option<(usize, usize)>) -> Vec<Line> {
+    /// The lines of the header on a screen of this width. `place` is the place in the queue.
+    pub(super) fn header(&self, width: u16, look: Look, place: Option<(usize, usize)>) -> Vec<Line> {
         let theme = look.theme;
         let review = &self.review;
         let mut flow = Flow::new(usize::from(width));
@@ -62,66 +60,80 @@ impl ReviewScreen {
             flow.add(&stages(review), theme.text);
         }
         flow.add(&format!("risk {}", review.risk_words()), risk_style(review.risk, theme));
-        if let Some((at, of)) = place {
-            flow.add(&format!("{at} of {of}"), theme.dim);
+        if let Some((at, of)) = place.filter(|_| flow.is_first_line()) {
+            flow.add_whole(&format!("{at} of {of}"), theme.dim);
         }
-        if height >= SECOND_LINE {
-            flow.next_line();
-        }
-        flow.add(&format!("review {}", review.id), theme.dim);
-        flow.add("digest ", theme.dim);
-        flow.join(&review.digest.short(), theme.title);
-        if let Some((words, is_read)) = self.share_words() {
-            flow.add(&words, if is_read { theme.good } else { theme.warn });
-        }
-        if height >= SECOND_LINE {
-            flow.add_whole(&format!("waiting for {}", lasted(look.now.wall, review.created_at)), theme.dim);
-            if is_one_version {
-                flow.add_whole(&safe(review.place()), theme.dim);
-            }
-            if let Some(line) = self.asked_by(look) {
-                flow.next_line();
-                flow.add_cut(&line, theme.dim);
-            }
-        }
-        if height >= SECOND_LINE
-            && let Some(line) = self.signed_before()
-        {
-            flow.next_line();
-            flow.add_cut(&line, theme.dim);
-        }
-        if height >= FULL_HEIGHT {
-            for line in self.made_by() {
-                flow.next_line();
-                flow.add_cut(&line, theme.dim);
-            }
-        }
-        if height >= SECOND_LINE {
-            let most = if height >= FULL_HEIGHT { usize::MAX } else { CONSEQUENCE_LINES };
-            for line in self.consequence_lines(usize::from(width).saturating_sub(INDENT + 1), most) {
-                flow.next_line();
-                flow.join(&line, theme.text);
-            }
+        flow.second_line();
+        for (text, style) in self.second_line(flow.room(), look) {
+            flow.add(&text, style);
         }
         let mut lines = flow.finish();
         if let Some(stale) = &self.stale {
-            lines.push(Line::styled(cut(&format!(" ! {}", safe(stale)), usize::from(width)), theme.warn));
+            let room = usize::from(width).saturating_sub(INDENT);
+            let told = wrap(&safe(stale), room).into_iter().enumerate();
+            lines.extend(
+                told.map(|(at, line)| Line::styled(format!(" {} {line}", if at == 0 { "!" } else { " " }), theme.warn)),
+            );
         }
         lines
     }
 
-    /// What an approval does, in at most so many lines of so many columns.
-    fn consequence_lines(&self, room: usize, most: usize) -> Vec<String> {
-        if self.consequence.is_empty() {
-            return Vec::new();
+    /// How much was seen, who asked and since when it waits; with what else there is room for. The evidence names all.
+    fn second_line(&self, room: usize, look: Look) -> Vec<(String, Style)> {
+        let (review, theme, now) = (&self.review, look.theme, look.now.wall);
+        let mut facts = vec![
+            (Rank::May(1), format!("review {}", review.id), theme.dim),
+            (Rank::May(0), format!("digest {}", review.digest.short()), theme.title),
+        ];
+        if let Some((words, is_read)) = self.share_words() {
+            facts.push((Rank::Must, words, if is_read { theme.good } else { theme.warn }));
         }
-        let mut lines = wrap(&safe(&format!("If approved: {}", self.consequence.join(" · "))), room);
-        if lines.len() > most {
-            lines.truncate(most);
-            if let Some(last) = lines.last_mut() {
-                *last = cut(&format!("{last} …"), room);
+        let since = match &review.asker {
+            Some(asker) => {
+                let asker = asker.strip_prefix("agent:").unwrap_or(asker);
+                safe(&format!("by {asker} {}", ago(now, review.created_at)))
             }
+            None => format!("waiting for {}", lasted(now, review.created_at)),
+        };
+        facts.push((Rank::Must, since, theme.dim));
+        facts.extend(expiry(review, now).map(|words| (Rank::Must, words, theme.dim)));
+        let width = |text: &str| text.width() + GAP;
+        let mut used: usize =
+            facts.iter().filter(|(rank, ..)| *rank == Rank::Must).map(|(_, text, _)| width(text)).sum();
+        let mut taken = vec![Rank::Must];
+        for rank in (0..2).map(Rank::May) {
+            let more: usize = facts.iter().filter(|fact| fact.0 == rank).map(|(_, text, _)| width(text)).sum();
+            if used + more > room + GAP {
+                break;
+            }
+            used += more;
+            taken.push(rank);
         }
+        facts.into_iter().filter(|(rank, ..)| taken.contains(rank)).map(|(_, text, style)| (text, style)).collect()
+    }
+
+    /// What begins the evidence: what an approval does, and all that names the version. Nobody has to read it to the end
+    /// here: the prompt of the approval shows it again.
+    pub(super) fn first_facts(&self) -> Vec<TextLine> {
+        let review = &self.review;
+        let line = |text: &str, tone| TextLine::One(Piece::new(text, tone).hanging(2));
+        let mut lines = Vec::new();
+        if !self.consequence.is_empty() {
+            lines.push(TextLine::new("If approved", Tone::Header));
+            lines.extend(self.consequence.iter().map(|does| line(&format!("· {does}"), Tone::Fact)));
+        }
+        let mut named = vec![format!("review {}", review.id), format!("digest {}", review.digest.short())];
+        if !(review.kind.is_posted_text() || review.kind == ReviewKind::Adoption) {
+            named.push(review.place().to_owned());
+        }
+        let votes: Vec<&str> =
+            review.votes().map(|vote| vote.reviewer.split(" <").next().unwrap_or_default()).collect();
+        if !votes.is_empty() {
+            named.push(format!("approvals so far: {}", votes.join(", ")));
+        }
+        lines.push(line(&format!("· {}", named.join(" · ")), Tone::Fact));
+        lines.extend(self.signed_before().map(|words| line(&format!("· {words}"), Tone::Fact)));
+        lines.iter_mut().for_each(TextLine::make_extra);
         lines
     }
 
@@ -135,43 +147,20 @@ impl ReviewScreen {
         self.is_loaded().then(|| (format!("{words:<width$}"), self.is_read()))
     }
 
-    /// Who asked from outside, and until when an answer is waited for, in a line, escaped. Why, the evidence says.
-    fn asked_by(&self, look: Look) -> Option<String> {
-        let review = &self.review;
-        let mut words = Vec::new();
-        words.extend(review.asker.as_ref().map(|asker| format!("requested by {asker}")));
-        words.extend(expiry(review, look.now.wall));
-        let votes = review.votes().map(|vote| vote.reviewer.split(" <").next().unwrap_or_default()).collect::<Vec<_>>();
-        if !votes.is_empty() {
-            words.push(format!("approvals so far: {}", votes.join(", ")));
-        }
-        (!words.is_empty()).then(|| safe(&words.join(" · ")))
-    }
-
-    /// Whose signature stands under the newest approval of the tool, in a line, escaped.
+    /// Whose signature stands under the newest approval of the tool, in a line.
     fn signed_before(&self) -> Option<String> {
         let evidence = &self.detail.as_ref()?.evidence;
         let line = evidence.iter().rev().find(|line| line.label == SIGNED_BY)?;
-        Some(safe(&format!("previous version {SIGNED_BY} {}", line.text)))
+        Some(format!("previous version {SIGNED_BY} {}", line.text))
     }
+}
 
-    /// Who made the version, when, from what and why: a line each at most, escaped.
-    fn made_by(&self) -> Vec<String> {
-        let Some(manifest) = self.detail.as_ref().and_then(|detail| detail.manifest.as_ref()) else {
-            return Vec::new();
-        };
-        let made = &manifest.provenance;
-        let words = [("made by", &made.created_by), ("with", &made.generator), ("at", &made.created_at)];
-        let known: Vec<String> =
-            words.iter().filter_map(|(word, part)| part.as_ref().map(|part| format!("{word} {part}"))).collect();
-        let made_by = if known.is_empty() { "Author and date not stated".to_owned() } else { known.join(" ") };
-        let mut lines = vec![made_by];
-        if let Some(parent) = &made.parent {
-            lines[0] = format!("{} from {parent}", lines[0]);
-        }
-        lines.extend(made.reason.as_ref().map(|reason| format!("reason: {reason}")));
-        lines.iter().map(|line| safe(line)).collect()
-    }
+/// Which facts the second line has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    Must,
+    /// Where there is room, the lowest first.
+    May(u8),
 }
 
 /// Facts side by side, in as many lines as they take.
@@ -191,36 +180,53 @@ impl Flow {
         self.used = INDENT;
     }
 
-    /// Adds a fact: two blanks from the one before, or in the next line.
+    fn is_first_line(&self) -> bool {
+        self.lines.len() == 1
+    }
+
+    /// Begins the second line, unless facts of the first are in it already.
+    fn second_line(&mut self) {
+        if self.is_first_line() {
+            self.next_line();
+        }
+    }
+
+    /// Columns that are left in this line.
+    fn room(&self) -> usize {
+        self.width.saturating_sub(self.used)
+    }
+
+    /// Adds a fact: two blanks from the one before, or in the next line; over several lines where it is longer than one.
     fn add(&mut self, text: &str, style: Style) {
         let begins = self.lines.last().is_none_or(|line| line.len() == 1);
-        let gap = if begins { 0 } else { 2 };
-        if !begins && self.used + gap + text.width() > self.width {
+        if !begins && self.used + GAP + text.trim_end().width() > self.width {
             self.next_line();
-        } else if gap > 0 {
-            self.join("  ", style);
+        } else if !begins {
+            self.push(" ".repeat(GAP), style);
         }
         self.join(text, style);
     }
 
-    /// Adds a fact where there is room for all of it.
+    /// Adds a fact where there is room for all of it in this line.
     fn add_whole(&mut self, text: &str, style: Style) {
-        if self.used + 2 + text.width() <= self.width {
+        if self.used + GAP + text.width() <= self.width {
             self.add(text, style);
-        }
-    }
-
-    /// Adds a fact that may be cut rather than begin a line.
-    fn add_cut(&mut self, text: &str, style: Style) {
-        let room = self.width.saturating_sub(self.used + 2);
-        if room >= 8 {
-            self.add(&cut(text, room), style);
         }
     }
 
     /// Goes on without a gap.
     fn join(&mut self, text: &str, style: Style) {
-        let text = cut(text, self.width.saturating_sub(self.used));
+        if text.trim_end().width() <= self.room() {
+            return self.push(text.to_owned(), style);
+        }
+        let room = self.width.saturating_sub(INDENT);
+        for line in wrap(text, room) {
+            self.next_line();
+            self.push(line, style);
+        }
+    }
+
+    fn push(&mut self, text: String, style: Style) {
         self.used += text.width();
         if let Some(line) = self.lines.last_mut() {
             line.push(Span::styled(text, style));

@@ -233,7 +233,7 @@ impl ReviewScreen {
     fn lay_out_again(&mut self) {
         let Some(detail) = &self.detail else { return };
         if remarks::of(detail, self.now) == self.remarks && detail.comments.is_empty() {
-            let (facts, links) = verdict::facts(detail, self.room(), self.now);
+            let (facts, links) = self.evidence_lines(detail);
             self.links = links;
             if let Some(tab) = self.reader.tab_of(TabKind::Facts) {
                 tab.view.replace(TextView::new(facts), Relaid::News);
@@ -241,6 +241,12 @@ impl ReviewScreen {
             return;
         }
         self.lay_out_for(Relaid::News);
+    }
+
+    /// All evidence, behind what begins it, and what its lines point at.
+    fn evidence_lines(&self, detail: &ReviewDetail) -> (Vec<TextLine>, Vec<Link>) {
+        let (facts, links) = verdict::facts(detail, self.room(), self.now);
+        (self.first_facts().into_iter().chain(facts).collect(), links)
     }
 
     /// What the evidence has room for, with or without what is folded.
@@ -256,7 +262,7 @@ impl ReviewScreen {
     /// Makes every text anew from what is known. What was read stays read.
     fn lay_out_for(&mut self, why: Relaid) {
         let Some(detail) = &self.detail else { return };
-        let (facts, links) = verdict::facts(detail, self.room(), self.now);
+        let (facts, links) = self.evidence_lines(detail);
         self.links = links;
         self.remarks = remarks::of(detail, self.now);
         self.parts = Parts::of(detail, self.compared.as_deref());
@@ -290,11 +296,10 @@ impl ReviewScreen {
     }
 
     /// Lays the texts out for another size, where that makes a difference.
-    fn set_size(&mut self, (width, height): (u16, u16)) {
+    fn set_size(&mut self, width: u16) {
         let diff_changes = DiffLayout::for_width(width) != DiffLayout::for_width(self.width);
         self.width = width;
-        let (narrow, maker_above) = (width < ROOM_FOR_LABELS, height >= header::FULL_HEIGHT);
-        let room = Room { narrow, maker_above, unfolded: false };
+        let room = Room { narrow: width < ROOM_FOR_LABELS, unfolded: false };
         let room_changes = std::mem::replace(&mut self.room, room) != room;
         if diff_changes && self.compared.is_some() || room_changes {
             self.lay_out();
@@ -307,6 +312,7 @@ impl ReviewScreen {
             Ok(preview) => preview.lines.clone(),
             Err(error) => vec![error.message.clone()],
         };
+        self.lay_out();
         self.consequence.join(" · ")
     }
 
@@ -411,8 +417,8 @@ impl ReviewScreen {
         place: Option<(usize, usize)>,
     ) -> Option<Position> {
         self.now = look.now;
-        self.set_size((area.width, area.height));
-        let head_height = (self.header((area.width, area.height), look, place).len() as u16).min(area.height);
+        self.set_size(area.width);
+        let head_height = (self.header(area.width, look, place).len() as u16).min(area.height);
         let below = Rect { y: area.y + head_height, height: area.height - head_height, ..area };
         let last = u16::from(below.height > 3);
         let mut body = Rect { height: below.height - last, ..below };
@@ -434,7 +440,7 @@ impl ReviewScreen {
             Exposure::Open | Exposure::Covered => self.watch.stop(look.now),
         }
         // After the text: what was just shown may have been what was missing.
-        let header = self.header((area.width, area.height), look, place);
+        let header = self.header(area.width, look, place);
         for (y, line) in (area.y..area.y + head_height).zip(&header) {
             buf.put_line(area.x, y, line, area.width);
         }

@@ -4,9 +4,7 @@
 
 use super::super::evidence::{Facts, LABEL_WIDTH, NARROW_LABEL_WIDTH};
 use crate::domain::{CheckReport, CheckState, CommentKind, Finding, ReviewState, Severity, Verdict};
-use crate::engine::{
-    EvidenceGroup, EvidenceLine, Known, MADE, MADE_BECAUSE, REQUESTED_BY, ReviewDetail, Weight, is_difference,
-};
+use crate::engine::{EvidenceGroup, EvidenceLine, Known, ReviewDetail, Weight, is_difference};
 use crate::tui::now::Now;
 use crate::tui::overlay::decision_line;
 use crate::tui::phrase::plural;
@@ -27,8 +25,6 @@ pub(super) struct Link {
 pub(super) struct Room {
     /// Whether columns are scarce.
     pub(super) narrow: bool,
-    /// Whether the header says who made the version and who asks.
-    pub(super) maker_above: bool,
     /// Whether facts, and why checks passed or were not made, are told one by one.
     pub(super) unfolded: bool,
 }
@@ -41,8 +37,6 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
         page.summary(verdict, detail);
     }
     let known = known(detail);
-    let above =
-        |line: &EvidenceLine| room.maker_above && [MADE, MADE_BECAUSE, REQUESTED_BY].contains(&line.label.as_str());
     let is_folded = |line: &EvidenceLine| !room.unfolded && is_quiet(line);
     for group in EvidenceGroup::ALL {
         page.group(group.heading(), |page| {
@@ -53,7 +47,7 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
                 _ => {}
             }
             known.checks(group).into_iter().for_each(|check| page.trouble(check, detail));
-            let lines = known.lines(group).into_iter().filter(|line| !above(line) && !is_folded(line));
+            let lines = known.lines(group).into_iter().filter(|line| !is_folded(line));
             match group {
                 // The heading says it already.
                 EvidenceGroup::NotDeclared => {
@@ -64,8 +58,7 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
             match group {
                 EvidenceGroup::Blocks => page.missing_files(detail),
                 EvidenceGroup::Facts => {
-                    let quiet =
-                        detail.evidence.iter().filter(|line| !above(line) && !is_difference(line) && is_folded(line));
+                    let quiet = detail.evidence.iter().filter(|line| !is_difference(line) && is_folded(line));
                     let quiet: Vec<&str> = quiet.map(|line| line.label.as_str()).collect();
                     page.plain(detail.verdict.as_ref(), room, &quiet);
                     page.past(detail, now);

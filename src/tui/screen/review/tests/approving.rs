@@ -72,7 +72,7 @@ fn a_review_that_is_closed_is_no_longer_looked_at() {
 }
 
 #[test]
-fn a_signed_approval_before_is_named_in_the_header() {
+fn a_signed_approval_before_is_named_at_the_beginning_of_the_evidence() {
     use crate::engine::{EvidenceLine, SIGNED_BY, Weight};
     let mut bench = Bench::reviewing_with(80, 24, |detail| {
         let text = "ada@example.org: 0123 as core\u{202e}".to_owned();

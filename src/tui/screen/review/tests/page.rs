@@ -17,12 +17,12 @@ fn set_consequence(bench: &mut Bench, line: &str) {
 }
 
 #[test]
-fn what_an_approval_does_is_whole_in_the_header_and_in_the_prompt() {
+fn what_an_approval_does_is_whole_at_the_beginning_of_the_evidence_and_in_the_prompt() {
     let does = "agent \"coder\" may run costly once with exactly this input within 15 minutes; no file moves";
     for (width, height) in [(120, 40), (80, 24), (60, 20)] {
         let mut bench = Bench::reviewing_with(width, height, |detail| detail.review.kind = ReviewKind::Call);
         set_consequence(&mut bench, does);
-        assert!(plain(&bench.screen()).contains(&plain(&format!("If approved: {does}"))), "{}", bench.screen());
+        assert!(plain(&bench.screen()).contains(&plain(&format!("If approved · {does}"))), "{}", bench.screen());
         bench.press("a");
         let screen = bench.screen();
         let boxed = screen.lines().filter_map(|line| Some(line.split_once('│')?.1.rsplit_once('│')?.0));

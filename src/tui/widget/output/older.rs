@@ -1,0 +1,197 @@
+//! Matches outside the lines that are kept: how they are named and found, and how a view gets to one.
+
+use super::{BOUNDS, Found, OutputView};
+use crate::tui::widget::search::Needle;
+use crate::tui::widget::terminal::{Bounds, Chunk, LineKind, Origin, OutLine, Transcript};
+
+/// Lines that may still change while more is read: cursors move over fewer.
+const OPEN: usize = 4_096;
+
+/// A match, named by where its line begins in the spool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    line: Origin,
+    /// Which match of its line, counted from 0.
+    nth: usize,
+}
+
+impl Hit {
+    /// The chunk in which its line begins.
+    pub fn chunk(self) -> u64 {
+        self.line.chunk
+    }
+}
+
+/// A search of output that is streamed through it, up to the first line that somebody else searches. It sees the lines
+/// that a view would draw: the same escapes, the same carriage returns.
+pub struct SpoolSearch {
+    transcript: Transcript,
+    needle: Needle,
+    before: Origin,
+    edge: Option<Edge>,
+    hits: Vec<Hit>,
+}
+
+/// What was there when the first line that is not searched began.
+struct Edge {
+    end: usize,
+    /// Lines that go on behind it, with their length so far: what follows belongs to the other search.
+    open: Vec<(usize, usize)>,
+}
+
+impl SpoolSearch {
+    /// A search for `text` in what begins before `before`; `None` when the text is empty.
+    pub fn new(text: &str, before: Origin) -> Option<SpoolSearch> {
+        let transcript = Transcript::new(Bounds { lines: usize::MAX, bytes: usize::MAX });
+        Some(SpoolSearch { transcript, needle: Needle::new(text)?, before, edge: None, hits: Vec::new() })
+    }
+
+    /// Takes the next chunk. Returns whether more is wanted.
+    pub fn push(&mut self, chunk: Chunk<'_>) -> bool {
+        let inside = match chunk.offset.cmp(&self.before.chunk) {
+            _ if self.edge.is_some() => 0,
+            std::cmp::Ordering::Less => chunk.bytes.len(),
+            std::cmp::Ordering::Equal => self.before.byte.min(chunk.bytes.len()),
+            std::cmp::Ordering::Greater => 0,
+        };
+        if inside > 0 {
+            self.transcript.push(Chunk { bytes: &chunk.bytes[..inside], ..chunk });
+        }
+        if self.edge.is_none() && chunk.offset >= self.before.chunk {
+            self.edge = Some(Edge { end: self.transcript.span().end, open: self.transcript.open_lines() });
+        }
+        if self.edge.is_some() {
+            self.transcript.push(Chunk { bytes: &chunk.bytes[inside..], ..chunk });
+        }
+        self.settle(OPEN);
+        let Some(edge) = &self.edge else { return true };
+        let open = self.transcript.open_lines();
+        let first = self.transcript.span().start;
+        edge.open.iter().any(|(line, _)| *line >= first && open.iter().any(|(other, _)| other == line))
+    }
+
+    /// The matches found since the last call.
+    pub fn take(&mut self) -> Vec<Hit> {
+        std::mem::take(&mut self.hits)
+    }
+
+    /// Nothing more comes: no line changes any more.
+    pub fn end(&mut self) {
+        self.transcript.end();
+        self.settle(0);
+    }
+
+    fn settle(&mut self, open: usize) {
+        while self.transcript.span().len() > open {
+            let number = self.transcript.span().start;
+            let Some(line) = self.transcript.pop() else { break };
+            self.look(number, &line);
+        }
+    }
+
+    fn look(&mut self, number: usize, line: &OutLine) {
+        if self.edge.as_ref().is_some_and(|edge| number >= edge.end) {
+            return;
+        }
+        let open = self.edge.iter().flat_map(|edge| &edge.open).find(|(open, _)| *open == number);
+        let upto = open.map_or(usize::MAX, |(_, length)| *length);
+        let found = self.needle.find_in(&line.text).into_iter().enumerate();
+        let inside = found.filter(|(_, range)| range.start < upto);
+        self.hits.extend(inside.map(|(nth, _)| Hit { line: line.origin, nth }));
+    }
+}
+
+impl OutputView {
+    /// An empty view of a part of the spool, which looks like another: it takes all that it is given.
+    pub fn part_of(other: &OutputView) -> OutputView {
+        let mut view = OutputView::bounded(Bounds { lines: 8 * BOUNDS.lines, bytes: 8 * BOUNDS.bytes });
+        (view.wrap, view.times, view.size) = (other.wrap, other.times, other.size);
+        view
+    }
+
+    /// Where the first line kept begins; what lies before is in the spool only.
+    pub fn begins_at(&self) -> Origin {
+        self.transcript.line(self.transcript.span().start).map_or(Origin::default(), |line| line.origin)
+    }
+
+    /// The chunk in which the last line begins.
+    pub fn last_chunk(&self) -> u64 {
+        self.transcript.line(self.transcript.span().end.saturating_sub(1)).map_or(0, |line| line.origin.chunk)
+    }
+
+    /// Where the first line on screen begins.
+    pub fn top_origin(&self) -> Origin {
+        self.transcript.line(self.top.0).map_or_else(|| self.begins_at(), |line| line.origin)
+    }
+
+    /// Shows the line that begins there at the top, else the next one.
+    pub fn show_origin(&mut self, origin: Origin) {
+        let is_it = |at: &usize| self.transcript.line(*at).is_some_and(|line| is_output(line) && line.origin >= origin);
+        if let Some(found) = self.transcript.span().find(is_it) {
+            self.pause();
+            self.top = (found, 0);
+        }
+    }
+
+    /// Goes to a match that was found in the spool. `false` when it is not among the lines kept.
+    pub fn show_hit(&mut self, hit: Hit) -> bool {
+        // A line whose beginning is not kept begins later here.
+        let Some(next) = self.matches.iter().position(|found| found.origin >= hit.line) else { return false };
+        let mut same = (next..).zip(self.matches.iter().skip(next)).filter(|(_, found)| found.origin == hit.line);
+        let index = same.nth(hit.nth).map_or(next, |(index, _)| index);
+        self.show_match_at(index);
+        true
+    }
+
+    /// The match that the cursor is on, as one of the spool.
+    pub fn current_hit(&self) -> Option<Hit> {
+        let index = self.current_index()?;
+        let found = self.matches.get(index)?;
+        let first = self.matches.partition_point(|other| other.line < found.line);
+        Some(Hit { line: found.origin, nth: index - first })
+    }
+
+    /// Matches of this search whose lines were dropped since it began, oldest first.
+    pub fn gone(&self) -> &[Hit] {
+        &self.gone
+    }
+
+    /// Forgets those.
+    pub fn forget_gone(&mut self) {
+        self.gone.clear();
+    }
+
+    /// How many matches there are among the lines kept.
+    pub fn match_count(&self) -> usize {
+        self.matches.len()
+    }
+
+    /// Which of them the cursor is on.
+    pub fn match_index(&self) -> Option<usize> {
+        self.current_index()
+    }
+
+    /// Goes on without a match that the cursor is on.
+    pub fn leave_match(&mut self) {
+        self.current = None;
+    }
+
+    /// Goes to one of them.
+    pub fn show_match_at(&mut self, index: usize) {
+        self.current = self.matches.get(index).map(Found::place);
+        self.show_match();
+    }
+
+    /// Takes out the matches in lines before this one: those lines were dropped.
+    pub(super) fn let_go(&mut self, first: usize) {
+        let mut nth = 0;
+        while let Some(found) = self.matches.pop_front_if(|found| found.line < first) {
+            self.gone.push(Hit { line: found.origin, nth });
+            nth = if self.matches.front().is_some_and(|next| next.line == found.line) { nth + 1 } else { 0 };
+        }
+    }
+}
+
+fn is_output(line: &OutLine) -> bool {
+    matches!(line.kind, LineKind::Output(_))
+}
