@@ -19,7 +19,7 @@ use std::process::{ExitStatus, Stdio};
 const LOOKED_AT: usize = 64 << 10;
 
 /// Bytes of the output of a run that a pager gets at most.
-const MOST_PAGED: usize = 64 << 20;
+const MOST_PAGED: usize = 256 << 20;
 
 /// Characters between the name of a file and its line.
 const NEAR: usize = 12;
@@ -162,6 +162,12 @@ impl Handover<'_> {
                     text.push_str("\nstandard error:\n");
                 }
                 text.push_str(&piece.text);
+            }
+            if piece.has_more {
+                let most = MOST_PAGED >> 20;
+                text.push_str(&format!(
+                    "\n[only the first {most} MiB are shown; `toolsmith output {run}` prints all]\n"
+                ));
             }
         }
         Ok(text)

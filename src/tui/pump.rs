@@ -224,7 +224,11 @@ impl<'a> Pump<'a> {
             }
             Event::Paste(text) => self.feed(Msg::Paste(text)),
             Event::Mouse(event) => self.feed(Msg::Mouse(event)),
-            Event::Resize(width, height) => self.feed(Msg::Resize { width, height }),
+            Event::Resize(width, height) => {
+                // A window that got smaller and as large as before between two frames has lost what was on it.
+                self.session.set_stale();
+                self.feed(Msg::Resize { width, height })
+            }
             Event::FocusGained => self.feed(Msg::FocusGained),
             Event::FocusLost => self.feed(Msg::FocusLost),
         }
@@ -288,7 +292,7 @@ impl<'a> Pump<'a> {
         match effect {
             Effect::Leave(ending) => self.ending = Some(ending),
             Effect::Suspend => return self.stop(Stopped::WithGroup),
-            Effect::Redraw => return self.session.draw_anew(),
+            Effect::Redraw => self.session.set_stale(),
             Effect::Mouse(on) => return self.session.set_mouse(on),
             Effect::Ring(text) => return self.session.ring(&text),
             effect @ (Effect::Edit { .. } | Effect::Page(_)) => return self.hand_over(&effect),

@@ -22,6 +22,7 @@ use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io::{self, IsTerminal, Stdout, Write, stderr, stdin, stdout};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,12 +49,14 @@ pub type Screen = Terminal<CrosstermBackend<Stdout>>;
 
 /// The terminal while it is ours. Dropping it gives it back.
 pub struct Session {
-    /// What is drawn to.
-    pub screen: Screen,
+    /// What is drawn to. Its own drop is never run: it writes to the terminal once more, and panics where that is gone.
+    pub screen: ManuallyDrop<Screen>,
     mouse: bool,
     title: SafeText,
     /// Whether the terminal is ours at the moment.
     taken: bool,
+    /// Whether what it shows may differ from the last frame.
+    is_stale: bool,
 }
 
 impl Session {
@@ -65,8 +68,8 @@ impl Session {
         if !stdin().is_terminal() || !stdout().is_terminal() {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "the workbench needs a terminal"));
         }
-        let screen = Terminal::new(CrosstermBackend::new(stdout()))?;
-        let mut session = Session { screen, mouse: false, title: SafeText::default(), taken: false };
+        let screen = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?);
+        let mut session = Session { screen, mouse: false, title: SafeText::default(), taken: false, is_stale: false };
         session.take()?;
         Ok(session)
     }
@@ -125,13 +128,18 @@ impl Session {
         self.reenter()
     }
 
+    /// Has the next frame draw every cell.
+    pub fn set_stale(&mut self) {
+        self.is_stale = true;
+    }
+
     /// Blanks the terminal, so that the next frame draws every cell. ratatui's own `clear` asks the
     /// terminal where its cursor is, and waits: whoever reads the keys takes the answer, and some
     /// terminals give none.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn draw_anew(&mut self) -> io::Result<()> {
+    fn draw_anew(&mut self) -> io::Result<()> {
         self.screen.backend_mut().clear_region(ClearType::All)?;
         // Resets the buffer of the last frame: it is as blank as the terminal now.
         self.screen.swap_buffers();
@@ -150,13 +158,14 @@ impl Session {
         if on { execute!(stdout(), EnableMouseCapture) } else { execute!(stdout(), DisableMouseCapture) }
     }
 
-    /// Rings the bell and asks the terminal for a notification (OSC 9, which iTerm2 introduced and many terminals know).
+    /// Rings the bell and asks the terminal for a notification.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn ring(&mut self, text: &SafeText) -> io::Result<()> {
         let mut out = stdout();
-        let asks = format!("\x1b]9;{text}\x07");
+        let variable = |name: &str| std::env::var(name).unwrap_or_default();
+        let asks = notification(text, &variable("TERM"), !variable("VTE_VERSION").is_empty());
         let asks = if is_in_tmux() { through_tmux(&asks) } else { asks };
         write!(out, "\x07{asks}")?;
         out.flush()
@@ -201,6 +210,9 @@ impl Session {
     /// When the terminal is gone.
     pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame)) -> io::Result<()> {
         queue!(stdout(), BeginSynchronizedUpdate)?;
+        if std::mem::take(&mut self.is_stale) {
+            self.draw_anew()?;
+        }
         let drawn = self.screen.draw(render).map(drop);
         execute!(stdout(), EndSynchronizedUpdate)?;
         drawn
@@ -216,6 +228,16 @@ impl Drop for Session {
 /// Whether the terminal is drawn by tmux, which answers for the one around it.
 fn is_in_tmux() -> bool {
     std::env::var_os("TMUX").is_some_and(|value| !value.is_empty())
+}
+
+/// The sequence that asks for a notification: OSC 777 of urxvt, which terminals on VTE took over, else OSC 9 of iTerm2, which
+/// most others know. Some know both and would show two, so only one is sent.
+fn notification(text: &SafeText, term: &str, is_vte: bool) -> String {
+    if is_vte || term.starts_with("rxvt") {
+        // A semicolon separates the parts.
+        return format!("\x1b]777;notify;toolsmith;{}\x07", text.to_string().replace(';', ","));
+    }
+    format!("\x1b]9;{text}\x07")
 }
 
 /// A sequence for the terminal around tmux, which gets it where `allow-passthrough` is on.
@@ -273,6 +295,20 @@ pub fn restore_on_panic(reports: PathBuf) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_terminal_is_asked_for_a_notification_in_the_way_that_it_knows() {
+        let text = SafeText::new("a; b waits\x07");
+        for (term, is_vte, wanted) in [
+            ("xterm-256color", false, "\x1b]9;a; b waits"),
+            ("rxvt-unicode-256color", false, "\x1b]777;notify;toolsmith;a, b waits"),
+            ("xterm-256color", true, "\x1b]777;notify;toolsmith;a, b waits"),
+        ] {
+            let asked = notification(&text, term, is_vte);
+            assert!(asked.starts_with(wanted) && asked.ends_with('\x07'), "{asked:?}");
+            assert_eq!(asked.matches('\x07').count(), 1, "{asked:?}");
+        }
+    }
 
     #[test]
     fn tmux_passes_on_what_is_wrapped_for_it() {

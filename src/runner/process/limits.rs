@@ -18,7 +18,7 @@ const MAX_WALL: Duration = Duration::from_hours(1);
 const MAX_MEMORY: u64 = 8 << 30;
 const MAX_CPU_SECONDS: u64 = 3600;
 const MAX_PROCESSES: u64 = 1024;
-const MAX_OUTPUT: u64 = 64 * MIB;
+const MAX_OUTPUT: u64 = 1024 * MIB;
 /// Scratch is memory where it is a file system of its own, so a large one is a lot to ask.
 const MAX_DISK: u64 = 4 << 30;
 const MIN_DISK: u64 = MIB;
@@ -75,7 +75,7 @@ impl RunLimits {
         cpu_seconds: 30,
         memory_bytes: 1024 * MIB,
         processes: 256,
-        output_bytes: MAX_OUTPUT,
+        output_bytes: 256 * MIB,
         file_bytes: 256 * MIB,
         disk_bytes: 256 * MIB,
         inodes: 256 * MIB / BYTES_PER_INODE,

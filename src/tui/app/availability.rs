@@ -70,7 +70,10 @@ impl App {
                 None => Err("no run is open".to_owned()),
             },
             Verb::Failure => self.selected_failure().map(drop).ok_or_else(|| "no failure is selected".to_owned()),
-            Verb::Output => self.selected_run().map(drop).ok_or_else(|| "no failure is selected".to_owned()),
+            Verb::Output => self.selected_run().map(drop).ok_or_else(|| match self.selected_failure() {
+                Some(_) => format!("it was marked without a run; {} shows it", self.keymap.key(Verb::Failure)),
+                None => "no failure is selected".to_owned(),
+            }),
             Verb::Review if matches!(self.screen, Screen::Evolution(_)) => self.evolution_review().map(drop),
             Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no pending review here".to_owned()),
             Verb::Approve | Verb::Reject | Verb::RequestChanges if !self.marked().is_empty() => Ok(()),
@@ -120,6 +123,11 @@ impl App {
                 _ => Err("open a review first".to_owned()),
             },
             Verb::Follow | Verb::Times | Verb::MarkLine | Verb::ClearLines if self.output.current().is_none() => {
+                Err("no run is open".to_owned())
+            }
+            Verb::Filter | Verb::NextRisk | Verb::PreviousRisk | Verb::NextTab | Verb::PreviousTab
+                if self.at(Pane::Output) && self.output.current().is_none() =>
+            {
                 Err("no run is open".to_owned())
             }
             _ if row.risk == Risk::HumanOnly || plain_query(row.name).is_some() => self.has_subject(row),

@@ -31,6 +31,10 @@ impl App {
         // Who presses a key has seen what was said; a key that is swallowed was not meant for here.
         let is_verb = self.overlays.is_empty() && !self.is_typing();
         if is_verb && self.stray.swallows(key, self.now) {
+            // Why no prompt opened stays readable.
+            if self.messages.shown().is_none() {
+                self.say(Mood::Calm, "typed text was ignored: no prompt is open; pause for half a second, then go on");
+            }
             return Vec::new();
         }
         self.messages.dismiss();
@@ -95,6 +99,9 @@ impl App {
             return vec![Effect::LoadOperations { grep, limit: super::verbs::LOG_LIMIT }];
         }
         if let Reply::DecideAll(requests) = reply {
+            if let Some(typed) = self.overlays.last().and_then(Overlay::typed) {
+                self.memory.submitted(typed);
+            }
             return vec![Effect::DecideAll(requests)];
         }
         if let Reply::Prepare(request, sending) = reply {

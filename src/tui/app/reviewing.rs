@@ -186,7 +186,8 @@ impl App {
     /// Opens the table of the marked reviews.
     pub(super) fn open_bulk(&mut self, kind: DecisionKind) -> Vec<Effect> {
         self.queue.keep_range();
-        self.overlays.push(Overlay::Bulk(Box::new(Bulk::looking(kind))));
+        let draft = self.memory.draft(&Bulk::form(kind)).and_then(<[String]>::first).cloned().unwrap_or_default();
+        self.overlays.push(Overlay::Bulk(Box::new(Bulk::looking(kind, &draft))));
         vec![Effect::Preflight { reviews: self.queue.marked(), kind }]
     }
 

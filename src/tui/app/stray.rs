@@ -13,7 +13,7 @@ use crate::tui::now::Now;
 use crate::tui::overlay::Overlay;
 use crate::tui::overlay::guard::SILENCE_MS;
 use crate::tui::phrase::grouped;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 
 /// Whether keys are swallowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,10 +30,12 @@ impl Stray {
         }
     }
 
-    /// Whether a key is swallowed; then the silence starts anew. What nobody types into a text is never swallowed.
+    /// Whether a key is swallowed; then the silence starts anew. Only letters and Enter are: an arrow or Esc is no text.
     pub(super) fn swallows(&mut self, key: &KeyEvent, now: Now) -> bool {
-        let is_typing = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-        let swallows = is_typing && self.until.is_some_and(|until| now.steady_ms < until);
+        if !is_text(key) {
+            return false;
+        }
+        let swallows = self.until.is_some_and(|until| now.steady_ms < until);
         self.until = swallows.then_some(now.steady_ms + SILENCE_MS);
         swallows
     }
@@ -153,6 +155,7 @@ mod tests {
     use super::*;
     use crate::tui::effect::{Evolving, Failing, Serving};
     use crate::tui::testing::Bench;
+    use crossterm::event::KeyModifiers;
     use proptest::prelude::*;
 
     #[test]
@@ -187,6 +190,25 @@ mod tests {
             bench.wait(SILENCE_MS).press("?");
             assert_eq!(bench.app.overlays.len(), 1, "{keys} {refused}: after half a second keys count again");
         }
+    }
+
+    #[test]
+    fn keys_that_are_no_text_count_after_a_refusal_and_ignored_text_is_said() {
+        let mut bench = Bench::ready(120, 40);
+        let selected = |bench: &Bench| bench.app.queue.selected().map(|review| review.id);
+        bench.press("4 g a");
+        assert!(bench.screen().contains("open the review"), "{}", bench.screen());
+        let first = selected(&bench);
+        bench.press("j");
+        assert!(selected(&bench) == first && bench.screen().contains("open the review"), "{}", bench.screen());
+        bench.press("down");
+        let second = selected(&bench);
+        assert_ne!(second, first);
+        bench.press("j");
+        assert_eq!(selected(&bench), second, "text is still expected");
+        assert!(bench.screen().contains("typed text was ignored"), "{}", bench.screen());
+        bench.press("tab");
+        assert_ne!(bench.app.focus, crate::tui::pane::Pane::Queue);
     }
 
     fn burst(bench: &mut Bench, text: &str) {

@@ -5,13 +5,14 @@
 //! next that was not, and closing it leads back here.
 
 use super::guard::Guard;
-use super::{Reply, open_box};
+use super::{Reply, Typed, open_box};
 use crate::domain::{DecisionKind, DecisionRequest, DisplayRecord, ReviewId};
 use crate::engine::{BulkResult, EngineError, PreflightRow};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, safe, wrap};
+use crate::tui::widget::fields::submits;
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -64,8 +65,8 @@ pub struct Bulk {
 }
 
 impl Bulk {
-    /// An overlay whose table is still to come.
-    pub fn looking(kind: DecisionKind) -> Bulk {
+    /// An overlay whose table is still to come; its reason begins with the draft.
+    pub fn looking(kind: DecisionKind, draft: &str) -> Bulk {
         Bulk {
             kind,
             step: Step::Looking,
@@ -74,11 +75,22 @@ impl Bulk {
             top: 0,
             seen: 0,
             height: 1,
-            reason: TextInput::default(),
+            reason: TextInput::new(draft),
             typed: TextInput::default(),
             note: None,
             guard: Guard::default(),
         }
+    }
+
+    /// The form under which the reason of such a decision is kept.
+    pub fn form(kind: DecisionKind) -> String {
+        format!("{kind} of several")
+    }
+
+    /// The reason that was typed, to be kept.
+    pub fn typed(&self) -> Option<Typed> {
+        let is_open = matches!(self.step, Step::Reason | Step::Confirm | Step::Sent) && !self.reason.is_empty();
+        is_open.then(|| Typed { form: Bulk::form(self.kind), values: vec![self.reason.text()], edited: true })
     }
 
     /// Takes the table, and what was on screen of the reviews in it as they are now.
@@ -163,8 +175,8 @@ impl Bulk {
                 Step::Reason | Step::Confirm if !self.guard.admits(now) => {
                     self.note = Some("key ignored: wait half a second, then type".to_owned());
                 }
-                Step::Reason if code == KeyCode::Enter => self.end_reason(),
-                Step::Confirm if code == KeyCode::Enter => return self.enter(),
+                Step::Reason if code == KeyCode::Enter || submits(key) => self.end_reason(),
+                Step::Confirm if code == KeyCode::Enter || submits(key) => return self.enter(),
                 Step::Reason => drop(self.reason.key(key)),
                 Step::Confirm => drop(self.typed.key(key)),
             },
@@ -238,7 +250,8 @@ impl Bulk {
                 format!("{able} of {} can be {}", self.rows.len(), done_word(self.kind))
             }
         };
-        let mut keys = Title::keys(&[("esc", "close")]);
+        let leave = if self.typed().is_some() { "close (draft kept)" } else { "close" };
+        let mut keys = Title::keys(&[("esc", leave)]);
         match &self.step {
             Step::Reason => keys.insert(0, ("enter".to_owned(), "next")),
             Step::Confirm if !self.unread().is_empty() && self.typed.text().trim().is_empty() => {

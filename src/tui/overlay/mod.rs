@@ -352,6 +352,7 @@ impl Overlay {
             Overlay::MarkFailure(form) => Some(form.typed()),
             Overlay::Launch(prompt) => Some(prompt.typed()),
             Overlay::Say(talk) => Some(talk.typed()),
+            Overlay::Bulk(bulk) => bulk.typed(),
             _ => None,
         }
     }

@@ -1,8 +1,11 @@
 //! However the program ends, the terminal is as it was.
 
 use super::{LARGE, open};
-use crate::support::{Terminal, Workspace, key};
+use crate::support::{Terminal, Workspace, key, terminal_pair};
 use rustix::process::Signal;
+use std::fs::{self, File};
+use std::io::Read;
+use std::process::Stdio;
 
 const NOTHING: Vec<&str> = Vec::new();
 
@@ -32,6 +35,25 @@ fn signals_that_end_the_program_restore_the_terminal() {
         terminal.signal(signal).wait_end();
         assert_eq!(terminal.left_behind(), NOTHING, "{signal:?}");
     }
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_the_program_without_a_crash() {
+    let workspace = Workspace::new();
+    let (master, slave) = terminal_pair();
+    let other = || Stdio::from(slave.try_clone().unwrap());
+    let mut child = workspace.toolsmith(&[]).stdin(other()).stdout(other()).stderr(other()).spawn().unwrap();
+    drop(slave);
+    let mut master = File::from(master);
+    let (mut told, mut part) = (Vec::new(), [0; 4096]);
+    while !told.windows(8).any(|window| window == b"\x1b[?1049h") {
+        let read = master.read(&mut part).unwrap();
+        told.extend_from_slice(&part[..read]);
+    }
+    drop(master);
+    assert_ne!(child.wait().unwrap().code(), Some(101), "it did not panic");
+    let reports = workspace.home().join("toolsmith/data/crashes");
+    assert!(!reports.exists(), "{:?}", fs::read_dir(&reports).unwrap().collect::<Vec<_>>());
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod terminal;
 mod workspace;
 
 pub use processes::{end_process_with, processes_with, unique_seconds};
-pub use terminal::{Terminal, key, terminal_input};
+pub use terminal::{Terminal, key, terminal_input, terminal_pair};
 pub use workspace::{PATIENCE, Workspace, copy_folder, program};
 
 use crate::needs;

@@ -56,6 +56,12 @@ impl Shared {
 /// A terminal for the standard input of a program whose output is collected apart: what somebody at a shell has who
 /// pipes only the output. The first descriptor must live as long as the program.
 pub fn terminal_input() -> (OwnedFd, Stdio) {
+    let (master, slave) = terminal_pair();
+    (master, Stdio::from(slave))
+}
+
+/// Both ends of a terminal that nobody reads.
+pub fn terminal_pair() -> (OwnedFd, OwnedFd) {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&master).unwrap();
@@ -63,7 +69,7 @@ pub fn terminal_input() -> (OwnedFd, Stdio) {
     let name = ptsname(&master, Vec::new()).unwrap();
     let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
     let slave = rustix::fs::open(name, flags, rustix::fs::Mode::empty()).unwrap();
-    (master, Stdio::from(slave))
+    (master, slave)
 }
 
 /// A program in a terminal. It is killed when this is dropped.

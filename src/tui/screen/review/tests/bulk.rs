@@ -151,3 +151,24 @@ fn a_bulk_of_noes_needs_a_reason_and_nothing_is_sent_by_keys_typed_ahead() {
         "{effects:?}"
     );
 }
+
+#[test]
+fn the_reason_of_several_noes_is_kept_as_a_draft_and_ctrl_s_goes_on() {
+    let mut bench = Bench::ready(80, 24);
+    let open = |bench: &mut Bench, keys: &str| {
+        bench.press(keys);
+        bench.answer(Answer::Preflight(Ok(table())));
+        deciding(bench);
+    };
+    open(&mut bench, "4 m m x");
+    bench.type_text("too wide").press("esc");
+    assert!(bench.screen().contains("draft kept"), "{}", bench.screen());
+    open(&mut bench, "x");
+    assert!(bench.screen().contains("too wide"), "{}", bench.screen());
+    bench.effects.clear();
+    bench.press("ctrl-s").type_text("reject 2").press("ctrl-s");
+    assert!(matches!(bench.taken().as_slice(), [Effect::DecideAll(requests)] if requests.len() == 2));
+    bench.answer(Answer::DecidedAll(Vec::new())).press("esc");
+    open(&mut bench, "x");
+    assert!(!bench.screen().contains("too wide"), "what was sent is no draft: {}", bench.screen());
+}
