@@ -25,7 +25,10 @@ import called_stand_ins as stand_ins
 from called_stand_ins import WORLD, Unknown, plain, tidy
 
 CALLS, TARGETS, STEPS = 60, 5, 40_000
-ENOUGH, ROUND = 3, 24
+# Calls that try one fault, and calls side by side.
+ROUND, ABREAST = 48, 8
+# What ends a call by a fault of the program itself.
+CRASHES = ("TypeError", "IndexError", "AttributeError", "ZeroDivisionError", "UnboundLocalError")
 
 
 def main():
@@ -60,6 +63,8 @@ class Work:
         self.patterns = list(dict.fromkeys(one for reader in both for one in reader.patterns))
         self.keys = [one for one in self.strings if one.isidentifier()][:12]
         self.base = os.getcwd()
+        self.loads = [sort for reader in both for sort in reader.loads()]
+        self.parts = {}
         self.heads = {side: {node.lineno for node in ast.walk(reader.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
                       for side, reader in (("old", self.old), ("new", self.new))}
         self.spans = {side: spans(reader.tree) for side, reader in (("old", self.old), ("new", self.new))}
@@ -140,29 +145,31 @@ class Work:
     def spent(self):
         """Seconds of the processor so far; on a busy machine a part of those that went by."""
         times = self.times()
-        return max(times.user + times.system + times.children_user + times.children_system, (self.clock() - self.begun) / 2)
+        return max(times.user + times.system + times.children_user + times.children_system, (self.clock() - self.begun) / 3)
 
     def done(self):
         recipes, traces, hits = [], {"old": [], "new": []}, {}
-        rounds = ((seed, name) for seed in range(CALLS) for name in self.targets())
-        for seed, name in rounds:
+        targets = self.targets()
+        for seed in range(CALLS):
             if self.spent() > self.asked["seconds"] * 0.5:
                 break
             # Where no call reached the changed lines, others seldom do.
-            if seed >= 8 and any(hits.values()) and not hits.get(name) and seed % 4:
-                continue
-            recipe = self.recipe(name, seed)
-            recipes.append(recipe)
-            # The new version goes first, so that it finds nothing of the other one.
-            for side in ("new", "old"):
-                traces[side].append(self.call(self.asked[side], recipe))
-                hits[name] = hits.get(name, 0) + self.goes_through(side, traces[side][-1])
+            is_left = seed >= 8 and any(hits.values()) and seed % 4
+            made = [self.recipe(name, seed) for name in targets if hits.get(name) or not is_left]
+            done = iter(self.calls([(self.asked[side], recipe) for recipe in made for side in ("old", "new")]))
+            for recipe in made:
+                recipes.append(recipe)
+                for side in ("old", "new"):
+                    traces[side].append(next(done))
+                    hits[recipe[0]] = hits.get(recipe[0], 0) + self.goes_through(side, traces[side][-1])
         compared = len(recipes)
         old, new = traces["old"], traces["new"]
         usable = [at for at in range(compared) if not (old[at]["endless"] or new[at]["endless"])]
         through = [at for at in usable if self.goes_through("old", old[at]) or self.goes_through("new", new[at])]
-        differing = [at for at in usable if not alike(old[at]["told"], new[at]["told"])]
-        answer = {"calls": len(usable), "through": len(through), "differing": len(differing), "targets": {}, "lines": {}, "missed": {}, "faults": {}, "difference": None}
+        unlike_ = [at for at in usable if not alike(old[at]["told"], new[at]["told"])]
+        mended = [at for at in unlike_ if self.is_mended(old[at], new[at])]
+        differing = [at for at in unlike_ if at not in mended]
+        answer = {"calls": len(usable), "through": len(through), "differing": len(differing), "mended": len(mended), "targets": {}, "lines": {}, "missed": {}, "faults": {}, "difference": None}
         for at in through:
             name = recipes[at][0]
             answer["targets"][name] = answer["targets"].get(name, 0) + 1
@@ -180,6 +187,13 @@ class Work:
 
     def goes_through(self, side, trace):
         return any(self.has(side, trace, line) for line in self.asked[f"{side}_lines"])
+
+    def is_mended(self, old, new):
+        """Whether a changed line crashed in the old version, and nothing does in the new one."""
+        kind, line = old["crash"]
+        first, last = self.spans["old"].get(line, (line, line))
+        is_changed = any(first <= one <= last for one in self.asked["old_lines"])
+        return kind in CRASHES and is_changed and new["crash"][0] not in CRASHES
 
     def has(self, side, trace, line):
         """Whether a call went through the statement of a line."""
@@ -205,18 +219,29 @@ class Work:
             told = answer_of(traces[at])
             (later if told in seen else first).append(at)
             seen.add(told)
-        count = 0
-        for at in (first + later)[:ROUND * 2]:
+        ordered, count = (first + later)[:ROUND], 0
+        while ordered:
             if self.spent() > self.asked["seconds"]:
                 return False
-            count += not alike(self.call(text, recipes[at])["told"], traces[at]["told"])
+            now, ordered = ordered[:ABREAST // 2], ordered[ABREAST // 2:]
+            done = self.calls([(text, recipes[at]) for at in now])
+            count += sum(not alike(one["told"], traces[at]["told"]) for one, at in zip(done, now))
             if count >= needed:
                 return True
         return False
 
-    def call(self, text, recipe):
-        """One call, in a process of its own."""
-        folder = os.path.join(self.base, "call")
+    def calls(self, wanted):
+        """Calls, some side by side, each in a process of its own."""
+        made = []
+        for at in range(0, len(wanted), ABREAST):
+            started = [self.start(f"call{slot}", *one) for slot, one in enumerate(wanted[at:at + ABREAST])]
+            made += [self.ended(*one) for one in started]
+        return made
+
+    def start(self, name, text, recipe):
+        if text not in self.parts:
+            self.parts[text] = definitions(text)
+        folder = os.path.join(self.base, name)
         shutil.rmtree(folder, ignore_errors=True)
         read, write = os.pipe()
         child = self.fork()
@@ -224,7 +249,9 @@ class Work:
             os.close(read)
             try:
                 signal.signal(signal.SIGALRM, too_long)
-                signal.setitimer(signal.ITIMER_REAL, 2.0)
+                signal.setitimer(signal.ITIMER_PROF, 1.0)
+                signal.signal(signal.SIGPROF, too_long)
+                signal.setitimer(signal.ITIMER_REAL, 5.0)
                 for path, inner in arguments.FILES.items():
                     os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
                     with open(os.path.join(folder, path), "w") as file:
@@ -237,13 +264,16 @@ class Work:
                     os.write(2, traceback.format_exc()[-900:].encode())
             os._exit(0)
         os.close(write)
+        return child, read
+
+    def ended(self, child, read):
         with os.fdopen(read) as pipe:
             told = pipe.read()
         os.waitpid(child, 0)
         try:
             return json.loads(told)
         except ValueError:
-            return {"told": {"ended": "died"}, "lines": [], "defined": [], "endless": True, "confused": True}
+            return {"told": {"ended": "died"}, "lines": [], "defined": [], "endless": True, "confused": True, "crash": [None, 0]}
 
 
 class Endless(BaseException):
@@ -272,12 +302,12 @@ class Call:
         module.__file__ = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), self.work.path)
         sys.modules[module.__name__] = module
         self.prepare()
-        values, is_endless, is_confused = [], False, False
+        values, is_endless, is_confused, crash = [], False, False, [None, 0]
         sys.stdout, sys.stderr = out, err
         sys.settrace(self.step)
         try:
             if self.name == "<module>":
-                exec(compile(self.text, "<tool>", "exec"), module.__dict__)
+                exec(self.work.parts[self.text][0], module.__dict__)
                 told["ended"] = "ended"
             else:
                 self.define(module)
@@ -294,6 +324,8 @@ class Call:
             is_endless = True
         except BaseException as fault:
             told["raised"] = plain(fault)
+            places = [at for one, at in traceback.walk_tb(fault.__traceback__) if one.f_code.co_filename == "<tool>"]
+            crash = [type(fault).__name__, places[-1] if places else 0]
             is_confused = isinstance(fault, (TypeError, AttributeError, NameError, ImportError, RecursionError))
         sys.settrace(None)
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
@@ -308,20 +340,13 @@ class Call:
         told["files"] = self.files()
         told["log"] = [tidy(record.getMessage()) for record in LOG]
         is_endless = is_endless or sum(map(len, map(str, told.values()))) > 200_000
-        return {"told": told, "lines": sorted(self.lines), "defined": sorted(self.defined), "endless": is_endless, "confused": is_confused}
+        return {"told": told, "lines": sorted(self.lines), "defined": sorted(self.defined), "endless": is_endless, "confused": is_confused, "crash": crash}
 
     def define(self, module):
         """Runs the statements of a file that define something, without those that begin its work."""
-        for statement in ast.parse(self.text).body:
-            if isinstance(statement, ast.Expr):
-                call = statement.value
-                is_begun = not isinstance(call, ast.Call) or isinstance(call.func, ast.Name) or ast.unparse(call.func).startswith(("sys.exit", "asyncio."))
-            else:
-                is_begun = isinstance(statement, (ast.For, ast.While, ast.With))
-            if is_begun:
-                continue
+        for code in self.work.parts[self.text][1]:
             try:
-                exec(compile(ast.Module([statement], []), "<tool>", "exec"), module.__dict__)
+                exec(code, module.__dict__)
             except (Exception, SystemExit):
                 pass
 
@@ -330,7 +355,7 @@ class Call:
         # A new process has other random numbers.
         arguments.random.seed(self.seed)
         sys.argv = ["tool.py", *[str(plain_path(self.made.of(dice.choice([("text", []), ("path",)])))) for _ in range(dice.choice([0, 1, 1, 2, 3]))]]
-        loads = [sort for reader in (self.work.old, self.work.new) for sort in reader.loads()]
+        loads = self.work.loads
         sort = ("file", dice.choice(loads)) if loads and dice.random() < 0.7 else ("file",)
         sys.stdin = io.TextIOWrapper(io.BytesIO(self.made.of(sort)["text"].encode()))
         if dice.random() < 0.6:
@@ -520,6 +545,24 @@ def spans(tree):
             last = min([node.end_lineno, *(line - 1 for line in inner)])
             found.update({line: (node.lineno, last) for line in range(node.lineno, last + 1)})
     return found
+
+
+def definitions(text):
+    """The code of a file, and that of each statement that does not begin its work; of a text with a fault perhaps none."""
+    try:
+        tree = ast.parse(text)
+        whole, parts = compile(tree, "<tool>", "exec"), []
+    except SyntaxError:
+        return compile("raise SyntaxError", "<tool>", "exec"), []
+    for statement in tree.body:
+        is_begun = isinstance(statement, (ast.For, ast.While, ast.With))
+        if isinstance(statement, ast.Expr):
+            call = statement.value
+            is_begun = (not isinstance(call, ast.Call) or isinstance(call.func, ast.Name)
+                        or ast.unparse(call.func).startswith(("sys.exit", "asyncio.")))
+        if not is_begun:
+            parts.append(compile(ast.Module([statement], []), "<tool>", "exec"))
+    return whole, parts
 
 
 def code_lines(text):
