@@ -7,6 +7,7 @@
 
 pub(super) mod behaviour;
 pub(super) mod benchmark;
+mod called;
 mod case;
 mod condition;
 pub(super) mod consistency;
