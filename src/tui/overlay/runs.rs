@@ -3,7 +3,6 @@
 use super::Reply;
 use super::keys::{BoxKey, browse};
 use super::list_box::ListBox;
-use crate::action::Verb;
 use crate::action::boxes::OPEN_RUN;
 use crate::domain::{Run, RunId};
 use crate::tui::ink::Span;
