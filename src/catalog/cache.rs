@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Counts up whenever the same files would give another row.
-const GENERATION: u32 = 32;
+const GENERATION: u32 = 33;
 
 /// One definition as it was scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,43 +34,47 @@ pub struct Cache(pub HashMap<String, CacheRow>);
 
 /// What one definition gave: one row or problem; of a file that holds several tools one for each.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct CachedScan {
-    pub(super) place: CachedPlace,
+pub(super) struct CachedScan<'a> {
+    #[serde(borrow)]
+    pub(super) place: CachedPlace<'a>,
     /// Places outside the definition's own files where scripts were looked for.
-    pub(super) looked_at: Vec<String>,
+    #[serde(borrow)]
+    pub(super) looked_at: Vec<&'a str>,
     pub(super) results: Vec<Scanned>,
 }
 
 /// Where a definition lies, and which files are its own.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct CachedPlace {
-    pub(super) format: String,
-    pub(super) base: String,
+pub(super) struct CachedPlace<'a> {
+    pub(super) format: &'a str,
+    pub(super) base: &'a str,
     pub(super) exclusive: bool,
     /// The files in a folder that it shares with others; none where the whole folder is its own.
-    pub(super) members: Vec<String>,
+    #[serde(borrow)]
+    pub(super) members: Vec<&'a str>,
 }
 
-impl CachedPlace {
-    pub(super) fn of(candidate: &DefinitionCandidate, members: &[Member]) -> CachedPlace {
-        let Placement { base, exclusive } = candidate.placement.clone();
+impl<'a> CachedPlace<'a> {
+    pub(super) fn of(candidate: &'a DefinitionCandidate, members: &'a [Member]) -> CachedPlace<'a> {
+        let Placement { base, exclusive } = &candidate.placement;
         let named = members.iter().filter(|_| !exclusive);
         CachedPlace {
-            format: candidate.format.word().to_owned(),
+            format: candidate.format.word(),
             base,
-            exclusive,
-            members: named.map(|member| member.path.clone()).collect(),
+            exclusive: *exclusive,
+            members: named.map(|member| member.path.as_str()).collect(),
         }
     }
 }
 
-impl CachedScan {
+impl<'a> CachedScan<'a> {
     /// The payload of a cache row; `None` for what cannot be kept.
     pub(super) fn pack(&self) -> Option<Vec<u8>> {
         postcard::to_allocvec(self).ok()
     }
 
-    fn unpack(payload: &[u8]) -> Option<CachedScan> {
+    /// What was read of a definition; `None` for bytes that are no payload.
+    pub(super) fn unpack(payload: &'a [u8]) -> Option<CachedScan<'a>> {
         postcard::from_bytes(payload).ok()
     }
 
@@ -113,14 +117,9 @@ pub fn remembered(payload: &[u8]) -> Vec<Arc<Tool>> {
 impl CacheRow {
     /// Where the definition lies and where more was looked for, without what was read of it; `None` for bytes that are no
     /// payload.
-    pub(super) fn place(&self) -> Option<(CachedPlace, Vec<String>)> {
+    pub(super) fn place(&self) -> Option<(CachedPlace<'_>, Vec<&str>)> {
         // The fields that come first.
         postcard::take_from_bytes(&self.payload).ok().map(|(first, _)| first)
-    }
-
-    /// What was read of the definition; `None` for bytes that are no payload.
-    pub(super) fn unpack(&self) -> Option<CachedScan> {
-        CachedScan::unpack(&self.payload)
     }
 }
 
@@ -174,9 +173,9 @@ impl Cache {
         plan: &ScanPlan,
         candidate: &DefinitionCandidate,
         members: &[Member],
-    ) -> Option<CachedScan> {
+    ) -> Option<CachedScan<'_>> {
         let cached = self.0.get(&candidate.definition)?;
-        let row = cached.unpack()?;
+        let row = CachedScan::unpack(&cached.payload)?;
         let (format, exclusive) = (candidate.format.word(), candidate.placement.exclusive);
         let looked_at = LookedAt::now(plan, &row.looked_at);
         (fingerprint(format, exclusive, members, &looked_at) == cached.fingerprint).then_some(row)

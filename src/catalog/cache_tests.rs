@@ -147,8 +147,8 @@ fn kept_frame(scan: &Scan) -> ScanFrame {
 
 /// What a scan would find, made from the last one.
 fn recalled(plan: &ScanPlan, frame: &ScanFrame, cache: &Cache) -> Option<Scan> {
-    let all = |take: &mut dyn FnMut(CacheRow)| {
-        cache.0.values().cloned().for_each(take);
+    let all = |take: &mut dyn FnMut(&[u8], &[u8])| {
+        cache.0.values().for_each(|row| take(&row.fingerprint, &row.payload));
         Ok::<(), ()>(())
     };
     recall(plan, frame, all).unwrap()
@@ -241,6 +241,35 @@ fn a_file_that_comes_or_goes_changes_the_folders_and_one_written_in_place_does_n
     wider.roots.push(super::ToolRoot { path: "more".into(), stage: None });
     let places = settle(&workspace, &mut cache).places;
     assert!(are_unchanged(&plan, &places) && !are_unchanged(&wider, &places));
+}
+
+#[test]
+fn what_cannot_be_read_does_not_make_the_last_scan_useless_until_it_can() {
+    let workspace = Workspace::new();
+    workspace.write("tools/a.py", text("a.py", "alpha"));
+    workspace.write("tools/b.toml", text("b.toml", "bravo"));
+    workspace.write("tools/b.py", text("b.py", "bravo"));
+    let (plan, mut cache) = (workspace.plan(), Cache::default());
+    assert_eq!(settle(&workspace, &mut cache).tools.len(), 2);
+    fs::remove_file(workspace.at("tools/b.py")).unwrap();
+    symlink("elsewhere.py", workspace.at("tools/b.py")).unwrap();
+    // A folder of its own with a link in it that leads nowhere.
+    workspace.write("tools/own/tool.toml", text("tool.toml", "gamma"));
+    symlink("elsewhere.txt", workspace.at("tools/own/data.txt")).unwrap();
+    let scanned = settle(&workspace, &mut cache);
+    let frame = kept_frame(&scanned);
+    assert_eq!(scanned.problems.len(), 2, "{:?}", scanned.problems);
+    let again = recalled(&plan, &frame, &cache).expect("nothing changed");
+    assert_eq!(found(again), found(scanned));
+    assert!(!cache.0.contains_key("tools/b.toml"), "what was kept of it is dropped");
+
+    // What the link leads to comes; what the definition says changes.
+    workspace.write("tools/own/elsewhere.txt", "x");
+    assert!(recalled(&plan, &frame, &cache).is_none());
+    let frame = kept_frame(&settle(&workspace, &mut cache));
+    assert!(recalled(&plan, &frame, &cache).is_some(), "a control");
+    fs::write(workspace.at("tools/b.toml"), text("b.toml", "delta")).unwrap();
+    assert!(recalled(&plan, &frame, &cache).is_none());
 }
 
 #[test]

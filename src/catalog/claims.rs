@@ -49,7 +49,9 @@ pub(super) fn of(plan: &ScanPlan, of: &DefinitionCandidate, members: &[Member], 
         }
         _ => return Claim::Kept,
     };
-    let is_other = |member: &Member| member.at != of.definition && may_be_tool(&member.path);
+    // What starts nothing has no files beside it.
+    let may_be_other = |path: &str| claim == Claim::Void || may_be_tool(path);
+    let is_other = |member: &Member| member.at != of.definition && may_be_other(&member.path);
     let is_lost = of.format != Format::Header && members.iter().any(is_other) && takes(plan, of);
     if is_lost { claim } else { Claim::Kept }
 }
@@ -57,10 +59,15 @@ pub(super) fn of(plan: &ScanPlan, of: &DefinitionCandidate, members: &[Member], 
 /// The claim of a definition whose files are no version: a script, or a document that is no manifest, can stand without them.
 pub(super) fn of_unread(plan: &ScanPlan, of: &DefinitionCandidate, programs: &Programs) -> Claim {
     let base = &of.placement.base;
-    if !of.placement.exclusive || !takes(plan, of) {
+    if !takes(plan, of) {
         return Claim::Kept;
     }
-    let read = || files::read(plan, &files::member(plan, base, file_of(&of.definition))?);
+    let own = files::member(plan, base, file_of(&of.definition));
+    if !of.placement.exclusive {
+        // A document that is a link to elsewhere says nothing of the script.
+        return if own.is_err() { Claim::Refused } else { Claim::Kept };
+    }
+    let read = || files::read(plan, &own?);
     let draft = read().and_then(|file| reading::draft(&file, programs));
     let is_free = match draft {
         Ok(_) => of.format == Format::Header,

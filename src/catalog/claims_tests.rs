@@ -39,6 +39,11 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
     script("shop/y.sh");
     write("shop/lone.yml", "global: {}\n");
     script("shop/lone.py");
+    workspace.write("elsewhere.yml", "global: {}\n");
+    symlink("../../elsewhere.yml", workspace.at("tools/shop/linked.yml")).unwrap();
+    script("shop/linked.sh");
+    write("ci2/ci2.yml", "box: x\nbuild: {steps: []}\n");
+    write("ci2/other.nu", "print 1\n");
     // These are manifests.
     write("own/own.yml", "name: own\ndescription: d\nrun:\n  command: [ls]\n");
     script("own/helper.sh");
@@ -63,6 +68,7 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
         "ci/two.sh",
         "flow/deploy.sh",
         "own/own.yml",
+        "shop/linked.sh",
         "shop/lone.py",
         "shop/pair.yml",
         "shop/y.sh",
@@ -72,9 +78,18 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
     assert_eq!(rows, wanted);
     assert_eq!(
         problems,
-        ["agreed/agreed.yml", "ci/lib", "flow/flow.yml", "shop/lone.yml", "shop/wrong.yml", "shop/y.json", "st/st.yml"]
+        [
+            "agreed/agreed.yml",
+            "ci/lib",
+            "flow/flow.yml",
+            "shop/linked.yml",
+            "shop/lone.yml",
+            "shop/wrong.yml",
+            "shop/y.json",
+            "st/st.yml"
+        ]
     );
-    assert_eq!(skipped, ["ci/ci.yml"]);
+    assert_eq!(skipped, ["ci/ci.yml", "ci2/ci2.yml", "ci2/other.nu"]);
     // What was kept of the first scan gives the same.
     let mut kept = Cache::default();
     let found = scan(&workspace.plan(), &kept, &mut |_| {});

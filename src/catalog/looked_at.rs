@@ -17,7 +17,7 @@ impl LookedAt {
     }
 
     /// The places as they are now.
-    pub(super) fn now(plan: &ScanPlan, paths: &[String]) -> LookedAt {
+    pub(super) fn now(plan: &ScanPlan, paths: &[&str]) -> LookedAt {
         let mut looked_at = LookedAt::default();
         for path in paths {
             looked_at.note(plan, path);
@@ -25,8 +25,8 @@ impl LookedAt {
         looked_at
     }
 
-    pub(super) fn paths(&self) -> Vec<String> {
-        self.0.iter().map(|(path, _)| path.clone()).collect()
+    pub(super) fn paths(&self) -> Vec<&str> {
+        self.0.iter().map(|(path, _)| path.as_str()).collect()
     }
 
     /// The places in the order in which they were noted; no stamp where nothing was.

@@ -34,6 +34,7 @@ mod family_tests;
 mod fields;
 mod files;
 mod foreign;
+mod found_definition;
 mod header;
 mod limits;
 mod lineup;
@@ -73,6 +74,7 @@ mod steps;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod walk;
 mod watch;
 

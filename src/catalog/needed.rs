@@ -12,7 +12,9 @@ use super::programs::Programs;
 use crate::code::shell::calls::{self, Calls};
 use crate::code::started::started;
 use crate::domain::source::Language;
-use crate::domain::{Manifest, NEEDS_FILES, NEEDS_PROGRAM, NOT_ON_PATH, SafeText, Tool, VersionFile};
+use crate::domain::{
+    Manifest, NEEDS_FILES, NEEDS_PROGRAM, NOT_ON_PATH, SafeText, Texts, Tool, VersionFile, kept_texts,
+};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -31,14 +33,14 @@ const ELSEWHERE: &[&str] = &["uname", "OSTYPE", "xclip", "wl-copy", "command -v"
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum ScriptCalls {
     /// What it may call; when it was read, all of it was there.
-    There(Vec<String>),
+    There(#[serde(with = "kept_texts")] Texts),
     /// What it calls whatever happens.
-    Certain(Vec<String>),
+    Certain(#[serde(with = "kept_texts")] Texts),
 }
 
 impl Default for ScriptCalls {
     fn default() -> ScriptCalls {
-        ScriptCalls::There(Vec::new())
+        ScriptCalls::There(Texts::default())
     }
 }
 
@@ -46,7 +48,8 @@ impl Default for ScriptCalls {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Needed {
     /// The programs that its definition names, the one that starts first.
-    programs: Vec<String>,
+    #[serde(with = "kept_texts")]
+    programs: Texts,
     /// The programs that its shell script calls.
     calls: ScriptCalls,
     /// The modules of Python that it certainly imports and that are not its own.
@@ -65,7 +68,7 @@ impl Needed {
     /// What a version needs; `named` are the programs that its definition names.
     pub(super) fn of(manifest: &Manifest, files: &[VersionFile], named: Vec<String>, programs: &Programs) -> Needed {
         Needed {
-            programs: named,
+            programs: named.into(),
             calls: script_calls(manifest, files, programs),
             modules: modules::imported(manifest, files),
             declared: modules::declared(manifest, files),
@@ -198,7 +201,7 @@ fn script_calls(manifest: &Manifest, files: &[VersionFile], programs: &Programs)
     }
     let may = calls::candidates(text);
     if may.iter().all(|name| programs.has(name)) {
-        return ScriptCalls::There(may.into_iter().map(str::to_owned).collect());
+        return ScriptCalls::There(may.into_iter().collect());
     }
     // What only macOS has is needed wherever a script calls it, unless the script asks which system this is.
     let is_of_macos = |name: &str| MACOS.contains(&name) && !ELSEWHERE.iter().any(|word| text.contains(word));
@@ -221,13 +224,13 @@ mod tests {
             let file = VersionFile { path: "t.sh".into(), mode: FileMode::Plain, bytes: text.into() };
             script_calls(&manifest, &[file], &Programs::on(&std::ffi::OsString::new()))
         };
-        let needs = |name: &str| ScriptCalls::Certain(vec![name.to_owned()]);
+        let needs = |name: &str| ScriptCalls::Certain([name].into_iter().collect());
         assert_eq!(calls("f() {\n  osascript -e x\n}\nf\n"), needs("osascript"));
         assert_eq!(
             calls("x=$(osascript -e x)\n/opt/none/bin/y\n"),
-            ScriptCalls::Certain(vec!["/opt/none/bin/y".into(), "osascript".into()])
+            ScriptCalls::Certain(["/opt/none/bin/y", "osascript"].into_iter().collect())
         );
-        assert_eq!(calls("if [ \"$(uname)\" = Darwin ]; then\n  pbcopy\nfi\n"), ScriptCalls::Certain(Vec::new()));
+        assert_eq!(calls("if [ \"$(uname)\" = Darwin ]; then\n  pbcopy\nfi\n"), ScriptCalls::Certain(Texts::default()));
     }
 
     #[test]
@@ -264,7 +267,7 @@ mod tests {
         let read = |text: &str| Needed::of(&manifest, &[file(text)], vec!["bash".to_owned()], &programs());
         install("known-a");
         let parsed = read(text);
-        assert_eq!(parsed.calls, ScriptCalls::Certain(vec!["known-a".to_owned(), "known-b".to_owned()]));
+        assert_eq!(parsed.calls, ScriptCalls::Certain(vec!["known-a".to_owned(), "known-b".to_owned()].into()));
         assert!(parsed.is_known(&programs()));
 
         for name in ["known-b", "y"] {
@@ -272,7 +275,7 @@ mod tests {
         }
         let there = read(text);
         assert!(
-            matches!(&there.calls, ScriptCalls::There(names) if names.contains(&"known-b".to_owned())),
+            matches!(&there.calls, ScriptCalls::There(names) if names.iter().any(|name| name == "known-b")),
             "{there:?}"
         );
         assert!(there.is_known(&programs()));

@@ -21,7 +21,8 @@ struct PackedTool<'a> {
     version: [u64; 3],
     /// Of a version that has more than three numbers to it.
     long_version: Option<Cow<'a, str>>,
-    digest: [u8; 32],
+    /// In one piece: to read it number by number takes as long as all texts.
+    digest: &'a [u8],
     #[serde(borrow)]
     category: Cow<'a, str>,
     /// Stage, kind, cost tier, format, origin, state and risk.
@@ -36,7 +37,7 @@ struct PackedTool<'a> {
     aliases: Cow<'a, [String]>,
     #[serde(borrow)]
     other_words: Cow<'a, str>,
-    code_sketch: CodeSketch,
+    code_sketch: &'a [u8],
     idempotent: Option<bool>,
     generator: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -116,7 +117,7 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         title: title.as_deref().map(Cow::from),
         version: [version.major, version.minor, version.patch],
         long_version: long_version(version),
-        digest: digest.0,
+        digest: &digest.0,
         category: category.0.as_str().into(),
         words: [stage.word(), kind.word(), cost_tier.word(), format.word(), origin.word(), state.word(), risk.word()],
         classified: *classified,
@@ -127,7 +128,7 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         capabilities: capabilities.into(),
         aliases: aliases.into(),
         other_words: other_words.as_str().into(),
-        code_sketch: *code_sketch,
+        code_sketch: &code_sketch.kept(),
         idempotent: *idempotent,
         generator: generator.as_deref().map(Cow::from),
         path: path.as_str().into(),
@@ -180,7 +181,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     Ok(Box::new(Tool {
         name: ToolName::new(&packed.name).map_err(de::Error::custom)?,
         version,
-        digest: Digest(packed.digest),
+        digest: Digest(packed.digest.try_into().map_err(de::Error::custom)?),
         stage: word(stage)?,
         kind: word(kind)?,
         category: Category(packed.category.into_owned()),
@@ -191,7 +192,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         keywords: Texts::of_kept(packed.keywords),
         use_cases: Texts::of_kept(packed.use_cases),
         other_words: packed.other_words.into_owned(),
-        code_sketch: packed.code_sketch,
+        code_sketch: CodeSketch::of_kept(packed.code_sketch).ok_or_else(|| de::Error::custom("no sketch"))?,
         idempotent: packed.idempotent,
         path,
         placement: Placement { base, exclusive: packed.exclusive },

@@ -41,8 +41,10 @@ impl ScanPlan {
 
     /// How rows write a root's path: relative to the workspace where it lies inside.
     pub(super) fn root_path<'r>(&self, root: &'r ToolRoot) -> Cow<'r, str> {
-        let path = root.path.strip_prefix(&self.workspace).unwrap_or(&root.path);
         // Asked of every row, and nearly always written like this.
+        let is_below = self.workspace.is_absolute() && root.path.is_relative();
+        let inside = if is_below { None } else { root.path.strip_prefix(&self.workspace).ok() };
+        let path = inside.unwrap_or(&root.path);
         let is_clean = |text: &&str| text.split('/').all(|part| !part.is_empty() && part != ".");
         if let Some(text) = path.to_str().filter(is_clean) {
             return Cow::Borrowed(text);

@@ -10,6 +10,7 @@ use super::programs::Programs;
 use super::scan::{READERS, settled};
 use super::scan_result::Scan;
 use super::skipped;
+use super::unread::Unread;
 use crate::domain::{Problem, SkippedFile, Stage, Tool, ToolName};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -17,8 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Cached rows that a thread looks at before it takes the next ones.
-const BATCH: usize = 64;
+/// Bytes of cached rows that a thread looks at before it takes the next ones.
+const BATCH: usize = 64 * 1024;
 
 /// Batches that wait for a thread, so that reading them ahead takes no memory.
 const WAITING: usize = 8;
@@ -33,20 +34,25 @@ pub struct ScanFrame {
     roots: Vec<(String, Option<Stage>)>,
     /// The folders that were listed.
     places: Vec<PlaceStamp>,
-    /// In the order of the scan.
-    rows: Vec<RowFrame>,
+    /// The definitions of which the cache holds nothing.
+    unread: Vec<Unread>,
+    /// The paths of the rows in the order of the scan, each with a zero behind it: one piece of memory however many there
+    /// are.
+    paths: String,
+    /// What rows are to others, by their place in that order: of most nothing.
+    relations: Vec<(u32, Relations)>,
     problems: Vec<Problem>,
     /// Path and kind.
     skipped: Vec<(String, String)>,
 }
 
 /// A row, and what it is to others.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct RowFrame {
+#[derive(Debug, Clone, Copy)]
+pub struct RowFrame<'a> {
     /// Its path.
-    pub path: String,
+    pub path: &'a str,
     /// `None` for nothing.
-    relations: Option<Box<Relations>>,
+    relations: Option<&'a Relations>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -63,12 +69,19 @@ struct Relations {
 impl ScanFrame {
     /// The frame of a scan.
     pub fn of(scan: &Scan) -> ScanFrame {
-        let row = |tool: &Arc<Tool>| RowFrame { path: tool.path.clone(), relations: Relations::of(tool).map(Box::new) };
+        let mut paths = String::new();
+        for tool in &scan.tools {
+            paths.push_str(&tool.path);
+            paths.push(END);
+        }
+        let relations = (0..).zip(&scan.tools).filter_map(|(at, tool)| Some((at, Relations::of(tool)?)));
         ScanFrame {
             is_whole: scan.is_whole,
             roots: scan.roots.clone(),
             places: scan.places.clone(),
-            rows: scan.tools.iter().map(row).collect(),
+            unread: scan.unread.clone(),
+            paths,
+            relations: relations.collect(),
             problems: scan.problems.clone(),
             skipped: scan.skipped.iter().map(|file| (file.path.clone(), file.kind.to_owned())).collect(),
         }
@@ -79,22 +92,29 @@ impl ScanFrame {
         self.is_whole
     }
 
-    /// Whether the plan names the same folders, and no file came, went or was renamed in them since.
+    /// Whether the plan names the same folders, no file came, went or was renamed in them since, and what could not be read
+    /// still cannot.
     pub fn is_unchanged(&self, plan: &ScanPlan) -> bool {
-        self.roots == plan.stages_of_roots() && places::are_unchanged(plan, &self.places)
+        self.roots == plan.stages_of_roots()
+            && places::are_unchanged(plan, &self.places)
+            && self.unread.iter().all(|one| one.is_same(plan))
     }
 
     /// The rows, in the order of the scan.
-    pub fn rows(&self) -> &[RowFrame] {
-        &self.rows
+    pub fn rows(&self) -> impl Iterator<Item = RowFrame<'_>> {
+        let mut relations = self.relations.iter().peekable();
+        (0..).zip(self.paths.split_terminator(END)).map(move |(at, path)| {
+            let own = relations.next_if(|(of, _)| *of == at);
+            RowFrame { path, relations: own.map(|(_, relations)| relations) }
+        })
     }
 }
 
-impl RowFrame {
+impl RowFrame<'_> {
     /// Makes of `tool`, which is what its own files say, the row that it was among the others. `None` for a frame that
     /// holds no name or no version.
     pub fn place(&self, tool: &mut Tool) -> Option<()> {
-        let Some(relations) = &self.relations else { return Some(()) };
+        let Some(relations) = self.relations else { return Some(()) };
         tool.name = ToolName::new(&relations.name).ok()?;
         tool.version = semver::Version::parse(&relations.version).ok()?;
         tool.evolved_from.clone_from(&relations.evolved_from);
@@ -120,6 +140,12 @@ impl Relations {
     }
 }
 
+/// What stands behind each path. No name of a file has it in it.
+const END: char = '\0';
+
+/// Takes a row of the cache: its fingerprint and its payload.
+type Take<'t> = &'t mut dyn FnMut(&[u8], &[u8]);
+
 /// What a scan would find now, made from the last one; `None` as soon as anything is not as it was. `rows` hands over all
 /// rows of the cache, in any order.
 ///
@@ -128,31 +154,30 @@ impl Relations {
 pub fn recall<E>(
     plan: &ScanPlan,
     frame: &ScanFrame,
-    rows: impl FnOnce(&mut dyn FnMut(CacheRow)) -> Result<(), E>,
+    rows: impl FnOnce(Take<'_>) -> Result<(), E>,
 ) -> Result<Option<Scan>, E> {
     if !frame.is_whole || !frame.is_unchanged(plan) {
         return Ok(None);
     }
     let Some(skipped) = skipped_again(&frame.skipped) else { return Ok(None) };
-    let order: HashMap<&str, usize> = frame.rows.iter().enumerate().map(|(at, row)| (row.path.as_str(), at)).collect();
-    let found: Mutex<Vec<Option<Arc<Tool>>>> = Mutex::new(Vec::new());
-    found.lock().unwrap_or_else(PoisonError::into_inner).resize_with(frame.rows.len(), || None);
+    let rows_of_frame: Vec<RowFrame<'_>> = frame.rows().collect();
+    let order: HashMap<&str, usize> = rows_of_frame.iter().enumerate().map(|(at, row)| (row.path, at)).collect();
+    let found: Mutex<Vec<Option<Arc<Tool>>>> = Mutex::new(vec![None; rows_of_frame.len()]);
     let is_same = AtomicBool::new(true);
     std::thread::scope(|scope| {
         let (tx, rx) = sync_channel(WAITING);
         let rx = Arc::new(Mutex::new(rx));
         for _ in 0..READERS {
             let (rx, is_same) = (Arc::clone(&rx), &is_same);
-            let reader = Reader { plan, frame, order: &order, found: &found };
+            let reader = Reader { plan, frame: &rows_of_frame, order: &order, found: &found };
             scope.spawn(move || reader.read_all(&rx, is_same));
         }
         // Only the threads hold it: when none is left, nothing is sent any more.
         drop(rx);
-        let mut batch = Vec::with_capacity(BATCH);
-        let done = rows(&mut |row| {
-            batch.push(row);
-            if batch.len() == BATCH {
-                drop(tx.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))));
+        let mut batch = Batch::default();
+        let done = rows(&mut |fingerprint, payload| {
+            if let Some(full) = batch.push(fingerprint, payload) {
+                drop(tx.send(full));
             }
         });
         drop(tx.send(batch));
@@ -169,10 +194,44 @@ fn skipped_again(files: &[(String, String)]) -> Option<Vec<SkippedFile>> {
     files.iter().map(|(path, kind)| Some(SkippedFile { path: path.clone(), kind: skipped::kind(kind)? })).collect()
 }
 
+/// Cached rows in one piece of memory, so that no thread frees one by one what another one allocated.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    /// Of each row the places behind its fingerprint and behind its payload.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Batch {
+    /// Adds a row; gives what came before, where there is no room for it as well.
+    fn push(&mut self, fingerprint: &[u8], payload: &[u8]) -> Option<Batch> {
+        let needed = self.bytes.len() + fingerprint.len() + payload.len();
+        let full = (needed > BATCH && !self.bytes.is_empty()).then(|| std::mem::take(self));
+        if self.bytes.is_empty() {
+            self.bytes.reserve(BATCH);
+        }
+        self.bytes.extend_from_slice(fingerprint);
+        let middle = self.bytes.len();
+        self.bytes.extend_from_slice(payload);
+        self.ends.push((middle, self.bytes.len()));
+        full
+    }
+
+    /// The fingerprint and the payload of each row.
+    fn rows(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut begin = 0;
+        self.ends.iter().map(move |&(middle, end)| {
+            let row = (&self.bytes[begin..middle], &self.bytes[middle..end]);
+            begin = end;
+            row
+        })
+    }
+}
+
 /// One of the threads that look at cached rows.
 struct Reader<'a> {
     plan: &'a ScanPlan,
-    frame: &'a ScanFrame,
+    frame: &'a [RowFrame<'a>],
     /// The places of rows in the frame, by path.
     order: &'a HashMap<&'a str, usize>,
     found: &'a Mutex<Vec<Option<Arc<Tool>>>>,
@@ -180,7 +239,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Looks at rows until there are no more, and notes when one is not as it was.
-    fn read_all(&self, rows: &Mutex<Receiver<Vec<CacheRow>>>, is_same: &AtomicBool) {
+    fn read_all(&self, rows: &Mutex<Receiver<Batch>>, is_same: &AtomicBool) {
         let programs = Programs::for_runs(&self.plan.python);
         let mut folder = OpenFolder::default();
         let next = || rows.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -192,22 +251,22 @@ impl Reader<'_> {
         }
     }
 
-    fn read(&self, batch: &[CacheRow], programs: &Programs, folder: &mut OpenFolder) -> Option<()> {
-        let mut tools = Vec::with_capacity(batch.len());
-        for row in batch {
-            for result in results(self.plan, row, programs, folder)? {
+    fn read(&self, batch: &Batch, programs: &Programs, folder: &mut OpenFolder) -> Option<()> {
+        let mut tools = Vec::with_capacity(batch.ends.len());
+        for (fingerprint, payload) in batch.rows() {
+            for result in results(self.plan, (fingerprint, payload), programs, folder)? {
                 if matches!(result, Scanned::Problem(_)) {
                     continue;
                 }
                 let mut tool = settled(self.plan, result, programs).ok()?;
                 let at = *self.order.get(tool.path.as_str())?;
-                self.frame.rows[at].place(&mut tool)?;
+                self.frame.get(at)?.place(&mut tool)?;
                 tools.push((at, Arc::from(tool)));
             }
         }
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         for (at, tool) in tools {
-            found[at] = Some(tool);
+            *found.get_mut(at)? = Some(tool);
         }
         Some(())
     }
@@ -225,27 +284,31 @@ pub fn rows_are_unchanged(plan: &ScanPlan, rows: &[CacheRow]) -> bool {
 }
 
 /// What was read of a definition whose files are still the same; `None` for any other.
-fn results(plan: &ScanPlan, row: &CacheRow, programs: &Programs, folder: &mut OpenFolder) -> Option<Vec<Scanned>> {
-    let CachedScan { place, looked_at, results } = row.unpack().filter(|row| row.is_known(programs))?;
-    let fingerprint = fingerprint_now(plan, &place, &looked_at, folder)?;
-    (fingerprint[..] == row.fingerprint).then_some(results)
+fn results(
+    plan: &ScanPlan,
+    (fingerprint, payload): (&[u8], &[u8]),
+    programs: &Programs,
+    folder: &mut OpenFolder,
+) -> Option<Vec<Scanned>> {
+    let CachedScan { place, looked_at, results } = CachedScan::unpack(payload).filter(|row| row.is_known(programs))?;
+    (fingerprint_now(plan, &place, &looked_at, folder)?[..] == *fingerprint).then_some(results)
 }
 
 /// The fingerprint that a definition has now; `None` where its files cannot be looked at.
 fn fingerprint_now(
     plan: &ScanPlan,
-    place: &CachedPlace,
-    looked_at: &[String],
+    place: &CachedPlace<'_>,
+    looked_at: &[&str],
     folder: &mut OpenFolder,
 ) -> Option<[u8; 32]> {
-    let mut fingerprint = Fingerprint::new(&place.format, place.exclusive);
+    let mut fingerprint = Fingerprint::new(place.format, place.exclusive);
     if place.exclusive {
-        for member in files::all_below(plan, &place.base).ok()? {
+        for member in files::all_below(plan, place.base).ok()? {
             fingerprint.add("", &member.at, Some(member.stamp));
         }
     } else {
         for name in &place.members {
-            fingerprint.add(&place.base, name, Some(folder.stamp(plan, &place.base, name).ok()?));
+            fingerprint.add(place.base, name, Some(folder.stamp(plan, place.base, name).ok()?));
         }
     }
     Some(fingerprint.of(&LookedAt::now(plan, looked_at)))
@@ -257,11 +320,47 @@ fn fingerprint_now(
 /// Which files belong to it is known as of that scan: the folders must be as they were.
 pub fn unchanged(plan: &ScanPlan, row: &CacheRow) -> Option<Box<Tool>> {
     let programs = Programs::for_runs(&plan.python);
-    let mut results = results(plan, row, &programs, &mut OpenFolder::default())?;
+    let kept = (&row.fingerprint[..], &row.payload[..]);
+    let mut results = results(plan, kept, &programs, &mut OpenFolder::default())?;
     let only = results.pop().filter(|_| results.is_empty())?;
     let is_alone = matches!(&only, Scanned::Tool { tool, .. } if tool.placement.entry().is_none());
     if !is_alone {
         return None;
     }
     settled(plan, only, &programs).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_leave_in_batches_as_they_came() {
+        let large = vec![7; BATCH + 1];
+        let rows: [(&[u8], &[u8]); 5] =
+            [(b"1", b"one"), (b"", b""), (b"2", &large), (b"3", b"three"), (b"4", &large[..BATCH - 4])];
+        let (mut batch, mut batches) = (Batch::default(), Vec::new());
+        for (fingerprint, payload) in rows {
+            batches.extend(batch.push(fingerprint, payload));
+        }
+        batches.push(batch);
+        assert_eq!(batches.iter().map(|batch| batch.ends.len()).collect::<Vec<_>>(), [2, 1, 1, 1]);
+        assert_eq!(batches.iter().flat_map(Batch::rows).collect::<Vec<_>>(), rows);
+    }
+
+    #[test]
+    fn rows_of_a_frame_have_what_they_are_to_others_by_their_place() {
+        let mut tools = ["a", "b", "c", "d"].map(Tool::ordinary);
+        tools[1].copy_of = Some("x".to_owned());
+        tools[3].clashes = vec!["y".to_owned()];
+        let scan = Scan { tools: tools.iter().cloned().map(Arc::new).collect(), ..Scan::default() };
+        let frame = ScanFrame::of(&scan);
+        let again = frame.rows().zip(&tools).map(|(row, tool)| {
+            let mut placed = Tool::ordinary(tool.name.as_str());
+            row.place(&mut placed).unwrap();
+            (row.path.to_owned(), placed)
+        });
+        assert!(again.eq(tools.iter().map(|tool| (tool.path.clone(), tool.clone()))));
+        assert_eq!(ScanFrame::of(&Scan::default()).rows().count(), 0);
+    }
 }

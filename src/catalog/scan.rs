@@ -9,6 +9,7 @@ use super::document::Syntax;
 use super::entries::{self, RecipeNeeds};
 use super::family;
 use super::files::{self, Member, OpenFolder};
+use super::found_definition::Definition;
 use super::lineup::{alias_clashes, line_up};
 use super::local_modules;
 use super::looked_at::LookedAt;
@@ -62,7 +63,11 @@ pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_
         lost = read_all(plan, cache, &more, &mut scan, progress);
         candidates.extend(more);
     }
-    let found: HashSet<&str> = candidates.iter().map(|candidate| candidate.definition.as_str()).collect();
+    let mut found: HashSet<&str> = candidates.iter().map(|candidate| candidate.definition.as_str()).collect();
+    for unread in &scan.unread {
+        // What was kept of it holds no more.
+        found.remove(unread.path());
+    }
     scan.gone = cache.0.keys().filter(|key| !found.contains(key.as_str())).cloned().collect();
     scan.gone.sort_unstable();
     let kin = candidates.iter().filter_map(|of| Some((of.definition.as_str(), of.kin.as_ref()?))).collect();
@@ -127,6 +132,7 @@ fn receive(
                 lost.push((candidate.clone(), definition.claim));
             }
             scan.is_whole &= definition.is_kept;
+            scan.unread.extend(definition.unread);
             if definition.results.is_empty() && definition.claim != Claim::Void {
                 let kind = match candidate.format {
                     Format::Entry => skipped::NO_ENTRIES,
@@ -155,26 +161,6 @@ fn receive(
     lost
 }
 
-/// What one candidate gave: one row or problem; of a file that holds several tools one for each.
-struct Definition {
-    results: Vec<Result<Box<Tool>, Problem>>,
-    fresh: Option<CacheRow>,
-    /// Whether the cache holds it, or will.
-    is_kept: bool,
-    claim: Claim,
-}
-
-impl Definition {
-    fn unread(problem: Problem) -> Definition {
-        Definition { results: vec![Err(problem)], fresh: None, is_kept: false, claim: Claim::Kept }
-    }
-
-    /// What is read and kept again as a file among others.
-    fn void() -> Definition {
-        Definition { results: Vec::new(), fresh: None, is_kept: true, claim: Claim::Void }
-    }
-}
-
 fn definition(
     plan: &ScanPlan,
     cache: &Cache,
@@ -183,7 +169,7 @@ fn definition(
     folder: &mut OpenFolder,
 ) -> Definition {
     let read = || read_definition(plan, cache, candidate, programs, folder);
-    caught(&candidate.definition, read).unwrap_or_else(Definition::unread)
+    caught(&candidate.definition, read).unwrap_or_else(Definition::failed)
 }
 
 fn read_definition(
@@ -195,14 +181,13 @@ fn read_definition(
 ) -> Definition {
     let members = match candidate.members(plan, folder) {
         Ok(members) => members,
-        Err(_) if claims::of_unread(plan, candidate, programs) == Claim::Void => return Definition::void(),
-        Err(problem) => return Definition::unread(problem),
+        Err(problem) => return Definition::unread(plan, candidate, problem, programs),
     };
     let members = members.as_slice();
     let settle = |results: Vec<Scanned>| results.into_iter().map(|one| settled(plan, one, programs)).collect();
     if let Some(row) = cache.hit(plan, candidate, members).filter(|row| row.is_known(programs)) {
         let claim = claims::of(plan, candidate, members, &row.results);
-        return Definition { results: settle(row.results), fresh: None, is_kept: true, claim };
+        return Definition { results: settle(row.results), fresh: None, unread: None, is_kept: true, claim };
     }
     let mut looked_at = LookedAt::default();
     let results = if candidate.format == Format::Entry {
@@ -237,7 +222,7 @@ fn read_definition(
     let payload = (!is_young).then(|| row.pack()).flatten();
     let fresh = payload.map(|payload| CacheRow { fingerprint: fingerprint(), payload });
     let is_kept = fresh.is_some();
-    Definition { results: settle(row.results), fresh, is_kept, claim }
+    Definition { results: settle(row.results), fresh, unread: None, is_kept, claim }
 }
 
 /// Where a version lies, and in which form.

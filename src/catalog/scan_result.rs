@@ -2,6 +2,7 @@
 
 use super::cache::CacheRow;
 use super::places::PlaceStamp;
+use super::unread::Unread;
 use crate::domain::{Problem, SkippedFile, Stage, Tool};
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub struct Scan {
     pub roots: Vec<(String, Option<Stage>)>,
     /// The folders that were listed, and what decided beside them.
     pub places: Vec<PlaceStamp>,
-    /// Whether the cache holds each definition: those that were just written, or that are no version, are not kept.
+    /// Definitions that are problems because of their files: the cache holds nothing of them.
+    pub unread: Vec<Unread>,
+    /// Whether the cache holds each definition that was read: those that were just written are not kept.
     pub is_whole: bool,
 }

@@ -138,7 +138,7 @@ impl<'a> Page<'a> {
         let mut text = String::new();
         let mut write = |page: &mut Self, cells: &[(Ink, Cow<'_, str>)]| {
             columns.lay(cells, &mut |piece| match piece {
-                Piece::Blanks(count) => text.extend(std::iter::repeat_n(' ', count)),
+                Piece::Blanks(count) => blanks(&mut text, count),
                 Piece::Text(ink, piece) => page.push(&mut text, ink, &piece),
             });
             page.end_line(&mut text)
@@ -152,6 +152,16 @@ impl<'a> Page<'a> {
             self.line(&line)?;
         }
         Ok(())
+    }
+}
+
+/// Appends blanks, many at a time.
+fn blanks(text: &mut String, mut count: usize) {
+    const BLANKS: &str = "                                                                ";
+    while count > 0 {
+        let some = &BLANKS[..count.min(BLANKS.len())];
+        text.push_str(some);
+        count -= some.len();
     }
 }
 

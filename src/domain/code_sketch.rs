@@ -51,6 +51,22 @@ impl CodeSketch {
         *slot = (*slot).min((hash >> 16) as u16);
     }
 
+    /// Its numbers one behind the other, as they are kept.
+    pub(crate) fn kept(&self) -> [u8; 2 * SLOTS] {
+        let mut bytes = [0; 2 * SLOTS];
+        for (pair, number) in bytes.as_chunks_mut::<2>().0.iter_mut().zip(&self.0) {
+            *pair = number.to_le_bytes();
+        }
+        bytes
+    }
+
+    /// What [`CodeSketch::kept`] gave; `None` for other bytes.
+    pub(crate) fn of_kept(bytes: &[u8]) -> Option<CodeSketch> {
+        let (pairs, []) = bytes.as_chunks::<2>() else { return None };
+        let pairs: &[[u8; 2]; SLOTS] = pairs.try_into().ok()?;
+        Some(CodeSketch(pairs.map(u16::from_le_bytes)))
+    }
+
     /// How many numbers two sketches share, up to [`CodeSketch::MOST`].
     pub fn shared(&self, other: &CodeSketch) -> usize {
         self.0.iter().zip(&other.0).filter(|(one, other)| one == other && **one != EMPTY).count()
@@ -107,6 +123,13 @@ mod tests {
         let numbers = CodeSketch::of([b"a_word Other2 \xc3\xa9t\xc3\xa9 x".as_slice(), b"last".as_slice()]).0;
         let known: Vec<(usize, u16)> = numbers.into_iter().enumerate().filter(|(_, number)| *number != EMPTY).collect();
         assert_eq!(known, [(0, 14_556), (2, 5_610), (8, 7_758), (11, 53_147)]);
+    }
+
+    #[test]
+    fn what_was_kept_is_the_sketch_and_other_bytes_are_none() {
+        let sketch = CodeSketch::of([CODE]);
+        assert_eq!(CodeSketch::of_kept(&sketch.kept()), Some(sketch));
+        assert_eq!([0, 31, 34].map(|length| CodeSketch::of_kept(&vec![0; length])), [None; 3]);
     }
 
     #[test]

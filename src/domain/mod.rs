@@ -167,6 +167,7 @@ pub use specification::{SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, 
 pub use state_rule::{StatePath, StateRule, is_loadable};
 pub use text::{Marks, SafeText, escape_char, visible_words};
 pub use texts::Texts;
+pub(crate) use texts::kept_texts;
 pub use time::{Instant, rfc3339, to_the_minute};
 pub use tool::{
     Deprecation, IS_SERVER, NEEDS_FILE, NEEDS_FILES, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE, NEEDS_PROGRAM,

@@ -40,9 +40,13 @@ impl ToolName {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
-        for (position, c) in text.chars().enumerate() {
-            let fits = c.is_ascii_lowercase() || c.is_ascii_digit() || (position > 0 && "_.-".contains(c));
-            if !fits {
+        // Asked of every row, and nearly always yes: a byte of a longer character is none of these.
+        let fits = |position: usize, byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || (position > 0 && matches!(byte, b'_' | b'.' | b'-'))
+        };
+        if !text.bytes().enumerate().all(|(position, byte)| fits(position, byte)) {
+            let is_bad = |(position, c): &(usize, char)| !u8::try_from(*c).is_ok_and(|byte| fits(*position, byte));
+            if let Some((position, c)) = text.chars().enumerate().find(is_bad) {
                 return Err(NameError::BadCharacter(c, position + 1));
             }
         }

@@ -73,6 +73,20 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
+/// Texts as one text, for a form that only this program reads.
+pub(crate) mod kept_texts {
+    use super::Texts;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(texts: &Texts, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(texts.kept())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Texts, D::Error> {
+        <&str>::deserialize(deserializer).map(Texts::of_kept)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -54,14 +54,16 @@ impl LastScan<'_> {
         self.0.row(sql, params![path], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// What the last scan read, one definition after the other: its fingerprint and what was read.
+    /// What the last scan read, one definition after the other: its fingerprint and what was read, as they lie in the
+    /// memory of the database.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
-    pub fn each(&self, mut take: impl FnMut(Vec<u8>, Vec<u8>)) -> StoreResult<()> {
+    pub fn each(&self, take: &mut dyn FnMut(&[u8], &[u8])) -> StoreResult<()> {
         let sql = "SELECT fingerprint, payload FROM scan_cache";
         let row = |row: &rusqlite::Row<'_>| {
-            take(row.get(0)?, row.get(1)?);
+            let bytes = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_blob()?);
+            take(bytes(0)?, bytes(1)?);
             Ok(())
         };
         self.0.rows(sql, [], row).map(drop)

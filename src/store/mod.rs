@@ -81,7 +81,7 @@ pub use leases::RunningRow;
 pub use operations::{LogCheck, NewOperation};
 pub use queries::Queries;
 pub use restoring::{Replaced, RestoreSource, has_database, replace};
-pub use reviews::{NewReview, ReviewHead};
+pub use reviews::{NewReview, ReviewHead, ReviewOutcome};
 pub use runs::{FinishedRun, HourOfRuns, JudgedRun, NewRun, RunQuery, Stats, VersionStats};
 pub use schema::has_newer_format;
 pub use seen::LogEnd;

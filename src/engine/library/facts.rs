@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::engine::core::Approvals;
 use crate::engine::error::EngineError;
 use crate::insight::Score;
-use crate::store::{Queries, ReviewHead, Stats, StoreResult, VersionStats};
+use crate::store::{Queries, ReviewOutcome, Stats, StoreResult, VersionStats};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ pub struct Here {
 impl Facts {
     /// What the store says of all tools.
     pub fn read(queries: &Queries, here: Here) -> Result<Facts, EngineError> {
-        Facts::with_reviews(queries, here, |take| queries.each_review_head(take))
+        Facts::with_reviews(queries, here, |take| queries.each_review(None, take))
     }
 
     /// What it says of tools with these names; of others it may be incomplete.
@@ -72,39 +72,34 @@ impl Facts {
         here: Here,
         names: impl IntoIterator<Item = &'n ToolName>,
     ) -> Result<Facts, EngineError> {
-        let mut heads = Vec::new();
-        for name in names {
-            heads.extend(queries.review_heads(Some(name))?);
-        }
         Facts::with_reviews(queries, here, |take| {
-            heads.into_iter().for_each(take);
-            Ok(())
+            names.into_iter().try_for_each(|name| queries.each_review(Some(name), take))
         })
     }
 
-    /// `heads` hands over the reviews that matter, of each tool oldest first.
+    /// `outcomes` hands over the reviews that matter, of each tool oldest first.
     fn with_reviews(
         queries: &Queries,
         here: Here,
-        heads: impl FnOnce(&mut dyn FnMut(ReviewHead)) -> StoreResult<()>,
+        outcomes: impl FnOnce(&mut dyn FnMut(ReviewOutcome)) -> StoreResult<()>,
     ) -> Result<Facts, EngineError> {
         let (mut reviews, mut drifted) = (HashMap::new(), HashSet::new());
         let undecided: HashSet<ReviewId> = queries.undecided()?.into_iter().collect();
-        heads(&mut |head| {
+        outcomes(&mut |review| {
             // What the log does not say is not shown.
-            if undecided.contains(&head.id) {
-                reviews.remove(&(head.tool, head.digest));
+            if undecided.contains(&review.id) {
+                reviews.remove(&(review.tool, review.digest));
                 return;
             }
-            if head.kind == ReviewKind::Drift && head.state == ReviewState::Waiting {
-                drifted.insert((head.tool.clone(), head.digest));
+            if review.kind == ReviewKind::Drift && review.state == ReviewState::Waiting {
+                drifted.insert((review.tool.clone(), review.digest));
             }
-            if !head.kind.judges_version() && head.kind != ReviewKind::Adoption {
+            if !review.kind.judges_version() && review.kind != ReviewKind::Adoption {
                 return;
             }
-            // Heads come oldest first: the newest review of a version wins.
-            if let Some(word) = tool_review(head.state) {
-                reviews.insert((head.tool, head.digest), word);
+            // They come oldest first: the newest review of a version wins.
+            if let Some(word) = tool_review(review.state) {
+                reviews.insert((review.tool, review.digest), word);
             }
         })?;
         let overrides = queries.overrides()?.into_iter().map(|(tool, digest, why)| ((tool, digest), why)).collect();

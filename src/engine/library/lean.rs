@@ -9,6 +9,7 @@ use super::kept_search;
 use super::look_up::name_of;
 use super::name_index::NameIndex;
 use super::searching::{Memory, SearchFor, SearchHit, in_order, is_offered};
+use crate::catalog::RowFrame;
 use crate::domain::{Caller, Tool, UnansweredKind};
 use crate::engine::Library;
 use crate::engine::clock::now;
@@ -60,7 +61,7 @@ impl Library<'_> {
         }
         let Some(lean) = self.lean(self.was_just_read(asked))? else { return Ok(false) };
         let Some(named) = lean.names.around(name_of(text)) else { return Ok(false) };
-        let paths: HashSet<&str> = named.iter().map(|row| row.path.as_str()).collect();
+        let paths: HashSet<&str> = named.iter().map(|row| row.path).collect();
         self.show_paths(&lean, &paths)
     }
 
@@ -81,16 +82,17 @@ impl Library<'_> {
         let [_, most] = REACHES;
         let found = relevance.query(&wanted.words, most + 1);
         let memory = self.memory()?;
+        let rows: Vec<RowFrame<'_>> = lean.names.frame.rows().collect();
         for reach in REACHES {
             let candidates = &found[..reach.min(found.len())];
-            let rows = lean.names.frame.rows();
-            let paths: HashSet<&str> = candidates.iter().map(|one| rows[one.position].path.as_str()).collect();
+            let path = |one: &Relevant| rows.get(one.position).map(|row| row.path);
+            let paths: HashSet<&str> = candidates.iter().filter_map(path).collect();
             if !self.show_paths(&lean, &paths)? {
                 return Ok(None);
             }
             let view = self.looked_up();
             let by_path: HashMap<&str, &Arc<Tool>> = view.tools.iter().map(|tool| (tool.path.as_str(), tool)).collect();
-            let tool = |one: &Relevant| by_path.get(rows[one.position].path.as_str()).copied();
+            let tool = |one: &Relevant| by_path.get(path(one)?).copied();
             let shown = candidates.iter().filter_map(|one| Some((one, tool(one)?)));
             let fitting = fitting(shown, wanted, &memory);
             let (behind, first): (Vec<_>, Vec<_>) = fitting.into_iter().partition(|hit| hit.held_back.is_some());
@@ -148,7 +150,7 @@ impl Library<'_> {
             // An index that could not be read is made anew.
             (self.files_are_unchanged(&names.frame), words.join().unwrap_or_default())
         });
-        let relevance = relevance.filter(|relevance| relevance.count() == names.frame.rows().len());
+        let relevance = relevance.filter(|relevance| relevance.count() == names.count());
         Ok(Some((Arc::new(Lean { applied, names, relevance }), is_same?)))
     }
 

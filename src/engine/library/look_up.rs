@@ -75,9 +75,7 @@ impl Library<'_> {
     pub(super) fn recalled(&self) -> Result<Option<Scan>, EngineError> {
         let Some(index) = self.last_index()? else { return Ok(None) };
         self.workspace.read(|q| {
-            let rows = |take: &mut dyn FnMut(CacheRow)| {
-                q.last_scan().each(|fingerprint, payload| take(CacheRow { fingerprint, payload }))
-            };
+            let rows = |take: &mut dyn FnMut(&[u8], &[u8])| q.last_scan().each(take);
             let Some(scan) = catalog::recall(&self.workspace.plan, &index.frame, rows)? else { return Ok(None) };
             // The settings may give a folder another stage since.
             let is_applied = core::is_applied(q, core::digest_of_rows(&scan.tools), now())?;
@@ -135,11 +133,11 @@ impl Library<'_> {
     }
 
     /// These rows as the last scan left them; `None` when one of them may have changed, or depends on all others.
-    pub(super) fn kept_rows(&self, named: Vec<&RowFrame>) -> Result<Option<Vec<Arc<Tool>>>, EngineError> {
+    pub(super) fn kept_rows(&self, named: Vec<RowFrame<'_>>) -> Result<Option<Vec<Arc<Tool>>>, EngineError> {
         let plan = &self.workspace.plan;
         let mut rows = Vec::with_capacity(named.len());
         for row in named {
-            let Some((fingerprint, payload)) = self.workspace.read(|q| Ok(q.last_scan().row(&row.path)?))? else {
+            let Some((fingerprint, payload)) = self.workspace.read(|q| Ok(q.last_scan().row(row.path)?))? else {
                 return Ok(None);
             };
             let tool = catalog::unchanged(plan, &CacheRow { fingerprint, payload });

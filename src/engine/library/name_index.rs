@@ -23,7 +23,7 @@ pub(super) struct NameIndex {
 }
 
 /// Counts up whenever an index is kept in another form.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 impl NameIndex {
     /// The index of the rows of a scan.
@@ -54,18 +54,23 @@ impl NameIndex {
     }
 
     /// Each row with the numbers of its names.
-    fn rows(&self) -> impl Iterator<Item = (&RowFrame, &[u64])> {
+    fn rows(&self) -> impl Iterator<Item = (RowFrame<'_>, &[u64])> {
         let mut rest = self.keys.as_slice();
-        self.frame.rows().iter().zip(&self.counts).map(move |(row, count)| {
+        self.frame.rows().zip(&self.counts).map(move |(row, count)| {
             let (keys, others) = rest.split_at_checked(*count as usize).unwrap_or((rest, &[]));
             rest = others;
             (row, keys)
         })
     }
 
+    /// How many rows there are.
+    pub(super) fn count(&self) -> usize {
+        self.counts.len()
+    }
+
     /// The rows that go by a name or lie at a path, with all that share a name with one of them, directly or through
     /// others; `None` for none, and for too many.
-    pub(super) fn around(&self, text: &str) -> Option<Vec<&RowFrame>> {
+    pub(super) fn around(&self, text: &str) -> Option<Vec<RowFrame<'_>>> {
         let at_path = self.rows().filter(|(row, _)| row.path == text);
         let mut wanted: HashSet<u64> = at_path.flat_map(|(_, keys)| keys.iter().copied()).collect();
         if wanted.is_empty() {
@@ -75,12 +80,12 @@ impl NameIndex {
     }
 
     /// The same for the rows at these paths.
-    pub(super) fn around_paths(&self, paths: &HashSet<&str>) -> Option<Vec<&RowFrame>> {
-        let at_paths = self.rows().filter(|(row, _)| paths.contains(row.path.as_str()));
+    pub(super) fn around_paths(&self, paths: &HashSet<&str>) -> Option<Vec<RowFrame<'_>>> {
+        let at_paths = self.rows().filter(|(row, _)| paths.contains(row.path));
         self.sharing(at_paths.flat_map(|(_, keys)| keys.iter().copied()).collect())
     }
 
-    fn sharing(&self, mut wanted: HashSet<u64>) -> Option<Vec<&RowFrame>> {
+    fn sharing(&self, mut wanted: HashSet<u64>) -> Option<Vec<RowFrame<'_>>> {
         let mut found = 0;
         loop {
             let fits = |keys: &[u64]| keys.iter().any(|key| wanted.contains(key));
@@ -108,7 +113,7 @@ mod tests {
     use std::sync::Arc;
 
     fn paths(index: &NameIndex, text: &str) -> Option<Vec<String>> {
-        Some(index.around(text)?.iter().map(|row| row.path.clone()).collect())
+        Some(index.around(text)?.iter().map(|row| row.path.to_owned()).collect())
     }
 
     #[test]
