@@ -4,6 +4,7 @@
 //! its signatures say by the policy that the user pinned; the carrier can only withhold.
 
 mod carrier;
+mod choice;
 mod claiming;
 mod examine;
 mod extent;

@@ -6,6 +6,7 @@ mod criteria;
 mod decisions;
 mod imports;
 mod kills;
+mod landing;
 mod lies;
 mod news;
 mod planted;
