@@ -8,6 +8,7 @@ mod choice;
 mod claiming;
 mod examine;
 mod extent;
+mod fetch;
 mod hand_out;
 mod importing;
 mod land;

@@ -4,6 +4,7 @@
 mod attacks;
 mod criteria;
 mod decisions;
+mod fetching;
 mod imports;
 mod kills;
 mod landing;
