@@ -116,6 +116,48 @@ impl Engine {
         }
     }
 
+    /// Performs many pieces of work and closes their intents. Files are written to the disk together, and all of what needs
+    /// no commit is closed in one transaction. The caller has the turn.
+    pub(super) fn perform_all(&self, intents: Vec<(i64, Work)>) -> Result<(), EngineError> {
+        let (mut moves, mut plain) = (Vec::new(), Vec::new());
+        for (id, work) in intents {
+            match work {
+                Work::Relocation(relocation) if relocation.commit.is_none() => {
+                    let files = self.workspace.copies.get(relocation.digest)?;
+                    let mut notes = Vec::new();
+                    let joined = self.versions().follow_promotion(&relocation, &mut notes);
+                    moves.push((files, joined.unwrap_or(*relocation)));
+                    plain.push((id, notes));
+                }
+                // What comes before it of the same operation, in its order.
+                work => {
+                    self.perform_plain(&std::mem::take(&mut plain), &std::mem::take(&mut moves))?;
+                    self.perform(id, &work)?;
+                }
+            }
+        }
+        self.perform_plain(&plain, &moves)
+    }
+
+    fn perform_plain(
+        &self,
+        intents: &[(i64, Vec<String>)],
+        moves: &[(Vec<crate::domain::VersionFile>, Relocation)],
+    ) -> Result<(), EngineError> {
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let done = relocate::perform_all(self.workspace.folder(), moves)?;
+        self.workspace.transact(|tx| {
+            for (((id, notes), (_, relocation)), done) in intents.iter().zip(moves).zip(done) {
+                let notes = [notes.as_slice(), &done.notes].concat();
+                tx.finish_intent(*id, &json!({"commit": done.commit, "notes": notes}))?;
+                tx.emit(crate::domain::EventKind::ToolMoved, &relocation.tool)?;
+            }
+            Ok(())
+        })
+    }
+
     fn perform_move(&self, intent: i64, relocation: &Relocation) -> Result<relocate::Done, EngineError> {
         let files = self.workspace.copies.get(relocation.digest)?;
         let mut notes = Vec::new();

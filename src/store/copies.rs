@@ -10,7 +10,7 @@
 
 use super::error::safe;
 use crate::domain::{Digest, FileMode, SafeText, VersionFile, count};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -122,6 +122,29 @@ impl Copies {
         // copy whose maker was killed between the two steps.
         set_mode(&target, 0o555).map_err(CopyError::io(&target))?;
         Ok(target)
+    }
+
+    /// Keeps copies of several versions as [`Copies::put`] does, and waits for the disk once before they appear and once
+    /// afterwards.
+    ///
+    /// # Errors
+    /// As for [`Copies::put`]; then some of them may have appeared, each of them whole.
+    pub fn put_all(&self, versions: &[(Digest, &[VersionFile])]) -> Result<(), CopyError> {
+        let mut new = BTreeMap::new();
+        for (digest, files) in versions {
+            check_paths(files)?;
+            let found = Digest::of_files(files);
+            if found != *digest {
+                return Err(CopyError::WrongDigest { expected: *digest, found });
+            }
+            if !self.frozen.load(Ordering::SeqCst) && !self.has(*digest) {
+                new.insert(*digest, *files);
+            }
+        }
+        if !new.is_empty() {
+            self.make_all(&new)?;
+        }
+        versions.iter().try_for_each(|(digest, files)| self.put(*digest, files).map(drop))
     }
 
     /// Reads a copy, and makes sure that it is what was kept.
@@ -236,13 +259,42 @@ impl Copies {
         OpenOptions::new().create(true).append(true).open(self.dir.join(".lock"))
     }
 
+    fn make_all(&self, versions: &BTreeMap<Digest, &[VersionFile]>) -> Result<(), CopyError> {
+        let incoming = self.incoming();
+        fs::create_dir_all(&incoming).map_err(CopyError::io(&incoming))?;
+        let lock = self.lock_file().map_err(CopyError::io(&self.dir))?;
+        lock.lock_shared().map_err(CopyError::io(&self.dir))?;
+        let mut written = Vec::with_capacity(versions.len());
+        let made = versions.iter().try_for_each(|(digest, files)| {
+            let folder = tempfile::tempdir_in(&incoming).map_err(CopyError::io(&incoming))?.keep();
+            written.push((*digest, folder.clone()));
+            write_files(&folder, files, false).map_err(CopyError::io(&folder))
+        });
+        let synced = made.and_then(|()| {
+            let synced = File::open(&incoming).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
+            synced.map_err(CopyError::io(&incoming))
+        });
+        let placed = synced.and_then(|()| {
+            written.iter().try_for_each(|(digest, folder)| {
+                let target = self.path(*digest);
+                rename_unless_there(folder, &target).map_err(CopyError::io(&target))
+            })
+        });
+        for (_, folder) in written.iter().filter(|(_, folder)| folder.exists()) {
+            // What cannot be removed now is removed by the next sweep.
+            let _ = remove_tree(folder);
+        }
+        placed?;
+        sync_folder(&self.dir).map_err(CopyError::io(&self.dir))
+    }
+
     fn make(&self, target: &Path, files: &[VersionFile]) -> Result<(), CopyError> {
         let incoming = self.incoming();
         fs::create_dir_all(&incoming).map_err(CopyError::io(&incoming))?;
         let lock = self.lock_file().map_err(CopyError::io(&self.dir))?;
         lock.lock_shared().map_err(CopyError::io(&self.dir))?;
         let folder = tempfile::tempdir_in(&incoming).map_err(CopyError::io(&incoming))?.keep();
-        let made = write_files(&folder, files).and_then(|()| rename_unless_there(&folder, target));
+        let made = write_files(&folder, files, true).and_then(|()| rename_unless_there(&folder, target));
         if made.is_err() || folder.exists() {
             // What cannot be removed now is removed by the next sweep.
             let _ = remove_tree(&folder);
@@ -270,8 +322,9 @@ fn check_paths(files: &[VersionFile]) -> Result<(), CopyError> {
     Ok(())
 }
 
-/// Writes and flushes everything below `folder`, and takes the write bits from all but `folder` itself.
-fn write_files(folder: &Path, files: &[VersionFile]) -> io::Result<()> {
+/// Writes everything below `folder`, and takes the write bits from all but `folder` itself. Flushes it, unless somebody
+/// else does.
+fn write_files(folder: &Path, files: &[VersionFile], flushes: bool) -> io::Result<()> {
     let mut folders = BTreeSet::new();
     for file in files {
         let path = folder.join(&file.path);
@@ -284,14 +337,18 @@ fn write_files(folder: &Path, files: &[VersionFile]) -> io::Result<()> {
         out.write_all(&file.bytes)?;
         let mode = if file.mode == FileMode::Executable { 0o555 } else { 0o444 };
         out.set_permissions(Permissions::from_mode(mode))?;
-        out.sync_all()?;
+        if flushes {
+            out.sync_all()?;
+        }
     }
     // Deepest first, because a folder sorts before what it holds.
     for inner in folders.iter().rev() {
         set_mode(inner, 0o555)?;
-        sync_folder(inner)?;
+        if flushes {
+            sync_folder(inner)?;
+        }
     }
-    sync_folder(folder)
+    if flushes { sync_folder(folder) } else { Ok(()) }
 }
 
 /// Renames `from` to `to`; when somebody else was faster, theirs stays.
@@ -430,6 +487,24 @@ mod tests {
     }
 
     #[test]
+    fn several_versions_are_kept_together_as_each_by_itself() {
+        let (_dir, copies) = copies();
+        let other: Vec<VersionFile> = files().into_iter().take(1).collect();
+        let (one, two) = (Digest::of_files(&files()), Digest::of_files(&other));
+        copies.put(two, &other).unwrap();
+        copies.put_all(&[(one, &files()), (two, &other), (one, &files())]).unwrap();
+        assert_eq!((copies.get(one).unwrap(), copies.get(two).unwrap()), (files(), other.clone()));
+        let mode = |name: &str| fs::metadata(copies.path(one).join(name)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(["", "lib", "run.sh", "tool.toml"].map(mode), [0o555, 0o555, 0o555, 0o444]);
+        assert_eq!(fs::read_dir(copies.incoming()).unwrap().count(), 0);
+        let wrong = copies.put_all(&[(Digest([7; 32]), &other)]);
+        assert!(matches!(wrong, Err(CopyError::WrongDigest { .. })) && !copies.has(Digest([7; 32])));
+        copies.freeze(true);
+        copies.put_all(&[(Digest::of_files(&files()[1..]), &files()[1..])]).unwrap();
+        assert_eq!(copies.all().unwrap().len(), 2);
+    }
+
+    #[test]
     fn files_that_are_not_the_version_are_not_kept() {
         let (_dir, copies) = copies();
         let digest = Digest::of_bytes(b"another");
@@ -548,7 +623,7 @@ mod tests {
 
     fn write_files_in(folder: &Path) {
         fs::create_dir(folder).unwrap();
-        write_files(folder, &files()).unwrap();
+        write_files(folder, &files(), true).unwrap();
     }
 
     #[test]

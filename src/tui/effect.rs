@@ -379,4 +379,6 @@ pub enum Effect {
     Failing(Failing),
     /// Load instances of services, or talk to one.
     Serve(Serving),
+    /// Take in what the team decided, and hand nothing out.
+    FetchTeam,
 }

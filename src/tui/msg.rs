@@ -272,6 +272,8 @@ pub enum Answer {
     Grant(Result<GrantKey, EngineError>),
     /// Everything about a failure group.
     Failure(Result<Box<FailureDetail>, EngineError>),
+    /// What came from the team by itself, in one line; `None` for nothing.
+    Fetched(Result<Option<String>, EngineError>),
     /// What a human should know now: before trusting a run that has started, or to go on.
     Warned(String),
     /// A failure was marked.

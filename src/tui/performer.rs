@@ -345,6 +345,7 @@ impl Performer {
             Effect::Evolve(evolving) => self.evolve(engine, evolving),
             Effect::Failing(failing) => self.failing(engine, failing),
             Effect::Serve(serving) => self.serve(engine, serving),
+            Effect::FetchTeam => self.answer(Answer::Fetched(engine.teams().fetch(&self.caller(engine)))),
             // These are the loop's own.
             Effect::Leave(_)
             | Effect::Suspend

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 mod tree;
 
@@ -42,6 +42,8 @@ pub struct Exchange {
     remote: String,
     branch: String,
     programs: Arc<Programs>,
+    /// The configuration as it was at the first call: nobody else writes that of a private clone.
+    settings: Arc<OnceLock<Settings>>,
 }
 
 /// A file of a commit.
@@ -88,6 +90,7 @@ impl Exchange {
             remote: remote.to_owned(),
             branch: format!("refs/heads/{branch}"),
             programs: Arc::clone(programs),
+            settings: Arc::default(),
         };
         if !folder.join("HEAD").is_file() || !folder.join("objects").is_dir() {
             exchange.make()?;
@@ -283,7 +286,13 @@ impl Exchange {
 
     fn start(&self, call: &GitCall) -> Result<GitOutput, GitError> {
         let place = GitContext::new(&self.folder, Path::new(""), &[], &self.programs);
-        let settings = Settings::read(&place)?;
+        let settings = match self.settings.get() {
+            Some(settings) => settings,
+            None => {
+                let read = Settings::read(&place)?;
+                self.settings.get_or_init(|| read)
+            }
+        };
         let git_dir = OsStr::new("GIT_DIR").to_owned();
         let of_place = [(git_dir, self.folder.clone().into_os_string())];
         let overrides: Vec<_> = settings.overrides(&place).into_iter().chain(of_place).collect();

@@ -179,6 +179,7 @@ const HOOKS: &str = "core.hookspath";
 const NOTHING: &str = "/dev/null";
 
 /// One line of the configuration.
+#[derive(Debug)]
 struct Setting {
     key: OsString,
     /// Nothing is a key without a value: git reads it as true.
@@ -199,6 +200,7 @@ impl Setting {
 }
 
 /// The whole configuration of a place, in git's order: a later line counts more.
+#[derive(Debug)]
 pub(super) struct Settings {
     all: Vec<Setting>,
     /// Files of the user's settings that somebody else could have written, and why; their programs do not count.

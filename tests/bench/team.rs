@@ -1,7 +1,8 @@
 //! How long `sync` takes: `cargo bench -- team`, or `cargo bench -- team 3000` for as many decisions.
 //!
 //! A program that accepts every signature stands for `ssh-keygen`, because verifying takes longer than all the rest; its
-//! own cost is measured beside it. 30,000 decisions may take 60 s besides signatures the first time, and 1 s after that.
+//! own cost is measured beside it. 30,000 decisions may take 60 s besides signatures the first time, and 1 s after that. They
+//! are about 10,000 versions of 5,000 tools, whose newest versions are put into the workspace.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 use std::time::{Duration, Instant as Clock};
 use toolsmith::domain::team::{DecisionText, FileName, RUN, SigningKey, Subject, TeamDecision, TeamKind};
-use toolsmith::domain::{Caller, Command, CostTier, Digest, Instant, Stage, ToolName, VerbCall};
+use toolsmith::domain::{Caller, Command, CostTier, Digest, FileMode, Instant, Stage, ToolName, VerbCall, VersionFile};
 use toolsmith::engine::{Asker, Engine, Home, OpenOptions};
 
 /// When the decisions were made: 2026-01-02.
@@ -18,6 +19,9 @@ const AT: Instant = Instant(1_767_323_045_000);
 
 /// Decisions of one version.
 const PER_VERSION: usize = 3;
+
+/// Approved versions of one tool.
+const PER_TOOL: usize = 2;
 
 /// How often the program that accepts signatures is timed.
 const CALLS: u32 = 100;
@@ -121,6 +125,20 @@ fn signature(key: &PathBuf) -> Result<String, Box<dyn std::error::Error>> {
     Ok(String::from_utf8(child.wait_with_output()?.stdout)?)
 }
 
+/// The files of a version.
+fn files(name: &str, minor: usize) -> Vec<VersionFile> {
+    let manifest = format!(
+        "name = \"{name}\"\nversion = \"1.{minor}.0\"\ndescription = \"The tool {name}\"\ncategory = \"data\"\n\
+         [run]\ncommand = [\"sh\", \"{{file}}\"]\nentry = \"run.sh\"\n"
+    );
+    let file = |path: &str, text: String| VersionFile {
+        path: path.to_owned(),
+        mode: FileMode::Plain,
+        bytes: text.into_bytes(),
+    };
+    vec![file("run.sh", format!("echo {name} {minor}\n")), file("tool.toml", manifest)]
+}
+
 /// Fills the branch of the team with a policy and decisions.
 fn fill(remote: &Path, policy: &str, signature: &str, count: usize) -> Result<(), Box<dyn std::error::Error>> {
     let mut stream = "commit refs/heads/toolsmith\ncommitter A <a> 0 +0000\ndata 0\n".to_owned();
@@ -128,12 +146,20 @@ fn fill(remote: &Path, policy: &str, signature: &str, count: usize) -> Result<()
     put(&format!("policies/{}.toml", FileName::of(policy.as_bytes())), policy)?;
     for number in 0..count {
         let version = number / PER_VERSION;
+        let (name, minor) = (format!("tool-{}", version / PER_TOOL), version % PER_TOOL);
+        let files = files(&name, minor);
+        let digest = Digest::of_files(&files);
+        if number % PER_VERSION == 0 {
+            for file in &files {
+                put(&format!("versions/{}/{}", digest.hex(), file.path), std::str::from_utf8(&file.bytes)?)?;
+            }
+        }
         let decision = TeamDecision {
             kind: [TeamKind::Request, TeamKind::Claim, TeamKind::Approve][number % PER_VERSION],
             subject: Subject::Version {
-                tool: ToolName::new(&format!("tool-{version}"))?,
-                version: semver::Version::new(1, 0, 0),
-                digest: Digest::of_bytes(&version.to_le_bytes()),
+                tool: ToolName::new(&name)?,
+                version: semver::Version::new(1, minor as u64, 0),
+                digest,
                 stage: Stage::Approved,
                 tier: CostTier::Low,
             },

@@ -254,7 +254,7 @@ mod tests {
 
     fn rollback(byte: u8, ended: Vec<Approval>, approved: bool) -> UndoNote {
         let (before, after) = (placed(99, Stage::Approved), placed(byte, Stage::Approved));
-        UndoNote::Rollback { before, after, ended, approved, closed: Vec::new() }
+        UndoNote::Rollback { before, after, ended, approved, closed: Vec::new(), taken: Vec::new() }
     }
 
     enum Did {

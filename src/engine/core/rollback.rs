@@ -83,7 +83,7 @@ pub fn rollback(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, change: &Comebac
     let approved = kept.is_empty();
     let closed = close_reviews(tx, &before.tool, before.digest)?;
     let (was, is) = (before.clone(), after.clone());
-    let note = UndoNote::Rollback { before: was, after: is, ended: ended.clone(), approved, closed };
+    let note = UndoNote::Rollback { before: was, after: is, ended: ended.clone(), approved, closed, taken: Vec::new() };
     let operation = actor.log(
         tx,
         &NewOperation {

@@ -301,6 +301,7 @@ fn a_signed_version_is_taken_over_once_and_not_when_its_approval_was_taken_back_
         ended: Vec::new(),
         approved: true,
         closed: Vec::new(),
+        taken: Vec::new(),
     };
     for (verb, subject, note, is_taken) in [
         ("approve", "t", Some(approval(1)), false),

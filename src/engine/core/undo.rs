@@ -249,8 +249,13 @@ fn moves_back(
             let journey = Journey { before: after, after: before, operation, verb: "undo" };
             Ok(vec![relocation(tx, actor, &journey)?])
         }
-        UndoNote::Rollback { before, after, .. } => {
-            Ok(vec![arrive(tx, actor, before, Some(after.digest), (operation, "undo: back to"))?])
+        UndoNote::Rollback { before, after, taken, .. } => {
+            let back = |placed| Ok(Relocation { commit: None, ..arrive(tx, actor, placed, None, (operation, ""))? });
+            let mut moves = taken.iter().map(back).collect::<Result<Vec<_>, EngineError>>()?;
+            moves.push(arrive(tx, actor, before, Some(after.digest), (operation, "undo: back to"))?);
+            let note = moves.last_mut().and_then(|last| last.commit.take());
+            in_one_commit(&mut moves, taken, note);
+            Ok(moves)
         }
         UndoNote::RestoreFiles { before, after } => Ok(vec![match before {
             Some(before) => honest(before, arrive(tx, actor, before, Some(after.digest), (operation, ""))?),

@@ -86,7 +86,7 @@ pub enum UndoNote {
         /// The proposal that goes back to waiting.
         review: Option<ReviewId>,
     },
-    /// A version approved before is in use again.
+    /// Another approved version is in use: one approved before, or one that the team approved.
     Rollback {
         /// What was in the place; its bytes are kept.
         before: Placed,
@@ -99,6 +99,9 @@ pub enum UndoNote {
         /// Reviews of the version that was in use, which lost their object.
         #[serde(default)]
         closed: Vec<ReviewId>,
+        /// Experimental versions that went with it; undo puts them back from their kept copies.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        taken: Vec<Placed>,
     },
     /// Approved files were put back.
     RestoreFiles {
@@ -240,10 +243,10 @@ impl UndoNote {
     pub fn took(&self) -> Vec<&Placed> {
         match self {
             UndoNote::Approve { before, replaced, .. } => std::iter::once(before).chain(replaced.as_deref()).collect(),
-            UndoNote::Move { before, .. }
-            | UndoNote::PutAway { before, .. }
-            | UndoNote::Rollback { before, .. }
-            | UndoNote::Fork { before, .. } => vec![before],
+            UndoNote::Move { before, .. } | UndoNote::PutAway { before, .. } | UndoNote::Fork { before, .. } => {
+                vec![before]
+            }
+            UndoNote::Rollback { before, taken, .. } => std::iter::once(before).chain(taken).collect(),
             UndoNote::RestoreFiles { before, .. } => before.iter().collect(),
             UndoNote::Trim { taken, .. } => taken.iter().collect(),
             _ => Vec::new(),

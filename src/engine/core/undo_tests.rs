@@ -308,6 +308,7 @@ fn a_rollback_that_is_taken_back_ends_only_the_approval_that_it_gave() {
                 ended: vec![approval(Stage::Approved, 2, old)],
                 approved,
                 closed: Vec::new(),
+                taken: Vec::new(),
             };
             let given = noted(tx, "rollback", &note)?;
             tx.approve_version(&approval(Stage::Approved, 1, if approved { given } else { old }))?;

@@ -10,9 +10,9 @@ use super::relocation::APPROVAL_FILE;
 use super::scan::ADOPTION;
 use super::statement::Statement;
 use super::undo_note::UndoNote;
-use crate::domain::{FileMode, Instant, Operation, Tool, VersionFile};
+use crate::domain::{Digest, FileMode, Instant, Operation, Tool, ToolName, VersionFile};
 use crate::engine::error::EngineError;
-use crate::store::{Approval, NewOperation, Queries, Tx};
+use crate::store::{Approval, NewOperation, Queries, StoreError, Tx};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -87,7 +87,7 @@ pub fn beside(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, EngineE
 pub fn adopt_signed(tx: &Tx<'_>, signed: &[Vouched]) -> Result<(), EngineError> {
     for Vouched { tool, reviewer, principal, at, by_team } in signed {
         let covered = tx.approvals_of(&tool.name)?.iter().any(|approval| approval.covers(tool));
-        if covered || was_taken_back(tx, tool)? {
+        if covered || was_taken_back(tx, &tool.name, tool.digest)? {
             continue;
         }
         let note = UndoNote::Vouch { tool: tool.name.clone(), digest: tool.digest };
@@ -113,12 +113,15 @@ pub fn adopt_signed(tx: &Tx<'_>, signed: &[Vouched]) -> Result<(), EngineError> 
 }
 
 /// Whether somebody here took back an approval of this very version.
-fn was_taken_back(tx: &Tx<'_>, tool: &Tool) -> Result<bool, EngineError> {
-    let name = tool.name.as_str();
+///
+/// # Errors
+/// Any failed read of the store.
+pub fn was_taken_back(q: &Queries, tool: &ToolName, digest: Digest) -> Result<bool, StoreError> {
+    let name = tool.as_str();
     for (verb, subject) in [("approve", name), ("approve", ADOPTION), ("adopt", name), ("rollback", name)] {
-        let operations = tx.taken_back(verb, subject)?;
+        let operations = q.taken_back(verb, subject)?;
         let mut notes = operations.iter().filter_map(UndoNote::of);
-        if notes.any(|note| note.approved(&tool.name, tool.digest)) {
+        if notes.any(|note| note.approved(tool, digest)) {
             return Ok(true);
         }
     }

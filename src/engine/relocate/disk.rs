@@ -53,6 +53,11 @@ pub(super) fn lacks(path: &Path, bytes: &[u8]) -> bool {
 
 /// Writes a new file, or over a leftover of an earlier attempt, and waits for the disk.
 pub(super) fn write(path: &Path, file: &VersionFile) -> io::Result<()> {
+    write_unsynced(path, file)?.sync_all()
+}
+
+/// The same without waiting for the disk: what [`sync_all`] is for.
+pub(super) fn write_unsynced(path: &Path, file: &VersionFile) -> io::Result<File> {
     // The umask of the user takes its part away.
     let mode = if file.mode == FileMode::Executable { 0o777 } else { 0o666 };
     match fs::remove_file(path) {
@@ -61,7 +66,12 @@ pub(super) fn write(path: &Path, file: &VersionFile) -> io::Result<()> {
     }
     let mut handle = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     handle.write_all(&file.bytes)?;
-    handle.sync_all()
+    Ok(handle)
+}
+
+/// Waits until everything that was written to the file system of a folder is durable.
+pub(super) fn sync_all(folder: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(folder)?)?)
 }
 
 /// Makes the entries of a folder durable.

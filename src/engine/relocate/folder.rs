@@ -31,8 +31,10 @@ impl Mover<'_> {
         fs::create_dir_all(&names.parent).map_err(self.failed("create", &names.parent))?;
         self.empty_trash(&names)?;
         if !self.holds_version(&names.target)? {
-            self.make_room(&names)?;
-            self.stage(&names).inspect_err(|error| give_room_back(error, &names.staging))?;
+            if !self.is_ahead {
+                self.make_room(&names)?;
+                self.stage(&names).inspect_err(|error| give_room_back(error, &names.staging))?;
+            }
             self.swap(&names)?;
         }
         for extra in &self.relocation.extra {
@@ -43,6 +45,23 @@ impl Mover<'_> {
         }
         self.dispose(&names, &names.staging)?;
         self.dispose(&names, &names.old)
+    }
+
+    /// Writes the version under its hidden name, and gives the folder to be synced before it is put in place; nothing
+    /// where none is to be put in a folder of its own.
+    pub(super) fn stage_ahead(&mut self) -> Result<Option<PathBuf>, RelocateError> {
+        self.check()?;
+        if !self.arrives() || !self.relocation.to.exclusive {
+            return Ok(None);
+        }
+        let names = self.names()?;
+        fs::create_dir_all(&names.parent).map_err(self.failed("create", &names.parent))?;
+        self.empty_trash(&names)?;
+        if !self.holds_version(&names.target)? {
+            self.make_room(&names)?;
+            self.stage(&names).inspect_err(|error| give_room_back(error, &names.staging))?;
+        }
+        Ok(Some(names.parent))
     }
 
     fn names(&self) -> Result<Names, RelocateError> {
@@ -114,10 +133,12 @@ impl Mover<'_> {
                 let between = folder.ancestors().take_while(|above| *above != staging);
                 folders.extend(between.map(Path::to_owned));
             }
-            disk::write(&path, file).map_err(self.failed("write", &path))?;
+            let written =
+                if self.is_ahead { disk::write_unsynced(&path, file).map(drop) } else { disk::write(&path, file) };
+            written.map_err(self.failed("write", &path))?;
             self.done("file staged")?;
         }
-        for folder in &folders {
+        for folder in folders.iter().filter(|_| !self.is_ahead) {
             disk::sync_folder(folder).map_err(self.failed("sync", folder))?;
         }
         Ok(())
@@ -134,6 +155,9 @@ impl Mover<'_> {
             disk::rename_new(&names.staging, &names.target).map_err(self.failed("put in place", &names.target))?;
         }
         self.done("put in place")?;
+        if self.is_ahead {
+            return Ok(());
+        }
         disk::sync_folder(&names.parent).map_err(self.failed("sync", &names.parent))
     }
 

@@ -21,6 +21,7 @@ use super::core::{APPROVAL_FILE, CommitNote, Relocation, Touched};
 use super::error::{EngineError, ErrorCode};
 use crate::domain::{Digest, Placement, Stage, ToolName, VersionFile};
 use crate::vcs::{Commit, Git, GitError};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -81,7 +82,33 @@ pub fn perform(
     files: &[VersionFile],
     relocation: &Relocation,
 ) -> Result<Done, RelocateError> {
-    Mover { workspace, files, relocation, notes: Vec::new(), step: &mut |_| Ok(()) }.perform(git)
+    Mover { workspace, files, relocation, is_ahead: false, notes: Vec::new(), step: &mut |_| Ok(()) }.perform(git)
+}
+
+/// Performs moves that make no commit. Each is performed as by [`perform`], but the disk is waited for once after all files
+/// were written, and once after all of them were put in place.
+///
+/// # Errors
+/// [`RelocateError`]; performing each again later goes on where this ended.
+pub fn perform_all(workspace: &Path, moves: &[(Vec<VersionFile>, Relocation)]) -> Result<Vec<Done>, RelocateError> {
+    let mut step = |_: &'static str| Ok(());
+    let mut folders = BTreeSet::new();
+    for (files, relocation) in moves {
+        let mut mover = Mover { workspace, files, relocation, is_ahead: true, notes: Vec::new(), step: &mut step };
+        folders.extend(mover.stage_ahead()?);
+    }
+    for folder in &folders {
+        disk::sync_all(folder).map_err(failed_at(workspace, "sync", folder))?;
+    }
+    let mut done = Vec::with_capacity(moves.len());
+    for (files, relocation) in moves {
+        let mover = Mover { workspace, files, relocation, is_ahead: true, notes: Vec::new(), step: &mut step };
+        done.push(mover.perform(None)?);
+    }
+    for folder in &folders {
+        disk::sync_folder(folder).map_err(failed_at(workspace, "sync", folder))?;
+    }
+    Ok(done)
 }
 
 /// Asks whether files can be written to a place, before a move there is decided: one that was decided is owed.
@@ -149,6 +176,8 @@ struct Mover<'a> {
     workspace: &'a Path,
     files: &'a [VersionFile],
     relocation: &'a Relocation,
+    /// Whether several moves wait for the disk together: this one does not wait for what it writes.
+    is_ahead: bool,
     notes: Vec<String>,
     /// Called after every change on disk; an error stops right there, as a crash would.
     step: &'a mut dyn FnMut(&'static str) -> Result<(), RelocateError>,
@@ -254,14 +283,19 @@ impl Mover<'_> {
     }
 
     /// A failure with the path as the user knows it.
-    fn failed(&self, action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RelocateError {
-        let path = path.strip_prefix(self.workspace).unwrap_or(path).to_string_lossy().into_owned();
-        move |source| RelocateError::Io { action, path, source }
+    fn failed(&self, action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RelocateError + use<> {
+        failed_at(self.workspace, action, path)
     }
 
     fn done(&mut self, what: &'static str) -> Result<(), RelocateError> {
         (self.step)(what)
     }
+}
+
+/// A failure with the path as the user knows it.
+fn failed_at(workspace: &Path, action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RelocateError + use<> {
+    let path = path.strip_prefix(workspace).unwrap_or(path).to_string_lossy().into_owned();
+    move |source| RelocateError::Io { action, path, source }
 }
 
 /// Whether a commit would hold anything once these files, and those beside them, lie in their place.

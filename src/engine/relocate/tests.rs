@@ -111,6 +111,7 @@ fn perform_until(scenario: &Scenario, repo: &Repo, steps: usize) -> (Result<Done
         workspace: &workspace,
         files: &scenario.files,
         relocation: &scenario.relocation,
+        is_ahead: false,
         notes: Vec::new(),
         step: &mut step,
     };
@@ -305,6 +306,40 @@ fn a_move_cut_off_at_any_step_and_performed_again_ends_the_same_with_one_commit(
     }
 }
 
+/// Performs as one of many moves, until the given number of steps is done.
+fn perform_ahead_until(scenario: &Scenario, repo: &Repo, steps: usize) -> (Result<Done, RelocateError>, usize) {
+    let mut count = 0;
+    let mut step = |_: &'static str| {
+        count += 1;
+        if count > steps { Err(stop()) } else { Ok(()) }
+    };
+    let (workspace, files, relocation) = (repo.path(), &scenario.files, &scenario.relocation);
+    let mut mover =
+        Mover { workspace: &workspace, files, relocation, is_ahead: true, notes: Vec::new(), step: &mut step };
+    let done = mover.stage_ahead().and_then(|_| mover.perform(None));
+    (done, count)
+}
+
+#[test]
+fn moves_that_are_performed_together_end_as_each_by_itself_wherever_they_are_cut_off() {
+    for scenario in scenarios().into_iter().chain(scenarios_of_an_entry()) {
+        let start = begin(&scenario);
+        let alone = start.copied();
+        perform(&alone.path(), None, &scenario.files, &scenario.relocation).unwrap();
+        let (alone, together) = (tree(&alone.path()), start.copied());
+        perform_all(&together.path(), &[(scenario.files.clone(), scenario.relocation.clone())]).unwrap();
+        assert_eq!(tree(&together.path()), alone, "{}", scenario.name);
+        let steps = perform_ahead_until(&scenario, &start.copied(), usize::MAX).1;
+        for cut in 0..steps {
+            let repo = start.copied();
+            assert!(perform_ahead_until(&scenario, &repo, cut).0.is_err());
+            let _ = perform_ahead_until(&scenario, &repo, (cut * 7 + 1) % steps);
+            perform(&repo.path(), None, &scenario.files, &scenario.relocation).unwrap();
+            assert_eq!(tree(&repo.path()), alone, "{} cut off after step {cut}", scenario.name);
+        }
+    }
+}
+
 fn scenario(name: &str) -> Scenario {
     scenarios().into_iter().find(|scenario| scenario.name == name).unwrap()
 }
@@ -474,7 +509,7 @@ fn a_full_disk_is_named_and_the_room_is_given_back() {
     let mut step =
         |what: &'static str| if what == "file staged" { Err(full("tools/approved/adder/adder.py")) } else { Ok(()) };
     let Scenario { files, relocation, .. } = &scenario;
-    let mover = Mover { workspace: &workspace, files, relocation, notes: Vec::new(), step: &mut step };
+    let mover = Mover { workspace: &workspace, files, relocation, is_ahead: false, notes: Vec::new(), step: &mut step };
     let error = EngineError::from(mover.perform(None).unwrap_err());
     assert_eq!((error.code, error.hint.as_str()), (ErrorCode::Failed, "free some disk space, then try again"));
     assert!(error.message.starts_with("failed to write tools/approved/adder/adder.py: "), "{}", error.message);

@@ -2,9 +2,10 @@
 //!
 //! The remote and the policy are the user's: a workspace comes from somebody else and may only ask for less trust.
 
-use super::file::File;
+use super::file::{File, duration};
 use crate::domain::team::FileName;
 use std::path::Path;
+use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -18,8 +19,14 @@ pub enum TeamTrust {
     Team,
 }
 
+/// How often an open workbench fetches where the settings do not say.
+const FETCH: Duration = Duration::from_mins(1);
+
+/// The least time between two fetches.
+const LEAST_FETCH: Duration = Duration::from_secs(10);
+
 /// The team of this machine; nothing is exchanged by default.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamSettings {
     /// A URL or an absolute path of a git repository, or the address of object storage; `None` where there is no team.
     pub remote: Option<String>,
@@ -27,11 +34,28 @@ pub struct TeamSettings {
     pub policy: Option<FileName>,
     /// What an approval by the team does here.
     pub trust: TeamTrust,
+    /// How often an open workbench fetches by itself; `None` where it does not.
+    pub fetch: Option<Duration>,
     /// Whether this workspace keeps what is decided in it private, and exchanges nothing. Decisions that came in before go
     /// on to stop versions, and roles go on to belong to keys.
     pub is_private: bool,
     /// The most that the workspace lets the team do.
     pub(super) limits: TeamLimits,
+}
+
+impl Default for TeamSettings {
+    fn default() -> TeamSettings {
+        let (remote, policy, trust) = (None, None, TeamTrust::default());
+        TeamSettings { remote, policy, trust, fetch: Some(FETCH), is_private: false, limits: TeamLimits::default() }
+    }
+}
+
+impl TeamSettings {
+    /// How often an open workbench fetches by itself; `None` where there is no team, and where nothing is exchanged.
+    pub fn fetches(&self) -> Option<Duration> {
+        let has_team = self.remote.is_some() && self.policy.is_some() && !self.is_private;
+        self.fetch.filter(|_| has_team)
+    }
 }
 
 /// The most that a workspace lets the team of its user do.
@@ -48,7 +72,7 @@ impl Default for TeamLimits {
     }
 }
 
-const KNOWN: &str = "team has the settings remote, policy and trust";
+const KNOWN: &str = "team has the settings remote, policy, trust and fetch";
 
 impl File<'_> {
     /// The user's own.
@@ -82,6 +106,7 @@ impl File<'_> {
                     }
                 }
                 "trust" => team.trust = self.trust(at, text),
+                "fetch" => team.fetch = self.fetch(at, text),
                 other => self.unknown(key.span().start, &format!("team.{other}"), KNOWN),
             }
         }
@@ -99,7 +124,7 @@ impl File<'_> {
             match key.get_ref().as_ref() {
                 "trust" => limits.trust = self.trust(at, text),
                 "enabled" => limits.is_private = !self.boolean(value, "team.enabled").unwrap_or(true),
-                name @ ("remote" | "policy") => {
+                name @ ("remote" | "policy" | "fetch") => {
                     let hint = "it is a user setting: put it into the user's config.toml".to_owned();
                     self.bad(key.span().start, format!("team.{name} cannot be set in a workspace"), hint);
                 }
@@ -110,6 +135,20 @@ impl File<'_> {
             }
         }
         limits
+    }
+
+    /// What cannot be read means never.
+    fn fetch(&mut self, at: usize, text: Option<&str>) -> Option<Duration> {
+        if text == Some("off") {
+            return None;
+        }
+        let every = text.and_then(duration).filter(|every| *every >= LEAST_FETCH);
+        if every.is_none() {
+            let hint =
+                "write a time from 10s on, for example \"1m\", or \"off\"; nothing is fetched until then".to_owned();
+            self.bad(at, "team.fetch is not a time".to_owned(), hint);
+        }
+        every
     }
 
     /// What cannot be read means the least.
@@ -190,6 +229,31 @@ mod tests {
         let (settings, problems) = load("", "[team]\nremote = \"/evil\"\npolicy = \"0\"\n");
         assert_eq!((settings.team.remote, settings.team.policy), (None, None));
         assert_eq!(problems, ["team.remote cannot be set in a workspace", "team.policy cannot be set in a workspace"]);
+    }
+
+    #[test]
+    fn only_the_user_says_how_often_an_open_workbench_fetches() {
+        let team =
+            "[team]\nremote = \"/r\"\npolicy = \"70cdcea15dfe722a8198f009b738e4ed58467344ae92921c96432e3e016e6cbb\"\n";
+        let minute = Some(Duration::from_mins(1));
+        for (more, workspace, every) in [
+            ("", "", minute),
+            ("fetch = \"5m\"", "", Some(Duration::from_mins(5))),
+            ("fetch = \"off\"", "", None),
+            ("", "[team]\nfetch = \"10s\"\n", minute),
+            ("fetch = \"off\"", "[team]\nfetch = \"1m\"\n", None),
+            // Where decisions stay in the workspace, nothing is exchanged.
+            ("", "[team]\nenabled = false\n", None),
+            ("fetch = \"1s\"", "", None),
+            ("fetch = 60", "", None),
+        ] {
+            let (settings, problems) = load(&format!("{team}{more}"), workspace);
+            assert_eq!(settings.team.fetches(), every, "{more} {workspace}");
+            let is_wrong = workspace.contains("fetch") || more.contains("1s") || more.contains("60");
+            assert_eq!(problems.len(), usize::from(is_wrong), "{more} {workspace}: {problems:?}");
+        }
+        assert_eq!(load("[team]\nfetch = \"1m\"\n", "").0.team.fetches(), None, "there is no team");
+        assert_eq!(load("", "[team]\nfetch = \"1m\"\n").0.team.fetches(), None);
     }
 
     #[test]

@@ -1,16 +1,100 @@
-//! Versions that others ask about, or that the team approved, are put into the workspace when they are not here: they get
-//! a review like everything that is new.
+//! Versions that others ask about, or that the team approved, are put into the workspace: of each tool the newest, and
+//! nothing older than what is here. They get a review like everything that is new. Where the user trusts the team, an
+//! approved one takes the place of an older one at once.
 
 use super::Teams;
-use super::carrier::{Carrier, VERSIONS};
+use super::carrier::{Carrier, VERSIONS, VersionAnswer};
+use super::choice::{Offer, newest, stage_of};
+use super::report::names;
 use crate::domain::team::TeamVersion;
-use crate::domain::{Digest, Stage, Tool, VersionFile, is_followed_anywhere};
-use crate::engine::core;
+use crate::domain::{Digest, Placement, Stage, Tool, ToolName, VersionFile, is_followed_anywhere};
+use crate::engine::core::{self, TeamApproval};
 use crate::engine::error::EngineError;
+use crate::engine::settings::TeamTrust;
 use crate::engine::version::landing::Landing;
+use crate::engine::view::CatalogView;
 use crate::objects::is_carried;
 use crate::store::{Queries, StoreError, TeamFiles};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The most versions that are put into the workspace in one transaction.
+const AT_ONCE: usize = 100;
+
+/// Stands in what is kept of a version about which a key with an end decided.
+const UNTIL: &str = "\"until\":";
+
+/// Where a version comes to lie.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    offer: Offer,
+    stage: Stage,
+    placement: Placement,
+    /// The version that makes room there.
+    over: Option<Arc<Tool>>,
+    /// Experimental versions that go, because this one counts at once.
+    away: Vec<Arc<Tool>>,
+    /// Whether it counts here at once, because the user trusts the team.
+    counts: bool,
+}
+
+impl Plan {
+    /// The version in a folder of its stage where nothing lies.
+    fn new(offer: Offer, stage: Stage) -> Plan {
+        let placement = core::stage_placement(stage, &offer.version.tool);
+        Plan { offer, stage, placement, over: None, away: Vec::new(), counts: false }
+    }
+
+    /// The version in the place of another one.
+    fn over(offer: Offer, old: &Arc<Tool>) -> Plan {
+        let (placement, over) = (old.placement.clone(), Some(Arc::clone(old)));
+        Plan { placement, over, ..Plan::new(offer, old.stage) }
+    }
+
+    /// Which version it is.
+    pub(super) fn named(&self) -> String {
+        format!("{} {}", self.offer.version.tool, self.offer.version.version)
+    }
+
+    /// What would happen, for whoever tries it.
+    pub(super) fn intent(&self) -> String {
+        let (tool, version) = (&self.offer.version.tool, &self.offer.version.version);
+        match &self.over {
+            Some(old) => format!("{tool} {version} would replace {} in {}", old.version, self.placement.base),
+            None => format!("{tool} {version} would be added"),
+        }
+    }
+
+    fn told(&self) -> String {
+        let (tool, version, base) = (&self.offer.version.tool, &self.offer.version.version, &self.placement.base);
+        match (&self.over, self.counts) {
+            (Some(old), true) => format!("{tool} {version} replaces {} in {base}: the team approved it", old.version),
+            (Some(old), false) => format!("{tool} {version} is new in {base}, in place of {}", old.version),
+            (None, _) => format!("{tool} {version} is new in {base}"),
+        }
+    }
+}
+
+/// What is known here of the tools that the team decides about.
+struct Here<'a> {
+    q: &'a Queries,
+    rows: HashMap<&'a ToolName, Vec<&'a Arc<Tool>>>,
+    approvals: core::Approvals,
+}
+
+impl<'a> Here<'a> {
+    fn of(q: &'a Queries, view: &'a CatalogView) -> Result<Here<'a>, StoreError> {
+        let mut rows: HashMap<&ToolName, Vec<&Arc<Tool>>> = HashMap::new();
+        for tool in view.tools.iter().filter(|tool| tool.server.is_none()) {
+            rows.entry(&tool.name).or_default().push(tool);
+        }
+        Ok(Here { q, rows, approvals: core::Approvals::read(q)? })
+    }
+
+    fn rows(&self, tool: &ToolName) -> &[&'a Arc<Tool>] {
+        self.rows.get(tool).map(Vec::as_slice).unwrap_or_default()
+    }
+}
 
 impl Teams<'_> {
     /// Puts versions into the workspace, each once.
@@ -21,40 +105,17 @@ impl Teams<'_> {
         landed: &mut Vec<String>,
         notes: &mut Vec<String>,
     ) -> Result<(), EngineError> {
-        let mut wanted = Vec::new();
-        for version in self.workspace.read(|q| self.absent(q))? {
-            if let Some(files) = carrier.bytes(version.digest)? {
-                let files = files.and_then(|files| checked(version.digest, files));
-                let files = files.and_then(|files| harmless(&version, files));
-                wanted.push((version, files));
-            }
-        }
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let _turn = self.engine.take_turn()?;
+        let (plans, left) = self.workspace.read(|q| self.plans(q))?;
+        notes.extend(left);
         let mut any = false;
-        for (version, files) in &wanted {
-            let files = match files {
-                Ok(files) => files,
-                Err(why) => {
-                    notes.push(format!("{VERSIONS}/{} refused: {why}", version.digest.hex()));
-                    continue;
-                }
-            };
-            let landing = Landing {
-                tool: &version.tool,
-                version: &version.version,
-                digest: version.digest,
-                approved: stage_of(version),
-                files,
-            };
-            match self.engine.versions().land(who, &landing)? {
-                Ok(place) => {
-                    any = true;
-                    landed.push(format!("{} {} is new in {}", version.tool, version.version, place.base));
-                }
-                Err(why) => notes.push(format!("{} {} was not added: {why}", version.tool, version.version)),
+        // What is approved first: a request of the same tool may lie beside it.
+        let (approved, asked): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(|plan| plan.offer.stage.is_some());
+        for mut plans in [approved, asked] {
+            while !plans.is_empty() {
+                let digests: Vec<Digest> = plans.iter().take(AT_ONCE).map(|plan| plan.offer.version.digest).collect();
+                let read = carrier.bytes_of(&digests)?;
+                let portion: Vec<Plan> = plans.drain(..read.len().clamp(1, digests.len())).collect();
+                any |= self.land_portion(who, portion.into_iter().zip(read), landed, notes)?;
             }
         }
         if any {
@@ -63,24 +124,137 @@ impl Teams<'_> {
         Ok(())
     }
 
-    /// Versions that others ask about or that the team approved, and that were never here.
-    pub(super) fn absent(&self, q: &Queries) -> Result<Vec<TeamVersion>, EngineError> {
-        let view = self.engine.library().catalog();
-        let here: BTreeSet<Digest> = view.tools.iter().map(|tool| tool.digest).collect();
-        let mut absent = Vec::new();
-        for (digest, _) in TeamFiles(q).states(&["open", "partly approved", "approved"])? {
-            if here.contains(&digest) || TeamFiles(q).has_landed(digest)? {
-                continue;
-            }
-            let Some(version) = self.version_in(q, digest)? else { continue };
-            let was_here = q.version(&version.tool, digest)?.is_some();
-            let is_wanted = version.is_requested() || stage_of(&version).is_some();
-            // What only another team approved is in its repository, and nobody here asked for it.
-            if !was_here && is_wanted && version.is_of_own_team() {
-                absent.push(version);
+    /// Puts versions into the workspace, in one transaction. Whether any came.
+    fn land_portion(
+        &self,
+        who: &str,
+        read: impl Iterator<Item = (Plan, Option<VersionAnswer>)>,
+        landed: &mut Vec<String>,
+        notes: &mut Vec<String>,
+    ) -> Result<bool, EngineError> {
+        let (mut told, mut landings) = (Vec::new(), Vec::new());
+        for (plan, files) in read {
+            let Some(files) = files else { continue };
+            let version = &plan.offer.version;
+            let files = files.and_then(|files| checked(version.digest, files));
+            match files.and_then(|files| harmless(&plan.offer, files)) {
+                Ok(files) => {
+                    told.push(plan.told());
+                    landings.push(landing(plan, files));
+                }
+                Err(why) => notes.push(format!("{VERSIONS}/{} refused: {why}", version.digest.hex())),
             }
         }
-        Ok(absent)
+        if landings.is_empty() {
+            return Ok(false);
+        }
+        let _turn = self.engine.take_turn()?;
+        let mut any = false;
+        for ((landing, told), answer) in landings.iter().zip(told).zip(self.engine.versions().land(who, &landings)?) {
+            match answer {
+                Ok(()) => {
+                    any = true;
+                    landed.push(told);
+                }
+                Err(why) => notes.push(format!("{} {} was not added: {why}", landing.tool, landing.version)),
+            }
+        }
+        Ok(any)
+    }
+
+    /// Which versions come into the workspace, and where. Also those that are left out although they are the newest, each
+    /// with the reason.
+    pub(super) fn plans(&self, q: &Queries) -> Result<(Vec<Plan>, Vec<String>), EngineError> {
+        let mut offers = Vec::new();
+        for (digest, state) in TeamFiles(q).states(&["open", "partly approved", "approved"])? {
+            // Only of a key with an end machines may think differently.
+            let version =
+                if state.contains(UNTIL) { self.version_in(q, digest)? } else { serde_json::from_str(&state).ok() };
+            offers.extend(version.and_then(Offer::of));
+        }
+        let view = self.engine.library().catalog();
+        let here = Here::of(q, &view)?;
+        let (mut plans, mut left) = (Vec::new(), Vec::new());
+        for offer in newest(offers) {
+            let (tool, version) = (offer.version.tool.clone(), offer.version.version.clone());
+            match self.place_for(&here, offer)? {
+                Ok(plan) => plans.extend(plan),
+                Err(why) => left.push(format!("{tool} {version} was not added: {why}")),
+            }
+        }
+        Ok((plans, left))
+    }
+
+    /// Where a version comes to lie; `None` where it does not come. Inside, one line that says why it cannot.
+    fn place_for(&self, here: &Here<'_>, offer: Offer) -> Result<Result<Option<Plan>, String>, EngineError> {
+        let Here { q, approvals, .. } = here;
+        let (name, digest) = (&offer.version.tool, offer.version.digest);
+        let rows = || here.rows(name).iter().copied();
+        if rows().any(|tool| tool.digest == digest && tool.stage != Stage::Experimental) {
+            return Ok(Ok(None));
+        }
+        let was_here = TeamFiles(q).has_landed(digest)? || q.version(name, digest)?.is_some();
+        let is_here = rows().any(|tool| tool.digest == digest);
+        let is_known = was_here || is_here;
+        let vouched = rows().find(|tool| tool.stage.is_vouched());
+        if let (Some(_), Some(old)) = (offer.stage, vouched) {
+            let when = approvals.newest_at(name).unwrap_or_default();
+            if old.version > offer.version.version {
+                return Ok(Ok(None));
+            }
+            let fits = old.placement.exclusive && offer.version.approved_as(name, old.stage).is_some();
+            let is_trusted = self.workspace.settings.team.trust == TeamTrust::Team && approvals.covers(old);
+            let is_newer = offer.rank() > (&old.version, when);
+            let is_away = was_here && !is_here;
+            if fits && is_trusted && is_newer && !is_away && !core::was_taken_back(q, name, digest)? {
+                let goes = |tool: &&Arc<Tool>| -> Result<bool, EngineError> {
+                    let is_same = tool.digest == digest;
+                    Ok(tool.stage == Stage::Experimental && (is_same || self.came_and_is_older(q, tool, &offer)?))
+                };
+                let mut away = Vec::new();
+                for tool in rows() {
+                    if goes(&tool)? {
+                        away.push(Arc::clone(tool));
+                    }
+                }
+                return Ok(Ok(Some(Plan { away, counts: true, ..Plan::over(offer, old) })));
+            }
+            // Nobody here decided about the older one, which came the same way.
+            if fits && !is_known && !approvals.knows(name) && self.came_and_is_older(q, old, &offer)? {
+                return Ok(Ok(Some(Plan::over(offer, old))));
+            }
+        }
+        if is_known || rows().any(|tool| tool.stage != Stage::Archived && tool.version > offer.version.version) {
+            return Ok(Ok(None));
+        }
+        self.place_as_review(here, offer)
+    }
+
+    /// The place of a version that is to be looked at here.
+    fn place_as_review(&self, here: &Here<'_>, offer: Offer) -> Result<Result<Option<Plan>, String>, EngineError> {
+        let name = &offer.version.tool;
+        let rows = here.rows(name);
+        let Some(tool) = rows.iter().find(|tool| !tool.stage.is_vouched()) else {
+            let stage = offer.stage.filter(|_| rows.is_empty()).unwrap_or(Stage::Experimental);
+            return Ok(Ok(Some(Plan::new(offer, stage))));
+        };
+        if tool.stage == Stage::Archived {
+            // Whoever put it away does not want the next one either.
+            return Ok(Ok(None));
+        }
+        // A request does not push an approved version aside.
+        let is_weaker =
+            offer.stage.is_none() && self.version_in(here.q, tool.digest)?.is_some_and(|old| stage_of(&old).is_some());
+        if tool.placement.exclusive && !is_weaker && self.came_and_is_older(here.q, tool, &offer)? {
+            return Ok(Ok(Some(Plan::over(offer, tool))));
+        }
+        Ok(Err(format!("{} is here as {} {}", tool.name, tool.stage, tool.version)))
+    }
+
+    /// Whether a version that lies here came from the team, as it is, and is not newer than another one.
+    fn came_and_is_older(&self, q: &Queries, tool: &Tool, offer: &Offer) -> Result<bool, EngineError> {
+        let is_older = tool.version <= offer.version.version;
+        Ok(is_older && TeamFiles(q).has_landed(tool.digest)? && core::team_version(q, tool.digest)?.is_some())
     }
 
     /// The version that the team decided about; `None` where there is no team, or nobody decided.
@@ -161,17 +335,21 @@ impl Teams<'_> {
     }
 }
 
-/// The stage for which the team approved a version.
-fn stage_of(version: &TeamVersion) -> Option<Stage> {
-    let stages = [Stage::Core, Stage::Approved];
-    stages.into_iter().find(|stage| version.approved_as(&version.tool, *stage).is_some())
+/// What is put into the workspace.
+fn landing(plan: Plan, files: Vec<VersionFile>) -> Landing {
+    let Plan { offer, stage, placement, over, away, counts } = plan;
+    let version = offer.version;
+    let approved = version.approved_as(&version.tool, stage).filter(|_| counts);
+    let counts = approved.map(|(approvals, tier)| TeamApproval { by: names(&approvals), at: offer.at, tier });
+    let TeamVersion { tool, version, digest, .. } = version;
+    Landing { tool, version, digest, stage, placement, over, away, counts, files }
 }
 
 /// The files of a version, unless agents or other programs would follow one of them as soon as it lies in the workspace: a
 /// human has to look first. What the team approved was looked at.
-fn harmless(version: &TeamVersion, files: Vec<VersionFile>) -> Result<Vec<VersionFile>, String> {
+fn harmless(offer: &Offer, files: Vec<VersionFile>) -> Result<Vec<VersionFile>, String> {
     let is_followed = |file: &&VersionFile| file.path.split('/').any(is_followed_anywhere);
-    match files.iter().find(is_followed).filter(|_| stage_of(version).is_none()) {
+    match files.iter().find(is_followed).filter(|_| offer.stage.is_none()) {
         Some(file) => {
             let next = "read it in the team's repository, or ask for a version without it";
             Err(format!("{} is a file that agents or other programs follow at once; {next}", file.path))

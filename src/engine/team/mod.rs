@@ -4,9 +4,11 @@
 //! its signatures say by the policy that the user pinned; the carrier can only withhold.
 
 mod carrier;
+mod choice;
 mod claiming;
 mod examine;
 mod extent;
+mod fetch;
 mod hand_out;
 mod importing;
 mod land;

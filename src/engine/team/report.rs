@@ -2,6 +2,7 @@
 
 use super::Teams;
 use super::carrier::path_of;
+use super::choice::{Offer, newest};
 use crate::domain::description::{Align, Describe, Description, Ink, Table};
 use crate::domain::team::{FileName, PolicyChain, Statement, TeamRules, TeamStatus, TeamVersion};
 use crate::domain::{Digest, Instant, Stage, count, plural, rfc3339};
@@ -11,6 +12,7 @@ use crate::engine::error::EngineError;
 use crate::engine::plain_verb::{Described, PlainQuery};
 use crate::store::TeamFiles;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Shows the team.
 pub(super) const TEAM: PlainQuery =
@@ -108,7 +110,7 @@ pub struct TeamReport {
     pub imports: Vec<ImportRow>,
     /// Versions that somebody asks about.
     pub requests: Vec<VersionRow>,
-    /// Versions that the team approved and that are not here.
+    /// Versions that the team approved and that are not here, of each tool the newest.
     pub absent: Vec<VersionRow>,
     /// Versions that the team stopped.
     pub stopped: Vec<VersionRow>,
@@ -156,7 +158,7 @@ impl Teams<'_> {
             problems: Vec::new(),
         };
         self.report_policies(&mut report)?;
-        let at = now();
+        let (at, mut offers) = (now(), Vec::new());
         for (digest, _) in states {
             let Some(version) = self.version(digest)? else { continue };
             let path = |name: &FileName| path_of(&name.hex(), false);
@@ -166,10 +168,13 @@ impl Teams<'_> {
                 report.stopped.push(row);
             } else if version.is_requested() {
                 report.requests.push(row);
-            } else if version.status() == TeamStatus::Approved && !row.here && version.is_of_own_team() {
-                report.absent.push(row);
+            } else if version.status() == TeamStatus::Approved && version.is_of_own_team() {
+                report.absent.extend((!row.here).then_some(row));
+                offers.extend(Offer::of(version));
             }
         }
+        let newest: BTreeSet<Digest> = newest(offers).iter().map(|offer| offer.version.digest).collect();
+        report.absent.retain(|row| newest.contains(&row.digest));
         Ok(report)
     }
 

@@ -4,8 +4,9 @@
 use super::Teams;
 use super::carrier::{self, Carrier, Put};
 use super::examine::Examined;
+use super::land::Plan;
 use super::policies::policy_news;
-use crate::domain::team::{FileName, TeamDecision, TeamKind, TeamStatus, TeamVersion};
+use crate::domain::team::{FileName, TeamDecision, TeamKind, TeamStatus};
 use crate::domain::{Digest, EventKind, Outcome, SafeText, VerbCall, count, plural};
 use crate::engine::clock::now;
 use crate::engine::core::{self, TeamChange};
@@ -36,7 +37,7 @@ const NAMED: usize = 3;
 
 /// What an exchange came to.
 #[derive(Debug, Default, Serialize)]
-struct SyncReport {
+pub(super) struct SyncReport {
     /// How many files came, by kind.
     came: BTreeMap<String, usize>,
     /// Policies that came.
@@ -132,7 +133,7 @@ impl Teams<'_> {
                 }
             }
         }
-        if !report.changed.is_empty() || !report.policy_news.is_empty() {
+        if report.is_of_weight() {
             // What the team approved may count here now, or not any more.
             self.engine.library().scan(&mut |_| {})?;
         }
@@ -143,7 +144,7 @@ impl Teams<'_> {
     }
 
     /// Takes in what came, in one transaction.
-    fn take_in(
+    pub(super) fn take_in(
         &self,
         who: &str,
         (remote, pin): (&str, FileName),
@@ -204,9 +205,9 @@ impl Teams<'_> {
             self.workspace.transact(|tx| {
                 let mut taken = take_in_files(tx, pin, examined)?;
                 report.tell(examined, &mut taken);
-                let absent = self.absent(tx)?;
-                let line = |version: &TeamVersion| format!("{} {} would be added", version.tool, version.version);
-                report.landed.extend(absent.iter().map(line));
+                let (plans, left) = self.plans(tx)?;
+                report.landed.extend(plans.iter().map(Plan::intent));
+                report.notes.extend(left);
                 Ok(())
             })
         });
@@ -303,7 +304,7 @@ pub(super) fn because(reason: Option<&str>) -> String {
 
 impl SyncReport {
     /// Adds what an examination found; what an earlier attempt told already stays.
-    fn note(&mut self, examined: &Examined, carrier: &dyn Carrier, is_same: bool) {
+    pub(super) fn note(&mut self, examined: &Examined, carrier: &dyn Carrier, is_same: bool) {
         self.policies += examined.new.len() - examined.decisions.len();
         // What was new in an earlier portion was not refused before.
         let earlier = examined.refused.len().saturating_sub(examined.newly_refused.len() + self.refused.len());
@@ -313,6 +314,11 @@ impl SyncReport {
             let path = |(name, is_policy): &(String, bool)| carrier.path_of(name, *is_policy);
             self.gone.extend(examined.gone.iter().map(path));
         }
+    }
+
+    /// Whether what came may change what counts here.
+    pub(super) fn is_of_weight(&self) -> bool {
+        !self.changed.is_empty() || !self.policy_news.is_empty()
     }
 
     /// Adds what taking files in changed.
@@ -328,7 +334,7 @@ impl SyncReport {
     }
 
     /// What came, in words: `3 approvals, 1 revocation`.
-    fn came_words(&self) -> Vec<String> {
+    pub(super) fn came_words(&self) -> Vec<String> {
         let kinds = [
             (TeamKind::Approve, "approval", "approvals"),
             (TeamKind::Revoke, "revocation", "revocations"),

@@ -348,7 +348,7 @@ impl Versions<'_> {
             files: files.iter().map(|file| file.path.clone()).collect(),
             approval: core::Beside::default(),
         };
-        let brought = self.workspace.transact(|tx| core::bring(tx, self.workspace.actor(who), &placed));
+        let brought = self.workspace.transact(|tx| core::bring(tx, self.workspace.actor(who), &placed, None));
         if self.workspace.rehearsal.is_agreed(&brought) {
             return Ok((Carried::Written, String::new()));
         }

@@ -1,75 +1,124 @@
-//! A version that the team shares is put where nothing lies.
+//! Versions that the team shares are put into the workspace: where nothing lies, or in the place of an older one.
 
-use crate::domain::{Digest, Placement, Stage, ToolName, VersionFile};
+use crate::domain::{Digest, Placement, Stage, Tool, ToolName, VersionFile};
 use crate::engine::Versions;
-use crate::engine::core::{self, Placed};
+use crate::engine::core::{self, Placed, TeamApproval};
 use crate::engine::error::EngineError;
 use crate::engine::links::refuse_links;
 use crate::engine::relocate;
 use std::path::Path;
+use std::sync::Arc;
 
-/// A version of the team.
-pub(in crate::engine) struct Landing<'a> {
-    pub(in crate::engine) tool: &'a ToolName,
-    pub(in crate::engine) version: &'a semver::Version,
+/// A version of the team, and where it is put.
+#[derive(Debug)]
+pub(in crate::engine) struct Landing {
+    pub(in crate::engine) tool: ToolName,
+    pub(in crate::engine) version: semver::Version,
     pub(in crate::engine) digest: Digest,
-    /// The stage for which the team approved it; `None` where it waits for a review.
-    pub(in crate::engine) approved: Option<Stage>,
-    pub(in crate::engine) files: &'a [VersionFile],
+    pub(in crate::engine) files: Vec<VersionFile>,
+    pub(in crate::engine) stage: Stage,
+    pub(in crate::engine) placement: Placement,
+    /// What makes room there; `None` where nothing lies.
+    pub(in crate::engine) over: Option<Arc<Tool>>,
+    /// Experimental versions that go, because this one counts at once.
+    pub(in crate::engine) away: Vec<Arc<Tool>>,
+    /// The approval with which it counts here at once; `None` where somebody here has to decide.
+    pub(in crate::engine) counts: Option<TeamApproval>,
+}
+
+/// What is to be written of a version that passed.
+struct Prepared<'a> {
+    landing: &'a Landing,
+    after: Placed,
+    before: Option<Placed>,
+    taken: Vec<Placed>,
+    /// Versions whose copies are to be kept.
+    kept: Vec<(Digest, Vec<VersionFile>)>,
 }
 
 impl Versions<'_> {
-    /// Puts a version of the team where nothing lies, and gives the place; nothing is written over. One that the team
-    /// approved lies among the approved where its name is free; any other is experimental and gets a review. The caller
-    /// has the turn, and scans afterwards.
+    /// Puts versions of the team into the workspace, in one transaction. Nothing is written over that is not kept. The
+    /// caller has the turn, and scans afterwards.
     ///
     /// # Errors
-    /// `Failed` when the files are not that version; `Internal` for trouble with the store. Inside, one line that says why
-    /// it was not put anywhere.
+    /// `Failed` when the disk refuses; `Internal` for trouble with the store. Inside, for each version one line that says
+    /// why it was not put anywhere.
     pub(in crate::engine) fn land(
         &self,
         who: &str,
-        landing: &Landing<'_>,
-    ) -> Result<Result<Placement, String>, EngineError> {
-        let view = self.engine.library().catalog();
-        let named: Vec<_> = view.tools.iter().filter(|tool| tool.name == *landing.tool).collect();
-        let is_new = named.is_empty();
-        if let Some(other) = named.iter().find(|tool| !tool.stage.is_vouched()) {
-            return Ok(Err(format!("{} is here as {} {}", other.name, other.stage, other.version)));
+        landings: &[Landing],
+    ) -> Result<Vec<Result<(), String>>, EngineError> {
+        let (mut answers, mut prepared) = (Vec::with_capacity(landings.len()), Vec::with_capacity(landings.len()));
+        for landing in landings {
+            match self.prepare(landing) {
+                Ok(one) => {
+                    prepared.push(one);
+                    answers.push(Ok(()));
+                }
+                Err(why) => answers.push(Err(why)),
+            }
         }
-        let stage = landing.approved.filter(|stage| is_new && stage.is_vouched()).unwrap_or(Stage::Experimental);
-        let placement = core::stage_placement(stage, landing.tool);
-        if let Err(why) = refuse_links(self.workspace.folder(), Path::new(&placement.base)) {
-            return Ok(Err(why.message));
+        let copies = prepared.iter().flat_map(|one| {
+            let others = one.kept.iter().map(|(digest, files)| (*digest, files.as_slice()));
+            others.chain([(one.landing.digest, one.landing.files.as_slice())])
+        });
+        self.workspace.copies.put_all(&copies.collect::<Vec<_>>())?;
+        let intents = self.workspace.transact(|tx| {
+            let actor = self.workspace.actor(who);
+            let mut intents = Vec::new();
+            for Prepared { landing, after, before, taken, .. } in &prepared {
+                let step = match (&landing.counts, before) {
+                    (Some(approval), Some(before)) => core::update(tx, actor, (before, after), taken, approval)?,
+                    _ => core::bring(tx, actor, after, before.as_ref())?,
+                };
+                intents.extend(step.intents);
+            }
+            Ok(intents)
+        })?;
+        self.engine.perform_all(intents)?;
+        Ok(answers)
+    }
+
+    fn prepare<'a>(&self, landing: &'a Landing) -> Result<Prepared<'a>, String> {
+        let Landing { placement, files, .. } = landing;
+        refuse_links(self.workspace.folder(), Path::new(&placement.base)).map_err(|why| why.message)?;
+        let tool = self.read_placed(placement, files).map_err(|why| why.message)?;
+        if tool.name != landing.tool || tool.version != landing.version || tool.digest != landing.digest {
+            return Err(format!("its files are {} {}", tool.name, tool.version));
         }
-        let tool = match self.read_placed(&placement, landing.files) {
-            Ok(tool) => tool,
-            Err(why) => return Ok(Err(why.message)),
+        if let Some(approval) = landing.counts.as_ref().filter(|approval| approval.tier < tool.cost_tier) {
+            return Err(format!("it costs {}, and the team approved it as {}", tool.cost_tier, approval.tier));
+        }
+        let mut kept = Vec::new();
+        let mut lying = |tool: &Tool| {
+            let files = self.engine.library().files_on_disk(tool).map_err(|why| why.message)?;
+            if Digest::of_files(&files) != tool.digest {
+                return Err(format!("the files of {} {} changed just now", tool.name, tool.version));
+            }
+            let placed = self.engine.integrity().placed(tool, &files);
+            kept.push((tool.digest, files));
+            Ok(placed)
         };
-        if tool.name != *landing.tool || tool.version != *landing.version || tool.digest != landing.digest {
-            return Ok(Err(format!("its files are {} {}", tool.name, tool.version)));
+        let before = landing.over.as_deref().map(&mut lying).transpose()?;
+        let taken = landing.away.iter().map(|tool| lying(tool)).collect::<Result<Vec<_>, String>>()?;
+        if before.is_none() {
+            if self.workspace.folder().join(&placement.base).exists() {
+                return Err(format!("{} exists already", placement.base));
+            }
+            let taken = relocate::conflicts(self.workspace.folder(), files, placement);
+            if !taken.is_empty() {
+                return Err(format!("{} already exists with different content", taken.join(", ")));
+            }
         }
-        if self.workspace.folder().join(&placement.base).exists() {
-            return Ok(Err(format!("{} exists already", placement.base)));
-        }
-        let taken = relocate::conflicts(self.workspace.folder(), landing.files, &placement);
-        if !taken.is_empty() {
-            return Ok(Err(format!("{} already exists with different content", taken.join(", "))));
-        }
-        self.workspace.copies.put(landing.digest, landing.files)?;
-        let placed = Placed {
+        let after = Placed {
             tool: landing.tool.clone(),
             version: landing.version.clone(),
             digest: landing.digest,
-            stage,
+            stage: landing.stage,
             placement: placement.clone(),
-            files: landing.files.iter().map(|file| file.path.clone()).collect(),
+            files: files.iter().map(|file| file.path.clone()).collect(),
             approval: core::Beside::Nothing,
         };
-        let step = self.workspace.transact(|tx| core::bring(tx, self.workspace.actor(who), &placed))?;
-        for (intent, work) in step.intents {
-            self.engine.perform(intent, &work)?;
-        }
-        Ok(Ok(placement))
+        Ok(Prepared { landing, after, before, taken, kept })
     }
 }

@@ -29,6 +29,7 @@ impl App {
             }
             Msg::Opened(opened) => {
                 self.opening = Opening::Done(opened);
+                self.begin_fetching();
                 return self.load_everything();
             }
             Msg::OpenFailed(error) => {
@@ -54,6 +55,7 @@ impl App {
 
     fn apply(&mut self, settings: &Settings) -> Vec<Effect> {
         self.evolutions.set_settings(settings);
+        self.fetching.set_every(settings.team.fetches());
         self.colours.0 = settings.theme;
         self.choose_theme();
         self.mouse = settings.mouse;
@@ -278,6 +280,7 @@ impl App {
                     palette.set_choices(what, found);
                 }
             }
+            Answer::Fetched(came) => self.take_fetched(came),
             Answer::Buffers(buffers) => return self.take_buffers(&buffers),
             Answer::Grant(Ok(grant)) => return self.ask(Command::Revoke { grant }),
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),

@@ -20,6 +20,7 @@ pub mod evolving;
 #[cfg(test)]
 mod evolving_tests;
 mod failing;
+mod fetching;
 mod figures;
 mod first_steps;
 mod handing;
@@ -207,6 +208,8 @@ pub struct App {
     previews: preview::Previews,
     /// When the dashboard is counted.
     figures: figures::Figures,
+    /// When the team is asked what it decided.
+    fetching: fetching::Fetching,
     /// Recent runs, newest first.
     runs: Vec<Run>,
     /// Reasons typed and not sent.
@@ -291,6 +294,7 @@ impl App {
             spots: Vec::new(),
             previews: preview::Previews::default(),
             figures: figures::Figures::default(),
+            fetching: fetching::Fetching::default(),
             runs: Vec::new(),
             drafts: HashMap::new(),
             readings: HashMap::new(),
@@ -321,6 +325,7 @@ impl App {
         if self.open_review_id() != open {
             effects.push(Effect::LookAt(self.open_review_id()));
         }
+        effects.extend(self.fetch_when_due());
         self.note_begun(&effects);
         effects.extend(self.output.take_wanted());
         effects.extend(self.show_focused());
@@ -420,10 +425,8 @@ impl App {
         let again = is_small.then_some(now + AGAIN_MS);
         let ages = dated.then_some(now + MINUTE_MS);
         let preview = self.preview_wakes();
-        [question, toast, tick, ages, preview, self.evolution_wakes(), self.dashboard_wakes(), self.work_wakes(), again]
-            .into_iter()
-            .flatten()
-            .min()
+        let counted = [self.evolution_wakes(), self.dashboard_wakes(), self.work_wakes(), self.fetching.wakes_at()];
+        [question, toast, tick, ages, preview, again].into_iter().chain(counted).flatten().min()
     }
 
     /// Whether something became due since the state was last told the time: a frame that was drawn from it does not show

@@ -65,6 +65,7 @@ fn begun(effect: &Effect) -> Option<(Key, String)> {
         Effect::Upkeep(Upkeep::Stale(_)) => named("stale", "looking for unused tools"),
         Effect::Upkeep(Upkeep::Twins) => named("twins", "looking for similar tools"),
         Effect::LoadOpportunities(_) => named("opportunities", "looking for opportunities"),
+        Effect::FetchTeam => named("fetch", "fetching from the team"),
         Effect::Init => named("init", "creating the folders and a sample tool"),
         Effect::Call { step: CallStep::Look, .. } => named("call", "looking for a tool"),
         Effect::Evolve(Evolving::Prepare { sending: Sending::Send | Sending::Show, .. }) => {
@@ -102,6 +103,7 @@ fn ended(answer: &Answer) -> Option<Key> {
             Kempt::Twins(_) => Key::Named("twins"),
         },
         Answer::Opportunities(_) => Key::Named("opportunities"),
+        Answer::Fetched(_) => Key::Named("fetch"),
         Answer::Furnished(_) => Key::Named("init"),
         Answer::Called(called) => match **called {
             Called::Candidates { .. } => Key::Named("call"),

@@ -4,8 +4,10 @@
 mod attacks;
 mod criteria;
 mod decisions;
+mod fetching;
 mod imports;
 mod kills;
+mod landing;
 mod lies;
 mod news;
 mod planted;

@@ -113,6 +113,11 @@ fn check_cut(ada: &Machine, before: Digest, after: &Outcome, step: &str) {
     assert!(faults.is_empty(), "{step}: {faults:?}");
     let state = ada.report().state;
     assert!([before, after.state].contains(&state), "{step}: neither the state before nor the one after");
+    // One of the two is in use, whole and approved.
+    let (version, digest, approved) = ada.in_use("updated");
+    let script = fs::read_to_string(ada.workspace.path("tools/approved/updated/updated.sh")).unwrap();
+    let wanted = if version == "1.0.0" { "echo 3\n" } else { "echo 4\n" };
+    assert_eq!((script.as_str(), approved), (wanted, true), "{step}: {version} {digest}");
     // What has landed is whole, or is not taken for the version that was approved.
     let tool = ada.workspace.path("tools/approved/theirs");
     let mut there = BTreeMap::new();
@@ -134,7 +139,11 @@ fn at_every_step(carrier: Team) {
     let (team, mut machines) = carrier.of(&["ada", "bob"], "");
     machines[0].trust_team();
     let [ada, bob] = machines.as_slice() else { panic!() };
-    // A version to take in, a decision about one that is here, and something to hand out, with files.
+    // A version to take in, one that replaces another, a decision about one that is here, and something to hand out, with
+    // files.
+    bob.publish("updated", "1.0.0", "echo 3\n");
+    ada.sync();
+    bob.publish("updated", "1.1.0", "echo 4\n");
     for machine in [ada, bob] {
         machine.tool("disputed", "echo 0\n");
     }
@@ -162,6 +171,7 @@ fn at_every_step(carrier: Team) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let after = outcome(&team, ada);
     assert_eq!((after.waiting, after.ran), (0, RunOutcome::Succeeded), "an undisturbed exchange");
+    assert_eq!((ada.in_use("updated").0.as_str(), ada.in_use("updated").2), ("1.1.0", true));
     assert_ne!(before, after.state);
     let mut killed = 0;
     for at in 1..MOST {

@@ -110,6 +110,36 @@ impl Machine {
         self.workspace.write(&format!("tools/{stage}/{name}/{name}.sh"), script);
     }
 
+    /// Writes a version of a tool among the experimental ones.
+    pub fn version(&self, name: &str, version: &str, script: &str) {
+        self.tool(name, script);
+        let path = format!("tools/experimental/{name}/tool.toml");
+        let manifest = fs::read_to_string(self.workspace.path(&path)).unwrap();
+        self.workspace.write(&path, &manifest.replace("\"1.0.0\"", &format!("\"{version}\"")));
+    }
+
+    /// Writes a version of a tool, approves it here and shares that.
+    pub fn publish(&self, name: &str, version: &str, script: &str) {
+        self.version(name, version, script);
+        self.decide(name, DecisionKind::Approve).unwrap();
+        self.sync();
+    }
+
+    /// The version and digest of the tool that a name means, and whether it is approved.
+    pub fn in_use(&self, name: &str) -> (String, Digest, bool) {
+        let tool = self.engine().library().resolve(name).unwrap();
+        (tool.version.to_string(), tool.digest, tool.facts.approved)
+    }
+
+    /// The reviews that wait: what they are about.
+    pub fn waiting(&self) -> Vec<String> {
+        let waiting = self.engine().reviews().list(ReviewFilter::Waiting).unwrap();
+        let about = waiting.iter().map(|review| format!("{} {} {}", review.kind, review.tool, review.version));
+        let mut about: Vec<String> = about.collect();
+        about.sort();
+        about
+    }
+
     /// The review of a tool that waits.
     pub fn review(&self, tool: &str) -> Review {
         let waiting = self.engine().reviews().list(ReviewFilter::Waiting).unwrap();

@@ -122,6 +122,14 @@ pub(in crate::engine::team) trait Carrier {
     /// `Failed` when it cannot be reached.
     fn bytes(&self, digest: Digest) -> Result<Option<VersionAnswer>, EngineError>;
 
+    /// The files of the first of these versions, at least one of them: as many as are read at once.
+    ///
+    /// # Errors
+    /// `Failed` when it cannot be reached.
+    fn bytes_of(&self, digests: &[Digest]) -> Result<Vec<Option<VersionAnswer>>, EngineError> {
+        digests.iter().take(1).map(|digest| self.bytes(*digest)).collect()
+    }
+
     /// Adds files to those of the last look.
     ///
     /// # Errors

@@ -25,6 +25,9 @@ const CLONE: &str = "clone.git";
 /// The most files of one version.
 const MAX_FILES: usize = 2_000;
 
+/// How many bytes of versions are read at once, unless a single one has more.
+const PORTION_BYTES: u64 = 16 << 20;
+
 /// A repository, with what the last look found.
 pub(super) struct Repository {
     exchange: Exchange,
@@ -51,6 +54,29 @@ impl Repository {
         }
         self.exchange.make().map_err(git_failed)?;
         self.exchange.fetch().map_err(git_failed)
+    }
+}
+
+impl Repository {
+    /// The files of a version, where they can be read.
+    fn readable<'f>(&self, digest: Digest, files: &'f [TreeFile]) -> Result<&'f [TreeFile], String> {
+        let size: u64 = files.iter().map(|file| file.size).sum();
+        if files.len() > MAX_FILES || size > MAX_VERSION_BYTES {
+            let (count, most) = (files.len(), MAX_VERSION_BYTES >> 20);
+            return Err(format!("it has {count} files and {size} bytes, at most {MAX_FILES} and {most} MiB are read"));
+        }
+        let prefix = format!("{VERSIONS}/{}/", digest.hex());
+        let is_odd = |file: &&TreeFile| {
+            let path = file.path.strip_prefix(&prefix).unwrap_or_default();
+            file.mode.is_none() || !is_carried(path)
+        };
+        match files.iter().find(is_odd) {
+            Some(odd) if odd.path.ends_with('/') => {
+                Err(format!("its folders are nested more than {MAX_DEPTH} deep: {}", odd.path))
+            }
+            Some(odd) => Err(format!("{} is not a plain file of a version", odd.path)),
+            None => Ok(files),
+        }
     }
 }
 
@@ -98,33 +124,39 @@ impl Carrier for Repository {
     }
 
     fn bytes(&self, digest: Digest) -> Result<Option<VersionAnswer>, EngineError> {
-        let Some(files) = self.versions.get(&digest) else { return Ok(None) };
-        let size: u64 = files.iter().map(|file| file.size).sum();
-        if files.len() > MAX_FILES || size > MAX_VERSION_BYTES {
-            let (count, most) = (files.len(), MAX_VERSION_BYTES >> 20);
-            let why = format!("it has {count} files and {size} bytes, at most {MAX_FILES} and {most} MiB are read");
-            return Ok(Some(Err(why)));
-        }
-        let prefix = format!("{VERSIONS}/{}/", digest.hex());
-        let is_odd = |file: &&TreeFile| {
-            let path = file.path.strip_prefix(&prefix).unwrap_or_default();
-            file.mode.is_none() || !is_carried(path)
-        };
-        if let Some(odd) = files.iter().find(is_odd) {
-            let why = if odd.path.ends_with('/') {
-                format!("its folders are nested more than {MAX_DEPTH} deep: {}", odd.path)
-            } else {
-                format!("{} is not a plain file of a version", odd.path)
+        Ok(self.bytes_of(&[digest])?.pop().flatten())
+    }
+
+    /// One call of git for all of them.
+    fn bytes_of(&self, digests: &[Digest]) -> Result<Vec<Option<VersionAnswer>>, EngineError> {
+        let (mut wanted, mut size): (Vec<Option<Result<&[TreeFile], String>>>, u64) = (Vec::new(), 0);
+        for digest in digests {
+            let files = self.versions.get(digest).map(|files| self.readable(*digest, files));
+            let more = match &files {
+                Some(Ok(files)) => files.iter().map(|file| file.size).sum(),
+                _ => 0,
             };
-            return Ok(Some(Err(why)));
+            if !wanted.is_empty() && size + more > PORTION_BYTES {
+                break;
+            }
+            size += more;
+            wanted.push(files);
         }
-        let objects: Vec<&str> = files.iter().map(|file| file.object.as_str()).collect();
-        let contents = self.exchange.contents(&objects).map_err(git_failed)?;
-        let version = files.iter().zip(contents).filter_map(|(file, bytes)| {
-            let path = file.path.strip_prefix(&prefix)?.to_owned();
-            Some(VersionFile { path, mode: file.mode?, bytes })
-        });
-        Ok(Some(Ok(version.collect())))
+        let read = wanted.iter().flatten().filter_map(|files| files.as_ref().ok());
+        let objects: Vec<&str> = read.flat_map(|files| files.iter()).map(|file| file.object.as_str()).collect();
+        let mut contents = self.exchange.contents(&objects).map_err(git_failed)?.into_iter();
+        let mut answers = Vec::with_capacity(wanted.len());
+        for (digest, files) in digests.iter().zip(wanted) {
+            let prefix = format!("{VERSIONS}/{}/", digest.hex());
+            let file = |(file, bytes): (&TreeFile, Vec<u8>)| {
+                let path = file.path.strip_prefix(&prefix)?.to_owned();
+                Some(VersionFile { path, mode: file.mode?, bytes })
+            };
+            answers.push(files.map(|files| {
+                files.map(|files| files.iter().zip(contents.by_ref()).filter_map(file).collect::<Vec<_>>())
+            }));
+        }
+        Ok(answers)
     }
 
     /// One commit, which is pushed or is not. What lies in the place of a version goes: it is not that version.

@@ -1,0 +1,89 @@
+//! Fetching while somebody watches: what others decided is taken in, and nothing is handed out.
+//!
+//! It puts no version into the workspace either: that is for whoever calls `sync`. What a sync has to repair at the carrier
+//! is left to it.
+
+use super::Teams;
+use super::carrier;
+use super::examine::Examined;
+use super::sync::SyncReport;
+use crate::domain::{Caller, count};
+use crate::engine::error::EngineError;
+use crate::store::TeamFiles;
+
+/// How many versions that wait to be brought here are named.
+const NAMED: usize = 3;
+
+impl Teams<'_> {
+    /// Takes in what others decided, and says in one line what came; `None` for nothing, where an agent asks, where there
+    /// is no team, and while a sync is under way. Revocations and policies are announced by the workbench itself.
+    ///
+    /// # Errors
+    /// `Failed` when the carrier cannot be reached; `Internal` for trouble with the store.
+    pub fn fetch(&self, caller: &Caller) -> Result<Option<String>, EngineError> {
+        let team = &self.workspace.settings.team;
+        let is_human = matches!(caller, Caller::Human(_));
+        let (Some(remote), Some(pin), Some(_)) = (self.remote(), team.policy, team.fetches()) else { return Ok(None) };
+        if !is_human || self.workspace.viewing().is_some() {
+            return Ok(None);
+        }
+        std::fs::create_dir_all(self.folder()).map_err(EngineError::internal)?;
+        let lock = std::fs::File::create(self.folder().join("lock")).map_err(EngineError::internal)?;
+        if lock.try_lock().is_err() {
+            return Ok(None);
+        }
+        let mut carrier = carrier::open(&self.folder(), remote, &self.workspace.programs)?;
+        let before = self.workspace.read(|q| Ok(TeamFiles(q).last_sync()?))?.unwrap_or_default();
+        let start = before.mark.filter(|_| before.remote == remote);
+        let (mut since, mut report, mut refused) = (start.clone(), SyncReport::default(), 0);
+        loop {
+            let mut examined = self.examine(carrier.as_mut(), since.as_deref())?;
+            since.clone_from(&examined.mark);
+            if !examined.gone.is_empty() || !carrier.changed_versions().is_empty() {
+                // The next sync has to see that again, to put it back.
+                examined.gone.clear();
+                examined.mark.clone_from(&start);
+            }
+            if is_nothing(&examined) {
+                break;
+            }
+            refused += examined.newly_refused.len();
+            report.note(&examined, carrier.as_ref(), false);
+            self.take_in(&caller.identity(), (remote, pin), &examined, &mut report)?;
+            if !examined.has_more {
+                break;
+            }
+        }
+        if report.is_of_weight() {
+            // What the team approved may count here now, or not any more.
+            self.engine.library().scan(&mut |_| {})?;
+        }
+        self.told(&report, refused)
+    }
+
+    fn told(&self, report: &SyncReport, refused: usize) -> Result<Option<String>, EngineError> {
+        let mut parts = report.came_words();
+        if refused > 0 {
+            parts.push(format!("{refused} refused, see `toolsmith team`"));
+        }
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let plans = self.workspace.read(|q| self.plans(q))?.0;
+        let mut names: Vec<String> = plans.iter().take(NAMED).map(|plan| plan.named()).collect();
+        if plans.len() > NAMED {
+            names.push(format!("{} more", plans.len() - NAMED));
+        }
+        let next = if plans.is_empty() {
+            String::new()
+        } else {
+            format!("; sync brings {}: {}", count(plans.len(), "version"), names.join(", "))
+        };
+        Ok(Some(format!("from the team: {}{next}", parts.join(", "))))
+    }
+}
+
+/// Whether a look found nothing to take in.
+fn is_nothing(examined: &Examined) -> bool {
+    examined.new.is_empty() && examined.arrived.is_empty() && examined.newly_refused.is_empty() && !examined.has_more
+}
