@@ -189,11 +189,13 @@ class Work:
         return any(self.has(side, trace, line) for line in self.asked[f"{side}_lines"])
 
     def is_mended(self, old, new):
-        """Whether a changed line crashed in the old version, and nothing does in the new one."""
-        kind, line = old["crash"]
-        first, last = self.spans["old"].get(line, (line, line))
-        is_changed = any(first <= one <= last for one in self.asked["old_lines"])
-        return kind in CRASHES and is_changed and new["crash"][0] not in CRASHES
+        """Whether a changed line crashed in the old version, and none does in the new one."""
+        return self.crashes("old", old) and not self.crashes("new", new)
+
+    def crashes(self, side, trace):
+        kind, line = trace["crash"]
+        first, last = self.spans[side].get(line, (line, line))
+        return kind in CRASHES and any(first <= one <= last for one in self.asked[f"{side}_lines"])
 
     def has(self, side, trace, line):
         """Whether a call went through the statement of a line."""
