@@ -39,7 +39,7 @@ impl Teams<'_> {
         loop {
             let mut examined = self.examine(carrier.as_mut(), since.as_deref())?;
             since.clone_from(&examined.mark);
-            if !examined.gone.is_empty() || !carrier.changed_versions().is_empty() {
+            if !examined.gone.is_empty() || !self.changed_versions(carrier.as_ref())?.is_empty() {
                 // The next sync has to see that again, to put it back.
                 examined.gone.clear();
                 examined.mark.clone_from(&start);

@@ -59,7 +59,7 @@ impl Teams<'_> {
 
     /// Versions that somebody damaged or removed at the carrier, as far as it can tell without reading them. Of those that
     /// are expected there, only the ones that are kept here: they can be put back.
-    fn changed_versions(&self, carrier: &dyn Carrier) -> Result<BTreeSet<Digest>, EngineError> {
+    pub(super) fn changed_versions(&self, carrier: &dyn Carrier) -> Result<BTreeSet<Digest>, EngineError> {
         let policy = self.policy()?;
         let is_carried = |q: &Queries, digest| -> StoreResult<bool> {
             let kept = self.workspace.copies.has(digest);
