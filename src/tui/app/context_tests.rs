@@ -63,7 +63,7 @@ fn the_footer_of_the_context_names_its_keys_at_every_size() {
     });
     snapshot_sizes("stage", |width, height| {
         let mut bench = open(width, height, detail(&[], &[], None));
-        bench.press("s").type_text("answer briefly");
+        bench.press("+").type_text("answer briefly");
         bench
     });
 }
@@ -71,7 +71,7 @@ fn the_footer_of_the_context_names_its_keys_at_every_size() {
 #[test]
 fn prompts_are_staged_injected_and_promoted_with_keys() {
     let mut bench = open(100, 30, detail(&["before"], &[], None));
-    bench.press("s").type_text("answer briefly q").press("enter");
+    bench.press("+").type_text("answer briefly q").press("enter");
     assert_eq!(change(&mut bench), call("stage", "answer briefly q"));
     bench.press("& enter");
     assert!(bench.taken().is_empty() && bench.screen().contains("type a prompt"));
@@ -86,9 +86,9 @@ fn prompts_are_staged_injected_and_promoted_with_keys() {
 #[test]
 fn what_was_typed_is_kept_when_the_box_is_left_and_comes_back_when_the_prompt_is_refused() {
     let mut bench = open(100, 30, detail(&[], &[], None));
-    bench.press("s").type_text("half").press("esc");
+    bench.press("+").type_text("half").press("esc");
     assert!(!bench.screen().contains("half"));
-    bench.press("s").type_text(" done").press("enter");
+    bench.press("+").type_text(" done").press("enter");
     let sent = change(&mut bench);
     assert_eq!(sent, call("stage", "half done"));
     let error = EngineError::new(ErrorCode::Usage, "64 prompts wait already", "send a message");
@@ -104,12 +104,12 @@ fn what_was_typed_is_kept_when_the_box_is_left_and_comes_back_when_the_prompt_is
 #[test]
 fn a_key_that_can_do_nothing_says_why() {
     let mut bench = Bench::serving(100, 30);
-    bench.press("5 i s");
+    bench.press("5 i +");
     assert!(bench.screen().contains("the instance is still being read"));
     shown(&mut bench, Ok(detail(&[], &[], None)));
     bench.taken();
     bench.press("p");
-    assert!(bench.screen().contains("no prompt is staged: s stages one"));
+    assert!(bench.screen().contains("no prompt is staged: + stages one"));
     bench.press("X");
     assert!(bench.screen().contains("there is nothing to clear"));
     assert!(bench.taken().is_empty());

@@ -109,7 +109,7 @@ fn older_output_is_fetched_from_the_run_that_wrote_the_first_line() {
     assert_eq!(reads(&mut bench), [(tab, RunId(22), None)]);
     kept(&mut bench, tab, 22, RunOutcome::Running, vec![frame("again\n", 4)]);
     bench.draw();
-    bench.press("g");
+    bench.press("k");
     assert_eq!(reads(&mut bench), [(tab, RunId(21), Some(5_000))]);
     kept(&mut bench, tab, 21, RunOutcome::Failed, vec![frame("early\n", 4)]);
     let screen = bench.screen();

@@ -75,6 +75,6 @@ fn a_report_is_searched() {
 fn a_key_without_a_row_is_not_promised_and_says_why() {
     let mut bench = open(Verb::Buffer);
     assert!(!bench.screen().contains("flush"), "{}", bench.screen());
-    bench.press("f");
+    bench.press("\"");
     assert!(bench.screen().contains("flush: no buffer is selected"), "{}", bench.screen());
 }

@@ -192,7 +192,7 @@ fn a_review_is_named_in_two_lines_at_80_columns_and_never_cut_from_60_on() {
         let preview = Preview { title: String::new(), lines, undo: String::new() };
         bench.answer(Answer::Preview { command, preview: Ok(preview) });
         let screen = bench.screen();
-        let tabs = screen.lines().position(|line| line.contains("evidence")).unwrap();
+        let tabs = screen.lines().position(|line| line.contains("evidence") || line.starts_with('─')).unwrap();
         assert!(tabs == 2 || width < 80 && tabs == 3, "{width}: {tabs} lines\n{screen}");
         let head = screen.lines().take(tabs).collect::<Vec<_>>().join(" ");
         let facts = ["read-first-line-of-standard-input 1.0.0", "experimental → approved", "risk low", "lines seen"];

@@ -118,10 +118,12 @@ impl ReviewScreen {
         let review = &self.review;
         let line = |text: &str, tone| TextLine::One(Piece::new(text, tone).hanging(2));
         let mut lines = Vec::new();
-        if !self.consequence.is_empty() {
-            lines.push(TextLine::new("If approved", Tone::Header));
-            lines.extend(self.consequence.iter().map(|does| line(&format!("· {does}"), Tone::Fact)));
+        // Always first, also before it is known: what comes later must not move above the screen.
+        lines.push(TextLine::new("If approved", Tone::Header));
+        if self.consequence.is_empty() {
+            lines.push(line("· …", Tone::Fact));
         }
+        lines.extend(self.consequence.iter().map(|does| line(&format!("· {does}"), Tone::Fact)));
         let mut named = vec![format!("review {}", review.id), format!("digest {}", review.digest.short())];
         if !(review.kind.is_posted_text() || review.kind == ReviewKind::Adoption) {
             named.push(review.place().to_owned());

@@ -118,7 +118,7 @@ fn grants_are_listed_and_revoked_after_a_question() {
     bench.answer(Answer::Grants(Ok(list)));
     let screen = bench.screen();
     assert!(screen.contains("agent bot may run it") && screen.contains("until revoked"), "{screen}");
-    bench.press("x");
+    bench.press("X");
     let effects = bench.taken();
     assert!(matches!(effects.as_slice(), [Effect::FindGrant(name)] if name == "4"), "{effects:?}");
     let key = crate::domain::GrantKey::Agent(crate::domain::GrantId(4));
