@@ -158,8 +158,9 @@ fn real_schemas_are_tools_that_clients_take() {
     for (name, schema) in &schemas {
         let tool = json!({"name": name, "version": "1.0.0", "description": "Does what its schema says",
             "run": {"command": ["true"]}, "input": schema});
-        workspace.write(&format!("tools/experimental/{name}/tool.json"), &tool.to_string());
+        workspace.write(&format!("tools/approved/{name}/tool.json"), &tool.to_string());
     }
+    // They came with the workspace: one review adopts all of them.
     approve_all(&workspace);
     let mut agent = Agent::connect(&workspace, LEGACY, &["mcp", "--list", "all"]);
     let listed = agent.ask("tools/list", json!({}))["result"]["tools"].take();
