@@ -44,7 +44,8 @@ pub fn unusable_schema(schema: &Value) -> Option<String> {
     if !needs_building && jsonschema::draft202012::meta::is_valid(schema) {
         return schema_cost::too_much(schema);
     }
-    build(schema).err()
+    // What follows the first sentence is for programmers of the validator.
+    build(schema).err().map(|error| error.split(". ").next().unwrap_or_default().to_owned())
 }
 
 /// Whether an object in the value has a field of one of these names.
@@ -127,11 +128,8 @@ mod tests {
         for wrong in [json!({"type": "strng"}), json!({"$ref": "#/$defs/gone"}), json!({"pattern": "("}), json!(7)] {
             let schema = field(wrong.clone());
             let why = unusable_schema(&schema).unwrap();
-            assert_eq!(
-                validate(&schema, &json!({"a": "x"}))[0].message,
-                format!("the schema is not valid: {why}"),
-                "{wrong}"
-            );
+            let told = &validate(&schema, &json!({"a": "x"}))[0].message;
+            assert!(told.starts_with(&format!("the schema is not valid: {why}")), "{told}");
         }
     }
 

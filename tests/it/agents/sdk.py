@@ -74,8 +74,6 @@ async def talk(target, mode):
         run = content(await client.call_tool("run", {"tool": "greeter"}))
         assert (run["state"], run["output"]) == ("succeeded", "hello you\n"), run
 
-        told = await decided(client, await dear(client, 1))
-        assert told["state"] == "rejected" and told["reason"] == "not on a Friday", told
         told = await decided(client, await dear(client, 2))
         assert told["state"] == "approved", told
         run = await dear(client, 2)
@@ -90,7 +88,8 @@ if target[0].startswith("http"):
     import httpx2
 
     url, token = target
-    http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"})
+    # Its own limit of 5 s for an answer is shorter than a wait for a human.
+    http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=60)
     asyncio.run(talk(streamable_http_client(url, http_client=http), mode))
 else:
     asyncio.run(talk(StdioServerParameters(command=target[0], args=target[1:], env=dict(os.environ)), mode))

@@ -26,12 +26,9 @@ fn journey(workspace: &Workspace, mode: &str, target: &[&str]) -> String {
     let mut client = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
     let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
-    for (kind, reason) in [
-        (DecisionKind::Reject, "not yet"),
-        (DecisionKind::Approve, "read"),
-        (DecisionKind::Reject, "not on a Friday"),
-        (DecisionKind::Approve, "go"),
-    ] {
+    for (kind, reason) in
+        [(DecisionKind::Reject, "not yet"), (DecisionKind::Approve, "read"), (DecisionKind::Approve, "go")]
+    {
         decide(workspace, next()["review"].as_i64().unwrap(), kind, reason);
     }
     let told = next();
