@@ -5,7 +5,6 @@ import argparse
 import ast
 import asyncio
 import contextlib
-import copy
 import importlib
 import inspect
 import io
@@ -39,8 +38,7 @@ def main():
     asked["faults"] = {side: [(line, needed, asked[side][:start] + other + asked[side][end:])
                               for line, needed, start, end, other in asked["faults"][side]] for side in ("old", "new")}
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-    if not os.environ.get("CALLS_DEBUG"):
-        os.dup2(1, 2)
+    os.dup2(1, 2)
     os.dup2(1, 0)
     sys.setrecursionlimit(2_000)
     try:
@@ -262,8 +260,7 @@ class Work:
                 with os.fdopen(write, "w") as pipe:
                     json.dump(Call(self, text, recipe, folder).trace(), pipe)
             except BaseException:
-                if os.environ.get("CALLS_DEBUG"):
-                    os.write(2, traceback.format_exc()[-900:].encode())
+                pass
             os._exit(0)
         os.close(write)
         return child, read
@@ -448,7 +445,7 @@ class Call:
             return getattr(function, "callback", None) or function
         kind = getattr(module, owner)
         how = inspect.getattr_static(kind, name)
-        if isinstance(how, (staticmethod, classmethod)) or name == "__init__" and False:
+        if isinstance(how, (staticmethod, classmethod)):
             return getattr(kind, name)
         if name in ("__init__", "__new__"):
             return kind
