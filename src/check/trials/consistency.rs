@@ -12,8 +12,7 @@ use super::variants::{Fill, filled, variants};
 use super::weight::{is_mended, weight};
 use super::written::{Output, answer, files};
 use super::{
-    called, cannot_start, cases, crash, difference, in_words, inputs, rehearse, settled, takes_input, unavailable,
-    untyped,
+    cannot_start, cases, crash, difference, in_words, inputs, rehearse, settled, takes_input, unavailable, untyped,
 };
 use crate::check::change::{Literals, literals, new_texts};
 use crate::check::{Batch, CheckContext};
@@ -56,18 +55,13 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let base = base_started.as_ref().unwrap_or(base);
     let context = &CheckContext { version, base: Some(base), ..*context };
     if let Some(why) = cannot_start(context.version).or_else(|| cannot_start(base)) {
-        let findings = called::findings(context, base, &[]);
-        if findings.is_empty() {
-            return CheckReport::skipped(name, why);
-        }
-        return CheckReport::of(name, findings).noted(format!("functions called on their own: {why}"));
+        return CheckReport::skipped(name, why);
     }
     let mut compared = Compared { new_texts: new_texts(base, context.version), ..Compared::default() };
     let outcome = compared.known(context, base).and_then(|()| compared.generated(context, base));
     let is_as_before = compared.differences.iter().all(|difference| difference.severity == Severity::Low);
     if is_as_before && compared.findings.is_empty() {
         compared.findings = settled::findings(context, base, &compared.evidence());
-        compared.findings.extend(called::findings(context, base, &compared.findings));
     }
     if let Err(why) = outcome {
         if compared.answers == 0 {

@@ -7,7 +7,6 @@
 
 pub(super) mod behaviour;
 pub(super) mod benchmark;
-mod called;
 mod case;
 mod condition;
 pub(super) mod consistency;

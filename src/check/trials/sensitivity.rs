@@ -25,11 +25,11 @@ const BUDGET: Duration = Duration::from_secs(10);
 const ROUNDS: [usize; 3] = [4, 12, 48];
 
 /// So many inputs must notice a fault that is no neighbour: where only one looks, another way to err goes by it.
-pub(super) const ENOUGH: usize = 3;
+const ENOUGH: usize = 3;
 
 /// Faults in one change: fewer say too little, and for more there is no time.
-pub(super) const FEWEST: usize = 2;
-pub(super) const MOST: usize = 60;
+const FEWEST: usize = 2;
+const MOST: usize = 60;
 
 /// A version and what it answered.
 struct Side<'a> {
@@ -148,35 +148,18 @@ impl<'a> Sensitivity<'a> {
         false
     }
 
-    /// Whether only one of the versions has some pattern of text in its own lines.
+    /// Whether only one of the versions has some pattern of text in its own lines: what a pattern matches beside the
+    /// inputs is not shown by small faults in it.
     fn has_other_pattern(&self, path: &str) -> bool {
-        let text = |side: &Side<'a>| {
+        let of = |side: &Side<'_>| -> BTreeSet<String> {
             let file = side.version.files.iter().find(|file| file.path == path);
-            file.and_then(text_of).unwrap_or_default()
+            let text = file.and_then(text_of).unwrap_or_default();
+            let own = side.lines(path, None);
+            let lines = text.lines().enumerate().filter(|(at, _)| own.contains(&(*at as u64 + 1)));
+            lines.flat_map(|(_, line)| patterns(line)).collect()
         };
-        let own = |side: &Side<'_>| side.lines(path, None);
-        has_other_pattern([(text(&self.old), &own(&self.old)), (text(&self.new), &own(&self.new))])
+        of(&self.old) != of(&self.new)
     }
-}
-
-/// Whether only one of two texts has some pattern in these lines: what a pattern matches beside the inputs is not shown by
-/// small faults in it.
-pub(super) fn has_other_pattern(texts: [(&str, &BTreeSet<u64>); 2]) -> bool {
-    let [old, new] = texts.map(|(text, own)| -> BTreeSet<String> {
-        let lines = text.lines().enumerate().filter(|(at, _)| own.contains(&(*at as u64 + 1)));
-        lines.flat_map(|(_, line)| patterns(line)).collect()
-    });
-    old != new
-}
-
-/// The lines of a text that another one does not have.
-pub(super) fn own_lines(text: &str, other: &str) -> BTreeSet<u64> {
-    let diff = TextDiff::configure()
-        .algorithm(Algorithm::Patience)
-        .timeout(Duration::from_millis(200))
-        .diff_lines(other, text);
-    let changes = diff.iter_all_changes().filter(|change| change.tag() == ChangeTag::Insert);
-    changes.filter_map(|change| Some(change.new_index()? as u64 + 1)).collect()
 }
 
 impl<'a> Side<'a> {
@@ -185,7 +168,13 @@ impl<'a> Side<'a> {
         for file in &version.files {
             let text = text_of(file).unwrap_or_default();
             let theirs = other.files.iter().find(|other| other.path == file.path).and_then(text_of).unwrap_or_default();
-            own.insert(file.path.as_str(), own_lines(text, theirs));
+            let diff = TextDiff::configure()
+                .algorithm(Algorithm::Patience)
+                .timeout(Duration::from_millis(200))
+                .diff_lines(theirs, text);
+            let changes = diff.iter_all_changes().filter(|change| change.tag() == ChangeTag::Insert);
+            let lines = changes.filter_map(|change| Some(change.new_index()? as u64 + 1)).collect();
+            own.insert(file.path.as_str(), lines);
         }
         Side { version, own, tried: BTreeMap::new() }
     }

@@ -17,9 +17,6 @@ const SAME: &str = "same-answers";
 /// The finding that says of a changed line that the inputs notice faults in it, and that the answers are the same.
 const NOTICED: &str = "faults-noticed";
 
-/// The finding that says of a changed line that functions called on their own do the same.
-pub(super) const CALLED: &str = "same-calls";
-
 /// Changes of a calculation that the same outputs speak for. What reaches outside is none of them.
 const CALCULATIONS: &[&str] = &[
     "operator",
@@ -122,8 +119,17 @@ fn settled_by_faults(
     evidence: &Evidence<'_>,
     settled: &[Finding],
 ) -> Vec<Finding> {
-    let changes = OpenChanges::of(context, base, settled);
-    let open = &changes.facts;
+    let ((edits, facts), _) =
+        budget::within(ReadLimits::CHECK, || (edits(base, context.version).0, differences(base, context.version).0));
+    let is_at = |a: &Finding, b: &Finding| a.path == b.path && a.line == b.line;
+    let can_settle = |finding: &Finding| settles(&Finding { code: NOTICED.into(), ..finding.clone() }, finding);
+    let is_open = |finding: &Finding| can_settle(finding) && !settled.iter().any(|same| settles(same, finding));
+    // A change that does more than compute stands for all that is told of its line.
+    let acts = |finding: &Finding| {
+        let here = edits.iter().filter(|edit| is_at(&edit.finding, finding) && edit.finding.severity > Severity::Low);
+        here.into_iter().any(|edit| edit.settling == Settling::Never)
+    };
+    let open: Vec<&Finding> = facts.iter().filter(|fact| is_open(fact) && !acts(fact)).collect();
     if open.is_empty() {
         return Vec::new();
     }
@@ -134,7 +140,8 @@ fn settled_by_faults(
         if findings.iter().any(|other| is_at(other, fact)) {
             continue;
         }
-        let of_edits: Vec<&Edited> = changes.edits_at(fact).collect();
+        let of_edits = edits.iter().filter(|edit| is_at(&edit.finding, fact) && edit.finding.severity > Severity::Low);
+        let of_edits: Vec<&Edited> = of_edits.collect();
         let changed = || {
             let files = context.version.files.iter().map(|file| file.path.as_str());
             files.filter(|path| fact.path.as_deref().is_none_or(|of| of == *path)).collect::<Vec<_>>()
@@ -158,40 +165,6 @@ fn settled_by_faults(
         }
     }
     findings
-}
-
-/// Warnings of the comparison that inputs which notice faults can settle, and that nothing settled yet.
-pub(super) struct OpenChanges {
-    /// The warnings.
-    pub(super) facts: Vec<Finding>,
-    edits: Vec<Edited>,
-}
-
-impl OpenChanges {
-    pub(super) fn of(context: &CheckContext<'_>, base: &ToolDetail, settled: &[Finding]) -> OpenChanges {
-        let ((edits, mut facts), _) = budget::within(ReadLimits::CHECK, || {
-            (edits(base, context.version).0, differences(base, context.version).0)
-        });
-        let can_settle = |finding: &Finding| settles(&Finding { code: NOTICED.into(), ..finding.clone() }, finding);
-        let is_open = |finding: &Finding| can_settle(finding) && !settled.iter().any(|same| settles(same, finding));
-        // A change that does more than compute stands for all that is told of its line.
-        let acts = |finding: &Finding| warnings_at(&edits, finding).any(|edit| edit.settling == Settling::Never);
-        facts.retain(|fact| is_open(fact) && !acts(fact));
-        OpenChanges { facts, edits }
-    }
-
-    /// The changed statements that a warning is about.
-    pub(super) fn edits_at<'a>(&'a self, fact: &'a Finding) -> impl Iterator<Item = &'a Edited> {
-        warnings_at(&self.edits, fact)
-    }
-}
-
-fn warnings_at<'a>(edits: &'a [Edited], fact: &'a Finding) -> impl Iterator<Item = &'a Edited> {
-    edits.iter().filter(|edit| is_at(&edit.finding, fact) && edit.finding.severity > Severity::Low)
-}
-
-fn is_at(one: &Finding, other: &Finding) -> bool {
-    one.path == other.path && one.line == other.line
 }
 
 /// Changes that runs can settle: of statements, and what facts say of other lines.
@@ -232,7 +205,7 @@ pub(in crate::check) fn settles(same: &Finding, finding: &Finding) -> bool {
     match same.code.as_str() {
         _ if same.path != finding.path || same.line != finding.line => false,
         SAME => is_calculation(finding),
-        NOTICED | CALLED => is_calculation(finding) || is_check(),
+        NOTICED => is_calculation(finding) || is_check(),
         _ => false,
     }
 }

@@ -5,9 +5,7 @@ use crate::domain::{
     Category, CheckReport, CostTier, Dialect, Digest, FileMode, InputMode, IsolationLevel, Manifest, Origin, Profile,
     Recipe, RunId, Severity, Tool, ToolDetail, ToolName, VersionFile, WriteMode,
 };
-use crate::runner::{
-    Bubblewrap, Interpreters, Machine, Pace, RunEnvironment, Sources, StartRequest, Tried, prepare_batch,
-};
+use crate::runner::{Bubblewrap, Interpreters, Machine, RunEnvironment, Sources, StartRequest, Tried, prepare_batch};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
@@ -103,8 +101,7 @@ impl Trials for TrialFixture {
             workspace: &folder("workspace"),
             scratch: &folder("scratch"),
             input: None,
-            // Functions that are called on their own are one long start.
-            timeout: Some(Duration::from_secs(if batch.is_temporary && batch.pace == Pace::Plain { 60 } else { 5 })),
+            timeout: Some(Duration::from_secs(5)),
             usual_timeout: None,
             profile: Profile::Strict,
             writes: WriteMode::Staged,
