@@ -49,9 +49,7 @@ pub(super) fn of(plan: &ScanPlan, of: &DefinitionCandidate, members: &[Member], 
         }
         _ => return Claim::Kept,
     };
-    // What starts nothing has no files beside it.
-    let may_be_other = |path: &str| claim == Claim::Void || may_be_tool(path);
-    let is_other = |member: &Member| member.at != of.definition && may_be_other(&member.path);
+    let is_other = |member: &Member| member.at != of.definition && may_be_tool(&member.path);
     let is_lost = of.format != Format::Header && members.iter().any(is_other) && takes(plan, of);
     if is_lost { claim } else { Claim::Kept }
 }
