@@ -69,15 +69,15 @@ impl Teams<'_> {
         if parts.is_empty() {
             return Ok(None);
         }
-        let plans = self.workspace.read(|q| self.plans(q))?.0;
-        let mut names: Vec<String> = plans.iter().take(NAMED).map(|plan| plan.named()).collect();
-        if plans.len() > NAMED {
-            names.push(format!("{} more", plans.len() - NAMED));
+        let versions = self.workspace.read(|q| self.awaited(q))?;
+        let mut names: Vec<String> = versions.iter().take(NAMED).cloned().collect();
+        if versions.len() > NAMED {
+            names.push(format!("{} more", versions.len() - NAMED));
         }
-        let next = if plans.is_empty() {
+        let next = if versions.is_empty() {
             String::new()
         } else {
-            format!("; sync brings {}: {}", count(plans.len(), "version"), names.join(", "))
+            format!("; sync brings {}: {}", count(versions.len(), "version"), names.join(", "))
         };
         Ok(Some(format!("from the team: {}{next}", parts.join(", "))))
     }

@@ -26,7 +26,7 @@ const UNTIL: &str = "\"until\":";
 
 /// Where a version comes to lie.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
+struct Plan {
     offer: Offer,
     stage: Stage,
     placement: Placement,
@@ -52,12 +52,12 @@ impl Plan {
     }
 
     /// Which version it is.
-    pub(super) fn named(&self) -> String {
+    fn named(&self) -> String {
         format!("{} {}", self.offer.version.tool, self.offer.version.version)
     }
 
     /// What would happen, for whoever tries it.
-    pub(super) fn intent(&self) -> String {
+    fn intent(&self) -> String {
         let (tool, version) = (&self.offer.version.tool, &self.offer.version.version);
         match &self.over {
             Some(old) => format!("{tool} {version} would replace {} in {}", old.version, self.placement.base),
@@ -162,9 +162,26 @@ impl Teams<'_> {
         Ok(any)
     }
 
+    /// What would be put into the workspace, and what would be left out, in a line each.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(super) fn intents(&self, q: &Queries) -> Result<(Vec<String>, Vec<String>), EngineError> {
+        let (plans, left) = self.plans(q)?;
+        Ok((plans.iter().map(Plan::intent).collect(), left))
+    }
+
+    /// The versions that would be put into the workspace.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(super) fn awaited(&self, q: &Queries) -> Result<Vec<String>, EngineError> {
+        Ok(self.plans(q)?.0.iter().map(Plan::named).collect())
+    }
+
     /// Which versions come into the workspace, and where. Also those that are left out although they are the newest, each
     /// with the reason.
-    pub(super) fn plans(&self, q: &Queries) -> Result<(Vec<Plan>, Vec<String>), EngineError> {
+    fn plans(&self, q: &Queries) -> Result<(Vec<Plan>, Vec<String>), EngineError> {
         let mut offers = Vec::new();
         for (digest, state) in TeamFiles(q).states(&["open", "partly approved", "approved"])? {
             // Only of a key with an end machines may think differently.

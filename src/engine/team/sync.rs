@@ -4,7 +4,6 @@
 use super::Teams;
 use super::carrier::{self, Carrier, Put};
 use super::examine::Examined;
-use super::land::Plan;
 use super::policies::policy_news;
 use crate::domain::team::{FileName, TeamDecision, TeamKind, TeamStatus};
 use crate::domain::{Digest, EventKind, Outcome, SafeText, VerbCall, count, plural};
@@ -205,8 +204,8 @@ impl Teams<'_> {
             self.workspace.transact(|tx| {
                 let mut taken = take_in_files(tx, pin, examined)?;
                 report.tell(examined, &mut taken);
-                let (plans, left) = self.plans(tx)?;
-                report.landed.extend(plans.iter().map(Plan::intent));
+                let (lines, left) = self.intents(tx)?;
+                report.landed.extend(lines);
                 report.notes.extend(left);
                 Ok(())
             })

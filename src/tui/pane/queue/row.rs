@@ -31,14 +31,17 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
     let fixed = 2 + asks + risk.len() + waited.len();
     let rest = width.saturating_sub(fixed);
     let left = review.expires_at.map(|at| time_left(at, now));
-    if rest < 14 {
+    let words: usize = left.iter().cloned().chain(who(review)).map(|word| word.width() + " · ".width()).sum();
+    // What matters more than the risk and the checks, beside the beginning of the name.
+    let least = if words == 0 { 14 } else { (MIN_NAME + words).max(14) };
+    if rest < least && width < WIDE {
         let room = width.saturating_sub(sign.width() + review.asks().width() + 1);
         let text = beside(review, left.into_iter().chain(who(review)), room);
         return vec![Span::styled(cut(&format!("{sign}{} {text}", review.asks()), width), theme.text)];
     }
     let verdict_width = match width {
         WIDE.. => VERDICT,
-        _ if rest >= 14 + NARROW_VERDICT => NARROW_VERDICT,
+        _ if rest >= least + NARROW_VERDICT => NARROW_VERDICT,
         _ => 0,
     };
     let rest = rest - verdict_width;
