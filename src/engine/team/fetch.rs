@@ -32,6 +32,7 @@ impl Teams<'_> {
         if lock.try_lock().is_err() {
             return Ok(None);
         }
+        let _exchange = self.verifying.begin();
         let mut carrier = carrier::open(&self.folder(), remote, &self.workspace.programs)?;
         let before = self.workspace.read(|q| Ok(TeamFiles(q).last_sync()?))?.unwrap_or_default();
         let start = before.mark.filter(|_| before.remote == remote);

@@ -120,6 +120,8 @@ fn is_harmless(verb: Verb) -> bool {
             | Verb::LeaveOut
             | Verb::Narrower
             | Verb::Wider
+            | Verb::HidePane
+            | Verb::ShowPanes
             | Verb::Rescan
             | Verb::Mouse
             | Verb::Edit

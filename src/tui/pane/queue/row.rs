@@ -18,6 +18,9 @@ const NARROW_VERDICT: usize = 10;
 /// From so many columns on that word has all its room.
 const WIDE: usize = 70;
 
+/// Columns by which the words of a summary are longer than those beside a name.
+const LONGER: usize = 8;
+
 /// Columns that a name keeps beside who waits for the decision.
 const MIN_NAME: usize = 8;
 
@@ -46,7 +49,8 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
     };
     let rest = rest - verdict_width;
     let subject_width = (width * 2 / 5).clamp(14, 34);
-    let has_summary = rest >= subject_width + MIN_SUMMARY;
+    // `expires in 14m` is longer than `14m left`, which is said where there is no summary.
+    let has_summary = rest >= subject_width + MIN_SUMMARY.max(words + LONGER);
     let subject_width = if has_summary { subject_width } else { rest };
     // Without a summary, how long an answer is waited for is said in the place of checks that found nothing.
     let found_nothing = review

@@ -31,7 +31,9 @@ use crate::tui::now::Now;
 use crate::tui::pane::queue::subject;
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::cut;
-use crate::tui::widget::{Blanks, DiffLayout, DiffLook, DiffText, Relaid, Side, TextLine, TextView, Tone, Unfolded};
+use crate::tui::widget::{
+    Blanks, DiffLayout, DiffLook, DiffText, Relaid, Side, TextLine, TextView, Tone, Unfolded, part_shown,
+};
 use lock::News;
 use parts::Parts;
 use ratatui::buffer::Buffer;
@@ -308,11 +310,19 @@ impl ReviewScreen {
 
     /// Takes what an approval would do, and returns it in a sentence.
     pub fn set_consequence(&mut self, preview: &Result<Preview, EngineError>) -> String {
+        let current = self.reader.current();
+        let is_begun = current.kind == TabKind::File(0) && part_shown(&current.view).0 == 0;
+        let is_first = self.consequence.is_empty() && self.reading != Reading::Difference;
         self.consequence = match preview {
             Ok(preview) => preview.lines.clone(),
             Err(error) => vec![error.message.clone()],
         };
         self.lay_out();
+        if is_first && is_begun {
+            // The evidence is longer now: where it no longer fits above the first file, it is read first.
+            self.reader.show(0);
+            self.fresh = true;
+        }
         self.consequence.join(" · ")
     }
 
