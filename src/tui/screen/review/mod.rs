@@ -245,10 +245,13 @@ impl ReviewScreen {
         self.lay_out_for(Relaid::News);
     }
 
-    /// All evidence, behind what begins it, and what its lines point at.
+    /// All evidence, with what an approval does, and what its lines point at. Above a difference only the first lines have
+    /// room: there the findings come first.
     fn evidence_lines(&self, detail: &ReviewDetail) -> (Vec<TextLine>, Vec<Link>) {
         let (facts, links) = verdict::facts(detail, self.room(), self.now);
-        (self.first_facts().into_iter().chain(facts).collect(), links)
+        let does = self.first_facts();
+        let (first, last) = if self.reading == Reading::Difference { (facts, does) } else { (does, facts) };
+        (first.into_iter().chain(last).collect(), links)
     }
 
     /// What the evidence has room for, with or without what is folded.
