@@ -554,7 +554,7 @@ actions! {
     FocusReviews "focus-reviews" Motion View [Global] ["4"] Screen "Focus the review queue" {}
     Zoom "zoom" Motion View [Global] ["z"] Screen "Zoom the focused pane to the whole screen, or back" {}
     HidePane "hide-pane" Motion View [Output, Failures, Queue, Services] ["("] Screen "Hide the focused pane; its digit shows it again, and it stays hidden the next time" {}
-    ShowPanes "show-panes" Motion View [Global] ["ctrl-r"] Screen "Show all hidden panes" {}
+    ShowPanes "show-panes" Motion View [Global] ["ctrl-v"] Screen "Show all hidden panes" {}
     Narrower "narrower" Motion View [Catalog, Output, Failures, Queue, Services] ["<"] Screen "Move the divider between the panes to the left; the width is remembered" {}
     Wider "wider" Motion View [Catalog, Output, Failures, Queue, Services] [">"] Screen "Move the divider between the panes to the right; the width is remembered" {}
     Back "back" Motion View [Global] ["esc"] Screen "Close the open window, clear the filter, or go back" {}

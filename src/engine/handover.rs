@@ -10,6 +10,7 @@ use crate::domain::{RunId, SafeText, Stage, Stream, Tool};
 use crate::outside::{ExternalProgram, Launch, NoProgram};
 use rustix::fs::{Access, access};
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -165,9 +166,7 @@ impl Handover<'_> {
             }
             if piece.has_more {
                 let most = MOST_PAGED >> 20;
-                text.push_str(&format!(
-                    "\n[only the first {most} MiB are shown; `toolsmith output {run}` prints all]\n"
-                ));
+                let _ = writeln!(text, "\n[only the first {most} MiB are shown; `toolsmith output {run}` prints all]");
             }
         }
         Ok(text)

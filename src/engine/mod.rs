@@ -153,8 +153,8 @@ pub use settings::{
     init, plan_init, write_starter,
 };
 pub use state::{
-    Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, is_workspace, locate, path_state_dir,
-    plan_copy_answer,
+    Home, ScreenState, answer_copy, back_up_if_due, clock_steps_back, find_workspace, is_workspace, locate,
+    path_state_dir, plan_copy_answer,
 };
 pub use team::{ImportRow, PolicyRow, SignerRow, TeamReport, Teams, VerifyProgress, VersionRow};
 use team::{ShownPolicies, Verifying};
@@ -255,30 +255,17 @@ impl Engine {
         &self.workspace.state_dir
     }
 
-    /// By how many columns the divider between the panes of the screen was moved the last time.
-    pub fn divider(&self) -> i16 {
-        state::screen::divider(&self.workspace.state_dir)
+    /// How the screen was left the last time.
+    pub fn screen(&self) -> ScreenState {
+        ScreenState::read(&self.workspace.state_dir)
     }
 
-    /// Remembers by how many columns the divider was moved.
+    /// Remembers how the screen is left.
     ///
     /// # Errors
     /// `Internal` when the state folder cannot be written.
-    pub fn keep_divider(&self, columns: i16) -> Result<(), EngineError> {
-        state::screen::keep_divider(&self.workspace.state_dir, columns)
-    }
-
-    /// The digits of the panes of the screen that were hidden the last time.
-    pub fn hidden_panes(&self) -> Vec<u8> {
-        state::screen::hidden(&self.workspace.state_dir)
-    }
-
-    /// Remembers which panes are hidden, by their digits.
-    ///
-    /// # Errors
-    /// `Internal` when the state folder cannot be written.
-    pub fn keep_hidden_panes(&self, panes: Vec<u8>) -> Result<(), EngineError> {
-        state::screen::keep_hidden(&self.workspace.state_dir, panes)
+    pub fn keep_screen(&self, screen: &ScreenState) -> Result<(), EngineError> {
+        screen.write(&self.workspace.state_dir)
     }
 
     /// The settings in force.

@@ -19,8 +19,8 @@ use super::widget::{DiffText, Language, highlight};
 use crate::domain::{Caller, Command, EvolutionId, Run, RunId, VersionFile};
 use crate::engine::{
     Begun, CallBegun, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode,
-    FoundAgent, Frame, Index, Limits, OpenOptions, RerunFrom, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings,
-    Tail, Watch, choices, init,
+    FoundAgent, Frame, Index, Limits, OpenOptions, RerunFrom, ReviewFilter, RunFilter, RunHandle, RunRequest,
+    ScreenState, Settings, Tail, Watch, choices, init,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -128,8 +128,9 @@ impl Performer {
         let _ = self.shared.engine.set(engine.clone());
         // Before the first rows: a key that acts on one of them is refused until the workspace is open.
         self.send(Msg::Opened(Opened { workspace: shown_path(engine.workspace()) }));
-        self.send(Msg::Layout(engine.divider()));
-        self.send(Msg::Hidden(engine.hidden_panes()));
+        let screen = engine.screen();
+        self.send(Msg::Layout(screen.divider));
+        self.send(Msg::Hidden(screen.hidden));
         if let (Some(agent), Some(found)) = (&self.shared.agent, &self.shared.found) {
             // Who is a human after all must learn why nothing can be decided here.
             let way = "a human opens the workbench in a terminal that the agent did not start";
@@ -220,20 +221,18 @@ impl Performer {
         must_finish.then_some(task)
     }
 
+    fn keep_screen(&self, engine: &Engine, screen: &ScreenState) {
+        if let Err(error) = engine.keep_screen(screen) {
+            self.answer(Answer::Trouble(error));
+        }
+    }
+
     // size: one arm for each sort of effect
     fn perform_now(&self, engine: &Engine, effect: Effect) {
         match effect {
             Effect::StopVerifying => drop(engine.teams().stop_verifying()),
-            Effect::KeepLayout(columns) => {
-                if let Err(error) = engine.keep_divider(columns) {
-                    self.answer(Answer::Trouble(error));
-                }
-            }
-            Effect::KeepHidden(panes) => {
-                if let Err(error) = engine.keep_hidden_panes(panes) {
-                    self.answer(Answer::Trouble(error));
-                }
-            }
+            Effect::KeepLayout(divider) => self.keep_screen(engine, &ScreenState { divider, ..engine.screen() }),
+            Effect::KeepHidden(hidden) => self.keep_screen(engine, &ScreenState { hidden, ..engine.screen() }),
             Effect::Rescan => match lock(&self.shared.watch).as_ref() {
                 Some(watch) => watch.rescan(),
                 None => self.scan(engine),

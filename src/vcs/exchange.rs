@@ -286,12 +286,11 @@ impl Exchange {
 
     fn start(&self, call: &GitCall) -> Result<GitOutput, GitError> {
         let place = GitContext::new(&self.folder, Path::new(""), &[], &self.programs);
-        let settings = match self.settings.get() {
-            Some(settings) => settings,
-            None => {
-                let read = Settings::read(&place)?;
-                self.settings.get_or_init(|| read)
-            }
+        let settings = if let Some(settings) = self.settings.get() {
+            settings
+        } else {
+            let read = Settings::read(&place)?;
+            self.settings.get_or_init(|| read)
         };
         let git_dir = OsStr::new("GIT_DIR").to_owned();
         let of_place = [(git_dir, self.folder.clone().into_os_string())];

@@ -31,7 +31,7 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
     let mut named = vec![("local", place.run(None)), ("env", place.run(Some("near")))];
     if server.is_some() {
         named.push(("ssh", place.run(Some("far"))));
-        named.push(("connection", place.connection(server.as_ref())));
+        named.push(("connection", Place::connection(server.as_ref())));
     } else {
         println!("ssh: skipped, {SSHD} is not installed (package openssh-server)");
     }
@@ -56,8 +56,8 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
         let added = whole.saturating_sub(medians[0]).saturating_sub(connection);
         let verdict = if added <= MOST { "kept" } else { "EXCEEDED" };
         match *name {
-            "local" | "connection" => println!("{name:<12} {:>8.1?}", whole),
-            _ => println!("{name:<12} {:>8.1?} {:>8.1?}  {MOST:?}: {verdict}", whole, added),
+            "local" | "connection" => println!("{name:<12} {whole:>8.1?}"),
+            _ => println!("{name:<12} {whole:>8.1?} {added:>8.1?}  {MOST:?}: {verdict}"),
         }
     }
     Ok(())
@@ -102,7 +102,7 @@ impl Place {
         command
     }
 
-    fn connection(&self, server: Option<&Server>) -> Command {
+    fn connection(server: Option<&Server>) -> Command {
         let words = server.map(Server::words).unwrap_or_default();
         let mut command = Command::new(words.first().map_or("true", String::as_str));
         command.args(words.iter().skip(1)).arg("true").stdin(Stdio::null());

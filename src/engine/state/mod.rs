@@ -8,6 +8,7 @@ pub(super) mod screen;
 
 pub use home::{Home, find_workspace, is_workspace, path_state_dir};
 pub use identity::{answer_copy, locate, plan_copy_answer};
+pub use screen::ScreenState;
 
 use super::clock::now;
 use super::error::EngineError;

@@ -12,41 +12,24 @@ const FILE: &str = "screen.json";
 /// What is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct ScreenState {
+pub struct ScreenState {
     /// By how many columns the divider was moved to the right.
-    divider: i16,
+    pub divider: i16,
     /// The digits of the panes that are hidden.
-    hidden: Vec<u8>,
+    pub hidden: Vec<u8>,
 }
 
-/// Where the divider was; in the middle where nothing, or nothing legible, was kept.
-pub(in crate::engine) fn divider(state: &Path) -> i16 {
-    read(state).divider
-}
+impl ScreenState {
+    /// How it was left; as it is at first where nothing, or nothing legible, was kept.
+    pub(in crate::engine) fn read(state: &Path) -> ScreenState {
+        let text = fs::read_to_string(state.join(FILE)).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
 
-/// The digits of the panes that were hidden.
-pub(in crate::engine) fn hidden(state: &Path) -> Vec<u8> {
-    read(state).hidden
-}
-
-fn read(state: &Path) -> ScreenState {
-    let text = fs::read_to_string(state.join(FILE)).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
-}
-
-fn write(state: &Path, screen: &ScreenState) -> Result<(), EngineError> {
-    let text = serde_json::to_string(screen).map_err(EngineError::internal)?;
-    fs::write(state.join(FILE), text).map_err(EngineError::internal)
-}
-
-/// Remembers where the divider is.
-pub(in crate::engine) fn keep_divider(state: &Path, divider: i16) -> Result<(), EngineError> {
-    write(state, &ScreenState { divider, ..read(state) })
-}
-
-/// Remembers which panes are hidden.
-pub(in crate::engine) fn keep_hidden(state: &Path, hidden: Vec<u8>) -> Result<(), EngineError> {
-    write(state, &ScreenState { hidden, ..read(state) })
+    pub(in crate::engine) fn write(&self, state: &Path) -> Result<(), EngineError> {
+        let text = serde_json::to_string(self).map_err(EngineError::internal)?;
+        fs::write(state.join(FILE), text).map_err(EngineError::internal)
+    }
 }
 
 #[cfg(test)]
@@ -54,17 +37,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_divider_is_where_it_was_left_and_in_the_middle_without_a_legible_file() {
+    fn the_screen_is_as_it_was_left_and_as_at_first_without_a_legible_file() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(divider(folder.path()), 0);
-        keep_divider(folder.path(), -12).unwrap();
-        assert_eq!((divider(folder.path()), hidden(folder.path())), (-12, vec![]));
-        keep_hidden(folder.path(), vec![3, 4]).unwrap();
-        keep_divider(folder.path(), 8).unwrap();
-        assert_eq!((divider(folder.path()), hidden(folder.path())), (8, vec![3, 4]));
+        assert_eq!(ScreenState::read(folder.path()), ScreenState::default());
+        let left = ScreenState { divider: -12, hidden: vec![3, 4] };
+        left.write(folder.path()).unwrap();
+        assert_eq!(ScreenState::read(folder.path()), left);
         fs::write(folder.path().join(FILE), "{\"divider\":4}").unwrap();
-        assert_eq!((divider(folder.path()), hidden(folder.path())), (4, vec![]), "as an older version wrote it");
+        let older = ScreenState { divider: 4, hidden: vec![] };
+        assert_eq!(ScreenState::read(folder.path()), older, "as an older version wrote it");
         fs::write(folder.path().join(FILE), "{").unwrap();
-        assert_eq!(divider(folder.path()), 0);
+        assert_eq!(ScreenState::read(folder.path()), ScreenState::default());
     }
 }

@@ -220,7 +220,9 @@ fn verify_all(
     };
     std::thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(verify)).collect();
-        running.into_iter().for_each(|thread| drop(thread.join()));
+        for thread in running {
+            drop(thread.join());
+        }
     });
     let failed = || Err("the signature could not be checked".to_owned());
     let verdicts = verdicts.into_iter().map(|verdict| match verdict.into_inner() {

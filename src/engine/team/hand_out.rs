@@ -44,7 +44,8 @@ impl Teams<'_> {
             match self.version_files(digest) {
                 Ok(files) => {
                     batch.versions.push((digest, files));
-                    if was_seen && !new.contains(&digest) {
+                    // A version that goes out for the first time is not there yet. What is there in its place is damaged.
+                    if was_seen && (!new.contains(&digest) || carrier.bytes(digest)?.is_some()) {
                         let place = format!("{VERSIONS}/{}", digest.hex());
                         notes.push(format!("somebody changed or removed {place}: its files were put back"));
                     }

@@ -226,7 +226,7 @@ impl Teams<'_> {
             if fits && is_trusted && is_newer && !is_away && !core::was_taken_back(q, name, digest)? {
                 let goes = |tool: &&Arc<Tool>| -> Result<bool, EngineError> {
                     let is_same = tool.digest == digest;
-                    Ok(tool.stage == Stage::Experimental && (is_same || self.came_and_is_older(q, tool, &offer)?))
+                    Ok(tool.stage == Stage::Experimental && (is_same || came_and_is_older(q, tool, &offer)?))
                 };
                 let mut away = Vec::new();
                 for tool in rows() {
@@ -237,7 +237,7 @@ impl Teams<'_> {
                 return Ok(Ok(Some(Plan { away, counts: true, ..Plan::over(offer, old) })));
             }
             // Nobody here decided about the older one, which came the same way.
-            if fits && !is_known && !approvals.knows(name) && self.came_and_is_older(q, old, &offer)? {
+            if fits && !is_known && !approvals.knows(name) && came_and_is_older(q, old, &offer)? {
                 return Ok(Ok(Some(Plan::over(offer, old))));
             }
         }
@@ -262,16 +262,10 @@ impl Teams<'_> {
         // A request does not push an approved version aside.
         let is_weaker =
             offer.stage.is_none() && self.version_in(here.q, tool.digest)?.is_some_and(|old| stage_of(&old).is_some());
-        if tool.placement.exclusive && !is_weaker && self.came_and_is_older(here.q, tool, &offer)? {
+        if tool.placement.exclusive && !is_weaker && came_and_is_older(here.q, tool, &offer)? {
             return Ok(Ok(Some(Plan::over(offer, tool))));
         }
         Ok(Err(format!("{} is here as {} {}", tool.name, tool.stage, tool.version)))
-    }
-
-    /// Whether a version that lies here came from the team, as it is, and is not newer than another one.
-    fn came_and_is_older(&self, q: &Queries, tool: &Tool, offer: &Offer) -> Result<bool, EngineError> {
-        let is_older = tool.version <= offer.version.version;
-        Ok(is_older && TeamFiles(q).has_landed(tool.digest)? && core::team_version(q, tool.digest)?.is_some())
     }
 
     /// The version that the team decided about; `None` where there is no team, or nobody decided.
@@ -352,6 +346,12 @@ impl Teams<'_> {
     }
 }
 
+/// Whether a version that lies here came from the team, as it is, and is not newer than another one.
+fn came_and_is_older(q: &Queries, tool: &Tool, offer: &Offer) -> Result<bool, EngineError> {
+    let is_older = tool.version <= offer.version.version;
+    Ok(is_older && TeamFiles(q).has_landed(tool.digest)? && core::team_version(q, tool.digest)?.is_some())
+}
+
 /// What is put into the workspace.
 fn landing(plan: Plan, files: Vec<VersionFile>) -> Landing {
     let Plan { offer, stage, placement, over, away, counts } = plan;
@@ -359,7 +359,7 @@ fn landing(plan: Plan, files: Vec<VersionFile>) -> Landing {
     let approved = version.approved_as(&version.tool, stage).filter(|_| counts);
     let counts = approved.map(|(approvals, tier)| TeamApproval { by: names(&approvals), at: offer.at, tier });
     let TeamVersion { tool, version, digest, .. } = version;
-    Landing { tool, version, digest, stage, placement, over, away, counts, files }
+    Landing { tool, version, digest, files, stage, placement, over, away, counts }
 }
 
 /// The files of a version, unless agents or other programs would follow one of them as soon as it lies in the workspace: a

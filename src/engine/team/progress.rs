@@ -67,9 +67,10 @@ impl Verifying {
     pub(super) fn stopped(&self, is_kept: bool) -> EngineError {
         let (done, total) = (self.done.load(Ordering::SeqCst), self.total.load(Ordering::SeqCst));
         let progress = VerifyProgress { done, total };
-        let (what, hint) = match is_kept {
-            true => ("these are kept", "run `toolsmith sync` again: it goes on from here"),
-            false => ("nothing was kept", "run it again: it begins anew"),
+        let (what, hint) = if is_kept {
+            ("these are kept", "run `toolsmith sync` again: it goes on from here")
+        } else {
+            ("nothing was kept", "run it again: it starts over")
         };
         EngineError::new(ErrorCode::Failed, format!("stopped: {progress} files, {what}"), hint)
     }

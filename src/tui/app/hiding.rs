@@ -67,13 +67,13 @@ mod tests {
         assert_eq!((bench.app.focus, kept(&mut bench)), (Pane::Catalog, Some(vec![3])));
         let screen = bench.screen();
         assert!(screen.contains("hidden: 3 Failures") && !screen.contains("╭ 3 Failures"), "{screen}");
-        assert!(screen.contains("3 show it") && screen.contains("ctrl-r show all panes"), "{screen}");
+        assert!(screen.contains("3 show it") && screen.contains("ctrl-v show all panes"), "{screen}");
         bench.press("4 ( 2 (");
         assert_eq!(kept(&mut bench), Some(vec![2, 3, 4]));
         let screen = bench.screen();
         let edge = screen.lines().nth(1).unwrap().chars().rev().find(|c| !c.is_whitespace());
         assert!(edge == Some('╮') && screen.lines().nth(1).unwrap().matches('╮').count() == 1, "{screen}");
-        bench.press("ctrl-r");
+        bench.press("ctrl-v");
         assert_eq!(kept(&mut bench), Some(vec![]));
         assert!(bench.screen().contains("3 Failures") && !bench.screen().contains("hidden: "), "{}", bench.screen());
         // As it was left.

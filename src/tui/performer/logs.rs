@@ -169,9 +169,9 @@ pub(in crate::tui) fn part_of(run: RunId, around: u64, read: &ReadSpool<'_>) -> 
             first.get_or_insert(frame.offset);
             let is_before = frame.offset < around;
             if is_before {
-                before.add(&frame)
+                before.add(&frame);
             } else {
-                behind.add(&frame)
+                behind.add(&frame);
             }
             kept.push_back(frame);
             while before.exceeds(&BEFORE)

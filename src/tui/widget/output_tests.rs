@@ -359,7 +359,9 @@ fn a_search_of_the_spool_sees_what_a_view_draws() {
     assert_eq!(hits.iter().map(|hit| hit.chunk()).collect::<Vec<_>>(), [4, 50, 50]);
     assert_eq!(found_before(&chunks, "hid\\x00den", Origin { chunk: 120, byte: 0 }).len(), 1);
     let mut view = OutputView::new();
-    chunks.iter().for_each(|(offset, bytes)| view.push(chunk(bytes, *offset)));
+    for (offset, bytes) in &chunks {
+        view.push(chunk(bytes, *offset));
+    }
     assert_eq!(view.search("needle"), 4);
     for (index, hit) in hits.into_iter().enumerate() {
         assert!(view.show_hit(hit));

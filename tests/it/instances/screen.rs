@@ -29,7 +29,7 @@ fn a_service_is_launched_talked_to_and_ended_with_keys_alone() {
         .wait_text("1: hello there");
     terminal.send("\x1b").wait_gone("Say to companion").send("i").wait_text("1: hello there");
     terminal
-        .send("s")
+        .send("+")
         .wait_text("Stage a prompt")
         .send("answer briefly")
         .wait_text("answer briefly")
@@ -38,7 +38,7 @@ fn a_service_is_launched_talked_to_and_ended_with_keys_alone() {
     terminal
         .send("p")
         .wait_text("next message answer briefly")
-        .send("x")
+        .send("X")
         .wait_text("deletes 0 staged prompts, 1 prompt");
     terminal.wait_text("y confirm").send("y").wait_text("0 staged, 0 with the next message");
     terminal.wait_text("launched by").wait_gone("next message answer briefly").send("\x1b").wait_gone("launched by");

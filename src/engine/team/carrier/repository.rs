@@ -59,7 +59,7 @@ impl Repository {
 
 impl Repository {
     /// The files of a version, where they can be read.
-    fn readable<'f>(&self, digest: Digest, files: &'f [TreeFile]) -> Result<&'f [TreeFile], String> {
+    fn readable(digest: Digest, files: &[TreeFile]) -> Result<&[TreeFile], String> {
         let size: u64 = files.iter().map(|file| file.size).sum();
         if files.len() > MAX_FILES || size > MAX_VERSION_BYTES {
             let (count, most) = (files.len(), MAX_VERSION_BYTES >> 20);
@@ -129,9 +129,9 @@ impl Carrier for Repository {
 
     /// One call of git for all of them.
     fn bytes_of(&self, digests: &[Digest]) -> Result<Vec<Option<VersionAnswer>>, EngineError> {
-        let (mut wanted, mut size): (Vec<Option<Result<&[TreeFile], String>>>, u64) = (Vec::new(), 0);
+        let (mut wanted, mut size) = (Vec::new(), 0_u64);
         for digest in digests {
-            let files = self.versions.get(digest).map(|files| self.readable(*digest, files));
+            let files = self.versions.get(digest).map(|files| Self::readable(*digest, files));
             let more = match &files {
                 Some(Ok(files)) => files.iter().map(|file| file.size).sum(),
                 _ => 0,

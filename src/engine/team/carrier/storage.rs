@@ -131,7 +131,7 @@ impl Storage {
                 return Ok(String::new());
             }
         }
-        Err(ObjectsError(format!("{key} cannot be written: something else lies there, or others change it now")))
+        Err(ObjectsError(format!("{key} cannot be written: it holds something else, or others change it now")))
     }
 }
 
@@ -146,11 +146,10 @@ impl Carrier for Storage {
         let (known, complete) = if after.is_some() { (before.newest, before.complete) } else { (0, at) };
         self.newest = newest.max(known);
         let lists_versions = after.is_none() || self.sound.borrow().len() <= FEW_VERSIONS;
-        self.versions = match lists_versions {
-            true => {
-                Some(self.objects.list(VERSIONS, None).map_err(|why| failed(&why))?.into_iter().map(tagged).collect())
-            }
-            false => None,
+        self.versions = if lists_versions {
+            Some(self.objects.list(VERSIONS, None).map_err(|why| failed(&why))?.into_iter().map(tagged).collect())
+        } else {
+            None
         };
         self.mark = Mark { newest: self.newest.min(at), complete };
         let files = decisions.into_iter().map(|object| carried(object, false));

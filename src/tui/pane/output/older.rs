@@ -275,9 +275,10 @@ impl RunTab {
     }
 
     fn match_at(&self) -> Option<usize> {
-        match self.shows_a_part() || self.older.search.at.is_some() {
-            true => self.older.search.at,
-            false => self.view.match_index().map(|index| index + self.outside()),
+        if self.shows_a_part() || self.older.search.at.is_some() {
+            self.older.search.at
+        } else {
+            self.view.match_index().map(|index| index + self.outside())
         }
     }
 

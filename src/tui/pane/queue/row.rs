@@ -62,9 +62,10 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
         _ if width >= WIDE => verdict_word(review),
         _ => verdict_sign(review),
     };
-    let name = match has_summary {
-        true => subject(review),
-        false => beside(review, left.filter(|_| !counts_down).into_iter().chain(who(review)), subject_width),
+    let name = if has_summary {
+        subject(review)
+    } else {
+        beside(review, left.filter(|_| !counts_down).into_iter().chain(who(review)), subject_width)
     };
     let (summary, summary_style) = summary(review, rest - subject_width, look);
     let mut spans = vec![
@@ -94,7 +95,7 @@ fn who(review: &Review) -> impl Iterator<Item = String> {
 
 /// What a review is about, with words that matter more than the end of its name.
 fn beside(review: &Review, words: impl Iterator<Item = String>, width: usize) -> String {
-    let words: String = words.map(|word| format!(" · {word}")).collect();
+    let words = words.fold(String::new(), |words, word| words + " · " + &word);
     let whole = subject(review);
     if words.is_empty() || whole.width() + words.width() <= width {
         return whole + &words;

@@ -103,29 +103,29 @@ impl SpoolSearch {
 
 impl OutputView {
     /// An empty view of a part of the spool, which looks like another: it takes all that it is given.
-    pub fn part_of(other: &OutputView) -> OutputView {
+    pub(in crate::tui) fn part_of(other: &OutputView) -> OutputView {
         let mut view = OutputView::bounded(Bounds { lines: 8 * BOUNDS.lines, bytes: 8 * BOUNDS.bytes });
         (view.wrap, view.times, view.size) = (other.wrap, other.times, other.size);
         view
     }
 
     /// Where the first line kept begins; what lies before is in the spool only.
-    pub fn begins_at(&self) -> Origin {
+    pub(in crate::tui) fn begins_at(&self) -> Origin {
         self.transcript.line(self.transcript.span().start).map_or(Origin::default(), |line| line.origin)
     }
 
     /// The chunk in which the last line begins.
-    pub fn last_chunk(&self) -> u64 {
+    pub(in crate::tui) fn last_chunk(&self) -> u64 {
         self.transcript.line(self.transcript.span().end.saturating_sub(1)).map_or(0, |line| line.origin.chunk)
     }
 
     /// Where the first line on screen begins.
-    pub fn top_origin(&self) -> Origin {
+    pub(in crate::tui) fn top_origin(&self) -> Origin {
         self.transcript.line(self.top.0).map_or_else(|| self.begins_at(), |line| line.origin)
     }
 
     /// Shows the line that begins there at the top, else the next one.
-    pub fn show_origin(&mut self, origin: Origin) {
+    pub(in crate::tui) fn show_origin(&mut self, origin: Origin) {
         let is_it = |at: &usize| self.transcript.line(*at).is_some_and(|line| is_output(line) && line.origin >= origin);
         if let Some(found) = self.transcript.span().find(is_it) {
             self.pause();
@@ -134,7 +134,7 @@ impl OutputView {
     }
 
     /// Goes to a match that was found in the spool. `false` when it is not among the lines kept.
-    pub fn show_hit(&mut self, hit: Hit) -> bool {
+    pub(in crate::tui) fn show_hit(&mut self, hit: Hit) -> bool {
         // A line whose beginning is not kept begins later here.
         let Some(next) = self.matches.iter().position(|found| found.origin >= hit.line) else { return false };
         let mut same = (next..).zip(self.matches.iter().skip(next)).filter(|(_, found)| found.origin == hit.line);
@@ -144,7 +144,7 @@ impl OutputView {
     }
 
     /// The match that the cursor is on, as one of the spool.
-    pub fn current_hit(&self) -> Option<Hit> {
+    pub(in crate::tui) fn current_hit(&self) -> Option<Hit> {
         let index = self.current_index()?;
         let found = self.matches.get(index)?;
         let first = self.matches.partition_point(|other| other.line < found.line);
@@ -152,32 +152,32 @@ impl OutputView {
     }
 
     /// Matches of this search whose lines were dropped since it began, oldest first.
-    pub fn gone(&self) -> &[Hit] {
+    pub(in crate::tui) fn gone(&self) -> &[Hit] {
         &self.gone
     }
 
     /// Forgets those.
-    pub fn forget_gone(&mut self) {
+    pub(in crate::tui) fn forget_gone(&mut self) {
         self.gone.clear();
     }
 
     /// How many matches there are among the lines kept.
-    pub fn match_count(&self) -> usize {
+    pub(in crate::tui) fn match_count(&self) -> usize {
         self.matches.len()
     }
 
     /// Which of them the cursor is on.
-    pub fn match_index(&self) -> Option<usize> {
+    pub(in crate::tui) fn match_index(&self) -> Option<usize> {
         self.current_index()
     }
 
     /// Goes on without a match that the cursor is on.
-    pub fn leave_match(&mut self) {
+    pub(in crate::tui) fn leave_match(&mut self) {
         self.current = None;
     }
 
     /// Goes to one of them.
-    pub fn show_match_at(&mut self, index: usize) {
+    pub(in crate::tui) fn show_match_at(&mut self, index: usize) {
         self.current = self.matches.get(index).map(Found::place);
         self.show_match();
     }
