@@ -3,21 +3,21 @@
 //! Follows the end until the reader scrolls up; then it stays where it was put and counts what came.
 //! It keeps the newest lines only; older ones are in the spool and can be put in front again.
 
+mod matches;
 mod older;
 
+pub use matches::Matches;
 pub use older::{Hit, SpoolSearch};
 
 use super::rows::{Break, Paged, Row, columns, count, cut, window};
-use super::search::Needle;
 use super::terminal::{Bounds, Chunk, LineKind, Origin, OutLine, Transcript};
-use super::{Jump, Move, SearchStatus};
+use super::{Jump, Move};
 use crate::domain::{SafeText, Stream, plural};
 use crate::tui::ink::Ink;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use std::collections::VecDeque;
 use std::ops::Range;
 
 /// Lines and bytes of text that are kept: a long run stays below about 25 MiB of memory.
@@ -39,18 +39,15 @@ impl Switch {
     }
 }
 
-/// A match among the lines kept.
-struct Found {
-    line: usize,
-    range: Range<usize>,
-    /// Where its line begins.
-    origin: Origin,
-}
-
-impl Found {
-    fn place(&self) -> (usize, usize) {
-        (self.line, self.range.start)
-    }
+/// Which part of the spool a view has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Where the first line kept begins; what lies before is in the spool only.
+    pub begins: Origin,
+    /// Where the first line on screen begins.
+    pub top: Origin,
+    /// The chunk in which the last line begins.
+    pub last_chunk: u64,
 }
 
 /// The state of one run's output on screen.
@@ -72,12 +69,7 @@ pub struct OutputView {
     /// The line of each row on screen.
     drawn: Vec<usize>,
     selection: Option<Range<usize>>,
-    needle: Option<Needle>,
-    matches: VecDeque<Found>,
-    /// Matches whose lines were dropped since the search began.
-    gone: Vec<Hit>,
-    /// The match the cursor is on, by line and byte, so that it stays when lines come and go.
-    current: Option<(usize, usize)>,
+    matches: Matches,
 }
 
 impl Default for OutputView {
@@ -107,10 +99,7 @@ impl OutputView {
             size: (80, 24),
             drawn: Vec::new(),
             selection: None,
-            needle: None,
-            matches: VecDeque::new(),
-            gone: Vec::new(),
-            current: None,
+            matches: Matches::default(),
         }
     }
 
@@ -291,38 +280,30 @@ impl OutputView {
     /// Searches all lines kept and those to come, goes to the last match before the lower edge of
     /// the screen, else the first, and returns how many there are. An empty text ends the search.
     pub fn search(&mut self, text: &str) -> usize {
-        self.needle = Needle::new(text);
-        self.matches.clear();
-        self.gone.clear();
-        self.current = None;
+        self.matches.begin(text);
         self.find_from(self.transcript.span().start);
         let edge = self.drawn.last().map_or(usize::MAX, |line| line + 1);
-        let before = self.matches.partition_point(|found| found.line < edge);
-        if let Some(found) = self.matches.get(before.saturating_sub(1)) {
-            self.current = Some(found.place());
-            self.show_match();
-        }
-        self.matches.len()
+        self.show_match(self.matches.last_before(edge));
+        self.matches.count()
+    }
+
+    /// What the search found.
+    pub fn matches(&self) -> &Matches {
+        &self.matches
+    }
+
+    /// The same, to be changed.
+    pub fn matches_mut(&mut self) -> &mut Matches {
+        &mut self.matches
     }
 
     /// Goes to the next match, round the end, or to the one before, round the beginning.
     pub fn step_match(&mut self, to: Jump) {
-        if self.matches.is_empty() {
-            return;
+        let count = self.matches.count();
+        let by = if to == Jump::Next { 1 } else { count.saturating_sub(1) };
+        if count > 0 {
+            self.show_match(self.matches.index().map_or(0, |index| (index + by) % count));
         }
-        let by = match to {
-            Jump::Next => 1,
-            Jump::Previous => self.matches.len() - 1,
-        };
-        let next = self.current_index().map_or(0, |index| (index + by) % self.matches.len());
-        self.show_match_at(next);
-    }
-
-    /// Where the search stands; `None` when nothing is searched.
-    pub fn search_status(&self) -> Option<SearchStatus> {
-        self.needle.as_ref()?;
-        let current = self.current_index().map_or(0, |index| index + 1);
-        Some(SearchStatus { current, total: self.matches.len() })
     }
 
     /// The line, counted from 0 among those kept, in a row of the screen, counted from the top of the view.
@@ -437,11 +418,8 @@ impl OutputView {
     }
 
     fn match_styles(&self, number: usize, theme: &Theme) -> impl Iterator<Item = (Range<usize>, Style)> {
-        let first = self.matches.partition_point(|found| found.line < number);
-        self.matches.range(first..).take_while(move |found| found.line == number).map(|found| {
-            let is_current = self.current == Some(found.place());
-            (found.range.clone(), if is_current { theme.match_current } else { theme.match_ })
-        })
+        let style = |is_current| if is_current { theme.match_current } else { theme.match_ };
+        self.matches.in_line(number).map(move |(range, is_current)| (range, style(is_current)))
     }
 
     fn text_of(&self, lines: Range<usize>) -> String {
@@ -481,33 +459,26 @@ impl OutputView {
     fn refresh_matches(&mut self) {
         let changed = self.transcript.take_changed();
         let span = self.transcript.span();
-        if self.needle.is_none() {
+        if !self.matches.is_on() {
             return;
         }
-        self.let_go(span.start);
+        self.matches.let_go(span.start);
         // Older lines put in front change everything behind them only in order: search all again.
-        let keep = self.matches.partition_point(|found| found.line < changed);
-        self.matches.truncate(keep);
+        self.matches.forget_from(changed);
         self.find_from(changed.max(span.start));
     }
 
     fn find_from(&mut self, from: usize) {
-        let Some(needle) = &self.needle else { return };
         for number in from..self.transcript.span().end {
-            let Some(line) = self.transcript.line(number) else { continue };
-            let found = needle.find_in(&line.text).into_iter();
-            self.matches.extend(found.map(|range| Found { line: number, range, origin: line.origin }));
+            if let Some(line) = self.transcript.line(number) {
+                self.matches.look(number, line);
+            }
         }
     }
 
-    fn current_index(&self) -> Option<usize> {
-        let current = self.current?;
-        let index = self.matches.partition_point(|found| found.place() < current);
-        self.matches.get(index).filter(|found| found.place() == current).map(|_| index)
-    }
-
-    fn show_match(&mut self) {
-        let Some((number, start)) = self.current else { return };
+    /// Goes to one of the matches.
+    pub fn show_match(&mut self, index: usize) {
+        let Some((number, start)) = self.matches.go_to(index) else { return };
         if number < self.cleared {
             self.cleared = 0;
         }

@@ -1,10 +1,20 @@
 use super::*;
 use crate::domain::is_hidden;
+use crate::tui::widget::SearchStatus;
 use proptest::prelude::*;
 use ratatui::style::{Color, Modifier};
 
 fn chunk(bytes: &[u8], offset: u64) -> Chunk<'_> {
     Chunk { stream: Stream::Stdout, at_ms: 0, bytes, offset }
+}
+
+/// Goes to a match of the spool. Returns whether it is among the lines kept.
+fn show_hit(view: &mut OutputView, hit: Hit) -> bool {
+    let index = view.matches().index_of(hit);
+    if let Some(index) = index {
+        view.show_match(index);
+    }
+    index.is_some()
 }
 
 fn view_of(pieces: &[&[u8]]) -> OutputView {
@@ -143,18 +153,18 @@ fn search_reaches_all_lines_and_those_to_come() {
     }
     rows(&mut view, 30, 5);
     assert_eq!(view.search("error"), 4);
-    assert_eq!(view.search_status(), Some(SearchStatus { current: 4, total: 4 }));
+    assert_eq!(view.matches().status(), Some(SearchStatus { current: 4, total: 4 }));
     assert!(rows(&mut view, 30, 5).contains(&"  Error 150".to_owned()));
     view.push(chunk(b"error at the end\n", 900));
-    assert_eq!(view.search_status(), Some(SearchStatus { current: 4, total: 5 }));
+    assert_eq!(view.matches().status(), Some(SearchStatus { current: 4, total: 5 }));
     view.step_match(Jump::Next);
     assert_eq!(rows(&mut view, 30, 5)[4], "  error at the end");
     view.step_match(Jump::Next);
     assert_eq!(rows(&mut view, 30, 5)[0], "  Error 0");
     view.step_match(Jump::Previous);
-    assert_eq!(view.search_status(), Some(SearchStatus { current: 5, total: 5 }));
+    assert_eq!(view.matches().status(), Some(SearchStatus { current: 5, total: 5 }));
     assert_eq!(view.search("Error"), 4);
-    assert_eq!((view.search(""), view.search_status()), (0, None));
+    assert_eq!((view.search(""), view.matches().status()), (0, None));
 }
 
 #[test]
@@ -173,7 +183,7 @@ fn old_lines_are_dropped_and_can_be_put_back_from_the_spool() {
     assert_eq!(view.prepend(&older), 15);
     assert!(view.all_text().starts_with("a12\nb12\na13\n"));
     assert!(view.all_text().contains("b18\na19\nb19\na20\n"));
-    assert_eq!(view.search_status().map(|status| status.total), Some(8));
+    assert_eq!(view.matches().status().map(|status| status.total), Some(8));
     assert_eq!(view.prepend(&(0..12).map(chunk_at).collect::<Vec<_>>()), 0);
     view.skip(1_234_567);
     assert!(view.all_text().ends_with("… 1,234,567 bytes skipped, kept in the output file …"));
@@ -364,8 +374,8 @@ fn a_search_of_the_spool_sees_what_a_view_draws() {
     }
     assert_eq!(view.search("needle"), 4);
     for (index, hit) in hits.into_iter().enumerate() {
-        assert!(view.show_hit(hit));
-        assert_eq!((view.match_index(), view.current_hit()), (Some(index), Some(hit)));
+        assert!(show_hit(&mut view, hit));
+        assert_eq!((view.matches().index(), view.matches().hit()), (Some(index), Some(hit)));
     }
 }
 
@@ -390,13 +400,17 @@ fn matches_in_lines_that_are_dropped_are_kept_as_places_in_the_spool() {
         view.push(chunk(b"x and x\n", 4 + line * 20));
     }
     assert_eq!(
-        (view.match_count(), view.gone().iter().map(|hit| hit.chunk()).collect::<Vec<_>>()),
+        (view.matches().count(), view.matches().gone().iter().map(|hit| hit.chunk()).collect::<Vec<_>>()),
         (6, vec![4, 4, 24, 24])
     );
     let mut part = OutputView::part_of(&view);
     (0..5).for_each(|line| part.push(chunk(b"x and x\n", 4 + line * 20)));
     part.search("x");
     assert!(
-        view.gone().iter().enumerate().all(|(index, hit)| part.show_hit(*hit) && part.match_index() == Some(index))
+        view.matches()
+            .gone()
+            .iter()
+            .enumerate()
+            .all(|(index, hit)| show_hit(&mut part, *hit) && part.matches().index() == Some(index))
     );
 }

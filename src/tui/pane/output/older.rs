@@ -94,9 +94,12 @@ impl RunTab {
 
     /// Bytes of the spool that lie before and behind what is loaded.
     pub fn not_loaded(&self) -> (u64, u64) {
-        let above = self.shown().begins_at().chunk.saturating_sub(self.first());
-        let below =
-            self.older.part.as_ref().map_or(0, |part| self.view.last_chunk().saturating_sub(part.view.last_chunk()));
+        let above = self.shown().extent().begins.chunk.saturating_sub(self.first());
+        let below = self
+            .older
+            .part
+            .as_ref()
+            .map_or(0, |part| self.view.extent().last_chunk.saturating_sub(part.view.extent().last_chunk));
         (above, below)
     }
 
@@ -129,7 +132,7 @@ impl RunTab {
     /// Scrolls; what must be loaded for that comes back.
     pub(super) fn scroll(&mut self, step: Move) -> Option<Effect> {
         let first = self.first();
-        let from = self.older.part.as_ref().map_or_else(|| self.view.begins_at().chunk, |part| part.from);
+        let from = self.older.part.as_ref().map_or_else(|| self.view.extent().begins.chunk, |part| part.from);
         if step == Move::Top && from > first {
             self.view.pause();
             return self.load(first, Show::Line(Origin::default()));
@@ -144,8 +147,8 @@ impl RunTab {
         let is_at_end = part.view.follows();
         // A part never follows: what comes next is in another.
         part.view.pause();
-        let (here, is_at_top) = (part.view.top_origin(), part.view.is_at_top());
-        if is_at_end && self.view.begins_at() <= here {
+        let (here, is_at_top) = (part.view.extent().top, part.view.is_at_top());
+        if is_at_end && self.view.extent().begins <= here {
             self.leave_part();
             self.view.show_origin(here);
             None
@@ -169,7 +172,7 @@ impl RunTab {
 
     /// An older part came to be put in front of the newest lines. Returns what to do then.
     pub(super) fn put_in_front(&mut self, frames: &[crate::engine::Frame]) -> Option<Effect> {
-        let here = self.view.begins_at();
+        let here = self.view.extent().begins;
         let chunks: Vec<_> = frames.iter().map(chunk).collect();
         if self.view.prepend(&chunks) > 0 || frames.is_empty() {
             return None;
@@ -199,11 +202,13 @@ impl RunTab {
         view.search(&self.older.search.text);
         match wanted.show {
             Show::Line(origin) => {
-                view.leave_match();
+                view.matches_mut().leave();
                 view.show_origin(origin);
             }
             Show::Hit(hit) => {
-                view.show_hit(hit);
+                if let Some(index) = view.matches().index_of(hit) {
+                    view.show_match(index);
+                }
             }
         }
         view.pause();
@@ -223,13 +228,13 @@ impl RunTab {
     /// Searches again what is not loaded: it is less or more than before.
     pub(super) fn search_again(&mut self, ticket: u64) -> Option<Effect> {
         let text = self.older.search.text.clone();
-        self.view.forget_gone();
+        self.view.matches_mut().forget_gone();
         self.search_older(text, ticket)
     }
 
     fn search_older(&mut self, text: String, ticket: u64) -> Option<Effect> {
         let was_going = self.older.search.is_going;
-        let (run, before) = (self.first_run(), self.view.begins_at());
+        let (run, before) = (self.first_run(), self.view.extent().begins);
         let is_going = !text.is_empty() && before.chunk > self.first();
         self.older.search = Search { text: text.clone(), ticket, run, is_going, ..Search::default() };
         let quest = SpoolQuest { tab: self.id, run: run?, ticket, text, before };
@@ -258,27 +263,27 @@ impl RunTab {
         (search.is_going, search.has_more) = (false, has_more);
         let outside = search.hits.len();
         if let Some(part) = &self.older.part {
-            if let Some(hit) = part.view.current_hit() {
+            if let Some(hit) = part.view.matches().hit() {
                 search.at = search.hits.iter().position(|other| *other == hit);
                 return None;
             }
-            let top = part.view.top_origin().chunk;
+            let top = part.view.extent().top.chunk;
             let nearest = search.hits.iter().rposition(|hit| hit.chunk() <= top).unwrap_or(0);
             return (outside > 0).then(|| self.go_to(nearest)).flatten();
         }
-        let has_none = self.view.match_count() == 0 && self.older.wanted.is_none();
+        let has_none = self.view.matches().count() == 0 && self.older.wanted.is_none();
         (outside > 0 && has_none).then(|| self.go_to(outside - 1)).flatten()
     }
 
     fn outside(&self) -> usize {
-        self.older.search.hits.len() + self.view.gone().len()
+        self.older.search.hits.len() + self.view.matches().gone().len()
     }
 
     fn match_at(&self) -> Option<usize> {
         if self.shows_a_part() || self.older.search.at.is_some() {
             self.older.search.at
         } else {
-            self.view.match_index().map(|index| index + self.outside())
+            self.view.matches().index().map(|index| index + self.outside())
         }
     }
 
@@ -286,17 +291,17 @@ impl RunTab {
         let outside = self.outside();
         if index >= outside {
             self.leave_part();
-            self.view.show_match_at(index - outside);
+            self.view.show_match(index - outside);
             return None;
         }
         let hits = &self.older.search.hits;
-        let hit = hits.get(index).or_else(|| self.view.gone().get(index - hits.len())).copied()?;
+        let hit = hits.get(index).or_else(|| self.view.matches().gone().get(index - hits.len())).copied()?;
         self.older.search.at = Some(index);
         if let Some(part) = &mut self.older.part
-            && part.view.begins_at().chunk <= hit.chunk()
-            && hit.chunk() < part.view.last_chunk()
-            && part.view.show_hit(hit)
+            && (part.view.extent().begins.chunk..part.view.extent().last_chunk).contains(&hit.chunk())
+            && let Some(index) = part.view.matches().index_of(hit)
         {
+            part.view.show_match(index);
             self.older.wanted = None;
             return None;
         }
@@ -305,7 +310,7 @@ impl RunTab {
 
     /// Goes to the next match or the one before, round the ends, loading what is needed.
     pub(super) fn step_match(&mut self, to: Jump) -> Option<Effect> {
-        let total = self.outside() + self.view.match_count();
+        let total = self.outside() + self.view.matches().count();
         if total == 0 {
             return None;
         }
@@ -314,7 +319,7 @@ impl RunTab {
             Some(index) => (index + by) % total,
             None => match (self.older.part.as_ref(), to) {
                 (Some(part), Jump::Next) => {
-                    let top = part.view.top_origin().chunk;
+                    let top = part.view.extent().top.chunk;
                     self.older.search.hits.partition_point(|hit| hit.chunk() < top)
                 }
                 _ => total - 1,
@@ -325,7 +330,7 @@ impl RunTab {
 
     /// Where the search stands, and whether it still goes on.
     pub(super) fn search_status(&self) -> Option<(SearchStatus, &'static str)> {
-        let status = self.view.search_status()?;
+        let status = self.view.matches().status()?;
         let current = self.match_at().map_or(0, |index| index + 1);
         let total = status.total + self.outside();
         let more = match (self.older.search.is_going, self.older.search.has_more) {

@@ -1,6 +1,6 @@
 //! Matches outside the lines that are kept: how they are named and found, and how a view gets to one.
 
-use super::{BOUNDS, Found, OutputView};
+use super::{BOUNDS, Extent, OutputView};
 use crate::tui::widget::search::Needle;
 use crate::tui::widget::terminal::{Bounds, Chunk, LineKind, Origin, OutLine, Transcript};
 
@@ -10,9 +10,9 @@ const OPEN: usize = 4_096;
 /// A match, named by where its line begins in the spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
-    line: Origin,
+    pub(super) line: Origin,
     /// Which match of its line, counted from 0.
-    nth: usize,
+    pub(super) nth: usize,
 }
 
 impl Hit {
@@ -103,91 +103,27 @@ impl SpoolSearch {
 
 impl OutputView {
     /// An empty view of a part of the spool, which looks like another: it takes all that it is given.
-    pub(in crate::tui) fn part_of(other: &OutputView) -> OutputView {
+    pub fn part_of(other: &OutputView) -> OutputView {
         let mut view = OutputView::bounded(Bounds { lines: 8 * BOUNDS.lines, bytes: 8 * BOUNDS.bytes });
         (view.wrap, view.times, view.size) = (other.wrap, other.times, other.size);
         view
     }
 
-    /// Where the first line kept begins; what lies before is in the spool only.
-    pub(in crate::tui) fn begins_at(&self) -> Origin {
-        self.transcript.line(self.transcript.span().start).map_or(Origin::default(), |line| line.origin)
-    }
-
-    /// The chunk in which the last line begins.
-    pub(in crate::tui) fn last_chunk(&self) -> u64 {
-        self.transcript.line(self.transcript.span().end.saturating_sub(1)).map_or(0, |line| line.origin.chunk)
-    }
-
-    /// Where the first line on screen begins.
-    pub(in crate::tui) fn top_origin(&self) -> Origin {
-        self.transcript.line(self.top.0).map_or_else(|| self.begins_at(), |line| line.origin)
+    /// Which part of the spool is here.
+    pub fn extent(&self) -> Extent {
+        let origin = |at: usize| self.transcript.line(at).map(|line| line.origin);
+        let span = self.transcript.span();
+        let begins = origin(span.start).unwrap_or_default();
+        let last_chunk = origin(span.end.saturating_sub(1)).map_or(0, |origin| origin.chunk);
+        Extent { begins, top: origin(self.top.0).unwrap_or(begins), last_chunk }
     }
 
     /// Shows the line that begins there at the top, else the next one.
-    pub(in crate::tui) fn show_origin(&mut self, origin: Origin) {
+    pub fn show_origin(&mut self, origin: Origin) {
         let is_it = |at: &usize| self.transcript.line(*at).is_some_and(|line| is_output(line) && line.origin >= origin);
         if let Some(found) = self.transcript.span().find(is_it) {
             self.pause();
             self.top = (found, 0);
-        }
-    }
-
-    /// Goes to a match that was found in the spool. `false` when it is not among the lines kept.
-    pub(in crate::tui) fn show_hit(&mut self, hit: Hit) -> bool {
-        // A line whose beginning is not kept begins later here.
-        let Some(next) = self.matches.iter().position(|found| found.origin >= hit.line) else { return false };
-        let mut same = (next..).zip(self.matches.iter().skip(next)).filter(|(_, found)| found.origin == hit.line);
-        let index = same.nth(hit.nth).map_or(next, |(index, _)| index);
-        self.show_match_at(index);
-        true
-    }
-
-    /// The match that the cursor is on, as one of the spool.
-    pub(in crate::tui) fn current_hit(&self) -> Option<Hit> {
-        let index = self.current_index()?;
-        let found = self.matches.get(index)?;
-        let first = self.matches.partition_point(|other| other.line < found.line);
-        Some(Hit { line: found.origin, nth: index - first })
-    }
-
-    /// Matches of this search whose lines were dropped since it began, oldest first.
-    pub(in crate::tui) fn gone(&self) -> &[Hit] {
-        &self.gone
-    }
-
-    /// Forgets those.
-    pub(in crate::tui) fn forget_gone(&mut self) {
-        self.gone.clear();
-    }
-
-    /// How many matches there are among the lines kept.
-    pub(in crate::tui) fn match_count(&self) -> usize {
-        self.matches.len()
-    }
-
-    /// Which of them the cursor is on.
-    pub(in crate::tui) fn match_index(&self) -> Option<usize> {
-        self.current_index()
-    }
-
-    /// Goes on without a match that the cursor is on.
-    pub(in crate::tui) fn leave_match(&mut self) {
-        self.current = None;
-    }
-
-    /// Goes to one of them.
-    pub(in crate::tui) fn show_match_at(&mut self, index: usize) {
-        self.current = self.matches.get(index).map(Found::place);
-        self.show_match();
-    }
-
-    /// Takes out the matches in lines before this one: those lines were dropped.
-    pub(super) fn let_go(&mut self, first: usize) {
-        let mut nth = 0;
-        while let Some(found) = self.matches.pop_front_if(|found| found.line < first) {
-            self.gone.push(Hit { line: found.origin, nth });
-            nth = if self.matches.front().is_some_and(|next| next.line == found.line) { nth + 1 } else { 0 };
         }
     }
 }

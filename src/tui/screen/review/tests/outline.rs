@@ -44,7 +44,7 @@ fn the_list_leads_to_a_file_and_says_how_much_of_each_was_seen() {
         detail.verdict = Some(verdict(&["egress"]));
     });
     bench.press("'");
-    assert!(line(&mut bench, "lib/ ").contains("2 files") && line(&mut bench, "lib/ ").contains("of 83 seen"));
+    assert!(line(&mut bench, "lib/ ").contains("2 files") && line(&mut bench, "lib/ ").contains(" 0 of 83 seen"));
     assert!(line(&mut bench, "2 warnings").contains("main.py"), "{}", bench.screen());
     bench.press("j j enter");
     assert!(bench.screen().contains("lib/b.py 1"), "{}", bench.screen());

@@ -1,0 +1,132 @@
+//! What a search found among the lines of an output that are kept.
+
+use super::Hit;
+use crate::tui::widget::SearchStatus;
+use crate::tui::widget::search::Needle;
+use crate::tui::widget::terminal::{Origin, OutLine};
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// A match among the lines kept.
+struct Found {
+    line: usize,
+    range: Range<usize>,
+    /// Where its line begins.
+    origin: Origin,
+}
+
+impl Found {
+    fn place(&self) -> (usize, usize) {
+        (self.line, self.range.start)
+    }
+}
+
+/// The matches of a search, in the order of their lines.
+#[derive(Default)]
+pub struct Matches {
+    needle: Option<Needle>,
+    found: VecDeque<Found>,
+    /// Those whose lines were dropped since the search began.
+    gone: Vec<Hit>,
+    /// The one that the cursor is on, by line and byte, so that it stays when lines come and go.
+    current: Option<(usize, usize)>,
+}
+
+impl Matches {
+    /// How many there are among the lines kept.
+    pub fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Where the search stands; `None` when nothing is searched for.
+    pub fn status(&self) -> Option<SearchStatus> {
+        self.needle.as_ref()?;
+        Some(SearchStatus { current: self.index().map_or(0, |index| index + 1), total: self.count() })
+    }
+
+    /// Which one the cursor is on.
+    pub fn index(&self) -> Option<usize> {
+        let current = self.current?;
+        let index = self.found.partition_point(|found| found.place() < current);
+        self.found.get(index).filter(|found| found.place() == current).map(|_| index)
+    }
+
+    /// The one that the cursor is on, as it is named in the spool.
+    pub fn hit(&self) -> Option<Hit> {
+        let index = self.index()?;
+        let found = self.found.get(index)?;
+        let first = self.found.partition_point(|other| other.line < found.line);
+        Some(Hit { line: found.origin, nth: index - first })
+    }
+
+    /// Which one was found there in the spool; `None` when it is not among the lines kept.
+    pub fn index_of(&self, hit: Hit) -> Option<usize> {
+        // A line whose beginning is not kept begins later here.
+        let next = self.found.iter().position(|found| found.origin >= hit.line)?;
+        let mut same = (next..).zip(self.found.iter().skip(next)).filter(|(_, found)| found.origin == hit.line);
+        Some(same.nth(hit.nth).map_or(next, |(index, _)| index))
+    }
+
+    /// Those whose lines were dropped since the search began, oldest first.
+    pub fn gone(&self) -> &[Hit] {
+        &self.gone
+    }
+
+    /// Forgets those.
+    pub fn forget_gone(&mut self) {
+        self.gone.clear();
+    }
+
+    /// The cursor is on none.
+    pub fn leave(&mut self) {
+        self.current = None;
+    }
+
+    /// Begins a search; an empty text ends it.
+    pub(super) fn begin(&mut self, text: &str) {
+        *self = Matches { needle: Needle::new(text), ..Matches::default() };
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.needle.is_some()
+    }
+
+    /// Adds the matches in a line behind the others.
+    pub(super) fn look(&mut self, number: usize, line: &OutLine) {
+        let found = self.needle.iter().flat_map(|needle| needle.find_in(&line.text));
+        self.found.extend(found.map(|range| Found { line: number, range, origin: line.origin }));
+    }
+
+    /// Forgets the matches from this line on: it changed, or others came before it.
+    pub(super) fn forget_from(&mut self, line: usize) {
+        let keep = self.found.partition_point(|found| found.line < line);
+        self.found.truncate(keep);
+    }
+
+    /// Takes out the matches in lines before this one: those lines were dropped.
+    pub(super) fn let_go(&mut self, first: usize) {
+        let mut nth = 0;
+        while let Some(found) = self.found.pop_front_if(|found| found.line < first) {
+            self.gone.push(Hit { line: found.origin, nth });
+            nth = if self.found.front().is_some_and(|next| next.line == found.line) { nth + 1 } else { 0 };
+        }
+    }
+
+    /// The last one before a line, else the first.
+    pub(super) fn last_before(&self, line: usize) -> usize {
+        self.found.partition_point(|found| found.line < line).saturating_sub(1)
+    }
+
+    /// Puts the cursor on one. Returns its line, and at which byte of it.
+    pub(super) fn go_to(&mut self, index: usize) -> Option<(usize, usize)> {
+        self.current = self.found.get(index).map(Found::place);
+        self.current
+    }
+
+    /// Where in a line there are matches, and whether the cursor is on them.
+    pub(super) fn in_line(&self, number: usize) -> impl Iterator<Item = (Range<usize>, bool)> {
+        let first = self.found.partition_point(|found| found.line < number);
+        let found = self.found.range(first..).take_while(move |found| found.line == number);
+        found.map(|found| (found.range.clone(), self.current == Some(found.place())))
+    }
+}
