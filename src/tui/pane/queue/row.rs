@@ -24,6 +24,9 @@ const LONGER: usize = 8;
 /// Columns that a name keeps beside who waits for the decision.
 const MIN_NAME: usize = 8;
 
+/// Columns that the name of an agent keeps there.
+const MIN_AGENT: usize = 6;
+
 /// The row of a review; `sign` is what stands before it, and `asks` how wide the column of what is asked is.
 pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: Look) -> Vec<Span> {
     let (theme, now) = (look.theme, look.now.wall);
@@ -34,12 +37,14 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
     let fixed = 2 + asks + risk.len() + waited.len();
     let rest = width.saturating_sub(fixed);
     let left = review.expires_at.map(|at| time_left(at, now));
-    let words: usize = left.iter().cloned().chain(who(review)).map(|word| word.width() + " · ".width()).sum();
-    // What matters more than the risk and the checks, beside the beginning of the name.
-    let least = if words == 0 { 14 } else { (MIN_NAME + words).max(14) };
+    let words = |most| -> usize {
+        let words = left.iter().cloned().chain(who(review, most));
+        words.map(|word| word.width() + " · ".width()).sum()
+    };
+    let least = (MIN_NAME + words(MIN_AGENT)).max(14);
     if rest < least && width < WIDE {
         let room = width.saturating_sub(sign.width() + review.asks().width() + 1);
-        let text = beside(review, left.into_iter().chain(who(review)), room);
+        let text = beside(review, left.into_iter().chain(who(review, MIN_AGENT)), room);
         return vec![Span::styled(cut(&format!("{sign}{} {text}", review.asks()), width), theme.text)];
     }
     let verdict_width = match width {
@@ -50,7 +55,7 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
     let rest = rest - verdict_width;
     let subject_width = (width * 2 / 5).clamp(14, 34);
     // `expires in 14m` is longer than `14m left`, which is said where there is no summary.
-    let has_summary = rest >= subject_width + MIN_SUMMARY.max(words + LONGER);
+    let has_summary = rest >= subject_width + MIN_SUMMARY.max(words(usize::MAX) + LONGER);
     let subject_width = if has_summary { subject_width } else { rest };
     // Without a summary, how long an answer is waited for is said in the place of checks that found nothing.
     let found_nothing = review
@@ -65,7 +70,10 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
     let name = if has_summary {
         subject(review)
     } else {
-        beside(review, left.filter(|_| !counts_down).into_iter().chain(who(review)), subject_width)
+        let left = left.filter(|_| !counts_down);
+        let others = left.as_ref().map_or(0, |left| left.width() + " · ".width()) + MIN_NAME + " ·  asks".width();
+        let most = subject_width.saturating_sub(others).max(MIN_AGENT);
+        beside(review, left.into_iter().chain(who(review, most)), subject_width)
     };
     let (summary, summary_style) = summary(review, rest - subject_width, look);
     let mut spans = vec![
@@ -87,9 +95,9 @@ fn time_left(at: Instant, now: Instant) -> String {
     if at <= now { "expires now".to_owned() } else { format!("{} left", age(at, now)) }
 }
 
-/// Who waits for the decision, and who looks at it.
-fn who(review: &Review) -> impl Iterator<Item = String> {
-    let agent = agent(review).map(|agent| format!("{} asks", safe(agent)));
+/// Who waits for the decision, an agent in so many columns, and who looks at it.
+fn who(review: &Review, most: usize) -> impl Iterator<Item = String> {
+    let agent = agent(review).map(|agent| format!("{} asks", cut(&safe(agent), most)));
     agent.into_iter().chain(review.colleague.as_deref().map(safe))
 }
 
@@ -179,9 +187,16 @@ mod tests {
             assert!(text.contains("claimed by Bob"), "{width}: {text}");
         }
         assert!(row(&asked, 200).contains("asked by Ada Lovelace <ada@x>, claimed by Bob <bob@x>"));
-        // Somebody who waits and a time that ends are not hidden by a long name.
+        // A long name of an agent takes the room of nothing that a decision needs.
         asked.team = None;
         asked.colleague = None;
+        asked.asker = Some("agent:claude-code-reviewer".to_owned());
+        for width in 57..70 {
+            let text = row(&asked, width);
+            assert!(text.contains("clau") && text.contains(" asks") && text.contains(" low "), "{width}: {text}");
+            assert!(text.contains("no checks") && text.contains("3h"), "{width}: {text}");
+        }
+        // Somebody who waits and a time that ends are not hidden by a long name.
         asked.tool = crate::domain::ToolName::new("a-name-that-is-longer-than-its-column-in-any-list").unwrap();
         asked.asker = Some("agent:rosa".to_owned());
         asked.expires_at = Some(Instant(bench.now.wall.0 + 14 * 60_000));
