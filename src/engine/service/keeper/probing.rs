@@ -265,6 +265,8 @@ fn http_get(address: SocketAddr, path: &str, wanted: u16, timeout: Duration) -> 
         match stream.read(&mut piece) {
             Ok(0) => break,
             Ok(got) => bytes.extend_from_slice(&piece[..got]),
+            // A signal came in between, such as that of a child that ended.
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
                 return Err("no answer in time".to_owned());
             }
