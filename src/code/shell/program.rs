@@ -212,13 +212,35 @@ fn expr(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     })
 }
 
+/// Commands whose options of one letter may stand behind one dash (POSIX, utility syntax guideline 5), and of which no
+/// option takes its value from the same word as other letters.
+const CLUSTERED: &[&str] = &[
+    "cat", "chmod", "chown", "cp", "df", "du", "egrep", "fgrep", "grep", "ln", "ls", "mkdir", "mv", "read", "rm",
+    "set", "sort", "uniq", "wc",
+];
+
+/// The options of one letter that a word of a command stands for: `-e` and `-u` of `set -eu`. `None` for any other word.
+pub(crate) fn options_of(command: &str, word: &str) -> Option<Vec<String>> {
+    let sign = word.chars().next().filter(|sign| matches!(sign, '-' | '+'))?;
+    let letters = &word[1..];
+    let is_cluster = letters.len() > 1 && letters.chars().all(|c| c.is_ascii_alphabetic());
+    (is_cluster && CLUSTERED.contains(&command)).then(|| letters.chars().map(|c| format!("{sign}{c}")).collect())
+}
+
+/// A word of a command, a cluster of options as one word for each.
+fn apart(command: &str, word: Expr) -> Vec<Expr> {
+    let Some(options) = word.fixed().and_then(|text| options_of(command, &text)) else { return vec![word] };
+    let sort = |option| Sort::Text(vec![TextPiece::Fixed(option)]);
+    options.into_iter().map(|option| Expr { sort: sort(option), ..word.clone() }).collect()
+}
+
 fn call(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let target = node.child_by_field_name("name").map(|name| (reader.of(name).to_owned(), name));
     let Some((target, name)) = target else { return lowering::expr(node, Sort::Nothing) };
-    let target = Box::new(lowering::expr(name, Sort::Name(target)));
     let given: Vec<Node<'_>> = fields(node, "argument");
-    let mut arguments: Vec<Argument> =
-        given.into_iter().map(|argument| Argument { name: None, value: word(reader, argument) }).collect();
+    let words = given.into_iter().flat_map(|argument| apart(&target, word(reader, argument)));
+    let mut arguments: Vec<Argument> = words.map(|value| Argument { name: None, value }).collect();
+    let target = Box::new(lowering::expr(name, Sort::Name(target)));
     arguments.extend(fields(node, "redirect").into_iter().map(|redirect| output(reader, redirect)));
     lowering::expr(node, Sort::Call(target, arguments))
 }

@@ -125,7 +125,7 @@ fn a_refusal_in_plain_text_says_what_helps() {
     let (none, large): (&[u8], &[u8]) = (&[], &vec![b' '; 11 << 20]);
     for (method, headers, body, status, hint) in [
         ("POST", vec![json, both, ("host", "evil.example.org")], list, 403, "--host NAME"),
-        ("POST", vec![json, both, ("origin", "https://evil.example.org")], list, 403, "only pages of the machine"),
+        ("POST", vec![json, both, ("origin", "https://evil.example.org")], list, 403, "web pages can call only from"),
         ("POST", vec![json], list, 406, "send Accept: application/json, text/event-stream"),
         ("POST", vec![both, ("content-type", "text/plain")], list, 415, "send Content-Type: application/json"),
         ("POST", vec![json, both, ("mcp-session-id", "gone")], list, 404, "begin a new session with initialize"),

@@ -187,6 +187,13 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "x=install.sh\n./\"$x\" \"update\" || exit 1\ncd \"$x\" || { echo no; exit 1; }\n",
     ),
     ("t.sh", "for a in $@; do echo $a; done\nrun $@\n", "for a in \"$@\"; do echo \"$a\"; done\nrun \"$@\"\n"),
+    ("t.sh", "#!/bin/bash\nset -e\nrun $1\n", "#!/bin/bash\nset -eo pipefail\nrun $1\n"),
+    ("t.sh", "set -e\nrm -rf \"$1\"\n", "set -euo pipefail\nrm -r -f \"$1\"\n"),
+    (
+        "t.sh",
+        "if [[ -d ~/$x ]]; then rm -r -f $x || { echo \"no rights\"; exit 1; }; fi\n",
+        "if [[ -d ~/$x ]]; then rm -r -f -- \"$x\" || { echo \"no rights\"; exit 1; }; fi\n",
+    ),
     ("t.sh", "rm -f \"$x\"\nrm -rf \"$tmp\"\n", "rm -f -- \"$x\"\nrm -rf -- \"$tmp\"\n"),
     (
         "t.sh",
