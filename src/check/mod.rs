@@ -77,11 +77,11 @@ pub trait Library: Sync {
     fn recorded(&self, _tool: &ToolName) -> Vec<Recorded> {
         Vec::new()
     }
-    /// The version that another one was made of and lies beside; `None` when it stands alone.
+    /// The version that another one was made of and is next to; `None` when it stands alone.
     fn original(&self, _version: &Tool) -> Option<ToolDetail> {
         None
     }
-    /// Where linters come from; `None` where none is asked.
+    /// Where linters come from; `None` if none is asked.
     fn programs(&self) -> Option<&Programs> {
         None
     }
@@ -89,7 +89,7 @@ pub trait Library: Sync {
 
 /// Starts versions, behind the walls of an experimental tool. Nothing of it is recorded as a run.
 pub trait Trials: Sync {
-    /// Starts a version once for each trial and says what came of each, in their order.
+    /// Starts a version once for each trial and says the result of each, in their order.
     ///
     /// # Errors
     /// Why nothing of it can be started here, one line: no command, a missing program, too weak an isolation.
@@ -119,7 +119,7 @@ impl<'a> Batch<'a> {
         Batch { version, inputs, pace, abreast: trials::side_by_side(), samples: &[], is_temporary: false }
     }
 
-    /// With so many side by side.
+    /// With this many side by side.
     pub fn abreast(self, abreast: NonZeroUsize) -> Batch<'a> {
         Batch { abreast, ..self }
     }
@@ -135,12 +135,12 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// What it takes to make a check.
+/// What it takes to run a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cost {
     /// Reading the files: milliseconds.
     Reading,
-    /// Reading them beside those of the version approved before. A difference is no fault: what such a check finds
+    /// Reading them beside those of the version approved before. A difference is not a fault: what such a check finds
     /// is for a human to judge, so it does not block by default.
     Comparing,
     /// Starting the version, perhaps hundreds of times: seconds.
@@ -404,7 +404,7 @@ const MUCH_MEMORY: u64 = 16 << 20;
 /// The version that was read last, and how long.
 static READING: Mutex<(Option<Digest>, Duration)> = Mutex::new((None, Duration::ZERO));
 
-/// Makes one check and measures how long it takes. What reads has [`ReadLimits::CHECK`] for it; what it could not read
+/// Runs one check and measures how long it takes. What reads has [`ReadLimits::CHECK`] for it; what it could not read
 /// within them is a finding, so that the check never passes.
 pub fn examine(check: &Check, context: &CheckContext<'_>) -> CheckReport {
     let mut begun = Instant::now();

@@ -89,7 +89,7 @@ impl Agents<'_> {
     /// Who is connected now, oldest connection first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn list(&self) -> Result<Vec<ConnectedAgent>, EngineError> {
         let rows = self.workspace.read(|q| Ok(agent_connections(q)?))?;
         let rows: Vec<_> = rows.into_iter().filter(|row| owner_alive(&row.owner)).collect();
@@ -118,7 +118,7 @@ impl Agents<'_> {
     /// Notes that this process serves an agent, only this one or others too, and forgets those whose process has ended.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn connect(&self, agent: &str, client: &str, is_shared: bool) -> Result<i64, EngineError> {
         self.forget_dead()?;
         let owner = self.workspace.owner.clone();
@@ -128,7 +128,7 @@ impl Agents<'_> {
     /// Whether this connection is still noted: a human may have ended it.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn is_connected(&self, connection: i64) -> Result<bool, EngineError> {
         let rows = self.workspace.read(|q| Ok(agent_connections(q)?))?;
         Ok(rows.iter().any(|row| row.id == connection))
@@ -137,7 +137,7 @@ impl Agents<'_> {
     /// Notes that the agent of a connection left.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn leave(&self, connection: i64) -> Result<(), EngineError> {
         self.workspace.transact(|tx| Ok(disconnect_agent(tx, connection)?))
     }

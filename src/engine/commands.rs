@@ -9,7 +9,7 @@ use super::view::Preview;
 use super::{agents, defining, doctor, library, review, run, service, team, tokens, version};
 use crate::domain::{Allowed, Caller, Command, Outcome, VerbCall, WriteMode, visible_words};
 
-/// The verbs that need nothing but their arguments as text, by subject.
+/// The verbs that need only their arguments as text, by subject.
 const PLAIN_VERBS: &[&[PlainVerb]] = &[
     version::VERBS,
     run::VERBS,
@@ -20,7 +20,7 @@ const PLAIN_VERBS: &[&[PlainVerb]] = &[
     &[agents::DISCONNECT, tokens::TOKEN, tokens::REVOKE_TOKEN],
 ];
 
-/// The verbs that change nothing and need nothing but their arguments as text, by subject.
+/// The verbs that change nothing and need only their arguments as text, by subject.
 const PLAIN_QUERIES: &[&[PlainQuery]] = &[
     library::QUERIES,
     version::QUERIES,

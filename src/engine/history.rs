@@ -1,4 +1,4 @@
-//! The log of what was done, and taking things back.
+//! The log of what was done, and undoing changes.
 
 use super::Engine;
 use super::StagedWrites;
@@ -9,7 +9,7 @@ use super::view::Preview;
 use crate::domain::{Command, DecisionKind, DecisionRequest, Digest, Operation, OperationId, VerbCall};
 use crate::engine::workspace::Workspace;
 
-/// The log of what was done, and taking things back.
+/// The log of what was done, and undoing changes.
 #[derive(Clone, Copy)]
 pub struct History<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -53,10 +53,10 @@ impl History<'_> {
         }
     }
 
-    /// The command that does again what an undo took back, where the entry is an undo.
+    /// The command that does again what an undo undid, where the entry is an undo.
     ///
     /// # Errors
-    /// `Refused` for what has to be asked for anew: an approval needs somebody who reads it.
+    /// `Refused` for what has to be asked for again: an approval needs somebody who reads it.
     pub(super) fn repeated(&self, wanted: Option<OperationId>) -> Result<Option<Command>, EngineError> {
         let Some(entry) = wanted.map(|id| self.operation(id)).transpose()?.filter(|entry| entry.verb == "undo") else {
             return Ok(None);

@@ -19,7 +19,7 @@
 //! | `state` | where the state of a workspace is, and opening it |
 //! | `settings` | the two settings files, secrets, making a folder a workspace |
 //! | `workspace` | what every subject shares: the store, settings, git, the turn to move files; putting a lost state back |
-//! | `plain_verb` | verbs that need nothing but their arguments |
+//! | `plain_verb` | verbs that need only their arguments |
 //! | `relocate` | moving files of versions, and committing the move |
 //! | `library` | the catalog: scanning, search, similarity, scores, upkeep, export |
 //! | `run` | starting runs, choosing tools, grants and tiers, staged writes, buffers, failures |
@@ -29,7 +29,7 @@
 //! | `version` | versions of a tool: rollback, forks, bundles, provenance, deprecation, the archive |
 //! | `team` | decisions that travel as signed files: policy, exchange, requests, claims |
 //! | `doctor` | what is missing on this machine |
-//! | `history` | the log, and taking things back |
+//! | `history` | the log, and undoing changes |
 //! | `moves` | the one transaction of a command, and the moves that it promised |
 //! | `choices` | what an argument of a verb can name |
 //! | `commands` | from a command to its subject |
@@ -288,7 +288,7 @@ impl Engine {
         self.workspace.identity()
     }
 
-    /// Why nothing can be changed; `None` where the state can be written.
+    /// Why nothing can be changed; `None` if the state can be written.
     pub fn viewing(&self) -> Option<&EngineError> {
         self.workspace.viewing()
     }
@@ -338,7 +338,7 @@ impl Engine {
         Requests { engine: self, workspace: &self.workspace }
     }
 
-    /// The versions of a tool: where each comes from, and bringing back, copying or putting away one.
+    /// The versions of a tool: where each comes from, and bringing back, copying or archiving one.
     pub fn versions(&self) -> Versions<'_> {
         Versions { engine: self, workspace: &self.workspace }
     }
@@ -399,7 +399,7 @@ impl Engine {
         ToolSets { engine: self, workspace: &self.workspace, state: &self.states.limits }
     }
 
-    /// What runs wrote, kept aside until somebody applies it.
+    /// What runs wrote, held back until somebody applies it.
     pub fn staged_writes(&self) -> StagedWrites<'_> {
         StagedWrites { engine: self, workspace: &self.workspace }
     }
@@ -424,7 +424,7 @@ impl Engine {
         Definitions { engine: self, workspace: &self.workspace }
     }
 
-    /// The log of what was done, and taking things back.
+    /// The log of what was done, and undoing changes.
     pub fn history(&self) -> History<'_> {
         History { engine: self, workspace: &self.workspace }
     }

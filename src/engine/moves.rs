@@ -85,7 +85,7 @@ impl Engine {
         Ok(outcome)
     }
 
-    /// What still lies in the approved or core folder that a version was moved out of, and the command that ends that.
+    /// What still is in the approved or core folder that a version was moved out of, and the command that ends that.
     fn left_behind(&self, relocation: &Relocation) -> Option<String> {
         let from = relocation.from.as_ref().filter(|from| from.exclusive && from.base != relocation.to.base)?;
         let view = self.library().catalog();
@@ -212,7 +212,7 @@ impl Engine {
         Ok(!owed.is_empty())
     }
 
-    /// Refuses a move to a place where other content lies.
+    /// Refuses a move to a place where other content is.
     pub(super) fn refuse_conflicts(&self, target: &Placed) -> Result<(), EngineError> {
         let files = self.workspace.copies.get(target.digest)?;
         refuse_links(self.workspace.folder(), Path::new(&target.placement.base))?;

@@ -1,5 +1,5 @@
-//! Verbs that need nothing but their arguments as text. Each subject lists its own, and `commands` finds them by their
-//! name in the table of verbs; the command line and the screen need no code for them.
+//! Verbs that need only their arguments as text. Each subject lists its own, and `commands` finds them by their name in
+//! the table of verbs; the command line and the screen need no code for them.
 
 use super::Engine;
 use super::error::{EngineError, ErrorCode};

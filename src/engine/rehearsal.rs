@@ -15,7 +15,7 @@ impl History<'_> {
         self.rehearsed(preview, || self.engine.execute(command.clone(), caller))
     }
 
-    /// What something would change that is no command, after it was tried.
+    /// What something would change that is not a command, after it was tried.
     ///
     /// # Errors
     /// Why it would be refused.

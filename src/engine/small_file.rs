@@ -1,4 +1,4 @@
-//! Reading a small file in a place where anything may lie: a link, a pipe, something huge.
+//! Reading a small file in a place where anything may be: a link, a pipe, something huge.
 
 use super::core::Beside;
 use std::io::Read;
@@ -16,7 +16,7 @@ pub(super) fn read_small(path: &Path) -> Option<String> {
     }
 }
 
-/// What lies at a path, as far as it is a small file with text.
+/// What is at a path, as far as it is a small file with text.
 pub(super) fn read_beside(path: &Path) -> Beside {
     // Opening a FIFO must not wait for a writer, and a link leads to somebody else's file.
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;

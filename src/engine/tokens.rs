@@ -104,7 +104,7 @@ impl Agents<'_> {
     /// The tokens that are valid, oldest first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn tokens(&self) -> Result<TokenList, EngineError> {
         let rows = self.workspace.read(|q| Ok(agent_tokens(q)?))?;
         Ok(TokenList { tokens: rows.into_iter().map(Token::from).collect() })
@@ -113,7 +113,7 @@ impl Agents<'_> {
     /// The token with this secret; `None` for a text that is not a valid token.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn known_by(&self, secret: &str) -> Result<Option<Token>, EngineError> {
         // A lookup by digest tells nothing about the secret by the time that it takes.
         let row = self.workspace.read(|q| Ok(agent_token(q, digest(secret))?))?;
@@ -123,7 +123,7 @@ impl Agents<'_> {
     /// Notes that an agent connected with this token.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn token_used(&self, token: i64) -> Result<(), EngineError> {
         self.workspace.transact(|tx| Ok(use_agent_token(tx, token)?))
     }

@@ -82,13 +82,13 @@ pub struct RunRequest {
     pub input: Option<serde_json::Value>,
     /// Wall-clock limit; `None` takes the manifest's, else the stage's.
     pub timeout: Option<Duration>,
-    /// The earlier run of a composite that is gone on with; `None` runs all steps.
+    /// The earlier run of a composite that is continued; `None` runs all steps.
     pub again: Option<RerunFrom>,
     /// The worker that is to carry it out; `None` is this machine.
     pub worker: Option<String>,
 }
 
-/// Which earlier run of a composite is gone on with.
+/// Which earlier run of a composite is continued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RerunFrom {
     /// The run whose recorded outputs are used.
@@ -108,7 +108,7 @@ pub struct RunFilter {
     pub since: Option<Instant>,
     /// Only of this version.
     pub digest: Option<Digest>,
-    /// At most so many; 0 means 50.
+    /// At most this many; 0 means 50.
     pub limit: usize,
 }
 
@@ -199,7 +199,7 @@ pub struct ReviewDetail {
     pub roles: Vec<String>,
     /// What the team decided against it: an approval answers what was shown, and nothing else.
     pub objections: Vec<Statement>,
-    /// What an approval can be given for; `None` where it is not shared with a team.
+    /// What an approval can be given for; `None` if it is not shared with a team.
     pub choice: Option<ApprovalChoice>,
 }
 
@@ -210,7 +210,7 @@ pub struct ApprovalChoice {
     pub criteria: Vec<String>,
     /// Those without which the version is not approved for its stage.
     pub needed: Vec<String>,
-    /// The version that the team approved and that this one is shown as a difference from; `None` where there is none.
+    /// The version that the team approved and that this one is shown as a difference from; `None` if there is none.
     pub base: Option<Digest>,
 }
 
@@ -228,7 +228,7 @@ pub struct Preview {
     pub title: String,
     /// Each change in a line: moves, commits, states.
     pub lines: Vec<String>,
-    /// Whether `undo` takes it back; if not, why.
+    /// Whether `undo` undoes it; if not, why.
     pub undo: String,
 }
 
@@ -290,7 +290,7 @@ pub enum Change {
     Reviews,
     /// The operation log changed.
     Operations,
-    /// An evolution began, went on or ended.
+    /// An evolution began, continued or ended.
     Evolutions,
     /// A buffer got items, handed some over, or was changed.
     Buffers,

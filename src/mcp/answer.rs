@@ -7,7 +7,7 @@ use crate::engine::EngineError;
 use rmcp::model::CallToolResult;
 use serde_json::{Map, Value, json};
 
-/// What came of a call: an object, or an error with what would help.
+/// The result of a call: an object, or an error with what would help.
 pub(super) type Answer = Result<Value, Refusal>;
 
 /// An error, and the call that helps.
@@ -42,7 +42,7 @@ impl Refusal {
     }
 }
 
-/// A call that goes on from an answer.
+/// A call that continues from an answer.
 pub(super) fn next(tool: &str, arguments: &Value) -> Value {
     json!({"tool": tool, "arguments": arguments})
 }

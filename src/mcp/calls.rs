@@ -1,4 +1,4 @@
-//! What each tool does: the questions and changes that end by themselves. Runs, which may go on, are in `running`.
+//! What each tool does: the questions and changes that end by themselves. Runs, which may continue, are in `running`.
 
 use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
@@ -115,7 +115,7 @@ fn standing(
     Ok(())
 }
 
-/// The call that asks a human for what is missing to run this tool; `None` where a human cannot help by a review.
+/// The call that asks a human for what is missing to run this tool; `None` if a human cannot help by a review.
 pub(super) fn help_for(engine: &Engine, tool: &Tool) -> Result<Option<Value>, EngineError> {
     if let Some(review) = engine.reviews().waiting_of(tool)? {
         return Ok(Some(next("wait", &json!({"review": review}))));
@@ -232,7 +232,7 @@ pub(super) fn wait(engine: &Engine, given: &Arguments) -> Answer {
 /// A review: what became of it, or that it waits.
 ///
 /// # Errors
-/// `Internal` for trouble with the store.
+/// `Internal` for errors of the store.
 pub(super) fn told_of(engine: &Engine, review: &Review) -> Result<Value, EngineError> {
     let id = review.id;
     let mut told = json!({"review": id, "kind": review.kind, "tool": review.tool, "digest": review.digest.hex(), "state": review.state});

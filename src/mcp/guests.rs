@@ -86,7 +86,7 @@ impl Drop for Unanswered {
 pub(super) enum Denied {
     /// It carries no valid token.
     Unknown,
-    /// There were too many; the next is taken after so many seconds.
+    /// There were too many; the next is taken after this many seconds.
     TooMany(u64),
     /// The agent has too many sessions.
     Sessions,
@@ -227,8 +227,8 @@ impl Guest {
         self.sessions.sessions.read().await.contains_key(session)
     }
 
-    /// Whether a stream of a session can go on behind this event. What was answered while nobody listened is not kept; the SDK
-    /// would let such a stream end without a word.
+    /// Whether a stream of a session can continue behind this event. What was answered while nobody listened is not
+    /// kept; the SDK would let such a stream end without a word.
     pub(super) async fn can_resume(&self, session: &str, event: &str) -> bool {
         self.sessions.resume(&session.into(), event.to_owned()).await.is_ok()
     }

@@ -156,7 +156,7 @@ impl SharedLimits {
     }
 }
 
-/// Whether a file that is locked still lies in its folder: another process may have removed it before it was locked.
+/// Whether a file that is locked still is in its folder: another process may have removed it before it was locked.
 fn is_there(file: &File) -> io::Result<bool> {
     Ok(file.metadata()?.nlink() > 0)
 }

@@ -5,10 +5,11 @@
 //!          ◀─stdout──      ◀── answer ◀──────────
 //! ```
 //!
-//! `tools` draws the list of tools from the [table of actions](crate::action::ACTIONS), `arguments` checks what a client
-//! sends against it, `calls` asks the engine, and `answer` turns what came of it into a result. No rule of the product
-//! lives here: whoever is connected is [`Caller::Agent`](crate::domain::Caller::Agent), whatever the client says, and
-//! the engine decides what an agent may do. So nothing that comes back through a client is the approval of a human.
+//! `tools` draws the list of tools from the [table of actions](crate::action::ACTIONS), `arguments` checks what a
+//! client sends against it, `calls` asks the engine, and `answer` turns the result into a result. No rule of the
+//! product lives here: whoever is connected is [`Caller::Agent`](crate::domain::Caller::Agent), whatever the client
+//! says, and the engine decides what an agent may do. So nothing that comes back through a client is the approval of a
+//! human.
 //!
 //! Both eras of the protocol are served: the handshake with `initialize` (up to 2025-11-25), and requests that carry
 //! their own metadata (2026-07-28). Standard output is the wire: nothing else may write to it.

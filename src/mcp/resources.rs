@@ -114,7 +114,7 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
     ]
 }
 
-/// What lies at an address.
+/// What is at an address.
 ///
 /// # Errors
 /// `NotFound`; `Refused` for the output of somebody else's run.

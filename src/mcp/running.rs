@@ -20,7 +20,7 @@ const MOST_STDOUT: usize = 24_000;
 const MOST_STDERR: usize = 8_000;
 /// No piece is made shorter, in bytes: each has something of the output.
 const LEAST_PIECE: usize = 64;
-/// How often a run that goes on is looked at.
+/// How often a run that continues is looked at.
 const STEP: Duration = Duration::from_millis(25);
 
 /// What to run.
@@ -108,7 +108,7 @@ impl Started {
     }
 }
 
-/// What came of a run that ended.
+/// The result of a run that ended.
 pub(super) fn ended(engine: &Engine, run: &Run, warning: Option<&String>, asked: Option<ReviewId>) -> Answer {
     let mut told = record(engine, run)?;
     let Some(fields) = told.as_object_mut() else { return Ok(told) };
@@ -158,7 +158,7 @@ pub(super) fn goes_on(run: RunId, warning: Option<&String>) -> Value {
     told
 }
 
-/// A piece of what a run wrote that takes at most so many bytes once it is escaped.
+/// A piece of what a run wrote that takes at most this many bytes once it is escaped.
 ///
 /// # Errors
 /// Those of reading it.
@@ -216,7 +216,7 @@ fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
     Ok(told)
 }
 
-/// `output`: the next piece of what a run wrote; waits for it while the run goes on and nothing came yet. Blocks.
+/// `output`: the next piece of what a run wrote; waits for it while the run continues and nothing came yet. Blocks.
 pub(super) fn output(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
     let run = RunId(given.id("run")?);
     demand_own(engine, caller, run)?;
@@ -260,7 +260,7 @@ pub(super) fn output(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
     }
 }
 
-/// A call by scenario while it goes on: which run it is at, and whether it shall stop.
+/// A call by scenario while it continues: which run it is at, and whether it shall stop.
 #[derive(Debug, Default)]
 pub(super) struct Course {
     now: Mutex<At>,

@@ -114,7 +114,7 @@ impl Server {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Whether runs of the agent go on.
+    /// Whether runs of the agent continue.
     #[cfg(feature = "mcp-http")]
     pub(super) fn has_live_runs(&self) -> bool {
         self.agent.get().is_some_and(|agent| self.engine.runs().has_live_of(&Caller::Agent(agent.clone())))
@@ -288,8 +288,8 @@ impl Server {
         }
     }
 
-    /// What came of something that runs, when it ended in time; `None` when it goes on. A call that its client takes back
-    /// ends the run that it waits for; a wait that is over does not.
+    /// The result of something that runs, when it ended in time; `None` when it continues. A call that its client
+    /// cancels ends the run that it waits for; a wait that is over does not.
     async fn followed<T: Send + 'static>(
         &self,
         mut ending: JoinHandle<Result<T, EngineError>>,

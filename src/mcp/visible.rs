@@ -24,7 +24,7 @@ pub(super) fn length_in_json(text: &str) -> usize {
     json!(text).to_string().len()
 }
 
-/// As many lines of a text as take at most so many bytes in an answer, with every hidden character escaped.
+/// As many lines of a text as take at most this many bytes in an answer, with every hidden character escaped.
 pub(super) fn visible_part(text: &str, most: usize) -> String {
     let whole = visible(text);
     if length_in_json(&whole) <= most {

@@ -86,7 +86,7 @@ impl Unanswered {
         true
     }
 
-    /// Notes what happened to a request. One that was taken back keeps its place until nothing works on it: otherwise a
+    /// Notes what happened to a request. A cancelled request keeps its place until nothing works on it: otherwise a
     /// client could have any number of them under way.
     fn change(&self, id: &RequestId, change: impl Fn(&mut Place)) {
         let mut all = self.lock();
@@ -197,7 +197,7 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Counted<S> {
     }
 }
 
-/// Standard input and output, with at most so many requests unanswered.
+/// Standard input and output, with at most this many requests unanswered.
 pub(super) fn standard(most: usize) -> (Wire<impl AsyncRead + Send + Unpin>, Ends) {
     let (reader, writer) = rmcp::transport::io::stdio_pipes();
     wire(reader, writer, most, has_left)

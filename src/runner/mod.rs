@@ -33,7 +33,7 @@
 //! | `connector`, `relay` | connections into the networks of services |
 //! | `trials`, `fetch` | many starts of one version for checks; having uv fetch packages |
 //! | `answer` | the answer to a prompt on its way into a run |
-//! | `conversation`, `programs` | programs of the user's own, outside of the sandbox |
+//! | `conversation`, `programs` | programs of the user's own, outside the sandbox |
 //! | `roles` | the parts that this program plays when it is started again |
 
 mod answer;

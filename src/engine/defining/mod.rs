@@ -54,7 +54,7 @@ const BLANK: &str = "version = \"0.1.0\"\ndescription = \"\"\nkind = \"service\"
     capabilities = []\n\n[run]\ncommand = []\n\n[service]\nadapter = \"generic\"\n\n\
     [permissions]\nnetwork = []\nread = []\nwrite = []\nenv = []\nrun = []\n\n[provenance]\n";
 
-/// What came of `define`.
+/// The result of `define`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Defined {
     /// The operation, the review and a line for a human.
@@ -186,7 +186,7 @@ impl Definitions<'_> {
         Ok(defined(outcome, &there.name, there.path.clone(), &detail.manifest))
     }
 
-    /// Changes what is named, as a new version: in its place while it is experimental, beside it when it is approved.
+    /// Changes what is named, as a new version: in its place while it is experimental, next to it when it is approved.
     /// `why` is for the record; empty where the change says it all.
     fn change(&self, there: &Tool, changes: &Changes, why: &str, caller: &Caller) -> Result<Defined, EngineError> {
         let name = &there.name;

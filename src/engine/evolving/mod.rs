@@ -1,8 +1,8 @@
 //! Evolving: a generator proposes, checks and recorded inputs decide, a human approves.
 //!
 //! The loop itself is [`EvolutionProgress`], a pure state machine. Here it is begun, driven and kept: what an effect
-//! wants is done by a thread, what came of it is an event, and each step is in the store before its effects begin. A
-//! killed process leaves a loop that can be resumed. The version that a better one is wanted of is never written to.
+//! wants is done by a thread, the result is an event, and each step is in the store before its effects begin. A killed
+//! process leaves a loop that can be resumed. The version that a better one is wanted of is never written to.
 
 mod asking;
 mod compose;
@@ -56,7 +56,7 @@ impl Evolutions<'_> {
     /// Evolutions, newest first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn list(&self, tool: Option<&ToolName>, limit: usize) -> Result<Vec<Evolution>, EngineError> {
         let query = EvolutionQuery { tool: tool.cloned(), state: None, limit };
         let rows = self.workspace.read(|q| Ok(q.evolutions(&query)?))?;
@@ -104,7 +104,7 @@ impl Evolutions<'_> {
     /// Which kinds of change helped against which kinds of failure here.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn learnt(&self) -> Result<Vec<Learnt>, EngineError> {
         self.workspace.read(|q| Ok(q.learnt()?))
     }
@@ -114,7 +114,7 @@ impl Evolutions<'_> {
     }
 }
 
-/// A row with the state that it really has: one whose process died does not go on.
+/// A row with the state that it really has: one whose process died does not continue.
 fn with_state(row: Evolution) -> Evolution {
     if row.state == EvolutionState::Running && !owner_alive(&row.owner) {
         Evolution { state: EvolutionState::Interrupted, ..row }

@@ -42,7 +42,7 @@ use crate::engine::library::catalog_cache::CatalogCache;
 use crate::engine::plain_verb::PlainQuery;
 use crate::engine::workspace::Workspace;
 
-/// Questions about the library that need nothing but their arguments.
+/// Queries about the library that need only their arguments.
 pub(super) const QUERIES: &[PlainQuery] =
     &[searching::SEARCH, similar::SIMILAR, score_words::SCORES, upkeep::figures::STATS];
 

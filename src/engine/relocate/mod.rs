@@ -1,10 +1,9 @@
 //! Moving a version from one place of the workspace to another, and committing the move.
 //!
-//! A move is planned in the transaction that decides it and performed afterwards. It can be cut off
-//! anywhere (kill -9, power, full disk) and performed again from the start: the end is the same, with
-//! one commit. The bytes come from the kept copy, never from the workspace, so that what arrives is
-//! what was approved. Nothing that is not known to be kept is deleted: it stays, or is put aside, and
-//! a note says where.
+//! A move is planned in the transaction that decides it and performed afterwards. It can be cut off anywhere (kill -9,
+//! power, full disk) and performed again from the start: the end is the same, with one commit. The bytes come from the
+//! kept copy, never from the workspace, so that what arrives is what was approved. Nothing that is not known to be kept
+//! is deleted: it stays, or is set aside, and a note says where.
 //!
 //! It does not decide anything, writes no store rows, and expects that one move happens at a time.
 
@@ -25,12 +24,12 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// What came of a move.
+/// The result of a move.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Done {
     /// The commit that holds it, abbreviated; `None` when there is no git or nothing git keeps changed.
     pub commit: Option<String>,
-    /// What a human should know: files that stayed, folders put aside, a missing signature.
+    /// What a human should know: files that stayed, folders set aside, a missing signature.
     pub notes: Vec<String>,
 }
 
@@ -75,7 +74,7 @@ pub enum RelocateError {
 /// Performs a move, or what is left of it. `files` are the bytes of the kept copy.
 ///
 /// # Errors
-/// [`RelocateError`]; performing it again later goes on where this ended.
+/// [`RelocateError`]; performing it again later continues where this ended.
 pub fn perform(
     workspace: &Path,
     git: Option<&Git>,
@@ -89,7 +88,7 @@ pub fn perform(
 /// were written, and once after all of them were put in place.
 ///
 /// # Errors
-/// [`RelocateError`]; performing each again later goes on where this ended.
+/// [`RelocateError`]; performing each again later continues where this ended.
 pub fn perform_all(workspace: &Path, moves: &[(Vec<VersionFile>, Relocation)]) -> Result<Vec<Done>, RelocateError> {
     let mut step = |_: &'static str| Ok(());
     let mut folders = BTreeSet::new();
@@ -126,8 +125,8 @@ pub fn writable(workspace: &Path, to: &Placement) -> Result<(), EngineError> {
     })
 }
 
-/// What lies where a version would go and is not that version, relative to the workspace; to be asked
-/// before a move that replaces nothing is decided. Files in a shared folder, else the folder itself.
+/// What is where a version would go and is not that version, relative to the workspace; to be asked before a move that
+/// replaces nothing is decided. Files in a shared folder, else the folder itself.
 pub fn conflicts(workspace: &Path, files: &[VersionFile], to: &Placement) -> Vec<String> {
     if to.exclusive {
         return if is_taken(&workspace.join(&to.base), files) { vec![to.base.clone()] } else { Vec::new() };
@@ -136,7 +135,7 @@ pub fn conflicts(workspace: &Path, files: &[VersionFile], to: &Placement) -> Vec
     paths.filter(|(path, file)| disk::differs(&workspace.join(path), &file.bytes)).map(|(path, _)| path).collect()
 }
 
-/// The files of a folder as they lie there, whether they are a tool or not; `None` when it is no folder, is empty,
+/// The files of a folder as they are there, whether they are a tool or not; `None` when it is not a folder, is empty,
 /// or holds what no version can hold.
 pub fn raw_files(folder: &Path) -> Option<Vec<VersionFile>> {
     let expected = disk::Expected { version: &[], beside: &[APPROVAL_FILE] };
@@ -144,8 +143,8 @@ pub fn raw_files(folder: &Path) -> Option<Vec<VersionFile>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// Whether what lies in the place of a version would be put aside: no kept copy holds it. `replaces` is the version that
-/// lies there as far as it is known.
+/// Whether what is in the place of a version would be set aside: no kept copy holds it. `replaces` is the version that
+/// is there as far as it is known.
 pub fn puts_aside(workspace: &Path, files: &[VersionFile], to: &Placement, replaces: Option<Digest>) -> bool {
     let folder = workspace.join(&to.base);
     if !to.exclusive || !disk::exists(&folder) {
@@ -298,7 +297,7 @@ fn failed_at(workspace: &Path, action: &'static str, path: &Path) -> impl FnOnce
     move |source| RelocateError::Io { action, path, source }
 }
 
-/// Whether a commit would hold anything once these files, and those beside them, lie in their place.
+/// Whether a commit would hold anything once these files, and those beside them, are in their place.
 ///
 /// # Errors
 /// [`GitError`] when git cannot answer.
@@ -314,8 +313,8 @@ pub fn would_commit(
     git.would_commit(&files, to.exclusive.then_some(to.base.as_str()))
 }
 
-/// Where a file of a version lies, relative to the workspace. In a shared folder, `@/` marks a file
-/// that lies elsewhere in the workspace.
+/// Where a file of a version is, relative to the workspace. In a shared folder, `@/` marks a file that is elsewhere in
+/// the workspace.
 fn at(place: &Placement, path: &str) -> String {
     match path.strip_prefix("@/") {
         Some(elsewhere) if !place.exclusive => elsewhere.to_owned(),

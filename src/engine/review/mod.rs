@@ -48,10 +48,10 @@ use crate::engine::Engine;
 use crate::engine::plain_verb::{PlainQuery, PlainVerb};
 use crate::engine::workspace::Workspace;
 
-/// Changes by decisions that need nothing but their arguments.
+/// Commands about decisions that need only their arguments.
 pub(super) const VERBS: &[PlainVerb] = &[starter::STARTER];
 
-/// Questions about the record of decisions that need nothing but their arguments.
+/// Queries about the record of decisions that need only their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[verify::VERIFY];
 
 /// Reviews: what waits for a decision, what the decision rests on, and making it.

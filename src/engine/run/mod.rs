@@ -77,7 +77,7 @@ use crate::engine::plain_verb::{PlainQuery, PlainVerb};
 use crate::engine::run::live_runs::LiveRuns;
 use crate::engine::workspace::Workspace;
 
-/// The verbs about runs that need nothing but their arguments.
+/// The verbs about runs that need only their arguments.
 pub(super) const VERBS: &[PlainVerb] = &[
     failing::RESOLVE,
     failing::UNTAG,
@@ -90,7 +90,7 @@ pub(super) const VERBS: &[PlainVerb] = &[
     retention::PRUNE,
 ];
 
-/// Questions about runs that need nothing but their arguments.
+/// Queries about runs that need only their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE, tool_state::STATE, workers::WORKERS];
 
 /// Runs: starting one, and the records of those that ended.

@@ -13,7 +13,7 @@
 //! | `contexts` | prompts that are prepared or go with the next message |
 //! | `profile` | limits proposed from recorded runs |
 //! | `unit` | systemd user units |
-//! | `verbs` | the verbs that need nothing but their arguments |
+//! | `verbs` | the verbs that need only their arguments |
 //! | `wire` | the socket of a keeper |
 //! | `keeper` | the keeper itself |
 
@@ -137,7 +137,7 @@ impl Services<'_> {
     /// The instance, of any stack, whose process is this run.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn with_run(&self, run: RunId) -> Result<Option<InstanceId>, EngineError> {
         let rows = self.workspace.read(|q| Ok(q.services().all_instances()?))?;
         let is_of = |row: &&InstanceRow| row.instance.run == Some(run) && row.instance.life.state.needs_keeper();
@@ -149,7 +149,7 @@ impl Services<'_> {
         row.ok_or_else(|| EngineError::new(ErrorCode::NotFound, format!("there is no instance {id}"), ""))
     }
 
-    /// The tool of an instance as it was when it was launched: from the kept copy, whatever lies on disk now.
+    /// The tool of an instance as it was when it was launched: from the kept copy, whatever is on disk now.
     ///
     /// # Errors
     /// `Internal` when the copy is missing or cannot be read.

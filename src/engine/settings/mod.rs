@@ -1,10 +1,9 @@
 //! Settings: the workspace's `toolsmith.toml` and the user's `config.toml`.
 //!
 //! Reads both, never writes. Nothing in them is fatal to the workbench: what cannot be used is a [`Problem`] with its
-//! line, and the default holds; where the line may have demanded an isolation, runs are refused until it
-//! is fixed. A workspace comes from somebody else, so it can set only where tools
-//! lie and whether promotions are committed; keys, colours and limits are the user's. Whether a key
-//! names an existing action is for the front end that owns the keys.
+//! line, and the default holds; where the line may have demanded an isolation, runs are refused until it is fixed. A
+//! workspace comes from somebody else, so it can set only where tools are and whether promotions are committed; keys,
+//! colours and limits are the user's. Whether a key names an existing action is for the front end that owns the keys.
 
 mod agents;
 mod checks;
@@ -120,11 +119,11 @@ pub struct Settings {
     pub programs: BTreeMap<String, PathBuf>,
     /// Which failed checks block approval.
     pub gates: Gates,
-    /// Whether an open workbench makes checks by itself.
+    /// Whether an open workbench runs checks by itself.
     pub check_in_background: bool,
     /// Roles of which an approval is needed beside an ordinary one, for the high cost tier.
     pub high_roles: Vec<String>,
-    /// How long a request from outside waits when it does not say; `None` is for ever.
+    /// How long a request from outside waits when it does not say; `None` is forever.
     pub request_expiry: Option<Duration>,
     /// What becomes of an agent's call of a deprecated tool.
     pub deprecated: DeprecatedPolicy,
@@ -191,7 +190,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads both files. A missing file is no problem.
+    /// Reads both files. A missing file is not a problem.
     pub fn load(workspace: &Path, home: &Home) -> (Settings, Vec<Problem>) {
         let mut settings = Settings::default();
         let user_home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());

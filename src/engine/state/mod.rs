@@ -19,7 +19,7 @@ use std::path::Path;
 /// Makes the daily backup when it is due. Opens the database by itself, and costs one look at a folder when it is not.
 ///
 /// # Errors
-/// `NotWritable` when there is no room for it, `Internal` for other trouble with the store.
+/// `NotWritable` when there is no room for it, `Internal` for other errors of the store.
 pub fn back_up_if_due(state_dir: &Path) -> Result<(), EngineError> {
     store::make_backup_if_due(state_dir, now().0).map(drop).map_err(|error| {
         let error = EngineError::from(error);

@@ -35,11 +35,11 @@ use crate::domain::team::{FileName, SigningKey, TeamPolicy};
 use crate::store::TeamFiles;
 use std::path::{Path, PathBuf};
 
-/// Changes that concern the team and need nothing but their arguments.
+/// Commands about the team that need only their arguments.
 pub(super) const VERBS: &[PlainVerb] =
     &[sync::SYNC, claiming::CLAIM, claiming::ASK_TEAM, policies::TEAM_POLICY, importing::TEAM_IMPORT];
 
-/// Questions about the team that need nothing but their arguments.
+/// Queries about the team that need only their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[report::TEAM];
 
 /// Two clocks that differ by more than this are named, in milliseconds: 10 minutes.
@@ -58,7 +58,7 @@ pub struct Teams<'e> {
 }
 
 impl Teams<'_> {
-    /// Where the team keeps its decisions; `None` where there is no team.
+    /// Where the team keeps its decisions; `None` if there is no team.
     pub(in crate::engine) fn remote(&self) -> Option<&str> {
         self.workspace.settings.team.remote.as_deref()
     }
@@ -90,17 +90,17 @@ impl Teams<'_> {
         })
     }
 
-    /// What decisions made here need to be shared; `None` where there is no team.
+    /// What decisions made here need to be shared; `None` if there is no team.
     ///
     /// # Errors
-    /// `Usage` for a missing key; `Internal` for trouble with the store.
+    /// `Usage` for a missing key; `Internal` for errors of the store.
     pub(in crate::engine) fn context(&self) -> Result<Option<TeamContext>, EngineError> {
         let (Some(_), Some(pin)) = (self.remote(), self.workspace.settings.team.policy) else { return Ok(None) };
         let key = self.own_key()?;
         Ok(Some(TeamContext { pin, policy: self.policy()?, key }))
     }
 
-    /// The policy in force; `None` where there is none.
+    /// The policy in force; `None` if there is none.
     fn policy(&self) -> Result<Option<TeamPolicy>, EngineError> {
         let Some(pin) = self.workspace.settings.team.policy else { return Ok(None) };
         Ok(self.workspace.read(|q| Ok(chain_of(q, pin)?))?.1)
@@ -134,7 +134,7 @@ impl Teams<'_> {
     /// says, and when it came.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn ahead(&self) -> Result<Option<(String, Instant, Instant)>, EngineError> {
         let newest = self.workspace.read(|q| Ok(TeamFiles(q).newest(LOOKED_AT)?))?;
         let said = newest.iter().filter_map(|(file, added)| Some((core::decision_of(file)?.1.decision, *added)));
@@ -142,7 +142,7 @@ impl Teams<'_> {
         Ok(ahead.next().map(|(decision, added)| (decision.reviewer, decision.at, added)))
     }
 
-    /// The name that the policy in force has for the key with this fingerprint; `None` where it knows none.
+    /// The name that the policy in force has for the key with this fingerprint; `None` if it knows none.
     pub(in crate::engine) fn name_of_key(&self, fingerprint: &str) -> Option<String> {
         self.policy()
             .ok()??
@@ -152,7 +152,7 @@ impl Teams<'_> {
             .map(|known| known.name.clone())
     }
 
-    /// Where the private clone and its lock lie.
+    /// Where the private clone and its lock are.
     fn folder(&self) -> PathBuf {
         self.workspace.state_dir.join("team")
     }

@@ -26,7 +26,7 @@ use crate::engine::Engine;
 use crate::engine::plain_verb::{PlainQuery, PlainVerb};
 use crate::engine::workspace::Workspace;
 
-/// The verbs about versions that need nothing but their arguments.
+/// The verbs about versions that need only their arguments.
 pub(super) const VERBS: &[PlainVerb] = &[
     pins::PIN,
     pins::UNPIN,
@@ -38,10 +38,10 @@ pub(super) const VERBS: &[PlainVerb] = &[
     rollback::RESTORE_FILES,
 ];
 
-/// Questions about versions that need nothing but their arguments.
+/// Queries about versions that need only their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[versions::LINEAGE, tool_figures::FIGURES];
 
-/// The versions of a tool: where each comes from, and bringing back, copying or putting away one.
+/// The versions of a tool: where each comes from, and bringing back, copying or archiving one.
 #[derive(Clone, Copy)]
 pub struct Versions<'e> {
     pub(in crate::engine) engine: &'e Engine,

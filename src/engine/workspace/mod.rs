@@ -35,7 +35,7 @@ pub struct OpenOptions {
     pub home: Home,
     /// This program, started again as the supervisor of each run; `None` takes the one that is running.
     pub program: Option<PathBuf>,
-    /// Who opens it: an agent's variables do not say which programs are started outside of the sandbox.
+    /// Who opens it: an agent's variables do not say which programs are started outside the sandbox.
     pub asker: Asker,
 }
 
@@ -54,7 +54,7 @@ pub(in crate::engine) struct Workspace {
     pub(in crate::engine) rehearsal: Rehearsal,
     pub(in crate::engine) store: Ranked<Store>,
     pub(in crate::engine) reader: Ranked<StoreReader>,
-    /// Why nothing can be changed; `None` where it can.
+    /// Why nothing can be changed; `None` if it can.
     pub(in crate::engine) viewing: Option<EngineError>,
     /// Whether that is because the database is gone or older than it was.
     pub(in crate::engine) lost: bool,
@@ -64,7 +64,7 @@ pub(in crate::engine) struct Workspace {
     trouble: Ranked<Vec<EngineError>>,
     git: OnceLock<Option<Git>>,
     identity: OnceLock<String>,
-    /// Where the programs come from that are started outside of the sandbox.
+    /// Where the programs come from that are started outside the sandbox.
     pub(in crate::engine) programs: Arc<Programs>,
     pub(in crate::engine) interpreters: Interpreters,
     pub(in crate::engine) baselines: Baselines,
@@ -149,7 +149,7 @@ impl Workspace {
         self.git.get_or_init(|| Git::discover(self.folder(), &self.programs)).as_ref()
     }
 
-    /// Why nothing can be changed; `None` where the state can be written.
+    /// Why nothing can be changed; `None` if the state can be written.
     pub(in crate::engine) fn viewing(&self) -> Option<&EngineError> {
         self.viewing.as_ref()
     }
@@ -234,13 +234,13 @@ fn plan(workspace: &Path, home: &Home, settings: &Settings, interpreters: &Inter
     plan
 }
 
-/// Where the programs come from that are started outside of the sandbox.
+/// Where the programs come from that are started outside the sandbox.
 pub(in crate::engine) fn programs(workspace: &Path, home: &Home, settings: &Settings, asker: Asker) -> Programs {
     let programs = Programs::new(places_of_tools(workspace, home, settings)).with_data(home.data.clone());
     programs.with_named(settings.programs.clone()).for_asker(asker)
 }
 
-/// Folders that tools, and whoever brings tools, may write: no program in them is ever started outside of the sandbox.
+/// Folders that tools, and whoever brings tools, may write: no program in them is ever started outside the sandbox.
 fn places_of_tools(workspace: &Path, home: &Home, settings: &Settings) -> Vec<PathBuf> {
     let surroundings = crate::outside::surroundings(workspace, &std::env::home_dir().unwrap_or_default());
     // A workspace may name any folder as one with tools: one that holds the system's programs is no such place.

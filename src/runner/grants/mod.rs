@@ -5,10 +5,10 @@
 //! never out of it; an absolute path has no anchor, so it must be written as what it is. Only regular
 //! files and folders are granted.
 //!
-//! What does not exist: a path to read is left out (there is nothing to see), a path to write is granted
-//! when the folder it lies in exists and the write is staged. A direct write needs the file or folder to
-//! be there: granting the folder around it instead would be more than was declared, and making it
-//! beforehand would be a change that no tool made.
+//! What does not exist: a path to read is left out (there is nothing to see), a path to write is granted when the
+//! folder it is in exists and the write is staged. A direct write needs the file or folder to be there: granting the
+//! folder around it instead would be more than was declared, and making it beforehand would be a change that no tool
+//! made.
 //!
 //! It opens nothing and mounts nothing. Between this look and the start somebody with the user's own
 //! rights could swap a folder for a link; who has those rights needs no tool for that.

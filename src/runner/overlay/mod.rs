@@ -5,9 +5,9 @@
 //! nothing of the run is left, the inner stage reads the layer out into a bundle, a file that the workbench
 //! made; the workbench unpacks that. What becomes of it is for the engine.
 //!
-//! A declared folder that exists is a layer of its own. A declared file, and what does not exist yet, is
-//! staged through the folder that it lies in, because programs replace files by renaming: that folder
-//! takes any write, shows what the run may see of it anyway, and only what was declared is kept of it.
+//! A declared folder that exists is a layer of its own. A declared file, and what does not exist yet, is staged through
+//! the folder that it is in, because programs replace files by renaming: that folder takes any write, shows what the
+//! run may see of it anyway, and only what was declared is kept of it.
 //!
 //! Three things are refused, all of a run's difference with them: links, devices and pipes; names that are
 //! no text; and more than the run's disk limit. Only contents count: bits, times and owners of a file do
@@ -38,14 +38,14 @@ pub fn discard(staged: &Path) {
     let _ = std::fs::remove_dir(staged);
 }
 
-/// A folder whose writes are kept aside.
+/// A folder whose writes are held back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stage {
     /// The folder, as the tool sees it; absolute, without links.
     pub(super) root: PathBuf,
     /// What is kept of it: the folder itself, or what was declared right below it.
     pub(super) kept: Vec<PathBuf>,
-    /// Whether all that lies in it shows through; else only what else the run may see does.
+    /// Whether all that is in it shows through; else only what else the run may see does.
     pub(super) shows: bool,
     /// Paths in it that exist and stay read-only.
     pub(super) protected: Vec<PathBuf>,

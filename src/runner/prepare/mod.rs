@@ -52,8 +52,8 @@ use template::{PlaceholderContext, as_variables, expand};
 /// The kernel's limit for one argument or variable, in bytes, its closing zero included.
 const MAX_ARGUMENT: usize = 128 * 1024;
 
-/// The kernel's own bound on processes and threads of a user is so many times the limit: the limit means processes, and
-/// between two looks of the supervisor there are never more than twice as many.
+/// The kernel's own bound on processes and threads of a user is this many times the limit: the limit means processes,
+/// and between two looks of the supervisor there are never more than twice as many.
 const TASKS_PER_PROCESS: u64 = 2;
 
 /// What our own processes inside are, which the kernel counts as well.
@@ -339,7 +339,7 @@ fn stages(write: &[WritePath], read: &[PathBuf]) -> Result<Vec<Stage>, RunEnd> {
     Ok(stages)
 }
 
-/// The files of the version; those that lie where kept files do come with these.
+/// The files of the version; those that are where kept files do come with these.
 fn pack(request: &StartRequest) -> (Vec<Packed>, Vec<Vec<u8>>) {
     let is_kept = |file: &VersionFile| request.manifest.state.as_ref().is_some_and(|rule| rule.keeps(&file.path));
     let files = || request.files.iter().filter(|file| !is_kept(file));

@@ -55,9 +55,9 @@ pub fn spare_memory() {
     }
 }
 
-/// Gives memory that was freed back to the system. Here because it needs `unsafe`, which this file keeps
-/// together: reading 10,000 tools frees about 80 MB on other threads' heaps, which the C library would
-/// otherwise hold for ever. Costs a few milliseconds; does nothing where the C library is not glibc.
+/// Gives memory that was freed back to the system. Here because it needs `unsafe`, which this file keeps together:
+/// reading 10,000 tools frees about 80 MB on other threads' heaps, which the C library would otherwise hold forever.
+/// Costs a few milliseconds; does nothing where the C library is not glibc.
 pub fn release_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer and only touches memory that nobody has allocated.

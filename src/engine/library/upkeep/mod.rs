@@ -1,7 +1,6 @@
 //! Upkeep of the library: what nobody uses, what is there twice, how large it is, what vanished.
 //!
-//! It proposes. A proposal is a review like any other, and a human decides it; nothing is put away or marked by
-//! itself.
+//! It proposes. A proposal is a review like any other, and a human decides it; nothing is archived or marked by itself.
 
 pub(super) mod figures;
 #[cfg(test)]
@@ -32,7 +31,7 @@ pub struct StaleTool {
     pub tool: ToolName,
     /// Path of its definition, relative to the workspace.
     pub path: String,
-    /// Stage of the folder that it lies in.
+    /// Stage of the folder that it is in.
     pub stage: Stage,
     /// Whole days since it was last used or somebody had to do with it.
     pub days: u32,
@@ -62,7 +61,7 @@ pub struct StaleReport {
 }
 
 impl StaleTool {
-    /// The proposal to put it away.
+    /// The proposal to archive it.
     pub fn proposal(&self) -> Retirement {
         let (tool, path) = (self.tool.clone(), self.path.clone());
         Retirement { tool, path, end: ProposedEnd::Archive, reason: self.why.clone() }
@@ -96,10 +95,10 @@ pub struct Upkeep<'e> {
 }
 
 impl Upkeep<'_> {
-    /// The tools that nobody used for so many days; `None` takes the user's setting.
+    /// The tools that nobody used for this many days; `None` takes the user's setting.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn stale(&self, days: Option<u32>) -> Result<StaleReport, EngineError> {
         self.stale_at(days, now())
     }
@@ -107,7 +106,7 @@ impl Upkeep<'_> {
     /// The same as it will be at a point in time, when nothing happens until then.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn stale_at(&self, days: Option<u32>, at: Instant) -> Result<StaleReport, EngineError> {
         let days = days.unwrap_or(self.workspace.settings.stale_days);
         let (seen, touched, pinned, asked) =
@@ -154,7 +153,7 @@ impl Upkeep<'_> {
     /// nothing is written.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn policy(&self) -> Result<Policy, EngineError> {
         let live = if self.engine.library().is_scanned() {
             self.engine.library().catalog().tools.iter().filter(|tool| tool.stage != Stage::Archived).count()

@@ -26,7 +26,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Requests of one asker that may wait at the same time: a queue is read by a human.
+/// Requests of one requester that may wait at the same time: a queue is read by a human.
 const MAX_WAITING: usize = 200;
 
 /// Requests of all agents together that may wait: a new name is no way around the limit of one.
@@ -64,9 +64,9 @@ impl Requests<'_> {
     /// Takes a request from outside and says which review answers it.
     ///
     /// # Errors
-    /// `Usage` for what is no request, with the name of the field; `Conflict` for a name that is taken, a tool
-    /// that is approved already, or the same proposal waiting already; `NotFound` for an unknown tool;
-    /// `Failed` for files that are no tool; `Refused` when too many requests of the asker wait.
+    /// `Usage` for what is not a request, with the name of the field; `Conflict` for a name that is taken, a tool that
+    /// is approved already, or the same proposal waiting already; `NotFound` for an unknown tool; `Failed` for files
+    /// that are no tool; `Refused` when too many requests of the requester wait.
     pub fn submit(&self, text: &[u8], caller: &Caller) -> Result<Outcome, EngineError> {
         let letter = letter::read(text)?;
         let expires_at = self.expires_at(letter.expires_in);
@@ -99,8 +99,8 @@ impl Requests<'_> {
     /// reader sees what changed since; not where a version was approved, which is then what counts.
     ///
     /// # Errors
-    /// What `still` says; `Conflict` when something lies where it would go; `Failed` when nothing can be written there;
-    /// `Internal` for trouble with the store.
+    /// What `still` says; `Conflict` when something is where it would go; `Failed` when nothing can be written there;
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn bring(
         &self,
         request: &Request,
@@ -167,7 +167,7 @@ impl Requests<'_> {
         self.engine.finish(step)
     }
 
-    /// Refuses an asker that has too many requests waiting.
+    /// Refuses a requester that has too many requests waiting.
     pub(in crate::engine) fn refuse_flood(&self, asker: &str) -> Result<(), EngineError> {
         let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
         let of_agents =
@@ -231,7 +231,7 @@ impl Requests<'_> {
         Ok(Case { waiting: None, review, writes: Some(Placed::of(&tool, &letter.files)) })
     }
 
-    /// A tool that lies in the workspace: the request speaks for the review that waits for it, or opens one.
+    /// A tool that is in the workspace: the request speaks for the review that waits for it, or opens one.
     fn lying_tool(&self, letter: &Letter, name: &ToolName) -> Result<Case, EngineError> {
         let tool = self.engine.library().resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
         refuse_other_name(&tool, name)?;
@@ -278,7 +278,7 @@ impl Requests<'_> {
         })
     }
 
-    /// Something is to be done with a tool as it lies.
+    /// Something is to be done with a tool as it is.
     fn proposal(&self, letter: &Letter, name: &ToolName, kind: ReviewKind) -> Result<Case, EngineError> {
         let tool: Arc<Tool> = self.engine.library().resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
         if letter.path.is_some() {
@@ -371,7 +371,7 @@ fn text_files(request: &Request) -> Result<(Vec<VersionFile>, Vec<VersionFile>),
     Ok((before, after))
 }
 
-/// Refuses a path at which another tool lies than the one that is named.
+/// Refuses a path at which another tool is than the one that is named.
 fn refuse_other_name(tool: &Tool, name: &ToolName) -> Result<(), EngineError> {
     if tool.name == *name {
         return Ok(());

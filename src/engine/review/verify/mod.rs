@@ -1,5 +1,5 @@
 //! Checking everything that a decision rests on: the chain of the log, the kept copies, the approvals in force, the
-//! files of approved tools, what lies beside them, and the table of decisions. Looks only; names what it finds.
+//! files of approved tools, what is next to them, and the table of decisions. Looks only; names what it finds.
 
 mod decisions;
 mod places;
@@ -61,7 +61,7 @@ impl Integrity<'_> {
     /// Checks the log's chain, every kept copy, every approval and every tool that counts as approved.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store, `NotFound` when the workspace is gone.
+    /// `Internal` for errors of the store, `NotFound` when the workspace is gone.
     pub fn verify(&self) -> Result<VerifyReport, EngineError> {
         self.verify_of(None).map_err(|error| self.name_damage(error))
     }

@@ -152,7 +152,7 @@ impl Buffers<'_> {
     /// Lets go of items that were taken.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store; then they are given again to who takes next.
+    /// `Internal` for errors of the store; then they are given again to who takes next.
     pub fn let_go(&self, buffer: &BufferId, taken: &Taken) -> Result<(), EngineError> {
         if taken.is_empty() {
             return Ok(());
@@ -160,11 +160,11 @@ impl Buffers<'_> {
         self.workspace.transact(|tx| buffering::taken(tx, buffer, &taken.items)).map(drop)
     }
 
-    /// Throws away what waits in a buffer and what nobody took.
+    /// Discards what waits in a buffer and what nobody took.
     ///
     /// # Errors
     /// `NotFound` when there is no such buffer, `Conflict` while a batch is on its way, `HumanNeeded` when an agent
-    /// would throw away what a human wrote.
+    /// would discard what a human wrote.
     pub fn clear(&self, buffer: &BufferId, caller: &Caller) -> Result<BufferAnswer, EngineError> {
         let (turn, cleared) =
             self.with_hand(caller, |hand| self.workspace.transact(|tx| buffering::clear(tx, hand, buffer)))?;
@@ -214,7 +214,7 @@ impl Buffers<'_> {
     /// How full every buffer is, by name.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn list(&self) -> Result<Vec<BufferStatus>, EngineError> {
         let (found, at) = (self.workspace.read(|q| Ok(q.buffers()?))?, now());
         Ok(found.iter().map(|buffer| BufferStatus::of(buffer, at)).collect())

@@ -56,9 +56,9 @@ pub struct CallRequest {
     pub sets: Vec<String>,
     /// Wall-clock limit of each attempt; `None` takes the usual one.
     pub timeout: Option<Duration>,
-    /// At most so many attempts, 1 to [`MOST_ATTEMPTS`].
+    /// At most this many attempts, 1 to [`MOST_ATTEMPTS`].
     pub max_attempts: usize,
-    /// Whether to go on after a failed tool that may have changed something outside and is not idempotent.
+    /// Whether to continue after a failed tool that may have changed something outside and is not idempotent.
     pub go_on: bool,
 }
 
@@ -82,7 +82,7 @@ pub enum CallOutcome {
     Answered,
     /// Every candidate that was tried has failed.
     AllFailed,
-    /// It did not go on by itself: a failed tool may have left something behind.
+    /// It did not continue by itself: a failed tool may have left something behind.
     Stopped,
     /// A human or an agent cancelled the call.
     Cancelled,
@@ -115,7 +115,7 @@ pub struct CallAttempt {
     pub severity: Option<Severity>,
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CallReport {
     /// The task in words, as the caller gave it.
@@ -185,7 +185,7 @@ impl Calls<'_> {
     /// What a call would try, best first, with reasons. Runs nothing and writes nothing.
     ///
     /// # Errors
-    /// `Usage` for a scenario without words; `Internal` for trouble with the store.
+    /// `Usage` for a scenario without words; `Internal` for errors of the store.
     pub fn candidates(&self, request: &CallRequest, caller: &Caller) -> Result<Candidates, EngineError> {
         Ok(self.ranked(request, caller)?.1)
     }
@@ -227,7 +227,7 @@ impl Calling {
     /// Starts the next attempt; `None` when the call is over.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store or the state folder.
+    /// `Internal` for errors of the store or the state folder.
     pub fn begin_next(&mut self) -> Result<Option<Begun>, EngineError> {
         while self.over.is_none() && self.attempts.len() < self.request.max_attempts {
             let Some(turn) = self.next_turn() else { break };
@@ -277,7 +277,7 @@ impl Calling {
     /// Takes the end of the attempt that was started last.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn ended(&mut self, run: &Run) -> Result<(), EngineError> {
         let Some((turn, _)) = self.running.take_if(|(_, id)| *id == run.id) else { return Ok(()) };
         let Some(ranked) = self.ranked.get_mut(turn.at) else { return Ok(()) };
@@ -382,7 +382,7 @@ impl Calling {
         Ok(())
     }
 
-    /// Does not go on by itself after a tool that may have changed something outside, unless repeating what it does
+    /// Does not continue by itself after a tool that may have changed something outside, unless repeating what it does
     /// is harmless: the next tool might do it a second time. Staged writes of a run that failed were never applied.
     fn stop_when_risky(&mut self, turn: Turn, run: &Run) {
         let Some(ranked) = self.ranked.get(turn.at) else { return };
@@ -447,7 +447,7 @@ impl Calling {
         &self.attempts
     }
 
-    /// What came of it; a call that is not over counts as cancelled.
+    /// The result of it; a call that is not over counts as cancelled.
     pub fn report(&self) -> CallReport {
         let outcome = self.over.unwrap_or(CallOutcome::Cancelled);
         let last = self.attempts.last().filter(|_| outcome == CallOutcome::Answered);

@@ -43,7 +43,7 @@ struct Plan {
 }
 
 impl Runs<'_> {
-    /// Looks whether an earlier run can be gone on with; gives the request with the input of that run where it has none.
+    /// Checks whether an earlier run can be continued; gives the request with the input of that run where it has none.
     ///
     /// # Errors
     /// `NotFound` for a run that does not exist, `Usage` for a run of another tool and for a tool without steps,
@@ -67,7 +67,7 @@ impl Runs<'_> {
         Ok(RunRequest { input, ..request })
     }
 
-    /// The newest run of a composite that has steps, to go on with.
+    /// The newest run of a composite that has steps, to continue.
     ///
     /// # Errors
     /// `NotFound` when it never ran.
@@ -85,7 +85,7 @@ impl Runs<'_> {
     /// The steps of a run; empty for a run of a tool without steps.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn steps_of(&self, run: RunId) -> Result<Vec<RunStep>, EngineError> {
         self.workspace.read(|q| Ok(steps_of(q, run)?))
     }

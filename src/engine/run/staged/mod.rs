@@ -1,11 +1,11 @@
-//! Staged writes: what a run wrote to declared paths, kept aside, then applied as one step.
+//! Staged writes: what a run wrote to declared paths, held back, then applied as one step.
 //!
-//! A run of an approved tool never writes to the user's files itself. What it would have changed lies in
-//! the state folder, one folder a run: `new/` mirrors the file system with every new content, `old/` with
-//! every content that it takes the place of, `edits.json` says what is what. After a run that succeeded the
-//! edits are an operation of the log with an intent in the same transaction as the end of the run, and are
-//! then applied; a crash leaves the intent. When a path is not as it was when the run began, nothing is
-//! applied. A difference that is not applied stays and can be read.
+//! A run of an approved tool never writes to the user's files itself. What it would have changed is in the state
+//! folder, one folder a run: `new/` mirrors the file system with every new content, `old/` with every content that it
+//! takes the place of, `edits.json` says what is what. After a run that succeeded the edits are an operation of the log
+//! with an intent in the same transaction as the end of the run, and are then applied; a crash leaves the intent. When
+//! a path is not as it was when the run began, nothing is applied. A difference that is not applied stays and can be
+//! read.
 //!
 //! Owner, extended attributes and times of a file are not part of a difference.
 
@@ -32,13 +32,13 @@ const NAMED: usize = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StagedState {
-    /// Kept aside; nothing was changed.
+    /// Held back; nothing was changed.
     Kept,
     /// Decided, but not yet done to the end.
     Pending,
     /// Applied to the workspace.
     Applied,
-    /// Done, and taken back since.
+    /// Done, and undone since.
     TakenBack,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Ending<'a> {
     pub(in crate::engine) staged: &'a Staged,
 }
 
-/// What runs wrote, kept aside until somebody applies it.
+/// What runs wrote, held back until somebody applies it.
 #[derive(Clone, Copy)]
 pub struct StagedWrites<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -151,7 +151,7 @@ impl StagedWrites<'_> {
         Ok(edits)
     }
 
-    /// Applies a step, or takes it back; what a human should know.
+    /// Applies a step, or undoes it; what a human should know.
     pub(in crate::engine) fn apply(&self, step: &Applying) -> Result<Vec<String>, EngineError> {
         let folder = self.path(step.run);
         let reversed: Vec<Edit>;
@@ -232,7 +232,7 @@ fn refusal(end: &RunEnd, edits: &[Edit], write: &[WritePath]) -> Option<String> 
     }
 }
 
-/// Whether a path lies in what was granted, and in nothing of it that stays read-only.
+/// Whether a path is in what was granted, and in nothing of it that stays read-only.
 fn is_granted(path: &Path, write: &[WritePath]) -> bool {
     write.iter().any(|granted| {
         let inside = path == granted.path || granted.folder && path.starts_with(&granted.path);

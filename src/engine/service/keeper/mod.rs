@@ -48,13 +48,13 @@ const KEEP_SERVICE: &str = "--as-service-keeper";
 const OF_HUMAN: &str = "human";
 /// The environment variable that names the session of who launched the instance.
 const SESSION_VARIABLE: &str = "TOOLSMITH_SESSION";
-/// How often it looks whether somebody left a wish, when nobody wakes it.
+/// How often it checks whether somebody left a wish, when nobody wakes it.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often it looks whether what it waits for got far enough.
+/// How often it checks whether what it waits for got far enough.
 const LOOK_AT_OTHERS: Duration = Duration::from_millis(100);
 /// Events that may wait. Whoever has more waits: a flood of output takes no memory here.
 const QUEUE: usize = 32;
-/// How long it goes on while nothing can be written to the store.
+/// How long it continues while nothing can be written to the store.
 const LONGEST_FAULT: Duration = Duration::from_mins(10);
 /// How long it waits for the end of a service that it stops before it leaves.
 const LAST_WAIT: Duration = Duration::from_secs(30);
@@ -293,7 +293,7 @@ impl Keeper {
         }
     }
 
-    /// Waits for something and takes it; `false` when the keeper is not needed any more.
+    /// Waits for something and takes it; `false` when the keeper is no longer needed.
     fn turn(&mut self) -> Result<bool, EngineError> {
         let wait = self.next_deadline().saturating_duration_since(Instant::now());
         match self.events.recv_timeout(wait) {

@@ -1,5 +1,5 @@
-//! The starter tools: what lies below `tools/core` and `tools/approved` in the repository of Toolsmith, compiled into
-//! the program. Each is written as a whole or not at all, and nothing that exists is changed.
+//! The starter tools: what is below `tools/core` and `tools/approved` in the repository of Toolsmith, compiled into the
+//! program. Each is written as a whole or not at all, and nothing that exists is changed.
 //!
 //! Whether one of them counts as approved is not decided here: written, it waits for adoption like every tool that came
 //! with a workspace.
@@ -22,7 +22,7 @@ const DEFINITION: &str = "tool.toml";
 /// A tool that is part of this program.
 #[derive(Debug)]
 pub struct StarterTool {
-    /// Where it lies, relative to `tools/`: `core/csv-stats`.
+    /// Where it is, relative to `tools/`: `core/csv-stats`.
     home: &'static str,
     /// Its files: path in its folder, and text.
     files: &'static [(&'static str, &'static str)],
@@ -105,7 +105,7 @@ pub fn write_starter(dir: &Path, report: &mut InitReport) -> Result<(), EngineEr
     Ok(())
 }
 
-/// What lies below the stages, by the name that it would have: a folder, or a file without its endings.
+/// What is below the stages, by the name that it would have: a folder, or a file without its endings.
 fn holders(dir: &Path) -> HashMap<String, String> {
     let mut found = HashMap::new();
     for stage in Stage::ALL {
@@ -120,7 +120,7 @@ fn holders(dir: &Path) -> HashMap<String, String> {
     found
 }
 
-/// Writes a tool beside its place, then moves it there: no reader sees half of it, and a crash leaves a folder that
+/// Writes a tool next to its place, then moves it there: no reader sees half of it, and a crash leaves a folder that
 /// scans pass over and the next call replaces.
 fn write(dir: &Path, tool: &StarterTool) -> Result<(), EngineError> {
     let target = tool.folder();

@@ -28,14 +28,14 @@ pub(in crate::engine::team) const VERSIONS: &str = "versions";
 /// The most bytes of one version that are handed out and taken in.
 pub(in crate::engine::team) const MAX_VERSION_BYTES: u64 = 32 << 20;
 
-/// A file that lies at the carrier.
+/// A file that is at the carrier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::engine::team) struct Carried {
     /// What it is called there.
     pub(in crate::engine::team) path: String,
     /// Which file of the team it says it is; `None` for a name that none has.
     pub(in crate::engine::team) name: Option<FileName>,
-    /// Whether it lies where policies lie.
+    /// Whether it is where policies are.
     pub(in crate::engine::team) is_policy: bool,
     /// Changes with its content.
     pub(in crate::engine::team) object: String,
@@ -45,10 +45,10 @@ pub(in crate::engine::team) struct Carried {
     pub(in crate::engine::team) size: u64,
 }
 
-/// What lies at the carrier.
+/// What is at the carrier.
 #[derive(Debug, Default)]
 pub(in crate::engine::team) struct Look {
-    /// From where the next look goes on; `None` where nothing lies there.
+    /// From where the next look continues; `None` if nothing is there.
     pub(in crate::engine::team) mark: Option<String>,
     /// Decisions and policies.
     pub(in crate::engine::team) files: Vec<Carried>,
@@ -74,10 +74,10 @@ pub(in crate::engine::team) struct Batch {
     pub(in crate::engine::team) by: (String, i64),
 }
 
-/// What came of handing out.
+/// The result of handing out.
 #[derive(Debug)]
 pub(in crate::engine::team) enum Put {
-    /// All of it lies there: the mark, and name and object of each file.
+    /// All of it is there: the mark, and name and object of each file.
     Done(Option<String>, Vec<(String, String)>),
     /// Somebody else was faster: look again.
     Outdated,
@@ -86,37 +86,37 @@ pub(in crate::engine::team) enum Put {
 /// The files of a version, or one line that says why they are refused.
 pub(in crate::engine::team) type VersionAnswer = Result<Vec<VersionFile>, String>;
 
-/// Gives the versions whose files should lie at the carrier.
+/// Gives the versions whose files should be at the carrier.
 pub(in crate::engine::team) type Expected<'a> = dyn Fn() -> Result<Vec<Digest>, EngineError> + 'a;
 
-/// Where the files of a team lie.
+/// Where the files of a team are.
 pub(in crate::engine::team) trait Carrier {
-    /// What lies there: all of it, or what came since an earlier look.
+    /// What is there: all of it, or what came since an earlier look.
     ///
     /// # Errors
     /// `Failed` when it cannot be reached.
     fn names_since(&mut self, mark: Option<&str>) -> Result<Look, EngineError>;
 
-    /// The contents of files of the last look, in their order. `None` where it gives none.
+    /// The contents of files of the last look, in their order. `None` if it gives none.
     ///
     /// # Errors
     /// `Failed` when it cannot be reached.
     fn get(&self, files: &[&Carried]) -> Result<Vec<Option<Vec<u8>>>, EngineError>;
 
     /// Versions whose files are perhaps not what they should be: somebody damaged or removed them, or repaired them.
-    /// `expected` gives those whose files should lie there, where the carrier has to be told.
+    /// `expected` gives those whose files should be there, where the carrier has to be told.
     ///
     /// # Errors
     /// Those of `expected`.
     fn changed_versions(&self, expected: &Expected<'_>) -> Result<Vec<Digest>, EngineError>;
 
-    /// Whether the files of a version lie there, whole and nothing beside them.
+    /// Whether the files of a version are there, whole and nothing beside them.
     ///
     /// # Errors
     /// `Failed` when it cannot be reached.
     fn has_version(&self, digest: Digest) -> Result<bool, EngineError>;
 
-    /// The files of a version, which nobody checked yet; `None` where none lie there.
+    /// The files of a version, which nobody checked yet; `None` if none are there.
     ///
     /// # Errors
     /// `Failed` when it cannot be reached.
@@ -142,7 +142,7 @@ pub(in crate::engine::team) trait Carrier {
     /// `Failed` when it does not.
     fn reach(&self) -> Result<(), EngineError>;
 
-    /// Where a file of the team lies there.
+    /// Where a file of the team is there.
     fn path_of(&self, name: &str, is_policy: bool) -> String;
 }
 
@@ -175,7 +175,7 @@ fn is_git(folder: &Path) -> bool {
     folder.join("HEAD").is_file() && folder.join("objects").is_dir()
 }
 
-/// Where a file of the team lies in a repository, and what messages call it.
+/// Where a file of the team is in a repository, and what messages call it.
 pub(in crate::engine::team) fn path_of(name: &str, is_policy: bool) -> String {
     if is_policy { format!("{POLICIES}/{name}.toml") } else { format!("{DECISIONS}/{}/{name}.toml", &name[..2]) }
 }
