@@ -1,4 +1,4 @@
-//! Agents that are connected: who they are, what they do, and ending a connection.
+//! Connected agents: listing them, what they do, and ending a connection.
 
 use super::Engine;
 use super::error::{EngineError, ErrorCode};
@@ -70,7 +70,7 @@ impl Describe for AgentList {
     }
 }
 
-/// Where it is counted what connected agents ask for, in the folder of the state.
+/// The folder with the request counters of connected agents, in the state folder.
 const LIMITS: &str = "agents";
 
 /// Agents over the Model Context Protocol.
@@ -81,7 +81,8 @@ pub struct Agents<'e> {
 }
 
 impl Agents<'_> {
-    /// Where it is counted what connected agents ask for: all processes that serve them share it. It need not exist.
+    /// The folder with the request counters of connected agents. All processes that serve agents share it. It may not
+    /// exist yet.
     pub fn limits_folder(&self) -> PathBuf {
         self.workspace.state_dir.join(LIMITS)
     }
@@ -115,7 +116,8 @@ impl Agents<'_> {
             .collect())
     }
 
-    /// Notes that this process serves an agent, only this one or others too, and forgets those whose process has ended.
+    /// Records that this process serves an agent (`is_shared`: possibly others as well), and removes connections whose
+    /// process has ended.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -125,7 +127,7 @@ impl Agents<'_> {
         self.workspace.transact(|tx| Ok(connect_agent(tx, agent, client, (&owner, is_shared))?))
     }
 
-    /// Whether this connection is still noted: a human may have ended it.
+    /// Whether this connection is still recorded: a human may have ended it.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -134,7 +136,7 @@ impl Agents<'_> {
         Ok(rows.iter().any(|row| row.id == connection))
     }
 
-    /// Notes that the agent of a connection left.
+    /// Records that the agent of a connection has disconnected.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -142,7 +144,7 @@ impl Agents<'_> {
         self.workspace.transact(|tx| Ok(disconnect_agent(tx, connection)?))
     }
 
-    /// Forgets connections whose process has ended.
+    /// Removes connections whose process has ended.
     pub(super) fn forget_dead(&self) -> Result<(), EngineError> {
         if self.workspace.viewing().is_some() {
             return Ok(());
