@@ -1,5 +1,5 @@
-//! Runs: starting one, choosing a tool for a scenario, what may run (grants and cost tiers), staged writes, buffers, and
-//! what runs were seen to do.
+//! Runs: starting runs, choosing a tool for a scenario, what may run (grants and cost tiers), staged writes, buffers,
+//! and observed behaviour.
 
 mod admission;
 pub(super) mod behaviour;
@@ -93,7 +93,7 @@ pub(super) const VERBS: &[PlainVerb] = &[
 /// Queries about runs that need only their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE, tool_state::STATE, workers::WORKERS];
 
-/// Runs: starting one, and the records of those that ended.
+/// Runs: starting a run, and the records of runs.
 #[derive(Clone, Copy)]
 pub struct Runs<'e> {
     pub(in crate::engine) engine: &'e Engine,
