@@ -1,4 +1,4 @@
-//! Text of tools and agents on its way to a model: hidden characters become visible escapes.
+//! Text from tools and agents for a model: hidden characters become visible escapes.
 
 use crate::domain::SafeText;
 use serde_json::{Value, json};
