@@ -305,7 +305,7 @@ impl Runs<'_> {
         self.workspace.folder().join(&tool.placement.base)
     }
 
-    /// The user's limit for the stage; what runs strictly runs like an experimental tool, wherever it lies.
+    /// The user's limit for the stage; what runs strictly runs like an experimental tool, wherever it is.
     fn usual_timeout(&self, ready: &Ready) -> Option<Duration> {
         self.workspace.settings.timeout(match ready.profile {
             Profile::Strict => Stage::Experimental,

@@ -5,7 +5,7 @@ use crate::engine::error::{EngineError, ErrorCode};
 use serde_json::Value;
 use std::collections::VecDeque;
 
-/// So many inputs are named where a word is refused.
+/// This many inputs are named where a word is refused.
 const SHOWN_INPUTS: usize = 4;
 
 /// The words as assignments `KEY=VALUE`. Options are those of the tool's own command line, else `--NAME` of an input; plain
@@ -338,7 +338,7 @@ impl Inputs<'_> {
         counting.or_else(|| self.rules().iter().filter(is_open).find(has))
     }
 
-    /// So many values follow an option at most.
+    /// This many values follow an option at most.
     fn most_values(&self, input: &str, flag: &str) -> usize {
         let is_together = self.rule_of(&|forms| forms.has(flag)).is_some_and(|rule| rule.is_together);
         let schema = self.schema(input);

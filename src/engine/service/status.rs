@@ -70,7 +70,7 @@ impl Services<'_> {
     /// Every instance of this stack, by name; with `capability`, only those of tools that claim it.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn list(&self, capability: Option<&str>) -> Result<ServiceList, EngineError> {
         let all = self.workspace.read(|q| Ok(q.services().all_instances()?))?;
         let (mut rows, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|row| row.instance.stack == self.stack());
@@ -111,7 +111,7 @@ impl Services<'_> {
     /// whose run has a process on this machine.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn used(&self) -> Result<Vec<(InstanceId, Sample)>, EngineError> {
         let (rows, leases) = self.workspace.read(|q| Ok((q.services().instances(self.stack())?, q.running()?)))?;
         let of = |row: &InstanceRow| {

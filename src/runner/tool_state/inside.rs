@@ -255,7 +255,7 @@ impl Gathering {
     }
 }
 
-/// Whether a file lies where a folder is declared, or the other way around.
+/// Whether a file is where a folder is declared, or the other way around.
 fn is_other_kind(folder: &OwnedFd, name: &str, kept: &StatePath) -> bool {
     rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| {
         match FileType::from_raw_mode(stat.st_mode) {
