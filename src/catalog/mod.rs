@@ -9,6 +9,7 @@
 //! others. Git's ignore rules never hide a tool. Nothing of a tool's code is executed to read it.
 
 mod argv;
+mod beside;
 mod cache;
 #[cfg(test)]
 mod cache_tests;

@@ -4,6 +4,7 @@
 //! show. Nothing is opened here, only looked at.
 
 use super::document::Syntax;
+use super::documents::feature;
 use super::draft::stem_of;
 use super::entries;
 use super::family::Kin;
@@ -15,6 +16,7 @@ use super::plan::{self, ScanPlan, ToolRoot, join};
 use super::programs::{is_script, script_extensions, script_rank};
 use super::skill;
 use super::skipped;
+use crate::domain::source::Language;
 use crate::domain::{
     Format, PROMOTIONS_FILE, Placement, Problem, ProblemCode, SafeText, SkippedFile, is_hidden, versioned,
 };
@@ -83,6 +85,12 @@ const OWN_FOLDERS: &[&str] = &["@", "test", "tests", "fixtures", "examples", "da
 
 /// Folders of texts that describe the scripts beside them.
 pub(super) const DESCRIPTIONS: &[&str] = &["description", "descriptions"];
+
+/// Interpreters of languages that no grammar reads.
+const OTHER_INTERPRETERS: &[&str] = &["perl", "ruby", "lua", "php", "zsh"];
+
+/// Bytes of a first line that may name an interpreter.
+const FIRST_LINE: u64 = 128;
 
 /// Extensions of manifests, in the order in which they take a script of their stem.
 const EXTENSIONS: &[&str] = &["toml", "yaml", "yml", "json", "jsonl"];
@@ -415,7 +423,14 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
             continue;
         }
         if is_passed_over(name) {
-            if files::is_configuration(name) && kind.is_file() {
+            let is_package = name == "__init__.py" && kind.is_file();
+            if is_package {
+                // What it holds decides.
+                found.places.push(PlaceStamp::of(plan, &join(at, name)));
+            }
+            if is_package && skipped::starts_command_line(plan, at, name) {
+                listing.scripts.push(name.to_owned());
+            } else if files::is_configuration(name) && kind.is_file() {
                 skip("config");
             } else if let Some(kind) = skipped::passed_over(name, kind.is_dir()) {
                 skip(kind);
@@ -431,6 +446,8 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
             if name != "@" {
                 listing.folders.push(name.to_owned());
             }
+        } else if kind.is_symlink() && !is_definition && is_searched(plan, &join(at, name)) {
+            skip(skipped::LINK);
         } else if kind.is_symlink() && !is_definition && plan.on_disk(&join(at, name)).is_dir() {
             let message = "the link points to a folder; links are not followed".to_owned();
             let hint = "add the real folder to the roots in toolsmith.toml";
@@ -469,6 +486,15 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
     Ok(listing)
 }
 
+/// Whether a link leads to a folder of a root, which is searched where it lies.
+fn is_searched(plan: &ScanPlan, link: &str) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    let Some(folder) = real(&plan.on_disk(link)).filter(|folder| folder.is_dir()) else { return false };
+    let roots = plan.roots.iter().filter_map(|root| real(&plan.on_disk(&plan.root_path(root))));
+    let is_open = |inside: &Path| inside.iter().all(|part| !is_passed_over(&part.to_string_lossy()));
+    roots.into_iter().any(|root| folder.strip_prefix(root).is_ok_and(is_open))
+}
+
 /// What is wrong with a link that leads nowhere, or in a circle.
 fn points_to_nothing(plan: &ScanPlan, path: &str) -> Option<Problem> {
     let message = "the link points to nothing".to_owned();
@@ -477,14 +503,20 @@ fn points_to_nothing(plan: &ScanPlan, path: &str) -> Option<Problem> {
     (!is_there).then(|| files::problem(path, ProblemCode::UnsafeLink, message, hint))
 }
 
-/// An executable without an extension that begins with `#!`.
+/// A file without an extension that begins with `#!` and is executable, or names an interpreter that is known: archives and
+/// some file systems lose the mode.
 fn is_program(plan: &ScanPlan, at: &str, name: &str) -> bool {
     use std::io::Read;
     let path = plan.on_disk(&join(at, name));
-    let executable = !name.contains('.')
-        && path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
-    let mut sign = [0; 2];
-    executable && std::fs::File::open(&path).and_then(|mut file| file.read_exact(&mut sign)).is_ok() && &sign == b"#!"
+    let Some(meta) = path.metadata().ok().filter(|meta| meta.is_file() && !name.contains('.')) else { return false };
+    let mut begin = Vec::new();
+    let read = std::fs::File::open(&path).and_then(|file| file.take(FIRST_LINE).read_to_end(&mut begin));
+    let begin = String::from_utf8_lossy(&begin);
+    let line = begin.lines().next().unwrap_or_default();
+    let is_executable = meta.permissions().mode() & 0o111 != 0;
+    let is_known =
+        || Language::of(name, &begin).is_some() || OTHER_INTERPRETERS.iter().any(|program| line.contains(program));
+    read.is_ok() && line.starts_with("#!") && (is_executable || is_known())
 }
 
 /// The manifest that makes a folder a native tool: `tool.toml`, or `tool.yaml` and the like when it is
@@ -503,6 +535,11 @@ struct SharedDefinition {
     format: Format,
 }
 
+/// The script that a manifest is about by its own name.
+fn partner(manifest: &str) -> Option<&'static str> {
+    (manifest == feature::FILE).then_some(feature::SCRIPT)
+}
+
 /// Joins manifests and scripts of one stem: the first manifest (TOML, YAML, JSON) takes the first
 /// script; whatever is left over stands on its own, as does what the manifest `unclaimed` would take.
 fn groups(listing: &FolderListing, unclaimed: Option<&str>) -> Vec<SharedDefinition> {
@@ -517,8 +554,14 @@ fn groups(listing: &FolderListing, unclaimed: Option<&str>) -> Vec<SharedDefinit
     }
     let mut groups = Vec::with_capacity(manifests.len() + by_stem.len());
     for manifest in manifests {
-        let scripts = by_stem.get_mut(stem_of(manifest)).filter(|_| unclaimed != Some(manifest.as_str()));
-        let script = scripts.and_then(VecDeque::pop_front).cloned();
+        let named = partner(manifest);
+        let scripts = by_stem.get_mut(named.map_or(stem_of(manifest), stem_of));
+        let scripts = scripts.filter(|_| unclaimed != Some(manifest.as_str()));
+        let script = scripts.and_then(|scripts| match named {
+            Some(named) => scripts.remove(scripts.iter().position(|script| *script == named)?),
+            None => scripts.pop_front(),
+        });
+        let script = script.cloned();
         let format = if script.is_some() { Format::Pair } else { Format::Manifest };
         groups.push(SharedDefinition { definition: manifest.clone(), script, format });
     }
@@ -533,10 +576,13 @@ fn groups(listing: &FolderListing, unclaimed: Option<&str>) -> Vec<SharedDefinit
 
 /// The script that a scan joins with a manifest in a shared folder. Looks only at names of its stem.
 pub(super) fn script_of(plan: &ScanPlan, at: &str, manifest: &str) -> Option<String> {
-    let stem = stem_of(manifest);
+    let stem = partner(manifest).map_or(stem_of(manifest), stem_of);
     let is_there = |name: &String| plan.on_disk(&join(at, name)).symlink_metadata().is_ok_and(|meta| !meta.is_dir());
     let named = |extension: &str| format!("{stem}.{extension}");
-    let manifests = EXTENSIONS.iter().copied().map(named).filter(is_there).collect();
+    let mut manifests: Vec<String> = EXTENSIONS.iter().copied().map(named).filter(is_there).collect();
+    if !manifests.iter().any(|name| name == manifest) {
+        manifests.push(manifest.to_owned());
+    }
     let mut scripts: Vec<String> = script_extensions().map(named).filter(is_there).collect();
     if is_program(plan, at, stem) {
         scripts.push(stem.to_owned());
