@@ -64,11 +64,11 @@ impl Beside {
         let Some(text) = text_of(file).filter(|_| is_python()) else { return Beside::default() };
         let folder = join(base, folder_of(&file.path));
         let folder = folder.trim_end_matches('/');
-        let has_parser = PARSERS.iter().any(|mark| text.contains(mark));
+        let has_parser = || PARSERS.iter().any(|mark| text.contains(mark));
         let (mut found, mut seen, mut looks) = (Beside::default(), Vec::new(), 0);
         for import in imports(text).filter(|import| !import.is_of_library()) {
             for taken in import.names() {
-                let is_start = !has_parser && STARTS.contains(&taken.name) && calls(text, taken.alias);
+                let is_start = STARTS.contains(&taken.name) && calls(text, taken.alias) && !has_parser();
                 if looks >= MAX_FILES || !is_start && !describes(text, taken.alias) {
                     continue;
                 }

@@ -108,7 +108,7 @@ pub(super) fn read_beside(
     let origin = origin(path, text, &header, manifest.provenance.created_by.as_deref());
     let words = words.map(|words| CommandWords([words, vec!["{file}".to_owned()]].concat()));
     let is_named_by_folder = is_package(stem);
-    Ok(Draft { unsupported, programs, is_module, is_named_by_folder, ..Draft::of_command(manifest, words, origin) })
+    Ok(Draft { unsupported, programs, is_named_by_folder, is_module, ..Draft::of_command(manifest, words, origin) })
 }
 
 /// Why Python does not load a file of a package by its path.

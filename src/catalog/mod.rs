@@ -41,6 +41,7 @@ mod limits;
 mod lineup;
 mod local_modules;
 mod looked_at;
+mod looks;
 mod mcp;
 mod members;
 mod modules;

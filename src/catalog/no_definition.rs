@@ -1,5 +1,6 @@
 //! Which files that were read as definitions are none: documents that hold data, scripts that are for other files.
 
+use super::document::Syntax;
 use super::looked_at::LookedAt;
 use super::plan::{ScanPlan, file_of, folder_of, join};
 use super::skipped;
@@ -14,7 +15,9 @@ pub(super) fn is_data(plan: &ScanPlan, of: &DefinitionCandidate, problem: &Probl
     let stands_alone = of.format == Format::Manifest && !of.placement.exclusive;
     let is_large = || {
         let (at, name) = (folder_of(&of.definition), file_of(&of.definition));
-        problem.code == ProblemCode::TooLarge && name.ends_with(".json") && !skipped::may_describe_tools(plan, at, name)
+        problem.code == ProblemCode::TooLarge
+            && Syntax::of(name) == Some(Syntax::Json)
+            && !skipped::may_describe_tools(plan, at, name)
     };
     stands_alone && (problem.code == ProblemCode::UnknownDialect || is_large())
 }

@@ -1,7 +1,6 @@
 //! Tools folders to rows: walk, read what changed, line up.
 
 use super::argv::Script;
-use super::beside::Beside;
 use super::cache::{self, Cache, CacheRow, CachedPlace, CachedScan, Scanned};
 use super::caught::caught;
 use super::claims::{self, Claim};
@@ -25,7 +24,7 @@ use super::run_python::RunPython;
 use super::scan_result::{Progress, Scan};
 use super::script_places;
 use super::walk::{self, Belonging, DefinitionCandidate};
-use super::{obstacle::Obstacle, part, skipped, steps};
+use super::{beside::Beside, obstacle::Obstacle, part, skipped, steps};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions, Risk,
     SkippedFile, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,

@@ -11,17 +11,16 @@ use super::family::Kin;
 use super::files::{self, Member, OpenFolder, is_left_out, is_passed_over, unreadable};
 use super::limits;
 use super::local_modules;
+use super::looks::{self, Passed};
 use super::places::PlaceStamp;
 use super::plan::{self, ScanPlan, ToolRoot, join};
 use super::programs::{is_script, script_extensions, script_rank};
 use super::skill;
 use super::skipped;
-use crate::domain::source::Language;
 use crate::domain::{
     Format, PROMOTIONS_FILE, Placement, Problem, ProblemCode, SafeText, SkippedFile, is_hidden, versioned,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// A definition and the files that belong to it by their place.
@@ -85,12 +84,6 @@ const OWN_FOLDERS: &[&str] = &["@", "test", "tests", "fixtures", "examples", "da
 
 /// Folders of texts that describe the scripts beside them.
 pub(super) const DESCRIPTIONS: &[&str] = &["description", "descriptions"];
-
-/// Interpreters of languages that no grammar reads.
-const OTHER_INTERPRETERS: &[&str] = &["perl", "ruby", "lua", "php", "zsh"];
-
-/// Bytes of a first line that may name an interpreter.
-const FIRST_LINE: u64 = 128;
 
 /// Extensions of manifests, in the order in which they take a script of their stem.
 const EXTENSIONS: &[&str] = &["toml", "yaml", "yml", "json", "jsonl"];
@@ -423,17 +416,14 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
             continue;
         }
         if is_passed_over(name) {
-            let is_package = name == "__init__.py" && kind.is_file();
-            if is_package {
+            if name == "__init__.py" {
                 // What it holds decides.
                 found.places.push(PlaceStamp::of(plan, &join(at, name)));
             }
-            if is_package && skipped::starts_command_line(plan, at, name) {
-                listing.scripts.push(name.to_owned());
-            } else if files::is_configuration(name) && kind.is_file() {
-                skip("config");
-            } else if let Some(kind) = skipped::passed_over(name, kind.is_dir()) {
-                skip(kind);
+            match looks::passed_over(plan, at, name, kind) {
+                Passed::Script => listing.scripts.push(name.to_owned()),
+                Passed::Skipped(kind) => skip(kind),
+                Passed::Untold => {}
             }
             continue;
         }
@@ -446,23 +436,17 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
             if name != "@" {
                 listing.folders.push(name.to_owned());
             }
-        } else if kind.is_symlink() && !is_definition && is_searched(plan, &join(at, name)) {
-            skip(skipped::LINK);
         } else if kind.is_symlink() && !is_definition && plan.on_disk(&join(at, name)).is_dir() {
-            let message = "the link points to a folder; links are not followed".to_owned();
-            let hint = "add the real folder to the roots in toolsmith.toml";
-            found.problems.push(files::problem(&join(at, name), ProblemCode::UnsafeLink, message, hint));
-        } else if let Some(syntax) = Syntax::of(name) {
-            if name.starts_with("tsconfig.") {
-                skip("config");
-            } else if name == crate::domain::mcp::LOCK_FILE {
-                skip(skipped::DATA);
-            } else if syntax != Syntax::JsonLines || skipped::describes_tools(plan, at, name) {
-                listing.manifests.push(name.to_owned());
-            } else {
-                skip(skipped::DATA);
+            match looks::leads_out(plan, &join(at, name)) {
+                Some(problem) => found.problems.push(problem),
+                None => skip(skipped::LINK),
             }
-        } else if is_script(name) || (kind.is_file() && is_program(plan, at, name)) {
+        } else if let Some(syntax) = Syntax::of(name) {
+            match looks::no_manifest(plan, at, name, syntax) {
+                Some(kind) => skip(kind),
+                None => listing.manifests.push(name.to_owned()),
+            }
+        } else if is_script(name) || (kind.is_file() && looks::is_program(plan, at, name)) {
             listing.scripts.push(name.to_owned());
         } else if let Some(kind) = skipped::other_file(name) {
             skip(kind);
@@ -473,7 +457,7 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         } else if kind.is_file() || kind.is_symlink() && name.contains('.') {
             skip(skipped::plain_file(name));
         } else if kind.is_symlink() {
-            match points_to_nothing(plan, &join(at, name)) {
+            match looks::points_to_nothing(plan, &join(at, name)) {
                 Some(problem) => found.problems.push(problem),
                 None => skip(skipped::LINK),
             }
@@ -484,39 +468,6 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
     listing.scripts.sort_unstable();
     listing.several.sort_unstable();
     Ok(listing)
-}
-
-/// Whether a link leads to a folder of a root, which is searched where it lies.
-fn is_searched(plan: &ScanPlan, link: &str) -> bool {
-    let real = |path: &Path| path.canonicalize().ok();
-    let Some(folder) = real(&plan.on_disk(link)).filter(|folder| folder.is_dir()) else { return false };
-    let roots = plan.roots.iter().filter_map(|root| real(&plan.on_disk(&plan.root_path(root))));
-    let is_open = |inside: &Path| inside.iter().all(|part| !is_passed_over(&part.to_string_lossy()));
-    roots.into_iter().any(|root| folder.strip_prefix(root).is_ok_and(is_open))
-}
-
-/// What is wrong with a link that leads nowhere, or in a circle.
-fn points_to_nothing(plan: &ScanPlan, path: &str) -> Option<Problem> {
-    let message = "the link points to nothing".to_owned();
-    let hint = "restore the file that it points to, or delete the link";
-    let is_there = plan.on_disk(path).metadata().is_ok();
-    (!is_there).then(|| files::problem(path, ProblemCode::UnsafeLink, message, hint))
-}
-
-/// A file without an extension that begins with `#!` and is executable, or names an interpreter that is known: archives and
-/// some file systems lose the mode.
-fn is_program(plan: &ScanPlan, at: &str, name: &str) -> bool {
-    use std::io::Read;
-    let path = plan.on_disk(&join(at, name));
-    let Some(meta) = path.metadata().ok().filter(|meta| meta.is_file() && !name.contains('.')) else { return false };
-    let mut begin = Vec::new();
-    let read = std::fs::File::open(&path).and_then(|file| file.take(FIRST_LINE).read_to_end(&mut begin));
-    let begin = String::from_utf8_lossy(&begin);
-    let line = begin.lines().next().unwrap_or_default();
-    let is_executable = meta.permissions().mode() & 0o111 != 0;
-    let is_known =
-        || Language::of(name, &begin).is_some() || OTHER_INTERPRETERS.iter().any(|program| line.contains(program));
-    read.is_ok() && line.starts_with("#!") && (is_executable || is_known())
 }
 
 /// The manifest that makes a folder a native tool: `tool.toml`, or `tool.yaml` and the like when it is
@@ -584,7 +535,7 @@ pub(super) fn script_of(plan: &ScanPlan, at: &str, manifest: &str) -> Option<Str
         manifests.push(manifest.to_owned());
     }
     let mut scripts: Vec<String> = script_extensions().map(named).filter(is_there).collect();
-    if is_program(plan, at, stem) {
+    if looks::is_program(plan, at, stem) {
         scripts.push(stem.to_owned());
     }
     let listing = FolderListing { manifests, scripts, ..FolderListing::default() };

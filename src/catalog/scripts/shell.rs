@@ -94,6 +94,7 @@ impl Words {
         let lines: Vec<&str> = code.lines().collect();
         let whole: Vec<&str> = text.lines().collect();
         let is_strict = stops_at_unset(&lines);
+        let has_functions = text.contains("()") || text.contains("function ");
         let least = least_count(&lines);
         for (at, line) in lines.iter().enumerate() {
             found.takes_rest |= !line.contains("getopts") && names_all(line);
@@ -132,7 +133,7 @@ impl Words {
                 let is_whole = is_sure && !line.contains("&&") && word.default.is_none();
                 // What a function asks of it need not be asked at all.
                 let may_lack = || {
-                    tested(&whole, 0, &word.name, usize::MAX).is_some()
+                    has_functions && tested(&whole, 0, &word.name, usize::MAX).is_some()
                         || is_only_compared(&lines[at + 1..], &word.name)
                 };
                 let judged = tested(&lines, at, &word.name, number).unwrap_or_else(|| is_whole && !may_lack());

@@ -33,6 +33,9 @@ pub(super) type FunctionSpan<'t> = (&'t str, (usize, usize));
 
 /// The functions of a script that are defined outside of others.
 pub(super) fn function_spans(text: &str) -> Vec<FunctionSpan<'_>> {
+    if !text.contains("()") && !text.contains("function ") {
+        return Vec::new();
+    }
     let plain = without_quoted(text);
     if plain.len() != text.len() {
         return Vec::new();

@@ -56,7 +56,7 @@ fn other(script: &ScriptText<'_>) -> Option<Declared> {
     let (_, _, marks) = OTHERS.iter().find(|(ending, program, _)| is_in(ending, program))?;
     // What a comment names is not used.
     let is_code = |line: &&str| !["#", "//", "--"].iter().any(|sign| line.trim_start().starts_with(sign));
-    let code: String = script.text.lines().filter(is_code).map(|line| format!("{line}\n")).collect();
+    let code = script.text.lines().filter(is_code).collect::<Vec<_>>().join("\n");
     let has = |marks: &[&str]| marks.iter().any(|mark| code.contains(mark));
     let takes = has(marks) && (has(PARSERS) || !code.to_ascii_lowercase().contains("stdin"));
     takes.then(|| Declared {
