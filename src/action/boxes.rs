@@ -53,6 +53,6 @@ rows! {
     CLEAR_CONTEXT "context" "X" Context "clear" "Delete all prompts and the last output; asks first"
     SAY "context" "\"" Say "say" "Send a message to the instance"
     EDIT_INPUT "question" ";" EditRun "edit input" "Change the input of the run, then start it again"
-    EDIT_ARGUMENTS "question of a verb" ";" EditRun "edit arguments" "Change the arguments of the verb, then look again"
     EXPLAIN "question" "i" Show "explain" "Show the tool that this is about"
+    EDIT_ARGUMENTS "question of a verb" ";" EditRun "edit arguments" "Change the arguments of the verb, then look again"
 }

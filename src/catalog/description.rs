@@ -413,6 +413,11 @@ pub(super) fn without_name<'l>(line: &'l str, file: &str) -> &'l str {
     }
 }
 
+/// Whether a line only announces the command in the next one: `Run from the repository root:`.
+pub(super) fn announces(line: &str, next: &str) -> bool {
+    line.trim_end().ends_with(':') && is_code(next.trim())
+}
+
 /// The first words of a help text that describe: neither a usage line nor what belongs to it, nor a list of options. `file` is
 /// the name of the script, which may stand in front of them.
 pub(super) fn first_words(text: &str, file: &str) -> Option<String> {
@@ -433,6 +438,9 @@ pub(super) fn first_words(text: &str, file: &str) -> Option<String> {
         let is_usable = !words.starts_with(['-', '$', '[', '<']) && is_words(words) && words.contains(' ');
         if !is_aside && is_usable {
             found.push(words);
+        } else if matches!(found[..], [only] if announces(only, words)) {
+            found.clear();
+            is_aside = true;
         } else if !found.is_empty() {
             break;
         }
@@ -446,7 +454,11 @@ pub(super) fn first_paragraph(text: &str) -> Option<String> {
     let mut paragraphs = lines.split(|line| line.is_empty()).filter(|paragraph| !paragraph.is_empty());
     let words = paragraphs.find_map(|paragraph| {
         // A line that only announces what follows says nothing.
-        let is_title = matches!(paragraph, [only] if only.ends_with(':'));
+        let is_title = match paragraph {
+            [only] => only.ends_with(':'),
+            [first, next, ..] => announces(first, next),
+            [] => true,
+        };
         let is_usable = !is_title && !is_aside(paragraph) && paragraph.first().is_some_and(|line| is_words(line));
         is_usable.then(|| paragraph.join(" "))
     })?;
@@ -570,6 +582,12 @@ mod tests {
             first_paragraph("Gives the weather of:\n- a\n- b\n").as_deref(),
             Some("Gives the weather of: - a - b")
         );
+        let command = "Run from the repository root:\n    uv run examples/x.py\n";
+        assert_eq!(first_paragraph(command), None);
+        assert_eq!(first_words(command, "x.py"), None);
+        let list = "Makes a bucket with:\n\nVersions\n";
+        assert_eq!(first_words(list, "x.py").as_deref(), Some("Makes a bucket with:"));
+        assert_eq!(first_words(&format!("{command}\nCounts words.\n"), "x.py").as_deref(), Some("Counts words."));
         assert_eq!(first_paragraph("Copyright (c) A\n\nhttp://x.y/z\n\nUsage:\n  x\n"), None);
     }
 

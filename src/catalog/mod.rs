@@ -9,6 +9,7 @@
 //! others. Git's ignore rules never hide a tool. Nothing of a tool's code is executed to read it.
 
 mod argv;
+mod beside;
 mod cache;
 #[cfg(test)]
 mod cache_tests;
@@ -40,6 +41,7 @@ mod limits;
 mod lineup;
 mod local_modules;
 mod looked_at;
+mod looks;
 mod mcp;
 mod members;
 mod modules;

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     fn of(path: &str, text: &str) -> Option<String> {
-        description(&ScriptText { path, text, language: Language::of(path, text) })
+        description(&ScriptText::new(path, text, Language::of(path, text)))
     }
 
     #[test]

@@ -243,7 +243,16 @@ impl Reader<'_> {
                     self.note(normal(&join(&folder, word)), false);
                 }
             }
-            _ => self.started_file(&words, is_certain),
+            _ => {
+                self.started_file(&words, is_certain);
+                // What it is given may be a file as well: `cat "$DIR/words.txt"`, `sort < "$DIR/words.txt"`.
+                for (before, word) in words.iter().zip(words.iter().skip(1)) {
+                    let path = self.path(word.trim_start_matches('<'), 0).filter(|_| !before.ends_with('>'));
+                    if let Some(path) = path {
+                        self.note(path, false);
+                    }
+                }
+            }
         }
     }
 
@@ -468,7 +477,7 @@ mod tests {
                 "cat <<EOF\n. \"$(dirname \"$0\")/x.sh\"\nEOF\n# . \"$(dirname \"$0\")/y.sh\"\necho '\n. \"${0%/*}/z.sh\"\n'\n",
                 "",
             ),
-            ("D=$(dirname \"$0\")\necho x > \"$D/out.txt\"\ncat \"$D/in.txt\"\n", ""),
+            ("D=$(dirname \"$0\")\necho x > \"$D/out.txt\"\ncat \"$D/in.txt\"\n", "in.txt"),
             ("echo \"(it's\"\n. \"$(dirname \"$0\")/x.sh\"\n", "x.sh!"),
         ] {
             assert_eq!(of("t.sh", text), expected, "{text}");
