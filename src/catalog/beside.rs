@@ -1,7 +1,7 @@
-//! What other files of its package say about the inputs of a Python script: types and constants that its functions name, and the
-//! function of another file that it starts.
+//! What the other files of a package say about the inputs of a Python script: the types and constants that its functions
+//! name, and the function of another file that the script starts.
 //!
-//! These files are only looked into. They are part of a version where it imports them by a path that its folder holds.
+//! These files are only read for the form. They belong to the version only if the script imports them from its own folder.
 
 use super::files;
 use super::limits;
@@ -11,14 +11,17 @@ use super::scripts;
 use crate::domain::source::{Language, text_of};
 use crate::domain::{VersionFile, standard};
 
-/// Files that are looked into for one script.
-const MAX_FILES: usize = 12;
+/// Names that are looked up for one script.
+const MAX_NAMES: usize = 12;
 
-/// Bytes of all that is taken of them.
+/// Paths that are looked at for one script, whether there is a file or not: packages may name each other in circles.
+const MAX_LOOKS: usize = 64;
+
+/// Bytes that are kept of the files in which names were found.
 const MAX_BYTES: usize = 512 * 1024;
 
-/// Files that a name may be handed on by: `from .server import main` in an `__init__.py`.
-const MAX_HANDED: usize = 3;
+/// Files through which a name may be re-exported: `from .server import main` in an `__init__.py`.
+const MAX_REEXPORTS: usize = 3;
 
 /// Names of a function that starts a program.
 const STARTS: &[&str] = &["main", "cli", "run", "app", "entry_point", "entrypoint", "start", "cmd", "serve"];
@@ -26,17 +29,18 @@ const STARTS: &[&str] = &["main", "cli", "run", "app", "entry_point", "entrypoin
 /// What reads a command line.
 const PARSERS: &[&str] = &["argparse", "click", "typer", "docopt", "import fire", "from fire", "sys.argv", "getopt"];
 
-/// What was found beside a script.
+/// What was found in the other files of a package.
 #[derive(Debug, Default)]
 pub(super) struct Beside {
-    /// The texts of the files that define names which it takes from them.
+    /// The texts of the files that define the imported names.
     names: String,
-    /// The text that defines what it starts, and the name of that there.
+    /// The text that defines the started function, and the function's name in it.
     start: Option<(String, String)>,
 }
 
 impl Beside {
-    /// Looks on disk, in the folder of a definition and in the packages that this lies in. What is looked at is noted.
+    /// Looks on disk: in the folder of a definition, and in the packages that contain it. Every path that is looked at is
+    /// recorded in `looked_at`.
     pub(super) fn on_disk(
         plan: &ScanPlan,
         (base, is_exclusive): (&str, bool),
@@ -65,14 +69,18 @@ impl Beside {
         let folder = join(base, folder_of(&file.path));
         let folder = folder.trim_end_matches('/');
         let has_parser = || PARSERS.iter().any(|mark| text.contains(mark));
-        let (mut found, mut seen, mut looks) = (Beside::default(), Vec::new(), 0);
+        let (mut found, mut seen, mut names, mut looks) = (Beside::default(), Vec::new(), 0, 0);
+        let look = &mut |path: &str| {
+            looks += 1;
+            if looks > MAX_LOOKS { None } else { look(path) }
+        };
         for import in imports(text).filter(|import| !import.is_of_library()) {
             for taken in import.names() {
                 let is_start = STARTS.contains(&taken.name) && calls(text, taken.alias) && !has_parser();
-                if looks >= MAX_FILES || !is_start && !describes(text, taken.alias) {
+                if names >= MAX_NAMES || !is_start && !describes(text, taken.alias) {
                     continue;
                 }
-                looks += 1;
+                names += 1;
                 let Some((path, source)) = source_of(&import, taken.name, folder, look, 0) else { continue };
                 if is_start && found.start.is_none() {
                     found.start = Some((source, taken.name.to_owned()));
@@ -138,7 +146,7 @@ impl<'t> Import<'t> {
         })
     }
 
-    /// Where the module may lie, without its ending, for a file in this folder.
+    /// Where the module may be for a file in this folder, without the extension.
     fn places(&self, folder: &str) -> Vec<String> {
         let inside = self.module.replace('.', "/");
         if self.level > 0 {
@@ -164,7 +172,7 @@ fn source_of(
     name: &str,
     folder: &str,
     look: &mut dyn FnMut(&str) -> Option<String>,
-    handed: usize,
+    reexports: usize,
 ) -> Option<(String, String)> {
     let found = import.places(folder).into_iter().find_map(|place| {
         let paths = [format!("{place}.py"), join(&place, "__init__.py")];
@@ -174,14 +182,14 @@ fn source_of(
     if defines(&text, name) {
         return Some((path, text));
     }
-    let mut more = imports(&text).filter(|_| handed < MAX_HANDED);
+    let mut more = imports(&text).filter(|_| reexports < MAX_REEXPORTS);
     more.find_map(|import| {
         let taken = import.names().find(|taken| taken.alias == name)?;
-        source_of(&import, taken.name, folder_of(&path), look, handed + 1)
+        source_of(&import, taken.name, folder_of(&path), look, reexports + 1)
     })
 }
 
-/// Whether a file defines a name at its top.
+/// Whether a file defines a name at the top level.
 fn defines(text: &str, name: &str) -> bool {
     text.lines().any(|line| {
         let words = ["async def ", "def ", "class ", "type "];
@@ -191,7 +199,7 @@ fn defines(text: &str, name: &str) -> bool {
     })
 }
 
-/// The places of a name in a text, as a whole word.
+/// The offsets at which a name occurs in a text as a whole word.
 fn places<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     memchr::memmem::find_iter(text.as_bytes(), name.as_bytes()).filter(move |at| {
@@ -247,6 +255,18 @@ mod tests {
         ] {
             assert_eq!(names(text), "", "{text}");
         }
+    }
+
+    #[test]
+    fn packages_that_re_export_each_other_in_circles_cost_a_bounded_number_of_looks() {
+        let circle = "from .a import x\n".repeat(2_000);
+        let mut looks = 0;
+        let look = &mut |path: &str| {
+            looks += 1;
+            (path == "r/a.py").then(|| circle.clone())
+        };
+        let start = Beside::of(&file("x.py", "from .a import x\ndef f(v: x): pass\n"), "r", look);
+        assert!(start.names.is_empty() && looks <= MAX_LOOKS, "{looks} looks");
     }
 
     #[test]

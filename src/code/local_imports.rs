@@ -99,13 +99,19 @@ pub fn certain_files(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&s
 /// Texts in a line that may name a file together, at most.
 const MAX_PARTS: usize = 8;
 
-/// The files that Python names by its own place: `open(os.path.join(os.path.dirname(__file__), "words.txt"))`,
+/// Variables that hold the script's own folder, at most.
+const MAX_FOLDER_VARIABLES: usize = 16;
+
+/// Paths that are looked at for one script, at most.
+const MAX_LOOKS: usize = 400;
+
+/// The files that a Python script names relative to its own folder: `open(os.path.join(os.path.dirname(__file__), "words.txt"))`,
 /// `HERE / "data" / "words.json"`.
 fn named_by_python(path: &str, text: &str, look: &mut dyn FnMut(&str) -> PathKind, found: &mut Vec<String>) {
     if memchr::memmem::find(text.as_bytes(), b"__file__").is_none() {
         return;
     }
-    let mut places: Vec<&str> = vec!["__file__"];
+    let (mut places, mut looks): (Vec<&str>, usize) = (vec!["__file__"], 0);
     for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
         if !places.iter().any(|place| line.contains(place)) {
             continue;
@@ -113,11 +119,16 @@ fn named_by_python(path: &str, text: &str, look: &mut dyn FnMut(&str) -> PathKin
         let parts: Vec<&str> = texts_in(line).take(MAX_PARTS).collect();
         if let Some((name, _)) =
             line.split_once(" = ").filter(|(name, _)| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+            && places.len() <= MAX_FOLDER_VARIABLES
         {
             places.push(name);
         }
         for begin in 0..parts.len() {
             for end in begin + 1..=parts.len() {
+                looks += 1;
+                if looks > MAX_LOOKS {
+                    return;
+                }
                 let place = clean_path(&join(folder_of(path), &parts[begin..end].join("/")));
                 found.extend(place.filter(|place| look(place) == PathKind::File));
             }
@@ -390,6 +401,14 @@ mod tests {
             "HERE = Path(__file__).parent\nload(HERE / \"data\" / \"a.json\", mode='r')\nload(HERE / 'absent.txt')\n";
         assert_eq!(takes("x.py", joined), ["data/a.json"]);
         assert_eq!(takes("lib/x.py", "open(Path(__file__).with_name('own.txt'))\n"), ["lib/own.txt"]);
+        let looked = std::cell::Cell::new(0);
+        let many = "a = __file__, 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'\n".repeat(1_000);
+        let look = &mut |_: &str| {
+            looked.set(looked.get() + 1);
+            PathKind::Absent
+        };
+        named_by_python("x.py", &many, look, &mut Vec::new());
+        assert!(looked.get() <= MAX_LOOKS, "{} looks", looked.get());
         for text in ["open('words.txt')\n", "# __file__ 'words.txt'\n", "open(__file__ + '/../words.txt')\n"] {
             assert_eq!(takes("x.py", text), Vec::<String>::new(), "{text}");
         }

@@ -156,10 +156,8 @@ fn demanded(text: &str, count: usize) -> usize {
             line.starts_with("def ") || line.starts_with("if __name__") || line.starts_with("with ")
         };
         let own = lines[at];
-        holders.copied().all(|line| is_open(&line))
-            && !own.contains(" if ")
-            && !own.contains(" or ")
-            && !own.contains(" and ")
+        let is_conditional = [" if ", " or ", " and "].iter().any(|word| own.contains(word));
+        !is_conditional && holders.copied().all(|line| is_open(&line))
     };
     let taken = |number: usize| format!("sys.argv[{number}]");
     let is_taken = |number: &usize| {

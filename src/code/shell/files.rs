@@ -12,6 +12,9 @@ const MAX_TEXT: usize = 256 * 1024;
 /// Substitutions inside one another that are followed.
 const MAX_DEPTH: usize = 8;
 
+/// Files that are noted for one script, at most.
+const MAX_FILES: usize = 1_000;
+
 /// Words without one of which no script takes a file.
 const SIGNS: &[&str] = &["source ", ". ", "dirname", "${0", "BASH_SOURCE", "(%):-%"];
 
@@ -278,9 +281,11 @@ impl Reader<'_> {
         }
         // One that is named before may be made or looked for there.
         let is_certain = is_certain && !self.seen.contains(name);
+        let has_room = self.found.len() < MAX_FILES;
         match self.found.iter_mut().find(|one| one.path == path) {
             Some(known) => known.is_certain |= is_certain,
-            None => self.found.push(NamedFile { path, is_certain }),
+            None if has_room => self.found.push(NamedFile { path, is_certain }),
+            None => {}
         }
     }
 
