@@ -212,22 +212,43 @@ fn expr(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     })
 }
 
-/// Commands whose options of one letter may stand behind one dash (POSIX, utility syntax guideline 5), and of which no
-/// option takes its value from the same word as other letters.
-const CLUSTERED: &[&str] = &[
-    "cat", "chmod", "chown", "cp", "df", "du", "egrep", "fgrep", "grep", "ln", "ls", "mkdir", "mv", "read", "rm",
-    "set", "sort", "uniq", "wc",
+/// Commands whose one-letter options may share a dash (POSIX, utility syntax guideline 5), each with the letters that take
+/// a value: what follows such a letter in the same word is the value. `chmod` is not one of them: `-rx` is a mode there.
+const CLUSTERED: &[(&str, &str)] = &[
+    ("cat", ""),
+    ("chown", ""),
+    ("cp", "St"),
+    ("df", "Btx"),
+    ("du", "BdtX"),
+    ("egrep", "ABCDdefm"),
+    ("fgrep", "ABCDdefm"),
+    ("grep", "ABCDdefm"),
+    ("ln", "St"),
+    ("ls", "ITw"),
+    ("mkdir", "mZ"),
+    ("mv", "St"),
+    ("read", "adinNptu"),
+    ("rm", ""),
+    ("set", "o"),
+    ("sort", "koStT"),
+    ("uniq", "fsw"),
+    ("wc", ""),
 ];
 
-/// The options of one letter that a word of a command stands for: `-e` and `-u` of `set -eu`. `None` for any other word.
+/// The one-letter options in a word of a command: `-e` and `-u` of `set -eu`. `None` for any other word, and for one in which a
+/// letter is followed by its value.
 pub(crate) fn options_of(command: &str, word: &str) -> Option<Vec<String>> {
     let sign = word.chars().next().filter(|sign| matches!(sign, '-' | '+'))?;
     let letters = &word[1..];
-    let is_cluster = letters.len() > 1 && letters.chars().all(|c| c.is_ascii_alphabetic());
-    (is_cluster && CLUSTERED.contains(&command)).then(|| letters.chars().map(|c| format!("{sign}{c}")).collect())
+    let (_, with_value) = CLUSTERED.iter().find(|(name, _)| *name == command)?;
+    let all_but_last = letters.get(..letters.len().checked_sub(1)?)?;
+    let is_cluster = letters.len() > 1
+        && letters.chars().all(|c| c.is_ascii_alphabetic())
+        && !all_but_last.contains(|c| with_value.contains(c));
+    is_cluster.then(|| letters.chars().map(|c| format!("{sign}{c}")).collect())
 }
 
-/// A word of a command, a cluster of options as one word for each.
+/// A word of a command; a cluster of options becomes one word for each option.
 fn apart(command: &str, word: Expr) -> Vec<Expr> {
     let Some(options) = word.fixed().and_then(|text| options_of(command, &text)) else { return vec![word] };
     let sort = |option| Sort::Text(vec![TextPiece::Fixed(option)]);

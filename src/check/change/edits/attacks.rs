@@ -161,6 +161,8 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("t.rb", "puts ARGV.map(&:to_i).max\n", "puts ARGV.map(&:to_i).min\n"),
     ("t.pl", "print lc $name;\n", "print uc $name;\n"),
     ("t.sh", "set -euo pipefail\nrun $1\n", "set -uo pipefail\nrun $1\n"),
+    ("t.sh", "grep -eab f\n", "grep -eba f\n"),
+    ("t.sh", "chmod -rw f\n", "chmod -r w f\n"),
     ("t.sh", "rm -f -- \"$x\"\n", "rm -f \"$x\"\n"),
     ("t.sh", "rm -r -- \"$x\"\n", "rm -rf -- \"$x\" /\n"),
     ("t.sh", "set -e\n[ -f a ] && rm b\nrm -rf c\n", "set -e\n[ -f a ]\nrm b\nrm -rf c\n"),

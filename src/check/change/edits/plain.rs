@@ -82,8 +82,8 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
     statements
 }
 
-/// Marks the names that the text gives no meaning to. They are words of the language, as `die` and `max`, and mean the same
-/// wherever they stand: another one in the place of such a name is no renaming.
+/// Marks the names that the text does not define. They belong to the language, such as `die` and `max`: replacing one by
+/// another is not a renaming.
 fn fix_unbound(statements: &mut [Statement]) {
     let bound: HashSet<String> = statements.iter().flat_map(|statement| bound(&statement.tokens)).collect();
     for token in statements.iter_mut().flat_map(|statement| &mut statement.tokens) {
@@ -92,7 +92,7 @@ fn fix_unbound(statements: &mut [Statement]) {
     }
 }
 
-/// The names that a line gives a meaning: what it defines, its parameters, variables of a loop or a block, what is set.
+/// The names that a line defines: a function and its parameters, variables of a loop or a block, what is assigned.
 fn bound(tokens: &[Token]) -> Vec<String> {
     const DEFINING: &[&str] =
         &["def", "sub", "func", "function", "fn", "fun", "proc", "class", "module", "struct", "type", "on", "local"];
@@ -196,7 +196,7 @@ fn tokens(line: &str, number: u64, syntax: Syntax) -> (Vec<Token>, Vec<char>) {
         let taken = match first {
             '"' | '\'' | '`' => {
                 let end = text_end(&rest[1..], first).map_or(rest.len(), |at| at + 2);
-                // What stands between backticks may be a command: they stay.
+                // Backticks are kept: what they enclose may be a command.
                 let text = if first == '`' { &rest[..end] } else { rest[1..end].trim_end_matches(first) };
                 if first == '"' && text.contains("#{") {
                     for (kind, piece) in pieces(text) {

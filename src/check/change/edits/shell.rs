@@ -118,8 +118,8 @@ const OPTIONS: &[(&str, &str, &str)] = &[
     ("wc", "--lines", "-l"),
 ];
 
-/// The statements of the new version without each `--` that the old one does not have: `rm -- "$x"` does what `rm "$x"`
-/// does to every name that begins with no dash. Without it, more can happen than before: what is gone stays a change.
+/// The statements of the new version without the `--` words that the old version lacks: `rm -- "$x"` does what `rm "$x"`
+/// does, except for a name that begins with a dash. Removing a `--` stays a change, because a name can then be an option.
 pub(super) fn without_new_ends(old: &[Statement], mut now: Vec<Statement>) -> Vec<Statement> {
     let known: HashSet<[&str; 2]> = old.iter().flat_map(|one| ends(&one.tokens)).map(|(_, about)| about).collect();
     for statement in &mut now {
@@ -132,7 +132,7 @@ pub(super) fn without_new_ends(old: &[Statement], mut now: Vec<Statement>) -> Ve
     now
 }
 
-/// Where options end, with the command and the word behind it.
+/// The positions of `--`, each with its command and the word after it.
 fn ends(tokens: &[Token]) -> Vec<(usize, [&str; 2])> {
     let (mut ends, mut command, mut is_command) = (Vec::new(), "", true);
     for (at, token) in tokens.iter().enumerate() {
@@ -148,7 +148,7 @@ fn ends(tokens: &[Token]) -> Vec<(usize, [&str; 2])> {
     ends
 }
 
-/// Commands to which `--` says that no option follows. To others, such as `git checkout`, it says more.
+/// Commands for which `--` only ends the options. For others, such as `git checkout`, it means more.
 const ENDING_OPTIONS: &[&str] = &[
     "basename", "cat", "cd", "chmod", "chown", "cp", "dirname", "grep", "head", "ln", "ls", "mkdir", "mv", "rm",
     "rmdir", "sort", "tail", "touch", "wc",
