@@ -20,6 +20,8 @@ mod claims;
 mod claims_tests;
 mod definition;
 mod description;
+#[cfg(test)]
+mod description_tests;
 mod dialect;
 mod document;
 mod documents;

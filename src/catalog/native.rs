@@ -62,7 +62,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
         manifest.tests = draft::tests(&written)
             .map_err(|message| fields.bad("tests", message, "a test has the fields name, input and expect"))?;
     }
-    // How a script is started that is only named, the script says.
+    // A `[run]` table that names only the script leaves the rest to what the script says.
     let is_only_named = |run: &Value| run.as_object().is_some_and(|run| run.len() == 1 && run.contains_key("entry"));
     let is_about_code = manifest.kind == Kind::Command && fields.peek("run").is_none_or(is_only_named);
     let mut run = run(&mut fields)?;

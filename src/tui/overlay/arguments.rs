@@ -22,7 +22,7 @@ fn asked(row: &'static Spec) -> impl Iterator<Item = &'static Arg> {
     row.args.iter().filter(|arg| !arg.human_only && !["dry-run", "full"].contains(&arg.name))
 }
 
-/// Whether something may be said that need not be: a reason, a name.
+/// Whether a verb has an optional argument that is typed, such as a reason.
 pub(super) fn has_optional_text(row: &'static Spec) -> bool {
     asked(row).any(|arg| !arg.required && arg.kind != ArgKind::Switch)
 }

@@ -176,7 +176,7 @@ impl Confirm {
         }
     }
 
-    /// The verb that the question is about, where more can be said than what was said, with its arguments.
+    /// The verb that the question is about and its arguments, if the verb has optional arguments.
     fn editable(&self) -> Option<(Verb, Args)> {
         let Question::Command(Command::Verb(call), _) = &self.question else { return None };
         let row = action::by_name(call.verb()).filter(|row| arguments::has_optional_text(row))?;
@@ -430,7 +430,7 @@ mod tests {
         let mut args = Args::default();
         args.push("review", "7".to_owned());
         assert_eq!(asked(Command::verb("ask-team", &[("review", "7")])), Reply::Fill(Verb::AskTeam, args));
-        // There is nothing more to say about a claim.
+        // `claim` has no optional argument.
         assert_eq!(asked(Command::verb("claim", &[("review", "7")])), Reply::Stay);
     }
 
