@@ -319,8 +319,8 @@ fn a_stream_that_broke_goes_on_or_its_client_is_told() {
     };
     let event_of = |text: &str| text.lines().find_map(|line| Some(line.strip_prefix("id: ")?.trim().to_owned()));
 
-    // The client hangs up with the first event of a request, and comes back before the answer.
-    let call = json!({"name": "output", "arguments": {"run": 1, "wait_s": 3}});
+    // The client hangs up with the first event of a request, and comes back before the answer: it has ten seconds for that.
+    let call = json!({"name": "output", "arguments": {"run": 1, "wait_s": 10}});
     let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": call}).to_string();
     let mut stream = std::net::TcpStream::connect(&web.address).unwrap();
     let request = format!(
