@@ -3,21 +3,13 @@
 use super::client::{Era, LEGACY};
 use super::web::{Web, WebAgent, send, token};
 use super::{decide, open, with_approved};
-use crate::support::{PATIENCE, Workspace, processes_with, unique_seconds};
+use crate::support::{PATIENCE, Workspace, processes_with, unique_seconds, until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 use toolsmith::domain::{DecisionKind, RunOutcome};
-
-fn until(what: &str, wanted: impl Fn() -> bool) {
-    let give_up = Instant::now() + PATIENCE;
-    while !wanted() {
-        assert!(Instant::now() < give_up, "never: {what}");
-        std::thread::yield_now();
-    }
-}
 
 #[test]
 fn each_agent_is_who_its_token_says_in_both_eras() {
