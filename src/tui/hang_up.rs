@@ -49,7 +49,7 @@ impl HangUp {
     /// Waits until the terminal is gone; never ends otherwise.
     pub(super) async fn recv(&mut self) {
         if self.gone.recv().await.is_none() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
