@@ -90,7 +90,7 @@ impl Engine {
         let from = relocation.from.as_ref().filter(|from| from.exclusive && from.base != relocation.to.base)?;
         let view = self.library().catalog();
         let left = view.tools.iter().find(|tool| tool.placement.base == from.base && tool.stage.is_vouched())?;
-        Some(format!("nobody approved what is left there: `toolsmith archive {}` puts it away", left.path))
+        Some(format!("nobody approved the copy that is left there; archive it with `toolsmith archive {}`", left.path))
     }
 
     /// Performs one piece of work and closes its intent. The caller holds the lock.

@@ -213,7 +213,10 @@ fn named(call: &VerbCall) -> Result<String, EngineError> {
 fn preview_token(call: &VerbCall) -> Result<Preview, EngineError> {
     Ok(Preview {
         title: format!("Create a token for {}", named(call)?),
-        lines: vec!["whoever has it is this agent over HTTP; it is shown once and only its digest is kept".to_owned()],
+        lines: vec![
+            "anyone who has the token acts as this agent over HTTP; it is shown once, and only its hash is stored"
+                .to_owned(),
+        ],
         undo: "`toolsmith revoke-token NUMBER` ends it".to_owned(),
     })
 }

@@ -192,7 +192,7 @@ impl Inputs<'_> {
         let (flag, tool) = (SafeText::new(word), &self.manifest.name);
         Err(usage(
             self.manifest,
-            format!("{flag} stands behind a word, where {tool} reads no options; put it in front"),
+            format!("{flag} comes after a positional argument, where {tool} reads no options; put it first"),
         ))
     }
 
@@ -416,7 +416,7 @@ fn quoted(word: &str) -> String {
 
 fn usage(manifest: &Manifest, message: String) -> EngineError {
     let hint = format!(
-        "`toolsmith show {}` lists its inputs; a plain word that begins with a dash stands behind a second --",
+        "`toolsmith show {}` lists its inputs; put a value that begins with a dash after a second --",
         manifest.name
     );
     EngineError::new(ErrorCode::Usage, message, hint)

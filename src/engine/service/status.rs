@@ -309,9 +309,9 @@ impl Describe for InstanceDetail {
         if self.view.is_outdated == Some(true) {
             let relaunch = format!("`toolsmith relaunch {}`", instance.name);
             let then = if self.view.needs_approval {
-                format!("{relaunch} uses the new version after a human approved it, and is refused before")
+                format!("{relaunch} uses the new version once a human has approved it, and is refused until then")
             } else {
-                format!("{relaunch} uses the new version, which nobody has approved")
+                format!("{relaunch} uses the new version, which is not approved")
             };
             told.note(Ink::Warn, "outdated", format!("the tool changed on disk; {then}"));
         }

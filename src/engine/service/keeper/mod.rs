@@ -503,7 +503,7 @@ impl Keeper {
         for (name, wanted) in self.definition.after.clone() {
             let row = self.engine.workspace.read(|q| Ok(q.services().instance_named(&stack, &name)?))?;
             let Some(row) = row else {
-                return self.advance(&[LifeEvent::DependencyFailed(format!("it needs {name}, which is not there"))]);
+                return self.advance(&[LifeEvent::DependencyFailed(format!("it needs {name}, which does not exist"))]);
             };
             let state = self.engine.services().state_of(&row);
             if matches!(state, InstanceState::Failed | InstanceState::Lost) {
