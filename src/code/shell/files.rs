@@ -4,6 +4,7 @@
 //! Only paths that the text fixes are read. Nothing is executed.
 
 use crate::code::relative::{folder_of, join};
+use memchr::memmem;
 use std::collections::HashMap;
 
 /// A longer script is not looked into, in bytes.
@@ -15,8 +16,11 @@ const MAX_DEPTH: usize = 8;
 /// Files that are noted for one script, at most.
 const MAX_FILES: usize = 1_000;
 
-/// Words without one of which no script takes a file.
-const SIGNS: &[&str] = &["source ", ". ", "dirname", "${0", "BASH_SOURCE", "(%):-%"];
+/// A script that takes a file names its own place in one of these ways, or has one of [`TAKERS`] as a word.
+const SIGNS: &[&str] = &["dirname", "${0", "BASH_SOURCE", "(%):-%"];
+
+/// Commands that read a file as a part of the script.
+const TAKERS: &[&str] = &["source ", ". "];
 
 /// Programs that start the file behind them.
 const STARTERS: &[&str] = &[
@@ -49,7 +53,7 @@ pub(crate) struct NamedFile {
 
 /// The files that the script at `path` takes. `root` is the folder of the script that is started.
 pub(crate) fn named_files(path: &str, text: &str, root: &str) -> Vec<NamedFile> {
-    if text.len() > MAX_TEXT || !SIGNS.iter().any(|sign| text.contains(sign)) {
+    if text.len() > MAX_TEXT || !may_take_files(text.as_bytes()) {
         return Vec::new();
     }
     let started = join(root, if folder_of(path) == root { path.rsplit('/').next().unwrap_or(path) } else { "-" });
@@ -73,6 +77,15 @@ pub(crate) fn named_files(path: &str, text: &str, root: &str) -> Vec<NamedFile> 
     let mut found = reader.found;
     found.retain(|one| one.path != path && one.path != reader.started);
     found
+}
+
+/// Whether the whole script is worth reading for files. The full stop at the end of a sentence is no command.
+fn may_take_files(text: &[u8]) -> bool {
+    let is_in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+    SIGNS.iter().any(|sign| memmem::find(text, sign.as_bytes()).is_some())
+        || TAKERS
+            .iter()
+            .any(|taker| memmem::find_iter(text, taker.as_bytes()).any(|at| !text[..at].last().is_some_and(is_in_word)))
 }
 
 /// A command as written, and what stands around it.
