@@ -428,7 +428,6 @@ mod tests {
         let text =
             "\"\"\"\nThis wraps cat and has two behaviours:\n\n*   It prints.\n\n*   It stops.\n\"\"\"\nprint(1)\n";
         assert_eq!(parse("a.py", text).manifest.description, "This wraps cat and has two behaviours");
-        assert_eq!(parse("a.js", "/*\n * * It prints.\n * Counts.\n */\ngo();\n").manifest.description, "It prints.");
     }
 
     #[test]
