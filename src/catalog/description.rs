@@ -421,11 +421,17 @@ pub(super) fn without_name<'l>(line: &'l str, file: &str) -> &'l str {
     }
 }
 
+/// Whether a line only announces the command in the next one: `Run from the repository root:`.
+pub(super) fn announces(line: &str, next: &str) -> bool {
+    line.trim_end().ends_with(':') && is_code(next.trim())
+}
+
 /// The first words of a help text that describe: neither a usage line nor what belongs to it, nor a list of options. `file` is
 /// the name of the script, which may stand in front of them.
 pub(super) fn first_words(text: &str, file: &str) -> Option<String> {
     let mut is_aside = false;
     let mut found: Vec<&str> = Vec::new();
+    let mut title = None;
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let words = line.trim();
@@ -442,18 +448,24 @@ pub(super) fn first_words(text: &str, file: &str) -> Option<String> {
         let is_usable = !words.starts_with(['-', '$', '[', '<']) && is_words(words) && words.contains(' ');
         if !is_aside && is_usable && found.is_empty() && words.ends_with(':') {
             // What announces a list says what is done; any other title only says what follows.
-            if lines.clone().find(|next| !next.trim().is_empty()).is_some_and(is_item) {
+            let next = lines.clone().find(|next| !next.trim().is_empty());
+            if next.is_some_and(is_item) {
                 return announced(words).map(str::to_owned);
             }
+            title = title.or_else(|| next.is_some_and(|next| !announces(words, next)).then_some(words));
             is_aside = true;
             continue;
         }
         if !is_aside && is_usable {
             found.push(words);
+        } else if matches!(found[..], [only] if announces(only, words)) {
+            found.clear();
+            is_aside = true;
         } else if !found.is_empty() {
             break;
         }
     }
+    found.extend(title.filter(|_| found.is_empty()));
     (!found.is_empty()).then(|| found.join(" ").split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
@@ -471,6 +483,7 @@ pub(super) fn first_paragraph(text: &str) -> Option<String> {
                 [only] if only.ends_with(':') => {
                     announced(only).filter(|_| is_usable && begins_list(at + 1)).map(str::to_owned)
                 }
+                [first, next, ..] if announces(first, next) => None,
                 _ => (is_usable && (may_be_list || !begins_list(at))).then(|| paragraph.join(" ")),
             }
         })
@@ -494,127 +507,6 @@ pub(super) fn of_tools(names: &[&str], about: &str) -> String {
             let shown = names[..names.len() - more].join(", ");
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             format!("Defines {}: {shown}{more}", count(names.len(), "tool"))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_words_for_people_describe() {
-        for line in [
-            "Counts words.",
-            "Note: it is slow",
-            "e.g. a(b) and c",
-            "See https://x.y for more",
-            "[flags] count",
-            "Created files are listed",
-            "Settings of the screen are kept",
-            "$HOME is cleaned",
-            "Based on the size, sorts files",
-            "Version numbers are counted",
-            "Exit codes are listed",
-            "-- Counts",
-        ] {
-            assert!(is_words(line), "{line}");
-        }
-        for line in [
-            "----",
-            "http://www.apache.org/licenses/LICENSE-2.0",
-            "<https://x.y/z>",
-            "@flag --all",
-            "@lint-avoid-x",
-            "frozen_string_literal: true",
-            "runner:group=Media",
-            "MISE alias=\"b\"",
-            "usage: x [FILE]",
-            "Options:",
-            "import os",
-            "from a import b",
-            "print(x)",
-            "if (a) {",
-            "go();",
-            "$ make install",
-            "$Id: x.pl,v 1.2 $",
-            "$Id$",
-            "Allow direct execution",
-            "external packages",
-            "Sanity checks:",
-            "README:",
-            "created 01/28/02 for a friend",
-            "Written by Ada",
-            "License: LGPLv2",
-            "pip install requests",
-            "Original source: https://x.y/z",
-            "Based on https://x.y/z",
-            "Based on a script by Ada",
-            "Originally from a friend",
-            "version 2.0, by Ada",
-            "v1.2",
-            "backup.sh",
-            "Scriptified by Ada",
-            "=== Settings ===",
-            "---- functions ----",
-            "Exit on error",
-            "Exit immediately if a command fails",
-            "Unofficial bash strict mode",
-            "If you're using my code, say hi",
-            "https://x.y/z for more",
-            "args: file, count",
-            "(c) 2020 Ada",
-            "coding=utf-8",
-            "global describe, it",
-            "Ada Lovelace (ada@x.org)",
-            "-f alsa -i hw:0 \\",
-        ] {
-            assert!(!is_words(line), "{line}");
-        }
-    }
-
-    #[test]
-    fn the_words_behind_a_key_or_a_tag_are_stated() {
-        for (line, expected) in [
-            ("runner:summary=Turns a picture", Some("Turns a picture")),
-            ("MISE description=\"Builds it\"", Some("Builds it")),
-            ("@description Draws it", Some("Draws it")),
-            ("runner:args=<file>", None),
-            ("Time: a=b", None),
-            ("@param x The x", None),
-        ] {
-            assert_eq!(stated(line), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn the_next_paragraph_is_looked_at() {
-        let text = "Usage: x [options]\n  x --all\n\nOptions:\n  --all  All\n\nCounts\nwords.\n\nMore.\n";
-        assert_eq!(first_paragraph(text).as_deref(), Some("Counts words."));
-        assert_eq!(first_paragraph("How to run it:\n\nCounts words.\n").as_deref(), Some("Counts words."));
-        assert_eq!(
-            first_paragraph("Gives the weather of:\n- a\n- b\n").as_deref(),
-            Some("Gives the weather of: - a - b")
-        );
-        let list = "Deploys a library:\n\n1. Bump the version\n2. Tag it\n\nIt works.\n";
-        assert_eq!(first_paragraph(list).as_deref(), Some("Deploys a library"));
-        assert_eq!(first_paragraph("- a b\n- c d\n\nCounts words.\n").as_deref(), Some("Counts words."));
-        assert_eq!(first_paragraph("- counts words\n").as_deref(), Some("- counts words"));
-        assert_eq!(first_words("To control the cache:\n\n  $ x -u\n", ""), None);
-        assert_eq!(first_words("x does two things:\n\n  - a b\n", "").as_deref(), Some("x does two things"));
-        assert_eq!(first_paragraph("Copyright (c) A\n\nhttp://x.y/z\n\nUsage:\n  x\n"), None);
-    }
-
-    #[test]
-    fn the_name_of_the_file_is_no_part_of_its_words() {
-        for (line, expected) in [
-            ("slow    Shows what is slow", "Shows what is slow"),
-            ("slow.py - Shows it", "Shows it"),
-            ("slow: Shows it", "Shows it"),
-            ("slow things are shown", "slow things are shown"),
-            ("slow.py", ""),
-        ] {
-            assert_eq!(without_name(line, "slow.py"), expected, "{line}");
         }
     }
 }

@@ -8,6 +8,7 @@ use super::argv::CommandWords;
 use super::description;
 use super::document;
 use super::draft::{self, Draft, Naming};
+use super::files::unusable_name;
 use super::modules;
 use super::notices::{announced, is_item};
 use super::programs::{self, Programs};
@@ -22,6 +23,11 @@ use crate::domain::{
 /// A header ends after so many lines at the latest.
 const HEADER_LINES: usize = 120;
 
+/// Whether a script is a package of Python or what starts one, by its stem: its folder names it.
+pub(super) fn is_package(stem: &str) -> bool {
+    matches!(stem, "__main__" | "__init__")
+}
+
 /// Shells whose code no grammar reads.
 const OTHER_SHELLS: &[&str] = &["zsh", "ksh", "mksh"];
 
@@ -29,7 +35,21 @@ const OTHER_SHELLS: &[&str] = &["zsh", "ksh", "mksh"];
 ///
 /// # Errors
 /// A [`Problem`] for an empty script, one that is not UTF-8, or a file name that is no name.
+#[cfg(test)]
 pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draft, Problem> {
+    read_beside(path, bytes, scripts::Beside::default(), programs)
+}
+
+/// Reads a script; `beside` is what other files of its package say about it.
+///
+/// # Errors
+/// A [`Problem`] for an empty script, one that is not UTF-8, or a file name that is no name.
+pub(super) fn read_beside(
+    path: &str,
+    bytes: &[u8],
+    beside: scripts::Beside<'_>,
+    programs: &Programs,
+) -> Result<Draft, Problem> {
     let problem = |code, line, message: String, hint: &str| Problem {
         path: path.to_owned(),
         line,
@@ -57,6 +77,11 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     })?;
     // What a name cannot hold is kept as title.
     let title = ToolName::normalise(stem.trim_start_matches(['_', '.', '-'])).err().map(|_| stem.to_owned());
+    // A script that has the name of a folder that is not searched is told from it by its ending.
+    let ending = path.rsplit_once('.').map_or("script", |(_, ending)| ending);
+    let longer = unusable_name(name.as_str()).and_then(|_| ToolName::of_title(&format!("{stem} {ending}")));
+    let title = title.or_else(|| longer.is_some().then(|| stem.to_owned()));
+    let name = longer.unwrap_or(name);
     let mut manifest = draft::blank(Naming { name, title }, Dialect::Header);
     let header = header_lines(text);
     describe(&mut manifest, &header, path.rsplit('/').next().unwrap_or(path));
@@ -70,12 +95,12 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     let is_shell =
         words.as_ref().and_then(|words| words.first()).is_some_and(|word| OTHER_SHELLS.contains(&word.as_str()));
     let language = Language::of(path, text).or_else(|| is_shell.then_some(Language::Bash));
-    let script = ScriptText { path, text, language };
+    let script = ScriptText { path, text, language, beside };
     manifest.recipe = words.as_ref().map(|_| Recipe::blank(input_mode(text)));
     let mut declared = scripts::declared(&script, !manifest.description.trim().is_empty());
     let (programs, unsupported) = (std::mem::take(&mut declared.programs), declared.unsupported.take());
-    let is_module = declared.is_module && !text.starts_with("#!");
-    let unsupported = unsupported.or_else(|| of_package(&script)).or_else(|| of_browser(&script));
+    let is_module = declared.is_module && !text.starts_with("#!") && stem != "__init__";
+    let unsupported = unsupported.or_else(|| of_package(&script)).or_else(|| scripts::other_engine(&script));
     declared.apply(&mut manifest);
     if stdin::reads_text(&script) {
         stdin::declare(&mut manifest);
@@ -83,7 +108,8 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     stdin::leave_open(&mut manifest);
     let origin = origin(path, text, &header, manifest.provenance.created_by.as_deref());
     let words = words.map(|words| CommandWords([words, vec!["{file}".to_owned()]].concat()));
-    Ok(Draft { unsupported, programs, is_module, ..Draft::of_command(manifest, words, origin) })
+    let is_named_by_folder = is_package(stem);
+    Ok(Draft { unsupported, programs, is_named_by_folder, is_module, ..Draft::of_command(manifest, words, origin) })
 }
 
 /// Why Python does not load a file of a package by its path.
@@ -93,37 +119,11 @@ fn of_package(script: &ScriptText<'_>) -> Option<String> {
     Some(format!("it is a part of a package (it imports {module}); write a script beside the package that calls it"))
 }
 
-/// Why node does not run a script of a web page: its first statements use names that only a browser has.
-fn of_browser(script: &ScriptText<'_>) -> Option<String> {
-    const NAMES: &[&str] = &[
-        "document.",
-        "window.",
-        "localStorage.",
-        "customElements.",
-        "extends HTMLElement",
-        "$(document)",
-        "chrome.",
-        "self.",
-        "importScripts(",
-        "alert(",
-    ];
-    const ELSEWHERE: &[&str] =
-        &["require(", "import ", "process.", "module.exports", "globalThis", "typeof ", "Deno.", "jsdom", "#!"];
-    let text = script.text;
-    let is_other =
-        !script.language.is_some_and(Language::is_javascript) || ELSEWHERE.iter().any(|mark| text.contains(mark));
-    let is_top = |line: &str| !line.starts_with([' ', '\t', '/', '*']);
-    let used =
-        || text.lines().filter(|line| is_top(line)).find_map(|line| NAMES.iter().find(|name| line.contains(**name)));
-    let name = if is_other { None } else { used() }?.trim_end_matches(['.', '(']);
-    Some(format!("it runs in a browser: it uses {name}, which node does not have"))
-}
-
 /// Why none of these files can be loaded by its path.
 pub(super) fn part_of_package(files: &[VersionFile]) -> Option<String> {
     let scripts = files.iter().filter_map(|file| {
         let text = text_of(file)?;
-        Some(ScriptText { path: &file.path, text, language: Language::of(&file.path, text) })
+        Some(ScriptText::new(&file.path, text, Language::of(&file.path, text)))
     });
     scripts.into_iter().find_map(|script| of_package(&script))
 }
@@ -202,6 +202,8 @@ fn opening(line: &str) -> Option<(&'static str, &str)> {
 fn comment(line: &str) -> Option<&str> {
     let (sign, rest) = ["#", "//", "--"].iter().find_map(|sign| Some((*sign, line.strip_prefix(sign)?)))?;
     let rest = rest.trim_start_matches(|c| matches!(c, '#' | '/') || sign == "--" && c == '-');
+    // A comment of a comment: `# # words`.
+    let rest = rest.strip_prefix(' ').map_or(rest, |words| words.trim_start_matches("# "));
     // `##? words`: a help text that the script prints itself.
     Some(rest.strip_prefix('?').filter(|_| line.starts_with("##?")).unwrap_or(rest).trim())
 }
@@ -442,19 +444,6 @@ mod tests {
     }
 
     #[test]
-    fn a_script_of_a_web_page_is_told_from_one_of_node() {
-        let why = |text: &str| parse("a.js", text).unsupported;
-        let said = why("// Counts\ndocument.querySelector('a').click();\n").unwrap();
-        assert_eq!(said, "it runs in a browser: it uses document, which node does not have");
-        assert!(why("class A extends HTMLElement {}\n").is_some());
-        for text in
-            ["const { JSDOM } = require('jsdom');\ndocument.x();\n", "function f() {\n  document.x();\n}\nf();\n"]
-        {
-            assert_eq!(why(text), None, "{text}");
-        }
-    }
-
-    #[test]
     fn a_sentence_goes_on_in_the_next_line() {
         let of = |text: &str| parse("a.sh", text).manifest.description;
         let broken = "#!/bin/sh\n# Usage: x\n#\n# Aggregates information about the original owners of lines changed or\n# removed in the diff.\n# Each line is one.\nls\n";
@@ -476,6 +465,7 @@ mod tests {
         assert_eq!(of("#!/bin/bash\nset -e\n# Lists the files\nls -l\n"), "Lists the files");
         assert_eq!(of("#!/bin/bash\nset -e\n\n# Lists the files\n\nls -l\n"), "Lists the files");
         assert_eq!(of("#!/bin/bash\n# Lists the files\nset -e\n"), "Lists the files");
+        assert_eq!(of("#!/bin/bash\n# # Lists the files\nls -l\n"), "Lists the files");
         assert_eq!(of("#!/bin/bash\n# Docs: https://x.org/y\n# https///x.org/y\nls -l\n"), "Runs ls -l");
     }
 
@@ -523,6 +513,13 @@ mod tests {
         assert_eq!(parse("a.py", "# Author: Ada\n").origin, Some(Origin::Admin));
         assert_eq!(parse("a.py", "class Weather_AI_Generated:\n    pass\n").origin, Some(Origin::Ai));
         assert_eq!(parse("a.py", "pass\n").origin, None);
+    }
+
+    #[test]
+    fn a_script_with_the_name_of_a_folder_that_is_not_searched_has_its_ending_in_its_name() {
+        let draft = parse("versions.ts", "console.log(1);\n");
+        assert_eq!((draft.manifest.name.as_str(), draft.manifest.title.as_deref()), ("versions_ts", Some("versions")));
+        assert_eq!(parse("version.ts", "console.log(1);\n").manifest.name.as_str(), "version");
     }
 
     #[test]

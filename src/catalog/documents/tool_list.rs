@@ -201,7 +201,7 @@ mod tests {
 
     fn parse(path: &str, text: &str) -> Result<Draft, Problem> {
         let file = VersionFile { path: path.to_owned(), mode: FileMode::Plain, bytes: text.as_bytes().to_vec() };
-        reading::draft(&file, &Programs::on(&std::ffi::OsString::new()))
+        reading::draft(&file, &crate::catalog::beside::Beside::default(), &Programs::on(&std::ffi::OsString::new()))
     }
 
     #[test]

@@ -56,6 +56,27 @@ pub(super) fn is_used(text: &str) -> bool {
     text.contains("add_argument") && (text.contains("argparse") || text.contains("ArgumentParser") || !is_other())
 }
 
+/// Whether a script makes a parser and starts it, and nothing in it could give that an argument.
+pub(super) fn is_bare(text: &str) -> bool {
+    let made = text.lines().find_map(|line| {
+        let (name, value) = line.trim_start().split_once('=')?;
+        let name = name.split(':').next().unwrap_or_default().trim();
+        (value.contains("ArgumentParser(") && !name.is_empty()).then_some(name)
+    });
+    let hands_on = |name: &str| {
+        ["(", ", ", "=", "return ", "["].iter().any(|begin| {
+            let mark = format!("{begin}{name}");
+            text.match_indices(&mark).any(|(at, _)| {
+                !text[at + mark.len()..].starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.'))
+            })
+        })
+    };
+    let gives = ["add_argument", "add_parser", "add_subparsers", "parents", "parse_known_args"];
+    text.contains(".parse_args(")
+        && !gives.iter().any(|mark| text.contains(mark))
+        && made.is_some_and(|name| !hands_on(name))
+}
+
 /// Whether `add_argument` is called on a parser, or a part of one: browsers have options with a method of this name. What the
 /// script makes otherwise is none; what comes from elsewhere is one by its name.
 fn is_of_parser(text: &str, at: usize, parsers: &[&str]) -> bool {

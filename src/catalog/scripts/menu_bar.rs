@@ -193,10 +193,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Declared {
-        super::super::declared(
-            &ScriptText { path: "x.sh", text, language: Some(crate::domain::source::Language::Bash) },
-            false,
-        )
+        super::super::declared(&ScriptText::new("x.sh", text, Some(crate::domain::source::Language::Bash)), false)
     }
 
     fn shown(declared: &Declared) -> Vec<String> {

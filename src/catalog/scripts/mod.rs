@@ -15,6 +15,7 @@ mod comments;
 mod console;
 mod docopt;
 mod docstring;
+mod engine;
 mod fire;
 mod framework;
 mod hint;
@@ -40,6 +41,7 @@ mod scanner;
 mod shell;
 mod shell_code;
 mod shell_options;
+mod started;
 mod stdin_json;
 #[cfg(test)]
 mod testing;
@@ -52,6 +54,7 @@ use super::{description, schema_loose};
 use crate::domain::source::Language;
 use crate::domain::{ArgCondition, ArgRule, Category, CostTier, InputMode, Kind, Manifest, Recipe, ToolName};
 pub(super) use bashly::declared as bashly;
+pub(super) use engine::other as other_engine;
 pub(super) use python_function::MarkedTool;
 use serde_json::{Map, Value, json};
 pub(super) use shell_code::without_fed;
@@ -67,6 +70,22 @@ pub(super) struct ScriptText<'s> {
     pub(super) path: &'s str,
     pub(super) text: &'s str,
     pub(super) language: Option<Language>,
+    pub(super) beside: Beside<'s>,
+}
+
+/// What other files of its package say about a script.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Beside<'s> {
+    /// Code that defines types and constants which it takes from them.
+    pub(super) names: &'s str,
+    /// The code that defines what it starts, and the name of that there.
+    pub(super) start: Option<(&'s str, &'s str)>,
+}
+
+impl<'s> ScriptText<'s> {
+    pub(super) fn new(path: &'s str, text: &'s str, language: Option<Language>) -> ScriptText<'s> {
+        ScriptText { path, text, language, beside: Beside::default() }
+    }
 }
 
 /// One input that a script declares.
@@ -136,6 +155,7 @@ const FORMATS: &[ScriptFormat] = &[
     ScriptFormat { read: command_module::read },
     ScriptFormat { read: command_line },
     ScriptFormat { read: perl_ruby::read },
+    ScriptFormat { read: started::read },
     ScriptFormat { read: python_function::read },
     ScriptFormat { read: javascript_function::read },
     ScriptFormat { read: library::javascript_module },

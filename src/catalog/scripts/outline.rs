@@ -1,6 +1,7 @@
 //! What a script is, in a line, where it has no words of its own: what it defines, or what it runs first.
 
 use super::scanner::{calls, signs};
+use super::shell_code::function_spans;
 use super::{Declared, NAMED, ScriptText, docstring, literal, own_words, python, words_of_names};
 use crate::catalog::description;
 use crate::domain::source::Language;
@@ -30,7 +31,7 @@ const PREPARING: &[&str] = &[
     "set", "shopt", "export", "declare", "local", "readonly", "if", "then", "else", "elif", "fi", "for", "while",
     "until", "do", "done", "case", "esac", "function", "trap", "cd", "echo", "printf", "exit", "return", "shift",
     "source", ".", "alias", "umask", "[", "[[", "{", "}", "(", ")", "unset", "pushd", "popd", "exec", "read", "test",
-    "true", ":",
+    "true", ":", "continue", "break",
 ];
 
 /// Describes a script by its code.
@@ -134,29 +135,30 @@ fn of_main(script: &ScriptText<'_>) -> Option<String> {
 }
 
 fn outline(script: &ScriptText<'_>) -> Option<String> {
-    let lines = || without_texts(script.text);
     if script.language == Some(Language::Bash) {
-        let lines = || without_heredocs(script.text);
-        let says =
-            |line: &&str| ["echo ", "exec ", "printf ", "exit "].iter().any(|word| line.trim().starts_with(word));
-        // A call of its own function says less than what that function runs.
-        let own: Vec<&str> = lines().filter_map(|line| line.trim_end_matches(['{', ' ']).strip_suffix("()")).collect();
-        let own: Vec<&str> = own.iter().map(|name| name.trim_start_matches("function ").trim()).collect();
-        let is_own = |line: &str| line.split_whitespace().next().is_some_and(|word| own.contains(&word));
-        let is_foreign = |line: &str| is_command(line) && !is_own(line);
-        let command = lines().find(|line| is_foreign(line)).or_else(|| lines().find(|line| is_foreign(line.trim())));
-        let command = command.or_else(|| lines().find(|line| is_command(line)));
-        return command.or_else(|| lines().find(says)).map(runs);
+        return of_shell(script.text).map(runs);
     }
+    let lines = || without_texts(script.text);
     let names = names(script);
     if !names.is_empty() {
         return Some(words_of_names(names.into_iter().take(NAMED + 1)));
     }
-    let call = lines().find(|line| is_call(line)).or_else(|| lines().find_map(assigned_call));
+    // What is called first may only say something, or hand over what is to be done later.
+    let opens = |line: &str| line.trim_end().ends_with('{') && (line.contains("=>") || line.contains("function"));
+    let does = |line: &&str| !opens(line) && !says_it(line);
+    let top = || lines().filter(|line| is_call(line));
+    let given = || lines().filter_map(assigned_call);
+    let call = top().find(does).or_else(|| given().find(does)).or_else(|| top().find(|line| !says_it(line)));
+    let call = call.or_else(|| lines().map(str::trim).filter(|line| is_call(line)).find(does));
+    let call = call.or_else(|| top().chain(given()).next());
     let call = call.or_else(|| lines().map(str::trim).find(|line| is_call(line)));
     call.map(runs).or_else(|| {
         let names: Vec<&str> = lines().filter_map(|line| assigned(line).map(|(name, _)| name)).collect();
-        (!names.is_empty()).then(|| words_of_names(names.into_iter().take(NAMED + 1)))
+        let handed = || -> Vec<&str> { lines().filter_map(handed_on).take(NAMED).collect() };
+        let named = (!names.is_empty()).then(|| words_of_names(names.into_iter().take(NAMED + 1)));
+        named.or_else(|| {
+            Some(handed()).filter(|names| !names.is_empty()).map(|names| format!("Exports {}", names.join(", ")))
+        })
     })
 }
 
@@ -219,6 +221,50 @@ fn exports(line: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The module whose names a line of JavaScript hands on: `export * from './a'`.
+fn handed_on(line: &str) -> Option<&str> {
+    let (_, module) = line.strip_prefix("export ")?.split_once(" from ")?;
+    Some(module.trim().trim_end_matches(';').trim_matches(['"', '\'']))
+}
+
+/// Whether a call only writes something for who is watching.
+fn says_it(line: &str) -> bool {
+    let line = line.trim();
+    let line = line.strip_prefix("await ").unwrap_or(line);
+    ["console.", "print(", "echo(", "log(", "logger.", "logging."].iter().any(|begin| line.starts_with(begin))
+}
+
+/// The line of a shell script that says best what it runs: a command outside of its functions, else one in the function that
+/// is called there.
+fn of_shell(text: &str) -> Option<&str> {
+    let functions = function_spans(text);
+    let at = |line: &str| line.as_ptr() as usize - text.as_ptr() as usize;
+    let first_word = |line: &str| line.split_whitespace().next().map(|word| word.trim_end_matches(';').to_owned());
+    let lines: Vec<&str> = without_lists(without_heredocs(text)).collect();
+    let within = |line: &str| functions.iter().find(|(_, (from, to))| (*from..*to).contains(&at(line)));
+    let (inner, top): (Vec<&str>, Vec<&str>) = lines.iter().copied().partition(|line| within(line).is_some());
+    // A call of its own function says less than what that function runs.
+    let is_own = |line: &str| first_word(line).is_some_and(|word| functions.iter().any(|(name, _)| *name == word));
+    let called: Vec<String> = top.iter().filter(|line| is_own(line)).filter_map(|line| first_word(line)).collect();
+    let is_called = |line: &&&str| within(line).is_some_and(|(name, _)| called.iter().any(|word| word == name));
+    let called: Vec<&str> = inner.iter().filter(is_called).copied().collect();
+    let is_named = |line: &str| is_command(line) && !is_own(line) && !line.starts_with(['$', '"']);
+    let is_foreign = |line: &str| is_command(line) && !is_own(line);
+    let first = |lines: &[&'_ str], is: &dyn Fn(&str) -> bool| -> Option<usize> {
+        let found = lines.iter().find(|line| is(line)).or_else(|| lines.iter().find(|line| is(line.trim())));
+        found.map(|line| at(line))
+    };
+    let places = [&top, &called, &inner];
+    let named = || places.iter().find_map(|lines| first(lines, &is_named));
+    let foreign = || places.iter().find_map(|lines| first(lines, &is_foreign));
+    let own = || first(&top, &is_command);
+    let begins = |line: &str, words: &[&str]| words.iter().any(|word| line.trim().starts_with(word));
+    let says = || lines.iter().find(|line| begins(line, &["echo ", "printf ", "exec ", "cat <<"])).map(|line| at(line));
+    let ends = || lines.iter().find(|line| begins(line, &["exit "])).map(|line| at(line));
+    let found = named().or_else(foreign).or_else(says).or_else(own).or_else(ends)?;
+    text[found..].lines().next()
+}
+
 /// The lines of code, without those within texts over several lines.
 fn without_texts(text: &str) -> impl Iterator<Item = &str> {
     let mut open: Option<&str> = None;
@@ -234,6 +280,16 @@ fn without_texts(text: &str) -> impl Iterator<Item = &str> {
             open = if open.is_some() { None } else { Some(sign) };
             rest = &rest[at + sign.len()..];
         }
+        !was_open
+    })
+}
+
+/// Lines of shell without the items of lists that go over several: `names=(`.
+fn without_lists<'t>(lines: impl Iterator<Item = &'t str>) -> impl Iterator<Item = &'t str> {
+    let mut is_open = false;
+    lines.filter(move |line| {
+        let was_open = is_open;
+        is_open = if is_open { !line.trim_end().ends_with(')') } else { line.trim_end().ends_with("=(") };
         !was_open
     })
 }
@@ -325,7 +381,11 @@ fn constant(line: &str) -> Option<(usize, &str)> {
 /// Whether a line of shell calls something.
 fn is_command(line: &str) -> bool {
     let word = line.split(char::is_whitespace).next().unwrap_or_default();
-    word.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '/' | '"' | '$'))
+    // `name )` is an arm of a `case`, and a document is only printed.
+    let is_arm = line.contains(')') && !line.split(')').next().unwrap_or_default().contains('(');
+    !is_arm
+        && !line.starts_with("cat <<")
+        && word.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '/' | '"' | '$' | '_'))
         && !PREPARING.contains(&word)
         && !word.contains(['=', '(', ')', ';'])
         && !line[word.len()..].trim_start().starts_with("()")
@@ -361,7 +421,7 @@ mod tests {
 
     fn of(path: &str, text: &str) -> Option<String> {
         let mut declared = Declared::default();
-        describe(&ScriptText { path, text, language: Language::of(path, text) }, &mut declared);
+        describe(&ScriptText::new(path, text, Language::of(path, text)), &mut declared);
         declared.contents
     }
 
@@ -390,6 +450,26 @@ mod tests {
                 "Ports a rule",
             ),
             ("x.sh", "#!/bin/sh\necho hi\n", "Runs echo hi"),
+            ("x.sh", "help() {\n  cat x\n}\nmain() {\n  git log\n}\nmain \"$@\"\n", "Runs git log"),
+            ("x.sh", "hide() { printf x; }\nhide\nfor i in 1; do\n  git fetch \"$i\"\ndone\n", "Runs git fetch \"$i\""),
+            ("x.sh", "hook=$1\n$hook \"$@\"\ngit push\n", "Runs git push"),
+            ("x.sh", "\"$EDITOR\" notes\n", "Runs \"$EDITOR\" notes"),
+            ("x.sh", "go() {\n  echo 1\n}\ngo\n", "Runs echo 1"),
+            ("x.js", "console.log('a', 'b')\nfs.rmSync('x')\n", "Runs fs.rmSync('x')"),
+            (
+                "x.js",
+                "const app = make();\napp.get('/', (a, b) => {\n    b.send(a);\n});\napp.listen(30);\n",
+                "Runs app.listen(30);",
+            ),
+            ("x.js", "console.log('a')\n", "Runs console.log('a')"),
+            ("x.ts", "export * from './a.js';\nexport { b } from './b.js';\n", "Exports ./a.js, ./b.js"),
+            ("x.sh", "_write_env A b\n", "Runs _write_env A b"),
+            (
+                "x.sh",
+                "names=(\n  one.service\n)\ncase $1 in\n  major ) a=1 ;;\nesac\ncat <<E\nx\nE\ngit tag\n",
+                "Runs git tag",
+            ),
+            ("x.sh", "err() {\n  echo \"$1\"\n  exit 1\n}\nif x; then\n  err bad\nfi\n", "Runs echo \"$1\""),
             ("x.sh", "A=\"one\ntwo words\n\"\nawk '\n  print it\n' \"$A\"\n", "Runs awk '"),
             ("x.py", "qq = f(1)\nx = \"\"\"\nprint(no)\n\"\"\"\n", "Runs f(1)"),
         ] {

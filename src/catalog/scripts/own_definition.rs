@@ -72,7 +72,7 @@ mod tests {
     use serde_json::json;
 
     fn read(text: &str) -> Declared {
-        python_function::read(&ScriptText { path: "x.py", text, language: Some(PYTHON) }).unwrap()
+        python_function::read(&ScriptText::new("x.py", text, Some(PYTHON))).unwrap()
     }
 
     const SPEC: &str = "{'type': 'function', 'function': {'name': 'send_mail', 'description': 'Send a mail.',\n        'parameters': {'type': 'object', 'properties': {'to': {'type': 'string', 'description': 'Whom'}, 'n': {'type': 'number'}}, 'required': ['to']}}}";
@@ -92,7 +92,7 @@ mod tests {
             let schema = declared.schema.unwrap();
             assert_eq!((&schema["properties"]["n"]["type"], &schema["required"]), (&json!("number"), &json!(["to"])));
             assert!(declared.unsupported.unwrap().contains("parameter data"));
-            let tools = python_function::marked(&ScriptText { path: "x.py", text: &class, language: Some(PYTHON) });
+            let tools = python_function::marked(&ScriptText::new("x.py", &class, Some(PYTHON)));
             assert_eq!((tools[0].name.as_str(), tools[0].function.as_str()), ("send_mail", ""));
         }
     }
@@ -115,6 +115,6 @@ mod tests {
         let text = "A = {'type': 'function', 'x': 1}\nB = {'type': 'function', 'function': f()}\ndef run(to): pass\n";
         assert_eq!(read(text).schema, None);
         let deep = format!("A = {{'function': {}\ndef run(to): pass\n", "= {".repeat(50_000));
-        super::super::python_function::read(&ScriptText { path: "x.py", text: &deep, language: Some(PYTHON) });
+        super::super::python_function::read(&ScriptText::new("x.py", &deep, Some(PYTHON)));
     }
 }

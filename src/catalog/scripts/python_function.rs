@@ -40,10 +40,10 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     if Loading::of(&blocks, &definitions).does_something(&blocks[last + 1..]).is_some() {
         return None;
     }
-    let aliases = python::aliases(&blocks);
     let spec = framework::ToolSpec::of(&blocks).or_else(|| own_definition::of_file(&blocks));
+    let (known, aliases) = known(script, &blocks, &definitions);
     let imports = Imports::of(&blocks);
-    let file = File { text, definitions: &definitions, aliases: &aliases, imports: &imports, spec };
+    let file = File { text, definitions: &definitions, known: &known, aliases: &aliases, imports: &imports, spec };
     match file.entry(super::super::draft::stem_of(script.path)) {
         Some(entry) => Some(file.declared(entry)),
         None => file.tool_kit().or_else(|| file.nothing_to_call()),
@@ -51,6 +51,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
 }
 
 /// A tool that a framework marks in a file.
+#[derive(Debug, Clone)]
 pub(in crate::catalog) struct MarkedTool {
     /// As declared, else that of its function.
     pub(in crate::catalog) name: String,
@@ -81,9 +82,10 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     let blocks = python::blocks(text);
     let definitions = python::definitions(&blocks);
     let does_first = Loading::of(&blocks, &definitions).first_step().map(|step| line_of(text, step.at));
-    let aliases = python::aliases(&blocks);
+    let (known, aliases) = known(script, &blocks, &definitions);
     let imports = Imports::of(&blocks);
-    let file = File { text, definitions: &definitions, aliases: &aliases, imports: &imports, spec: None };
+    let file =
+        File { text, definitions: &definitions, known: &known, aliases: &aliases, imports: &imports, spec: None };
     let registered = framework::registered(&definitions);
     let mut found: Vec<MarkedTool> = Vec::new();
     for one in &definitions {
@@ -94,15 +96,31 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
             found.push(marked_as(&file.declared(one), one.name, function, does_first));
             continue;
         }
-        let handed = framework::handed(one);
-        for method in one.methods().iter().filter(|_| one.is_class) {
+        // A class may have many methods: what they share is read once.
+        let methods = if one.is_class { one.methods() } else { Vec::new() };
+        let handed = framework::handed(one, &methods);
+        let class = Class::of(&file, one, &methods);
+        for method in &methods {
             let is_tool = decorator(method).is_some() || handed.contains(&method.name);
             if is_tool && !definitions.iter().any(|other| other.name == method.name && decorator(other).is_some()) {
-                found.push(file.method_of(one, method, does_first));
+                found.push(file.method_of(&class, method, does_first));
             }
         }
     }
     found
+}
+
+/// The classes and names by which inputs are described: those of the file, and those that it takes from others of its package.
+fn known<'t>(
+    script: &ScriptText<'t>,
+    blocks: &[Block<'t>],
+    definitions: &[Definition<'t>],
+) -> (Vec<Definition<'t>>, Aliases<'t>) {
+    let mut more = python::blocks(script.beside.names);
+    let known = [definitions, &python::definitions(&more)].concat();
+    // What the file itself says comes last and counts.
+    more.extend(blocks);
+    (known, python::aliases(&more))
 }
 
 /// Whether a script defines something, and nothing in it is started.
@@ -125,6 +143,8 @@ fn only_values(text: &str, blocks: &[Block<'_>]) -> Option<Declared> {
 struct File<'a, 't> {
     text: &'t str,
     definitions: &'a [Definition<'t>],
+    /// These, and those of other files.
+    known: &'a [Definition<'t>],
     aliases: &'a Aliases<'t>,
     imports: &'a Imports<'t>,
     /// What the file says of its tool in a table.
@@ -133,7 +153,7 @@ struct File<'a, 't> {
 
 impl<'t> File<'_, 't> {
     fn module(&self) -> Module<'_, 't> {
-        Module { definitions: self.definitions, aliases: self.aliases }
+        Module { definitions: self.known, aliases: self.aliases }
     }
 
     /// The function or class that is the tool.
@@ -189,26 +209,13 @@ impl<'t> File<'_, 't> {
     }
 
     /// A method that is a tool. What its object cannot be made without is an input as well.
-    fn method_of(&self, class: &Definition<'t>, method: &Definition<'t>, does_first: Option<usize>) -> MarkedTool {
+    fn method_of(&self, class: &Class<'t>, method: &Definition<'t>, does_first: Option<usize>) -> MarkedTool {
         let name = format!("{}.{}", class.name, method.name);
-        let function = if self.object_for(class).is_some() { String::new() } else { self.callable(method, name) };
+        let function = if class.object.is_some() { String::new() } else { self.callable(method, name) };
         let mut declared = self.declared(method);
-        let made = self.made_with(class, &declared.inputs);
+        let made = class.made_with(&declared.inputs);
         declared.inputs.splice(..0, made);
         marked_as(&declared, method.name, function, does_first)
-    }
-
-    /// What an object of a class is made with, beside the inputs that its method takes: all that it needs, and what else can be
-    /// written down.
-    fn made_with(&self, class: &Definition<'t>, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
-        let Some(maker) = class.methods().into_iter().find(|one| one.name == "__init__") else { return Vec::new() };
-        let doc = docstring::read(&python::docstring(maker.body).unwrap_or_default());
-        let is_own = |input: &DeclaredInput| taken.iter().any(|own| own.name == input.name);
-        let is_value =
-            |input: &DeclaredInput| ["type", "enum", "anyOf"].iter().any(|key| input.schema.contains_key(*key));
-        let mut made = self.inputs(&maker, &doc);
-        made.retain(|input| !is_own(input) && (input.required || is_value(input)));
-        made
     }
 
     /// A class whose methods are the tools. Nothing says which of them to call, so they are named.
@@ -291,7 +298,7 @@ impl<'t> File<'_, 't> {
 
     /// Adds what an object of a class of tools is made with to what its method takes.
     fn add_made_with(&self, declared: &mut Declared, class: &Definition<'t>) {
-        let made = self.made_with(class, &declared.inputs);
+        let made = Class::of(self, class, &class.methods()).made_with(&declared.inputs);
         let Some(schema) = declared.schema.as_mut() else {
             declared.inputs.splice(..0, made);
             return;
@@ -314,7 +321,9 @@ impl<'t> File<'_, 't> {
     /// The parameter that only a framework can give, and without which a function cannot be called.
     fn demanded(&self, one: &Definition<'t>) -> Option<&'t str> {
         let work = if one.is_class { method(one) } else { None };
-        if let Some(name) = self.object_for(one) {
+        if one.is_class
+            && let Some(name) = Class::of(self, one, &one.methods()).object
+        {
             return Some(name);
         }
         let doc = docstring::read(&python::docstring(one.body).unwrap_or_default());
@@ -326,19 +335,6 @@ impl<'t> File<'_, 't> {
             return needed().find(|one| one.name != "tool" && !inputs.contains_key(one.name)).map(|one| one.name);
         }
         needed().find(|one| self.is_injected(one, &doc)).map(|one| one.name)
-    }
-
-    /// The parameter of its constructor without which an object of a class cannot be made, and that no value of JSON is.
-    fn object_for(&self, class: &Definition<'t>) -> Option<&'t str> {
-        let maker = class.methods().into_iter().find(|one| class.is_class && one.name == "__init__")?;
-        let is_object = |one: &Parameter<'t>| {
-            let hint = one.hint.trim_matches(['"', '\'']).rsplit('.').next().unwrap_or_default();
-            let (schema, required) = python::value_schema(one, self.module());
-            let is_any = matches!(hint, "Any" | "object") || hint.contains('[');
-            let is_class = schema.is_empty() && hint.starts_with(char::is_uppercase) && !is_any;
-            required && (is_class || no_value::is_one(one, self.module(), self.imports))
-        };
-        maker.parameters().into_iter().filter(|one| !one.name.starts_with('*')).find(is_object).map(|one| one.name)
     }
 
     /// The name of a function, or none for one that only its framework can call.
@@ -413,6 +409,46 @@ impl<'t> File<'_, 't> {
         if let Some(call) = metadata(class) {
             describe_metadata(declared, call);
         }
+    }
+}
+
+/// What an object of a class is made with.
+struct Class<'t> {
+    name: &'t str,
+    /// The parameter of its constructor without which an object of it cannot be made, and that no value of JSON is.
+    object: Option<&'t str>,
+    /// The parameters of its constructor.
+    makes: Vec<DeclaredInput>,
+}
+
+impl<'t> Class<'t> {
+    fn of(file: &File<'_, 't>, class: &Definition<'t>, methods: &[Definition<'t>]) -> Class<'t> {
+        let maker = methods.iter().find(|one| class.is_class && one.name == "__init__");
+        let Some(maker) = maker else { return Class { name: class.name, object: None, makes: Vec::new() } };
+        let is_object = |one: &Parameter<'t>| {
+            let hint = one.hint.trim_matches(['"', '\'']).rsplit('.').next().unwrap_or_default();
+            let (schema, required) = python::value_schema(one, file.module());
+            let is_any = matches!(hint, "Any" | "object") || hint.contains('[');
+            let is_class = schema.is_empty() && hint.starts_with(char::is_uppercase) && !is_any;
+            required && (is_class || no_value::is_one(one, file.module(), file.imports))
+        };
+        let mut parameters = maker.parameters().into_iter().filter(|one| !one.name.starts_with('*'));
+        let doc = docstring::read(&python::docstring(maker.body).unwrap_or_default());
+        Class {
+            name: class.name,
+            object: parameters.find(is_object).map(|one| one.name),
+            makes: file.inputs(maker, &doc),
+        }
+    }
+
+    /// What an object of the class is made with, beside the inputs that its method takes: all that it needs, and what else can
+    /// be written down.
+    fn made_with(&self, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
+        let is_own = |input: &DeclaredInput| taken.iter().any(|own| own.name == input.name);
+        let is_value =
+            |input: &DeclaredInput| ["type", "enum", "anyOf"].iter().any(|key| input.schema.contains_key(*key));
+        let made = self.makes.iter().filter(|input| !is_own(input) && (input.required || is_value(input)));
+        made.cloned().collect()
     }
 }
 
