@@ -2,6 +2,7 @@
 //! another program, a line of code or a usage line is no description, and the next paragraph is looked at.
 
 use super::limits;
+use super::notices::{announced, is_element, is_item, is_notice, is_setting};
 use crate::domain::count;
 
 /// A description as long as a row may hold.
@@ -237,7 +238,13 @@ fn is_heading(line: &str) -> bool {
     };
     // What other programs keep up to date: `$Id$`.
     let is_kept = lower.len() > 2 && lower.starts_with('$') && lower.ends_with('$') && !lower[1..].starts_with(' ');
-    HEADINGS.contains(&title) || is_kept || is_fact() || is_dated() || is_banner(&lower) || is_origin(&lower)
+    HEADINGS.contains(&title)
+        || is_kept
+        || is_fact()
+        || is_dated()
+        || is_banner(&lower)
+        || is_origin(&lower)
+        || is_notice(&lower)
 }
 
 /// `=== Settings ===`, `---- functions ----`: the title of a part.
@@ -318,6 +325,7 @@ pub(super) fn is_words(line: &str) -> bool {
     line.chars().any(char::is_alphabetic)
         && !is_for_programs(line)
         && !is_tag(line)
+        && !is_element(line)
         && !is_address(line)
         && !is_code(line)
         && !is_section(line)
@@ -327,7 +335,7 @@ pub(super) fn is_words(line: &str) -> bool {
 /// A tag of a documentation comment, or of a program that reads comments: `@cmd`, `@lint-avoid-x`.
 fn is_tag(line: &str) -> bool {
     let is_marked = line.strip_prefix('@').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
-    is_marked || is_magic(line) || directive(line).is_some()
+    is_marked || is_magic(line) || is_setting(line) || directive(line).is_some()
 }
 
 /// `frozen_string_literal: true`: a key that is no word of prose, and one value.
@@ -423,7 +431,9 @@ pub(super) fn announces(line: &str, next: &str) -> bool {
 pub(super) fn first_words(text: &str, file: &str) -> Option<String> {
     let mut is_aside = false;
     let mut found: Vec<&str> = Vec::new();
-    for line in text.lines() {
+    let mut title = None;
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
         let words = line.trim();
         if words.is_empty() || is_section(words) {
             if !found.is_empty() {
@@ -436,6 +446,16 @@ pub(super) fn first_words(text: &str, file: &str) -> Option<String> {
         is_aside &= line.starts_with(char::is_whitespace);
         let words = if found.is_empty() { without_name(words, file) } else { words };
         let is_usable = !words.starts_with(['-', '$', '[', '<']) && is_words(words) && words.contains(' ');
+        if !is_aside && is_usable && found.is_empty() && words.ends_with(':') {
+            // What announces a list says what is done; any other title only says what follows.
+            let next = lines.clone().find(|next| !next.trim().is_empty());
+            if next.is_some_and(is_item) {
+                return announced(words).map(str::to_owned);
+            }
+            title = title.or_else(|| next.is_some_and(|next| !announces(words, next)).then_some(words));
+            is_aside = true;
+            continue;
+        }
         if !is_aside && is_usable {
             found.push(words);
         } else if matches!(found[..], [only] if announces(only, words)) {
@@ -445,23 +465,30 @@ pub(super) fn first_words(text: &str, file: &str) -> Option<String> {
             break;
         }
     }
+    found.extend(title.filter(|_| found.is_empty()));
     (!found.is_empty()).then(|| found.join(" ").split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// The first paragraph of a text that may describe a tool, on one line.
 pub(super) fn first_paragraph(text: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let mut paragraphs = lines.split(|line| line.is_empty()).filter(|paragraph| !paragraph.is_empty());
-    let words = paragraphs.find_map(|paragraph| {
-        // A line that only announces what follows says nothing.
-        let is_title = match paragraph {
-            [only] => only.ends_with(':'),
-            [first, next, ..] => announces(first, next),
-            [] => true,
-        };
-        let is_usable = !is_title && !is_aside(paragraph) && paragraph.first().is_some_and(|line| is_words(line));
-        is_usable.then(|| paragraph.join(" "))
-    })?;
+    let paragraphs: Vec<&[&str]> =
+        lines.split(|line| line.is_empty()).filter(|paragraph| !paragraph.is_empty()).collect();
+    let begins_list = |at: usize| paragraphs.get(at).and_then(|lines| lines.first()).is_some_and(|line| is_item(line));
+    let read = |may_be_list: bool| {
+        paragraphs.iter().enumerate().find_map(|(at, paragraph)| {
+            let is_usable = !is_aside(paragraph) && paragraph.first().is_some_and(|line| is_words(line));
+            // A line that only announces what follows says nothing, unless that is a list.
+            match paragraph {
+                [only] if only.ends_with(':') => {
+                    announced(only).filter(|_| is_usable && begins_list(at + 1)).map(str::to_owned)
+                }
+                [first, next, ..] if announces(first, next) => None,
+                _ => (is_usable && (may_be_list || !begins_list(at))).then(|| paragraph.join(" ")),
+            }
+        })
+    };
+    let words = read(false).or_else(|| read(true))?;
     Some(words.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 

@@ -93,6 +93,12 @@ fn the_next_paragraph_is_looked_at() {
     assert_eq!(first_paragraph(text).as_deref(), Some("Counts words."));
     assert_eq!(first_paragraph("How to run it:\n\nCounts words.\n").as_deref(), Some("Counts words."));
     assert_eq!(first_paragraph("Gives the weather of:\n- a\n- b\n").as_deref(), Some("Gives the weather of: - a - b"));
+    let list = "Deploys a library:\n\n1. Bump the version\n2. Tag it\n\nIt works.\n";
+    assert_eq!(first_paragraph(list).as_deref(), Some("Deploys a library"));
+    assert_eq!(first_paragraph("- a b\n- c d\n\nCounts words.\n").as_deref(), Some("Counts words."));
+    assert_eq!(first_paragraph("- counts words\n").as_deref(), Some("- counts words"));
+    assert_eq!(first_words("To control the cache:\n\n  $ x -u\n", ""), None);
+    assert_eq!(first_words("x does two things:\n\n  - a b\n", "").as_deref(), Some("x does two things"));
     let command = "Run from the repository root:\n    uv run examples/x.py\n";
     assert_eq!(first_paragraph(command), None);
     assert_eq!(first_words(command, "x.py"), None);

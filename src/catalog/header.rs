@@ -10,6 +10,7 @@ use super::document;
 use super::draft::{self, Draft, Naming};
 use super::files::unusable_name;
 use super::modules;
+use super::notices::{announced, is_item};
 use super::programs::{self, Programs};
 use super::scripts::{self, ScriptText};
 use super::stdin;
@@ -137,10 +138,10 @@ pub(super) fn header_lines(text: &str) -> Vec<&str> {
         let trimmed = line.trim();
         if let Some(end) = inside {
             if let Some((before, _)) = trimmed.split_once(end) {
-                lines.push(before.trim_start_matches('*').trim());
+                lines.push(without_stars(before, end));
                 break;
             }
-            lines.push(trimmed.trim_start_matches('*').trim());
+            lines.push(without_stars(trimmed, end));
             continue;
         }
         if let Some((end, rest)) = opening(trimmed) {
@@ -149,7 +150,7 @@ pub(super) fn header_lines(text: &str) -> Vec<&str> {
                 break;
             }
             inside = Some(end);
-            lines.extend(["", rest.trim_start_matches('*').trim()]);
+            lines.extend(["", without_stars(rest.trim(), end)]);
         } else if let Some(comment) = trimmed.strip_prefix("#!").map(|_| "").or_else(|| comment(trimmed)) {
             lines.push(comment);
             block = if comment.is_empty() { 0 } else { block + 1 };
@@ -167,6 +168,12 @@ pub(super) fn header_lines(text: &str) -> Vec<&str> {
         }
     }
     lines
+}
+
+/// A line of a block without the signs that stand in front of each line of a comment.
+fn without_stars<'l>(line: &'l str, end: &str) -> &'l str {
+    // In other texts a star begins an item of a list.
+    if end == "*/" || !is_item(line) { line.trim_start_matches('*').trim() } else { line.trim() }
 }
 
 /// Whether there is more code behind the statements that follow each other from a line on.
@@ -207,7 +214,11 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
     let mut stated = None;
     let (mut block, mut is_titled) = (false, false);
     let paragraphs = header.split(|line| line.is_empty()).filter(|paragraph| !description::is_license(paragraph));
-    for paragraph in paragraphs {
+    let paragraphs: Vec<&[&str]> = paragraphs.filter(|paragraph| !paragraph.is_empty()).collect();
+    let has_list = header.iter().filter(|line| is_item(line)).count() > 1;
+    for (place, paragraph) in paragraphs.iter().enumerate() {
+        let next = paragraphs.get(place + 1).and_then(|next| next.first());
+        let mut is_list = false;
         let is_aside = description::is_aside(paragraph);
         let is_call = paragraph.first().is_some_and(|line| description::is_call(line));
         let mut is_for_programs = false;
@@ -229,15 +240,12 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
                 let words = description::without_name(line, file);
                 // A sentence below `Usage: x FILE` says what it does.
                 let is_usable = !is_aside || is_call && description::is_sentence(words);
-                let is_title = words.trim_end().ends_with(':');
-                let is_words = description::is_words(words)
-                    && !is_marker(line)
-                    && is_usable
-                    && !is_title
-                    && !is_titled
-                    && !goes_on;
+                // What belongs to an item goes on below it.
+                is_list |= has_list && is_item(line);
+                let is_words =
+                    description::is_words(words) && !is_marker(line) && is_usable && !is_list && !is_titled && !goes_on;
                 if first.is_none() && is_words && !block {
-                    first = Some(whole_sentence(words, &paragraph[at + 1..]));
+                    first = sentence(words, &paragraph[at + 1..], next.copied());
                 }
                 continue;
             };
@@ -273,6 +281,16 @@ const BROKEN_CHARS: usize = 60;
 /// Words behind which a sentence goes on.
 const GOING_ON: &[&str] =
     &["a", "an", "and", "as", "at", "by", "for", "from", "in", "is", "of", "on", "or", "that", "the", "to", "with"];
+
+/// The sentence that a line begins; `None` for a title. `next` is the first line of the next paragraph.
+fn sentence(line: &str, rest: &[&str], next: Option<&str>) -> Option<String> {
+    if line.trim_end().ends_with(':') {
+        let announces_list = rest.first().copied().or(next).is_some_and(is_item);
+        return announced(line).filter(|_| announces_list).map(str::to_owned);
+    }
+    let whole = whole_sentence(line, rest);
+    Some(announced(&whole).map_or(whole.clone(), str::to_owned))
+}
 
 /// A line with those below it that its sentence goes on in.
 fn whole_sentence(line: &str, rest: &[&str]) -> String {
@@ -385,6 +403,33 @@ mod tests {
         );
         assert_eq!((draft.origin, manifest.recipe.unwrap().input), (Some(Origin::Ai), InputMode::StdinText));
         assert_eq!(draft.words.unwrap().0, ["python3", "{file}"]);
+    }
+
+    #[test]
+    fn notices_headings_and_items_describe_nothing() {
+        let of = |text: &str| parse("a.sh", &format!("#!/bin/sh\n{text}\n\necho ok\n")).manifest.description;
+        for (text, expected) in [
+            (
+                "# Deploy a new version:\n#\n#   1. Bump the version\n#   2. Tag it\n#\n# It works.",
+                "Deploy a new version",
+            ),
+            (
+                "# This wraps cat for those who use it, and has\n# two special behaviours which are listed in here:\n# - It prints\n# - It stops",
+                "This wraps cat for those who use it, and has two special behaviours which are listed in here",
+            ),
+            ("# To do:\n# Counts words.", "Counts words."),
+            ("# - Make a copy\n#   of it all\n# - Send it\n\n# Counts words.", "Counts words."),
+            ("# - Counts words", "- Counts words"),
+            ("# hook-matcher: Bash\n#\n# Blocks commands.", "Blocks commands."),
+            ("# Automatic generated, DON'T MODIFY IT.", "Runs echo ok"),
+            ("# <xbar.author>Ann</xbar.author>\n# Counts words.", "Counts words."),
+            ("# <file> is counted", "<file> is counted"),
+        ] {
+            assert_eq!(of(text), expected, "{text}");
+        }
+        let text =
+            "\"\"\"\nThis wraps cat and has two behaviours:\n\n*   It prints.\n\n*   It stops.\n\"\"\"\nprint(1)\n";
+        assert_eq!(parse("a.py", text).manifest.description, "This wraps cat and has two behaviours");
     }
 
     #[test]

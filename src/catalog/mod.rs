@@ -51,6 +51,7 @@ mod native;
 mod needed;
 mod no_definition;
 mod node_packages;
+mod notices;
 mod obstacle;
 mod other_words;
 mod packed;

@@ -21,6 +21,7 @@ const OF_BASE: &[&str] = &["tools", "add_tool", "prepare", "prepare_async", "met
 /// Types of parameters that a framework hands over.
 const INJECTED: &[&str] = &[
     "Context",
+    "Depends",
     "RunContext",
     "RunContextWrapper",
     "ToolContext",
@@ -71,6 +72,7 @@ pub(super) fn is_injected(parameter: &Parameter<'_>, words: &str) -> bool {
 }
 
 /// A table in which a file describes its tool: `TOOL_SPEC = {"name": …, "inputSchema": {"json": …}}`.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct ToolSpec {
     pub(super) name: String,
     pub(super) description: Option<String>,

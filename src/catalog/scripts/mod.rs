@@ -26,9 +26,12 @@ mod library;
 mod literal;
 mod loading;
 mod mcp_server;
+mod menu_bar;
+mod no_value;
 mod option_words;
 mod options;
 mod outline;
+mod own_definition;
 pub(super) mod own_words;
 mod perl_ruby;
 mod python;
@@ -55,6 +58,7 @@ pub(super) use engine::other as other_engine;
 pub(super) use python_function::MarkedTool;
 use serde_json::{Map, Value, json};
 pub(super) use shell_code::without_fed;
+use std::collections::BTreeMap;
 
 /// Names that stand for a missing description.
 const NAMED: usize = 8;
@@ -124,6 +128,8 @@ pub(super) struct Declared {
     pub(super) input: Option<InputMode>,
     /// The function that is called with the input.
     pub(super) function: Option<String>,
+    /// Variables that are set where no input sets them.
+    pub(super) env: BTreeMap<String, String>,
     /// Programs that the script starts.
     pub(super) programs: Vec<String>,
     /// Why nothing here can run it.
@@ -180,6 +186,7 @@ pub(super) fn declared(script: &ScriptText<'_>, has_words: bool) -> Declared {
     if script.language == Some(Language::Bash) {
         shell_options::add_choices(script.text, &mut declared);
     }
+    menu_bar::add(script, &mut declared);
     declared.description = declared.description.filter(|words| !words.trim().is_empty());
     if !has_words {
         outline::describe(script, &mut declared);
@@ -272,6 +279,9 @@ impl Declared {
         manifest.extra.extend(self.extra);
         if let Some(kind) = self.kind {
             (manifest.kind, manifest.recipe) = (kind, None);
+        }
+        if let Some(recipe) = &mut manifest.recipe {
+            recipe.env.extend(self.env);
         }
         let Some(mode) = self.input else { return };
         let written = self.schema.as_ref().map(schema_loose::translate);

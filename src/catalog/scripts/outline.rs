@@ -1,6 +1,6 @@
 //! What a script is, in a line, where it has no words of its own: what it defines, or what it runs first.
 
-use super::scanner::calls;
+use super::scanner::{calls, signs};
 use super::shell_code::function_spans;
 use super::{Declared, NAMED, ScriptText, docstring, literal, own_words, python, words_of_names};
 use crate::catalog::description;
@@ -17,7 +17,14 @@ const LINE_CHARS: usize = 100;
 const BEFORE: &[&str] = &["export ", "default ", "async ", "local ", "abstract ", "public ", "static "];
 
 /// Words behind which a name is defined.
-const DEFINING: &[&str] = &["def ", "class ", "function ", "sub ", "module "];
+const DEFINING: &[(&str, usize)] =
+    &[("def ", FUNCTION), ("class ", CLASS), ("function ", FUNCTION), ("sub ", FUNCTION), ("module ", CLASS)];
+
+/// How much a name tells, the least number first; what is called as its file is tells most.
+const STARTED: usize = 1;
+const FUNCTION: usize = 2;
+const CLASS: usize = 3;
+const VALUE: usize = 4;
 
 /// Words that a line of shell begins with that only prepares or asks something.
 const PREPARING: &[&str] = &[
@@ -67,8 +74,35 @@ fn of_field(script: &ScriptText<'_>) -> Option<String> {
     found.sort_unstable();
     // One key may be the begin of another.
     let first = found.first()?.0;
+    if !is_of_whole(&text[begin..first]) {
+        return None;
+    }
     let words = found.into_iter().filter(|(at, _)| *at == first).find_map(field);
     words.and_then(|words| description::first_paragraph(&words))
+}
+
+/// Whether a field behind this code describes the whole, and not one of its parts: it stands in the first table, or in its `meta`.
+fn is_of_whole(before: &str) -> bool {
+    let mut open: Vec<usize> = Vec::new();
+    for sign in signs(before, Language::TypeScript) {
+        match sign.byte {
+            b'{' => open.push(sign.at),
+            b'}' => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    match open[..] {
+        [] | [_] => true,
+        [_, inner] => before[..inner].trim_end().ends_with("meta:"),
+        _ => false,
+    }
+}
+
+/// The name of a script's file, as a name of code.
+fn stem_of(script: &ScriptText<'_>) -> String {
+    crate::catalog::draft::stem_of(script.path).replace('-', "_")
 }
 
 /// What the docstring says of the function or class that a script starts: its main function, what it hands to a maker of
@@ -84,6 +118,8 @@ fn of_main(script: &ScriptText<'_>) -> Option<String> {
         (!words.is_empty()).then_some(words)
     };
     let main = definitions.iter().find(|one| !one.is_class && matches!(one.name, "main" | "run"));
+    let stem = stem_of(script);
+    let named = || definitions.iter().find(|one| !one.is_class && one.name == stem);
     let handed = || {
         let inner = calls(text, "Fire", Language::Python).next()?.1;
         definitions.iter().find(|one| inner.split(',').next().is_some_and(|first| first.trim() == one.name))
@@ -92,7 +128,10 @@ fn of_main(script: &ScriptText<'_>) -> Option<String> {
         let mut public = definitions.iter().filter(|one| !one.name.starts_with('_'));
         public.next().filter(|_| public.next().is_none())
     };
-    main.and_then(words).or_else(|| handed().and_then(words)).or_else(|| only().and_then(words))
+    main.and_then(words)
+        .or_else(|| named().and_then(words))
+        .or_else(|| handed().and_then(words))
+        .or_else(|| only().and_then(words))
 }
 
 fn outline(script: &ScriptText<'_>) -> Option<String> {
@@ -100,10 +139,7 @@ fn outline(script: &ScriptText<'_>) -> Option<String> {
         return of_shell(script.text).map(runs);
     }
     let lines = || without_texts(script.text);
-    let mut names: Vec<&str> = lines().filter_map(defined).collect();
-    names.dedup();
-    let public: Vec<&str> = names.iter().copied().filter(|name| !name.starts_with('_') && *name != "main").collect();
-    let names = if public.is_empty() { names } else { public };
+    let names = names(script);
     if !names.is_empty() {
         return Some(words_of_names(names.into_iter().take(NAMED + 1)));
     }
@@ -124,6 +160,65 @@ fn outline(script: &ScriptText<'_>) -> Option<String> {
             Some(handed()).filter(|names| !names.is_empty()).map(|names| format!("Exports {}", names.join(", ")))
         })
     })
+}
+
+/// What a script defines, the most telling first: what is called as its file is, what it exports or starts, other functions, classes.
+/// Values count where there is nothing else.
+fn names<'t>(script: &ScriptText<'t>) -> Vec<&'t str> {
+    let stem = stem_of(script);
+    let (mut exported, mut started): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    for line in without_texts(script.text) {
+        exported.extend(exports(line));
+        started.extend(line.trim().split_once('(').map(|(head, _)| head.trim_start_matches("await ")));
+        if let Some((rank, name)) = defined(line) {
+            found.push((rank, name));
+        }
+    }
+    let is_public = |name: &str| !name.starts_with('_') && name != "main";
+    if found.iter().any(|(_, name)| is_public(name)) {
+        found.retain(|(_, name)| is_public(name));
+    }
+    // What a file exports has its helpers behind it.
+    if exported.iter().any(|name| is_public(name)) {
+        found.retain(|(_, name)| exported.contains(name));
+        found.extend(exported.iter().filter(|name| is_public(name)).map(|name| (FUNCTION, *name)));
+    }
+    if found.iter().any(|(rank, _)| *rank < VALUE) {
+        found.retain(|(rank, _)| *rank < VALUE);
+    }
+    for (rank, name) in &mut found {
+        if *name == stem {
+            *rank = 0;
+        } else if *rank == FUNCTION && started.contains(name) {
+            *rank = STARTED;
+        }
+    }
+    found.sort_by_key(|(rank, _)| *rank);
+    let mut names: Vec<&str> = Vec::new();
+    found.into_iter().filter(|(_, name)| !name.is_empty()).for_each(|(_, name)| {
+        if names.len() <= NAMED && !names.contains(&name) {
+            names.push(name);
+        }
+    });
+    names
+}
+
+/// The names that a line of JavaScript gives to other files: `exports.parse = …`, `module.exports = { a, b }`.
+fn exports(line: &str) -> Vec<&str> {
+    let line = line.trim_end().trim_end_matches(';');
+    let word =
+        |text: &'_ str| text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$'))).unwrap_or(text.len());
+    if let Some(list) = line.strip_prefix("module.exports").map(|rest| rest.trim_start_matches([' ', '='])) {
+        let list = list.strip_prefix('{').map(|list| list.trim_end_matches('}'));
+        let names = list.unwrap_or_default().split(',').map(|name| name.split(':').next().unwrap_or_default().trim());
+        return names.filter(|name| !name.is_empty() && word(name) == name.len()).collect();
+    }
+    let name = line.strip_prefix("exports.").filter(|rest| rest.contains('='));
+    name.map(|rest| &rest[..word(rest)])
+        .filter(|name| !matches!(*name, "" | "default" | "__esModule"))
+        .into_iter()
+        .collect()
 }
 
 /// The module whose names a line of JavaScript hands on: `export * from './a'`.
@@ -253,23 +348,34 @@ fn assigned_call(line: &str) -> Option<&str> {
     assigned(line).map(|(_, value)| value).filter(|value| is_call(value))
 }
 
-/// The name that a line defines.
-fn defined(line: &str) -> Option<&str> {
+/// The name that a line defines, and how much it tells.
+fn defined(line: &str) -> Option<(usize, &str)> {
     let mut rest = line;
     while let Some(after) = BEFORE.iter().find_map(|word| rest.strip_prefix(word)) {
         rest = after;
     }
-    let rest = DEFINING.iter().find_map(|word| rest.strip_prefix(word)).or_else(|| constant(line))?;
+    let definition = DEFINING.iter().find_map(|(word, rank)| Some((*rank, rest.strip_prefix(word)?)));
+    let (rank, rest) = definition.or_else(|| constant(line))?;
     let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':' | '.' | '$'))).unwrap_or(rest.len());
-    Some(rest[..end].trim_end_matches([':', '.'])).filter(|name| !name.is_empty())
+    Some((rank, rest[..end].trim_end_matches([':', '.']))).filter(|(_, name)| !name.is_empty())
 }
 
 /// The text from the name of a constant on: `export const a = …`, `LIMIT = …`.
-fn constant(line: &str) -> Option<&str> {
+fn constant(line: &str) -> Option<(usize, &str)> {
     let rest = line.strip_prefix("export const ").unwrap_or(line);
     let name = rest.split([' ', ':', '=']).next().filter(|name| name.len() > 1 || rest.len() < line.len())?;
     let is_loud = name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    (rest.contains('=') && (is_loud || rest.len() < line.len())).then_some(rest)
+    let value = rest.split_once('=').map(|(_, value)| value.trim_start())?;
+    let is_function = ["(", "async ", "function", "async("].iter().any(|begin| value.starts_with(begin));
+    // What is exported is there for others, whatever it is.
+    let rank = if rest.len() < line.len() && is_function {
+        FUNCTION
+    } else if rest.len() < line.len() {
+        CLASS
+    } else {
+        VALUE
+    };
+    (is_loud || rest.len() < line.len()).then_some((rank, rest))
 }
 
 /// Whether a line of shell calls something.
@@ -379,5 +485,34 @@ mod tests {
             assert_eq!(of(path, text).as_deref(), Some(expected), "{text}");
         }
         assert_eq!(of("x.py", "x = 1\n"), None);
+    }
+
+    #[test]
+    fn what_tells_most_is_named_first() {
+        for (path, text, expected) in [
+            (
+                "x.py",
+                "MAX = 1\nMIN = 0\ndef main():\n    helper()\ndef helper():\n    pass\nmain()\n",
+                "Defines helper",
+            ),
+            ("x.py", "PASS = 1\nFAIL = 0\n", "Defines PASS, FAIL"),
+            ("x.py", "class A:\n    pass\ndef b(): pass\ndef go(): pass\ngo()\n", "Defines go, b, A"),
+            ("to-text.py", "def a(): pass\ndef to_text(): pass\n", "Defines to_text, a"),
+            ("x.js", "function unhtml(t) { return t; }\nexports.parse = (text) => unhtml(text);\n", "Defines parse"),
+            (
+                "x.js",
+                "function a() {}\nfunction b() {}\nfunction c() {}\nmodule.exports = { b, d: c, a };\n",
+                "Defines a, b, d",
+            ),
+            ("check.py", "def check():\n    \"\"\"Checks it.\"\"\"\ndef main():\n    check()\nmain()\n", "Checks it."),
+            ("x.ts", "export const tools = {\n  click: {\n    description: 'Clicks',\n  },\n};\n", "Defines tools"),
+            (
+                "x.ts",
+                "export default defineCommand({\n  meta: {\n    description: 'Draws it',\n  },\n});\n",
+                "Draws it",
+            ),
+        ] {
+            assert_eq!(of(path, text).as_deref(), Some(expected), "{text}");
+        }
     }
 }

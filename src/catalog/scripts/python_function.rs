@@ -6,6 +6,8 @@
 use super::docstring::{self, Docstring};
 use super::framework::{self, decorator, is_mark};
 use super::loading::{Loading, line_of};
+use super::no_value::{self, Imports};
+use super::own_definition;
 use super::python::{self, Block, Definition, Module, Parameter};
 use super::python_alias::Aliases;
 use super::scanner::{arguments, calls};
@@ -38,9 +40,10 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     if Loading::of(&blocks, &definitions).does_something(&blocks[last + 1..]).is_some() {
         return None;
     }
-    let spec = framework::ToolSpec::of(&blocks);
+    let spec = framework::ToolSpec::of(&blocks).or_else(|| own_definition::of_file(&blocks));
     let (known, aliases) = known(script, &blocks, &definitions);
-    let file = File { text, definitions: &definitions, known: &known, aliases: &aliases, spec };
+    let imports = Imports::of(&blocks);
+    let file = File { text, definitions: &definitions, known: &known, aliases: &aliases, imports: &imports, spec };
     match file.entry(super::super::draft::stem_of(script.path)) {
         Some(entry) => Some(file.declared(entry)),
         None => file.tool_kit().or_else(|| file.nothing_to_call()),
@@ -71,6 +74,7 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
             || line.contains(".tool(")
             || line.contains("FunctionTool(")
             || line.starts_with("class ") && line.contains("Tool")
+            || ["\"type\": \"function\"", "'type': 'function'"].iter().any(|mark| line.contains(mark))
     };
     if script.language != Some(PYTHON) || !text.lines().any(marks) {
         return Vec::new();
@@ -79,7 +83,9 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     let definitions = python::definitions(&blocks);
     let does_first = Loading::of(&blocks, &definitions).first_step().map(|step| line_of(text, step.at));
     let (known, aliases) = known(script, &blocks, &definitions);
-    let file = File { text, definitions: &definitions, known: &known, aliases: &aliases, spec: None };
+    let imports = Imports::of(&blocks);
+    let file =
+        File { text, definitions: &definitions, known: &known, aliases: &aliases, imports: &imports, spec: None };
     let registered = framework::registered(&definitions);
     let mut found: Vec<MarkedTool> = Vec::new();
     for one in &definitions {
@@ -140,6 +146,7 @@ struct File<'a, 't> {
     /// These, and those of other files.
     known: &'a [Definition<'t>],
     aliases: &'a Aliases<'t>,
+    imports: &'a Imports<'t>,
     /// What the file says of its tool in a table.
     spec: Option<framework::ToolSpec>,
 }
@@ -271,12 +278,15 @@ impl<'t> File<'_, 't> {
             declared.title = Some(entry.name.to_owned());
             decorated(&mut declared, written);
         }
-        if let Some(spec) = self.spec.as_ref().filter(|spec| spec.name == entry.name) {
-            declared.description = spec.description.as_deref().map(one_line).or(declared.description);
-            declared.schema.clone_from(&spec.schema);
-        }
         if entry.is_class {
             self.describe_class(&mut declared, entry);
+        }
+        if let Some(spec) = self.specified(entry) {
+            declared.description = spec.description.as_deref().map(one_line).or(declared.description);
+            declared.title = Some(spec.name);
+            declared.schema = spec.schema.or(declared.schema);
+        }
+        if entry.is_class {
             self.add_made_with(&mut declared, entry);
         }
         if declared.description.is_none() {
@@ -318,7 +328,13 @@ impl<'t> File<'_, 't> {
         }
         let doc = docstring::read(&python::docstring(one.body).unwrap_or_default());
         let needed = work.as_ref().unwrap_or(one).parameters();
-        needed.into_iter().find(|one| one.default.is_none() && self.is_injected(one, &doc)).map(|one| one.name)
+        let needed = || needed.iter().filter(|one| one.default.is_none() && !one.name.starts_with('*'));
+        if let Some(spec) = self.specified(one) {
+            // What its definition does not name is for its framework to give. One named `tool` gets all inputs.
+            let inputs = own_definition::names(&spec)?;
+            return needed().find(|one| one.name != "tool" && !inputs.contains_key(one.name)).map(|one| one.name);
+        }
+        needed().find(|one| self.is_injected(one, &doc)).map(|one| one.name)
     }
 
     /// The name of a function, or none for one that only its framework can call.
@@ -328,8 +344,16 @@ impl<'t> File<'_, 't> {
 
     fn is_injected(&self, parameter: &Parameter<'_>, doc: &Docstring) -> bool {
         let words = doc.param(parameter.name).map(|known| known.text.as_str()).unwrap_or_default();
-        let is_own = self.definitions.iter().any(|one| one.is_class && parameter.hint.contains(one.name));
-        !is_own && framework::is_injected(parameter, words)
+        // A class of the file with such a name may be one of values.
+        let outer = parameter.hint.split('[').next().unwrap_or_default().trim();
+        let is_own = self.definitions.iter().any(|one| one.is_class && one.name == outer);
+        !is_own && framework::is_injected(parameter, words) || no_value::is_one(parameter, self.module(), self.imports)
+    }
+
+    /// What a literal says of a function or a class.
+    fn specified(&self, one: &Definition<'t>) -> Option<framework::ToolSpec> {
+        let own = self.spec.as_ref().filter(|spec| spec.name == one.name).cloned();
+        own.or_else(|| own_definition::of_class(one))
     }
 
     fn inputs(&self, signature: &Definition<'t>, doc: &Docstring) -> Vec<DeclaredInput> {
@@ -405,7 +429,8 @@ impl<'t> Class<'t> {
             let hint = one.hint.trim_matches(['"', '\'']).rsplit('.').next().unwrap_or_default();
             let (schema, required) = python::value_schema(one, file.module());
             let is_any = matches!(hint, "Any" | "object") || hint.contains('[');
-            required && schema.is_empty() && hint.starts_with(char::is_uppercase) && !is_any
+            let is_class = schema.is_empty() && hint.starts_with(char::is_uppercase) && !is_any;
+            required && (is_class || no_value::is_one(one, file.module(), file.imports))
         };
         let mut parameters = maker.parameters().into_iter().filter(|one| !one.name.starts_with('*'));
         let doc = docstring::read(&python::docstring(maker.body).unwrap_or_default());
@@ -454,7 +479,10 @@ fn marked_as(declared: &Declared, name: &str, function: String, does_first: Opti
 
 /// Whether a class is a tool of a framework.
 fn is_tool_class(one: &Definition<'_>) -> bool {
-    one.is_class && one.bases().any(|base| base.ends_with("Tool")) && (method(one).is_some() || metadata(one).is_some())
+    let is_one = |one: &Definition<'_>| one.bases().any(|base| base.ends_with("Tool"));
+    let is_described = |one: &Definition<'_>| is_one(one) && metadata(one).is_some();
+    let is_made = |one: &Definition<'_>| is_one(one) || own_definition::of_class(one).is_some();
+    one.is_class && (is_described(one) || method(one).is_some() && is_made(one))
 }
 
 /// What a decorator says: `@tool("name", description="…")`.

@@ -203,3 +203,24 @@ fn inputs_of_a_class_are_needed_unless_they_are_nullable() {
     assert_eq!(schema["required"], json!(["answer"]), "{schema}");
     assert!(schema["properties"]["n"].is_object());
 }
+
+#[test]
+fn what_only_a_framework_can_give_is_no_input() {
+    let text = "from dataclasses import dataclass\nfrom typing import Callable\nfrom fastapi import Depends, Request\n@dataclass\nclass Deps:\n    n: int\nclass Runtime:\n    knobs: dict\n";
+    for (signature, expected, demanded) in [
+        ("ctx: RunContext[Deps], path: str", "path", Some("ctx")),
+        ("deps: Deps, n: int", "deps n", None),
+        ("func: Callable[[int], int], n: int", "n", Some("func")),
+        ("n: int, func: Optional[Callable] = None", "n", None),
+        ("runtime: Runtime, name", "name", Some("runtime")),
+        ("request: Request, state: int = Depends(f), n: int = 3", "n", Some("request")),
+        ("n: int, *args: Callable, **kwargs: Runtime", "n", None),
+    ] {
+        let declared = read_text("x.py", &format!("{text}def run({signature}): pass\n")).unwrap();
+        let names: Vec<&str> = declared.inputs.iter().map(|input| input.name.as_str()).collect();
+        assert_eq!(names.join(" "), expected, "{signature}");
+        let reason = declared.unsupported.unwrap_or_default();
+        assert_eq!(reason.is_empty(), demanded.is_none(), "{signature}: {reason}");
+        assert!(reason.contains(demanded.unwrap_or_default()), "{signature}: {reason}");
+    }
+}
