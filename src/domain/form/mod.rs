@@ -1,8 +1,8 @@
 //! The input of a tool as fields that a human can fill in.
 //!
-//! A form is made from a JSON Schema (2020-12, and the loose ones that agents write). It never loses
-//! anything: what the schema does not describe, and what does not fit it, is kept and given back by
-//! [`Form::value`]. It checks, but it does not draw and does not ask.
+//! A form is made from a JSON Schema (2020-12, and the loose variants that agents write). It loses nothing: values that
+//! the schema does not describe, or that do not fit it, are kept and returned by [`Form::value`]. It validates, but
+//! neither draws nor prompts.
 
 mod entry;
 mod field;

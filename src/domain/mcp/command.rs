@@ -17,7 +17,7 @@ pub fn command_fault(command: &[String]) -> Option<&'static str> {
 fn leaves_folder(word: &str) -> bool {
     let paths = word.split(|c: char| c.is_whitespace() || "=:;,&|()<>'\"`".contains(c));
     paths.filter(|path| !path.starts_with('/')).any(|path| {
-        // A leading placeholder for the tool's folder is one path.
+        // A placeholder is a complete path and adds no depth.
         let mut depth = 0_i32;
         path.split('/').any(|part| {
             depth += match part {
