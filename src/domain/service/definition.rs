@@ -20,11 +20,11 @@ words!(
 );
 
 words!(
-    /// When a service that ended is started again.
+    /// When a service is restarted after it ended.
     RestartRule {
         /// Never.
         Never = "never",
-        /// When it failed: an exit code other than a successful one, or a signal.
+        /// After a failure: an exit code that does not indicate success, or a signal.
         OnFailure = "on-failure",
         /// Always, unless it was asked to stop.
         Always = "always",
