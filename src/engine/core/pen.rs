@@ -107,9 +107,9 @@ pub enum Pen<'a> {
     Signed {
         space: &'a str,
         signed: &'a [Signed],
-        /// The newest signed entry.
+        /// Whether an entry differs from the one that was signed.
         missed: Cell<bool>,
-        /// The newest entry that was signed.
+        /// The newest signed entry.
         head: Cell<Option<(OperationId, Digest)>>,
     },
 }
