@@ -74,7 +74,7 @@ fn ready(
             for name in env {
                 let value = match settings.secrets.get(name) {
                     Some(source) => fetch(source).map_err(|why| format!("the secret {name} ({source}): {why}"))?,
-                    // Must be set in the settings: an agent could otherwise load arbitrary code.
+                    // Not taken from the environment: an agent that calls could otherwise load arbitrary code.
                     None if loads_code(name) => None,
                     None => std::env::var_os(name).map(Secret::new),
                 };
