@@ -5,18 +5,20 @@ use serde_json::Value;
 use std::fmt;
 use std::str::FromStr;
 
-/// The key of a definition that says that its command reads no option behind its first plain word, as `getopts` does.
+/// The key of a definition whose command does not accept options after its first positional argument, as `getopts`
+/// does.
 pub const OPTIONS_FIRST: &str = "options_first";
 
-/// The key of a definition that lists the options which its command answers itself and alone, such as `--help`.
+/// The key of a definition that lists the options which its command answers without running, such as `--help`.
 pub const ANSWERED: &str = "answered";
 
 /// Where a value goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ArgPlace {
-    /// A plain word. Its place among the plain words is that of its rule.
+    /// A positional argument. The order of the rules is the order of the arguments.
     Position,
-    /// Behind an option such as `--count` or `-n`; `true` is the option alone. [`OptionForms`] says what else may stand here.
+    /// After an option such as `--count` or `-n`; `true` is the option alone. [`OptionForms`] describes the other
+    /// forms.
     Option(String),
     /// An environment variable.
     Variable(String),
@@ -24,15 +26,15 @@ pub enum ArgPlace {
     Stdin,
 }
 
-/// The forms of one option: `--count,-n` (the first is passed, all are understood), `--color/--no-color` (the second is what
-/// `false` is passed as).
+/// The forms of one option. `--count,-n`: the first is passed, all are accepted. `--color/--no-color`: the second is
+/// passed for `false`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionForms<'r> {
-    /// The one that is passed.
+    /// The form that is passed.
     pub flag: &'r str,
-    /// Other names of it.
+    /// Its other names.
     pub others: Vec<&'r str>,
-    /// What `false` is passed as; without it `false` is not passed.
+    /// The option that is passed for `false`; without it, `false` is not passed.
     pub off: Option<&'r str>,
 }
 
@@ -59,10 +61,10 @@ pub struct ArgCondition {
     pub value: String,
 }
 
-/// How one input value is passed, in one of the forms `path`, `--count`, `-n count`, `$TOKEN token` and `< text`; a `%` in
-/// front of the input (`%path`, `--count %count`) stands for percent-encoding. `--files files...` passes a list behind one
-/// option, `args...` passes words exactly as they are given, `--tag= tag` joins the value to the option, `-v level times`
-/// repeats the option as often as the number says, and `name if command=add` passes a value only where another input has this
+/// How one input value is passed, in one of the forms `path`, `--count`, `-n count`, `$TOKEN token` and `< text`. A `%`
+/// in front of the input (`%path`, `--count %count`) means percent-encoding. `--files files...` passes a list after one
+/// option. `args...` passes words exactly as they are given. `--tag= tag` joins the value to the option. `-v level
+/// times` repeats the option that many times. `name if command=add` passes a value only if another input has this
 /// value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -71,16 +73,16 @@ pub struct ArgRule {
     pub input: String,
     /// Where its value goes.
     pub place: ArgPlace,
-    /// Whether the value is percent-encoded (RFC 3986): every byte but letters, digits and `-_.~`.
+    /// Whether the value is percent-encoded (RFC 3986): every byte except letters, digits and `-_.~`.
     pub is_percent_encoded: bool,
-    /// Whether the values of a list stand behind one option together. Plain words are then passed exactly as they are given,
-    /// options among them.
+    /// Whether the values of a list follow one option together. Positional arguments are then passed exactly as they
+    /// are given, including options.
     pub is_together: bool,
-    /// Whether a value is joined to its option (`--tag=x`, `-tx`): without it the option stands alone.
+    /// Whether a value is joined to its option (`--tag=x`, `-tx`). If the value is absent, the option stands alone.
     pub is_joined: bool,
-    /// Whether the value is a number, and the option alone is passed so many times.
+    /// Whether the value is a number, and the option alone is passed that many times.
     pub is_counted: bool,
-    /// When it is passed at all; `None` for always.
+    /// The condition under which it is passed; `None` for always.
     pub only_if: Option<ArgCondition>,
 }
 
@@ -90,17 +92,17 @@ pub struct ArgRule {
 pub struct ArgRuleError(String);
 
 impl ArgRuleError {
-    /// The next step for whoever wrote it.
+    /// The next step for the author of the rule.
     pub const HINT: &'static str = "write an input name (a plain word), --option, `--option INPUT`, `--option INPUT times`, `$VARIABLE INPUT`, or `< INPUT`; ` if INPUT=VALUE` may follow";
 }
 
 impl ArgRule {
-    /// A plain word.
+    /// A positional argument.
     pub fn position(input: &str) -> ArgRule {
         ArgRule::at(ArgPlace::Position, input)
     }
 
-    /// Words that are passed exactly as they are given, behind everything else.
+    /// Words that are passed exactly as they are given, after everything else.
     pub fn raw_words(input: &str) -> ArgRule {
         ArgRule { is_together: true, ..ArgRule::position(input) }
     }
@@ -133,7 +135,7 @@ impl ArgRule {
         }
     }
 
-    /// Whether its value is a plain word.
+    /// Whether its value is a positional argument.
     pub fn is_position(&self) -> bool {
         self.place == ArgPlace::Position
     }
@@ -143,7 +145,7 @@ impl ArgRule {
         self.is_position() && self.is_together
     }
 
-    /// The forms of its option, where it is one.
+    /// The forms of its option, if it has one.
     pub fn option_forms(&self) -> Option<OptionForms<'_>> {
         match &self.place {
             ArgPlace::Option(text) => Some(OptionForms::of(text)),
@@ -151,7 +153,7 @@ impl ArgRule {
         }
     }
 
-    /// The rules that count for an input: those without a condition, and those whose condition holds and itself counts.
+    /// The rules that apply to an input: those without a condition, and those whose condition holds and applies itself.
     pub fn counting<'r, 'v>(rules: &'r [ArgRule], value: &dyn Fn(&str) -> Option<&'v Value>) -> Vec<&'r ArgRule> {
         rules.iter().filter(|rule| rule.counts(rules, value, 0)).collect()
     }
@@ -159,14 +161,14 @@ impl ArgRule {
     fn counts<'v>(&self, rules: &[ArgRule], value: &dyn Fn(&str) -> Option<&'v Value>, depth: usize) -> bool {
         let Some(wanted) = &self.only_if else { return true };
         let holds = value(&wanted.input).and_then(Value::as_str) == Some(wanted.value.as_str());
-        // Who may choose a command of a command must have chosen the first one.
+        // A subcommand of a subcommand applies only if the first one was chosen.
         let chooser = || rules.iter().filter(|rule| rule.input == wanted.input);
         let is_offered = || chooser().next().is_none() || chooser().any(|rule| rule.counts(rules, value, depth + 1));
         holds && depth < MAX_DEPTH && is_offered()
     }
 }
 
-/// Conditions are followed so deep.
+/// The maximum depth of chained conditions.
 const MAX_DEPTH: usize = 8;
 
 /// `--name`, `-n`, `--name,-n` or `--name/--no-name`.
@@ -175,7 +177,7 @@ fn is_option(text: &str) -> bool {
     text.split(['/', ',']).all(is_form)
 }
 
-/// An input name: no blanks, no sign of an option or a variable at its start.
+/// An input name: no blanks, and no sign of an option or a variable at its start.
 fn is_input(word: &str) -> bool {
     let word = word.strip_prefix('%').unwrap_or(word);
     !word.is_empty()
@@ -306,7 +308,7 @@ mod tests {
         assert_eq!(counting(serde_json::json!({})), "command");
         assert_eq!(counting(serde_json::json!({"command": "add", "sub": "add"})), "command age");
         assert_eq!(counting(serde_json::json!({"command": "remote", "sub": "add"})), "command sub name");
-        // One that depends on itself does not count.
+        // A rule that depends on itself does not apply.
         let circle: Vec<ArgRule> = ["a if b=1", "b if a=1"].iter().map(|rule| rule.parse().unwrap()).collect();
         let one = serde_json::json!("1");
         assert!(ArgRule::counting(&circle, &|_| Some(&one)).is_empty());

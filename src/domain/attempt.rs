@@ -1,12 +1,12 @@
-//! How what a run tried reads in one line. The words are raw: they are made safe where they are shown.
+//! One-line texts for the attempts of a run. The text is raw: it is made safe when it is shown.
 
 use super::observation::{Answer, Attempt, Observation, Touch};
 
-/// Most denials that stand in the record of a run; the observation has them all.
+/// The maximum number of denials in the record of a run; the observation has all of them.
 const DENIALS: usize = 20;
 
 impl Attempt {
-    /// What was tried, on what and how often: `connect 10.0.0.1:80 (3 times)`.
+    /// What was tried, on which target, and how often: `connect 10.0.0.1:80 (3 times)`.
     pub fn phrase(&self) -> String {
         if self.count > 1 {
             format!("{} {} ({} times)", self.touch, self.target, self.count)
@@ -22,7 +22,7 @@ impl Attempt {
 }
 
 impl Observation {
-    /// What was denied, one phrase each; the last one counts those that are left out.
+    /// What was denied, one phrase each; the last phrase counts the omitted ones.
     pub fn denials(&self) -> Vec<String> {
         let mut phrases: Vec<String> = self.attempts.iter().filter(|a| a.is_denied()).map(Attempt::phrase).collect();
         if phrases.len() > DENIALS {

@@ -1,10 +1,11 @@
-//! How much it may cost to read a text that somebody else wrote: time, memory, depth.
+//! Limits for reading text from others: time, memory and depth.
 //!
-//! Whoever reads for a check works [`within`] a budget. The parser asks it while it works, and so does everything that
-//! walks a tree ([`super::source`]): when the budget is used up, walking ends early and what was not read is kept, so
-//! that the check says so. A budget belongs to a thread; without one, each parse has [`ReadLimits::PARSE`] of its own.
+//! Code that reads for a check works [`within`] a budget. The parser checks the budget while it works, and so does
+//! everything that walks a tree ([`super::source`]). When the budget is used up, the walk ends early and the unread
+//! text is recorded, so that the check can report it. A budget belongs to a thread; without one, each parse has its own
+//! [`ReadLimits::PARSE`].
 //!
-//! Nothing here reads a clock: the program says once how usage is measured ([`measure_with`]).
+//! This module reads no clock: the program sets once how usage is measured ([`measure_with`]).
 
 use super::quantity::{grouped, size, span};
 use std::cell::{Cell, RefCell};
@@ -12,16 +13,17 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Asking the clock costs more than a step of a walk: it is asked once in so many steps.
+/// Reading the clock costs more than a step of a walk, so it is read once per this many steps.
 const STEPS_PER_LOOK: u32 = 256;
 
-/// Texts that are kept as not read for one budget; a version has 2,000 files at most.
+/// The maximum number of unread texts recorded for one budget; a version has at most 2,000 files.
 const MAX_UNREAD: usize = 100;
 
-/// What a diff of two texts may take. After it the diff is still right, but shows more lines as changed than needed.
+/// The time limit for a diff of two texts. After it, the diff is still correct, but shows more lines as changed than
+/// needed.
 pub const DIFF_TIME: Duration = Duration::from_millis(500);
 
-/// What reading costs at most.
+/// Limits for reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimits {
     /// Wall-clock time until reading stops.
@@ -31,7 +33,7 @@ pub struct ReadLimits {
 }
 
 impl ReadLimits {
-    /// One check over all files of a version: with what the program holds anyway it stays around 128 MiB.
+    /// One check over all files of a version. Including the usual memory of the program, it stays around 128 MiB.
     pub const CHECK: ReadLimits = ReadLimits { time: Duration::from_secs(5), memory: 88 << 20 };
     /// Parsing one text. 900 KiB of ordinary code take 64 MiB and less than half a second.
     pub const PARSE: ReadLimits = ReadLimits { time: Duration::from_secs(3), memory: 66 << 20 };
@@ -42,21 +44,22 @@ impl ReadLimits {
 pub struct Usage {
     /// Time since any fixed moment.
     pub elapsed: Duration,
-    /// Resident memory in bytes; 0 where it is not known.
+    /// Resident memory in bytes; 0 if unknown.
     pub resident: u64,
 }
 
-/// Says what the process has used.
+/// Measures what the process has used.
 pub type Meter = fn() -> Usage;
 
 static METER: OnceLock<Meter> = OnceLock::new();
 
-/// Says how usage is measured, once for the program; a second meter is ignored. Without a meter only steps count.
+/// Sets how usage is measured, once for the program; a second meter is ignored. Without a meter, only steps are
+/// counted.
 pub fn measure_with(meter: Meter) {
     METER.get_or_init(|| meter);
 }
 
-/// What the process has used so far; `None` while nobody said how to measure it.
+/// What the process has used so far; `None` if no meter is set.
 pub fn usage() -> Option<Usage> {
     METER.get().map(|meter| meter())
 }
@@ -72,7 +75,7 @@ pub enum BudgetStop {
     Length(u64),
     /// More brackets are open at one time than this.
     Depth(usize),
-    /// It took more steps of the parser than any program needs.
+    /// It took more parser steps than any real program needs.
     Steps,
 }
 
@@ -113,7 +116,7 @@ impl Unread {
     }
 }
 
-/// What a budget did not suffice for.
+/// What did not fit into a budget.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shortfall {
     /// Why the work as a whole ended early.
@@ -136,7 +139,7 @@ impl Budget {
         Budget { limits, begun, steps: Cell::new(0), stop: Cell::new(None), unread: RefCell::default() }
     }
 
-    /// Why it is used up; `None` while it is not.
+    /// Why it is used up; `None` if it is not.
     fn look(&self) -> Option<BudgetStop> {
         if self.stop.get().is_none() {
             self.stop.set(usage().and_then(|now| spent(self.limits, self.begun, now)));
@@ -145,7 +148,7 @@ impl Budget {
     }
 }
 
-/// Which of the limits is passed between two moments.
+/// The limit that was exceeded between two measurements.
 pub(super) fn spent(limits: ReadLimits, begun: Usage, now: Usage) -> Option<BudgetStop> {
     if now.elapsed.saturating_sub(begun.elapsed) >= limits.time {
         return Some(BudgetStop::Time(limits.time));
@@ -157,7 +160,7 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<Budget>>> = const { RefCell::new(None) };
 }
 
-/// Puts the outer budget back, also when the work panics.
+/// Restores the outer budget, also if the work panics.
 struct Restore(Option<Rc<Budget>>);
 
 impl Drop for Restore {
@@ -167,7 +170,7 @@ impl Drop for Restore {
     }
 }
 
-/// Does this work within a budget; says also what it did not suffice for.
+/// Runs work within a budget; also returns what did not fit into it.
 pub fn within<T>(limits: ReadLimits, work: impl FnOnce() -> T) -> (T, Shortfall) {
     let budget = Rc::new(Budget::new(limits));
     let outer = CURRENT.with(|current| current.borrow_mut().replace(Rc::clone(&budget)));
@@ -181,7 +184,7 @@ fn current() -> Option<Rc<Budget>> {
     CURRENT.with(|current| current.borrow().clone())
 }
 
-/// Counts one step of a walk; whether the budget of this thread is used up, so that the walk ends.
+/// Counts one step of a walk; returns whether the budget of this thread is used up, so that the walk ends.
 pub fn is_over() -> bool {
     CURRENT.with(|current| {
         let current = current.borrow();
@@ -192,12 +195,12 @@ pub fn is_over() -> bool {
     })
 }
 
-/// The same for work whose single steps are long, such as those of a parser: the budget is looked at each time.
+/// The same for work with long steps, such as that of a parser: the budget is checked each time.
 pub(super) fn stopped() -> Option<BudgetStop> {
     current().and_then(|budget| budget.look())
 }
 
-/// Keeps a text as not read, for whoever set the budget of this thread.
+/// Records a text as unread in the budget of this thread.
 pub(super) fn left_unread(unread: Unread) {
     let Some(budget) = current() else { return };
     let mut all = budget.unread.borrow_mut();

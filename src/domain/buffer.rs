@@ -1,7 +1,7 @@
-//! Buffers: items that come faster than whoever takes them wants them wait, and go on in batches.
+//! Buffers: queues that collect items and pass them on in batches.
 //!
-//! The rule is a plain function: [`BufferRule::step`] takes what a buffer holds, what happened and the time, and
-//! says what it holds then and which batch is to be handed over. It knows of no store, no clock and no tool.
+//! The rule is a pure function: [`BufferRule::step`] takes the state of a buffer, an event and the time, and returns
+//! the new state and the batch to deliver. It does not depend on the store, a clock or a tool.
 
 use super::name::{NameError, ToolName};
 use super::time::Instant;
@@ -11,53 +11,53 @@ use serde_json::{Map, Value};
 use std::fmt;
 use std::str::FromStr;
 
-/// The largest item, bytes of its JSON.
+/// The maximum size of an item, in bytes of its JSON.
 pub const MAX_ITEM_BYTES: usize = 64 * 1024;
-/// Most items of a buffer that nobody has taken yet.
+/// The maximum number of pending items of a buffer.
 pub const MAX_WAITING: u64 = 100_000;
-/// Most bytes of items that nobody has taken yet: a flush holds them in memory.
+/// The maximum total size of pending items in bytes: a flush holds them in memory.
 pub const MAX_WAITING_BYTES: u64 = 64 * 1024 * 1024;
-/// The largest batch that a buffer may be set to, items.
+/// The maximum batch size that can be set, in items.
 pub const MAX_BATCH: u64 = 10_000;
-/// Most bytes of items in one batch; a batch of larger items is cut earlier.
+/// The maximum size of one batch in bytes; a batch of larger items is cut earlier.
 pub const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// Flushes that fail one after the other before the item at fault is looked for, or the clock waits for somebody.
+/// Consecutive failed flushes before the faulty item is searched for, or the clock stops retrying.
 pub const MAX_TRIES: u32 = 6;
-/// Items set aside one after the other before the tool is held to be at fault and they are put back.
+/// Consecutive items set aside before the tool is considered faulty and they are put back.
 pub const MAX_ASIDE_IN_A_ROW: u32 = 3;
 /// The longest pause after a failed flush, milliseconds.
 const MAX_PAUSE_MS: i64 = 600_000;
 /// The shortest pause after a failed flush, milliseconds.
 const MIN_PAUSE_MS: i64 = 1_000;
 
-/// The longest use that can be reported, milliseconds: a year.
+/// The longest use that can be reported, in milliseconds: a year.
 const MAX_USE_MS: f64 = 31_536_000_000.0;
 
-/// The name of the buffer whose items are uses of tools, counted by the workbench itself.
+/// The name of the buffer whose items are uses of tools, which Toolsmith itself counts.
 pub const USAGE_BUFFER: &str = "usage";
 
 words!(
-    /// When a buffer hands its items over.
+    /// When a buffer delivers its items.
     Strategy {
-        /// When there are enough, or the oldest has waited long enough.
+        /// When there are enough items, or the oldest has waited long enough.
         Batched = "batched",
         /// Each item as soon as it is written.
         Immediate = "immediate",
-        /// Only when somebody asks.
+        /// Only on request.
         Manual = "manual",
     }
 );
 
-/// A buffer's name: the alphabet of tool names.
+/// A buffer's name, in the alphabet of tool names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BufferId(ToolName);
 
 impl BufferId {
-    /// Takes a name that is in the alphabet.
+    /// Checks a name.
     ///
     /// # Errors
-    /// [`NameError`] for empty, too long, or a character outside `[a-z0-9_.-]`; a path is none.
+    /// [`NameError`] if the name is empty, too long, contains a character outside `[a-z0-9_.-]`, or is a path.
     pub fn new(text: &str) -> Result<BufferId, NameError> {
         ToolName::new(text).map(BufferId)
     }
@@ -67,7 +67,7 @@ impl BufferId {
         self.0.as_str()
     }
 
-    /// Whether its items are uses of tools, counted by the workbench itself.
+    /// Whether its items are uses of tools, which Toolsmith itself counts.
     pub fn is_usage(&self) -> bool {
         self.as_str() == USAGE_BUFFER
     }
@@ -90,23 +90,23 @@ impl FromStr for BufferId {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum BufferSink {
-    /// Nobody: a flushed item is kept until somebody takes it.
+    /// Nobody: a flushed item is kept until it is taken.
     #[default]
     Nobody,
-    /// The workbench: each item is a use of a tool and is counted.
+    /// Toolsmith: each item is a use of a tool and is counted.
     Usage,
     /// A tool: each batch is the input of a run.
     Tool {
-        /// The tool, as it was named.
+        /// The tool, as the user named it.
         tool: String,
-        /// What else the input holds.
+        /// The other members of the input.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         input: Map<String, Value>,
     },
 }
 
 impl BufferSink {
-    /// What stands for it in an answer: the tool's name, `usage`, or nothing.
+    /// Its word in an answer: the tool's name, `usage`, or nothing.
     pub fn word(&self) -> Option<&str> {
         match self {
             BufferSink::Nobody => None,
@@ -116,14 +116,14 @@ impl BufferSink {
     }
 }
 
-/// When a buffer hands its items over, in numbers.
+/// The limits that decide when a buffer delivers its items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BufferRule {
-    /// Which of the limits below count.
+    /// Which of the limits below apply.
     pub strategy: Strategy,
     /// Items of a batch, 1 to [`MAX_BATCH`].
     pub max_size: u64,
-    /// How long the oldest item waits, milliseconds; 0 is for ever.
+    /// How long the oldest item waits, in milliseconds; 0 means forever.
     pub interval_ms: u64,
 }
 
@@ -133,26 +133,26 @@ impl Default for BufferRule {
     }
 }
 
-/// How full a buffer is, as far as its rule looks.
+/// The fill level of a buffer, as far as its rule needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BufferLevel {
-    /// Items that were not handed over, those on their way included.
+    /// Items that were not delivered yet, including those in flight.
     pub waiting: u64,
-    /// When the oldest of them came.
+    /// When the oldest of them was written.
     pub oldest_at: Option<Instant>,
-    /// Those on their way; 0 when no batch is.
+    /// Items in flight; 0 if no batch is.
     pub in_flight: u64,
-    /// Those that somebody, or the clock, asked to hand over.
+    /// Items whose delivery was requested by a caller or the clock.
     pub owed: u64,
-    /// Flushes that failed since the last one that did not.
+    /// Failed flushes since the last successful one.
     pub failures: u32,
-    /// Before then nothing is tried again by itself.
+    /// No automatic retry before this time.
     pub retry_at: Option<Instant>,
-    /// The oldest items, one or more of which made a batch fail; 0 while no item at fault is looked for.
+    /// The number of oldest items among which a batch failed; 0 if no faulty item is searched for.
     pub suspects: u64,
-    /// How many of them the next batch holds.
+    /// The number of them in the next batch.
     pub probe: u64,
-    /// Items set aside since the last batch that arrived.
+    /// Items set aside since the last delivered batch.
     pub aside_in_a_row: u32,
 }
 
@@ -164,61 +164,60 @@ pub enum BufferEvent {
         /// Number of new items.
         items: u64,
     },
-    /// The time came at which the oldest item has waited long enough.
+    /// The oldest item has waited long enough.
     Due,
-    /// Somebody wants everything handed over.
+    /// A caller requested delivery of everything.
     Asked,
-    /// The batch on its way arrived.
+    /// The batch in flight was delivered.
     Flushed {
-        /// Items of the batch that arrived.
+        /// Number of items in the delivered batch.
         items: u64,
-        /// When the oldest of those left came.
+        /// When the oldest remaining item was written.
         oldest_at: Option<Instant>,
     },
-    /// The batch on its way came back.
+    /// The batch in flight failed.
     Failed {
         /// Whether the tool ran and failed, so that an item may be the cause.
         by_items: bool,
     },
     /// The oldest item was set aside.
     SetAside {
-        /// When the oldest of those left came.
+        /// When the oldest remaining item was written.
         oldest_at: Option<Instant>,
     },
-    /// Items that were set aside wait again, before the others.
+    /// Items that were set aside are pending again, before the others.
     PutBack {
-        /// How many there are.
+        /// Number of these items.
         items: u64,
-        /// When the oldest item came.
+        /// When the oldest item was written.
         oldest_at: Option<Instant>,
     },
-    /// Whoever had the batch on its way is gone.
+    /// The process that delivered the batch in flight is gone.
     Lost,
-    /// Everything was thrown away.
+    /// All items were deleted.
     Cleared,
     /// The rule itself changed.
     Ruled,
 }
 
-/// What is to be done with the items of a buffer after something happened.
+/// What to do with the items of a buffer after an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BufferAct {
-    /// Hand over a batch of so many items. They count as waiting until [`BufferEvent::Flushed`].
+    /// Deliver a batch of this many items. They count as pending until [`BufferEvent::Flushed`].
     HandOver(u64),
-    /// Set the oldest item aside: it failed alone. Then comes [`BufferEvent::SetAside`].
+    /// Set the oldest item aside, because it failed alone. [`BufferEvent::SetAside`] follows.
     SetAside,
-    /// Put back so many items that were set aside last: the tool fails with every item. Then comes
-    /// [`BufferEvent::PutBack`].
+    /// Put back this many of the items that were set aside last, because the tool fails with every item.
+    /// [`BufferEvent::PutBack`] follows.
     PutBack(u32),
 }
 
 impl BufferRule {
-    /// What a buffer holds after something happened, and what is to be done now. There is never more than one batch on
-    /// its way.
+    /// The new state of a buffer after an event, and what to do now. There is never more than one batch in flight.
     ///
-    /// When a batch failed [`MAX_TRIES`] times, it is halved until a single item fails. That one is set aside, and the
-    /// others go on. When [`MAX_ASIDE_IN_A_ROW`] items were set aside and the next one fails alone as well, no item is at
-    /// fault but the tool: they are put back, and the buffer waits for somebody.
+    /// After a batch failed [`MAX_TRIES`] times, it is halved until a single item fails. That item is set aside, and
+    /// the others continue. If [`MAX_ASIDE_IN_A_ROW`] items were set aside and the next one also fails alone, the tool
+    /// is at fault and not an item: the items are put back, and the buffer waits for a human.
     pub fn step(&self, level: BufferLevel, event: BufferEvent, now: Instant) -> (BufferLevel, Option<BufferAct>) {
         let mut after = level;
         match event {
@@ -234,7 +233,7 @@ impl BufferRule {
             BufferEvent::Flushed { items, oldest_at } => {
                 let (waiting, owed) = (level.waiting.saturating_sub(items), level.owed.saturating_sub(items));
                 let suspects = level.suspects.saturating_sub(items);
-                // Of those left none is known to be at fault once one was set aside.
+                // After one item was set aside, none of the remaining ones is known to be faulty.
                 let probe = if level.aside_in_a_row > 0 { suspects } else { suspects.div_ceil(2) };
                 after = BufferLevel { waiting, oldest_at, owed, suspects, probe, ..BufferLevel::default() };
             }
@@ -243,7 +242,7 @@ impl BufferRule {
                 after.waiting = level.waiting.saturating_sub(1);
                 after.owed = level.owed.saturating_sub(1);
                 after.suspects = level.suspects.saturating_sub(1);
-                // One that arrives shows that the tool works.
+                // A delivered batch shows that the tool works.
                 after.probe = after.suspects.min(1);
                 after.aside_in_a_row += 1;
                 (after.failures, after.retry_at, after.oldest_at) = (0, None, oldest_at);
@@ -266,7 +265,7 @@ impl BufferRule {
         (BufferLevel { in_flight, ..level }, batch.map(BufferAct::HandOver))
     }
 
-    /// A batch came back: it waits to be tried again, or the item at fault is looked for.
+    /// A batch failed: it waits for a retry, or the faulty item is searched for.
     fn failed(&self, level: BufferLevel, by_items: bool, now: Instant) -> (BufferLevel, Option<BufferAct>) {
         let failures = level.failures.saturating_add(1);
         let is_search = level.suspects > 0 || failures.is_multiple_of(MAX_TRIES);
@@ -298,7 +297,7 @@ impl BufferRule {
         let wanted = match self.strategy {
             _ if level.suspects > 0 => level.probe.clamp(1, level.suspects).min(level.waiting),
             _ if level.owed > 0 => level.owed.min(self.max_size),
-            // Each item asks for itself, also while others could not be handed over.
+            // Each item requests its own delivery, even while others could not be delivered.
             Strategy::Immediate if !pauses || matches!(event, BufferEvent::Written { .. }) => {
                 level.waiting.min(self.max_size)
             }
@@ -308,7 +307,7 @@ impl BufferRule {
         (wanted > 0).then_some(wanted)
     }
 
-    /// When a buffer hands its items over by time alone; `None` when it does not.
+    /// When a buffer delivers its items because of time; `None` if it does not.
     pub fn due_at(&self, level: &BufferLevel) -> Option<Instant> {
         let by_time = self.strategy != Strategy::Manual && self.interval_ms > 0;
         if !by_time || level.waiting == 0 || level.in_flight > 0 || level.failures >= MAX_TRIES {
@@ -319,43 +318,43 @@ impl BufferRule {
         Some(level.retry_at.map_or(full, |retry| retry.max(full)))
     }
 
-    /// The pause after so many failures: the interval, doubled with each.
+    /// The pause after this many failures: the interval, doubled with each.
     fn pause_ms(&self, failures: u32) -> i64 {
         let base = i64::try_from(self.interval_ms).unwrap_or(i64::MAX).clamp(MIN_PAUSE_MS, MAX_PAUSE_MS);
         base.saturating_mul(1_i64 << failures.min(20)).min(MAX_PAUSE_MS)
     }
 }
 
-/// A named queue of items with its rule and its receiver.
+/// A named queue of items with its rule and its sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buffer {
     /// Unique within the workspace.
     pub id: BufferId,
-    /// When it hands its items over.
+    /// When it delivers its items.
     pub rule: BufferRule,
     /// Who receives the items; `Nobody` keeps them until they are taken.
     pub sink: BufferSink,
-    /// Who chose that: `human`, or `agent:NAME`.
+    /// Who chose the sink: `human`, or `agent:NAME`.
     pub sink_by: String,
-    /// How full it is.
+    /// Its fill level.
     pub level: BufferLevel,
-    /// Bytes of the items that nobody has taken yet.
+    /// Bytes of the items that were not taken yet.
     pub bytes: u64,
-    /// Flushed items that nobody has taken yet.
+    /// Flushed items that were not taken yet.
     pub kept: u64,
-    /// Items written since it was made; never goes down.
+    /// Items written since it was created; never decreases.
     pub total_written: u64,
-    /// Items ever handed over.
+    /// Items ever delivered.
     pub total_flushed: u64,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
-    /// When items were handed over last.
+    /// When items were last delivered.
     pub flushed_at: Option<Instant>,
     /// Items that were set aside because the tool failed with each of them alone.
     pub aside: u64,
-    /// Why the last flush failed; `None` after one that did not.
+    /// Why the last flush failed; `None` if it succeeded.
     pub last_error: Option<String>,
-    /// The process that has the batch on its way.
+    /// The process that delivers the batch in flight.
     pub flusher: Option<String>,
 }
 
@@ -381,20 +380,19 @@ impl Buffer {
         }
     }
 
-    /// How long ago items were handed over last, or it was made, milliseconds.
+    /// Time since items were last delivered, or since it was created, in milliseconds.
     pub fn since_flush_ms(&self, now: Instant) -> u64 {
         u64::try_from(now.0 - self.flushed_at.unwrap_or(self.created_at).0).unwrap_or(0)
     }
 
-    /// Whether somebody must look after it as time passes: for its items to be due, and for a batch whose process may
-    /// die on the way.
+    /// Whether it needs a clock: because its items become due, or because the process of a batch in flight may die.
     pub fn needs_clock(&self) -> bool {
         let on_its_way =
             self.level.in_flight > 0 && self.rule.strategy == Strategy::Batched && self.rule.interval_ms > 0;
         on_its_way || self.rule.due_at(&self.level).is_some()
     }
 
-    /// Whether its items wait much longer than they should: ten intervals, and nobody asked for that.
+    /// Whether its items wait much longer than they should: ten intervals, without a request to hold them.
     pub fn is_stuck(&self, now: Instant) -> bool {
         let patience = i64::try_from(self.rule.interval_ms.saturating_mul(10)).unwrap_or(i64::MAX);
         let by_time = self.rule.strategy != Strategy::Manual && patience > 0;
@@ -402,22 +400,22 @@ impl Buffer {
     }
 }
 
-/// A use of a tool that somebody else saw: an item of the buffer `usage`.
+/// A use of a tool that was reported from outside: an item of the buffer `usage`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolUse {
-    /// Name as reported; it need not be known here.
+    /// Name as reported; the tool need not exist here.
     pub tool: ToolName,
-    /// Whether it succeeded; `None` when nobody says.
+    /// Whether it succeeded; `None` if unknown.
     pub success: Option<bool>,
-    /// How long it took, milliseconds.
+    /// Duration in milliseconds.
     pub duration_ms: Option<u64>,
-    /// How often, 1 to 1,000.
+    /// Number of uses, 1 to 1,000.
     pub times: u64,
 }
 
 impl ToolUse {
-    /// Reads `{"tool": "x", "success": true, "duration_ms": 12}`; `tool_id` means the same as `tool`, and
-    /// `increment` is how often.
+    /// Reads `{"tool": "x", "success": true, "duration_ms": 12}`. `tool_id` is an alias of `tool`; `increment` is the
+    /// number of uses.
     ///
     /// # Errors
     /// What is wrong with it, a fragment for a sentence.

@@ -1,4 +1,4 @@
-//! What source code is able to do, as far as reading it tells.
+//! What source code can do, as far as static analysis shows.
 
 use super::failure::Severity;
 use super::words::words;
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 words!(
-    /// The sort of thing that a place in the source does.
+    /// The kind of thing that a place in the source does.
     CapabilityKind {
-        /// Opens a file to read it, where its path is made by the program or lies in a shared place.
+        /// Opens a file for reading whose path is computed or is in a shared place.
         ReadsFiles = "reads-files",
-        /// Reads a file at a fixed place outside of the tool and the workspace.
+        /// Reads a file at a fixed path outside the tool and the workspace.
         ReadsOutside = "reads-outside",
         /// Writes, creates, moves or changes files.
         WritesFiles = "writes-files",
@@ -18,37 +18,37 @@ words!(
         DeletesFiles = "deletes-files",
         /// Opens a connection or a socket.
         Network = "network",
-        /// Names an address; that alone does nothing.
+        /// Names an address, which alone does nothing.
         Address = "address",
         /// Starts other programs without a shell.
         StartsPrograms = "starts-programs",
-        /// Starts programs through a shell, with a fixed text.
+        /// Starts programs through a shell, with fixed text.
         Shell = "shell",
-        /// Starts programs through a shell, with a text that is put together at run time.
+        /// Starts programs through a shell, with text that is built at run time.
         ShellText = "shell-text",
         /// Executes text as code.
         Eval = "eval",
-        /// Reads a format that executes what it holds.
+        /// Reads a format that executes its content.
         Unpickles = "unpickles",
-        /// Reads variables of the environment.
+        /// Reads environment variables.
         ReadsEnvironment = "reads-environment",
-        /// Holds a key, token or password.
+        /// Contains a key, token or password.
         HardCodedSecret = "hard-coded-secret",
-        /// Hides what it does: decoded code, names put together at run time.
+        /// Hides what it does: decoded code, or names built at run time.
         Obfuscation = "obfuscation",
-        /// Holds a long text that says nothing to a reader.
+        /// Contains a long text that a reader cannot interpret.
         OpaqueLiteral = "opaque-literal",
         /// Sends signals to processes.
         Signals = "signals",
-        /// Calls machine code past the language.
+        /// Calls native code.
         NativeCode = "native-code",
-        /// Trusts any server: certificates are not verified.
+        /// Accepts any server: certificates are not verified.
         UnverifiedTls = "unverified-tls",
     }
 );
 
 impl CapabilityKind {
-    /// What it does, as a reader would say it of the tool: "writes files".
+    /// What the tool does, as a verb phrase: "writes files".
     pub const fn phrase(self) -> &'static str {
         match self {
             CapabilityKind::ReadsFiles => "reads files",
@@ -72,7 +72,7 @@ impl CapabilityKind {
         }
     }
 
-    /// How bad it is where nothing declares it: `high` is bad whatever is declared.
+    /// The severity if it is not declared; `high` applies even if it is declared.
     pub const fn severity(self) -> Severity {
         match self {
             CapabilityKind::ShellText
@@ -97,19 +97,19 @@ impl CapabilityKind {
     }
 }
 
-/// One place in the source that is able to do something.
+/// One place in the source that can do something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capability {
     /// Kind of access that the code has.
     pub kind: CapabilityKind,
     /// The line, counted from 1.
     pub line: u64,
-    /// Where in that line, in bytes; it ends with the line where the code goes on in the next.
+    /// The bytes in that line; it ends with the line if the code continues in the next one.
     pub columns: Range<usize>,
-    /// What it does and by what, for a reader; no secret is in it, other text of the tool is not escaped yet:
-    /// `starts programs through a shell: subprocess.run(…, shell=True)`.
+    /// What it does and how, for a reader: `starts programs through a shell: subprocess.run(…, shell=True)`. It
+    /// contains no secret; other text of the tool is not escaped yet.
     pub words: String,
-    /// On what, where the source says it as a fixed text: a host or an address, a path, a program, the name of a
+    /// The target, if the source contains it as fixed text: a host or an address, a path, a program, the name of a
     /// variable. Never a secret.
     pub argument: Option<String>,
 }

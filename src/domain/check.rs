@@ -1,4 +1,4 @@
-//! Checks, findings and the verdict: the evidence that a machine can give on one version.
+//! Checks, findings and the verdict: the automatic evidence about one version.
 
 use super::digest::Digest;
 use super::failure::Severity;
@@ -7,33 +7,33 @@ use super::words::words;
 use serde::{Deserialize, Serialize};
 
 words!(
-    /// How a check ended, or that it has not.
+    /// The state of a check.
     CheckState {
-        /// It is being examined.
+        /// It is still running.
         Running = "running",
-        /// Nothing speaks against the version.
+        /// Nothing was found against the version.
         Passed = "passed",
-        /// Something wants a look.
+        /// Something needs attention.
         Warned = "warned",
-        /// Something speaks against it.
+        /// Something was found against the version.
         Failed = "failed",
         /// There was nothing to examine: no tests, no schema. Never counts as passed.
         Skipped = "skipped",
-        /// It could not be examined here: the program it needs is absent. Never counts as passed.
+        /// It could not run here because the program it needs is absent. Never counts as passed.
         Unavailable = "unavailable",
     }
 );
 
 words!(
-    /// What a failed check does to an approval.
+    /// The effect of a check on an approval.
     Gate {
-        /// Only a check that was made and did not fail lets an approval pass; an absent one stands in the way too.
+        /// Approval needs a check that ran and did not fail; an absent check blocks it too.
         Require = "require",
-        /// It stands in the way; only a typed reason goes over it.
+        /// A failure blocks approval; an override needs a reason.
         Block = "block",
         /// Its result is shown; approval does not depend on it.
         Show = "show",
-        /// The check is not made.
+        /// The check is not run.
         Off = "off",
     }
 );
@@ -41,9 +41,9 @@ words!(
 /// One thing that a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// A stable kebab-case word for the sort of finding: `network`, `eval`, `hidden-character`.
+    /// A stable kebab-case code for the kind of finding: `network`, `eval`, `hidden-character`.
     pub code: String,
-    /// `high` fails the check, `medium` warns, `low` is a plain fact.
+    /// `high` fails the check, `medium` warns, `low` is information.
     pub severity: Severity,
     /// The file inside the version; `None` for the version as a whole.
     #[serde(default)]
@@ -51,11 +51,11 @@ pub struct Finding {
     /// The line in it, counted from 1.
     #[serde(default)]
     pub line: Option<u64>,
-    /// What it is, in words a reader understands; text of the tool in it is not escaped yet.
+    /// A message for a reader; text of the tool in it is not escaped yet.
     pub message: String,
 }
 
-/// What one check says.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckReport {
     /// The name of the check, kebab-case.
@@ -68,15 +68,15 @@ pub struct CheckReport {
     /// Why it was skipped or unavailable, or what was measured: `24 of 24 passed`, `p50 31 ms, p95 40 ms`.
     #[serde(default)]
     pub note: String,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     #[serde(default)]
     pub duration_ms: u64,
 }
 
-/// What all checks of one version say together.
+/// The combined result of all checks of one version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// `running` while a check has not ended; else the worst of the checks.
+    /// `running` while a check has not ended, then the worst state of the checks.
     pub state: CheckState,
     /// The version that changes were compared with.
     #[serde(default)]
@@ -90,10 +90,11 @@ pub struct Verdict {
     pub worker: Option<String>,
 }
 
-/// Why a comparison was skipped, as it is kept: true when it is made, and a verdict outlives the approval of its version.
+/// Why a comparison was skipped, as stored. It is true when it is recorded, but a verdict outlives the approval of its
+/// version.
 pub const NO_BASE: &str = "no version was approved before";
 
-/// The same of a version that has been approved itself since, as its promotion finds it.
+/// The same note for a version that has since been approved.
 const IS_BASE: &str = "this version is the approved one";
 
 /// A verdict in numbers, for lists.
@@ -126,7 +127,7 @@ impl Finding {
 }
 
 impl CheckReport {
-    /// A report whose state follows from its findings. Duration is 0 until whoever runs the check sets it.
+    /// A report whose state follows from its findings. Duration is 0 until the caller sets it.
     pub fn of(name: &str, mut findings: Vec<Finding>) -> CheckReport {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let state = match findings.first().map(|finding| finding.severity) {
@@ -142,7 +143,7 @@ impl CheckReport {
         CheckReport { state: CheckState::Skipped, ..CheckReport::of(name, Vec::new()) }.noted(why)
     }
 
-    /// A report of a check that could not be made here.
+    /// A report of a check that could not run here.
     pub fn unavailable(name: &str, why: impl Into<String>) -> CheckReport {
         CheckReport { state: CheckState::Unavailable, ..CheckReport::of(name, Vec::new()) }.noted(why)
     }
@@ -170,7 +171,7 @@ impl Verdict {
         Verdict { worker: worker.map(str::to_owned), ..self }
     }
 
-    /// The verdict as it is told of a version that is the approved one of its name: it was compared with none for that.
+    /// The verdict as it is shown for the approved version of a name, which explains why there was no comparison.
     #[must_use]
     pub fn told_of_approved(mut self) -> Verdict {
         let is_meant = |check: &&mut CheckReport| check.state == CheckState::Skipped && check.note == NO_BASE;

@@ -1,18 +1,18 @@
-//! A few numbers that say which files may hold the same code, so that of a large catalog only those are read.
+//! A few numbers that show which files may contain the same code, so that only those of a large catalog are read.
 
 use serde::{Deserialize, Serialize};
 
 /// Numbers of a sketch.
 const SLOTS: usize = 16;
 
-/// What a slot holds in which no word fell.
+/// The value of a slot without a word.
 const EMPTY: u16 = u16::MAX;
 
 /// Shortest word that counts, in bytes.
 const SHORTEST: usize = 2;
 
-/// A sketch of the words of some files. Of two files it shares as many of its numbers as the files share of their
-/// words: a copy in which names were changed keeps the words of the language, of the libraries and of its texts.
+/// A sketch of the words of some files. Two sketches share the same proportion of numbers as the files share words. A
+/// copy with changed names keeps the words of the language, of the libraries and of its texts.
 ///
 /// After Li, Owen and Zhang, "One Permutation Hashing" (NIPS 2012).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl CodeSketch {
         let mut sketch = CodeSketch::default();
         for content in contents {
             let (mut word, mut length) = (BEGIN, 0);
-            // A sign ends the last word as well.
+            // The appended blank ends the last word.
             for byte in content.iter().chain(b" ") {
                 if IS_OF_WORD[usize::from(*byte)] {
                     word = (word ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
@@ -51,7 +51,7 @@ impl CodeSketch {
         *slot = (*slot).min((hash >> 16) as u16);
     }
 
-    /// Its numbers one behind the other, as they are kept.
+    /// Its numbers in sequence, as stored.
     pub(crate) fn kept(&self) -> [u8; 2 * SLOTS] {
         let mut bytes = [0; 2 * SLOTS];
         for (pair, number) in bytes.as_chunks_mut::<2>().0.iter_mut().zip(&self.0) {
@@ -60,19 +60,19 @@ impl CodeSketch {
         bytes
     }
 
-    /// What [`CodeSketch::kept`] gave; `None` for other bytes.
+    /// Reads the result of [`CodeSketch::kept`]; `None` for other bytes.
     pub(crate) fn of_kept(bytes: &[u8]) -> Option<CodeSketch> {
         let (pairs, []) = bytes.as_chunks::<2>() else { return None };
         let pairs: &[[u8; 2]; SLOTS] = pairs.try_into().ok()?;
         Some(CodeSketch(pairs.map(u16::from_le_bytes)))
     }
 
-    /// How many numbers two sketches share, up to [`CodeSketch::MOST`].
+    /// The number of shared numbers of two sketches, up to [`CodeSketch::MOST`].
     pub fn shared(&self, other: &CodeSketch) -> usize {
         self.0.iter().zip(&other.0).filter(|(one, other)| one == other && **one != EMPTY).count()
     }
 
-    /// The numbers with their places, those of empty slots left out.
+    /// The numbers with their slots, without empty slots.
     pub fn numbers(&self) -> impl Iterator<Item = (usize, u16)> + '_ {
         self.0.iter().copied().enumerate().filter(|(_, number)| *number != EMPTY)
     }
@@ -81,10 +81,10 @@ impl CodeSketch {
     pub const MOST: usize = SLOTS;
 }
 
-/// What the FNV-1a hash of a word begins with: the same on every machine, since sketches are kept.
+/// The offset basis of the FNV-1a hash: the same on every machine, since sketches are stored.
 const BEGIN: u32 = 0x811c_9dc5;
 
-/// Whether a byte belongs to a word: every byte of a source is looked at.
+/// Whether a byte belongs to a word. A table, because every byte of a source is tested.
 const IS_OF_WORD: [bool; 256] = {
     let (mut table, mut byte) = ([true; 256], 0);
     while byte < 0x80 {

@@ -1,4 +1,4 @@
-//! Commands: what somebody asks for, and what came of it.
+//! Commands: requests for changes, and their outcomes.
 
 use super::comment::{CommentAnchor, CommentKind, ReadMark};
 use super::decision_request::DecisionRequest;
@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Who asks for a command; policy depends on it.
+/// Who gives a command; policy depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
     /// A human at a terminal, by identity (`Name <mail>`, else the system user).
@@ -45,8 +45,7 @@ impl Caller {
 /// The longest name an agent may give, in characters.
 const MAX_AGENT_CHARS: usize = 64;
 
-/// The name an agent goes by: 1 to 64 visible characters. `human` is refused: it is the word that
-/// records give to people.
+/// The name of an agent: 1 to 64 visible characters. `human` is refused, because records use this word for people.
 ///
 /// # Errors
 /// What is wrong with the text.
@@ -68,27 +67,27 @@ pub fn agent_name(text: &str) -> Result<String, String> {
 /// `NAME@DIGESTPREFIX` or a path when names clash.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// A verb that needs nothing but its arguments as text; the subject that it belongs to knows it by its name.
+    /// A verb that needs only its arguments as text; its subject looks it up by name.
     Verb(VerbCall),
     /// Approve, reject or request changes of a version.
     Decide(DecisionRequest),
-    /// Write a comment beside a version under review.
+    /// Write a comment on a version under review.
     Comment {
         /// The review in which the version is on screen.
         review: ReviewId,
         /// What it is about.
         spot: CommentAnchor,
-        /// Whether it blocks approval, asks or only remarks.
+        /// Whether it blocks approval, asks a question or is a remark.
         kind: CommentKind,
         /// The comment as typed, not escaped.
         body: String,
     },
-    /// Take a comment of one's own back.
+    /// Delete your comment.
     Withdraw {
-        /// A comment of the caller; nobody withdraws another person's.
+        /// A comment of the caller; others cannot delete it.
         comment: CommentId,
     },
-    /// Mark a file, or a part of one, as read, or take the mark away. Not an entry of the log.
+    /// Mark a file, or a part of one, as read, or remove the mark. Not logged.
     Mark {
         /// The review in which it was read.
         review: ReviewId,
@@ -97,83 +96,83 @@ pub enum Command {
         /// Whether it is marked from now on.
         on: bool,
     },
-    /// Make the checks of a version again, in the background.
+    /// Run the checks of a version again, in the background.
     Recheck {
-        /// Name of the tool whose checks are dropped and made again.
+        /// Name of the tool whose checks are discarded and run again.
         tool: String,
         /// The worker that starts it; `None` for this machine.
         worker: Option<String>,
     },
-    /// Ask for a higher stage: opens a review or names the one that waits.
+    /// Request a higher stage: opens a review or names the pending one.
     Promote {
-        /// Name of the tool that should rise.
+        /// Name of the tool to promote.
         tool: String,
         /// The stage to reach; it must be higher than the present one.
         to: Stage,
     },
-    /// Use a version in place of what its name means otherwise, in one session.
+    /// Use another version for a name in one session.
     UseInSession {
         /// Usually `NAME@VERSION`, since a bare name already means one version.
         tool: String,
-        /// Its digest as it was shown; refused when another one lies there.
+        /// Its digest as it was shown; refused if the tool has another one now.
         digest: Digest,
         /// For which session; a workbench without an owner is the process that carries it out.
         scope: GrantScope,
     },
-    /// Take older versions away; their bytes are kept.
+    /// Remove older versions; their bytes are kept.
     Trim {
         /// The tool whose versions are removed from disk.
         tool: String,
         /// The versions as they were shown; empty when none were.
         versions: Vec<Digest>,
     },
-    /// Ask humans whether tools shall be put away or marked as deprecated: a review each. Nothing changes by it.
+    /// Propose that humans archive or deprecate tools: one review each. Nothing else changes.
     Propose {
         /// Tools with the reason that their review will show.
         proposals: Vec<Retirement>,
     },
-    /// Make a new tool: with a template a scaffold, else a specification of these words that waits for a human.
+    /// Create a tool: from a template a scaffold, otherwise a specification with these words that waits for a human.
     New {
-        /// Its name; `None` makes one of the words.
+        /// Its name; `None` derives one from the words.
         name: Option<String>,
-        /// What it begins with.
+        /// The template to start from.
         template: Option<ScaffoldTemplate>,
-        /// What it is written in; `None` chooses by the words.
+        /// Its language; `None` chooses it by the words.
         language: Option<ScriptLanguage>,
         /// What the tool should do; becomes the description.
         words: String,
     },
-    /// Make a specification of an opportunity; it waits for a human.
+    /// Make a specification from an opportunity; it waits for a human.
     AcceptOpportunity {
-        /// Its key, or how that begins.
+        /// Its key, or a prefix of it.
         key: String,
         /// The files that it was found with.
         from: OpportunitySources,
     },
-    /// Do not show an opportunity any more.
+    /// Do not show an opportunity again.
     DismissOpportunity {
-        /// Its key, or how that begins.
+        /// Its key, or a prefix of it.
         key: String,
         /// The files that it was found with.
         from: OpportunitySources,
-        /// Kept with the dismissal; `None` when none was typed.
+        /// Stored with the dismissal; `None` if none was entered.
         reason: Option<String>,
     },
-    /// Let a version do what it declares, from now on.
+    /// Grant a version the permissions that it declares, from now on.
     Allow {
         /// The tool whose declared permissions are granted.
         tool: String,
         /// The digest whose permissions were on screen; refused when the tool has another one now.
         digest: Digest,
     },
-    /// Fetch the packages that a script declares, over the network, and put its environment together.
+    /// Download the packages that a script declares, and build its environment.
     FetchPackages {
         /// The tool whose declared packages are fetched.
         tool: String,
         /// The digest whose packages were on screen; refused when the tool has another one now.
         digest: Digest,
     },
-    /// Let an agent run a version that is not approved, strictly contained.
+    /// Let an agent run an unapproved version, strictly sandboxed.
     Grant {
         /// The tool that the agent may run.
         tool: String,
@@ -184,28 +183,28 @@ pub enum Command {
         /// How long; a workbench without an owner is the process that carries the command out.
         scope: GrantScope,
     },
-    /// Open what costs more than low to be run.
+    /// Unlock tools above the low cost tier.
     Unlock {
         /// Which tool; `None` opens a whole tier.
         tool: Option<String>,
-        /// Up to which tier; `None` is the one of the tool.
+        /// Up to which tier; `None` is the tier of the tool.
         tier: Option<CostTier>,
         /// For whom; a workbench without an owner is the process that carries the command out.
         scope: GrantScope,
         /// For how long; `None` is until it is revoked.
         lasting: Option<Duration>,
     },
-    /// Take leave back: of an agent, or of a version to do what it declares.
+    /// Revoke a grant of an agent, or the permissions of a version.
     Revoke {
         /// Number of an agent's grant or of an unlocked tier, or a permission by tool and digest.
         grant: GrantKey,
     },
-    /// Take back an operation: the given one, or the newest that can be taken back.
+    /// Undo an operation: the given one, or the newest that can be undone.
     Undo {
         /// `None` takes the newest operation that can be undone.
         operation: Option<OperationId>,
     },
-    /// Ask for a running run to be stopped, whoever owns it.
+    /// Ask to stop a running run, whoever owns it.
     Cancel {
         /// Number of the run to cancel.
         run: RunId,
@@ -213,13 +212,13 @@ pub enum Command {
 }
 
 impl Command {
-    /// A verb that needs nothing but its arguments.
+    /// A verb that needs only its arguments.
     pub fn verb(name: &'static str, args: &[(&'static str, &str)]) -> Command {
         Command::Verb(VerbCall::new(name, args))
     }
 }
 
-/// What came of a command.
+/// The outcome of a command.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
     /// The entry in the operation log.

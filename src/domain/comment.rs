@@ -1,4 +1,4 @@
-//! What reviewers write beside a version, and what of it they have marked as read.
+//! Comments of reviewers on a version, and what they marked as read.
 
 use super::digest::Digest;
 use super::ids::{CommentId, ReviewId};
@@ -8,18 +8,18 @@ use super::words::words;
 use serde::{Deserialize, Serialize};
 
 words!(
-    /// What a comment wants.
+    /// The kind of a comment.
     CommentKind {
         /// The version must not be approved like this.
         MustFix = "must-fix",
-        /// Wants an answer; does not block approval.
+        /// Needs an answer; does not block approval.
         Question = "question",
         /// A remark; does not block approval.
         Note = "note",
     }
 );
 
-/// What a comment is about.
+/// The place that a comment refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CommentAnchor {
     /// The file inside the version; `None` for the tool as a whole.
@@ -42,17 +42,17 @@ pub struct Comment {
     /// What it is about, as it was then.
     #[serde(flatten)]
     pub spot: CommentAnchor,
-    /// Text of its lines then, to find them again in another version.
+    /// The text of its lines at that time, to find them again in another version.
     pub line_text: Option<String>,
     /// Only [`CommentKind::MustFix`] blocks approval.
     pub kind: CommentKind,
-    /// What it says, not escaped.
+    /// Its text, not escaped.
     pub body: String,
-    /// The human who wrote it; only they withdraw it.
+    /// The human who wrote it; only they can delete it.
     pub who: String,
     /// When it was written.
     pub at: Instant,
-    /// Whether its lines are no longer where it points, or no longer there.
+    /// Whether its lines have moved or are gone.
     pub outdated: bool,
 }
 
@@ -61,12 +61,12 @@ pub struct Comment {
 pub struct ReadMark {
     /// The file inside the version.
     pub path: String,
-    /// Digest of what was read: another content has no mark.
+    /// Digest of what was read; other content has no mark.
     pub content: Digest,
 }
 
 impl Comment {
-    /// Whether its lines stand in `text`, the present content of its file, where they stood; `None` when the file
+    /// Whether its lines are no longer at the same place in `text`, the present content of its file; `None` if the file
     /// is gone.
     pub fn is_outdated_in(&self, text: Option<&str>) -> bool {
         let (Some(_), Some(text)) = (&self.spot.path, text) else { return self.spot.path.is_some() };
@@ -75,7 +75,7 @@ impl Comment {
     }
 }
 
-/// The text of these lines (first and last, counted from 1); `None` when there are fewer.
+/// The text of these lines (first and last, counted from 1); `None` if there are fewer.
 pub fn lines_of(text: &str, (first, last): (u64, u64)) -> Option<String> {
     let (skip, count) = (first.checked_sub(1)?, last.checked_add(1)?.checked_sub(first)?);
     let lines: Vec<&str> = text.lines().skip(skip as usize).take(count as usize).collect();

@@ -1,4 +1,4 @@
-//! The digest of a version: what an approval names.
+//! The digest of a version, which an approval names.
 //!
 //! BLAKE3 over, for each file in byte order of its path: the length and bytes of the path, one byte
 //! for the mode, the length and bytes of the content. Lengths are 64-bit little endian, so that no
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The identity of everything that executes: 32 bytes, written as 64 lower-case hex digits.
+/// The identity of everything that is executed: 32 bytes, written as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(pub [u8; 32]);
 
-/// A text that is no digest.
+/// A text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a digest: 64 hexadecimal digits are needed")]
 pub struct DigestParseError(pub String);
@@ -36,7 +36,7 @@ pub struct VersionFile {
     pub path: String,
     /// Whether it may be executed.
     pub mode: FileMode,
-    /// Content as it lies on disk.
+    /// Content as it is on disk.
     pub bytes: Vec<u8>,
 }
 
@@ -74,7 +74,7 @@ impl Digest {
         Digest(*blake3::hash(bytes).as_bytes())
     }
 
-    /// Its first eight bytes as a number, for keys of lookups that may collide.
+    /// Its first eight bytes as a number, for lookup keys that may collide.
     pub fn first_bytes(self) -> u64 {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&self.0[..8]);
@@ -101,7 +101,7 @@ impl Digest {
         })
     }
 
-    /// The first 12 hex digits: what screens show.
+    /// The first 12 hex digits, as shown on screens.
     pub fn short(&self) -> String {
         self.hex()[..12].to_owned()
     }

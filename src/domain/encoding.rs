@@ -1,20 +1,21 @@
-//! In which encoding an interpreter decodes a source file, where that is not the UTF-8 that everybody here reads.
+//! Detects source files that an interpreter does not decode as UTF-8, which all code here assumes.
 //!
-//! A comment may name a codec (PEP 263), and some codecs turn a part of a comment into code: `raw_unicode_escape`, `utf-7`,
-//! or one that another file of the tool registers. Only codecs in which the text is the same as in UTF-8 are accepted.
+//! A comment may name a codec (PEP 263), and some codecs turn part of a comment into code: `raw_unicode_escape`,
+//! `utf-7`, or one that another file of the tool registers. Only codecs that decode the text in the same way as UTF-8
+//! are accepted.
 
 use super::source::Language;
 
-/// A text that is decoded otherwise by whoever executes it.
+/// A text that its interpreter decodes differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherEncoding {
-    /// The line that says so, counted from 1.
+    /// The line with the declaration, counted from 1.
     pub line: u64,
     /// The encoding, as written.
     pub name: String,
 }
 
-/// First bytes of texts in other encodings, the longer ones first.
+/// Byte order marks of other encodings, the longer ones first.
 const MARKS: &[(&[u8], &str)] = &[
     (b"\xff\xfe\0\0", "UTF-32"),
     (b"\0\0\xfe\xff", "UTF-32"),
@@ -32,7 +33,7 @@ const MARKS: &[(&[u8], &str)] = &[
 const UTF_8: &[&str] =
     &["utf-8", "utf8", "utf-8-sig", "utf8-sig", "utf-8-unix", "utf-8-dos", "utf-8-mac", "u8", "utf", "cp65001"];
 
-/// Names of ASCII and Latin-1: the same as UTF-8 where every byte is ASCII.
+/// Names of ASCII and Latin-1: the same as UTF-8 if every byte is ASCII.
 const ASCII_ALIKE: &[&str] = &[
     "ascii",
     "us-ascii",
@@ -52,17 +53,18 @@ const ASCII_ALIKE: &[&str] = &[
     "latin-1-unix",
 ];
 
-/// Endings of scripts in languages that nobody parses here, whose interpreters heed such a comment or statement.
+/// File name endings of scripts in languages that are not parsed here, whose interpreters obey such a comment or
+/// statement.
 const OTHER_SCRIPTS: &[&str] =
     &["rb", "rake", "gemspec", "ru", "pl", "pm", "t", "php", "phtml", "inc", "lua", "tcl", "el"];
 
-/// The encoding that the first bytes of a file tell, where that is not UTF-8.
+/// The encoding that a byte order mark indicates, if it is not UTF-8.
 pub fn marked(bytes: &[u8]) -> Option<&'static str> {
     MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)).map(|(_, name)| *name)
 }
 
-/// The encoding other than UTF-8 in which an interpreter decodes this text; `language` is what it is executed as, `None`
-/// where that is not known.
+/// The encoding other than UTF-8 in which an interpreter decodes this text. `language` is the language in which it is
+/// executed, `None` if unknown.
 pub fn other_encoding(path: &str, language: Option<Language>, text: &str) -> Option<OtherEncoding> {
     let is_ascii = text.is_ascii();
     let is_other = |name: &str| {
@@ -79,7 +81,7 @@ pub fn other_encoding(path: &str, language: Option<Language>, text: &str) -> Opt
     found.or_else(|| statement(text).filter(|_| is_other_script).filter(|found| is_other(&found.name)))
 }
 
-/// The codec that a comment in the first two lines names, as Python reads it: in the second line only behind an empty
+/// The codec that a comment in the first two lines names, as Python reads it: in the second line only after an empty
 /// line or another comment.
 fn cookie(text: &str) -> Option<OtherEncoding> {
     // A lone carriage return ends a line too.
@@ -100,7 +102,7 @@ fn cookie(text: &str) -> Option<OtherEncoding> {
     None
 }
 
-/// The name behind the first `coding:` or `coding=` that has one.
+/// The name after the first `coding:` or `coding=` that has one.
 fn named(comment: &str) -> Option<String> {
     comment.match_indices("coding").find_map(|(at, word)| {
         let rest = comment[at + word.len()..].strip_prefix([':', '='])?.trim_start_matches([' ', '\t']);
@@ -110,8 +112,8 @@ fn named(comment: &str) -> Option<String> {
     })
 }
 
-/// A statement that changes how the rest is read: `use encoding 'x'` and source filters of Perl, `declare(encoding='x')`
-/// of PHP.
+/// A statement that changes how the rest is decoded: `use encoding 'x'` and source filters of Perl,
+/// `declare(encoding='x')` of PHP.
 fn statement(text: &str) -> Option<OtherEncoding> {
     text.lines().zip(1_u64..).find_map(|(line, number)| {
         let plain: String = line.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");

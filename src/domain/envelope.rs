@@ -1,13 +1,12 @@
-//! What all observed runs of one version did, folded: what is normal for it, what departs from that,
-//! and how it compares with what the manifest declares.
+//! The combined behaviour of all observed runs of one version: what is normal for it, what departs from that, and how
+//! it compares with the declaration in the manifest.
 //!
-//! The envelope grows with kinds of behaviour, not with runs: targets are generalised, many
-//! files of one folder that were let through become the folder, and there is a cap. What does not fit is counted, never forgotten in
-//! silence; a version that ran into the cap keeps departing from its envelope, because nobody can
-//! say any more what is normal for it.
+//! The envelope grows with kinds of behaviour, not with runs: targets are generalised, many allowed files of one folder
+//! become the folder, and there is a limit. Whatever exceeds the limit is counted, never dropped silently. A version
+//! that exceeded the limit keeps departing from its envelope, because its normal behaviour is unknown.
 //!
-//! It is data of the domain, not an insight: the store folds a run into it in the transaction that ends the run,
-//! and the checks compare trials with it.
+//! It is domain data: the store folds a run into it in the transaction that ends the run, and the checks compare trials
+//! with it.
 
 mod declared;
 
@@ -22,30 +21,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use declared::{PermissionLine, PermissionUse};
 
-/// Kinds of behaviour that one envelope holds.
+/// The maximum number of kinds of behaviour in one envelope.
 const MAX_SEEN: usize = 500;
 
-/// Targets of one folder that are let through; more are kept as the folder.
+/// The maximum number of allowed targets in one folder; beyond that, the folder is kept.
 const MAX_IN_PLACE: usize = 20;
 
-/// Files loaded as code that one envelope holds.
+/// The maximum number of files loaded as code in one envelope.
 const MAX_LOADED: usize = 2000;
 
-/// What all observed runs of one version did, folded.
+/// The combined behaviour of all observed runs of one version.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Envelope {
-    /// Runs that were watched.
+    /// Observed runs.
     pub observed: u64,
-    /// Runs that were not, or not to the end.
+    /// Runs that were not observed, or not to the end.
     pub unobserved: u64,
-    /// Everything tried, by what, answer and target.
+    /// All attempts, by kind, answer and target.
     pub seen: BTreeMap<String, SeenAttempt>,
-    /// Attempts of runs that did not fit any more, or that a run had too many of to list.
+    /// Attempts that exceeded the limit of the envelope, or of the list of a run.
     pub cut: u64,
     /// Files that were loaded as code through declared paths, by path, as the last run that loaded them found them.
     #[serde(default)]
     pub loaded: BTreeMap<String, LoadedCode>,
-    /// Whether any observed run was watched for such files: those of earlier releases were not.
+    /// Whether any observed run recorded such files; runs of earlier releases did not.
     #[serde(default)]
     pub knows_loaded: bool,
 }
@@ -57,7 +56,7 @@ pub struct LoadedCode {
     pub digest: Digest,
     /// The first run that loaded it.
     pub first_run: RunId,
-    /// The last of them.
+    /// The last run that loaded it.
     pub last_run: RunId,
 }
 
@@ -66,20 +65,20 @@ pub struct LoadedCode {
 pub struct SeenAttempt {
     /// Kind of access that was attempted.
     pub touch: Touch,
-    /// On what, generalised: `{n}` is a number, `{id}` a made-up name, `FOLDER/*` anything in it.
+    /// The target, generalised: `{n}` is a number, `{id}` a generated name, `FOLDER/*` anything in it.
     pub target: String,
-    /// What came of it.
+    /// The result of the attempt.
     pub answer: Answer,
-    /// In how many runs.
+    /// The number of runs with it.
     pub runs: u64,
-    /// The first of them.
+    /// The first run with it.
     pub first_run: RunId,
-    /// The last of them.
+    /// The last run with it.
     pub last_run: RunId,
 }
 
 impl Envelope {
-    /// Takes in what one more run did.
+    /// Folds in one more run.
     pub fn fold(&mut self, run: RunId, observation: &Observation) {
         match observation.observer {
             Observer::On => self.observed += 1,
@@ -106,7 +105,7 @@ impl Envelope {
         }
     }
 
-    /// The files that a run loaded as code and that no run before it loaded so: changed ones with both digests.
+    /// The files that a run loaded as code and no earlier run loaded in this version; changed files with both digests.
     pub fn newly_loaded(&self, observation: &Observation) -> Vec<String> {
         if !self.knows_loaded {
             return Vec::new();
@@ -126,14 +125,14 @@ impl Envelope {
         let whole = place(touch, &target);
         for target in [&target, &whole] {
             if let Some(seen) = self.seen.get_mut(&key(touch, answer, target)) {
-                // Two targets of one run may meet in a folder.
+                // Two targets of one run may be generalised to the same folder.
                 seen.runs += u64::from(seen.last_run != run);
                 seen.last_run = run;
                 return;
             }
         }
         let mut new = SeenAttempt { touch, target, answer, runs: 1, first_run: run, last_run: run };
-        // What was let through is the normal case and often thousands of files.
+        // Allowed access is the normal case and often covers thousands of files.
         if answer == Answer::Allowed && whole != new.target {
             let like = |seen: &SeenAttempt| {
                 seen.touch == touch && seen.answer == answer && place(touch, &seen.target) == whole
@@ -155,7 +154,7 @@ impl Envelope {
         }
     }
 
-    /// What was tried, by answer and target; what was denied in some runs and missing in others is one line, denied.
+    /// All attempts, by answer and target; an attempt denied in some runs and missing in others is one line, denied.
     pub fn tried(&self) -> Vec<SeenAttempt> {
         let like = |seen: &SeenAttempt, answer| self.seen.get(&key(seen.touch, answer, &seen.target));
         let is_told = |seen: &&SeenAttempt| seen.answer != Answer::Missing || like(seen, Answer::Denied).is_none();
@@ -163,7 +162,7 @@ impl Envelope {
         let whole = |seen: &SeenAttempt| match like(seen, Answer::Missing).filter(|_| seen.answer == Answer::Denied) {
             None => seen.clone(),
             Some(missing) => SeenAttempt {
-                // One run may have met with both.
+                // One run may have had both answers.
                 runs: (seen.runs + missing.runs).min(self.observed + self.unobserved),
                 first_run: seen.first_run.min(missing.first_run),
                 last_run: seen.last_run.max(missing.last_run),
@@ -173,9 +172,9 @@ impl Envelope {
         told.map(whole).collect()
     }
 
-    /// What the run did that no run before it did and that nothing declared covers: a place where no
-    /// run did such a thing before, or one where it is let through for the first time. One attempt stands
-    /// for all of its place. Denied and missing are the same: which of them it is depends on the level.
+    /// What the run did that no earlier run did and no declaration covers: a place that no earlier run tried, or one
+    /// that is allowed for the first time. One attempt represents its whole place. Denied and missing count as the
+    /// same, because the isolation level decides which of them occurs.
     pub fn departures<'a>(&self, declared: &Permissions, observation: &'a Observation) -> Vec<&'a Attempt> {
         let mut known: BTreeSet<(Touch, bool, String)> = BTreeSet::new();
         for seen in self.seen.values() {
@@ -203,7 +202,7 @@ fn key(touch: Touch, answer: Answer, target: &str) -> String {
     format!("{touch} {answer} {target}")
 }
 
-/// What an attempt counts as, of a run that looks up the names of users or does not.
+/// How an attempt is classified; depends on whether the run looks up user names.
 fn kind(attempt: &Attempt, looks_up: bool) -> (Touch, Answer, String) {
     let is_step = looks_up && attempt.touch == Touch::Read && is_step_to_names(&attempt.target);
     let target = if is_step { USER_NAMES.to_owned() } else { generalise(attempt.touch, &attempt.target) };
@@ -214,15 +213,15 @@ fn looks_up_users(attempts: &[Attempt]) -> bool {
     attempts.iter().any(|attempt| generalise(attempt.touch, &attempt.target) == USER_NAMES)
 }
 
-/// Whether this is news. What is let through teaches both that the place was tried and that it may be had.
+/// Whether this is new. An allowed attempt shows both that the place was tried and that it is accessible.
 fn learn(known: &mut BTreeSet<(Touch, bool, String)>, touch: Touch, answer: Answer, place: String) -> bool {
     let mut news = answer == Answer::Allowed && known.insert((touch, true, place.clone()));
     news |= known.insert((touch, false, place));
     news
 }
 
-/// What needs no permission: the tool's own files, its scratch folder, the names of users, and sockets inside
-/// of its own view.
+/// What needs no permission: the tool's own files, its scratch folder, user names, and sockets inside its own
+/// namespace.
 fn is_own(touch: Touch, target: &str, answer: Answer) -> bool {
     if generalise(touch, target) == USER_NAMES {
         return true;

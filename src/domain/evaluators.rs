@@ -1,33 +1,34 @@
-//! Programs that execute what they are given, and what that means for the words behind them.
+//! Programs that execute their input, and what that means for their arguments.
 //!
-//! One list for everybody who asks whether a value, a file or an output may become code. It is kept generous: a program
-//! that is missing here is a hole, one too many costs a few signs in a value.
+//! This is the only list for code that decides whether a value, a file or an output may become code. It is deliberately
+//! broad: a missing program is a security hole, while an unnecessary entry only forbids a few characters in a value.
 
-/// How much of a language a value may use at one place, from everything to nothing.
+/// How much freedom a value has at one place, from everything to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Freedom {
     /// Any text.
     Text,
     /// Any text that does not begin with a dash.
     NoOption,
-    /// Letters, digits and signs of names and paths.
+    /// Letters, digits and characters of names and paths.
     Path,
-    /// Letters, digits and signs of names: nothing that leads to a file, and no assignment.
+    /// Letters, digits and characters of names: no path and no assignment.
     Name,
     /// A whole number.
     Number,
-    /// It would be code: in words.
+    /// The value would be code; contains the reason.
     Code(&'static str),
 }
 
-/// Signs of names; a value in front of which nothing stands.
+/// Characters of names, for a value with nothing in front of it.
 const NAME: &str = "([A-Za-z0-9_.,:@%+][A-Za-z0-9_.,:@%+-]*)?";
-/// The same with those of paths and assignments.
+/// The same with the characters of paths and assignments.
 const PATH: &str = "([A-Za-z0-9_.,:@%+=/][A-Za-z0-9_.,:@%+=/-]*)?";
 
 impl Freedom {
-    /// The signs that a text may have, as a pattern without anchors; `None` where a pattern says nothing. A name or a path
-    /// never holds `prefix`, with which the variables begin that hold the values: it would be computed as one of them.
+    /// The characters that a text may have, as a pattern without anchors; `None` if a pattern restricts nothing. A name
+    /// or a path never contains `prefix`, the prefix of the variables that hold the values: it would be evaluated as
+    /// one of them.
     pub fn signs(self, prefix: &str) -> Option<String> {
         match self {
             Freedom::Text | Freedom::Number | Freedom::Code(_) => None,
@@ -38,22 +39,22 @@ impl Freedom {
     }
 }
 
-/// What a program does with its words.
+/// What a program does with its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
-    /// Executes all of its words as code, or takes them as names of variables.
+    /// Executes all of its arguments as code, or uses them as names of variables.
     Words,
-    /// Executes a file, its standard input, or the word behind an option.
+    /// Executes a file, its standard input, or the value of an option.
     Interpreter,
-    /// Executes statements of a database: its standard input, what stands behind an option, or a second word.
+    /// Executes statements of a database: its standard input, the value of an option, or a second argument.
     Client,
-    /// Executes its first word, or what stands behind an option, in a language of its own.
+    /// Executes its first argument, or the value of an option, in its own language.
     Filter,
-    /// Starts the program that its words name.
+    /// Starts the program that its arguments name.
     Wrapper,
-    /// Starts programs by its settings, options or definitions.
+    /// Starts programs because of its settings, options or definitions.
     Runner,
-    /// Like that, and most of its words are files.
+    /// Like [`Sort::Runner`], and most of its arguments are files.
     FileRunner,
 }
 
@@ -231,7 +232,7 @@ const SORTS: &[(Sort, &[&str])] = &[
     ),
 ];
 
-/// Options behind which interpreters, and programs like them, take code.
+/// Options that interpreters, and programs like them, read code from.
 const CODE_OPTIONS: &[&str] =
     &["-c", "-e", "-E", "-p", "-r", "-x", "-n", "-i", "-ex", "-eval", "-exec", "-Command", "-EncodedCommand"];
 
@@ -256,11 +257,11 @@ const CODE_PARTS: &[&str] = &[
     "preprocessor",
 ];
 
-/// Words behind which git starts a program.
+/// Arguments after which git starts a program.
 const GIT_STARTS: &[&str] =
     &["-c", "--config", "--config-env", "config", "foreach", "run", "filter-branch", "-x", "--exec"];
 
-/// Words of find behind which it starts a program.
+/// Arguments after which find starts a program.
 const FIND_STARTS: &[&str] = &["-exec", "-execdir", "-ok", "-okdir"];
 
 const SSH_WITH_VALUE: &str = "BbcDEeFIiJLlmOopQRSWw";
@@ -268,13 +269,13 @@ const SSH_WITH_VALUE: &str = "BbcDEeFIiJLlmOopQRSWw";
 /// A word of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Word<'t> {
-    /// The same in every run.
+    /// The same text in every run.
     Fixed(&'t str),
-    /// The value that is asked about and nothing else.
+    /// Only the value in question.
     Value,
-    /// That value beside fixed text, which is written here without the value.
+    /// The value combined with fixed text; contains the text without the value.
     Partly(&'t str),
-    /// Something else that is computed.
+    /// Another computed text.
     Computed,
 }
 
@@ -300,17 +301,18 @@ fn sort(word: &str) -> Option<Sort> {
         .map(|(sort, _)| *sort)
 }
 
-/// Whether a program of this name executes its input, its words or a file.
+/// Whether a program of this name executes its input, its arguments or a file.
 pub fn evaluates(name: &str) -> bool {
     matches!(sort(name), Some(Sort::Words | Sort::Interpreter))
 }
 
-/// Whether a program of this name runs what lies in files of the folder in which it starts.
+/// Whether a program of this name executes files of its working directory.
 pub fn runs_project(name: &str) -> bool {
     sort(name) == Some(Sort::Runner)
 }
 
-/// Whether a command executes something that is not fixed in its words: it is an interpreter, or starts what is computed.
+/// Whether a command executes something that is not fixed in its words: it is an interpreter, or its program is
+/// computed.
 pub fn executes(words: &[Word<'_>]) -> bool {
     let is_computed = |word: &Word<'_>| word.fixed().is_none();
     let starts_computed = |at: usize| {
@@ -328,7 +330,7 @@ pub fn executes(words: &[Word<'_>]) -> bool {
         })
 }
 
-/// What a value in the output of another command may be, where a command reads it.
+/// What a value in the output of another command may be, if a command reads it.
 pub fn of_input(words: &[Word<'_>]) -> Freedom {
     if executes(words) {
         return Freedom::Code("code of the program behind the pipe");
@@ -341,7 +343,7 @@ pub fn of_input(words: &[Word<'_>]) -> Freedom {
     if is_wrapper || is_client { Freedom::Name } else { Freedom::Text }
 }
 
-/// What a value in one word of a command may be: `at` is its place among the words, of which the first is the program.
+/// What a value in one word of a command may be. `at` is the index of the word; the first word is the program.
 pub fn of_word(words: &[Word<'_>], at: usize) -> Freedom {
     let Some(Word::Fixed(program)) = words.first().filter(|_| at > 0) else {
         return Freedom::Code("the program that is started, or a word of one that is not known");
@@ -356,7 +358,7 @@ pub fn of_word(words: &[Word<'_>], at: usize) -> Freedom {
         }
         _ => Freedom::Text,
     };
-    // A program that is named further on starts with the words behind it.
+    // A program that is named later is started with the words after it.
     let is_wrapped = sort(program) == Some(Sort::Wrapper);
     let inner = words[1..at].iter().enumerate().filter_map(|(place, word)| {
         let word = word.fixed().filter(|word| is_wrapped || is_program(word))?;
@@ -368,7 +370,7 @@ pub fn of_word(words: &[Word<'_>], at: usize) -> Freedom {
     inner.fold(own.max(started).max(option(words, at)).max(before), Freedom::max)
 }
 
-/// Whether a program of this name can be started by others; a shell alone has the rest.
+/// Whether a program of this name can be started by others; only a shell executes the rest.
 fn is_program(word: &str) -> bool {
     let is_of_shell =
         ["exec", "command", "builtin", "noglob", "nocorrect", "set", "export", "readonly", "local", "wait"]
@@ -377,7 +379,7 @@ fn is_program(word: &str) -> bool {
         || ["su", "runuser", "watch", "parallel", "osascript"].contains(&word)
 }
 
-/// What a value may be behind words with which a program starts others.
+/// What a value may be after words with which a program starts others.
 fn starts(words: &[Word<'_>], at: usize, marks: &[&str]) -> Freedom {
     let is_mark = |word: &Word<'_>| word.fixed().is_some_and(|word| marks.contains(&word));
     if !words.iter().any(is_mark) {
@@ -393,7 +395,7 @@ fn starts(words: &[Word<'_>], at: usize, marks: &[&str]) -> Freedom {
     }
 }
 
-/// What a value may be in or behind a long option that takes a program.
+/// What a value may be in or after a long option that takes a program.
 fn option(words: &[Word<'_>], at: usize) -> Freedom {
     let takes_code = |word: &str| {
         let name = word.split(['=', ' ']).next().unwrap_or_default().to_ascii_lowercase();
@@ -406,7 +408,7 @@ fn option(words: &[Word<'_>], at: usize) -> Freedom {
     if own || before { Freedom::Code("a program that is started, or code") } else { Freedom::Text }
 }
 
-/// What a value may be as a word behind a program that executes.
+/// What a value may be as an argument of a program that executes code.
 fn behind(program: &str, words: &[Word<'_>], at: usize) -> Freedom {
     let before = &words[1..at];
     let last = before.last().and_then(Word::fixed).unwrap_or_default();
@@ -455,7 +457,7 @@ fn behind(program: &str, words: &[Word<'_>], at: usize) -> Freedom {
     }
 }
 
-/// What a value may be behind an interpreter: its script, or a word that the script reads.
+/// What a value may be after an interpreter: its script, or an argument of the script.
 fn interpreter(before: &[Word<'_>], word: &Word<'_>) -> Freedom {
     const CODE: Freedom = Freedom::Code("code of the program that it starts");
     let is_code = |word: &str| {
@@ -470,7 +472,7 @@ fn interpreter(before: &[Word<'_>], word: &Word<'_>) -> Freedom {
     let has_script = before.iter().any(|word| word.fixed().is_some_and(|word| !word.starts_with('-')));
     match word {
         Word::Partly(text) if text.contains(char::is_whitespace) || text.starts_with('+') => CODE,
-        // An option of the script, where one was named.
+        // An option of the script, if one was named.
         Word::Partly(text) if text.starts_with('-') && !(has_script && text.starts_with("--")) => CODE,
         _ => Freedom::Name,
     }
@@ -480,14 +482,14 @@ fn is_code_option(word: &str) -> bool {
     matches!(word, "-e" | "-f" | "--expression" | "--file" | "--source" | "-i" | "--include")
 }
 
-/// A number with or without a unit: how long, how often.
+/// A number with or without a unit: a duration or a count.
 fn is_amount(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
         && word.len() < 12
         && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
 }
 
-/// Behind its host, ssh takes code for another machine.
+/// After its host, ssh takes code for another machine.
 fn ssh(before: &[Word<'_>]) -> Freedom {
     let mut words = before.iter();
     while let Some(word) = words.next() {

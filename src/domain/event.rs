@@ -14,45 +14,45 @@ words!(
         ToolLost = "tool-lost",
         /// A tool changed place, stage or used version.
         ToolMoved = "tool-moved",
-        /// A tool was marked as one that should not be used any more, or the mark was taken away.
+        /// A tool was deprecated, or this was undone.
         ToolDeprecated = "tool-deprecated",
-        /// Another version of a tool is used in a session, or one was pinned, or not any more.
+        /// Another version of a tool was selected for a session, or pinned, or this was undone.
         VersionChosen = "version-chosen",
-        /// What costs more than low was opened to be run, or not any more; or a choice of tools was saved.
+        /// A cost tier was unlocked or locked again, or a set of tools was saved.
         TiersChanged = "tiers-changed",
         /// A review was opened.
         ReviewOpened = "review-opened",
-        /// A review was decided, or a decision taken back.
+        /// A review was decided, or a decision was undone.
         ReviewDecided = "review-decided",
-        /// Checks of a version began, went on or ended.
+        /// Checks of a version started, progressed or ended.
         VerdictChanged = "verdict-changed",
-        /// A comment was written or withdrawn, or a mark set.
+        /// A comment was written or deleted, or a mark set.
         ReviewAnnotated = "review-annotated",
-        /// A review lost its object.
+        /// The version under review is gone.
         ReviewSuperseded = "review-superseded",
         /// The run is recorded; its process may start a moment later.
         RunStarted = "run-started",
-        /// Somebody asked for a run to be cancelled.
+        /// Cancellation of a run was requested.
         RunCancelAsked = "run-cancel-asked",
-        /// The record of a run got its ending.
+        /// A run ended and its record is complete.
         RunEnded = "run-ended",
         /// A failure was recorded.
         FailureRecorded = "failure-recorded",
-        /// Somebody marked a failure of a tool, or took a mark back.
+        /// A tool was marked as failed, or a mark was removed.
         FailureMarked = "failure-marked",
-        /// A failure group was resolved or opened again.
+        /// A failure group was resolved or reopened.
         FailureChanged = "failure-changed",
-        /// An evolution began, went on or ended.
+        /// An evolution started, progressed or ended.
         EvolutionChanged = "evolution-changed",
-        /// A buffer got items, handed some over, or was changed.
+        /// A buffer received or delivered items, or was changed.
         BufferChanged = "buffer-changed",
-        /// An instance of a service changed, or something was said with it.
+        /// An instance of a service changed, or a message was exchanged with it.
         ServiceChanged = "service-changed",
-        /// An agent connected, or left.
+        /// An agent connected or disconnected.
         AgentsChanged = "agents-changed",
-        /// Decisions of the team came in, or were made here.
+        /// Team decisions were received, or made here.
         TeamChanged = "team-changed",
-        /// A sync brought a decision against a version.
+        /// A sync received a decision against a version.
         TeamStopped = "team-stopped",
         /// Uses of tools that others reported, or messages to services, were counted.
         UsageCounted = "usage-counted",
@@ -61,7 +61,7 @@ words!(
     }
 );
 
-/// Which read model an event touches.
+/// The read model that an event affects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// Rows of the catalog with what the store knows about them.
@@ -80,7 +80,7 @@ pub enum Topic {
     Buffers,
     /// Instances of services.
     Services,
-    /// Agents that are connected.
+    /// Connected agents.
     Agents,
 }
 
@@ -91,9 +91,9 @@ pub struct Event {
     pub seq: EventSeq,
     /// When it was written to the feed.
     pub at: Instant,
-    /// Decides which [`Topic`] has to be read again.
+    /// Determines which [`Topic`] must be read again.
     pub kind: EventKind,
-    /// What it was about: a tool name, or the number of a review, run or operation.
+    /// The subject: a tool name, or the number of a review, run or operation.
     pub subject: String,
 }
 

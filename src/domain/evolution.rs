@@ -1,4 +1,4 @@
-//! Asking for a better version: what was asked, how far it is, and what came of it.
+//! Evolutions: the request, its state and its result.
 
 use super::check::Verdict;
 use super::digest::Digest;
@@ -13,19 +13,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 words!(
-    /// How far it is.
+    /// The state of an evolution.
     EvolutionState {
-        /// A process drives it, or is about to resume it.
+        /// A process runs it, or is about to resume it.
         Running = "running",
-        /// The process that drove it died; it can be resumed.
+        /// Its process died; it can be resumed.
         Interrupted = "interrupted",
         /// An answer is good: it was written and waits for a human.
         Good = "good",
-        /// All rounds are spent, none was good; the best can be kept.
+        /// All rounds were used and no answer was good; the best one can be kept.
         Spent = "spent",
         /// No generator gave a usable answer.
         Failed = "failed",
-        /// The user stopped it; the best until then can be kept.
+        /// The user stopped it; the best answer so far can be kept.
         Stopped = "stopped",
     }
 );
@@ -36,52 +36,52 @@ words!(
 pub struct EvolveAsked {
     /// What to improve, in the user's words; may be empty.
     pub hint: String,
-    /// Failed runs that the new version should not have.
+    /// Failed runs that the new version should fix.
     pub failures: Vec<RunId>,
-    /// Whom, in their order.
+    /// The generators, in the order in which they are asked.
     pub generators: Vec<String>,
-    /// Rounds at most, from 1.
+    /// Maximum number of rounds, from 1.
     pub rounds: u32,
-    /// How far the version goes on at least; `None` decides by the schemas and the hint.
+    /// The minimum version step; `None` derives it from the schemas and the hint.
     pub step: Option<Step>,
-    /// Whether the output may take any fields beside those declared.
+    /// Whether the output may have fields that are not declared.
     pub dynamic_schema: bool,
-    /// The approved specification that a new tool is made from.
+    /// The approved specification of a new tool.
     pub specification: Option<ReviewId>,
     /// The worker that starts versions for checks and comparisons; `None` for this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
 }
 
-/// One evolution, as it is kept.
+/// One evolution, as stored.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evolution {
     /// Counts up within the workspace; never reused.
     pub id: EvolutionId,
-    /// Name of the tool to improve or to make.
+    /// Name of the tool to improve or to create.
     pub tool: ToolName,
-    /// The version that a better one is wanted of.
+    /// The version to improve.
     pub version: semver::Version,
     /// Digest of the version that it starts from.
     pub digest: Digest,
-    /// Path of the definition when it was asked for.
+    /// Path of the definition at the time of the request.
     pub path: String,
     /// What was asked for.
     pub asked: EvolveAsked,
-    /// Digest of the bundle that was sent, as it is kept.
+    /// Digest of the bundle that was sent, as stored.
     pub bundle: Digest,
-    /// The human who asked, as `Name <mail>` or system user.
+    /// The human who started it, as `Name <mail>` or system user.
     pub who: String,
-    /// How far it is.
+    /// Its state.
     pub state: EvolutionState,
-    /// One line on its end; empty while it goes on.
+    /// One line about its end; empty while it runs.
     pub message: String,
-    /// The loop, in the form in which `evolve::Course` is kept.
+    /// The state of the loop, in the form in which `evolve` stores it.
     pub course: Value,
-    /// The process that drives it.
+    /// The process that runs it.
     #[serde(skip)]
     pub owner: String,
-    /// Whether somebody wants it to stop.
+    /// Whether a stop was requested.
     #[serde(skip)]
     pub stop_asked: bool,
     /// When it was recorded, before the first generator was asked.
@@ -92,32 +92,32 @@ pub struct Evolution {
     pub review: Option<ReviewId>,
     /// The version that was written.
     pub made: Option<Digest>,
-    /// What kind of failure it was made against.
+    /// The kind of failure that it should fix.
     pub failure_kind: FailureKind,
-    /// What kind of change the best answer is; `None` when there is none.
+    /// The kind of change of the best answer; `None` if there is none.
     pub mutation: Option<Mutation>,
 }
 
-/// An answer whose files were examined.
+/// An answer whose files were checked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExaminedAnswer {
     /// The round, from 1.
     pub round: u32,
-    /// The place in it, from 0.
+    /// The index in the round, from 0.
     pub lane: u32,
-    /// The version that its files are; kept.
+    /// The version that consists of its files; stored.
     pub digest: Digest,
     /// The version that it states.
     pub version: semver::Version,
-    /// Why it is that version: one line.
+    /// The reason for that version number: one line.
     pub step: String,
-    /// What the checks say.
+    /// The result of the checks.
     pub verdict: Verdict,
-    /// Recorded inputs on the version before and on this one, worst first.
+    /// Recorded inputs run on the old and on the new version, worst first.
     pub replay: Vec<Replayed>,
 }
 
-/// What was learnt: how often a kind of change was good against a kind of failure.
+/// Feedback data: how often a kind of change was good against a kind of failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Learnt {
     /// The kind of failure.
@@ -128,6 +128,6 @@ pub struct Learnt {
     pub uses: u64,
     /// How often its answer was good.
     pub good: u64,
-    /// How often a human approved what came of it.
+    /// How often a human approved the result.
     pub approved: u64,
 }

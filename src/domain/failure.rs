@@ -9,9 +9,9 @@ use super::words::words;
 use serde::{Deserialize, Serialize};
 
 words!(
-    /// How bad a failure is.
+    /// The severity of a failure.
     Severity {
-        /// A nuisance, or a run that says nothing about the tool.
+        /// A nuisance, or a run that is no evidence about the tool.
         Low = "low",
         /// The tool did not do its work.
         Medium = "medium",
@@ -21,7 +21,7 @@ words!(
 );
 
 impl Severity {
-    /// How bad a failed run is as long as nobody has marked it.
+    /// The severity of a failed run that nobody has marked.
     pub const OF_RUN: Severity = Severity::Medium;
 }
 
@@ -50,7 +50,7 @@ pub struct FailureGroup {
     pub first_at: Instant,
     /// When the newest failure of the group was recorded.
     pub last_at: Instant,
-    /// The newest run of the group; `None` when nobody ran it here and only marks tell of it.
+    /// The newest run of the group; `None` if it has only marks and no runs here.
     pub sample_run: Option<RunId>,
     /// Message of the newest failure, not escaped.
     pub sample_message: String,
@@ -60,7 +60,7 @@ pub struct FailureGroup {
     pub scenarios: Vec<String>,
     /// Reopened by the next failure with this signature.
     pub state: GroupState,
-    /// When somebody said that it is over; `None` while it is open.
+    /// When it was resolved; `None` while it is open.
     pub resolved_at: Option<Instant>,
     /// The human who marked it as resolved; `None` while it is open.
     pub resolved_by: Option<String>,
@@ -72,19 +72,19 @@ impl FailureGroup {
     /// Scenarios that a group keeps; older ones stay with their marks.
     pub const MOST_SCENARIOS: usize = 20;
 
-    /// The first eight digits of the signature: how it is named.
+    /// The first eight digits of the signature, which name the group.
     pub fn short(&self) -> &str {
         self.signature.get(..8).unwrap_or(&self.signature)
     }
 
-    /// Whether its tool, message or scenarios hold this text, which is in lower case.
+    /// Whether its tool, message or scenarios contain this lower-case text.
     pub fn tells_of(&self, text: &str) -> bool {
         let told =
             [self.tool.as_str(), &self.sample_message].into_iter().chain(self.scenarios.iter().map(String::as_str));
         told.into_iter().any(|told| told.to_lowercase().contains(text))
     }
 
-    /// Adds a scenario as the newest; one that it has moves to the end.
+    /// Adds a scenario as the newest; a known one moves to the end.
     pub fn with_scenario(mut scenarios: Vec<String>, scenario: &str) -> Vec<String> {
         scenarios.retain(|known| known != scenario);
         scenarios.push(scenario.to_owned());
@@ -93,12 +93,12 @@ impl FailureGroup {
     }
 }
 
-/// A time in which a tool did not work: from its first failed run to the next one that succeeded.
+/// A period in which a tool did not work: from its first failed run to the next successful one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
     /// Name of the tool that did not work.
     pub tool: ToolName,
-    /// The run that began it.
+    /// The first failed run.
     pub first_run: RunId,
     /// Start of `first_run`.
     pub began_at: Instant,
@@ -108,7 +108,7 @@ pub struct Incident {
     pub recovered_by: Option<RunId>,
     /// The version of that run.
     pub recovered_version: Option<semver::Version>,
-    /// When that run had succeeded; `None` while it lasts.
+    /// When that run succeeded; `None` while it lasts.
     pub ended_at: Option<Instant>,
 }
 
@@ -119,7 +119,7 @@ impl Incident {
     }
 }
 
-/// The median time to recovery of incidents that are over, milliseconds; `None` when none is.
+/// The median time to recovery of past incidents, in milliseconds; `None` if there are none.
 pub fn median_recovery_ms(incidents: &[Incident]) -> Option<u64> {
     let mut times: Vec<u64> = incidents.iter().filter_map(Incident::recovery_ms).collect();
     times.sort_unstable();
@@ -139,15 +139,15 @@ pub struct AffectedVersion {
     pub last_at: Instant,
 }
 
-/// The signature of a failure: tool, outcome and the message with numbers, hexadecimal ids, quoted
-/// text, paths and addresses folded, so that two messages which differ only in these meet in one group.
+/// The signature of a failure: tool, outcome and the message with numbers, hexadecimal ids, quoted text, paths and
+/// addresses replaced. Messages that differ only in these are in one group.
 pub fn signature_of(tool: &ToolName, outcome: RunOutcome, message: &str) -> String {
     let folded = fold(message);
     let text = format!("{tool}\n{outcome}\n{folded}");
     Digest::of_bytes(text.as_bytes()).hex()[..16].to_owned()
 }
 
-/// Folds what varies between two occurrences of one failure.
+/// Replaces what varies between two occurrences of one failure.
 fn fold(message: &str) -> String {
     let words = message.split_whitespace().map(|word| {
         let core = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/');
@@ -159,7 +159,7 @@ fn fold(message: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Replaces each run of letters and digits that holds a digit by `#`.
+/// Replaces each run of letters and digits that contains a digit by `#`.
 fn fold_digits(word: &str) -> String {
     let mut folded = String::with_capacity(word.len());
     let mut part = String::new();

@@ -1,4 +1,4 @@
-//! What humans granted, beside approvals: to do what a version declares, and to run one that is not approved.
+//! What humans granted apart from approvals: the declared permissions of a version, and runs of unapproved versions.
 
 use super::digest::Digest;
 use super::ids::{GrantId, OperationId, UnlockId};
@@ -14,14 +14,14 @@ use std::fmt;
 pub enum GrantScope {
     /// For calls from this session, by the name in `TOOLSMITH_SESSION`.
     Session(String),
-    /// As long as the workbench process that gave it lives; its owner word.
+    /// As long as the workbench process that gave it lives; contains its owner word.
     Workbench(String),
     /// Until it is revoked.
     Version,
 }
 
 impl GrantScope {
-    /// Whether it holds for calls from this session. `lives` says whether the process behind an owner word is alive.
+    /// Whether it applies to calls from this session. `lives` tells whether the process of an owner word is alive.
     pub fn holds(&self, session: Option<&str>, lives: &dyn Fn(&str) -> bool) -> bool {
         match self {
             GrantScope::Session(name) => !name.is_empty() && session == Some(name.as_str()),
@@ -30,7 +30,7 @@ impl GrantScope {
         }
     }
 
-    /// How it is kept; [`GrantScope::from_word`] reads it.
+    /// Its stored form, which [`GrantScope::from_word`] reads.
     pub fn word(&self) -> Option<String> {
         match self {
             GrantScope::Session(name) => Some(format!("session:{name}")),
@@ -39,12 +39,12 @@ impl GrantScope {
         }
     }
 
-    /// The scope that is kept as this word.
+    /// The scope of a stored word.
     pub fn from_word(word: Option<&str>) -> GrantScope {
         match word.and_then(|word| word.split_once(':')) {
             Some(("workbench", owner)) => GrantScope::Workbench(owner.to_owned()),
             Some(("session", name)) => GrantScope::Session(name.to_owned()),
-            // What nobody can read holds for nobody: no session has this name.
+            // An unreadable word applies to nobody: no session has this name.
             Some(_) => GrantScope::Session(String::new()),
             None if word.is_some() => GrantScope::Session(String::new()),
             None => GrantScope::Version,
@@ -62,8 +62,8 @@ impl fmt::Display for GrantScope {
     }
 }
 
-/// Leave for an agent to run one version that is not approved. A version is its bytes: one changed byte is
-/// another version, for which there is no leave.
+/// Permission for an agent to run one unapproved version. A version is identified by its bytes: one changed byte makes
+/// another version, which has no grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentGrant {
     /// Counts up within the workspace; `revoke` takes it.
@@ -72,8 +72,8 @@ pub struct AgentGrant {
     pub tool: ToolName,
     /// Exactly these bytes may run.
     pub digest: Digest,
-    /// The agent, by the name it calls with. Empty: the version is used in place of what its name means otherwise,
-    /// by whoever calls in the scope, and every agent there may run it.
+    /// The agent, by the name it calls with. If empty, the version replaces the usual meaning of its name for all
+    /// callers in the scope, and every agent there may run it.
     pub agent: String,
     /// How long it lasts.
     pub scope: GrantScope,
@@ -83,18 +83,18 @@ pub struct AgentGrant {
     pub at: Instant,
     /// The log entry that gave it.
     pub operation: OperationId,
-    /// Why it lets nobody run anything as things are; `None` while it works. Known only where the files are.
+    /// Why it currently has no effect; `None` while it has. Known only if the files are available.
     #[serde(default)]
     pub void: Option<String>,
 }
 
 impl AgentGrant {
-    /// Whether it is about which version is used, not about one agent.
+    /// Whether it selects the version that is used, instead of permitting one agent.
     pub fn is_use(&self) -> bool {
         self.agent.is_empty()
     }
 
-    /// Whether its version is the one that its name means for this session, or else in the process of this owner word.
+    /// Whether its version is the one that its name means in this session, or in the process of this owner word.
     pub fn is_used_in(&self, session: Option<&str>, owner: &str) -> bool {
         self.is_use()
             && match &self.scope {
@@ -104,17 +104,17 @@ impl AgentGrant {
             }
     }
 
-    /// Whether it lets this agent, calling from this session, run this version. `lives` says whether the process
-    /// behind an owner word is alive.
+    /// Whether it permits this agent in this session to run this version. `lives` tells whether the process of an owner
+    /// word is alive.
     pub fn lets(&self, digest: Digest, agent: &str, session: Option<&str>, lives: &dyn Fn(&str) -> bool) -> bool {
         self.digest == digest && !self.is_use() && self.agent == agent && self.scope.holds(session, lives)
     }
 }
 
-/// The answer of a human to the question before the first run of a version that declares permissions.
+/// A human's answer to the question before the first run of a version that declares permissions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowGrant {
-    /// Name of the tool that was asked about.
+    /// Name of the tool.
     pub tool: ToolName,
     /// The permission covers exactly these bytes.
     pub digest: Digest,
@@ -124,20 +124,20 @@ pub struct AllowGrant {
     pub who: String,
     /// When the question was answered.
     pub at: Instant,
-    /// Why it allows nothing as things are; `None` while it works. Known only where the files are.
+    /// Why it currently has no effect; `None` while it has. Known only if the files are available.
     #[serde(default)]
     pub void: Option<String>,
 }
 
-/// Which grant: how it is named to be revoked.
+/// The identity of a grant, for revoking it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantKey {
-    /// Leave for an agent, by number.
+    /// A grant for an agent, by number.
     Agent(GrantId),
-    /// What a version was allowed, by the version.
+    /// The permissions of a version, by the version.
     Allow(ToolName, Digest),
-    /// Leave to run what costs more than low, by number.
+    /// An unlocked tier, by number.
     Unlock(UnlockId),
 }
 

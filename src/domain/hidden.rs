@@ -1,13 +1,11 @@
-//! Which hidden characters of a text hide something. One rule: for the facts beside a review, for the risk of a row
-//! and for the checks.
+//! Detects hidden characters in a text. Reviews, the risk of a row and the checks use the same rule.
 
 use unicode_script::{Script, UnicodeScript};
 use unicode_width::UnicodeWidthChar;
 
-/// The characters of one line that a reader does not see, or that change the order of what one sees, in their order.
+/// The characters of one line that are invisible, or change the order of visible characters, in order.
 ///
-/// Not those that writing needs: tabs, the end of the line, what joins the letters of some scripts and what puts
-/// pictures together.
+/// Characters needed for writing are not included: tabs, line ends, joiners of some scripts and of emoji sequences.
 pub fn hidden_in(line: &str) -> Vec<char> {
     if line.is_ascii() && !line.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
         return Vec::new();
@@ -20,8 +18,8 @@ pub fn hidden_in(line: &str) -> Vec<char> {
     bad.map(|at| chars[at]).collect()
 }
 
-/// Whether a character without a width, which only one script uses, stands behind a letter of another one: there it is
-/// drawn as nothing, or as something that no reader knows.
+/// Whether a zero-width character of one script follows a letter of another. It is then drawn as nothing, or in a way
+/// that readers do not recognise.
 fn is_stray_mark(chars: &[char], at: usize) -> bool {
     let mark = chars[at];
     if mark.is_ascii() || mark.width() != Some(0) || is_hidden(mark) {
@@ -31,12 +29,12 @@ fn is_stray_mark(chars: &[char], at: usize) -> bool {
     if is_of_all(mark.script()) {
         return false;
     }
-    // Behind other marks stands what they belong to.
+    // Skips other marks to find the base character.
     let base = chars[..at].iter().rev().find(|c| c.width() != Some(0));
     base.is_none_or(|base| base.script() != mark.script() && !mark.script_extension().contains_script(base.script()))
 }
 
-/// Whether a hidden character is one that writing needs: between the letters of some scripts, and in pictures.
+/// Whether a hidden character is needed for writing: between the letters of some scripts, and in emoji.
 fn is_ordinary(chars: &[char], at: usize) -> bool {
     let before = at.checked_sub(1).map(|at| chars[at]);
     let after = chars.get(at + 1).copied();
@@ -76,9 +74,9 @@ fn is_ordinary(chars: &[char], at: usize) -> bool {
 
 /// Whether a character is invisible, moves the cursor or reorders its neighbours.
 ///
-/// C0, DEL, C1 (Unicode category Cc); bidi controls (UAX 9: U+061C, 200E-200F, 202A-202E, 2066-2069);
-/// zero-width, filler, joining and format characters of any script (Unicode category Cf without those that
-/// are drawn, Default_Ignorable_Code_Point); blank symbols; noncharacters; line and paragraph separators; interlinear annotation;
+/// C0, DEL, C1 (Unicode category Cc); bidi controls (UAX 9: U+061C, 200E-200F, 202A-202E, 2066-2069); zero-width,
+/// filler, joining and format characters of any script (Unicode category Cf without those that are drawn,
+/// Default_Ignorable_Code_Point); blank symbols; noncharacters; line and paragraph separators; interlinear annotation;
 /// variation selectors; tag characters (U+E0000 block).
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -118,7 +116,7 @@ mod tests {
         for c in ['\u{16fe4}', '\u{1d159}', '\u{13430}', '\u{13443}', '\u{2d7f}', '\u{70f}', '\u{fdd0}', '\u{10ffff}'] {
             assert_eq!(hidden_in(&format!("ev{c}al")), [c], "{c:?}");
         }
-        // Invisible stackers and viramas are writing in their own script alone.
+        // Invisible stackers and viramas are ordinary only in their own script.
         for c in ['\u{1039}', '\u{17d2}', '\u{10a3f}', '\u{11133}', '\u{94d}', '\u{aaf6}'] {
             assert_eq!(hidden_in(&format!("ev{c}al")), [c], "{c:?}");
         }

@@ -39,11 +39,11 @@ id!(
     CommentId
 );
 id!(
-    /// Leave for an agent; counts up within a workspace, starting at 1.
+    /// A grant for an agent; counts up within a workspace, starting at 1.
     GrantId
 );
 id!(
-    /// Leave to run what costs more than low; counts up within a workspace, starting at 1.
+    /// An unlocked cost tier; counts up within a workspace, starting at 1.
     UnlockId
 );
 id!(

@@ -1,4 +1,4 @@
-//! How a specified tool can be made without anybody writing its code: by one HTTP request, or by one line of commands.
+//! How a specified tool can be created without writing code: from one HTTP request, or from one command line.
 
 use super::evaluators::{self, Freedom, Word};
 use super::http::{HttpDefinition, Origin};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// What a tool does, so completely that it can be made from it.
+/// What a tool does, in enough detail to create it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Implementation {
@@ -23,14 +23,14 @@ pub enum Implementation {
 /// A request, with the variables that it uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpCall {
-    /// What is sent where.
+    /// The request to send.
     pub request: HttpDefinition,
     /// Names of secrets and variables in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
 }
 
-/// Commands of which each reads what the one before it writes.
+/// Commands in a pipeline: each reads the output of the one before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandLine {
     /// The commands, in order; the first word of each is its program.
@@ -40,27 +40,27 @@ pub struct CommandLine {
 /// A word of a command: a text, an input, or a text followed by an input.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandWord {
-    /// The sign of a redirection in front of it: `>`, `2>>`.
+    /// The redirection operator in front of it: `>`, `2>>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign: Option<String>,
-    /// What is always there.
+    /// The fixed text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
-    /// The input that follows, by its name.
+    /// The input that follows, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
 }
 
-/// Signs of redirections that lead from or to a file, and copies of a stream, which lead nowhere else.
+/// Redirection operators that lead from or to a file, and copies of a stream.
 const SIGNS: [&str; 7] = [">", ">>", "2>", "2>>", "&>", "<", "<<<"];
 const COPIES: [&str; 2] = ["2>&1", ">&2"];
 
-/// How the variables begin that hold the values of inputs, as [`input_variable`] names them.
+/// The prefix of the variables that hold the values of inputs, as in [`input_variable`].
 const VARIABLES: &str = "INPUT_";
 
 impl Implementation {
-    /// What keeps a tool from being made of it, in a fragment for a sentence; `None` for nothing. `parameters` are those
-    /// of its specification.
+    /// Why no tool can be made from it, as a fragment of a sentence; `None` if one can. `parameters` are those of its
+    /// specification.
     pub fn fault(&self, parameters: &[InputParameter]) -> Option<String> {
         match self {
             Implementation::Http(call) => call.fault(parameters),
@@ -82,7 +82,7 @@ impl HttpCall {
             Ok(origin) => origin,
             Err(why) => return Some(format!("its URL {why}")),
         };
-        // Whoever listens on the way reads a secret that is not encrypted.
+        // Somebody on the network path could read an unencrypted secret.
         if !self.env.is_empty() && !origin.is_tls && !origin.is_this_machine() {
             return Some(format!("it would send {} to {origin} without encryption", self.env.join(", ")));
         }
@@ -109,11 +109,11 @@ impl CommandLine {
         parameters.iter().find_map(|parameter| limit_fault(parameter, *freedoms.get(parameter.name.as_str())?))
     }
 
-    /// What the value of each input may be, at all places where it stands together.
+    /// What the value of each input may be, considering all places where it is used.
     pub fn freedoms(&self) -> BTreeMap<&str, Freedom> {
         let mut freedoms: BTreeMap<&str, Freedom> = BTreeMap::new();
         for (at, words) in self.commands.iter().enumerate() {
-            // What a command writes is read by those behind it.
+            // The output of a command is read by those after it.
             let readers = self.commands[at + 1..].iter().map(|reader| evaluators::of_input(&word_list(reader, None)));
             let readers = readers.fold(Freedom::Text, Freedom::max);
             for word in words {
@@ -132,14 +132,14 @@ impl CommandLine {
         first.filter(|program| seen.insert(*program)).collect()
     }
 
-    /// Whether a command writes into a file that is named behind a sign.
+    /// Whether a command writes into a file named by a redirection.
     pub fn writes(&self) -> bool {
         self.commands.iter().flatten().any(|word| word.sign.as_deref().is_some_and(|sign| sign.contains('>')))
     }
 }
 
-/// The words of a command as those ask for them who know what programs do with theirs: without redirections, and with one
-/// of its words as the value that is asked about.
+/// The words of a command in the form that [`evaluators`] takes: without redirections, and with one of the words as the
+/// value in question.
 fn word_list<'w>(words: &'w [CommandWord], asked: Option<&CommandWord>) -> Vec<Word<'w>> {
     let plain = words.iter().filter(|word| word.sign.is_none());
     let seen = |word: &'w CommandWord| match &word.input {
@@ -154,7 +154,7 @@ fn word_list<'w>(words: &'w [CommandWord], asked: Option<&CommandWord>) -> Vec<W
 /// What the value in a word of a command may be.
 fn freedom_at(words: &[CommandWord], word: &CommandWord) -> Freedom {
     match &word.sign {
-        // What is read may be code for who reads it; where something is written to is a path like any other.
+        // Input from a file may be code for its reader; the target of a write is an ordinary path.
         Some(sign) if sign.contains('<') => evaluators::of_input(&word_list(words, None)),
         Some(_) => Freedom::Text,
         None => {
@@ -177,7 +177,7 @@ fn command_fault(words: &[CommandWord]) -> Option<String> {
     if !is_program {
         return Some(format!("{:?} is not the name of a program", first.text));
     }
-    // Its code would be no part of the tool: nobody reads it in a review.
+    // Its code would not be part of the tool, so no review would cover it.
     if evaluators::executes(&word_list(words, None)) || evaluators::runs_project(&first.text) {
         return Some(format!("{} runs code that is not part of the tool", first.text));
     }
@@ -197,7 +197,7 @@ fn word_fault(word: &CommandWord) -> Option<String> {
     }
 }
 
-/// What is wrong with the limits of an input whose value may be this.
+/// What is wrong with the constraints of an input whose value has this freedom.
 fn limit_fault(parameter: &InputParameter, freedom: Freedom) -> Option<String> {
     let name = &parameter.name;
     if let Freedom::Code(why) = freedom {
@@ -211,11 +211,11 @@ fn limit_fault(parameter: &InputParameter, freedom: Freedom) -> Option<String> {
     }
 }
 
-/// The constraints of an input that allow nothing beyond this.
+/// The constraints of an input that enforce this freedom.
 pub fn limits_of(kind: ParameterType, freedom: Freedom) -> Map<String, Value> {
     let limit = match kind {
         ParameterType::String => freedom.signs(VARIABLES).map(|signs| ("pattern", json!(format!("^({signs})$")))),
-        // A negative number begins like an option.
+        // A negative number looks like an option.
         ParameterType::Integer | ParameterType::Number => (freedom > Freedom::Text).then(|| ("minimum", json!(0))),
         ParameterType::Boolean | ParameterType::Array | ParameterType::Object => None,
     };
@@ -223,7 +223,7 @@ pub fn limits_of(kind: ParameterType, freedom: Freedom) -> Map<String, Value> {
 }
 
 impl Implementation {
-    /// What it is in words for a reader, a label and a text each: method and address, or program and arguments.
+    /// Its description for a reader, as labels and texts: method and address, or program and arguments.
     pub fn words(&self) -> Vec<(&'static str, String)> {
         match self {
             Implementation::Http(call) => call.words(),
@@ -250,7 +250,7 @@ impl HttpCall {
     }
 }
 
-/// The program of a command, and what it is given, a word in quotes each.
+/// The program of a command and its arguments, each word in quotes.
 fn command_words(words: &[CommandWord]) -> Vec<(&'static str, String)> {
     let Some((program, arguments)) = words.split_first() else { return Vec::new() };
     let mut said = vec![("program", program.text.clone())];
@@ -356,7 +356,7 @@ mod tests {
         }
         let good = json!([text("head"), {"text": "-n", "input": "any"}, input("count"), input("path"), {"sign": ">", "input": "free"}, {"sign": "2>&1"}]);
         assert_eq!(Implementation::Commands(line(&good)).fault(&known()), None);
-        // What is read by a program behind the pipe is looked at, too.
+        // Input of a program after the pipe is checked, too.
         let piped: CommandLine =
             serde_json::from_value(json!({"commands": [[text("cat"), input("path")], [text("psql"), text("shop")]]}))
                 .unwrap();

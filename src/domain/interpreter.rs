@@ -1,4 +1,4 @@
-//! What ran a tool: the program behind its command, as recorded with each run.
+//! The interpreter of a run, as recorded with each run.
 
 use super::digest::Digest;
 use serde::{Deserialize, Serialize};
@@ -6,23 +6,22 @@ use serde::{Deserialize, Serialize};
 /// An interpreter as it was when a run started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InterpreterFacts {
-    /// Its real path: no version manager's stand-in, no symbolic link.
+    /// Its real path: not a shim of a version manager, not a symbolic link.
     pub path: String,
-    /// The version it tells, for example `3.11.7`; empty when it is not one that is asked.
+    /// The version that it reports, for example `3.11.7`; empty if it is not queried.
     pub version: String,
     /// BLAKE3 of its file.
     pub digest: Digest,
-    /// The folder that must be visible for it to work; `None` when the system's own folders are enough.
+    /// The folder that must be visible for it to work; `None` if the system folders are enough.
     pub prefix: Option<String>,
-    /// The packages of an environment made for this version alone, each as `name version`; empty when it
-    /// has none of its own.
+    /// The packages of the environment of this version, each as `name version`; empty if it has no environment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<String>,
     /// The digest of those packages: of their names, versions and the digests of their files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Digest>,
-    /// Why it is not trusted, when somebody else than root and the user could have changed it: then it was never
-    /// started outside of the sandbox, not even to be asked for its version.
+    /// Why it is not trusted: somebody other than root and the user could have changed it. It is then never started
+    /// outside the sandbox, not even to query its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untrusted: Option<String>,
 }
@@ -32,8 +31,8 @@ pub struct InterpreterFacts {
 pub struct Missing {
     /// The program or package.
     pub name: String,
-    /// What is missing and how to get it, one line. Holds names from the version: made safe where shown.
+    /// What is missing and how to get it, one line. Contains names from the version: made safe when shown.
     pub message: String,
-    /// Whether a run is refused for it; otherwise it may still work.
+    /// Whether it blocks a run; otherwise the run may still work.
     pub blocks: bool,
 }

@@ -1,15 +1,15 @@
-//! Which kept output of runs may be removed. Only the output goes: what is recorded of a run stays.
+//! Which kept output of runs may be removed. Only the output is removed; the records of runs stay.
 
 use super::ids::RunId;
 
-/// How much output of runs is kept; 0 means unlimited.
+/// Limits for kept output of runs; 0 means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KeepOutput {
-    /// That of so many newest runs.
+    /// Output of this many newest runs.
     pub runs: u64,
-    /// That of so many days.
+    /// Output of this many days.
     pub days: u64,
-    /// So many MiB in all.
+    /// Total size in MiB.
     pub mib: u64,
 }
 
@@ -45,7 +45,7 @@ impl KeepOutput {
         (!set.is_empty()).then(|| set.join(", "))
     }
 
-    /// What exceeds a limit, oldest first. What is needed counts towards the limits and is never among it.
+    /// The output that exceeds a limit, oldest first. Needed output counts towards the limits, but is never included.
     pub fn surplus(self, kept: &[KeptOutput]) -> Vec<KeptOutput> {
         let mut newest: Vec<KeptOutput> = kept.to_vec();
         newest.sort_by_key(|output| std::cmp::Reverse(output.run));

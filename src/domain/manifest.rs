@@ -1,4 +1,4 @@
-//! The manifest of a tool in our own terms, whatever dialect it was written in.
+//! The manifest of a tool in a common form, whatever dialect it was written in.
 
 use super::argument::{ANSWERED, ArgPlace, ArgRule, OptionForms};
 use super::composite::Composite;
@@ -34,7 +34,7 @@ words!(
 words!(
     /// The dialect a manifest was written in.
     Dialect {
-        /// Our own `tool.toml` (also accepted as YAML or JSON with the same keys).
+        /// The native `tool.toml` (also accepted as YAML or JSON with the same keys).
         Native = "native",
         /// `type: executable` with `executable: {command, args}`.
         Executable = "executable",
@@ -44,7 +44,7 @@ words!(
         Openapi = "openapi",
         /// `type: mcp`: a tool of an MCP server; no process to start.
         Mcp = "mcp",
-        /// `type: custom` (a class inside somebody's program).
+        /// `type: custom` (a class inside another program).
         Custom = "custom",
         /// `type: workflow`: steps over other tools; no process to start.
         Workflow = "workflow",
@@ -54,20 +54,20 @@ words!(
         Header = "header",
         /// The frontmatter of a `SKILL.md`.
         Skill = "skill",
-        /// Something else that has at least a name and a description.
+        /// Another format with at least a name and a description.
         Other = "other",
     }
 );
 
-/// What counts as success beside the exit code.
+/// What counts as success apart from the exit code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuccessRule {
     /// Exit codes that mean success; default `[0]`.
     pub exit_codes: Vec<i32>,
-    /// When the output, or its last line, is a JSON object that says it failed (`success: false`, `ok: false`, `status: error`,
-    /// an `error` that is a message), the run failed. Default true.
+    /// If the output, or its last line, is a JSON object that states a failure (`success: false`, `ok: false`, `status:
+    /// error`, an `error` with a message), the run failed. Default true.
     pub check_json: bool,
-    /// Standard output must be one JSON value. Default false; set when an output schema is declared.
+    /// Standard output must be one JSON value. Default false; set if an output schema is declared.
     pub require_json: bool,
 }
 
@@ -83,25 +83,25 @@ pub struct Recipe {
     /// argv template. Placeholders: `{file}` entry file, `{dir}` the version's folder, `{workspace}`,
     /// `{input.NAME}` one input value. Other `{word}` are inputs of that name (foreign dialects).
     pub command: Vec<String>,
-    /// Path of the entry file inside the version, when there is one.
+    /// Path of the entry file inside the version, if there is one.
     pub entry: Option<String>,
     /// Channel by which the input object reaches the process.
     pub input: InputMode,
-    /// With [`InputMode::Args`] and [`InputMode::StdinText`]: how each input is passed, in order. An input that is not
-    /// named here and in no placeholder is passed as `--name value`.
+    /// With [`InputMode::Args`] and [`InputMode::StdinText`]: how each input is passed, in order. An input without a
+    /// rule and without a placeholder is passed as `--name value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<ArgRule>,
     /// The function or class of the entry file that is called with the input object, instead of running the file. Each
-    /// input is the parameter of its name; with [`Recipe::args`] they are passed in that order (JavaScript).
+    /// input is the parameter of its name; with [`Recipe::args`], they are passed in that order (JavaScript).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
-    /// The input that what is piped into a run becomes, as text on standard input, where nothing says whether the tool
-    /// reads it.
+    /// The input that receives what is piped into a run, as text on standard input, if the definition does not state
+    /// whether the tool reads standard input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub piped: Option<String>,
-    /// Wall-clock limit in milliseconds; `None` takes the stage's default.
+    /// Wall-clock limit in milliseconds; `None` means the stage's default.
     pub timeout_ms: Option<u64>,
-    /// Whether the tool wants a terminal.
+    /// Whether the tool needs a terminal.
     pub pty: bool,
     /// What counts as success.
     pub success: SuccessRule,
@@ -109,7 +109,7 @@ pub struct Recipe {
     pub env: BTreeMap<String, String>,
 }
 
-/// What the tool says it needs. Empty means: nothing.
+/// The permissions that the tool declares. Empty means none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Permissions {
@@ -143,7 +143,7 @@ impl Permissions {
     }
 }
 
-/// Limits the manifest declares; `None` takes the stage's default, a declared one is capped by it.
+/// Limits that the manifest declares, capped by those of the stage; `None` means the stage's default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LimitsDeclared {
@@ -155,20 +155,20 @@ pub struct LimitsDeclared {
     pub processes: Option<u64>,
     /// Bytes of output, both streams together.
     pub output_bytes: Option<u64>,
-    /// Bytes on disk: in the scratch folder, and as many again in staged writes.
+    /// Bytes on disk: in the scratch folder, and the same again in staged writes.
     pub disk_bytes: Option<u64>,
 }
 
-/// An example from the manifest: input and, if stated, the output to expect.
+/// An example from the manifest: input and, if stated, the expected output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Example {
-    /// What the example shows; empty when it is not described.
+    /// What the example shows; empty if it is not described.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// Input object of the run; `null` when the manifest gives none.
+    /// Input object of the run; `null` if the manifest gives none.
     #[serde(default)]
     pub input: Value,
-    /// The output to expect.
+    /// The expected output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Value>,
 }
@@ -176,18 +176,18 @@ pub struct Example {
 /// A test from the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestCase {
-    /// Unique label for reports; empty when the manifest gives none.
+    /// Unique label for reports; empty if the manifest gives none.
     #[serde(default)]
     pub name: String,
-    /// Input object of the run; `null` when the manifest gives none.
+    /// Input object of the run; `null` if the manifest gives none.
     #[serde(default)]
     pub input: Value,
-    /// What to expect: a table of `exact`, `contains`, `schema`, `exit`, `property`, `metamorphic`.
+    /// The expectation: a table of `exact`, `contains`, `schema`, `exit`, `property`, `metamorphic`.
     #[serde(default)]
     pub expect: Value,
 }
 
-/// Where the tool came from, as far as it says.
+/// Where the tool came from, as far as stated.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Provenance {
@@ -209,20 +209,21 @@ pub struct Provenance {
     /// Digest of the prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<Digest>,
-    /// What the header says of its status, as written.
+    /// The status in the header, as written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
 }
 
-/// The variable by which [`InputMode::Env`] passes an input: letters in upper case, everything that no variable name may
-/// hold as `_`.
+/// The variable by which [`InputMode::Env`] passes an input: letters in upper case, every character that is invalid in
+/// a variable name as `_`.
 pub fn input_variable(input: &str) -> String {
     let name = input.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
     format!("INPUT_{}", name.collect::<String>())
 }
 
 impl Recipe {
-    /// An input without what is piped into the run: the schema of the tool names only the inputs that its author declared.
+    /// An input without the text that is piped into the run: the schema of the tool contains only the inputs that its
+    /// author declared.
     pub fn without_piped<'v>(&self, input: &'v Value) -> Cow<'v, Value> {
         match (&self.piped, input) {
             (Some(piped), Value::Object(fields)) if fields.contains_key(piped) => {
@@ -233,21 +234,20 @@ impl Recipe {
         }
     }
 
-    /// The command for a reader: with the name of its entry where the template has `{file}`.
+    /// The command for a reader: with the name of the entry file instead of `{file}`.
     pub fn command_words(&self) -> Vec<String> {
         let entry = self.entry.as_deref().unwrap_or("{file}");
-        // A doubled brace is no placeholder.
+        // A doubled brace is not a placeholder.
         let word = |word: &String| if word.contains("{{") { word.clone() } else { word.replace("{file}", entry) };
         self.command.iter().map(word).collect()
     }
 
-    /// Whether its function is called as a program is: with the words of a command line.
+    /// Whether its function is called like a program, with command-line words.
     pub fn calls_with_words(&self) -> bool {
         self.function.is_some() && matches!(self.input, InputMode::Args | InputMode::StdinText)
     }
 
-    /// What follows the name of its function where that is called: the names of its inputs in their order, or the sign that
-    /// words of a command line follow.
+    /// The parameters of its function: the names of its inputs in order, or a marker that command-line words follow.
     pub fn function_words(&self) -> Vec<String> {
         if self.calls_with_words() {
             return vec!["--".to_owned()];
@@ -255,7 +255,7 @@ impl Recipe {
         self.args.iter().map(|rule| rule.input.clone()).collect()
     }
 
-    /// How input reaches it, for a reader: `args: --count, path`, or the function that is called.
+    /// How it gets its input, for a reader: `args: --count, path`, or the function that is called.
     pub fn input_words(&self) -> String {
         if let Some(function) = self.function.as_ref().filter(|_| !self.calls_with_words()) {
             return format!("a call of {function}");
@@ -265,19 +265,19 @@ impl Recipe {
         if rules.is_empty() { word.to_owned() } else { format!("{word}: {}", rules.join(", ")) }
     }
 
-    /// The input that is the text on standard input.
+    /// The input that is passed as text on standard input.
     pub fn text_input(&self) -> Option<&str> {
         let reads_rules = matches!(self.input, InputMode::Args | InputMode::StdinText);
         let rule = self.args.iter().find(|rule| reads_rules && rule.place == ArgPlace::Stdin);
         rule.map(|rule| rule.input.as_str())
     }
 
-    /// How one input reaches it, for a reader: `--count`, `word 2`, `$TOKEN`, `standard input`.
+    /// How one input is passed, for a reader: `--count`, `word 2`, `$TOKEN`, `standard input`.
     pub fn way_of(&self, input: &str) -> String {
         if let Some(function) = self.function.as_ref().filter(|_| !self.calls_with_words()) {
             return format!("parameter of {function}");
         }
-        // These stand for paths, whatever an input is called.
+        // These names mean paths, even if an input has the same name.
         let is_path = matches!(input, "file" | "dir" | "workspace");
         let is_placed = |word: &String| {
             (!is_path && word.contains(&format!("{{{input}}}"))) || word.contains(&format!("{{input.{input}}}"))
@@ -327,32 +327,32 @@ impl Recipe {
     }
 }
 
-/// The `$comment` of an input schema that nobody wrote: its keys were read from the code.
+/// The `$comment` of an input schema that was derived from the code.
 pub const READ_FROM_CODE: &str = "read from the code";
 
-/// Whether nobody wrote this schema. What does not fit it may fit the tool.
+/// Whether this schema was derived from the code. An input that does not fit it may still fit the tool.
 pub fn is_read_from_code(schema: &serde_json::Value) -> bool {
     schema["$comment"] == READ_FROM_CODE
 }
 
-/// Everything a definition says, in our terms; what has no term here is kept in `extra`.
+/// Everything in a definition, in a common form; unknown keys are kept in `extra`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Name as stated; other definitions may state the same one.
     pub name: ToolName,
     /// A display name that differs from the name.
     pub title: Option<String>,
-    /// The version it states, default 1.0.0.
+    /// The stated version, default 1.0.0.
     pub version: semver::Version,
     /// One or more sentences; the first is shown in lists.
     pub description: String,
-    /// What it is made of.
+    /// The kind of tool.
     pub kind: Kind,
-    /// Its category, where stated.
+    /// Its category, if stated.
     pub category: Option<Category>,
-    /// Its tier, where stated.
+    /// Its cost tier, if stated.
     pub cost_tier: Option<CostTier>,
-    /// Whether calling twice does no more than calling once, where stated.
+    /// Whether calling twice has the same effect as calling once, if stated.
     pub idempotent: Option<bool>,
     /// Extra words that search and `call` match.
     pub keywords: Vec<String>,
@@ -360,68 +360,69 @@ pub struct Manifest {
     pub tags: Vec<String>,
     /// When to use it, in sentences; search and `call` match them.
     pub use_cases: Vec<String>,
-    /// What the author says it can do, in free words; `call` matches them, nothing enforces them.
+    /// What the author says it can do, in free text; `call` matches it, nothing enforces it.
     pub capabilities: Vec<String>,
-    /// Names under which other programs know it; search finds it by them.
+    /// Names under which other programs know it; search also matches them.
     pub aliases: Vec<String>,
-    /// How it is started; `None` for kinds that start no process, or when the manifest does not say.
+    /// How it is started; `None` for kinds without a process, or if not stated.
     pub recipe: Option<Recipe>,
-    /// How it keeps running; `None` for every kind but a service.
+    /// How it keeps running; `None` for every kind except a service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceDefinition>,
-    /// The request that it sends; `None` for every kind but `http`.
+    /// The request that it sends; `None` for every kind except `http`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpDefinition>,
-    /// What it asks a generator; `None` for every kind but `prompt`.
+    /// Its prompt for a generator; `None` for every kind except `prompt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<PromptDefinition>,
-    /// The server that it starts; `None` for every kind but `mcp`, and where it names no command.
+    /// The server that it starts; `None` for every kind except `mcp`, and if no command is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mcp: Option<McpDefinition>,
-    /// The steps of a composite; `None` for every other kind, and where it does not say.
+    /// The steps of a composite; `None` for every other kind, and if not stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub composite: Option<Composite>,
-    /// What it declares to need; policy decides whether a run gets it.
+    /// The declared permissions; policy decides whether a run gets them.
     pub permissions: Permissions,
-    /// Limits that it asks for; those of the stage apply to the others.
+    /// Declared limits; those of the stage apply to the rest.
     pub limits: LimitsDeclared,
-    /// What it keeps between its runs; `None`: nothing.
+    /// The state that it keeps between runs; `None` for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<StateRule>,
     /// JSON Schema 2020-12 of the input, translated from loose dialects.
     pub input: Option<Value>,
     /// JSON Schema 2020-12 of the output, translated from loose dialects.
     pub output: Option<Value>,
-    /// Sample calls; the checks run them.
+    /// Sample calls, which the checks run.
     pub examples: Vec<Example>,
-    /// Stated tests; the checks run them.
+    /// Stated tests, which the checks run.
     pub tests: Vec<TestCase>,
     /// Where it came from.
     pub provenance: Provenance,
     /// Packages or tools it needs, as written.
     pub dependencies: Vec<String>,
-    /// Which dialect it was written in.
+    /// The dialect it was written in.
     pub dialect: Dialect,
-    /// Keys that have no term here, as they were.
+    /// Unknown keys, unchanged.
     pub extra: Map<String, Value>,
 }
 
 impl Manifest {
-    /// Whether its command answers this option itself and alone: `--help`.
+    /// Whether its command answers this option without running: `--help`.
     pub fn answers(&self, option: &str) -> bool {
         let options = self.extra.get(ANSWERED).and_then(Value::as_array);
-        // What a definition says in its own words is not known here.
+        // Options in other dialects are unknown here.
         self.dialect == Dialect::Header && options.is_some_and(|options| options.iter().any(|known| known == option))
     }
 
-    /// The option that an input consists of, where its command answers that alone. Nothing else is asked of such an input.
+    /// The option, if an input consists only of an option that the command answers without running. Such an input needs
+    /// nothing else.
     pub fn asked<'v>(&self, input: &'v Value) -> Option<&'v str> {
         let fields = input.as_object().filter(|fields| fields.len() == 1)?;
         let (name, value) = fields.iter().next()?;
         (*value == Value::Bool(true) && self.answers(name)).then_some(name.as_str())
     }
 
-    /// A manifest that says nothing but its name: version 1.0.0, a command.
+    /// A manifest with only a name: version 1.0.0, a command.
     pub fn blank(name: ToolName, dialect: Dialect) -> Manifest {
         Manifest {
             name,
@@ -457,14 +458,14 @@ impl Manifest {
         }
     }
 
-    /// The wall-clock limit that it states, in milliseconds.
+    /// The stated wall-clock limit in milliseconds.
     pub fn timeout_ms(&self) -> Option<u64> {
         let of_recipe = self.recipe.as_ref().and_then(|recipe| recipe.timeout_ms);
         let of_http = || self.http.as_ref().and_then(|http| http.timeout_ms);
         of_recipe.or_else(of_http).or_else(|| self.prompt.as_ref().and_then(|prompt| prompt.timeout_ms))
     }
 
-    /// How a run of it is started and what it sends where, for a reader: a label and a text each.
+    /// How a run of it is started and what it sends where, for a reader: labels and texts.
     pub fn start_words(&self) -> Vec<(&'static str, String)> {
         let mut words = Vec::new();
         if let Some(recipe) = &self.recipe {
@@ -492,7 +493,7 @@ impl Manifest {
     }
 }
 
-/// The first line with words in it.
+/// The first line that is not blank.
 fn first_line(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();

@@ -1,15 +1,14 @@
-//! One line of a file, escaped for a viewer, with the way back to its bytes.
+//! One line of a file, escaped for a viewer, with a mapping back to its bytes.
 
 use super::text::{Marks, escape_char};
 use std::ops::Range;
 
-/// An escaped line that knows where each byte of the raw line went and which parts are escapes.
-/// Tabs become four blanks; everything hidden becomes a visible escape, as in
-/// [`super::SafeText::source_line`].
+/// An escaped line that maps each byte of the raw line and knows which parts are escapes. Tabs become four blanks;
+/// hidden characters become visible escapes, as in [`super::SafeText::source_line`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MappedLine {
     text: String,
-    /// After each character that changed its length: end in the raw line, end in the text.
+    /// For each character whose length changed: its end in the raw line, and its end in the text.
     shifts: Vec<(usize, usize)>,
     hidden: Vec<Range<usize>>,
 }
@@ -46,8 +45,8 @@ impl MappedLine {
         &self.hidden
     }
 
-    /// Where the character at byte `raw` of the raw line begins in the escaped text; the end for
-    /// anything behind the line. `raw` lies on a character.
+    /// The start in the escaped text of the character at byte `raw` of the raw line; the end for anything after the
+    /// line. `raw` is a character boundary.
     pub fn position(&self, raw: usize) -> usize {
         let passed = self.shifts.partition_point(|(end, _)| *end <= raw);
         let (raw_end, safe_end) = if passed == 0 { (0, 0) } else { self.shifts[passed - 1] };
@@ -58,7 +57,7 @@ impl MappedLine {
         at
     }
 
-    /// The range of the escaped text that stands for the bytes `raw` of the raw line.
+    /// The range of the escaped text for the bytes `raw` of the raw line.
     pub fn range(&self, raw: &Range<usize>) -> Range<usize> {
         let start = self.position(raw.start);
         start..self.position(raw.end).max(start)

@@ -1,5 +1,4 @@
-//! Marks of failures: that a tool did not do what it was wanted for, said by a human or an agent; and what nobody
-//! could answer.
+//! Marks: a human or an agent states that a tool failed at a scenario. Also requests that no tool could answer.
 
 use super::digest::Digest;
 use super::failure::Severity;
@@ -12,73 +11,73 @@ use serde::{Deserialize, Serialize};
 /// A mark to be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMark {
-    /// The run that failed; `None` when it did not run here.
+    /// The run that failed; `None` if it did not run here.
     pub run: Option<RunId>,
     /// Name of the tool that failed.
     pub tool: ToolName,
     /// The version that failed.
     pub digest: Digest,
-    /// What it was wanted for, in words.
+    /// The scenario, in words.
     pub scenario: String,
     /// The failure in one sentence.
     pub error: String,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// Negative tags that the scenario gives, `not-for-json`.
+    /// Negative tags from the scenario, such as `not-for-json`.
     pub tags: Vec<String>,
-    /// Who says so: an identity, or `agent:NAME`.
+    /// Who set it: an identity, or `agent:NAME`.
     pub who: String,
 }
 
-/// That a version of a tool failed in a scenario.
+/// A mark that a version of a tool failed in a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureMark {
     /// Counts up within the workspace; never reused.
     pub id: MarkId,
-    /// The run that failed; `None` when it did not run here.
+    /// The run that failed; `None` if it did not run here.
     pub run: Option<RunId>,
     /// Name of the tool that failed.
     pub tool: ToolName,
     /// The version that failed.
     pub digest: Digest,
-    /// What it was wanted for, in words.
+    /// The scenario, in words.
     pub scenario: String,
     /// The failure in one sentence, not escaped.
     pub error: String,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// Negative tags that hold, `not-for-json`.
+    /// Negative tags that apply, such as `not-for-json`.
     pub tags: Vec<String>,
     /// An identity, or `agent:NAME`.
     pub who: String,
     /// When the mark was set.
     pub at: Instant,
-    /// Whether it was taken back; then it counts for nothing.
+    /// Whether it was removed; it then has no effect.
     pub withdrawn: bool,
 }
 
 impl FailureMark {
-    /// Whether it counts in scores and ranks: what an agent says of something that did not run here stands apart.
+    /// Whether it counts in scores and ranks. An agent's mark without a run here does not count.
     pub fn counts(&self) -> bool {
         self.run.is_some() || !self.who.starts_with("agent:")
     }
 }
 
-/// What can be changed about a mark.
+/// The editable parts of a mark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkWords {
-    /// What the tool was wanted for, in words.
+    /// The scenario, in words.
     pub scenario: String,
     /// The failure in one sentence, not escaped.
     pub error: String,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// Negative tags that hold, `not-for-json`.
+    /// Negative tags that apply, such as `not-for-json`.
     pub tags: Vec<String>,
 }
 
 impl FailureMark {
-    /// What can be changed about it, as it is.
+    /// The editable parts, unchanged.
     pub fn words(&self) -> MarkWords {
         let (scenario, error) = (self.scenario.clone(), self.error.clone());
         MarkWords { scenario, error, severity: self.severity, tags: self.tags.clone() }
@@ -86,23 +85,23 @@ impl FailureMark {
 }
 
 words!(
-    /// Why something stayed without an answer.
+    /// Why a request was not answered.
     UnansweredKind {
         /// A search found nothing.
         Search = "search",
         /// A call found no tool.
         NoTool = "no-tool",
-        /// A call tried tools, and each one failed.
+        /// A call tried tools, and all of them failed.
         AllFailed = "all-failed",
     }
 );
 
-/// Something wanted that no tool did.
+/// A request that no tool answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unanswered {
-    /// What was wanted, in words.
+    /// The scenario, in words.
     pub scenario: String,
-    /// Tags that were asked for.
+    /// Requested tags.
     pub tags: Vec<String>,
     /// Why there was no answer.
     pub kind: UnansweredKind,
@@ -114,17 +113,17 @@ pub struct Unanswered {
     pub at: Instant,
 }
 
-/// The tool that did what was wanted, the last time.
+/// The tool that last answered a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Winner {
-    /// Tool that answered the scenario last.
+    /// Name of the tool.
     pub tool: ToolName,
     /// Digest of the version that answered.
     pub digest: Digest,
     /// The run that succeeded.
     pub run: RunId,
-    /// How often in a row it did.
+    /// Consecutive successes.
     pub wins: u64,
-    /// When the last time.
+    /// When it last succeeded.
     pub at: Instant,
 }

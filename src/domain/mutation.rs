@@ -1,33 +1,33 @@
-//! What kind of change a new version is, and what kind of failure it is made against: so that it can be learnt which
-//! changes help against which failures.
+//! The kind of change of a new version, and the kind of failure that it should fix, to learn which changes help against
+//! which failures.
 
 use super::words::words;
 use serde::{Deserialize, Serialize};
 
 words!(
-    /// What kind of change a new version is. Guessed from words and lines, so it counts for statistics only.
+    /// The kind of change of a new version. Guessed from words and lines, so it is used for statistics only.
     Mutation {
-        /// It did not start: syntax, a missing call of main, a wrong first line.
+        /// Fixes the start: syntax, a missing call of main, a wrong first line.
         FixStart = "fix-start",
-        /// A name or a package was missing.
+        /// Fixes a missing name or package.
         FixImport = "fix-import",
-        /// Its output was not in the form that it declares.
+        /// Fixes output that is not in its declared form.
         FixOutput = "fix-output",
-        /// Text was read or written in the wrong encoding.
+        /// Fixes text in the wrong encoding.
         FixEncoding = "fix-encoding",
-        /// It gave a wrong result.
+        /// Fixes a wrong result.
         FixLogic = "fix-logic",
-        /// It ended badly where it could have said what is wrong.
+        /// Reports an error that was not handled.
         HandleError = "handle-error",
-        /// It takes input that it refused or could not read before.
+        /// Accepts input that was refused or unreadable before.
         WidenInput = "widen-input",
-        /// It asks for less, or is safer.
+        /// Needs fewer permissions, or is safer.
         Harden = "harden",
-        /// It is faster or needs less.
+        /// Is faster or needs fewer resources.
         Performance = "performance",
-        /// It does the same, written differently.
+        /// Does the same, written differently.
         Refactor = "refactor",
-        /// It does something that it did not do before.
+        /// Does something new.
         NewFeature = "new-feature",
         /// None of the kinds above.
         Other = "other",
@@ -35,13 +35,13 @@ words!(
 );
 
 words!(
-    /// What kind of failure a run is, as far as its error says.
+    /// The kind of failure of a run, as far as its error shows.
     FailureKind {
         /// It did not start: syntax, interpreter, first line.
         Start = "start",
         /// A name, a module, a package or a program is missing.
         Missing = "missing",
-        /// A file or a folder is not there, or not to be touched.
+        /// A file or a folder is absent, or access is denied.
         File = "file",
         /// The input is not what the code expects.
         Input = "input",
@@ -49,15 +49,15 @@ words!(
         Output = "output",
         /// Text is in another encoding.
         Encoding = "encoding",
-        /// A test says that the result is wrong.
+        /// A test reports a wrong result.
         Result = "result",
         /// The network did not answer as expected.
         Network = "network",
         /// It took too long.
         Timeout = "timeout",
-        /// It used too much.
+        /// It exceeded a limit.
         Limit = "limit",
-        /// It ended with an error that nobody caught.
+        /// It ended with an unhandled error.
         Crash = "crash",
         /// None of the kinds above.
         Other = "other",
@@ -65,7 +65,7 @@ words!(
 );
 
 impl Mutation {
-    /// A hint that asks for this kind of change, to begin from.
+    /// A hint that asks for this kind of change, as a starting point.
     pub const fn hint(self) -> &'static str {
         match self {
             Mutation::FixStart => "Make it start.",

@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// The longest name, in characters (all of them ASCII).
 pub const MAX_NAME_CHARS: usize = 64;
 
-/// The longest name that is made of words, in characters.
+/// The longest name that is derived from words, in characters.
 const MAX_MADE_CHARS: usize = 48;
 
 /// A tool's name: `[a-z0-9][a-z0-9_.-]{0,63}`.
@@ -15,7 +15,7 @@ const MAX_MADE_CHARS: usize = 48;
 #[serde(try_from = "String", into = "String")]
 pub struct ToolName(String);
 
-/// Why a text is no tool name.
+/// Why a text is not a tool name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Nothing is left after trimming.
@@ -24,7 +24,7 @@ pub enum NameError {
     /// More than 64 characters.
     #[error("the name has {0} characters, at most 64 are allowed")]
     TooLong(usize),
-    /// A character outside the alphabet, or a first character that is no letter or digit.
+    /// A character outside the alphabet, or a first character that is not a letter or digit.
     #[error(
         "the name has the character {0:?} at position {1}; use a-z 0-9 _ . - only, starting with a letter or digit"
     )]
@@ -32,7 +32,7 @@ pub enum NameError {
 }
 
 impl ToolName {
-    /// Takes a name that is already in the alphabet.
+    /// Checks a name that is already in the alphabet.
     ///
     /// # Errors
     /// [`NameError`] for empty, too long, or a character outside `[a-z0-9_.-]`.
@@ -40,7 +40,7 @@ impl ToolName {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
-        // Asked of every row, and nearly always yes: a byte of a longer character is none of these.
+        // Tested for every row, and nearly always true: a byte of a multi-byte character never fits.
         let fits = |position: usize, byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || (position > 0 && matches!(byte, b'_' | b'.' | b'-'))
         };
@@ -61,14 +61,14 @@ impl ToolName {
     /// that look alike cannot fold to one.
     ///
     /// # Errors
-    /// [`NameError`] when the folded text is no name.
+    /// [`NameError`] if the folded text is not a name.
     pub fn normalise(text: &str) -> Result<ToolName, NameError> {
         ToolName::new(&text.trim().to_ascii_lowercase().replace(' ', "_"))
     }
 
-    /// Makes a name of a title: folded as [`ToolName::normalise`] does it where that is a name, else its ASCII letters and
-    /// digits in lower case, joined by `_` and cut at a word. `None` when nothing is left, and for a title with characters
-    /// that nobody sees.
+    /// Derives a name from a title: folded as in [`ToolName::normalise`] if that gives a name, otherwise its ASCII
+    /// letters and digits in lower case, joined by `_` and cut at a word. `None` if nothing is left, or if the title
+    /// has invisible characters.
     pub fn of_title(title: &str) -> Option<ToolName> {
         if title.chars().any(|c| c.is_control() || super::is_hidden(c)) {
             return None;
@@ -81,8 +81,8 @@ impl ToolName {
         })
     }
 
-    /// Makes a name of words: their letters and digits in lower case, joined by `-`, in at most 48 characters;
-    /// `tool` when there are none.
+    /// Derives a name from words: their letters and digits in lower case, joined by `-`, in at most 48 characters;
+    /// `tool` if there are none.
     pub fn of_words(words: &str) -> ToolName {
         let mut name = joined(words, '-', MAX_MADE_CHARS);
         if name.is_empty() {
@@ -97,7 +97,7 @@ impl ToolName {
     }
 }
 
-/// The ASCII letters and digits of a text in lower case, as many words as fit.
+/// The ASCII letters and digits of a text in lower case, with as many words as fit.
 fn joined(text: &str, between: char, most: usize) -> String {
     let mut name = String::new();
     for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {

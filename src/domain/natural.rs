@@ -8,7 +8,7 @@ pub fn natural_order(one: &str, other: &str) -> Ordering {
     loop {
         let (a, b) = (piece(&mut left), piece(&mut right));
         let by_number = match (number(a), number(b)) {
-            // Without the zeros in front the longer number is the larger one.
+            // Without leading zeros, the longer number is the larger one.
             (Some(a), Some(b)) => a.len().cmp(&b.len()).then(a.cmp(b)),
             _ => Ordering::Equal,
         };
@@ -20,7 +20,7 @@ pub fn natural_order(one: &str, other: &str) -> Ordering {
     }
 }
 
-/// Takes what comes first: digits, or what stands before the next digits.
+/// Takes the first piece: digits, or the text before the next digits.
 fn piece<'t>(text: &mut &'t str) -> &'t str {
     let digits = text.starts_with(|c: char| c.is_ascii_digit());
     let end = text.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(text.len());

@@ -1,16 +1,17 @@
-//! Misspelt words.
+//! Suggestions for misspelt words.
 
-/// The known word that another one nearly is.
+/// The known word that is probably meant.
 pub fn near_word<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let plain = key.to_lowercase().replace('-', "_");
     let steps = known.iter().map(|known| (distance(&plain, known), *known));
     let (steps, nearest) = steps.min()?;
     let most = if nearest.len() >= 6 { 2 } else { 1 };
-    // Words of three letters are near to too much.
+    // Words of three letters are close to too many others.
     (steps <= most && key.chars().count() > 3 || steps == 0).then_some(nearest)
 }
 
-/// The known word that a typed one is nearest to; of several, the shortest, then the first. `None` where none is near.
+/// The known word that is closest to a typed one; if several are, the shortest, then the first. `None` if none is
+/// close.
 pub fn nearest_word<'k>(typed: &str, known: &[&'k str]) -> Option<&'k str> {
     let plain = typed.to_lowercase();
     let most = if plain.chars().count() >= 5 { 2 } else { 1 };
@@ -18,7 +19,7 @@ pub fn nearest_word<'k>(typed: &str, known: &[&'k str]) -> Option<&'k str> {
     near.filter(|(steps, ..)| *steps <= most).min_by_key(|(steps, len, _)| (*steps, *len)).map(|(.., known)| known)
 }
 
-/// How many letters must be put in, left out, changed or swapped with their neighbour.
+/// The edit distance: insertions, deletions, changes and swaps of neighbouring letters.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
     let mut rows = vec![(0..=other.len()).collect::<Vec<usize>>()];

@@ -1,4 +1,4 @@
-//! What a version declares that it needs beside its own folder.
+//! What a version declares to need outside its own folder.
 
 use super::manifest::Permissions;
 use super::permission::Network;
@@ -6,7 +6,7 @@ use super::words::words;
 use serde::{Deserialize, Serialize};
 
 words!(
-    /// What a version declares that it needs beside its own folder.
+    /// What a version declares to need outside its own folder.
     Need {
         /// Addresses that it connects to.
         Network = "network",
@@ -14,7 +14,7 @@ words!(
         Read = "read",
         /// Paths that it writes.
         Write = "write",
-        /// Variables of the environment, secrets among them.
+        /// Environment variables, including secrets.
         Env = "env",
         /// Programs that it starts.
         Execute = "execute",
@@ -22,7 +22,7 @@ words!(
 );
 
 impl Need {
-    /// What permissions declare, each once.
+    /// The needs that permissions declare, each once.
     pub fn of(permissions: &Permissions) -> Vec<Need> {
         let network = permissions.network.iter().any(|word| word != Network::None.word());
         let Permissions { read, write, env, run, .. } = permissions;

@@ -1,8 +1,7 @@
-//! What a run was seen to do, in three kinds of evidence that are never mixed: *result* (what lay on
-//! disk before and after; a tool cannot forge it), *enforced* (a sandbox layer that was verified: the
-//! [`super::Isolation`] of the run) and *reported* (what the observer was told; a tool with two
-//! threads can lie to it, so it "may be incomplete"). An observer that was off says so and why:
-//! nothing seen never reads as nothing happened.
+//! The observed behaviour of a run, in three kinds of evidence that are never mixed: *result* (the difference on disk
+//! before and after, which a tool cannot forge), *enforced* (a verified sandbox layer: the [`super::Isolation`] of the
+//! run) and *reported* (what the observer received; a tool with two threads can deceive it, so it "may be incomplete").
+//! If the observer was off, the reason is recorded, so that "nothing observed" is not read as "nothing happened".
 
 use super::digest::Digest;
 use super::words::words;
@@ -33,13 +32,13 @@ words!(
 );
 
 words!(
-    /// What came of it, as far as the observer can tell.
+    /// The result of an attempt, as far as the observer can tell.
     Answer {
-        /// It was let through.
+        /// It was allowed.
         Allowed = "allowed",
         /// A sandbox layer refused it.
         Denied = "denied",
-        /// There is no such thing, as far as the tool can see.
+        /// The target does not exist, as far as the tool can see.
         Missing = "missing",
     }
 );
@@ -56,15 +55,15 @@ words!(
     }
 );
 
-/// Something a run tried, with how often. Reported: may be incomplete.
+/// Something that a run tried, with a count. Reported: may be incomplete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// Kind of access that was attempted.
     pub touch: Touch,
-    /// Path as the tool sees it (`{tool}`, `{scratch}` and `{workspace}` for those folders), program,
-    /// `address:port` or host name. Raw: made safe where it is shown.
+    /// Path as the tool sees it (`{tool}`, `{scratch}` and `{workspace}` for those folders), program, `address:port` or
+    /// host name. Raw: made safe when it is shown.
     pub target: String,
-    /// What came of it.
+    /// The result.
     pub answer: Answer,
     /// Equal attempts of the run, counted together.
     pub count: u64,
@@ -73,38 +72,38 @@ pub struct Attempt {
 /// A path that differs after the run. Result: cannot be forged by the tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileChange {
-    /// `{scratch}/…`, or the declared path it lies in. Raw: made safe where it is shown.
+    /// `{scratch}/…`, or the declared path that contains it. Raw: made safe when it is shown.
     pub path: String,
     /// Compared with the state before the run.
     pub difference: Difference,
-    /// Its size after the run in bytes; 0 when it is gone.
+    /// Its size after the run in bytes; 0 if it is gone.
     pub bytes: u64,
-    /// Digest of its content after the run; `None` when it is gone, no regular file, or too large to hash.
+    /// Digest of its content after the run; `None` if it is gone, not a regular file, or too large to hash.
     pub digest: Option<Digest>,
 }
 
-/// A file that a run loaded as code through a declared path: a script, a module, a library, a program. It is no part
+/// A file that a run loaded as code through a declared path: a script, a module, a library, a program. It is not part
 /// of the version. Reported: may be incomplete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadedFile {
-    /// Its path as the tool sees it, without links (`{workspace}` and `~` for those folders). Raw: made safe where it
-    /// is shown.
+    /// Its path as the tool sees it, without links (`{workspace}` and `~` for those folders). Raw: made safe when it is
+    /// shown.
     pub path: String,
-    /// Digest of its content as it was loaded; of a file over 64 MiB, of its size and times.
+    /// Digest of its content as loaded; for a file over 64 MiB, of its size and times.
     pub digest: Digest,
 }
 
-/// Whether the run was watched.
+/// Whether the run was observed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", content = "reason", rename_all = "lowercase")]
 pub enum Observer {
     /// From the first instruction to the end.
     On,
-    /// Not at all, or not to the end: why.
+    /// Not at all, or not to the end; contains the reason.
     Off(String),
 }
 
-/// Everything a run was seen to do.
+/// All observed behaviour of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// On, or off with the reason; off means that attempts are unknown.
@@ -113,10 +112,10 @@ pub struct Observation {
     pub changes: Vec<FileChange>,
     /// Differences that are not listed, because there are too many.
     pub changes_cut: u64,
-    /// Why nobody knows what differs on disk, where nobody does; then what is listed is not all.
+    /// Why the differences on disk are unknown or incomplete; `None` if they are complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncollected: Option<String>,
-    /// What was tried, without what the bare interpreter does too; in order of the first time.
+    /// Attempts, without those of the bare interpreter, ordered by first occurrence.
     pub attempts: Vec<Attempt>,
     /// Attempts that are not listed, because there are too many.
     pub attempts_cut: u64,
@@ -129,7 +128,7 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// The observation of a run that nobody watched.
+    /// The observation of a run that was not observed.
     pub fn off(reason: impl Into<String>) -> Observation {
         let observer = Observer::Off(reason.into());
         Observation {
@@ -144,7 +143,7 @@ impl Observation {
         }
     }
 
-    /// The same observation, of a run whose differences on disk nobody knows.
+    /// The same observation for a run whose differences on disk are unknown.
     #[must_use]
     pub fn uncollected(self, reason: impl Into<String>) -> Observation {
         Observation { uncollected: Some(reason.into()), ..self }

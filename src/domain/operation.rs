@@ -18,21 +18,21 @@ pub struct Operation {
     pub id: OperationId,
     /// When it was written, by the clock of the writer.
     pub at: Instant,
-    /// Reviewer identity for humans, `agent:NAME` for agents, `signer:NAME` where a signature spoke.
+    /// Reviewer identity for humans, `agent:NAME` for agents, `signer:NAME` for a decision by signature.
     pub who: String,
     /// The verb, as in the table of actions.
     pub verb: String,
-    /// What it was about: tool, review or run, as text.
+    /// The subject: tool, review or run, as text.
     pub subject: String,
-    /// Arguments and what is needed to take it back.
+    /// Arguments, and what is needed to undo it.
     pub detail: Value,
-    /// Hash of the entry before.
+    /// Hash of the previous entry.
     pub prev_hash: Digest,
     /// Hash of this entry.
     pub hash: Digest,
-    /// Whether `undo` can take it back.
+    /// Whether `undo` can undo it.
     pub reversible: bool,
-    /// The operation that took it back.
+    /// The operation that undid it.
     pub undone_by: Option<OperationId>,
 }
 
@@ -49,7 +49,7 @@ struct Hashed<'a> {
 }
 
 impl Operation {
-    /// Which failed checks an approval passed over and why, in a line; `None` where none stood in the way.
+    /// Which failed checks an approval overrode and why, in a line; `None` if none blocked it.
     pub fn passed_over(&self) -> Option<String> {
         let over = self.detail.get("override").filter(|over| over.is_object())?;
         let checks = over.get("checks").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
@@ -57,7 +57,7 @@ impl Operation {
         Some(format!("overrode {}: {reason}", checks.collect::<Vec<_>>().join(", ")))
     }
 
-    /// How much was on no screen when an approval was given; `None` for all else, and where everything was.
+    /// How much was not on screen when an approval was given; `None` if everything was, and for other operations.
     pub fn approved_unread(&self) -> Option<Unread> {
         let shown = self.detail.get("shown").filter(|_| self.verb == DecisionKind::Approve.word())?;
         Unread::of(&serde_json::from_value::<DisplayRecord>(shown.clone()).ok()?)
@@ -68,7 +68,7 @@ impl Operation {
         self.approved_unread().map(|unread| unread.to_string())
     }
 
-    /// What its author wrote with it: a comment with the place that it is about, or a reason.
+    /// The text of its author: a comment with its place, or a reason.
     pub fn said(&self) -> Option<String> {
         let text = |name: &str| self.detail.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let Some(body) = text("body") else { return text("reason").map(str::to_owned) };
@@ -94,8 +94,8 @@ impl Operation {
             reversible: self.reversible,
         };
         let mut bytes = self.prev_hash.0.to_vec();
-        // Serialising plain strings, numbers and JSON values into memory cannot fail; an empty
-        // text would make verification fail, never pass.
+        // Serialising strings, numbers and JSON values into memory cannot fail; an empty text would make verification
+        // fail, never pass.
         bytes.extend(serde_json::to_vec(&hashed).unwrap_or_default());
         Digest::of_bytes(&bytes)
     }

@@ -1,4 +1,4 @@
-//! Opportunities: what use suggests to make, or to make better.
+//! Opportunities: suggestions from use for tools to create or improve.
 
 use super::digest::Digest;
 use super::ids::RunId;
@@ -19,21 +19,21 @@ use std::path::PathBuf;
 const KEY_DIGITS: usize = 12;
 
 words!(
-    /// What an opportunity is about.
+    /// The kind of an opportunity.
     OpportunityKind {
-        /// The same steps one after the other, often: one tool could do them.
+        /// The same steps in sequence, often: one tool could do them.
         Sequence = "sequence",
-        /// The same command line with other values, often.
+        /// The same command line with different values, often.
         CommandPattern = "command-pattern",
-        /// A tool that takes a large share of time, memory or tokens.
+        /// A tool that uses a large share of time, memory or tokens.
         BetterAlgorithm = "better-algorithm",
-        /// A tool in an interpreted language that takes a large share of the processor.
+        /// A tool in an interpreted language that uses a large share of processor time.
         CompiledBinary = "compiled-binary",
-        /// After the same failure the same other tool helped, often.
+        /// The same other tool often helped after the same failure.
         Recovery = "recovery",
-        /// Something that was tried and never worked.
+        /// A task that was tried and never worked.
         Unresolved = "unresolved",
-        /// Something that was asked for and that no tool answered.
+        /// A request that no tool answered.
         Unanswered = "unanswered",
         /// Tasks that resemble each other.
         SimilarTasks = "similar-tasks",
@@ -44,14 +44,14 @@ words!(
     }
 );
 
-/// Where an opportunity was seen.
+/// A place where an opportunity was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Witness {
     /// `run`, `call`, `mark`, or the name of an imported file.
     pub source: String,
-    /// Numbers of runs, or lines of the file; in the order of the steps.
+    /// Numbers of runs, or lines of the file, in the order of the steps.
     pub numbers: Vec<u64>,
-    /// What is there. Raw: made safe where it is shown.
+    /// The content there. Raw: made safe when it is shown.
     pub text: String,
 }
 
@@ -62,27 +62,27 @@ impl fmt::Display for Witness {
     }
 }
 
-/// What an opportunity is worth, in four parts of 0 to 1.
+/// The score of an opportunity, in four parts of 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Worth {
-    /// How often it was seen: `n / (n + 10)`, so 0.5 at ten times.
+    /// Frequency: `n / (n + 10)`, so 0.5 at ten occurrences.
     pub frequency: f64,
-    /// How much it would spare; each kind says of what.
+    /// How much it would save; each kind measures it differently.
     pub impact: f64,
-    /// How hard it is to make; 1 is hardest.
+    /// How hard it is to create; 1 is hardest.
     pub complexity: f64,
-    /// How sure it is that it is one: for what was counted, the lower bound of the share (Wilson, 95 %).
+    /// How certain it is; for counted facts, the lower bound of the proportion (Wilson, 95 %).
     pub confidence: f64,
 }
 
 impl Worth {
-    /// What opportunities are ordered by, 0 to 1:
+    /// The priority for ordering, 0 to 1:
     /// `confidence × (0.4 frequency + 0.4 impact + 0.2 (1 − complexity))`.
     pub fn priority(self) -> f64 {
         self.confidence * (0.4 * self.frequency + 0.4 * self.impact + 0.2 * (1.0 - self.complexity))
     }
 
-    /// The same, each part between 0 and 1 and of three digits.
+    /// The same, each part limited to 0 to 1 and rounded to three digits.
     #[must_use]
     pub fn rounded(self) -> Worth {
         let round = |part: f64| (part.clamp(0.0, 1.0) * 1_000.0).round() / 1_000.0;
@@ -95,70 +95,70 @@ impl Worth {
     }
 }
 
-/// Something that use suggests to make, or to make better.
+/// A suggestion from use for a tool to create or improve.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Opportunity {
-    /// How it is named: the same at every look, as long as it is about the same.
+    /// Its identity, which is stable as long as it has the same subject.
     pub key: String,
-    /// What it is about.
+    /// Its kind.
     pub kind: OpportunityKind,
-    /// The name of the tool that would be made, or that is to become better.
+    /// The name of the tool to create or improve.
     pub name: ToolName,
-    /// It in one line. Raw, as all texts here: made safe where it is shown.
+    /// One line. Raw, like all texts here: made safe when it is shown.
     pub title: String,
-    /// What is to be done, in words.
+    /// What to do, in words.
     pub description: String,
     /// How often it was seen.
     pub count: u64,
-    /// What it is ordered by.
+    /// Its priority for ordering.
     pub priority: f64,
-    /// What that is made of.
+    /// The parts of the priority.
     #[serde(flatten)]
     pub worth: Worth,
-    /// What the tool would take.
+    /// The inputs of the tool.
     pub parameters: Vec<InputParameter>,
-    /// What it would give; `None` where nothing is known.
+    /// Its expected output; `None` if unknown.
     pub expected_output: Option<Value>,
-    /// The tools or commands that are concerned.
+    /// The tools or commands involved.
     pub tools: Vec<String>,
-    /// Where it was seen; a few of all.
+    /// Some of the places where it was seen.
     pub evidence: Vec<Witness>,
-    /// How it can be made without writing code; `None` where somebody must write some.
+    /// An implementation without writing code; `None` if code must be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub implementation: Option<Implementation>,
 }
 
-/// What an opportunity is made of.
+/// The data from which an opportunity is built.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Suggested {
-    /// What it is about.
+    /// Its kind.
     pub kind: OpportunityKind,
-    /// What it is about, in the words that stay the same when there is more of it: the key is made of them.
+    /// Its subject, in words that stay the same when there is more evidence: the key is derived from them.
     pub about: String,
-    /// A name, or words that one can be made of.
+    /// A name, or words to derive one from.
     pub name: String,
-    /// It in one line.
+    /// One line.
     pub title: String,
-    /// What is to be done.
+    /// What to do.
     pub description: String,
     /// How often it was seen.
     pub count: u64,
-    /// What it is worth.
+    /// Its score.
     pub worth: Worth,
-    /// What the tool would take.
+    /// The inputs of the tool.
     pub parameters: Vec<InputParameter>,
-    /// What it would give.
+    /// Its expected output.
     pub expected_output: Option<Value>,
-    /// The tools or commands that are concerned.
+    /// The tools or commands involved.
     pub tools: Vec<String>,
     /// Where it was seen.
     pub evidence: Vec<Witness>,
-    /// How it can be made without writing code.
+    /// An implementation without writing code.
     pub implementation: Option<Implementation>,
 }
 
 impl Opportunity {
-    /// The opportunity that is suggested.
+    /// The opportunity built from these data.
     pub fn of(suggested: Suggested) -> Opportunity {
         let worth = suggested.worth.rounded();
         let about = format!("{}\n{}", suggested.kind, suggested.about);
@@ -179,7 +179,7 @@ impl Opportunity {
         }
     }
 
-    /// The specification that accepting it asks for.
+    /// The specification that results from accepting it.
     pub fn specification(&self) -> ToolSpecification {
         let mut specification = ToolSpecification::of(self.name.clone(), &self.description);
         specification.input_parameters.clone_from(&self.parameters);
@@ -195,7 +195,7 @@ impl Opportunity {
     }
 }
 
-/// Files that opportunities are mined from beside what was recorded here.
+/// Files from which opportunities are mined in addition to local records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OpportunitySources {
     /// Histories of shells, or folders of them.
@@ -206,16 +206,16 @@ pub struct OpportunitySources {
     pub openapi: Vec<PathBuf>,
 }
 
-/// An opportunity that somebody does not want to see any more.
+/// An opportunity that was dismissed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DismissedOpportunity {
     /// Stays the same when the opportunity is found again.
     pub key: String,
-    /// What it was about.
+    /// Its kind.
     pub kind: OpportunityKind,
     /// Title as shown; raw, not escaped.
     pub title: String,
-    /// `None` when the user gave none.
+    /// `None` if the user gave none.
     pub reason: Option<String>,
     /// The human who dismissed it.
     pub who: String,
@@ -223,7 +223,7 @@ pub struct DismissedOpportunity {
     pub at: Instant,
 }
 
-/// A recorded run, as far as something is learnt from many of them.
+/// A recorded run, with the facts used for learning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFact {
     /// Number of the recorded run.
@@ -238,11 +238,11 @@ pub struct RunFact {
     pub started_at: Instant,
     /// Wall-clock time in milliseconds.
     pub duration_ms: u64,
-    /// Time of the processor in milliseconds.
+    /// Processor time in milliseconds.
     pub cpu_ms: u64,
-    /// Most memory that it held at one time, in bytes.
+    /// Peak memory in bytes.
     pub memory_bytes: u64,
-    /// Cause of a bad ending.
+    /// Cause of a failure.
     pub error: Option<String>,
     /// The input, as JSON text.
     pub input: String,

@@ -1,4 +1,4 @@
-//! Where a version comes from: what its manifest says, and what was recorded here.
+//! Where a version comes from: according to its manifest, and according to local records.
 
 use super::digest::Digest;
 use super::ids::{EvolutionId, ReviewId};
@@ -6,29 +6,29 @@ use super::quantity::count;
 use super::time::{Instant, rfc3339};
 use serde::Serialize;
 
-/// Who made a version, how, from what, and who approved it. What nobody recorded is empty.
+/// Who created a version, how, from what, and who approved it. Unrecorded facts are empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct VersionOrigin {
     /// Person or agent that made it.
     pub creator: Option<String>,
     /// Program that generated it.
     pub generator: Option<String>,
-    /// When, as written by whoever made it.
+    /// When, as written by its creator.
     pub created_at: Option<String>,
-    /// Why it was made: what was asked for.
+    /// Why it was made: the request.
     pub request: Option<String>,
     /// The version or digest it was made from.
     pub parent: Option<String>,
     /// Digest of the prompt.
     pub prompt: Option<Digest>,
-    /// How many examples and tests it brings.
+    /// Number of examples in the manifest.
     pub examples: usize,
     /// Number of tests in the manifest.
     pub tests: usize,
     /// The evolution that it comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evolution: Option<OriginEvolution>,
-    /// The newest decision on it that holds.
+    /// The newest valid decision on it.
     pub decision: Option<OriginDecision>,
 }
 
@@ -39,7 +39,7 @@ pub struct OriginEvolution {
     pub number: EvolutionId,
     /// The round of the answer, from 1.
     pub round: u32,
-    /// Digest of what the generator was told of.
+    /// Digest of the bundle that the generator received.
     pub bundle: Digest,
 }
 
@@ -54,10 +54,10 @@ pub struct OriginDecision {
     pub reviewer: String,
     /// When the decision was logged.
     pub at: Instant,
-    /// Why, as whoever decided wrote it.
+    /// The reason, as the reviewer wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How much of the review was on no screen when it was approved, in a line.
+    /// How much of the review was not on screen when it was approved, in a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
     /// Why failed checks did not block it.
@@ -65,7 +65,7 @@ pub struct OriginDecision {
 }
 
 impl VersionOrigin {
-    /// Each fact with its name, in the order of a reader's questions; text of the tool in it is not escaped.
+    /// Each fact with its label, in the order in which readers ask; text of the tool in it is not escaped.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let all = self.all_facts().into_iter();
         all.map(|(name, value)| (name, value.unwrap_or_else(|| "not recorded".to_owned()))).collect()
@@ -94,7 +94,7 @@ impl VersionOrigin {
             ("made from", known(&self.parent)),
             ("prompt digest", self.prompt.map(|digest| digest.hex())),
         ];
-        // Most versions come from no asking: nothing is missing then.
+        // Most versions come from no evolution, so nothing is missing.
         if let Some(made) = &self.evolution {
             facts.push(("evolution", Some(format!("{}, round {}", made.number, made.round))));
             facts.push(("bundle digest", Some(made.bundle.hex())));

@@ -1,4 +1,4 @@
-//! An input of a tool, as a specification names it.
+//! An input of a tool in a specification.
 
 use super::words::words;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 
 words!(
-    /// What a parameter is, in the words of JSON Schema.
+    /// The type of a parameter, in the words of JSON Schema.
     ParameterType {
         /// JSON string.
         String = "string",
@@ -24,7 +24,7 @@ words!(
 );
 
 impl ParameterType {
-    /// The type that somebody means with the word of a programming language.
+    /// The type for a type name of a programming language.
     pub fn meant(text: &str) -> Option<ParameterType> {
         let word = text.trim().trim_matches('`').to_ascii_lowercase();
         let word = word.split(['[', '<']).next().unwrap_or_default().trim();
@@ -41,14 +41,14 @@ impl ParameterType {
     }
 }
 
-/// The words of a sentence that an input was read from.
+/// The words of a sentence from which an input was derived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputSource {
     /// Name of the input.
     pub input: String,
-    /// What the sentence says of it.
+    /// The words about it.
     pub words: String,
-    /// Whether these words name a type; else it is assumed to be text.
+    /// Whether these words name a type; otherwise text is assumed.
     pub is_typed: bool,
 }
 
@@ -67,7 +67,7 @@ impl fmt::Display for InputSource {
 pub struct InputParameter {
     /// Key of the input object.
     pub name: String,
-    /// Type that the schema demands.
+    /// Type that the schema requires.
     #[serde(rename = "type")]
     pub kind: ParameterType,
     /// What it is for.
@@ -76,7 +76,7 @@ pub struct InputParameter {
     /// Whether it must be given.
     #[serde(default)]
     pub required: bool,
-    /// What bounds it: keywords of JSON Schema; words stand under `$comment`.
+    /// Its constraints: keywords of JSON Schema; free text is under `$comment`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub constraints: Map<String, Value>,
 }

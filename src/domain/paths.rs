@@ -1,6 +1,6 @@
-//! Paths as they are written in definitions and commands, resolved by text: nothing is looked up on a disk.
+//! Paths in definitions and commands, resolved as text without accessing a disk.
 
-/// Resolves `.` and `..` by text; `None` when it leads above the top. A whole path stays whole.
+/// Resolves `.` and `..` as text; `None` if the path leaves its root. An absolute path stays absolute.
 pub fn clean_path(path: &str) -> Option<String> {
     let absolute = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();

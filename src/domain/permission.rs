@@ -1,12 +1,12 @@
-//! What a manifest may ask for, judged by words and paths alone: no disk, no environment.
+//! What a manifest may declare, judged by text and paths alone: no disk, no environment.
 //!
-//! Two steps. [`Permissions::faults`] judges what is written, without knowing whose machine it is: it
-//! is asked when a folder is scanned and again in a review. [`Ground::judge`] judges an absolute path
-//! on one machine; the runner asks it for the path as declared and once more for what that path
-//! really is. Neither says what is granted: that is for the runner, by profile.
+//! There are two steps. [`Permissions::faults`] judges the declaration independently of the machine: it is called when
+//! a folder is scanned and again in a review. [`Ground::judge`] judges an absolute path on one machine; the runner
+//! calls it for the declared path and again for the path that it resolves to. Neither grants anything: the runner does,
+//! by profile.
 //!
-//! Programs under `run` are told to the human and compared with what was seen. They are not enforced: what
-//! a tool may read, it may also start.
+//! Programs under `run` are shown to humans and compared with observed behaviour. They are not enforced: what a tool
+//! may read, it may also start.
 
 mod starts;
 
@@ -24,19 +24,19 @@ use std::path::{Component, Path, PathBuf};
 /// The modules with which a tool calls others, as it imports them; the sandbox offers them.
 pub const CALL_MODULES: [&str; 2] = ["toolsmith_call", "node_runtime"];
 
-/// How an entry of `run` begins that names a tool, not a program.
+/// The prefix of an entry of `run` that names a tool, not a program.
 const CALLED: &str = "tool:";
 
-/// More entries under one permission than a human would read before saying yes.
+/// The maximum number of entries of one permission that a human can be expected to read.
 const MAX_ENTRIES: usize = 32;
 
 /// Longest path or name, in bytes.
 const MAX_BYTES: usize = 1024;
 
-/// Folders of the system that hold no files of anybody: devices, sockets, the kernel's own state.
+/// System folders without user files: devices, sockets, kernel state.
 const NEVER: &[&str] = &["/proc", "/sys", "/dev", "/run", "/var/run"];
 
-/// Folders of the system that nobody's tool writes to.
+/// System folders that no tool may write.
 const NEVER_WRITTEN: &[&str] = &[
     "/bin",
     "/boot",
@@ -52,8 +52,8 @@ const NEVER_WRITTEN: &[&str] = &[
     "/Library",
 ];
 
-/// Of the system: what only its administrator knows, such as passwords and private keys. A run of root's could
-/// read it.
+/// System files that only the administrator may read, such as passwords and private keys. A run as root could read
+/// them.
 const ADMINISTRATORS: &[&str] = &[
     "/etc/gshadow",
     "/etc/gshadow-",
@@ -65,10 +65,10 @@ const ADMINISTRATORS: &[&str] = &[
     "/etc/sudoers.d",
 ];
 
-/// The home of the system's administrator: another's, unless the caller says that it is theirs.
+/// The home of root: another user's, unless the caller owns it.
 const ROOTS_HOME: &str = "/root";
 
-/// Below a home folder: keys and passwords. Not complete; the ones that every machine has.
+/// Below a home folder: keys and passwords. Not complete; the ones on every machine.
 const SECRETS: &[&str] = &[
     ".aws",
     ".config/gcloud",
@@ -83,7 +83,7 @@ const SECRETS: &[&str] = &[
     ".ssh",
 ];
 
-/// Below a home folder: what a shell or a session reads when it starts.
+/// Below a home folder: files that a shell or a session reads when it starts.
 const START_FILES: &[&str] = &[
     ".bash_login",
     ".bash_logout",
@@ -110,31 +110,31 @@ const START_FILES: &[&str] = &[
     ".zshrc",
 ];
 
-/// In the workspace: what only the workbench and humans write. A granted tree that holds them keeps
-/// them read-only ([`PROTECTED`] lists all such names).
+/// In the workspace: files that only Toolsmith and humans write. They stay read-only inside a granted tree
+/// ([`PROTECTED`] lists all such names).
 const OWN_FILES: &[&str] = &["tools", "toolsmith.toml", ".tool_promotions.json"];
 
-/// Names in the workspace that stay read-only inside a granted tree; names that [`is_never_written`] knows do so
-/// anywhere.
+/// Names in the workspace that stay read-only inside a granted tree; names for which [`is_never_written`] is true are
+/// read-only anywhere.
 pub const PROTECTED: &[&str] = &[".git", ".toolsmith", "tools", "toolsmith.toml", ".tool_promotions.json"];
 
-/// Variables that every run has anyway.
+/// Variables that every run has without a permission.
 const SET_ANYWAY: &[&str] = &["HOME", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TERM", "TMPDIR"];
 
 words!(
     /// Which addresses a run may reach.
     Network {
-        /// Nothing, not even this machine.
+        /// None, not even the local machine.
         None = "none",
-        /// Addresses of its own loopback interface, which nobody outside the run shares.
+        /// Addresses of its own loopback interface, which is not shared outside the run.
         Loopback = "loopback",
-        /// Everything that this machine reaches.
+        /// Everything that the machine can reach.
         Full = "full",
     }
 );
 
 words!(
-    /// What is done with a path.
+    /// The kind of access to a path.
     Access {
         /// Opening to read, or listing.
         Read = "read",
@@ -144,22 +144,22 @@ words!(
 );
 
 words!(
-    /// What becomes of writes to declared paths.
+    /// How writes to declared paths are made.
     WriteMode {
-        /// They go to a layer of their own and are applied as one step after a run that succeeded.
+        /// They go to a separate layer and are applied as one step after a successful run.
         Staged = "staged",
-        /// They happen at once.
+        /// They take effect at once.
         Direct = "direct",
     }
 );
 
-/// What a human allowed one version when asked.
+/// What a human granted to one version when asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowed {
-    /// Permissions as the manifest declared them when it was asked.
+    /// The declared permissions at that time.
     #[serde(flatten)]
     pub permissions: Permissions,
-    /// What becomes of its writes; staged where it has none, and where nobody wrote it down.
+    /// How its writes are made; staged if it has none, or if this was not recorded.
     #[serde(default = "staged")]
     pub writes: WriteMode,
 }
@@ -169,19 +169,19 @@ fn staged() -> WriteMode {
 }
 
 impl Allowed {
-    /// What is allowed to a version whose writes, if it declares any, are made like this.
+    /// The grant for a version whose writes, if it declares any, are made like this.
     pub fn new(permissions: &Permissions, writes: WriteMode) -> Allowed {
         let writes = if permissions.write.is_empty() { WriteMode::Staged } else { writes };
         Allowed { permissions: permissions.clone(), writes }
     }
 }
 
-/// Something that a manifest asks for and no tool gets.
+/// A declared permission that no tool gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionFault {
-    /// As declared: `write ~/.ssh`. Raw: made safe where it is shown.
+    /// As declared: `write ~/.ssh`. Raw: made safe when it is shown.
     pub permission: String,
-    /// Why not, and what to declare instead where there is something.
+    /// The reason, and an alternative if there is one.
     pub reason: String,
 }
 
@@ -198,12 +198,12 @@ impl PermissionFault {
     }
 }
 
-/// Where a declared path begins.
+/// The start of a declared path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
     /// The workspace: `{workspace}`, and every relative path.
     Workspace,
-    /// The home folder of whoever starts the run: `~`.
+    /// The home folder of the user who starts the run: `~`.
     Home,
     /// The root of the file system.
     Root,
@@ -216,7 +216,7 @@ pub struct DeclaredPath {
     pub anchor: Anchor,
     /// The names below; empty for the anchor itself.
     pub rest: PathBuf,
-    /// Whether it is written with a closing `/`, as a folder.
+    /// Whether it is written with a trailing `/`, as a folder.
     pub folder: bool,
 }
 
@@ -224,7 +224,7 @@ impl DeclaredPath {
     /// Reads a path as written.
     ///
     /// # Errors
-    /// Why it is none, for a human.
+    /// Why it is invalid, for a human.
     pub fn parse(text: &str) -> Result<DeclaredPath, String> {
         if text.trim().is_empty() {
             return Err("it is empty".to_owned());
@@ -259,20 +259,20 @@ impl DeclaredPath {
         Ok(DeclaredPath { anchor, rest: plain, folder: rest.ends_with('/') })
     }
 
-    /// The absolute path; `None` below a home that nobody knows.
+    /// The absolute path; `None` if it is below an unknown home.
     pub fn at(&self, workspace: &Path, home: Option<&Path>) -> Option<PathBuf> {
         let base = match self.anchor {
             Anchor::Workspace => workspace,
             Anchor::Home => home?,
             Anchor::Root => Path::new("/"),
         };
-        // Joining an empty path would add a closing `/`.
+        // Joining an empty path would add a trailing `/`.
         Some(if self.rest.as_os_str().is_empty() { base.to_owned() } else { base.join(&self.rest) })
     }
 }
 
 impl Permissions {
-    /// Everything declared that no tool gets, as far as the words alone tell.
+    /// All declared permissions that no tool gets, judged by their text alone.
     pub fn faults(&self) -> Vec<PermissionFault> {
         let mut faults = Vec::new();
         if let Err(reason) = self.network_word() {
@@ -300,17 +300,17 @@ impl Permissions {
         faults
     }
 
-    /// The network asked for; [`Network::None`] when what is written is no network.
+    /// The declared network; [`Network::None`] if the text is invalid.
     pub fn reach(&self) -> Network {
         self.network_word().unwrap_or(Network::None)
     }
 
-    /// Whether it asks for nothing beyond what every run has: such a tool is never asked about.
+    /// Whether it declares nothing beyond what every run has: no question is asked for such a tool.
     pub fn is_nothing(&self) -> bool {
         self.reach() == Network::None && self.lists().into_iter().skip(1).all(|(_, list)| list.is_empty())
     }
 
-    /// What saying yes allows, a sentence for each permission, the widest first.
+    /// What an approval permits, a sentence for each permission, the widest first.
     pub fn sentences(&self, direct: bool) -> Vec<String> {
         let mut lines = Vec::new();
         match self.reach() {
@@ -355,7 +355,7 @@ impl Permissions {
     }
 }
 
-/// Why a path as written is never granted; `None` when nothing in its words says so.
+/// Why a path as written is never granted; `None` if its text gives no reason.
 fn path_fault(access: Access, text: &str) -> Option<String> {
     match DeclaredPath::parse(text) {
         Err(reason) => Some(reason),
@@ -372,7 +372,7 @@ fn anchored_fault(access: Access, anchor: Anchor, rest: &Path) -> Option<String>
     })
 }
 
-/// What is refused by a name, wherever it lies.
+/// Refusals by name, in any folder.
 fn named_fault(access: Access, rest: &Path) -> Option<String> {
     let folded = folded(rest);
     let names: Vec<&str> = folded.components().filter_map(|part| part.as_os_str().to_str()).collect();
@@ -397,8 +397,8 @@ fn workspace_fault(access: Access, rest: &Path) -> Option<String> {
     (access == Access::Write).then(|| format!("{own} in the workspace is written only by humans and the workbench"))
 }
 
-/// Whether a path that a run tried, as the observer names it, is one where keys or passwords lie: of the user, of
-/// another user, of the system.
+/// Whether an attempted path, as the observer names it, is a place of keys or passwords: of the user, of another user,
+/// of the system.
 pub fn names_secrets(target: &str) -> bool {
     let path = Path::new(target);
     let below = |rest: &Path| SECRETS.iter().any(|name| rest.starts_with(name));
@@ -412,8 +412,8 @@ pub fn names_secrets(target: &str) -> bool {
     ADMINISTRATORS.iter().any(|name| path.starts_with(name))
 }
 
-/// The rules of a home folder. `is_own` says that what lies here is the workspace's, so that a hidden folder around it
-/// counts for nothing.
+/// The rules of a home folder. `is_own` means that the path belongs to the workspace, so that a hidden folder around it
+/// is ignored.
 fn home_fault(access: Access, rest: &Path, is_own: bool) -> Option<String> {
     if rest.as_os_str().is_empty() {
         return Some("the whole home folder is never granted; declare the needed paths in it".to_owned());
@@ -435,7 +435,7 @@ fn home_fault(access: Access, rest: &Path, is_own: bool) -> Option<String> {
     ))
 }
 
-/// The rules of an absolute path as far as its words tell; whose home a path lies in is known by its words, too.
+/// The rules of an absolute path, judged by its text, including whose home contains it.
 fn root_fault(access: Access, rest: &Path) -> Option<String> {
     let path = Path::new("/").join(rest);
     system_fault(access, &path, None).or_else(|| {
@@ -444,7 +444,7 @@ fn root_fault(access: Access, rest: &Path) -> Option<String> {
     })
 }
 
-/// What lies below a home folder, for places that hold homes on every machine.
+/// The part below a home folder, for places that contain homes on every machine.
 fn home_rest(path: &Path) -> Option<&Path> {
     let of_user = ["/home", "/Users", "/var/home"].into_iter().find_map(|homes| path.strip_prefix(homes).ok());
     match of_user {
@@ -453,7 +453,7 @@ fn home_rest(path: &Path) -> Option<&Path> {
     }
 }
 
-/// The rules of the system; `base` is the workspace or home that holds the path, where one does.
+/// The rules of the system; `base` is the workspace or home that contains the path, if one does.
 fn system_fault(access: Access, path: &Path, base: Option<&Path>) -> Option<String> {
     if path.parent().is_none() {
         return Some("the whole file system is never granted; declare the needed paths".to_owned());
@@ -475,7 +475,7 @@ fn system_fault(access: Access, path: &Path, base: Option<&Path>) -> Option<Stri
     whole.then(|| "a whole home folder is never granted; declare the needed paths in it".to_owned())
 }
 
-/// Whether one path is the other, or lies in it.
+/// Whether one path is the other, or is inside it.
 fn overlap(one: &Path, other: &Path) -> bool {
     one.starts_with(other) || other.starts_with(one)
 }
@@ -504,25 +504,25 @@ fn run_fault(program: &str) -> Option<String> {
     bad.then(|| "write a program name or an absolute path".to_owned())
 }
 
-/// The places of one machine that absolute paths are judged against. All of them absolute, and without
-/// symbolic links as far as they exist.
+/// The places of one machine that absolute paths are judged against. All are absolute, and resolved as far as they
+/// exist.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ground {
     /// Folder of the workspace.
     pub workspace: PathBuf,
-    /// Home folders of whoever starts the run; the first is what `~` means.
+    /// Home folders of the user who starts the run; the first is the meaning of `~`.
     pub homes: Vec<PathBuf>,
     /// Home folders of others.
     pub strangers: Vec<PathBuf>,
-    /// Folders of the workbench, for state and settings, and files that hold secrets.
+    /// Toolsmith's folders for state and settings, and files that contain secrets.
     pub ours: Vec<PathBuf>,
-    /// Files and folders that programs start from here: the folders of `PATH`, and what hidden links in a home lead to.
-    /// What of them lies in the workspace stays read-only in a tree that is granted around it.
+    /// Files and folders from which programs are started: the folders of `PATH`, and the targets of hidden links in a
+    /// home. Their parts inside the workspace stay read-only in a granted tree.
     pub starts: Vec<PathBuf>,
 }
 
 impl Ground {
-    /// Why an absolute path is never granted; `None` when it may be.
+    /// Why an absolute path is never granted; `None` if it may be.
     pub fn judge(&self, access: Access, path: &Path) -> Option<String> {
         if self.ours.iter().any(|ours| overlap(path, ours)) {
             return Some("it is or contains the state, settings or secrets of the workbench".to_owned());
@@ -545,9 +545,9 @@ impl Ground {
                 return home_fault(access, Path::new(""), false);
             }
             let Some(rest) = below(home) else { continue };
-            // A workspace that lies in a hidden folder is a workspace all the same.
+            // A workspace inside a hidden folder is still a workspace.
             let own = self.workspace.strip_prefix(home).is_ok_and(|own| in_home(own).is_some());
-            // Names in the way to the workspace say nothing of what lies in it.
+            // Names on the way to the workspace are irrelevant for its content.
             let names = if is_ours { Access::Read } else { access };
             if let Some(reason) = named_fault(names, rest).or_else(|| home_fault(access, rest, is_ours && own)) {
                 return Some(reason);
@@ -560,11 +560,11 @@ impl Ground {
         system.or_else(|| self.is_strange(path).then(|| "home folders of other users are never granted".to_owned()))
     }
 
-    /// What programs start from that a path lies in, or that it holds outside of the workspace.
+    /// The start place that contains a path, or that is inside it and outside the workspace.
     fn start_of(&self, path: &Path) -> Option<&Path> {
         let is_ours = path.starts_with(&self.workspace);
         let meets = |place: &Path| path.starts_with(place) || !is_ours && place.starts_with(path);
-        // Of a folder around the workspace nothing can be said of what lies in the workspace.
+        // For a folder around the workspace, start places inside the workspace are not considered.
         let places = self.starts.iter().map(PathBuf::as_path).filter(|place| !self.workspace.starts_with(place));
         places.into_iter().find(|place| meets(place))
     }

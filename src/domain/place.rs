@@ -1,22 +1,22 @@
-//! What two runs that did the same have in common, although the names differ: `/proc/4711/stat` and
-//! `{scratch}/tmpab12cd` are other paths each time and the same behaviour.
+//! What two runs with the same behaviour have in common, although the names differ: `/proc/4711/stat` and
+//! `{scratch}/tmpab12cd` are different paths each time, but the same behaviour.
 
 use super::observation::Touch;
 // Addresses as words: `core` has no sockets.
 use core::net::SocketAddr;
 
-/// Ports from here on are picked by the kernel: another one each time.
+/// The kernel chooses ports from here on: a different one each time.
 const FIRST_EPHEMERAL_PORT: u16 = 32_768;
 
-/// What stands for a number, and for letters and digits that mean nothing.
+/// The placeholder for a number, and for meaningless letters and digits.
 const NUMBER: &str = "{n}";
 const RANDOM: &str = "{id}";
 
-/// What stands for all that is asked to look up a user or a group.
+/// The placeholder for everything that is accessed to look up a user or a group.
 pub(super) const USER_NAMES: &str = "{user names}";
 
-/// What the C library asks for names beside `/etc/passwd`, which every run may read: nss-systemd(8) with its user records (userdb, systemd 245 and
-/// later), nscd(8), sssd(8), and the extra users of small systems.
+/// What the C library accesses for names in addition to `/etc/passwd`, which every run may read: nss-systemd(8) with
+/// its user records (userdb, systemd 245 and later), nscd(8), sssd(8), and the extra users of small systems.
 const NAME_SERVICES: &[&str] = &[
     "/etc/userdb",
     "/run/userdb",
@@ -33,11 +33,11 @@ const NAME_SERVICES: &[&str] = &[
     "/run/systemd/machines",
 ];
 
-/// Folders in which names are made up.
+/// Folders with generated names.
 const TEMPORARY: [&str; 4] = ["{scratch}/", "/tmp/", "/var/tmp/", "/dev/shm/"];
 
-/// The target with what differs from run to run taken out: numbers and made-up names of paths, the
-/// arguments of a program, ports that the kernel picks.
+/// The target without what differs from run to run: numbers and generated names in paths, the arguments of a program,
+/// ports that the kernel chooses.
 pub fn generalise(touch: Touch, target: &str) -> String {
     if is_name_service(touch, target) {
         return USER_NAMES.to_owned();
@@ -51,8 +51,8 @@ pub fn generalise(touch: Touch, target: &str) -> String {
     }
 }
 
-/// Whether an attempt is the C library's when it looks up the name of a user or a group (`getpwuid`): it asks one
-/// service after the other, and the program has no say in it. Reading and asking only.
+/// Whether an attempt is made by the C library when it looks up the name of a user or a group (`getpwuid`): it asks one
+/// service after the other, and the program cannot influence that. Reading and connecting only.
 fn is_name_service(touch: Touch, target: &str) -> bool {
     let path = match touch {
         Touch::Read => target,
@@ -72,7 +72,7 @@ fn is_name_service(touch: Touch, target: &str) -> bool {
     })
 }
 
-/// Whether a folder is one that leads to what is asked for names: it is opened one step after the other.
+/// Whether a folder is on the path to a name service: each component is opened in turn.
 pub(super) fn is_step_to_names(folder: &str) -> bool {
     matches!(
         folder,
@@ -80,8 +80,8 @@ pub(super) fn is_step_to_names(folder: &str) -> bool {
     )
 }
 
-/// Where a generalised target is: its folder as `FOLDER/*`, or the target itself where the folder is
-/// so wide that it says nothing (`/etc`, a home), and for everything that is no path.
+/// The place of a generalised target: its folder as `FOLDER/*`. It is the target itself if the folder is too wide to be
+/// meaningful (`/etc`, a home), and for everything that is not a path.
 pub(super) fn place(touch: Touch, target: &str) -> String {
     match touch {
         Touch::Read | Touch::Write | Touch::Delete | Touch::Rename => {}
@@ -111,7 +111,7 @@ fn is_wide(folder: &str) -> bool {
 
 fn general_program(command: &str) -> String {
     let program = program(command);
-    // Programs have numbers in their names that mean something; not those that a run made up.
+    // Numbers in names of programs are meaningful, unless the run generated the name.
     if is_temporary(&program) { general_path(&program) } else { program }
 }
 
@@ -139,7 +139,7 @@ fn general_path(path: &str) -> String {
 }
 
 fn general_name(name: &str, temporary: bool) -> String {
-    // `{tool}`, and what was generalised before.
+    // `{tool}`, and parts that are already generalised.
     if name.starts_with('{') && name.ends_with('}') {
         return name.to_owned();
     }
@@ -162,7 +162,7 @@ fn general_name(name: &str, temporary: bool) -> String {
     general
 }
 
-/// What is before and after the first UUID.
+/// The text before and after the first UUID.
 fn around_uuid(name: &str) -> Option<(&str, &str)> {
     const LENGTH: usize = 36;
     let is_uuid = |bytes: &[u8]| {
@@ -175,8 +175,7 @@ fn around_uuid(name: &str) -> Option<(&str, &str)> {
     Some((&name[..start], &name[start + LENGTH..]))
 }
 
-/// `tmpab12cd` (Python), `tmp.AbCdEfGhIj` (mktemp), `.tmpAbCdEf`: what follows is made up, an
-/// extension is not.
+/// `tmpab12cd` (Python), `tmp.AbCdEfGhIj` (mktemp), `.tmpAbCdEf`: the rest is generated, except an extension.
 fn general_temporary(name: &str) -> Option<String> {
     let bare = name.strip_prefix('.').unwrap_or(name);
     let rest = bare.strip_prefix("tmp").filter(|rest| !rest.is_empty() && *rest != RANDOM)?;
@@ -209,7 +208,7 @@ fn general_piece(word: &str) -> String {
     general
 }
 
-/// Whether letters and digits are mixed as nobody mixes them who means something.
+/// Whether letters and digits are mixed as in no meaningful word.
 fn is_made_up(word: &str) -> bool {
     if word.len() < 6 || !word.is_ascii() {
         return false;
@@ -220,7 +219,7 @@ fn is_made_up(word: &str) -> bool {
     changes >= 3 || (is_hexadecimal && changes >= 1)
 }
 
-/// What a folder for temporary files adds: `AbC12x`.
+/// The random suffix of a temporary folder: `AbC12x`.
 fn is_made_up_mixed(word: &str) -> bool {
     let has = |test: fn(&u8) -> bool| word.as_bytes().iter().any(test);
     word.len() >= 6 && has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase)

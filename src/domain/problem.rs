@@ -4,13 +4,13 @@ use super::words::words;
 use serde::{Deserialize, Serialize};
 
 words!(
-    /// What kind of problem it is.
+    /// The kind of a problem.
     ProblemCode {
         /// Not valid TOML, YAML or JSON.
         BadSyntax = "bad-syntax",
         /// Valid syntax, but a field has the wrong type or value.
         BadField = "bad-field",
-        /// A field that must be there is missing.
+        /// A required field is missing.
         MissingField = "missing-field",
         /// The name is outside the alphabet.
         BadName = "bad-name",
@@ -18,31 +18,32 @@ words!(
         NotUtf8 = "not-utf8",
         /// The manifest or script is empty.
         Empty = "empty",
-        /// A limit on size, count, aliases or nesting was passed.
+        /// A limit on size, count, aliases or nesting was exceeded.
         TooLarge = "too-large",
-        /// A sidecar or manifest names a script that is not there.
+        /// A sidecar or manifest names a script that does not exist.
         MissingScript = "missing-script",
-        /// A script that nothing describes and whose header says nothing either.
+        /// A script without a manifest and without a description in its header.
         NoManifest = "no-manifest",
-        /// A symbolic link that leaves the tool's folder or leads nowhere.
+        /// A symbolic link that leaves the tool's folder or is dangling.
         UnsafeLink = "unsafe-link",
         /// Not a regular file.
         NotAFile = "not-a-file",
         /// Two tools that share a name but not their content.
         NameClash = "name-clash",
-        /// A tool that goes by a name or alias of an approved, core or archived one.
+        /// A tool with a name or alias of an approved, core or archived one.
         ReservedName = "reserved-name",
         /// A file or folder that could not be read.
         Unreadable = "unreadable",
-        /// A definition in a dialect that nothing here knows.
+        /// A definition in an unknown dialect.
         UnknownDialect = "unknown-dialect",
         /// A settings file has an unknown or wrong entry.
         BadSetting = "bad-setting",
-        /// An approved or core tool that does not count as approved, or a review that the log did not decide.
+        /// An approved or core tool that does not count as approved, or a review with a decision that is not in the
+        /// log.
         NotAsApproved = "not-as-approved",
-        /// A tool that was much used and did well lies nowhere any more.
+        /// A frequently used, successful tool that no longer exists.
         Vanished = "vanished",
-        /// The state of the workspace cannot be written, is lost, or is older than it was.
+        /// The state of the workspace cannot be written, is lost, or is older than before.
         State = "state",
     }
 );
@@ -52,13 +53,13 @@ words!(
 pub struct Problem {
     /// Path relative to the workspace.
     pub path: String,
-    /// Line, counted from 1, where known.
+    /// Line, counted from 1, if known.
     pub line: Option<u64>,
     /// What kind of problem.
     pub code: ProblemCode,
     /// What is wrong, one sentence, no trailing stop.
     pub message: String,
-    /// What to do next.
+    /// The next step.
     pub hint: String,
 }
 

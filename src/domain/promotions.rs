@@ -1,7 +1,7 @@
-//! `.tool_promotions.json`: which version of a name is used where several lie at one stage.
+//! `.tool_promotions.json`: which version of a name is used if several are at the same stage.
 //!
-//! Other runtimes read and write the file too, so what is not understood is kept as it is. The file never grants
-//! anything: it chooses among versions that lie there anyway.
+//! Other runtimes read and write the file too, so unknown content is kept. The file never grants anything: it only
+//! selects among existing versions.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 /// The name of the file, at the top of the workspace.
 pub const PROMOTIONS_FILE: &str = ".tool_promotions.json";
 
-/// What the file says of one name.
+/// The entry of one name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Promotion {
@@ -17,7 +17,7 @@ pub struct Promotion {
     pub evolved_version: String,
     /// Its definition or script, relative to the workspace.
     pub evolved_file: String,
-    /// The version it is used instead of.
+    /// The version that it replaces.
     pub original_version: String,
     /// Why this version is used, as written.
     pub reason: String,
@@ -27,25 +27,25 @@ pub struct Promotion {
     pub promoted_at: String,
 }
 
-/// The whole file, with what is not ours to understand.
+/// The whole file, including unknown content.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Promotions(Map<String, Value>);
 
-/// Why a text is no such file.
+/// Why a text is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct PromotionsError {
-    /// Where, counted from 1; `None` when it is about the whole.
+    /// The line, counted from 1; `None` if the error concerns the whole file.
     pub line: Option<u64>,
-    /// What is wrong, in one line.
+    /// The error, in one line.
     pub message: String,
 }
 
 impl Promotions {
-    /// Reads the text of a file; an empty one says nothing.
+    /// Reads the text of a file; an empty text has no entries.
     ///
     /// # Errors
-    /// [`PromotionsError`] when it is no JSON object.
+    /// [`PromotionsError`] if it is not a JSON object.
     pub fn parse(text: &str) -> Result<Promotions, PromotionsError> {
         let text = text.trim_start_matches('\u{feff}');
         if text.trim().is_empty() {
@@ -68,22 +68,22 @@ impl Promotions {
         text
     }
 
-    /// Whether it says nothing at all.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The entry of a name; `None` when there is none that is understood.
+    /// The entry of a name; `None` if there is no valid one.
     pub fn get(&self, name: &str) -> Option<Promotion> {
         promotion(self.0.get(name)?)
     }
 
-    /// Every entry that is understood, in the order of the file.
+    /// Every valid entry, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Promotion)> {
         self.0.iter().filter_map(|(name, value)| Some((name.as_str(), promotion(value)?)))
     }
 
-    /// Writes the entry of a name; fields of it that are not ours are kept.
+    /// Sets the entry of a name; unknown fields are kept.
     pub fn set(&mut self, name: &str, promotion: &Promotion) {
         let Ok(Value::Object(fields)) = serde_json::to_value(promotion) else { return };
         match self.0.get_mut(name) {
@@ -92,13 +92,13 @@ impl Promotions {
         }
     }
 
-    /// Takes the entry of a name out; `false` when there was none.
+    /// Removes the entry of a name; `false` if there was none.
     pub fn remove(&mut self, name: &str) -> bool {
         self.0.shift_remove(name).is_some()
     }
 }
 
-/// An entry, also where a number or nothing stands for a text; `None` when it names no file.
+/// An entry, also if a text is a number or absent; `None` if it names no file.
 fn promotion(value: &Value) -> Option<Promotion> {
     let fields = value.as_object()?;
     let text = |key: &str| match fields.get(key) {

@@ -1,44 +1,44 @@
-//! A text for a model: its template, and what one input makes of it.
+//! A prompt for a model: its template, and the text for one input.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// No name is longer, in bytes: keeps text full of braces linear.
+/// The maximum length of a name in bytes: keeps parsing of text full of braces linear.
 const MAX_NAME: usize = 128;
 
-/// What a definition asks of a generator: the `[prompt]` table of a manifest.
+/// The prompt for a generator: the `[prompt]` table of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PromptDefinition {
-    /// Who the model is and what rules hold; may hold placeholders.
+    /// The role of the model and its rules; may contain placeholders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
-    /// What is asked, with placeholders; `None` asks what the input says.
+    /// The request, with placeholders; `None` means that the input is the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
-    /// The file of the version that holds the template.
+    /// The file of the version that contains the template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_file: Option<String>,
-    /// Name of one of the user's generators; `None` for the user's usual one.
+    /// Name of one of the user's generators; `None` for the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generator: Option<String>,
-    /// Most tokens of an answer, where the generator has such a limit; the lower one counts.
+    /// Maximum number of tokens of an answer, if the generator has such a limit; the lower one applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u64>,
-    /// Wall-clock limit in milliseconds; `None` takes that of the generator.
+    /// Wall-clock limit in milliseconds; `None` means that of the generator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
     /// Whether the answer must be JSON that fits the output schema.
     pub is_answer_checked: bool,
 }
 
-/// The two texts that a generator is asked with.
+/// The two texts for a generator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// Who it is and what rules hold; may be empty.
+    /// Its role and its rules; may be empty.
     pub system: String,
-    /// What is wanted.
+    /// The request.
     pub request: String,
 }
 
@@ -48,7 +48,7 @@ enum Part<'t> {
     Text(&'t str),
     /// A placeholder: as it is written, and the name of its input.
     Input(&'t str, &'t str),
-    /// What follows counts only when this input has a value, up to [`Part::End`].
+    /// The following parts apply only if this input has a value, up to [`Part::End`].
     If(&'t str),
     /// The other case of the last condition.
     Else,
@@ -56,7 +56,7 @@ enum Part<'t> {
 }
 
 impl PromptDefinition {
-    /// Whether it says what to ask.
+    /// Whether it states a request.
     pub fn is_complete(&self) -> bool {
         let says = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
         says(&self.system) || says(&self.template)
@@ -70,10 +70,10 @@ impl PromptDefinition {
         (asked, ruled)
     }
 
-    /// What an input makes of it. A placeholder without a value stays as it is written when its input is not required.
+    /// The question for an input. A placeholder without a value stays unchanged if its input is optional.
     ///
     /// # Errors
-    /// One line: a required input that has no value.
+    /// One line: a required input without a value.
     pub fn question(&self, input: &Map<String, Value>, schema: Option<&Value>) -> Result<Question, String> {
         let scope = Scope { input, schema };
         let system = scope.fill(self.system.as_deref().unwrap_or_default())?;
@@ -85,7 +85,7 @@ impl PromptDefinition {
     }
 }
 
-/// An input as a request: its only value, else each name with its value.
+/// An input as a request: its only value, otherwise each name with its value.
 fn plain(input: &Map<String, Value>) -> String {
     let given: Vec<_> = input.iter().filter(|(_, value)| !value.is_null()).collect();
     match given[..] {
@@ -101,7 +101,7 @@ fn text_of(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// What placeholders stand for.
+/// The values of placeholders.
 struct Scope<'a> {
     input: &'a Map<String, Value>,
     schema: Option<&'a Value>,
@@ -141,7 +141,7 @@ impl Scope<'_> {
                     None if self.is_required(name) => {
                         return Err(format!("input/{name}: the prompt needs a value for it"));
                     }
-                    // An input that was left out says nothing; what is no input is text with braces.
+                    // An omitted input gives an empty text; other braces are literal text.
                     None if self.is_declared(name) => {}
                     None => text.push_str(written),
                 },
@@ -249,7 +249,7 @@ mod tests {
         let text = "q{% if a %} A={{a}}{% else %} no{% endif %}{%- if b -%}B{% endif %}.";
         assert_eq!(ask(text, &json!({"a": "1"}), None).as_deref(), Ok("q A=1."));
         assert_eq!(ask(text, &json!({"a": "", "b": true}), None).as_deref(), Ok("q noB."));
-        // Unbalanced ones end with the text.
+        // Unclosed conditions end with the text.
         assert_eq!(ask("{% endif %}x{% if a %}y", &json!({}), None).as_deref(), Ok("x"));
     }
 

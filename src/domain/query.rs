@@ -1,5 +1,5 @@
-//! What the filter of the screen and `list QUERY` ask for: words to find, and terms such as `category:git` that a tool
-//! must fit.
+//! The filter of the screen and of `list QUERY`: words to find, and terms such as `category:git` that a tool must
+//! match.
 
 use super::tool::Tool;
 use super::words::{Category, CostTier, Kind, Stage, words};
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 words!(
-    /// A field that a term of a query names.
+    /// A field in a term of a query.
     QueryField {
         /// The category.
         Category = "category",
@@ -17,32 +17,32 @@ words!(
         Stage = "stage",
         /// The cost tier; an unclassified tool counts as medium.
         Tier = "tier",
-        /// What it is made of.
+        /// The kind of tool.
         Kind = "kind",
         /// One of the tags.
         Tag = "tag",
     }
 );
 
-/// The value of a term that no tool can have.
+/// A value in a term that no tool can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownValue {
     /// The field of the term.
     pub field: QueryField,
     /// The value as it was written, in lower case.
     pub value: String,
-    /// The values that there are.
+    /// The valid values.
     pub known: Vec<String>,
 }
 
 impl UnknownValue {
-    /// What is wrong, without stop.
+    /// What is wrong, without a full stop.
     pub fn message(&self) -> String {
         format!("no {} is called {} or begins with it", self.field, self.value)
     }
 }
 
-/// A query, ready to be asked of each tool of the list that it was made for.
+/// A query, ready to be applied to each tool of its list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
     terms: Vec<Term>,
@@ -50,7 +50,7 @@ pub struct Query {
     unknown: Option<UnknownValue>,
 }
 
-/// `FIELD:VALUE,VALUE`, with the values that a tool of this list can have.
+/// `FIELD:VALUE,VALUE`, with the values that match in this list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Term {
     field: QueryField,
@@ -58,8 +58,8 @@ struct Term {
 }
 
 impl Query {
-    /// Reads a query for these tools. A word `FIELD:VALUE` of a known field is a term; a field without a value asks for
-    /// nothing yet. Everything else is a word to find.
+    /// Reads a query for these tools. A word `FIELD:VALUE` of a known field is a term; a field without a value has no
+    /// effect yet. Everything else is a word to find.
     pub fn new(text: &str, tools: &[Arc<Tool>]) -> Query {
         let mut query = Query::default();
         let mut words = Vec::new();
@@ -97,7 +97,7 @@ impl Query {
         &self.words
     }
 
-    /// The first word that is written as a term and is none, because no field is called so: it is a word to find.
+    /// The first word that looks like a term with an unknown field; it is a word to find.
     pub fn unknown_term(&self) -> Option<&str> {
         let is_term = |word: &&str| {
             let (field, value) = word.split_once(':').unwrap_or_default();
@@ -106,7 +106,7 @@ impl Query {
         self.words.split(' ').find(is_term)
     }
 
-    /// Whether a tool fits every term.
+    /// Whether a tool matches every term.
     pub fn accepts(&self, tool: &Tool) -> bool {
         self.terms.iter().all(|term| term.accepts(tool))
     }
@@ -116,7 +116,7 @@ impl Query {
         self.terms.iter().any(|term| term.field == field)
     }
 
-    /// A value that no tool can have, where there is one.
+    /// A value that no tool can have, if there is one.
     pub fn unknown(&self) -> Option<&UnknownValue> {
         self.unknown.as_ref()
     }
@@ -135,10 +135,10 @@ impl Term {
     }
 }
 
-/// The values of a field that a word means among these tools: the one of this name, else all that begin with it.
+/// The values of a field that match a word among these tools: the one with this name, otherwise all that begin with it.
 ///
 /// # Errors
-/// [`UnknownValue`] where there is none.
+/// [`UnknownValue`] if there is none.
 pub fn named(field: QueryField, word: &str, tools: &[Arc<Tool>]) -> Result<Vec<String>, UnknownValue> {
     let word = word.trim().to_lowercase();
     let known = known(field, tools);

@@ -1,23 +1,23 @@
-//! Recorded inputs, run on a version and on a better one: what came of each side by side.
+//! Recorded inputs, run on a version and on its successor, with both results.
 
 use super::ids::RunId;
 use super::words::words;
 use serde::{Deserialize, Serialize};
 
 words!(
-    /// What became of a recorded input. The order is from worst to best.
+    /// The comparison for a recorded input. The order is from worst to best.
     ReplayOutcome {
         /// It succeeded before and fails now.
         Broken = "broken",
-        /// It failed before and succeeds now, but without the result that is wanted: the failure is only hidden.
+        /// It failed before and succeeds now, but without the wanted result: the failure is only hidden.
         Hidden = "hidden",
-        /// It succeeds as before, with another result; or fails as before, in another way.
+        /// It succeeds as before with a different result, or fails as before in a different way.
         Changed = "changed",
         /// Same outcome and same result as before.
         Same = "same",
-        /// It was taken before and does not fit the input schema of the new version, as requested.
+        /// It was accepted before and does not fit the input schema of the new version, as requested.
         LeftOut = "left-out",
-        /// It failed before and is refused with a message now, as the request or the failure allows.
+        /// It failed before and is now refused with a message, as the request or the failure permits.
         Refused = "refused",
         /// It failed before and succeeds now.
         Fixed = "fixed",
@@ -29,38 +29,38 @@ words!(
 pub struct Replayed {
     /// The run that it was recorded in.
     pub run: RunId,
-    /// What became of it.
+    /// The result of the comparison.
     pub outcome: ReplayOutcome,
-    /// Whether it is a failure that the user chose to have fixed.
+    /// Whether the user chose this failure to be fixed.
     #[serde(default)]
     pub chosen: bool,
-    /// The input, as JSON or as the words of the command line.
+    /// The input, as JSON or as command-line words.
     pub input: String,
-    /// How it ended on the version before, and the end of its output.
+    /// How it ended on the old version, and the end of its output.
     pub before: String,
-    /// The same of the new version.
+    /// The same for the new version.
     pub after: String,
-    /// The difference of the outputs, in lines; empty where there is none.
+    /// The difference of the outputs, in lines; empty if there is none.
     #[serde(default)]
     pub difference: String,
 }
 
-/// Longest line that is quoted, in characters.
+/// Maximum length of a quoted line, in characters.
 const MAX_QUOTED: usize = 100;
 
 impl Replayed {
-    /// How it ended on the version before, in one line.
+    /// How it ended on the old version, in one line.
     pub fn was(&self) -> String {
         line(&self.before)
     }
 
-    /// How it ended on the new version, in one line; with what came back where it succeeded.
+    /// How it ended on the new version, in one line, with the output if it succeeded.
     pub fn is_now(&self) -> String {
         line(&self.after)
     }
 }
 
-/// How a run ended, and the first line of its output where it succeeded.
+/// How a run ended, and the first line of its output if it succeeded.
 fn line(text: &str) -> String {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let ended = lines.next().unwrap_or_default();

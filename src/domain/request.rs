@@ -1,4 +1,4 @@
-//! What was posted from outside: an agent asks, a human answers.
+//! Requests posted from outside: an agent asks, a human answers.
 
 use super::name::ToolName;
 use super::words::words;
@@ -6,43 +6,43 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 words!(
-    /// What is asked for. The first two words are those of the documents that agents follow.
+    /// The kind of a request. The first two words come from the documents that agents follow.
     RequestKind {
-        /// A tool, with its files or one that lies in the workspace already.
+        /// A tool, with its files, or one that is already in the workspace.
         Tool = "ToolReviewRequest",
-        /// Another plan than the one agreed on.
+        /// A change to an agreed plan.
         Plan = "PlanModificationProposal",
-        /// What a tool shall do, before it is written.
+        /// A specification of a tool, before it is written.
         Specification = "specification",
-        /// A tool is to be put away.
+        /// To archive a tool.
         Archive = "archive",
-        /// A tool should not be used any more.
+        /// To deprecate a tool.
         Deprecation = "deprecation",
-        /// One run of a tool. Never posted from outside: a run that needs a permit asks for it.
+        /// One run of a tool. Never posted from outside: a run that needs a permit creates it.
         Call = "call",
     }
 );
 
 words!(
-    /// How a test ended, as the asker says.
+    /// The result of a test, as claimed by the requester.
     TestState {
-        /// The asker says that it passed.
+        /// Claimed to have passed.
         Passed = "passed",
-        /// The asker says that it failed.
+        /// Claimed to have failed.
         Failed = "failed",
-        /// It was not made.
+        /// It was not run.
         Skipped = "skipped",
     }
 );
 
-/// A result that the asker claims; nothing here has checked it.
+/// A result that the requester claims; it is not verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestResult {
     /// The name of the test.
     pub name: String,
-    /// As claimed by the asker.
+    /// As claimed by the requester.
     pub state: TestState,
-    /// Output or reason, as claimed; `None` when there is none.
+    /// Output or reason, as claimed; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
@@ -55,46 +55,46 @@ pub struct PlanChange {
     /// The text before; `None` for an addition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// The text after; `None` for what is dropped.
+    /// The text after; `None` for a removal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 
-/// What was posted, without the files of a tool: those are the version under review.
+/// The content of a request, without the files of a tool, which are the version under review.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// What is asked for.
+    /// The kind of the request.
     pub kind: RequestKind,
-    /// The tool it is about; `None` for a plan.
+    /// The tool; `None` for a plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<ToolName>,
-    /// The plan it is about.
+    /// The plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
-    /// What is proposed, in sentences for the reviewer.
+    /// The proposal, in sentences for the reviewer.
     pub description: String,
-    /// Why the asker wants it; may be empty.
+    /// The requester's reason; may be empty.
     #[serde(default)]
     pub rationale: String,
-    /// What tests said, by the asker's own account.
+    /// Test results as claimed by the requester.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub test_results: Vec<TestResult>,
-    /// What changes in a plan.
+    /// The changes to a plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<PlanChange>,
-    /// What shall be built.
+    /// The specification to implement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub specification: Option<Value>,
     /// What to use instead of a deprecated tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<ToolName>,
-    /// Whatever else the asker wants to be kept with it.
+    /// Other data that the requester wants to be kept with it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
 }
 
 impl Request {
-    /// How many of the claimed tests ended like this.
+    /// The number of claimed tests with this result.
     pub fn tests(&self, state: TestState) -> usize {
         self.test_results.iter().filter(|result| result.state == state).count()
     }

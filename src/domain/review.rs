@@ -12,29 +12,29 @@ use super::time::Instant;
 use super::words::{CostTier, Stage, words};
 use serde::{Deserialize, Serialize};
 
-/// Definitions that have their folder to themselves.
+/// Definitions that have their own folder.
 const OWN_FOLDER: [&str; 5] = ["tool.toml", "tool.yaml", "tool.yml", "tool.json", "SKILL.md"];
 
 words!(
-    /// What a review asks.
+    /// The kind of a review.
     ReviewKind {
-        /// A tool nobody has seen.
+        /// A tool that was never reviewed.
         New = "new",
         /// Another version of a tool that was approved before.
         Evolved = "evolved",
         /// An approved or core tool whose files changed on disk.
         Drift = "drift",
-        /// An approved tool is to become core.
+        /// Promotion of an approved tool to core.
         Promotion = "promotion",
-        /// Approved and core tools that came with the workspace, to be taken over in one act.
+        /// Approved and core tools that came with the workspace, approved as one.
         Adoption = "adoption",
-        /// What a tool shall do, before anybody writes it.
+        /// A specification of a tool, before it is written.
         Specification = "specification",
-        /// A tool is to be put away.
+        /// Archiving of a tool.
         Archive = "archive",
-        /// A tool is to be marked as one that should not be used any more.
+        /// Deprecation of a tool.
         Deprecation = "deprecation",
-        /// A plan of an agent is to be changed.
+        /// A change to a plan of an agent.
         Plan = "plan",
         /// An agent asks for one run of a tool whose runs a human permits one by one.
         Call = "call",
@@ -42,36 +42,36 @@ words!(
 );
 
 impl ReviewKind {
-    /// Whether it asks if the bytes of one version are good: approving it puts an approval in force.
+    /// Whether it judges the bytes of one version, so that approving it puts an approval in force.
     pub const fn judges_version(self) -> bool {
         matches!(self, ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion)
     }
 
-    /// Whether all that it is about is a text: no version, no stage, no files of a tool, nothing to run or check.
+    /// Whether it concerns only a text: no version, no stage, no files of a tool, nothing to run or check.
     pub const fn is_posted_text(self) -> bool {
         matches!(self, ReviewKind::Specification | ReviewKind::Plan)
     }
 
-    /// Whether it is about a text that was posted, and no tool on disk belongs to it.
+    /// Whether it concerns a posted text without a tool on disk.
     pub const fn is_about_text(self) -> bool {
         matches!(self, ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Call)
     }
 }
 
 words!(
-    /// Where a review stands.
+    /// The state of a review.
     ReviewState {
         /// Waits for a human to decide.
         Waiting = "waiting",
-        /// A human said yes.
+        /// A human approved it.
         Approved = "approved",
-        /// A human said no.
+        /// A human rejected it.
         Rejected = "rejected",
-        /// A human wants something changed.
+        /// A human requested changes.
         ChangesRequested = "changes-requested",
-        /// The version is gone or another one took its place; nothing is left to decide.
+        /// The version is gone or was replaced; there is nothing left to decide.
         Superseded = "superseded",
-        /// Nobody decided before it had to be; that is a no.
+        /// It was not decided in time, which counts as a rejection.
         Expired = "expired",
     }
 );
@@ -89,7 +89,7 @@ words!(
         Rejected = "rejected",
         /// A human wants changes before approval.
         ChangesRequested = "changes-requested",
-        /// Nobody decided in time.
+        /// It was not decided in time.
         Expired = "expired",
     }
 );
@@ -102,7 +102,7 @@ impl Default for ToolReview {
 }
 
 words!(
-    /// How much harm a wrong yes could do, from facts only.
+    /// How much harm a wrong approval could do, judged by facts only.
     Risk {
         /// Declares nothing, low tier.
         Low = "low",
@@ -114,7 +114,7 @@ words!(
 );
 
 impl Risk {
-    /// Weighs what a version declares and hides. `hidden` counts characters that a reader would not see.
+    /// Computes the risk from what a version declares and hides. `hidden` is the number of hidden characters.
     pub fn of(tier: Option<CostTier>, permissions: &Permissions, hidden: usize) -> Risk {
         let reaches_out =
             !permissions.network.is_empty() || !permissions.write.is_empty() || !permissions.run.is_empty();
@@ -127,8 +127,8 @@ impl Risk {
         }
     }
 
-    /// The risk beside what the checks say: a version that failed one is never harmless, and one that they warn of
-    /// is not of low risk.
+    /// The risk combined with the checks: a version that failed a check has high risk, and one with a warning does not
+    /// have low risk.
     pub fn beside(self, verdict: Option<&Tally>) -> Risk {
         match verdict {
             Some(verdict) if verdict.failed > 0 => Risk::High,
@@ -139,11 +139,11 @@ impl Risk {
 }
 
 words!(
-    /// In which order a queue is read.
+    /// The order of a queue.
     ReviewOrder {
         /// Oldest review first, in order of number.
         Age = "age",
-        /// The riskiest first, of one risk the oldest.
+        /// The highest risk first; within one risk, the oldest first.
         Risk = "risk",
     }
 );
@@ -159,7 +159,7 @@ impl ReviewOrder {
 }
 
 words!(
-    /// What a human decided.
+    /// The kind of a decision.
     DecisionKind {
         /// The version may be used at the stage that the review asks for.
         Approve = "approve",
@@ -173,25 +173,25 @@ words!(
 /// A decision, as appended to the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// Yes, no, not yet.
+    /// Approval, rejection or request for changes.
     pub kind: DecisionKind,
-    /// Git identity of the workspace, else the system user.
+    /// Git identity of the workspace, otherwise the system user.
     pub reviewer: String,
-    /// `None` only where a decision may be made without one.
+    /// `None` only if the decision needs no reason.
     pub reason: Option<String>,
-    /// What was decided on.
+    /// The digest that was decided on.
     pub digest: Digest,
     /// When it was written to the log.
     pub at: Instant,
-    /// What had been on screen.
+    /// What was on screen.
     pub shown: DisplayRecord,
     /// Its entry in the operation log.
     pub operation: OperationId,
-    /// Whether it was taken back later.
+    /// Whether it was undone later.
     pub undone: bool,
-    /// Why failed checks did not block approval; `None` when none had failed.
+    /// Why failed checks did not block approval; `None` if none had failed.
     pub override_reason: Option<String>,
-    /// The role under which it was given, where a second one is needed.
+    /// The role under which it was given, if a second approval is needed.
     #[serde(default)]
     pub role: Option<String>,
 }
@@ -215,12 +215,12 @@ impl Decision {
     }
 }
 
-/// A request that waits for a human, or waited.
+/// A request for a decision by a human, pending or decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Review {
     /// Counts up within the workspace; never reused.
     pub id: ReviewId,
-    /// Decides what an approval does.
+    /// Determines the effect of an approval.
     pub kind: ReviewKind,
     /// The tool; for an adoption the word `adoption`.
     pub tool: ToolName,
@@ -236,41 +236,41 @@ pub struct Review {
     pub state: ReviewState,
     /// When it was opened.
     pub created_at: Instant,
-    /// What the checks say, in numbers; `None` while none has begun on this version.
+    /// The result of the checks, in numbers; `None` while none has started on this version.
     pub verdict: Option<Tally>,
-    /// How much harm a wrong yes could do.
+    /// How much harm a wrong approval could do.
     pub risk: Risk,
     /// One line: description, or what changed.
     pub summary: String,
     /// Path of the definition when it was opened.
     pub path: String,
-    /// The digest approved before, for a diff.
+    /// The digest approved before, for the comparison.
     pub base_digest: Option<Digest>,
-    /// For an adoption: what it covers.
+    /// For an adoption: the tools that it covers.
     pub members: Vec<(ToolName, Digest)>,
     /// Decisions so far, oldest first.
     pub decisions: Vec<Decision>,
-    /// Who asked from outside; `None` when the workbench asks by itself.
+    /// Who requested it from outside; `None` if Toolsmith opened it.
     #[serde(default)]
     pub asker: Option<String>,
-    /// From when on silence is a no.
+    /// When it counts as rejected unless it was decided.
     #[serde(default)]
     pub expires_at: Option<Instant>,
     /// What was posted from outside.
     #[serde(default)]
     pub request: Option<Box<Request>>,
-    /// What colleagues say of the version, in a few words; `None` where there is no team, or nobody said anything.
+    /// What the team says about the version, in a few words; `None` if there is no team, or no statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
-    /// What matters most of that, for a list: `claimed by Bob`, `by Ada`.
+    /// The most important part of that, for a list: `claimed by Bob`, `by Ada`.
     #[serde(skip)]
     pub colleague: Option<String>,
 }
 
-/// Digits of the digest of a tool of an adoption, where its name is not enough.
+/// Digits of the digest that distinguish tools of an adoption with the same name.
 const KEY_DIGITS: usize = 8;
 
-/// Whether `NAME` or `NAME@DIGEST` means this tool.
+/// Whether `NAME` or `NAME@DIGEST` matches this tool.
 fn names(key: &str, (name, digest): &(ToolName, Digest)) -> bool {
     match key.split_once('@') {
         Some((named, prefix)) => named == name.as_str() && !prefix.is_empty() && digest.starts_with(prefix),
@@ -279,7 +279,7 @@ fn names(key: &str, (name, digest): &(ToolName, Digest)) -> bool {
 }
 
 impl Review {
-    /// Its summary, behind what colleagues say of the version.
+    /// Its summary, after what the team says about the version.
     pub fn summary_line(&self) -> std::borrow::Cow<'_, str> {
         match &self.team {
             Some(team) => format!("{team} · {}", self.summary).into(),
@@ -287,27 +287,27 @@ impl Review {
         }
     }
 
-    /// What the summary of a drift review begins with when no file changed, but a run did what none before did.
+    /// The prefix of the summary of a drift review without changed files, opened because a run did something new.
     pub const BEHAVIOUR: &'static str = "behaviour: ";
 
-    /// Whether it asks about what a run did, not about files.
+    /// Whether it is about the behaviour of a run, not about files.
     pub fn is_about_behaviour(&self) -> bool {
         self.kind == ReviewKind::Drift && self.summary.starts_with(Self::BEHAVIOUR)
     }
 
-    /// What an MCP server was found to have changed; `None` for a review that asks about something else.
+    /// What changed on an MCP server; `None` for other reviews.
     pub fn changed_server(&self) -> Option<&str> {
         let found = found_in(&self.summary).filter(|_| self.kind == ReviewKind::Drift)?;
         self.summary.get(found.len() + 2..)
     }
 
-    /// Of an adoption, those of its tools that are named; all of them where none is.
+    /// For an adoption, its tools with these names; all of them if none is given.
     pub fn members_among(&self, only: &[String]) -> Vec<(ToolName, Digest)> {
         let is_named = |member: &&(ToolName, Digest)| only.is_empty() || only.iter().any(|key| names(key, member));
         self.members.iter().filter(is_named).cloned().collect()
     }
 
-    /// What tells a tool of an adoption from the others: its name, and the digest where several have the name.
+    /// The unique key of a tool of an adoption: its name, with the digest if several have the name.
     pub fn member_key(&self, member: &(ToolName, Digest)) -> String {
         let (name, digest) = member;
         match self.members.iter().filter(|(other, _)| other == name).count() {
@@ -316,18 +316,18 @@ impl Review {
         }
     }
 
-    /// Whether checks are made for it: it is about one version and its files.
+    /// Whether checks are run for it: it is about one version and its files.
     pub fn is_checked(&self) -> bool {
         self.kind.judges_version()
     }
 
-    /// Where what it is about lies: the folder of a tool that has its own, else its definition.
+    /// The place on disk: the tool's own folder if it has one, otherwise its definition.
     pub fn place(&self) -> &str {
         let parts = self.path.rsplit_once('/');
         parts.filter(|(_, name)| OWN_FOLDER.contains(name)).map_or(self.path.as_str(), |(folder, _)| folder)
     }
 
-    /// The risk, with a word that says so while checks that may raise it have not ended.
+    /// The risk, marked as provisional while checks that may raise it have not ended.
     pub fn risk_words(&self) -> String {
         let is_whole = self.verdict.is_some_and(|tally| tally.failed > 0 || tally.state != CheckState::Running);
         if self.state != ReviewState::Waiting || !self.is_checked() || is_whole {
@@ -336,18 +336,18 @@ impl Review {
         format!("{}, unchecked", self.risk)
     }
 
-    /// Whether it waits and its time is over.
+    /// Whether it is pending and expired.
     pub fn is_due(&self, now: Instant) -> bool {
         self.state == ReviewState::Waiting && self.expires_at.is_some_and(|at| at <= now)
     }
 
-    /// The yes votes that count while it still waits for another one, oldest first.
+    /// The valid approvals of a review that needs another one, oldest first.
     pub fn votes(&self) -> impl Iterator<Item = &Decision> {
         let waits = self.state == ReviewState::Waiting;
         self.decisions.iter().filter(move |d| waits && !d.undone && d.kind == DecisionKind::Approve)
     }
 
-    /// A review for tests: a new tool of low risk that waits; everything else is ordinary.
+    /// A review for tests: a pending new tool of low risk; everything else has ordinary values.
     #[cfg(test)]
     pub(crate) fn ordinary(tool: &str) -> Review {
         Review {

@@ -14,17 +14,17 @@ words!(
     RunOutcome {
         /// Has not ended yet.
         Running = "running",
-        /// Exit code and output both say success.
+        /// Exit code and output both indicate success.
         Succeeded = "succeeded",
-        /// Non-zero exit, or the output says it failed.
+        /// Non-zero exit, or the output indicates failure.
         Failed = "failed",
         /// The wall-clock limit was reached.
         TimedOut = "timed-out",
-        /// A human or an agent asked for it to be cancelled.
+        /// A human or an agent cancelled it.
         Cancelled = "cancelled",
-        /// A signal ended it that we did not send.
+        /// It was ended by a signal that Toolsmith did not send.
         Killed = "killed",
-        /// Memory, cpu, output or processes; `error` names it.
+        /// Memory, CPU, output or processes; `error` names the limit.
         LimitExceeded = "limit-exceeded",
         /// The input does not fit the input schema; never started.
         InvalidInput = "invalid-input",
@@ -34,7 +34,7 @@ words!(
         SpawnFailed = "spawn-failed",
         /// Policy forbids it; never started.
         Refused = "refused",
-        /// Its owner died; the end is unknown.
+        /// Its owner died; the real end is unknown.
         Interrupted = "interrupted",
     }
 );
@@ -50,13 +50,13 @@ words!(
 );
 
 words!(
-    /// What isolation a run really had, strongest first; a fact about a finished start, never a wish.
+    /// The verified isolation of a run, strongest first.
     IsolationLevel {
-        /// A view of its own (bubblewrap), namespaces, Landlock, seccomp and limits.
+        /// Its own view of the file system (bubblewrap), namespaces, Landlock, seccomp and limits.
         Isolated = "isolated",
-        /// Landlock, seccomp and limits; it sees names and sizes of files it cannot read.
+        /// Landlock, seccomp and limits; it can see names and sizes of files that it cannot read.
         Confined = "confined",
-        /// Resource limits and an own process group only. Not a sandbox.
+        /// Only resource limits and its own process group. Not a sandbox.
         LimitsOnly = "limits-only",
         /// No isolation at all: the process ran like any other program of the user.
         None = "none",
@@ -64,7 +64,7 @@ words!(
 );
 
 words!(
-    /// Which rules a run was given.
+    /// The permissions of a run.
     Profile {
         /// No declared permission is granted.
         Strict = "strict",
@@ -73,21 +73,21 @@ words!(
     }
 );
 
-/// The isolation of a run, with what it had and what it lacked.
+/// The isolation of a run, with its active and missing layers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Isolation {
-    /// The level verified at the start, not the one asked for.
+    /// The level verified at the start, not the requested one.
     pub level: IsolationLevel,
     /// Whether the sandbox allowed what the manifest declares.
     pub profile: Profile,
     /// Layers in force, for example `process-group`, `rlimits`, `closed-fds`, `clean-env`, `version-copy`.
     pub layers: Vec<String>,
-    /// Layers that were not available or not built.
+    /// Layers that were unavailable or not set up.
     pub missing: Vec<String>,
 }
 
 impl IsolationLevel {
-    /// What it means, in words that promise nothing more.
+    /// Its meaning, in words that do not promise more.
     pub fn meaning(self) -> &'static str {
         match self {
             IsolationLevel::Isolated => "isolated",
@@ -103,17 +103,17 @@ impl IsolationLevel {
     }
 }
 
-/// How a run ended, with what belongs to each ending.
+/// How a run ended, with the details of each ending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RunEnd {
-    /// Exit code and output both say success.
+    /// Exit code and output both indicate success.
     Succeeded {
-        /// Usually 0; the manifest may name other codes that count as success.
+        /// Usually 0; the manifest may state other success codes.
         exit_code: i32,
     },
-    /// Non-zero exit, or the output says it failed.
+    /// Non-zero exit, or the output indicates failure.
     Failed {
-        /// Code of the process; may be 0 when the output says that it failed.
+        /// Exit code of the process; may be 0 if the output indicates failure.
         exit_code: i32,
         /// Why it counts as a failure, one line.
         reason: String,
@@ -125,7 +125,7 @@ pub enum RunEnd {
     },
     /// A human or an agent cancelled it.
     Cancelled,
-    /// A signal ended it that we did not send.
+    /// It was ended by a signal that Toolsmith did not send.
     Killed {
         /// Number of the signal, 9 for SIGKILL.
         signal: i32,
@@ -144,14 +144,14 @@ pub enum RunEnd {
     },
     /// The output does not fit.
     InvalidOutput {
-        /// Code of the process, which by itself may have meant success.
+        /// Exit code of the process, which alone may indicate success.
         exit_code: i32,
-        /// Where the output does not fit, and why.
+        /// Where the output does not fit the schema, and why.
         message: String,
     },
     /// The process could not be started.
     SpawnFailed {
-        /// Why, with what to install where known.
+        /// The reason, and what to install if known.
         message: String,
     },
     /// Policy forbids it: nothing was started.
@@ -159,9 +159,9 @@ pub enum RunEnd {
         /// The rule that refused, as a sentence for the caller.
         message: String,
     },
-    /// The isolation that is demanded cannot be had: nothing started.
+    /// The required isolation is unavailable: nothing was started.
     Uncontained {
-        /// Why, and what to do.
+        /// The reason, and what to do.
         message: String,
     },
     /// The process that owned the run died, so the real ending is unknown.
@@ -204,7 +204,7 @@ impl RunEnd {
         }
     }
 
-    /// The same ending with its texts put through `clean`.
+    /// The same ending with its texts passed through `clean`.
     #[must_use]
     pub fn with_text(self, mut clean: impl FnMut(&str) -> String) -> RunEnd {
         match self {
@@ -245,20 +245,19 @@ impl RunEnd {
 }
 
 impl RunOutcome {
-    /// Whether this ending says something about the tool: success or failure. What a human stopped, what ended with its
-    /// owner or the machine, and what never started, does not: a missing package is a fact of this machine.
+    /// Whether this ending is evidence about the tool: success or failure. It is not if a human stopped the run, if it
+    /// ended with its owner or the machine, or if it never started: a missing package is a property of this machine.
     pub fn is_judged(self) -> bool {
         self == RunOutcome::Succeeded || self.is_failure() && self.has_started()
     }
 
-    /// Whether its process existed: neither input nor policy nor a missing program kept it from starting.
+    /// Whether its process existed: it was not prevented by input, policy or a missing program.
     pub fn has_started(self) -> bool {
         !matches!(self, RunOutcome::InvalidInput | RunOutcome::Refused | RunOutcome::SpawnFailed)
     }
 
-    /// Whether this ending belongs into the failure history: everything that ended without success,
-    /// except what a human stopped, what ended with its owner or the machine, and what never started because the input or
-    /// policy was wrong.
+    /// Whether this ending belongs in the failure history: every ending without success, unless a human stopped the
+    /// run, it ended with its owner or the machine, or it never started because of its input or policy.
     pub fn is_failure(self) -> bool {
         match self {
             RunOutcome::Failed
@@ -278,32 +277,32 @@ impl RunOutcome {
 }
 
 impl Run {
-    /// What it is kept in, in words: of a run whose sandbox layers are not verified yet, or that never started, no
-    /// level is claimed.
+    /// Its isolation, in words. No level is claimed for a run whose sandbox layers are not verified yet, or that never
+    /// started.
     pub fn isolation_words(&self) -> &'static str {
         match (self.outcome, self.isolation.level) {
             (RunOutcome::Running, IsolationLevel::None) => "isolation not verified yet",
             (outcome, _) if !outcome.has_started() => "never started",
-            // Of a composite whose steps never told theirs, and of a run whose end nobody saw.
+            // For a composite whose steps reported none, and for a run whose end was not observed.
             (RunOutcome::Interrupted, IsolationLevel::None) => "isolation not verified",
             (_, IsolationLevel::None) if self.isolation.layers.is_empty() => "no step was started",
             (_, level) => level.meaning(),
         }
     }
 
-    /// [`Self::isolation_words`], with the worker that reports it where that is not this machine.
+    /// [`Self::isolation_words`], with the worker that reported it unless it is this machine.
     pub fn isolation_and_worker(&self) -> String {
         let words = self.isolation_words();
         self.worker.as_ref().map_or_else(|| words.to_owned(), |worker| format!("{words} on {worker}"))
     }
 
-    /// Whether it was refused because the isolation that was demanded could not be had.
+    /// Whether it was refused because the required isolation was unavailable.
     pub fn lacked_isolation(&self) -> bool {
         self.outcome == RunOutcome::Refused && !self.isolation.missing.is_empty()
     }
 }
 
-/// What a run used.
+/// Resources that a run used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RunUsage {
     /// Wall-clock time in milliseconds.
@@ -316,10 +315,10 @@ pub struct RunUsage {
     pub stdout_bytes: u64,
     /// Bytes written to standard error.
     pub stderr_bytes: u64,
-    /// Most memory that all processes of the run held at one time, in bytes, as sampled.
+    /// Peak memory of all processes of the run together, in bytes, as sampled.
     #[serde(default)]
     pub peak_memory_bytes: u64,
-    /// Most processes at one time, as sampled.
+    /// Peak number of processes, as sampled.
     #[serde(default)]
     pub peak_processes: u64,
     /// Bytes in files of the scratch folder and of staged paths at the end.
@@ -327,7 +326,7 @@ pub struct RunUsage {
     pub disk_bytes: u64,
 }
 
-/// What a run uses now, sampled a few times a second.
+/// Current resource use of a run, sampled a few times a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sample {
     /// User and system time of all its processes so far, in milliseconds.
@@ -357,28 +356,28 @@ pub struct Run {
     pub caller: String,
     /// The ending, or `running`.
     pub outcome: RunOutcome,
-    /// Exit code, where there was one.
+    /// Exit code, if there was one.
     pub exit_code: Option<i32>,
-    /// Signal, where there was one.
+    /// Signal, if there was one.
     pub signal: Option<i32>,
     /// When the run was recorded, before its process started.
     pub started_at: Instant,
-    /// What it used; all zero while running.
+    /// Resources used; all zero while running.
     #[serde(flatten)]
     pub usage: RunUsage,
-    /// Isolation it really had.
+    /// Verified isolation.
     pub isolation: Isolation,
-    /// What was denied, where observed.
+    /// Denied accesses, if observed.
     pub denied: Vec<String>,
-    /// Cause of a bad ending.
+    /// Cause of a failure.
     pub error: Option<String>,
-    /// What else a human should know, one line each: lost output, background processes that were ended.
+    /// Other facts for a human, one line each: lost output, background processes that were ended.
     pub notes: Vec<String>,
-    /// What it did that no run of its approved version had done before, one phrase each. Raw: made safe
-    /// where it is shown.
+    /// What it did that no run of its approved version had done before, one phrase each. Raw: made safe when it is
+    /// shown.
     #[serde(default)]
     pub departed: Vec<String>,
-    /// The interpreter that ran it; `None` when it is its own program, or never started.
+    /// The interpreter that ran it; `None` if it is its own program, or never started.
     #[serde(default)]
     pub interpreter: Option<InterpreterFacts>,
     /// Whether the kept output was cut at the output limit.
@@ -388,10 +387,11 @@ pub struct Run {
     /// The run that started it: of a composite, or of a tool that called this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<RunId>,
-    /// The step of the composite that it is.
+    /// Its step in the composite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// The worker that carried it out; `None` for this machine. Its isolation, use and behaviour are as that reported.
+    /// The worker that executed it; `None` for this machine. Its isolation, resource use and behaviour are as reported
+    /// by the worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
 }

@@ -1,15 +1,15 @@
-//! JSON Schema 2020-12: does a value fit, and where not.
+//! JSON Schema 2020-12: whether a value fits, and where it does not.
 
 use super::schema_cost;
 use serde_json::Value;
 
-/// Violations of one value that are told.
+/// The maximum number of reported violations of one value.
 const MAX_VIOLATIONS: usize = 1_000;
 
-/// Steps back of a pattern on one text.
+/// The maximum number of backtracks of a pattern on one text.
 const MAX_BACKTRACKS: usize = 100_000;
 
-/// Bytes of a pattern's automaton.
+/// The maximum size of a pattern's automaton in bytes.
 const MAX_AUTOMATON: usize = 2 << 20;
 
 /// Where and why a value does not fit its schema.
@@ -17,13 +17,12 @@ const MAX_AUTOMATON: usize = 2 << 20;
 pub struct Violation {
     /// JSON pointer into the value; empty for the whole.
     pub path: String,
-    /// What the schema wants there, in one line.
+    /// What the schema requires there, in one line.
     pub message: String,
 }
 
-/// Checks `value` against `schema` (2020-12 unless it names another draft). References to other
-/// documents are never followed. A schema that is itself wrong, or takes too many steps, is one violation with that
-/// message.
+/// Validates `value` against `schema` (2020-12 unless it names another draft). References to other documents are never
+/// followed. A schema that is invalid, or takes too many steps, gives one violation with that message.
 pub fn validate(schema: &Value, value: &Value) -> Vec<Violation> {
     let whole = |message: String| vec![Violation { path: String::new(), message }];
     let validator = match build(schema) {
@@ -37,14 +36,14 @@ pub fn validate(schema: &Value, value: &Value) -> Vec<Violation> {
     errors.map(|error| Violation { path: error.instance_path().to_string(), message: error.to_string() }).collect()
 }
 
-/// Why a schema cannot be used to check anything, as [`validate`] says it; `None` for one that can. Cheap for most schemas:
-/// only references and patterns need a validator to be built.
+/// Why a schema cannot be used for validation, as in [`validate`]; `None` if it can. Cheap for most schemas: only
+/// references and patterns need a validator to be built.
 pub fn unusable_schema(schema: &Value) -> Option<String> {
     let needs_building = mentions(schema, &["$schema", "$ref", "$dynamicRef", "pattern", "patternProperties"]);
     if !needs_building && jsonschema::draft202012::meta::is_valid(schema) {
         return schema_cost::too_much(schema);
     }
-    // What follows the first sentence is for programmers of the validator.
+    // The text after the first sentence is for programmers of the validator.
     build(schema).err().map(|error| error.split(". ").next().unwrap_or_default().to_owned())
 }
 
@@ -63,7 +62,7 @@ fn not_checked(why: &str) -> String {
     format!("not validated against the schema: {why}")
 }
 
-/// A validator whose patterns end: the engine gives up after so many steps back, and builds no large automaton.
+/// A validator whose patterns terminate: the engine stops after a number of backtracks, and builds no large automaton.
 fn build(schema: &Value) -> Result<jsonschema::Validator, String> {
     if let Some(why) = schema_cost::too_much(schema) {
         return Err(why);
@@ -73,26 +72,26 @@ fn build(schema: &Value) -> Result<jsonschema::Validator, String> {
     jsonschema::options().with_pattern_options(patterns).build(schema).map_err(|error| error.to_string())
 }
 
-/// A schema made ready to check many values: a form asks again with every key.
+/// A schema prepared for many values: a form validates after every key.
 #[derive(Debug)]
 pub struct Checker {
     validator: jsonschema::Validator,
     schema: Value,
 }
 
-/// Longer messages quote a whole value; they are told without it.
+/// Longer messages quote a whole value; they are shortened.
 const MAX_MESSAGE: usize = 160;
 
 impl Checker {
     /// Prepares a schema.
     ///
     /// # Errors
-    /// A schema that is itself wrong, with what is wrong.
+    /// An invalid schema, with the reason.
     pub fn new(schema: &Value) -> Result<Checker, String> {
         build(schema).map(|validator| Checker { validator, schema: schema.clone() })
     }
 
-    /// Where `value` does not fit. A missing property is reported at its own place.
+    /// The violations of `value`. A missing property is reported at its own path.
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
         if let Some(why) = schema_cost::too_much_for(&self.schema, value) {
             return vec![Violation { path: String::new(), message: not_checked(&why) }];

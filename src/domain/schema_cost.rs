@@ -1,21 +1,22 @@
-//! How much work a schema makes, counted before a validator does it: schemas are written by others.
+//! The cost of a schema, counted before a validator runs, because schemas come from others.
 //!
-//! References let a schema of one kibibyte unfold to millions of parts, and each of them may be tried on each part of
-//! a value. A validator cannot be stopped in between, so its steps are counted beforehand by going the same ways.
+//! References let a schema of one kibibyte expand to millions of parts, and each of them may be tried on each part of a
+//! value. A validator cannot be interrupted, so its steps are counted beforehand by following the same paths.
 
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-/// Parts of a schema with each reference followed once on every way; real ones have a few hundred.
+/// The maximum number of parts of a schema with each reference followed once on every path; real schemas have a few
+/// hundred.
 const MAX_PARTS: usize = 20_000;
 
-/// Steps in checking one value: 1,000 entries of 20 fields with 10 rules each.
+/// The maximum number of steps for one value: 1,000 entries of 20 fields with 10 rules each.
 const MAX_STEPS: usize = 200_000;
 
-/// Parts of a schema inside each other. Validators go down by calling themselves.
+/// The maximum nesting of a schema, because validators are recursive.
 const MAX_DEPTH: usize = 128;
 
-/// Longest `pattern`, in bytes: a longer one is no rule but a program.
+/// The maximum length of a `pattern` in bytes.
 const MAX_PATTERN: usize = 4_096;
 
 /// Keywords with one schema for the same value.
@@ -31,12 +32,12 @@ const FIELDS: &[&str] = &["additionalProperties", "unevaluatedProperties"];
 /// Keywords that refer to another part.
 const REFERENCES: &[&str] = &["$ref", "$dynamicRef", "$recursiveRef"];
 
-/// What is too much about a schema: words for a reader.
+/// Why a schema is too large, for a reader.
 pub(super) fn too_much(schema: &Value) -> Option<String> {
     Count::new(schema).unfold(schema, 0).err()
 }
 
-/// What is too much about checking this value.
+/// Why validating this value takes too many steps.
 pub(super) fn too_much_for(schema: &Value, value: &Value) -> Option<String> {
     Count::new(schema).check(schema, value, 0).err()
 }
@@ -48,7 +49,7 @@ struct Count<'s> {
     left: usize,
     /// References that are being followed.
     open: Vec<&'s str>,
-    /// The same while a value is checked, each with the value: one that leads back to itself says nothing more.
+    /// The same during validation, each with its value: a reference that leads back to itself has no effect.
     followed: Vec<(&'s str, *const Value)>,
 }
 
@@ -71,7 +72,7 @@ impl<'s> Count<'s> {
         Count { root, named, left: MAX_PARTS, open: Vec::new(), followed: Vec::new() }
     }
 
-    /// The part that a reference means; `None` for one outside of this schema, which is never followed.
+    /// The target of a reference; `None` for one outside this schema, which is never followed.
     fn target(&self, reference: &'s str) -> Option<&'s Value> {
         let (base, place) = reference.split_once('#').unwrap_or((reference, ""));
         let base = if base.is_empty() {
@@ -95,7 +96,7 @@ impl<'s> Count<'s> {
         Ok(())
     }
 
-    /// Goes through every part, each reference followed unless it is being followed already.
+    /// Visits every part, and follows each reference unless it is already being followed.
     fn unfold(&mut self, part: &'s Value, depth: usize) -> Result<(), String> {
         self.step(depth)?;
         match part {
@@ -125,7 +126,7 @@ impl<'s> Count<'s> {
         }
     }
 
-    /// Goes the ways of a validator with this value.
+    /// Follows the paths of a validator with this value.
     fn check(&mut self, part: &'s Value, value: &Value, depth: usize) -> Result<(), String> {
         if depth == 0 {
             self.left = MAX_STEPS;
@@ -145,7 +146,7 @@ impl<'s> Count<'s> {
             .chain(LISTS.iter().filter_map(|key| object.get(*key)?.as_array()).flatten())
             .chain(TABLES.iter().filter_map(|key| object.get(*key)?.as_object()).flat_map(Map::values))
             .collect();
-        // What was evaluated is found out by evaluating it again.
+        // Validators evaluate again to find out what was evaluated.
         let is_again = object.contains_key("unevaluatedProperties") || object.contains_key("unevaluatedItems");
         for part in same {
             for _ in 0..=usize::from(is_again) {
@@ -197,7 +198,7 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A fragment of a reference without its percent signs.
+/// A percent-decoded fragment of a reference.
 fn plain(place: &str) -> String {
     let mut bytes = Vec::with_capacity(place.len());
     let mut rest = place.as_bytes();
@@ -220,7 +221,7 @@ mod tests {
     use serde_json::{Value, json};
     use std::time::{Duration, Instant};
 
-    /// Each definition asks twice for the next: two to the power of 40 parts.
+    /// Each definition refers to the next one twice: two to the power of 40 parts.
     fn doubling(keyword: &str) -> Value {
         let mut definitions = json!({"d40": {"type": "integer"}});
         for n in 0..40 {
@@ -274,7 +275,7 @@ mod tests {
         for pattern in ["(a+)+$", "^(a|aa)+$", "(?=(a+)+$)a", "^(a+)+(?<!b)$", r"^(a*)*\1$", "(a{1,100}){1,100}{1,100}"]
         {
             let schema = json!({"type": "string", "pattern": pattern});
-            // Whether it fits is another question: an answer comes.
+            // The result is irrelevant here; the call must return.
             let _ = validate(&schema, &json!(long));
         }
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());

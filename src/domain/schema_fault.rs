@@ -1,26 +1,26 @@
-//! Schemas that no value fits, and those that are no JSON Schema: found by reading the schema, without a value.
+//! Finds schemas that no value fits, and invalid schemas, by reading the schema without a value.
 //!
-//! What is told is certain. A schema of which nothing is told may still fit no value: patterns, formats, `not`, `if` and
-//! what several parts demand together beyond types and bounds is not followed.
+//! Reported faults are certain. A schema without a reported fault may still fit no value: patterns, formats, `not`,
+//! `if`, and combined requirements of several parts beyond types and bounds are not analysed.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// Schemas within schemas that are looked at.
+/// The maximum nesting that is examined.
 const MAX_DEPTH: usize = 32;
 
-/// Steps that one schema may take.
+/// The maximum number of steps for one schema.
 const MAX_STEPS: usize = 20_000;
 
 const TYPES: [&str; 7] = ["string", "integer", "number", "boolean", "array", "object", "null"];
 
-/// Keywords whose value has to be of one kind.
+/// Keywords whose value must be a number.
 const NUMBERS: [&str; 5] = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
 const COUNTS: [&str; 6] = ["minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"];
 const OBJECTS: [&str; 4] = ["properties", "patternProperties", "$defs", "dependentSchemas"];
 const LISTS: [&str; 4] = ["allOf", "anyOf", "oneOf", "enum"];
 
-/// Why no value fits a schema, with the place where; `None` when one may fit.
+/// Why no value fits a schema, with the place; `None` if a value may fit.
 pub fn schema_fault(schema: &Value) -> Option<String> {
     let mut search = Search { root: schema, steps: 0, trail: vec![std::ptr::from_ref(schema)] };
     search.fault(schema, &mut String::new(), 0).map(|fault| fault.words)
@@ -34,8 +34,8 @@ struct Fault {
 struct Search<'s> {
     root: &'s Value,
     steps: usize,
-    /// The schemas that were referred to on the way here, as long as each step of the way must be taken: who comes to one of
-    /// them again comes to no end.
+    /// The referenced schemas on the current path, as long as each part of the path is required: a repeated one is an
+    /// infinite recursion.
     trail: Vec<*const Value>,
 }
 
@@ -63,7 +63,7 @@ impl Search<'_> {
             .or_else(|| self.parts(table, place, depth))
     }
 
-    /// The fault of a part of a value. Where the part may be absent, what it refers to may come again.
+    /// The fault of a part of a value. If the part may be absent, recursion is allowed in it.
     fn fault_within(&mut self, part: &Value, place: &mut String, depth: usize, is_needed: bool) -> Option<Fault> {
         if is_needed {
             return self.fault(part, place, depth);
@@ -74,13 +74,13 @@ impl Search<'_> {
         fault
     }
 
-    /// A property that must be there and that nothing fits.
+    /// A required property that no value fits.
     fn properties(&mut self, table: &Map<String, Value>, place: &mut String, depth: usize) -> Option<Fault> {
         let required: BTreeSet<&str> = names(table.get("required"));
         let properties = table.get("properties").and_then(Value::as_object);
         let is_closed = table.get("additionalProperties") == Some(&Value::Bool(false))
             && table.get("patternProperties").and_then(Value::as_object).is_none_or(Map::is_empty);
-        // Only what is an object has properties.
+        // Only an object has properties.
         let is_object =
             table.get("type").is_some_and(|kinds| *kinds == "object" || *kinds == serde_json::json!(["object"]));
         let length = place.len();
@@ -108,7 +108,7 @@ impl Search<'_> {
         None
     }
 
-    /// Items that must be there and that nothing fits.
+    /// Required items that no value fits.
     fn items(&mut self, table: &Map<String, Value>, place: &mut String, depth: usize) -> Option<Fault> {
         let items = table.get("items").filter(|items| !items.is_array())?;
         let length = place.len();
@@ -121,7 +121,7 @@ impl Search<'_> {
         found.filter(|_| is_needed || is_malformed_below(items, 0))
     }
 
-    /// Parts of which all, or one, must fit, and what is referred to.
+    /// Parts of which all, or one, must fit, and the targets of references.
     fn parts(&mut self, table: &Map<String, Value>, place: &mut String, depth: usize) -> Option<Fault> {
         for part in table.get("allOf").and_then(Value::as_array).into_iter().flatten() {
             if let Some(fault) = self.fault(part, place, depth + 1) {
@@ -152,7 +152,7 @@ impl Search<'_> {
     }
 }
 
-/// Whether the fault of a part makes the whole schema invalid: then it matters wherever the part is.
+/// Whether the fault of a part makes the whole schema invalid; its place is then irrelevant.
 fn is_malformed_below(schema: &Value, depth: usize) -> bool {
     let Value::Object(table) = schema else { return !schema.is_boolean() };
     if depth > MAX_DEPTH || malformed(table, "").is_some() {
@@ -167,7 +167,7 @@ fn is_malformed_below(schema: &Value, depth: usize) -> bool {
         .any(|part| is_malformed_below(part, depth + 1))
 }
 
-/// A keyword whose value is of the wrong kind: then the schema is invalid, and nothing is checked against it.
+/// A keyword whose value is of the wrong type: then the schema is invalid, and nothing is validated against it.
 fn malformed(table: &Map<String, Value>, place: &str) -> Option<Fault> {
     let wrong = |key: &str, wanted: &str| Some(at(place, &format!("{key} is not {wanted}, so the schema is invalid")));
     match table.get("type") {
@@ -183,12 +183,12 @@ fn malformed(table: &Map<String, Value>, place: &str) -> Option<Fault> {
         Some(_) => return wrong("type", "a type"),
     }
     let find = |keys: &[&'static str], fits: fn(&Value) -> bool| {
-        // A schema has few keywords, so that most lists have none of them.
+        // A schema has few keywords, so most lists match none of them.
         let has_one = table.keys().any(|key| keys.contains(&key.as_str()));
         let mut keys = keys.iter().copied().filter(|_| has_one);
         keys.find(|key| table.get(*key).is_some_and(|value| !fits(value)))
     };
-    // Older drafts have flags in two of them.
+    // In older drafts, two of them are booleans.
     if let Some(key) = find(&NUMBERS, |value| value.is_number() || value.is_boolean()) {
         return wrong(key, "a number");
     }
@@ -209,7 +209,7 @@ fn malformed(table: &Map<String, Value>, place: &str) -> Option<Fault> {
     find(&["pattern"], Value::is_string).and_then(|key| wrong(key, "a text"))
 }
 
-/// Bounds and choices that leave no value.
+/// Bounds and choices that exclude every value.
 fn narrow(table: &Map<String, Value>, place: &str) -> Option<Fault> {
     let kinds = names_or_one(table.get("type"));
     let only = |kind: &str| kinds.len() == 1 && kinds.contains(kind);
@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(schema_fault(&tree), None);
     }
 
-    /// A hostile schema takes a bounded time.
+    /// A hostile schema takes bounded time.
     #[test]
     fn a_schema_that_refers_to_itself_many_times_ends() {
         let refers = json!({"allOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}]});

@@ -1,13 +1,12 @@
-//! Names and titles of a schema that do not say what they seem to: they are the labels of a form.
+//! Names and titles of a schema with hidden characters: they are the labels of a form.
 
 use super::hidden::is_hidden;
 use serde_json::Value;
 
-/// Schemas within schemas that are looked at.
+/// The maximum nesting that is examined.
 const MAX_DEPTH: usize = 32;
 
-/// The first name of a property, or title, with characters that a reader does not see or that change the order of what one
-/// sees.
+/// The first name of a property, or title, with characters that are invisible or reorder visible ones.
 pub fn hidden_label(schema: &Value) -> Option<&str> {
     look(schema, 0)
 }
@@ -22,7 +21,7 @@ fn look(schema: &Value, depth: usize) -> Option<&str> {
             ("properties" | "$defs" | "definitions", Value::Object(named)) => named
                 .iter()
                 .find_map(|(name, part)| hides(name).then_some(name.as_str()).or_else(|| look(part, depth + 1))),
-            // A value is no schema.
+            // A value is not a schema.
             ("default" | "const" | "enum" | "examples", _) => None,
             _ => look(value, depth + 1),
         }),

@@ -1,20 +1,20 @@
-//! A value that must not be seen.
+//! A value that must not be shown.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-/// A secret value. It cannot be printed, compared or serialized; its `Debug` is `[secret]`. Only
-/// [`Secret::expose`] gives it out, so that every place where it leaves is found by that word.
+/// A secret value. It cannot be printed, compared or serialized; its `Debug` is `[secret]`. Only [`Secret::expose`]
+/// returns it, so that every use can be found by that name.
 #[derive(Clone)]
 pub struct Secret(OsString);
 
 impl Secret {
-    /// Takes over a value, which nothing prints from then on.
+    /// Wraps a value, which is never printed from then on.
     pub fn new(value: impl Into<OsString>) -> Secret {
         Secret(value.into())
     }
 
-    /// The value itself: for the environment of a run and for the redactor, for nothing else.
+    /// The value itself: only for the environment of a run and for the redactor.
     pub fn expose(&self) -> &OsStr {
         &self.0
     }

@@ -1,12 +1,12 @@
-//! Inputs that are secrets: what a person types into them is not shown.
+//! Inputs that are secrets: their typed values are not shown.
 
 use super::redact::{is_secret_variable, mark};
 use serde_json::{Map, Value};
 
-/// What is shown in place of a secret value.
+/// Shown instead of a secret value.
 pub const MASK: &str = "•••";
 
-/// Words that make a key a secret.
+/// Words that indicate a secret key.
 const OF_SECRETS: &[&str] = &[
     "access",
     "api",
@@ -22,14 +22,14 @@ const OF_SECRETS: &[&str] = &[
     "token",
 ];
 
-/// Whether an input is a secret: its schema says so (`format: password`, `writeOnly`), or its name does, as for variables.
-/// `holder` is the schema of the object that it belongs to.
+/// Whether an input is a secret, as stated by its schema (`format: password`, `writeOnly`), or indicated by its name,
+/// as for variables. `holder` is the schema of the object that contains it.
 pub fn is_secret_input(name: &str, holder: Option<&Value>) -> bool {
     let properties = holder.map_or(&Value::Null, |holder| &holder["properties"]);
     is_secret(name, &properties[name], properties.get("value").is_some())
 }
 
-/// A plain `key` is the key of an entry where a value stands beside it, or where it is described without a word of secrets.
+/// A plain `key` is the key of an entry if there is a value next to it, or if its description does not mention secrets.
 fn is_secret(name: &str, schema: &Value, has_value: bool) -> bool {
     let words = schema["description"].as_str().unwrap_or_default().to_ascii_lowercase();
     let says_secret = || OF_SECRETS.iter().any(|word| words.contains(word));
@@ -37,13 +37,13 @@ fn is_secret(name: &str, schema: &Value, has_value: bool) -> bool {
     schema["format"] == "password" || schema["writeOnly"] == true || is_secret_variable(name) && !is_of_entry
 }
 
-/// An input as it may be shown: [`MASK`] for every text that is a secret, at any depth.
+/// An input for display: [`MASK`] for every text that is a secret, at any depth.
 pub fn masked_input(schema: Option<&Value>, input: &Value) -> Value {
     hidden(schema, input, &|_| Value::from(MASK))
 }
 
-/// An input as it may be kept: what [`masked_input`] hides is a mark that names it. A run with a mark in its input cannot be
-/// run again.
+/// An input for storage: a mark with its name replaces each value that [`masked_input`] hides. A run with a mark in its
+/// input cannot be repeated.
 pub fn redacted_input(schema: Option<&Value>, input: &Value) -> Value {
     hidden(schema, input, &|name| Value::from(mark(name)))
 }

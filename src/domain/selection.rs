@@ -1,4 +1,4 @@
-//! Which tools are in use: all of them, a preset, or some by name. What is not in use is not offered and does not run.
+//! Which tools are in use: all of them, a preset, or some by name. Other tools are not offered and do not run.
 
 use super::name::{NameError, ToolName};
 use super::need::Need;
@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 words!(
-    /// A choice of tools that needs no names.
+    /// A selection without names.
     Preset {
-        /// The safe ones: stated as low in cost, and declaring no need at all.
+        /// Safe tools: low cost tier, and no declared permissions.
         Minimal = "minimal",
-        /// Those and the ones that read and write declared paths; none that reaches the network or starts programs.
+        /// Those, and tools that read and write declared paths; none that use the network or start programs.
         Default = "default",
         /// Every tool of the workspace.
         Full = "full",
     }
 );
 
-/// Categories and capabilities that say of a tool that it reaches out or starts programs.
+/// Categories and capabilities that indicate network access or starting of programs.
 const REACHING: &[&str] =
     &["network", "web", "http", "docker", "execute", "execution", "shell", "subprocess", "command-execution"];
 
@@ -37,7 +37,7 @@ impl Preset {
             && !reaches(tool)
     }
 
-    /// What it holds, in words.
+    /// What it contains, in words.
     pub fn doc(self) -> &'static str {
         match self {
             Preset::Minimal => "low-cost tools that need no permissions",
@@ -52,35 +52,35 @@ fn reaches(tool: &Tool) -> bool {
     own.into_iter().any(|word| REACHING.iter().any(|reaching| word.eq_ignore_ascii_case(reaching)))
 }
 
-/// In front of a category where tools are chosen: `category:git`.
+/// The prefix of a category in a selection: `category:git`.
 const CATEGORY: &str = "category:";
 
-/// A part of a choice.
+/// A part of a selection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chosen {
-    /// What a preset holds.
+    /// The tools of a preset.
     Preset(Preset),
-    /// What a saved set names.
+    /// A member of a saved set.
     Member(SetMember),
 }
 
-/// What a saved set names: written as `git-log`, or as `category:git`.
+/// A member of a saved set, written as `git-log` or as `category:git`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum SetMember {
     /// A single tool by its name.
     Tool(ToolName),
-    /// Every tool of a category, also those that come later.
+    /// Every tool of a category, including later ones.
     Category(Category),
 }
 
 impl SetMember {
-    /// The category that a word of a choice names; `None` for any other word.
+    /// The category in a word of a selection; `None` for any other word.
     pub fn category(word: &str) -> Option<Category> {
         word.strip_prefix(CATEGORY).filter(|name| !name.trim().is_empty()).map(Category::new)
     }
 
-    /// Whether it means this tool.
+    /// Whether it matches this tool.
     pub fn holds(&self, tool: &Tool) -> bool {
         match self {
             SetMember::Tool(name) => *name == tool.name,
@@ -115,17 +115,17 @@ impl From<SetMember> for String {
     }
 }
 
-/// Which tools are in use: those of any of its parts.
+/// The tools in use: those of any of its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     /// As it was written: `default`, `read,write`.
     pub name: String,
-    /// The choice holds the tools of all its parts.
+    /// The selection is the union of all its parts.
     pub parts: Vec<Chosen>,
 }
 
 impl Selection {
-    /// All that a preset holds.
+    /// A preset as a selection.
     pub fn preset(preset: Preset) -> Selection {
         Selection { name: preset.word().to_owned(), parts: vec![Chosen::Preset(preset)] }
     }
@@ -138,7 +138,7 @@ impl Selection {
         })
     }
 
-    /// The tools and categories that it is made of.
+    /// The tools and categories in it.
     pub fn members(&self) -> impl Iterator<Item = &SetMember> {
         self.parts.iter().filter_map(|part| match part {
             Chosen::Member(member) => Some(member),
@@ -147,10 +147,10 @@ impl Selection {
     }
 }
 
-/// A choice that a human saved under a name.
+/// A selection that a human saved under a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolSet {
-    /// Name to choose it by, like a preset.
+    /// Its name, used like that of a preset.
     pub name: ToolName,
     /// The tools, by name, and categories.
     pub tools: Vec<SetMember>,

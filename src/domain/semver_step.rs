@@ -1,8 +1,8 @@
-//! How far the version must go on, judged by what callers see: the schemas of input and output.
+//! How large a version step must be, judged by what callers see: the schemas of input and output.
 //!
-//! A version promises its callers which inputs it takes and what comes back. What breaks that promise is a major
-//! step, what adds to it a minor one, and everything else a patch. Schemas are compared by what they accept as far
-//! as their common keywords tell; what is not understood counts as broken.
+//! A version promises its callers which inputs it accepts and what it returns. Breaking that promise is a major step,
+//! extending it a minor one, and everything else a patch. Schemas are compared by what they accept, as far as their
+//! common keywords show; unknown keywords count as breaking.
 
 use super::manifest::Manifest;
 use super::words::words;
@@ -15,26 +15,26 @@ const MAX_DEPTH: usize = 12;
 words!(
     /// A step between two versions.
     Step {
-        /// Only the inside changed.
+        /// Only the implementation changed.
         Patch = "patch",
-        /// Callers may do more than before.
+        /// Callers can do more than before.
         Minor = "minor",
-        /// A caller of the version before may fail.
+        /// A caller of the previous version may fail.
         Major = "major",
     }
 );
 
-/// A step, and what demands it.
+/// A step and its reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// The step: the largest that a reason demands.
+    /// The largest step of all reasons.
     pub step: Step,
-    /// Why, the largest step first; empty when only the inside changed.
+    /// The reasons, the largest step first; empty if only the implementation changed.
     pub reasons: Vec<(Step, String)>,
 }
 
 impl Proposal {
-    /// The least version that may follow `base`. Before 1.0.0 the second number tells what breaks, as everywhere.
+    /// The lowest version that may follow `base`. Before 1.0.0, the second number indicates breaking changes, as usual.
     pub fn after(&self, base: &semver::Version) -> semver::Version {
         match self.step {
             Step::Major if base.major > 0 => semver::Version::new(base.major + 1, 0, 0),
@@ -66,7 +66,7 @@ pub fn propose(base: &Manifest, new: &Manifest) -> Proposal {
     Proposal { step, reasons }
 }
 
-/// Who is held to the schema: the caller gives inputs, the caller reads outputs.
+/// Which side the schema binds: the caller gives inputs and reads outputs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SchemaDirection {
     Input,
@@ -83,13 +83,13 @@ impl SchemaComparison {
         self.reasons.push((step, reason));
     }
 
-    /// Values that were accepted are not any more: bad for who gives them, a finer promise for who reads them.
+    /// Fewer values are accepted: bad for callers that give them, better for callers that read them.
     fn narrowed(&mut self, reason: String) {
         let step = if self.side == SchemaDirection::Input { Step::Major } else { Step::Minor };
         self.because(step, reason);
     }
 
-    /// Values are accepted that were not: good for who gives them, a surprise for who reads them.
+    /// More values are accepted: good for callers that give them, unexpected for callers that read them.
     fn widened(&mut self, reason: String) {
         let step = if self.side == SchemaDirection::Input { Step::Minor } else { Step::Major };
         self.because(step, reason);
@@ -222,7 +222,7 @@ impl SchemaComparison {
     }
 }
 
-/// Bounds, and the direction in which they get tighter.
+/// Bounds, and the direction in which they become tighter.
 const BOUNDS: &[(&str, f64)] = &[
     ("minimum", 1.0),
     ("exclusiveMinimum", 1.0),
@@ -261,7 +261,7 @@ const UNDERSTOOD: &[&str] = &[
     "maxProperties",
 ];
 
-/// Keywords that accept and refuse nothing; `format` is one of them since 2019-09.
+/// Keywords without effect on validation; `format` is one of them since 2019-09.
 const SAID_ONLY: &[&str] = &[
     "$comment",
     "$id",

@@ -1,72 +1,72 @@
 //! Command lines of a shell, read with the grammar of bash: pipelines, their commands, words and redirections.
 //!
-//! Nothing is expanded and nothing is run. The reading is bounded by the length of a line, by the brackets that are
-//! open in it, and by the steps of the parser; it depends on the text alone.
+//! Nothing is expanded and nothing is run. Parsing is limited by the length of a line, by its open brackets, and by the
+//! steps of the parser; it depends only on the text.
 
 use super::source;
 use std::ops::ControlFlow;
 use tree_sitter::{Node, ParseOptions, Parser};
 
-/// A longer line is not read, in bytes: people and agents write shorter ones.
+/// Maximum length of a line in bytes: people and agents write shorter ones.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Brackets and quotes that are open at one time at most. What the parser does about errors grows with them.
+/// Maximum number of open brackets and quotes. The cost of error recovery in the parser grows with them.
 const MAX_OPEN: usize = 200;
 
-/// Rounds of 100 steps that the parser makes at most; a line of 4 KiB takes fewer than 100.
+/// Maximum number of rounds of 100 parser steps; a line of 4 KiB takes fewer than 100.
 const MAX_ROUNDS: u32 = 4_000;
 
-/// Statements within statements that are looked at.
+/// Maximum nesting of statements.
 const MAX_DEPTH: usize = 40;
 
 /// A word of a command, without its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShellWord {
-    /// What it says; `$x` and `$(…)` as they were written.
+    /// Its text; `$x` and `$(…)` as written.
     pub text: String,
-    /// Whether a part of it was in quotes, or is what a command writes.
+    /// Whether a part of it was in quotes, or is the output of a command.
     pub is_quoted: bool,
-    /// Whether it means its text: the shell puts no variable, no output and no names of files in its place.
+    /// Whether it is literal: the shell does not replace any part of it by a variable, output or file names.
     pub is_literal: bool,
 }
 
 /// A part of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShellPart {
-    /// A setting before the program: `LANG=C`.
+    /// An assignment before the program: `LANG=C`.
     Setting(String),
     /// The program or an argument of it.
     Word(ShellWord),
     /// `> out`, `2>&1`, `<<< text`, `<<END`.
     Redirect {
-        /// The sign with the number before it: `2>>`, `<`, `<<<`, `<<`; with what it is a copy of: `2>&1`.
+        /// The operator with the number before it: `2>>`, `<`, `<<<`, `<<`; for a copy with its target: `2>&1`.
         sign: String,
-        /// Where it leads to, the text that is read, or the lines of a here-document; `None` for a copy.
+        /// Its target, the text that is read, or the lines of a here-document; `None` for a copy.
         target: Option<ShellWord>,
     },
 }
 
-/// A command with its arguments and redirections, in the order in which they were written.
+/// A command with its arguments and redirections, in the order in which they are written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShellCommand {
     /// Its parts. A loop or a group within a pipeline is its first word: `while`, `{`, `(`.
     pub parts: Vec<ShellPart>,
 }
 
-/// Commands of which each reads what the one before it writes.
+/// Commands in a pipeline: each reads the output of the one before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShellPipeline {
     /// Its commands, one or more.
     pub commands: Vec<ShellCommand>,
 }
 
-/// The pipelines of a line, in order, also those in loops, conditions and groups; `None` when the line is no whole
-/// command line: a quote that does not end, a bracket too many, or more than anybody writes.
+/// The pipelines of a line, in order, including those in loops, conditions and groups. `None` if the line is not a
+/// complete command line (an unclosed quote, an extra bracket), or exceeds the limits.
 pub fn pipelines(line: &str) -> Option<Vec<ShellPipeline>> {
     if line.len() > MAX_BYTES || source::too_deep(line.as_bytes(), MAX_OPEN).is_some() {
         return None;
     }
-    // The grammar ends here-documents and comments with the line.
+    // In the grammar, here-documents and comments end with a line break.
     let text = format!("{line}\n");
     let mut rounds = 0;
     let mut progress = |_: &tree_sitter::ParseState| {
@@ -86,7 +86,7 @@ pub fn pipelines(line: &str) -> Option<Vec<ShellPipeline>> {
     Some(walk.found)
 }
 
-/// A text as one word that the shell reads as it is: nothing in it is expanded, braces included.
+/// A text as one word that the shell reads literally: nothing in it is expanded, including braces.
 pub fn literal(text: &str) -> String {
     let is_plain =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '=' | '@' | '+' | ',' | '%');
@@ -100,7 +100,7 @@ fn named(node: Node<'_>) -> Vec<Node<'_>> {
     node.named_children(&mut node.walk()).collect()
 }
 
-/// Also what the grammar has no name for: a lone `-` is a word.
+/// Includes unnamed nodes: a lone `-` is a word.
 fn all(node: Node<'_>) -> Vec<Node<'_>> {
     node.children(&mut node.walk()).collect()
 }
@@ -109,7 +109,7 @@ fn all(node: Node<'_>) -> Vec<Node<'_>> {
 #[derive(Default)]
 struct OpenPipeline<'a> {
     commands: Vec<ShellCommand>,
-    /// Statements inside of it, which are read afterwards on their own.
+    /// Nested statements, which are read separately afterwards.
     rest: Vec<Node<'a>>,
 }
 
@@ -123,14 +123,14 @@ impl<'a> ShellWalk<'a> {
         self.text.get(node.byte_range()).unwrap_or_default()
     }
 
-    /// Adds the pipelines of a statement; `None` when it is nested too deeply.
+    /// Adds the pipelines of a statement; `None` if it is nested too deeply.
     fn statement(&mut self, node: Node<'a>, depth: usize) -> Option<()> {
         if depth > MAX_DEPTH {
             return None;
         }
         let mut open = OpenPipeline::default();
         match node.kind() {
-            // Settings do nothing by themselves, and a function does nothing until it is called.
+            // Assignments have no effect alone, and a function has none until it is called.
             "comment" | "function_definition" | "variable_assignment" | "variable_assignments" => {}
             "command" | "declaration_command" | "unset_command" | "test_command" | "pipeline" | "negated_command" => {
                 self.commands(node, &mut open, depth)?;
@@ -141,7 +141,7 @@ impl<'a> ShellWalk<'a> {
                 if let Some(body) = node.child_by_field_name("body") {
                     self.statement(body, depth + 1)?;
                 }
-                // `a && b > c`: the redirection is of the last command.
+                // `a && b > c`: the redirection belongs to the last command.
                 let last = if self.found.len() > before { self.found.pop() } else { None };
                 open.commands = last.map(|pipeline| pipeline.commands).unwrap_or_default();
                 self.redirects(node, &mut open, depth)?;
@@ -158,7 +158,7 @@ impl<'a> ShellWalk<'a> {
         }
     }
 
-    /// Adds the commands of a part of a pipeline; what is a statement of its own goes to `rest`.
+    /// Adds the commands of a part of a pipeline; independent statements go to `rest`.
     fn commands(&self, node: Node<'a>, open: &mut OpenPipeline<'a>, depth: usize) -> Option<()> {
         if depth > MAX_DEPTH {
             return None;
@@ -173,7 +173,7 @@ impl<'a> ShellWalk<'a> {
             "test_command" => {
                 let mut parts = Vec::new();
                 self.test(node, &mut parts, depth)?;
-                // Without the bracket that ends it.
+                // Removes the closing bracket.
                 parts.pop();
                 open.commands.push(ShellCommand { parts });
             }
@@ -206,7 +206,7 @@ impl<'a> ShellWalk<'a> {
             if open.commands.is_empty() {
                 open.commands.push(ShellCommand::default());
             }
-            // The grammar passes over a lone `-` before a here-document.
+            // The grammar skips a lone `-` before a here-document.
             let between = self.text.get(end..child.start_byte()).unwrap_or_default();
             if between.trim() == "-" {
                 let word = ShellWord { text: "-".to_owned(), is_quoted: false, is_literal: true };
@@ -241,7 +241,7 @@ impl<'a> ShellWalk<'a> {
         Some(())
     }
 
-    /// `2>> file`, `< file`, `2>&1`; the words behind the file are arguments of the command.
+    /// `2>> file`, `< file`, `2>&1`; the words after the file are arguments of the command.
     fn file(&self, node: Node<'a>, parts: &mut Vec<ShellPart>, depth: usize) -> Option<()> {
         let mut targets: Vec<Node<'a>> = node.children_by_field_name("destination", &mut node.walk()).collect();
         let begins = node.start_byte();
@@ -262,7 +262,7 @@ impl<'a> ShellWalk<'a> {
         Some(())
     }
 
-    /// A here-document. The grammar counts what follows on its first line as a part of it.
+    /// A here-document. In the grammar, the rest of its first line is part of it.
     fn document(&self, node: Node<'a>, open: &mut OpenPipeline<'a>, depth: usize) -> Option<()> {
         let body =
             named(node).into_iter().find(|child| child.kind() == "heredoc_body").map_or("", |body| self.of(body));
@@ -347,7 +347,7 @@ fn is_setting(part: &ShellPart) -> bool {
     matches!(part, ShellPart::Setting(_))
 }
 
-/// A text in which a backslash stands for the character behind it, and for nothing before the end of a line.
+/// A text in which a backslash escapes the character after it, and is removed before the end of a line.
 fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars();

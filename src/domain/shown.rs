@@ -1,19 +1,19 @@
-//! What had been on screen when a decision was made.
+//! What was on screen when a decision was made.
 
 use super::quantity::grouped;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What had been on screen when a decision was made.
+/// What was on screen when a decision was made.
 ///
-/// Written as JSON it also has `lines_total`, the same as `lines`, and `lines_unread`, the rest of them.
+/// Its JSON form also has `lines_total`, the same as `lines`, and `lines_unread`, the difference to `lines_shown`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct DisplayRecord {
     /// Lines of source or diff and evidence that had to be read.
     pub lines: u64,
-    /// How many of them had been on screen.
+    /// How many of them were on screen.
     pub lines_shown: u64,
-    /// Whether all of them had been.
+    /// Whether all of them were.
     pub tail_shown: bool,
     /// How long the review was open, milliseconds.
     pub open_ms: u64,
@@ -38,29 +38,28 @@ impl Serialize for DisplayRecord {
 }
 
 impl DisplayRecord {
-    /// How many of the lines had been on no screen.
+    /// How many of the lines were not on screen.
     pub fn unread(&self) -> u64 {
         self.lines.saturating_sub(self.lines_shown)
     }
 
-    /// What a record says of lines that had been on no screen: `9,935 of 10,001 lines not seen`; `None` where there
-    /// are none.
+    /// A description of lines that were not on screen: `9,935 of 10,001 lines not seen`; `None` if there are none.
     pub fn unread_words(&self) -> Option<String> {
         Unread::of(self).map(|unread| unread.to_string())
     }
 }
 
-/// That a version was approved although not every line had been on a screen.
+/// A record that a version was approved although not every line was on screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unread {
     /// Lines that had to be read.
     pub lines_total: u64,
-    /// How many of them had been on no screen.
+    /// How many of them were not on screen.
     pub lines_unread: u64,
 }
 
 impl Unread {
-    /// What had not been on screen; `None` where everything was, or nothing is known.
+    /// What was not on screen; `None` if everything was, or if nothing is known.
     pub fn of(shown: &DisplayRecord) -> Option<Unread> {
         let (lines_total, lines_unread) = (shown.lines, shown.unread());
         (lines_unread > 0).then_some(Unread { lines_total, lines_unread })
@@ -68,7 +67,7 @@ impl Unread {
 }
 
 impl Unread {
-    /// As a signed statement says it: these words never change.
+    /// The text in a signed statement, which never changes.
     pub fn stated(&self) -> String {
         format!("{} unread", self.lines())
     }
@@ -87,15 +86,15 @@ impl fmt::Display for Unread {
     }
 }
 
-/// A part of what had been on screen.
+/// A part of what was on screen.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SeenPart {
     /// Its name: `evidence`, `difference`, or the path of a file.
     pub part: String,
     /// Lines of the part, seen or not.
     pub lines: u64,
-    /// How many of them had been completely on screen.
+    /// How many of them were completely on screen.
     pub lines_shown: u64,
-    /// How long it was on top, milliseconds.
+    /// How long it was visible, milliseconds.
     pub ms: u64,
 }

@@ -1,39 +1,39 @@
-//! Files in tools folders that are no tools.
+//! Files in tools folders that are not tools.
 
 use serde::Serialize;
 
-/// A file that was passed over when tools were looked for.
+/// A file that was skipped in the search for tools.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SkippedFile {
-    /// Its path as rows write it.
+    /// Its path, in the form used in rows.
     pub path: String,
-    /// What it is, in one or two words: a language that nothing here runs, `test`, `config`.
+    /// What it is, in one or two words: an unsupported language, `test`, `config`.
     pub kind: &'static str,
 }
 
 impl SkippedFile {
-    /// What an OpenAPI document is called.
+    /// The kind of an OpenAPI document.
     pub const API: &str = "OpenAPI document";
 
-    /// What files are that nobody takes for tools: the words that [`SkippedFile::kind`] may be.
+    /// Kinds of files that nobody expects to be tools: possible values of [`SkippedFile::kind`].
     pub const PLAIN: [&str; 8] = ["text", "markup", "image", "media", "archive", "hidden", "temporary", "other"];
 
-    /// What a folder is that is not searched for tools; its path ends in `/`.
+    /// The kind of a folder that is not searched for tools; its path ends in `/`.
     pub const FOLDER: &str = "folder";
 
-    /// Whether somebody may take it for a tool: it holds code or is a document.
+    /// Whether it looks like a tool: it contains code or is a document.
     pub fn looks_like_tool(&self) -> bool {
         self.kind != SkippedFile::FOLDER && !SkippedFile::PLAIN.contains(&self.kind)
     }
 
-    /// How it becomes a tool; `None` where it cannot.
+    /// How it can become a tool; `None` if it cannot.
     pub fn next_step(&self) -> Option<&'static str> {
         let step = "write a definition with `type: openapi` and base_url beside it; docs/manifest.md, \"Documents of other programs\"";
         (self.kind == SkippedFile::API).then_some(step)
     }
 }
 
-/// Why a file of a kind is no tool, in words.
+/// Why a file of a kind is not a tool, in words.
 pub fn skipped_because(kind: &str) -> String {
     match kind {
         "test" | "config" | "data" => format!("it is taken for {kind}, not for a tool"),
@@ -54,7 +54,7 @@ pub fn skipped_because(kind: &str) -> String {
     }
 }
 
-/// How many files of each kind there are, the most frequent first: `195 AppleScript, 3 test`.
+/// The number of files of each kind, the most frequent first: `195 AppleScript, 3 test`.
 pub fn skipped_kinds(files: &[SkippedFile]) -> String {
     let mut kinds: Vec<(&str, usize)> = Vec::new();
     for file in files {

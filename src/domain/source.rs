@@ -1,4 +1,4 @@
-//! Source files as checks and repairs read them: the language, and the tree of the syntax.
+//! Source files as checks and repairs read them: the language, and the syntax tree.
 
 use super::budget::{self, BudgetStop, ReadLimits, Unread};
 use super::digest::VersionFile;
@@ -9,39 +9,40 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tree_sitter::{Node, ParseOptions, Parser, Tree};
 
-/// Longer files are not parsed, in bytes; the catalog accepts none.
+/// Maximum length of a parsed file in bytes; the catalog accepts none that is longer.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// The parser reads in pieces of so many bytes and is stopped between two of them: one token may be as long as the file.
+/// The parser reads pieces of this many bytes and can be stopped between two of them: one token may be as long as the
+/// file.
 const PIECE: usize = 16 * 1024;
 
-/// Brackets that are open at one time at most. What the parser does about an error grows with the square of them.
+/// Maximum number of open brackets. The cost of error recovery in the parser grows with the square of them.
 const MAX_OPEN: usize = 2_000;
 
-/// Rounds of 100 steps that the parser makes at most: 1 MiB of ordinary code takes 20,000.
+/// Maximum number of rounds of 100 parser steps: 1 MiB of ordinary code takes 20,000.
 const MAX_ROUNDS: u32 = 100_000;
 
-/// Rounds between two looks at the clock.
+/// Rounds between two readings of the clock.
 const ROUNDS_PER_LOOK: u32 = 16;
 
-/// Texts that are remembered as too much, so that each check does not find it out anew.
+/// Number of refused texts that are remembered, so that each check does not parse them again.
 const MAX_REFUSED: usize = 64;
 
 /// How long they are remembered: a busy machine may have been the cause.
 const REFUSED_FOR: Duration = Duration::from_mins(1);
 
-/// Deeper parts of a tree are not looked at: the way up to the root is walked again and again. Real code stays below 100.
+/// Maximum depth of a tree, because the path to the root is walked repeatedly. Real code stays below 100.
 const MAX_DEPTH: usize = 500;
 
-/// More parts of one tree are not looked at; a file of 20,000 lines has fewer.
+/// Maximum number of nodes of one tree; a file of 20,000 lines has fewer.
 const MAX_NODES: usize = 400_000;
 
-/// A language whose syntax is read.
+/// A language that can be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {
     /// Python: `.py`, `.pyi` and `.pyw`.
     Python,
-    /// JavaScript, which may hold JSX.
+    /// JavaScript, which may contain JSX.
     JavaScript,
     /// TypeScript without JSX.
     TypeScript,
@@ -52,7 +53,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language of a file: by its ending, else by the interpreter its first line names.
+    /// The language of a file: by its extension, otherwise by the interpreter in its first line.
     pub fn of(path: &str, text: &str) -> Option<Language> {
         let name = path.rsplit('/').next().unwrap_or_default();
         let ending = name.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
@@ -72,14 +73,14 @@ impl Language {
         if program_name(program) != "env" {
             return Language::of_program(program);
         }
-        // Options and variables before the program; `-S` may be joined to it.
+        // Skips options and variables before the program; `-S` may be joined to it.
         let mut words = words.map(|word| word.trim_start_matches("-S"));
         words
             .find(|word| !word.is_empty() && !word.starts_with('-') && !word.contains('='))
             .and_then(Language::of_program)
     }
 
-    /// The language that a program reads, by its name or path; a version at its end says nothing of it.
+    /// The language that a program reads, by its name or path; a version at its end is ignored.
     pub fn of_program(program: &str) -> Option<Language> {
         match program_name(program) {
             "sh" | "bash" | "dash" | "ash" | "ksh" => Some(Language::Bash),
@@ -116,14 +117,14 @@ impl Language {
         }
     }
 
-    /// The tree of a text; `None` when it is too long, or takes more than [`ReadLimits::PARSE`] or than the budget of this
-    /// thread allows. What was not read is kept there.
+    /// The tree of a text; `None` if it is too long, or exceeds [`ReadLimits::PARSE`] or the budget of this thread.
+    /// Unread text is recorded in the budget.
     pub fn parse(self, text: &str) -> Option<Tree> {
         parse(&self.grammar(), text.as_bytes())
     }
 }
 
-/// A text that was too much for the parser, and when.
+/// A text that exceeded the limits of the parser, and when.
 struct Refused {
     unread: Unread,
     at: Duration,
@@ -131,7 +132,7 @@ struct Refused {
 
 static REFUSED: Mutex<VecDeque<Refused>> = Mutex::new(VecDeque::new());
 
-/// One text at a time: what the memory grows by is then what this text takes.
+/// One text at a time, so that the growth of memory is caused by this text.
 static PARSING: Mutex<()> = Mutex::new(());
 
 /// The tree of a text in any language; `None` as for [`Language::parse`].
@@ -157,7 +158,7 @@ pub fn parse(grammar: &tree_sitter::Language, text: &[u8]) -> Option<Tree> {
         .ok()
 }
 
-/// Where more brackets are open than `most`, as if there were no strings and no comments; `None` if nowhere.
+/// The place where more than `most` brackets are open, ignoring strings and comments; `None` if there is none.
 pub(super) fn too_deep(text: &[u8], most: usize) -> Option<usize> {
     let mut open = 0_usize;
     text.iter().position(|byte| {
@@ -170,7 +171,7 @@ pub(super) fn too_deep(text: &[u8], most: usize) -> Option<usize> {
     })
 }
 
-/// Parses until a limit is passed; the error is which one, and how many bytes were read.
+/// Parses until a limit is exceeded; the error contains the limit and the number of bytes read.
 fn parse_within(grammar: &tree_sitter::Language, text: &[u8]) -> Result<Tree, (BudgetStop, usize)> {
     let _one = PARSING.lock().unwrap_or_else(PoisonError::into_inner);
     let begun = budget::usage();
@@ -192,7 +193,7 @@ fn parse_within(grammar: &tree_sitter::Language, text: &[u8]) -> Result<Tree, (B
             ControlFlow::Continue(())
         }
     };
-    // Once it is over, the text ends: that also stops a scanner in the middle of a token.
+    // After the limit, the text appears to end: this also stops a scanner in the middle of a token.
     let mut piece = |from: usize, _| {
         let from = from.min(text.len());
         let to = (from + PIECE).min(text.len());
@@ -202,7 +203,7 @@ fn parse_within(grammar: &tree_sitter::Language, text: &[u8]) -> Result<Tree, (B
     parser.set_language(grammar).map_err(|_| (BudgetStop::Steps, 0))?;
     let options = ParseOptions::new().progress_callback(&mut progress);
     let tree = parser.parse_with_options(&mut piece, None, Some(options));
-    // The end may take more than all before.
+    // The end may take more than everything before.
     look();
     match (tree, stop.get()) {
         (Some(tree), None) => Ok(tree),
@@ -234,19 +235,18 @@ pub fn program_name(program: &str) -> &str {
     name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'))
 }
 
-/// The text of a file without a mark of the byte order; `None` when it is no UTF-8.
+/// The text of a file without a byte order mark; `None` if it is not UTF-8.
 pub fn text_of(file: &VersionFile) -> Option<&str> {
     std::str::from_utf8(&file.bytes).ok().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// Every node of a tree, a parent before its children, in the order of the text; what lies deeper than anybody
-/// writes is left out ([`is_beyond`]).
+/// Every node of a tree, a parent before its children, in the order of the text; nodes nested too deeply are left out
+/// ([`is_beyond`]).
 pub fn nodes(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     nodes_by_depth(root).map(|(_, node)| node)
 }
 
-/// The same, each with how many nodes are above it: whoever keeps something for each of them knows where it is
-/// without walking up, which costs the parser a walk from the root.
+/// The same, each with its depth, so that callers need not walk up, for which the parser walks from the root.
 pub fn nodes_by_depth(root: Node<'_>) -> impl Iterator<Item = (usize, Node<'_>)> {
     let mut cursor = root.walk();
     let (mut depth, mut is_done) = (0_usize, false);
@@ -306,7 +306,7 @@ pub fn line(node: Node<'_>) -> u64 {
     node.start_position().row as u64 + 1
 }
 
-/// The named children of a node, comments left out; none when the budget of this thread is used up.
+/// The named children of a node without comments; none if the budget of this thread is used up.
 pub fn children(node: Node<'_>) -> Vec<Node<'_>> {
     if budget::is_over() {
         return Vec::new();
@@ -348,7 +348,7 @@ mod tests {
         assert_eq!(Language::of("tool", "#!/usr/bin/env -S A=1 -i uv run --script\n"), Some(Language::Python));
         assert_eq!(Language::of("tool", "#!/usr/bin/env -Spython3 -u\n"), Some(Language::Python));
         assert_eq!(Language::of("tool.toml", "a = 1"), None);
-        // What stands behind the interpreter is an argument of it.
+        // The text after the interpreter is its argument.
         assert_eq!(Language::of("tool", "#!/usr/bin/perl python3\n"), None);
         assert_eq!(Language::of("tool", "#!/usr/bin/env perl -w bash\n"), None);
     }

@@ -1,4 +1,4 @@
-//! What a tool shall do, agreed on before anybody writes it.
+//! The specification of a tool, approved before the tool is written.
 
 use super::implementation::Implementation;
 use super::name::ToolName;
@@ -8,37 +8,37 @@ use super::words::words;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// What a specification may look like, as JSON Schema; the one that they are checked against.
+/// The JSON Schema that specifications are validated against.
 pub const SPECIFICATION_SCHEMA: &str = include_str!("../../assets/specification.schema.json");
 
 words!(
-    /// A language that new tools are written in.
+    /// A language for new tools.
     ScriptLanguage {
         /// Python 3, run by the interpreter found on `PATH`.
         Python = "python",
         /// TypeScript; needs node 22.6 or newer, tsx, deno or bun.
         TypeScript = "typescript",
-        /// Shell, as bash has it.
+        /// Shell, in the dialect of bash.
         Shell = "shell",
     }
 );
 
 words!(
-    /// What a new tool begins with.
+    /// The template of a new tool.
     ScaffoldTemplate {
-        /// A program with checked arguments.
+        /// A program with validated arguments.
         CliWrapper = "cli-wrapper",
         /// One endpoint of an API.
         ApiClient = "api-client",
         /// Data in, data out.
         DataTransform = "data-transform",
-        /// A file of the workspace.
+        /// Works on a file of the workspace.
         FileProcessor = "file-processor",
     }
 );
 
 impl ScriptLanguage {
-    /// The language that somebody means: its word, an ending of its files, or one of its other names.
+    /// The language that a user means: its name, a file extension, or one of its other names.
     pub fn meant(text: &str) -> Option<ScriptLanguage> {
         match text.trim().to_ascii_lowercase().as_str() {
             "python" | "python3" | "py" => Some(ScriptLanguage::Python),
@@ -49,20 +49,20 @@ impl ScriptLanguage {
     }
 }
 
-/// An input, and what is to come of it.
+/// An example input and its expected output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SpecifiedExample {
-    /// What the example shows; empty when not described.
+    /// What the example shows; empty if it is not described.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// Input object of the call.
     pub input: Value,
-    /// The output; `None` where it is not known.
+    /// The output; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Value>,
 }
 
-/// What a tool shall do.
+/// The specification of a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolSpecification {
     /// Name that the new tool will have.
@@ -73,22 +73,22 @@ pub struct ToolSpecification {
     /// Properties of the input object, in the order of the source text.
     #[serde(default)]
     pub input_parameters: Vec<InputParameter>,
-    /// What it gives: words, or a JSON Schema.
+    /// Its output: a description, or a JSON Schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_output: Option<Value>,
-    /// What it is written in; `None` leaves it open.
+    /// Its language; `None` leaves it open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<ScriptLanguage>,
-    /// How it looks in use.
+    /// Examples of its use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<SpecifiedExample>,
-    /// How it can be made without writing code.
+    /// An implementation without writing code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub implementation: Option<Implementation>,
 }
 
 impl ToolSpecification {
-    /// A specification that says nothing but a name and what the tool does.
+    /// A specification with only a name and a description.
     pub fn of(tool_name: ToolName, description: &str) -> ToolSpecification {
         ToolSpecification {
             tool_name,
@@ -101,8 +101,8 @@ impl ToolSpecification {
         }
     }
 
-    /// Reads a specification that somebody wrote. A missing name is `name`; types may have the names that programming
-    /// languages give them, constraints may be words.
+    /// Reads a specification. A missing name is `name`; types may have the names used in programming languages, and
+    /// constraints may be words.
     ///
     /// # Errors
     /// What does not fit [`SPECIFICATION_SCHEMA`], with the field.
@@ -142,7 +142,7 @@ impl ToolSpecification {
         Ok(self)
     }
 
-    /// The fields that say nothing yet.
+    /// The empty fields.
     pub fn missing(&self) -> Vec<&'static str> {
         [
             ("description", self.description.is_empty()),
@@ -157,7 +157,7 @@ impl ToolSpecification {
         .collect()
     }
 
-    /// What the tool takes, as JSON Schema.
+    /// The input of the tool as JSON Schema.
     pub fn input_schema(&self) -> Value {
         let required: Vec<&str> =
             self.input_parameters.iter().filter(|parameter| parameter.required).map(|p| p.name.as_str()).collect();
@@ -173,14 +173,14 @@ impl ToolSpecification {
         schema
     }
 
-    /// What the tool gives, as JSON Schema, when it is said as such.
+    /// The output of the tool, if it is stated as JSON Schema.
     pub fn output_schema(&self) -> Option<&Value> {
         let is_schema = |value: &&Value| value.get("type").is_some() || value.get("properties").is_some();
         self.expected_output.as_ref().filter(is_schema)
     }
 }
 
-/// A parameter with the word for its type that we use, and constraints that are keywords.
+/// Normalises a parameter: the canonical name of its type, and constraints as keywords.
 fn plain(parameter: &mut Value) {
     let Some(fields) = parameter.as_object_mut() else { return };
     if let Some(kind) = fields.get("type").and_then(Value::as_str).and_then(ParameterType::meant) {

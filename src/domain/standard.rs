@@ -1,7 +1,6 @@
-//! What Python and Node bring along: modules that are no dependency of anybody; and which package brings another.
+//! The standard modules of Python and Node, which need no package; and the packages that provide other modules.
 
-/// The top-level modules of Python's library, of 3.9 to 3.14: one that a version has dropped is told by the
-/// interpreter when it is missing.
+/// The top-level modules of Python's library, of 3.9 to 3.14. If a version has dropped one, the interpreter reports it.
 #[rustfmt::skip]
 pub const PYTHON: &[&str] = &[
     "__future__", "_pickle", "_thread", "abc", "aifc", "annotationlib", "antigravity", "argparse", "array", "ast",
@@ -28,7 +27,7 @@ pub const PYTHON: &[&str] = &[
     "xml", "xmlrpc", "zipapp", "zipfile", "zipimport", "zlib", "zoneinfo",
 ];
 
-/// The modules of Node, which need no `node:` before them.
+/// The modules of Node that need no `node:` prefix.
 #[rustfmt::skip]
 pub const NODE: &[&str] = &[
     "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram",
@@ -38,7 +37,7 @@ pub const NODE: &[&str] = &[
     "wasi", "worker_threads", "zlib",
 ];
 
-/// Modules of Python whose package has another name.
+/// Python modules whose package has another name.
 const PACKAGES: &[(&str, &str)] = &[
     ("Crypto", "pycryptodome"),
     ("MySQLdb", "mysqlclient"),
@@ -64,8 +63,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("yaml", "PyYAML"),
 ];
 
-/// Packages that many programs take and whose module has the same name. Of another name nobody knows whose it is: a
-/// package that is named like an import is how foreign code gets in.
+/// Popular packages whose module has the same name. The owner of any other name is unknown: installing a package
+/// because it is named like an import can bring in malicious code.
 #[rustfmt::skip]
 const SAME_NAMES: &[&str] = &[
     "aiohttp", "anthropic", "boto3", "chardet", "click", "colorama", "cryptography", "django", "fastapi", "flask", "httpx",
@@ -75,13 +74,13 @@ const SAME_NAMES: &[&str] = &[
     "tqdm", "transformers", "typer", "ujson", "urllib3", "websockets", "xmltodict",
 ];
 
-/// The package of a module, where it is beyond doubt.
+/// The package of a module, if it is certain.
 pub fn known_package(module: &str) -> Option<&str> {
     let package = package_of(module);
     (package != module || SAME_NAMES.contains(&module)).then_some(package)
 }
 
-/// The package that brings a module of Python: `PyYAML` for `yaml`; most bring one of their own name.
+/// The package that provides a Python module: `PyYAML` for `yaml`; most have the same name.
 pub fn package_of(module: &str) -> &str {
     PACKAGES.iter().find(|(known, _)| *known == module).map_or(module, |(_, package)| package)
 }

@@ -1,38 +1,38 @@
-//! What a tool keeps between its runs: which paths, and how much.
+//! The state that a tool keeps between its runs: which paths, and how much.
 
 use super::{FileMode, VersionFile};
 use serde::{Deserialize, Serialize};
 use std::path::{Component, Path};
 
-/// Bytes that a tool may keep where it does not say how many.
+/// The default limit in bytes.
 const USUAL_BYTES: u64 = 10 << 20;
 
-/// Bytes that a tool may keep at most: they are copied for each run.
+/// The maximum limit in bytes: the state is copied for each run.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Paths that one tool may declare.
+/// Maximum number of paths of one tool.
 const MOST_PATHS: usize = 16;
 
-/// The folder that is kept where the manifest names none.
+/// The default folder.
 const USUAL_PATH: &str = "state";
 
-/// Endings of files that a runtime loads as code.
+/// Extensions of files that a runtime loads as code.
 const CODE: &[&str] = &[
     "awk", "bash", "bat", "cjs", "class", "cmd", "csh", "cts", "dll", "dylib", "egg", "el", "exe", "fish", "go", "jar",
     "jl", "js", "jsx", "ksh", "lua", "mjs", "mk", "mts", "node", "phar", "php", "pl", "pm", "ps1", "psm1", "pth", "py",
     "pyc", "pyd", "pyi", "pyo", "pyw", "pyz", "r", "rb", "sed", "sh", "so", "tcl", "ts", "tsx", "wasm", "whl", "zsh",
 ];
 
-/// Folders that runtimes look for code in, and what they read there to find it.
+/// Folders in which runtimes look for code, and files that control this search.
 const CODE_NAMES: &[&str] = &["__pycache__", "node_modules", "site-packages", "dist-packages", "package.json"];
 
-/// Endings of files with which a first run may begin: what has one is read by whoever asks for it, and by nobody else.
+/// Extensions of files that a first run may start with: they are read only by code that asks for them.
 const DATA: &[&str] = &[
     "bin", "csv", "dat", "db", "html", "json", "jsonl", "log", "md", "ndjson", "sqlite", "sqlite3", "tsv", "txt", "xml",
 ];
 
-/// Whether a runtime may load what lies at a path as code, without that the tool reads it: by its ending, and by the names
-/// of folders that runtimes look in.
+/// Whether a runtime may load a path as code without being told by the tool, judged by its extension and by the folders
+/// in which runtimes look.
 pub fn is_loadable(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let ending = name.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
@@ -44,13 +44,13 @@ pub fn is_loadable(path: &str) -> bool {
 pub struct StatePath {
     /// Its names, joined with `/`; never empty, without `.` and `..`.
     pub path: String,
-    /// Whether it is a folder, which exists from the first run on. A file exists once the tool wrote it.
+    /// Whether it is a folder, which exists from the first run on. A file exists once the tool has written it.
     pub is_folder: bool,
 }
 
 impl StatePath {
-    /// Reads a path as it is declared. One whose last name has an extension (`items.json`) is a file, every other one, and
-    /// one with a closing `/`, is a folder.
+    /// Reads a declared path. It is a file if its last name has an extension (`items.json`); otherwise, and with a
+    /// trailing `/`, it is a folder.
     ///
     /// # Errors
     /// Why it cannot be kept.
@@ -91,33 +91,33 @@ impl StatePath {
         Some(format!("{} is a file of the tool that may be executed", super::SafeText::new(&file.path)))
     }
 
-    /// Whether a relative path is this one or lies in it.
+    /// Whether a relative path is this one or is inside it.
     pub fn covers(&self, path: &str) -> bool {
         path.strip_prefix(&self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
-/// Whether a file of a version is nothing but data, by its ending, its rights and its first bytes.
+/// Whether a file of a version contains only data, judged by its extension, its mode and its first bytes.
 fn is_data(file: &VersionFile) -> bool {
     let ending = Path::new(&file.path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let is_plain = file.mode == FileMode::Plain && !file.bytes.starts_with(b"#!") && !is_loadable(&file.path);
     is_plain && DATA.contains(&ending.to_ascii_lowercase().as_str())
 }
 
-/// What a tool keeps between its runs.
+/// The state that a tool keeps between its runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateRule {
-    /// What is kept; none lies in another.
+    /// The paths, none inside another.
     pub paths: Vec<StatePath>,
-    /// Bytes that all of it may have together.
+    /// Maximum total size in bytes.
     pub max_bytes: u64,
 }
 
 impl StateRule {
-    /// The rule of declared paths and a declared bound; without either the usual one.
+    /// The rule for declared paths and a declared limit; the defaults if absent.
     ///
     /// # Errors
-    /// Why it cannot be kept: a path that is none, one in another, too many of them, a bound out of range.
+    /// Why it is invalid: an invalid path, a path inside another, too many paths, a limit out of range.
     pub fn new(paths: &[String], max_bytes: Option<u64>) -> Result<StateRule, String> {
         let usual = [USUAL_PATH.to_owned()];
         let written = if paths.is_empty() { &usual[..] } else { paths };
@@ -144,8 +144,9 @@ impl StateRule {
         self.paths.iter().any(|kept| kept.covers(path))
     }
 
-    /// Why what is kept could become code of the tool, and what to write instead. A run writes what is kept, and nobody
-    /// reads that: it must not be, replace or shadow what a later run executes. `entry` is the file that is started.
+    /// Why the state could become code of the tool, and what to declare instead. The state is written by a run and
+    /// never reviewed, so it must not be, replace or shadow code that a later run executes. `entry` is the file that is
+    /// started.
     pub fn fault(&self, files: &[VersionFile], entry: Option<&str>) -> Option<String> {
         self.paths.iter().find_map(|kept| {
             let why = kept.fault(files, entry)?;

@@ -1,8 +1,8 @@
-//! Text of strangers, made safe to draw.
+//! Makes untrusted text safe to draw.
 //!
-//! Names, descriptions, output, paths, errors and diffs come from tools and agents. Nothing of it
-//! may reach a screen, a title or a log raw: characters that move the cursor, reorder, hide or
-//! vanish are written as visible escapes, never dropped, so that "hidden\rshown" cannot look whole.
+//! Names, descriptions, output, paths, errors and diffs come from tools and agents. They must never reach a screen, a
+//! title or a log raw: characters that move the cursor, reorder, hide or vanish are written as visible escapes, never
+//! dropped, so that "hidden\rshown" is never displayed incompletely.
 
 use super::hidden::is_hidden;
 use serde::{Serialize, Serializer};
@@ -10,23 +10,22 @@ use std::borrow::Cow;
 use std::fmt;
 use unicode_width::UnicodeWidthChar;
 
-/// One line of text in which every control, bidi, zero-width, tag and variation character is a
-/// visible escape. The only way to get one is to go through the escaping.
+/// One line of text in which every control, bidi, zero-width, tag and variation character is a visible escape. It can
+/// only be created by escaping.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SafeText(String);
 
-/// More combining marks than this in a row are escaped: they would paint over neighbouring lines.
+/// A longer run of combining marks is escaped: it would paint over neighbouring lines.
 const MAX_COMBINING_RUN: usize = 3;
 
 impl SafeText {
-    /// Escapes `raw`. Line breaks and tabs are escaped too: split into lines before where lines
-    /// are meant, expand tabs before where columns are meant.
+    /// Escapes `raw`, including line breaks and tabs: split into lines or expand tabs first if they are meaningful.
     pub fn new(raw: &str) -> SafeText {
         SafeText(escape(raw).into_owned())
     }
 
-    /// Escapes `raw` in place where nothing is to be escaped; the text is as that of [`SafeText::new`].
-    /// Escaping safe text again changes nothing.
+    /// Escapes `raw`, without copying if nothing needs escaping; the text is the same as in [`SafeText::new`]. Escaping
+    /// safe text again changes nothing.
     pub fn visible(raw: &str) -> Cow<'_, str> {
         escape(raw)
     }
@@ -46,14 +45,14 @@ impl SafeText {
         &self.0
     }
 
-    /// How many hidden characters `raw` holds that a viewer should warn about: those of
+    /// The number of hidden characters in `raw` that a viewer should warn about: those of
     /// [`hidden_in`](super::hidden_in) in each of its lines.
     pub fn count_hidden(raw: &str) -> usize {
-        // Nearly all files are plain: look before counting.
+        // Nearly all files are plain, so that is tested first.
         if raw.split('\n').all(is_plain) {
             return 0;
         }
-        // A mark of the byte order at the very beginning is a way to write a file.
+        // A byte order mark at the very beginning is legitimate.
         let raw = raw.strip_prefix('\u{feff}').unwrap_or(raw);
         raw.lines().map(|line| super::hidden::hidden_in(line).len()).sum()
     }
@@ -77,7 +76,7 @@ impl Serialize for SafeText {
     }
 }
 
-/// The words that a human wrote, without the space around them; `None` when nothing in them can be seen.
+/// The trimmed text of a human; `None` if nothing in it is visible.
 pub fn visible_words(text: &str) -> Option<&str> {
     let words = text.trim();
     words.chars().any(|c| !c.is_whitespace() && !is_hidden(c)).then_some(words)
@@ -94,12 +93,12 @@ pub fn escape_char(c: char) -> String {
     }
 }
 
-/// Whether a character is drawn onto the one before it: a mark of any script, without a width.
+/// Whether a character is drawn onto the one before it: a zero-width mark of any script.
 fn is_combining(c: char) -> bool {
     !c.is_ascii() && c.width() == Some(0)
 }
 
-/// Counts marks, so that those which would leave their own place are escaped.
+/// Counts marks, so that those which would leave their cell are escaped.
 #[derive(Default)]
 pub struct Marks {
     run: usize,
@@ -107,8 +106,8 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Whether `c`, the next character of a line, must be written as an escape: it is hidden, one
-    /// mark too many, or a mark with nothing of its own line to be drawn onto.
+    /// Whether `c`, the next character of a line, must be escaped: it is hidden, exceeds the number of marks, or is a
+    /// mark without a base character in its line.
     pub fn escapes(&mut self, c: char) -> bool {
         let combining = is_combining(c);
         self.run = if combining { self.run + 1 } else { 0 };
@@ -118,8 +117,8 @@ impl Marks {
     }
 }
 
-/// Whether a text has nothing but ASCII characters that take a column each. Looks at eight bytes at a time: all that is
-/// printed is asked.
+/// Whether a text consists only of ASCII characters with a width of one column. Tests eight bytes at a time, because
+/// all printed text is tested.
 pub(super) fn is_plain(text: &str) -> bool {
     /// Eight times the same byte.
     const fn all(byte: u8) -> u64 {
@@ -137,7 +136,7 @@ pub(super) fn is_plain(text: &str) -> bool {
 }
 
 fn escape(raw: &str) -> Cow<'_, str> {
-    // Nearly all text is plain: look before copying.
+    // Nearly all text is plain, so that is tested before copying.
     if is_plain(raw) {
         return Cow::Borrowed(raw);
     }
@@ -214,7 +213,7 @@ mod tests {
     fn the_parts_of_a_joined_or_varied_sign_are_seen() {
         assert_eq!(SafeText::new("\u{1f469}\u{200d}\u{1f4bb}").as_str(), "\u{1f469}\\u{200d}\u{1f4bb}");
         assert_eq!(SafeText::new("\u{2602}\u{fe0f}\u{1f1e9}\u{1f1ea}").as_str(), "\u{2602}\\u{fe0f}\u{1f1e9}\u{1f1ea}");
-        // Seen, and nothing to warn of.
+        // Visible, so no warning is needed.
         assert_eq!(SafeText::count_hidden("\u{1f469}\u{200d}\u{1f4bb}\u{2602}\u{fe0f}"), 0);
     }
 

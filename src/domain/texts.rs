@@ -3,10 +3,10 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// What stands behind each text. No text has it in it.
+/// The terminator of each text, which no text contains.
 const END: char = '\u{1f}';
 
-/// Short texts that are read in order and never changed one by one.
+/// Short texts that are read in order and never changed individually.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Texts(Box<str>);
 
@@ -21,17 +21,17 @@ impl Texts {
         self.0.is_empty()
     }
 
-    /// The texts in one, with this between them.
+    /// The texts joined with this separator.
     pub fn join(&self, between: &str) -> String {
         self.iter().collect::<Vec<_>>().join(between)
     }
 
-    /// All of them as they are kept.
+    /// All texts in their stored form.
     pub(crate) fn kept(&self) -> &str {
         &self.0
     }
 
-    /// What [`Texts::kept`] gave.
+    /// Reads the result of [`Texts::kept`].
     pub(crate) fn of_kept(kept: &str) -> Texts {
         Texts(kept.into())
     }
@@ -41,7 +41,7 @@ impl<T: AsRef<str>> FromIterator<T> for Texts {
     fn from_iter<I: IntoIterator<Item = T>>(texts: I) -> Texts {
         let mut all = String::new();
         for text in texts {
-            // Nobody writes this character but to confuse.
+            // This character has no legitimate use in a text.
             all.extend(text.as_ref().chars().map(|c| if c == END { char::REPLACEMENT_CHARACTER } else { c }));
             all.push(END);
         }

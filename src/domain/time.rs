@@ -1,4 +1,4 @@
-//! Points in time as plain numbers: the domain never asks a clock, callers hand the time in.
+//! Points in time as plain numbers: the domain never reads a clock, callers pass the time.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Instant(pub i64);
 
 impl Instant {
-    /// Milliseconds from `earlier` to `self`, 0 when `earlier` is later.
+    /// Milliseconds from `earlier` to `self`; 0 if `earlier` is later.
     pub fn since_ms(self, earlier: Instant) -> u64 {
         u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
     }

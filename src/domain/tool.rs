@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// Where a version lies in the workspace.
+/// The place of a version in the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Placement {
     /// Folder relative to the workspace, `/` between parts, to which the version's paths are relative.
@@ -24,17 +24,17 @@ pub struct Placement {
     pub exclusive: bool,
 }
 
-/// Between a file and the name of a tool that is one of several in it.
+/// The separator between a file and the name of one of several tools in it.
 const ENTRY_MARK: char = '#';
 
 impl Placement {
-    /// The place of a tool that is one of several in a file: `FILE#NAME`. Such a folder is not on disk: the version is the
-    /// file and a manifest made of what it says of the tool.
+    /// The place of one of several tools in a file: `FILE#NAME`. There is no such folder on disk: the version consists
+    /// of the file and a manifest derived from it.
     pub fn of_entry(file: &str, name: &ToolName) -> Placement {
         Placement { base: format!("{file}{ENTRY_MARK}{name}"), exclusive: true }
     }
 
-    /// The file and the name, of a tool that is one of several in a file.
+    /// The file and the name, for one of several tools in a file.
     pub fn entry(&self) -> Option<(&str, &str)> {
         self.base.rsplit_once(ENTRY_MARK).filter(|(_, name)| self.exclusive && !name.contains('/'))
     }
@@ -45,12 +45,12 @@ impl Placement {
     }
 }
 
-/// That a tool should not be used any more.
+/// Marks a tool as deprecated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deprecation {
-    /// What to use instead.
+    /// The successor.
     pub by: Option<ToolName>,
-    /// Shown beside the mark; `None` when the user gave none.
+    /// Shown with the mark; `None` if the user gave none.
     pub reason: Option<String>,
     /// The human who marked it, as `Name <mail>` or system user.
     pub who: String,
@@ -58,76 +58,76 @@ pub struct Deprecation {
     pub at: Instant,
 }
 
-/// What the store knows about a tool of this name and digest; everything else comes from disk.
+/// What the store knows about a tool of this name and digest; all other facts come from disk.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ToolFacts {
     /// State of the newest review of this digest.
     pub review: ToolReview,
-    /// Why this version was approved although checks had failed; `None` when none had, or it is not approved.
+    /// Why this version was approved although checks had failed; `None` if none had, or if it is not approved.
     #[serde(default)]
     pub approved_over: Option<String>,
-    /// That this version was approved although not every line of it had been on a screen; `None` when every line had,
-    /// or it is not approved.
+    /// Set if this version was approved although not every line of it was on screen; `None` if every line was, or if it
+    /// is not approved.
     #[serde(default)]
     pub approved_unread: Option<Unread>,
-    /// How good the runs of the name prove it to be, 0 to 1; `None` before the first that says something, and for a
-    /// version that nobody approved of a name that has an approved one.
+    /// The score proven by runs of the name, 0 to 1; `None` before the first run that counts, and for an unapproved
+    /// version of a name that has an approved one.
     pub score: Option<f64>,
     /// Finished runs of this version that succeeded or failed; cancelled and never started ones do not count.
     pub runs: u64,
-    /// Succeeded runs of this version through the runs above, 0 to 1.
+    /// Succeeded runs of this version divided by the runs above, 0 to 1.
     pub success_rate: Option<f64>,
     /// When the newest run of this version started.
     pub last_run_at: Option<Instant>,
     /// Finished runs of any version of the name.
     #[serde(skip)]
     pub name_runs: u64,
-    /// Succeeded runs of any version of the name through those, 0 to 1.
+    /// Succeeded runs of any version of the name divided by those, 0 to 1.
     #[serde(skip)]
     pub name_success_rate: Option<f64>,
     /// When the newest run of any version of the name started.
     #[serde(skip)]
     pub name_last_run_at: Option<Instant>,
-    /// Whether a human said that the name means this version, in this session only.
+    /// Whether a human selected this version for the name in this session only.
     #[serde(default)]
     pub in_session: bool,
-    /// That it should not be used any more; `None` for most.
+    /// Set if it is deprecated.
     #[serde(default)]
     pub deprecated: Option<Box<Deprecation>>,
-    /// Whether it costs so much that a human must open it before it runs.
+    /// Whether its cost tier must be unlocked by a human before it runs.
     #[serde(default)]
     pub locked: bool,
-    /// Whose name it takes: only its path means it then.
+    /// The tool whose name it takes: it can then be named only by its path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved: Option<String>,
-    /// Whether an approval of exactly this version is in force where it lies.
+    /// Whether an approval of exactly this version is in force at its place.
     #[serde(skip)]
     pub approved: bool,
-    /// Whether it is not among the tools in use: it is not offered and does not run.
+    /// Whether it is outside the tools in use: it is not offered and does not run.
     #[serde(default)]
     pub unused: bool,
 }
 
-/// One row of the catalog. Light on purpose: 100,000 of them stay in memory; the rest is in [`ToolDetail`].
+/// One row of the catalog. Small on purpose, because 100,000 of them stay in memory; the rest is in [`ToolDetail`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tool {
     /// Name; several rows may share it (see `shadowed_by`, `clashes`).
     pub name: ToolName,
-    /// Version that the manifest states; 1.0.0 when it states none.
+    /// Version that the manifest states; 1.0.0 if it states none.
     pub version: semver::Version,
     /// Digest of all its files.
     pub digest: Digest,
-    /// Read from the folder it lies in, whatever the manifest says.
+    /// Determined by its folder, whatever the manifest says.
     pub stage: Stage,
-    /// What it is made of.
+    /// The kind of tool.
     pub kind: Kind,
     /// Category, from the manifest or its folder.
     pub category: Category,
-    /// Tier; `medium` when the definition states none.
+    /// Cost tier; `medium` if the definition states none.
     pub cost_tier: CostTier,
-    /// Whether the tier above was stated; `false` shows as "unclassified".
+    /// Whether the tier was stated; `false` is shown as "unclassified".
     pub classified: bool,
-    /// From the manifest; empty when it has none.
+    /// From the manifest; empty if it has none.
     pub description: String,
     /// Labels to filter by, as the manifest states them.
     pub tags: Vec<String>,
@@ -135,31 +135,31 @@ pub struct Tool {
     pub keywords: Texts,
     /// When to use it, in sentences; search matches them.
     pub use_cases: Texts,
-    /// Other words of its definition that search matches: its folders, its inputs, its header. Each word once.
+    /// Other words of its definition that search matches: its folders, its inputs, its header. Without duplicates.
     #[serde(skip)]
     pub other_words: String,
-    /// Which other tools may hold the same code.
+    /// For finding other tools with the same code.
     #[serde(skip)]
     pub code_sketch: CodeSketch,
-    /// Whether a second call changes nothing more; `None` where not stated.
+    /// Whether a second call has no further effect; `None` if not stated.
     pub idempotent: Option<bool>,
     /// Path of the definition (manifest, else script), relative to the workspace.
     pub path: String,
-    /// Where its files lie.
+    /// The place of its files.
     pub placement: Placement,
     /// Native folder, pair of files, or script with a header.
     pub format: Format,
     /// As marked in the definition; `Unknown` without a mark.
     pub origin: Origin,
-    /// Whether the definition can be used, or what is wrong with it.
+    /// Whether the definition is valid, or what is wrong with it.
     pub state: ToolState,
     /// Whether a run can start.
     pub runnable: bool,
-    /// Why not; `None` when runnable.
+    /// Why not; `None` if it can.
     pub reason: Option<String>,
-    /// How much harm a wrong yes could do.
+    /// How much harm a wrong approval could do.
     pub risk: Risk,
-    /// What most rows have nothing of; read as if it stood here.
+    /// Rare fields, which can be read like fields of the row.
     #[serde(flatten)]
     pub extras: Extras,
     /// Files that the digest covers.
@@ -168,12 +168,12 @@ pub struct Tool {
     pub bytes: u64,
     /// Newest modification among its files.
     pub modified_at: Instant,
-    /// Kept in the store by name and digest: runs, reviews, grants. Most rows have the same, and share it.
+    /// Stored by name and digest: runs, reviews, grants. Most rows have equal facts, and share them.
     #[serde(flatten, with = "shared_facts")]
     pub facts: Arc<ToolFacts>,
 }
 
-/// Where a field is kept is nothing to whoever reads a row.
+/// Readers of a row need not know where a field is stored.
 impl Deref for Tool {
     type Target = ToolExtras;
 
@@ -182,14 +182,14 @@ impl Deref for Tool {
     }
 }
 
-/// To write takes memory, also when nothing is written: look first.
+/// Mutable access allocates memory even if nothing is written: read first.
 impl DerefMut for Tool {
     fn deref_mut(&mut self) -> &mut ToolExtras {
         &mut self.extras
     }
 }
 
-/// Facts are written as part of the row.
+/// Facts are serialized as part of the row.
 mod shared_facts {
     use super::{Arc, Deserialize, Serialize, ToolFacts};
     use serde::{Deserializer, Serializer};
@@ -203,50 +203,50 @@ mod shared_facts {
     }
 }
 
-/// How the reason begins of a tool whose packages were not found where Python usually has them.
+/// The beginning of the reason if Python packages were not found in the usual places.
 pub const NEEDS_PACKAGE: &str = "needs package";
 
-/// How the reason begins of a tool whose packages no node of this system has.
+/// The beginning of the reason if no node on this system has the packages.
 pub const NEEDS_NODE_PACKAGE: &str = "needs node package";
 
-/// How the reason begins of a tool whose script calls a program that was not found.
+/// The beginning of the reason if a program that the script calls was not found.
 pub const NEEDS_PROGRAM: &str = "needs program";
-/// How the reason begins of a task that works on files beside its task file.
+/// The beginning of the reason for a task that works on files next to its task file.
 pub const NEEDS_FILES: &str = "needs files of its project:";
-/// How the reason of a tool begins whose script takes a file that is not part of it.
+/// The beginning of the reason if the script takes a file that is not part of the tool.
 pub const NEEDS_FILE: &str = "needs the file";
-/// The first node that starts TypeScript.
+/// The first node version that starts TypeScript.
 pub const NODE_WITH_TYPES: (u32, u32) = (22, 6);
-/// How the reason begins of TypeScript that nothing here starts.
+/// The beginning of the reason if nothing here can start TypeScript.
 const NEEDS_TYPESCRIPT: &str = "TypeScript needs";
-/// How the reason ends of a tool whose interpreter was not found.
+/// The end of the reason if the interpreter was not found.
 pub const NOT_ON_PATH: &str = " is not on the PATH; install it";
 
-/// How the reason begins of a prompt that nobody here can answer.
+/// The beginning of the reason for a prompt without an available generator.
 pub const NEEDS_GENERATOR: &str = "it needs a generator: ";
 
-/// How the reason begins of a version that the team revoked, or rejected where it is approved here.
+/// The beginning of the reason for a version that the team revoked, or rejected although it is approved here.
 const STOPPED_BY_TEAM: &str = "the team stopped it: ";
 
-/// How the reason begins of a server whose tools are listed: it is not run itself.
+/// The beginning of the reason for a server whose tools are listed: the server itself is not run.
 pub const IS_SERVER: &str = "it is a server; run one of its tools";
 
-/// Why TypeScript cannot be started; `have` says which node there is.
+/// Why TypeScript cannot be started; `have` describes the available node.
 pub fn no_typescript(have: &str) -> String {
     let (major, minor) = NODE_WITH_TYPES;
     format!("{NEEDS_TYPESCRIPT} node {major}.{minor} or newer, tsx, deno or bun ({have}); npm install -g tsx")
 }
 
-/// Between the path of a server's definition and the name of one of its tools.
+/// The separator between the path of a server's definition and the name of one of its tools.
 const MEMBER_MARK: char = '#';
 
 impl Tool {
-    /// The path of the row for a tool that the server at `definition` lists.
+    /// The path of the row of a tool of the server at `definition`.
     pub fn member_path(definition: &str, name: &ToolName) -> String {
         format!("{definition}{MEMBER_MARK}{name}")
     }
 
-    /// The path of the definition. That of a tool that a server lists is the server's.
+    /// The path of the definition; for a tool of a server, that of the server.
     pub fn definition(&self) -> &str {
         match self.path.rsplit_once(MEMBER_MARK).filter(|_| self.server.is_some()) {
             Some((definition, _)) => definition,
@@ -254,12 +254,12 @@ impl Tool {
         }
     }
 
-    /// The name under which it is reviewed, approved and granted: that of the server, for a tool that a server lists.
+    /// The name under which it is reviewed, approved and granted; for a tool of a server, that of the server.
     pub fn reviewed_as(&self) -> &ToolName {
         self.server.as_ref().unwrap_or(&self.name)
     }
 
-    /// The row about which humans decide: that of the server, for a tool that a server lists.
+    /// The row for which humans decide; for a tool of a server, that of the server.
     pub fn reviewed(&self) -> Cow<'_, Tool> {
         let Some(server) = &self.server else { return Cow::Borrowed(self) };
         let mut reviewed = Tool { name: server.clone(), path: self.definition().to_owned(), ..self.clone() };
@@ -267,27 +267,27 @@ impl Tool {
         Cow::Owned(reviewed)
     }
 
-    /// Whether a run may be tried. What a script needs is looked for without starting an interpreter, so only the start
-    /// itself, which asks it, refuses for that.
+    /// Whether a run may be tried. The requirements of a script are determined without starting an interpreter, so only
+    /// the start itself can refuse because of them.
     pub fn may_start(&self) -> bool {
         let needs = [NEEDS_PACKAGE, NEEDS_NODE_PACKAGE, NEEDS_PROGRAM, NEEDS_FILES, NEEDS_TYPESCRIPT];
         self.runnable || self.reason.as_deref().is_some_and(|reason| needs.iter().any(|need| reason.starts_with(need)))
     }
 
-    /// Whether its reason is that the team stopped it.
+    /// Whether the team stopped it.
     pub fn is_stopped_by_team(&self) -> bool {
         self.reason.as_deref().is_some_and(|reason| reason.starts_with(STOPPED_BY_TEAM))
     }
 
-    /// Notes why the team stopped it, if it did; what cannot run anyway keeps its own reason.
+    /// Records why the team stopped it, if it did; a tool that cannot run anyway keeps its own reason.
     pub fn note_stop(&mut self, why: Option<String>) {
         if let Some(why) = why.filter(|_| self.runnable) {
             (self.runnable, self.reason) = (false, Some(format!("{STOPPED_BY_TEAM}{why}")));
         }
     }
 
-    /// What stops its runs, in so few words that a row has room for them: `needs pandas`. `None` when a run may start,
-    /// and where its stage or state says it already.
+    /// What blocks its runs, short enough for a row: `needs pandas`. `None` if a run may start, or if its stage or
+    /// state already shows the reason.
     pub fn obstacle(&self) -> Option<String> {
         if self.runnable || self.state == ToolState::Invalid || self.stage == Stage::Archived {
             return None;
@@ -318,12 +318,12 @@ impl Tool {
         Some(found.map_or("cannot run", |(_, words)| words).to_owned())
     }
 
-    /// Where it lies, for a reader: its folder when that is its own, else its definition.
+    /// Its place for a reader: its folder if it has its own, otherwise its definition.
     pub fn place(&self) -> &str {
         if self.placement.exclusive { &self.placement.base } else { &self.path }
     }
 
-    /// A row for tests: an experimental command in a folder of its own; everything else is ordinary.
+    /// A row for tests: an experimental command in its own folder; everything else has ordinary values.
     #[cfg(test)]
     pub(crate) fn ordinary(name: &str) -> Tool {
         let base = format!("tools/experimental/{name}");
@@ -359,14 +359,14 @@ impl Tool {
         }
     }
 
-    /// Whether its folder says that somebody vouched for it, but nobody here did: it came with the
-    /// workspace and runs like an experimental tool until it is adopted.
+    /// Whether its folder is one of approved tools, but nobody here approved it: it came with the workspace and runs
+    /// like an experimental tool until it is adopted.
     pub fn awaits_adoption(&self) -> bool {
         self.stage.is_vouched() && self.state == ToolState::Ok && self.facts.review == ToolReview::None
     }
 }
 
-/// Everything about one tool, read when it is opened.
+/// Everything about one tool, loaded when it is opened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolDetail {
     /// Row of the catalog that was opened.
@@ -378,7 +378,7 @@ pub struct ToolDetail {
 }
 
 impl ToolDetail {
-    /// The file a reader wants first: the entry, else the manifest, else the first.
+    /// The file to show first: the entry, otherwise the manifest, otherwise the first file.
     pub fn main_file(&self) -> Option<&VersionFile> {
         let entry = self.manifest.recipe.as_ref().and_then(|r| r.entry.as_deref());
         entry

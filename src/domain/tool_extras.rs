@@ -1,4 +1,4 @@
-//! What most rows of a catalog have nothing of: a row without any of it keeps a pointer and no more.
+//! Fields that most rows of a catalog do not have: without them, a row needs only a pointer.
 
 use super::name::ToolName;
 use super::need::Need;
@@ -6,10 +6,10 @@ use super::words::CostTier;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::{Deref, DerefMut};
 
-/// What a composite calls, as far as the catalog must know it.
+/// The calls of a composite, as far as the catalog needs them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepTools {
-    /// The tier that its definition states, if any; that of the row is the highest of this one and those of the steps.
+    /// The stated tier of its definition, if any; that of the row is the maximum of this one and those of the steps.
     pub tier: Option<CostTier>,
     /// In the order in which they are written.
     pub steps: Vec<StepTool>,
@@ -22,7 +22,7 @@ pub struct StepTool {
     pub id: String,
     /// The tool as the definition names it: `NAME` or `NAME@VERSION`.
     pub tool: String,
-    /// Why that tool cannot be called; `None` when it can.
+    /// Why that tool cannot be called; `None` if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
@@ -30,38 +30,38 @@ pub struct StepTool {
 /// The fields of a row that most rows leave empty.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ToolExtras {
-    /// Display name where it differs.
+    /// Display name, if different.
     pub title: Option<String>,
-    /// What the author says it can do; nothing enforces it.
+    /// What the author says it can do; not enforced.
     pub capabilities: Vec<String>,
-    /// Other names that search finds it by.
+    /// Other names that search matches.
     pub aliases: Vec<String>,
-    /// The one of the user's generators that a prompt names; `None` for the usual one, and for other kinds.
+    /// The generator that a prompt names; `None` for the default one, and for other kinds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator: Option<String>,
-    /// What it declares that it needs beside its own folder.
+    /// What it declares to need outside its own folder.
     pub needs: Vec<Need>,
-    /// Path of the row that this one is a version of; it lies beside that one, or in its `versions/`.
+    /// Path of the row that this one is a version of; it is next to that one, or in its `versions/`.
     #[serde(default)]
     pub evolved_from: Option<String>,
     /// Path of the row this one is an exact copy of (same digest), the first by path being the original.
     pub copy_of: Option<String>,
-    /// Path of the row of the same name that is used instead of this one (higher stage, or the version chosen).
+    /// Path of the row of the same name that is used instead of this one (higher stage, or the selected version).
     pub shadowed_by: Option<String>,
-    /// Paths of the rows of lower stage that this one is used instead of.
+    /// Paths of the rows of lower stage that this one replaces.
     pub shadows: Vec<String>,
     /// Paths of other rows with the same name (or display name) but other content, at the same stage.
     pub clashes: Vec<String>,
-    /// The tools that its steps call; `None` for every kind but a composite.
+    /// The tools that its steps call; `None` for every kind except a composite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<StepTools>,
-    /// The row of the server, for a tool that an MCP server lists; `None` for every other row.
+    /// The row of the server, for a tool of an MCP server; `None` for every other row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ToolName>,
 }
 
 impl ToolExtras {
-    /// Whether the row is something to others: a copy, in the shadow of one, or taken for one.
+    /// Whether the row is related to others: a copy, shadowed, or clashing.
     pub fn is_related(&self) -> bool {
         self.copy_of.is_some() || self.shadowed_by.is_some() || !self.shadows.is_empty() || !self.clashes.is_empty()
     }
@@ -82,7 +82,7 @@ static NOTHING: ToolExtras = ToolExtras {
     server: None,
 };
 
-/// The [`ToolExtras`] of a row; takes memory only where there are any.
+/// The [`ToolExtras`] of a row; allocates only if there are any.
 #[derive(Debug, Clone, Default)]
 pub struct Extras(Option<Box<ToolExtras>>);
 
@@ -118,7 +118,7 @@ impl<'de> Deserialize<'de> for Extras {
     }
 }
 
-/// To write takes memory, also when nothing is written: look first.
+/// Mutable access allocates memory even if nothing is written: read first.
 impl DerefMut for Extras {
     fn deref_mut(&mut self) -> &mut ToolExtras {
         self.0.get_or_insert_default()

@@ -1,12 +1,12 @@
-//! What a run of one version usually costs: medians, so that one odd run says little.
+//! The usual resource use of a run of one version: medians, so that one unusual run has little effect.
 
 use super::run::RunUsage;
 use serde::{Deserialize, Serialize};
 
-/// Medians over the newest runs of a version that ran to their own end.
+/// Medians over the newest runs of a version that were not stopped from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Typical {
-    /// How many runs were looked at.
+    /// The number of runs.
     pub runs: u64,
     /// Wall-clock time in milliseconds.
     pub duration_ms: u64,
@@ -14,22 +14,22 @@ pub struct Typical {
     pub cpu_ms: u64,
     /// Peak memory in bytes.
     pub peak_memory_bytes: u64,
-    /// Most processes at one time.
+    /// Peak number of processes.
     pub peak_processes: u64,
     /// Bytes left on disk.
     pub disk_bytes: u64,
 }
 
 impl RunUsage {
-    /// The most memory known to have been held at one time, in bytes: what was sampled, or what the kernel
-    /// counted for the largest process where that is more (a short run ends before the first sample).
+    /// The known peak memory in bytes: the sampled one, or that of the largest process as counted by the kernel if it
+    /// is higher (a short run ends before the first sample).
     pub fn most_memory_bytes(&self) -> u64 {
         self.peak_memory_bytes.max(self.max_rss_bytes)
     }
 }
 
 impl Typical {
-    /// The medians of these runs; `None` when there are none. Of an even number the lower middle.
+    /// The medians of these runs; `None` if there are none. For an even number, the lower middle.
     pub fn of(usages: &[RunUsage]) -> Option<Typical> {
         let median = |of: &dyn Fn(&RunUsage) -> u64| {
             let mut values: Vec<u64> = usages.iter().map(of).collect();

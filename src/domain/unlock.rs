@@ -1,5 +1,5 @@
-//! Leave to run what costs more than low. A workspace begins with the cost tier low; a human opens more, for one tool
-//! or for a whole tier, for a time or a session or until it is taken back.
+//! Unlocking of cost tiers above low. In a new workspace, only the low tier is unlocked; a human unlocks more, for one
+//! tool or for a whole tier, for a period, for a session, or until it is revoked.
 
 use super::grant::GrantScope;
 use super::ids::{OperationId, UnlockId};
@@ -9,72 +9,72 @@ use super::tool::Tool;
 use super::words::CostTier;
 use serde::{Deserialize, Serialize};
 
-/// That a human opened a tool or a tier.
+/// An unlocked tool or tier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unlock {
     /// Counts up within the workspace; `revoke` takes it.
     pub id: UnlockId,
-    /// The tool; `None` opens every tool of the tier and of those below it.
+    /// The tool; `None` unlocks every tool of the tier and of those below it.
     pub tool: Option<ToolName>,
-    /// Up to which tier. Of a tool the one that it had: when it costs more one day, it is locked again.
+    /// Up to which tier. For a tool, its tier at that time: if it rises, the tool is locked again.
     pub tier: CostTier,
     /// For whom, and how long.
     pub scope: GrantScope,
-    /// When it ends by itself; `None` for never.
+    /// When it expires; `None` for never.
     pub until: Option<Instant>,
-    /// The human who opened it.
+    /// The human who unlocked it.
     pub who: String,
     /// When it was opened.
     pub at: Instant,
     /// The log entry that opened it.
     pub operation: OperationId,
-    /// Why it opens nothing as things are; `None` while it does.
+    /// Why it currently has no effect; `None` while it has.
     #[serde(default)]
     pub void: Option<String>,
 }
 
 impl Unlock {
-    /// What it is about, as in the log: the name of a tool, or `tier medium`.
+    /// The subject in the log: the name of a tool, or `tier medium`.
     pub fn subject(&self) -> String {
         subject(self.tool.as_ref(), self.tier)
     }
 
-    /// Whether its time is not over.
+    /// Whether it has not expired.
     pub fn lasts(&self, now: Instant) -> bool {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// Whether it opens a tool of this name and tier.
+    /// Whether it unlocks a tool of this name and tier.
     pub fn opens(&self, name: &ToolName, tier: CostTier) -> bool {
         tier <= self.tier && self.tool.as_ref().is_none_or(|tool| tool == name)
     }
 }
 
-/// What an unlock is about, as in the log.
+/// The subject of an unlock in the log.
 pub fn subject(tool: Option<&ToolName>, tier: CostTier) -> String {
     tool.map_or_else(|| format!("tier {tier}"), ToString::to_string)
 }
 
-/// What may run here and now, as far as costs decide.
+/// What may run here and now, as far as cost tiers decide.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tiers {
-    /// The most that may run at all; `None` for everything but prohibited.
+    /// The highest tier that may run; `None` means everything except prohibited.
     pub cap: Option<CostTier>,
-    /// What humans opened and still holds.
+    /// Unlocks in force.
     pub unlocks: Vec<Unlock>,
-    /// Whether everything up to the cap is open: for a service that was open when a human launched it.
+    /// Whether everything up to the cap is unlocked: for a service that was unlocked when a human launched it.
     pub all_open: bool,
 }
 
 impl Tiers {
-    /// Whether a tool costs more than may run at all.
+    /// Whether a tool is above the cap.
     pub fn is_above_cap(&self, tool: &Tool) -> bool {
         self.cap.is_some_and(|cap| tool.cost_tier > cap)
     }
 
-    /// Whether a human must open it first. An approval that is in force has opened what costs a medium amount: whoever
-    /// gave it read the tier. What says nothing of itself counts as medium but is no dearer for it: as long as
-    /// nobody approved it, it runs strictly contained.
+    /// Whether a human must unlock it first. An approval in force unlocks the medium tier, because the reviewer saw the
+    /// tier. An unclassified tool counts as medium, but is not locked because of that: while it is not approved, it
+    /// runs strictly sandboxed.
     pub fn is_locked(&self, tool: &Tool, approved: bool) -> bool {
         let free = match tool.cost_tier {
             CostTier::Low => true,

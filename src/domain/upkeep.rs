@@ -1,17 +1,17 @@
-//! The words of upkeep: why a tool that nobody uses stays, and why tools are one too many.
+//! The words of upkeep: why an unused tool stays, and why tools are redundant.
 
 use super::name::ToolName;
 use super::words::words;
 use serde::{Deserialize, Serialize};
 
 words!(
-    /// Why a tool that nobody uses is not proposed to be put away.
+    /// Why archiving an unused tool is not proposed.
     Spared {
-        /// Tools at the core stage stay.
+        /// Tools at the core stage are kept.
         Core = "core",
         /// A version of it is pinned.
         Pinned = "pinned",
-        /// A review of it that somebody asked for waits for a human.
+        /// A requested review of it is pending.
         Waiting = "waiting",
         /// A deprecated tool names it as its successor.
         Successor = "successor",
@@ -21,43 +21,43 @@ words!(
 words!(
     /// Why tools are in one group.
     GroupKind {
-        /// Every byte of them is the same.
+        /// They are identical in every byte.
         Copies = "copies",
-        /// They say that they do nearly the same.
+        /// Their descriptions are nearly the same.
         Near = "near",
-        /// They have one name, or one display name, and different content.
+        /// They have the same name, or the same display name, and different content.
         Clash = "clash",
     }
 );
 
-/// What is to become of a tool, by a proposal.
+/// What is proposed for a tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProposedEnd {
-    /// It is put away.
+    /// To archive it.
     Archive,
-    /// It is marked as one that should not be used any more.
+    /// To deprecate it.
     Deprecate {
-        /// What to use instead.
+        /// The successor.
         by: ToolName,
     },
 }
 
-/// A tool that would be better away: a human is to decide.
+/// A proposal to retire a tool, for a human to decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retirement {
     /// Name of the tool to retire.
     pub tool: ToolName,
     /// Path of its definition.
     pub path: String,
-    /// What is to become of it.
+    /// What is proposed.
     pub end: ProposedEnd,
     /// One sentence that the review shows.
     pub reason: String,
 }
 
 impl Retirement {
-    /// What it asks, in a line: `archive old (tools/experimental/old.py): not used for 31 days`.
+    /// The proposal in a line: `archive old (tools/experimental/old.py): not used for 31 days`.
     pub fn line(&self) -> String {
         match &self.end {
             ProposedEnd::Archive => format!("archive {} ({}): {}", self.tool, self.path, self.reason),

@@ -1,8 +1,8 @@
-//! Programs of every system that only read and transform text.
+//! Standard programs that only read and transform text.
 
-/// The utilities of POSIX.1-2024 (Shell and Utilities, chapter 3) that read files and standard input and write to
-/// standard output alone, without those that start other programs or reach the network. `sed`, `sort` and `find` are
-/// among them for what they do most of the time: what they write or delete is seen as such.
+/// The utilities of POSIX.1-2024 (Shell and Utilities, chapter 3) that read files and standard input and write only to
+/// standard output, without those that start other programs or use the network. `sed`, `sort` and `find` are included
+/// because of their usual use: what they write or delete is detected separately.
 const POSIX: &[&str] = &[
     "[", "awk", "basename", "cat", "cksum", "cmp", "comm", "cut", "date", "df", "diff", "dirname", "du", "echo",
     "expand", "expr", "false", "file", "find", "fold", "getconf", "grep", "head", "id", "join", "locale", "logname",
@@ -42,8 +42,8 @@ const GNU: &[&str] = &[
 /// Folders of programs that belong to the system.
 const FOLDERS: &[&str] = &["/bin", "/usr/bin", "/sbin", "/usr/sbin"];
 
-/// Whether a program, by its name or its path in a folder of the system, is a standard utility that only reads and
-/// transforms text. A program of that name elsewhere is not.
+/// Whether a program, by its name or its path in a system folder, is a standard utility that only reads and transforms
+/// text. A program of that name elsewhere is not.
 pub fn only_reads(program: &str) -> bool {
     let (folder, name) = program.rsplit_once('/').unwrap_or(("/bin", program));
     FOLDERS.contains(&folder) && (POSIX.contains(&name) || GNU.contains(&name))

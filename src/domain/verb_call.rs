@@ -1,6 +1,6 @@
 //! A verb with its arguments, as it was typed.
 
-/// A call of a verb of the table that needs nothing but its arguments as text. Arguments have the names of the table.
+/// A call of a verb that needs only its arguments as text. Arguments have the names of the table of verbs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerbCall {
     verb: &'static str,
@@ -18,12 +18,12 @@ impl VerbCall {
         self.verb
     }
 
-    /// The value of an argument; `None` when it was not given.
+    /// The value of an argument; `None` if it was not given.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.args.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Gives an argument this value.
+    /// Sets the value of an argument.
     pub fn set(&mut self, name: &'static str, value: String) {
         self.args.retain(|(known, _)| *known != name);
         self.args.push((name, value));

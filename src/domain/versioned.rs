@@ -1,9 +1,9 @@
-//! Names of files that state a version: `csv_parser_v1_1_0.py` is version 1.1.0 of `csv_parser.py`.
+//! File names with a version: `csv_parser_v1_1_0.py` is version 1.1.0 of `csv_parser.py`.
 
 use super::digest::VersionFile;
 use std::collections::BTreeMap;
 
-/// `NAME_v1_1_0` is version 1.1.0 of `NAME`; `None` for a stem that states no version.
+/// `NAME_v1_1_0` is version 1.1.0 of `NAME`; `None` for a stem without a version.
 pub fn versioned(stem: &str) -> Option<(&str, semver::Version)> {
     let (name, version) = stem.rsplit_once("_v")?;
     let parts: Vec<u64> = version.split('_').map(whole).collect::<Option<_>>()?;
@@ -11,13 +11,13 @@ pub fn versioned(stem: &str) -> Option<(&str, semver::Version)> {
     (!name.is_empty()).then(|| (name, semver::Version::new(major, minor, patch)))
 }
 
-/// A number as versions write it: digits, no zero before others.
+/// A number in a version: digits without leading zeros.
 fn whole(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|_| plain)
 }
 
-/// The path without the version that the name of its file states; the path itself when it states none.
+/// The path without the version in its file name; unchanged if there is none.
 pub fn unversioned(path: &str) -> String {
     let (folder, file) = path.rsplit_once('/').map_or(("", path), |(folder, file)| (folder, file));
     let (stem, rest) = file.find('.').map_or((file, ""), |at| file.split_at(at));
@@ -25,8 +25,8 @@ pub fn unversioned(path: &str) -> String {
     if folder.is_empty() { format!("{stem}{rest}") } else { format!("{folder}/{stem}{rest}") }
 }
 
-/// The files of two versions, each with the one that it was: by its path, else by its name without the version in it.
-/// In ascending order of the newer path.
+/// The files of two versions, each paired with its predecessor: by path, otherwise by its name without the version. In
+/// ascending order of the newer path.
 pub fn paired<'f>(
     before: &'f [VersionFile],
     after: &'f [VersionFile],
@@ -38,7 +38,7 @@ pub fn paired<'f>(
         let (None, Some(new)) = (&old, &new) else { continue };
         let name = unversioned(&new.path);
         let kin: Vec<&str> = left.keys().copied().filter(|path| unversioned(path) == name).collect();
-        // Of several nobody knows which one it was.
+        // If there are several, the predecessor is ambiguous.
         if let [path] = kin[..] {
             *old = left.remove(path);
         }

@@ -21,7 +21,8 @@ macro_rules! words {
                 match self { $($name::$variant => $word),+ }
             }
 
-            /// The value of a spelling; `None` for any other text. Cheaper than to parse it where most texts are other ones.
+            /// The value of a spelling; `None` for any other text. Cheaper than parsing if most texts are not in the
+            /// list.
             pub fn of_word(text: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|value| value.word() == text)
             }
@@ -59,21 +60,21 @@ pub struct UnknownWord {
 }
 
 words!(
-    /// How far a human has taken a tool; the folder of the same name under `tools/`.
+    /// The level of trust of a tool; the folder of the same name under `tools/`.
     Stage {
-        /// Nobody vouches for it.
+        /// Not approved.
         Experimental = "experimental",
         /// A human approved this digest.
         Approved = "approved",
         /// Approved, proven and kept stable.
         Core = "core",
-        /// Put away: hidden, not runnable, bytes and history kept.
+        /// Archived: hidden, not runnable, bytes and history kept.
         Archived = "archived",
     }
 );
 
 words!(
-    /// What a tool is made of.
+    /// The kind of a tool.
     Kind {
         /// Runs a process and ends.
         Command = "command",
@@ -91,7 +92,7 @@ words!(
 );
 
 impl Kind {
-    /// Whether it is a process of this machine: one that ends, or one that keeps running.
+    /// Whether it is a process on this machine, which ends or keeps running.
     pub const fn starts_process(self) -> bool {
         matches!(self, Kind::Command | Kind::Service)
     }
@@ -102,9 +103,9 @@ words!(
     CostTier {
         /// Safe, fast and free of charge.
         Low = "low",
-        /// Moderate cost, some restrictions. Also what an unclassified tool counts as.
+        /// Moderate cost, some restrictions. An unclassified tool counts as medium.
         Medium = "medium",
-        /// Expensive or dangerous: an agent needs a human for each call.
+        /// Expensive or dangerous: a call by an agent needs a human.
         High = "high",
         /// Never runs, by any path.
         Prohibited = "prohibited",
@@ -112,13 +113,13 @@ words!(
 );
 
 words!(
-    /// The form in which a tool lies on disk.
+    /// The form of a tool on disk.
     Format {
         /// A folder with `tool.toml`.
         Native = "native",
         /// Script and sidecar of the same stem.
         Pair = "pair",
-        /// A manifest alone that says what it runs.
+        /// Only a manifest, which states what it runs.
         Manifest = "manifest",
         /// A bare script; metadata from its header.
         Header = "header",
@@ -130,7 +131,7 @@ words!(
 );
 
 words!(
-    /// Whether what lies on disk is what was last accepted.
+    /// Whether the files on disk are the ones last accepted.
     ToolState {
         /// Read, and unchanged since it was approved (or never approved).
         Ok = "ok",
@@ -138,25 +139,25 @@ words!(
         Changed = "changed",
         /// Cannot be read as a tool; a problem says why.
         Invalid = "invalid",
-        /// Read, but of a kind or dialect that nothing here can run.
+        /// Read, but of a kind or dialect that cannot run here.
         Unsupported = "unsupported",
     }
 );
 
 words!(
-    /// Who made a tool, as far as its marks tell.
+    /// Who created a tool, as far as marked.
     Origin {
         /// Marked as made by an AI agent.
         Ai = "ai",
         /// Marked as made by a human.
         Admin = "admin",
-        /// Nothing tells who made it.
+        /// Not marked.
         Unknown = "unknown",
     }
 );
 
 impl Stage {
-    /// Whether a human vouched for tools of this stage.
+    /// Whether tools of this stage were approved.
     pub const fn is_vouched(self) -> bool {
         matches!(self, Stage::Approved | Stage::Core)
     }
@@ -178,7 +179,7 @@ impl Stage {
 pub struct Category(pub String);
 
 impl Category {
-    /// The categories every catalog knows, in their usual order.
+    /// The built-in categories, in their usual order.
     pub const KNOWN: &'static [&'static str] = &[
         "core",
         "filesystem",
@@ -193,7 +194,7 @@ impl Category {
         "custom",
     ];
 
-    /// The category of a tool that neither a manifest nor a folder gives one.
+    /// The category of a tool whose manifest and folder state none.
     pub const UNSTATED: &'static str = "custom";
 
     /// Lower-cases and trims; empty text becomes [`Self::UNSTATED`].
@@ -210,7 +211,7 @@ impl fmt::Display for Category {
 }
 
 impl CostTier {
-    /// The words that definitions use for each tier, in lower case and with dashes.
+    /// The words for each tier in definitions, in lower case and with dashes.
     pub const WORDS: &'static [(CostTier, &'static [&'static str])] = &[
         (
             CostTier::Low,
@@ -250,8 +251,8 @@ impl CostTier {
         (CostTier::Prohibited, &["prohibited", "blocked", "forbidden", "banned"]),
     ];
 
-    /// The tier that a word of a definition means, by [`CostTier::WORDS`]; blanks and underscores count as dashes. `None`
-    /// for a word nobody knows.
+    /// The tier for a word in a definition, by [`CostTier::WORDS`]; blanks and underscores count as dashes. `None` for
+    /// an unknown word.
     pub fn from_loose(word: &str) -> Option<CostTier> {
         let folded = word.trim().to_lowercase().replace([' ', '_'], "-");
         let means = |known: &str| known == folded || known.replace('-', "") == folded;

@@ -184,7 +184,7 @@ impl Agents<'_> {
         let ConnectionRow { id: connection, agent, owner, is_shared, .. } = self.named(call)?;
         let operation = self.workspace.transact(|tx| {
             if is_shared {
-                // Its process serves others as well: it sees that the connection is gone.
+                // Its process also serves others: it notices that the connection is gone.
                 disconnect_agent(tx, connection)?;
             }
             let row = NewOperation {

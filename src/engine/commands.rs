@@ -102,7 +102,7 @@ impl Engine {
             && request.approves()
             && !self.workspace.rehearsal.is_on()
         {
-            // Before the turn: others need not wait for checks.
+            // Before the lock: others need not wait for checks.
             self.checks().ensure(request.review, &mut |_| {})?;
         }
         let is_long = matches!(&command, Command::Verb(call) if matches!(called(call)?.perform, Perform::LongHuman(_)));

@@ -64,7 +64,7 @@ impl EngineError {
         EngineError { code, message: runner::explain_open_files(message.into()), hint: hint.into() }
     }
 
-    /// Something in the program or its state folder.
+    /// An internal error of the program or its state folder.
     pub fn internal(error: impl fmt::Display) -> EngineError {
         EngineError::new(ErrorCode::Internal, error.to_string(), "`toolsmith doctor` checks the state folder")
     }

@@ -126,7 +126,7 @@ impl History<'_> {
     }
 }
 
-/// The command that repeats what an entry did; `None` for what cannot be repeated automatically.
+/// The command that repeats an entry; `None` if it cannot be repeated automatically.
 fn again(target: &Operation) -> Option<Command> {
     let text = |name: &str| target.detail.get(name).and_then(|value| value.as_str());
     match (target.verb.as_str(), core::UndoNote::of(target)?) {

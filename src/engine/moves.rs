@@ -55,7 +55,7 @@ impl Engine {
         for (id, work) in step.intents {
             let done = self.perform(id, &work).map_err(|error| {
                 let message = format!("{}; the decision is recorded, but {}", outcome.message, error.message);
-                // What to do about the cause; to try again is not: the decision stands.
+                // The remedy for the cause, without the advice to try again: the decision stands.
                 let remedy = error.hint.split(", then ").next().filter(|hint| !hint.is_empty()).unwrap_or("fix that");
                 EngineError::new(
                     error.code,
@@ -129,7 +129,7 @@ impl Engine {
                     moves.push((files, joined.unwrap_or(*relocation)));
                     plain.push((id, notes));
                 }
-                // What comes before it of the same operation, in its order.
+                // Other work of the same operation must come first, in its order.
                 work => {
                     self.perform_plain(&std::mem::take(&mut plain), &std::mem::take(&mut moves))?;
                     self.perform(id, &work)?;
@@ -203,7 +203,7 @@ impl Engine {
             let done = serde_json::from_value(intent.body.clone())
                 .map_err(EngineError::internal)
                 .and_then(|body: IntentBody| self.perform(intent.id, &body.work));
-            // A move that still cannot be made must not keep the workbench shut; it stays owed.
+            // A move that still fails must not prevent the workbench from opening; it stays pending.
             self.workspace.report_trouble(done.map_err(|error| {
                 let message = format!("operation {} is not finished: {}", intent.operation, error.message);
                 EngineError::new(error.code, message, format!("fix that; it is retried automatically. {}", error.hint))

@@ -26,7 +26,7 @@ impl History<'_> {
     ) -> Result<Preview, EngineError> {
         match self.without_effect(work) {
             Err(error) if !self.workspace.rehearsal.has_agreed() => Err(error),
-            // What changes nothing in the state says so by itself.
+            // A command that changes nothing in the store describes its effect itself.
             Ok(_) | Err(_) => Ok(preview),
         }
     }

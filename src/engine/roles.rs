@@ -22,7 +22,7 @@ pub fn play_role() -> Option<u8> {
     if std::env::args_os().nth(1).is_some_and(|role| role == runner::CALL_SERVER) {
         return Some(u8::try_from(request::play_client()).unwrap_or(u8::MAX));
     }
-    // A low soft limit alone stops nothing. If it cannot be raised, what fails says so.
+    // A low soft limit alone is harmless. If it cannot be raised, the operation that fails reports it.
     let _ = runner::raise_open_files(runner::NEEDED_FILES);
     let args: Vec<OsString> = std::env::args_os().skip(1).take(MOST_ARGUMENTS).collect();
     buffering::play_clock(&args).or_else(|| service::play(&args))

@@ -18,7 +18,7 @@ pub(super) fn read_small(path: &Path) -> Option<String> {
 
 /// The content of a path, if it is a small text file.
 pub(super) fn read_beside(path: &Path) -> Beside {
-    // Opening a FIFO must not wait for a writer, and a link leads to somebody else's file.
+    // Opening a FIFO must not wait for a writer, and a link may lead to another user's file.
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
     let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
     let file = match opened {

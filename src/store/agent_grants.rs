@@ -1,4 +1,4 @@
-//! Leave for agents to run versions that are not approved, and the list of what was allowed.
+//! Grants for agents to run unapproved versions, and the list of granted permissions.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -10,7 +10,7 @@ use rusqlite::{Row, params};
 const COLUMNS: &str = "id, tool, digest, agent, session, who, at_ms, operation";
 
 impl Queries {
-    /// Leave for agents that was not revoked, newest first.
+    /// Grants for agents that were not revoked, newest first.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed read.
@@ -19,7 +19,7 @@ impl Queries {
         self.rows(&sql, [], read)
     }
 
-    /// Leave for agents to run this version.
+    /// Grants for agents to run this version.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed read.
@@ -28,7 +28,7 @@ impl Queries {
         self.rows(&sql, params![tool, digest], read)
     }
 
-    /// Leave for an agent by its number, also when it was revoked.
+    /// A grant for an agent by its number, including a revoked one.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed read.

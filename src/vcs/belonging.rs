@@ -1,5 +1,5 @@
-//! Whether a repository is that of its work tree. A folder of a stranger may bring a `.git` that leads into another
-//! repository of the user's, where promotions would then be committed.
+//! Whether a repository belongs to its work tree. A folder from a stranger may contain a `.git` that points to another
+//! repository of the user, in which promotions would then be committed.
 
 use super::call::GitCall;
 use super::error::NoGit;
@@ -9,27 +9,27 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-/// Folders of a repository that no commit of ours reads or writes: hooks of a repository never run.
+/// Folders of a repository that our commits never read or write: hooks of a repository never run.
 const UNUSED: &[&str] = &["annex", "hooks", "modules"];
 
-/// Entries of a repository that are looked at; one with more is not used.
+/// Maximum number of entries of a repository that are examined; a larger repository is not used.
 const MAX_ENTRIES: usize = 200_000;
 
-/// The longest file that names a work tree, or other folders of objects, in bytes.
+/// Maximum length of a file that names a work tree, or other object folders, in bytes.
 const MAX_LINK: u64 = 8 * 1024;
 
-/// How many folders of objects a repository may borrow from, one after the other. Git stops at five levels.
+/// Maximum length of a chain of alternate object folders. Git stops at five levels.
 const MAX_ALTERNATES: usize = 16;
 
 impl Git {
-    /// Why no commit may be made in a repository: it is not that of this work tree, or git would write or wait where one
-    /// of its parts leads.
+    /// Why no commit may be made in a repository: it does not belong to this work tree, or git would write to, or wait
+    /// for, the target of one of its parts.
     pub(super) fn unfit(&self, toplevel: &Path, repository: &Path, common: &Path) -> Option<NoGit> {
         let real = |path: &Path| path.canonicalize().ok();
         let (Some(repository), Some(common)) = (real(repository), real(common)) else {
             return Some(NoGit::Elsewhere(common.to_owned()));
         };
-        // The repository of a linked work tree lies in the common folder.
+        // The repository of a linked work tree is in the common folder.
         if repository != common && !repository.starts_with(common.join("worktrees")) {
             return Some(NoGit::Elsewhere(common));
         }
@@ -39,8 +39,9 @@ impl Git {
         unplain(&common).or_else(|| unplain_alternate(&common.join("objects"))).map(NoGit::Unplain)
     }
 
-    /// Whether a repository is that of a work tree: it is its `.git`, or names it, as the repositories of linked work
-    /// trees and of submodules do. A workspace of a stranger could have its commits made in any repository of the user.
+    /// Whether a repository belongs to a work tree: it is its `.git`, or names it, as the repositories of linked work
+    /// trees and of submodules do. Otherwise, a workspace from a stranger could have its commits made in any repository
+    /// of the user.
     fn belongs(&self, repository: &Path, toplevel: &Path) -> bool {
         let same =
             |path: PathBuf| path.canonicalize().is_ok_and(|path| toplevel.canonicalize().is_ok_and(|top| path == top));
@@ -62,33 +63,33 @@ impl Git {
     }
 }
 
-/// Whether the nearest `.git` above a workspace is that of the work tree: a `.git` that leads to the repository of a
-/// folder around it would have that take the workspace's files.
+/// Whether the nearest `.git` above a workspace is that of the work tree: a `.git` that points to the repository of an
+/// outer folder would add the workspace's files to that repository.
 fn is_nearest(workspace: &Path, toplevel: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
     let Some(workspace) = real(workspace) else { return false };
     let nearest = workspace.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
-    // Without any, the repository is bare or found by a variable.
+    // Without one, the repository is bare or found by a variable.
     nearest.is_none_or(|folder| real(toplevel).is_some_and(|top| top == folder))
 }
 
-/// The beginning of a file; `None` when it cannot be read.
+/// The beginning of a file; `None` if it cannot be read.
 fn beginning(file: &Path) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     File::open(file).and_then(|file| file.take(MAX_LINK).read_to_end(&mut text)).ok()?;
     Some(text)
 }
 
-/// The first part of a repository that is no plain file, folder or socket, or cannot be looked at: git writes through
-/// symbolic links, also where nothing is yet, and waits for the other end of a FIFO. The repository itself when it has too
-/// many parts.
+/// The first part of a repository that is not a plain file, folder or socket, or cannot be examined: git writes through
+/// symbolic links, even dangling ones, and waits for the other end of a FIFO. The repository itself if it has too many
+/// parts.
 fn unplain(repository: &Path) -> Option<PathBuf> {
     let mut folders = vec![repository.to_owned()];
     let mut seen = 0;
     while let Some(folder) = folders.pop() {
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
-            // Git removes folders of branches that are empty.
+            // Git removes empty branch folders.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(_) => return Some(folder),
         };
@@ -102,7 +103,7 @@ fn unplain(repository: &Path) -> Option<PathBuf> {
                 continue;
             }
             match entry.file_type() {
-                // Nobody can open a socket as a file: git's own monitor has one here.
+                // A socket cannot be opened as a file: git's own monitor has one here.
                 Ok(kind) if kind.is_file() || kind.is_socket() => {}
                 Ok(kind) if kind.is_dir() => folders.push(entry.path()),
                 _ => return Some(entry.path()),
@@ -112,8 +113,8 @@ fn unplain(repository: &Path) -> Option<PathBuf> {
     None
 }
 
-/// The first part that git would wait for of the folders of objects that a repository borrows from, or the file that
-/// names them when nobody can follow it.
+/// The first part of the alternate object folders that git would wait for, or the file that names them if it cannot be
+/// followed.
 fn unplain_alternate(objects: &Path) -> Option<PathBuf> {
     let mut folders = vec![objects.to_owned()];
     let mut next = 0;
@@ -130,7 +131,7 @@ fn unplain_alternate(objects: &Path) -> Option<PathBuf> {
                 return Some(file);
             }
             let other = folder.join(path_from(line));
-            // One that is not there is nothing to git either.
+            // Git ignores an absent one, too.
             let Ok(other) = other.canonicalize() else { continue };
             if folders.contains(&other) {
                 continue;

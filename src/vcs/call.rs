@@ -1,7 +1,7 @@
-//! One call of git: arguments, a clean environment, a deadline, and what came of it.
+//! One call of git: arguments, a clean environment, a deadline, and the result.
 //!
-//! Git runs in a process group of its own, so that ctrl-c at our terminal does not stop it between
-//! writing a tree and releasing its lock, and so that a hook which hangs can be ended with its children.
+//! Git runs in a separate process group, so that ctrl-c at our terminal does not stop it between writing a tree and
+//! releasing its lock, and so that a hanging hook can be ended with its children.
 
 use super::error::GitError;
 use super::place::GitContext;
@@ -13,34 +13,34 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Output};
 use std::time::Duration;
 
-/// Deadline of reading the configuration, which comes before each other call: git waits for the writer of a FIFO that
-/// lies in its place or is included.
+/// Deadline of reading the configuration, which precedes each other call: git would wait for the writer of a FIFO in
+/// place of a configuration file.
 const CONFIGURATION: Duration = Duration::from_secs(5);
 
-/// Deadline of a question.
+/// Deadline of a query.
 pub(super) const QUICK: Duration = Duration::from_secs(30);
 
 /// Deadline of a commit: the user's hooks may run whole test suites.
 const SLOW: Duration = Duration::from_mins(5);
 
-/// The longest complaint that is passed on, in characters.
+/// Maximum length of an error message that is passed on, in characters.
 const MAX_COMPLAINT_CHARS: usize = 600;
 
-/// Variables with which it asks nobody anything and speaks no language but ours.
+/// Variables that disable prompts and select untranslated messages.
 const SILENT: &[(&str, &str)] = &[
     ("LC_ALL", "C.UTF-8"),
     ("LANGUAGE", ""),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_EDITOR", ":"),
     ("GIT_SEQUENCE_EDITOR", ":"),
-    // A passphrase is asked for by a program that says nothing, not at a terminal.
+    // Passphrases are requested from a program that gives none, not at a terminal.
     ("SSH_ASKPASS_REQUIRE", "force"),
     ("SSH_ASKPASS", "/bin/false"),
-    // The user's configuration can have git write files of a trace, wherever it names one.
+    // The user's configuration can make git write trace files anywhere.
     ("GIT_TRACE2", "0"),
     ("GIT_TRACE2_EVENT", "0"),
     ("GIT_TRACE2_PERF", "0"),
-    // No transport, and so no program of one: a partial clone fetches what it lacks when it is looked at.
+    // No transport, and so none of its programs: a partial clone would fetch missing objects when they are read.
     ("GIT_ALLOW_PROTOCOL", ""),
     ("GIT_NO_LAZY_FETCH", "1"),
 ];
@@ -48,17 +48,17 @@ const SILENT: &[(&str, &str)] = &[
 /// Transports that start nothing but git and ssh.
 const TRANSPORTS: &str = "file:git:http:https:ssh";
 
-/// What git must not do, whatever is configured.
+/// What git must not do, whatever its configuration.
 const OPTIONS: &[&str] = &[
     "--no-optional-locks",
     "--no-pager",
     "-c",
-    // A monitor would be a program named by the repository, started by a mere look.
+    // A monitor would be a program named by the repository, started by a mere query.
     "core.fsmonitor=false",
     "-c",
     "color.ui=false",
     "-c",
-    // Housekeeping belongs to the user's own git, not to a promotion somebody waits for.
+    // Housekeeping belongs to the user's own git, not to a promotion.
     "gc.auto=0",
     "-c",
     "maintenance.auto=false",
@@ -76,20 +76,20 @@ pub(super) struct GitCall {
     env: Vec<(OsString, OsString)>,
     pathspecs: Pathspecs,
     deadline: Duration,
-    /// Where it starts; `None` is the folder of the place.
+    /// Its working directory; `None` means the folder of the place.
     folder: Option<PathBuf>,
 }
 
-/// How git reads the paths it is given.
+/// How git interprets the given paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pathspecs {
-    /// Every character means itself.
+    /// Every character is literal.
     Literal,
-    /// Wildcards and `:(…)` have their meaning; the caller escapes.
+    /// Wildcards and `:(…)` are interpreted; the caller escapes.
     Magic,
 }
 
-/// What came of a call that ended.
+/// The result of a call that ended.
 #[derive(Debug, Clone)]
 pub(super) struct GitOutput {
     status: ExitStatus,
@@ -109,12 +109,12 @@ impl GitCall {
         }
     }
 
-    /// For a list of the configuration.
+    /// For listing the configuration.
     pub(super) fn configuration(self) -> GitCall {
         GitCall { deadline: CONFIGURATION, ..self }
     }
 
-    /// Gives these bytes on standard input.
+    /// Passes these bytes on standard input.
     pub(super) fn input(self, bytes: Vec<u8>) -> GitCall {
         GitCall { input: Some(bytes), ..self }
     }
@@ -129,28 +129,28 @@ impl GitCall {
         GitCall { deadline: SLOW, ..self }
     }
 
-    /// For commands that reach another repository: by the transports that start nothing but git and ssh.
+    /// For commands that access another repository: with the transports that start only git and ssh.
     pub(super) fn over_transports(self) -> GitCall {
         self.env("GIT_ALLOW_PROTOCOL", TRANSPORTS).patient()
     }
 
-    /// Started in this folder.
+    /// Sets the working directory.
     pub(super) fn folder(self, folder: PathBuf) -> GitCall {
         GitCall { folder: Some(folder), ..self }
     }
 
-    /// For commands that do not know literal paths.
+    /// For commands that do not support literal paths.
     pub(super) fn magic(self) -> GitCall {
         GitCall { pathspecs: Pathspecs::Magic, ..self }
     }
 
-    /// Allows for the user's hooks: they get time, and paths are not read literally in them, which
-    /// would empty a hook's own `git diff -- '*.py'`.
+    /// Allows for the user's hooks: they get more time, and paths are not literal in them, which would break a hook's
+    /// own `git diff -- '*.py'`.
     pub(super) fn with_hooks(self) -> GitCall {
         GitCall { pathspecs: Pathspecs::Magic, deadline: SLOW, ..self }
     }
 
-    /// Starts git in a place, with these settings as variables; they count more than those of any file.
+    /// Starts git in a place, with these settings as variables, which take precedence over those in files.
     pub(super) fn run(&self, place: &GitContext<'_>, settings: &[(OsString, OsString)]) -> Result<GitOutput, GitError> {
         let git = place.programs.find(ExternalProgram::Git, OsStr::new("git")).map_err(|why| match why {
             NoProgram::Absent(..) => GitError::NotInstalled,
@@ -177,7 +177,7 @@ impl GitCall {
     }
 }
 
-/// Starts a process in a group of its own and waits for its end, at most until the deadline.
+/// Starts a process in a separate group and waits for its end, at most until the deadline.
 pub(super) fn finish(launch: Launch, input: Option<&[u8]>, deadline: Duration) -> Result<GitOutput, GitError> {
     launch.in_group().finish(input, deadline).map(GitOutput::from).map_err(|why| match why {
         Unfinished::NotStarted(error) if error.kind() == ErrorKind::NotFound => GitError::NotInstalled,
@@ -202,7 +202,7 @@ impl GitOutput {
         self.status.code()
     }
 
-    /// The answer, or an error that names what was asked for.
+    /// The output, or an error that names the action.
     pub(super) fn demand(self, action: &'static str) -> Result<GitOutput, GitError> {
         if self.success() { Ok(self) } else { Err(self.failure(action)) }
     }
@@ -220,12 +220,12 @@ impl GitOutput {
         (self.stderr.contains(".lock': File exists")) || self.stderr.contains("cannot lock ref")
     }
 
-    /// What it said on standard output, without the line break at its end.
+    /// Standard output, without the line break at its end.
     pub(super) fn word(&self) -> String {
         String::from_utf8_lossy(&self.stdout).trim_end().to_owned()
     }
 
-    /// What it said on standard error (else on standard output), on one line, safe to draw.
+    /// Standard error (otherwise standard output), on one line, safe to draw.
     pub(super) fn complaint(&self) -> String {
         let stdout = String::from_utf8_lossy(&self.stdout);
         let said = if self.stderr.trim().is_empty() { stdout.as_ref() } else { self.stderr.as_str() };

@@ -1,8 +1,8 @@
-//! A commit of exactly some paths, made in steps that look at nothing else: an index of its own, a tree, a commit, and
-//! the branch moved to it.
+//! A commit of exactly the given paths, made in steps that read nothing else: a temporary index, a tree, a commit, and
+//! moving the branch.
 //!
-//! `git commit` looks at the whole work tree where it prints a status, and into that of a submodule with the
-//! configuration of that, which names programs. It also waits for any FIFO that it meets there.
+//! `git commit` reads the whole work tree if it prints a status, and a submodule with the submodule's configuration,
+//! which names programs. It would also wait for any FIFO there.
 
 use super::call::{GitCall, GitOutput, QUICK, finish};
 use super::error::GitError;
@@ -28,9 +28,9 @@ const SUBMODULE: &str = "160000";
 /// Files to commit, with the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit<'a> {
-    /// Paths of files, relative to the workspace, `/` between parts; added, changed and removed alike.
+    /// Paths of files, relative to the workspace, `/` between parts; added, changed and removed ones.
     pub paths: &'a [String],
-    /// The message: a subject, and after a blank line anything else.
+    /// The message: a subject, and the body after a blank line.
     pub message: &'a str,
     /// Key and value of each trailer, appended to the message.
     pub trailers: &'a [(String, String)],
@@ -41,38 +41,38 @@ pub struct Commit<'a> {
 pub struct Committed {
     /// Abbreviated hash of the commit.
     pub hash: String,
-    /// What a human should know: a missing signature, an identity made up, hooks that did not run.
+    /// Notes for a human: a missing signature, a generated identity, hooks that did not run.
     pub notes: Vec<String>,
 }
 
-/// The paths of a commit, by what the index is told of them.
+/// The paths of a commit, by their effect on the index.
 #[derive(Default)]
 struct CommitPaths<'p> {
-    /// Taken as they lie on disk.
+    /// Added as they are on disk.
     files: Vec<&'p str>,
-    /// Gone, or a folder lies where a file was.
+    /// Gone, or replaced by a folder.
     removed: Vec<&'p str>,
 }
 
-/// An index, and the message, in a folder of our own.
+/// An index and the message in a temporary folder.
 struct TemporaryIndex {
     folder: TempDir,
 }
 
 impl TemporaryIndex {
-    /// A call that works with this index and leaves that of the user alone.
+    /// A call that uses this index and does not change that of the user.
     fn call(&self, args: &[&str]) -> GitCall {
         GitCall::new(args).env("GIT_INDEX_FILE", self.folder.path().join("index"))
     }
 }
 
 impl Git {
-    /// Commits exactly these paths and nothing else. Ignored and untracked-and-absent paths are left
-    /// out, as are paths that a symbolic link leads out of the work tree. `None` when the newest
-    /// commit already holds all of it; hooks do not run then.
+    /// Commits exactly these paths and nothing else. Ignored paths, and paths that are neither tracked nor present, are
+    /// left out, as are paths that a symbolic link leads out of the work tree. `None` if the newest commit already
+    /// contains everything; hooks do not run then.
     ///
     /// # Errors
-    /// [`GitError`]; the files on disk are as they were, and a second call does what the first did not.
+    /// [`GitError`]; the files on disk are unchanged, and a second call completes the work.
     pub fn commit(&self, commit: &Commit<'_>) -> Result<Option<Committed>, GitError> {
         if let Some(what) = self.unfinished() {
             return Err(GitError::Unfinished(what));
@@ -104,16 +104,17 @@ impl Git {
         let tree = self.tree(&desk)?;
         let hash = self.commit_tree(&tree, parent.as_deref(), &message, &mut notes)?;
         let subject = format!("commit: {}", one_line(message.lines().next().unwrap_or_default()));
-        // Before the branch moves: whoever is killed in between makes the commit anew, with the same index.
+        // Before the branch moves: after a kill in between, the commit is made again with the same index.
         self.tell_users_index(&plan, &tree, &desk)?;
-        // Only from where we looked: whoever committed meanwhile keeps that. The zeros stand for no branch yet.
+        // Only if the branch has not moved, so that a concurrent commit is kept. Zeros mean that there is no branch
+        // yet.
         let before = parent.unwrap_or_else(|| "0".repeat(hash.len()));
         let moved = self.ask(&GitCall::new(&["update-ref", "-m", &subject, "HEAD", &hash, &before]))?;
         moved.demand("move the branch to the new commit")?;
         if let Some(hooks) = self.hooks()
             && hooks.join("post-commit").is_file()
         {
-            // The commit is made: what this one says changes nothing.
+            // The commit is made, so the result of this hook is irrelevant.
             let _ = self.ask(&GitCall::new(&["hook", "run", "--ignore-missing", "post-commit"]).with_hooks());
         }
         notes.extend(self.notes());
@@ -121,7 +122,7 @@ impl Git {
         Ok(Some(Committed { hash, notes }))
     }
 
-    /// Sorts out the paths that git knows or has to be told of.
+    /// Selects the paths that are tracked or must be added.
     fn plan<'p>(&self, paths: &'p [String], has_head: bool) -> Result<CommitPaths<'p>, GitError> {
         let inside: Vec<&str> = paths.iter().map(String::as_str).filter(|path| self.is_reachable(path)).collect();
         let tracked = self.list(&["ls-files", "-z", "--cached", "--"], &inside)?;
@@ -129,7 +130,7 @@ impl Git {
         let committed: HashMap<&str, &str> =
             entries.iter().filter_map(|entry| entry.split_once('\t').map(|(blob, path)| (path, blob))).collect();
         let is_known = |path: &str| tracked.contains(path) || committed.contains_key(path);
-        // A submodule is a folder, too, and stays what it is.
+        // A submodule is a folder, too, and stays unchanged.
         let was_file = |path: &str| committed.get(path).is_some_and(|blob| !blob.starts_with(SUBMODULE));
         let kind = |path: &str| std::fs::symlink_metadata(self.workspace().join(path)).ok().map(|found| found.is_dir());
         let new: Vec<&str> =
@@ -147,9 +148,9 @@ impl Git {
         Ok(plan)
     }
 
-    /// Tells our index what lies at the paths of a plan.
+    /// Adds the present files at the paths of a plan to our index.
     fn tell_index(&self, plan: &CommitPaths<'_>, desk: &TemporaryIndex) -> Result<(), GitError> {
-        // What goes makes room: a file may have become a folder, or a folder a file.
+        // Removals first: a file may have become a folder, or a folder a file.
         for (how, paths) in [("--force-remove", &plan.removed), ("--add", &plan.files)] {
             if !paths.is_empty() {
                 let args = ["update-index", how, "-z", "--stdin"];
@@ -159,9 +160,9 @@ impl Git {
         Ok(())
     }
 
-    /// Tells the user's index what the commit holds at the paths of a plan. It is told from the tree, and started in an
-    /// empty work tree: where git writes an index, it also reads files whose times do not tell whether they changed, with
-    /// their attributes, and neither may ever end.
+    /// Updates the user's index with the content of the commit at the paths of a plan. It is read from the tree, in an
+    /// empty work tree: when git writes an index, it also reads files whose times do not show whether they changed,
+    /// with their attributes, and reading any of these might never end.
     fn tell_users_index(&self, plan: &CommitPaths<'_>, tree: &str, desk: &TemporaryIndex) -> Result<(), GitError> {
         const ACTION: &str = "note the commit in the index";
         let prefix = self.word(&GitCall::new(&["rev-parse", "--show-prefix"]), ACTION)?;
@@ -185,7 +186,7 @@ impl Git {
         self.word(&desk.call(&["write-tree"]), "write the files of the commit")
     }
 
-    /// The message as the user's hooks leave it, which may also refuse.
+    /// The message after the user's hooks, which may also refuse.
     fn message(&self, commit: &Commit<'_>, desk: &TemporaryIndex, notes: &mut Vec<String>) -> Result<String, GitError> {
         let text = message_with_trailers(commit);
         let Some(hooks) = self.hooks() else { return Ok(text) };
@@ -213,14 +214,14 @@ impl Git {
         Ok(String::from_utf8_lossy(&stripped.stdout).into_owned())
     }
 
-    /// Where the user's own hooks lie; those of the repository never run.
+    /// The folder of the user's own hooks; those of the repository never run.
     fn hooks(&self) -> Option<std::path::PathBuf> {
         let folder = self.config(&["--type=path", "--get", "core.hooksPath"])?;
         let folder = Path::new(&folder);
         folder.is_dir().then(|| folder.to_owned())
     }
 
-    /// Writes the commit, signed where that is configured and works without a question. Gives its hash.
+    /// Writes the commit, signed if that is configured and possible without a prompt. Returns its hash.
     fn commit_tree(
         &self,
         tree: &str,
@@ -254,8 +255,8 @@ impl Git {
         Ok(attempt(false)?.demand("write the commit")?.word())
     }
 
-    /// Tries a signature that may not ask for anything. Git cannot be told not to ask, so gpg is asked
-    /// first; ssh keys are covered by the environment of every call.
+    /// Tries a signature without prompts. Git cannot be told not to prompt, so gpg is tested first; ssh keys are
+    /// covered by the environment of every call.
     fn can_sign_silently(&self) -> bool {
         if self.config(&["--get", "gpg.format"]).is_some_and(|format| format != "openpgp") {
             return true;
@@ -277,7 +278,7 @@ impl Git {
         Some(self.ask(&GitCall::new(&args)).ok().filter(GitOutput::success)?.word())
     }
 
-    /// What the user is in the middle of, during which a commit would become part of something else.
+    /// An unfinished operation of the user, of which a commit would become part.
     fn unfinished(&self) -> Option<&'static str> {
         let marks = [
             ("MERGE_HEAD", "merge"),
@@ -289,7 +290,7 @@ impl Git {
         marks.into_iter().find(|(mark, _)| self.repository().join(mark).exists()).map(|(_, what)| what)
     }
 
-    /// Waits while another process holds the index, which has to be told of the commit.
+    /// Waits while another process holds the index, which must be updated.
     fn await_index(&self) -> Result<(), GitError> {
         let lock = self.repository().join("index.lock");
         let deadline = Instant::now() + LOCK_PATIENCE;
@@ -302,7 +303,7 @@ impl Git {
         Ok(())
     }
 
-    /// Asks git, and again while another process holds the index or a reference.
+    /// Calls git, and retries while another process holds the index or a reference.
     fn ask_patiently(&self, call: &GitCall) -> Result<GitOutput, GitError> {
         let deadline = Instant::now() + LOCK_PATIENCE;
         loop {
@@ -317,7 +318,7 @@ impl Git {
         }
     }
 
-    /// What a call answers, without the line break at its end.
+    /// The output of a call, without the line break at its end.
     fn word(&self, call: &GitCall, action: &'static str) -> Result<String, GitError> {
         Ok(self.ask(call)?.demand(action)?.word())
     }
@@ -325,7 +326,7 @@ impl Git {
 
 /// The message, with the trailers as its last paragraph.
 fn message_with_trailers(commit: &Commit<'_>) -> String {
-    // What shows a log later may obey what stands in it.
+    // Programs that show a log later may obey escape sequences in it.
     let lines = commit.message.trim().lines().map(|line| SafeText::new(line.trim_end()).into());
     let mut message = lines.collect::<Vec<String>>().join("\n");
     message.push('\n');

@@ -1,8 +1,8 @@
-//! A private clone of a repository that others write too: fetching, reading, adding files and pushing.
+//! A private clone of a shared repository: fetching, reading, adding files and pushing.
 //!
-//! It is bare and has no index: nothing of it is ever checked out, so neither attributes nor filters nor links in it have
-//! any effect. Objects are read and written as bytes. The only programs that git starts are its own, and those that the
-//! user's own configuration names for a transport.
+//! It is bare and has no index: nothing is ever checked out, so attributes, filters and links in it have no effect.
+//! Objects are read and written as bytes. Git starts only its own programs, and those that the user's own configuration
+//! names for a transport.
 
 use super::call::{GitCall, GitOutput};
 use super::error::GitError;
@@ -22,16 +22,16 @@ mod tree;
 
 pub(crate) use tree::MAX_DEPTH;
 
-/// The ref of what was fetched last.
+/// The ref of the last fetch.
 const FETCHED: &str = "refs/toolsmith/fetched";
 
-/// The ref of what is pushed next.
+/// The ref of the next push.
 const NEXT: &str = "refs/toolsmith/next";
 
 /// How many objects are read in one call.
 const OBJECTS_PER_CALL: usize = 4_000;
 
-/// What `git` does at the other end where that is a folder of this machine: nothing that the folder names.
+/// The command of git at the other end if that is a local folder, which starts no program named by that folder.
 const LOCAL: &str = "git -c core.hooksPath=/dev/null -c receive.autogc=false -c core.fsmonitor=false \
                      -c core.alternateRefsCommand=true";
 
@@ -42,7 +42,7 @@ pub struct Exchange {
     remote: String,
     branch: String,
     programs: Arc<Programs>,
-    /// The configuration as it was at the first call: nobody else writes that of a private clone.
+    /// The configuration at the first call: nobody else writes that of a private clone.
     settings: Arc<OnceLock<Settings>>,
 }
 
@@ -70,17 +70,17 @@ pub struct NewFile {
     pub bytes: Vec<u8>,
 }
 
-/// What came of a push.
+/// The result of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pushed {
     /// The branch has the commit.
     Done,
-    /// Somebody else was faster: fetch again.
+    /// The branch has moved: fetch again.
     Outdated,
 }
 
 impl Exchange {
-    /// Opens the clone in this folder, or makes it.
+    /// Opens the clone in this folder, or creates it.
     ///
     /// # Errors
     /// [`GitError`] when git cannot make it.
@@ -98,7 +98,7 @@ impl Exchange {
         Ok(exchange)
     }
 
-    /// Makes it anew: all of it can be fetched again.
+    /// Creates it again: everything can be fetched again.
     ///
     /// # Errors
     /// [`GitError`] when the folder cannot be replaced.
@@ -113,10 +113,10 @@ impl Exchange {
         self.start(&init)?.demand("create the clone").map(drop)
     }
 
-    /// Fetches the branch and gives its newest commit; `None` where the remote does not have the branch.
+    /// Fetches the branch and returns its newest commit; `None` if the remote does not have the branch.
     ///
     /// # Errors
-    /// [`GitError`] when the remote cannot be reached.
+    /// [`GitError`] if the remote cannot be reached.
     pub fn fetch(&self) -> Result<Option<String>, GitError> {
         let refs = format!("+{}:{FETCHED}", self.branch);
         let upload = format!("--upload-pack={LOCAL} upload-pack");
@@ -153,7 +153,7 @@ impl Exchange {
         self.start(&call(&args).over_transports())?.demand("ask the team's repository").map(drop)
     }
 
-    /// The newest commit that was fetched.
+    /// The newest fetched commit.
     ///
     /// # Errors
     /// [`GitError`] when git cannot answer.
@@ -162,8 +162,8 @@ impl Exchange {
         Ok(answer.success().then(|| answer.word()))
     }
 
-    /// Whether an error is about the clone itself: a kill may leave a lock, or half of an object. `folders` are those that are
-    /// read of it.
+    /// Whether an error indicates damage of the clone itself: a kill may leave a lock, or a partial object. `folders`
+    /// are those that are read.
     pub fn is_damaged(&self, error: &GitError, folders: &[&str]) -> bool {
         const SIGNS: [&str; 7] = [
             ".lock': File exists",
@@ -183,19 +183,19 @@ impl Exchange {
         SIGNS.iter().any(|sign| said.contains(sign)) || !is_readable()
     }
 
-    /// The files below these folders of a commit, ascending by path. A folder that is nested too deep is an entry without a
-    /// mode, whose path ends with a slash.
+    /// The files below these folders of a commit, ordered by path. A folder that is nested too deeply is an entry
+    /// without a mode, whose path ends with a slash.
     ///
     /// # Errors
-    /// [`GitError`] when git cannot answer, or the commit holds more than can be read.
+    /// [`GitError`] if git fails, or if the commit contains more than can be read.
     pub fn files(&self, commit: &str, folders: &[&str]) -> Result<Vec<TreeFile>, GitError> {
         tree::files(self, commit, folders)
     }
 
-    /// The content of objects, in the order asked for.
+    /// The contents of objects, in the given order.
     ///
     /// # Errors
-    /// [`GitError`] when git cannot answer, or lacks one.
+    /// [`GitError`] if git fails, or if an object is missing.
     pub fn contents(&self, objects: &[&str]) -> Result<Vec<Vec<u8>>, GitError> {
         const READ: &str = "read from the team's repository";
         let mut contents = Vec::with_capacity(objects.len());
@@ -221,10 +221,10 @@ impl Exchange {
         Ok(contents)
     }
 
-    /// Makes a commit that adds files to those of `parent`, in place of the `removed` folders, and gives its name.
+    /// Makes a commit that adds files to those of `parent` and removes the `removed` folders; returns its name.
     ///
     /// # Errors
-    /// [`GitError`] when git refuses it.
+    /// [`GitError`] if git refuses it.
     pub fn commit(
         &self,
         parent: Option<&str>,
@@ -255,10 +255,10 @@ impl Exchange {
         Ok(name.demand("write a commit for the team")?.word())
     }
 
-    /// Pushes a commit to the branch, which has to be where it was fetched.
+    /// Pushes a commit to the branch, which must not have moved since the fetch.
     ///
     /// # Errors
-    /// [`GitError`] when the remote cannot be reached or refuses it for good.
+    /// [`GitError`] if the remote cannot be reached or refuses it permanently.
     pub fn push(&self, commit: &str) -> Result<Pushed, GitError> {
         let refs = format!("{commit}:{}", self.branch);
         let receive = format!("--receive-pack={LOCAL} receive-pack");
@@ -273,7 +273,7 @@ impl Exchange {
         }
         let said = format!("{}{}", answer.stderr, String::from_utf8_lossy(&answer.stdout));
         let outdated = ["[rejected]", "fetch first", "non-fast-forward", "failed to update ref", "cannot lock ref"];
-        // What a hook at the other end said is final.
+        // A refusal by a hook at the other end is final.
         if outdated.iter().any(|sign| said.contains(sign)) && !said.contains("hook declined") {
             return Ok(Pushed::Outdated);
         }
@@ -299,12 +299,12 @@ impl Exchange {
     }
 }
 
-/// A call that starts no hook, not even one of the user's: this clone is not theirs to watch.
+/// A call that starts no hook, not even the user's, because this clone is private.
 fn call(args: &[&str]) -> GitCall {
     GitCall::new(&[&["-c", "core.hooksPath=/dev/null"], args].concat())
 }
 
-/// The next object of `git cat-file --batch`, which has to be of this kind: its name, its content, and what follows it.
+/// The next object of `git cat-file --batch`, which must be of this kind: its name, its content, and the rest.
 fn next_object<'b>(bytes: &'b [u8], kind: &str) -> Option<(&'b str, &'b [u8], &'b [u8])> {
     let line = bytes.iter().position(|byte| *byte == b'\n')?;
     let head = std::str::from_utf8(&bytes[..line]).ok()?;
@@ -317,7 +317,7 @@ fn next_object<'b>(bytes: &'b [u8], kind: &str) -> Option<(&'b str, &'b [u8], &'
     Some((name, content, after.strip_prefix(b"\n")?))
 }
 
-/// `NAME <MAIL>` as a commit needs it.
+/// `NAME <MAIL>` in the form for a commit.
 fn committer(who: &str) -> String {
     let line = one_line(who);
     let (name, mail) =
@@ -326,7 +326,7 @@ fn committer(who: &str) -> String {
     format!("{} <{}>", clean(name), clean(mail)).trim_start().to_owned()
 }
 
-/// A path as `git fast-import` reads it.
+/// A path in the form for `git fast-import`.
 fn quoted(path: &str) -> String {
     let mut text = String::from("\"");
     for c in path.chars() {

@@ -1,4 +1,4 @@
-//! Real repositories for tests, away from the configuration of whoever runs them.
+//! Real repositories for tests, independent of the configuration of the user who runs them.
 
 use super::Git;
 use std::ffi::OsString;
@@ -22,7 +22,7 @@ impl Repo {
         repo
     }
 
-    /// With one commit that holds `README`.
+    /// With one commit that contains `README`.
     pub(crate) fn new() -> Repo {
         let repo = Repo::empty();
         repo.write("README", "hello\n");
@@ -31,7 +31,7 @@ impl Repo {
         repo
     }
 
-    /// The same repository and work tree at another place: quicker than making it again.
+    /// The same repository and work tree at another place, which is quicker than creating it again.
     pub(crate) fn copied(&self) -> Repo {
         let repo = Repo { temp: tempfile::tempdir().unwrap(), of_user: crate::outside::fixture::folder() };
         copy(self.temp.path(), repo.temp.path());
@@ -54,7 +54,7 @@ impl Repo {
 
     /// Opens it as a user whose own configuration has these keys and values.
     pub(crate) fn open_with(&self, settings: &[(&str, &Path)]) -> Git {
-        // Where nobody else may write: what lies in the repository is not the user's.
+        // Where nobody else may write: settings in the repository do not count as the user's.
         let file = self.of_user.path().join("gitconfig");
         for (key, value) in settings {
             self.git(&["config", "--file", file.to_str().unwrap(), key, value.to_str().unwrap()]);
@@ -107,7 +107,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Keeps the configuration of the machine and of the user out.
+/// Excludes the configuration of the machine and of the user.
 pub(super) fn isolation() -> Vec<(OsString, OsString)> {
     let pairs = [("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")];
     pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()

@@ -1,4 +1,4 @@
-//! A git work tree and what is asked of it.
+//! A git work tree and queries about it.
 
 use super::call::{GitCall, GitOutput};
 use super::error::{GitError, NoGit};
@@ -14,28 +14,27 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-/// How many paths go into one command line; 500 paths of the greatest length stay below the 2 MiB that
-/// Linux allows.
+/// Maximum number of paths in one command line; 500 paths of maximum length are below the 2 MiB that Linux allows.
 pub(super) const PATHS_PER_CALL: usize = 500;
 
-/// A git work tree that holds the workspace.
+/// The git work tree that contains the workspace.
 #[derive(Debug, Clone)]
 pub struct Git {
     workspace: PathBuf,
     toplevel: PathBuf,
-    /// The `.git` folder, or what stands for it in a linked work tree.
+    /// The `.git` folder, or its equivalent in a linked work tree.
     repository: PathBuf,
     env: Vec<(OsString, OsString)>,
     programs: Arc<Programs>,
 }
 
 impl Git {
-    /// Finds the work tree that holds the workspace; `None` for any reason [`Git::locate`] names.
+    /// Finds the work tree that contains the workspace; `None` for any reason in [`NoGit`].
     pub fn discover(workspace: &Path, programs: &Arc<Programs>) -> Option<Git> {
         Git::locate(workspace, programs).ok()
     }
 
-    /// Finds the work tree that holds the workspace, or says why there is none.
+    /// Finds the work tree that contains the workspace, or states why there is none.
     ///
     /// # Errors
     /// [`NoGit`]: git is not installed, the folder is in no work tree, or git does not trust it.
@@ -91,7 +90,7 @@ impl Git {
         &self.repository
     }
 
-    /// An empty folder of our own, which goes when it is dropped.
+    /// An empty temporary folder, removed when dropped.
     pub(super) fn empty_folder(&self) -> std::io::Result<tempfile::TempDir> {
         self.programs.empty_folder()
     }
@@ -101,11 +100,11 @@ impl Git {
         &self.toplevel
     }
 
-    /// What of the user's own configuration does not count because somebody else could have changed it: hooks, programs.
-    /// One line each.
+    /// Settings of the user's own configuration that are ignored because somebody else could have changed them: hooks,
+    /// programs. One line each.
     pub fn notes(&self) -> Vec<String> {
         let place = self.place();
-        // Trouble with git is told by what was wanted of it.
+        // Problems with git are reported by the operation that needs it.
         let notes = Settings::read(&place).map(|settings| settings.notes(&place)).unwrap_or_default();
         notes.iter().map(|note| SafeText::new(note).to_string()).collect()
     }
@@ -124,7 +123,7 @@ impl Git {
         Some(text[..=end].to_owned())
     }
 
-    /// Whether the repository's own configuration, which may have come with it, says part of the identity.
+    /// Whether the repository's own configuration, which may have come with it, sets part of the identity.
     pub fn names_you(&self) -> bool {
         Settings::read(&self.place()).is_ok_and(|settings| settings.names_user())
     }
@@ -150,9 +149,8 @@ impl Git {
         Ok(names(&answer.demand("list committed files")?.stdout).collect())
     }
 
-    /// Whether a commit of these files, by their paths in the workspace, would hold anything: one of them is not in
-    /// the newest commit as it is here, or that one has a file in `folder` that is none of them. They need not lie
-    /// on disk.
+    /// Whether a commit of these files, by their paths in the workspace, would contain any change: one of them differs
+    /// from the newest commit, or that commit has another file in `folder`. They need not be on disk.
     ///
     /// # Errors
     /// [`GitError`] when git cannot answer.
@@ -228,7 +226,7 @@ impl Git {
         Ok(found.and_then(|entry| entry.lines().next().map(str::to_owned)))
     }
 
-    /// The hash of the newest commit; `None` where the branch has none yet.
+    /// The hash of the newest commit; `None` if the branch has none yet.
     pub(super) fn newest_commit(&self) -> Result<Option<String>, GitError> {
         let answer = self.ask(&GitCall::new(&["rev-parse", "--quiet", "--verify", "HEAD"]))?;
         Ok(answer.success().then(|| answer.word()))
@@ -254,7 +252,7 @@ impl Git {
         let plain: Vec<String> = paths.iter().map(|path| format!("./{path}")).collect();
         let plain: Vec<&str> = plain.iter().map(String::as_str).collect();
         let answer = self.ask(&GitCall::new(&["check-ignore", "--stdin", "-z"]).input(joined(&plain)).magic())?;
-        // 1 means that none is ignored.
+        // Exit code 1 means that none is ignored.
         if answer.code() == Some(1) {
             return Ok(HashSet::new());
         }
@@ -273,7 +271,7 @@ impl Git {
 
     pub(super) fn ask(&self, call: &GitCall) -> Result<GitOutput, GitError> {
         let place = self.place();
-        // Read anew each time: whoever changes the configuration in between has only the time until git reads it.
+        // Read again each time, to minimise the time in which the configuration could change before git reads it.
         let settings = Settings::read(&place)?;
         call.run(&place, &settings.overrides(&place))
     }
@@ -308,8 +306,7 @@ pub(super) fn path_from(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes.to_vec()))
 }
 
-/// The name of the system user, for a commit in a place where git has no identity; also the reviewer
-/// where there is no git.
+/// The name of the system user, for a commit if git has no identity; also the reviewer if there is no git.
 pub fn system_user() -> String {
     let named =
         ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.trim().is_empty()));

@@ -1,4 +1,4 @@
-//! Where git works, and which programs it may find there.
+//! The folder in which git works, and which programs it may use there.
 
 use crate::outside::{Distrust, ExternalProgram, Programs};
 use std::ffi::{OsStr, OsString};
@@ -12,7 +12,7 @@ pub(super) struct GitContext<'a> {
 }
 
 impl<'a> GitContext<'a> {
-    /// Nothing of the workspace is trusted, nor of the work tree around it; an empty `toplevel` is none.
+    /// Neither the workspace nor its work tree is trusted; an empty `toplevel` means none.
     pub(super) fn new(
         folder: &'a Path,
         toplevel: &Path,
@@ -21,7 +21,7 @@ impl<'a> GitContext<'a> {
     ) -> GitContext<'a> {
         let programs = programs.clone().with_variables(env.iter().cloned());
         let mut foreign = vec![folder.to_owned()];
-        // Whoever keeps the whole home in git has the own programs there.
+        // If the whole home is in git, the user's own programs are in it.
         let holds_home = programs.home().is_some_and(|home| home.starts_with(toplevel));
         if !toplevel.as_os_str().is_empty() && !holds_home {
             foreign.push(toplevel.to_owned());
@@ -29,12 +29,12 @@ impl<'a> GitContext<'a> {
         GitContext { folder, env, programs: programs.distrusting(foreign) }
     }
 
-    /// The trusted program that a setting of the user names: by its name alone, by a whole path, or from the home.
+    /// The trusted program in a setting of the user: by its name, by an absolute path, or relative to the home.
     pub(super) fn named(&self, value: &OsStr) -> Option<PathBuf> {
         self.programs.find(ExternalProgram::GitSigner, value).ok().map(|program| program.path().to_owned())
     }
 
-    /// The trusted folder that a setting of the user names.
+    /// The trusted folder in a setting of the user.
     pub(super) fn named_folder(&self, value: &OsStr) -> Result<PathBuf, Distrust> {
         match self.programs.whole(value) {
             Some(path) => self.programs.trust().folder(&path),

@@ -1,9 +1,9 @@
-//! Files of rules that git reads in a work tree, which may be something that it would wait for.
+//! Rule files that git reads in a work tree, which could be FIFOs that it would wait for.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Files of a work tree that git reads, in the folder of each committed path and all above it.
+/// Files of a work tree that git reads, in the folder of each committed path and in its parents.
 const RULES: &[&str] = &[".gitattributes", ".gitignore"];
 
 /// A file of rules of the work tree on the way to one of these paths, relative to a folder, that git would wait for, such

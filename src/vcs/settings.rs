@@ -1,4 +1,4 @@
-//! Git's configuration: what the repository brings along names no program.
+//! Git's configuration: the repository's own settings cannot name a program.
 //!
 //! The configuration of a repository (`.git/config`, that of a work tree, and what they include) comes with its folder,
 //! and may be somebody else's. It is read before every call, which starts nothing, and every key of it that could name
@@ -14,7 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Sections of which no key names a program or a file that we have git read.
+/// Sections without a key that names a program or a file that git reads for us.
 const SECTIONS: &[&str] = &[
     "advice",
     "apply",
@@ -58,7 +58,7 @@ const SECTIONS: &[&str] = &[
     "worktree",
 ];
 
-/// Keys that name neither, of sections of which others do: the section and the last part of the key.
+/// Harmless keys of other sections: the section and the last part of the key.
 const KEYS: &[(&str, &[&str])] = &[
     ("blame", &["blankboundary", "coloring", "date", "showemail", "showroot"]),
     ("commit", &["cleanup", "gpgsign", "status", "verbose"]),
@@ -143,7 +143,8 @@ const KEYS: &[(&str, &[&str])] = &[
             "xfuncname",
         ],
     ),
-    // A filter that is required and not started makes git fail: better than plain text where a cipher was meant.
+    // A required filter that is not started makes git fail, which is better than committing plain text instead of
+    // ciphertext.
     ("filter", &["required"]),
     (
         "gc",
@@ -165,14 +166,14 @@ const KEYS: &[(&str, &[&str])] = &[
     ("submodule", &["active", "branch", "fetchrecursesubmodules", "ignore", "recurse", "url"]),
 ];
 
-/// The programs that sign: every key that names one, and its name where the user's configuration names none.
+/// The signing programs: every key that names one, and its default name.
 const SIGNERS: &[(&[&str], &str)] = &[
     (&["gpg.program", "gpg.openpgp.program"], "gpg"),
     (&["gpg.x509.program"], "gpgsm"),
     (&["gpg.ssh.program"], "ssh-keygen"),
 ];
 
-/// Where hooks lie, as git writes the key in a list.
+/// The key of the hooks folder, as git lists it.
 const HOOKS: &str = "core.hookspath";
 
 /// A folder without hooks, and a program that cannot be started.
@@ -182,14 +183,14 @@ const NOTHING: &str = "/dev/null";
 #[derive(Debug)]
 struct Setting {
     key: OsString,
-    /// Nothing is a key without a value: git reads it as true.
+    /// `None` is a key without a value, which git reads as true.
     value: Option<OsString>,
     is_users: bool,
 }
 
 impl Setting {
-    /// Whether it names a key to sign with that is in no file: by its id, by its owner's mail, or as it is in an agent. A
-    /// file could be anything.
+    /// Whether it names a signing key that is not a file: by its id, by its owner's mail, or as in an agent. A file
+    /// could be anything.
     fn is_key_without_file(&self) -> bool {
         let value = self.value.as_deref().unwrap_or_default().to_string_lossy();
         let is_id = value.len() >= 8 && value.trim_end_matches('!').chars().all(|c| c.is_ascii_hexdigit());
@@ -199,11 +200,11 @@ impl Setting {
     }
 }
 
-/// The whole configuration of a place, in git's order: a later line counts more.
+/// The whole configuration of a place, in git's order: later lines take precedence.
 #[derive(Debug)]
 pub(super) struct Settings {
     all: Vec<Setting>,
-    /// Files of the user's settings that somebody else could have written, and why; their programs do not count.
+    /// Settings files of the user that somebody else could have written, with the reason; their programs are ignored.
     distrusted: BTreeMap<PathBuf, String>,
 }
 

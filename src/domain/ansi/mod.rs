@@ -1,8 +1,8 @@
-//! Bytes of a program taken apart as a terminal would: text, control characters, escape sequences.
+//! Splits the output of a program as a terminal would: into text, control characters and escape sequences.
 //!
-//! The only reader of escape sequences: the output view of the screen and the live output of the command line
-//! decide what they obey, this module says what there is. Nothing is dropped, so that whoever shows the pieces
-//! can show all that came, and the pieces do not depend on how the bytes were cut on their way.
+//! This is the only parser of escape sequences. The output view of the screen and the live output of the command line
+//! decide which of them they obey. Nothing is dropped, so that a caller can show everything. The pieces do not depend
+//! on how the bytes were split on their way.
 
 mod sequence;
 
@@ -14,30 +14,30 @@ pub use vte::Params;
 /// A part of the output of a program.
 #[derive(Debug, Clone, Copy)]
 pub enum AnsiPiece<'a> {
-    /// Characters without control characters of seven bits. It may hold other hidden characters: it is not safe
-    /// to draw as it is.
+    /// Text without 7-bit control characters. It can contain other hidden characters, so it is not safe to draw as it
+    /// is.
     Text(&'a str),
-    /// A control character below 0x20, but the escape.
+    /// A control character below 0x20, except escape.
     Control(u8),
-    /// Bytes that are no UTF-8, at most three.
+    /// Bytes that are not UTF-8, at most three.
     Invalid(&'a [u8]),
-    /// A control sequence with nothing but numbers in it: `ESC [ 1 ; 31 m`.
+    /// A control sequence that contains only numbers: `ESC [ 1 ; 31 m`.
     Csi {
         /// Groups of numbers before the letter, in order.
         params: &'a Params,
-        /// The letter that says what to do.
+        /// The final letter, which selects the action.
         action: char,
-        /// All of it, as it was written.
+        /// The whole sequence, as it was written.
         bytes: &'a [u8],
     },
-    /// Any other whole escape sequence, as it was written.
+    /// Any other complete escape sequence, as it was written.
     Sequence(&'a [u8]),
-    /// What began like an escape sequence and was cut off, or is too long for one.
+    /// A sequence that was cut off or is too long.
     Broken(&'a [u8]),
 }
 
 impl<'a> AnsiPiece<'a> {
-    /// The bytes of a piece that is no text; empty for text and control characters.
+    /// The bytes of an escape sequence or of invalid text; empty for text and control characters.
     pub fn bytes(&self) -> &'a [u8] {
         match self {
             AnsiPiece::Text(_) | AnsiPiece::Control(_) => &[],
@@ -49,20 +49,20 @@ impl<'a> AnsiPiece<'a> {
     }
 }
 
-/// What has begun and is not complete.
+/// An incomplete piece.
 enum PendingInput {
     Nothing,
     Character(Vec<u8>),
     Sequence(Sequence),
 }
 
-/// Takes bytes as they come and gives their pieces. What may go on is held back, at most 64 KiB.
+/// Splits incoming bytes into pieces. An incomplete piece is held back, at most 64 KiB.
 pub struct AnsiScanner {
     parser: vte::Parser,
     held: PendingInput,
-    /// Where what is held began.
+    /// The position at which the held bytes begin.
     held_at: u64,
-    /// How many bytes have come.
+    /// The number of bytes received.
     position: u64,
 }
 
@@ -73,17 +73,17 @@ impl Default for AnsiScanner {
 }
 
 impl AnsiScanner {
-    /// How many bytes have come: where the next one stands.
+    /// The number of bytes received, which is the position of the next one.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Where the piece began that is held back; `None` when nothing is.
+    /// The position at which the held piece begins; `None` if nothing is held.
     pub fn held_at(&self) -> Option<u64> {
         (!matches!(self.held, PendingInput::Nothing)).then_some(self.held_at)
     }
 
-    /// Takes the next bytes; `sink` gets each piece with where it begins, counted from the first byte of all.
+    /// Takes the next bytes. `sink` gets each piece and its position, counted from the first byte of all.
     pub fn push(&mut self, bytes: &[u8], sink: &mut impl FnMut(u64, AnsiPiece<'_>)) {
         let start = self.position;
         let mut at = 0;
@@ -98,7 +98,7 @@ impl AnsiScanner {
         self.position = start + bytes.len() as u64;
     }
 
-    /// Gives what is held back: nothing comes any more.
+    /// Passes on the held bytes, because no more bytes follow.
     pub fn end(&mut self, sink: &mut impl FnMut(u64, AnsiPiece<'_>)) {
         match std::mem::replace(&mut self.held, PendingInput::Nothing) {
             PendingInput::Nothing => {}
@@ -112,7 +112,7 @@ impl AnsiScanner {
         self.held_at = at;
     }
 
-    /// Takes the first piece of bytes that continue nothing; returns how many bytes it has.
+    /// Takes the first piece of bytes that continue nothing; returns its length.
     fn plain(&mut self, bytes: &[u8], sink: &mut impl FnMut(u64, AnsiPiece<'_>)) -> usize {
         let at = self.position;
         match bytes[0] {
@@ -127,7 +127,7 @@ impl AnsiScanner {
             _ => {}
         }
         let end = bytes.iter().position(|byte| *byte < 0x20).unwrap_or(bytes.len());
-        // Only the last bytes of all can be a character whose rest is still to come.
+        // Only the last bytes can be an incomplete character.
         let torn = if end == bytes.len() { torn_tail(bytes) } else { 0 };
         let whole = &bytes[..end - torn];
         let mut taken = 0;
@@ -147,7 +147,7 @@ impl AnsiScanner {
         end
     }
 
-    /// Goes on with a character that has begun; returns how many bytes that took.
+    /// Continues an incomplete character; returns the number of bytes used.
     fn complete(&mut self, mut begun: Vec<u8>, bytes: &[u8], sink: &mut impl FnMut(u64, AnsiPiece<'_>)) -> usize {
         for (taken, byte) in bytes.iter().enumerate() {
             begun.push(*byte);
@@ -158,7 +158,7 @@ impl AnsiScanner {
                 }
                 Err(error) if error.error_len().is_none() => {}
                 Err(_) => {
-                    // The byte that made it invalid may begin something of its own.
+                    // The byte that made it invalid may begin another piece.
                     begun.pop();
                     sink(self.held_at, AnsiPiece::Invalid(&begun));
                     return taken;
@@ -169,7 +169,7 @@ impl AnsiScanner {
         bytes.len()
     }
 
-    /// Gives the next byte to a sequence that has begun; returns how many bytes that took.
+    /// Passes the next byte to an incomplete sequence; returns the number of bytes used.
     fn go_on(&mut self, mut sequence: Sequence, byte: u8, sink: &mut impl FnMut(u64, AnsiPiece<'_>)) -> usize {
         match sequence.step(byte) {
             SequenceProgress::More => {
@@ -203,7 +203,7 @@ impl AnsiScanner {
     }
 }
 
-/// Takes the numbers of one control sequence from the parser.
+/// Collects the numbers of one control sequence from the parser.
 struct CsiCollector<'s, F> {
     at: u64,
     bytes: &'s [u8],
@@ -213,7 +213,7 @@ struct CsiCollector<'s, F> {
 
 impl<F: FnMut(u64, AnsiPiece<'_>)> vte::Perform for CsiCollector<'_, F> {
     fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], ignore: bool, action: char) {
-        // One with marks of a maker, or more numbers than the parser keeps, does what nobody here knows.
+        // A sequence with private markers, or with more numbers than the parser keeps, has no known meaning here.
         if intermediates.is_empty() && !ignore {
             self.is_told = true;
             (self.sink)(self.at, AnsiPiece::Csi { params, action, bytes: self.bytes });
@@ -221,7 +221,7 @@ impl<F: FnMut(u64, AnsiPiece<'_>)> vte::Perform for CsiCollector<'_, F> {
     }
 }
 
-/// How many bytes at the end begin a UTF-8 character whose rest is still to come: 0 to 3.
+/// The number of bytes at the end that begin an incomplete UTF-8 character: 0 to 3.
 pub fn torn_tail(bytes: &[u8]) -> usize {
     let tail = &bytes[bytes.len().saturating_sub(3)..];
     let lead = tail.iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(0);

@@ -1,19 +1,19 @@
-//! Where an escape sequence begins and ends, told byte by byte.
+//! Finds the beginning and end of an escape sequence, byte by byte.
 //!
-//! The answer depends on the bytes alone and never on how they came in pieces. A sequence that is cut off
-//! (by a line feed, a control character or another escape, or because it is too long) is none: its bytes are
-//! text, and are shown. `vte` cannot tell this: it drops what it gives up on.
+//! The result depends only on the bytes, not on how they were split. A sequence that is cut off (by a line feed, a
+//! control character or another escape, or because it is too long) is not a sequence: its bytes are text, and are
+//! shown. `vte` cannot do this, because it drops incomplete sequences.
 
-/// A sequence with more bytes is none: no program writes one, and it would hide what follows.
+/// A longer sequence is not accepted: no program writes one, and it would hide what follows.
 const MAX_SEQUENCE: usize = 64 * 1024;
-/// The same for sequences without a text in them.
+/// The same limit for sequences without text.
 const MAX_CONTROL: usize = 256;
 
 /// The byte that begins every sequence.
 pub(super) const ESC: u8 = 0x1b;
 const BELL: u8 = 0x07;
 
-/// What a sequence is after its first bytes.
+/// The kind of a sequence, known from its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SequenceKind {
     /// ESC alone.
@@ -22,7 +22,7 @@ enum SequenceKind {
     Escape,
     /// CSI: ESC `[`.
     Control,
-    /// OSC: ESC `]`; the bell ends it too.
+    /// OSC: ESC `]`; BEL ends it too.
     Command,
     /// DCS, SOS, PM, APC: ESC and `P`, `X`, `^` or `_`.
     Text,
@@ -35,12 +35,12 @@ pub(super) struct Sequence {
     bytes: Vec<u8>,
 }
 
-/// What became of a sequence with one more byte.
+/// The state of a sequence after one more byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SequenceProgress {
-    /// It goes on.
+    /// It continues.
     More,
-    /// It is whole with this byte.
+    /// It is complete with this byte.
     Whole,
     /// It was cut off before this byte, which belongs to what follows.
     Broken,
@@ -49,17 +49,17 @@ pub(super) enum SequenceProgress {
 }
 
 impl Sequence {
-    /// A sequence of which only the escape has come.
+    /// A sequence of which only the escape was received.
     pub(super) fn new() -> Sequence {
         Sequence { kind: SequenceKind::Begun, bytes: vec![ESC] }
     }
 
-    /// What has come of it.
+    /// The bytes received so far.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Whether it is a control sequence: ESC `[`, numbers, and a letter that says what to do.
+    /// Whether it is a control sequence: ESC `[`, numbers, and a final letter.
     pub(super) fn is_control(&self) -> bool {
         self.kind == SequenceKind::Control
     }
@@ -90,8 +90,8 @@ impl Sequence {
             // The escape does not end this sequence: it begins another one.
             _ if after_escape => SequenceProgress::Replaced,
             BELL if self.kind == SequenceKind::Command => self.ends(byte),
-            // A line feed ends every sequence: real ones hold none, and one that was cut off must
-            // not swallow the lines that follow. So do the two characters that cancel (ECMA-48).
+            // A line feed ends every sequence: real sequences contain none, and a cut sequence must not swallow the
+            // lines that follow. So do the two cancel characters (ECMA-48).
             b'\n' | 0x18 | 0x1a => SequenceProgress::Broken,
             _ if self.bytes.len() >= MAX_SEQUENCE => SequenceProgress::Broken,
             _ => self.goes_on(self.kind, byte),

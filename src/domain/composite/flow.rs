@@ -1,7 +1,7 @@
-//! What happens next in a composite: a pure machine. An event and a state give a state and what is to be done.
+//! The state machine of a composite, as a pure function: a state and an event give a new state and the next effects.
 //!
-//! A step starts as soon as all steps that it waits for are over. After the first step that fails no further step
-//! starts; those that run go on to their end, the rest are not run. A cancelled composite stops what runs.
+//! A step starts as soon as all steps that it waits for are over. After the first failed step, no further step starts:
+//! running steps run to their end, the others are not run. A cancelled composite stops its running steps.
 
 use super::Composite;
 use crate::domain::ids::RunId;
@@ -13,11 +13,11 @@ use std::collections::BTreeSet;
 pub const MOST_AT_ONCE: usize = 4;
 
 words!(
-    /// How far a step is.
+    /// The state of a step.
     StepState {
         /// Steps that it needs are not over.
         Waiting = "waiting",
-        /// Its run goes on.
+        /// Its run is in progress.
         Running = "running",
         /// Its run succeeded.
         Succeeded = "succeeded",
@@ -25,11 +25,11 @@ words!(
         Failed = "failed",
         /// Its condition did not hold.
         Skipped = "skipped",
-        /// The recorded output of an earlier run stands for it.
+        /// The recorded output of an earlier run is used.
         Reused = "reused",
-        /// The composite ended before its turn.
+        /// The composite ended before it started.
         NotRun = "not-run",
-        /// Somebody cancelled it.
+        /// It was cancelled.
         Cancelled = "cancelled",
         /// The process that ran it died.
         Interrupted = "interrupted",
@@ -37,7 +37,7 @@ words!(
 );
 
 impl StepState {
-    /// Whether those that wait for it may start.
+    /// Whether the steps that wait for it may start.
     pub fn is_done(self) -> bool {
         matches!(self, StepState::Succeeded | StepState::Skipped | StepState::Reused)
     }
@@ -58,44 +58,44 @@ pub struct RunStep {
     pub cause: Option<String>,
 }
 
-/// What an earlier run of the same composite left of a step.
+/// What an earlier run of the same composite recorded for a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// An output that can be used again.
+    /// A reusable output.
     Output,
     /// It was skipped.
     Skipped,
-    /// Nothing that can be used.
+    /// Nothing reusable.
     Nothing,
 }
 
-/// What happened to a step, or to the whole. Steps are named by their places.
+/// An event of a step, or of the whole composite. Steps are identified by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlowEvent {
     /// The run of a step succeeded.
     Succeeded(usize),
-    /// It did not, or could not be started.
+    /// The run of a step failed, or could not be started.
     Failed(usize),
     /// Its condition did not hold.
     Skipped(usize),
     /// Its run was cancelled.
     StepCancelled(usize),
-    /// Somebody wants the whole to stop.
+    /// Cancellation of the whole composite was requested.
     Cancel,
 }
 
-/// What is to be done.
+/// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlowEffect {
-    /// Begin a step.
+    /// Start a step.
     Start(usize),
     /// Stop the run of a step.
     Stop(usize),
-    /// Nothing runs any more and nothing will.
+    /// Nothing is running, and nothing will start.
     Over(FlowEnd),
 }
 
-/// How the whole ended.
+/// How the composite ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlowEnd {
     /// Every step is done.
@@ -106,7 +106,7 @@ pub enum FlowEnd {
     Cancelled,
 }
 
-/// A composite that is carried out.
+/// The execution of a composite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {
     needs: Vec<Vec<usize>>,
@@ -116,14 +116,14 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// Begins: every step waits, but for those whose recorded output is used.
+    /// A new flow: every step waits.
     pub fn new(composite: &Composite) -> Flow {
         let needs = composite.needs();
         Flow { states: vec![StepState::Waiting; needs.len()], needs, end: None, is_over: false }
     }
 
-    /// Begins from what an earlier run left. A step is run again when it is `from`, waits for a step that is run again,
-    /// or left nothing; all others are used as they are recorded.
+    /// A flow that continues an earlier run. A step is run again if it is `from`, waits for a step that is run again,
+    /// or has nothing recorded. All others are used as recorded.
     pub fn again(composite: &Composite, from: Option<usize>, recorded: &[Recorded]) -> Flow {
         let mut flow = Flow::new(composite);
         let mut again: BTreeSet<usize> = from.map(|at| composite.from(at)).unwrap_or_default();
@@ -148,7 +148,7 @@ impl Flow {
         self.next()
     }
 
-    /// Takes an event; gives what follows. Events that cannot be, such as the end of a step that does not run, change
+    /// Takes an event; returns what follows. Impossible events, such as the end of a step that is not running, change
     /// nothing.
     pub fn apply(&mut self, event: FlowEvent) -> Vec<FlowEffect> {
         let (at, state) = match event {

@@ -7,36 +7,36 @@
 //! {steps.ID.output.PATH}  one value of it; numbers are places of a list
 //! ```
 //!
-//! A text that is one placeholder becomes that value and keeps its type. In a longer text a value stands as text. A
-//! value that is not there because the caller gave no such input, or because the step was skipped, leaves the member
-//! out. A path that leads nowhere in an output is an error. `{{` and `}}` around a placeholder write it down as it is;
-//! every other brace means nothing.
+//! A text that is a single placeholder becomes that value and keeps its type. In a longer text, a value is inserted as
+//! text. If a value is absent because the caller gave no such input, or because the step was skipped, the member is
+//! left out. A path that does not exist in an output is an error. `{{` and `}}` escape a placeholder; every other brace
+//! is literal.
 
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most bytes that one mapped text may become.
+/// The maximum size of one mapped text in bytes.
 const TEXT_BYTES: usize = 16 << 20;
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepOutput {
     /// It wrote this.
     Value(Value),
-    /// It did not run, because its condition did not hold.
+    /// It did not run because its condition did not hold.
     Skipped,
 }
 
-/// What came of the steps that are over, by name.
+/// The results of the steps that are over, by name.
 pub type StepOutputs = BTreeMap<String, StepOutput>;
 
-/// Why an input cannot be made.
+/// Why an input cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
-    /// A path leads nowhere in what a step wrote.
+    /// A path does not exist in the output of a step.
     #[error("{{{0}}} does not exist: the output of the step has no such value")]
     NoSuchValue(String),
-    /// Something that may be missing stands in a text.
+    /// A text contains a value that may be absent.
     #[error("{{{0}}} is not there, but a text needs it")]
     Absent(String),
     /// It would be too large.
@@ -44,7 +44,7 @@ pub enum MappingError {
     TooLarge,
 }
 
-/// Replaces the placeholders in a value; `None` when the value is one placeholder that stands for nothing.
+/// Replaces the placeholders in a value; `None` if the value is one placeholder without a value.
 ///
 /// # Errors
 /// The first [`MappingError`].
@@ -90,7 +90,7 @@ fn text_of(text: &str, input: &Value, outputs: &StepOutputs) -> Result<Option<Va
     Ok(Some(Value::String(made)))
 }
 
-/// The value that a path leads to.
+/// The value at a path.
 fn found(path: &str, input: &Value, outputs: &StepOutputs) -> Result<Option<Value>, MappingError> {
     let mut parts = path.split('.');
     if parts.next() == Some("input") {
@@ -171,19 +171,19 @@ fn places(value: &Value) -> Vec<&str> {
     }
 }
 
-/// The steps that placeholders in a value name.
+/// The steps that placeholders in a value refer to.
 pub(super) fn references(value: &Value) -> BTreeSet<String> {
     let named = |path: &str| path.strip_prefix("steps.")?.split('.').next().map(str::to_owned);
     places(value).into_iter().filter_map(named).collect()
 }
 
-/// The inputs that placeholders in a value name.
+/// The inputs that placeholders in a value refer to.
 pub(super) fn inputs_of(value: &Value) -> Vec<String> {
     let named = |path: &str| path.strip_prefix("input.")?.split('.').next().map(str::to_owned);
     places(value).into_iter().filter_map(named).collect()
 }
 
-/// The steps that a rule names: `steps.ID` and `steps['ID']`.
+/// The steps that a rule refers to: `steps.ID` and `steps['ID']`.
 pub(super) fn references_of_rule(rule: &str) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
     for (at, word) in rule.match_indices("steps") {

@@ -1,9 +1,10 @@
 //! Composite tools: steps that call other tools.
 //!
-//! Three parts, all without I/O: what a definition says (here), how values reach a step ([`mapping`]), and what happens
-//! next ([`flow`]). A step waits for what its input and its condition refer to, and for what `after` names. A step that
-//! says neither waits for the step before it; `after = []` starts at once. Neighbours with the same `parallel` are one
-//! group: they do not wait for each other, but together for what is before the group, and what follows waits for all.
+//! Three parts, all without I/O: the definition (here), how values reach a step ([`mapping`]), and what happens next
+//! ([`flow`]). A step waits for the steps that its input and its condition refer to, and for those in `after`. A step
+//! without any of these waits for the step before it; `after = []` starts at once. Adjacent steps with the same
+//! `parallel` form a group: they do not wait for each other, all of them wait for what precedes the group, and what
+//! follows waits for all of them.
 
 mod flow;
 mod mapping;
@@ -42,18 +43,18 @@ pub struct Step {
     /// The input, with placeholders; `None` passes on an earlier output, see [`Composite::feeder`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Value>,
-    /// The steps that must be over before it starts, beside those that it refers to; `None` when that is not said.
+    /// The steps that must be over before it starts, in addition to those that it refers to; `None` if not stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Vec<String>>,
-    /// Its group: neighbours with the same name run at the same time.
+    /// Its group: adjacent steps with the same name run at the same time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallel: Option<String>,
-    /// A rule over `input` and `steps`; the step is skipped where it does not hold.
+    /// A rule over `input` and `steps`; the step is skipped if it does not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
 }
 
-/// The steps of a composite tool, and what they amount to.
+/// The steps of a composite tool, and its result.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Composite {
     /// In the order in which they are written.
@@ -63,10 +64,10 @@ pub struct Composite {
     pub result: Option<Value>,
 }
 
-/// Why steps cannot be carried out, whatever tools there are.
+/// Why steps cannot be executed, whatever tools exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CompositeError {
-    /// There is nothing to do.
+    /// There are no steps.
     #[error("it has no steps; add [[steps]] with id and tool")]
     NoSteps,
     /// More than [`MOST_STEPS`].
@@ -84,7 +85,7 @@ pub enum CompositeError {
     /// `after`, an input, a condition or the result names a step that does not exist.
     #[error("{place} refers to step {}, which does not exist", SafeText::new(.wanted))]
     UnknownStep {
-        /// Where the name stands: `step x` or `the result`.
+        /// Where the name occurs: `step x` or `the result`.
         place: String,
         /// The name.
         wanted: String,
@@ -95,7 +96,7 @@ pub enum CompositeError {
 }
 
 impl Composite {
-    /// Looks for what can never be carried out.
+    /// Looks for errors that make execution impossible.
     ///
     /// # Errors
     /// The first [`CompositeError`].
@@ -130,12 +131,12 @@ impl Composite {
         self.circle().map_or(Ok(()), |circle| Err(CompositeError::Cycle(circle)))
     }
 
-    /// The place of a step.
+    /// The index of a step.
     pub fn position(&self, id: &str) -> Option<usize> {
         self.steps.iter().position(|step| step.id == id)
     }
 
-    /// The places of the steps that each step waits for, in ascending order; names that do not exist are left out.
+    /// For each step, the indexes of the steps that it waits for, in ascending order; unknown names are left out.
     pub fn needs(&self) -> Vec<Vec<usize>> {
         let needs = |(at, step): (usize, &Step)| {
             let named = named_by(step);
@@ -149,20 +150,20 @@ impl Composite {
         self.steps.iter().enumerate().map(needs).collect()
     }
 
-    /// The places of the group of a step: its neighbours with the same `parallel`, or it alone.
+    /// The indexes of the group of a step: its neighbours with the same `parallel`, or the step alone.
     fn group(&self, at: usize) -> Range<usize> {
         let is_same = |other: &&Step| other.parallel.is_some() && other.parallel == self.steps[at].parallel;
         let first = at - self.steps[..at].iter().rev().take_while(is_same).count();
         first..at + 1 + self.steps[at + 1..].iter().take_while(is_same).count()
     }
 
-    /// The places of the step, or the group of steps, that is before a step and its group.
+    /// The indexes of the step, or the group of steps, before a step and its group.
     fn before(&self, at: usize) -> Range<usize> {
         self.group(at).start.checked_sub(1).map_or(0..0, |last| self.group(last))
     }
 
-    /// The step whose output a step without an input gets: the last one in `after`, else the last one before it and its
-    /// group; `None` when it has an input, or gets that of the composite.
+    /// The step whose output a step without an input gets: the last one in `after`, otherwise the last one before it
+    /// and its group. `None` if it has an input, or gets the input of the composite.
     pub fn feeder(&self, at: usize) -> Option<usize> {
         let step = self.steps.get(at).filter(|step| step.input.is_none())?;
         match &step.after {
@@ -183,7 +184,7 @@ impl Composite {
         names
     }
 
-    /// The steps of which none can be the first, by name.
+    /// The names of the steps that wait for each other.
     fn circle(&self) -> Option<String> {
         let needs = self.needs();
         let mut is_free = vec![false; needs.len()];
@@ -197,7 +198,7 @@ impl Composite {
         (!stuck.is_empty()).then(|| stuck.join(", "))
     }
 
-    /// The steps to run again from a step, as places: that step and everything that waits for it, directly or not.
+    /// The indexes of the steps to run again from a step: that step and everything that waits for it, directly or not.
     pub fn from(&self, step: usize) -> BTreeSet<usize> {
         let needs = self.needs();
         let mut again = BTreeSet::from([step]);
@@ -213,7 +214,7 @@ impl Composite {
     }
 }
 
-/// The steps that a step names: in its input, its condition and `after`.
+/// The steps that a step refers to: in its input, its condition and `after`.
 fn named_by(step: &Step) -> BTreeSet<String> {
     let mut named = step.input.as_ref().map(references).unwrap_or_default();
     named.extend(step.when.as_deref().map(mapping::references_of_rule).unwrap_or_default());

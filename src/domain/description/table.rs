@@ -1,4 +1,4 @@
-//! Tables: columns meet, and the last one takes what is left of the width.
+//! Tables: columns are aligned, and the last one takes the remaining width.
 
 use super::{Content, DescriptionView, Ink, StyledLine};
 use crate::domain::SafeText;
@@ -6,13 +6,13 @@ use crate::domain::text::is_plain;
 use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The narrowest the elastic last column of a table gets, in cells.
+/// The minimum width of the elastic last column of a table, in cells.
 const MIN_ELASTIC: usize = 12;
 
 /// Blanks between two columns.
 const GAP: usize = 2;
 
-/// Rows under heads; columns are as wide as their widest cell.
+/// Rows with a head; columns are as wide as their widest cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     heads: Vec<(&'static str, Align)>,
@@ -20,7 +20,7 @@ pub struct Table {
     spare: &'static [&'static str],
 }
 
-/// On which side the cells of a column meet.
+/// The alignment of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
     /// On the left: text.
@@ -35,7 +35,7 @@ impl Table {
         Table { heads: heads.to_vec(), rows: Vec::new(), spare: &[] }
     }
 
-    /// Names the columns that a narrow terminal can do without, the first to go first.
+    /// Names the columns that a narrow terminal can omit, the first to be omitted first.
     pub fn sparing(mut self, spare: &'static [&'static str]) -> Table {
         self.spare = spare;
         self
@@ -66,7 +66,7 @@ impl Table {
         self.heads.iter().map(|(head, _)| (Ink::Dim, Cow::Borrowed(*head))).collect()
     }
 
-    /// Its columns with these rows in them, for who has so many that none is kept. All text must be safe to print.
+    /// Its columns with these rows, for callers with too many rows to keep. All text must be safe to print.
     pub fn columns<'c, 't: 'c, C: AsRef<[(Ink, Cow<'t, str>)]>>(
         &self,
         width: Option<usize>,
@@ -90,11 +90,11 @@ impl Table {
     }
 }
 
-/// Where the cells of a row lie.
+/// The layout of the cells of a row.
 pub struct Columns(Vec<Column>);
 
 struct Column {
-    /// Of its cell in a row.
+    /// The index of its cell in a row.
     place: usize,
     head: &'static str,
     align: Align,
@@ -103,9 +103,9 @@ struct Column {
 
 /// A piece of a row: blanks, or the text of a cell.
 pub enum Piece<'p> {
-    /// So many blanks.
+    /// This many blanks.
     Blanks(usize),
-    /// What is in a cell, as far as there is room for it.
+    /// The text of a cell, cut to the available width.
     Text(Ink, Cow<'p, str>),
 }
 
@@ -119,7 +119,7 @@ impl Piece<'_> {
 }
 
 impl Columns {
-    /// Makes them as narrow as a terminal: without those that can be spared, the last one cut.
+    /// Fits the columns to the width of a terminal: omits spare columns, then cuts the last one.
     fn fit(&mut self, total: Option<usize>, spare: &[&str]) {
         let Some(total) = total else { return };
         for head in spare {
@@ -134,17 +134,17 @@ impl Columns {
         }
     }
 
-    /// What all but the last take.
+    /// The width of all columns except the last.
     fn fixed(&self) -> usize {
         self.0.iter().rev().skip(1).map(|column| column.width + GAP).sum()
     }
 
-    /// The least width in which only the last column is cut.
+    /// The minimum width at which only the last column is cut.
     fn least(&self) -> usize {
         self.fixed() + self.0.last().map_or(0, |column| column.width.min(MIN_ELASTIC))
     }
 
-    /// Gives a row piece by piece; what stands behind the last text is left out.
+    /// Passes on a row piece by piece; trailing blanks are left out.
     pub fn lay<'c>(&self, cells: &'c [(Ink, Cow<'_, str>)], put: &mut dyn FnMut(Piece<'c>)) {
         // Blanks up to where the next cell begins.
         let mut gap = 0;
@@ -169,12 +169,12 @@ impl Columns {
     }
 }
 
-/// How many columns of a terminal a text takes. Nearly all text is plain: look before measuring.
+/// The width of a text in terminal cells. Nearly all text is ASCII, so that is tested first.
 fn columns_of(text: &str) -> usize {
     if is_plain(text) { text.len() } else { text.width() }
 }
 
-/// Cuts a text to so many cells; a cut text ends with `…`.
+/// Cuts a text to this many cells; a cut text ends with `…`.
 pub fn cut(text: &str, width: usize) -> String {
     if columns_of(text) <= width {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! Declared permissions beside what was seen of them.
+//! Compares declared permissions with observed behaviour.
 
 use super::{Envelope, SeenAttempt, is_own};
 use crate::domain::manifest::Permissions;
@@ -10,14 +10,14 @@ use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What one line shows of what was seen.
+/// The maximum number of examples in one line.
 const MAX_EXAMPLES: usize = 5;
 
-/// Lines of undeclared attempts; the rest is one line.
+/// The maximum number of undeclared attempts; the rest is one line.
 pub(super) const MAX_UNDECLARED: usize = 40;
 
 words!(
-    /// What observation says of one permission.
+    /// The observed use of one permission.
     PermissionUse {
         /// Declared, and at least one run used it.
         Used = "used",
@@ -25,30 +25,30 @@ words!(
         Unused = "unused",
         /// Not declared, but attempted.
         Undeclared = "undeclared",
-        /// Nothing here can tell.
+        /// Cannot be observed here.
         NotObservable = "not-observable",
-        /// Declared, and no run that was watched had it: they ran under the strict profile.
+        /// Declared, but no observed run had it: they ran under the strict profile.
         NotGranted = "not-granted",
     }
 );
 
-/// One line of declared against observed.
+/// One line of the comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermissionLine {
-    /// The permission as declared (`network full`, `write {workspace}/out`), or what it would have to be.
+    /// The permission as declared (`network full`, `write {workspace}/out`), or the one that would be needed.
     pub permission: String,
-    /// What observation says of it.
+    /// The observed use of it.
     pub verdict: PermissionUse,
-    /// What was seen, a few examples.
+    /// A few examples of what was observed.
     pub seen: Vec<String>,
-    /// The worst answer that an attempt got which is not declared; `None` for what is declared.
+    /// The worst answer that an undeclared attempt got; `None` for what is declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
 }
 
 impl Envelope {
-    /// Declared permissions against what was seen, undeclared attempts first. Programs and hosts are
-    /// as the observer saw them: what it says may be incomplete, and `used` does not mean `needed`.
+    /// Compares declared permissions with what was observed, undeclared attempts first. Programs and hosts are as the
+    /// observer saw them: the list may be incomplete, and `used` does not mean `needed`.
     pub fn against(&self, declared: &Permissions) -> Vec<PermissionLine> {
         let items: Vec<Item> = items(declared).collect();
         let mut uses: Vec<Vec<String>> = vec![Vec::new(); items.len()];
@@ -103,7 +103,7 @@ fn add_example(examples: &mut Vec<String>, seen: &SeenAttempt) {
     }
 }
 
-/// What was denied weighs more than what was allowed, and that more than what was not there.
+/// Denied ranks above allowed, and allowed above missing.
 fn worse(one: Answer, other: Answer) -> Answer {
     let weight = |answer| match answer {
         Answer::Missing => 0,
@@ -165,7 +165,7 @@ impl Item<'_> {
             (Item::Network(word), Touch::Connect | Touch::Listen | Touch::Resolve) => {
                 network_covers(word, touch, target)
             }
-            // A path that may be written may be looked at.
+            // A writable path may be read.
             (Item::Read(path) | Item::Write(path), Touch::Read)
             | (Item::Write(path), Touch::Write | Touch::Delete | Touch::Rename) => {
                 lies_in(&generalise(touch, target), &generalise(touch, &plain(path)))
@@ -189,7 +189,7 @@ fn network_covers(word: &str, touch: Touch, target: &str) -> bool {
     }
 }
 
-/// Whether an address is one of the machine itself, or all of those that it has.
+/// Whether an address is a loopback address, or the wildcard address.
 fn is_loopback(target: &str) -> bool {
     let target = target.replace("{n}", "0");
     let address = target.parse::<SocketAddr>().map(|address| address.ip());

@@ -3,7 +3,7 @@
 use super::field::{FieldKind, Scalar, State};
 use serde_json::{Map, Number, Value};
 
-/// What `text` stands for in a field of this kind; an empty text stands for nothing.
+/// The value of `text` in a field of this kind; an empty text has none.
 pub(super) fn parse(kind: &FieldKind, text: &str) -> State {
     if text.is_empty() || (text.trim().is_empty() && !matches!(kind, FieldKind::Text { .. })) {
         return State::typed(text, None);
@@ -24,7 +24,7 @@ pub(super) fn parse(kind: &FieldKind, text: &str) -> State {
     }
 }
 
-/// The text that stands for `value` in a field of this kind.
+/// The text for `value` in a field of this kind.
 pub(super) fn text_of(kind: &FieldKind, value: &Value) -> String {
     match (kind, value) {
         (FieldKind::List(item), Value::Array(items)) => list_text(*item, items),
@@ -34,7 +34,7 @@ pub(super) fn text_of(kind: &FieldKind, value: &Value) -> String {
     }
 }
 
-/// Text as it is, anything else as JSON.
+/// Text unchanged, anything else as JSON.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -51,8 +51,7 @@ pub(super) fn json_or_text(text: &str) -> Value {
     json(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
-/// Puts a value at a path of keys, making the objects on the way; `None` puts an empty object unless
-/// something is there.
+/// Sets a value at a path of keys, and creates the objects on the way. `None` sets an empty object if nothing is there.
 pub(super) fn insert(root: &mut Value, path: &[String], value: Option<Value>) {
     let mut place = root;
     for key in path {
@@ -69,7 +68,7 @@ pub(super) fn insert(root: &mut Value, path: &[String], value: Option<Value>) {
     }
 }
 
-/// Adds properties to the object at a path, where there is one. What is there already stays.
+/// Adds properties to the object at a path, if there is one. Existing properties stay.
 pub(super) fn extend(root: &mut Value, path: &[String], extra: &Map<String, Value>) {
     let mut place = Some(root);
     for key in path {
@@ -82,7 +81,7 @@ pub(super) fn extend(root: &mut Value, path: &[String], extra: &Map<String, Valu
     }
 }
 
-/// The object that a value is; empty for anything else.
+/// The object in a value; empty for anything else.
 pub(super) fn into_object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
@@ -160,7 +159,7 @@ fn list(item: Scalar, text: &str) -> Result<Value, String> {
     parsed.map(Value::Array)
 }
 
-/// One item a line where that reads back the same, JSON otherwise.
+/// One item per line if that is read back as the same value, JSON otherwise.
 fn list_text(item: Scalar, items: &[Value]) -> String {
     let lines = items.iter().map(plain).collect::<Vec<_>>().join("\n");
     let whole = Value::Array(items.to_vec());

@@ -1,4 +1,4 @@
-//! One field: what it takes, what it holds.
+//! One field: what it takes, and its content.
 
 use super::entry;
 use serde_json::{Map, Value};
@@ -19,7 +19,7 @@ pub enum Scalar {
 /// What a field takes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FieldKind {
-    /// Text; of several lines where `multiline`.
+    /// Text, with several lines if `multiline`.
     Text {
         /// Whether line breaks are expected.
         multiline: bool,
@@ -30,17 +30,17 @@ pub enum FieldKind {
     Number,
     /// A JSON boolean, `true` or `false`.
     Switch,
-    /// One of these values.
+    /// A list, one item per line.
     Choice(Vec<Value>),
     /// A list, one item a line.
     List(Scalar),
     /// Any JSON value, typed as JSON.
     Json,
-    /// JSON if it is JSON, text otherwise.
+    /// Valid JSON is read as JSON, anything else as text.
     Any,
-    /// An object whose members are the fields behind it. Takes no text but the whole object as JSON.
+    /// An object whose members are the fields after it. Its only text is the whole object as JSON.
     Group,
-    /// An object of one of these forms; the members of the chosen one are the fields behind it.
+    /// An object of one of these forms; the members of the chosen one are the fields after it.
     Variant(Vec<String>),
 }
 
@@ -57,12 +57,12 @@ impl State {
         State { value: Some(value), text: None, error: None }
     }
 
-    /// What was typed, and the value it stands for; `None` stands for nothing.
+    /// The typed text and its value; `None` if it has no value.
     pub(super) fn typed(text: &str, value: Option<Value>) -> State {
         State { value, text: Some(text.to_owned()), error: None }
     }
 
-    /// What was typed, and why it cannot be taken.
+    /// The typed text, and why it is invalid.
     pub(super) fn wrong(text: &str, error: String) -> State {
         State { value: Some(Value::String(text.to_owned())), text: Some(text.to_owned()), error: Some(error) }
     }
@@ -79,33 +79,33 @@ impl State {
 /// A field of a form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
-    /// Keys from the whole input down; empty when the field is the whole input.
+    /// Keys from the top of the input; empty if the field is the whole input.
     pub path: Vec<String>,
-    /// Title of the schema, else the key.
+    /// The title in the schema, otherwise the key.
     pub label: String,
-    /// How many groups it stands in.
+    /// The number of groups that contain it.
     pub depth: usize,
-    /// Decides how the entered text becomes a value.
+    /// Determines how the entered text becomes a value.
     pub kind: FieldKind,
-    /// Whether its object must have it.
+    /// Whether it is required in its object.
     pub required: bool,
-    /// What the schema says about it, as written there.
+    /// The description in the schema, unchanged.
     pub description: String,
     /// What it takes, in words.
     pub hint: String,
-    /// What the tool takes when it is left out.
+    /// The value that the tool uses if it is left out.
     pub default: Option<Value>,
     /// The value of the first example that has one.
     pub example: Option<Value>,
     pub(super) state: State,
-    /// Group, variant: the object is there even when all members are empty.
+    /// Group, variant: the object exists even if all members are empty.
     pub(super) present: bool,
-    /// Group, variant: properties that no field stands for.
+    /// Group, variant: properties without a field.
     pub(super) extra: Map<String, Value>,
     pub(super) takes_extra: bool,
-    /// Variant: which form is chosen.
+    /// Variant: the chosen form.
     chosen: Option<usize>,
-    /// Group, variant: the schema its members are made from.
+    /// Group, variant: the schema of its members.
     pub(super) schema: Value,
 }
 
@@ -135,7 +135,7 @@ impl Field {
         self.path.join(".")
     }
 
-    /// The text as it would be entered; empty when nothing is entered.
+    /// The text as it would be entered; empty if nothing is entered.
     pub fn text(&self) -> String {
         if let FieldKind::Variant(labels) = &self.kind {
             return self.chosen.and_then(|index| labels.get(index)).cloned().unwrap_or_default();
@@ -147,7 +147,7 @@ impl Field {
         }
     }
 
-    /// Whether something is entered, also an empty text that was given as such.
+    /// Whether something is entered, including an explicit empty text.
     pub fn is_filled(&self) -> bool {
         self.state.value.is_some() || self.chosen.is_some()
     }

@@ -1,8 +1,8 @@
 //! The input of a tool as fields that a human can fill in.
 //!
-//! A form is made from a JSON Schema (2020-12, and the loose ones that agents write). It never loses
-//! anything: what the schema does not describe, and what does not fit it, is kept and given back by
-//! [`Form::value`]. It checks, but it does not draw and does not ask.
+//! A form is made from a JSON Schema (2020-12, and the loose variants that agents write). It loses nothing: values that
+//! the schema does not describe, or that do not fit it, are kept and returned by [`Form::value`]. It validates, but
+//! neither draws nor prompts.
 
 mod entry;
 mod field;
@@ -19,20 +19,20 @@ use std::sync::Arc;
 /// What is wrong with an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
-    /// The text is not what the field takes.
+    /// The text is invalid for the field.
     #[error("{field}: {message}")]
     BadText {
         /// Path of the field.
         field: String,
-        /// What the field takes instead.
+        /// What the field takes.
         message: String,
     },
-    /// There is no such field, and the schema takes no other ones.
+    /// There is no such field, and the schema allows no others.
     #[error("unknown field {field}; known fields: {known}")]
     UnknownField {
         /// The path asked for.
         field: String,
-        /// The paths there are.
+        /// The existing paths.
         known: String,
     },
     /// An assignment without `=`.
@@ -40,33 +40,32 @@ pub enum FormError {
     NotAnAssignment(String),
 }
 
-/// Something that keeps the value from fitting the schema.
+/// A violation of the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldViolation {
-    /// The field, by its position; `None` when it concerns the whole input.
+    /// The index of the field; `None` if it concerns the whole input.
     pub field: Option<usize>,
     /// One line, without the name of the field.
     pub message: String,
 }
 
-/// Fields, their entries, and the schema behind them.
+/// Fields, their entries, and their schema.
 #[derive(Debug, Clone)]
 pub struct Form {
     fields: Vec<Field>,
-    /// The schema with loose words put right.
+    /// The normalised schema.
     schema: Value,
     checker: Option<Arc<Checker>>,
     unchecked: Option<String>,
-    /// Properties of the whole input that no field stands for.
+    /// Properties of the whole input without a field.
     extra: Map<String, Value>,
     takes_extra: bool,
     examples: Vec<Value>,
 }
 
 impl Form {
-    /// Makes the form of a schema. `last` pre-fills it exactly; without it the defaults do. Examples
-    /// are shown and can be filled in, never by themselves. Without a schema the whole input is one
-    /// JSON field.
+    /// Makes the form of a schema. `last` pre-fills it exactly; without it, the defaults do. Examples are shown and can
+    /// be filled in, but never automatically. Without a schema, the whole input is one JSON field.
     pub fn from_schema(schema: Option<&Value>, last: Option<&Value>, examples: &[Example]) -> Form {
         let schema = schema.map_or(Value::Bool(true), schema::tidy);
         let (checker, unchecked) = match Checker::new(&schema) {
@@ -87,7 +86,7 @@ impl Form {
         form
     }
 
-    /// The fields in order; a group stands before its members.
+    /// The fields in order; a group comes before its members.
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }
@@ -97,12 +96,12 @@ impl Form {
         self.fields.is_empty()
     }
 
-    /// Why the input is not checked: the schema is itself wrong. `None` when it is checked.
+    /// Why the input is not validated: the schema itself is invalid. `None` if it is validated.
     pub fn unchecked(&self) -> Option<&str> {
         self.unchecked.as_deref()
     }
 
-    /// How many examples there are.
+    /// The number of examples.
     pub fn example_count(&self) -> usize {
         self.examples.len()
     }
@@ -121,7 +120,7 @@ impl Form {
         self.refill(Some(value));
     }
 
-    /// The position of a field by its dotted path.
+    /// The index of a field by its dotted path.
     pub fn position(&self, path: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.dotted() == path)
     }
@@ -137,8 +136,8 @@ impl Form {
         }
     }
 
-    /// Enters a text. It is kept also when the field does not take it, and reported by
-    /// [`Form::violations`] until it is fixed. An empty text empties the field.
+    /// Enters a text. It is kept even if it is invalid, and [`Form::violations`] reports it until it is fixed. An empty
+    /// text empties the field.
     ///
     /// # Errors
     /// What the field takes.
@@ -157,13 +156,13 @@ impl Form {
         }
     }
 
-    /// The text of a field by dotted path, as it would be entered; empty when nothing is entered.
+    /// The text of a field by dotted path, as it would be entered; empty if nothing is entered.
     pub fn text_of(&self, path: &str) -> String {
         self.position(path).and_then(|index| self.fields.get(index)).map_or_else(String::new, Field::text)
     }
 
-    /// Takes the next (`1`) or the previous (`-1`) option of a choice, switch or variant; the options
-    /// of a field that is not required include nothing.
+    /// Selects the next (`1`) or the previous (`-1`) option of a choice, switch or variant. The options of an optional
+    /// field include no value.
     pub fn step_option(&mut self, index: usize, by: isize) {
         let Some(field) = self.fields.get(index) else { return };
         let mut options = field.options();
@@ -179,12 +178,12 @@ impl Form {
             None if by < 0 => options.len() - 1,
             None => 0,
         };
-        // An option of the field is always taken.
+        // An option of the field is always valid.
         let _ = self.set_text_at(index, &options[next]);
     }
 
-    /// Sets one value from `KEY=VALUE` by the type of the field. KEY is a dotted path. A key that no
-    /// field stands for is added, as JSON if it is JSON and as text otherwise, if the schema allows.
+    /// Sets one value from `KEY=VALUE` by the type of the field. KEY is a dotted path. A key without a field is added
+    /// if the schema allows it, as JSON if it is valid JSON, otherwise as text.
     ///
     /// # Errors
     /// No `=`, no such field, or the field does not take the value.
@@ -205,7 +204,7 @@ impl Form {
         self.add_unknown(&keys, entry::json_or_text(text)).ok_or_else(|| self.unknown(key))
     }
 
-    /// The whole input. Empty fields are left out; a text that a field does not take stands as it is.
+    /// The whole input. Empty fields are left out; an invalid text is included unchanged.
     pub fn value(&self) -> Value {
         if let [whole] = self.fields.as_slice()
             && whole.path.is_empty()
@@ -234,7 +233,7 @@ impl Form {
         root
     }
 
-    /// What keeps the input from fitting: texts that fields do not take, then what the schema says.
+    /// Why the input is invalid: first the invalid texts of fields, then the violations of the schema.
     pub fn violations(&self) -> Vec<FieldViolation> {
         let own = |(index, field): (usize, &Field)| {
             let message = field.state.error()?.to_owned();
@@ -251,7 +250,7 @@ impl Form {
         all
     }
 
-    /// The field a JSON pointer leads to: the one with the longest path that leads there.
+    /// The field of a JSON pointer: the one with the longest path that is a prefix of it.
     fn field_at(&self, pointer: &str) -> Option<usize> {
         let keys: Vec<String> =
             pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
@@ -299,7 +298,7 @@ impl Form {
         Ok(())
     }
 
-    /// Makes a group or variant and its members anew from a value.
+    /// Recreates a group or variant and its members from a value.
     fn replant(&mut self, index: usize, value: Option<&Value>) {
         let span = index..self.members(index).end;
         let fields = schema::replant(&self.schema, &self.fields[index], value);
@@ -313,7 +312,7 @@ impl Form {
         index + 1..index + 1 + self.fields[index + 1..].iter().take_while(below).count()
     }
 
-    /// Puts a value where no field is: into a JSON field, a group, or the whole. `None` when the schema forbids it.
+    /// Sets a value without a field: in a JSON field, a group, or the whole input. `None` if the schema forbids it.
     fn add_unknown(&mut self, keys: &[String], value: Value) -> Option<()> {
         let above = |field: &&mut Field| keys.len() > field.path.len() && keys.starts_with(&field.path);
         let nearest = self.fields.iter_mut().filter(above).max_by_key(|field| field.path.len());

@@ -4,25 +4,25 @@ use super::entry::{self, plain};
 use super::field::{Field, FieldKind, Scalar, State};
 use serde_json::{Map, Value};
 
-/// Objects within objects are fields down to here; below, they are JSON. References that lead round end here too.
+/// Nested objects become fields up to this depth; below it, they are JSON. Circular references end here too.
 const MAX_DEPTH: usize = 6;
-/// References and `allOf` are followed so many times for one field.
+/// The maximum number of references and `allOf` followed for one field.
 const MAX_HOPS: usize = 16;
-/// No form has more fields; what is left over stays in the JSON.
+/// The maximum number of fields of a form; the rest stays in the JSON.
 const MAX_FIELDS: usize = 400;
-/// A reference to something larger says nothing here: each use of it is a copy.
+/// A reference to something larger is ignored, because each use of it is a copy.
 const MAX_REFERRED: usize = 2000;
-/// A schema is put right down to here.
+/// The maximum depth to which a schema is normalised.
 const MAX_TIDY: usize = 48;
 
-/// The fields of a form and what they leave over.
+/// The fields of a form and the values without a field.
 pub(super) struct FormPlan {
     pub(super) fields: Vec<Field>,
     pub(super) extra: Map<String, Value>,
 }
 
-/// Puts loose words right: types of other languages, `required: true` inside a property, keywords
-/// whose value cannot be one. What is not known is left out rather than guessed.
+/// Normalises loose schemas: types of other languages, `required: true` inside a property, keywords with an invalid
+/// value. What is unknown is left out rather than guessed.
 pub(super) fn tidy(schema: &Value) -> Value {
     tidy_at(schema, 0)
 }
@@ -66,7 +66,7 @@ fn tidy_at(schema: &Value, depth: usize) -> Value {
     Value::Object(tidied)
 }
 
-/// `required: true` within a property belongs into the list of its object.
+/// Moves `required: true` of a property to the list of its object.
 fn lift_required(object: &Map<String, Value>, tidied: &mut Map<String, Value>) {
     let Some(Value::Object(members)) = object.get("properties") else { return };
     let marked = members.iter().filter(|(_, member)| member.get("required") == Some(&Value::Bool(true)));
@@ -110,7 +110,7 @@ fn known_type(word: &str) -> Option<&'static str> {
     })
 }
 
-/// The fields of a tidy schema. With `given` exactly what it holds is entered, without it the defaults.
+/// The fields of a normalised schema. With `given`, exactly its values are entered, without it the defaults.
 pub(super) fn plan(schema: &Value, given: Option<&Value>, examples: &[Value]) -> FormPlan {
     let mut planner = Planner { root: schema, examples, fields: Vec::new() };
     let resolved = planner.resolve(schema);
@@ -130,7 +130,7 @@ pub(super) fn plan(schema: &Value, given: Option<&Value>, examples: &[Value]) ->
     FormPlan { fields: planner.fields, extra }
 }
 
-/// The members of a variant when the form at `chosen` is taken.
+/// The members of a variant if the form at `chosen` is selected.
 pub(super) fn variant_members(root: &Value, variant: &Field, chosen: Option<usize>) -> Vec<Field> {
     let Some(schema) = chosen.and_then(|index| branches(&variant.schema)?.get(index)) else { return Vec::new() };
     let mut planner = Planner { root, examples: &[], fields: Vec::new() };
@@ -147,11 +147,11 @@ pub(super) fn replant(root: &Value, field: &Field, value: Option<&Value>) -> Vec
     planner.fields
 }
 
-/// What is entered where nothing is given.
+/// What is entered if nothing is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fill {
     Defaults,
-    /// Nothing: what is given is meant exactly.
+    /// Nothing: the given value is meant exactly.
     Exactly,
     /// Nothing, because the object around it may be left out.
     Nothing,
@@ -164,7 +164,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Makes a field for each property and returns what of `given` no property stands for.
+    /// Makes a field for each property; returns the part of `given` without a property.
     fn members(&mut self, schema: &Value, path: &[String], given: Option<&Value>, fill: Fill) -> Map<String, Value> {
         let mut extra = given.and_then(Value::as_object).cloned().unwrap_or_default();
         let Some(members) = schema.get("properties").and_then(Value::as_object) else { return extra };
@@ -244,7 +244,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Follows references within the document and merges `allOf`; properties beside them win.
+    /// Follows references within the document and merges `allOf`; properties beside them take precedence.
     fn resolve(&self, schema: &Value) -> Value {
         let mut current = schema.clone();
         for _ in 0..MAX_HOPS {
@@ -261,14 +261,14 @@ impl Planner<'_> {
             }
             current = Value::Object(object);
         }
-        // A reference that leads to itself says nothing.
+        // A reference to itself is ignored.
         let Value::Object(mut object) = current else { return current };
         object.shift_remove("$ref");
         object.shift_remove("allOf");
         Value::Object(object)
     }
 
-    /// Follows references of `oneOf` and `anyOf`, and takes out what only says that null is fine too.
+    /// Follows references of `oneOf` and `anyOf`, and removes branches that only allow null.
     fn resolve_branches(&self, mut object: Map<String, Value>) -> Value {
         for key in ["oneOf", "anyOf"] {
             let Some(Value::Array(branches)) = object.get(key) else { continue };
@@ -290,7 +290,7 @@ impl Planner<'_> {
         Value::Object(object)
     }
 
-    /// What a branch refers to, with what it says beside the reference.
+    /// The target of a branch's reference, combined with the keywords beside the reference.
     fn refer(&self, branch: &Value) -> Value {
         let Some(target) = branch.get("$ref").and_then(Value::as_str).and_then(|pointer| self.at_pointer(pointer))
         else {
@@ -307,7 +307,7 @@ impl Planner<'_> {
     }
 }
 
-/// How many values a value is made of, itself included; the count ends soon after [`MAX_REFERRED`].
+/// The number of values in a value, including itself; counting stops soon after [`MAX_REFERRED`].
 fn nodes(value: &Value) -> usize {
     let mut count = 0;
     let mut open = vec![value];
@@ -325,7 +325,7 @@ fn nodes(value: &Value) -> usize {
     count
 }
 
-/// Adds what `part` says and `object` does not; properties and required names of both count.
+/// Adds keywords of `part` that `object` does not have; properties and required names are combined.
 fn merge(object: &mut Map<String, Value>, part: Value) {
     let Value::Object(part) = part else { return };
     for (key, value) in part {
@@ -346,7 +346,7 @@ fn merge(object: &mut Map<String, Value>, part: Value) {
     }
 }
 
-/// What a resolved schema asks for.
+/// The kind of field for a resolved schema.
 fn kind_of(schema: &Value, path: &[String]) -> FieldKind {
     if let Some(value) = schema.get("const") {
         return FieldKind::Choice(vec![value.clone()]);
@@ -415,7 +415,7 @@ fn branch_label(at: usize, branch: &Value) -> String {
     title.or_else(discriminator).unwrap_or_else(|| format!("form {}", at + 1))
 }
 
-/// The form a value has: the first whose constants it holds and whose required properties it has.
+/// The form of a value: the first whose constants and required properties it has.
 fn branch_of(planner: &Planner<'_>, schema: &Value, given: Option<&Value>) -> Option<usize> {
     let given = given?.as_object()?;
     branches(schema)?.iter().position(|branch| {
@@ -472,7 +472,7 @@ fn is_multiline(schema: &Value, path: &[String]) -> bool {
     says_so || word("default").contains('\n') || !word("contentMediaType").is_empty() || (is_named && !is_short)
 }
 
-/// What needs no choice: the only option of a required choice, and no for a required switch.
+/// A value that needs no choice: the only option of a required choice, and `false` for a required switch.
 fn preset(field: &Field) -> Option<Value> {
     match &field.kind {
         FieldKind::Choice(values) if field.required && values.len() == 1 => values.first().cloned(),

@@ -1,12 +1,12 @@
-//! What values make of bodies and queries.
+//! Fills bodies and queries with values.
 
 use super::template::{Scope, only_input, value_text};
 use super::url::VALUE;
 use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value};
 
-/// A JSON value with the values of inputs in it, encoded as JSON. A text that is one placeholder stands for the value
-/// itself; `None` when that is an input without a value.
+/// A JSON value filled with input values, encoded as JSON. A text that is a single placeholder becomes the value
+/// itself; `None` if that input has no value.
 pub(super) fn json(template: &Value, scope: Scope<'_>) -> Result<Option<Value>, String> {
     Ok(Some(match template {
         Value::String(text) => match only_input(text, scope.schema) {
@@ -30,7 +30,7 @@ pub(super) fn json(template: &Value, scope: Scope<'_>) -> Result<Option<Value>, 
     }))
 }
 
-/// Pairs of a query or a form, percent-encoded: `a=1&b=2`. A list repeats its name, and what has no value is left out.
+/// Pairs of a query or a form, percent-encoded: `a=1&b=2`. A list repeats its name; a name without a value is left out.
 pub(super) fn pairs(template: &Value, scope: Scope<'_>) -> Result<String, String> {
     let fields = match json(template, scope)? {
         None => return Ok(String::new()),

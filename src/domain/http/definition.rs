@@ -1,4 +1,4 @@
-//! What a definition of an HTTP tool says, and the request that one input makes of it.
+//! The definition of an HTTP tool, and the request for one input.
 
 use super::body::{json, pairs};
 use super::template::{Piece, Scope, only_input, pieces};
@@ -7,42 +7,43 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Methods that a request may have.
+/// The allowed methods.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// Headers that decide where a request goes or where it ends: they follow from the URL and the body.
+/// Headers that determine the target or the length of a request: they follow from the URL and the body.
 const OURS: [&str; 7] =
     ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "proxy-authorization"];
 
-/// What a request carries.
+/// The body of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HttpBody {
-    /// A JSON value; texts in it may hold placeholders.
+    /// A JSON value; texts in it may contain placeholders.
     Json(Value),
     /// An object of names and values, sent as a form (`application/x-www-form-urlencoded`).
     Form(Value),
-    /// A text; placeholders stand for values as they are.
+    /// A text; values are inserted unchanged.
     Text(String),
 }
 
 /// A request to an HTTP API, as a definition states it: the `[http]` table of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpDefinition {
-    /// A method such as `GET`, or a placeholder for one.
+    /// A method such as `GET`, or a placeholder.
     pub method: String,
     /// Template of the URL.
     pub url: String,
     /// Templates of headers, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// Names and templates of the query, beside what the URL has; or one placeholder for an object.
+    /// Names and templates of the query, in addition to the one in the URL; or one placeholder for an object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<Value>,
-    /// What is sent; `None` for nothing.
+    /// The body; `None` for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<HttpBody>,
-    /// Hosts (`name` or `name:port`) beside the one in the URL: a placeholder may name one, and redirects may lead there.
+    /// Hosts (`name` or `name:port`) in addition to the one in the URL: a placeholder may name one, and redirects may
+    /// lead there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
     /// Wall-clock limit in milliseconds; `None` takes the stage's default.
@@ -59,9 +60,9 @@ pub struct HttpRequest {
     pub url: String,
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
-    /// Names of the headers that hold the value of a variable: they are not sent to another host.
+    /// Names of the headers that contain the value of a variable: they are not sent to another host.
     pub secret_headers: BTreeSet<String>,
-    /// What is sent; `None` for nothing.
+    /// The body; `None` for none.
     pub body: Option<Vec<u8>>,
 }
 
@@ -79,14 +80,14 @@ impl HttpDefinition {
         }
     }
 
-    /// What keeps it from being sent, whatever the input: one line with what to change. `env` are the variables that the
+    /// Why it can never be sent, whatever the input: one line with what to change. `env` are the variables that the
     /// definition declares.
     pub fn fault(&self, schema: Option<&Value>, env: &[String]) -> Option<String> {
         if self.url.trim().is_empty() {
             return Some("it has no URL; add url to [http]".to_owned());
         }
         if let Some(host) = self.hosts.iter().find(|host| !url::is_host(host)) {
-            // The scheme is that of the URL; a request without encryption needs the port.
+            // The scheme is that of the URL; an unencrypted request needs the port.
             let meant = url::Origin::of(host).ok().map(|origin| match origin {
                 url::Origin { is_tls: false, port: 80, host } => format!("{host}:80"),
                 origin => origin.to_string(),
@@ -156,17 +157,17 @@ impl HttpDefinition {
         }
     }
 
-    /// Where it goes, for a reader: the host of its URL and those it declares.
+    /// Its target, for a reader: the host of its URL and the declared hosts.
     pub fn host_words(&self) -> String {
         let own = Origin::of(&self.url).ok().map(|origin| origin.to_string());
         let own = own.filter(|own| !own.contains('{') && !self.hosts.contains(own));
         own.into_iter().chain(self.hosts.iter().cloned()).collect::<Vec<_>>().join(", ")
     }
 
-    /// The request that an input makes. `env` gives the values of variables.
+    /// The request for one input. `env` gives the values of variables.
     ///
     /// # Errors
-    /// One line: an input that has no value or would lead elsewhere, or a variable that has no value.
+    /// One line: an input without a value or with a forbidden target, or a variable without a value.
     pub fn request(
         &self,
         input: &Map<String, Value>,
@@ -225,7 +226,7 @@ fn each_text(value: &Value, tell: &mut dyn FnMut(&str)) {
     }
 }
 
-/// The value of a header; `None` when it is an input that has none.
+/// The value of a header; `None` if it is an input without a value.
 fn header(name: &str, template: &str, scope: Scope<'_>) -> Result<Option<String>, String> {
     if only_input(template, scope.schema).is_some_and(|input| scope.value(input).is_none()) {
         return Ok(None);

@@ -1,7 +1,8 @@
-//! A request to an HTTP API as a definition states it, and what one input makes of it.
+//! A request to an HTTP API as a definition states it, and the request for one input.
 //!
-//! Values of inputs never decide where a request goes: they are percent-encoded in URLs, encoded as JSON in JSON bodies, and
-//! refused in headers when they hold a line break. The host is written in the URL, or is one of the declared hosts.
+//! Input values never decide where a request goes: they are percent-encoded in URLs, encoded as JSON in JSON bodies,
+//! and refused in headers if they contain a line break. The host is written in the URL, or is one of the declared
+//! hosts.
 
 mod body;
 mod definition;

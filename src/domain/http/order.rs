@@ -1,4 +1,4 @@
-//! What is handed to the process that sends a request.
+//! The order for the process that sends a request.
 
 use super::definition::HttpDefinition;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// A request to send: its definition and the input. Variables are those of the process that sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpOrder {
-    /// What the tool's definition says.
+    /// The tool's definition.
     pub definition: HttpDefinition,
     /// The input of the run.
     pub input: Map<String, Value>,

@@ -3,23 +3,23 @@
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// No name is longer, in bytes: keeps text full of braces linear.
+/// The maximum length of a name in bytes: keeps parsing of text full of braces linear.
 const MAX_NAME: usize = 128;
 
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece<'t> {
     Text(&'t str),
-    /// The value of an input. With `+` in front of its name (RFC 6570) it is a path, whose slashes stay.
+    /// The value of an input. With `+` in front of its name (RFC 6570), it is a path that keeps its slashes.
     Input {
         name: &'t str,
         is_path: bool,
     },
-    /// The value of a variable of the environment.
+    /// The value of an environment variable.
     Env(&'t str),
 }
 
-/// What placeholders stand for.
+/// The values of placeholders.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub(super) input: &'a Map<String, Value>,
@@ -28,7 +28,7 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The value given, else the default of the schema; null counts as not given.
+    /// The given value, otherwise the default in the schema; null counts as absent.
     pub(super) fn value(&self, name: &str) -> Option<&'a Value> {
         let property = || self.schema?.get("properties")?.get(name)?.get("default");
         self.input.get(name).filter(|value| !value.is_null()).or_else(property).filter(|value| !value.is_null())
@@ -43,7 +43,7 @@ impl<'a> Scope<'a> {
         (self.env)(name).ok_or_else(|| format!("the request needs the variable {name}, which this run does not have"))
     }
 
-    /// A text with its values in it, as they are.
+    /// A text filled with its values, unchanged.
     pub(super) fn text(&self, template: &str) -> Result<String, String> {
         let mut text = String::with_capacity(template.len());
         for piece in pieces(template, self.schema) {
@@ -57,7 +57,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// A value as text: text as it is, everything else as JSON.
+/// A value as text: text unchanged, everything else as JSON.
 pub(super) fn value_text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
@@ -65,7 +65,7 @@ pub(super) fn value_text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// The name of the input that a text is, and nothing beside it.
+/// The name of the input, if a text is a single placeholder.
 pub(super) fn only_input<'t>(template: &'t str, schema: Option<&Value>) -> Option<&'t str> {
     match pieces(template, schema)[..] {
         [Piece::Input { name, .. }] => Some(name),
@@ -73,7 +73,7 @@ pub(super) fn only_input<'t>(template: &'t str, schema: Option<&Value>) -> Optio
     }
 }
 
-/// The parts of a text. What is no placeholder is text; a placeholder in doubled braces is text without the outer ones.
+/// The parts of a text. A placeholder in doubled braces is text without the outer braces.
 pub(super) fn pieces<'t>(template: &'t str, schema: Option<&Value>) -> Vec<Piece<'t>> {
     let is_declared = |name: &str| schema.is_some_and(|schema| schema["properties"].get(name).is_some());
     let (mut found, mut begin, mut at) = (Vec::new(), 0, 0);
@@ -105,7 +105,7 @@ pub(super) fn pieces<'t>(template: &'t str, schema: Option<&Value>) -> Vec<Piece
     found
 }
 
-/// The placeholder in front of the next `}`, and the length of its name as written.
+/// The placeholder before the next `}`, and the length of its name as written.
 fn placeholder<'t>(text: &'t str, is_declared: &dyn Fn(&str) -> bool) -> Option<(Piece<'t>, usize)> {
     let written = &text[..text.bytes().take(MAX_NAME).position(|byte| byte == b'}')?];
     let (name, is_path) = written.strip_prefix('+').map_or((written, false), |name| (name, true));

@@ -1,18 +1,18 @@
-//! The URL of a request: its host is fixed before any value is looked at.
+//! The URL of a request: its host is fixed before any value is inserted.
 
 use super::template::{Piece, Scope, pieces, value_text};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use std::fmt;
 
-/// What stays as it is in a value that is a part of a URL: the unreserved characters of RFC 3986.
+/// Characters that are not encoded in a value in a URL: the unreserved characters of RFC 3986.
 pub(super) const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// What is encoded of the written parts of a URL: what no URL may hold.
+/// Characters that are encoded in the literal parts of a URL: those that no URL may contain.
 const WRITTEN: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
-/// Scheme, host and port: where a request goes.
+/// Scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// Whether the connection is encrypted.
@@ -34,7 +34,7 @@ impl Origin {
     /// The origin of a whole URL.
     ///
     /// # Errors
-    /// Why it is none, as the rest of a sentence that begins with the URL.
+    /// Why it is not a URL, as the end of a sentence that begins with the URL.
     pub fn of(url: &str) -> Result<Origin, String> {
         let (is_tls, rest) = scheme(url)?;
         Origin::of_authority(is_tls, &rest[..authority_len(rest)])
@@ -48,20 +48,20 @@ impl Origin {
         Ok(Origin { is_tls, host, port: port.unwrap_or(usual_port(is_tls)) })
     }
 
-    /// Whether this origin is a declared one: `host`, or `host:port` where the port is not the usual one.
+    /// Whether this origin is declared: as `host`, or as `host:port` if the port is not the default.
     pub fn is_declared(&self, hosts: &[String]) -> bool {
         hosts.iter().filter_map(|host| host_and_port(host)).any(|(host, port)| {
             host == self.host && port.map_or(self.port == usual_port(self.is_tls), |port| port == self.port)
         })
     }
 
-    /// Whether it is the machine that asks: nobody can listen on the way.
+    /// Whether it is the local machine, so that nobody can intercept the connection.
     pub fn is_this_machine(&self) -> bool {
         self.host == "localhost" || self.host == "::1" || is_loopback(&self.host)
     }
 
-    /// Whether a request without encryption may go there where a value chooses the scheme: the port is declared, or the host
-    /// is this machine.
+    /// Whether an unencrypted request may go there if a value chooses the scheme: the port is declared, or the host is
+    /// the local machine.
     fn is_named_for_plain(&self, hosts: &[String]) -> bool {
         self.is_this_machine()
             || hosts
@@ -84,7 +84,7 @@ fn usual_port(is_tls: bool) -> u16 {
     if is_tls { 443 } else { 80 }
 }
 
-/// Whether it is https, and what follows `://`.
+/// Whether it is https, and the text after `://`.
 fn scheme(url: &str) -> Result<(bool, &str), String> {
     let begins = |word: &str| url.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
     match (begins("https://"), begins("http://")) {
@@ -94,7 +94,7 @@ fn scheme(url: &str) -> Result<(bool, &str), String> {
     }
 }
 
-/// How long the part is that names host and port.
+/// The length of the host and port.
 fn authority_len(rest: &str) -> usize {
     let (mut depth, mut len) = (0_usize, rest.len());
     for (at, c) in rest.char_indices() {
@@ -135,8 +135,8 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
     Some((host.to_ascii_lowercase(), port))
 }
 
-/// What is wrong with the template of a URL, as the rest of a sentence; `None` when every value makes a URL of it that
-/// leads to a host which is written in it or declared.
+/// What is wrong with the template of a URL, as the end of a sentence. `None` if every value gives a URL whose host is
+/// written in the template or declared.
 pub(super) fn fault(template: &str, schema: Option<&Value>, hosts: &[String]) -> Option<String> {
     let not_fixed = || "does not name its host; write the host out, or list the possible ones in hosts".to_owned();
     if matches!(pieces(template, schema).first(), Some(Piece::Input { .. })) {
@@ -163,7 +163,7 @@ pub(super) fn fault(template: &str, schema: Option<&Value>, hosts: &[String]) ->
     })
 }
 
-/// The URL that values make of a template, without the query that stands elsewhere.
+/// The URL of a template filled with values, without the query from other parts of the definition.
 pub(super) fn expand(template: &str, hosts: &[String], scope: Scope<'_>) -> Result<String, String> {
     let parts = pieces(template, scope.schema);
     if let Some(Piece::Input { name, .. }) = parts.first() {
@@ -197,7 +197,7 @@ pub(super) fn expand(template: &str, hosts: &[String], scope: Scope<'_>) -> Resu
     Ok(format!("{scheme}://{origin}{slash}{path}"))
 }
 
-/// A URL that is a value: its host must be a declared one.
+/// A URL from a value: its host must be declared.
 fn whole(name: &str, template: &str, hosts: &[String], scope: Scope<'_>) -> Result<String, String> {
     let text = scope.text(template)?;
     let bad = |why: String| format!("input/{name}: the URL {why}");
@@ -222,7 +222,7 @@ fn whole(name: &str, template: &str, hosts: &[String], scope: Scope<'_>) -> Resu
     Ok(format!("{scheme}://{origin}{slash}{}", utf8_percent_encode(path, WRITTEN)))
 }
 
-/// Path and query with the values in them.
+/// Path and query, filled with values.
 fn path_of(template: &str, scope: Scope<'_>) -> Result<String, String> {
     let (mut path, mut last) = (String::new(), None);
     for piece in pieces(template, scope.schema) {
@@ -231,7 +231,7 @@ fn path_of(template: &str, scope: Scope<'_>) -> Result<String, String> {
             Piece::Input { name, is_path } => {
                 let text = value_text(scope.needed(name)?);
                 if is_path && text.trim_start_matches('/').is_empty() {
-                    // Nothing below the written path is the written path itself.
+                    // An empty value below the written path is the written path itself.
                     let is_inside = path.len() > 1 && path.ends_with('/') && !path.contains('?');
                     path.truncate(path.len() - usize::from(is_inside));
                 } else if is_path {
@@ -256,7 +256,7 @@ fn path_of(template: &str, scope: Scope<'_>) -> Result<String, String> {
     }
 }
 
-/// A part of a path that servers and clients read as "here" or "one up", however it is written.
+/// A path segment that servers and clients read as `.` or `..`, in any encoding.
 fn is_dots(part: &str) -> bool {
     let plain = part.to_ascii_lowercase().replace("%2e", ".");
     plain == "." || plain == ".."

@@ -6,8 +6,9 @@ use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
-/// The canonical form: no blanks, keys in the order of their UTF-16 code units, numbers as ECMAScript writes them. Integers
-/// of 64 bits keep all their digits, although ECMAScript would round those beyond 2^53: two of them never look alike.
+/// The canonical form: no blanks, keys ordered by their UTF-16 code units, numbers as ECMAScript writes them. 64-bit
+/// integers keep all their digits, although ECMAScript would round those beyond 2^53, so that two different ones never
+/// look the same.
 pub fn canonical(value: &Value) -> String {
     let mut out = String::new();
     write(&mut out, value);
@@ -84,8 +85,8 @@ fn number_text(number: &Number) -> String {
     number.as_f64().map_or_else(|| number.to_string(), float_text)
 }
 
-/// Whether a text in JSON has an integer of more than 64 bits. Such a number is rounded when it is read, so that no digest
-/// could tell it from others.
+/// Whether a JSON text contains an integer of more than 64 bits. Such a number is rounded when it is read, so that a
+/// digest could not distinguish it from others.
 pub fn has_large_integer(text: &[u8]) -> bool {
     let (mut at, mut is_in_string) = (0, false);
     while let Some(&byte) = text.get(at) {
@@ -109,16 +110,16 @@ pub fn has_large_integer(text: &[u8]) -> bool {
     false
 }
 
-/// Whether an object in a text in JSON has a key twice: readers differ in which of the two values they take. A text that is
-/// no JSON has none.
+/// Whether an object in a JSON text has a repeated key: parsers differ in which of the two values they take. False for
+/// invalid JSON.
 pub fn has_repeated_key(text: &[u8]) -> bool {
     serde_json::from_slice::<OnceEach>(text).is_err_and(|error| error.to_string().starts_with(REPEATED))
 }
 
-/// How the error about a repeated key begins.
+/// The beginning of the error about a repeated key.
 const REPEATED: &str = "a key is repeated";
 
-/// JSON in which no object has a key twice.
+/// JSON without repeated keys.
 struct OnceEach;
 
 impl<'de> Deserialize<'de> for OnceEach {
@@ -177,7 +178,7 @@ impl<'de> Visitor<'de> for OnceEachVisitor {
     }
 }
 
-/// A number as ECMAScript writes it: the shortest digits that mean it, with an exponent from 1e21 and below 1e-6.
+/// A number as ECMAScript writes it: the shortest digits that represent it, with an exponent from 1e21 and below 1e-6.
 fn float_text(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
@@ -187,7 +188,7 @@ fn float_text(value: f64) -> String {
     let digits: String = digits.chars().filter(|c| *c != '.').collect();
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    // The decimal point stands behind so many digits.
+    // The decimal point follows this many digits.
     let point = exponent + 1;
     let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or(0));
     let text = if (count..=21).contains(&point) {

@@ -1,10 +1,10 @@
-//! What keeps the command of a server from being started: it starts Toolsmith again, or it leaves the folder of its tool.
+//! Why the command of a server may not be started: it starts Toolsmith again, or it leaves the folder of its tool.
 
-/// Our own program, and the verb that serves agents.
+/// The name of Toolsmith's program.
 const PROGRAM: &str = "toolsmith";
 const VERB: &str = "mcp";
 
-/// Why a server is never started by this command, as the end of a sentence about it; `None` when it may be.
+/// Why a server is never started by this command, as the end of a sentence about it; `None` if it may be.
 pub fn command_fault(command: &[String]) -> Option<&'static str> {
     if starts_toolsmith(command) {
         return Some("starts `toolsmith mcp`: Toolsmith does not call itself as a server");
@@ -13,11 +13,11 @@ pub fn command_fault(command: &[String]) -> Option<&'static str> {
     leaves.then_some("has a path that leaves its folder through `..`: files outside are no part of the version")
 }
 
-/// Whether a word names a path that leads out of the folder that it begins in. Absolute paths are what they say.
+/// Whether a word is a relative path that leaves its starting folder. Absolute paths are accepted.
 fn leaves_folder(word: &str) -> bool {
     let paths = word.split(|c: char| c.is_whitespace() || "=:;,&|()<>'\"`".contains(c));
     paths.filter(|path| !path.starts_with('/')).any(|path| {
-        // The folder of the tool stands for its whole path.
+        // A placeholder is a complete path and adds no depth.
         let mut depth = 0_i32;
         path.split('/').any(|part| {
             depth += match part {
@@ -30,8 +30,8 @@ fn leaves_folder(word: &str) -> bool {
     })
 }
 
-/// Whether a command starts `toolsmith mcp`: directly, by any path, or in a word that a shell or another program takes
-/// apart (`sh -c`, `env`, `npx`). A program that hides it is found when it starts.
+/// Whether a command starts `toolsmith mcp`: directly, by any path, or in a word that a shell or another program splits
+/// (`sh -c`, `env`, `npx`). A program that hides it is detected when it starts.
 fn starts_toolsmith(command: &[String]) -> bool {
     let words = words(command);
     let is_program = |word: &String| word.rsplit('/').next() == Some(PROGRAM);
@@ -39,7 +39,7 @@ fn starts_toolsmith(command: &[String]) -> bool {
     words[at + 1..].iter().any(|word| word == VERB)
 }
 
-/// The words, and those inside of words that hold several.
+/// The words, and those inside words that contain several.
 fn words(command: &[String]) -> Vec<String> {
     let inside = |word: &String| {
         let text = word.replace([';', '&', '|', '(', ')', '\n'], " ");

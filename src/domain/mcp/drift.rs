@@ -1,31 +1,31 @@
-//! How a tool differs from what was recorded of it.
+//! Differences between a tool and its recorded definition.
 
 use super::canonical::sha256_hex;
 use super::lock::{LockedTool, ServerProgram, ToolLock};
 use crate::domain::text::SafeText;
 use serde_json::Value;
 
-/// Changes that are told of one tool.
+/// The maximum number of changes shown for one tool.
 const MOST_CHANGES: usize = 20;
 
-/// Characters of a value that are told.
+/// The maximum number of characters shown of a value.
 const MOST_CHARS: usize = 120;
 
 /// One part of a tool that changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolChange {
-    /// Where, as a JSON pointer.
+    /// Its place, as a JSON pointer.
     pub path: String,
-    /// What was recorded; `None` for what is new.
+    /// The recorded value; `None` if it is new.
     pub before: Option<Value>,
-    /// What the server says now; `None` for what is gone.
+    /// The present value; `None` if it is gone.
     pub after: Option<Value>,
-    /// Why it lets the tool do more, or asks for more; `None` for every other change.
+    /// Why it lets the tool do more, or asks for more input; `None` for every other change.
     pub widens: Option<&'static str>,
 }
 
 impl ToolChange {
-    /// The change in one line, with everything in it that is not plain text made visible.
+    /// The change in one line, with everything except plain text made visible.
     pub fn line(&self) -> String {
         let side =
             |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), |value| shown(&value.to_string()));
@@ -42,7 +42,7 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// What differs between the two objects, in order of path.
+/// The differences between two objects, ordered by path.
 pub fn changes_of(before: &Value, after: &Value) -> Vec<ToolChange> {
     let mut found = Vec::new();
     compare(&mut String::new(), (Some(before), Some(after)), &mut found);
@@ -71,7 +71,7 @@ fn compare(path: &mut String, sides: (Option<&Value>, Option<&Value>), found: &m
     }
 }
 
-/// Why a change lets the tool do more, or asks for more.
+/// Why a change lets the tool do more, or asks for more input.
 fn widens(path: &str, before: Option<&Value>, after: Option<&Value>) -> Option<&'static str> {
     let flag = |value: Option<&Value>| value.and_then(Value::as_bool);
     let strings = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
@@ -100,7 +100,7 @@ fn widens(path: &str, before: Option<&Value>, after: Option<&Value>) -> Option<&
     }
 }
 
-/// The parts of a path that are plain words; an agent reads it, and nobody reviewed it.
+/// The plain words of a path, because an agent reads it and nobody has reviewed it.
 fn plain_path(path: &str) -> String {
     let is_plain =
         |part: &str| part.len() <= 32 && part.chars().all(|c| c.is_ascii_alphanumeric() || "_$-".contains(c));
@@ -108,8 +108,8 @@ fn plain_path(path: &str) -> String {
     parts.join("/")
 }
 
-/// Why a tool must not be called as the server lists it now, in one sentence; `None` when it is as it was recorded. An
-/// agent reads it: it names where the tool changed, and repeats nothing of what the server says now.
+/// Why a tool must not be called as the server lists it now, in one sentence; `None` if it is unchanged. An agent reads
+/// it: it names the changed places, and does not repeat text of the server.
 pub fn drift_of(lock: &ToolLock, wire: &str, now: &[LockedTool]) -> Option<String> {
     let name = shown(wire);
     let Some(recorded) = lock.tool(wire) else {
@@ -142,8 +142,8 @@ pub fn drift_of(lock: &ToolLock, wire: &str, now: &[LockedTool]) -> Option<Strin
     }
 }
 
-/// What differs between two lists of a server, one line each, with everything that is not plain text made visible. For
-/// humans: it repeats what the server says.
+/// The differences between two lists of a server, one line each, with everything except plain text made visible. For
+/// humans only, because it repeats text of the server.
 pub fn differences(before: Option<&ToolLock>, after: &ToolLock) -> Vec<String> {
     let Some(before) = before else {
         return after.tools.iter().map(|tool| format!("{} is new", shown(tool.name()))).collect();
@@ -189,7 +189,7 @@ pub fn differences(before: Option<&ToolLock>, after: &ToolLock) -> Vec<String> {
     lines
 }
 
-/// That a server is started from other files than those that were recorded, one line each.
+/// Differences between the recorded program files of a server and the present ones, one line each.
 pub fn other_programs(before: &[ServerProgram], after: &[ServerProgram]) -> Vec<String> {
     let at = |all: &[ServerProgram], path: &str| all.iter().find(|program| program.path == path).cloned();
     let mut lines = Vec::new();
@@ -206,18 +206,18 @@ pub fn other_programs(before: &[ServerProgram], after: &[ServerProgram]) -> Vec<
     lines
 }
 
-/// How the reason of a refused call names what the server was found with, so that a human is asked about it once.
+/// The marker of the digest in the reason of a refused call, so that a human is asked about it only once.
 const FOUND: &str = "change ";
 
-/// Digits of a digest that stand for it.
+/// The number of digest digits in a reason.
 const DIGITS: usize = 12;
 
-/// Why a server was not called, told with a digest of what it was found with: its list, or its program.
+/// Why a server was not called, with a digest of the list or program that was found.
 pub fn drift_reason(found: &str, why: &str) -> String {
     format!("{FOUND}{}: {why}", &sha256_hex(found.as_bytes())[..DIGITS])
 }
 
-/// The part of such a reason that stands for what the server was found with.
+/// The digest in such a reason.
 pub fn found_in(reason: &str) -> Option<&str> {
     let digits = reason.strip_prefix(FOUND)?.split_once(": ")?.0;
     (digits.len() == DIGITS).then(|| &reason[..FOUND.len() + DIGITS])

@@ -1,79 +1,79 @@
-//! What was recorded of a server when a human had it list its tools: `mcp.lock.json` beside its definition.
+//! The recorded list of a server's tools: `mcp.lock.json` next to its definition.
 
 use super::canonical::{canonical, sha256_hex};
 use crate::domain::digest::{FileMode, VersionFile};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The file, beside the definition of the server.
+/// The name of the file, next to the definition of the server.
 pub const LOCK_FILE: &str = "mcp.lock.json";
 
-/// Tools that a server may list.
+/// The maximum number of tools in a list.
 pub const MOST_LISTED: usize = 500;
 
 /// The format that is read and written.
 const FORMAT: u32 = 1;
 
-/// A list of tools as it came over the wire, with a digest of each.
+/// A list of tools as received, with a digest of each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolLock {
     /// Counts up with the format.
     pub format: u32,
     /// The version of the protocol that the server answered with.
     pub protocol: String,
-    /// What the server says that it is, as it came.
+    /// The server's description of itself, as received.
     #[serde(default)]
     pub server: Value,
-    /// What the server says that it can do; null in a list that was recorded before this was.
+    /// The server's capabilities; null in a list that was recorded by an earlier release.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub capabilities: Value,
-    /// What the server tells models about its use; empty where it tells nothing.
+    /// The server's instructions for models; empty if there are none.
     #[serde(default)]
     pub instructions: String,
-    /// The files that the server is started from, as far as they are no part of its version.
+    /// The program files of the server that are not part of its version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub programs: Vec<ServerProgram>,
     /// The tools in the order of the server.
     pub tools: Vec<LockedTool>,
 }
 
-/// A file that a server is started from, as it was when its tools were recorded.
+/// A program file of a server, as it was when its tools were recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerProgram {
-    /// Where it is, as its run sees it.
+    /// Its path, as seen in its run.
     pub path: String,
     /// SHA-256 of the file.
     pub sha256: String,
 }
 
-/// One tool, as it came over the wire.
+/// One tool, as received.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LockedTool {
-    /// SHA-256 over the canonical form (RFC 8785) of the whole object as it came.
+    /// SHA-256 of the canonical form (RFC 8785) of the whole object as received.
     pub sha256: String,
-    /// SHA-256 of the object as it is kept, where it came with texts that are redacted as secrets.
+    /// SHA-256 of the stored object, if texts in it were redacted as secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redacted_sha256: Option<String>,
     /// The whole object.
     pub tool: Value,
 }
 
-/// Why a list is none.
+/// Why a list is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
-    /// The file is no list of this format.
+    /// The file is not a list of this format.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
-    /// A tool is not what its digest says.
+    /// A tool does not match its digest.
     #[error("the tool {0} does not match its digest: the file was edited")]
     Edited(String),
     /// A tool has no name.
     #[error("a tool has no name")]
     Unnamed,
-    /// Two tools have one name.
+    /// Two tools have the same name.
     #[error("it has two tools called {0}")]
     Twice(String),
-    /// More tools than are recorded.
+    /// Too many tools.
     #[error("it lists more than {MOST_LISTED} tools")]
     TooMany,
 }
@@ -84,22 +84,22 @@ impl LockedTool {
         LockedTool { sha256: digest_of(&tool), redacted_sha256: None, tool }
     }
 
-    /// The name that the server gives it; empty where it has none.
+    /// Its name on the server; empty if it has none.
     pub fn name(&self) -> &str {
         self.text("name")
     }
 
-    /// What the server says that it does; empty where it says nothing.
+    /// Its description from the server; empty if there is none.
     pub fn description(&self) -> &str {
         self.text("description")
     }
 
-    /// The JSON Schema of its input or output, where it is an object.
+    /// The JSON Schema of its input or output, if it is an object.
     pub fn schema(&self, key: &str) -> Option<&Value> {
         self.tool.get(key).filter(|schema| schema.is_object())
     }
 
-    /// Whether the server says that a second call with the same input changes nothing more.
+    /// Whether the server states that a second call with the same input has no further effect.
     pub fn is_idempotent(&self) -> Option<bool> {
         let hints = self.tool.get("annotations")?;
         let reads = hints.get("readOnlyHint").and_then(Value::as_bool) == Some(true);
@@ -116,7 +116,7 @@ impl ToolLock {
     /// Records a list.
     ///
     /// # Errors
-    /// [`LockError`] when it cannot stand for a list: a tool without a name, a name twice, too many tools.
+    /// [`LockError`] if the list is invalid: a tool without a name, a repeated name, too many tools.
     pub fn of(
         protocol: String,
         (server, instructions): (Value, String),
@@ -129,21 +129,21 @@ impl ToolLock {
         lock.checked()
     }
 
-    /// The same with what the server says that it can do.
+    /// The same list with the server's capabilities.
     pub fn with_capabilities(self, capabilities: Value) -> ToolLock {
         ToolLock { capabilities, ..self }
     }
 
-    /// The list among the files of a version; `None` where there is none.
+    /// The list among the files of a version; `None` if there is none.
     pub fn in_files(files: &[VersionFile]) -> Option<Result<ToolLock, LockError>> {
         let file = files.iter().find(|file| file.path == LOCK_FILE)?;
         Some(ToolLock::parse(&file.bytes))
     }
 
-    /// Reads a list, and checks it.
+    /// Reads and verifies a list.
     ///
     /// # Errors
-    /// [`LockError`] when it is none, or was edited.
+    /// [`LockError`] if it is invalid, or was edited.
     pub fn parse(bytes: &[u8]) -> Result<ToolLock, LockError> {
         let lock = ToolLock::read(bytes)?;
         for locked in &lock.tools {
@@ -154,11 +154,11 @@ impl ToolLock {
         lock.checked()
     }
 
-    /// Reads a list that was written a moment ago, in which secrets were redacted since: the digests are those of the tools
-    /// as they came.
+    /// Reads a list that was written a moment ago and in which secrets were redacted since then: the digests are those
+    /// of the tools as received.
     ///
     /// # Errors
-    /// [`LockError`] when it is none.
+    /// [`LockError`] if it is invalid.
     pub fn received(bytes: &[u8]) -> Result<ToolLock, LockError> {
         let mut lock = ToolLock::read(bytes)?;
         for locked in &mut lock.tools {
@@ -191,19 +191,19 @@ impl ToolLock {
         Ok(self)
     }
 
-    /// The tool that the server calls so.
+    /// The tool with this name on the server.
     pub fn tool(&self, wire: &str) -> Option<&LockedTool> {
         self.tools.iter().find(|tool| tool.name() == wire)
     }
 
-    /// The file that holds the list, one key a line so that a difference can be read.
+    /// The file with the list, one key per line so that differences are readable.
     pub fn file(&self) -> VersionFile {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         VersionFile { path: LOCK_FILE.to_owned(), mode: FileMode::Plain, bytes: text.into_bytes() }
     }
 
-    /// Every text that a model may read, with where it stands: `instructions`, `create_issue description`.
+    /// Every text that a model may read, with its place: `instructions`, `create_issue description`.
     pub fn texts(&self) -> Vec<(String, String)> {
         let mut found = vec![("the instructions of the server".to_owned(), self.instructions.clone())];
         for locked in &self.tools {
@@ -220,7 +220,7 @@ fn digest_of(tool: &Value) -> String {
     sha256_hex(canonical(tool).as_bytes())
 }
 
-/// Deeper parts are not read as text for people; they are part of the digest in any case.
+/// The maximum depth for texts; deeper parts are still part of the digest.
 const MOST_DEPTH: usize = 32;
 
 fn collect(at: &str, value: &Value, depth: usize, found: &mut Vec<(String, String)>) {
@@ -244,7 +244,7 @@ fn fields_of(at: &str, fields: &Map<String, Value>, depth: usize, found: &mut Ve
     for (key, value) in fields.iter().filter(|(key, _)| depth > 0 || *key != "name") {
         let at = if depth == 0 { format!("{at}: {key}") } else { format!("{at}/{key}") };
         if depth > 0 {
-            // A name of an input is read as well.
+            // The name of an input is text, too.
             found.push((format!("{at} (the key)"), key.clone()));
         }
         collect(&at, value, depth + 1, found);

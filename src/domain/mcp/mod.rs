@@ -1,5 +1,5 @@
-//! Tools of other servers of the Model Context Protocol: what a definition says of a server, and what is recorded of the
-//! tools that it lists.
+//! Tools of other servers of the Model Context Protocol: the definition of a server, and the recorded list of its
+//! tools.
 
 mod canonical;
 mod command;
@@ -23,32 +23,32 @@ use super::words::words;
 use serde::{Deserialize, Serialize};
 
 words!(
-    /// The version of the protocol that a server is spoken to in.
+    /// The protocol version for talking to a server.
     McpProtocol {
-        /// The handshake first; requests that carry their own metadata where the server refuses it.
+        /// The handshake first; requests with their own metadata if the server refuses it.
         Auto = "auto",
         /// The handshake with `initialize`.
         Handshake = "2025-06-18",
-        /// Requests that carry their own metadata, after `server/discover`.
+        /// Requests with their own metadata, after `server/discover`.
         Inline = "2026-07-28",
     }
 );
 
-/// What a definition says of a server beside its command, which is its recipe. A server with a URL has no recipe.
+/// The definition of a server apart from its command, which is its recipe. A server with a URL has no recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct McpDefinition {
-    /// The tools that are offered, by the names that the server gives them; empty for all.
+    /// The offered tools, by their names on the server; empty for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<String>,
-    /// How it is spoken to.
+    /// The protocol version.
     pub protocol: McpProtocol,
-    /// Where it is reached by HTTP; `None` for a server that is started. Each message is the body of this request.
+    /// Its HTTP endpoint; `None` for a server that is started. Each message is the body of this request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<HttpDefinition>,
     /// The name of the server's row, in the row of one tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ToolName>,
-    /// The tool that a row of one tool is, by the name that the server gives it; `None` for the server itself.
+    /// For the row of one tool: its name on the server; `None` for the server itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
 }

@@ -3,16 +3,16 @@
 use super::lock::ToolLock;
 use crate::domain::name::{MAX_NAME_CHARS, ToolName};
 
-/// What a tool of a server is called here, or why it cannot be called anything.
+/// The local name of a tool of a server, or why it has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberName {
-    /// The name that the server gives it.
+    /// Its name on the server.
     pub wire: String,
     /// `SERVER.TOOL`, or why there is none.
     pub name: Result<ToolName, String>,
 }
 
-/// The names of a server's tools here, in the order of the list. Two tools that would get one name get none.
+/// The local names of a server's tools, in the order of the list. Two tools with the same resulting name get none.
 pub fn member_names(server: &ToolName, lock: &ToolLock) -> Vec<MemberName> {
     let made: Vec<(String, Option<ToolName>)> =
         lock.tools.iter().map(|tool| (tool.name().to_owned(), of_wire(server, tool.name()))).collect();

@@ -1,4 +1,4 @@
-//! What the client in the sandbox of a run is told to do.
+//! The order for the client in the sandbox of a run.
 
 use super::McpProtocol;
 use super::lock::{ServerProgram, ToolLock};
@@ -6,23 +6,23 @@ use crate::domain::http::HttpDefinition;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What the client exits with when the tool is not as it was recorded: nothing was called.
+/// The exit code of the client if the tool differs from its recorded definition: nothing was called.
 pub const DRIFTED: i32 = 4;
 
-/// What the client in the sandbox of a run is told to do.
+/// The order for the client in the sandbox of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct McpOrder {
-    /// The name of the server's row, for what is told.
+    /// The name of the server's row, for messages.
     pub server: String,
-    /// The server's program and its arguments; empty for one that is reached by HTTP.
+    /// The server's program and its arguments; empty if it is reached by HTTP.
     pub command: Vec<String>,
-    /// Where it is reached by HTTP.
+    /// Its HTTP endpoint.
     pub remote: Option<HttpDefinition>,
-    /// How long all of it may take, in milliseconds.
+    /// The time limit for everything, in milliseconds.
     pub limit_ms: u64,
-    /// The files that it is started from, as far as they are no part of its version.
+    /// The program files of the server that are not part of its version.
     pub programs: Vec<ServerProgram>,
-    /// How it is spoken to.
+    /// The protocol version.
     pub protocol: McpProtocol,
     /// The call; `None` to list the tools.
     pub call: Option<McpCall>,
@@ -31,10 +31,10 @@ pub struct McpOrder {
 /// A call of one tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct McpCall {
-    /// The tool, by the name that the server gives it.
+    /// The name of the tool on the server.
     pub tool: String,
     /// The input object.
     pub arguments: Value,
-    /// What was recorded of the server.
+    /// The recorded list of the server.
     pub lock: ToolLock,
 }

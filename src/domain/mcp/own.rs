@@ -1,10 +1,10 @@
-//! How a list of tools is known as the one that Toolsmith gives agents, whatever the server calls itself: Toolsmith behind
-//! another program would call itself.
+//! Recognises Toolsmith's own list of tools for agents, whatever the server calls itself: behind another program,
+//! Toolsmith would call itself.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// The inputs of each tool that Toolsmith gives agents, in order.
+/// The inputs of each tool that Toolsmith offers to agents, in order.
 pub const OWN_INPUTS: [&[&str]; 11] = [
     &["detail", "kind", "limit", "tag", "words"],
     &["tool"],
@@ -33,10 +33,10 @@ pub const OWN_INPUTS: [&[&str]; 11] = [
     &["review", "wait_s"],
 ];
 
-/// How many of them a list has to have: the tools of another server are alike by chance in one or two.
+/// The minimum number of matching tools: one or two tools of another server may match by chance.
 const LEAST: usize = 7;
 
-/// Whether a list of tools is that of Toolsmith, by the inputs of its tools.
+/// Whether a list of tools is Toolsmith's own, judged by the inputs of its tools.
 pub fn is_own_list(tools: &[Value]) -> bool {
     let inputs = |tool: &Value| -> Option<BTreeSet<String>> {
         Some(tool.get("inputSchema")?.get("properties")?.as_object()?.keys().cloned().collect())

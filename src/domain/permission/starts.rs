@@ -1,15 +1,15 @@
-//! Places from which code starts by itself, or with the next command of whoever works there, told by words alone.
+//! Places from which code starts automatically, or with the next command of a user, judged by text alone.
 //!
-//! In a home folder that is everything hidden: names that begin with a dot are the settings, start files, caches and
-//! installed code of programs, and every new program adds some. Nobody can list them, so no tool writes any of them. What is
-//! listed here are the places without a dot, and names that count wherever they lie. Names are compared in lower case: a
-//! file system may not tell them apart.
+//! In a home folder, everything hidden is such a place: names that begin with a dot are the settings, start files,
+//! caches and installed code of programs, and every new program adds some. They cannot be listed, so no tool writes any
+//! of them. The lists here contain the places without a dot, and names that apply anywhere. Names are compared in lower
+//! case, because a file system may not distinguish case.
 
 use super::overlap;
 use std::path::{Component, Path, PathBuf};
 
-/// Names of files and folders that programs start code from in every folder that somebody works in: what git keeps, what
-/// the workbench keeps, settings of agents, editors, shells, package managers and debuggers.
+/// Names of files and folders from which programs start code in every working folder: those of git, of Toolsmith, and
+/// settings of agents, editors, shells, package managers and debuggers.
 const ANYWHERE: &[&str] = &[
     ".aider.conf.yml",
     ".claude",
@@ -45,7 +45,7 @@ const ANYWHERE: &[&str] = &[
     ".zed",
 ];
 
-/// Names of files that agents read as instructions wherever they lie, and folders with such files.
+/// Names of files that agents read as instructions in any folder, and folders with such files.
 const INSTRUCTIONS: &[&str] =
     &[".cursorrules", ".github", ".windsurfrules", "agents.md", "claude.md", "claude.local.md", "gemini.md"];
 
@@ -66,19 +66,18 @@ const VISIBLE: &[&str] = &[
     "snap",
 ];
 
-/// Folders of the system that hold installed programs, or what services run and keep.
+/// System folders with installed programs, or data of services.
 const INSTALLED: &[&str] = &["/efi", "/gnu", "/home/linuxbrew", "/nix", "/opt", "/snap", "/var"];
 
-/// What lies in them and belongs to users.
+/// Folders inside them that belong to users.
 const OF_USERS: &[&str] = &["/var/home", "/var/tmp"];
 
-/// Whether no tool writes a file or folder of this name, wherever it lies.
+/// Whether no tool may write a file or folder of this name anywhere.
 pub fn is_never_written(name: &str) -> bool {
     ANYWHERE.contains(&name.to_lowercase().as_str())
 }
 
-/// Whether programs or agents follow what a file or folder of this name says as soon as it lies in a folder that somebody
-/// works in.
+/// Whether programs or agents obey a file or folder of this name as soon as it is in a working folder.
 pub fn is_followed_anywhere(name: &str) -> bool {
     is_never_written(name) || INSTRUCTIONS.contains(&name.to_lowercase().as_str())
 }
@@ -88,7 +87,8 @@ pub(super) fn folded(path: &Path) -> PathBuf {
     PathBuf::from(path.to_string_lossy().to_lowercase())
 }
 
-/// What code starts from below a home folder: the hidden name that a path lies in, or the listed place that it meets.
+/// The place below a home folder from which code starts: the hidden name that contains the path, or the listed place
+/// that overlaps it.
 pub(super) fn in_home(rest: &Path) -> Option<String> {
     let first = match rest.components().next()? {
         Component::Normal(name) => name.to_string_lossy().into_owned(),
@@ -99,8 +99,8 @@ pub(super) fn in_home(rest: &Path) -> Option<String> {
     if first.starts_with('.') { Some(first) } else { visible() }
 }
 
-/// The folder of installed programs that an absolute path lies in. `base` is the workspace or home that holds the path:
-/// one that lies in such a folder itself is somebody's all the same.
+/// The folder of installed programs that contains an absolute path. `base` is the workspace or home that contains the
+/// path: inside such a folder, it still belongs to a user.
 pub(super) fn in_system(path: &Path, base: Option<&Path>) -> Option<&'static str> {
     let folded = folded(path);
     if OF_USERS.iter().any(|place| folded.starts_with(place)) {

@@ -1,21 +1,21 @@
-//! Secrets of code, in whatever quotes the code: findings, messages, comments, answers of generators.
+//! Secrets in code, redacted in all texts that quote the code: findings, messages, comments, answers of generators.
 //!
-//! In the code a secret is known by what stands around it: the name that it is assigned to, a key id in the line
-//! before. Whoever quotes it often gives the value alone, or a part of it. So the values are learnt from the code
-//! first, and then every longer part of one is replaced wherever it turns up.
+//! In the code, a secret is recognised by its context: the name that it is assigned to, a key id in the line before. A
+//! quotation often contains only the value, or a part of it. So the values are collected from the code first, and then
+//! every longer part of a value is replaced wherever it occurs.
 
 use super::Redactor;
 use crate::domain::Secret;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// A part of a secret of so many bytes in a row gives it away.
+/// A part of a secret of this many consecutive bytes reveals it.
 const PIECE: usize = 12;
 
-/// The shortest literal that is taken for a secret by the name that it is assigned to, in bytes.
+/// The shortest literal that counts as a secret because of the name that it is assigned to, in bytes.
 const MIN_ASSIGNED: usize = 16;
 
-/// What names of variables with secrets hold, in lower case.
+/// Parts of names of variables with secrets, in lower case.
 const NAMES: &[&str] = &[
     "secret",
     "passw",
@@ -29,10 +29,10 @@ const NAMES: &[&str] = &[
     "credential",
 ];
 
-/// What stands for a part of a secret of the code.
+/// The mark for a part of a secret of the code.
 const PART: &str = "[redacted secret-of-code]";
 
-/// Replaces the secrets of some files in everything that quotes them.
+/// Replaces the secrets of some files in all texts that quote them.
 #[derive(Debug, Clone)]
 pub struct CodeRedactor {
     known: Redactor,
@@ -40,7 +40,7 @@ pub struct CodeRedactor {
 }
 
 impl CodeRedactor {
-    /// A redactor for the secrets of these texts, beside the common tokens.
+    /// A redactor for the secrets of these texts, in addition to the common tokens.
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> CodeRedactor {
         let look = Redactor::default();
         let mut values: HashSet<Vec<u8>> = HashSet::new();
@@ -59,7 +59,7 @@ impl CodeRedactor {
         self.without_pieces(&self.known.text(text))
     }
 
-    /// A JSON value without them, in texts, names and numbers, as [`Redactor::json`].
+    /// A JSON value without them, in texts, names and numbers, as in [`Redactor::json`].
     pub fn json(&self, value: &Value) -> Value {
         match self.known.json(value) {
             Value::String(text) => Value::String(self.without_pieces(&text)),
@@ -82,7 +82,7 @@ impl CodeRedactor {
                 at += 1;
                 continue;
             }
-            // As far as one piece follows the other.
+            // Extends the match while pieces follow each other.
             let mut end = at + PIECE;
             while end < bytes.len() && self.pieces.contains(&bytes[end + 1 - PIECE..=end]) {
                 end += 1;
@@ -97,8 +97,7 @@ impl CodeRedactor {
     }
 }
 
-/// The literal that a line assigns to something with the name of a secret: `api_token = "…"`, `export TOKEN=…`,
-/// `"password": "…"`.
+/// The literal that a line assigns to a secret's name: `api_token = "…"`, `export TOKEN=…`, `"password": "…"`.
 fn assigned(line: &str) -> Option<&str> {
     let lower = line.to_ascii_lowercase();
     let name = NAMES.iter().filter_map(|name| lower.find(name).map(|at| at + name.len())).min()?;
@@ -109,7 +108,7 @@ fn assigned(line: &str) -> Option<&str> {
     quoted.chain(plain).find(|value| looks_secret(value))
 }
 
-/// Whether a literal may be one: long, of the characters of keys alone, with letters and digits.
+/// Whether a literal may be a secret: long, only characters of keys, with letters and digits.
 fn looks_secret(value: &str) -> bool {
     let is_of_key = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-.~".contains(&byte);
     value.len() >= MIN_ASSIGNED

@@ -1,35 +1,35 @@
 //! Tokens of services within base64: headers, settings of clusters, tokens in tokens.
 //!
-//! The anchor of a token is looked for in the three ways in which it may lie on the characters of base64. What follows is
-//! decoded and judged by the rule of the token. As elsewhere, the anchor stays and the rest is replaced.
+//! The anchor of a token is searched in its three possible alignments in base64. What follows is decoded and judged by
+//! the rule of the token. As elsewhere, the anchor stays and the rest is replaced.
 
 use super::forms::line_break;
 use std::sync::LazyLock;
 
-/// Line breaks in a row that may stand between two characters, in bytes.
+/// The maximum length of consecutive line breaks between two characters, in bytes.
 const MAX_BREAK: usize = 4;
 
 /// A token to look for, decoded.
 pub(super) struct Inner {
     pub(super) anchor: &'static str,
     pub(super) label: &'static str,
-    /// What it is made of.
+    /// Its character class.
     pub(super) class: fn(u8) -> bool,
-    /// Its least length behind the anchor, in bytes.
+    /// Its minimum length after the anchor, in bytes.
     pub(super) min: usize,
-    /// No more of it is replaced, in bytes.
+    /// The maximum length that is replaced, in bytes.
     pub(super) max: usize,
 }
 
-/// An anchor as it stands in base64.
+/// An anchor, encoded in base64.
 pub(super) struct Encoded {
     pub(super) anchor: String,
-    /// How many bits of the plain anchor stand in characters before.
+    /// The number of bits of the plain anchor in earlier characters.
     lead: usize,
     pub(super) inner: Inner,
 }
 
-/// What a place in base64 comes to.
+/// The result for a place in base64.
 pub(super) enum Decoded {
     No,
     More,
@@ -61,10 +61,10 @@ static VALUES: LazyLock<[Option<u8>; 256]> = LazyLock::new(|| {
 });
 
 impl Encoded {
-    /// Judges the text at a place where the anchor stands; `is_all`: nothing will follow the text.
+    /// Judges the text at a place with the anchor. `is_all`: the text is complete.
     pub(super) fn judge(&self, text: &[u8], at: usize, is_all: bool) -> Decoded {
         let plain = self.inner.anchor.as_bytes();
-        // The bits of the anchor that stand before are known.
+        // The bits of the anchor in earlier characters are known.
         let mut bits = u32::from(plain[0]) >> (8 - self.lead);
         let (mut held, mut seen, mut place, mut broken) = (self.lead, 0_usize, at, 0_usize);
         let mut end = at;
@@ -101,7 +101,7 @@ impl Encoded {
             return Decoded::More;
         }
         let is_long = seen >= plain.len() + self.inner.min;
-        // The last bits may stand in one more character.
+        // The last bits may be in one more character.
         let rest = usize::from(is_long && text.get(end).is_some_and(|byte| VALUES[usize::from(*byte)].is_some()));
         if is_long { Decoded::Until(end + rest) } else { Decoded::No }
     }

@@ -1,20 +1,20 @@
-//! The forms in which a known value may turn up: as it is, escaped, encoded.
+//! The forms of a known value: unchanged, escaped, encoded.
 
 use std::fmt::Write;
 
-/// Characters of base64 that decide whether a form is looked at.
+/// The number of base64 characters that must match before a form is compared.
 const BASE64_ANCHOR: usize = 4;
 
-/// Bytes of any other form that do.
+/// The same for bytes of any other form.
 const PLAIN_ANCHOR: usize = 6;
 
-/// Characters of a string of JSON that do, each as it is or escaped.
+/// The same for characters of a JSON string, each plain or escaped.
 const JSON_ANCHOR: usize = 2;
 
-/// Line breaks in a row that an encoded form may have between two of its characters, in bytes.
+/// The maximum length of consecutive line breaks between two characters of an encoded form, in bytes.
 const MAX_BREAK: usize = 4;
 
-/// Lines of a value with several lines are looked for alone from this length on, in bytes.
+/// Lines of a multi-line value are searched separately from this length on, in bytes.
 const MIN_LINE: usize = 16;
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -25,7 +25,7 @@ const FOR_URLS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub(super) struct SecretForm {
     bytes: Vec<u8>,
     shape: Shape,
-    /// The beginning by which it is found.
+    /// The prefix by which it is found.
     anchor: Vec<u8>,
 }
 
@@ -34,7 +34,7 @@ enum Shape {
     Plain,
     /// May be broken into lines.
     Hex,
-    /// May be broken into lines; the last bits of the value may stand in one more character.
+    /// May be broken into lines; the last bits of the value may be in one more character.
     Base64 {
         has_rest: bool,
     },
@@ -46,9 +46,9 @@ enum Shape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FormMatch {
     No,
-    /// It may, when more is known of the text.
+    /// It may, depending on the text that follows.
     More,
-    /// It does, with so many bytes.
+    /// It does, with this length in bytes.
     Yes(usize),
 }
 
@@ -79,7 +79,7 @@ pub(super) fn forms(value: &[u8]) -> Vec<SecretForm> {
     }
     let lines: Vec<&[u8]> = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
     if lines.len() > 1 {
-        // The frame of a key block is no secret, and its lines are common.
+        // The frame of a key block is not a secret, and its lines are common.
         let long = lines.into_iter().filter(|line| line.len() >= MIN_LINE && !line.starts_with(b"-----"));
         long.for_each(|line| {
             add(line.to_vec(), Shape::Plain);
@@ -92,12 +92,12 @@ pub(super) fn forms(value: &[u8]) -> Vec<SecretForm> {
 }
 
 impl SecretForm {
-    /// The beginning by which the form is found, and told apart from a mere likeness.
+    /// The prefix by which the form is found.
     pub(super) fn anchor(&self) -> &[u8] {
         &self.anchor
     }
 
-    /// Compares with the beginning of `text`; `is_all` when nothing will follow it.
+    /// Compares with the beginning of `text`. `is_all`: the text is complete.
     pub(super) fn compare(&self, text: &[u8], is_all: bool) -> FormMatch {
         let more = if is_all { FormMatch::No } else { FormMatch::More };
         if self.shape == Shape::Json {
@@ -135,8 +135,7 @@ impl SecretForm {
     }
 }
 
-/// How many bytes of a line break stand at the beginning, as such or escaped; `None` when that is
-/// not known yet.
+/// The length of a line break at the beginning, plain or escaped; `None` if that is not known yet.
 pub(super) fn line_break(text: &[u8]) -> Option<usize> {
     match text {
         [b'\n' | b'\r', ..] => Some(1),
@@ -178,7 +177,7 @@ fn url_encoded(value: &[u8], kept: &str, space: &str, case: LetterCase) -> Vec<u
     text
 }
 
-/// The character that a string of JSON may have behind a backslash in place of this one.
+/// The short escape of this character in a JSON string.
 fn short_escape(character: char) -> Option<u8> {
     Some(match character {
         '"' => b'"',
@@ -193,7 +192,7 @@ fn short_escape(character: char) -> Option<u8> {
     })
 }
 
-/// The ways in which a value may begin within a string of JSON. A value that is no text has none.
+/// The possible beginnings of a value in a JSON string. A value that is not text has none.
 fn json_anchors(value: &[u8]) -> Vec<Vec<u8>> {
     let Ok(value) = std::str::from_utf8(value) else { return Vec::new() };
     value.chars().take(JSON_ANCHOR).fold(vec![Vec::new()], |begun: Vec<Vec<u8>>, character| {
@@ -202,7 +201,7 @@ fn json_anchors(value: &[u8]) -> Vec<Vec<u8>> {
     })
 }
 
-/// How a character may be written in a string of JSON, but for digits of mixed case.
+/// The spellings of a character in a JSON string, without digits of mixed case.
 fn json_spellings(character: char) -> Vec<Vec<u8>> {
     let mut units = [0; 2];
     let units = character.encode_utf16(&mut units);
@@ -234,7 +233,7 @@ fn compare_json(value: &[u8], text: &[u8]) -> FormMatch {
     FormMatch::Yes(at)
 }
 
-/// Whether a text begins with this spelling; digits of an escape may be of either case.
+/// Whether a text begins with this spelling; hexadecimal digits may be of either case.
 fn is_spelled(text: &[u8], way: &[u8]) -> bool {
     let Some(text) = text.get(..way.len()) else { return false };
     text == way || way.starts_with(b"\\u") && text.starts_with(b"\\u") && text.eq_ignore_ascii_case(way)
@@ -245,7 +244,7 @@ pub(super) fn base64_standard(value: &[u8], before: usize) -> Vec<u8> {
     base64(value, before, STANDARD)
 }
 
-/// The characters that hold nothing but bits of `value`, when `before` bytes modulo 3 stand before it.
+/// The characters that contain only bits of `value` if `before` bytes modulo 3 precede it.
 fn base64(value: &[u8], before: usize, alphabet: &[u8; 64]) -> Vec<u8> {
     let bit = |at: usize| at.checked_sub(before * 8).map_or(0, |at| value[at / 8] >> (7 - at % 8) & 1);
     let first = (before * 8).div_ceil(6);

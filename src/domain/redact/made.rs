@@ -1,14 +1,15 @@
-//! Rules that are made of others: names of secrets in all their spellings, and tokens of services within base64.
+//! Derived rules: names of secrets in all their spellings, and tokens of services within base64.
 
 use super::encoded::{self, Decoded, Encoded, Inner};
 use super::named::{self, NamedMatch};
 use super::tokens::{self, KEY_BLOCK, OneClass, TokenMatch, is_alphanumeric, is_base64url, is_dotted};
 use std::sync::LazyLock;
 
-/// Shorter tokens are not looked for within base64, in bytes.
+/// Shorter tokens are not searched within base64, in bytes.
 const MIN_ENCODED: usize = 16;
 
-/// Tokens that are looked for within base64 beside those of one class: anchor, label, class, least and greatest length.
+/// Tokens that are searched within base64 in addition to those of one class: anchor, label, class, minimum and maximum
+/// length.
 const OTHERS: &[OneClass] = &[
     ("sk-proj-", "api-key", is_base64url, 20, 256),
     ("sk-ant-", "anthropic-key", is_base64url, 20, 256),
@@ -35,7 +36,7 @@ static MADE: LazyLock<Vec<SecretName>> = LazyLock::new(|| {
     made
 });
 
-/// The beginnings by which these rules are found.
+/// The anchors of these rules.
 pub(super) fn anchors() -> impl Iterator<Item = &'static [u8]> {
     MADE.iter().map(|made| match made {
         SecretName::Named(name) => name.as_bytes(),
@@ -44,7 +45,7 @@ pub(super) fn anchors() -> impl Iterator<Item = &'static [u8]> {
     })
 }
 
-/// Judges the text at a place by the rule with this number. `is_all`: nothing will follow the text.
+/// Judges the text at a place by the rule with this number. `is_all`: the text is complete.
 pub(super) fn judge(rule: usize, text: &[u8], at: usize, is_all: bool) -> TokenMatch {
     let of_named = |named| match named {
         NamedMatch::No => TokenMatch::No,

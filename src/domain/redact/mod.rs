@@ -1,12 +1,12 @@
-//! Taking secrets out of what is kept and shown.
+//! Removes secrets from what is stored and shown.
 //!
-//! A [`Redactor`] knows the values that one run was given and the look of common tokens and key
-//! blocks. It works on whole texts and, as a [`RedactStream`], on output that arrives in pieces: what
-//! comes out does not depend on how it was cut into pieces. Nothing waits for a clock: held back is
-//! only what may be the beginning of a secret, and no more of it than the longest one.
+//! A [`Redactor`] knows the secret values of one run, and the form of common tokens and key blocks. It works on whole
+//! texts and, as a [`RedactStream`], on output that arrives in pieces: the result does not depend on how the output was
+//! split. Nothing waits for a clock: only a possible beginning of a secret is held back, at most the length of the
+//! longest one.
 //!
-//! This is a net for accidents, not a security boundary: a tool that wants to can write a secret backwards. What it
-//! may not have, it must not be given.
+//! This protects against accidents and is not a security boundary: a malicious tool can write a secret backwards. A
+//! tool must not receive secrets that it may not have.
 
 mod code;
 mod encoded;
@@ -32,13 +32,13 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, LazyLock};
 
-/// Shorter values are not looked for, in bytes: they turn up by chance.
+/// The minimum length of a value in bytes: shorter ones occur by chance.
 pub const MIN_SECRET: usize = 6;
 
 /// Longest name in a mark, in bytes.
 const MAX_NAME: usize = 32;
 
-/// How every mark begins.
+/// The prefix of every mark.
 const MARK: &str = "[redacted ";
 
 /// Replaces secrets by `[redacted NAME]`. Cheap to clone.
@@ -48,30 +48,29 @@ pub struct Redactor(Arc<Rules>);
 /// What a redactor looks for.
 struct Rules {
     names: Vec<String>,
-    /// Forms of known values, each with the place of its name.
+    /// Forms of known values, each with the index of its name.
     known: Vec<(SecretForm, usize)>,
-    /// Finds the beginnings of all of them; `None` when it could not be built: then every place is
-    /// looked at, slowly.
+    /// Finds all anchors; `None` if it could not be built: then every place is tested, slowly.
     finder: Option<AhoCorasick>,
-    /// Those beginnings: of known values first.
+    /// The anchors, those of known values first.
     anchors: Vec<Vec<u8>>,
     /// Length of the longest one, in bytes.
     longest_anchor: usize,
-    /// The places of the anchors that begin with a byte.
+    /// The indexes of the anchors that begin with each byte.
     by_first: Vec<Vec<usize>>,
 }
 
-/// What was replaced, and how often.
+/// What was replaced, with counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Redactions(BTreeMap<String, u64>);
 
 impl Redactor {
-    /// A redactor for these values beside the common tokens; a name is shown in place of its value.
-    /// Values of less than [`MIN_SECRET`] bytes are left alone.
+    /// A redactor for these values in addition to the common tokens; a name is shown instead of its value. Values
+    /// shorter than [`MIN_SECRET`] bytes are not replaced.
     pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a Secret)>) -> Redactor {
         static PLAIN: LazyLock<Redactor> = LazyLock::new(|| Redactor(Arc::new(Redactor::rules([]))));
         let secrets: Vec<(&str, &Secret)> = secrets.into_iter().collect();
-        // To look for tokens alone is common, and the finder takes its time to be built.
+        // Searching for tokens only is common, and building the finder is slow.
         if secrets.is_empty() { PLAIN.clone() } else { Redactor(Arc::new(Redactor::rules(secrets))) }
     }
 
@@ -120,7 +119,7 @@ impl Redactor {
         let mut clean = Vec::with_capacity(text.len());
         stream.push(text.as_bytes(), &mut clean);
         let redactions = stream.finish(&mut clean);
-        // A value that is no UTF-8 might have been cut out of the middle of a character.
+        // A value that is not UTF-8 might have been cut out of the middle of a character.
         (
             String::from_utf8(clean).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
             redactions,
@@ -154,7 +153,7 @@ impl Redactor {
 }
 
 impl Default for Redactor {
-    /// A redactor for common tokens and key blocks alone.
+    /// A redactor for common tokens and key blocks only.
     fn default() -> Redactor {
         Redactor::new([])
     }
@@ -172,25 +171,25 @@ impl Redactions {
         self.0.is_empty()
     }
 
-    /// Whether all that was replaced is secret by the name before it alone: in settings and examples that is often a
-    /// value that somebody made up.
+    /// Whether all replaced values are secret only because of the name before them: in settings and examples, that is
+    /// often a made-up value.
     pub fn is_by_name_only(&self) -> bool {
         self.0.keys().all(|name| name == named::LABEL)
     }
 
-    /// How many times something was replaced.
+    /// The number of replacements.
     pub fn count(&self) -> u64 {
         self.0.values().sum()
     }
 
-    /// Takes in what was replaced elsewhere.
+    /// Adds other replacements.
     pub fn add(&mut self, other: &Redactions) {
         for (name, count) in &other.0 {
             *self.0.entry(name.clone()).or_default() += count;
         }
     }
 
-    /// One line for a human: `3 values were redacted (API_KEY, jwt)`; `None` when there is nothing to say.
+    /// One line for a human: `3 values were redacted (API_KEY, jwt)`; `None` if nothing was replaced.
     pub fn note(&self) -> Option<String> {
         let names: Vec<&str> = self.0.keys().map(String::as_str).collect();
         let values = if self.count() == 1 { "1 value was".to_owned() } else { format!("{} values were", self.count()) };
@@ -206,13 +205,13 @@ impl Redactions {
     }
 }
 
-/// The mark that stands for the secret of a name.
+/// The mark for the secret of a name.
 pub fn mark(name: &str) -> String {
     let name = plain_name(name);
     format!("{MARK}{}]", if name.is_empty() { "_" } else { &name })
 }
 
-/// Whether a text holds the mark that stands for a secret.
+/// Whether a text contains a mark.
 pub fn is_redacted(text: &str) -> bool {
     let mut rest = text;
     while let Some(at) = rest.find(MARK) {
@@ -225,7 +224,7 @@ pub fn is_redacted(text: &str) -> bool {
     false
 }
 
-/// A JSON object without the fields that hold a mark; `None` for anything else that holds one.
+/// A JSON object without the fields that contain a mark; `None` for any other value that contains one.
 pub fn without_redacted(value: Value) -> Option<Value> {
     match value {
         Value::Object(fields) => {
@@ -241,7 +240,7 @@ fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// A name as it may stand in a mark: safe within JSON and on every screen.
+/// A name in the form used in a mark: safe within JSON and on every screen.
 fn plain_name(name: &str) -> String {
     name.bytes().take(MAX_NAME).map(|byte| if is_of_name(byte) { char::from(byte) } else { '_' }).collect()
 }

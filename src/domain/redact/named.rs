@@ -1,24 +1,24 @@
-//! Values that are secret by the name before them: `password=…`, `X-Api-Key: …`, `curl -u name:…`.
+//! Values that are secret because of the name before them: `password=…`, `X-Api-Key: …`, `curl -u name:…`.
 
-/// What such a value is called.
+/// The label of such a value.
 pub(super) const LABEL: &str = "password";
 
 /// Longest value, in bytes.
 pub(super) const MAX_VALUE: usize = 512;
 
-/// Blanks, quotes and signs that may stand between a name and its value, in bytes.
+/// Maximum length of blanks, quotes and operators between a name and its value, in bytes.
 const MAX_BETWEEN: usize = 8;
 
-/// What is known of a place behind a name.
+/// The result for a place after a name.
 pub(super) enum NamedMatch {
     No,
-    /// More is needed; nothing secret stands before this place.
+    /// More input is needed; nothing before this place is secret.
     More(usize),
-    /// A value from here to there.
+    /// A value between these places.
     Value(usize, usize),
 }
 
-/// Names of secrets, in lower case; what stands before one does not count (`DB_PASSWORD`), what goes on behind it does.
+/// Names of secrets, in lower case. A prefix is ignored (`DB_PASSWORD`), a suffix is not.
 const NAMES: &[&str] = &[
     "password",
     "passwd",
@@ -48,7 +48,7 @@ const NAMES: &[&str] = &[
     "signing_key",
 ];
 
-/// The names in the spellings that people use: lower case, upper case, each word or the later words with a capital.
+/// The names in usual spellings: lower case, upper case, each word or the later words capitalised.
 pub(super) fn spellings() -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for name in NAMES {
@@ -59,21 +59,21 @@ pub(super) fn spellings() -> Vec<String> {
         all.extend([(*name).to_owned(), name.to_ascii_uppercase(), capitals.join(sign), capitals.concat()]);
         all.push(format!("{}{}", words[0], capitals[1..].concat()));
     }
-    // Of words without a mark between them, as they are written.
+    // Words without a separator, as they are written.
     all.extend(["apiKey", "ApiKey", "secretKey", "accessKey", "authToken", "_TOKEN"].map(str::to_owned));
     all.sort();
     all.dedup();
     all
 }
 
-/// Options behind which a name and a password stand.
+/// Options that are followed by a name and a password.
 pub(super) const USER_OPTIONS: &[&str] =
     &["-u ", "-u\"", "-u'", "curl -u", "--user ", "--user=", "--proxy-user ", "--proxy-user="];
 
-/// The value behind a name that ends at `from`.
+/// The value after a name that ends at `from`.
 pub(super) fn value(text: &[u8], from: usize, is_all: bool) -> NamedMatch {
     let open = |at: usize| at >= text.len() && !is_all;
-    // Quotes and blanks, one sign, blanks and quotes.
+    // Quotes and blanks, one operator, blanks and quotes.
     let quotes =
         |at: usize| count(&text[at.min(text.len())..], |byte| matches!(byte, b'"' | b'\'' | b'\\' | b']' | b'`'));
     let blanks = |at: usize| count(&text[at.min(text.len())..], |byte| matches!(byte, b' ' | b'\t'));
@@ -108,12 +108,12 @@ pub(super) fn value(text: &[u8], from: usize, is_all: bool) -> NamedMatch {
     if run < MAX_VALUE && open(to) {
         return NamedMatch::More(at);
     }
-    // `password=read(…)`, `password=words[1]`, `(password=a1, …)` are code, as is what goes on with a dot.
+    // `password=read(…)`, `password=words[1]`, `(password=a1, …)` are code, as is anything followed by a dot.
     let is_code = quote.is_none() && matches!(text.get(to), Some(b'(' | b')' | b'[' | b',' | b'}' | b']'));
     if !is_code && looks_secret(&text[at..to], quote.is_some()) { NamedMatch::Value(at, to) } else { NamedMatch::No }
 }
 
-/// The password behind `-u name:`.
+/// The password after `-u name:`.
 pub(super) fn user(text: &[u8], from: usize, is_all: bool) -> NamedMatch {
     let open = |at: usize| at >= text.len() && !is_all;
     let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
@@ -145,7 +145,7 @@ pub(super) fn user(text: &[u8], from: usize, is_all: bool) -> NamedMatch {
     NamedMatch::Value(at, at + run)
 }
 
-/// What may stand in a value without quotes.
+/// Whether a byte can be in a value without quotes.
 fn is_plain(byte: u8) -> bool {
     byte > b' '
         && byte != 0x7f
@@ -153,13 +153,13 @@ fn is_plain(byte: u8) -> bool {
         && !matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'|')
 }
 
-/// Whether a value stands for another one: `$PASSWORD`, `{{ password }}`, `<password>`, `***`.
+/// Whether a value is a placeholder: `$PASSWORD`, `{{ password }}`, `<password>`, `***`.
 fn is_filled_in(value: &[u8]) -> bool {
     matches!(value.first(), Some(b'$' | b'{' | b'<' | b'%' | b'*' | b'[' | b'('))
 }
 
-/// Whether a value may be a secret rather than a word of a text or the name of something: letters and digits, or letters
-/// of both sizes and a sign; within quotes also long ones without a blank.
+/// Whether a value may be a secret rather than a word or a name: letters and digits, or letters of both cases and a
+/// special character; within quotes also long values without a blank.
 fn looks_secret(value: &[u8], is_quoted: bool) -> bool {
     if value.len() < 6 || is_filled_in(value) || value.contains(&b' ') || value.windows(3).any(|part| part == b"://") {
         return false;
@@ -169,7 +169,7 @@ fn looks_secret(value: &[u8], is_quoted: bool) -> bool {
     let sizes = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
     let signs =
         value.iter().any(|byte| byte.is_ascii_punctuation() && !matches!(byte, b'_' | b'.' | b'-' | b'/' | b':'));
-    // A path, a dotted name or a call of code holds these alone.
+    // A path, a dotted name or a call contains only these.
     let is_name = !is_quoted
         && value.contains(&b'.')
         && value.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_'));

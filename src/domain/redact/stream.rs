@@ -1,8 +1,7 @@
 //! Redaction of output that arrives in pieces.
 //!
-//! The decision about a place depends on the bytes from a bounded distance before it to a bounded
-//! distance behind it and on nothing else, so it is put off until those are there: that makes the
-//! output the same for every way of cutting the input.
+//! The decision about a place depends only on the bytes within a bounded distance before and after it, so it is
+//! postponed until those are present. The output is then the same however the input was split.
 
 use super::tokens::{self, TokenMatch};
 use super::{MARK, Redactions, Rules};
@@ -12,39 +11,38 @@ use memchr::{memchr, memmem};
 use std::fmt;
 use std::sync::Arc;
 
-/// How far a key block without an end is taken for one, in bytes; an RSA key of 16,384 bits has 12,700.
+/// The maximum length of a key block without an end, in bytes; an RSA key of 16,384 bits has 12,700.
 const MAX_BLOCK: usize = 16 * 1024;
 
-/// What ends a key block.
+/// The end of a key block.
 const BLOCK_END: &[u8] = b"-----END";
 
-/// The beginning of a value that says nothing of it yet, in bytes.
+/// The length of a prefix that reveals nothing about a value, in bytes.
 const GLIMPSE: usize = 2;
 
-/// How far behind an AWS key id its secret key is looked for, in bytes.
+/// How far after an AWS key id its secret key is searched, in bytes.
 const AWS_WINDOW: usize = 256;
 
-/// The redaction of one stream. What is held back when it is dropped is lost: [`RedactStream::finish`]
-/// gives it out.
+/// The redaction of one stream. Call [`RedactStream::finish`]: held bytes are lost when it is dropped.
 pub struct RedactStream {
     rules: Arc<Rules>,
-    /// A bounded part of the stream: what rules may look back on, and what is not decided yet.
+    /// A bounded part of the stream: the bytes that rules may look back on, and the undecided ones.
     buffer: Vec<u8>,
     /// Every place before this one is decided.
     next: usize,
-    /// Everything before this one was given out or replaced.
+    /// Everything before this place was output or replaced.
     done: usize,
-    /// Bytes before this one were shown by [`RedactStream::glimpse`], though a secret may still begin there.
+    /// Bytes before this place were output by [`RedactStream::glimpse`], although a secret may begin there.
     glimpsed: usize,
-    /// Until here an AWS secret key is looked for.
+    /// An AWS secret key is searched up to this place.
     aws_until: usize,
-    /// What was found and is not replaced yet, by place: something may still be found before it.
+    /// Matches that are not replaced yet, ordered by place: an earlier match may still be found.
     pending: Vec<Replacement>,
     block: Option<OpenKeyBlock>,
-    /// The mark that was written last, when nothing was written behind it.
+    /// The last mark, if nothing was written after it.
     last_mark: Option<usize>,
     redactions: Redactions,
-    /// What was replaced, where somebody wants it.
+    /// The replaced values, if requested.
     collected: Option<Vec<Vec<u8>>>,
 }
 
@@ -56,15 +54,15 @@ struct Replacement {
     name: Name,
 }
 
-/// A key block of which the header was seen.
+/// A key block whose header was found.
 #[derive(Clone, Copy)]
 struct OpenKeyBlock {
-    /// How much of it may still come, in bytes.
+    /// The maximum remaining length in bytes.
     left: usize,
     in_string: bool,
 }
 
-/// What stands at a place, with the name to show.
+/// The match at a place, with the name to show.
 enum StreamMatch {
     Nothing,
     More { show: usize },
@@ -101,17 +99,17 @@ impl RedactStream {
         }
     }
 
-    /// Keeps what is replaced from now on.
+    /// Collects replaced values from now on.
     pub(super) fn collect(&mut self) {
         self.collected = Some(Vec::new());
     }
 
-    /// What was replaced since [`RedactStream::collect`]: values, and the parts of key blocks.
+    /// The values replaced since [`RedactStream::collect`], including parts of key blocks.
     pub(super) fn collected(self) -> Vec<Vec<u8>> {
         self.collected.unwrap_or_default()
     }
 
-    /// Takes a piece and appends to `out` what can be given out now.
+    /// Takes a piece and appends the decided output to `out`.
     pub fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         self.buffer.extend_from_slice(piece);
         self.advance(false, out);
@@ -127,7 +125,7 @@ impl RedactStream {
         }
     }
 
-    /// Gives out what is left at the end of the stream, and tells what was replaced in all of it.
+    /// Outputs the rest at the end of the stream, and returns all replacements.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Redactions {
         self.advance(true, out);
         self.buffer.clear();
@@ -136,8 +134,8 @@ impl RedactStream {
         std::mem::take(&mut self.redactions)
     }
 
-    /// Gives out what is held back when it is so little that it tells nothing: a question that ends like a
-    /// secret begins is not kept from whoever must answer it. Should a secret come of it, the rest is replaced.
+    /// Outputs held bytes if there are so few that they reveal nothing, so that a prompt is shown even if it ends like
+    /// the beginning of a secret. If a secret follows, the rest of it is replaced.
     pub fn glimpse(&mut self, out: &mut Vec<u8>) {
         let end = self.buffer.len();
         if self.block.is_none() && self.pending.is_empty() && (1..=GLIMPSE).contains(&self.held()) {
@@ -146,7 +144,7 @@ impl RedactStream {
         }
     }
 
-    /// How many bytes are held back, because they may belong to a secret.
+    /// The number of held bytes, which may belong to a secret.
     pub fn held(&self) -> usize {
         self.buffer.len() - self.done
     }
@@ -159,11 +157,11 @@ impl RedactStream {
         }
     }
 
-    /// Decides about text as far as that is possible; `true` when it came upon a key block.
+    /// Decides about text as far as possible; `true` if it found a key block.
     fn pass_text(&mut self, is_all: bool, out: &mut Vec<u8>) -> bool {
         let end = self.buffer.len();
         let (begun, secret) = if is_all { (end, end) } else { self.beginnings(self.next) };
-        // INVARIANT: no place is decided behind one where an anchor may have begun.
+        // INVARIANT: no place is decided after one where an anchor may have begun.
         while let Some(at) = self.candidate(self.next).filter(|at| *at < begun) {
             self.settle(at, out);
             match self.finding(at, is_all) {
@@ -210,7 +208,7 @@ impl RedactStream {
         }
     }
 
-    /// What stands at a place: a known value, or something with the look of a secret, or both.
+    /// The match at a place: a known value, or something in the form of a secret, or both.
     fn finding(&self, at: usize, is_all: bool) -> StreamMatch {
         let mut known: Option<(usize, usize)> = None;
         let mut look = TokenMatch::No;
@@ -236,7 +234,7 @@ impl RedactStream {
                 (TokenMatch::No, neighbour) => neighbour,
                 (TokenMatch::More { .. }, TokenMatch::No)
                 | (TokenMatch::Found { .. } | TokenMatch::Block { .. }, _) => look,
-                // What the anchor shows of itself may belong to such a key.
+                // The visible part of the anchor may belong to such a key.
                 (TokenMatch::More { .. }, _) => TokenMatch::More { show: at },
             };
         }
@@ -256,7 +254,7 @@ impl RedactStream {
         StreamMatch::Secret { from: at, to, name: Name::Known(name) }
     }
 
-    /// How far, at most up to `show`, nothing that begins at `from` or behind it will be replaced.
+    /// The place, at most `show`, up to which nothing that begins at or after `from` will be replaced.
     fn harmless(&self, from: usize, show: usize) -> usize {
         let mut show = self.pending.first().map_or(show, |pending| show.min(pending.from));
         let mut from = from;
@@ -271,8 +269,8 @@ impl RedactStream {
         show
     }
 
-    /// Where at the end of the buffer, from `from` on, an anchor may have begun, and where one of a known
-    /// value may have: its first bytes are secret already. The end of the buffer, where none has.
+    /// The places at the end of the buffer, from `from` on, where an anchor, and an anchor of a known value, may have
+    /// begun: the first bytes of the latter are already secret. The end of the buffer if there is none.
     fn beginnings(&self, from: usize) -> (usize, usize) {
         let end = self.buffer.len();
         let first = from.max((end + 1).saturating_sub(self.rules.longest_anchor));
@@ -292,7 +290,7 @@ impl RedactStream {
         (any, end)
     }
 
-    /// Passes over a key block; `false` when it goes on behind the buffer.
+    /// Skips a key block; `false` if it continues after the buffer.
     fn pass_block(&mut self, block: OpenKeyBlock, is_all: bool) -> bool {
         let rest = &self.buffer[self.next..];
         let end = memmem::find(rest, BLOCK_END);
@@ -311,7 +309,7 @@ impl RedactStream {
         is_over
     }
 
-    /// Gives out everything before `to` that was not.
+    /// Outputs everything before `to` that was not output yet.
     fn give(&mut self, to: usize, out: &mut Vec<u8>) {
         if to > self.done {
             out.extend_from_slice(&self.buffer[self.done..to]);
@@ -320,8 +318,8 @@ impl RedactStream {
         }
     }
 
-    /// Replaces what begins before a place that everything else begins at or behind. Where secrets
-    /// overlap, only the rest of the second one vanishes.
+    /// Replaces the matches that begin before a place, when no other match can begin before it. If secrets overlap,
+    /// only the rest of the second one is removed.
     fn settle(&mut self, before: usize, out: &mut Vec<u8>) {
         while let Some(Replacement { from, to, name }) =
             self.pending.first().copied().filter(|first| first.from < before)
@@ -339,7 +337,7 @@ impl RedactStream {
         }
     }
 
-    /// Writes a mark; one for several of the same that touch each other.
+    /// Writes a mark; only one for adjacent equal ones.
     fn mark(&mut self, name: Name, out: &mut Vec<u8>) {
         let (text, known) = match name {
             Name::Known(place) => (self.rules.names[place].as_str(), Some(place)),

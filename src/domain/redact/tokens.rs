@@ -1,33 +1,32 @@
-//! Texts that are secret by their look: tokens of well-known services, authorization headers,
-//! passwords in URLs, key blocks.
+//! Texts that are secret because of their form: tokens of well-known services, authorization headers, passwords in
+//! URLs, key blocks.
 //!
-//! Each rule begins with an anchor, a few fixed bytes that are rare in other text. What the anchor
-//! says (`ghp_`, `Bearer `, `-----BEGIN … PRIVATE KEY-----`) is no secret and stays; what follows is
-//! replaced. No expression engine: every rule is one pass over the bytes after its anchor, at most as
-//! far as its longest token.
+//! Each rule begins with an anchor, a few fixed bytes that are rare in other text. The anchor itself (`ghp_`, `Bearer
+//! `, `-----BEGIN … PRIVATE KEY-----`) is not secret and stays; what follows is replaced. There is no regex engine:
+//! every rule is one pass over the bytes after its anchor, at most to the length of its longest token.
 
 use super::made;
 
-/// What stands at a place.
+/// The result at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenMatch {
     No,
-    /// That is known when more follows; up to `show` nothing would be replaced.
+    /// Undecided until more input follows; nothing up to `show` would be replaced.
     More {
         /// Place in the text.
         show: usize,
     },
-    /// A secret from here to there.
+    /// A secret between these places.
     Found {
         from: usize,
-        /// Behind its last byte.
+        /// The place after its last byte.
         to: usize,
         label: &'static str,
     },
     /// A key block whose content begins here.
     Block {
         from: usize,
-        /// Whether it stands on one line within quotes, with escaped line breaks.
+        /// Whether it is on one line within quotes, with escaped line breaks.
         in_string: bool,
     },
 }
@@ -35,7 +34,7 @@ pub(super) enum TokenMatch {
 /// The label of a key block.
 pub(super) const KEY_BLOCK: &str = "private-key";
 
-/// The label of an AWS key id; a secret key is likely to stand near.
+/// The label of an AWS key id; a secret key is probably near it.
 pub(super) const AWS_KEY_ID: &str = "aws-key-id";
 
 /// The length of an AWS secret access key.
@@ -63,7 +62,7 @@ struct TokenRule {
 }
 
 enum TokenPattern {
-    /// So many characters of a class; more than `max` are cut there.
+    /// A number of characters of a class; more than `max` are cut there.
     Token {
         label: &'static str,
         class: fn(u8) -> bool,
@@ -82,7 +81,7 @@ enum TokenPattern {
     Basic,
     UrlPassword,
     KeyBlock,
-    /// A name after which the value of an AWS secret stands.
+    /// A name before the value of an AWS secret.
     AwsName,
     /// The number of a bot, a colon, a key.
     Telegram,
@@ -102,7 +101,7 @@ const fn special(anchor: &'static str, kind: TokenPattern) -> TokenRule {
     TokenRule { anchor, kind }
 }
 
-/// Every rule. Lengths are those that the services state or were seen to use, the lower ones with room.
+/// Every rule. Lengths are those that the services document or that were observed; minimum lengths have a margin.
 const RULES: &[TokenRule] = &[
     token("ghp_", "github-token", is_word, 36, 255),
     token("gho_", "github-token", is_word, 36, 255),
@@ -230,10 +229,10 @@ const RULES: &[TokenRule] = &[
     special("sessionToken", TokenPattern::AwsName),
 ];
 
-/// Anchor, label, class of characters, least and greatest length.
+/// Anchor, label, class of characters, minimum and maximum length.
 pub(super) type OneClass = (&'static str, &'static str, fn(u8) -> bool, usize, usize);
 
-/// The rules for tokens of one class: anchor, label, class, least and greatest length.
+/// The rules for tokens of one class: anchor, label, class, minimum and maximum length.
 pub(super) fn simple() -> impl Iterator<Item = OneClass> {
     RULES.iter().filter_map(|rule| match rule.kind {
         TokenPattern::Token { label, class, min, max } => Some((rule.anchor, label, class, min, max)),
@@ -242,12 +241,12 @@ pub(super) fn simple() -> impl Iterator<Item = OneClass> {
     })
 }
 
-/// The beginnings by which rules are found.
+/// The anchors of the rules.
 pub(super) fn anchors() -> impl Iterator<Item = &'static [u8]> {
     RULES.iter().map(|rule| rule.anchor.as_bytes()).chain(made::anchors())
 }
 
-/// Judges the text at a place by the rule with this number. `is_all`: nothing will follow the text.
+/// Judges the text at a place by the rule with this number. `is_all`: the text is complete.
 pub(super) fn judge(rule: usize, text: &[u8], at: usize, is_all: bool) -> TokenMatch {
     if let Some(made) = rule.checked_sub(RULES.len()) {
         return made::judge(made, text, at, is_all);
@@ -278,7 +277,7 @@ pub(super) fn judge_aws_neighbour(text: &[u8], at: usize, is_all: bool) -> Token
         return TokenMatch::More { show: at };
     }
     let run = &text[at..at + run];
-    // Digests of git and the like are in lower case only.
+    // Digests of git and similar programs are in lower case only.
     let is_mixed = run.iter().any(u8::is_ascii_uppercase) && run.iter().any(u8::is_ascii_lowercase);
     if run.len() == AWS_SECRET && is_mixed && run.iter().any(u8::is_ascii_digit) {
         TokenMatch::Found { from: at, to: at + AWS_SECRET, label: "aws-secret-key" }
@@ -287,8 +286,7 @@ pub(super) fn judge_aws_neighbour(text: &[u8], at: usize, is_all: bool) -> Token
     }
 }
 
-/// The next place from `from` on, before `until`, where a run of such characters begins that may be an
-/// AWS secret key.
+/// The next place from `from` on, before `until`, at which a run of characters begins that may be an AWS secret key.
 pub(super) fn next_aws_neighbour(text: &[u8], from: usize, until: usize) -> Option<usize> {
     let begins = |at: &usize| is_aws(text[*at]) && (*at == 0 || !is_aws(text[*at - 1]));
     (from..until.min(text.len())).find(begins)
@@ -297,7 +295,7 @@ pub(super) fn next_aws_neighbour(text: &[u8], from: usize, until: usize) -> Opti
 /// A place in a text with a rule's anchor.
 struct AnchorMatch<'a> {
     text: &'a [u8],
-    /// Where the anchor begins.
+    /// The start of the anchor.
     at: usize,
     from: usize,
     is_all: bool,
@@ -326,7 +324,7 @@ impl AnchorMatch<'_> {
         if run == len { self.found(self.from + len, label) } else { TokenMatch::No }
     }
 
-    /// Keys have a long part without a dash, with a digit in it; words joined by dashes have not.
+    /// Keys have a long part without a dash and with a digit; words joined by dashes do not.
     fn service_key(&self) -> TokenMatch {
         if self.at.checked_sub(1).is_some_and(|before| is_base64url(self.text[before]) && !self.begins_escape()) {
             return TokenMatch::No;
@@ -451,7 +449,7 @@ impl AnchorMatch<'_> {
         TokenMatch::Found { from, to: from + run, label: "aws-secret-key" }
     }
 
-    /// Eight digits or more stand before the colon.
+    /// At least eight digits precede the colon.
     fn telegram(&self) -> TokenMatch {
         let before = &self.text[self.at.saturating_sub(LOOK_BACK / 2)..self.at];
         if before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count() < 8 {
@@ -487,20 +485,20 @@ impl AnchorMatch<'_> {
         TokenMatch::Found { from: self.from, to, label }
     }
 
-    /// Whether what stands at `at` is not known yet.
+    /// Whether the content at `at` is not known yet.
     fn is_open(&self, at: usize) -> bool {
         at == self.text.len() && !self.is_all
     }
 
-    /// Whether the anchor does not go on a word: what stands before it is no letter or digit, or belongs
-    /// to an escape of JSON, of a URL or of a terminal.
+    /// Whether the anchor begins a word: it does not follow a letter or digit, except as part of an escape of JSON, of
+    /// a URL or of a terminal.
     fn begins_word(&self) -> bool {
         let before = &self.text[self.at.saturating_sub(LOOK_BACK / 2)..self.at];
         let Some(last) = before.last() else { return true };
         !last.is_ascii_alphanumeric() || self.begins_escape()
     }
 
-    /// Whether what stands before the anchor belongs to an escape of JSON, of a URL or of a terminal.
+    /// Whether an escape of JSON, of a URL or of a terminal precedes the anchor.
     fn begins_escape(&self) -> bool {
         let before = &self.text[self.at.saturating_sub(LOOK_BACK / 2)..self.at];
         let is_hex = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_hexdigit);
@@ -517,7 +515,7 @@ impl AnchorMatch<'_> {
     }
 }
 
-/// How many bytes at the beginning are of a class, at most `max`.
+/// The number of bytes of a class at the beginning, at most `max`.
 fn length(text: &[u8], class: impl Fn(u8) -> bool, max: usize) -> usize {
     text.iter().take(max).take_while(|byte| class(**byte)).count()
 }
@@ -550,7 +548,7 @@ fn is_hex(byte: u8) -> bool {
     byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase()
 }
 
-/// What stands in the path of a webhook.
+/// Whether a byte can be in the path of a webhook.
 fn is_path(byte: u8) -> bool {
     is_base64url(byte) || byte == b'/'
 }
@@ -559,7 +557,7 @@ fn is_webhook(byte: u8) -> bool {
     is_path(byte) || byte == b'@'
 }
 
-/// A signature, as it stands in a URL too.
+/// A signature, also as written in a URL.
 fn is_signature(byte: u8) -> bool {
     is_token68(byte) || byte == b'%'
 }
@@ -572,7 +570,7 @@ fn is_token68(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }
 
-/// What may stand in user and password of a URL; not `@`.
+/// Whether a byte can be in user and password of a URL; not `@`.
 fn is_of_url(byte: u8) -> bool {
     byte > b' '
         && byte != 0x7f

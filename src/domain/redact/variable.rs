@@ -1,9 +1,9 @@
-//! Values of environment variables, as they may be shown.
+//! Values of environment variables for display.
 
 use super::{MARK, Redactor, plain_name};
 use crate::domain::Secret;
 
-/// Words in names of secrets, wherever they stand.
+/// Words in names of secrets, in any position.
 const WORDS: &[&str] = &[
     "PASSWORD",
     "PASSWD",
@@ -23,11 +23,11 @@ const WORDS: &[&str] = &[
 /// Last words of names of secrets.
 const LAST: &[&str] = &["TOKEN", "KEY", "PWD", "PASS", "AUTH", "COOKIE", "BEARER", "PAT"];
 
-/// Last words of names that only say where something is, or how it is called.
+/// Last words of names for a place or a name.
 const PLACES: &[&str] =
     &["NAME", "PATH", "FILE", "DIR", "URL", "URI", "HOST", "VAR", "ENV", "HEADER", "FIELD", "PATTERN", "PREFIX", "ID"];
 
-/// Words before `KEY` that make it the key of an entry and no secret.
+/// Words before `KEY` with which it is the key of an entry and not a secret.
 const OF_ENTRIES: &[&str] = &[
     "CACHE",
     "COLUMN",
@@ -52,7 +52,7 @@ const OF_ENTRIES: &[&str] = &[
     "YAML",
 ];
 
-/// Whether the name of an environment variable says that its value is a secret.
+/// Whether the name of an environment variable indicates a secret.
 pub fn is_secret_variable(name: &str) -> bool {
     let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
     let mut words = name.rsplit('_');
@@ -62,8 +62,8 @@ pub fn is_secret_variable(name: &str) -> bool {
     !PLACES.contains(&last) && (is_last || WORDS.iter().any(|word| name.contains(word)))
 }
 
-/// The value of a variable as it may be shown: `[redacted NAME]` for a secret by its name, and without the keys and
-/// tokens that are known by their form.
+/// The displayed value of a variable: `[redacted NAME]` if the name indicates a secret, otherwise without keys and
+/// tokens of known form.
 pub fn shown_variable(name: &str, value: &str) -> String {
     if is_secret_variable(name) && !value.is_empty() {
         return format!("{MARK}{}]", plain_name(name));

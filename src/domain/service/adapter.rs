@@ -1,27 +1,27 @@
-//! How a message becomes a line for a service, and a line of a service becomes an answer.
+//! Converts a message to a line for a service, and a line of a service to an answer.
 
 use super::definition::Adapter;
 use super::instance::{Exchange, ExchangeRole};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The keys of an object that hold its answer, in the order in which they are looked for.
+/// The keys of an object that may contain its answer, in the order in which they are tried.
 const ANSWER_KEYS: [&str; 4] = ["response", "content", "message", "text"];
 
 /// A message on its way to an instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing<'a> {
-    /// What is said.
+    /// The text.
     pub message: &'a str,
-    /// Prompts that go with it, in order.
+    /// Prompts sent with it, in order.
     pub prompts: &'a [String],
-    /// The answer before; `None` for the first message.
+    /// The previous answer; `None` for the first message.
     pub last_output: Option<&'a str>,
-    /// What was said before, oldest first: for a process that has not heard it.
+    /// The earlier messages, oldest first, for a process that has not received them.
     pub history: &'a [Exchange],
     /// Name of the instance.
     pub session: &'a str,
-    /// The present as RFC 3339.
+    /// The current time as RFC 3339.
     pub timestamp: &'a str,
     /// Number of the message.
     pub id: i64,
@@ -30,10 +30,10 @@ pub struct Outgoing<'a> {
 /// Why a message cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MessageFault {
-    /// A service that reads lines of text would take it for several messages.
+    /// A service that reads lines of text would read it as several messages.
     #[error("this service takes one line of text, and the message has several")]
     SeveralLines,
-    /// The definition says that it takes none.
+    /// According to its definition, the service takes no messages.
     #[error("this service takes no messages (adapter none)")]
     NotTalkedTo,
 }
@@ -43,16 +43,16 @@ pub enum MessageFault {
 pub struct Answered {
     /// The text of the answer.
     pub text: String,
-    /// The number of the message that it answers, where the service says so.
+    /// The number of the answered message, if the service states it.
     pub id: Option<i64>,
-    /// The line as JSON; `None` where it is none.
+    /// The line as JSON; `None` if it is not JSON.
     pub value: Option<Value>,
 }
 
-/// The line, with its end, that carries a message.
+/// The line, including its end, that carries a message.
 ///
 /// # Errors
-/// [`MessageFault`] when the adapter cannot carry it.
+/// [`MessageFault`] if the adapter cannot carry it.
 pub fn encode(adapter: Adapter, outgoing: &Outgoing<'_>) -> Result<String, MessageFault> {
     match adapter {
         Adapter::None => Err(MessageFault::NotTalkedTo),
@@ -87,8 +87,8 @@ fn line_of_history(exchange: &Exchange) -> Value {
     json!({ "role": role, "content": exchange.text })
 }
 
-/// What a line of a service says: of a JSON object `response`, else `content`, else `message`, else `text`, else all of
-/// it; of any other line the text as it is.
+/// The answer in a line of a service. For a JSON object it is `response`, otherwise `content`, `message` or `text`,
+/// otherwise the whole object; for any other line, its text.
 pub fn decode(line: &str) -> Answered {
     let line = line.trim_end_matches(['\r', '\n']);
     let plain = || Answered { text: line.to_owned(), id: None, value: None };
@@ -100,12 +100,12 @@ pub fn decode(line: &str) -> Answered {
             Answered { text: text_of(answer.unwrap_or(&value)), id, value: Some(value) }
         }
         Value::String(text) => Answered { text: text.clone(), id: None, value: Some(value) },
-        // A bare number or list is what the service wrote; nothing is reformatted.
+        // A bare number or list is the service's own text and is not reformatted.
         _ => Answered { value: Some(value), ..plain() },
     }
 }
 
-/// Whether a JSON value says which of its parts is the answer.
+/// Whether a JSON value has a member that is the answer.
 pub(super) fn has_answer_key(value: &Value) -> bool {
     ANSWER_KEYS.iter().any(|key| value.get(key).is_some_and(|found| !found.is_null()))
 }

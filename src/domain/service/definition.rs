@@ -1,4 +1,4 @@
-//! What the definition of a service says beside its command: the `[service]` table of a manifest.
+//! The definition of a service apart from its command: the `[service]` table of a manifest.
 
 use super::super::name::ToolName;
 use super::super::words::words;
@@ -14,25 +14,25 @@ words!(
         Text = "text",
         /// It takes no messages.
         None = "none",
-        /// A program of the definition translates, line by line.
+        /// A program named in the definition translates, line by line.
         External = "external",
     }
 );
 
 words!(
-    /// When a service that ended is started again.
+    /// When a service is restarted after it ended.
     RestartRule {
         /// Never.
         Never = "never",
-        /// When it failed: an exit code other than a successful one, or a signal.
+        /// After a failure: an exit code that does not indicate success, or a signal.
         OnFailure = "on-failure",
-        /// Always, unless it was asked to end.
+        /// Always, unless it was asked to stop.
         Always = "always",
     }
 );
 
 words!(
-    /// What another service must have reached before this one starts.
+    /// The state that another service must have reached before this one starts.
     StartCondition {
         /// Its process exists.
         Started = "started",
@@ -44,7 +44,7 @@ words!(
 );
 
 words!(
-    /// The signal that asks a service to end.
+    /// The signal that asks a service to stop.
     StopSignal {
         /// SIGTERM.
         Term = "TERM",
@@ -60,11 +60,11 @@ words!(
 words!(
     /// How a port reaches a service.
     PortPass {
-        /// The service listens inside its sandbox; the keeper listens outside and passes connections on.
+        /// The service listens inside its sandbox; the keeper listens outside and forwards connections.
         Relay = "relay",
         /// The service inherits the listening socket as a descriptor, from 3 on, with `LISTEN_FDS`.
         ListenFds = "listen-fds",
-        /// The service listens on this machine itself; it needs the network permission.
+        /// The service itself listens on the machine; it needs the network permission.
         Bind = "bind",
     }
 );
@@ -76,7 +76,7 @@ words!(
         Fixed = "fixed",
         /// Any free number of the range.
         Dynamic = "dynamic",
-        /// The stated or last number when it is free, else any of the range.
+        /// The stated or last number if it is free, otherwise any of the range.
         Hybrid = "hybrid",
     }
 );
@@ -94,25 +94,25 @@ pub enum PortNumber {
 /// A port of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortRule {
-    /// Unique within the service; `port` when the definition gives none.
+    /// Unique within the service; `port` if the definition gives none.
     pub name: String,
     /// The stated number.
     pub port: PortNumber,
-    /// How the number is chosen; `None` takes the setting of the workspace.
+    /// How the number is chosen; `None` means the setting of the workspace.
     pub mode: Option<PortMode>,
     /// How it reaches the service.
     pub pass: PortPass,
 }
 
-/// A question to a running service. Every kind is really asked; none is answered from memory.
+/// A probe of a running service. Every kind makes a real request; none uses a cached answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Probe {
-    /// The line `{"type":"ping"}`; any line in time is a good answer.
+    /// The line `{"type":"ping"}`; any line in time is a success.
     Ping,
-    /// The line `{"type":"status"}`; any line in time that does not report an error is a good answer.
+    /// The line `{"type":"status"}`; any line in time that does not report an error is a success.
     Status,
-    /// The command with `--version`, as a run of its own; exit code 0 is a good answer.
+    /// The command with `--version`, as a separate run; exit code 0 is a success.
     Version,
     /// A GET request to a port of the service.
     Http {
@@ -120,7 +120,7 @@ pub enum Probe {
         port: String,
         /// Path with its query, from `/` on.
         path: String,
-        /// The status code of a good answer.
+        /// The status code of a success.
         status: u16,
     },
     /// A connection to a port of the service.
@@ -128,7 +128,7 @@ pub enum Probe {
         /// Name of the port.
         port: String,
     },
-    /// A command in a sandbox like that of the service; exit code 0 is a good answer.
+    /// A command in a sandbox like that of the service; exit code 0 is a success.
     Exec(Vec<String>),
     /// A line of output that matches this regular expression. For readiness only.
     Line(String),
@@ -137,80 +137,80 @@ pub enum Probe {
 /// When a service counts as ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadyCheck {
-    /// What is asked until it answers well.
+    /// The probe, repeated until it succeeds.
     pub probe: Probe,
-    /// After so many milliseconds without a good answer the start has failed.
+    /// The start fails after this many milliseconds without a success.
     pub within_ms: u64,
 }
 
-/// How it is noticed that a service does not work any more.
+/// How the health of a service is checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthCheck {
-    /// What is asked; `None`: nothing, and its health is shown as not checked.
+    /// The probe; `None` means that health is shown as not checked.
     pub probe: Option<Probe>,
-    /// Milliseconds between two questions.
+    /// Milliseconds between two probes.
     pub every_ms: u64,
-    /// Milliseconds until a question counts as unanswered.
+    /// Milliseconds until a probe times out.
     pub timeout_ms: u64,
-    /// So many failed questions in a row make it unhealthy.
+    /// This many consecutive failures make it unhealthy.
     pub failures: u32,
 }
 
-/// How a service is asked to end.
+/// How a service is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopRule {
-    /// What it is sent first.
+    /// The first signal.
     pub signal: StopSignal,
     /// Milliseconds until it is killed.
     pub within_ms: u64,
 }
 
-/// How long is waited before a service is started again: `first`, then each time `factor` times longer up to `most`.
+/// The pause before a restart: `first`, then each time `factor` times longer, up to `most`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backoff {
     /// Milliseconds before the first restart.
     pub first_ms: u64,
     /// At least 1.
     pub factor: u32,
-    /// The longest wait, milliseconds.
+    /// The longest pause, milliseconds.
     pub most_ms: u64,
-    /// After running so many milliseconds the next restart counts as the first.
+    /// After running this many milliseconds, the next restart counts as the first.
     pub calm_ms: u64,
 }
 
-/// How much of the output is kept.
+/// How much output is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogRule {
     /// Bytes of one file.
     pub most_bytes: u64,
-    /// Files beside the newest.
+    /// Files kept in addition to the newest.
     pub keep: u32,
 }
 
-/// What a definition says of a service.
+/// The definition of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceDefinition {
-    /// How it is talked to.
+    /// How messages are exchanged.
     pub adapter: Adapter,
-    /// The base type as the definition names it, where that is no adapter: `claude-code`.
+    /// The base type in the definition, if it is not an adapter: `claude-code`.
     pub profile: Option<String>,
     /// The program that translates, with its arguments, for [`Adapter::External`]; empty otherwise.
     pub translator: Vec<String>,
-    /// At most so many instances run at one time.
+    /// The maximum number of instances at one time.
     pub instances: u32,
-    /// How it is asked to end.
+    /// How it is stopped.
     pub stop: StopRule,
-    /// When it is started again.
+    /// When it is restarted.
     pub restart: RestartRule,
-    /// How long is waited before that.
+    /// The pause before a restart.
     pub backoff: Backoff,
-    /// More restarts than this within ten minutes, and it has failed for good.
+    /// With more restarts than this within ten minutes, it has failed permanently.
     pub most_restarts: u32,
-    /// Services that must run before, by instance name, and what each must have reached.
+    /// Services that must run before it, by instance name, with the required state of each.
     pub after: BTreeMap<ToolName, StartCondition>,
     /// Its ports, names unique.
     pub ports: Vec<PortRule>,
-    /// When it is ready; `None`: as soon as its process exists.
+    /// When it is ready; `None` means as soon as its process exists.
     pub ready: Option<ReadyCheck>,
     /// How its health is checked.
     pub health: HealthCheck,
@@ -219,7 +219,7 @@ pub struct ServiceDefinition {
 }
 
 impl ServiceDefinition {
-    /// Whether the service binds ports of this machine itself.
+    /// Whether the service itself binds ports of the machine.
     pub fn binds_ports(&self) -> bool {
         self.ports.iter().any(|port| port.pass == PortPass::Bind)
     }

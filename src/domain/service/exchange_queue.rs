@@ -1,49 +1,49 @@
-//! Talking to a service as a pure machine: one message at a time, answers matched by order, or by number where the
-//! service repeats the number of its message.
+//! The exchange with a service as a pure state machine: one message at a time, with answers matched by order, or by
+//! number if the service repeats the number of the message.
 //!
 //! A service that answers too late would answer the next message with the answer to this one. So a message that timed
-//! out is still owed an answer: the next line is taken for that, and the line after it for the message that waits now.
-//! When none comes, the service had left the old message out, and the line that came is the answer after all.
+//! out is still owed an answer: the next line is assigned to it, and the line after that to the current message. If no
+//! second line comes, the service had skipped the old message, and the first line was the answer to the current one.
 //!
-//! A service may also write lines that answer nothing, such as a banner. One that repeats numbers is not misunderstood
-//! for long: the answer with the number of a message for which another line was taken belongs to that message, and from
-//! then on a line that is no JSON object answers no message. Of other services it cannot be known which line answers
-//! what; lines for which there is no message are counted.
+//! A service may also write lines that answer nothing, such as a banner. For a service that repeats numbers, a wrong
+//! assignment is soon corrected: an answer with the number of a message that was assigned another line belongs to that
+//! message, and from then on only JSON objects count as answers. For other services, wrong assignments cannot be
+//! detected; lines without a message are counted.
 
 use super::adapter::{Answered, decode, has_answer_key};
 use serde_json::Value;
 use std::collections::VecDeque;
 
-/// Longest line that is taken for an answer, bytes; what is longer is cut there.
+/// Longest answer in bytes; a longer line is cut.
 pub const MAX_ANSWER: usize = 1 << 20;
 
-/// Health questions in a row that are not asked while an earlier one is unanswered. Then one is asked again: the service
-/// may have left the earlier one out.
+/// Consecutive health probes that are skipped while an earlier one is unanswered. Then one is sent again, because the
+/// service may have skipped the earlier one.
 const MOST_UNASKED: u32 = 10;
 
-/// Messages that may wait at one time.
+/// Maximum number of pending messages.
 pub const MAX_QUEUE: usize = 256;
 
-/// Bytes of waiting messages from which on no more may wait.
+/// Maximum size of pending messages in bytes.
 const MAX_WAITING: usize = 16 << 20;
 
-/// Requests whose answers may still come; those before are forgotten.
+/// Maximum number of requests whose answers may still come; older ones are dropped.
 const MAX_OWED: usize = 256;
 
-/// What is said to the service.
+/// A request to the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeRequest {
-    /// Its number, unique; messages have the number under which they are kept.
+    /// Its unique number; messages have the number under which they are stored.
     pub id: i64,
     /// The line for the service, with its end.
     pub line: String,
-    /// After this time, milliseconds of any clock, it counts as unanswered.
+    /// The deadline, in milliseconds of any clock.
     pub until_ms: i64,
-    /// Whether it asks for the health of the service: such a question is left out while a message waits.
+    /// Whether it is a health probe, which is skipped while a message is pending.
     pub is_probe: bool,
 }
 
-/// What is to be done.
+/// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExchangeOrder {
     /// Write this line to the service.
@@ -57,7 +57,7 @@ pub enum ExchangeOrder {
     Answer {
         /// Number of the request.
         id: i64,
-        /// What the line says.
+        /// The text of the answer.
         text: String,
         /// Whether the request had timed out before.
         is_late: bool,
@@ -80,13 +80,13 @@ pub enum ExchangeFault {
     /// The process ended first.
     #[error("it ended before it answered")]
     Ended,
-    /// Too many others wait.
+    /// Too many others are pending.
     #[error("busy, {0} messages are waiting")]
     QueueFull(usize),
-    /// What it was sent before is unread.
+    /// The service has not read earlier input.
     #[error("it does not read its input")]
     Unread,
-    /// A health question while a message waits for its answer.
+    /// A health probe while a message waits for its answer.
     #[error("busy with a message")]
     Busy,
 }
@@ -98,40 +98,40 @@ struct OwedAnswer {
     is_probe: bool,
 }
 
-/// Requests that wait, and what the service owes.
+/// Pending requests, and answers that the service owes.
 #[derive(Debug, Default)]
 pub struct ExchangeQueue {
     waiting: VecDeque<ExchangeRequest>,
     current: Option<ExchangeRequest>,
     /// Requests that timed out and may still be answered, oldest first.
     owed: VecDeque<OwedAnswer>,
-    /// The newest health question that timed out, and how many were not asked since because of it.
+    /// The newest health probe that timed out, and the number of probes skipped because of it.
     owed_probe: Option<(i64, u32)>,
-    /// A line that was taken for the answer to an older request while the current one waited.
+    /// A line that was assigned to an older request while the current one waited.
     taken_for_older: Option<(i64, String)>,
-    /// Messages for whose answers lines without a number were taken, oldest first.
+    /// Messages that were assigned lines without a number, oldest first.
     unconfirmed: VecDeque<i64>,
-    /// Whether the service puts the number of a message into its answer.
+    /// Whether the service repeats the number of a message in its answer.
     repeats_number: bool,
     /// Whether this process was sent a message.
     is_addressed: bool,
-    /// Lines since then that came when nothing waited for an answer.
+    /// Lines since then that came while nothing waited for an answer.
     surplus: u64,
     /// Whether the service wrote no line since a request timed out.
     is_silent: bool,
-    /// The beginning of a line that has no end yet.
+    /// The beginning of an incomplete line.
     partial: Vec<u8>,
-    /// Whether the rest of a line that was too long is being dropped.
+    /// Whether the rest of a line that was too long is being discarded.
     drops_rest: bool,
 }
 
 impl ExchangeQueue {
-    /// Whether nothing is said and nothing waits.
+    /// Whether nothing is in progress or pending.
     pub fn is_idle(&self) -> bool {
         self.current.is_none() && self.waiting.is_empty()
     }
 
-    /// Why no further message may wait; `None` when one may.
+    /// Why no further message is accepted; `None` if one is.
     pub fn full(&self) -> Option<ExchangeFault> {
         let bytes: usize = self.waiting.iter().map(|request| request.line.len()).sum();
         let is_full = self.waiting.len() >= MAX_QUEUE || bytes >= MAX_WAITING;
@@ -150,15 +150,14 @@ impl ExchangeQueue {
         self.current.iter().chain(&self.waiting).map(|request| request.until_ms).min()
     }
 
-    /// Says something, as soon as what was said before is answered.
+    /// Sends a request as soon as the previous one is answered.
     pub fn say(&mut self, request: ExchangeRequest) -> Vec<ExchangeOrder> {
         if request.is_probe && !self.is_idle() {
-            // A service that hangs is busy for ever.
+            // A service that hangs stays busy.
             let cause = if self.is_silent { ExchangeFault::TimedOut } else { ExchangeFault::Busy };
             return vec![ExchangeOrder::Fail { id: request.id, cause }];
         }
-        // A service that is late is not asked more and more: it could never catch up, and its answers would belong to
-        // nobody knows what.
+        // A slow service gets no further probes: it could never catch up, and its answers could not be assigned.
         if request.is_probe
             && let Some((owed, unasked)) = &mut self.owed_probe
             && self.owed.iter().any(|answer| answer.id == *owed)
@@ -219,7 +218,7 @@ impl ExchangeQueue {
         if is_message && self.repeats_number && !is_object(value.as_ref()) {
             return Vec::new();
         }
-        // What it says unasked is in its log.
+        // Unsolicited lines are in the log of the service.
         let Some(current) = self.current.take() else {
             self.surplus += u64::from(self.is_addressed);
             return Vec::new();
@@ -233,9 +232,9 @@ impl ExchangeQueue {
         orders
     }
 
-    /// The earlier request that a line answers which has not the number of the current one.
+    /// The earlier request that a line without the number of the current one answers.
     fn older_request(&mut self, id: Option<i64>, value: Option<&Value>) -> Option<i64> {
-        // Another line was taken for its answer. A record with a number of its own is not taken for one.
+        // Another line was assigned to it. A record with its own number is not an answer.
         if value.is_some_and(has_answer_key)
             && let Some(at) = id.and_then(|id| self.unconfirmed.iter().position(|taken| *taken == id))
         {
@@ -247,8 +246,8 @@ impl ExchangeQueue {
         self.owed.remove(at).map(|owed| owed.id)
     }
 
-    /// Lines that came when nothing waited for an answer: where answers are matched by order, they may be answers to
-    /// messages for which other lines were taken.
+    /// The number of lines that came while nothing waited for an answer. If answers are matched by order, they may
+    /// belong to messages that were assigned other lines.
     pub fn surplus_lines(&self) -> u64 {
         if self.repeats_number { 0 } else { self.surplus }
     }
@@ -264,9 +263,9 @@ impl ExchangeQueue {
             }
         }
         if let Some(current) = self.current.take_if(|current| current.until_ms <= now_ms) {
-            // The older request was left out by the service: the line was the answer to this one.
+            // The service skipped the older request: the line was the answer to this one.
             if let Some((_, text)) = self.taken_for_older.take() {
-                // A number that it wrote there was one of its own.
+                // The number in that line was the service's own.
                 self.repeats_number = false;
                 orders.push(ExchangeOrder::Answer { id: current.id, text, is_late: false });
             } else {
@@ -297,7 +296,7 @@ impl ExchangeQueue {
         let Some(request) = self.waiting.pop_front() else { return Vec::new() };
         self.is_addressed |= !request.is_probe;
         if self.owed.is_empty() {
-            // Such as a prompt; otherwise it may be the beginning of a late answer.
+            // It may be a prompt; otherwise it may be the beginning of a late answer.
             self.partial.clear();
         }
         let order = ExchangeOrder::Send { id: request.id, line: request.line.clone() };
@@ -306,7 +305,7 @@ impl ExchangeQueue {
     }
 }
 
-/// Appends to a list that forgets its oldest items.
+/// Appends to a list that drops its oldest items.
 fn push_bounded<T>(list: &mut VecDeque<T>, item: T) {
     if list.len() >= MAX_OWED {
         list.pop_front();

@@ -1,4 +1,4 @@
-//! A definition for a reader: what it says, in few words.
+//! A short description of a definition for readers.
 
 use super::{
     Adapter, HealthCheck, PortMode, PortNumber, PortRule, Probe, RestartRule, ServiceDefinition, StartCondition,
@@ -6,7 +6,7 @@ use super::{
 use crate::domain::quantity::{size, span};
 
 impl ServiceDefinition {
-    /// What it says, as names with values; what nothing was said of and what is as usual is left out.
+    /// The description as names with values; unset and default values are left out.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let usual = ServiceDefinition::default();
         let mut facts = vec![("adapter", self.adapter_words())];
@@ -66,7 +66,7 @@ impl PortRule {
 }
 
 impl Probe {
-    /// What is asked: `ping`, `GET /health on http, status 200`.
+    /// The probe: `ping`, `GET /health on http, status 200`.
     pub fn words(&self) -> String {
         match self {
             Probe::Ping => "ping".to_owned(),
@@ -81,7 +81,7 @@ impl Probe {
 }
 
 impl HealthCheck {
-    /// What is asked and how often, or that nothing is.
+    /// The probe and its interval, or that there is none.
     pub fn words(&self) -> String {
         match &self.probe {
             None => "not checked".to_owned(),

@@ -1,4 +1,4 @@
-//! An instance of a service: a name under which one process at a time runs, with its ports, health and context.
+//! An instance of a service: a name for one process at a time, with its ports, health and context.
 
 use super::super::digest::Digest;
 use super::super::ids::RunId;
@@ -22,13 +22,13 @@ impl fmt::Display for InstanceId {
 }
 
 words!(
-    /// What health checks say of a running instance.
+    /// The result of health checks of a running instance.
     HealthState {
-        /// Nothing is asked.
+        /// There is no probe.
         NotChecked = "not checked",
-        /// The first answer is not there yet.
+        /// There is no answer yet.
         Unknown = "unknown",
-        /// The newest check was answered well.
+        /// The newest check succeeded.
         Good = "good",
         /// The newest check failed.
         Bad = "bad",
@@ -38,7 +38,7 @@ words!(
 words!(
     /// Who wrote a line of an exchange.
     ExchangeRole {
-        /// Whoever talked to the instance.
+        /// The caller.
         Message = "message",
         /// The instance.
         Answer = "answer",
@@ -50,7 +50,7 @@ words!(
 /// The newest health check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthFact {
-    /// What it says.
+    /// Its result.
     pub state: HealthState,
     /// When it was made; `None` before the first.
     pub at: Option<Instant>,
@@ -68,7 +68,7 @@ impl HealthFact {
     }
 }
 
-/// A port that an instance has.
+/// A port of an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstancePort {
     /// Its name in the definition.
@@ -77,8 +77,8 @@ pub struct InstancePort {
     pub port: u16,
     /// How it reaches the service.
     pub pass: PortPass,
-    /// What a user should know about it: why it has this number and not the requested one, or on which addresses besides
-    /// 127.0.0.1 the service listens.
+    /// A note for the user: why it does not have the requested number, or on which addresses in addition to 127.0.0.1
+    /// the service listens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -98,7 +98,7 @@ pub struct Instance {
     pub id: InstanceId,
     /// Its name, unique within its stack.
     pub name: ToolName,
-    /// The stack that it belongs to.
+    /// Its stack.
     pub stack: String,
     /// The tool that it is an instance of.
     pub tool: ToolName,
@@ -111,10 +111,10 @@ pub struct Instance {
     pub life: Lifecycle,
     /// The run of the newest start.
     pub run: Option<RunId>,
-    /// The keeper process, as an owner of the store; `None` when there is none.
+    /// The keeper process, as an owner in the store; `None` if there is none.
     #[serde(skip)]
     pub keeper: Option<String>,
-    /// Until when a keeper that is only being started may take to appear.
+    /// The deadline for a keeper that is being started.
     #[serde(skip)]
     pub keeper_due: Option<Instant>,
     /// Its ports.
@@ -123,16 +123,16 @@ pub struct Instance {
     pub health: HealthFact,
     /// Who launched it: `human`, or `agent:NAME`.
     pub launched_by: String,
-    /// When it was launched first.
+    /// When it was first launched.
     pub created_at: Instant,
 }
 
-/// One line of what was said with an instance.
+/// One line of the exchange with an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
-    /// Its place among all lines.
+    /// Its position among all lines.
     pub seq: i64,
-    /// When it was kept.
+    /// When it was stored.
     pub at: Instant,
     /// Whether it is a message or an answer.
     pub role: ExchangeRole,
@@ -144,13 +144,13 @@ pub struct Exchange {
     pub run: Option<RunId>,
 }
 
-/// What an instance keeps beside its exchanges; survives its process.
+/// What an instance keeps in addition to its exchanges; survives its process.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct InstanceContext {
     /// The newest answer; `None` before the first.
     pub last_output: Option<String>,
-    /// Prompts that somebody prepared; they are not sent.
+    /// Prepared prompts, which are not sent.
     pub staged: Vec<String>,
-    /// Prompts that go with the next message.
+    /// Prompts that are sent with the next message.
     pub next: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! The last line that a service wrote to standard error: often the reason why it ended.
+//! The last line that a service wrote to standard error, often the reason why it ended.
 
 use super::super::ansi::{AnsiPiece, AnsiScanner};
 use super::super::text::SafeText;
@@ -7,32 +7,32 @@ use std::collections::VecDeque;
 /// Bytes that are kept of a line.
 const MOST_BYTES: usize = 1024;
 
-/// Characters of the line that are told.
+/// Maximum number of characters shown of the line.
 const MOST_CHARS: usize = 200;
 
-/// Lines that are kept: the last ones may hold nothing but colors.
+/// Number of lines kept, because the last ones may contain only colors.
 const MOST_LINES: usize = 8;
 
-/// Only the end of a larger piece of output is looked at.
+/// Only the end of a larger piece of output is examined.
 const PIECE: usize = 16 * 1024;
 
-/// Follows what is written, in little memory.
+/// Follows the output in little memory.
 #[derive(Debug, Clone, Default)]
 pub struct LastLine {
-    /// Lines that are not blank, oldest first; the last one may go on.
+    /// Lines that are not blank, oldest first; the last one may be incomplete.
     lines: VecDeque<Vec<u8>>,
-    /// Whether the last line goes on.
+    /// Whether the last line is incomplete.
     is_open: bool,
 }
 
 impl LastLine {
-    /// Takes what was written next.
+    /// Takes the next output.
     pub fn take(&mut self, bytes: &[u8]) {
         let end = &bytes[bytes.len().saturating_sub(PIECE)..];
         if end.len() < bytes.len() {
             self.is_open = false;
         }
-        // A carriage return begins the line anew, as progress bars do.
+        // A carriage return restarts the line, as progress bars do.
         for piece in end.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
             let is_ended = piece.ends_with(b"\n") || piece.ends_with(b"\r");
             let text = if is_ended { &piece[..piece.len() - 1] } else { piece };
@@ -58,7 +58,7 @@ impl LastLine {
         }
     }
 
-    /// The last line that has a text, without colors, safe to draw, cut; `None` when there is none.
+    /// The last line with visible text, without colors, safe to draw, cut; `None` if there is none.
     pub fn text(&self) -> Option<String> {
         self.lines.iter().rev().map(|line| plain(line)).find(|text| !text.is_empty())
     }

@@ -1,7 +1,7 @@
-//! How long an instance waits in its state, by a clock that nobody sets.
+//! How long an instance stays in its state, measured by a steady clock.
 //!
-//! The life of an instance is stored with times of the wall clock, which people and programs set. So the keeper takes
-//! the length of a wait from there once, when the wait begins or the keeper itself, and counts it by a steady clock.
+//! The life of an instance is stored with wall-clock times, and the wall clock can be set. So the keeper reads the
+//! length of a wait from there once, when the wait or the keeper begins, and measures it with a steady clock.
 
 use super::super::time::Instant;
 use super::lifecycle::{InstanceState, LifeEvent, LifeRules, Lifecycle};
@@ -10,11 +10,11 @@ use super::lifecycle::{InstanceState, LifeEvent, LifeRules, Lifecycle};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LifeTimer {
     wait: Option<Wait>,
-    /// When it is over, milliseconds of the steady clock; `None` when that was told.
+    /// When it ends, in milliseconds of the steady clock; `None` once that was reported.
     due_ms: Option<i64>,
 }
 
-/// What tells one wait from another.
+/// The identity of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Wait {
     state: InstanceState,
@@ -23,8 +23,8 @@ struct Wait {
 }
 
 impl LifeTimer {
-    /// Follows the life of the instance: begins to count where a new wait began. `wall` is the wall clock and
-    /// `steady_ms` the steady one, both now. However the wall clock was set, a wait takes no longer than its rule says.
+    /// Follows the life of the instance, and starts measuring when a new wait began. `wall` and `steady_ms` are the
+    /// present times of both clocks. However the wall clock is set, a wait is never longer than its rule states.
     pub fn follow(&mut self, life: &Lifecycle, rules: &LifeRules, wall: Instant, steady_ms: i64) {
         let Some((until, longest)) = life.wait(rules) else {
             *self = LifeTimer::default();
@@ -37,12 +37,12 @@ impl LifeTimer {
         }
     }
 
-    /// When the wait is over, milliseconds of the steady clock; `None` when there is none.
+    /// When the wait ends, in milliseconds of the steady clock; `None` if there is none.
     pub fn due_ms(&self) -> Option<i64> {
         self.due_ms
     }
 
-    /// Tells once that the wait is over.
+    /// Reports once that the wait has ended.
     pub fn take_due(&mut self, steady_ms: i64) -> Option<LifeEvent> {
         self.due_ms.take_if(|due| *due <= steady_ms)?;
         self.wait.map(|wait| LifeEvent::WaitOver { state: wait.state, incarnation: wait.incarnation })

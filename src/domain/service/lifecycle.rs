@@ -1,8 +1,8 @@
-//! The life of an instance as a pure machine: state and event in, state and orders out. No clock, no I/O.
+//! The life of an instance as a pure state machine: state and event in, state and orders out. No clock, no I/O.
 //!
-//! Each start has an incarnation number. What an older incarnation reports is dropped, so a late message of a process
-//! that was replaced changes nothing. What a human or an agent asked for last ([`Desired`]) goes before every restart
-//! that is under way.
+//! Each start has an incarnation number. Reports of older incarnations are ignored, so a late message of a replaced
+//! process has no effect. The last request of a human or an agent ([`Desired`]) takes precedence over a pending
+//! restart.
 
 use super::super::ids::RunId;
 use super::super::quantity::span;
@@ -11,15 +11,15 @@ use super::super::words::words;
 use super::definition::{Backoff, RestartRule, ServiceDefinition};
 use serde::{Deserialize, Serialize};
 
-/// Restarts are counted over this time, milliseconds.
+/// The period over which restarts are counted, in milliseconds.
 const WINDOW_MS: i64 = 600_000;
 
 words!(
-    /// What an instance is doing.
+    /// The state of an instance.
     InstanceState {
         /// Nothing runs; its context is kept.
         Stopped = "stopped",
-        /// It starts when the services that it needs have got far enough.
+        /// It starts when the services that it needs have reached the required state.
         Waiting = "waiting",
         /// Its process exists and is not ready.
         Starting = "starting",
@@ -27,45 +27,45 @@ words!(
         Running = "running",
         /// Several health checks in a row failed.
         Unhealthy = "unhealthy",
-        /// It was asked to end.
+        /// It was asked to stop.
         Stopping = "stopping",
-        /// It ended and is started again at a stated time.
+        /// It ended and will be restarted at a stated time.
         BackingOff = "backing-off",
         /// It could not start, or ended too often.
         Failed = "failed",
-        /// Its keeper process is gone; whoever looks next settles it.
+        /// Its keeper process is gone; the next process that looks resolves this state.
         Lost = "lost",
     }
 );
 
 words!(
-    /// What somebody asked of an instance last.
+    /// The last request for an instance.
     Desired {
-        /// That it runs.
+        /// To run.
         Up = "up",
-        /// That it does not.
+        /// Not to run.
         Down = "down",
     }
 );
 
-/// How long a service may take to listen on the ports that it binds itself when its definition does not say,
-/// milliseconds.
+/// How long a service may take to listen on the ports that it binds itself, in milliseconds, if its definition does not
+/// state it.
 const BIND_WITHIN_MS: u64 = 30_000;
 
-/// What the machine needs of a definition.
+/// The parts of a definition that the state machine needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LifeRules {
-    /// When it is started again.
+    /// When it is restarted.
     pub restart: RestartRule,
-    /// How long is waited before that.
+    /// The pause before a restart.
     pub backoff: Backoff,
-    /// More restarts than this within ten minutes, and it has failed.
+    /// With more restarts than this within ten minutes, it has failed.
     pub most_restarts: u32,
     /// Whether it waits for other services.
     pub has_dependencies: bool,
-    /// Milliseconds in which it must become ready; `None`: it is ready at once.
+    /// Milliseconds in which it must become ready; `None` means ready at once.
     pub ready_within_ms: Option<u64>,
-    /// So many failed health checks in a row make it unhealthy; twice as many end it.
+    /// This many consecutive failed health checks make it unhealthy; twice as many end it.
     pub failures: u32,
 }
 
@@ -87,34 +87,34 @@ impl LifeRules {
     }
 }
 
-/// What happened to an instance.
+/// An event of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LifeEvent {
-    /// Somebody wants it to run.
+    /// A request to run it.
     WantUp,
-    /// Somebody wants it to end.
+    /// A request to stop it.
     WantDown,
-    /// Somebody wants it to end without the time to clean up.
+    /// A request to kill it.
     WantKilled,
-    /// Somebody wants it to end and start again.
+    /// A request to restart it.
     WantFresh,
-    /// What it waits for got far enough.
+    /// The services that it waits for reached the required state.
     DependenciesMet,
-    /// What it waits for will not, and why.
+    /// The services that it waits for cannot reach it; contains the reason.
     DependencyFailed(String),
     /// The process of this incarnation exists.
     Spawned(u64),
-    /// The process of this incarnation could not be started, and why.
+    /// The process of this incarnation could not be started; contains the reason.
     NotSpawned(u64, String),
     /// This incarnation is ready.
     Ready(u64),
-    /// A health check of this incarnation was answered well.
+    /// A health check of this incarnation succeeded.
     Healthy(u64),
-    /// A health check of this incarnation failed, and how.
+    /// A health check of this incarnation failed; contains the reason.
     Sick(u64, String),
     /// The process of this incarnation ended.
     Ended {
-        /// Of which incarnation.
+        /// The incarnation.
         incarnation: u64,
         /// Whether it ended successfully.
         well: bool,
@@ -125,12 +125,12 @@ pub enum LifeEvent {
     },
     /// The keeper is gone, and the process with it.
     KeeperLost {
-        /// Whether the machine was started again since.
+        /// Whether the machine was rebooted since then.
         rebooted: bool,
     },
-    /// A keeper could not be started or cannot look after it, and why. None of its processes runs.
+    /// A keeper could not be started or cannot manage the instance; contains the reason. None of its processes runs.
     KeeperFailed(String),
-    /// What [`LifeTimer`](super::LifeTimer) waited for in this state of this incarnation is over.
+    /// The wait of [`LifeTimer`](super::LifeTimer) in this state of this incarnation ended.
     WaitOver {
         /// The state in which the wait began.
         state: InstanceState,
@@ -139,7 +139,7 @@ pub enum LifeEvent {
     },
 }
 
-/// What is to be done now.
+/// What to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LifeOrder {
     /// Start the process of this incarnation.
@@ -148,7 +148,7 @@ pub enum LifeOrder {
     Stop(u64),
     /// Kill the process of this incarnation.
     Kill(u64),
-    /// Look whether what it waits for got far enough, until it has.
+    /// Check, until it is true, whether the services that it waits for reached the required state.
     AwaitDependencies,
 }
 
@@ -156,43 +156,43 @@ pub enum LifeOrder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopCause {
-    /// Somebody asked; what it does afterwards is what was asked.
+    /// It was requested; [`Lifecycle::desired`] determines what happens next.
     Asked,
-    /// It did not work any more, and how: it counts as ended in failure.
+    /// It stopped working; contains the reason. This counts as a failure.
     Broken(String),
 }
 
 /// The life of one instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifecycle {
-    /// What was asked last.
+    /// The last request.
     pub desired: Desired,
-    /// What it does.
+    /// Its state.
     pub state: InstanceState,
     /// Number of its newest start; 0 before the first.
     pub incarnation: u64,
-    /// When it was started again unasked, within the last ten minutes.
+    /// When it was restarted automatically, within the last ten minutes.
     pub restarts: Vec<Instant>,
-    /// Restarts since it last ran calmly: which wait comes next.
+    /// Consecutive restarts, which determine the next pause.
     pub in_a_row: u32,
-    /// When it is started again, while backing off, by the wall clock as it was when that began. For display: its keeper
-    /// waits by a clock that nobody sets.
+    /// When it is restarted, while backing off, by the wall clock at the beginning of the pause. For display only: its
+    /// keeper waits by a steady clock.
     pub next_start_at: Option<Instant>,
-    /// When its newest process began.
+    /// When its newest process started.
     pub started_at: Option<Instant>,
-    /// When that was ready.
+    /// When that process was ready.
     pub ready_at: Option<Instant>,
-    /// Health checks that failed since the last good one.
+    /// Health checks that failed since the last success.
     pub failed_checks: u32,
     /// Why it is being stopped.
     pub stopping: Option<StopCause>,
-    /// What went wrong last.
+    /// The last error.
     pub last_error: Option<String>,
-    /// The last line that the process which ended last wrote to standard error, safe to draw and cut. Gone when
-    /// something else went wrong since, or somebody asked for a start.
+    /// The last line that the previous process wrote to standard error, safe to draw and cut. Removed after another
+    /// error or a request to start.
     #[serde(default)]
     pub last_stderr: Option<String>,
-    /// The run of the start before the newest one.
+    /// The run of the previous start.
     #[serde(default)]
     pub previous_run: Option<RunId>,
 }
@@ -226,7 +226,7 @@ impl InstanceState {
         )
     }
 
-    /// Whether a keeper must look after it.
+    /// Whether it needs a keeper.
     pub const fn needs_keeper(self) -> bool {
         self.has_process() || matches!(self, InstanceState::Waiting | InstanceState::BackingOff)
     }
@@ -238,7 +238,7 @@ impl InstanceState {
 }
 
 impl Lifecycle {
-    /// Takes what happened and says what is to be done.
+    /// Takes an event and returns what to do.
     pub fn step(&mut self, rules: &LifeRules, event: LifeEvent, now: Instant) -> Vec<LifeOrder> {
         match event {
             LifeEvent::WantUp => self.want_up(rules, now),
@@ -265,13 +265,13 @@ impl Lifecycle {
             LifeEvent::WaitOver { state, incarnation } if (self.state, self.incarnation) == (state, incarnation) => {
                 self.wait_over(rules, now)
             }
-            // Of an older incarnation, or of a state that it left.
+            // From an older incarnation, or for a state that it left.
             _ => Vec::new(),
         }
     }
 
-    /// By the wall clock, when the wait of its state is over, and how many milliseconds it takes at most; `None` where it
-    /// waits for no time.
+    /// By the wall clock, when the wait of its state ends, and its maximum length in milliseconds; `None` if the state
+    /// has no time limit.
     pub(super) fn wait(&self, rules: &LifeRules) -> Option<(Instant, i64)> {
         match self.state {
             InstanceState::BackingOff => {
@@ -289,7 +289,7 @@ impl Lifecycle {
         self.incarnation == incarnation && self.state.has_process()
     }
 
-    /// Forgets the restarts that nobody asked for: what somebody asks for is a new beginning.
+    /// Forgets automatic restarts, because a request is a new beginning.
     fn begin_anew(&mut self) {
         self.restarts.clear();
         self.in_a_row = 0;
@@ -305,7 +305,7 @@ impl Lifecycle {
                 self.begin(rules, now)
             }
             InstanceState::Stopping => {
-                // What was broken is replaced like what was asked to end.
+                // A broken process is replaced in the same way as one that was asked to stop.
                 self.stopping = Some(StopCause::Asked);
                 Vec::new()
             }
@@ -348,7 +348,7 @@ impl Lifecycle {
         self.stop(StopCause::Asked)
     }
 
-    /// From nothing to a process, by way of what it waits for.
+    /// Begins a start, which first waits for dependencies.
     fn begin(&mut self, rules: &LifeRules, now: Instant) -> Vec<LifeOrder> {
         if rules.has_dependencies {
             self.settle(InstanceState::Waiting);
@@ -364,7 +364,7 @@ impl Lifecycle {
         vec![LifeOrder::Start(self.incarnation)]
     }
 
-    /// Enters a state in which nothing of an earlier process counts.
+    /// Enters a state and resets everything that belongs to an earlier process.
     fn settle(&mut self, state: InstanceState) {
         self.state = state;
         self.next_start_at = None;
@@ -410,7 +410,7 @@ impl Lifecycle {
                 self.settle(InstanceState::Stopped);
                 Vec::new()
             }
-            // Another try would not find the program either.
+            // Another attempt would not find the program either.
             _ => self.fail(why),
         }
     }
@@ -462,7 +462,7 @@ impl Lifecycle {
         if self.ready_at.is_some_and(|ready| now.0.saturating_sub(ready.0) >= calm) {
             self.in_a_row = 0;
         }
-        // A clock that was set back: they were not later than now.
+        // If the clock was set back, they were not later than now.
         self.restarts.iter_mut().for_each(|at| *at = (*at).min(now));
         self.restarts.retain(|at| now.0.saturating_sub(at.0) < WINDOW_MS);
         if self.restarts.len() >= rules.most_restarts as usize {
@@ -496,7 +496,7 @@ impl Lifecycle {
         }
         match self.state {
             InstanceState::Stopped | InstanceState::Failed | InstanceState::BackingOff => Vec::new(),
-            // A new keeper looks after it again.
+            // A new keeper manages it again.
             InstanceState::Waiting => vec![LifeOrder::AwaitDependencies],
             _ => self.ended_itself(rules, (false, "its keeper process was killed".to_owned()), now),
         }
@@ -522,7 +522,7 @@ impl Lifecycle {
     }
 }
 
-/// Milliseconds before the restart that follows so many others.
+/// The pause in milliseconds after this many restarts.
 fn delay(backoff: &Backoff, before: u32) -> i64 {
     let factor = u64::from(backoff.factor.max(1)).checked_pow(before).unwrap_or(u64::MAX);
     i64::try_from(backoff.first_ms.saturating_mul(factor).min(backoff.most_ms)).unwrap_or(i64::MAX)

@@ -1,5 +1,5 @@
-//! Services: tools that keep running. What a definition says of one, its instances, their life, and how they are
-//! talked to.
+//! Services: tools that keep running. Their definitions, their instances with their life cycle, and the exchange of
+//! messages with them.
 
 mod adapter;
 mod definition;

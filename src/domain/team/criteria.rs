@@ -1,37 +1,38 @@
-//! Criteria: for which uses a version is approved, and what each of them needs.
+//! Criteria: the uses for which a version is approved, and the requirements of each.
 
 use super::policy::{TeamPolicy, Threshold};
 use crate::domain::hidden::is_hidden;
 use crate::domain::words::{CostTier, Stage};
 use std::collections::BTreeSet;
 
-/// The criterion that every version needs: it may run.
+/// The criterion that every version needs in order to run.
 pub const RUN: &str = "run";
 
-/// The criterion of what others rely on; implies [`RUN`].
+/// The criterion for versions that others rely on; implies [`RUN`].
 pub const DEPLOY: &str = "deploy";
 
-/// The most criteria of a policy.
+/// The maximum number of criteria in a policy.
 const MAX_CRITERIA: usize = 20;
 
-/// What one criterion needs of a version.
+/// The requirements of one criterion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need<'p> {
-    /// Whether the version is approved only with it.
+    /// Whether a version needs it to be approved.
     pub is_needed: bool,
-    /// How many different signers have to approve.
+    /// The required number of different signers.
     pub approvals: usize,
-    /// The roles in which different signers have to approve.
+    /// The roles that must be filled by different signers.
     pub roles: BTreeSet<&'p str>,
 }
 
 impl TeamPolicy {
-    /// All criteria, those that every team has first.
+    /// All criteria, the built-in ones first.
     pub fn criteria(&self) -> impl Iterator<Item = &str> {
         [RUN, DEPLOY].into_iter().chain(self.criteria.iter().map(|criterion| criterion.name.as_str()))
     }
 
-    /// What an approval for these criteria counts for: them, and what they imply. An unknown one counts for nothing.
+    /// The criteria that an approval for these covers: themselves, and those that they imply. Unknown ones cover
+    /// nothing.
     pub fn implied_by<'s>(&'s self, given: impl IntoIterator<Item = &'s str>) -> BTreeSet<&'s str> {
         let mut implied = BTreeSet::new();
         let mut open: Vec<&str> =
@@ -47,7 +48,7 @@ impl TeamPolicy {
         implied
     }
 
-    /// What a criterion needs of a version.
+    /// The requirements of a criterion.
     pub fn need(&self, stage: Stage, tier: CostTier, criterion: &str) -> Need<'_> {
         let mut need = Need { is_needed: criterion == RUN, approvals: 1, roles: BTreeSet::new() };
         for threshold in self.thresholds.iter().filter(|threshold| threshold.concerns(stage, tier)) {
@@ -61,7 +62,7 @@ impl TeamPolicy {
         need
     }
 
-    /// The criteria without which a version is not approved.
+    /// The criteria that a version needs to be approved.
     pub fn needed(&self, stage: Stage, tier: CostTier) -> Vec<&str> {
         self.criteria().filter(|name| self.need(stage, tier, name).is_needed).collect()
     }

@@ -1,4 +1,4 @@
-//! A decision file: what it says, and its only written form.
+//! A decision file: its content and its canonical form.
 
 use super::file_name::FileName;
 use super::signature::SigningKey;
@@ -14,7 +14,7 @@ use std::fmt::{self, Write};
 /// The largest file of a team, in bytes: a decision has about a thousand.
 pub const MAX_FILE_BYTES: usize = 64 * 1024;
 
-/// The most decisions that one answers.
+/// The maximum number of decisions that one decision answers.
 const MAX_ANSWERS: usize = 500;
 
 /// The longest reason, in characters.
@@ -23,33 +23,33 @@ pub const MAX_REASON_CHARS: usize = 4_000;
 /// The longest name of a person, role or criterion, in characters.
 const MAX_WORD_CHARS: usize = 200;
 
-/// The line that ends what is signed.
+/// The beginning of the line after the signed text.
 const SIGNATURE: &str = "signature = ";
 
-/// What a decision file does.
+/// The kind of a decision file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TeamKind {
-    /// Yes to a version.
+    /// Approves a version.
     Approve,
-    /// No to a version.
+    /// Rejects a version.
     Reject,
-    /// No to a version as it is; its author should change it.
+    /// Requests changes to a version.
     RequestChanges,
-    /// Takes back what it answers; the version stops running.
+    /// Cancels the decisions that it answers; the version stops running.
     Revoke,
-    /// Says something about a version.
+    /// Comments on a version.
     Comment,
     /// The signer is looking at a version.
     Claim,
-    /// Asks for a review of a version.
+    /// Requests a review of a version.
     Request,
     /// Agrees to a policy.
     Policy,
 }
 
 impl TeamKind {
-    /// As it is written.
+    /// Its written form.
     pub fn word(self) -> &'static str {
         match self {
             TeamKind::Approve => "approve",
@@ -70,7 +70,7 @@ impl fmt::Display for TeamKind {
     }
 }
 
-/// What a decision is about.
+/// The subject of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// A version of a tool.
@@ -81,7 +81,7 @@ pub enum Subject {
         version: Version,
         /// The digest of all that executes.
         digest: Digest,
-        /// The stage it is decided for.
+        /// The stage of the decision.
         stage: Stage,
         /// The cost tier that its manifest states.
         tier: CostTier,
@@ -90,20 +90,20 @@ pub enum Subject {
     Policy(FileName),
 }
 
-/// What a decision file says.
+/// The content of a decision file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamDecision {
-    /// What it does.
+    /// Its kind.
     pub kind: TeamKind,
-    /// What it is about.
+    /// Its subject.
     pub subject: Subject,
-    /// For which uses; only an approval has some.
+    /// The criteria of an approval; empty for other kinds.
     pub criteria: Vec<String>,
-    /// The version from which the signer judged the difference; `None` when they judged all of it.
+    /// The version that the signer compared with; `None` if they reviewed the whole version.
     pub base: Option<Digest>,
     /// Digest of the verdict of the checks that the reviewer saw.
     pub evidence: Option<Digest>,
-    /// The decisions that it answers: what its signer had seen of the version.
+    /// The decisions that it answers: those about the version that its signer had seen.
     pub answers: Vec<FileName>,
     /// Name and mail address of the signer.
     pub reviewer: String,
@@ -111,31 +111,31 @@ pub struct TeamDecision {
     pub role: Option<String>,
     /// The agent that asked for it.
     pub agent: Option<String>,
-    /// When it was made, by the clock of its signer. Nothing but the validity of the signer depends on it.
+    /// When it was made, by the clock of its signer. Only the validity of the signer depends on it.
     pub at: Instant,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
 }
 
-/// A decision whose signature is valid: what it says, and the key that signed it.
+/// A decision with a valid signature, and the key that signed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedDecision {
-    /// What it says.
+    /// Its content.
     pub decision: TeamDecision,
     /// The key that signed it.
     pub key: SigningKey,
 }
 
-/// A decision as it lies in a file.
+/// A decision as stored in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionText {
-    /// What it says.
+    /// Its content.
     pub decision: TeamDecision,
     /// The text that was signed.
     pub signed: String,
     /// The armored signature.
     pub signature: String,
-    /// The key that made the signature, as the signature says.
+    /// The key that made the signature, according to the signature.
     pub key: SigningKey,
 }
 
@@ -165,7 +165,7 @@ struct Fields {
 }
 
 impl TeamDecision {
-    /// The digest of the version that it is about; `None` for a policy.
+    /// The digest of its version; `None` for a policy.
     pub fn digest(&self) -> Option<Digest> {
         match &self.subject {
             Subject::Version { digest, .. } => Some(*digest),
@@ -210,7 +210,7 @@ impl TeamDecision {
         text
     }
 
-    /// What cannot be written into a file; one line.
+    /// Content that cannot be written into a file; one line.
     fn fault(&self) -> Option<String> {
         let words = [Some(&self.reviewer), self.role.as_ref(), self.agent.as_ref()];
         let mut words = words.into_iter().flatten().chain(&self.criteria);
@@ -253,7 +253,7 @@ impl DecisionText {
     /// A decision with its signature, ready to be written.
     ///
     /// # Errors
-    /// One line that says why it cannot be written or read.
+    /// One line with the reason why it cannot be written or read.
     pub fn sign(decision: TeamDecision, signature: &str) -> Result<DecisionText, String> {
         if let Some(fault) = decision.fault() {
             return Err(fault);
@@ -262,10 +262,10 @@ impl DecisionText {
         Ok(DecisionText { signed: decision.text(), decision, signature: signature.trim().to_owned(), key })
     }
 
-    /// Reads a decision file. A file has one form only: what is read, written again, gives the same bytes.
+    /// Reads a decision file. Only the canonical form is valid: reading and writing a file gives the same bytes.
     ///
     /// # Errors
-    /// One line that says why it is refused.
+    /// One line with the reason for the refusal.
     pub fn read(bytes: &[u8]) -> Result<DecisionText, String> {
         if bytes.len() > MAX_FILE_BYTES {
             return Err(format!("it is larger than {} KiB", MAX_FILE_BYTES / 1024));

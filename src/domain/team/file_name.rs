@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::str::FromStr;
 
-/// How many digits of a name a reader sees.
+/// The number of digits of a name that are shown.
 const SHORT: usize = 12;
 
 /// The SHA-256 of the bytes of a file, written as 64 lower-case hex digits.
@@ -25,7 +25,7 @@ impl FileName {
         self.0.hex()
     }
 
-    /// The first 12 hex digits: what screens show.
+    /// The first 12 hex digits, as shown on screens.
     pub fn short(&self) -> String {
         self.hex()[..SHORT].to_owned()
     }

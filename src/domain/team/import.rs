@@ -1,8 +1,8 @@
-//! Decisions of another team: which of them are pinned, and what they come to here.
+//! Decisions of another team: which of them are pinned, and their effect here.
 //!
-//! A policy names another team and the lock of its decisions. The lock is a file of our own set, named by its content: it
-//! says where they came from, under which policy they count, and lists every one of them. The decisions themselves lie in
-//! our set, too, so that everybody comes to the same state without asking the other team.
+//! A policy names another team and the lock of its decisions. The lock is a file of our own set, named by its content.
+//! It states where they came from and under which policy they count, and lists all of them. The decisions themselves
+//! are in our set, too, so that everybody computes the same state without asking the other team.
 
 use super::decision::SignedDecision;
 use super::file_name::FileName;
@@ -13,16 +13,16 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-/// How a lock begins; a policy does not.
+/// The beginning of a lock, which no policy has.
 const BEGINNING: &str = "remote = ";
 
-/// The most decisions of a lock.
+/// The maximum number of decisions in a lock.
 pub const MAX_LOCKED: usize = 15_000;
 
 /// The longest address, in characters.
 const MAX_REMOTE_CHARS: usize = 500;
 
-/// The decisions of another team that are pinned.
+/// The pinned decisions of another team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportLock {
@@ -34,7 +34,7 @@ pub struct ImportLock {
     pub decisions: Vec<FileName>,
 }
 
-/// A file of a team that nobody signs: what signs it names it.
+/// A file of a team without a signature: signed files name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnsignedFile {
     /// A policy.
@@ -43,33 +43,33 @@ pub enum UnsignedFile {
     Lock(ImportLock),
 }
 
-/// What policies and locks come to: whose decisions count here.
+/// The combined rules of policies and locks: whose decisions count here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamRules {
     /// The policy in force.
     pub policy: TeamPolicy,
-    /// Policies that replace it and exclude each other: while there are some, nothing is approved, and decisions against a
-    /// version count by each of them.
+    /// Conflicting successors of the policy: while there are any, nothing is approved, and each of them can reject a
+    /// version.
     pub rivals: Vec<TeamPolicy>,
-    /// Other teams whose decisions count; all that their locks list is here.
+    /// Other teams whose decisions count; all decisions in their locks are present.
     pub imports: Vec<ImportedRules>,
-    /// Other teams whose decisions do not count yet: name, and what is not here.
+    /// Other teams whose decisions do not count yet: name, and what is missing.
     pub incomplete: Vec<(String, String)>,
 }
 
-/// The decisions of another team, and by which rules they count.
+/// The decisions of another team, with the rules by which they count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedRules {
     /// How our policy counts them.
     pub import: Import,
-    /// Which they are.
+    /// Their list.
     pub lock: ImportLock,
     /// The rules of the other team, without its own imports.
     pub rules: Box<TeamRules>,
 }
 
 impl ImportLock {
-    /// Its only written form.
+    /// Its canonical form.
     pub fn text(&self) -> String {
         let mut text = format!("{BEGINNING}\"{}\"\npolicy = \"{}\"\ndecisions = [\n", self.remote, self.policy);
         for name in &self.decisions {
@@ -107,7 +107,7 @@ impl UnsignedFile {
     /// Reads a policy or a lock.
     ///
     /// # Errors
-    /// One line that says why it is refused.
+    /// One line with the reason for the refusal.
     pub fn read(bytes: &[u8]) -> Result<UnsignedFile, String> {
         match std::str::from_utf8(bytes) {
             Ok(text) if text.starts_with(BEGINNING) => ImportLock::read(text).map(UnsignedFile::Lock),
@@ -117,13 +117,13 @@ impl UnsignedFile {
 }
 
 impl TeamRules {
-    /// The rules of a policy that imports nothing.
+    /// The rules of a policy without imports.
     pub fn alone(policy: TeamPolicy) -> TeamRules {
         TeamRules { policy, rivals: Vec::new(), imports: Vec::new(), incomplete: Vec::new() }
     }
 
-    /// The rules of a policy. Another team counts once all that its lock lists is here: a part of its decisions could lack
-    /// just the revocation.
+    /// The rules of a policy. Another team counts only if everything in its lock is present: an incomplete set could
+    /// lack a revocation.
     pub fn of(
         policy: TeamPolicy,
         policies: &BTreeMap<FileName, TeamPolicy>,
@@ -140,12 +140,12 @@ impl TeamRules {
         rules
     }
 
-    /// Whether a key is one of a signer, here or of another team.
+    /// Whether a key belongs to a signer, here or of another team.
     pub fn knows(&self, key: &SigningKey) -> bool {
         self.policy.signer(key).is_some() || self.imports.iter().any(|import| import.rules.knows(key))
     }
 
-    /// Whether a decision is one of another team.
+    /// Whether a decision is from another team.
     pub fn is_imported(&self, name: &FileName) -> bool {
         self.imports.iter().any(|import| import.has(name))
     }
@@ -168,7 +168,7 @@ fn imported(
 }
 
 impl ImportedRules {
-    /// Whether a decision is one of this team that is pinned.
+    /// Whether a decision is a pinned one of this team.
     pub fn has(&self, name: &FileName) -> bool {
         self.lock.decisions.binary_search(name).is_ok()
     }
@@ -181,7 +181,7 @@ impl ImportedRules {
         files.iter().filter(|(name, _)| self.has(name)).map(|(name, file)| (*name, *file)).collect()
     }
 
-    /// For which criteria of ours one of theirs counts.
+    /// The criteria of our team for which one of theirs counts.
     pub(super) fn counts_for(&self, theirs: &str) -> impl Iterator<Item = &str> {
         self.import.criteria.get(theirs).into_iter().flatten().map(String::as_str)
     }

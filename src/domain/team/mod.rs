@@ -1,6 +1,6 @@
-//! What a team decided: decision files that are named by their content and signed, the policy that says whose decisions
-//! count, and the state that follows from both. Everything here is a function of the set of files: neither the order in
-//! which they came nor any clock changes the result.
+//! Decisions of a team: signed decision files named by their content, the policy that defines whose decisions count,
+//! and the resulting state. Everything here is a function of the set of files: neither their order of arrival nor a
+//! clock changes the result.
 
 mod criteria;
 mod decision;

@@ -1,4 +1,4 @@
-//! The policy of a team: whose decisions count, from when to when, in which roles, and how many are needed for what.
+//! The policy of a team: whose decisions count, in which period, in which roles, and how many are needed for what.
 
 use super::file_name::FileName;
 use super::signature::SigningKey;
@@ -17,45 +17,46 @@ pub const ADMIN: &str = "admin";
 /// The largest policy, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// The most that may be needed of one approval.
+/// The maximum number of approvals that a policy can require.
 const MAX_APPROVALS: usize = 20;
 
-/// The most roles of a threshold.
+/// The maximum number of roles in a threshold.
 const MAX_ROLES: usize = 8;
 
-/// Somebody whose decisions count.
+/// A person whose decisions count.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signer {
     /// Name and mail address, as in decisions.
     pub name: String,
-    /// The key that the decisions are signed with.
+    /// The key that signs the decisions.
     pub key: SigningKey,
     /// The roles in which this signer may decide.
     #[serde(default)]
     pub roles: Vec<String>,
-    /// Decisions of an earlier time do not count.
+    /// Decisions before this time do not count.
     pub from: Option<Instant>,
-    /// Decisions of this time and later do not count. The time in a decision is its signer's word, so such a key agrees to
-    /// no policy, and an approval of it counts only where it came before this time.
+    /// Decisions at or after this time do not count. The time in a decision is claimed by its signer. So a key with an
+    /// end cannot agree to policies, and its approvals count only if they arrived before this time.
     pub until: Option<Instant>,
 }
 
-/// What approvals of some versions need.
+/// The requirements for approvals of some versions.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {
-    /// Only for this stage; `None` is every stage.
+    /// Only for this stage; `None` means every stage.
     pub stage: Option<Stage>,
-    /// Only for this cost tier; `None` is every tier.
+    /// Only for this cost tier; `None` means every tier.
     pub tier: Option<CostTier>,
-    /// The criteria that it is about, which these versions need; empty for what all criteria need that they have.
+    /// The criteria, which these versions then need. If empty, the requirements apply to all criteria that they need
+    /// anyway.
     #[serde(default)]
     pub criteria: Vec<String>,
-    /// How many different signers have to approve.
+    /// The required number of different signers.
     #[serde(default = "one")]
     pub approvals: usize,
-    /// The roles in which different signers have to approve.
+    /// The roles that must be filled by different signers.
     #[serde(default)]
     pub roles: Vec<String>,
 }
@@ -64,13 +65,13 @@ fn one() -> usize {
     1
 }
 
-/// A criterion of a team's own.
+/// A custom criterion of a team.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Criterion {
-    /// What decisions call it.
+    /// Its name in decisions.
     pub name: String,
-    /// Criteria for which an approval for this one counts, too.
+    /// Criteria that an approval for this one also covers.
     #[serde(default)]
     pub implies: Vec<String>,
 }
@@ -79,11 +80,11 @@ pub struct Criterion {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Import {
-    /// What the other team is called here.
+    /// The local name of the other team.
     pub name: String,
     /// The lock of its decisions.
     pub lock: FileName,
-    /// For which criteria of ours each of theirs counts. Others count for nothing.
+    /// The criteria of our team for which each of theirs counts. Others have no effect.
     #[serde(default)]
     pub criteria: BTreeMap<String, Vec<String>>,
 }
@@ -94,15 +95,15 @@ pub struct Import {
 pub struct TeamPolicy {
     /// The policy that this one replaces; `None` for the first one.
     pub previous: Option<FileName>,
-    /// How many administrators have to agree to the next policy.
+    /// The required number of administrators for the next policy.
     #[serde(default = "one")]
     pub administrators: usize,
-    /// Whose decisions count.
+    /// People whose decisions count.
     pub signers: Vec<Signer>,
-    /// What approvals need; one approval where nothing is said.
+    /// Requirements for approvals; the default is one approval.
     #[serde(default)]
     pub thresholds: Vec<Threshold>,
-    /// Criteria beside `run` and `deploy`.
+    /// Criteria in addition to `run` and `deploy`.
     #[serde(default)]
     pub criteria: Vec<Criterion>,
     /// Other teams whose decisions count.
@@ -114,7 +115,7 @@ impl TeamPolicy {
     /// Reads a policy file.
     ///
     /// # Errors
-    /// One line that says why it is refused.
+    /// One line with the reason for the refusal.
     pub fn read(bytes: &[u8]) -> Result<TeamPolicy, String> {
         if bytes.len() > MAX_BYTES {
             return Err(format!("it is larger than {} KiB", MAX_BYTES / 1024));
@@ -172,7 +173,7 @@ impl TeamPolicy {
         self.signers.iter().find(|signer| signer.key == *key)
     }
 
-    /// Whether somebody of this name has a key here.
+    /// Whether a person of this name has a key here.
     pub fn knows(&self, name: &str) -> bool {
         self.signers.iter().any(|signer| mail_or_name(&signer.name) == mail_or_name(name))
     }
@@ -182,8 +183,8 @@ impl TeamPolicy {
         self.signers.iter().any(|signer| signer.has_role(role))
     }
 
-    /// Why nobody could ever agree to the policy after this one; `None` where enough administrators can. A key with an end
-    /// does not agree to policies.
+    /// Why a next policy is impossible; `None` if enough administrators can agree. A key with an end cannot agree to
+    /// policies.
     pub fn fault_of_succession(&self) -> Option<String> {
         let lasting = self.signers.iter().filter(|signer| signer.may_agree());
         let lasting = lasting.map(|signer| mail_or_name(&signer.name)).collect::<BTreeSet<_>>().len();
@@ -196,15 +197,15 @@ impl TeamPolicy {
         })
     }
 
-    /// Whether a key may agree to the policy after this one.
+    /// Whether a key may agree to the next policy.
     pub(super) fn may_agree(&self, key: &SigningKey) -> bool {
         self.signer(key).is_some_and(Signer::may_agree)
     }
 
-    /// The signer whose decision of this time counts.
+    /// The signer of a decision, if the decision counts.
     ///
     /// # Errors
-    /// One line that says why it does not count.
+    /// One line with the reason why it does not count.
     pub fn counts(&self, key: &SigningKey, name: &str, role: Option<&str>, at: Instant) -> Result<&Signer, String> {
         let Some(signer) = self.signer(key) else {
             return Err(format!("the key {} is not a key of the policy", key.fingerprint()));
@@ -242,7 +243,7 @@ impl Signer {
     }
 }
 
-/// By what a person is known: the mail address, else all of the name.
+/// The identity of a person: the mail address, otherwise the whole name.
 pub fn mail_or_name(name: &str) -> &str {
     name.rsplit_once('<').and_then(|(_, mail)| mail.strip_suffix('>')).unwrap_or(name)
 }

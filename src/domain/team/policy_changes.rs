@@ -1,11 +1,11 @@
-//! What a policy changes, in words for whoever begins it or agrees to it.
+//! The changes of a policy, in words for those who propose it or agree to it.
 
 use super::policy::{Criterion, Import, Signer, TeamPolicy, Threshold};
 use crate::domain::count;
 use crate::domain::time::{Instant, rfc3339};
 
 impl TeamPolicy {
-    /// What changes, a line each, when this policy replaces another one; all that it says where there is none.
+    /// The changes when this policy replaces another one, one line each; everything in it if there is no other one.
     pub fn changes_from(&self, before: Option<&TeamPolicy>) -> Vec<String> {
         let (signers, thresholds) = before.map_or((&[][..], &[][..]), |policy| (&policy.signers, &policy.thresholds));
         let mut lines = Vec::new();
@@ -44,7 +44,7 @@ impl TeamPolicy {
     }
 }
 
-/// Those of some entries that others do not have.
+/// The entries that the others do not contain.
 fn added<'a, T: PartialEq>(entries: &'a [T], others: &'a [T]) -> impl Iterator<Item = &'a T> {
     entries.iter().filter(|entry| !others.contains(entry))
 }
@@ -59,7 +59,7 @@ impl Criterion {
 }
 
 impl Import {
-    /// What its decisions count for.
+    /// The effect of its decisions.
     pub fn counted_for(&self) -> String {
         let one = |(theirs, ours): (&String, &Vec<String>)| format!("their {theirs} counts for {}", ours.join(" and "));
         let all: Vec<String> = self.criteria.iter().map(one).collect();
@@ -87,7 +87,7 @@ impl Signer {
         time("from", self.from) + &time("until", self.until)
     }
 
-    /// What changes for somebody who keeps the key.
+    /// What changes for a signer with the same key.
     fn change_from(&self, known: &Signer) -> Option<String> {
         let name =
             if known.name == self.name { self.name.clone() } else { format!("{} (now {})", self.name, known.name) };
@@ -101,7 +101,7 @@ impl Signer {
 }
 
 impl Threshold {
-    /// What it needs, and of which versions.
+    /// Its requirements, and the versions that they apply to.
     fn words(&self) -> String {
         let mut approvals = count(self.approvals, "approval");
         if !self.criteria.is_empty() {

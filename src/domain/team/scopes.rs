@@ -1,7 +1,7 @@
-//! What approvals of a version come to, for each stage and each criterion.
+//! Combines the approvals of a version, for each stage and each criterion.
 //!
-//! An approval may be of a difference only: it names the version that its signer compared with. It counts when that version
-//! is itself approved, by as many signers as this one needs, in full or through differences of its own.
+//! An approval may cover only a difference: it then names the version that its signer compared with. It counts if that
+//! version is itself approved, by as many signers as this one needs, in full or through further differences.
 
 use super::criteria::Need;
 use super::import::{ImportedRules, TeamRules};
@@ -13,10 +13,10 @@ use crate::domain::name::ToolName;
 use crate::domain::words::{CostTier, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most versions that an approval of a difference is followed through.
+/// The maximum number of versions through which an approval of a difference is followed.
 const MAX_CHAIN: usize = 100;
 
-/// What stands about a version and about those that differences name.
+/// The valid decisions about a version, and about the versions that differences name.
 pub(super) struct Chain<'p> {
     policy: &'p TeamPolicy,
     versions: BTreeMap<Digest, Standing>,
@@ -38,7 +38,7 @@ impl<'p> Chain<'p> {
         chain
     }
 
-    /// What the approvals of a version come to.
+    /// The combined approvals of a version.
     pub(super) fn scopes(&self, digest: Digest) -> Vec<Scope> {
         let Some(Standing { approvals, .. }) = self.versions.get(&digest) else { return Vec::new() };
         let tier = approvals.iter().map(|approval| approval.tier).max().unwrap_or(CostTier::Low);
@@ -73,7 +73,7 @@ impl<'p> Chain<'p> {
         scopes
     }
 
-    /// Approvals of differences that rest on nothing: they are in none of these scopes.
+    /// Approvals of differences without an approved base: they are in none of these scopes.
     pub(super) fn unfounded(&self, digest: Digest, scopes: &[Scope]) -> Vec<Statement> {
         let counted: BTreeSet<_> = scopes.iter().flat_map(|scope| &scope.approvals).map(|yes| yes.name).collect();
         let all = self.versions.get(&digest).into_iter().flat_map(|standing| &standing.approvals);
@@ -81,8 +81,9 @@ impl<'p> Chain<'p> {
         resting.filter(|yes| !counted.contains(&yes.statement.name)).map(|yes| yes.statement.clone()).collect()
     }
 
-    /// The versions of the chain that are approved for a criterion by what a version of this stage and tier needs. It grows
-    /// from those that were approved in full, so that versions which only refer to each other are not among them.
+    /// The versions of the chain that are approved for a criterion, by the requirements of a version of this stage and
+    /// tier. The set grows from those that were approved in full, so versions that only refer to each other are not in
+    /// it.
     fn sound(&self, stage: Stage, tier: CostTier, criterion: &str) -> BTreeSet<Digest> {
         let mut sound = BTreeSet::new();
         if self.versions.len() == 1 {
@@ -113,7 +114,8 @@ fn counts(approval: &Approval, criterion: &str, sound: &BTreeSet<Digest>) -> boo
     approval.criteria.contains(criterion) && approval.statement.base.is_none_or(|base| sound.contains(&base))
 }
 
-/// What approvals lack: so many different signers, and a different one for each role. Another team is one signer.
+/// What the approvals lack: a number of different signers, and a different one for each role. Another team counts as
+/// one signer.
 fn missing(need: &Need<'_>, approvals: &[&Statement]) -> Vec<String> {
     let mut signers: BTreeMap<(Option<&str>, &str), BTreeSet<&str>> = BTreeMap::new();
     for approval in approvals {
@@ -136,7 +138,7 @@ fn missing(need: &Need<'_>, approvals: &[&Statement]) -> Vec<String> {
     missing
 }
 
-/// The roles that are left over when as many as possible are filled, each by another signer.
+/// The roles that remain after as many as possible are filled, each by another signer.
 fn unfilled<'r>(roles: &[&'r str], signers: &[&BTreeSet<&str>], taken: &mut Vec<bool>) -> Vec<&'r str> {
     let Some((role, rest)) = roles.split_first() else { return Vec::new() };
     let mut best: Vec<&str> = [vec![*role], unfilled(rest, signers, taken)].concat();
@@ -154,7 +156,7 @@ fn unfilled<'r>(roles: &[&'r str], signers: &[&BTreeSet<&str>], taken: &mut Vec<
     best
 }
 
-/// What stands about a version, with what other teams approved.
+/// The valid decisions about a version, including approvals of other teams.
 pub(super) fn standing(rules: &TeamRules, decisions: &Decisions<'_>, digest: Digest, files: &Files<'_>) -> Standing {
     let mut standing = decisions.standing(rules);
     for import in &rules.imports {
@@ -163,8 +165,8 @@ pub(super) fn standing(rules: &TeamRules, decisions: &Decisions<'_>, digest: Dig
     standing
 }
 
-/// What another team approved, as approvals here: only for the criteria that our policy names, only while they have
-/// nothing against it, and only of people whom our policy does not know anyway.
+/// The approvals of another team, converted to ours: only for criteria in our policy, only while that team has no
+/// objection, and only from people who are not signers here.
 fn approvals_of_team(rules: &TeamRules, import: &ImportedRules, digest: Digest, files: &Files<'_>) -> Vec<Approval> {
     let (theirs, files) = (&import.rules, import.among(files));
     let judged = standing(theirs, &Decisions::about(theirs, digest, &files), digest, &files);
@@ -181,8 +183,8 @@ fn approvals_of_team(rules: &TeamRules, import: &ImportedRules, digest: Digest, 
             stage: scope.stage,
             tier: scope.tier,
             criteria: criteria.iter().map(|name| (*name).to_owned()).collect(),
-            // They judged all of it, by their own rules: a role, or what a difference rests on, means nothing here.
-            // Their lock lists it: whenever it came, it was theirs when the policy named the lock.
+            // They reviewed the whole version by their own rules, so roles and bases of differences do not apply here.
+            // Their lock lists it, so the time of its arrival is irrelevant.
             statement: Statement {
                 team: Some(import.import.name.clone()),
                 role: None,

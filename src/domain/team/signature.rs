@@ -1,10 +1,10 @@
-//! SSH signatures, as far as they tell which key made them. Whether one is valid is for `ssh-keygen` to say.
+//! SSH signatures, as far as needed to find the key. `ssh-keygen` verifies them.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
-/// What the signatures of decisions are made for: one that was made for anything else does not count.
+/// The namespace of signatures of decisions; signatures made for another purpose do not count.
 pub const SIGNATURE_NAMESPACE: &str = "toolsmith";
 
 /// The longest key and signature, in characters of base64.
@@ -18,10 +18,10 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub struct SigningKey(String);
 
 impl SigningKey {
-    /// Reads the line of a public key file; a comment behind the key is left out.
+    /// Reads the line of a public key file; a comment after the key is left out.
     ///
     /// # Errors
-    /// One line that says why it is not a key.
+    /// One line with the reason why it is not a key.
     pub fn new(text: &str) -> Result<SigningKey, String> {
         let mut words = text.split_whitespace();
         let (Some(kind), Some(base64)) = (words.next(), words.next()) else {
@@ -38,7 +38,7 @@ impl SigningKey {
     /// The key that made an armored signature for this program.
     ///
     /// # Errors
-    /// One line that says why it is not such a signature.
+    /// One line with the reason why it is not such a signature.
     pub fn of_signature(armored: &str) -> Result<SigningKey, String> {
         const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
         const END: &str = "-----END SSH SIGNATURE-----";
@@ -125,7 +125,7 @@ fn decode(base64: &str) -> Option<Vec<u8>> {
             buffer &= (1 << bits) - 1;
         }
     }
-    // Digits that stand for no byte could differ without changing the key.
+    // Unused trailing bits must be zero: otherwise, different texts would be the same key.
     (buffer == 0 && bits < 6).then_some(bytes)
 }
 
@@ -145,14 +145,14 @@ fn encode(bytes: &[u8], padded: bool) -> String {
     text
 }
 
-/// A key that belongs to nobody, for tests.
+/// A fake key for tests.
 #[cfg(test)]
 pub(crate) fn test_key(seed: u8) -> SigningKey {
     let blob = [&[0, 0, 0, 11][..], b"ssh-ed25519", &[0, 0, 0, 32], &[seed; 32]].concat();
     SigningKey(format!("ssh-ed25519 {}", encode(&blob, true)))
 }
 
-/// What looks like a signature with a key, for tests of what does not verify any.
+/// A fake signature with a key, for tests that do not verify it.
 #[cfg(test)]
 pub(crate) fn test_signature(key: &SigningKey) -> String {
     let blob = decode(key.0.split(' ').nth(1).unwrap()).unwrap();

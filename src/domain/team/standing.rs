@@ -1,4 +1,4 @@
-//! Which decisions about one version count, and which of them stand.
+//! Which decisions about one version count, and which of them are in force.
 
 use super::decision::{SignedDecision, Subject, TeamKind};
 use super::file_name::FileName;
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Decisions by name.
 pub(super) type Files<'f> = BTreeMap<FileName, &'f SignedDecision>;
 
-/// An approval that stands.
+/// An approval in force.
 #[derive(Debug, Clone)]
 pub(super) struct Approval {
     pub(super) tool: ToolName,
@@ -24,14 +24,14 @@ pub(super) struct Approval {
     pub(super) statement: Statement,
 }
 
-/// What stands about one version.
+/// The decisions in force about one version.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     pub(super) approvals: Vec<Approval>,
     pub(super) objections: Vec<Statement>,
 }
 
-/// A decision that counts, and its signer as the policy names them.
+/// A decision that counts, with its signer as named in the policy.
 struct Counted<'a> {
     signer: &'a Signer,
     file: &'a SignedDecision,
@@ -72,13 +72,13 @@ fn objects(kind: TeamKind) -> bool {
     matches!(kind, TeamKind::Reject | TeamKind::RequestChanges | TeamKind::Revoke)
 }
 
-/// The decisions about one version. Which stand follows from what answers what; no rule asks for another rule's result in a
-/// circle, because a file can name only files that were there before it.
+/// The decisions about one version. The decisions in force follow from which decision answers which. There are no
+/// circular dependencies, because a file can only name files that existed before it.
 pub(super) struct Decisions<'a> {
     counted: BTreeMap<FileName, Counted<'a>>,
     /// Files that do not count, each with the reason.
     pub(super) uncounted: Vec<(FileName, String)>,
-    /// Any of the files; one that counts where there is one.
+    /// Any of the files, preferably one that counts.
     pub(super) some: Option<&'a SignedDecision>,
 }
 
@@ -90,7 +90,7 @@ impl<'a> Decisions<'a> {
             let SignedDecision { decision, key } = *file;
             let counts =
                 |policy: &'a TeamPolicy| policy.counts(key, &decision.reviewer, decision.role.as_deref(), decision.at);
-            // While the team does not agree on a policy, nobody loses the power to stop a version.
+            // While the team has no agreed policy, nobody loses the power to stop a version.
             let by_rival =
                 || rules.rivals.iter().filter(|_| objects(decision.kind)).find_map(|rival| counts(rival).ok());
             match counts(&rules.policy).or_else(|why| by_rival().ok_or(why)) {
@@ -100,7 +100,7 @@ impl<'a> Decisions<'a> {
                 }
                 Err(why) => {
                     other = other.or(Some(*file));
-                    // A decision of another team is theirs, and is nothing to complain of.
+                    // A decision of another team is not reported as invalid.
                     if !rules.is_imported(name) {
                         found.uncounted.push((*name, why));
                     }
@@ -115,7 +115,7 @@ impl<'a> Decisions<'a> {
         self.statements(|_, file| file.kind() == kind)
     }
 
-    /// What stands of the own team.
+    /// The decisions of our team in force.
     pub(super) fn standing(&self, rules: &TeamRules) -> Standing {
         let own = self.counted.iter().filter(|(name, file)| file.kind() == TeamKind::Approve && !self.is_revoked(name));
         Standing {
@@ -128,7 +128,7 @@ impl<'a> Decisions<'a> {
         self.counted.iter().filter(|(name, file)| keep(name, file)).map(|(name, file)| file.statement(*name)).collect()
     }
 
-    /// Whether a revocation only takes back decisions against the version that its own signer made.
+    /// Whether a revocation only cancels decisions against the version by the same signer.
     fn only_withdraws(&self, file: &Counted<'_>) -> bool {
         let answers = &file.file.decision.answers;
         let is_own_objection = |name: &FileName| {
@@ -140,12 +140,12 @@ impl<'a> Decisions<'a> {
         file.kind() == TeamKind::Revoke && !answers.is_empty() && answers.iter().all(is_own_objection)
     }
 
-    /// Whether somebody took it back.
+    /// Whether it was revoked.
     fn is_revoked(&self, name: &FileName) -> bool {
         self.counted.values().any(|other| other.kind() == TeamKind::Revoke && other.answers(name))
     }
 
-    /// Whether a decision against the version still holds: nobody withdrew it, and no approval that stands answers it.
+    /// Whether a decision against the version is in force: it was not withdrawn, and no approval in force answers it.
     fn stands(&self, name: &FileName, file: &Counted<'_>) -> bool {
         if self.only_withdraws(file) {
             return false;

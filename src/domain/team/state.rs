@@ -1,4 +1,4 @@
-//! The state of a team: which policy is in force, and what was decided about each version.
+//! The state of a team: the policy in force, and the decisions about each version.
 
 use super::decision::{SignedDecision, Subject, TeamKind};
 use super::file_name::FileName;
@@ -10,22 +10,22 @@ use crate::domain::digest::Digest;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The policies that were in force one after the other.
+/// The sequence of policies that were in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PolicyChain {
-    /// From the one that was pinned by hand to the one in force; empty when the pinned one is not there.
+    /// From the pinned policy to the one in force; empty if the pinned one is absent.
     pub policies: Vec<FileName>,
-    /// Policies that replace the last one with enough agreement, and of which none takes the power from those who agreed to
-    /// the others: none of them is in force, and nothing is approved until one of them is pinned.
+    /// Conflicting successors of the last policy with enough agreement, none of which removes the administrators who
+    /// agreed to the others. None of them is in force, and nothing is approved until one of them is pinned.
     pub fork: Vec<FileName>,
-    /// Policies that would replace the last one, and how many more administrators have to agree.
+    /// Proposed successors of the last policy, with the number of missing agreements.
     pub proposed: Vec<(FileName, usize)>,
 }
 
-/// The most policies of a chain.
+/// The maximum length of a chain.
 const MAX_CHAIN: usize = 1_000;
 
-/// The most policies that replace the same one and are held against each other.
+/// The maximum number of compared successors of one policy.
 const MAX_RIVALS: usize = 16;
 
 impl PolicyChain {
@@ -47,17 +47,17 @@ impl PolicyChain {
     }
 }
 
-/// Policies, and who agreed to which.
+/// Policies, and who agreed to each.
 struct Policies<'a> {
     all: &'a BTreeMap<FileName, TeamPolicy>,
     successors: BTreeMap<FileName, Vec<FileName>>,
     agreements: BTreeMap<FileName, Vec<&'a SignedDecision>>,
 }
 
-/// What follows from one policy on.
+/// The continuation of a chain from one policy on.
 struct Line {
     chain: PolicyChain,
-    /// All policies from it on to which enough administrators agreed, also those that are not in force.
+    /// All policies from it on with enough agreement, including those that are not in force.
     agreed: Vec<FileName>,
 }
 
@@ -77,7 +77,7 @@ impl<'a> Policies<'a> {
         Policies { all, successors, agreements }
     }
 
-    /// Follows the policies from one on. A name is a hash of what names it: no policy can replace one that comes after it.
+    /// Follows the chain from one policy. A file name is a hash of the content, so a policy cannot replace a later one.
     fn line(&self, name: FileName, depth: usize) -> Line {
         let (current, mut chain) = (&self.all[&name], PolicyChain { policies: vec![name], ..PolicyChain::default() });
         let mut next = Vec::new();
@@ -107,9 +107,10 @@ impl<'a> Policies<'a> {
         Line { chain, agreed }
     }
 
-    /// Whether one successor of a policy defeats another one. It does when too few agreed to the other one beside those whom
-    /// it takes the power from, now or later, while those who agreed to it could still replace the other one and all that
-    /// follows it. So whoever was removed undoes nothing, and nobody gains by going back to older rules.
+    /// Whether one successor of a policy defeats another one. It does if, without the administrators that it or a later
+    /// policy removes, too few agreed to the other one, while those who agreed to it could still replace the other one
+    /// and all its successors. So a removed administrator cannot undo anything, and returning to older rules gains
+    /// nothing.
     fn defeats(&self, current: &TeamPolicy, winner: &Line, loser: &Line) -> bool {
         let (Some(one), Some(other)) = (winner.agreed.first(), loser.agreed.first()) else { return false };
         let keeps = |line: &Line, key: &SigningKey| line.agreed.iter().all(|policy| self.all[policy].may_agree(key));
@@ -119,7 +120,7 @@ impl<'a> Policies<'a> {
             && self.agreements(current, *one, |key| keeps(loser, key)) >= needed.max(current.administrators)
     }
 
-    /// How many administrators of a policy agreed to another one with such keys.
+    /// The number of administrators of a policy who agreed to another one with such keys.
     fn agreements(&self, current: &TeamPolicy, next: FileName, with: impl Fn(&SigningKey) -> bool) -> usize {
         let files = self.agreements.get(&next).into_iter().flatten();
         let signers = files.filter_map(|SignedDecision { decision, key }| {
@@ -130,17 +131,17 @@ impl<'a> Policies<'a> {
     }
 }
 
-/// The files of a set that nobody signs.
+/// The files of a set that have no signature.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnsignedFiles {
-    /// Policies: the own ones, and those under which decisions of other teams count.
+    /// Policies: our own, and those under which decisions of other teams count.
     pub policies: BTreeMap<FileName, TeamPolicy>,
     /// Lists of decisions of other teams.
     pub locks: BTreeMap<FileName, ImportLock>,
 }
 
 impl UnsignedFiles {
-    /// Adds a file; one that cannot be read is none.
+    /// Adds a file; an unreadable one is ignored.
     pub fn add(&mut self, bytes: &[u8]) {
         let name = FileName::of(bytes);
         match UnsignedFile::read(bytes) {
@@ -150,7 +151,7 @@ impl UnsignedFiles {
         }
     }
 
-    /// The rules of the policy in force; `None` where there is none.
+    /// The rules of the policy in force; `None` if there is none.
     pub fn rules(&self, chain: &PolicyChain, is_here: impl Fn(&FileName) -> bool) -> Option<TeamRules> {
         let policy = self.policies.get(&chain.head()?)?;
         let mut rules = TeamRules::of(policy.clone(), &self.policies, &self.locks, is_here);
@@ -159,17 +160,17 @@ impl UnsignedFiles {
     }
 }
 
-/// What a set of files comes to.
+/// The result for a set of files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TeamState {
     /// The policies.
     pub chain: PolicyChain,
-    /// What was decided about each version.
+    /// The decisions about each version.
     pub versions: BTreeMap<Digest, TeamVersion>,
 }
 
 impl TeamState {
-    /// The state that follows from a set of files, whatever order they came in.
+    /// The state for a set of files, independent of their order.
     pub fn of(pin: FileName, unsigned: &UnsignedFiles, decisions: &BTreeMap<FileName, SignedDecision>) -> TeamState {
         let chain = PolicyChain::of(pin, &unsigned.policies, decisions);
         let mut versions = BTreeMap::new();
@@ -182,7 +183,7 @@ impl TeamState {
         TeamState { chain, versions }
     }
 
-    /// A digest over all of it: two machines with the same files have the same.
+    /// A digest of the whole state: equal on all machines with the same files.
     pub fn digest(&self) -> Digest {
         // Maps with text keys serialize into memory.
         Digest::of_bytes(&serde_json::to_vec(self).unwrap_or_default())

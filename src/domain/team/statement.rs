@@ -1,4 +1,4 @@
-//! What one decision says, and what several approvals come to.
+//! One decision that counts, and the combination of several approvals.
 
 use super::decision::TeamKind;
 use super::file_name::FileName;
@@ -13,25 +13,25 @@ use serde::{Deserialize, Serialize};
 pub struct Statement {
     /// The name of its file.
     pub name: FileName,
-    /// What it does.
+    /// Its kind.
     pub kind: TeamKind,
-    /// Who signed it, as the policy names them.
+    /// Its signer, as named in the policy.
     pub signer: String,
-    /// The other team that it comes from; `None` for decisions of one's own team.
+    /// The other team that it comes from; `None` for decisions of our team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
     /// The role in which it is given.
     pub role: Option<String>,
     /// The agent that asked for it.
     pub agent: Option<String>,
-    /// The version of which it judges only the difference; `None` for all of it.
+    /// The version that it was compared with; `None` if it covers the whole version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Digest>,
     /// When it was made, by the clock of its signer.
     pub at: Instant,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// When the key stops to count: an approval that comes to a machine later does not count there.
+    /// When the key ends: on a machine that receives the approval later, it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,
 }
@@ -49,7 +49,7 @@ impl Statement {
     }
 }
 
-/// What approvals of a version come to for one stage and one criterion.
+/// The combined approvals of a version for one stage and one criterion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
     /// The name under which it was approved.
@@ -60,12 +60,12 @@ pub struct Scope {
     pub tier: CostTier,
     /// The criterion.
     pub criterion: String,
-    /// Whether the version is approved for the stage only with it.
+    /// Whether the version needs it to be approved for the stage.
     #[serde(default = "yes")]
     pub is_needed: bool,
-    /// Approvals that nobody took back.
+    /// Approvals that were not revoked.
     pub approvals: Vec<Statement>,
-    /// What the policy needs beside them; empty when they are enough.
+    /// What the policy requires in addition; empty if they are enough.
     pub missing: Vec<String>,
 }
 

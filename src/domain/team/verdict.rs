@@ -1,4 +1,4 @@
-//! What a team decided about one version.
+//! The decisions of a team about one version.
 
 use super::decision::{SignedDecision, Subject, TeamKind};
 use super::file_name::FileName;
@@ -14,49 +14,49 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Where a version is with its team.
+/// The state of a version in its team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TeamStatus {
-    /// Nobody decided.
+    /// There is no decision.
     Open,
     /// Approved, but not by enough signers.
     PartlyApproved,
-    /// Approved by enough signers for one stage at least.
+    /// Approved by enough signers for at least one stage.
     Approved,
-    /// Somebody asks for changes.
+    /// Changes were requested.
     ChangesRequested,
-    /// Somebody rejected it.
+    /// It was rejected.
     Rejected,
-    /// Somebody took an approval back.
+    /// An approval was revoked.
     Revoked,
 }
 
-/// What a team decided about one version.
+/// The decisions of a team about one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamVersion {
     /// The digest of all that executes.
     pub digest: Digest,
-    /// Its name, as the first of its files says.
+    /// Its name, according to the first of its files.
     pub tool: ToolName,
-    /// Its version, as the first of its files says.
+    /// Its version, according to the first of its files.
     pub version: Version,
     /// Its approvals, by stage and criterion.
     pub scopes: Vec<Scope>,
     /// Approvals of differences from versions that are not approved: they do not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfounded: Vec<Statement>,
-    /// Decisions against it that no approval answered.
+    /// Decisions against it that are not answered by an approval.
     pub objections: Vec<Statement>,
     /// Requests for its review.
     pub requests: Vec<Statement>,
-    /// Who is looking at it.
+    /// Reviewers who claimed it.
     pub claims: Vec<Statement>,
-    /// What was said about it.
+    /// Comments on it.
     pub comments: Vec<Statement>,
     /// Files that do not count, each with the reason.
     pub uncounted: Vec<(FileName, String)>,
-    /// Whether nothing is approved because the team does not agree on a policy.
+    /// Whether nothing is approved because the team has no agreed policy.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_frozen: bool,
 }
@@ -75,7 +75,7 @@ impl fmt::Display for TeamStatus {
 }
 
 impl TeamVersion {
-    /// Where it is with its team.
+    /// Its state in the team.
     pub fn status(&self) -> TeamStatus {
         let against = self.objections.iter().map(|objection| match objection.kind {
             TeamKind::Revoke => TeamStatus::Revoked,
@@ -89,19 +89,19 @@ impl TeamVersion {
         })
     }
 
-    /// The scopes of one name and stage, for the criteria that are needed there.
+    /// The scopes of one name and stage, for the required criteria.
     fn needed<'s>(&'s self, tool: &ToolName, stage: Stage) -> impl Iterator<Item = &'s Scope> {
         let is_meant = move |scope: &&Scope| scope.is_needed && scope.stage == stage;
         self.scopes.iter().filter(is_meant).filter(move |scope| scope.tool == *tool)
     }
 
-    /// Whether all that is needed where this scope is was given.
+    /// Whether all requirements for the name and stage of this scope are met.
     fn is_complete(&self, Scope { tool, stage, .. }: &Scope) -> bool {
         self.needed(tool, *stage).all(|scope| scope.missing.is_empty())
     }
 
-    /// The approvals with which this team lets a version of this name be in this stage, and the tier that they state;
-    /// `None` when it does not.
+    /// The approvals by which the team permits a version of this name in this stage, and their tier; `None` if it does
+    /// not.
     pub fn approved_as(&self, tool: &ToolName, stage: Stage) -> Option<(Vec<Statement>, CostTier)> {
         let tier = self.needed(tool, stage).map(|scope| scope.tier).max()?;
         let is_enough = self.objections.is_empty() && self.needed(tool, stage).all(|scope| scope.missing.is_empty());
@@ -116,28 +116,28 @@ impl TeamVersion {
         self.scopes.iter().filter(is_met).map(|scope| scope.criterion.as_str()).collect()
     }
 
-    /// All approvals that nobody took back; one for each criterion for which it counts.
+    /// All approvals that were not revoked, one for each criterion that it covers.
     pub fn approvals(&self) -> impl Iterator<Item = &Statement> {
         self.scopes.iter().flat_map(|scope| &scope.approvals).chain(&self.unfounded)
     }
 
-    /// The versions of which a difference to this one was approved.
+    /// The versions from which a difference to this one was approved.
     pub fn bases(&self) -> BTreeSet<Digest> {
         self.approvals().filter_map(|approval| approval.base).collect()
     }
 
-    /// Whether anybody of one's own team asks for it or approved it.
+    /// Whether anybody of our team requested or approved it.
     pub fn is_of_own_team(&self) -> bool {
         !self.requests.is_empty() || self.approvals().any(|approval| approval.team.is_none())
     }
 
-    /// The decision because of which it must not run: a revocation or a rejection.
+    /// The decision that stops it: a revocation or a rejection.
     pub fn stopped_by(&self) -> Option<&Statement> {
         let kinds = [TeamKind::Revoke, TeamKind::Reject];
         kinds.iter().find_map(|kind| self.objections.iter().find(|objection| objection.kind == *kind))
     }
 
-    /// Why this version must not run where it has this name and stage; `None` where it may. A rejected one is stopped where
+    /// Why this version must not run with this name and stage; `None` if it may. A rejected version is stopped wherever
     /// it is approved.
     pub fn why_stopped(&self, name: &ToolName, stage: Stage) -> Option<String> {
         let no = self.stopped_by().filter(|no| no.kind == TeamKind::Revoke || stage.is_vouched())?;
@@ -147,13 +147,13 @@ impl TeamVersion {
         Some(format!("{name} ({}) was {what} by {}{reason}; {next}", self.digest.short(), no.signer))
     }
 
-    /// Whether somebody waits for a decision about it.
+    /// Whether a review of it is requested.
     pub fn is_requested(&self) -> bool {
         !self.requests.is_empty() && self.status() < TeamStatus::Approved
     }
 
-    /// What these files come to; `None` when none of them counts or concerns the digest. They have to hold all that is
-    /// known of the version, and of those that [`TeamDecision::base`] names.
+    /// The result of these files; `None` if none of them counts or concerns the digest. They must contain everything
+    /// known about the version, and about those that [`TeamDecision::base`] names.
     ///
     /// [`TeamDecision::base`]: super::TeamDecision::base
     pub fn of(rules: &TeamRules, digest: Digest, files: &BTreeMap<FileName, SignedDecision>) -> Option<TeamVersion> {

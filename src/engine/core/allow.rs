@@ -9,11 +9,11 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::json;
 
-/// Keeps that this version may do what it declares, with its writes made as they are at its stage.
+/// Grants this version its declared permissions, with its writes made as usual at its stage.
 ///
 /// # Errors
-/// `Refused` when no approval of the version is in force (it runs strictly, whatever it declares), or when it
-/// declares nothing, or what no tool gets; `Conflict` when it was allowed before.
+/// `Refused` if no approval of the version is in force (it runs strictly, whatever it declares), or if it declares
+/// nothing, or a permission that no tool gets; `Conflict` if it was granted before.
 pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> Result<Step, EngineError> {
     let permissions = &allowed.permissions;
     let refused = |message: String, hint: &str| Err(EngineError::new(ErrorCode::Refused, message, hint));
@@ -33,7 +33,7 @@ pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> R
             "change the manifest",
         );
     }
-    // A row that the log did not give is no answer: it is given anew.
+    // A row that is not backed by the log is ignored, and the permission is granted again.
     if tx.granted(&tool.name, tool.digest)?.as_ref() == Some(allowed)
         && fault_of_allowed(tx, &tool.name, tool.digest, allowed)?.is_none()
     {
@@ -45,7 +45,7 @@ pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> R
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 
-/// Writes that a version may do this, whoever asked.
+/// Records this permission of a version, whoever asked.
 ///
 /// # Errors
 /// Any failed write of the store or the log.

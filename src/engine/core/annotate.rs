@@ -14,18 +14,18 @@ const MAX_BODY: usize = 16 * 1024;
 /// A comment as asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct NewComment<'a> {
-    /// What it is about.
+    /// The place that it refers to.
     pub spot: &'a CommentAnchor,
-    /// Text of its lines now.
+    /// The present text of its lines.
     pub line_text: Option<&'a str>,
     pub kind: CommentKind,
     pub body: &'a str,
 }
 
-/// Keeps a comment; a review that was decided can be commented on too.
+/// Stores a comment. A decided review can be commented on, too.
 ///
 /// # Errors
-/// `Usage` when it says nothing, or more than 16 KiB.
+/// `Usage` if it is empty, or longer than 16 KiB.
 pub fn comment(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, new: NewComment<'_>) -> Result<Step, EngineError> {
     let usage = |message: String| EngineError::new(ErrorCode::Usage, message, "");
     let body = visible_words(new.body).ok_or_else(|| usage("the comment has no visible characters".to_owned()))?;
@@ -36,7 +36,7 @@ pub fn comment(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, new: NewComment<'
         "review": review.id, "digest": review.digest, "kind": new.kind, "path": new.spot.path,
         "lines": new.spot.lines, "body": body,
     });
-    // The entry names the comment by the number that the row is about to get.
+    // The entry names the comment by the number that its row will get.
     let id = tx.next_comment()?;
     let comment = Comment {
         id,
@@ -63,10 +63,10 @@ pub fn comment(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, new: NewComment<'
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
 }
 
-/// Takes a comment of one's own back.
+/// Deletes the caller's comment.
 ///
 /// # Errors
-/// `NotFound` when there is none; `Refused` when somebody else wrote it.
+/// `NotFound` if there is none; `Refused` if somebody else wrote it.
 pub fn withdraw(tx: &Tx<'_>, actor: Actor<'_>, id: CommentId) -> Result<Step, EngineError> {
     let comment = tx.comment(id)?.ok_or_else(|| {
         EngineError::new(ErrorCode::NotFound, format!("there is no comment {id}"), "`toolsmith review ID` shows them")
@@ -90,7 +90,7 @@ pub fn withdraw(tx: &Tx<'_>, actor: Actor<'_>, id: CommentId) -> Result<Step, En
     Ok(Step { outcome: answer(Some(operation), Some(comment.review), message), intents: Vec::new() })
 }
 
-/// Sets or takes away a mark. Marks are a reviewer's own notes of where they are: no entry of the log.
+/// Sets or removes a mark. Marks are private bookmarks of a reviewer, so they are not logged.
 pub fn mark(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, mark: &ReadMark, on: bool) -> Result<Step, EngineError> {
     tx.set_mark(review.id, &review.tool, actor.who, mark, on)?;
     let message = format!("{} is {}marked as read", mark.path, if on { "" } else { "no longer " });

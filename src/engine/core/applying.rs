@@ -1,4 +1,4 @@
-//! Staged writes of a run become an operation: in the transaction that ends the run, and back by undo.
+//! Applies the staged writes of a run as an operation, in the transaction that ends the run; `undo` reverts it.
 
 use super::staged_edits::{Applying, run_subject};
 use super::step::{Actor, Work, promise};
@@ -7,7 +7,7 @@ use crate::engine::error::EngineError;
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 
-/// Logs that the writes of a run are applied, and promises to do it.
+/// Logs that the writes of a run are applied, and records the intent to do it.
 ///
 /// # Errors
 /// Any failed write to the store.

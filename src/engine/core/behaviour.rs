@@ -1,20 +1,19 @@
-//! What the end of a run means for its version: the envelope grows, and what no run of an approved
-//! version did before asks for a human.
+//! The effect of the end of a run on its version: the envelope grows, and new behaviour of an approved version opens a
+//! review.
 
 use crate::domain::mcp::found_in;
 use crate::domain::{Attempt, Review, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, Tool, Touch};
 use crate::store::{Approval, FinishedRun, NewReview, StoreError, Tx};
 
-/// Most departures that stand in the record of a run; the observation has them all.
+/// The maximum number of departures in the record of a run; the observation has all of them.
 const DEPARTURES: usize = 20;
 
 /// Departures named in the summary of a review.
 const NAMED: usize = 2;
 
-/// Ends a run in the store. Folds what it was seen to do into the envelope of its version; marks it and opens a
-/// drift review when the version is approved, was observed before, and this run did what none before it did.
-/// Returns `false`, and changes nothing, when the run had
-/// ended before.
+/// Ends a run in the store. Folds its observed behaviour into the envelope of its version. If the version is approved,
+/// was observed before, and this run did something new, marks the run and opens a drift review. Returns `false`, and
+/// changes nothing, if the run had already ended.
 ///
 /// # Errors
 /// Any [`StoreError`] of a failed read or write.
@@ -23,7 +22,7 @@ pub fn end_run(tx: &Tx<'_>, id: RunId, finished: &FinishedRun) -> Result<bool, S
     let Some(observation) = &finished.observation else { return tx.finish_run(id, finished) };
     let mut envelope = tx.envelope(&run.tool, run.digest)?;
     let mut finished = finished.clone();
-    // The first observed run has nothing to depart from.
+    // The first observed run cannot depart from anything.
     if envelope.observed > 0 && is_approved(tx, &run)? {
         let departures = envelope.departures(&finished.declared, observation);
         let loaded = envelope.newly_loaded(observation);
@@ -52,7 +51,7 @@ fn mark(finished: &mut FinishedRun, did: &[String]) {
     finished.notes.push(format!("outside the observed behaviour of its version: {}", phrases(did)));
 }
 
-/// The first departures in words, and how many more there are.
+/// The first departures in words, and the number of further ones.
 fn phrases(did: &[String]) -> String {
     let named: Vec<&str> = did.iter().take(NAMED).map(String::as_str).collect();
     let more = match did.len().saturating_sub(NAMED) {
@@ -62,8 +61,8 @@ fn phrases(did: &[String]) -> String {
     format!("{}{more}", named.join(", "))
 }
 
-/// Opens a drift review of the version, unless one waits already: that one shows the new evidence too. To approve
-/// it is to accept the envelope as it is then; the departures are in it, so the same again asks nobody.
+/// Opens a drift review of the version, unless one is pending: that one shows the new evidence too. Approving it
+/// accepts the envelope at that time; it includes the departures, so the same behaviour opens no further review.
 fn open_review(tx: &Tx<'_>, run: &Run, did: &[String], is_harmless: bool) -> Result<(), StoreError> {
     let Some(version) = tx.version(&run.tool, run.digest)? else { return Ok(()) };
     let waits = tx
@@ -91,7 +90,7 @@ fn open_review(tx: &Tx<'_>, run: &Run, did: &[String], is_harmless: bool) -> Res
 }
 
 /// Opens a drift review of an approved server whose program lists other tools than those that were reviewed, unless one
-/// waits already, or was decided about the same list. `row` is the tool that was called, `why` what is told of it.
+/// is pending, or was decided about the same list. `row` is the tool that was called, `why` the reason to show.
 ///
 /// # Errors
 /// Any [`StoreError`] of a failed read or write.

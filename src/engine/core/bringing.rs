@@ -1,4 +1,4 @@
-//! A version that was made elsewhere is put in its place.
+//! Puts a version that was made elsewhere in its place.
 
 use super::commit_notes::commit_note;
 use super::placed::Placed;
@@ -13,22 +13,22 @@ use crate::engine::error::EngineError;
 use crate::store::{Approval, NewOperation, TeamWriter, Tx};
 use serde_json::json;
 
-/// That the team approved a version for where it is put.
+/// The team's approval of a version for its target place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamApproval {
     /// Who signed it.
     pub by: String,
-    /// When it was signed last.
+    /// When it was last signed.
     pub at: Instant,
-    /// The highest cost tier that it is for.
+    /// The highest cost tier that it covers.
     pub tier: CostTier,
 }
 
-/// Puts a version whose bytes are kept where nothing is, or in the place of `before`, whose bytes are kept too. No
-/// commit: nobody approved it.
+/// Puts a kept version into an empty place, or in the place of `before`, whose bytes are kept too. Makes no commit,
+/// because the version is not approved.
 ///
 /// # Errors
-/// `Conflict` while a move of the tool is owed; `Internal` for errors of the store.
+/// `Conflict` while a move of the tool is pending; `Internal` for errors of the store.
 pub fn bring(tx: &Tx<'_>, actor: Actor<'_>, placed: &Placed, before: Option<&Placed>) -> Result<Step, EngineError> {
     let note = UndoNote::RestoreFiles { before: before.cloned(), after: placed.clone() };
     TeamWriter(tx).note_landed(placed.digest)?;
@@ -50,12 +50,12 @@ pub fn bring(tx: &Tx<'_>, actor: Actor<'_>, placed: &Placed, before: Option<&Pla
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
-/// Puts a version that the team approved in the place of an approved one, as an approval here would: the approval of the
-/// older one ends, and its reviews with it. `taken` are experimental versions that go, because they are this one or older.
-/// All bytes are kept. It counts for as long as the team approves it.
+/// Puts a version that the team approved in the place of an approved one, with the effect of a local approval: the
+/// approval of the older version ends, and so do its reviews. `taken` are experimental versions that are removed
+/// because they are this one or older. All bytes are kept. It counts as long as the team approves it.
 ///
 /// # Errors
-/// `Conflict` while a move of the tool is owed; `Internal` for errors of the store.
+/// `Conflict` while a move of the tool is pending; `Internal` for errors of the store.
 pub fn update(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -111,11 +111,11 @@ pub fn update(
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
-/// Puts a changed version whose bytes are kept in the place of one that nobody approved, whose bytes are kept too. No
-/// commit: nobody approved it either. `why` is kept in the log; empty where the change says it all.
+/// Puts a changed, kept version in the place of an unapproved one, whose bytes are kept too. Makes no commit, because
+/// the new version is not approved either. `why` is stored in the log; empty if the change needs no explanation.
 ///
 /// # Errors
-/// `Conflict` while a move of the tool is owed; `Internal` for errors of the store.
+/// `Conflict` while a move of the tool is pending; `Internal` for errors of the store.
 pub fn redefine(
     tx: &Tx<'_>,
     actor: Actor<'_>,

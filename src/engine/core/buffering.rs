@@ -1,7 +1,7 @@
-//! Buffers: what is written, flushed, taken and discarded, each in one transaction.
+//! Buffers: writing, flushing, taking and discarding, each in one transaction.
 //!
-//! What the workbench counts itself, and what nobody takes, is flushed in the transaction that makes it due. A batch
-//! for a tool leaves it as a [`Claim`]: the items stay where they are until the shell says the result of the run.
+//! Items that Toolsmith counts itself, and those without a sink, are flushed in the transaction that makes them due. A
+//! batch for a tool is returned as a [`Claim`]: the items stay in place until the caller reports the result of the run.
 
 use crate::domain::{
     Buffer, BufferAct, BufferEvent, BufferId, BufferLevel, BufferSink, Instant, MAX_BATCH_BYTES, MAX_WAITING,
@@ -12,21 +12,21 @@ use crate::store::{BufferClock, BufferItem, ItemMove, ItemState, NewOperation, T
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, VecDeque};
 
-/// Most buffers of a workspace.
+/// The maximum number of buffers in a workspace.
 const MAX_BUFFERS: usize = 1_000;
-/// How long the process that flushes by time may take to start, milliseconds.
+/// How long the process that flushes by time may take to start, in milliseconds.
 const START_MS: i64 = 5_000;
 
-/// Who works on buffers, and as which process.
+/// Who works on buffers, and in which process.
 #[derive(Clone, Copy)]
 pub struct Hand<'a> {
     /// Identity written to the log.
     pub who: &'a str,
-    /// What is kept with an item: `human`, or `agent:NAME`.
+    /// Stored with an item: `human`, or `agent:NAME`.
     pub by: &'a str,
     /// This process, in the form that leases use.
     pub owner: &'a str,
-    /// Whether another process lives.
+    /// Whether another process is alive.
     pub is_alive: &'a dyn Fn(&str) -> bool,
 }
 
@@ -36,56 +36,56 @@ impl Hand<'_> {
     }
 }
 
-/// What is kept with an item that a human wrote.
+/// Stored with an item that a human wrote.
 pub const HUMAN: &str = "human";
 
-/// What becomes of a buffer's rule; `None` leaves a part as it is.
+/// Changes to a buffer's rule; `None` leaves a part unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BufferChange {
-    /// When it hands its items over.
+    /// When it delivers its items.
     pub strategy: Option<Strategy>,
     /// Items of a batch.
     pub max_size: Option<u64>,
-    /// How long the oldest item waits, milliseconds; 0 is forever.
+    /// How long the oldest item waits, in milliseconds; 0 is forever.
     pub interval_ms: Option<u64>,
-    /// Who gets the batches.
+    /// The new sink.
     pub sink: Option<BufferSink>,
 }
 
-/// A batch on its way to a tool.
+/// A batch in flight to a tool.
 #[derive(Debug, Clone)]
 pub struct Claim {
     /// Buffer that the items come from.
     pub buffer: BufferId,
-    /// To which tool, as it was named.
+    /// The tool, as the user named it.
     pub tool: String,
-    /// What else the tool's input holds.
+    /// The other members of the tool's input.
     pub input: Map<String, Value>,
     pub items: Vec<BufferItem>,
-    /// Everybody on whose behalf it goes: who chose the tool, who wrote, who asked.
+    /// Everybody on whose behalf it is delivered: who chose the tool, who wrote items, who requested the flush.
     pub callers: BTreeSet<String>,
 }
 
-/// What one step came to.
+/// The result of one step.
 #[derive(Debug, Clone)]
 pub struct Turn {
     /// The buffer after it.
     pub buffer: Buffer,
-    /// Items that were handed over in it.
+    /// Items that were delivered in it.
     pub flushed: u64,
-    /// The batch that the shell must hand over now.
+    /// The batch that the caller must deliver now.
     pub claim: Option<Claim>,
-    /// Names among counted uses that nobody has seen here.
+    /// Unknown names among counted uses.
     pub unknown: BTreeSet<ToolName>,
     /// Whether the process that flushes by time must be started.
     pub wind: bool,
 }
 
-/// Changes a buffer's rule and adds items, making the buffer when there is none.
+/// Changes a buffer's rule and adds items; creates the buffer if it does not exist.
 ///
 /// # Errors
-/// `Refused` when too much waits already, and for too many buffers; `HumanNeeded` for an agent that would change what a
-/// human set.
+/// `Refused` if too much is pending, or if there are too many buffers; `HumanNeeded` if an agent would change a human's
+/// setting.
 pub fn write(
     tx: &Tx<'_>,
     hand: Hand<'_>,
@@ -133,7 +133,7 @@ fn refuse_overflow(buffer: &Buffer, items: u64, bytes: u64) -> Result<(), Engine
     Err(EngineError::new(ErrorCode::Refused, message, hint))
 }
 
-/// Changes what shall be changed; whether anything was.
+/// Applies the changes; returns whether anything changed.
 fn rule(
     tx: &Tx<'_>,
     hand: Hand<'_>,
@@ -169,7 +169,7 @@ fn rule(
     })?;
     buffer.sink = sink.clone();
     hand.by.clone_into(&mut buffer.sink_by);
-    // What nobody took has somebody now.
+    // Items that nobody took now have a sink.
     tx.move_buffer_items(&buffer.id, ItemMove::Unkeep)?;
     buffer.level.waiting += buffer.kept;
     buffer.total_flushed = buffer.total_flushed.saturating_sub(std::mem::take(&mut buffer.kept));
@@ -177,15 +177,15 @@ fn rule(
     Ok(true)
 }
 
-/// Hands over everything that waits: somebody asks for it.
+/// Delivers all pending items on request.
 ///
 /// # Errors
-/// `NotFound` when there is no such buffer.
+/// `NotFound` if there is no such buffer.
 pub fn flush(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<Turn, EngineError> {
     step(tx, hand, id, BufferEvent::Asked)
 }
 
-/// Hands over what has waited long enough.
+/// Delivers the items that have waited long enough.
 ///
 /// # Errors
 /// As [`flush`].
@@ -199,7 +199,7 @@ fn step(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId, event: BufferEvent) -> Resul
     drive(tx, hand, buffer, events, Tell::Sometimes)
 }
 
-/// The tool took a batch.
+/// The tool accepted a batch.
 ///
 /// # Errors
 /// As [`flush`].
@@ -210,16 +210,16 @@ pub fn arrived(tx: &Tx<'_>, hand: Hand<'_>, claim: &Claim) -> Result<Turn, Engin
     drive(tx, hand, buffer, vec![event], Tell::Now)
 }
 
-/// Why the tool did not take a batch.
+/// Why the tool did not accept a batch.
 #[derive(Debug)]
 pub struct Fault {
-    /// What is said of it.
+    /// The error to report.
     pub error: EngineError,
     /// Whether the tool ran and failed, so that an item may be the cause.
     pub by_items: bool,
 }
 
-/// The tool did not take a batch: its items wait again, in their old order, or the one at fault is looked for.
+/// The tool did not accept a batch: its items are pending again in their old order, or the faulty item is searched for.
 ///
 /// # Errors
 /// As [`flush`].
@@ -230,10 +230,10 @@ pub fn came_back(tx: &Tx<'_>, hand: Hand<'_>, claim: &Claim, fault: &Fault) -> R
     drive(tx, hand, buffer, vec![BufferEvent::Failed { by_items: fault.by_items }], Tell::Now)
 }
 
-/// Lets everything that was set aside wait again; returns how much that was.
+/// Makes all items that were set aside pending again; returns their number.
 ///
 /// # Errors
-/// As [`flush`]; `Conflict` while a batch is on its way; `HumanNeeded` when an agent would do so with what a human wrote.
+/// As [`flush`]; `Conflict` while a batch is in flight; `HumanNeeded` if an agent would do so with items of a human.
 pub fn put_back(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<(Turn, u64), EngineError> {
     let (mut buffer, mut events) = alive(hand, known(tx, id)?);
     refuse_others(tx, hand, id, "put back")?;
@@ -244,17 +244,17 @@ pub fn put_back(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<(Turn, u64
     Ok((drive(tx, hand, buffer, events, Tell::Now)?, items))
 }
 
-/// Lets the newest items that were set aside wait again.
+/// Makes the newest items that were set aside pending again.
 fn restored(tx: &Tx<'_>, buffer: &mut Buffer, most: u64) -> Result<BufferEvent, EngineError> {
     let items = tx.move_buffer_items(&buffer.id, ItemMove::PutBack { most })? as u64;
     buffer.aside = buffer.aside.saturating_sub(items);
     Ok(BufferEvent::PutBack { items, oldest_at: tx.oldest_waiting(&buffer.id)? })
 }
 
-/// Gives the flushed items that nobody has taken, and keeps others from taking them until [`taken`].
+/// Returns the flushed items that were not taken, and prevents others from taking them until [`taken`].
 ///
 /// # Errors
-/// `Conflict` while another process takes them; `HumanNeeded` when an agent would take what a human wrote.
+/// `Conflict` while another process takes them; `HumanNeeded` if an agent would take items of a human.
 pub fn take(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<Vec<BufferItem>, EngineError> {
     let (mut buffer, _) = alive(hand, known(tx, id)?);
     refuse_others(tx, hand, id, "take")?;
@@ -270,7 +270,7 @@ pub fn take(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<Vec<BufferItem
     Ok(items)
 }
 
-/// Lets go of items that were taken: whoever asked for them has them.
+/// Removes items that the caller has received.
 ///
 /// # Errors
 /// As [`flush`].
@@ -290,11 +290,11 @@ pub fn taken(tx: &Tx<'_>, id: &BufferId, items: &[BufferItem]) -> Result<Buffer,
     Ok(buffer)
 }
 
-/// Throws everything away that waits or was not taken; returns how much that was.
+/// Deletes all pending and untaken items; returns their number.
 ///
 /// # Errors
-/// `NotFound` when there is no such buffer; `Conflict` while a batch is on its way; `HumanNeeded` when an agent would
-/// discard what a human wrote.
+/// `NotFound` if there is no such buffer; `Conflict` while a batch is in flight; `HumanNeeded` if an agent would
+/// discard items of a human.
 pub fn clear(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<(Turn, u64), EngineError> {
     let (mut buffer, _) = alive(hand, known(tx, id)?);
     refuse_others(tx, hand, id, "clear")?;
@@ -313,7 +313,7 @@ pub fn clear(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<(Turn, u64), 
     Ok((drive(tx, hand, buffer, vec![BufferEvent::Cleared], Tell::Now)?, cleared))
 }
 
-/// Says that this process flushes by time from now on; `false` when another one does.
+/// Makes this process the one that flushes by time; `false` if another one is.
 ///
 /// # Errors
 /// `Internal` for errors of the store.
@@ -326,8 +326,8 @@ pub fn tend(tx: &Tx<'_>, hand: Hand<'_>) -> Result<bool, EngineError> {
     Ok(true)
 }
 
-/// Whether a buffer still needs the clock. With none it stops in the same transaction: whoever writes afterwards starts
-/// a new one.
+/// Whether a buffer still needs the clock. If none does, the clock stops in the same transaction, so that the next
+/// writer starts a new one.
 ///
 /// # Errors
 /// `Internal` for errors of the store.
@@ -339,7 +339,7 @@ pub fn tends_on(tx: &Tx<'_>, hand: Hand<'_>) -> Result<bool, EngineError> {
     Ok(needed)
 }
 
-/// Whether the process that flushes by time must be started, by the one that asks.
+/// Whether the caller must start the process that flushes by time.
 ///
 /// # Errors
 /// `Internal` for errors of the store.
@@ -360,7 +360,7 @@ fn known(tx: &Tx<'_>, id: &BufferId) -> Result<Buffer, EngineError> {
     tx.buffer(id)?.ok_or_else(|| unknown(id))
 }
 
-/// That nobody wrote to a buffer of this name.
+/// The error for a buffer that does not exist.
 pub fn unknown(id: &BufferId) -> EngineError {
     let message = format!("there is no buffer {id}");
     EngineError::new(
@@ -370,7 +370,7 @@ pub fn unknown(id: &BufferId) -> EngineError {
     )
 }
 
-/// A buffer without a batch on its way by a process that died; that batch comes back first.
+/// A buffer without a batch in flight by a dead process; such a batch fails first.
 fn alive(hand: Hand<'_>, mut buffer: Buffer) -> (Buffer, Vec<BufferEvent>) {
     let lost = buffer.flusher.as_ref().is_some_and(|owner| !(hand.is_alive)(owner));
     if !lost {
@@ -397,7 +397,7 @@ fn refuse_others(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId, what: &str) -> Resu
     Ok(())
 }
 
-/// Takes the events one after the other and does what follows, until a batch is on its way or nothing is to be done.
+/// Applies the events in turn and performs the results, until a batch is in flight or nothing is left to do.
 fn drive(
     tx: &Tx<'_>,
     hand: Hand<'_>,
@@ -426,13 +426,13 @@ fn drive(
     Ok(turn)
 }
 
-/// Hands a batch over: at once where no tool takes it, else as a claim.
+/// Delivers a batch: at once unless the sink is a tool, otherwise as a claim.
 fn hand_over(tx: &Tx<'_>, hand: Hand<'_>, turn: &mut Turn, size: u64) -> Result<Option<BufferEvent>, EngineError> {
     let buffer = &mut turn.buffer;
     let items = tx.buffer_items(&buffer.id, ItemState::Waiting, size, MAX_BATCH_BYTES)?;
     match &buffer.sink {
         _ if items.is_empty() => {
-            // The count said otherwise; the items are what there is.
+            // The count was wrong; the existing items are authoritative.
             buffer.level = BufferLevel::default();
             Ok(None)
         }
@@ -463,14 +463,14 @@ fn hand_over(tx: &Tx<'_>, hand: Hand<'_>, turn: &mut Turn, size: u64) -> Result<
     }
 }
 
-/// Sets the oldest item aside, with what the tool said of it.
+/// Sets the oldest item aside, with the tool's error.
 fn set_aside(tx: &Tx<'_>, buffer: &mut Buffer) -> Result<BufferEvent, EngineError> {
     let reason = buffer.last_error.take().unwrap_or_default();
     buffer.aside += tx.move_buffer_items(&buffer.id, ItemMove::SetAside { reason: &reason })? as u64;
     Ok(BufferEvent::SetAside { oldest_at: tx.oldest_waiting(&buffer.id)? })
 }
 
-/// Removes a batch that somebody has now.
+/// Removes a delivered batch.
 fn gone(tx: &Tx<'_>, buffer: &mut Buffer, items: &[BufferItem]) -> Result<BufferEvent, EngineError> {
     let last = items.last().map_or(0, |item| item.seq);
     tx.drop_buffer_items(&buffer.id, ItemState::Waiting, last)?;

@@ -1,14 +1,14 @@
-//! What the commits of moves say.
+//! The messages of commits for moves.
 
 use super::placed::Placed;
 use super::relocation::CommitNote;
 use super::step::Actor;
 use crate::domain::OperationId;
 
-/// The commit that belongs to a move, unless commits are switched off.
+/// The commit for a move, unless commits are disabled.
 pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, verb: &str) -> Option<CommitNote> {
     actor.commit.then(|| CommitNote {
-        // Only approved and core are said of a version; the verb says the rest.
+        // Only approved and core versions get this message; otherwise the verb is enough.
         message: if placed.stage.is_vouched() {
             format!("{verb} {} {} as {}", placed.tool, placed.version, placed.stage)
         } else {
@@ -23,7 +23,7 @@ pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: Operatio
     })
 }
 
-/// The commit of a version that nobody approved: its subject says so, and no trailer names its digest as approved.
+/// The commit of an unapproved version: its subject states that, and no trailer names its digest as approved.
 pub(super) fn unapproved_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, what: &str) -> CommitNote {
     CommitNote {
         message: format!("undo: the changed files of {} {} {what}, not approved", placed.tool, placed.version),

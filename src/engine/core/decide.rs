@@ -1,4 +1,4 @@
-//! Deciding a review: the approval names a digest, moves the version and is written in one transaction.
+//! Deciding a review: an approval names a digest, and it is written in the same transaction as the move of the version.
 
 use super::commit_notes::commit_note;
 use super::decision::{Deciding, DecisionContext};
@@ -16,14 +16,15 @@ use crate::domain::{
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Approval, Tx};
 
-/// How much of a reason a commit message has, in characters; the log and `approval.toml` have all of it.
+/// The maximum length of a reason in a commit message, in characters; the log and `approval.toml` contain the full
+/// reason.
 const MAX_REASON_CHARS: usize = 300;
 
-/// Decides.
+/// Decides a review.
 ///
 /// # Errors
-/// `Conflict` when the review was decided already, the digest differs or other evidence came; `Usage` when a rejection
-/// has no reason; `Refused` when a check failed or lines were not read.
+/// `Conflict` if the review was already decided, the digest differs or the evidence changed; `Usage` if a rejection has
+/// no reason; `Refused` if a check failed or lines were not seen.
 pub fn decide(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -52,7 +53,7 @@ pub fn decide(
     }
 }
 
-/// Refuses a review that does not wait any more, and says who decided it.
+/// Refuses a review that is no longer pending, and names who decided it.
 pub fn undecided(review: &Review) -> Result<(), EngineError> {
     if review.state == ReviewState::Waiting {
         return Ok(());
@@ -67,13 +68,13 @@ pub fn undecided(review: &Review) -> Result<(), EngineError> {
     Err(EngineError::new(ErrorCode::Conflict, message, hint))
 }
 
-/// Why nobody can decide it any more.
+/// Why it can no longer be decided.
 fn too_late(review: &Review) -> EngineError {
     let message = format!("review {} is not pending: it expired without a decision", review.id);
     EngineError::new(ErrorCode::Conflict, message, "the requester can ask again")
 }
 
-/// Reads the review again inside the transaction: two processes cannot both decide it.
+/// Reads the review again inside the transaction, so that two processes cannot both decide it.
 fn current(tx: &Tx<'_>, request: &DecisionRequest) -> Result<Review, EngineError> {
     let id = request.review;
     let review = tx.review(id)?.ok_or_else(|| {
@@ -193,8 +194,8 @@ fn approve(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
     Ok(deciding.step(operation, message, intents))
 }
 
-/// Ends the approval of the version that is replaced. Gives whether there was one, and every approval that the
-/// new one takes the place of, as it was.
+/// Ends the approval of the replaced version. Returns whether there was one, and all approvals that the new one
+/// replaces.
 fn end_approvals(
     tx: &Tx<'_>,
     review: &Review,
@@ -209,7 +210,7 @@ fn end_approvals(
     Ok((was_approved, ended))
 }
 
-/// The commit of an approval: it says too how much was not read, and why it was approved.
+/// The commit of an approval; it also states how much was not seen, and why it was approved.
 fn approval_note(
     actor: Actor<'_>,
     placed: &Placed,

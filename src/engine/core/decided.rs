@@ -1,12 +1,11 @@
-//! Whether the log decided what a review says of itself: its state is a word in a table, the decision is in the log.
+//! Whether the log confirms the state of a review: the table contains only a word, the log contains the decision.
 
 use super::undo_note::UndoNote;
 use crate::domain::{Decision, DecisionKind, Digest, Operation, Review, ReviewId, ReviewState};
 use crate::store::{Queries, StoreError};
 use serde_json::Value;
 
-/// Why a review does not stand where it says; `None` when a decision in force put it there, and for one that nobody
-/// decided.
+/// Why the state of a review is invalid; `None` if a decision in force confirms it, or if the review is undecided.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -31,7 +30,7 @@ pub fn fault_of_state(q: &Queries, review: &Review) -> Result<Option<String>, St
     Ok(Some(format!("{what}, and {why}")))
 }
 
-/// The same of a review by its number; one that cannot be read stands nowhere.
+/// The same for a review by its number; an unreadable review is invalid.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -44,7 +43,8 @@ pub fn fault_of_review(q: &Queries, id: ReviewId) -> Result<Option<String>, Stor
     }
 }
 
-/// Whether an entry of the log decided this review so, and still does. An approval that only counted decided nothing.
+/// Whether an entry of the log decided this review like this, and is in force. An approval that only counted as a vote
+/// decided nothing.
 fn decides(entry: &Operation, review: &Review, kind: DecisionKind) -> bool {
     let digest = entry.detail.get("digest").and_then(Value::as_str).and_then(|hex| hex.parse::<Digest>().ok());
     let is_vote = matches!(UndoNote::of(entry), Some(UndoNote::Vote { .. }));

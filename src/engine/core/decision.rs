@@ -1,4 +1,4 @@
-//! What a decision is made of, and how it is written into the log and onto its review.
+//! The inputs of a decision, and how it is written into the log and its review.
 
 use super::gates::Gates;
 use super::placed::Placed;
@@ -11,31 +11,31 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::{Value, json};
 
-/// What the rules need to judge a decision, beside the decision itself.
+/// What the rules need to judge a decision, apart from the decision itself.
 #[derive(Debug)]
 pub struct DecisionContext<'a> {
     /// Which checks block an approval.
     pub gates: &'a Gates,
-    /// Who made what is decided, for the log.
+    /// The author of the version, for the log.
     pub maker: Option<Value>,
-    /// The version where it is now; `None` if no files move, or when it is gone.
+    /// The version at its present place; `None` if no files move, or if it is gone.
     pub placed: Option<Placed>,
-    /// The version of the same name in the place it goes to.
+    /// The version of the same name at the target place.
     pub replaced: Option<Placed>,
-    /// Where it is archived, when that is proposed.
+    /// Where it is archived, if archiving is proposed.
     pub archive: Option<Placement>,
-    /// What an approval makes of the version for other runtimes; `None` for most.
+    /// The promotion for other runtimes; `None` for most.
     pub promotion: Option<Promoted>,
-    /// Roles of which an approval is needed beside an ordinary one; mostly none.
+    /// Roles whose approval is needed in addition to an ordinary one; usually none.
     pub roles: Vec<String>,
-    /// Approvals of colleagues that count here; none where the user does not trust the team.
+    /// Valid approvals by the team; none if the user does not trust the team.
     pub team: Vec<TeamVote>,
-    /// Entries that gave tools what they declare as part of this decision; mostly none.
+    /// Log entries that granted declared permissions as part of this decision; usually none.
     pub granted: Vec<OperationId>,
 }
 
 impl<'a> DecisionContext<'a> {
-    /// A context in which nothing but the gates counts.
+    /// A context with only the gates.
     pub fn new(gates: &'a Gates) -> DecisionContext<'a> {
         let (maker, placed, replaced, archive, promotion) = (None, None, None, None, None);
         let (roles, team, granted) = (Vec::new(), Vec::new(), Vec::new());
@@ -43,32 +43,32 @@ impl<'a> DecisionContext<'a> {
     }
 }
 
-/// What let an approval pass although checks failed.
+/// The override of an approval despite failed checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
     pub reason: String,
-    /// The names of the checks that stood in the way.
+    /// The names of the checks that blocked it.
     pub checks: Vec<String>,
 }
 
-/// A decision that is being carried out, in its transaction.
+/// A decision in progress, in its transaction.
 #[derive(Clone, Copy)]
 pub(super) struct Deciding<'a, 'tx> {
     pub(super) tx: &'a Tx<'tx>,
     pub(super) actor: Actor<'a>,
     pub(super) request: &'a DecisionRequest,
     pub(super) context: &'a DecisionContext<'a>,
-    /// The review as it is now.
+    /// The review at present.
     pub(super) review: &'a Review,
-    /// What let it pass although checks failed; `None` for everything but such an approval.
+    /// The override, if checks blocked the approval.
     pub(super) passed_over: Option<&'a Override>,
 }
 
 impl<'a> Deciding<'a, '_> {
-    /// The version where it is.
+    /// The version at its present place.
     ///
     /// # Errors
-    /// `Conflict` when its files are gone.
+    /// `Conflict` if its files are gone.
     pub(super) fn placed(&self) -> Result<&'a Placed, EngineError> {
         self.context.placed.as_ref().ok_or_else(|| {
             EngineError::new(
@@ -79,14 +79,14 @@ impl<'a> Deciding<'a, '_> {
         })
     }
 
-    /// Appends the decision to the log and to its review, and gives the review this state.
+    /// Appends the decision to the log and to its review, and sets the state of the review.
     pub(super) fn settle(&self, note: &UndoNote, state: ReviewState) -> Result<OperationId, EngineError> {
         let operation = self.record(note)?;
         self.tx.set_review_state(self.review.id, state)?;
         Ok(operation)
     }
 
-    /// What is answered when all is written; `intents` are carried out afterwards.
+    /// The result after everything is written; `intents` are performed afterwards.
     pub(super) fn step(&self, operation: OperationId, message: String, intents: Vec<(i64, Work)>) -> Step {
         Step { outcome: answer(Some(operation), Some(self.review.id), message), intents }
     }
@@ -118,7 +118,7 @@ impl<'a> Deciding<'a, '_> {
         Ok(operation)
     }
 
-    /// What the log says of it.
+    /// Its detail in the log.
     fn detail(&self, note: &UndoNote) -> Result<Value, EngineError> {
         let Deciding { request, context, review, .. } = *self;
         let verdict = self.tx.verdict(&review.tool, review.digest)?;

@@ -1,4 +1,4 @@
-//! Marking a tool as one that should not be used any more.
+//! Deprecating a tool.
 
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
@@ -7,22 +7,22 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 
-/// What is marked, and what for.
+/// A deprecation to set.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark<'a> {
     /// Tool that gets the mark.
     pub tool: &'a ToolName,
-    /// What to use instead.
+    /// The successor.
     pub by: Option<&'a ToolName>,
-    /// As typed; `None` when there is none.
+    /// As typed; `None` if there is none.
     pub reason: Option<&'a str>,
 }
 
 impl Mark<'_> {
-    /// What is marked now, when the new mark may be set.
+    /// Checks the new mark; returns the present one.
     ///
     /// # Errors
-    /// `Refused` when following the successors would lead back to the tool; `Conflict` when it is marked just so.
+    /// `Refused` if the chain of successors would lead back to the tool; `Conflict` if the same mark exists.
     pub(super) fn check(&self, tx: &Tx<'_>) -> Result<Option<Deprecation>, EngineError> {
         let marks = tx.deprecations()?;
         let before = marks.get(self.tool).cloned();
@@ -34,7 +34,7 @@ impl Mark<'_> {
             return Err(EngineError::new(ErrorCode::Conflict, message, ""));
         }
         let mut next = self.by;
-        // No chain is longer than there are marks.
+        // No chain is longer than the number of marks.
         for _ in 0..=marks.len() {
             if next == Some(self.tool) {
                 let message = format!("{} cannot be its own successor", self.tool);
@@ -45,7 +45,7 @@ impl Mark<'_> {
         Ok(before)
     }
 
-    /// What is said when it is done.
+    /// The message after it is done.
     pub(super) fn sentence(&self) -> String {
         let by = self.by.map(|name| format!("; use {name} instead")).unwrap_or_default();
         format!("{} is deprecated{by}", self.tool)
@@ -65,7 +65,7 @@ pub(super) fn set(tx: &Tx<'_>, actor: Actor<'_>, mark: &Mark<'_>, operation: Ope
 /// Marks a tool, or changes its mark.
 ///
 /// # Errors
-/// `Refused` when following the successors would lead back to the tool; `Conflict` when it is marked just so.
+/// `Refused` if the chain of successors would lead back to the tool; `Conflict` if the same mark exists.
 pub fn deprecate(tx: &Tx<'_>, actor: Actor<'_>, mark: &Mark<'_>) -> Result<Step, EngineError> {
     let before = mark.check(tx)?;
     let note = UndoNote::Deprecate { tool: mark.tool.clone(), before, review: None };

@@ -1,14 +1,14 @@
-//! Silence that became a no.
+//! Expiry of reviews, which counts as a rejection.
 
 use crate::domain::{ReviewId, ReviewState};
 use crate::engine::error::EngineError;
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 
-/// Who is named in the log when time decides.
+/// The name in the log for expiry.
 const CLOCK: &str = "toolsmith";
 
-/// Closes every waiting review whose time is over, and logs each. Those that it closed.
+/// Closes and logs every pending review that has expired. Returns those reviews.
 ///
 /// # Errors
 /// `Internal` for errors of the store.

@@ -1,4 +1,4 @@
-//! What is said of failures: that one is over, that a negative tag does not hold.
+//! Resolving failure groups, and removing negative tags.
 
 use super::row_changes::{Resolved, Untagged};
 use super::step::{Actor, Step, answer};
@@ -8,10 +8,10 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 
-/// Says of a failure group that it is over. It opens again by itself when it is seen again.
+/// Resolves a failure group. The next failure of the group reopens it.
 ///
 /// # Errors
-/// `Conflict` when that was said before.
+/// `Conflict` if it is already resolved.
 pub fn resolve(tx: &Tx<'_>, actor: Actor<'_>, group: &FailureGroup, reason: Option<&str>) -> Result<Step, EngineError> {
     let short = group.short();
     if group.state == GroupState::Resolved || !tx.resolve_group(&group.signature, actor.who)? {
@@ -33,10 +33,10 @@ pub fn resolve(tx: &Tx<'_>, actor: Actor<'_>, group: &FailureGroup, reason: Opti
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 
-/// Takes a negative tag away from all marks of a tool that gave it.
+/// Removes a negative tag from all marks of a tool.
 ///
 /// # Errors
-/// `NotFound` when no mark gives it.
+/// `NotFound` if no mark has it.
 pub fn untag(tx: &Tx<'_>, actor: Actor<'_>, tool: &ToolName, tag: &str) -> Result<Step, EngineError> {
     let marks = tx.failure_marks(tool)?;
     let marks: Vec<_> =

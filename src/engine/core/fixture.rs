@@ -1,4 +1,4 @@
-//! What tests of the rules share: a store of their own, somebody who acts, and a tool.
+//! Shared parts of tests of the rules: a store, an actor and a tool.
 
 use super::step::Actor;
 use super::{Unsettled, apply_scan};
@@ -7,21 +7,21 @@ use crate::engine::EngineError;
 use crate::store::{Store, Tx};
 use std::sync::Arc;
 
-/// The time at which everything happens.
+/// The time of every event.
 pub(super) const NOW: Instant = Instant(1_767_323_045_000);
 
-/// Somebody whose decisions are not committed to git.
+/// An actor whose decisions are not committed to git.
 pub(super) fn actor() -> Actor<'static> {
     Actor { who: "Ada", owner: "nobody", commit: false, pen: None }
 }
 
-/// Works in an empty store.
+/// Runs `work` in an empty store.
 pub(super) fn in_store<T>(work: impl FnOnce(&Tx<'_>) -> Result<T, EngineError>) -> T {
     let dir = tempfile::tempdir().unwrap();
     Store::open(dir.path()).unwrap().transact(NOW, work).unwrap()
 }
 
-/// A tool in its own folder of a stage; `byte` stands for what its files hold.
+/// A tool in its own folder of a stage; `byte` represents its content.
 pub(super) fn tool(name: &str, stage: Stage, byte: u8) -> Tool {
     let base = format!("tools/{stage}/{name}");
     let (path, placement) = (format!("{base}/tool.toml"), Placement { base, exclusive: true });

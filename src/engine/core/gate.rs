@@ -1,4 +1,4 @@
-//! The gate before an approval: checks have ended, and none blocks it unless a human says why not.
+//! The gate before an approval: checks have ended, and none blocks it unless a human overrides it.
 
 use super::decision::Override;
 use super::gates::Gates;
@@ -6,10 +6,10 @@ use crate::domain::{DecisionRequest, Review, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::Tx;
 
-/// Lets an approval pass, or refuses it. `None`: nothing stood in the way, whatever reason was given.
+/// Lets an approval pass, or refuses it. `None`: nothing blocked it, even if a reason was given.
 ///
 /// # Errors
-/// `Refused` when the checks have not ended, or one blocks approval and no reason was given.
+/// `Refused` if the checks have not ended, or if one blocks approval and no reason was given.
 pub fn pass(
     tx: &Tx<'_>,
     request: &DecisionRequest,

@@ -1,7 +1,7 @@
 //! Gates: which failed checks block approval.
 //!
-//! A check that nobody set a gate for has that of the table of checks. A workspace can make a gate stricter than the
-//! user's, never looser.
+//! A check without a configured gate has the one from the table of checks. A workspace can make a gate stricter than
+//! the user's, never looser.
 
 use crate::domain::{CheckReport, CheckState, Gate, Stage, Verdict};
 use std::collections::BTreeMap;
@@ -15,12 +15,12 @@ pub struct Gates {
 }
 
 impl Gates {
-    /// The gates that checks have where nobody set one; a check that is not among them blocks.
+    /// The default gates of checks; a check that is not listed blocks.
     pub fn usual(checks: impl IntoIterator<Item = (&'static str, Gate)>) -> Gates {
         Gates { usual: checks.into_iter().collect(), ..Gates::default() }
     }
 
-    /// The gate of a check on the way to a stage.
+    /// The gate of a check for a target stage.
     pub fn of(&self, check: &str, to: Stage) -> Gate {
         let key = (check.to_owned(), to);
         let usual = || self.usual.get(check).copied().unwrap_or(Gate::Block);
@@ -28,17 +28,17 @@ impl Gates {
         self.workspace.get(&key).map_or(user, |workspace| user.min(*workspace))
     }
 
-    /// Sets a gate as the user says.
+    /// Sets a gate by a user setting.
     pub fn set(&mut self, check: &str, to: Stage, gate: Gate) {
         self.user.insert((check.to_owned(), to), gate);
     }
 
-    /// Sets a gate as a workspace says: the stricter of the two holds.
+    /// Sets a gate by a workspace setting: the stricter of the two applies.
     pub fn tighten(&mut self, check: &str, to: Stage, gate: Gate) {
         self.workspace.insert((check.to_owned(), to), gate);
     }
 
-    /// Whether a check is made at all: for some stage it is not off.
+    /// Whether a check is run at all: its gate is not off for every stage.
     pub fn makes(&self, check: &str) -> bool {
         [Stage::Approved, Stage::Core].into_iter().any(|to| self.of(check, to) != Gate::Off)
     }

@@ -1,4 +1,4 @@
-//! Leave for agents to run versions that are not approved, and taking leave back.
+//! Grants for agents to run unapproved versions, and revoking grants.
 
 use super::leave::fault_of_leave;
 use super::row_changes::{GrantRevoked, Granted, PermissionRevoked, UnlockRevoked};
@@ -9,11 +9,11 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::{Value, json};
 
-/// Lets an agent run this experimental version as it is, strictly contained.
+/// Lets an agent run exactly this experimental version, strictly sandboxed.
 ///
 /// # Errors
-/// `Refused` for a tool that is not experimental, that no agent may run in any case, or that cannot run;
-/// `Conflict` when the same leave was given before.
+/// `Refused` for a tool that is not experimental, that no agent may run in any case, or that cannot run; `Conflict` if
+/// the same grant exists.
 pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: GrantScope) -> Result<Step, EngineError> {
     let refused = |why: &str, hint: &str| {
         let message = format!("no agent can get a grant to run {}: {why}", tool.name);
@@ -33,7 +33,7 @@ pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: Gra
     }
     let given = tx.agent_grants_of(&tool.name, tool.digest)?;
     for same in given.iter().filter(|given| given.agent == agent && given.scope == scope) {
-        // A row that the log did not give says nothing.
+        // A row that is not backed by the log is ignored.
         if fault_of_leave(tx, same)?.is_none() {
             let message = format!("grant {} already allows this", same.id);
             return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith grants` lists them"));
@@ -51,10 +51,10 @@ pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: Gra
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 
-/// Takes leave back.
+/// Revokes a grant.
 ///
 /// # Errors
-/// `NotFound` when there is no such grant, or not any more.
+/// `NotFound` if there is no such grant, or not any more.
 pub fn revoke(tx: &Tx<'_>, actor: Actor<'_>, key: &GrantKey) -> Result<Step, EngineError> {
     let (subject, note) = match key {
         GrantKey::Agent(id) => {

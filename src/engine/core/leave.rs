@@ -1,4 +1,4 @@
-//! Whether the log gave what stands in the tables of leave: a row that no entry speaks for lets nobody do anything.
+//! Whether the log confirms the rows of grants: a row without an entry has no effect.
 
 use super::row_changes::{GrantRevoked, Granted, UnlockRevoked, Unlocked};
 use super::undo_note::UndoNote;
@@ -9,7 +9,7 @@ use crate::store::{Queries, StoreError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Whether taking a revocation back gives again what it took: not what the log does not give any more, because the
+/// Whether undoing a revocation restores the grant. It does not if the log no longer contains the grant, because the
 /// grant itself was undone meanwhile.
 ///
 /// # Errors
@@ -31,7 +31,8 @@ pub fn may_return(q: &Queries, note: &UndoNote) -> Result<bool, StoreError> {
     })
 }
 
-/// What speaks against a grant for an agent; `None` when the entry that it names gave exactly this, and none ended it.
+/// Why a grant for an agent is invalid; `None` if the entry that it names gave exactly this grant, and no entry ended
+/// it.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -47,7 +48,7 @@ pub fn fault_of_leave(q: &Queries, grant: &AgentGrant) -> Result<Option<String>,
     fault_of_gift(q, (grant.operation, grant.tool.as_str()), gave, &ended)
 }
 
-/// What speaks against what was opened; `None` when the entry that it names opened exactly this, and none ended it.
+/// Why an unlock is invalid; `None` if the entry that it names gave exactly this unlock, and no entry ended it.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -63,7 +64,7 @@ pub fn fault_of_unlock(q: &Queries, unlock: &Unlock) -> Result<Option<String>, S
     fault_of_gift(q, (unlock.operation, &unlock.subject()), gave, &ended)
 }
 
-/// What speaks against what an entry of the log is said to have given: `gave` knows it, `ended` is how it is revoked.
+/// Why a grant is not confirmed by the log: `gave` tests the entry, `ended` is the key by which it is revoked.
 fn fault_of_gift(
     q: &Queries,
     (number, subject): (OperationId, &str),
@@ -86,7 +87,7 @@ fn fault_of_gift(
     Ok(ended.map(|entry| format!("log entry {} revoked it", entry.id)))
 }
 
-/// What speaks against what a version was allowed; `None` when the newest entry about it allowed exactly this.
+/// Why the permission of a version is invalid; `None` if the newest entry about it granted exactly this.
 ///
 /// # Errors
 /// Any failed read of the store.

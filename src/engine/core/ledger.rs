@@ -1,5 +1,5 @@
-//! Which approvals the log put in force and ended: the table of approvals is what is asked, the log is what cannot
-//! be bent, and an approval counts only where both say so.
+//! Which approvals the log put in force and ended. The table of approvals is fast to query, the log is tamper-evident;
+//! an approval counts only if both contain it.
 
 use super::placed::Placed;
 use super::undo_note::UndoNote;
@@ -8,24 +8,24 @@ use crate::store::Approval;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// An approval as the log gave it.
+/// An approval in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Given {
     operation: OperationId,
-    /// Where it was given for; `None` if the entry does not say.
+    /// The place that it was given for; `None` if the entry does not state it.
     place: Option<(Stage, Option<String>)>,
 }
 
-/// The approvals in force, told from the log alone.
+/// The approvals in force, derived from the log alone.
 #[derive(Debug, Default)]
 pub struct Ledger {
     given: BTreeMap<(ToolName, Digest), Given>,
-    /// The places that tools were archived from, with the entry.
+    /// The places from which tools were archived, with the entry.
     archived: HashMap<(ToolName, String), OperationId>,
 }
 
 impl Ledger {
-    /// Tells them from the entries that gave or ended approvals, oldest first. Mirrors what `decide`, `rollback`,
+    /// Derives them from the entries that gave or ended approvals, oldest first. Mirrors what `decide`, `rollback`,
     /// `adopt_signed` and `undo` do to the table.
     pub fn of(entries: &[Operation]) -> Ledger {
         let mut ledger = Ledger::default();
@@ -50,7 +50,8 @@ impl Ledger {
         ledger
     }
 
-    /// Notes what a standing entry says of a place: that its tool was archived, or that something counts there.
+    /// Records what a valid entry states about a place: that its tool was archived, or that a version is in force
+    /// there.
     fn note_place(&mut self, note: &UndoNote, operation: OperationId) {
         let place = |placed: &Placed| (placed.tool.clone(), placed.placement.base.clone());
         match note {
@@ -150,12 +151,12 @@ impl Ledger {
         self.given.remove(&(tool.clone(), digest));
     }
 
-    /// Every approval in force: the version, the entry that gave it, and the place where the entry names one.
+    /// Every approval in force: the version, the entry that gave it, and the place if the entry names one.
     pub fn in_force(self) -> impl Iterator<Item = (ToolName, Digest, OperationId, Option<(Stage, Option<String>)>)> {
         self.given.into_iter().map(|((tool, digest), given)| (tool, digest, given.operation, given.place))
     }
 
-    /// What the log says against an approval that stands in the table; `None` when it says the same.
+    /// Why the log contradicts an approval in the table; `None` if it confirms it.
     pub fn fault(&self, approval: &Approval) -> Option<String> {
         let Approval { tool, digest, operation, .. } = approval;
         let version = format!("the approved version {} of {tool}", digest.short());
@@ -177,7 +178,7 @@ impl Ledger {
             .then(|| format!("{version} is approved for different paths in its table and in the log"))
     }
 
-    /// The approvals that the log gave and the table does not have, of these tools; the oldest version first.
+    /// The approvals of these tools that are in the log but not in the table; the oldest version first.
     pub fn missing(&self, table: &[Approval], is_asked: impl Fn(&ToolName) -> bool) -> Vec<String> {
         let known: HashSet<(&ToolName, Digest)> = table.iter().map(|row| (&row.tool, row.digest)).collect();
         let has = |tool, digest| known.contains(&(tool, digest));
@@ -187,15 +188,14 @@ impl Ledger {
         lost.into_iter().map(|((tool, digest), given)| lost_approval(tool, *digest, given.operation)).collect()
     }
 
-    /// That the approval of a version of this tool is missing in a table that has none of it, the one given last;
-    /// `None` when the log gave none.
+    /// The newest approval of this tool in the log, if the table has none of the tool; `None` if the log has none.
     pub fn lost_of(&self, tool: &ToolName) -> Option<String> {
         let of_tool = self.given.range((tool.clone(), Digest([0; 32]))..).take_while(|((name, _), _)| name == tool);
         let ((_, digest), given) = of_tool.max_by_key(|(_, given)| given.operation)?;
         Some(lost_approval(tool, *digest, given.operation))
     }
 
-    /// That the approval of this version is missing in the table; `None` when the log gave none.
+    /// The approval of this version in the log, if the table lacks it; `None` if the log has none.
     pub fn lost(&self, tool: &ToolName, digest: Digest) -> Option<String> {
         let given = self.given.get(&(tool.clone(), digest))?;
         Some(lost_approval(tool, digest, given.operation))
@@ -383,7 +383,7 @@ mod tests {
         assert_eq!(in_force(&[note(not_approved), Undo(1)]), []);
         for (from, to, expected) in [
             (Stage::Approved, Stage::Core, &[(2, 2)][..]),
-            // A drift stays where it is: what lay there before had no approval of these bytes.
+            // Drift does not move files: the previous content of the place had no approval of these bytes.
             (Stage::Approved, Stage::Approved, &[]),
             (Stage::Experimental, Stage::Approved, &[]),
         ] {

@@ -12,7 +12,7 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 
-/// How to approve what waits: the command that shows its review.
+/// How to approve a pending review: the command that shows it.
 fn decide(tx: &Tx<'_>, tool: &Tool) -> Result<String, EngineError> {
     let review = reviews_about(tx, &tool.name, |state| state == ReviewState::Waiting)?.into_iter().next();
     Ok(review.map_or_else(
@@ -21,10 +21,10 @@ fn decide(tx: &Tx<'_>, tool: &Tool) -> Result<String, EngineError> {
     ))
 }
 
-/// Asks for a higher stage: names the review that waits, or opens one.
+/// Requests a higher stage: names the pending review, or opens one.
 ///
 /// # Errors
-/// `Refused` for a step that skips a stage or leads down, and for a version that is not approved.
+/// `Refused` for a step that skips a stage or is not upwards, and for an unapproved version.
 pub fn promote(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, to: Stage) -> Result<Step, EngineError> {
     let approvals = Approvals::read(tx)?;
     let kind = match (tool.stage, to) {
@@ -75,7 +75,7 @@ fn refused(tool: &Tool, to: Stage, why: &str, hint: &str) -> EngineError {
     EngineError::new(ErrorCode::Refused, format!("{} cannot become {to}: {why}", tool.name), hint)
 }
 
-/// Where an archived version goes, given whether the plain place is taken by another version.
+/// The place of an archived version; depends on whether the usual place is taken by another version.
 pub fn archived_placement(tool: &Tool, attempt: u32) -> Placement {
     let digest = &tool.digest.hex()[..8];
     let suffix = match attempt {
@@ -86,7 +86,7 @@ pub fn archived_placement(tool: &Tool, attempt: u32) -> Placement {
     Placement { base: format!("tools/archived/{}{suffix}", tool.name), exclusive: true }
 }
 
-/// Puts a version away.
+/// Archives a version.
 pub fn archive(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -100,13 +100,13 @@ pub fn archive(
     move_version(tx, actor, Move { verb: "archive", before, after, reason, closed }, message)
 }
 
-/// Brings an archived version back to where it was.
+/// Restores an archived version to its previous place.
 pub fn restore(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, after: Placed) -> Result<Step, EngineError> {
     let message = format!("{} {} is {} again", before.tool, before.version, after.stage);
     move_version(tx, actor, Move { verb: "restore", before, after, reason: None, closed: Vec::new() }, message)
 }
 
-/// A move that is its own operation.
+/// A move that is a separate operation.
 struct Move<'a> {
     verb: &'a str,
     before: &'a Placed,
@@ -130,7 +130,7 @@ fn move_version(tx: &Tx<'_>, actor: Actor<'_>, change: Move<'_>, message: String
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
-/// From where to where, by which operation.
+/// Source and target of a move, and its operation.
 pub(super) struct Journey<'a> {
     pub(super) before: &'a Placed,
     pub(super) after: &'a Placed,
@@ -139,7 +139,7 @@ pub(super) struct Journey<'a> {
     pub(super) verb: &'a str,
 }
 
-/// The relocation that takes a version from one place to another.
+/// The relocation that moves a version from one place to another.
 pub(super) fn relocation(tx: &Tx<'_>, actor: Actor<'_>, journey: &Journey<'_>) -> Result<Relocation, EngineError> {
     let &Journey { before, after, operation, verb } = journey;
     Ok(Relocation {

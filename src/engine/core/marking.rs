@@ -11,18 +11,18 @@ use serde_json::json;
 /// Longest scenario, in characters.
 pub const MAX_SCENARIO: usize = 500;
 
-/// Characters of an error that a mark keeps; the run has all of it.
+/// The maximum length of an error in a mark, in characters; the run has the full text.
 const MAX_ERROR: usize = 2_000;
 
-/// Keeps a mark; whoever is named in it is who asks. The answer names it under `mark`.
+/// Stores a mark; the requester is named in it. The result contains it under `mark`.
 ///
 /// # Errors
-/// `Usage` for a scenario without words, or one longer than [`MAX_SCENARIO`].
+/// `Usage` for a scenario without words, or longer than [`MAX_SCENARIO`].
 pub fn mark_failure(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark) -> Result<Step, EngineError> {
     marked(tx, actor, mark, Vec::new())
 }
 
-/// Keeps a mark in place of those that are undone.
+/// Stores a mark in place of those that are undone.
 fn marked(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark, taken_back: Vec<MarkId>) -> Result<Step, EngineError> {
     check_scenario(&mark.scenario)?;
     let error = mark.error.chars().take(MAX_ERROR).collect();
@@ -44,10 +44,10 @@ fn marked(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark, taken_back: Vec<MarkId>)
     Ok(Step { outcome, intents: Vec::new() })
 }
 
-/// Changes what a mark says.
+/// Changes the text of a mark.
 ///
 /// # Errors
-/// `NotFound` when there is no such mark, or it was undone; `Conflict` when nothing would change; `Usage` as for
+/// `NotFound` if there is no such mark, or if it was undone; `Conflict` if nothing would change; `Usage` as for
 /// [`mark_failure`].
 pub fn edit_mark(tx: &Tx<'_>, actor: Actor<'_>, id: MarkId, words: MarkWords) -> Result<Step, EngineError> {
     let Some(mark) = tx.failure_mark(id)?.filter(|mark| !mark.withdrawn) else { return Err(unknown_mark(id)) };
@@ -69,17 +69,17 @@ pub fn edit_mark(tx: &Tx<'_>, actor: Actor<'_>, id: MarkId, words: MarkWords) ->
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 
-/// That there is no such mark.
+/// The error for a mark that does not exist.
 pub fn unknown_mark(id: MarkId) -> EngineError {
     let hint = "`toolsmith failures --marks` lists marks with their numbers";
     EngineError::new(ErrorCode::NotFound, format!("no mark has the number {id}"), hint)
 }
 
-/// Forgets that a run answered what a call wanted, and marks the tool as failed for that. The tools that were marked
-/// because this one succeeded are so no longer. `key` gives the words of a scenario in the form of a lesson.
+/// Forgets that a run answered a scenario, and marks the tool as failed for it. Marks that were set on other tools
+/// because this one succeeded are removed. `key` normalises a scenario.
 ///
 /// # Errors
-/// `NotFound` when nothing was learned from the run, or a newer one took its place.
+/// `NotFound` if nothing was learned from the run, or if a newer run replaced it.
 pub fn take_back_lesson(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -91,7 +91,7 @@ pub fn take_back_lesson(
         let hint = format!("`toolsmith mark-failure {} SCENARIO --run {}` marks it", run.tool, run.id);
         return Err(EngineError::new(ErrorCode::NotFound, message, hint));
     };
-    // A call marks those that failed when another one has succeeded.
+    // A call marks the tools that failed if another one has succeeded.
     let mut caused = tx.all_failure_marks()?;
     caused.retain(|mark| {
         let is_before = mark.run.is_some_and(|failed| failed < run.id) && mark.at >= run.started_at;
@@ -133,7 +133,7 @@ fn plural_of(names: &[&str]) -> String {
     }
 }
 
-/// Refuses what cannot be compared with another scenario.
+/// Refuses a scenario that cannot be compared with others.
 ///
 /// # Errors
 /// `Usage`, with what to write instead.

@@ -1,4 +1,4 @@
-//! Opportunities that nobody wants to see any more.
+//! Dismissing opportunities.
 
 use super::row_changes::Dismissed;
 use super::step::{Actor, Step, answer};
@@ -8,10 +8,10 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 
-/// Dismisses an opportunity: it is not shown any more, however often it is seen.
+/// Dismisses an opportunity: it is not shown again, however often it is found.
 ///
 /// # Errors
-/// `Conflict` when it was dismissed already.
+/// `Conflict` if it was already dismissed.
 pub fn dismiss_opportunity(
     tx: &Tx<'_>,
     actor: Actor<'_>,

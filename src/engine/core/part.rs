@@ -1,14 +1,14 @@
-//! Approving some of the tools of an adoption: they get an adoption of their own, and the others stay pending.
+//! Approving some of the tools of an adoption: they get a separate adoption, and the others stay pending.
 
 use super::scan::members_digest;
 use crate::domain::{DecisionRequest, Review, ReviewKind, ReviewState, count};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewReview, Tx};
 
-/// The review as an approval of these tools would find it: the same, with fewer members.
+/// The review reduced to these tools, as an approval of them needs it.
 ///
 /// # Errors
-/// `Usage` when the review is not an adoption, or has no tool of such a name.
+/// `Usage` if the review is not an adoption, or has no tool of such a name.
 pub fn part_of(review: &Review, only: &[String]) -> Result<Review, EngineError> {
     if only.is_empty() {
         return Ok(review.clone());
@@ -36,11 +36,11 @@ pub fn part_of(review: &Review, only: &[String]) -> Result<Review, EngineError> 
     Ok(Review { digest, members, ..review.clone() })
 }
 
-/// Opens the adoption of the tools that an approval names, and ends the one of all of them: what remains gets an
-/// adoption of its own with the next scan. Where all are named, or none, the review stays what it is.
+/// Opens an adoption for the tools that an approval names, and ends the original one: the next scan opens a new
+/// adoption for the rest. If all tools are named, or none, the review is unchanged.
 ///
 /// # Errors
-/// Those of [`part_of`]; `Usage` for a rejection of some tools; `Refused` where several people have to approve.
+/// Those of [`part_of`]; `Usage` for a rejection of some tools; `Refused` if several people must approve.
 pub(super) fn separated(
     tx: &Tx<'_>,
     request: &DecisionRequest,
@@ -134,7 +134,7 @@ mod tests {
             let rest = waiting(tx)?;
             assert_eq!(rest.iter().map(names).collect::<Vec<_>>(), [["three"]]);
 
-            // Taking it back asks about all of them again, in one review.
+            // Undoing it opens one review for all of them again.
             undo(tx, actor(), step.outcome.operation)?;
             scanned(tx, &tools, &Unsettled::default())?;
             assert_eq!(tools.each_ref().map(is_approved), [false; 3]);

@@ -1,8 +1,8 @@
-//! Entries of the log that are signed: which, the text that is signed for each, and how a signature gets into the
-//! transaction of its entry.
+//! Signed entries of the log: which entries are signed, the text that is signed for each, and how a signature gets into
+//! the transaction of its entry.
 //!
-//! The text is told from the entry and the name space alone, so nobody has to keep it. It names the hash of the entry,
-//! which covers all of it and the hash of the entry before: who signs an entry signs the log up to it.
+//! The text is derived from the entry and the name space alone, so it is not stored. It contains the hash of the entry,
+//! which covers the whole entry and the hash of the previous one: signing an entry signs the log up to it.
 
 use super::statement::{Statement, quoted};
 use super::undo_note::UndoNote;
@@ -13,25 +13,25 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 
-/// The verb by which a human signs the log as it is.
+/// The verb by which a human signs the log at its present state.
 pub const SIGN: &str = "sign";
 
-/// Verbs whose entries let somebody do something: with signatures required they count only when they are signed.
+/// Verbs whose entries grant something: if signatures are required, these entries count only if they are signed.
 const DEMANDED: [&str; 8] = ["approve", "allow", "grant", "promote", "unlock", "rollback", "undo", SIGN];
 
-/// Verbs whose entries only end or refuse something: they are signed where that can be, and count in any case.
+/// Verbs whose entries only end or refuse something: they are signed if possible, and count in any case.
 const OTHERS: [&str; 3] = ["reject", "request-changes", "revoke"];
 
 /// The first line of what is signed for an entry that writes no `approval.toml`.
 const HEAD: &str = "# An entry of the operation log, signed by whoever made it.\n";
 
-/// Whether an entry with this verb counts only when it is signed, where signatures are required.
+/// Whether an entry with this verb counts only if it is signed, if signatures are required.
 pub fn demands_signature(verb: &str) -> bool {
     DEMANDED.contains(&verb)
 }
 
-/// What is signed for an entry: for an approval of a version the head of its `approval.toml`, else its fields; always
-/// with the place of the entry in the log of this name space.
+/// The signed text of an entry: for an approval of a version the head of its `approval.toml`, otherwise its fields;
+/// always with the position of the entry in the log of this name space.
 pub fn signed_text(space: &str, entry: &Operation) -> String {
     let said = |field: &str| entry.detail.get(field).and_then(Value::as_str);
     let mut text = statement(entry).unwrap_or_else(|| {
@@ -65,7 +65,7 @@ fn put(text: &mut String, key: &str, value: &str) {
     let _ = writeln!(text, "{key} = {value}");
 }
 
-/// The head of the `approval.toml` that an entry writes; `None` for one that writes none.
+/// The head of the `approval.toml` that an entry writes; `None` if it writes none.
 fn statement(entry: &Operation) -> Option<String> {
     let Some(UndoNote::Approve { after, .. }) = UndoNote::of(entry) else { return None };
     let said = |path: &str| entry.detail.pointer(path).and_then(Value::as_str);
@@ -87,7 +87,7 @@ fn statement(entry: &Operation) -> Option<String> {
     Some(statement.text())
 }
 
-/// A text that was signed, before the entry that it tells of is written.
+/// A signed text of an entry that is not written yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
     pub text: String,
@@ -97,29 +97,28 @@ pub struct Signed {
 /// How entries of a transaction get their signatures.
 #[derive(Debug)]
 pub enum Pen<'a> {
-    /// Tells what would have to be signed; nothing of the transaction is kept.
+    /// Collects the texts to sign; the transaction is rolled back.
     Rehearsal {
         space: &'a str,
-        /// What would have to be signed, and whether it counts only then.
+        /// The texts to sign, and whether the entry counts only with a signature.
         texts: RefCell<Vec<(String, bool)>>,
     },
-    /// Writes what was signed.
+    /// Writes the signatures.
     Signed {
         space: &'a str,
         signed: &'a [Signed],
-        /// Whether an entry turned out to be another one than the one that was signed.
+        /// Whether an entry differs from the one that was signed.
         missed: Cell<bool>,
-        /// The newest entry that was signed.
+        /// The newest signed entry.
         head: Cell<Option<(OperationId, Digest)>>,
     },
 }
 
 impl Pen<'_> {
-    /// Signs a text of this transaction that is not an entry of the log. `None` while it is only told what has to be
-    /// signed.
+    /// Signs a text of this transaction that is not an entry of the log. `None` in a rehearsal.
     ///
     /// # Errors
-    /// `Conflict` when what was signed is not what is written.
+    /// `Conflict` if the written text differs from the signed text.
     pub(super) fn sign_text(&self, text: &str, subject: &str) -> Result<Option<String>, EngineError> {
         match self {
             Pen::Rehearsal { texts, .. } => {
@@ -137,10 +136,10 @@ impl Pen<'_> {
         }
     }
 
-    /// Signs an entry of this transaction, if it is one that is signed.
+    /// Signs an entry of this transaction, if its verb is signed.
     ///
     /// # Errors
-    /// `Conflict` when what was signed is not what is written.
+    /// `Conflict` if the written text differs from the signed text.
     pub(super) fn sign(&self, tx: &Tx<'_>, operation: OperationId) -> Result<(), EngineError> {
         let entry = tx.operation(operation)?.ok_or_else(|| EngineError::internal("an entry that was just written"))?;
         let demanded = demands_signature(&entry.verb);
@@ -168,8 +167,8 @@ impl Pen<'_> {
     }
 }
 
-/// The signature that an approval of a version was written with, and what was signed; `None` for none, and for one
-/// that was made for another kind of entry.
+/// The signature of an approval of a version, and the signed text; `None` if there is none, or if it was made for
+/// another kind of entry.
 ///
 /// # Errors
 /// Any failed read of the store.

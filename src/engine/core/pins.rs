@@ -1,4 +1,4 @@
-//! Versions that trim keeps.
+//! Pinned versions, which trim keeps.
 
 use super::row_changes::PinChange;
 use super::step::{Actor, Step, answer};
@@ -8,10 +8,10 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 
-/// Pins a version, or takes the pin away.
+/// Pins or unpins a version.
 ///
 /// # Errors
-/// `Conflict` when it is so already.
+/// `Conflict` if nothing would change.
 pub fn pin(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, pinned: bool) -> Result<Step, EngineError> {
     let what = format!("{} {}", tool.name, tool.version);
     if tx.pins(&tool.name)?.contains(&tool.digest) == pinned {

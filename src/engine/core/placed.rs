@@ -3,11 +3,11 @@
 use crate::domain::{Digest, Placement, Stage, Tool, ToolName, VersionFile};
 use serde::{Deserialize, Serialize};
 
-/// What is next to a version at a place under the name `approval.toml`.
+/// The file `approval.toml` next to a version.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Beside {
-    /// Nobody looked: what the approval in force says belongs there.
+    /// It was not read: the approval in force determines its content.
     #[default]
     Unknown,
     /// There is no such file.
@@ -30,7 +30,7 @@ pub struct Placed {
     pub placement: Placement,
     /// Its files relative to the place.
     pub files: Vec<String>,
-    /// What lay next to it there.
+    /// Its `approval.toml` there.
     #[serde(default)]
     pub approval: Beside,
 }
@@ -55,7 +55,7 @@ impl Placed {
     }
 }
 
-/// The place of a promoted tool: a folder of its own, named after it.
+/// The place of a promoted tool: a folder named after it.
 pub fn stage_placement(stage: Stage, name: &ToolName) -> Placement {
     Placement { base: format!("tools/{stage}/{name}"), exclusive: true }
 }

@@ -3,70 +3,70 @@
 use crate::domain::{Allowed, Caller, CostTier, Kind, Permissions, Profile, Stage, Tiers, Tool, WriteMode};
 use crate::engine::error::ErrorCode;
 
-/// The answer of the policy.
+/// The result of the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunPolicy {
-    /// It may run under these rules; the warning is shown to a human.
+    /// It may run under these rules.
     Allow {
-        /// Rules that the sandbox applies.
+        /// Permissions that the sandbox grants.
         profile: Profile,
-        /// What a human should know.
+        /// A warning for a human.
         warning: Option<String>,
     },
-    /// It may as soon as a human says so.
+    /// It may run once a human agrees.
     Ask {
-        /// What is asked for.
+        /// The question to the human.
         question: Question,
         /// Why it does not run yet.
         message: String,
     },
     /// It may not run, and no answer to a question changes that.
     Refuse {
-        /// `Refused`, or `HumanNeeded` where a human could do it.
+        /// `Refused`, or `HumanNeeded` if a human could do it.
         code: ErrorCode,
         /// Sentence for the caller that names the rule.
         message: String,
     },
 }
 
-/// What a human must say before a run.
+/// What a human must agree to before a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// That it may do what it declares; asked once for each version.
+    /// That it gets its declared permissions; asked once for each version.
     Allow,
-    /// That what costs so much may run.
+    /// That its cost tier is unlocked.
     Unlock,
-    /// That this one call of an agent may run.
+    /// That this one call of an agent is permitted.
     Permit,
 }
 
-/// That what is on disk under the name of an approved tool does not count as approved.
+/// Set if the files under the name of an approved tool do not count as approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantine {
-    /// Why, in one line.
+    /// The reason, in one line.
     pub why: String,
-    /// What a human does about it, in one line.
+    /// What a human can do about it, in one line.
     pub remedy: String,
 }
 
-/// What is known of exactly this version beside its row.
+/// What is known about exactly this version in addition to its row.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing<'a> {
     /// Whether an approval is in force.
     pub approved: bool,
-    /// That what is on disk under its name, as it is now, does not count as approved.
+    /// Set if the present files under its name do not count as approved.
     pub quarantined: Option<&'a Quarantine>,
     /// Permissions that the manifest declares.
     pub permissions: &'a Permissions,
-    /// What becomes of its writes.
+    /// How its writes are made.
     pub writes: WriteMode,
-    /// What a human allowed when asked.
+    /// What a human granted when asked.
     pub granted: Option<&'a Allowed>,
-    /// Whether a human let this very agent run exactly this version although nobody approved it.
+    /// Whether this agent has a grant for exactly this unapproved version.
     pub is_let: bool,
-    /// What may run here and now, as far as costs decide.
+    /// What may run here and now, as far as cost tiers decide.
     pub tiers: &'a Tiers,
-    /// The choice of tools that it is not in; `None` when it is in use.
+    /// The selection of tools that excludes it; `None` if it is in use.
     pub unused: Option<&'a str>,
 }
 
@@ -78,8 +78,8 @@ impl Standing<'_> {
 
 /// Decides by stage, approval, tier, grant and caller.
 ///
-/// INVARIANT: every way to run a tool asks here; what is archived, prohibited or not runnable is refused
-/// before anything else is looked at, whoever asks.
+/// INVARIANT: every way to run a tool calls this function. An archived, prohibited or unrunnable tool is refused before
+/// anything else is tested, whoever asks.
 pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy {
     let refuse = |code, message: String| RunPolicy::Refuse { code, message };
     if tool.stage == Stage::Archived {
@@ -109,7 +109,7 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
     }
     let locked = standing.tiers.is_locked(tool, vouched || standing.is_let);
     match caller {
-        // Strictly contained, and never what costs so much that a human answers each call.
+        // Strictly sandboxed, and never with a tier that needs a permit for each call.
         Caller::Agent(_) if standing.is_let && tool.stage == Stage::Experimental && tool.cost_tier < CostTier::High => {
             RunPolicy::Allow { profile: Profile::Strict, warning: None }
         }
@@ -231,7 +231,7 @@ mod tests {
             (Low, &closed, false, "strict", "refuse"),
             (Medium, &closed, false, "locked", "refuse"),
             (Medium, &open, false, "strict", "refuse"),
-            // An approval has read the tier.
+            // The reviewer saw the tier.
             (Medium, &closed, true, "declared", "declared"),
             (High, &closed, true, "locked", "permit"),
             (High, &open, true, "declared", "permit"),
@@ -302,7 +302,7 @@ mod tests {
             (true, &writes, WriteMode::Staged, None, "ask", "human"),
             (true, &writes, WriteMode::Staged, Some(&staged), "declared", "declared"),
             (true, &writes, WriteMode::Direct, Some(&direct), "declared", "declared"),
-            // To allow writes that can be taken back is not to allow writes that cannot, nor the other way round.
+            // Permission for writes that can be undone does not permit writes that cannot, and vice versa.
             (true, &writes, WriteMode::Direct, Some(&staged), "ask", "human"),
             (true, &writes, WriteMode::Staged, Some(&direct), "ask", "human"),
             (true, &wider, WriteMode::Staged, Some(&staged), "ask", "human"),

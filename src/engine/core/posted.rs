@@ -1,4 +1,4 @@
-//! A request from outside becomes a review, in one transaction with the tool it brings.
+//! Opens a review for a request from outside, in one transaction with the tool that it contains.
 
 use super::placed::Placed;
 use super::rollback::arrive;
@@ -9,19 +9,19 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, NewReview, Tx};
 use serde_json::json;
 
-/// What was posted, read and checked.
+/// A posted request, parsed and validated.
 #[derive(Debug)]
 pub struct Posted<'a> {
-    /// The word of the log for it.
+    /// Its verb in the log.
     pub verb: &'static str,
     pub asker: &'a Caller,
-    /// What is kept with the review.
+    /// Stored with the review.
     pub request: &'a Request,
-    /// When silence becomes a rejection.
+    /// When it expires and counts as rejected.
     pub expires_at: Option<Instant>,
-    /// The waiting review of the version that it speaks for; else one is opened.
+    /// The pending review of the version that it supports; otherwise one is opened.
     pub waiting: Option<ReviewId>,
-    /// A waiting review that it takes the place of.
+    /// A pending review that it replaces.
     pub replaces: Option<ReviewId>,
     /// The review to open.
     pub review: NewReview,
@@ -29,10 +29,10 @@ pub struct Posted<'a> {
     pub writes: Option<&'a Placed>,
 }
 
-/// Opens the review that a request asks for, or speaks for the one that waits.
+/// Opens the review for a request, or adds the request to the pending one.
 ///
 /// # Errors
-/// `Conflict` while a move of the tool is owed; `Internal` for errors of the store.
+/// `Conflict` while a move of the tool is pending; `Internal` for errors of the store.
 pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, EngineError> {
     if let Some(replaced) = posted.replaces {
         if tx.review(replaced)?.is_none_or(|review| review.state != ReviewState::Waiting) {
@@ -45,7 +45,7 @@ pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, 
         Some(review) => review,
         None => tx.open_review(&posted.review)?,
     };
-    // Only what is opened here ends by silence: nobody's word takes a review away that waited before.
+    // Only a review that is opened here expires: a request must not make an earlier review expire.
     let expires_at = posted.expires_at.filter(|_| posted.waiting.is_none());
     tx.put_request(review, actor.who, expires_at, posted.request)?;
     let note = UndoNote::Post { review, wrote: posted.writes.cloned(), replaced: posted.replaces };
@@ -62,7 +62,7 @@ pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, 
             "expires_at": expires_at,
             "undo": note,
         }),
-        // What an agent asked for is answered, not taken back: `undo` without a number must not find it.
+        // A request of an agent is answered, not undone: `undo` without a number must not select it.
         reversible: matches!(posted.asker, Caller::Human(_)) && posted.waiting.is_none(),
     })?;
     let mut intents = Vec::new();

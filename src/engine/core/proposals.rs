@@ -1,4 +1,4 @@
-//! What becomes of an approval of something that is not a version: a text, an archive proposal, a deprecation.
+//! The effect of approving something other than a version: a text, an archive proposal, a deprecation.
 
 use super::decision::Deciding;
 use super::deprecate::{Mark, set};
@@ -8,7 +8,7 @@ use super::undo_note::UndoNote;
 use crate::domain::{ReviewState, Stage};
 use crate::engine::error::EngineError;
 
-/// A specification or a plan is agreed on: that is recorded for whoever asked, and nothing moves.
+/// Approves a specification or a plan: this is recorded for the requester, and no files move.
 pub(super) fn agree(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
     let review = deciding.review;
     let operation = deciding.settle(&UndoNote::Agree { review: review.id }, ReviewState::Approved)?;
@@ -16,13 +16,13 @@ pub(super) fn agree(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
     Ok(deciding.step(operation, message, Vec::new()))
 }
 
-/// The tool is archived, as proposed.
+/// Archives the tool, as proposed.
 pub(super) fn put_away(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
     let Deciding { tx, actor, context, review, .. } = *deciding;
     let before = deciding.placed()?;
     let target = context.archive.as_ref().ok_or_else(|| EngineError::internal("an archive proposal without a path"))?;
     let after = before.moved_to(Stage::Archived, target.clone());
-    // First its own: the proposal itself is decided, not lost.
+    // This review first, so that it counts as decided, not as superseded.
     tx.set_review_state(review.id, ReviewState::Approved)?;
     let closed = close_reviews(tx, &before.tool, before.digest)?;
     let note = UndoNote::PutAway { review: review.id, before: before.clone(), after: after.clone(), closed };
@@ -33,7 +33,7 @@ pub(super) fn put_away(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError>
     Ok(deciding.step(operation, message, intents))
 }
 
-/// The tool is marked, as proposed.
+/// Deprecates the tool, as proposed.
 pub(super) fn deprecate(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
     let Deciding { tx, actor, review, .. } = *deciding;
     let proposal = review.request.as_ref();

@@ -1,4 +1,4 @@
-//! What was read before an approval: every line, or the record says how many were not.
+//! Reading before an approval: every line was seen, or the record states how many were not.
 
 use super::team::team_version;
 use crate::domain::team::Statement;
@@ -7,8 +7,8 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Queries, StoreError, Tx};
 use serde_json::json;
 
-/// The digest of what speaks for and against a version: what its checks say, what reviewers wrote, and what the team
-/// decided against it. How long a check took is not part of it, nor where the lines of a comment are now.
+/// The digest of the evidence for and against a version: the results of its checks, comments of reviewers, and team
+/// decisions against it. It does not include the duration of checks, nor the present lines of comments.
 pub fn evidence_digest(verdict: Option<&Verdict>, comments: &[Comment], objections: &[Statement]) -> Digest {
     let checks = verdict.into_iter().flat_map(|verdict| &verdict.checks);
     let checks: Vec<_> =
@@ -19,7 +19,7 @@ pub fn evidence_digest(verdict: Option<&Verdict>, comments: &[Comment], objectio
     Digest::of_bytes(all.to_string().as_bytes())
 }
 
-/// What the team decided against a version, and nobody answered.
+/// Team decisions against a version that are not answered.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -27,7 +27,7 @@ pub fn objections(queries: &Queries, digest: Digest) -> Result<Vec<Statement>, S
     Ok(team_version(queries, digest)?.map(|version| version.objections).unwrap_or_default())
 }
 
-/// The digest of the evidence of a review as it is now.
+/// The digest of the present evidence of a review.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -39,11 +39,11 @@ pub fn evidence_now(queries: &Queries, review: &Review) -> Result<Digest, Engine
     Ok(evidence_digest(verdict.as_ref(), &comments, &against))
 }
 
-/// Lets an approval pass when every line of what it is about was on a screen, or the reviewer said that not all were, and
-/// why; in both cases the evidence is still what was on screen.
+/// Lets an approval pass if every line was on screen, or if the reviewer stated that not all were, with a reason; in
+/// both cases, the evidence must be unchanged.
 ///
 /// # Errors
-/// `Conflict` when other evidence came; `Refused` when lines were on no screen; `Usage` when the reason is missing.
+/// `Conflict` if the evidence changed; `Refused` if lines were not on screen; `Usage` if the reason is missing.
 pub fn demand(tx: &Tx<'_>, request: &DecisionRequest, review: &Review) -> Result<(), EngineError> {
     if let Some(seen) = request.evidence
         && seen != evidence_now(tx, review)?

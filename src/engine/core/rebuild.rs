@@ -1,5 +1,5 @@
-//! Rows that a damaged database lost, rebuilt from the log: what each entry did when it was written is done once more,
-//! at its own time. What the log does not tell is named, not guessed.
+//! Rebuilds rows that a damaged database lost from the log: the effect of each entry is repeated, with the time of the
+//! entry. What the log does not contain is reported, not guessed.
 
 use super::ledger::Ledger;
 use super::row_changes::{RowChange, field};
@@ -12,7 +12,7 @@ use crate::store::{Approval, Tx};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
-/// Tables whose rows the log tells.
+/// Tables whose rows can be rebuilt from the log.
 pub const FROM_LOG: &[&str] = &[
     "agent_grants",
     "approvals",
@@ -25,12 +25,12 @@ pub const FROM_LOG: &[&str] = &[
     "tool_sets",
 ];
 
-/// Tables that the next scan of the workspace fills, and those that hold what is needed for the moment only.
+/// Tables that the next scan of the workspace fills, and those with temporary data.
 pub const FROM_FILES: &[&str] =
     &["applied_scan", "buffer_clock", "check_leases", "leases", "present", "scan_cache", "verdicts", "versions"];
 
-/// Empties those of the damaged tables that the log tells and fills them from it. Gives the tables whose rows are lost,
-/// as far as they could not be read.
+/// Empties the damaged tables that the log can rebuild, and refills them. Returns the tables whose unreadable rows are
+/// lost.
 ///
 /// # Errors
 /// `Internal` for errors of the store.
@@ -39,7 +39,7 @@ pub fn rebuild(tx: &Tx<'_>, damaged: &[String]) -> Result<Vec<String>, EngineErr
     for table in &wanted {
         tx.clear_table(table)?;
     }
-    // The next scan looks at all of it anew.
+    // The next scan then reads everything again.
     tx.forget_applied_scan()?;
     let entries = tx.whole_log()?;
     if wanted.contains("approvals") {
@@ -53,7 +53,7 @@ pub fn rebuild(tx: &Tx<'_>, damaged: &[String]) -> Result<Vec<String>, EngineErr
     Ok(damaged.iter().filter(is_lost).cloned().collect())
 }
 
-/// The approvals in force, by the rule that every run is held against.
+/// The approvals in force, by the same rule as for runs.
 fn approvals(tx: &Tx<'_>, entries: &[Operation]) -> Result<(), EngineError> {
     let by_id: HashMap<OperationId, &Operation> = entries.iter().map(|entry| (entry.id, entry)).collect();
     for (tool, digest, operation, place) in Ledger::of(entries).in_force() {
@@ -63,7 +63,7 @@ fn approvals(tx: &Tx<'_>, entries: &[Operation]) -> Result<(), EngineError> {
         let seen = version.map(|row| (row.stage, Some(row.placement.base)));
         let (stage, base) = place.or(seen).unwrap_or((said.unwrap_or(Stage::Approved), None));
         let at = field::<Instant>(entry, "/approved_at").unwrap_or(entry.at);
-        // Where it was signed, the signature lies beside the tool; without it the row counts as unsigned.
+        // A signature is next to the tool; without it, the row counts as unsigned.
         tx.approve_version(&Approval { tool, digest, stage, operation, at, base, signature: None })?;
     }
     Ok(())
@@ -72,7 +72,7 @@ fn approvals(tx: &Tx<'_>, entries: &[Operation]) -> Result<(), EngineError> {
 struct Replay<'a> {
     tx: &'a Tx<'a>,
     wanted: BTreeSet<&'a str>,
-    /// What each entry noted for undo, by number.
+    /// The undo note of each entry, by number.
     notes: HashMap<i64, (UndoNote, Operation)>,
 }
 
@@ -107,7 +107,7 @@ impl Replay<'_> {
         }
     }
 
-    /// What taking an entry back did.
+    /// Repeats the undo of an entry.
     fn back(&mut self, tx: &Tx<'_>, note: &UndoNote, target: &Operation, by: OperationId) -> Result<(), EngineError> {
         if self.wanted.contains("decisions") {
             tx.mark_decision_undone(target.id)?;
@@ -128,7 +128,7 @@ impl Replay<'_> {
         }
     }
 
-    /// The change that an entry notes, where its table is rebuilt.
+    /// The change in an entry, if its table is being rebuilt.
     fn wanted_change<'n>(&self, note: &'n UndoNote) -> Option<&'n dyn RowChange> {
         note.row_change().filter(|change| change.table().is_some_and(|table| self.wanted.contains(table)))
     }

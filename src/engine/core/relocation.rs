@@ -1,12 +1,12 @@
-//! What a decision promises to move or to write beside a version: plain data, kept in the intent until it is done.
+//! Files that a decision will move or write: plain data, stored in the intent until it is done.
 
 use crate::domain::{Digest, FileMode, OperationId, Placement, ToolName, VersionFile};
 use serde::{Deserialize, Serialize};
 
-/// The file beside a promoted version that says who approved it; not part of the version.
+/// The file next to a promoted version that names who approved it; not part of the version.
 pub const APPROVAL_FILE: &str = "approval.toml";
 
-/// A move, with all that is needed to perform it later or again.
+/// A move, with everything needed to perform it later or again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relocation {
     /// The operation that decided it.
@@ -17,33 +17,33 @@ pub struct Relocation {
     pub version: semver::Version,
     /// Digest of the version.
     pub digest: Digest,
-    /// Where it is; `None` when nothing is to be taken away.
+    /// Where it is; `None` if nothing is moved away.
     pub from: Option<Placement>,
     /// Its files there, relative to `from`.
     pub from_files: Vec<String>,
-    /// Folder that it is moved to.
+    /// The target folder.
     pub to: Placement,
-    /// Digest of a version that may be at the target and whose copy is kept: it makes room. Any other content there is
-    /// set aside. `None` when no version is expected there.
+    /// Digest of a kept version that may be at the target: it is removed. Any other content there is set aside. `None`
+    /// if no version is expected there.
     #[serde(default)]
     pub replaces: Option<Digest>,
-    /// Files written beside the version, not part of it; only into a folder of its own.
+    /// Files written next to the version, not part of it; only into a folder that belongs to it.
     #[serde(with = "extra")]
     pub extra: Vec<VersionFile>,
     /// The commit to make; `None` makes none.
     pub commit: Option<CommitNote>,
-    /// What earlier moves of the same operation touched and left for this commit.
+    /// Files of earlier moves of the same operation that belong to this commit.
     #[serde(default)]
     pub joined: Vec<Touched>,
-    /// Whether nothing arrives: the version is only taken away, and its kept copy stays.
+    /// Whether the version is only removed; its kept copy stays.
     #[serde(default)]
     pub gone: bool,
-    /// The operation that set aside what lay in the place: it comes back when the place is free.
+    /// The operation that set aside the content of the place: it is put back when the place is free.
     #[serde(default)]
     pub returns: Option<OperationId>,
 }
 
-/// Files that a move put somewhere or took away.
+/// Files that a move wrote or removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Touched {
     /// Folder that was changed.
@@ -52,33 +52,33 @@ pub struct Touched {
     pub files: Vec<String>,
 }
 
-/// What the commit of a move says.
+/// The message of a commit for a move.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitNote {
-    /// Subject, and after a blank line anything else.
+    /// Subject, and the body after a blank line.
     pub message: String,
     /// Key and value of each trailer.
     pub trailers: Vec<(String, String)>,
 }
 
-/// A change of `approval.toml` alone.
+/// A change of `approval.toml` only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalFileChange {
-    /// The operation that promised it.
+    /// The operation that recorded it.
     pub operation: OperationId,
     /// Name of the tool.
     pub tool: ToolName,
-    /// Digest that the file vouches for.
+    /// Digest that the file approves.
     pub digest: Digest,
     /// The folder of the tool.
     pub place: Placement,
-    /// What the file shall say; `None` takes it away.
+    /// The new content of the file; `None` removes it.
     pub text: Option<String>,
     /// The commit that records it.
     pub commit: Option<CommitNote>,
 }
 
-/// Extra files on the wire: the domain's [`VersionFile`] has no form of its own there.
+/// Serializes extra files: the domain's [`VersionFile`] has no wire format.
 mod extra {
     use super::{FileMode, VersionFile};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

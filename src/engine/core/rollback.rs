@@ -1,4 +1,4 @@
-//! Kept bytes come back: a version approved before, or the approved files of a changed tool.
+//! Restoring kept bytes: a version approved before, or the approved files of a changed tool.
 
 use super::commit_notes::commit_note;
 use super::placed::Placed;
@@ -11,24 +11,24 @@ use crate::engine::error::EngineError;
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::json;
 
-/// What comes back, and what makes room.
+/// The version to restore, and the one that it replaces.
 #[derive(Debug, Clone, Copy)]
 pub struct Comeback<'a> {
-    /// What is there; its bytes are kept. `None` when there is nothing.
+    /// The present content; its bytes are kept. `None` if there is none.
     pub before: Option<&'a Placed>,
-    /// What comes back, in its place.
+    /// The restored version at its place.
     pub after: &'a Placed,
     pub reason: Option<&'a str>,
 }
 
 impl Comeback<'_> {
-    /// The move that brings it.
+    /// The move that restores it.
     fn relocation(&self, tx: &Tx<'_>, actor: Actor<'_>, way: (OperationId, &str)) -> Result<Relocation, EngineError> {
         arrive(tx, actor, self.after, self.before.map(|old| old.digest), way)
     }
 }
 
-/// A version whose bytes are kept is put in its place, where the kept version `replaces` may be.
+/// Puts a kept version in its place, where the kept version `replaces` may be.
 pub(super) fn arrive(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -53,7 +53,7 @@ pub(super) fn arrive(
     })
 }
 
-/// A version is taken away; its kept bytes stay.
+/// Removes a version; its kept bytes stay.
 pub(super) fn leave(actor: Actor<'_>, placed: &Placed, (operation, verb): (OperationId, &str)) -> Relocation {
     Relocation {
         operation,
@@ -72,10 +72,10 @@ pub(super) fn leave(actor: Actor<'_>, placed: &Placed, (operation, verb): (Opera
     }
 }
 
-/// Uses a version again that was approved before. `before` is what was in use: its approval ends.
+/// Uses a previously approved version again. `before` is the version in use: its approval ends.
 ///
 /// # Errors
-/// `Conflict` while another move of the tool is owed.
+/// `Conflict` while another move of the tool is pending.
 pub fn rollback(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, change: &Comeback<'_>) -> Result<Step, EngineError> {
     let after = change.after;
     let approvals = tx.approvals_of(&after.tool)?;
@@ -118,10 +118,10 @@ pub fn rollback(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, change: &Comebac
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
-/// Puts the approved files back where changed ones are, or none.
+/// Restores the approved files in place of changed ones, or into an empty place.
 ///
 /// # Errors
-/// `Conflict` while another move of the tool is owed.
+/// `Conflict` while another move of the tool is pending.
 pub fn restore_files(tx: &Tx<'_>, actor: Actor<'_>, change: &Comeback<'_>) -> Result<Step, EngineError> {
     let after = change.after;
     let note = UndoNote::RestoreFiles { before: change.before.cloned(), after: after.clone() };
@@ -137,10 +137,10 @@ pub fn restore_files(tx: &Tx<'_>, actor: Actor<'_>, change: &Comeback<'_>) -> Re
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
-/// Changed files that become a tool of their own.
+/// Changed files that become a separate tool.
 #[derive(Debug, Clone, Copy)]
 pub struct Fork<'a> {
-    /// What is there, changed; its bytes are kept.
+    /// The changed files at the place; their bytes are kept.
     pub before: &'a Placed,
     pub after: &'a Placed,
     /// The new tool; its bytes are kept.
@@ -150,7 +150,7 @@ pub struct Fork<'a> {
 /// Makes changed files a new experimental tool, and puts the approved files back.
 ///
 /// # Errors
-/// `Conflict` while another move of one of the tools is owed.
+/// `Conflict` while another move of one of the tools is pending.
 pub fn fork(tx: &Tx<'_>, actor: Actor<'_>, fork: Fork<'_>) -> Result<Step, EngineError> {
     let Fork { before, after, made: fork } = fork;
     let note = UndoNote::Fork { before: before.clone(), after: after.clone(), fork: fork.clone() };
@@ -161,7 +161,7 @@ pub fn fork(tx: &Tx<'_>, actor: Actor<'_>, fork: Fork<'_>) -> Result<Step, Engin
         detail: json!({"name": fork.tool, "digest": fork.digest, "changed": before.digest, "undo": note}),
         reversible: true,
     })?;
-    // First the copy, then the place: cut off between the two, the changed files still lie where they lay.
+    // First the copy, then the restore: if interrupted between the two, the changed files are still in place.
     let mut copy = arrive(tx, actor, fork, None, (operation, "fork"))?;
     copy.commit = None;
     let back = arrive(tx, actor, after, Some(before.digest), (operation, "put back"))?;

@@ -1,7 +1,7 @@
-//! Instances of services: who may step their life, and what is logged.
+//! Instances of services: who may change their state, and what is logged.
 //!
-//! One process at a time steps the life of an instance: its keeper while that lives, else whoever asks for something.
-//! Others leave a wish in the row, which the keeper carries out.
+//! One process at a time changes the state of an instance: its keeper while it lives, otherwise the process of the
+//! caller. Others leave a request in the row, which the keeper performs.
 
 use super::step::answer;
 use crate::domain::service::{
@@ -12,26 +12,26 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{InstanceRow, NewOperation, Tx, Wish};
 use serde_json::json;
 
-/// How long a keeper that was started may take until it has its instance, milliseconds.
+/// How long a started keeper may take to take over its instance, in milliseconds.
 const KEEPER_DUE_MS: i64 = 10_000;
 
-/// Who asks, and what is known of processes.
+/// The caller, and knowledge about processes.
 pub struct ServiceActor<'a> {
-    /// Who asks.
+    /// The caller.
     pub caller: &'a Caller,
-    /// This process, as the store knows it.
+    /// This process, as an owner in the store.
     pub owner: &'a str,
-    /// Whether the process of an owner lives.
+    /// Whether the process of an owner is alive.
     pub is_alive: &'a dyn Fn(&str) -> bool,
-    /// Whether the machine was started again since this owner lived.
+    /// Whether the machine was rebooted since this owner lived.
     pub has_rebooted: &'a dyn Fn(&str) -> bool,
 }
 
-/// What is launched.
+/// The instance to launch.
 pub struct Launching<'a> {
     /// The row of the catalog.
     pub tool: &'a Tool,
-    /// What the definition says.
+    /// Its definition.
     pub definition: &'a ServiceDefinition,
     /// Name of the instance.
     pub name: &'a ToolName,
@@ -39,41 +39,41 @@ pub struct Launching<'a> {
     pub stack: &'a str,
 }
 
-/// Which version a relaunched instance runs.
+/// The version of a relaunched instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relaunched {
-    /// The one it runs now.
+    /// The present one.
     Same,
-    /// Another one, which takes its place once it has ended.
+    /// Another one, which replaces it once it has ended.
     Other,
 }
 
-/// What a request did to an instance.
+/// The result of a request to an instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestResult {
-    /// The instance as it is now.
+    /// The present row of the instance.
     pub row: InstanceRow,
     /// Whether the caller must start its keeper.
     pub needs_keeper: bool,
 }
 
 impl ServiceActor<'_> {
-    /// Whether a keeper looks after an instance, or will in a moment.
+    /// Whether an instance has a keeper, or will have one in a moment.
     pub fn has_keeper(&self, instance: &Instance, now: Instant) -> bool {
         let Some(keeper) = instance.keeper.as_deref() else { return false };
         match instance.keeper_due {
-            // Who started it may have ended since: the keeper is on its way all the same.
+            // The process that started it may have ended since; the keeper is still expected.
             Some(due) => due > now && !(self.has_rebooted)(keeper),
             None => (self.is_alive)(keeper),
         }
     }
 
-    /// Whether an instance says that something runs although nothing looks after it.
+    /// Whether an instance is recorded as running but has no keeper.
     pub fn is_lost(&self, instance: &Instance, now: Instant) -> bool {
         instance.life.state.needs_keeper() && !self.has_keeper(instance, now)
     }
 
-    /// Settles an instance whose keeper is gone.
+    /// Updates an instance whose keeper is gone.
     fn settle(&self, row: &mut InstanceRow, now: Instant) {
         if !self.is_lost(&row.instance, now) {
             return;
@@ -85,7 +85,7 @@ impl ServiceActor<'_> {
         row.heard = row.wish;
     }
 
-    /// Makes this process the one that starts a keeper, where one is needed.
+    /// Makes this process responsible for starting a keeper, if one is needed.
     fn promise_keeper(&self, row: &mut InstanceRow, now: Instant) -> bool {
         let needs = row.instance.life.state.needs_keeper();
         row.instance.keeper = needs.then(|| self.owner.to_owned());
@@ -94,10 +94,10 @@ impl ServiceActor<'_> {
     }
 }
 
-/// Creates an instance, or starts the one of this name again.
+/// Creates an instance, or starts the existing one of this name.
 ///
 /// # Errors
-/// `Conflict` when it runs already, is one of another tool, or there are as many as the definition allows.
+/// `Conflict` if it is running, belongs to another tool, or if the maximum number of instances exists.
 pub fn launch(tx: &Tx<'_>, actor: &ServiceActor<'_>, wanted: &Launching<'_>) -> Result<RequestResult, EngineError> {
     let Launching { tool, definition, name, stack } = *wanted;
     let rules = LifeRules::of(definition);
@@ -106,7 +106,7 @@ pub fn launch(tx: &Tx<'_>, actor: &ServiceActor<'_>, wanted: &Launching<'_>) -> 
     if let Some(row) = &known {
         refuse_running(actor, &row.instance, tool, tx.now())?;
     }
-    // Those of other stacks count as well: a stack is only a name that the caller chooses.
+    // Instances of other stacks count as well: a stack is only a name that the caller chooses.
     let others = tx.services().all_instances()?;
     let alive = others.iter().map(|row| &row.instance);
     let alive = alive.filter(|other| other.tool == tool.name && other.life.state.needs_keeper());
@@ -173,10 +173,10 @@ fn new_instance(tx: &Tx<'_>, wanted: &Launching<'_>, launched_by: &str) -> Insta
     }
 }
 
-/// Leaves a wish for the keeper of an instance, or carries it out where there is none.
+/// Leaves a request for the keeper of an instance, or performs it if there is no keeper.
 ///
 /// # Errors
-/// `NotFound` when there is no such instance; `Internal` for errors of the store.
+/// `NotFound` if there is no such instance; `Internal` for errors of the store.
 pub fn ask(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, wish: Wish) -> Result<RequestResult, EngineError> {
     let mut row = tx.services().instance(id)?.ok_or_else(|| gone(id))?;
     let now = tx.now();
@@ -193,10 +193,10 @@ pub fn ask(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, wish: Wish) ->
     Ok(RequestResult { row, needs_keeper })
 }
 
-/// [`ask`] for an instance to end, with its entry in the log. With `now`, it is killed.
+/// [`ask`] to stop an instance, with an entry in the log. With `now`, it is killed.
 ///
 /// # Errors
-/// `HumanNeeded` for an agent that did not launch it; `Conflict` when nothing of it runs.
+/// `HumanNeeded` for an agent that did not launch it; `Conflict` if no process of it exists.
 pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, now: bool) -> Result<Outcome, EngineError> {
     let row = tx.services().instance(id)?.ok_or_else(|| gone(id))?;
     demand_launcher(actor, &row.instance)?;
@@ -217,7 +217,7 @@ pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, now: boo
     Ok(Outcome { detail: json!({"instance": name}), ..answer(Some(operation), None, message) })
 }
 
-/// Deletes an instance that does not run, with all that was said.
+/// Deletes an instance that is not running, with all its messages.
 ///
 /// # Errors
 /// `HumanNeeded` for an agent; `Conflict` while it runs.
@@ -238,11 +238,11 @@ pub fn forget(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<O
     Ok(Outcome { detail: json!({"instance": name}), ..answer(Some(operation), None, format!("{name} is deleted")) })
 }
 
-/// [`ask`] for an instance to end and start again, with its entry in the log. With `version`, only asks the instance to
-/// end: the caller launches another version in its place.
+/// [`ask`] to restart an instance, with an entry in the log. With `version`, only stops the instance: the caller
+/// launches another version in its place.
 ///
 /// # Errors
-/// `HumanNeeded` for an agent that did not launch the instance while it runs; else as [`ask`].
+/// `HumanNeeded` for an agent that did not launch the running instance; otherwise as [`ask`].
 pub fn relaunch(
     tx: &Tx<'_>,
     actor: &ServiceActor<'_>,
@@ -262,7 +262,7 @@ pub fn relaunch(
     ask(tx, actor, id, wish)
 }
 
-/// Only a human ends what somebody else launched.
+/// Only a human may stop an instance that somebody else launched.
 fn demand_launcher(actor: &ServiceActor<'_>, instance: &Instance) -> Result<(), EngineError> {
     if !matches!(actor.caller, Caller::Agent(_)) || instance.launched_by == author(actor.caller) {
         return Ok(());
@@ -271,7 +271,7 @@ fn demand_launcher(actor: &ServiceActor<'_>, instance: &Instance) -> Result<(), 
     Err(EngineError::new(ErrorCode::HumanNeeded, message, "an agent ends only what it launched itself"))
 }
 
-/// Settles an instance whose keeper is gone; with `restarts`, says whether the caller must start a new one.
+/// Updates an instance whose keeper is gone; with `restarts`, returns whether the caller must start a new one.
 ///
 /// # Errors
 /// `Internal` for errors of the store.
@@ -290,7 +290,7 @@ pub fn settle(
     Ok(Some(RequestResult { row, needs_keeper }))
 }
 
-/// Makes this process the keeper of an instance; `None` when another one is, or none is needed.
+/// Makes this process the keeper of an instance; `None` if another one is, or if none is needed.
 ///
 /// # Errors
 /// `Internal` for errors of the store.
@@ -307,8 +307,8 @@ pub fn take(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Opt
     Ok(Some(row))
 }
 
-/// Takes what happened into the row of an instance, after the wishes that others left there. A keeper that is no longer
-/// needed is taken out of the row. `None` when this process is not its keeper (any more): it must end.
+/// Applies events to the row of an instance, after the requests that others left there. A keeper that is no longer
+/// needed is removed from the row. `None` if this process is not its keeper (any more): it must end.
 ///
 /// # Errors
 /// `Internal` for errors of the store.
@@ -324,7 +324,7 @@ pub fn advance(
     };
     let before = row.clone();
     let mut orders = Vec::new();
-    // What happened came before what was asked since.
+    // The events happened before the new requests.
     for event in events {
         orders.extend(row.instance.life.step(&row.rules, event.clone(), tx.now()));
     }
@@ -345,7 +345,7 @@ pub fn advance(
     Ok(Some((row, orders)))
 }
 
-/// Who launched an instance or wrote a message, as it is kept: `human`, or `agent:NAME`.
+/// The launcher of an instance or the author of a message, as stored: `human`, or `agent:NAME`.
 pub fn author(caller: &Caller) -> String {
     match caller {
         Caller::Human(_) => "human".to_owned(),

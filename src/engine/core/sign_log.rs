@@ -1,4 +1,4 @@
-//! A human signs the log as it is.
+//! A human signs the log at its present state.
 
 use super::pen::SIGN;
 use super::step::{Actor, Step, answer};
@@ -7,10 +7,11 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 
-/// Signs the log as it is: what was not signed, or not by a key that counts now, counts from here on.
+/// Signs the log at its present state: entries that were unsigned, or signed by a key that does not count now, count
+/// from here on.
 ///
 /// # Errors
-/// `Conflict` when the log moved on since it was looked at.
+/// `Conflict` if the log changed since it was shown.
 pub fn sign_log(tx: &Tx<'_>, actor: Actor<'_>, seen: Digest) -> Result<Step, EngineError> {
     let rows = tx.log_digest()?;
     if rows != seen {

@@ -1,16 +1,16 @@
-//! What a run wrote to declared paths, as the log and the intents keep it.
+//! Staged writes of a run, as stored in the log and the intents.
 
 use crate::domain::{Digest, RunId, ToolName};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// What is at a path.
+/// The content of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Content {
     /// The path does not exist.
     Nothing,
-    /// A folder; its contents have edits of their own.
+    /// A folder; its contents have separate edits.
     Folder,
     /// A regular file with its content and mode.
     File {
@@ -22,7 +22,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// Whether it is the same to whoever reads it; modes may differ.
+    /// Whether readers see the same content; modes may differ.
     pub fn is_like(&self, other: &Content) -> bool {
         match (self, other) {
             (Content::File { digest, .. }, Content::File { digest: others, .. }) => digest == others,
@@ -36,9 +36,9 @@ impl Content {
 pub struct Edit {
     /// Absolute, with every link resolved.
     pub path: PathBuf,
-    /// What is there before.
+    /// The content before.
     pub from: Content,
-    /// What is there after.
+    /// The content after.
     pub to: Content,
 }
 
@@ -56,13 +56,13 @@ pub struct Applying {
     pub run: RunId,
     /// Name of the tool that ran.
     pub tool: ToolName,
-    /// What changes, in ascending order of path.
+    /// The changes, in ascending order of path.
     pub edits: Vec<Edit>,
-    /// Whether the contents before come back.
+    /// Whether it restores the previous content.
     pub back: bool,
 }
 
-/// What the operation of a run's staged writes is about.
+/// The subject of the operation for a run's staged writes.
 pub fn run_subject(run: RunId) -> String {
     format!("run {run}")
 }

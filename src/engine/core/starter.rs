@@ -1,4 +1,4 @@
-//! Adopting the tools that are part of this program: one decision about all of them, with what each declares.
+//! Adopting the starter tools of this program: one decision about all of them, with their declared permissions.
 
 use super::allow::permit;
 use super::decide::decide;
@@ -13,24 +13,25 @@ use crate::engine::error::EngineError;
 use crate::store::{NewReview, Tx};
 use std::sync::Arc;
 
-/// Tools whose files are those of this program, and what each may do from now on.
+/// The starter tools, with the permissions of each.
 #[derive(Debug)]
 pub struct StarterSet {
-    /// The tools as they are on disk, with what each declares; nothing for most.
+    /// The tools on disk, with the declared permissions of each; `None` for most.
     pub tools: Vec<(Arc<Tool>, Option<Allowed>)>,
-    /// How many lines of text they have. None of them was on a screen.
+    /// The number of lines of text in them. None of them was on screen.
     pub lines: u64,
     /// Why they are approved unread.
     pub reason: String,
 }
 
-/// Approves the set as one adoption, and grants each tool what it declares. The record says that nobody read the lines.
+/// Approves the set as one adoption, and grants each tool its declared permissions. The record states that no line was
+/// seen.
 ///
 /// # Errors
-/// `Internal` for a name that no tool can have; else those of [`decide`].
+/// `Internal` for an invalid tool name; otherwise those of [`decide`].
 pub fn adopt_starter(tx: &Tx<'_>, actor: Actor<'_>, set: &StarterSet, gates: &Gates) -> Result<Step, EngineError> {
-    // Before the adoption, so that undoing the newest entry takes the adoption back; a grant of what is not approved
-    // allows nothing.
+    // Before the adoption, so that undoing the newest entry undoes the adoption; a grant for an unapproved version has
+    // no effect.
     let mut granted = Vec::new();
     for (tool, allowed) in &set.tools {
         if let Some(allowed) = allowed {
@@ -96,14 +97,14 @@ mod tests {
             assert_eq!(unread[&(plain.name.clone(), plain.digest)].lines_unread, 40);
             assert!(!unread.contains_key(&(other.name.clone(), other.digest)));
 
-            // What remains has an adoption of its own, and the old one is over.
+            // The rest has a new adoption, and the old one has ended.
             scanned(tx, &tools, &Unsettled::default())?;
             let waiting: Vec<_> =
                 tx.review_heads(None)?.into_iter().filter(|head| head.state.word() == "waiting").collect();
             assert_eq!(waiting.len(), 1);
             assert_eq!(tx.review(waiting[0].id)?.unwrap().members, vec![(other.name.clone(), other.digest)]);
 
-            // The newest entry is the adoption; undoing it ends the approvals and takes the permissions back.
+            // The newest entry is the adoption; undoing it ends the approvals and revokes the permissions.
             let operation = step.outcome.operation.unwrap();
             let note = UndoNote::of(&tx.operation(operation)?.unwrap());
             assert!(matches!(note, Some(UndoNote::Adopt { .. })), "{note:?}");

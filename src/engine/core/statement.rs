@@ -1,4 +1,4 @@
-//! What a reviewer says of a version, as the text that is signed: the head of `approval.toml`.
+//! The signed statement of a reviewer about a version: the head of `approval.toml`.
 
 use crate::domain::{Digest, Instant, Stage, ToolName, Unread, is_hidden, rfc3339};
 use std::fmt::Write;
@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// The first line of every `approval.toml`.
 const HEAD: &str = "# Written when this version was approved. A change to any file beside it voids the approval.\n";
 
-/// What a reviewer says of a version; the text of it is what gets signed.
+/// A reviewer's statement about a version; its text is what is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statement<'a> {
     /// Name that was reviewed.
@@ -21,11 +21,11 @@ pub struct Statement<'a> {
     pub reviewer: &'a str,
     /// When it was decided.
     pub at: Instant,
-    /// As typed; `None` when no reason was given.
+    /// As typed; `None` if no reason was given.
     pub reason: Option<&'a str>,
     /// Why failed checks did not block it.
     pub over: Option<&'a str>,
-    /// How much of it was on no screen.
+    /// How much of it was not on screen.
     pub unread: Option<Unread>,
 }
 
@@ -57,8 +57,8 @@ impl Statement<'_> {
     }
 }
 
-/// A basic string of TOML in which every hidden character is an escape: `cat` shows all of it, and a
-/// reader gets the same text back.
+/// A TOML basic string in which every hidden character is escaped, so that `cat` shows everything; parsing it gives the
+/// same text.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! What a command comes to: its answer, and the work outside the store that it promises.
+//! The result of a command: its outcome, and the intents that it recorded.
 
 use super::pen::Pen;
 use super::relocation::{ApprovalFileChange, Relocation};
@@ -9,21 +9,21 @@ use crate::store::{NewOperation, ReviewHead, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The result of a command inside the transaction: the answer, and moves the shell must perform.
+/// The result of a command inside the transaction: the outcome, and intents that the caller must perform.
 #[derive(Debug)]
 pub struct Step {
-    /// The answer, completed by the shell when the moves are done.
+    /// The outcome, which the caller completes when the moves are done.
     pub outcome: Outcome,
     /// Intents to perform, in order: their row and what to do.
     pub intents: Vec<(i64, Work)>,
 }
 
-/// What an intent promises.
+/// The work of an intent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Work {
     Relocation(Box<Relocation>),
-    /// A version stays, what is next to it changes.
+    /// A version stays, and its `approval.toml` changes.
     Beside(Box<ApprovalFileChange>),
     /// Staged writes of a run are applied, or undone.
     Applying(Applying),
@@ -32,13 +32,13 @@ pub enum Work {
 /// Body of an intent row.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IntentBody {
-    /// The process that will perform it; when it is dead, whoever starts next does.
+    /// The process that will perform it; if it is dead, the next process to start performs it.
     pub owner: String,
     #[serde(flatten)]
     pub work: Work,
 }
 
-/// Who asks, and on behalf of which process.
+/// The person or agent who acts, and the process that acts for them.
 #[derive(Debug, Clone, Copy)]
 pub struct Actor<'a> {
     /// Identity written to the log.
@@ -52,10 +52,10 @@ pub struct Actor<'a> {
 }
 
 impl Actor<'_> {
-    /// Appends an entry to the log, with its signature where there is one.
+    /// Appends an entry to the log, with its signature if there is one.
     ///
     /// # Errors
-    /// `Internal` for errors of the store; `Conflict` when what was signed is not what is written.
+    /// `Internal` for errors of the store; `Conflict` if the written entry differs from the signed one.
     pub(super) fn log(&self, tx: &Tx<'_>, new: &NewOperation) -> Result<OperationId, EngineError> {
         let operation = tx.log(new)?;
         if let Some(pen) = self.pen {
@@ -65,7 +65,7 @@ impl Actor<'_> {
     }
 }
 
-/// Closes the reviews of a version that wait: it goes away. Gives them, for who takes that back.
+/// Closes the pending reviews of a version that is removed. Returns them for undo.
 pub(super) fn close_reviews(tx: &Tx<'_>, tool: &ToolName, digest: Digest) -> Result<Vec<ReviewId>, EngineError> {
     let waits = |head: &ReviewHead| head.state == ReviewState::Waiting && head.tool == *tool && head.digest == digest;
     let closed: Vec<ReviewId> = tx.review_heads(None)?.into_iter().filter(waits).map(|head| head.id).collect();
@@ -102,7 +102,7 @@ pub(super) fn promise(
     Ok((tx.add_intent(operation, &value)?, body.work))
 }
 
-/// An answer without commit or detail.
+/// An outcome without commit or detail.
 pub(super) fn answer(operation: Option<OperationId>, review: Option<ReviewId>, message: String) -> Outcome {
     Outcome { operation, review, message, commit: None, detail: Value::Null }
 }

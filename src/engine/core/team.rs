@@ -1,4 +1,5 @@
-//! Decisions of the team: what comes in changes the state of versions, and what is decided here is written as a file.
+//! Decisions of the team: received decisions change the state of versions, and decisions made here are written as
+//! files.
 
 use super::step::Actor;
 use crate::domain::team::{
@@ -11,19 +12,19 @@ use crate::store::{NewOperation, Queries, StoreError, TeamFile, TeamFiles, TeamW
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What the store calls a file that nobody signs.
+/// The kind of an unsigned file in the store.
 const RULES: &str = "rules";
 
-/// The subject of the event that another policy is in force, or that policies exclude each other.
+/// The subject of the event that the policy changed, or that policies conflict.
 pub const POLICY_IN_FORCE: &str = "policy-in-force";
 
-/// Changes with what is computed of versions: what an earlier program computed is computed again.
+/// Changes with the computation of versions: results of an earlier format are computed again.
 const FORM: &str = "3";
 
-/// Stands in what is computed of a version of which somebody approved a difference only.
+/// Occurs in the stored result of every version with an approval that covers only a difference.
 const BASE: &str = "\"base\":\"";
 
-/// The most decisions that a new one answers; those against a version come first.
+/// The maximum number of decisions that a new one answers; objections come first.
 const MAX_ANSWERS: usize = 400;
 
 /// The team of this machine, as far as decisions made here need it.
@@ -31,13 +32,13 @@ const MAX_ANSWERS: usize = 400;
 pub struct TeamContext {
     /// The first policy, pinned by hand.
     pub pin: FileName,
-    /// The policy in force; `None` while the pinned one is not here.
+    /// The policy in force; `None` if the pinned one is absent.
     pub policy: Option<TeamPolicy>,
     /// The user's own key.
     pub key: SigningKey,
 }
 
-/// An approval that a colleague gave on another machine, and that counts here.
+/// An approval that somebody gave on another machine, and that counts here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamVote {
     /// Who signed it.
@@ -46,18 +47,18 @@ pub struct TeamVote {
     pub role: Option<String>,
 }
 
-/// What became of a decision that was made here.
+/// The result of sharing a decision that was made here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shared {
-    /// It is written, and waits to be handed out.
+    /// It was written, and will be exported.
     Written(FileName),
-    /// What has to be signed is known now; nothing is written.
+    /// The texts to sign were collected; nothing was written.
     Rehearsed,
-    /// It stays here: why.
+    /// It is not shared; contains the reason.
     Kept(String),
 }
 
-/// A version whose place in the team changed.
+/// A version whose state in the team changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamChange {
     pub digest: Digest,
@@ -65,7 +66,7 @@ pub struct TeamChange {
     pub after: TeamVersion,
 }
 
-/// What a kept file says; `None` for a policy, and for bytes that are not what was kept.
+/// The content of a stored decision file; `None` for a policy, and for bytes that differ from the stored ones.
 pub fn decision_of(file: &TeamFile) -> Option<(FileName, SignedDecision)> {
     let name = FileName::of(&file.bytes);
     let text = DecisionText::read(&file.bytes).ok().filter(|_| name.hex() == file.name)?;
@@ -93,7 +94,7 @@ pub fn policies_of(q: &Queries, pin: FileName) -> Result<(PolicyChain, BTreeMap<
     Ok((chain, unsigned.policies))
 }
 
-/// The chain of policies from a pinned one, and by which rules decisions count.
+/// The chain of policies from a pinned one, and the rules by which decisions count.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -117,7 +118,7 @@ fn unsigned_of(q: &Queries, pin: FileName) -> Result<(PolicyChain, UnsignedFiles
     Ok((PolicyChain::of(pin, &unsigned.policies, &agreements), unsigned))
 }
 
-/// Under what versions are computed: another text computes all of them again.
+/// The basis of the computed versions: if it changes, all of them are computed again.
 pub fn basis_of(chain: &PolicyChain, rules: &TeamRules) -> String {
     let head = chain.head().map(|head| head.hex()).unwrap_or_default();
     let locks = rules.imports.iter().map(|import| import.import.lock.hex());
@@ -125,9 +126,9 @@ pub fn basis_of(chain: &PolicyChain, rules: &TeamRules) -> String {
     [FORM.to_owned(), head].into_iter().chain(locks).chain(fork).collect::<Vec<_>>().join(" ")
 }
 
-/// What the team decided about a version, as far as it counts on this machine; `None` if nobody did. The time in a
-/// decision is its signer's word. So an approval of a key that has expired counts where it came before the key expired,
-/// by the clock of this machine, and nowhere else. That makes approvals fewer and never lets anything through.
+/// The team's decisions about a version, as far as they count on this machine; `None` if there are none. The time in a
+/// decision is claimed by its signer. So an approval with an expired key counts only if it arrived before the expiry,
+/// by the clock of this machine. This can only remove approvals, never add any.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -142,15 +143,15 @@ pub fn team_version_here(q: &Queries, pin: FileName, digest: Digest) -> Result<O
         let files = TeamFiles(q).about(digest)?;
         Ok(files.iter().filter_map(decision_of).filter(|(name, _)| !late.contains_key(name)).collect())
     };
-    // Where only late approvals are known of it, nothing is left but that they do not count.
+    // If only late approvals of it are known, the result only states that they do not count.
     let nothing = TeamVersion { scopes: Vec::new(), unfounded: Vec::new(), ..version };
     let mut here = TeamVersion::of(&rules, digest, &with_bases(&rules, digest, about)?).unwrap_or(nothing);
     here.uncounted.extend(late);
     Ok(Some(here))
 }
 
-/// Approvals of a version, and of those on which it rests, that came to this machine after their key had expired, each with
-/// the reason why it does not count here.
+/// Approvals of a version, and of its bases, that arrived on this machine after their key had expired, each with the
+/// reason why it does not count here.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -176,7 +177,7 @@ fn late_approvals(q: &Queries, version: &TeamVersion) -> Result<BTreeMap<FileNam
     Ok(late)
 }
 
-/// What the decision files about a version come to, on every machine that has them; `None` if nobody decided.
+/// The result of the decision files about a version, equal on every machine that has them; `None` if there are none.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -184,8 +185,8 @@ pub fn team_version(q: &Queries, digest: Digest) -> Result<Option<TeamVersion>, 
     Ok(TeamFiles(q).state(digest)?.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
-/// Takes in files and computes again what they change; all of it where they change the policy. Nothing of it depends on
-/// the order in which files come.
+/// Stores files and recomputes the affected versions; all of them if the policy changes. The result is independent of
+/// the order of files.
 ///
 /// # Errors
 /// Any failed read or write of the store.
@@ -232,7 +233,7 @@ pub fn take_in(tx: &Tx<'_>, pin: FileName, files: &[TeamFile]) -> Result<Vec<Tea
     Ok(changes)
 }
 
-/// Adds the versions of which a difference from one of these was approved, however far.
+/// Adds the versions that have one of these as a base, directly or indirectly.
 fn add_resting(q: &Queries, touched: &mut BTreeSet<Digest>) -> Result<(), StoreError> {
     let resting: Vec<(Digest, BTreeSet<Digest>)> = TeamFiles(q)
         .states_with(BASE)?
@@ -249,7 +250,7 @@ fn add_resting(q: &Queries, touched: &mut BTreeSet<Digest>) -> Result<(), StoreE
     }
 }
 
-/// What the files about a version come to.
+/// The result of the files about a version.
 fn version(q: &Queries, rules: &TeamRules, digest: Digest) -> Result<Option<TeamVersion>, StoreError> {
     let about = |digest| -> Result<BTreeMap<FileName, SignedDecision>, StoreError> {
         Ok(TeamFiles(q).about(digest)?.iter().filter_map(decision_of).collect())
@@ -257,8 +258,7 @@ fn version(q: &Queries, rules: &TeamRules, digest: Digest) -> Result<Option<Team
     Ok(TeamVersion::of(rules, digest, &with_bases(rules, digest, about)?))
 }
 
-/// The decisions about a version, and about those of which a difference to it was approved, however far. `about` gives
-/// those about one version.
+/// The decisions about a version, and about its direct and indirect bases. `about` returns those about one version.
 ///
 /// # Errors
 /// Those of `about`.
@@ -278,7 +278,7 @@ pub fn with_bases<E>(
     Ok(files)
 }
 
-/// The decisions that a new one about a version answers: what stands against it, and its requests.
+/// The decisions that a new one about a version answers: objections and requests.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -288,7 +288,7 @@ pub fn unanswered(q: &Queries, pin: FileName, digest: Digest) -> Result<Vec<File
     Ok(in_order(names))
 }
 
-/// The user's own approvals of a version that stand.
+/// The user's own approvals of a version that are in force.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -298,7 +298,7 @@ pub fn ours_for(q: &Queries, team: &TeamContext, digest: Digest) -> Result<Vec<F
     ours(q, team, in_order(approvals))
 }
 
-/// The user's own decisions against a version that stand.
+/// The user's own decisions against a version that are in force.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -309,7 +309,7 @@ pub fn ours_against(q: &Queries, team: &TeamContext, digest: Digest) -> Result<V
     ours(q, team, in_order(names))
 }
 
-/// Those of some files that the user's own key signed.
+/// The files that the user's own key signed.
 fn ours(q: &Queries, team: &TeamContext, names: Vec<FileName>) -> Result<Vec<FileName>, StoreError> {
     let mut found = Vec::new();
     for name in names {
@@ -323,11 +323,10 @@ fn in_order(names: impl Iterator<Item = FileName>) -> Vec<FileName> {
     names.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Writes a decision as a file, next to the entry of the log that this transaction writes. One that would not count is
-/// not written.
+/// Writes a decision as a file, in the transaction of its log entry. A decision that would not count is not written.
 ///
 /// # Errors
-/// `Conflict` when what was signed is not what is written; `Internal` for errors of the store.
+/// `Conflict` if the written text differs from the signed text; `Internal` for errors of the store.
 pub fn share(tx: &Tx<'_>, actor: Actor<'_>, team: &TeamContext, decision: TeamDecision) -> Result<Shared, EngineError> {
     if let Some(policy) = &team.policy
         && let Err(why) = policy.counts(&team.key, &decision.reviewer, decision.role.as_deref(), decision.at)
@@ -358,7 +357,7 @@ pub fn share(tx: &Tx<'_>, actor: Actor<'_>, team: &TeamContext, decision: TeamDe
     Ok(Shared::Written(name))
 }
 
-/// A policy or a lock as it is kept; with an object where it is in the team's repository.
+/// A policy or a lock as stored; with an object if it is in the team's repository.
 pub fn unsigned_file(bytes: &[u8], object: Option<String>) -> TeamFile {
     let name = FileName::of(bytes).hex();
     TeamFile { name, kind: RULES.to_owned(), digest: None, bytes: bytes.to_vec(), key: None, object }

@@ -1,4 +1,4 @@
-//! Opening what costs more than low, and saving choices of tools.
+//! Unlocking cost tiers, and saving sets of tools.
 
 use super::leave::fault_of_unlock;
 use super::row_changes::{SetSaved, Unlocked};
@@ -9,10 +9,10 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 
-/// Opens a tool, or a whole tier.
+/// Unlocks a tool, or a whole tier.
 ///
 /// # Errors
-/// `Refused` for what is prohibited, and for what is open anyway; `Conflict` when the same was opened before and holds.
+/// `Refused` for a prohibited tool, and if it is not locked; `Conflict` if the same unlock is in force.
 pub fn unlock(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -35,7 +35,7 @@ pub fn unlock(
         kept.tool == name && kept.tier == tier && kept.scope == scope && kept.until == until && kept.lasts(tx.now())
     };
     for kept in tx.unlocks()?.iter().filter(same) {
-        // A row that the log did not give says nothing.
+        // A row that is not backed by the log is ignored.
         if fault_of_unlock(tx, kept)?.is_none() {
             let message = format!("{subject} is already unlocked (unlock-{})", kept.id);
             return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith grants` lists it"));
@@ -76,10 +76,11 @@ pub fn told_scope(scope: &GrantScope, until: Option<Instant>) -> String {
     }
 }
 
-/// Saves a choice of tools, or takes it away.
+/// Saves or deletes a set of tools.
 ///
 /// # Errors
-/// `Refused` for the name of a preset; `NotFound` to take one away that is not there; `Conflict` when it is just so.
+/// `Refused` for the name of a preset; `NotFound` to delete a set that does not exist; `Conflict` if nothing would
+/// change.
 pub fn save_set(tx: &Tx<'_>, actor: Actor<'_>, name: &ToolName, tools: &[SetMember]) -> Result<Step, EngineError> {
     if let Ok(preset) = name.as_str().parse::<Preset>() {
         let message = format!("{preset} is a preset and cannot be changed");
@@ -109,7 +110,7 @@ pub fn save_set(tx: &Tx<'_>, actor: Actor<'_>, name: &ToolName, tools: &[SetMemb
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 
-/// How many tools a set names, and its categories.
+/// The number of tools in a set, and its categories.
 fn contents(members: &[SetMember]) -> String {
     let is_tool = |member: &&SetMember| matches!(member, SetMember::Tool(_));
     let tools = members.iter().filter(is_tool).count();

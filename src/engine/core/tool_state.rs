@@ -1,4 +1,4 @@
-//! Deleting what a tool keeps between its runs.
+//! Deleting the state that a tool keeps between its runs.
 
 use super::step::{Actor, Step, answer};
 use crate::domain::{ToolName, count, size};
@@ -6,10 +6,10 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 
-/// Records that the kept files of a tool are deleted. The files themselves are not in the store.
+/// Records that the state of a tool is deleted. The files themselves are not in the store.
 ///
 /// # Errors
-/// `Conflict` when it keeps none.
+/// `Conflict` if there is none.
 pub fn clear_state(
     tx: &Tx<'_>,
     actor: Actor<'_>,

@@ -1,4 +1,4 @@
-//! Taking an operation back: never by rewriting, always by a new operation.
+//! Undoing an operation: always by a new operation, never by rewriting.
 
 use super::commit_notes::{commit_note, unapproved_note};
 use super::leave::may_return;
@@ -16,11 +16,11 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::json;
 
-/// Takes back the given operation, or the newest that can be.
+/// Undoes the given operation, or the newest one that can be undone.
 ///
 /// # Errors
-/// `NotFound` when there is none; `Conflict` when it was undone before; `Refused` when it is of a kind that changes
-/// nothing that could be put back.
+/// `NotFound` if there is none; `Conflict` if it was already undone; `Refused` if operations of its kind cannot be
+/// undone.
 pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Result<Step, EngineError> {
     let target = find(tx, wanted)?;
     let note: UndoNote = target
@@ -53,7 +53,7 @@ pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Resul
         intents.push(promise(tx, actor, operation, Work::Applying(back))?);
     }
     rows_back(tx, &note, &target, operation)?;
-    // A new commit where one was made; else git never had what comes back, and does not get it now.
+    // Makes a commit only if the operation made one: otherwise git never had the restored files.
     let commits = Actor { commit: actor.commit && tx.made_commit(target.id)?, ..actor };
     let changed = matches!(note, UndoNote::RestoreFiles { .. } | UndoNote::Fork { .. });
     let actor = if changed { commits } else { actor };
@@ -91,7 +91,7 @@ fn find(tx: &Tx<'_>, wanted: Option<OperationId>) -> Result<Operation, EngineErr
     Ok(operation)
 }
 
-/// Refuses to undo a move when a later operation moved the same version on: it is not where it would be fetched from.
+/// Refuses to undo a move if a later operation moved the same version again: it is not where it would be fetched from.
 fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> Result<(), EngineError> {
     let since = |later: &Operation| {
         let message = format!("{2} was moved since by operation {0} ({1})", later.id, later.verb, later.subject);
@@ -115,7 +115,7 @@ fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> 
     Ok(())
 }
 
-/// Changes the rows back.
+/// Reverts the rows.
 fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: OperationId) -> Result<(), EngineError> {
     if let Some(change) = note.row_change() {
         return if may_return(tx, note)? { change.undo(tx, target) } else { Ok(()) };
@@ -173,13 +173,13 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
             put_back(tx, ended)?;
         }
         UndoNote::Approve { .. } => unapprove(tx, note, target, operation)?,
-        // Their files come back; no row tells of them.
+        // Their files are restored; they have no rows.
         _ => {}
     }
     Ok(())
 }
 
-/// The entries that let the tools of an adoption do what they declare, but for those undone since.
+/// The entries that granted declared permissions to the tools of an adoption, except those undone since.
 fn still_granted(tx: &Tx<'_>, note: &UndoNote) -> Result<Vec<Operation>, EngineError> {
     let UndoNote::Adopt { granted, .. } = note else { return Ok(Vec::new()) };
     let mut entries = Vec::new();
@@ -189,7 +189,7 @@ fn still_granted(tx: &Tx<'_>, note: &UndoNote) -> Result<Vec<Operation>, EngineE
     Ok(entries)
 }
 
-/// Takes back what an adoption let its tools do.
+/// Revokes the permissions that an adoption granted.
 fn ungrant(tx: &Tx<'_>, granted: &[Operation], by: OperationId) -> Result<(), EngineError> {
     for entry in granted {
         if let Some(change) = UndoNote::of(entry).as_ref().and_then(UndoNote::row_change) {
@@ -200,7 +200,7 @@ fn ungrant(tx: &Tx<'_>, granted: &[Operation], by: OperationId) -> Result<(), En
     Ok(())
 }
 
-/// The approvals are as they were before one.
+/// Restores the approvals to the state before an approval.
 fn unapprove(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: OperationId) -> Result<(), EngineError> {
     let UndoNote::Approve { review, before, after, replaced, replaced_approved, ended, closed } = note else {
         return Ok(());
@@ -221,7 +221,7 @@ fn unapprove(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
     reopen(tx, *review, target.id)
 }
 
-/// The moves that take files back, after the rows.
+/// The moves that restore files, after the rows.
 fn moves_back(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -258,7 +258,7 @@ fn moves_back(
         }
         UndoNote::RestoreFiles { before, after } => Ok(vec![match before {
             Some(before) => honest(before, arrive(tx, actor, before, Some(after.digest), (operation, ""))?),
-            // What no copy could hold was put aside.
+            // Content that was not kept as a copy was set aside.
             None => Relocation { returns: Some(target), ..leave(actor, after, (operation, "undo: take away again")) },
         }]),
         UndoNote::Fork { before, after, fork } => {
@@ -277,7 +277,7 @@ fn moves_back(
     }
 }
 
-/// Reviews whose object is back wait again.
+/// Reopens reviews whose version is back.
 fn wait_again(tx: &Tx<'_>, closed: &[ReviewId]) -> Result<(), EngineError> {
     for review in closed {
         if tx.review(*review)?.is_some_and(|review| review.state == ReviewState::Superseded) {
@@ -287,7 +287,7 @@ fn wait_again(tx: &Tx<'_>, closed: &[ReviewId]) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Puts approvals back in force as they were, but for those whose own operation was undone since.
+/// Puts approvals back in force, except those whose own operation was undone since.
 fn put_back(tx: &Tx<'_>, ended: &[Approval]) -> Result<(), EngineError> {
     for approval in ended {
         if tx.operation(approval.operation)?.is_some_and(|operation| operation.undone_by.is_none()) {
@@ -297,15 +297,15 @@ fn put_back(tx: &Tx<'_>, ended: &[Approval]) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// What has to change beside a version that an approval left in its place: nothing moves back, but `approval.toml` must
-/// not continue naming the approval that is undone.
+/// The change of `approval.toml` for a version that an approval left in its place: no files move back, but the file
+/// must no longer name the undone approval.
 fn unwritten(actor: Actor<'_>, note: &UndoNote, operation: OperationId) -> Option<ApprovalFileChange> {
     let (before, after, is_approved) = match note {
         UndoNote::Approve { before, after, ended, .. } => {
             let was = |approval: &Approval| approval.digest == before.digest;
             (before, after, ended.iter().flatten().any(was))
         }
-        // Only what lies beside them was put back.
+        // Only the file next to them was restored.
         UndoNote::RestoreFiles { before: Some(before), after } if before.digest == after.digest => {
             (before, after, true)
         }
@@ -330,7 +330,7 @@ fn unwritten(actor: Actor<'_>, note: &UndoNote, operation: OperationId) -> Optio
     })
 }
 
-/// For entries of an older format, which did not keep the approvals that they ended.
+/// For entries of an older format, which did not store the approvals that they ended.
 fn approve_again(tx: &Tx<'_>, placed: &Placed, operation: OperationId) -> Result<(), EngineError> {
     tx.approve_version(&Approval {
         tool: placed.tool.clone(),
@@ -344,7 +344,7 @@ fn approve_again(tx: &Tx<'_>, placed: &Placed, operation: OperationId) -> Result
     Ok(())
 }
 
-/// The moves that take an approved version back and put the one it replaced in its place.
+/// The moves that remove an approved version and put the replaced one in its place.
 fn back(
     tx: &Tx<'_>,
     actor: Actor<'_>,

@@ -1,4 +1,4 @@
-//! What `undo` needs to know of an operation: written with it, never changed.
+//! What `undo` needs to know about an operation: written with it, never changed.
 
 use super::placed::Placed;
 use super::row_changes::{
@@ -10,13 +10,13 @@ use crate::domain::{Deprecation, Digest, Operation, OperationId, ReviewId, ToolN
 use crate::store::Approval;
 use serde::{Deserialize, Serialize};
 
-/// What `undo` needs, kept in the detail of an operation under `undo`.
+/// The data for `undo`, stored in the detail of an operation under `undo`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum UndoNote {
     /// An approval that moved a version (or, for drift, left it in place).
     Approve {
-        /// The review that goes back to waiting.
+        /// The review to reopen.
         review: ReviewId,
         /// Where it came from.
         before: Placed,
@@ -24,35 +24,35 @@ pub enum UndoNote {
         after: Placed,
         /// The version of the same name that was in the target place before.
         replaced: Option<Box<Placed>>,
-        /// Whether an approval of that version was in force; only then it comes back with it.
+        /// Whether an approval of that version was in force; only then it is restored.
         replaced_approved: bool,
-        /// The approvals that ended by this one, as they were; `None` in entries of an older format.
+        /// The approvals that it ended; `None` in entries of an older format.
         #[serde(default)]
         ended: Option<Vec<Approval>>,
-        /// Reviews of the version that was replaced, which lost their object.
+        /// Reviews of the replaced version that it closed.
         #[serde(default)]
         closed: Vec<ReviewId>,
     },
     /// Tools of the workspace were approved together.
     Adopt {
-        /// The review that goes back to waiting.
+        /// The review to reopen.
         review: ReviewId,
-        /// What was taken over.
+        /// The adopted tools.
         members: Vec<(ToolName, Digest)>,
-        /// The entries that gave members what they declare, in the same step; undo takes them back as well.
+        /// The entries that granted members their declared permissions in the same step; undo reverts them as well.
         #[serde(default)]
         granted: Vec<OperationId>,
     },
-    /// A version that was taken over because an allowed signer had approved it.
+    /// A version that was adopted because an allowed signer had approved it.
     Vouch {
-        /// Name of the version that was taken over.
+        /// Name of the adopted version.
         tool: ToolName,
-        /// Digest of the version that was taken over.
+        /// Digest of the adopted version.
         digest: Digest,
     },
     /// A rejection or a request for changes.
     Decline {
-        /// The review that goes back to waiting.
+        /// The review to reopen.
         review: ReviewId,
     },
     /// An approval that did not decide: another one is needed.
@@ -62,115 +62,115 @@ pub enum UndoNote {
     },
     /// An approval of a specification or a plan.
     Agree {
-        /// The review that goes back to waiting.
+        /// The review to reopen.
         review: ReviewId,
     },
     /// An approval of an archive proposal.
     PutAway {
-        /// The review that goes back to waiting.
+        /// The review to reopen.
         review: ReviewId,
         /// Where it came from.
         before: Placed,
         /// Where it is now.
         after: Placed,
-        /// Reviews that lost their object by it.
+        /// Reviews that it closed.
         #[serde(default)]
         closed: Vec<ReviewId>,
     },
-    /// A tool was marked as one that should not be used any more.
+    /// A tool was deprecated.
     Deprecate {
-        /// Name of the tool that was marked.
+        /// Name of the deprecated tool.
         tool: ToolName,
-        /// The mark it had before.
+        /// The previous mark.
         before: Option<Deprecation>,
-        /// The proposal that goes back to waiting.
+        /// The proposal to reopen.
         review: Option<ReviewId>,
     },
-    /// Another approved version is in use: one approved before, or one that the team approved.
+    /// Another approved version came into use: one approved before, or one that the team approved.
     Rollback {
-        /// What was in the place; its bytes are kept.
+        /// The previous content of the place; its bytes are kept.
         before: Placed,
         /// What is there now.
         after: Placed,
-        /// The approvals that ended with it, as they were.
+        /// The approvals that it ended.
         ended: Vec<Approval>,
         /// Whether it put an approval of the version in force.
         approved: bool,
-        /// Reviews of the version that was in use, which lost their object.
+        /// Reviews of the replaced version that it closed.
         #[serde(default)]
         closed: Vec<ReviewId>,
-        /// Experimental versions that went with it; undo puts them back from their kept copies.
+        /// Experimental versions that were removed with it; undo restores them from their kept copies.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         taken: Vec<Placed>,
     },
-    /// Approved files were put back.
+    /// Approved files were restored.
     RestoreFiles {
-        /// What lay there, changed; `None` when nothing did.
+        /// The changed content of the place; `None` if there was none.
         before: Option<Placed>,
         /// What is there now.
         after: Placed,
     },
-    /// Changed files became a tool of their own, and the approved ones were put back.
+    /// Changed files became a separate tool, and the approved ones were restored.
     Fork {
-        /// What lay there, changed.
+        /// The changed content of the place.
         before: Placed,
         /// What is there now.
         after: Placed,
         fork: Placed,
     },
-    /// A request that brought files.
+    /// A request with files.
     Post {
         /// The review it opened.
         review: ReviewId,
-        /// The tool it wrote; `None` when it brought no files.
+        /// The tool that it wrote; `None` if it had no files.
         wrote: Option<Placed>,
-        /// The waiting review that it took the place of.
+        /// The pending review that it replaced.
         #[serde(default)]
         replaced: Option<ReviewId>,
     },
-    /// Undo takes the permission back.
+    /// Undo revokes the permission.
     Allow(Permitted),
-    /// Undo withdraws the comment.
+    /// Undo deletes the comment.
     Comment(Commented),
-    /// A comment that was undone.
+    /// A comment that was deleted.
     Withdraw(Withdrawn),
-    /// Leave for an agent.
+    /// A grant for an agent.
     Grant(Granted),
-    /// Leave for an agent that was revoked.
+    /// A revoked grant for an agent.
     RevokeGrant(GrantRevoked),
-    /// What costs more than low was opened.
+    /// An unlocked tool or tier.
     Unlock(Unlocked),
-    /// What costs more than low was locked again.
+    /// A revoked unlock.
     RevokeUnlock(UnlockRevoked),
-    /// A choice of tools was saved, or taken away.
+    /// A set of tools was saved or deleted.
     SaveSet(SetSaved),
-    /// What a version was allowed, revoked.
+    /// Revoked permissions of a version.
     RevokeAllow(PermissionRevoked),
-    /// A version was pinned, or its pin taken away.
+    /// A version was pinned or unpinned.
     Pin(PinChange),
-    /// A failure that was marked.
+    /// A failure mark.
     MarkFailure(Marked),
-    /// A change of what a mark says.
+    /// An edited mark.
     EditMark(MarkEdited),
     /// An opportunity was dismissed.
     DismissOpportunity(Dismissed),
-    /// Older versions were taken away; their bytes are kept.
+    /// Older versions were removed; their bytes are kept.
     Trim {
-        /// Undo puts each back where it lay, from its kept copy.
+        /// Undo restores each to its place from its kept copy.
         taken: Vec<Placed>,
-        /// Reviews that lost their object by it.
+        /// Reviews that it closed.
         #[serde(default)]
         closed: Vec<ReviewId>,
     },
-    /// A negative tag was taken away.
+    /// A negative tag was removed.
     Untag(Untagged),
-    /// A failure group was said to be over.
+    /// A failure group was resolved.
     Resolve(Resolved),
     /// Staged writes of a run that were applied.
     Apply { step: Applying },
-    /// A review that was asked for.
+    /// A requested review.
     Propose {
-        /// The review, which has nothing to decide any more.
+        /// The review; undo closes it.
         review: ReviewId,
     },
     /// A move without a decision: archive and restore.
@@ -179,19 +179,19 @@ pub enum UndoNote {
         before: Placed,
         /// Where it is now.
         after: Placed,
-        /// Reviews that lost their object by it.
+        /// Reviews that it closed.
         #[serde(default)]
         closed: Vec<ReviewId>,
     },
 }
 
 impl UndoNote {
-    /// The note of an operation; `None` when it has none.
+    /// The note of an operation; `None` if it has none.
     pub fn of(operation: &Operation) -> Option<UndoNote> {
         serde_json::from_value(operation.detail.get("undo")?.clone()).ok()
     }
 
-    /// The change, where it is one of rows alone.
+    /// The change, if it affects only rows.
     pub fn row_change(&self) -> Option<&dyn RowChange> {
         Some(match self {
             UndoNote::Allow(change) => change,
@@ -225,7 +225,7 @@ impl UndoNote {
         }
     }
 
-    /// Versions that the operation put somewhere.
+    /// Versions that the operation put in a place.
     pub fn arrived(&self) -> Vec<&Placed> {
         match self {
             UndoNote::Approve { after, .. }
@@ -239,7 +239,7 @@ impl UndoNote {
         }
     }
 
-    /// Versions that the operation took away from where they were.
+    /// Versions that the operation removed from their place.
     pub fn took(&self) -> Vec<&Placed> {
         match self {
             UndoNote::Approve { before, replaced, .. } => std::iter::once(before).chain(replaced.as_deref()).collect(),

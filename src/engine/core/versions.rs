@@ -1,4 +1,4 @@
-//! Versions of a name: which one a session uses, which are pinned, which are trimmed.
+//! Versions of a name: selecting one for a session, pinning, trimming.
 
 use super::commit_notes::commit_note;
 use super::leave::fault_of_leave;
@@ -13,10 +13,10 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::{Value, json};
 
-/// Uses a version in place of what its name means otherwise, in one session or workbench.
+/// Selects a version for its name, in one session or workbench.
 ///
 /// # Errors
-/// `Refused` for a version that is archived; `Conflict` when it is used there already.
+/// `Refused` for an archived version; `Conflict` if it is already selected there.
 pub fn use_in_session(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -29,7 +29,7 @@ pub fn use_in_session(
         return Err(EngineError::new(ErrorCode::Refused, message, "restore it first"));
     }
     let given = tx.agent_grants()?.into_iter().filter(|grant| grant.is_use() && grant.tool == tool.name);
-    // The newest one of a scope counts.
+    // The newest one of a scope applies.
     if let Some(same) = given.into_iter().find(|grant| grant.scope == scope)
         && same.digest == tool.digest
         && fault_of_leave(tx, &same)?.is_none()
@@ -58,10 +58,10 @@ pub fn use_in_session(
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 
-/// Takes versions of one name away; their bytes are kept before.
+/// Removes versions of one name; their bytes are kept.
 ///
 /// # Errors
-/// `Conflict` for a version that was pinned meanwhile, and while a move of the tool is owed.
+/// `Conflict` for a version that was pinned meanwhile, and while a move of the tool is pending.
 pub fn trim(tx: &Tx<'_>, actor: Actor<'_>, taken: &[Placed]) -> Result<Step, EngineError> {
     let Some(first) = taken.first() else {
         return Err(EngineError::new(ErrorCode::Conflict, "nothing to trim", ""));
@@ -91,7 +91,7 @@ pub fn trim(tx: &Tx<'_>, actor: Actor<'_>, taken: &[Placed]) -> Result<Step, Eng
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
-/// Lets the last of several moves commit all of them; `placed` is what each one moves.
+/// Makes the last of several moves commit all of them; `placed` is what each one moves.
 pub(super) fn in_one_commit(moves: &mut [Relocation], placed: &[Placed], note: Option<CommitNote>) {
     let Some((last, before)) = moves.split_last_mut() else { return };
     last.commit = note;

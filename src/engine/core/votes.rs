@@ -1,4 +1,4 @@
-//! Where one yes is not enough: a second one, of another person, under a role that the user named.
+//! Reviews that need a second approval, by another person, under a role that the user configured.
 
 use super::decision::Deciding;
 use super::step::Step;
@@ -8,20 +8,20 @@ use crate::domain::team::mail_or_name;
 use crate::domain::{Review, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
 
-/// What an approval does.
+/// The effect of an approval.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Vote {
     Decides,
-    /// It counts, and another one is needed; in words.
+    /// It counts, and another one is needed; contains a description.
     Counts(String),
 }
 
-/// Counts an approval of `who`: one ordinary approval is needed, and one of each of the `roles`. Those of the `team` count
-/// where they are of other people.
+/// Counts an approval of `who`: one ordinary approval is needed, and one of each of the `roles`. Approvals by the
+/// `team` count if they are by other people.
 ///
 /// # Errors
-/// `Conflict` when the same person approved before; `Usage` for a role that is not asked for; `HumanNeeded`
-/// when only an approval under a role is missing and this one names none.
+/// `Conflict` if the same person approved before; `Usage` for an unknown role; `HumanNeeded` if only an approval under
+/// a role is missing and this one names none.
 pub(super) fn count(
     review: &Review,
     who: &str,
@@ -67,7 +67,7 @@ pub(super) fn count(
     )))
 }
 
-/// Which votes are not given. A second vote of one role counts as the ordinary one.
+/// The missing approvals. A second approval under the same role counts as the ordinary one.
 pub fn missing_votes<'a>(votes: impl Iterator<Item = Option<&'a str>>, roles: &[String]) -> Vec<String> {
     let (mut open, mut plain): (Vec<&String>, bool) = (roles.iter().collect(), true);
     for vote in votes {
@@ -80,9 +80,9 @@ pub fn missing_votes<'a>(votes: impl Iterator<Item = Option<&'a str>>, roles: &[
     open.into_iter().map(|role| format!("the role {role}")).chain(plain).collect()
 }
 
-/// Keeps an approval that does not decide yet.
+/// Stores an approval that does not decide yet.
 pub(super) fn keep(deciding: &Deciding<'_, '_>, message: String) -> Result<Step, EngineError> {
-    // Where it stands does not change; that somebody approved is told all the same.
+    // The state of the review does not change, but the approval is logged and announced.
     let operation = deciding.settle(&UndoNote::Vote { review: deciding.review.id }, ReviewState::Waiting)?;
     Ok(deciding.step(operation, message, Vec::new()))
 }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::domain::{Decision, DecisionKind};
 
-    /// A waiting review with these votes: of whom, and under which role.
+    /// A pending review with these approvals: by whom, and under which role.
     fn review(votes: &[(&str, Option<&str>)]) -> Review {
         let vote = |(who, role): &(&str, Option<&str>)| Decision {
             reviewer: (*who).to_owned(),

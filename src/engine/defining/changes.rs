@@ -1,25 +1,25 @@
-//! What `define` was told of a service, and writing it into a definition: only what was named changes, comments and
-//! order stay.
+//! The options of `define` for a service, and writing them into a definition: only the given options change; comments
+//! and order are preserved.
 
 use crate::domain::service::PortNumber;
 use crate::engine::error::{EngineError, ErrorCode};
 use serde_json::{Map, Value as Json, json};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 
-/// The name of a port that a definition gets when it has none.
+/// The name of a port if the definition has none.
 const PORT: &str = "port";
 
-/// The ways in which a check asks, of which it has one.
+/// The kinds of a probe, of which a check has one.
 const PROBES: &[&str] = &["ask", "http", "tcp", "exec", "line"];
 
-/// The options of `define`, as they were typed; `None` leaves a field as it is.
+/// The options of `define`, as typed; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DefineOptions {
     /// Adapter, or the name of a profile.
     pub base_type: Option<String>,
     /// Program by name or absolute path.
     pub executable: Option<String>,
-    /// What it does, one sentence.
+    /// The description, one sentence.
     pub description: Option<String>,
     /// A number from 1 to 65535, or `auto`.
     pub port: Option<String>,
@@ -29,11 +29,11 @@ pub struct DefineOptions {
     pub launch_args: Option<String>,
     /// `ping`, `version`, `status`, `none`, or a path of a GET request.
     pub health_check: Option<String>,
-    /// `KEY=VALUE` each.
+    /// Each as `KEY=VALUE`.
     pub env: Vec<String>,
 }
 
-/// How health is asked for.
+/// The probe of the health check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Health {
     /// A word of the definition.
@@ -42,7 +42,7 @@ enum Health {
     Path(String),
 }
 
-/// The options, checked.
+/// The validated options.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Changes {
     base_type: Option<String>,
@@ -59,7 +59,7 @@ fn usage(message: String, hint: &str) -> EngineError {
     EngineError::new(ErrorCode::Usage, message, hint)
 }
 
-/// A word for what a service can do, as it is searched for.
+/// A capability in the form in which it is searched.
 fn capability(word: &str) -> Result<String, EngineError> {
     if word.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c)) {
         return Ok(word.to_owned());
@@ -69,10 +69,10 @@ fn capability(word: &str) -> Result<String, EngineError> {
 }
 
 impl Changes {
-    /// Checks the options.
+    /// Validates the options.
     ///
     /// # Errors
-    /// `Usage` that names the option.
+    /// `Usage`, naming the option.
     pub(super) fn of(options: &DefineOptions) -> Result<Changes, EngineError> {
         let health = |word: &String| match word.trim() {
             word @ ("ping" | "version" | "status" | "none") => Ok(Health::Word(word.to_owned())),
@@ -91,7 +91,7 @@ impl Changes {
         };
         let executable = |program: &String| match program.trim() {
             "" => Err(usage("--executable is empty".to_owned(), "use the name or the path of a program")),
-            // Relative to which folder it would be meant depends on who starts it.
+            // The base folder of a relative path would depend on who starts it.
             path if path.contains('/') && !path.starts_with('/') => Err(usage(
                 format!("--executable: {path:?} is a relative path"),
                 "use an absolute path, or the name of a program on the PATH",
@@ -123,25 +123,25 @@ impl Changes {
         })
     }
 
-    /// Other capabilities, and nothing else.
+    /// A change of capabilities only.
     pub(super) fn capabilities(words: Vec<String>) -> Changes {
         Changes { capabilities: Some(words), ..Changes::default() }
     }
 
-    /// Whether nothing was named.
+    /// Whether no option was given.
     pub(super) fn is_empty(&self) -> bool {
         *self == Changes::default()
     }
 
-    /// Whether the program is named.
+    /// Whether the program was given.
     pub(super) fn has_program(&self) -> bool {
         self.executable.is_some()
     }
 
-    /// Writes them into a manifest of ours.
+    /// Writes them into a native manifest.
     ///
     /// # Errors
-    /// What of the manifest has a form in which nothing can be changed, one line.
+    /// One line with the part of the manifest whose form cannot be changed.
     pub(super) fn write_toml(&self, document: &mut DocumentMut) -> Result<(), String> {
         let root = document.as_item_mut();
         if let Some(text) = &self.description {
@@ -184,7 +184,7 @@ impl Changes {
     /// Writes them into the definition of a companion program.
     ///
     /// # Errors
-    /// That a new program is needed for new arguments.
+    /// New arguments need a new program.
     pub(super) fn write_json(&self, fields: &mut Map<String, Json>) -> Result<(), String> {
         let texts =
             [("base_type", &self.base_type), ("executable", &self.executable), ("description", &self.description)];
@@ -218,7 +218,7 @@ impl Changes {
         Ok(())
     }
 
-    /// The command with the program and the arguments that were named.
+    /// The command with the given program and arguments.
     fn command(&self, words: Vec<String>) -> Result<Vec<String>, String> {
         let mut words = words.into_iter();
         let program = words.next();
@@ -252,7 +252,7 @@ fn command_of(run: &Item) -> Vec<String> {
     command.as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect()
 }
 
-/// Gives a key its value; what is written around the old one stays.
+/// Sets the value of a key; formatting and comments around the old value are preserved.
 fn put(table: &mut Item, key: &str, value: Value) -> Result<(), String> {
     let table = table.as_table_like_mut().ok_or_else(|| format!("{key} cannot be written there"))?;
     match table.get_mut(key) {
@@ -266,7 +266,7 @@ fn put(table: &mut Item, key: &str, value: Value) -> Result<(), String> {
     Ok(())
 }
 
-/// A table in a table; made when it is absent.
+/// A table in a table; created if it is absent.
 fn sub<'t>(parent: &'t mut Item, key: &str) -> Result<&'t mut Item, String> {
     let is_inline = parent.is_inline_table();
     let wrong = || format!("{key} is not a table");
@@ -278,7 +278,7 @@ fn sub<'t>(parent: &'t mut Item, key: &str) -> Result<&'t mut Item, String> {
     table.get_mut(key).filter(|item| item.is_table_like()).ok_or_else(wrong)
 }
 
-/// Sets the number of the only port, or adds one. A stated number is meant: nobody gets another one instead.
+/// Sets the number of the only port, or adds a port. A given number is fixed: no other number is used instead.
 fn write_port(service: &mut Item, port: PortNumber) -> Result<(), String> {
     let is_inline = service.is_inline_table();
     let table = service.as_table_like_mut().ok_or("service is not a table")?;

@@ -1,7 +1,7 @@
-//! What a program says of itself, read for what it can do: its help text, the tools that it lists.
+//! Finds the capabilities of a program in its own texts: its help text, and the tools that it lists.
 //!
-//! All of it is text of a stranger. Names keep letters, digits, `_`, `-` and `.` only; sentences become one short line
-//! without escape sequences and hidden characters; everything is bounded.
+//! All of this is untrusted text. Names keep only letters, digits, `_`, `-` and `.`; sentences become one short line
+//! without escape sequences and hidden characters; everything has a maximum length.
 
 use super::help_text;
 use crate::domain::SafeText;
@@ -11,17 +11,17 @@ use crate::insight::terms::{terms, words as words_of};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// Capabilities that one way of asking proposes at most.
+/// Maximum number of capabilities from one source.
 const MOST_FOUND: usize = 64;
 
-/// Characters of the name of a capability.
+/// Maximum length of the name of a capability, in characters.
 const NAME_CHARS: usize = 48;
 
-/// Characters of a sentence that is shown.
+/// Maximum length of a shown sentence, in characters.
 const SENTENCE_CHARS: usize = 120;
 
-/// Words for what programs of this kind do, looked for in sentences. Names of several words that other tools of the
-/// workspace claim are looked for as well.
+/// Words for what programs of this kind do, searched in sentences. Multi-word capabilities of other tools in the
+/// workspace are searched, too.
 const KNOWN: &[&str] = &[
     "code_generation",
     "code_review",
@@ -44,7 +44,7 @@ const KNOWN: &[&str] = &[
     "chat",
 ];
 
-/// Other words for some of them, which have another stem.
+/// Synonyms with another stem.
 const ALSO_KNOWN: &[(&str, &str)] = &[
     ("code_explanation", "explain code"),
     ("transcription", "transcribe"),
@@ -52,7 +52,7 @@ const ALSO_KNOWN: &[(&str, &str)] = &[
     ("classification", "classify"),
 ];
 
-/// Subcommands that every program has, which say nothing of it.
+/// Subcommands that every program has, which are no capabilities.
 const ORDINARY: &[&str] = &["help", "version", "completion", "completions", "man"];
 
 /// Programs that start another program, named in their arguments.
@@ -62,7 +62,7 @@ const LAUNCHERS: &[&str] = &["npx", "bunx", "pnpx", "uvx", "uv", "pipx", "env", 
 const INTERPRETERS: &[&str] = &["python", "pypy", "node", "ruby", "perl", "php", "java", "bash", "sh", "dash", "zsh"];
 
 words!(
-    /// Where it was said.
+    /// The source of a capability.
     ProbeSource {
         /// In the help text of the command.
         Help = "help",
@@ -72,7 +72,7 @@ words!(
 );
 
 impl ProbeSource {
-    /// What was asked, in words.
+    /// The source, in words.
     pub const fn phrase(self) -> &'static str {
         match self {
             ProbeSource::Help => "--help",
@@ -81,37 +81,37 @@ impl ProbeSource {
     }
 }
 
-/// Something that a program says it can do.
+/// A capability that a program reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FoundCapability {
     /// The word for it.
     pub capability: String,
-    /// Where it was said.
+    /// The source.
     pub source: ProbeSource,
-    /// What was said there, one line made safe to draw; empty when it was only a name.
+    /// The sentence about it, one line made safe to draw; empty if there was only a name.
     pub sentence: String,
-    /// Whether the definition claimed it already.
+    /// Whether the definition already states it.
     pub is_claimed: bool,
 }
 
-/// What was found, and how much more there was than is proposed.
+/// The capabilities, and how many more were not proposed.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub found: Vec<FoundCapability>,
     pub left_out: usize,
 }
 
-/// What is found, without repetitions.
+/// Collects capabilities without duplicates.
 struct Collector {
     source: ProbeSource,
-    /// The words that are looked for in sentences, each with its terms.
+    /// The words that are searched in sentences, each with its terms.
     known: Vec<(String, Vec<String>)>,
     findings: Findings,
 }
 
 impl Collector {
-    /// Of what other tools claim, only names of several words are looked for: a single one, such as `show`, is in
-    /// sentences that mean something else.
+    /// Only multi-word capabilities of other tools are searched: a single word such as `show` also occurs in sentences
+    /// with another meaning.
     fn new(source: ProbeSource, claimed: &[String]) -> Collector {
         let ours = KNOWN.iter().map(|word| (*word, terms(word)));
         let others = claimed.iter().map(|word| (word.as_str(), terms(word))).filter(|(_, parts)| parts.len() > 1);
@@ -142,25 +142,25 @@ impl Collector {
         }
     }
 
-    /// Takes the name of a subcommand or a tool, and what is said of it.
+    /// Takes the name and the description of a subcommand or a tool.
     fn take_named(&mut self, name: &str, sentence: &str) {
         let Some(name) = name_of(name).filter(|name| !ORDINARY.contains(&name.as_str())) else { return };
         self.add(name, sentence);
         let said = terms(sentence);
-        // A single word must be what the sentence begins with: that is what is done.
+        // A single word must begin the sentence, as the verb does.
         self.take_known(sentence, &|parts| match parts {
             [only] => said.first() == Some(only),
             parts => parts.iter().all(|part| said.contains(part)),
         });
     }
 
-    /// Looks for known words in what is said of the whole program.
+    /// Searches known words in the description of the whole program.
     fn take_prose(&mut self, sentence: &str) {
         let said = terms(sentence);
         self.take_known(sentence, &|parts| parts.iter().all(|part| said.contains(part)));
     }
 
-    /// Adds the known words that fit, but those that only repeat a name.
+    /// Adds the known words that match, except those that only repeat a name.
     fn take_known(&mut self, sentence: &str, fits: &dyn Fn(&[String]) -> bool) {
         let repeats = |parts: &[String]| self.findings.found.iter().any(|known| terms(&known.capability) == parts);
         let fitting = self.known.iter().filter(|(_, parts)| fits(parts) && !repeats(parts));
@@ -171,23 +171,24 @@ impl Collector {
     }
 }
 
-/// What a help text says that the program can do. `claimed` are capabilities that other tools claim.
+/// The capabilities in a help text. `claimed` are the capabilities of other tools.
 pub(super) fn capabilities_of_help(text: &str, claimed: &[String]) -> Findings {
     let mut found = Collector::new(ProbeSource::Help, claimed);
     let told = help_text::read(&plain(text));
-    // What is said of an error repeats the words that the program did not expect.
+    // An error message repeats unexpected words of the command line.
     let prose = told.prose.iter().filter(|line| !line.to_ascii_lowercase().contains("error:") && !is_contact(line));
     prose.for_each(|line| found.take_prose(&one_line(line)));
     told.commands.iter().for_each(|(name, sentence)| found.take_named(name, &one_line(sentence)));
     found.findings
 }
 
-/// Whether a line says where to turn to: "Report any translation bugs to <https://…>" says nothing of a program.
+/// Whether a line contains contact information: "Report any translation bugs to <https://…>" does not describe the
+/// program.
 fn is_contact(line: &str) -> bool {
     line.contains("://") || line.to_ascii_lowercase().contains("report bugs")
 }
 
-/// What the tools that a program lists say that it can do: name and description of each.
+/// The capabilities in a list of tools: name and description of each.
 pub(super) fn capabilities_of_tools(tools: &[(String, String)], claimed: &[String]) -> Findings {
     let mut found = Collector::new(ProbeSource::Mcp, claimed);
     for (name, description) in tools {
@@ -196,21 +197,21 @@ pub(super) fn capabilities_of_tools(tools: &[(String, String)], claimed: &[Strin
     found.findings
 }
 
-/// Whether a text is the help of a program, whatever its exit code was.
+/// Whether a text is a help text, whatever the exit code.
 pub(super) fn is_help(text: &str) -> bool {
     let text = plain(text).to_ascii_lowercase();
     ["usage", "commands:", "options:"].iter().any(|mark| text.contains(mark))
 }
 
-/// Whether a text speaks of the Model Context Protocol.
+/// Whether a text mentions the Model Context Protocol.
 pub(super) fn speaks_of_mcp(text: &str) -> bool {
     let words = words_of(text);
     words.iter().any(|word| word == "mcp") || words.windows(3).any(|three| three == ["model", "context", "protocol"])
 }
 
-/// The commands that print the help of a program, to be tried in this order: what precedes the first option, then
-/// `--help`; the program alone, because some complain of the words between. Where that names only an interpreter, or a
-/// program that starts another one, all words stay.
+/// The commands that print the help of a program, in the order in which to try them: the words before the first option,
+/// followed by `--help`; then only the program, because some reject the words between. If that is only an interpreter,
+/// or a program that starts another one, all words stay.
 pub(super) fn help_commands(command: &[String]) -> Vec<Vec<String>> {
     let before = command.iter().skip(1).take_while(|word| !word.starts_with('-')).count() + 1;
     let program = command.first().and_then(|word| Path::new(word).file_name()).unwrap_or_default();
@@ -225,7 +226,7 @@ pub(super) fn help_commands(command: &[String]) -> Vec<Vec<String>> {
     lengths.into_iter().flatten().map(with_help).collect()
 }
 
-/// A text without escape sequences and control characters but ends of lines and tabs.
+/// A text without escape sequences and control characters, except line ends and tabs.
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut scanner = AnsiScanner::default();
@@ -247,7 +248,7 @@ fn one_line(text: &str) -> String {
     SafeText::new(&joined).into()
 }
 
-/// A name as the word for a capability: `readFile` is `read_file`; `None` when nothing is left of it.
+/// A name in the form of a capability: `readFile` becomes `read_file`; `None` if nothing is left of it.
 fn name_of(name: &str) -> Option<String> {
     let mut word = String::new();
     let mut last = ' ';

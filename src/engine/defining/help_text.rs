@@ -1,26 +1,26 @@
-//! The help text of a program, read for the commands that it names and for what it says of itself.
+//! Parses the help text of a program for its commands and its description.
 //!
-//! The forms of argparse, click, clap, cobra, commander, docopt and GNU programs are known by what they have in common:
-//! a heading that speaks of commands, and indented entries of one name and one sentence. Nothing here is made safe to
+//! The formats of argparse, click, clap, cobra, commander, docopt and GNU programs are recognised by their common
+//! features: a heading about commands, and indented entries of a name and a sentence. Nothing here is made safe to
 //! draw; `discovery` does that.
 
 use crate::insight::terms::words;
 
-/// Lines that are read.
+/// Maximum number of lines that are read.
 const MOST_LINES: usize = 2_000;
 
-/// Characters of the name of a command.
+/// Maximum length of the name of a command, in characters.
 const NAME_CHARS: usize = 48;
 
-/// Lines of one program that show how it is called, from which the words that follow its name are commands.
+/// Minimum number of usage lines of one program from which the words after its name count as commands.
 const FEWEST_FORMS: usize = 3;
 
-/// What a help text tells.
+/// The content of a help text.
 #[derive(Debug, Default)]
 pub(super) struct HelpText {
     /// Lines that describe the program as a whole.
     pub prose: Vec<String>,
-    /// Commands with their descriptions, in their order; a description may be empty.
+    /// Commands with their descriptions, in order; a description may be empty.
     pub commands: Vec<(String, String)>,
 }
 
@@ -42,14 +42,14 @@ pub(super) fn read(text: &str) -> HelpText {
 #[derive(Default)]
 struct Reader {
     told: HelpText,
-    /// The list of commands that is open.
+    /// The open list of commands.
     list: Option<CommandList>,
-    /// The word of the usage that stands for a subcommand, as argparse writes it: what precedes `...`.
+    /// The metavariable of a subcommand in the usage, as argparse writes it: the word before `...`.
     slot: Option<String>,
     part: Part,
     /// Lines of the usage, without its heading.
     usages: Vec<String>,
-    /// Other indented lines, as they may show how the program is called.
+    /// Other indented lines, which may be usage lines.
     indented: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ enum Part {
     /// Before any list.
     #[default]
     Top,
-    /// Below `Usage:`, of which nothing was seen yet.
+    /// Below `Usage:`, before its first line.
     UsageHead,
     Usage,
     Examples,
@@ -107,8 +107,7 @@ impl Reader {
         }
     }
 
-    /// The commands that the lines name which show how the program is called: `coder list  Show all`, or the choices
-    /// `coder {start|stop}`.
+    /// The commands in usage lines: `coder list  Show all`, or the choices in `coder {start|stop}`.
     fn commands_of_forms(&self) -> Vec<(String, String)> {
         let forms: Vec<Form<'_>> = self.usages.iter().filter_map(|line| form_of(line, true)).collect();
         let is_choice = forms.iter().any(|form| form.names.len() > 1);
@@ -126,16 +125,16 @@ impl Reader {
     }
 }
 
-/// A line that shows how a program is called.
+/// A usage line.
 #[derive(Clone)]
 struct Form<'a> {
     program: &'a str,
-    /// The command that follows its name, or the commands of a choice.
+    /// The command after its name, or the commands of a choice.
     names: Vec<&'a str>,
     sentence: &'a str,
 }
 
-/// Reads a line as a form; `None` for any other line. A command of several words may only be in the usage, because
+/// Parses a usage line; `None` for any other line. A command of several words is accepted only in the usage, because
 /// elsewhere it could be a sentence.
 fn form_of(line: &str, is_usage: bool) -> Option<Form<'_>> {
     let (head, sentence) = halves(line);
@@ -163,9 +162,10 @@ fn distinct(forms: &[Form<'_>]) -> Vec<(String, String)> {
 
 /// A list of commands, as it is read.
 struct CommandList {
-    /// How far its entries are indented, once that is known.
+    /// The indentation of its entries, once known.
     indent: Option<usize>,
-    /// Whether its lines are commands; below `positional arguments` only those are that follow the place of a command.
+    /// Whether its lines are commands; below `positional arguments`, only those after the metavariable of a command
+    /// are.
     is_open: bool,
     /// Whether its names are written side by side.
     is_wide: bool,
@@ -194,7 +194,7 @@ impl CommandList {
         let first = body.split_whitespace().next().unwrap_or_default();
         let is_slot = slot == Some(first);
         if let Some(choices) = first.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            // As argparse writes it: the commands follow, each on a line of its own where it has a description.
+            // In the format of argparse, the commands follow, each on a separate line if it has a description.
             if is_slot || self.is_open {
                 choices.split(',').filter(|name| is_command(name)).for_each(|name| add(found, name, ""));
             }
@@ -218,7 +218,7 @@ impl CommandList {
                 add(found, name, sentence);
             }
         } else if indent > usual && self.indent.is_some() {
-            // Its description, where that begins on the next line.
+            // Its description, if it begins on the next line.
             if let Some((_, sentence)) = found.last_mut().filter(|(_, sentence)| sentence.is_empty()) {
                 body.clone_into(sentence);
             }
@@ -226,7 +226,7 @@ impl CommandList {
     }
 }
 
-/// Adds a command, or the description of one that is known by its name only.
+/// Adds a command, or the description of one without a description.
 fn add(found: &mut Vec<(String, String)>, name: &str, sentence: &str) {
     match found.iter_mut().find(|(known, _)| known == name) {
         Some((_, known)) if known.is_empty() => sentence.clone_into(known),
@@ -238,7 +238,7 @@ fn add(found: &mut Vec<(String, String)>, name: &str, sentence: &str) {
 /// The name and the description of an entry; `None` for a line of another form.
 fn entry(body: &str) -> Option<(&str, &str)> {
     let (head, sentence) = halves(body);
-    // An entry may name short forms and arguments: `build, b  Compile`, `add <file>  Add`, `start UNIT...  Start`.
+    // An entry may contain short forms and arguments: `build, b  Compile`, `add <file>  Add`, `start UNIT...  Start`.
     let name = head.split([' ', ',', '|']).next().unwrap_or_default().trim_end_matches(':');
     let rest = head[name.len()..].trim_start_matches([',', ':']);
     let is_plain = match sentence {
@@ -282,8 +282,8 @@ fn is_command(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-:".contains(c))
 }
 
-/// Whether a line that is not indented begins a part: it ends with a colon, is in capitals, or is a few words that end
-/// with `commands`. What it adds in brackets does not count.
+/// Whether a line without indentation is a heading: it ends with a colon, is in capitals, or consists of a few words
+/// that end with `commands`. Text in brackets is ignored.
 fn is_heading(line: &str) -> bool {
     let head = line.split(" (").next().unwrap_or_default();
     let is_loud = line.contains(|c: char| c.is_ascii_uppercase()) && !line.contains(|c: char| c.is_lowercase());

@@ -1,5 +1,4 @@
-//! Definitions as text: what somebody gives to `define --from`, what `show --json` gives back, and the two forms in
-//! which they are written.
+//! Definitions as text: the input of `define --from`, the output of `show --json`, and the two file formats.
 
 use super::changes::Changes;
 use crate::catalog::{self, DefinitionForm};
@@ -13,19 +12,19 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Val
 /// The largest definition, in bytes; as large as a manifest may be.
 const MAX_DEFINITION_BYTES: usize = 256 * 1024;
 
-/// A definition that somebody gives.
+/// A definition to import.
 #[derive(Debug, Clone, Copy)]
 pub struct Import<'a> {
-    /// Name of the file; `-` for standard input. Its ending says how it is written.
+    /// Name of the file; `-` for standard input. Its extension determines the format.
     pub file: &'a str,
     /// Its contents, as read.
     pub bytes: &'a [u8],
 }
 
-/// The bytes of a definition that was opened: one more than it may have at most.
+/// The bytes of an opened definition: at most one more than the maximum size.
 ///
 /// # Errors
-/// `NotFound` when it could not be opened or read.
+/// `NotFound` if it could not be opened or read.
 pub fn read_definition<R: Read>(named: &Path, opened: io::Result<R>) -> Result<Vec<u8>, EngineError> {
     let mut bytes = Vec::new();
     let read = opened.and_then(|opened| opened.take(MAX_DEFINITION_BYTES as u64 + 1).read_to_end(&mut bytes));
@@ -38,12 +37,12 @@ pub fn read_definition<R: Read>(named: &Path, opened: io::Result<R>) -> Result<V
     }
 }
 
-/// A definition that can be changed, in the form in which it is written.
+/// A definition that can be changed, in its file format.
 #[derive(Debug)]
 pub(super) enum Definition {
-    /// A manifest of ours, with its comments.
+    /// A native manifest, with its comments.
     Native(DocumentMut),
-    /// A companion program's.
+    /// The definition of a companion program.
     Companion(Map<String, Json>),
 }
 
@@ -55,7 +54,7 @@ impl Definition {
     /// Reads the text of a definition file.
     ///
     /// # Errors
-    /// `Conflict` for a form in which nothing can be changed.
+    /// `Conflict` for a format that cannot be changed.
     pub(super) fn read(path: &str, bytes: &[u8]) -> Result<Definition, EngineError> {
         let by_hand = |why: &str| {
             let message = format!("{path} cannot be changed: {why}");
@@ -78,7 +77,7 @@ impl Definition {
     /// Writes changes into it.
     ///
     /// # Errors
-    /// `Conflict` with what of it cannot be changed.
+    /// `Conflict` with the part that cannot be changed.
     pub(super) fn change(&mut self, changes: &Changes) -> Result<(), EngineError> {
         let written = match self {
             Definition::Native(document) => changes.write_toml(document),
@@ -87,7 +86,7 @@ impl Definition {
         written.map_err(|why| EngineError::new(ErrorCode::Conflict, why, "change the definition with an editor"))
     }
 
-    /// States a version.
+    /// Sets the version.
     pub(super) fn set_version(&mut self, version: &semver::Version) {
         match self {
             Definition::Native(document) => set_text(document, "version", &version.to_string()),
@@ -102,7 +101,7 @@ impl Definition {
         }
     }
 
-    /// The file that it is written as, in a folder of its own.
+    /// The name of its file in its own folder.
     pub(super) fn file_name(&self) -> &'static str {
         match self {
             Definition::Native(_) => "tool.toml",
@@ -122,12 +121,12 @@ impl Definition {
     }
 }
 
-/// The ending of a file name; empty without one.
+/// The extension of a file name; empty if there is none.
 fn ending(path: &str) -> &str {
     path.rsplit_once('.').map_or("", |(_, ending)| ending)
 }
 
-/// Gives a key at the top its text; what is written around the old one stays.
+/// Sets the text of a top-level key; formatting and comments around the old value are preserved.
 fn set_text(document: &mut DocumentMut, key: &str, text: &str) {
     match document.get_mut(key) {
         Some(Item::Value(old)) => {
@@ -139,11 +138,11 @@ fn set_text(document: &mut DocumentMut, key: &str, text: &str) {
     }
 }
 
-/// Reads what is imported, as the definition of this name.
+/// Reads an import as the definition of this name.
 ///
 /// # Errors
-/// `Usage` for what is not a definition of a service, with the reason; for a file of several of which none has the
-/// name; for a value that is masked.
+/// `Usage` with the reason if it is not the definition of a service, if none of several definitions has the name, or if
+/// a value is masked.
 pub(super) fn read(import: &Import<'_>, name: &ToolName) -> Result<Definition, EngineError> {
     let shown = if import.file == "-" { "standard input" } else { import.file };
     let hint = "give a tool.toml, the `definition` of `toolsmith show NAME --json`, or a definition in JSON";
@@ -180,7 +179,7 @@ pub(super) fn read(import: &Import<'_>, name: &ToolName) -> Result<Definition, E
     Ok(definition)
 }
 
-/// The one definition that is meant, of a JSON text: what `show --json` printed holds one, a file may hold several.
+/// The selected definition in a JSON text: output of `show --json` contains one, a file may contain several.
 fn chosen(
     text: &str,
     name: &ToolName,
@@ -202,7 +201,7 @@ fn chosen(
     }
 }
 
-/// Refuses a mark that stands for a secret: as a value it would be wrong, and nobody would see it.
+/// Refuses the mark of a redacted secret: as a value it would be wrong without anybody noticing.
 fn refuse_masked(value: &Json, at: &mut Vec<String>) -> Result<(), EngineError> {
     match value {
         Json::String(text) if is_redacted(text) => Err(usage(
@@ -232,7 +231,7 @@ fn fill(table: &mut Table, fields: &Map<String, Json>) -> Result<(), String> {
         |items: &[Json]| !items.is_empty() && items.iter().all(|item| item.as_object().is_some_and(|t| !t.is_empty()));
     for (key, value) in fields {
         let item = match value {
-            // Absent and null are the same to whoever reads it.
+            // Readers treat absent and null in the same way.
             Json::Null => continue,
             Json::Object(fields) => {
                 let mut inner = Table::new();
@@ -255,7 +254,7 @@ fn fill(table: &mut Table, fields: &Map<String, Json>) -> Result<(), String> {
     Ok(())
 }
 
-/// A value in one line; `None` for what TOML cannot hold.
+/// A value on one line; `None` if TOML cannot represent it.
 fn inline(value: &Json) -> Option<Value> {
     Some(match value {
         Json::Null => return None,
@@ -276,7 +275,7 @@ fn inline(value: &Json) -> Option<Value> {
     })
 }
 
-/// The definition of a service as its file states it, values of secrets masked; `None` for anything else.
+/// The definition of a service as in its file, with secrets masked; `None` for anything else.
 pub fn definition_of(detail: &ToolDetail) -> Option<Json> {
     let mut fields = stated(detail)?;
     for table in ["run", "environment"] {

@@ -1,5 +1,5 @@
-//! `list-tools`: the server of a definition is started in a sandbox and lists its tools, and the list becomes a part of
-//! its version, which needs its review like any change.
+//! `list-tools`: starts the server of a definition in a sandbox and lists its tools. The list becomes part of its
+//! version, which needs a review like any change.
 
 use super::import::{self, Definition};
 use super::{Defined, Definitions, defined, demand_own_folder};
@@ -16,10 +16,10 @@ use crate::engine::view::Preview;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Largest list that is kept, in bytes: the catalog reads no larger definitions.
+/// Maximum size of a stored list in bytes: the catalog reads no larger definitions.
 const MOST_LIST: usize = 256 * 1024;
 
-/// Changes that are told in one line.
+/// Maximum number of changes shown in one line.
 const MOST_TOLD: usize = 8;
 
 /// The verb.
@@ -40,7 +40,7 @@ fn preview(engine: &Engine, call: &VerbCall) -> Result<Preview, EngineError> {
     Ok(Preview { title: format!("List the tools of {name}?"), lines, undo: "u (undo) reverts it".to_owned() })
 }
 
-/// That a server may do what it declares.
+/// The command that grants a server its declared permissions.
 fn allow(server: &Tool) -> Command {
     Command::Allow { tool: server.definition().to_owned(), digest: server.digest }
 }
@@ -58,19 +58,19 @@ fn perform(engine: &Engine, who: &str, call: &VerbCall) -> Result<Outcome, Engin
 }
 
 impl Definitions<'_> {
-    /// Starts the server of a definition and records the tools that it lists. With `allows` a human lets an approved server do
-    /// what it declares.
+    /// Starts the server of a definition and records the tools that it lists. With `allows`, a human grants an approved
+    /// server its declared permissions.
     ///
     /// # Errors
-    /// `NotFound` for an unknown name; `Conflict` for what is not a server, or has no folder of its own; `Refused`
-    /// where it may not be started; `Failed` when it lists no tools.
+    /// `NotFound` for an unknown name; `Conflict` if it is not a server, or has no folder of its own; `Refused` if it
+    /// may not be started; `Failed` if it lists no tools.
     pub fn list_tools(&self, name: &str, allows: bool, caller: &Caller) -> Result<Defined, EngineError> {
         let versions = self.versions_of(name)?;
         let Versions { kept, approved } = &versions;
         let detail = self.engine.library().detail(kept)?;
         demand_server(&detail)?;
         demand_own_folder(kept)?;
-        // A list that waits is taken again as the approved version is started: the other one may do nothing yet.
+        // If a list is pending, the approved version is started: the pending one has no permissions yet.
         let approved = approved.as_ref().map(|row| self.engine.library().detail(row)).transpose()?;
         let started = approved.as_ref().filter(|approved| starts_alike(approved, &detail)).unwrap_or(&detail);
         let started = demand_server(started)?;
@@ -89,14 +89,14 @@ impl Definitions<'_> {
             EngineError::new(ErrorCode::Failed, message, hint)
         };
         let answer = self.engine.runs().ask_server(&started, caller)?.map_err(failed)?;
-        // The values of variables, and what looks like a secret, are taken out of what a run writes.
+        // Values of variables, and texts that look like secrets, are removed from the output of a run.
         let lock = ToolLock::received(&answer);
         let lock = lock.map_err(|error| failed(SafeText::new(&error.to_string()).to_string()))?;
         let reviewed = approved.as_ref().and_then(|approved| ToolLock::in_files(&approved.files)?.ok());
         self.keep_list((kept, &base), &lock, reviewed.as_ref(), caller)
     }
 
-    /// The version of a server whose list is written, and the approved one next to it.
+    /// The version of a server whose list is written, and the approved one.
     fn versions_of(&self, name: &str) -> Result<Versions, EngineError> {
         let there = match tool_name(name) {
             Ok(name) => self.there(&name)?,
@@ -108,12 +108,12 @@ impl Definitions<'_> {
             view.tools.iter().find(|tool| tool.name == there.name && wanted(tool.stage)).cloned()
         };
         let approved = at(Stage::is_vouched);
-        // A version that waits beside the approved one is rewritten.
+        // A pending version next to the approved one is rewritten.
         let waits = at(|stage| stage == Stage::Experimental);
         Ok(Versions { kept: waits.unwrap_or(there), approved })
     }
 
-    /// Writes the list, unless it is there already.
+    /// Writes the list, unless it is unchanged.
     fn keep_list(
         &self,
         (there, base): (&Tool, &ToolDetail),
@@ -128,7 +128,7 @@ impl Definitions<'_> {
             let outcome = Outcome { operation: None, review: None, message, commit: None, detail: json!({}) };
             return Ok(defined(outcome, name, there.path.clone(), &base.manifest));
         }
-        // What was approved is what a human knows.
+        // The approved list is the one that a human knows.
         let mut notes = differences(reviewed.or(before.as_ref()), lock);
         notes.extend(lock.tools.iter().filter(|tool| tool.redacted_sha256.is_some()).map(redacted));
         let mut files: Vec<VersionFile> = base.files.iter().filter(|file| file.path != LOCK_FILE).cloned().collect();
@@ -159,15 +159,15 @@ impl Definitions<'_> {
     }
 }
 
-/// The versions of a server that matter when it lists its tools.
+/// The versions of a server that are relevant when it lists its tools.
 struct Versions {
     /// The one whose list is written.
     kept: Arc<Tool>,
-    /// The one that humans approved.
+    /// The approved one.
     approved: Option<Arc<Tool>>,
 }
 
-/// Whether two versions start the same server: they differ in their lists and in their numbers only.
+/// Whether two versions start the same server, because they differ only in their lists and version numbers.
 fn starts_alike(one: &ToolDetail, other: &ToolDetail) -> bool {
     let code = |detail: &ToolDetail| {
         let definition = import::definition_file(detail).map(|(path, _)| path.to_owned());
@@ -189,7 +189,7 @@ fn tools(lock: &ToolLock) -> String {
     plural(lock.tools.len(), "tool", "tools")
 }
 
-/// The definition with another version, where it can be written.
+/// The definition with another version, if it can be changed.
 fn versioned_definition(base: &ToolDetail, version: &semver::Version) -> Option<VersionFile> {
     let (path, at) = import::definition_file(base)?;
     let mut definition = Definition::read(path, &base.files[at].bytes).ok()?;
@@ -197,7 +197,7 @@ fn versioned_definition(base: &ToolDetail, version: &semver::Version) -> Option<
     Some(VersionFile { bytes: definition.text().into_bytes(), ..base.files[at].clone() })
 }
 
-/// The server as it is started to list its tools, although it is not run itself.
+/// The server in the form in which it is started to list its tools, although a server itself is not run.
 fn demand_server(detail: &ToolDetail) -> Result<ToolDetail, EngineError> {
     let name = &detail.tool.name;
     let conflict = |message: String, hint: String| Err(EngineError::new(ErrorCode::Conflict, message, hint));

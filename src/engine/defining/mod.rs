@@ -389,7 +389,7 @@ fn program_note(manifest: &Manifest) -> Option<String> {
         if !path.is_file() {
             return Some(format!("there is no file {word}"));
         }
-        // Which paths the others are is found out where they are granted.
+        // The targets of other paths are determined when they are granted.
         let is_declared = |declared: &String| !declared.starts_with('/') || path.starts_with(declared);
         let is_seen = runner::is_of_system(path) || manifest.permissions.read.iter().any(is_declared);
         return (!is_seen).then(|| runner::not_visible(path));

@@ -1,4 +1,4 @@
-//! `define --probe`: a defined program is asked what it can do, and the answer becomes a proposal that a human reviews.
+//! `define --probe`: asks a defined program for its capabilities, and proposes the answer to a human reviewer.
 
 use super::changes::Changes;
 use super::discovery::{
@@ -13,20 +13,20 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long printing a help text may take.
+/// Time limit for printing a help text.
 const HELP_TIME: Duration = Duration::from_secs(10);
 
-/// Characters of a line that says why it printed no help.
+/// Maximum length of a line with the reason why it printed no help, in characters.
 const LINE_CHARS: usize = 240;
 
-/// What a program told of itself, and which ways of asking told nothing.
+/// What a program reported, and which sources gave nothing.
 struct Told {
     found: Vec<FoundCapability>,
     silent: Vec<String>,
 }
 
 impl Definitions<'_> {
-    /// The version that [`Self::probe`] would start.
+    /// The version that [`Self::probe`] starts.
     ///
     /// # Errors
     /// `NotFound` for a name that is not defined; `Conflict` for a definition that `define` cannot change.
@@ -41,12 +41,12 @@ impl Definitions<'_> {
         Ok(there)
     }
 
-    /// Starts the program of a definition under the strictest rules, asks it what it can do, and proposes that as the
-    /// capabilities of a new version, which needs its review like any change.
+    /// Starts the program of a definition under the strictest rules, asks for its capabilities, and proposes them as a
+    /// new version, which needs a review like any change.
     ///
     /// # Errors
-    /// Those of [`Self::probed`]; `Refused` or `HumanNeeded` where the caller may not run it; `Failed` when nothing is
-    /// found; `Conflict` when the definition changed meanwhile.
+    /// Those of [`Self::probed`]; `Refused` or `HumanNeeded` if the caller may not run it; `Failed` if nothing is
+    /// found; `Conflict` if the definition changed meanwhile.
     pub fn probe(&self, name: &str, caller: &Caller) -> Result<Defined, EngineError> {
         let there = self.probed(name)?;
         let detail = self.engine.library().detail(&there)?;
@@ -98,7 +98,8 @@ impl Definitions<'_> {
         }
     }
 
-    /// Asks for the help; asks for the list of tools where something speaks of the protocol, or the help told nothing.
+    /// Asks for the help text; asks for the list of tools if something mentions the protocol, or if the help gave
+    /// nothing.
     fn ask(&self, detail: &ToolDetail, caller: &Caller) -> Result<Told, EngineError> {
         let command = detail.manifest.recipe.as_ref().map(|recipe| recipe.command.clone()).unwrap_or_default();
         if command.is_empty() {
@@ -141,7 +142,7 @@ impl Definitions<'_> {
                 Ok(tools) => {
                     let Findings { found: listed, left_out: more } = capabilities_of_tools(&tools, &claimed);
                     left_out += more;
-                    // What a list of tools says is more exact than a help text.
+                    // A list of tools is more precise than a help text.
                     let is_listed =
                         |found: &FoundCapability| listed.iter().any(|other| other.capability == found.capability);
                     told.found.retain(|found| !is_listed(found));
@@ -158,7 +159,7 @@ impl Definitions<'_> {
         Ok(told)
     }
 
-    /// Capabilities that other tools of the workspace claim.
+    /// Capabilities that other tools of the workspace state.
     fn claimed_elsewhere(&self, name: &ToolName) -> Vec<String> {
         let view = self.engine.library().catalog();
         let others = view.tools.iter().filter(|tool| tool.name != *name);
@@ -169,12 +170,12 @@ impl Definitions<'_> {
     }
 }
 
-/// A line of a program, or why it did not start, safe to draw and short.
+/// A line of output, or why the program did not start, safe to draw and short.
 fn line_of(text: &str) -> String {
     SafeText::visible(text.trim()).chars().take(LINE_CHARS).collect()
 }
 
-/// The words that were found, with where each way of asking found them.
+/// The capabilities, with the place where each source contains them.
 fn listed(found: &[&FoundCapability]) -> String {
     let mut parts: Vec<String> = Vec::new();
     for source in ProbeSource::ALL {
@@ -187,7 +188,7 @@ fn listed(found: &[&FoundCapability]) -> String {
     parts.join("; ")
 }
 
-/// Why a version has other capabilities, for its review.
+/// The reason for the changed capabilities, for the review.
 fn rationale(found: &[&FoundCapability]) -> String {
     format!("Capabilities that the program itself states, not verified: {}", listed(found))
 }

@@ -1,4 +1,4 @@
-//! `define` as the workbench calls it: with nothing but its arguments as text.
+//! `define` as the workbench calls it, with only text arguments.
 
 use super::import::{Import, read_definition};
 use super::{DefineOptions, Defined, not_alone};
@@ -60,7 +60,7 @@ fn options_of(call: &VerbCall) -> Result<DefineOptions, EngineError> {
     })
 }
 
-/// A file only: opening anything else may wait without end.
+/// Only a regular file: opening anything else may block forever.
 fn read(file: &str) -> Result<Vec<u8>, EngineError> {
     let path = Path::new(file);
     if !path.is_file() {
@@ -69,7 +69,7 @@ fn read(file: &str) -> Result<Vec<u8>, EngineError> {
     read_definition(path, File::open(path))
 }
 
-/// The same in one line: what needs a second look must be seen on a screen too.
+/// The result in one line, including warnings, which must be visible on a screen.
 fn told(defined: Defined) -> Outcome {
     let Defined { outcome, name, version, path, notes, found } = defined;
     let message = notes.iter().fold(outcome.message, |message, note| format!("{message}; {note}"));

@@ -1,4 +1,4 @@
-//! The line of `doctor` about services: warns when there are more instances than keepers are meant for.
+//! The line of `doctor` about services: warns if there are too many instances.
 
 use super::{Health, line};
 use crate::engine::Engine;
@@ -11,7 +11,7 @@ const NAME: &str = "services";
 const MOST: usize = 50;
 
 impl Engine {
-    /// Counts the instances of all stacks. No line where there are none.
+    /// Counts the instances of all stacks. No line if there are none.
     pub(in crate::engine) fn doctor_of_services(&self) -> Option<DoctorLine> {
         match self.workspace.read(|q| Ok(q.services().all_instances()?)) {
             Ok(rows) => {

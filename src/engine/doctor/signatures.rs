@@ -1,4 +1,4 @@
-//! What `doctor` says of signatures: whether decisions can be signed, whose signatures count, and what is not signed.
+//! Signatures in `doctor`: whether decisions can be signed, whose signatures count, and which entries are unsigned.
 
 use super::{Health, line};
 use crate::engine::Engine;
@@ -9,15 +9,15 @@ use crate::engine::view::DoctorLine;
 use crate::runner;
 use std::ffi::OsStr;
 
-/// What the line is called.
+/// The name of the line.
 const NAME: &str = "signing";
 
-/// What helps where a setting is wrong.
+/// The fix for an invalid setting.
 const FIX: &str = "fix [signing] in config.toml, or set required = false to decide without signatures";
 
 impl Engine {
-    /// Looks at key, allowed signers and log; signs nothing, since a key may ask for a touch. No line where the user
-    /// says nothing of signatures.
+    /// Examines key, allowed signers and log; signs nothing, because a key may require a touch. No line without
+    /// settings for signatures.
     pub(in crate::engine) fn doctor_of_signing(&self) -> Vec<DoctorLine> {
         let signing = &self.workspace.settings.signing;
         if *signing == Signing::default() {
@@ -38,10 +38,10 @@ impl Engine {
         vec![of_log(signing, self.integrity().unsigned())]
     }
 
-    /// Why nothing can be signed with the key; `None` without a key, or when it seems to be possible.
+    /// Why nothing can be signed with the key; `None` without a key, or if signing seems possible.
     fn fault_of_key(&self) -> Option<String> {
         let (key, programs) = (self.workspace.settings.signing.key.as_deref()?, &self.workspace.programs);
-        // Looked at, not opened: a pipe in its place would be waited for.
+        // Tested without opening: opening a pipe would block.
         match key.metadata() {
             Ok(found) if found.is_file() => {}
             Ok(_) => return Some(format!("the key {} is not a file", key.display())),
@@ -56,7 +56,7 @@ impl Engine {
     }
 }
 
-/// A fault with what it means for decisions.
+/// A fault with its consequence for decisions.
 fn told(signing: &Signing, fault: &str) -> String {
     if signing.required || signing.fault.is_some() {
         format!("{fault}; approvals are refused until this is fixed")

@@ -1,5 +1,5 @@
-//! What `doctor` says of the team: key, policy, expiry, clocks, and whether the carrier can be reached. Only here is it
-//! asked without a `sync`.
+//! The team in `doctor`: key, policy, expiry, clocks, and whether the carrier can be reached. Only `doctor` tests this
+//! without a `sync`.
 
 use super::{Health, line};
 use crate::domain::{Instant, SafeText, rfc3339};
@@ -9,10 +9,10 @@ use crate::engine::error::EngineError;
 use crate::engine::team::TeamReport;
 use crate::engine::view::DoctorLine;
 
-/// What the lines are called.
+/// The name of the lines.
 const NAME: &str = "team";
 
-/// A key that expires within this time is named, in milliseconds: 30 days.
+/// A key that expires within this time is reported, in milliseconds: 30 days.
 const SOON_MS: i64 = 30 * 86_400_000;
 
 impl Engine {
@@ -38,7 +38,7 @@ impl Engine {
     }
 }
 
-/// Whether the user's key counts, and how long.
+/// Whether the user's key counts, and until when.
 fn own_key(report: &TeamReport, at: Instant) -> Option<DoctorLine> {
     let you = report.signers.iter().find(|signer| signer.is_you)?;
     let roles = if you.roles.is_empty() { String::new() } else { format!(" as {}", you.roles.join(", ")) };
@@ -54,7 +54,7 @@ fn own_key(report: &TeamReport, at: Instant) -> Option<DoctorLine> {
     })
 }
 
-/// A decision that is newer than the time at which it came.
+/// A decision with a time later than its arrival.
 fn clock(who: &str, at: Instant, added: Instant) -> DoctorLine {
     let message = format!(
         "clocks differ: a decision of {} says {}, but came here {}",

@@ -1,4 +1,4 @@
-//! From what a user asks to what a generator is sent: visible, and editable, before anything is sent.
+//! Builds what is sent to a generator from a user's request: it can be viewed and edited before anything is sent.
 
 use crate::domain::{Caller, EvolutionId, EvolveAsked, FailureKind, Redactor, ReviewId, RunId, Step, Tool, ToolDetail};
 use crate::engine::Evolutions;
@@ -15,26 +15,26 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// What a user asks for.
+/// A user's request.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EvolveRequest {
     /// The tool: NAME, NAME@VERSION or path.
     pub tool: String,
     /// What is wanted, in words.
     pub hint: String,
-    /// Failed runs that the new version should not have; empty takes the newest kinds of failure of the version.
+    /// Failed runs that the new version should fix; if empty, the newest kinds of failure of the version.
     pub failures: Vec<RunId>,
-    /// Whom to ask; empty takes the built-in repairs when they have something to offer, else those of the settings.
+    /// The generators; if empty, the built-in repairs if they apply, otherwise those of the settings.
     pub generators: Vec<String>,
-    /// Most rounds; `None` as in the settings.
+    /// Maximum number of rounds; `None` means the setting.
     pub rounds: Option<u32>,
-    /// How far the version continues at least; `None` decides by the schemas and the hint.
+    /// The minimum version step; `None` derives it from the schemas and the hint.
     pub step: Option<Step>,
-    /// Whether the output may take any fields beside those declared.
+    /// Whether the output may have fields that are not declared.
     pub dynamic_schema: bool,
-    /// The bundle to send instead of the one that is made, as JSON; secrets are masked in it too.
+    /// An edited bundle to send, as JSON; secrets in it are masked, too.
     pub bundle: Option<Value>,
-    /// The approved specification whose code is to be written; the tool is then its scaffold.
+    /// The approved specification to implement; the tool is then its scaffold.
     pub specification: Option<ReviewId>,
     /// The worker that starts versions for checks and comparisons; `None` for this machine.
     pub worker: Option<String>,
@@ -43,26 +43,26 @@ pub struct EvolveRequest {
 /// What would be sent.
 #[derive(Debug, Clone)]
 pub struct Asking {
-    /// The version that a better one is wanted of.
+    /// The version to improve.
     pub tool: Arc<Tool>,
-    /// What it is told of: masked and bounded.
+    /// The bundle: masked, with limited size.
     pub bundle: Bundle,
     /// The same in words.
     pub prompt: Prompt,
-    /// Whom, and how often.
+    /// The generators, and how often each is asked.
     pub plan: EvolutionPlan,
-    /// Why these generators, one line.
+    /// Why these generators were chosen, one line.
     pub chosen: String,
-    /// What is kept of the request.
+    /// The stored part of the request.
     pub asked: EvolveAsked,
 }
 
 impl Evolutions<'_> {
-    /// Works out what would be sent, and to whom. Sends nothing.
+    /// Determines what would be sent, and to whom. Sends nothing.
     ///
     /// # Errors
-    /// `NotFound` and `Ambiguous` for the tool; `Usage` for a run of another tool, an unknown generator, a bundle that is
-    /// none, a template of the user's that is wrong; `Failed` when the tool's files cannot be read.
+    /// `NotFound` and `Ambiguous` for the tool; `Usage` for a run of another tool, an unknown generator, an invalid
+    /// bundle or an invalid template of the user; `Failed` if the tool's files cannot be read.
     pub fn prepare(&self, request: &EvolveRequest) -> Result<Asking, EngineError> {
         let tool = self.engine.library().resolve(&request.tool)?;
         let detail = self.engine.library().detail(&tool)?;
@@ -94,7 +94,7 @@ impl Evolutions<'_> {
         Ok(Asking { tool, bundle, prompt, plan, chosen, asked })
     }
 
-    /// Whom to ask, and why.
+    /// The generators to ask, and why.
     fn chosen_generators(&self, asked: &[String], bundle: &Bundle) -> Result<(Vec<String>, String), EngineError> {
         let built_in = repair::GENERATOR;
         if !asked.is_empty() {
@@ -122,7 +122,7 @@ impl Evolutions<'_> {
         }
     }
 
-    /// The generator that is asked where nobody names one.
+    /// The default generator.
     fn usual(&self) -> Result<&str, EngineError> {
         let mut others = self.workspace.settings.evolve.generators.iter().filter(|name| *name != repair::GENERATOR);
         others.next().map(String::as_str).ok_or_else(|| {
@@ -140,10 +140,10 @@ impl Evolutions<'_> {
         })
     }
 
-    /// Whether the generator that is asked where nobody names one can be reached. Sends it nothing.
+    /// Whether the default generator can be reached. Sends nothing to it.
     ///
     /// # Errors
-    /// `Failed` where the settings have none, or it cannot be reached.
+    /// `Failed` if the settings have none, or if it cannot be reached.
     pub(super) fn usual_is_ready(&self) -> Result<(), EngineError> {
         let name = self.usual().map_err(|none| {
             let message = format!("no generator can write its code: {}", none.message);
@@ -160,7 +160,7 @@ impl Evolutions<'_> {
         })
     }
 
-    /// Why nobody but the repairs is asked.
+    /// Why only the built-in repairs are asked.
     fn no_other(&self) -> String {
         let known: Vec<&str> = self.workspace.settings.generators.iter().map(|one| one.name.as_str()).collect();
         if known.is_empty() {
@@ -169,7 +169,7 @@ impl Evolutions<'_> {
         format!("the setting evolve.generators names none of the configured generators: {}", known.join(", "))
     }
 
-    /// The templates, with the user's own from the folder `prompts` of the settings.
+    /// The templates, including the user's own from the folder `prompts` of the settings.
     pub(super) fn templates(&self) -> Result<Templates, EngineError> {
         let folder = self.workspace.options.home.config.join("prompts");
         let mut own = BTreeMap::new();
@@ -190,17 +190,17 @@ impl Evolutions<'_> {
         })
     }
 
-    /// Begins to ask: keeps what is sent and gives the loop its number. [`Self::drive`] does the rest.
+    /// Begins an evolution: stores what is sent and assigns its number. [`Self::drive`] does the rest.
     ///
     /// # Errors
-    /// `Refused` for an agent that wants a generator of the user's; those of
-    /// [`Checks::may_start_on`](crate::engine::Checks::may_start_on); `Internal` for trouble with the state folder.
+    /// `Refused` for an agent that wants one of the user's generators; those of
+    /// [`Checks::may_start_on`](crate::engine::Checks::may_start_on); `Internal` for problems with the state folder.
     pub fn begin(&self, asking: &Asking, caller: &Caller) -> Result<EvolutionId, EngineError> {
         refuse_generators(&asking.plan, caller)?;
         self.engine.checks().may_start_on(asking.asked.worker.as_deref(), caller)?;
         let tool = &asking.tool;
         let detail = self.engine.library().detail(tool)?;
-        // What is evolved stays readable, whatever happens to its files meanwhile.
+        // Keeps the version readable, even if its files change meanwhile.
         self.workspace.copies.put(detail.tool.digest, &detail.files)?;
         let bundle = self.workspace.documents().put(asking.bundle.json().as_bytes())?;
         let course =
@@ -221,7 +221,7 @@ impl Evolutions<'_> {
         })
     }
 
-    /// The version that a loop began with, as it was then.
+    /// The version that an evolution started from.
     pub(super) fn evolved_detail(&self, row: &crate::domain::Evolution) -> Result<ToolDetail, EngineError> {
         let here = self
             .engine
@@ -243,7 +243,7 @@ impl Evolutions<'_> {
     }
 }
 
-/// A bundle that a user edited; words that are given in addition replace its hint.
+/// A bundle edited by the user; additional words replace its hint.
 fn edited(value: &Value, tool: &Tool, hint: &str) -> Result<Bundle, EngineError> {
     let show = || format!("`toolsmith evolve {} --show --json` prints one to start from", tool.name);
     let bundle: Bundle = serde_json::from_value(value.clone()).map_err(|error| {
@@ -271,7 +271,7 @@ fn failure_kind(bundle: &Bundle) -> FailureKind {
     first.map_or(FailureKind::Other, |failure| mutation::failure_kind(&failure.error, &failure.output))
 }
 
-/// When something was made, as headers and manifests say it.
+/// The time of creation, as written in headers and manifests.
 pub(super) fn stamp_time() -> String {
     crate::domain::rfc3339(now())
 }

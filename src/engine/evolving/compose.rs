@@ -1,4 +1,4 @@
-//! From an answer to the files of a version: where it is, which version it is, what it says of itself.
+//! Turns an answer into the files of a version: its place, its version number, and its provenance.
 
 use super::asking::stamp_time;
 use crate::catalog;
@@ -17,19 +17,19 @@ use crate::evolve::{AnswerFiles, Bundle, Want};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// More versions of one name than anybody has.
+/// Maximum number of versions of one name.
 const MAX_VERSIONS: usize = 1000;
 
-/// What a loop is about.
+/// The context of an evolution.
 pub(super) struct Case {
     pub(super) row: Evolution,
-    /// The version that a better one is wanted of.
+    /// The version to improve.
     pub(super) base: ToolDetail,
-    /// What generators are told.
+    /// The bundle for generators.
     pub(super) bundle: Bundle,
-    /// How they are told.
+    /// The prompt templates.
     pub(super) templates: Templates,
-    /// What answers are held against.
+    /// The requirements for answers.
     pub(super) want: Want,
 }
 
@@ -43,22 +43,22 @@ impl Case {
 /// An answer as a version.
 pub(super) struct Candidate {
     pub(super) detail: ToolDetail,
-    /// Why it is this version.
+    /// The reason for its version number.
     pub(super) step: String,
 }
 
-/// Where a version would be, and what its files are called there.
+/// The place of a version, and the names of its files there.
 struct Spot {
     placement: Placement,
-    /// Old and new path of files that are called otherwise.
+    /// Old and new paths of renamed files.
     renames: Vec<(String, String)>,
 }
 
 impl Evolutions<'_> {
-    /// Makes a version of an answer. Writes nothing but a kept copy.
+    /// Makes a version from an answer. Writes only a kept copy.
     ///
     /// # Errors
-    /// Why the answer is not a version of the tool, in a sentence that a generator can act on.
+    /// Why the answer is not a version of the tool, in a sentence for the generator.
     pub(super) fn compose(
         &self,
         case: &Case,
@@ -82,7 +82,7 @@ impl Evolutions<'_> {
         Ok(Candidate { detail, step })
     }
 
-    /// Files of the version before, changed, as this version of it. Writes nothing but a kept copy.
+    /// Changed files of the previous version, stamped as this version. Writes only a kept copy.
     fn stamped(
         &self,
         case: &Case,
@@ -111,13 +111,13 @@ impl Evolutions<'_> {
         Ok(detail)
     }
 
-    /// An answer that was kept, as the version that it was examined as.
+    /// A stored answer, as the version that was examined.
     pub(super) fn candidate_kept(&self, case: &Case, found: &ExaminedAnswer) -> Result<ToolDetail, EngineError> {
         let spot = self.spot(&case.base, &found.version);
         placed(&case.base.tool, &spot, &found.version, self.engine.versions().files(found.digest)?).map_err(unkept)
     }
 
-    /// The same under a number that is free now: its own, else the next one, with which it is stamped again.
+    /// The same with a free version number: its own if it is free, otherwise the next one, with a new stamp.
     pub(super) fn numbered(
         &self,
         case: &Case,
@@ -135,7 +135,8 @@ impl Evolutions<'_> {
         Ok(Candidate { detail, step: format!("{step}; checked as {}", found.version) })
     }
 
-    /// Whether no version of the name has this number: none that is here, none that was ever approved, and nothing is
+    /// Whether a version number is free: no present or formerly approved version of the name has it, and no file is in
+    /// its place.
     /// where its files would go.
     fn is_free(&self, case: &Case, version: &semver::Version) -> Result<bool, EngineError> {
         let name = &case.base.tool.name;
@@ -155,7 +156,7 @@ impl Evolutions<'_> {
         })
     }
 
-    /// The next free version: as far on as the schemas demand, a minor step where words asked for something new.
+    /// The next free version: the step that the schemas require, or a minor step if the request asks for something new.
     fn next_version(
         &self,
         case: &Case,
@@ -183,8 +184,8 @@ impl Evolutions<'_> {
         Err(format!("{} has too many versions", base.name))
     }
 
-    /// Where a version is: next to a script that shares its folder, in `versions/` of a tool's own folder, in a folder
-    /// of experimental tools for one that is approved.
+    /// The place of a version: next to a script in a shared folder, in `versions/` of a tool's own folder, or in the
+    /// experimental folder for an approved tool.
     fn spot(&self, detail: &ToolDetail, version: &semver::Version) -> Spot {
         let base = &detail.tool;
         let own = |folder: &str| Spot {
@@ -211,7 +212,7 @@ impl Evolutions<'_> {
     }
 }
 
-/// A version in its place, with the name that it has there.
+/// A version at its place, with its name there.
 fn placed(base: &Tool, spot: &Spot, version: &semver::Version, files: Vec<VersionFile>) -> Result<ToolDetail, String> {
     let definition = base.path.strip_prefix(&format!("{}/", base.placement.base)).unwrap_or(&base.path);
     let definition = spot.renames.iter().find(|(old, _)| old == definition).map_or(definition, |(_, new)| new);
@@ -224,7 +225,7 @@ fn placed(base: &Tool, spot: &Spot, version: &semver::Version, files: Vec<Versio
     let original = base.evolved_from.clone().unwrap_or_else(|| base.path.clone());
     let mut detail =
         catalog::read_files(files, &row).map_err(|problem| format!("{}: {}", problem.path, problem.message))?;
-    // A file of a family has the name of its original, whatever it is called.
+    // A file of a family has the name of its original, whatever its own name.
     detail.tool.name = base.name.clone();
     detail.tool.evolved_from = (base.stage == Stage::Experimental).then_some(original);
     detail.manifest.name = base.name.clone();
@@ -232,7 +233,7 @@ fn placed(base: &Tool, spot: &Spot, version: &semver::Version, files: Vec<Versio
     Ok(detail)
 }
 
-/// Writes what a version says of itself into its manifest and its script.
+/// Writes version and provenance into the manifest and the script.
 fn write_stamp(
     case: &Case,
     files: &mut BTreeMap<String, VersionFile>,
@@ -257,20 +258,20 @@ fn unkept(why: String) -> EngineError {
     EngineError::new(ErrorCode::Failed, why, "request it again")
 }
 
-/// What files of any version of the name are but for their number and for what they say of who made them: the same code
-/// has the same digest.
+/// The digest of the files of any version of the name, without version number and provenance: the same code gives the
+/// same digest.
 ///
 /// # Errors
-/// Why a manifest among them cannot be read.
+/// Why one of the manifests cannot be read.
 pub(super) fn code_of(case: &Case, files: &[VersionFile]) -> Result<Digest, String> {
     let files = plain_files(case, files)?;
     Ok(Digest::of_files(&files.into_values().collect::<Vec<_>>()))
 }
 
-/// The files of a version under the names that the version before has, without what they say of who made them.
+/// The files of a version under the names of the previous version, without provenance.
 ///
 /// # Errors
-/// Why a manifest among them cannot be read.
+/// Why one of the manifests cannot be read.
 pub(super) fn plain_files(case: &Case, files: &[VersionFile]) -> Result<BTreeMap<String, VersionFile>, String> {
     let mut files = plain_names(case, files)?;
     let number = semver::Version::new(0, 0, 0);
@@ -278,7 +279,7 @@ pub(super) fn plain_files(case: &Case, files: &[VersionFile]) -> Result<BTreeMap
         version: &number,
         parent: "",
         created_at: "",
-        // An empty provenance is none in YAML, and none is refused.
+        // An empty provenance becomes null in YAML, which is refused.
         created_by: "nobody",
         generator: "",
         reason: "",
@@ -289,7 +290,7 @@ pub(super) fn plain_files(case: &Case, files: &[VersionFile]) -> Result<BTreeMap
     Ok(files)
 }
 
-/// The files of a version under the names that the version before has.
+/// The files of a version under the names of the previous version.
 fn plain_names(case: &Case, files: &[VersionFile]) -> Result<BTreeMap<String, VersionFile>, String> {
     let of_base = |path: &str| {
         let name = unversioned(path);
@@ -305,7 +306,7 @@ fn plain_names(case: &Case, files: &[VersionFile]) -> Result<BTreeMap<String, Ve
     if named.len() == count { Ok(named) } else { Err("two of its files have the same name".to_owned()) }
 }
 
-/// The files of the version with those of the answer in their place.
+/// The files of the version, replaced by those of the answer.
 fn answered(case: &Case, answer: &AnswerFiles) -> Result<BTreeMap<String, VersionFile>, String> {
     let base = &case.base;
     let mut files: BTreeMap<String, VersionFile> =
@@ -331,7 +332,7 @@ fn answered(case: &Case, answer: &AnswerFiles) -> Result<BTreeMap<String, Versio
     Ok(files)
 }
 
-/// The files under their new names, which the manifest says too.
+/// The files under their new names, also in the manifest.
 fn renamed(
     files: BTreeMap<String, VersionFile>,
     renames: &[(String, String)],

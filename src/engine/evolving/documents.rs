@@ -1,4 +1,4 @@
-//! Documents that specifications are read from: kept by digest, opened again by its first digits.
+//! Documents for specifications: stored by digest, opened by its first digits.
 
 use crate::domain::Digest;
 use crate::engine::NewTools;
@@ -8,15 +8,14 @@ use crate::evolve::document::{Document, no_text};
 /// The largest document, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 
-/// The fewest digits that open a document.
+/// Minimum number of digits to open a document.
 const LEAST_DIGITS: usize = 6;
 
 impl NewTools<'_> {
-    /// Reads the bytes of a document and keeps them under their digest.
+    /// Parses a document and stores its bytes by digest.
     ///
     /// # Errors
-    /// `Failed` for what is not text, with what it is, and for a document that is too large; `Internal` when it cannot
-    /// be kept.
+    /// `Failed` if it is not text (with its type), or too large; `Internal` if it cannot be stored.
     pub fn keep_document(&self, bytes: &[u8]) -> Result<Document, EngineError> {
         if bytes.len() > MAX_DOCUMENT_BYTES {
             let message = format!("the document has more than {MAX_DOCUMENT_BYTES} bytes");
@@ -30,10 +29,10 @@ impl NewTools<'_> {
         Ok(Document::read(bytes))
     }
 
-    /// Opens a kept document by the first digits of its digest.
+    /// Opens a stored document by the first digits of its digest.
     ///
     /// # Errors
-    /// `NotFound` when none is kept under them; `Ambiguous` when several are; `Internal` when it is damaged.
+    /// `NotFound` if no document matches; `Ambiguous` if several do; `Internal` if it is damaged.
     pub fn document(&self, digits: &str) -> Result<Document, EngineError> {
         let is_prefix = digits.len() >= LEAST_DIGITS && digits.chars().all(|c| c.is_ascii_hexdigit());
         let digits = digits.to_ascii_lowercase();

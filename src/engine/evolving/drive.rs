@@ -1,4 +1,4 @@
-//! Driving a loop: each effect is done by a thread, each event is in the store before what follows from it begins.
+//! Runs an evolution: a thread performs each effect, and each event is stored before its consequences begin.
 
 use super::compose::{Candidate, Case};
 use super::{LiveEvolution, course_of};
@@ -21,18 +21,18 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Clock};
 
-/// How often it is looked whether somebody wants it to stop.
+/// How often a stop request is polled.
 const LOOK: Duration = Duration::from_millis(150);
 
-/// How much of an unusable answer goes back, in bytes.
+/// Maximum part of an unusable answer that is sent back, in bytes.
 const SHOWN: usize = 2000;
 
-/// What is told while a loop continues.
+/// Progress of a running evolution.
 #[derive(Debug)]
 pub enum Progress<'a> {
-    /// A piece of what a generator writes.
+    /// A piece of a generator's output.
     Text {
-        /// Round and generator that writes.
+        /// Round and generator.
         at: LaneId,
         /// The piece, not escaped.
         text: &'a str,
@@ -41,38 +41,37 @@ pub enum Progress<'a> {
     Step(&'a EvolutionProgress),
 }
 
-/// Whom progress is told; from several threads.
+/// Receives progress, from several threads.
 pub type OnProgress<'a> = &'a (dyn Fn(Progress<'_>) + Sync);
 
-/// An answer as it is kept.
+/// A stored answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct KeptAnswer {
-    /// What was written, whole, without what looks like a secret.
+    /// The complete output, with likely secrets redacted.
     pub(super) text: String,
-    /// All files that the version gets of it and of the answers that it continues from; `None` when it could not be
-    /// used.
+    /// All files that it contributes to the version, including those of the answers that it builds on; `None` if it was
+    /// unusable.
     pub(super) answer: Option<AnswerFiles>,
 }
 
-/// All that the threads of a loop share.
+/// Shared by the threads of an evolution.
 struct Drive<'a> {
     engine: &'a Engine,
     case: &'a Case,
     live: Arc<LiveEvolution>,
     on: OnProgress<'a>,
     answers: Mutex<HashMap<LaneId, (AnswerFiles, Arc<Candidate>)>>,
-    /// Held while an answer is examined: two at once would disturb each other's times.
+    /// Held while an answer is examined: two at once would disturb each other's timings.
     examining: Mutex<()>,
 }
 
 impl Evolutions<'_> {
-    /// Drives a loop to its end, or takes up one whose process died: asks, examines, tells what was wrong, asks again.
-    /// A good answer is written as a version that waits for a human. Blocks; `on` is told what happens.
+    /// Runs an evolution to its end, or resumes one whose process died: asks, examines, reports faults, asks again. A
+    /// good answer is written as a version that waits for a human. Blocks; `on` receives progress.
     ///
     /// # Errors
-    /// `NotFound`; `Refused` for an agent that did not ask for it, or where a generator of the user's is asked;
-    /// `Conflict` when it is over or another process drives it; `Internal` for errors of the store, after which it can
-    /// be taken up again.
+    /// `NotFound`; `Refused` for an agent that did not start it, or if it uses one of the user's generators; `Conflict`
+    /// if it has ended or another process runs it; `Internal` for errors of the store, after which it can be resumed.
     pub fn drive(&self, id: EvolutionId, caller: &Caller, on: OnProgress<'_>) -> Result<Evolution, EngineError> {
         let row = self.row(id)?;
         super::own(&row, caller)?;
@@ -111,7 +110,7 @@ impl Evolutions<'_> {
         self.row(id)
     }
 
-    /// Ends a loop whose process died, with what it has.
+    /// Ends an evolution whose process died, with its present results.
     pub(super) fn end_interrupted(&self, row: Evolution, caller: &Caller) -> Result<Evolution, EngineError> {
         let (id, owner) = (row.id, row.owner.clone());
         if !self.workspace.transact(|tx| Ok(tx.take_evolution(id, &owner, &self.workspace.owner)?))? {
@@ -126,7 +125,7 @@ impl Evolutions<'_> {
         self.row(id)
     }
 
-    /// Everything that a loop rests on, as it was kept.
+    /// The context of an evolution, as stored.
     pub(super) fn case_of(&self, row: Evolution) -> Result<Case, EngineError> {
         let bundle: Bundle =
             serde_json::from_slice(&self.workspace.documents().get(row.bundle)?).map_err(EngineError::internal)?;
@@ -177,13 +176,13 @@ impl Drive<'_> {
                     (course, effects) = self.step(course, event)?;
                 }
             })();
-            // Whatever is still asked or examined ends now: the scope waits for it.
+            // Ends all questions and examinations in progress, because the scope waits for them.
             self.live.stop.store(true, Ordering::Relaxed);
             driven
         })
     }
 
-    /// The next thing that happens: something that was done, a delay that is over, somebody who wants it to stop.
+    /// The next event: a finished effect, the end of a delay, or a stop request.
     fn next(
         &self,
         events: &mpsc::Receiver<Result<EvolutionEvent, EngineError>>,
@@ -199,7 +198,7 @@ impl Drive<'_> {
             }
             let nearest = due.iter().map(|(when, _)| when.saturating_duration_since(Clock::now())).min();
             match events.recv_timeout(nearest.map_or(LOOK, |left| left.min(LOOK))) {
-                // What came because it was stopped is the stop, not trouble of a generator.
+                // A result after a stop request is caused by the stop, not by the generator.
                 Ok(_) if self.live.stop.load(Ordering::Relaxed) => {}
                 Ok(event) => return event,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -222,7 +221,7 @@ impl Drive<'_> {
         Ok((course, effects))
     }
 
-    /// Asks once: the prompt and what came back are kept.
+    /// Asks once; stores the prompt and the answer.
     fn asked(
         &self,
         course: &EvolutionProgress,
@@ -243,7 +242,7 @@ impl Drive<'_> {
             _ => self.case.bundle.clone(),
         };
         let prompt = self.prompt(&told, after);
-        // The repairs are here: they send nothing, and repair the bytes as they are.
+        // Repairs are local: nothing is sent, and they repair the original bytes.
         let told = if generator == repair::GENERATOR { self.unmasked(told, earlier.as_ref()) } else { told };
         let sent = self.engine.workspace.documents().put(prompt.text().as_bytes())?;
         lock(&self.live.texts).insert(at, String::new());
@@ -256,7 +255,7 @@ impl Drive<'_> {
             }
         };
         let read = self.understood(&written.text, &told, base.zip(earlier.as_ref()), (generator, sent));
-        // A generator may say what it should not have seen.
+        // The output of a generator may contain secrets.
         let text = Redactor::default().text(&written.text);
         let kept = KeptAnswer { text, answer: read.as_ref().ok().map(|(answer, _)| answer.clone()) };
         let kept = serde_json::to_vec(&kept).map_err(EngineError::internal)?;
@@ -272,7 +271,7 @@ impl Drive<'_> {
         Ok(EvolutionEvent::Answered { at, attempt, prompt: sent, answer, read: notes, usage: written.usage, took_ms })
     }
 
-    /// The bundle with an attempt in it, and with what was wrong with that.
+    /// The bundle with an earlier answer and its faults.
     fn told_of(&self, at: LaneId, answer: &AnswerFiles) -> Result<Bundle, EngineError> {
         let examined = self.engine.workspace.read(|q| Ok(q.examined_answers(self.case.row.id)?))?;
         let found = examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
@@ -281,7 +280,7 @@ impl Drive<'_> {
         Ok(told.masked(&Redactor::default()).0.bounded(DEFAULT_LIMIT))
     }
 
-    /// The bundle with whole files as they are, secrets and all, where it has a part of them or marks in their place.
+    /// The bundle with complete, unmasked files in place of partial or masked ones.
     fn unmasked(&self, told: Bundle, earlier: Option<&AnswerFiles>) -> Bundle {
         let plain = Bundle::of(&self.case.base);
         let plain = match earlier {
@@ -343,7 +342,7 @@ impl Drive<'_> {
         generator::ask(&found, &question, &mut tell, &self.live.stop)
     }
 
-    /// The files of an answer, and the version that they are.
+    /// The files of an answer, and the resulting version.
     fn understood(
         &self,
         text: &str,
@@ -376,7 +375,7 @@ impl Drive<'_> {
         Ok((answer, candidate))
     }
 
-    /// An answer of this loop: from memory, or as it was kept.
+    /// An answer of this evolution, from memory or from the store.
     fn answer_of(&self, course: &EvolutionProgress, at: LaneId) -> Result<AnswerFiles, EngineError> {
         if let Some((answer, _)) = lock(&self.answers).get(&at) {
             return Ok(answer.clone());
@@ -390,7 +389,7 @@ impl Drive<'_> {
             .ok_or_else(|| EngineError::internal("an answer of the evolution is not stored"))
     }
 
-    /// The same without the files that nothing loads: the next round does not carry them on.
+    /// The same without files that nothing loads, which are not carried to the next round.
     fn loaded_answer(&self, course: &EvolutionProgress, at: LaneId) -> Result<AnswerFiles, EngineError> {
         let mut answer = self.answer_of(course, at)?;
         let examined = self.engine.workspace.read(|q| Ok(q.examined_answers(self.case.row.id)?))?;
@@ -418,7 +417,7 @@ impl Drive<'_> {
         }
     }
 
-    /// The version that an answer is; made again after a process died.
+    /// The version of an answer; built again after a process died.
     fn candidate(&self, course: &EvolutionProgress, at: LaneId) -> Result<Arc<Candidate>, EngineError> {
         if let Some((_, candidate)) = lock(&self.answers).get(&at) {
             return Ok(Arc::clone(candidate));
@@ -435,7 +434,7 @@ impl Drive<'_> {
 }
 
 fn send(events: &Sender<Result<EvolutionEvent, EngineError>>, event: Result<EvolutionEvent, EngineError>) {
-    // After the end nobody listens, and nothing that still comes counts.
+    // After the end, there is no receiver, and further events are irrelevant.
     let _ = events.send(event);
 }
 

@@ -1,4 +1,4 @@
-//! What a review, and the export of decisions, say of the loop that a version comes from.
+//! The evolution that a version comes from, for its review and for the export of decisions.
 
 use super::course_of;
 use crate::domain::{Digest, Evolution, ExaminedAnswer, ReplayOutcome, Review, Severity, ToolName, count};
@@ -10,8 +10,8 @@ use crate::evolve::course::{Lane, LaneId};
 use serde_json::{Value, json};
 
 impl Evolutions<'_> {
-    /// Which loop made the version under review, and what became of recorded inputs; by what was kept here, not by what
-    /// a requester says.
+    /// Which evolution made the version under review, and the results for recorded inputs; based on local records, not
+    /// on claims of a requester.
     pub(in crate::engine) fn evolved(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
         let Some(row) = self.workspace.read(|q| Ok(q.evolution_that_made(&review.tool, review.digest)?))? else {
             return Ok(Vec::new());
@@ -42,7 +42,7 @@ impl Evolutions<'_> {
         Ok(lines)
     }
 
-    /// What a generator was told and what it wrote, for a version that one made; null for any other.
+    /// The prompt and the answer for a version that a generator made; null for any other.
     pub(in crate::engine) fn asked_for(&self, tool: &ToolName, version: Digest) -> Result<Value, EngineError> {
         let Some(row) = self.workspace.read(|q| Ok(q.evolution_that_made(tool, version)?))? else {
             return Ok(Value::Null);
@@ -68,7 +68,7 @@ impl Evolutions<'_> {
     }
 }
 
-/// The place of an examined answer in its loop.
+/// The place of an examined answer in its evolution.
 pub(in crate::engine) fn lane_of(row: &Evolution, found: &ExaminedAnswer) -> Result<Option<Lane>, EngineError> {
     Ok(course_of(row)?.lane(LaneId { round: found.round, lane: found.lane }).cloned())
 }

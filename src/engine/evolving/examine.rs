@@ -1,4 +1,4 @@
-//! Examining an answer: the checks of a review, and recorded inputs on the version before and on this one.
+//! Examines an answer: runs the checks of a review, and recorded inputs on the old and the new version.
 
 use super::compose::Case;
 use super::keep::commented;
@@ -16,14 +16,14 @@ use crate::evolve::assess;
 use crate::evolve::course::{LaneId, ReplaySummary, VerdictSummary};
 use std::sync::atomic::AtomicBool;
 
-/// What was found of an answer, in short.
+/// The result for an answer, in short.
 pub(super) struct Examined {
     pub(super) verdict: VerdictSummary,
     pub(super) replay: ReplaySummary,
 }
 
 impl Evolutions<'_> {
-    /// Runs all checks of a version that an answer is, and replays recorded inputs. Keeps what was found.
+    /// Runs all checks of the version in an answer, and replays recorded inputs. Stores the result.
     pub(super) fn examine_answer(
         &self,
         case: &Case,
@@ -32,7 +32,7 @@ impl Evolutions<'_> {
         stop: &AtomicBool,
     ) -> Result<Examined, EngineError> {
         let approved = self.workspace.read(|q| Ok(Approvals::read(q)?.newest(&detail.tool.name)))?;
-        // The one that its review will be compared with.
+        // The version that its review will be compared with.
         let base: Option<Digest> = approved.filter(|base| *base != detail.tool.digest).or_else(|| commented(case));
         let verdict = self.engine.checks().examine_detail(detail, (base, case.worker()), stop, &mut |_| {})?;
         let verdict = self.without_known_failures(case, detail, verdict, stop)?;
@@ -55,7 +55,7 @@ impl Evolutions<'_> {
         Ok(Examined { verdict: VerdictSummary::of(&kept.verdict, blocking), replay: summary(&kept.replay) })
     }
 
-    /// What keeps an answer from being good: the checks that block approval, and what speaks against the answer itself.
+    /// Why an answer is not good: the checks that block approval, and faults of the answer itself.
     pub(super) fn blocking(&self, verdict: &Verdict) -> Vec<String> {
         let mut blocking = self.engine.checks().blocking(verdict, Stage::Approved);
         let is_objected =
@@ -67,7 +67,7 @@ impl Evolutions<'_> {
         blocking
     }
 
-    /// The verdict without the failures that the version before has too; also what the review of the version says.
+    /// The verdict without failures that the previous version has too; they are also in the review of the version.
     fn without_known_failures(
         &self,
         case: &Case,
@@ -107,7 +107,7 @@ impl Evolutions<'_> {
 fn summary(replayed: &[Replayed]) -> ReplaySummary {
     let count = |outcome| replayed.iter().filter(|one| one.outcome == outcome).count() as u32;
     let is_fixed = |one: &Replayed| matches!(one.outcome, ReplayOutcome::Fixed | ReplayOutcome::Refused);
-    // What no longer fits the input schema, as requested, cannot be fixed.
+    // An input that no longer fits the input schema, as requested, cannot be fixed.
     let chosen = replayed.iter().filter(|one| one.chosen && one.outcome != ReplayOutcome::LeftOut);
     ReplaySummary {
         fixed: count(ReplayOutcome::Fixed) + count(ReplayOutcome::Refused),

@@ -1,4 +1,4 @@
-//! Generators made ready to be asked: keys looked up at that moment, held by the [`Generator`] and nowhere else.
+//! Prepares generators: keys are looked up at that moment, and held only by the [`Generator`].
 
 use crate::domain::{Problem, ProblemCode, SafeText, Secret};
 use crate::engine::Evolutions;
@@ -14,11 +14,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 impl Evolutions<'_> {
-    /// The generator of this name, ready to be asked. Looks its key up now; keep it no longer than one question takes.
+    /// The generator of this name, ready to be asked. Looks its key up now; do not keep it longer than one question
+    /// takes.
     ///
     /// # Errors
-    /// `NotFound` when the settings name no such generator that can be used; `Refused` when its key or one of its
-    /// secrets cannot be had. The message names where a value should be, never a value.
+    /// `NotFound` if the settings name no such usable generator; `Refused` if its key or one of its secrets is
+    /// unavailable. The message names the expected source of a value, never a value.
     pub fn generator(&self, name: &str) -> Result<Generator, EngineError> {
         let settings = &self.workspace.settings;
         let Some(setting) = settings.generators.iter().find(|setting| setting.name == name) else {
@@ -36,7 +37,7 @@ impl Evolutions<'_> {
 }
 
 impl Evolutions<'_> {
-    /// Where generators are named, or what is wrong with the settings that name them.
+    /// Where generators are configured, or what is wrong with those settings.
     pub(super) fn where_generators_stand(&self) -> String {
         let is_about = |problem: &&Problem| {
             problem.code != ProblemCode::BadSetting
@@ -53,13 +54,13 @@ impl Evolutions<'_> {
     }
 }
 
-/// Fetches a value; nothing where it is better not looked for now.
+/// Looks up a value; `None` if it should not be looked up now.
 type Fetch<'a> = &'a dyn Fn(&SecretSource) -> Result<Option<Secret>, String>;
 
-/// Makes a generator of its settings.
+/// Makes a generator from its settings.
 ///
 /// # Errors
-/// What it needs and cannot have, as the rest of a sentence.
+/// What it needs and is unavailable, as the end of a sentence.
 fn ready(
     setting: &GeneratorSetting,
     settings: &Settings,
@@ -73,11 +74,11 @@ fn ready(
             for name in env {
                 let value = match settings.secrets.get(name) {
                     Some(source) => fetch(source).map_err(|why| format!("the secret {name} ({source}): {why}"))?,
-                    // Whoever calls sets it: an agent could have any code loaded.
+                    // Not taken from the environment: an agent that calls could otherwise load arbitrary code.
                     None if loads_code(name) => None,
                     None => std::env::var_os(name).map(Secret::new),
                 };
-                // One that is not set is not given: many programs know several, and need one of them.
+                // An unset variable is omitted: many programs know several, and need one of them.
                 given.extend(value.map(|value| (name.clone(), value)));
             }
             GeneratorKind::Command(GeneratorProgram {
@@ -93,7 +94,7 @@ fn ready(
                 None => None,
             };
             let (url, model) = (api.url.clone(), api.model.clone());
-            // The usual variable for this, as other programs read it.
+            // The variable that other programs use for this.
             let usual = || std::env::var_os("SSL_CERT_FILE").map(PathBuf::from).filter(|file| file.is_absolute());
             let ca = api.ca.clone().or_else(usual);
             let (max_tokens, price) = (api.max_tokens, api.price);
@@ -103,7 +104,7 @@ fn ready(
     Ok(Generator { name: setting.name.clone(), way, timeout: setting.timeout })
 }
 
-/// A line for each generator: whether it can be reached. All are tried at once; none is sent a question.
+/// A line for each generator: whether it can be reached. All are tested at once; no question is sent.
 pub(in crate::engine) fn doctor_lines(settings: &Settings, programs: &Arc<Programs>) -> Vec<DoctorLine> {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -128,14 +129,14 @@ pub(in crate::engine) fn doctor_lines(settings: &Settings, programs: &Arc<Progra
     })
 }
 
-/// Whether a generator can be reached, one line; it is sent nothing.
+/// Whether a generator can be reached, one line; nothing is sent to it.
 pub(super) fn look(
     setting: &GeneratorSetting,
     settings: &Settings,
     programs: &Arc<Programs>,
     stop: &AtomicBool,
 ) -> Result<String, String> {
-    // A command is not started here: it may ask the human, or unlock something.
+    // A command is not started here, because it may prompt the human, or unlock something.
     let fetch = |source: &SecretSource| match source {
         SecretSource::Command { .. } => source.look(programs).map(|()| None),
         SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Nowhere(_) => source.value(programs).map(Some),

@@ -1,5 +1,5 @@
-//! Files that somebody names beside what was recorded: histories of shells, logs of agents, documents of APIs. They are
-//! read, redacted and forgotten.
+//! Files that the user names in addition to local records: shell histories, agent logs, API documents. They are read,
+//! redacted and not stored.
 
 use crate::domain::{Opportunity, OpportunitySources, Redactor, SafeText, Tool, ToolName};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -14,25 +14,25 @@ use std::sync::Arc;
 /// The largest file, in bytes.
 const MAX_FILE: u64 = 64 << 20;
 
-/// All files of one look, in bytes.
+/// Maximum total size of all files, in bytes.
 const MAX_ALL: u64 = 256 << 20;
 
-/// Files of a folder; of more, none is read.
+/// Maximum number of files in a folder; if there are more, none is read.
 const MAX_FILES: usize = 1_000;
 
-/// How deep folders are looked through.
+/// Maximum depth of folders.
 const MAX_DEPTH: usize = 8;
 
-/// How the names of logs end.
+/// Extensions of logs.
 const LOGS: [&str; 4] = ["jsonl", "ndjson", "json", "log"];
 
-/// How the names of documents end.
+/// Extensions of documents.
 const DOCUMENTS: [&str; 3] = ["json", "yaml", "yml"];
 
-/// What a file gave.
+/// The result for a file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Imported {
-    /// Its name; of a file in a folder that was named, its path in it.
+    /// Its name; for a file in a named folder, its path in the folder.
     pub file: String,
     /// `history`, `log` or `openapi`.
     pub kind: &'static str,
@@ -42,7 +42,7 @@ pub struct Imported {
     pub unreadable: usize,
 }
 
-/// Reads the files; what of them could not be read is counted.
+/// Reads the files; unreadable parts are counted.
 pub(super) fn import(
     tools: &[Arc<Tool>],
     from: &OpportunitySources,
@@ -67,7 +67,7 @@ pub(super) fn import(
     }
     for named in files(&from.openapi, &DOCUMENTS)? {
         let wrappers = operations(tools, &named, &mut left);
-        // A folder may hold other documents as well.
+        // A folder may also contain other documents.
         let wrappers = match wrappers {
             Err(why) if named.is_of_folder && why.code == ErrorCode::Usage => continue,
             found => found?,
@@ -97,13 +97,13 @@ fn operations(tools: &[Arc<Tool>], named: &NamedFile, left: &mut u64) -> Result<
 /// A file to read.
 struct NamedFile {
     path: PathBuf,
-    /// As it is shown and named in evidence.
+    /// Its name in displays and evidence.
     name: String,
     is_of_folder: bool,
 }
 
 impl NamedFile {
-    /// Its bytes, which are taken off what is `left`.
+    /// Its bytes, whose number is subtracted from `left`.
     fn bytes(&self, left: &mut u64) -> Result<Vec<u8>, EngineError> {
         let shown = SafeText::visible(&self.path.display().to_string()).into_owned();
         let mut bytes = Vec::new();
@@ -123,8 +123,8 @@ impl NamedFile {
     }
 }
 
-/// Files, and in place of folders the regular files below them that end like one of `endings`, by path. Links in folders
-/// are not followed.
+/// Files, and instead of folders the regular files below them with one of the `endings`, ordered by path. Links in
+/// folders are not followed.
 fn files(named: &[PathBuf], endings: &[&str]) -> Result<Vec<NamedFile>, EngineError> {
     let mut found = Vec::new();
     for path in named {

@@ -1,4 +1,4 @@
-//! The end of a loop: a good answer becomes a version that waits for a human; any other can be kept when one wants it.
+//! The end of an evolution: a good answer becomes a version that waits for a human; any other can be kept on request.
 
 use super::compose::Case;
 use super::course_of;
@@ -14,10 +14,10 @@ use crate::evolve::{EvolutionProgress, mutation};
 use serde::Serialize;
 use serde_json::{Map, json};
 
-/// What is told of a hint that only repairs answered.
+/// The message about a hint if only repairs answered.
 const HINT_UNREAD: &str = "the hint was ignored: built-in repairs do not use hints";
 
-/// A loop with everything that was found.
+/// An evolution with all its results.
 #[derive(Debug, Clone, Serialize)]
 pub struct EvolutionDetail {
     /// Row of the evolution as stored.
@@ -29,10 +29,10 @@ pub struct EvolutionDetail {
     pub examined: Vec<ExaminedAnswer>,
 }
 
-/// How an answer becomes a version.
+/// When an answer becomes a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// The loop ends with a good answer: only beside an original that is as it was.
+    /// The evolution ends with a good answer: only if the original is unchanged.
     Ended,
     Kept,
 }
@@ -47,27 +47,27 @@ impl Way {
 }
 
 impl Evolutions<'_> {
-    /// A loop with everything that was found.
+    /// An evolution with all its results.
     ///
     /// # Errors
-    /// `NotFound`; `Internal` when it cannot be read.
+    /// `NotFound`; `Internal` if it cannot be read.
     pub fn detail(&self, id: EvolutionId) -> Result<EvolutionDetail, EngineError> {
         let evolution = self.row(id)?;
         let examined = self.workspace.read(|q| Ok(q.examined_answers(id)?))?;
         Ok(EvolutionDetail { course: course_of(&evolution)?, evolution, examined })
     }
 
-    /// What a generator wrote, whole, not escaped; `None` when there is no answer in this place.
+    /// The complete output of a generator, not escaped; `None` if there is no answer in this place.
     ///
     /// # Errors
-    /// `NotFound`; `Internal` when the kept text is damaged.
+    /// `NotFound`; `Internal` if the stored text is damaged.
     pub fn answer_text(&self, id: EvolutionId, at: LaneId) -> Result<Option<String>, EngineError> {
         let course = course_of(&self.row(id)?)?;
         let kept = course.lane(at).and_then(|lane| lane.answer).map(|digest| self.kept_answer(digest)).transpose()?;
         Ok(kept.map(|kept| kept.text))
     }
 
-    /// Writes down how a loop ended; a good answer is written as a version first, by whoever drove it to its end.
+    /// Records the end of an evolution; the process that ran it first writes a good answer as a version.
     pub(super) fn end_course(
         &self,
         case: &Case,
@@ -84,7 +84,7 @@ impl Evolutions<'_> {
                     let retired = self.retire_scaffold(case, caller);
                     (EvolutionState::Good, format!("good after {rounds}: {}{retired}", outcome.message))
                 }
-                // Its original went meanwhile, say: it ends all the same, and what was made is not lost.
+                // For example, its original is gone: the evolution ends anyway, and its answers are not lost.
                 Err(error) => (
                     EvolutionState::Spent,
                     format!("good after {rounds}, but not saved: {}; the answer is kept", error.message),
@@ -108,7 +108,8 @@ impl Evolutions<'_> {
         self.workspace.transact(|tx| Ok(tx.end_evolution(id, state, &message, mutation)?))
     }
 
-    /// Archives the scaffold that an answer was written from; it never held more than the specification. The result of
+    /// Archives the scaffold that an answer was written from; it contained only the specification. Returns a text to
+    /// append to a message.
     /// that, to add to a message.
     fn retire_scaffold(&self, case: &Case, caller: &Caller) -> String {
         let (Caller::Human(who), Some(_)) = (caller, case.row.asked.specification) else { return String::new() };
@@ -120,7 +121,7 @@ impl Evolutions<'_> {
         }
     }
 
-    /// What kind of change an answer is.
+    /// The kind of change in an answer.
     fn mutation_of(&self, case: &Case, course: &EvolutionProgress, at: LaneId) -> Option<Mutation> {
         let kept = course.lane(at).and_then(|lane| lane.answer).and_then(|digest| self.kept_answer(digest).ok())?;
         let answer = kept.answer?;
@@ -132,12 +133,12 @@ impl Evolutions<'_> {
         Some(mutation::made(&case.bundle, &files))
     }
 
-    /// Writes an answer as a version that waits for a human; without a place the best one. What is there already is not
-    /// written again. An agent may keep answers of what it asked for itself.
+    /// Writes an answer, by default the best one, as a version that waits for a human. Existing versions are not
+    /// written again. An agent may keep answers of its own evolutions.
     ///
     /// # Errors
-    /// `NotFound`; `Refused` for an agent that did not ask; `Conflict` when there is no such answer, or the version that
-    /// it was made of is gone.
+    /// `NotFound`; `Refused` for an agent that did not start it; `Conflict` if there is no such answer, or if its
+    /// original version is gone.
     pub fn keep(&self, id: EvolutionId, at: Option<LaneId>, caller: &Caller) -> Result<Outcome, EngineError> {
         let row = self.row(id)?;
         super::own(&row, caller)?;
@@ -192,13 +193,12 @@ impl Evolutions<'_> {
         Ok(Outcome { message, ..outcome })
     }
 
-    /// The version of the same name with the same code that is in the workspace; what versions say of themselves in
-    /// header and manifest does not count.
+    /// The version of the same name with the same code in the workspace; provenance in header and manifest is ignored.
     fn same_code(&self, case: &Case, kept: &ToolDetail) -> Result<Option<Tool>, EngineError> {
         let failed = |why: String| EngineError::new(ErrorCode::Failed, why, "");
         let code = super::compose::code_of(case, &kept.files).map_err(failed)?;
         for tool in self.engine.library().catalog().tools.iter().filter(|tool| tool.name == case.row.tool) {
-            // A version that cannot be read is no reason to write nothing.
+            // A version that cannot be read does not prevent writing.
             let Ok(files) = self.engine.library().files_on_disk(tool) else { continue };
             let is_same = super::compose::code_of(case, &files).is_ok_and(|other| other == code);
             if tool.stage != Stage::Archived && (tool.digest == kept.tool.digest || is_same) {
@@ -208,7 +208,7 @@ impl Evolutions<'_> {
         Ok(None)
     }
 
-    /// Nothing is written of an answer whose code is there.
+    /// Writes nothing, because the code of the answer already exists.
     fn lies_already(&self, id: EvolutionId, found: &ExaminedAnswer, there: &Tool) -> Result<Outcome, EngineError> {
         let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
         let review: Option<ReviewId> = waiting
@@ -232,7 +232,7 @@ impl Evolutions<'_> {
         Ok(Outcome { operation: None, review, message, commit: None, detail })
     }
 
-    /// Refuses to write beside an original that is gone; at the end of a loop also beside one that changed.
+    /// Refuses to write if the original is gone; at the end of an evolution also if it changed.
     fn still_original(&self, case: &Case, way: Way) -> Result<(), EngineError> {
         let (tool, row) = (&case.base.tool, &case.row);
         let is_same = |tool: &Tool| {
@@ -242,7 +242,7 @@ impl Evolutions<'_> {
         if is_same(tool) {
             return Ok(());
         }
-        // Approved meanwhile, say: then it lies elsewhere.
+        // It may have been approved meanwhile and therefore moved.
         self.engine.library().scan(&mut |_| {})?;
         let view = self.engine.library().catalog();
         if view.tools.iter().filter(|there| there.name == row.tool).any(|there| is_same(there)) {
@@ -262,12 +262,12 @@ impl Evolutions<'_> {
     }
 }
 
-/// The version that reviewers commented on, where the answer is one to their comments.
+/// The version that reviewers commented on, if the answer responds to their comments.
 pub(super) fn commented(case: &Case) -> Option<Digest> {
     case.bundle.comments.iter().any(|comment| !comment.outdated).then_some(case.row.digest)
 }
 
-/// The answer that is meant, which was examined.
+/// The selected answer, which was examined.
 fn chosen<'e>(
     id: EvolutionId,
     course: &EvolutionProgress,
@@ -289,7 +289,7 @@ fn chosen<'e>(
     Ok((at, found))
 }
 
-/// Whether words were given and the best answer is one of the repairs, which read none.
+/// Whether a hint was given and the best answer is a repair, which reads no hint.
 fn is_hint_unread(row: &Evolution, course: &EvolutionProgress, best: Option<LaneId>) -> bool {
     let generator = best.and_then(|at| course.lane(at)).map(|lane| lane.generator.as_str());
     let only = course.plan.generators.iter().all(|name| name == GENERATOR);

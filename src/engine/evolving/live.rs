@@ -1,4 +1,4 @@
-//! Loops of this process that ask for better versions.
+//! Evolutions that this process runs.
 
 use crate::domain::EvolutionId;
 use crate::engine::locks::Ranked;
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-/// A loop that this process drives.
+/// An evolution that this process runs.
 #[derive(Debug, Default)]
 pub(super) struct LiveEvolution {
     pub(super) stop: AtomicBool,
@@ -15,7 +15,7 @@ pub(super) struct LiveEvolution {
     pub(super) texts: Mutex<BTreeMap<LaneId, String>>,
 }
 
-/// The loops that this process drives.
+/// The evolutions that this process runs.
 pub(in crate::engine) struct LiveEvolutions {
     pub(super) by_id: Ranked<HashMap<EvolutionId, Arc<LiveEvolution>>>,
 }

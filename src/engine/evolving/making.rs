@@ -1,7 +1,6 @@
-//! New tools: a specification that waits for a human, and scaffolds.
+//! New tools: specifications that wait for a human, and scaffolds.
 //!
-//! Nothing is made from a specification before a human approved it; what is made is an experimental tool like any
-//! other.
+//! A specification is implemented only after a human approved it; the result is an experimental tool like any other.
 
 use crate::domain::{
     Caller, Digest, Implementation, InputSource, Opportunity, Outcome, Request, ReviewId, ReviewKind, ReviewState,
@@ -20,10 +19,10 @@ use crate::evolve::scaffold::{self, ScaffoldRequest, Unwritable};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The most characters of a document that go with a specification.
+/// Maximum number of characters of a document that are attached to a specification.
 const MAX_ENCLOSED: usize = 60_000;
 
-/// How much of a document goes with the specification that was read from it.
+/// The part of a document that is attached to its specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enclosed {
     /// A summary of this many characters.
@@ -32,32 +31,32 @@ pub enum Enclosed {
     Whole,
 }
 
-/// What a specification is made from.
+/// The source of a specification.
 #[derive(Debug)]
 pub enum Source<'a> {
-    /// Words of whoever wants it.
+    /// Words of the requester.
     Words(&'a str),
     /// A suggestion that was mined from recorded use.
     Opportunity(&'a Opportunity),
-    /// A file: a specification as JSON, YAML or TOML by its ending, else a document.
+    /// A file: a specification as JSON, YAML or TOML, judged by its extension, otherwise a document.
     File {
-        /// File name; its ending decides how the bytes are read.
+        /// File name; its extension determines the format.
         name: &'a str,
         /// Contents of the file, as read.
         bytes: &'a [u8],
-        /// What goes with it.
+        /// The part that is attached.
         enclosed: Enclosed,
     },
 }
 
-/// A scaffold that is wanted.
+/// A requested scaffold.
 #[derive(Debug, Clone, Default)]
 pub struct NewTool {
-    /// The name; `None` takes that of the specification.
+    /// The name; `None` means that of the specification.
     pub name: Option<String>,
-    /// What it begins with; `None` chooses by its words.
+    /// The template; `None` chooses one by the description.
     pub template: Option<ScaffoldTemplate>,
-    /// What it is written in; `None` chooses by the specification, else by its words.
+    /// The language; `None` chooses it by the specification, otherwise by the description.
     pub language: Option<ScriptLanguage>,
     /// What the tool should do, in sentences.
     pub description: String,
@@ -65,35 +64,35 @@ pub struct NewTool {
     pub specification: Option<ReviewId>,
 }
 
-/// A tool or a specification that was made.
+/// A new tool or specification.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Made {
     /// The operation, the review and a line for a human.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// What was chosen and why, one line each.
+    /// Choices and their reasons, one line each.
     pub chosen: Vec<String>,
-    /// The specification, when one was made.
+    /// The specification, if one was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub specification: Option<ToolSpecification>,
-    /// Fields of the specification that nothing was found for.
+    /// Empty fields of the specification.
     pub missing: Vec<&'static str>,
-    /// Where in the document the others were found.
+    /// The places in the document of the other fields.
     pub found: Vec<FieldSource>,
-    /// The words that inputs were read from, where no table or list has them.
+    /// The words from which inputs were derived if no table or list contains them.
     pub inputs: Vec<InputSource>,
-    /// Paths of the files that were written, below the workspace.
+    /// Paths of the written files, relative to the workspace.
     pub files: Vec<String>,
 }
 
 impl Made {
-    /// The manifest of the tool that was made; empty where none was.
+    /// The manifest of the new tool; empty if there is none.
     pub fn manifest_path(&self) -> String {
         self.files.iter().find(|file| file.ends_with("/tool.toml")).cloned().unwrap_or_default()
     }
 }
 
-/// A specification that is about to be posted.
+/// A specification to be posted.
 struct Drafted {
     specification: ToolSpecification,
     found: Vec<FieldSource>,
@@ -102,7 +101,7 @@ struct Drafted {
     origin: String,
 }
 
-/// A scaffold that is about to be posted.
+/// A scaffold to be posted.
 struct Rendered {
     name: ToolName,
     description: String,
@@ -113,7 +112,7 @@ struct Rendered {
     files: Vec<scaffold::ScaffoldFile>,
 }
 
-/// Making tools that are not there yet: from a text, a document or a template.
+/// Creating new tools from a text, a document or a template.
 #[derive(Clone, Copy)]
 pub struct NewTools<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -121,12 +120,12 @@ pub struct NewTools<'e> {
 }
 
 impl NewTools<'_> {
-    /// Puts a specification into the review queue; `replaces` is a waiting one that it takes the place of.
+    /// Puts a specification into the review queue; `replaces` is a pending one that it replaces.
     ///
     /// # Errors
-    /// `Usage` for a file that is not a specification, with the field, and for a name that is none; `Failed` for what
-    /// is not text; `Conflict` when the same one waits already, or the replaced one does not wait; `Refused` when an
-    /// agent wants to replace the draft of somebody else.
+    /// `Usage` for an invalid specification (with the field) or name; `Failed` if the file is not text; `Conflict` if
+    /// the same one is already pending, or if the replaced one is not pending; `Refused` if an agent would replace
+    /// somebody else's draft.
     pub fn propose_specification(
         &self,
         name: Option<&str>,
@@ -182,7 +181,7 @@ impl NewTools<'_> {
         })
     }
 
-    /// The tool of a specification that still waits and that the caller may replace.
+    /// The tool of a pending specification that the caller may replace.
     fn waiting_specification(&self, review: ReviewId, caller: &Caller) -> Result<ToolName, EngineError> {
         let row = self.specification_row(review)?;
         if row.state != ReviewState::Waiting {
@@ -247,14 +246,14 @@ impl NewTools<'_> {
         }
     }
 
-    /// The specification that a review is about, and the digest that an approval covers.
+    /// The specification of a review, and the digest that an approval covers.
     ///
     /// # Errors
-    /// `NotFound` when there is no such review; `Usage` when it is about something else; `Failed` when what was asked
-    /// for is not a specification that can be read.
+    /// `NotFound` if there is no such review; `Usage` if it is another kind of review; `Failed` if the specification
+    /// cannot be read.
     pub fn specification(&self, review: ReviewId) -> Result<(ToolSpecification, Digest), EngineError> {
         let row = self.specification_row(review)?;
-        // Not what the store says of it, but the bytes that the digest covers.
+        // Reads the bytes that the digest covers, not the copy in the store.
         let files = self.workspace.copies.get(row.digest)?;
         let kept = files.iter().find(|file| file.path == REQUEST_FILE).map(|file| file.bytes.as_slice());
         let unreadable = |why: String| {
@@ -272,11 +271,11 @@ impl NewTools<'_> {
         Ok((specification, row.digest))
     }
 
-    /// Writes a scaffold as an experimental tool; never over anything.
+    /// Writes a scaffold as an experimental tool; never overwrites anything.
     ///
     /// # Errors
-    /// `Refused` for a specification that nobody approved; `Conflict` for a name that is taken; `Usage` for a name that
-    /// is none, and for a specification that no manifest can hold; else as [`Self::specification`].
+    /// `Refused` for an unapproved specification; `Conflict` for a name that is taken; `Usage` for an invalid name, and
+    /// for a specification that no manifest can represent; otherwise as [`Self::specification`].
     pub fn scaffold(&self, wanted: &NewTool, caller: &Caller) -> Result<Made, EngineError> {
         let approved = wanted.specification.map(|review| self.approved_specification(review)).transpose()?;
         let about = approved.as_ref().map(|(specification, digest)| (specification, *digest));
@@ -311,7 +310,7 @@ impl NewTools<'_> {
         })
     }
 
-    /// The files of a scaffold, which nobody has written yet.
+    /// The files of a scaffold, not written yet.
     fn rendered(
         &self,
         wanted: &NewTool,
@@ -359,8 +358,8 @@ impl NewTools<'_> {
         Ok(Rendered { name, description, template, language, chosen, reason, files })
     }
 
-    /// Makes the tool of an approved specification. Where the specification does not say how it is made, the answer has
-    /// the request for a generator that writes its code.
+    /// Creates the tool of an approved specification. If the specification has no implementation, also returns the
+    /// request for a generator to write the code.
     ///
     /// # Errors
     /// As [`Self::scaffold`].
@@ -373,12 +372,12 @@ impl NewTools<'_> {
         Ok((made, needs_code.then_some(request)))
     }
 
-    /// Whether the tool of a specification can be made at once, asked before anybody approves it: its name is free, a
-    /// manifest can hold it, and the generator that would write its code is there. Nothing is sent and nothing written.
+    /// Whether the tool of a specification can be created at once, tested before its approval: its name is free, a
+    /// manifest can represent it, and the generator for its code is available. Sends and writes nothing.
     ///
     /// # Errors
-    /// Those that [`Self::generate`] would give for what can be known before; `Failed` where no generator is set up or
-    /// the first one cannot be reached.
+    /// The foreseeable errors of [`Self::generate`]; `Failed` if no generator is configured or the first one cannot be
+    /// reached.
     pub fn ready_to_generate(&self, specification: &ToolSpecification, caller: &Caller) -> Result<(), EngineError> {
         self.rendered(&NewTool::default(), Some((specification, Digest([0; 32]))), caller)?;
         match specification.implementation {
@@ -387,7 +386,7 @@ impl NewTools<'_> {
         }
     }
 
-    /// What the form of the workbench asks for.
+    /// The request of the workbench's form.
     pub(in crate::engine) fn make(
         &self,
         name: Option<String>,
@@ -418,13 +417,13 @@ impl NewTools<'_> {
     }
 }
 
-/// A specification that no manifest can hold.
+/// The error for a specification that no manifest can represent.
 fn unwritable(error: &Unwritable) -> EngineError {
     let message = format!("the specification cannot be written into tool.toml: {}", error.to_string().trim_start());
     EngineError::new(ErrorCode::Usage, message, "`toolsmith new --spec FILE` requests approval of another one")
 }
 
-/// The draft that a document gives, and what of the document goes with it.
+/// The draft from a document, and the attached part of the document.
 fn read_from(
     name: Option<ToolName>,
     document: &Document,
@@ -457,7 +456,7 @@ fn read_from(
     })
 }
 
-/// The template and the language of a scaffold; why they were chosen where nobody named them.
+/// The template and the language of a scaffold, with the reasons if they were chosen automatically.
 fn chosen_frame(
     wanted: &NewTool,
     specified: Option<&ToolSpecification>,
@@ -477,7 +476,7 @@ fn chosen_frame(
     (template, language)
 }
 
-/// The object in a file that has the ending of JSON, YAML or TOML; `None` for a document.
+/// The object in a file with the extension of JSON, YAML or TOML; `None` for a document.
 pub(in crate::engine) fn structured(file: &str, bytes: &[u8]) -> Result<Option<Value>, EngineError> {
     let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let text = || {

@@ -86,7 +86,7 @@ impl Evolutions<'_> {
                 }
                 Ok(row)
             }
-            // Nobody drives it: it ends here.
+            // No process runs it: it ends here.
             EvolutionState::Interrupted => self.end_interrupted(row, caller),
             EvolutionState::Good | EvolutionState::Spent | EvolutionState::Failed | EvolutionState::Stopped => {
                 let message = format!("evolution {id} has ended: {}", row.message);

@@ -1,4 +1,4 @@
-//! Names for tools that nobody named: a few words of what they do.
+//! Generates names for tools from a few words of their description.
 
 use crate::domain::ToolName;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -8,7 +8,7 @@ const WORDS: usize = 4;
 /// The most characters of a name.
 const CHARS: usize = 32;
 
-/// Words that say nothing about one tool.
+/// Words that do not distinguish tools.
 const SMALL: &[&str] = &[
     "a", "an", "the", "of", "to", "and", "for", "that", "which", "in", "on", "at", "by", "with", "from", "into", "as",
     "all", "every", "each", "any", "some", "its", "it", "them", "their", "this", "is", "are", "be", "should", "must",
@@ -16,17 +16,17 @@ const SMALL: &[&str] = &[
     "tool", "script", "program", "utility", "given",
 ];
 
-/// Words that begin what a tool takes: what it gives back says more.
+/// Words that begin the description of inputs: the description of the output is more useful.
 const TAKES: &[&str] = &["takes", "take", "accepts", "accept", "expects", "expect", "receives", "receive", "given"];
 
-/// Words that what a tool gives back stands behind.
+/// Words before the description of the output.
 const GIVES: &[&str] = &[" returns ", " and return ", " gives ", " prints ", " writes ", " produces ", " outputs "];
 
-/// What ends the words that say what a tool does.
+/// Words and characters that end the description of what a tool does.
 const ENDS: &[&str] =
     &[", ", ". ", "; ", ": ", " (", "\n", " given ", " that ", " which ", " so that ", " and returns ", " and prints "];
 
-/// A name for a tool that is described so: its first words that say something, at most four.
+/// A name for a tool with this description: its first meaningful words, at most four.
 ///
 /// # Errors
 /// `Usage` for a text without such words.
@@ -50,7 +50,7 @@ pub(super) fn tool_name_from(text: &str) -> Result<ToolName, EngineError> {
     })
 }
 
-/// The part of a description that says what the tool does.
+/// The part of a description that states what the tool does.
 fn clause(text: &str) -> String {
     let begins_with_inputs = text.split_whitespace().next().is_some_and(|word| TAKES.contains(&word));
     let given = GIVES.iter().filter_map(|word| text.find(word).map(|at| at + word.len())).min();

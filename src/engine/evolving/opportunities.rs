@@ -1,4 +1,4 @@
-//! Opportunities: mined when somebody asks, from what was recorded and from files that somebody names.
+//! Opportunities: mined on request from local records and from files that the user names.
 
 use super::imports::{self, Imported};
 use crate::domain::{
@@ -20,45 +20,45 @@ use crate::store::{Queries, StoreResult};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
-/// The most runs that are looked at; of more, the newest.
+/// Maximum number of runs analysed, the newest ones.
 const MAX_RUNS: usize = 100_000;
 
-/// The runs whose output is read, to see what flows from one to the next; the newest.
+/// The number of newest runs whose output is read, to see what flows from one to the next.
 const OUTPUTS: usize = 2_000;
 
-/// The most of an output that is read, in bytes.
+/// Maximum part of an output that is read, in bytes.
 const OUTPUT_BYTES: usize = 16 << 10;
 
-/// The fewest digits by which an opportunity is named.
+/// Minimum number of digits to name an opportunity.
 const KEY_LEAST: usize = 4;
 
-/// Runs that are named beside an alert.
+/// Maximum number of runs shown with an alert.
 const SHOWN: usize = 5;
 
-/// This many runs of a day make an alert half sure.
+/// The number of daily runs at which an alert has a confidence of one half.
 const ENOUGH_RUNS: usize = 5;
 
-/// Tools whose consumption is told.
+/// Maximum number of tools whose consumption is shown.
 const CONSUMERS: usize = 10;
 
-/// Opportunities with the figures they are based on.
+/// Opportunities with the figures that they are based on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OpportunityList {
-    /// Those that nobody has answered, the most promising first.
+    /// Open opportunities, highest priority first.
     pub opportunities: Vec<Opportunity>,
-    /// How many there are, also those that are not listed.
+    /// Total number, including those that are not listed.
     pub total: usize,
-    /// How many were accepted or dismissed and are seen still.
+    /// The number of accepted or dismissed ones that are still found.
     pub answered: usize,
-    /// The runs that were looked at.
+    /// The number of runs analysed.
     pub runs: usize,
-    /// What each file gave.
+    /// The result for each file.
     pub imported: Vec<Imported>,
-    /// The tools that took most time, with what they used.
+    /// The tools that used the most time, with their resource use.
     pub consumption: Vec<mine::Consumption>,
 }
 
-/// Work that repeats and could be a tool.
+/// Repeated work that could become a tool.
 #[derive(Clone, Copy)]
 pub struct Opportunities<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -66,11 +66,11 @@ pub struct Opportunities<'e> {
 }
 
 impl Opportunities<'_> {
-    /// What use suggests to make or to make better, the most promising first; at most this many.
+    /// Suggestions from use for tools to create or improve, highest priority first; at most this many.
     ///
     /// # Errors
-    /// `NotFound` and `Refused` for a file that is not there or too large; `Usage` for a document that describes no
-    /// operations; `Internal` for errors of the store.
+    /// `NotFound` and `Refused` for a file that is absent or too large; `Usage` for a document without operations;
+    /// `Internal` for errors of the store.
     pub fn list(&self, from: &OpportunitySources, limit: usize) -> Result<OpportunityList, EngineError> {
         let (mut list, hidden) = self.mined(from)?;
         let all = list.opportunities.len();
@@ -90,12 +90,12 @@ impl Opportunities<'_> {
         self.workspace.read(|q| Ok(q.dismissed_opportunities()?))
     }
 
-    /// Makes a specification of an opportunity and puts it into the review queue. Humans and agents may: a human
-    /// decides on it there.
+    /// Makes a specification from an opportunity and puts it into the review queue, where a human decides. Humans and
+    /// agents may do this.
     ///
     /// # Errors
-    /// `NotFound` when nothing suggests it any more; `Conflict` when it was accepted already; else as
-    /// [`Self::list`] and [`NewTools::propose_specification`](crate::engine::NewTools::propose_specification).
+    /// `NotFound` if it is not found any more; `Conflict` if it was already accepted; otherwise as [`Self::list`] and
+    /// [`NewTools::propose_specification`](crate::engine::NewTools::propose_specification).
     pub fn accept(
         &self,
         key: &str,
@@ -115,11 +115,11 @@ impl Opportunities<'_> {
         self.engine.new_tools().propose_specification(name, &Source::Opportunity(&opportunity), None, caller)
     }
 
-    /// Whether the tool of an opportunity can be made at once, asked before it is accepted.
+    /// Whether the tool of an opportunity can be created at once, tested before it is accepted.
     ///
     /// # Errors
     /// Those of [`NewTools::ready_to_generate`](crate::engine::NewTools::ready_to_generate); `NotFound` and `Ambiguous`
-    /// for the key; `Usage` for a name that is none.
+    /// for the key; `Usage` for an invalid name.
     pub fn ready_to_generate(
         &self,
         key: &str,
@@ -178,7 +178,7 @@ impl Opportunities<'_> {
         })
     }
 
-    /// The opportunity whose key begins so.
+    /// The opportunity with this key prefix.
     fn find(&self, key: &str, from: &OpportunitySources) -> Result<Opportunity, EngineError> {
         let hint = "`toolsmith opportunities` lists them; pass the same files that it was found with";
         if key.len() < KEY_LEAST {
@@ -197,7 +197,7 @@ impl Opportunities<'_> {
         }
     }
 
-    /// Everything that is seen, and the keys of what was answered.
+    /// All opportunities, and the keys of the accepted and dismissed ones.
     fn mined(&self, from: &OpportunitySources) -> Result<(OpportunityList, HashSet<String>), EngineError> {
         let mut material = self.material()?;
         let imported = imports::import(&self.engine.library().catalog().tools, from, &mut material)?;
@@ -217,7 +217,7 @@ impl Opportunities<'_> {
         Ok((list, hidden))
     }
 
-    /// What was recorded here.
+    /// Local records.
     fn material(&self) -> Result<MiningInput, EngineError> {
         let (runs, marks, unanswered) =
             self.workspace.read(|q| Ok((q.run_facts(MAX_RUNS)?, q.all_failure_marks()?, still_unanswered(q)?)))?;
@@ -244,8 +244,8 @@ impl Opportunities<'_> {
         })
     }
 
-    /// The beginning of what the newest runs wrote. An output that is not kept any more, or cannot be read, is one that
-    /// nobody knows: whoever asks for it by `output` is told why.
+    /// The beginning of the output of the newest runs. An output that is no longer kept, or cannot be read, is left
+    /// out; `output` reports the reason on request.
     fn outputs(&self, runs: &[RunFact]) -> HashMap<RunId, String> {
         let newest = runs.iter().rev().filter(|run| run.outcome.is_judged()).take(OUTPUTS);
         let read = newest.filter_map(|run| {
@@ -259,7 +259,7 @@ impl Opportunities<'_> {
     }
 }
 
-/// What was asked for in vain and no later call has done.
+/// Unanswered requests that no later call answered.
 fn still_unanswered(q: &Queries) -> StoreResult<Vec<Unanswered>> {
     let mut open = Vec::new();
     for asked in q.unanswered(Instant::default())? {
@@ -271,8 +271,8 @@ fn still_unanswered(q: &Queries) -> StoreResult<Vec<Unanswered>> {
     Ok(open)
 }
 
-/// An alert as what it suggests, with the newest runs that show it: failed ones where it fails more often, else those that
-/// took long enough to be late. The more runs it rests on, the surer it is.
+/// An alert as a suggestion, with the newest runs that show it: failed ones if failures increased, otherwise slow ones.
+/// More runs give a higher confidence.
 fn worsened(alert: &ToolAlert, runs: &[RunFact]) -> mine::Worsened {
     let ToolAlert { tool, alert } = alert;
     let newest = runs.iter().map(|run| run.started_at.0).max().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Starting the version before and an answer with the same inputs, and judging what the answer is by that.
+//! Starts the previous version and an answer with the same inputs, and judges the answer by the results.
 
 use super::compose::{Case, plain_files};
 use crate::check::{self, Batch, Recorded, Trials};
@@ -15,22 +15,22 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 
-/// Inputs of the same kind as a failing one.
+/// Maximum number of generated inputs similar to a failing one.
 const NEAR_FAILING: usize = 10;
 
-/// Inputs of the same kind as one that works.
+/// Maximum number of generated inputs similar to a working one.
 const NEAR_WORKING: usize = 5;
 
-/// Known inputs of each sort near which others are made.
+/// Number of known inputs of each kind from which others are generated.
 const KNOWN: usize = 2;
 
-/// Examples and tests that are tried.
+/// Maximum number of examples and tests.
 const EXAMPLES: usize = 20;
 
-/// Starts side by side.
+/// Number of starts in parallel.
 const SIDE_BY_SIDE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
-/// How much of the end of standard error is read, in bytes.
+/// Maximum part of the end of standard error that is read, in bytes.
 const STDERR: usize = 4 * 1024;
 
 /// An answer that is examined.
@@ -47,14 +47,14 @@ struct Tries {
     probes: Vec<Probe>,
     replayed: Vec<Replayed>,
     observed: Vec<String>,
-    /// Two answers of the new version to one input.
+    /// Two different outputs of the new version for one input.
     unsteady: Option<[String; 2]>,
-    /// Why not all were tried.
+    /// Why some were not tried.
     untried: Option<String>,
 }
 
 impl Examination<'_> {
-    /// Judges the answer, and says what became of recorded inputs.
+    /// Judges the answer, and returns the results for recorded inputs.
     pub(super) fn assess(&self, recorded: &[Recorded]) -> Result<(Assessment, Vec<Replayed>), EngineError> {
         let can_start = |detail: &ToolDetail| detail.tool.runnable && detail.manifest.recipe.is_some();
         let tries =
@@ -97,7 +97,7 @@ impl Examination<'_> {
         Ok((assessment, replayed))
     }
 
-    /// Starts both with recorded inputs, examples and tests, then with inputs near those.
+    /// Starts both with recorded inputs, examples and tests, then with generated inputs similar to those.
     fn tried(&self, recorded: &[Recorded]) -> Result<Tries, EngineError> {
         let trials = EngineTrials::new(self.evolutions.engine, self.case.worker(), self.stop);
         let mut tries = Tries::default();
@@ -119,7 +119,7 @@ impl Examination<'_> {
             .filter_map(|(one, (old, new))| check::replayed(one, old, new))
             .collect();
         let reaches = check::further(&old, &new).into_iter().map(|finding| finding.message);
-        // Programs and files are told of by the code: which of them an interpreter touches says little.
+        // Programs and files are judged by the code: which of them an interpreter accesses is no evidence.
         let is_network = |message: &String| [" connect ", " resolve ", " listen "].iter().any(|w| message.contains(w));
         tries.observed = reaches.filter(is_network).collect();
         tries.add(&inputs, &sources, (&old, &new));
@@ -132,7 +132,7 @@ impl Examination<'_> {
         Ok(tries)
     }
 
-    /// Two answers of the new version to one input that failed before, where they differ.
+    /// Two different outputs of the new version for one input that failed before.
     fn unsteady(&self, trials: &EngineTrials<'_>, probes: &[Probe]) -> Option<[String; 2]> {
         let is_mended = |probe: &&Probe| probe.before.end == ProbeEnd::Failed && probe.after.end == ProbeEnd::Succeeded;
         let mended: Vec<&Probe> = probes.iter().filter(is_mended).take(KNOWN).collect();
@@ -156,7 +156,7 @@ impl Examination<'_> {
         Ok((start(&self.case.base)?, start(self.detail)?))
     }
 
-    /// The inputs of the examples and tests of the version before; the simplest one where it has none.
+    /// The inputs of the examples and tests of the previous version; the simplest input if it has none.
     fn examples(&self) -> Vec<Value> {
         let manifest = &self.case.base.manifest;
         let written = manifest.examples.iter().map(|one| &one.input).chain(manifest.tests.iter().map(|one| &one.input));
@@ -167,7 +167,7 @@ impl Examination<'_> {
         inputs
     }
 
-    /// Inputs near those that are to be fixed, and near some that work.
+    /// Generated inputs similar to those to be fixed, and to some that work.
     fn nearby(&self, probes: &[Probe]) -> (Vec<Value>, Vec<ProbeSource>) {
         let fits = |input: &Value| {
             let schemas = [&self.case.base.manifest.input, &self.detail.manifest.input];
@@ -243,7 +243,7 @@ fn run(tried: &Tried) -> ProbeRun {
     }
 }
 
-/// Whether a shell itself says what is wrong with a line of the script: that is not a message of the tool.
+/// Whether the error message is from the shell itself, about a line of the script, and not from the tool.
 fn is_of_shell(stderr: &[u8]) -> bool {
     let text = String::from_utf8_lossy(stderr);
     text.lines().any(|line| {

@@ -1,4 +1,4 @@
-//! What a bundle is filled with: failures with input and output, comments, examples from approved tools, what helped.
+//! Fills a bundle: failures with input and output, comments, examples from approved tools, and feedback data.
 
 use super::asking::EvolveRequest;
 use crate::check::Recorded;
@@ -14,32 +14,32 @@ use crate::runner::Spool;
 use crate::store::RunQuery;
 use serde_json::Value;
 
-/// Failures that are chosen when the user chose none.
+/// The number of failures that are chosen by default.
 const FAILURES: usize = 3;
 
-/// A module that nobody has: where it is not missed, nobody looked.
+/// A module that does not exist: if it is not reported as missing, nothing was checked.
 const ABSENT: &str = "toolsmith_absent_module";
 
-/// Comments that go along, the newest.
+/// Maximum number of comments, the newest ones.
 const COMMENTS: usize = 20;
 
-/// Approved tools to go by.
+/// Number of approved tools used as examples.
 const FEW_SHOT: usize = 2;
 
-/// Longer code is not an example to go by, in bytes.
+/// Maximum length of an example, in bytes.
 const MAX_EXAMPLE: usize = 6 * 1024;
 
-/// How much of the end of each stream of a failed run goes along, in bytes.
+/// Maximum part of the end of each stream of a failed run, in bytes.
 const OUTPUT: usize = 4 * 1024;
 
-/// Runs that are looked through for inputs.
+/// Number of runs searched for inputs.
 const LOOKED_AT: usize = 200;
 
-/// Recorded inputs of each kind, succeeded and failed, that are replayed.
+/// Recorded inputs of each kind, successful and failed, that are replayed.
 const RECORDED: usize = 5;
 
 impl Evolutions<'_> {
-    /// The failed runs that the user chose; else the newest of each kind of failure of the version.
+    /// The failed runs that the user chose; otherwise the newest of each kind of failure of the version.
     pub(super) fn chosen_failures(&self, tool: &Tool, chosen: &[RunId]) -> Result<Vec<RunId>, EngineError> {
         for run in chosen {
             let record = self.engine.runs().record(*run)?;
@@ -67,7 +67,7 @@ impl Evolutions<'_> {
         Ok(runs)
     }
 
-    /// Whether somebody says that a run was a failure, however it ended.
+    /// Whether a run is marked as a failure, however it ended.
     fn is_marked(&self, tool: &Tool, run: RunId) -> Result<bool, EngineError> {
         let marks = self.workspace.read(|q| Ok(q.failure_marks(&tool.name)?))?;
         Ok(marks.iter().any(|mark| mark.run == Some(run) && !mark.withdrawn))
@@ -105,7 +105,7 @@ impl Evolutions<'_> {
         Ok(bundle)
     }
 
-    /// Which of the packages that repairs can import are there for this version; `None` if nothing can be told.
+    /// The packages that repairs can import and that are installed for this version; `None` if unknown.
     fn installed_packages(&self, detail: &ToolDetail) -> Option<Vec<String>> {
         let path = detail
             .main_file()
@@ -113,7 +113,7 @@ impl Evolutions<'_> {
             .map(|file| file.path.clone())?;
         let lines = repair::ASKED_PACKAGES.iter().chain([&ABSENT]).map(|name| format!("import {name}\n"));
         let code: String = lines.collect();
-        // The same version with other code: what that imports and is missing is what the real one would miss.
+        // The same version with other code: an import that is missing for it is missing for the real code.
         let mut probe = detail.clone();
         for file in probe.files.iter_mut().filter(|file| file.path == path) {
             file.bytes = code.clone().into_bytes();
@@ -138,7 +138,7 @@ impl Evolutions<'_> {
         }
     }
 
-    /// The end of what a run wrote, standard error last; empty when it is not kept any more.
+    /// The end of a run's output, standard error last; empty if it is no longer kept.
     fn output_tail(&self, run: RunId) -> String {
         let Ok(spool) = Spool::open(&self.engine.runs().spool_path(run)) else { return String::new() };
         let mut text = String::new();
@@ -152,7 +152,7 @@ impl Evolutions<'_> {
         text
     }
 
-    /// What reviewers wanted changed in this version when they sent it back.
+    /// The changes that reviewers requested in this version.
     fn wanted_by_reviewers(&self, tool: &ToolName, digest: Digest) -> Result<Vec<BundleComment>, EngineError> {
         let reviews =
             self.workspace.read(|q| Ok(q.reviews(&[ReviewState::ChangesRequested, ReviewState::Rejected])?))?;
@@ -206,8 +206,8 @@ impl Evolutions<'_> {
             .collect())
     }
 
-    /// Inputs of recorded runs of a tool, to be replayed: those that the user chose, then the newest that failed and
-    /// that succeeded. What held a secret is no longer known and is left out.
+    /// Inputs of recorded runs of a tool for replaying: those that the user chose, then the newest failed and
+    /// successful ones. Inputs with redacted secrets are left out.
     ///
     /// # Errors
     /// `Internal` for errors of the store.

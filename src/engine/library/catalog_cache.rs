@@ -1,4 +1,4 @@
-//! The catalog as it was read last.
+//! The catalog as last read.
 
 use super::lean::Lean;
 use crate::domain::{SkippedFile, ToolName};
@@ -9,22 +9,22 @@ use crate::store::AppliedScan;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// The catalog as it was read last.
+/// The catalog as last read.
 pub(in crate::engine) struct CatalogCache {
-    /// Held while the folders are read; whether they were read once.
+    /// Held while the folders are read; whether they were ever read.
     pub(super) scanned: Ranked<bool>,
-    /// When the folders began to be read ahead, until somebody asks for the catalog.
+    /// When reading ahead of the folders began; `None` once the catalog was requested.
     pub(super) read_ahead: Ranked<Option<std::time::Instant>>,
     pub(super) view: Ranked<Arc<CatalogView>>,
-    /// The names whose rows are all that the view has; `None` if it has all rows, or none yet.
+    /// The names whose rows are loaded; `None` if all rows are loaded, or none yet.
     pub(super) part: Ranked<Option<HashSet<ToolName>>>,
-    /// What the last scan left, where no more than that was needed until now.
+    /// The result of the last scan, if nothing more was needed so far.
     pub(super) lean: Ranked<Option<Arc<Lean>>>,
-    /// The applied scan that the view shows; `None` if that is not known.
+    /// The applied scan that the view shows; `None` if unknown.
     pub(super) applied: Ranked<Option<AppliedScan>>,
-    /// The files of the last scan that look like tools and are none.
+    /// The files of the last scan that look like tools but are not tools.
     pub(super) skipped: Ranked<Arc<Vec<SkippedFile>>>,
-    /// What the tools of a catalog say of themselves, by its generation; made when it is first asked for.
+    /// The similarity index of a catalog, by its generation; built on first use.
     pub(super) index: Ranked<Option<(u64, Arc<SimilarityIndex>)>>,
 }
 

@@ -1,7 +1,7 @@
-//! Composites in the catalog: whether the tools of their steps can be called, and what the most expensive of them costs.
+//! Composites in the catalog: whether the tools of their steps can be called, and the highest cost tier among them.
 //!
-//! A definition names tools, and which tool a name means depends on all others: it is settled whenever the catalog is
-//! built, with the rules that a name typed by a human has.
+//! A definition names tools, and which tool a name means depends on all others. So this is resolved whenever the
+//! catalog is built, by the same rules as for a name typed by a human.
 
 use super::resolve::{Names, resolve};
 use crate::domain::composite::MOST_DEPTH;
@@ -11,24 +11,24 @@ use crate::engine::view::CatalogView;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What is known of a tool that a step calls.
+/// The facts about a tool that a step calls.
 #[derive(Debug, Clone, PartialEq)]
 struct Called {
     tier: CostTier,
     classified: bool,
-    /// Calls below it, none for a plain tool.
+    /// The depth of calls below it; 0 for a plain tool.
     depth: usize,
 }
 
-/// What a step leads to.
+/// The target of a step.
 enum Target {
-    /// Known by itself, or why it cannot be called.
+    /// A resolved tool, or why it cannot be called.
     Known(Result<Called, String>),
-    /// Another composite, by its place among them.
+    /// Another composite, by its index among them.
     Composite(usize),
 }
 
-/// Settles all composites; `locks` says whether a tool costs so much that a human must open it first.
+/// Resolves all composites; `locks` tells whether a tool must be unlocked by a human.
 pub fn settle(view: &mut CatalogView, locks: impl Fn(&Tool) -> bool) {
     let places: Vec<usize> = (0..view.tools.len()).filter(|at| is_open(&view.tools[*at])).collect();
     if places.is_empty() {
@@ -46,7 +46,7 @@ pub fn settle(view: &mut CatalogView, locks: impl Fn(&Tool) -> bool) {
     }
 }
 
-/// Settles one row that was read on its own, by what is known of all others.
+/// Resolves one row that was read separately, using all other rows.
 pub fn settle_row(row: &mut Tool, view: &CatalogView) {
     let Some(mut steps) = row.steps.clone().filter(|_| is_open(row)) else { return };
     let targets = steps.steps.iter().map(|step| {
@@ -58,13 +58,13 @@ pub fn settle_row(row: &mut Tool, view: &CatalogView) {
     apply(row, steps, result);
 }
 
-/// Whether its steps decide whether it can run.
+/// Whether its steps determine whether it can run.
 fn is_open(tool: &Tool) -> bool {
     tool.steps.is_some() && tool.stage != Stage::Archived && tool.state != ToolState::Unsupported
 }
 
 fn apply(row: &mut Tool, steps: StepTools, result: Result<Called, String>) {
-    // What cannot run costs nothing yet: only what it states is told.
+    // A composite that cannot run shows only its stated tier.
     let (tier, classified) = match &result {
         Ok(called) => (called.tier, called.classified),
         Err(_) => (steps.tier.unwrap_or(CostTier::Medium), steps.tier.is_some()),
@@ -81,7 +81,7 @@ fn apply(row: &mut Tool, steps: StepTools, result: Result<Called, String>) {
     row.runnable = row.reason.is_none();
 }
 
-/// Settles composites in an order in which each comes after those that it calls. What is left then calls itself.
+/// Resolves composites so that each comes after those that it calls. The remaining ones call themselves.
 fn settled(tools: &[Arc<Tool>], places: &[usize]) -> Vec<(StepTools, Result<Called, String>)> {
     let names = Names::of(tools);
     let by_path: HashMap<&str, usize> =
@@ -132,7 +132,7 @@ fn settled(tools: &[Arc<Tool>], places: &[usize]) -> Vec<(StepTools, Result<Call
     (0..steps.len()).map(|at| results[at].clone().unwrap_or_else(|| sum(at, &results))).collect()
 }
 
-/// What steps amount to together; notes at each why it cannot be called.
+/// Combines the steps, and records for each why it cannot be called.
 fn summed(steps: &mut StepTools, targets: Vec<Result<Called, String>>) -> Result<Called, String> {
     let (mut tier, mut classified, mut depth) = (steps.tier, true, 0);
     for (step, target) in steps.steps.iter_mut().zip(targets) {
@@ -156,7 +156,7 @@ fn summed(steps: &mut StepTools, targets: Vec<Result<Called, String>>) -> Result
     Ok(Called { tier: tier.unwrap_or(CostTier::Medium), classified, depth: depth + 1 })
 }
 
-/// The tool that a name leads to.
+/// The tool with a name.
 fn found(tool: Result<Option<Arc<Tool>>, EngineError>, name: &str) -> Result<Arc<Tool>, String> {
     match tool {
         Ok(Some(tool)) => Ok(tool),
@@ -165,7 +165,7 @@ fn found(tool: Result<Option<Arc<Tool>>, EngineError>, name: &str) -> Result<Arc
     }
 }
 
-/// A tool by its row alone.
+/// A tool, judged only by its row.
 fn plain(tool: &Tool) -> Result<Called, String> {
     if tool.kind == Kind::Service {
         return Err(format!("{} is a service; steps call tools that end", tool.name));

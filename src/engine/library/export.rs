@@ -1,4 +1,4 @@
-//! The catalog for other programs: as CSV or as a SQLite database, a row a tool.
+//! The catalog for other programs: as CSV or as a SQLite database, with a row for each tool.
 
 use crate::domain::words::words;
 use crate::domain::{CodeRedactor, Instant, rfc3339};
@@ -11,9 +11,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 words!(
-    /// How the catalog is written for other programs.
+    /// The format of an export.
     ExportFormat {
-        /// Comma-separated values with a head line.
+        /// Comma-separated values with a header line.
         Csv = "csv",
         /// A database with one table, `tools`.
         Sqlite = "sqlite",
@@ -25,7 +25,7 @@ pub const EXPORT_COLUMNS: [&str; 7] =
     ["id", "tool_name", "code", "created_at", "last_used", "usage_count", "success_rate"];
 
 impl Library<'_> {
-    /// A row for each tool of the catalog, by name; `code` is the text of the file that runs, without secrets.
+    /// A row for each tool of the catalog, by name; `code` is the text of its entry file, with secrets redacted.
     ///
     /// # Errors
     /// `Internal` for errors of the store. A file that cannot be read gives an empty `code`.
@@ -56,7 +56,7 @@ impl Library<'_> {
     /// Writes the catalog into a new file and returns how many tools it holds.
     ///
     /// # Errors
-    /// `Conflict` when the file exists; `Failed` when it cannot be written; `Internal` for errors of the store.
+    /// `Conflict` if the file exists; `Failed` if it cannot be written; `Internal` for errors of the store.
     pub fn export(&self, path: &Path, format: ExportFormat) -> Result<usize, EngineError> {
         let rows = self.exported()?;
         let failed = |error: &dyn std::fmt::Display| {
@@ -86,7 +86,7 @@ fn without_secrets(code: &str) -> String {
     CodeRedactor::of([code]).text(code)
 }
 
-/// Writes rows as CSV (RFC 4180): a head line, lines that end with CR LF, values in quotes where they need them.
+/// Writes rows as CSV (RFC 4180): a header line, lines that end with CR LF, values in quotes if necessary.
 ///
 /// # Errors
 /// Any error of the writer.

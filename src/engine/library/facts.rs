@@ -1,4 +1,4 @@
-//! What the store says of tools, read once for a whole catalog.
+//! The store's facts about tools, read once for a whole catalog.
 
 use super::generators;
 use crate::domain::team::TeamVersion;
@@ -13,60 +13,60 @@ use crate::store::{Queries, ReviewOutcome, Stats, StoreResult, VersionStats};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// What the store says of tools, read once for a whole catalog.
+/// The store's facts about tools, read once for a whole catalog.
 #[derive(Debug, Default)]
 pub struct Facts {
     approvals: Approvals,
     reviews: HashMap<(ToolName, Digest), ToolReview>,
-    /// Versions whose behaviour waits for a human although they are approved.
+    /// Approved versions with a pending drift review.
     drifted: HashSet<(ToolName, Digest)>,
     stats: HashMap<ToolName, Stats>,
     version_stats: HashMap<(ToolName, Digest), VersionStats>,
     deprecations: HashMap<ToolName, Deprecation>,
     /// Why versions were approved although checks had failed.
     overrides: HashMap<(ToolName, Digest), String>,
-    /// How much of versions was on no screen when they were approved.
+    /// How much of versions was not on screen when they were approved.
     unread: HashMap<(ToolName, Digest), Unread>,
-    /// How bad the marks of each version are.
+    /// The severities of the marks of each version.
     marks: MarksByVersion,
-    /// When this was read.
+    /// The time of reading.
     now: Instant,
-    /// What names mean in this session, where a human said so.
+    /// Versions that a human selected for names in this session.
     used: HashMap<ToolName, Digest>,
-    /// What may run as far as costs decide.
+    /// What may run, as far as cost tiers decide.
     tiers: Tiers,
-    /// What a tool must be in to be in use.
+    /// The selections in use: a tool must be in all of them.
     selections: Vec<Selection>,
     /// Names of which a version was archived here.
     archived: HashSet<String>,
     /// The user's generators.
     generators: Vec<String>,
-    /// What the team decided about the versions that it stopped.
+    /// Team decisions about the versions that the team stopped.
     stopped: HashMap<Digest, TeamVersion>,
 }
 
-/// What holds in this session.
+/// Facts that apply to this session.
 #[derive(Debug, Default)]
 pub struct Here {
-    /// What names mean, where a human said so.
+    /// Versions that a human selected for names.
     pub used: HashMap<ToolName, Digest>,
-    /// What may run as far as costs decide.
+    /// What may run, as far as cost tiers decide.
     pub tiers: Tiers,
-    /// What a tool must be in to be in use.
+    /// The selections in use: a tool must be in all of them.
     pub selections: Vec<Selection>,
     /// Names of the user's generators.
     pub generators: Vec<String>,
-    /// What the team decided about the versions that it stopped.
+    /// Team decisions about the versions that the team stopped.
     pub stopped: HashMap<Digest, TeamVersion>,
 }
 
 impl Facts {
-    /// What the store says of all tools.
+    /// The store's facts about all tools.
     pub fn read(queries: &Queries, here: Here) -> Result<Facts, EngineError> {
         Facts::with_reviews(queries, here, |take| queries.each_review(None, take))
     }
 
-    /// What it says of tools with these names; of others it may be incomplete.
+    /// The facts about tools with these names; those about others may be incomplete.
     pub fn read_of<'n>(
         queries: &Queries,
         here: Here,
@@ -77,7 +77,7 @@ impl Facts {
         })
     }
 
-    /// `outcomes` hands over the reviews that matter, of each tool oldest first.
+    /// `outcomes` returns the relevant reviews, the oldest of each tool first.
     fn with_reviews(
         queries: &Queries,
         here: Here,
@@ -86,7 +86,7 @@ impl Facts {
         let (mut reviews, mut drifted) = (HashMap::new(), HashSet::new());
         let undecided: HashSet<ReviewId> = queries.undecided()?.into_iter().collect();
         outcomes(&mut |review| {
-            // What the log does not say is not shown.
+            // A state that the log does not confirm is not shown.
             if undecided.contains(&review.id) {
                 reviews.remove(&(review.tool, review.digest));
                 return;
@@ -97,7 +97,7 @@ impl Facts {
             if !review.kind.judges_version() && review.kind != ReviewKind::Adoption {
                 return;
             }
-            // They come oldest first: the newest review of a version wins.
+            // They are sorted oldest first, so the newest review of a version wins.
             if let Some(word) = tool_review(review.state) {
                 reviews.insert((review.tool, review.digest), word);
             }
@@ -128,7 +128,7 @@ impl Facts {
         self.approvals.covers(tool)
     }
 
-    /// Whether a version of its name was approved where it is.
+    /// Whether a version of its name was approved at its place.
     pub fn was_approved_there(&self, tool: &Tool) -> bool {
         self.approvals.lies_at_home(tool)
     }
@@ -139,7 +139,8 @@ impl Facts {
         self.was_archived_here(&tool.name) && same.any(|other| self.approvals.has(&other.name, other.digest))
     }
 
-    /// Whether an archived version was ever approved, as far as is known: of what came with a workspace nothing is.
+    /// Whether an archived version was ever approved, as far as known: nothing is known about tools that came with a
+    /// workspace.
     pub fn keeps_its_name(&self, tool: &Tool) -> bool {
         let key = (tool.name.clone(), tool.digest);
         self.approvals.has(&key.0, key.1)
@@ -152,29 +153,29 @@ impl Facts {
         self.archived.contains(name.as_str())
     }
 
-    /// The score of a version in hundredths, so that a row does not change with every second.
+    /// The score of a version, rounded to hundredths, so that a row does not change every second.
     fn score(&self, version: &(ToolName, Digest)) -> Option<f64> {
         let marks = self.marks.get(version).map(Vec::as_slice).unwrap_or_default();
         let score = Score::of(self.version_stats.get(version)?.uses, self.now, marks.iter().copied())?;
         Some((score.score * 100.0).round() / 100.0)
     }
 
-    /// Whether a human would have to open it before it runs; what never runs in any case is not locked.
+    /// Whether a human must unlock it before it runs; a tool that can never run is not locked.
     pub fn locks(&self, tool: &Tool, approved: bool) -> bool {
         let runs = tool.stage != Stage::Archived && tool.cost_tier != CostTier::Prohibited;
         runs && (self.tiers.is_above_cap(tool) || self.tiers.is_locked(tool, approved))
     }
 
-    /// The choice of tools in use; `None` for all.
+    /// The selection of tools in use; `None` for all.
     pub fn in_use(&self) -> Option<String> {
         self.selections.last().map(|selection| selection.name.clone())
     }
 
-    /// Adds to a row what the store says of it; where that is the same as `shared`, the row shares it.
+    /// Adds the store's facts to a row; if they equal `shared`, the row shares it.
     pub fn complete(&self, tool: &mut Tool, shared: &Arc<ToolFacts>) {
         let key = (tool.name.clone(), tool.digest);
         let approved = self.approved(tool);
-        // A server was reviewed with all that it lists.
+        // A server was reviewed together with all tools that it lists.
         let of_server = tool.server.as_ref().map(|server| (server.clone(), tool.digest));
         let judged = of_server.as_ref().unwrap_or(&key);
         let review = self.reviews.get(judged).copied().unwrap_or(ToolReview::None);
@@ -210,10 +211,10 @@ impl Facts {
     }
 }
 
-/// How bad the marks of each version are, oldest first.
+/// The severities of the marks of each version, oldest first.
 pub type MarksByVersion = HashMap<(ToolName, Digest), Vec<Severity>>;
 
-/// Reads the marks of all versions that hold.
+/// Reads the valid marks of all versions.
 pub fn marks_by_version(queries: &Queries) -> Result<MarksByVersion, EngineError> {
     let mut marks = MarksByVersion::new();
     for mark in queries.all_failure_marks()?.into_iter().filter(FailureMark::counts) {

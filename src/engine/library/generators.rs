@@ -1,14 +1,14 @@
-//! Whether a prompt can be asked here: it needs one of the user's generators.
+//! Whether a prompt can run here: it needs one of the user's generators.
 
 use crate::domain::{Kind, NEEDS_GENERATOR, SafeText, Tool};
 use crate::engine::settings::Settings;
 
-/// Names of the generators that can be asked.
+/// Names of the usable generators.
 pub fn names(settings: &Settings) -> Vec<String> {
     settings.generators.iter().map(|setting| setting.name.clone()).collect()
 }
 
-/// Says of a prompt that it cannot run where the generator that it names, or any, is missing.
+/// Marks a prompt as not runnable if the generator that it names, or every generator, is missing.
 pub fn settle(tool: &mut Tool, generators: &[String]) {
     if tool.kind != Kind::Prompt || !tool.runnable {
         return;

@@ -1,8 +1,8 @@
-//! The index of search, kept in a file beside the store: to make that of 10,000 tools takes as long as all else that the
-//! first answer of a server needs.
+//! The search index, stored in a file next to the store: building it for 10,000 tools takes as long as everything else
+//! before the first answer of a server.
 //!
-//! It belongs to exactly the rows, and to the program, that it was made of and by. For others, and where it cannot be
-//! read, it is rebuilt: losing it costs time, nothing else.
+//! It is valid only for the rows and the program that it was built from. Otherwise, or if it cannot be read, it is
+//! rebuilt: losing it only costs time.
 
 use crate::domain::Digest;
 use crate::engine::Library;
@@ -15,14 +15,14 @@ use std::path::Path;
 /// The file in the state folder.
 const FILE: &str = "search-index";
 
-/// Fewer tools are read as quickly as the file.
+/// Fewer tools are indexed as quickly as the file is read.
 const WORTH_KEEPING: usize = if cfg!(test) { 2 } else { 1_000 };
 
 /// Bytes of a digest.
 const DIGEST: usize = 32;
 
 impl Library<'_> {
-    /// What the tools of an index are for, as it was kept, or made now and kept.
+    /// The index of these tools, loaded from the file, or built now and stored.
     pub(in crate::engine) fn relevance<'i>(&self, index: &'i SimilarityIndex) -> &'i Relevance {
         index.relevance_by(|tools| {
             if tools.len() < WORTH_KEEPING || self.workspace.viewing().is_some() {
@@ -32,7 +32,7 @@ impl Library<'_> {
             let Some(key) = key(core::digest_of_rows(tools)) else { return Relevance::new(tools) };
             read(state, key).unwrap_or_else(|| {
                 let made = Relevance::new(tools);
-                // What cannot be kept is made again by whoever needs it.
+                // If it cannot be stored, it is built again when needed.
                 let _ = write(state, key, &made);
                 made
             })
@@ -40,12 +40,12 @@ impl Library<'_> {
     }
 }
 
-/// The index of the catalog with these rows, where it was kept.
+/// The index of the catalog with these rows, if it was stored.
 pub(super) fn of_rows(state: &Path, rows: Digest) -> Option<Relevance> {
     read(state, key(rows)?)
 }
 
-/// A digest over the rows of a catalog and the program that reads them: another one may find other words in them.
+/// A digest of the rows of a catalog and the program: another program may index other words.
 fn key(rows: Digest) -> Option<Digest> {
     let program = std::fs::metadata("/proc/self/exe").ok()?;
     let program = [program.size(), program.ino(), program.mtime() as u64, program.mtime_nsec() as u64];
@@ -53,12 +53,12 @@ fn key(rows: Digest) -> Option<Digest> {
     Some(Digest::of_bytes(&rows.0.into_iter().chain(parts).collect::<Vec<_>>()))
 }
 
-/// What was kept under a key.
+/// The stored index with a key.
 fn read(state: &Path, key: Digest) -> Option<Relevance> {
     let bytes = std::fs::read(state.join(FILE)).ok()?;
     let (head, rest) = bytes.split_at_checked(DIGEST)?;
     let (sum, packed) = rest.split_at_checked(DIGEST)?;
-    // What is damaged must not be asked: its numbers are taken for places.
+    // A damaged index must not be used, because its numbers are used as positions.
     let is_whole = head == key.0 && sum == Digest::of_bytes(packed).0;
     is_whole.then(|| postcard::from_bytes(packed).ok()).flatten()
 }

@@ -1,9 +1,9 @@
-//! Answers from what the last scan left, with no more of its rows than an answer needs: a server that an agent starts
-//! should answer the first question at once, and hold no memory for ten thousand tools of which ten are ever asked about.
+//! Answers from the result of the last scan, reading only the rows that an answer needs: a server started by an agent
+//! should answer the first question at once, without keeping ten thousand tools in memory of which ten are ever used.
 //!
-//! Nothing is taken on trust. All folders and all files must have their stamps, and no event may speak against it, as for
-//! the whole catalog; what is saved is the reading of rows. Where something changed, where a row depends on all others, and
-//! where much would have to be read, the caller reads everything.
+//! All assumptions are checked: all folders and all files must have their stamps, and no event may contradict the
+//! result, as for the whole catalog. Only the reading of rows is saved. If something changed, if a row depends on all
+//! others, or if many rows would have to be read, the caller reads everything.
 
 use super::kept_search;
 use super::look_up::name_of;
@@ -23,18 +23,18 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant as Clock;
 
-/// This many rows that fit best are looked at first, and at most.
+/// The number of best matching rows that are read first, and at most.
 const REACHES: [usize; 2] = [40, 160];
 
-/// A catalog with the rows that a search found, and these.
+/// The matching rows of a search, and a catalog that contains them.
 type Shown = (Arc<CatalogView>, Vec<SearchHit>);
 
-/// What the last scan left.
+/// The result of the last scan.
 pub(super) struct Lean {
     /// The scan.
     applied: AppliedScan,
     names: NameIndex,
-    /// What its rows are for, if that was kept.
+    /// The search index of its rows, if it was stored.
     relevance: Option<Relevance>,
 }
 
@@ -45,7 +45,7 @@ impl Library<'_> {
         Ok(!*scanned && self.lean(false)?.is_some_and(|lean| lean.relevance.is_some()))
     }
 
-    /// The catalog as the files are now, or that part of it in which a name or a path has its meaning.
+    /// Updates the catalog, or the part of it that determines the meaning of a name or a path.
     ///
     /// # Errors
     /// As for [`Library::scan`].
@@ -65,8 +65,8 @@ impl Library<'_> {
         self.show_paths(&lean, &paths)
     }
 
-    /// What [`Library::search`] finds in an up-to-date catalog, with a catalog that has the rows that were found;
-    /// `None` if all rows have to be read for that, or were.
+    /// The results of [`Library::search`] in an up-to-date catalog, with a catalog that contains the found rows; `None`
+    /// if all rows must be read for that, or already were.
     ///
     /// # Errors
     /// As for [`Library::search`].
@@ -100,7 +100,7 @@ impl Library<'_> {
             if !is_all && first.len() < wanted.limit.max(1) {
                 continue;
             }
-            // Those that a negative tag rules out stand behind all others.
+            // Tools that are excluded by a negative tag come after all others.
             let hits: Vec<SearchHit> = first.into_iter().chain(behind).take(wanted.limit.max(1)).collect();
             drop(scanned);
             if hits.is_empty() {
@@ -111,8 +111,8 @@ impl Library<'_> {
         Ok(None)
     }
 
-    /// What the last scan left, if a scan would find the same now; `just_read` says that this was looked at a moment ago.
-    /// The caller holds the folders, and has not read them.
+    /// The result of the last scan, if a scan would find the same now; `just_read` means that this was checked a moment
+    /// ago. The caller holds the lock of the folders, and has not read them.
     fn lean(&self, just_read: bool) -> Result<Option<Arc<Lean>>, EngineError> {
         if !self.may_remember() || !self.workspace.folder().is_dir() {
             return Ok(None);
@@ -140,22 +140,22 @@ impl Library<'_> {
         Ok(Some(lean))
     }
 
-    /// Reads what a scan left, and whether all files are as they were. `None` if a scan left too little.
+    /// Reads the result of a scan, and whether all files are unchanged. `None` if the scan stored too little.
     fn left_by(&self, applied: AppliedScan) -> Result<Option<(Arc<Lean>, bool)>, EngineError> {
         let Some(names) = self.workspace.read(|q| Ok(q.last_scan().names()?))? else { return Ok(None) };
         let Some(names) = NameIndex::unpack(&names).filter(|names| names.frame.is_whole()) else { return Ok(None) };
         let state = self.workspace.state_dir.as_path();
         let (is_same, relevance) = std::thread::scope(|scope| {
             let words = scope.spawn(|| kept_search::of_rows(state, applied.rows));
-            // An index that could not be read is made anew.
+            // An index that could not be read is rebuilt.
             (self.files_are_unchanged(&names.frame), words.join().unwrap_or_default())
         });
         let relevance = relevance.filter(|relevance| relevance.count() == names.count());
         Ok(Some((Arc::new(Lean { applied, names, relevance }), is_same?)))
     }
 
-    /// Shows the rows at these paths, with those around them; and, while they are few, those that are shown: another call
-    /// may be about one of them. `false` where they cannot be read without all others.
+    /// Shows the rows at these paths with the rows around them, and, while they are few, the rows shown so far, because
+    /// another call may need them. `false` if they cannot be read without all others.
     fn show_paths(&self, lean: &Lean, asked: &HashSet<&str>) -> Result<bool, EngineError> {
         let shown = self.is_part().then(|| self.looked_up());
         let mut paths = asked.clone();
@@ -169,7 +169,7 @@ impl Library<'_> {
     }
 }
 
-/// Of rows with what was found in them, those that a search is about, in the same order.
+/// The matching rows that a search covers, in the same order.
 fn fitting<'f>(
     found: impl Iterator<Item = (&'f Relevant, &'f Arc<Tool>)>,
     wanted: &SearchFor,

@@ -1,9 +1,9 @@
-//! Less than a scan: the rows of the last one, all or those around a name, while nothing speaks against them.
+//! A cheaper alternative to a scan: the rows of the last one, all or those around a name, if they are still valid.
 //!
-//! That nothing does is shown by the folders, in which no file may have come, gone or been renamed; by the files of these
-//! rows, whose stamps must be the same; and by the feed of events. What is not shown is that another file, written in
-//! place since, now claims the name: the next scan notices. Until then the name means what it meant, and what runs is
-//! held against its digest and its approval in any case.
+//! Three things are checked: no file was added, removed or renamed in the folders, the files of these rows have
+//! unchanged stamps, and no event contradicts them. One case is missed: another file was overwritten in place and now
+//! claims the name. The next scan notices it. Until then, the name keeps its meaning, and what runs is verified against
+//! its digest and its approval in any case.
 
 use super::facts::Facts;
 use super::name_index::NameIndex;
@@ -19,14 +19,14 @@ use crate::engine::view::{CatalogState, CatalogView};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Definitions whose files are held against the cache between two reads of it.
+/// Definitions whose files are compared with the cache between two reads of it.
 const VERIFIED_AT_ONCE: usize = 1_000;
 
-/// Definitions whose files one thread looks at.
+/// Definitions whose files one thread checks.
 const VERIFIED_BY_ONE: usize = 250;
 
 impl Library<'_> {
-    /// Makes ready what a name or path means, with as little reading as is safe: the rows around it, or all of them.
+    /// Loads what a name or path means, reading as little as is safe: the rows around it, or all rows.
     ///
     /// # Errors
     /// As for [`Library::scan`].
@@ -40,23 +40,23 @@ impl Library<'_> {
         }
     }
 
-    /// A catalog that has at least all rows that go by a name, or by one that can be taken for it.
+    /// A catalog with at least all rows that have a name, or one that can be confused with it.
     pub(in crate::engine) fn around(&self, name: &ToolName) -> Arc<CatalogView> {
         let is_there = lock(&self.state.part).as_ref().is_none_or(|names| names.contains(name));
         if is_there { Arc::clone(&lock(&self.state.view)) } else { self.catalog() }
     }
 
-    /// What [`Library::look_up`] made ready, whether that is all rows or a part of them.
+    /// The catalog that [`Library::look_up`] loaded, complete or partial.
     pub(super) fn looked_up(&self) -> Arc<CatalogView> {
         Arc::clone(&lock(&self.state.view))
     }
 
-    /// Whether only a part of the rows is there.
+    /// Whether only a part of the rows is loaded.
     pub(super) fn is_part(&self) -> bool {
         lock(&self.state.part).is_some()
     }
 
-    /// What the last scan left, if the store follows it; `None` if everything is read again in any case.
+    /// The index of the last scan, if the store matches it; `None` if everything is read again in any case.
     fn last_index(&self) -> Result<Option<NameIndex>, EngineError> {
         if !self.may_remember() {
             return Ok(None);
@@ -66,18 +66,18 @@ impl Library<'_> {
         Ok(kept.and_then(|names| NameIndex::unpack(&names)))
     }
 
-    /// Whether what a scan left may stand for another one.
+    /// Whether the result of a scan may replace another scan.
     pub(super) fn may_remember(&self) -> bool {
         self.workspace.viewing().is_none() && self.workspace.settings.signing.allowed_signers.is_none()
     }
 
-    /// What a scan would find now, as the last one left it; `None` when something may have changed.
+    /// The result of a scan now, taken from the last one; `None` if something may have changed.
     pub(super) fn recalled(&self) -> Result<Option<Scan>, EngineError> {
         let Some(index) = self.last_index()? else { return Ok(None) };
         self.workspace.read(|q| {
             let rows = |take: &mut dyn FnMut(&[u8], &[u8])| q.last_scan().each(take);
             let Some(scan) = catalog::recall(&self.workspace.plan, &index.frame, rows)? else { return Ok(None) };
-            // The settings may give a folder another stage since.
+            // The settings may have changed the stage of a folder since then.
             let is_applied = core::is_applied(q, core::digest_of_rows(&scan.tools), now())?;
             *lock(&self.state.applied) = q.last_scan().applied()?;
             Ok(is_applied.then_some(scan))
@@ -85,7 +85,7 @@ impl Library<'_> {
     }
 
     /// Whether a scan would find what this engine shows: no folder and no file changed since, and no other process has
-    /// scanned. `false` where that is not known. Does not look for programs that came since.
+    /// scanned. `false` if unknown. Does not look for newly installed programs.
     pub(super) fn is_as_scanned(&self) -> Result<bool, EngineError> {
         let Some(index) = self.last_index()?.filter(|index| index.frame.is_whole()) else { return Ok(false) };
         let is_shown = || {
@@ -103,7 +103,7 @@ impl Library<'_> {
         }
         let mut after = String::new();
         loop {
-            // A page at a time, so that others who read the store wait for a moment only.
+            // In pages, so that other readers of the store wait only briefly.
             let page = self.workspace.read(|q| Ok(q.last_scan().page(&after, VERIFIED_AT_ONCE)?))?;
             let Some((last, _)) = page.last() else { return Ok(true) };
             after.clone_from(last);
@@ -113,7 +113,7 @@ impl Library<'_> {
                 let parts = rows.chunks(VERIFIED_BY_ONE);
                 let parts: Vec<_> =
                     parts.map(|part| scope.spawn(move || catalog::rows_are_unchanged(plan, part))).collect();
-                // A look that broke off saw nothing.
+                // A check that panicked found nothing.
                 parts.into_iter().all(|part| part.join().unwrap_or(false))
             });
             if !is_same {
@@ -122,7 +122,7 @@ impl Library<'_> {
         }
     }
 
-    /// The rows around a name as the last scan left them; `None` when something may have changed.
+    /// The rows around a name from the last scan; `None` if something may have changed.
     fn rows_around(&self, text: &str) -> Result<Option<Vec<Arc<Tool>>>, EngineError> {
         let Some(index) = self.last_index()? else { return Ok(None) };
         let Some(named) = index.around(name_of(text)) else { return Ok(None) };
@@ -132,7 +132,7 @@ impl Library<'_> {
         self.kept_rows(named)
     }
 
-    /// These rows as the last scan left them; `None` when one of them may have changed, or depends on all others.
+    /// These rows from the last scan; `None` if one of them may have changed, or depends on all others.
     pub(super) fn kept_rows(&self, named: Vec<RowFrame<'_>>) -> Result<Option<Vec<Arc<Tool>>>, EngineError> {
         let plan = &self.workspace.plan;
         let mut rows = Vec::with_capacity(named.len());
@@ -141,7 +141,7 @@ impl Library<'_> {
                 return Ok(None);
             };
             let tool = catalog::unchanged(plan, &CacheRow { fingerprint, payload });
-            // What the steps of a composite may call is known of all rows together.
+            // The steps of a composite can only be resolved with all rows.
             let Some(mut tool) = tool.filter(|tool| tool.steps.is_none()) else { return Ok(None) };
             let Some(()) = row.place(&mut tool) else { return Ok(None) };
             rows.push(Arc::from(tool));
@@ -162,7 +162,7 @@ impl Library<'_> {
     }
 }
 
-/// The name, or the path, of what somebody calls a tool.
+/// The name or the path in a user's reference to a tool.
 pub(super) fn name_of(text: &str) -> &str {
     if text.contains('/') { text } else { resolve::split(text).0 }
 }

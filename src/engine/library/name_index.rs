@@ -1,5 +1,5 @@
-//! By which names the rows of the last scan go: what finds the few rows that one name may mean without reading all, and
-//! all rows without a scan.
+//! An index of the names of all rows of the last scan: it finds the few rows that one name may mean without reading
+//! all, and all rows without a scan.
 
 use super::reserved;
 use crate::catalog::{RowFrame, Scan, ScanFrame};
@@ -7,22 +7,22 @@ use crate::domain::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// This many rows may share names before all are read instead.
+/// Maximum number of rows that share names; beyond it, all are read.
 const MOST_ROWS: usize = 256;
 
-/// The names of all rows of a scan, and what else is to be known to have it again.
+/// The names of all rows of a scan, and other data needed to restore it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct NameIndex {
-    /// Which form it is kept in.
+    /// The version of its stored form.
     form: u32,
     pub(super) frame: ScanFrame,
-    /// Of each row how many names it has.
+    /// The number of names of each row.
     counts: Vec<u32>,
-    /// Of all rows name, aliases and display name, each as a hurried reader takes it, as numbers.
+    /// Name, aliases and display name of all rows, normalised and hashed.
     keys: Vec<u64>,
 }
 
-/// Counts up whenever an index is kept in another form.
+/// Incremented whenever the stored form changes.
 const FORM: u32 = 3;
 
 impl NameIndex {
@@ -37,23 +37,23 @@ impl NameIndex {
         NameIndex { form: FORM, frame: ScanFrame::of(scan), counts, keys }
     }
 
-    /// Bytes to keep; `None` for what cannot be kept.
+    /// The stored form; `None` if it cannot be stored.
     pub(super) fn pack(&self) -> Option<Vec<u8>> {
         postcard::to_allocvec(self).ok()
     }
 
-    /// What was kept; `None` for bytes that are no index.
+    /// Reads the stored form; `None` for invalid bytes.
     pub(super) fn unpack(bytes: &[u8]) -> Option<NameIndex> {
         if NameIndex::is_readable(bytes) { postcard::from_bytes(bytes).ok() } else { None }
     }
 
-    /// Whether bytes are in the form of today. It comes first, so that what another version of the program kept is not
-    /// understood by chance.
+    /// Whether bytes have the present form. The form comes first, so that bytes of another version of the program are
+    /// not misread.
     pub(super) fn is_readable(bytes: &[u8]) -> bool {
         postcard::take_from_bytes::<u32>(bytes).is_ok_and(|(form, _)| form == FORM)
     }
 
-    /// Each row with the numbers of its names.
+    /// Each row with the hashes of its names.
     fn rows(&self) -> impl Iterator<Item = (RowFrame<'_>, &[u64])> {
         let mut rest = self.keys.as_slice();
         self.frame.rows().zip(&self.counts).map(move |(row, count)| {
@@ -63,13 +63,13 @@ impl NameIndex {
         })
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(super) fn count(&self) -> usize {
         self.counts.len()
     }
 
-    /// The rows that go by a name or are at a path, with all that share a name with one of them, directly or through
-    /// others; `None` for none, and for too many.
+    /// The rows with a name or at a path, with all that share a name with one of them, directly or indirectly; `None`
+    /// if there are none, or too many.
     pub(super) fn around(&self, text: &str) -> Option<Vec<RowFrame<'_>>> {
         let at_path = self.rows().filter(|(row, _)| row.path == text);
         let mut wanted: HashSet<u64> = at_path.flat_map(|(_, keys)| keys.iter().copied()).collect();

@@ -1,4 +1,4 @@
-//! What front ends ask without changing anything.
+//! Queries of front ends.
 
 use super::{composites, generators, resolve};
 use crate::catalog;
@@ -8,8 +8,8 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::VersionRow;
 use std::sync::Arc;
 impl Library<'_> {
-    /// Finds a tool by name, NAME@VERSION, NAME@DIGESTPREFIX, alias or path. A version that is not on
-    /// disk any more is found when a copy of it is kept.
+    /// Finds a tool by name, NAME@VERSION, NAME@DIGESTPREFIX, alias or path. A version that is no longer on disk is
+    /// found if a copy of it is kept.
     ///
     /// # Errors
     /// `NotFound`, or `Ambiguous` with the paths to choose from.
@@ -44,7 +44,7 @@ impl Library<'_> {
         Ok(Arc::new(self.kept(&tool, row)?.tool))
     }
 
-    /// A version that is only kept, as a row beside the one on disk.
+    /// A version of which only a copy is kept, as a row like the one on disk.
     fn kept(&self, tool: &Tool, row: &VersionRow) -> Result<ToolDetail, EngineError> {
         let files = self.engine.versions().files(row.digest)?;
         let mut kept = tool.clone();
@@ -81,11 +81,11 @@ impl Library<'_> {
         Ok(Arc::clone(first))
     }
 
-    /// Reads everything about a tool: from disk when that still has the row's digest or there is no
-    /// kept copy of it, else from the kept copy. The answer's digest says what was read.
+    /// Loads everything about a tool: from disk if that still has the row's digest or if there is no kept copy,
+    /// otherwise from the kept copy. The digest of the result shows which.
     ///
     /// # Errors
-    /// `Failed` with the problem when the files cannot be read as a tool.
+    /// `Failed` with the problem if the files cannot be read as a tool.
     pub fn detail(&self, tool: &Tool) -> Result<ToolDetail, EngineError> {
         let mut detail = self.read_detail(tool)?;
         generators::settle(&mut detail.tool, &generators::names(&self.workspace.settings));
@@ -121,7 +121,7 @@ impl Library<'_> {
         Ok(detail)
     }
 
-    /// The files of a row as they are on disk now; a kept copy does not stand in for them.
+    /// The files of a row as they are on disk now, never from a kept copy.
     pub(in crate::engine) fn files_on_disk(&self, tool: &Tool) -> Result<Vec<VersionFile>, EngineError> {
         let found = catalog::read(&self.workspace.plan, tool).map_err(|problem| {
             EngineError::new(
@@ -133,13 +133,13 @@ impl Library<'_> {
         Ok(found.files)
     }
 
-    /// The files of a row: from disk when it is there unchanged, else from the kept copy.
+    /// The files of a row: from disk if they are unchanged, otherwise from the kept copy.
     pub(in crate::engine) fn files_of(&self, tool: &Tool) -> Result<Vec<VersionFile>, EngineError> {
         Ok(self.detail(tool)?.files)
     }
 }
 
-/// A problem with a file, as an error of a call.
+/// A problem with a file, as an error.
 fn problem(problem: &crate::domain::Problem) -> EngineError {
     let place = problem.line.map_or(problem.path.clone(), |line| format!("{}:{line}", problem.path));
     EngineError::new(ErrorCode::Failed, format!("{place}: {}", problem.message), problem.hint.clone())

@@ -1,8 +1,8 @@
-//! Names that belong to somebody: those of approved, core and archived tools, and their aliases.
+//! Reserved names: those of approved, core and archived tools, and their aliases.
 //!
-//! Whoever comes later and goes by one of them, or by one that a reader would take for it, is a newcomer: it stays in
-//! the catalog with a problem, and only its path means it. Its own versions are no newcomers: a tool of the same name
-//! at a lower stage asks to become the next version, and is never what the name means.
+//! A later tool with one of them, or with a confusable name, is a newcomer: it stays in the catalog with a problem, and
+//! only its path refers to it. A tool's own versions are not newcomers: a tool of the same name at a lower stage
+//! proposes the next version, and the name never refers to it.
 
 use super::facts::Facts;
 use crate::domain::{Problem, ProblemCode, SafeText, Stage, Tool};
@@ -11,27 +11,27 @@ use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection::skeleton;
 
-/// Endings of files that are no part of a name.
+/// File extensions that are not part of a name.
 const ENDINGS: &[&str] = &[".py", ".sh", ".bash", ".js", ".mjs", ".ts", ".rb", ".pl"];
 
-/// Whose word on a name counts for more.
+/// The priority of a claim to a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
-    /// Approved here, or what now is in the place of what was.
+    /// Approved here, or now in the place of such a tool.
     Approved,
-    /// Among the approved or core tools, and not approved here: it came with the workspace.
+    /// In the approved or core folder, but not approved here: it came with the workspace.
     Unadopted,
     Archived,
     Newcomer,
 }
 
-/// What a row may be called: as it is written, and whether that is its name.
+/// A claimed name, and whether it is the name of the tool or an alias.
 struct Claim<'a> {
     text: &'a str,
     what: &'static str,
 }
 
-/// Notes in each row whose name it takes, if it takes one, and gives the problems that this makes.
+/// Records in each row whose name it takes, if any, and returns the resulting problems.
 pub(super) fn reserve(tools: &mut [Arc<Tool>], facts: &Facts) -> Vec<Problem> {
     let away = |tool: &Tool| facts.is_put_away(tools, tool);
     let standings: Vec<Standing> = tools.iter().map(|tool| standing(tool, facts, &away)).collect();
@@ -70,7 +70,7 @@ pub(super) fn reserve(tools: &mut [Arc<Tool>], facts: &Facts) -> Vec<Problem> {
     problems
 }
 
-/// What a tool may be called, each as [`key`] gives it.
+/// All names of a tool, each as [`key`] returns it.
 pub(super) fn keys(tool: &Tool) -> impl Iterator<Item = String> {
     claims(tool).map(|claim| key(claim.text))
 }
@@ -86,18 +86,18 @@ fn claims(tool: &Tool) -> impl Iterator<Item = Claim<'_>> {
 
 fn standing(tool: &Tool, facts: &Facts, away: &dyn Fn(&Tool) -> bool) -> Standing {
     match tool.stage {
-        // What nobody ever approved gives its name back when it is put away.
+        // A tool that was never approved releases its name when it is archived.
         Stage::Archived if facts.keeps_its_name(tool) => Standing::Archived,
         Stage::Archived | Stage::Experimental => Standing::Newcomer,
         Stage::Approved | Stage::Core => {
-            // Where the approved bytes lie among the archived tools, what is in their place came after them.
+            // If the approved bytes are in the archive, the content of their place is newer.
             let is_changed = || facts.was_approved_there(tool) && !away(tool);
             if tool.facts.approved || is_changed() { Standing::Approved } else { Standing::Unadopted }
         }
     }
 }
 
-/// A tool and one that was there before it.
+/// A tool and an earlier one.
 struct Pair<'a> {
     tool: &'a Tool,
     standing: Standing,
@@ -106,12 +106,12 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// Whether the claim takes a name that is the owner's.
+    /// Whether the claim takes a name of the owner.
     fn takes(&self, claim: &Claim<'_>, facts: &Facts) -> bool {
         let Pair { tool, owner, .. } = self;
         let outranked = match (self.of, self.standing) {
             (Standing::Unadopted, standing) => standing == Standing::Newcomer,
-            // What came with a workspace may well have a predecessor among its archived tools.
+            // A tool that came with a workspace may legitimately have an archived predecessor.
             (Standing::Archived, Standing::Unadopted) => facts.was_archived_here(&owner.name),
             (Standing::Approved | Standing::Archived, _) => true,
             (Standing::Newcomer, _) => false,
@@ -127,7 +127,7 @@ impl Pair<'_> {
         if tool.name != owner.name {
             return true;
         }
-        // At a lower stage it asks to become the next version, and is never what the name means.
+        // At a lower stage, it proposes the next version, and the name never refers to it.
         let is_proposal = self.standing == Standing::Newcomer && self.of != Standing::Archived;
         claim.what == NAME && !is_proposal
     }
@@ -158,8 +158,8 @@ fn problem(tool: &Tool, message: String) -> Problem {
     Problem { path: tool.path.clone(), line: None, code: ProblemCode::ReservedName, message, hint }
 }
 
-/// A name as a hurried reader takes it: without case, separators, look-alike characters, the ending of a file, and a
-/// version at its end. Two names with one key are one name.
+/// A name normalised for confusion: without case, separators, look-alike characters, file extension, and a version at
+/// its end. Names with the same key count as the same.
 pub(super) fn key(name: &str) -> String {
     let name = name.trim();
     if name.is_ascii() { plain_key(name) } else { folded_key(&name.nfkc().collect::<String>()) }
@@ -169,17 +169,17 @@ pub(super) fn key(name: &str) -> String {
 fn folded_key(name: &str) -> String {
     let lower = name.to_lowercase();
     let plain = ENDINGS.iter().find_map(|ending| lower.strip_suffix(ending)).unwrap_or(&lower);
-    // Of capitals the look counts, not the letter: `I` is like `l`.
+    // Capitals are compared by their shape: `I` looks like `l`.
     let cased = name.get(..plain.len()).unwrap_or(name);
     let looks: String = without_version(cased).chars().filter(|c| !is_separator(*c)).collect();
     let looks: String =
         if looks.is_ascii() { looks.chars().map(look_alike).collect() } else { skeleton(&looks).collect() };
     let folded = looks.to_lowercase().replace('m', "rn");
-    // The look of a capital can be that of another small letter.
+    // The shape of a capital can be that of another small letter.
     folded.chars().map(look_alike).collect::<String>().replace('m', "rn")
 }
 
-/// [`key`] of plain letters, of which nothing else is meant. A catalog has a name or more in each row.
+/// [`key`] for ASCII letters, as a fast path: a catalog has one or more names in each row.
 fn plain_key(name: &str) -> String {
     let is_ending = |ending: &&&str| {
         let at = name.len().checked_sub(ending.len());
@@ -208,7 +208,7 @@ fn look_alike(c: char) -> char {
     }
 }
 
-/// A name without the version behind it: `_v1_1_0`, `-v2`, `-1.2.0`.
+/// A name without the version at its end: `_v1_1_0`, `-v2`, `-1.2.0`.
 fn without_version(name: &str) -> &str {
     let digits = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | '-'));
     let version = &name[digits.len()..];

@@ -1,4 +1,4 @@
-//! From what a human types to one tool.
+//! Resolves a name typed by a human to one tool.
 
 use crate::catalog;
 use crate::domain::{Stage, Tool, ToolName, nearest_word, skipped_because};
@@ -7,7 +7,7 @@ use crate::engine::view::CatalogView;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Splits `NAME@VERSION` at the last `@`; a path may hold none.
+/// Splits `NAME@VERSION` at the last `@`; a path may contain none.
 pub fn split(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once('@') {
         Some((name, version)) if !name.is_empty() && !version.is_empty() => (name, Some(version)),
@@ -15,11 +15,11 @@ pub fn split(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Finds the row that a name, alias or path means. A version after `@` narrows it by stated version
-/// or digest prefix; `None` when the name exists but no row on disk has that version.
+/// Finds the row for a name, alias or path. A version after `@` narrows it by stated version or digest prefix; `None`
+/// if the name exists but no row on disk has that version.
 ///
 /// # Errors
-/// `NotFound` for an unknown name, `Ambiguous` when rows of one stage and different content share it.
+/// `NotFound` for an unknown name, `Ambiguous` if rows of one stage with different content share it.
 pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, EngineError> {
     if let Some(tool) = view.tools.iter().find(|tool| tool.path == text) {
         return Ok(Some(Arc::clone(tool)));
@@ -29,12 +29,12 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
     let named = |name: &str| -> Vec<&Arc<Tool>> { owners().filter(|tool| tool.name.as_str() == name).collect() };
     let mut rows = named(name);
     if rows.is_empty() {
-        // A title of another version may spell the name in capitals.
+        // The display name of another version may contain the name in capitals.
         rows = named(&name.trim().to_lowercase());
     }
     if rows.is_empty() {
-        // Another name leads to the tools of that name: which of them is meant does not depend on the way there, or a
-        // proposed version could bring a name that runs it.
+        // An alias leads to the tools with that name, and the choice among them does not depend on the alias.
+        // Otherwise, a proposed version could introduce an alias that runs it.
         let names: BTreeSet<&ToolName> =
             owners().filter(|tool| answers_to(tool, name)).map(|tool| &tool.name).collect();
         rows = owners().filter(|tool| names.contains(&tool.name)).collect();
@@ -45,7 +45,7 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
     pick(rows, name, version)
 }
 
-/// The one that is meant among the rows that a name leads to.
+/// Chooses among the rows of a name.
 fn pick(mut rows: Vec<&Arc<Tool>>, name: &str, version: Option<&str>) -> Result<Option<Arc<Tool>>, EngineError> {
     if version.is_none()
         && let Some(used) = rows.iter().find(|tool| tool.facts.in_session)
@@ -58,11 +58,11 @@ fn pick(mut rows: Vec<&Arc<Tool>>, name: &str, version: Option<&str>) -> Result<
     let best = rows.iter().map(|tool| tool.stage.precedence()).max();
     rows.retain(|tool| Some(tool.stage.precedence()) == best);
     if rows.iter().any(|tool| tool.facts.approved) {
-        // What lies beside it at the same stage was approved by nobody.
+        // Other rows at the same stage are not approved.
         rows.retain(|tool| tool.facts.approved);
     }
     if rows.iter().any(|tool| tool.shadowed_by.is_none()) {
-        // Of versions that lie at one stage the one in use is meant.
+        // Of versions at the same stage, the one in use is chosen.
         rows.retain(|tool| tool.shadowed_by.is_none());
     }
     let Some(first) = rows.first() else { return Ok(None) };
@@ -81,12 +81,12 @@ fn pick(mut rows: Vec<&Arc<Tool>>, name: &str, version: Option<&str>) -> Result<
 pub struct Names<'v> {
     paths: HashMap<&'v str, &'v Arc<Tool>>,
     rows: HashMap<&'v str, Vec<&'v Arc<Tool>>>,
-    /// The names of the tools that answer to another one.
+    /// The names of the tools with an alias.
     others: HashMap<&'v str, BTreeSet<&'v str>>,
 }
 
 impl<'v> Names<'v> {
-    /// Looks at every row once.
+    /// Reads every row once.
     pub fn of(tools: &'v [Arc<Tool>]) -> Names<'v> {
         let mut all = Names { paths: HashMap::new(), rows: HashMap::new(), others: HashMap::new() };
         for tool in tools {
@@ -104,7 +104,7 @@ impl<'v> Names<'v> {
         all
     }
 
-    /// As [`resolve`], with less to say about a name that is unknown.
+    /// As [`resolve`], with a shorter error for an unknown name.
     ///
     /// # Errors
     /// Those of [`resolve`].
@@ -127,20 +127,20 @@ impl<'v> Names<'v> {
     }
 }
 
-/// The row that a name means where no session uses another one; `None` for none or several.
+/// The row for a name without session selections; `None` if there is none or several.
 pub fn usual(view: &CatalogView, name: &str) -> Option<Arc<Tool>> {
     let rows = view.tools.iter().filter(|tool| tool.name.as_str() == name && tool.stage != Stage::Archived);
     let mut used = rows.filter(|tool| tool.shadowed_by.is_none() && tool.facts.reserved.is_none());
     used.next().filter(|_| used.next().is_none()).map(Arc::clone)
 }
 
-/// Whether a tool answers to another name than its own.
+/// Whether a tool has an alias.
 fn answers_to(tool: &Tool, name: &str) -> bool {
     tool.stage != Stage::Archived
         && (tool.aliases.iter().any(|alias| alias == name) || tool.title.as_deref() == Some(name))
 }
 
-/// What is said where a name would mean only tools that may not go by it.
+/// The error if a name matches only tools that may not use it.
 fn reserved(view: &CatalogView, name: &str) -> Option<EngineError> {
     let goes_by = |tool: &&Arc<Tool>| tool.name.as_str() == name || answers_to(tool, name);
     let tool = view.tools.iter().filter(|tool| tool.facts.reserved.is_some()).find(goes_by)?;
@@ -156,7 +156,7 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
     let holds = |known: &&&str| known.contains(name) || name.contains(**known);
     let mut near: Vec<&str> = names.iter().filter(holds).take(3).copied().collect();
     if near.is_empty() {
-        // A misspelt name has nearly as many letters.
+        // A misspelt name has nearly the same length.
         let similar: Vec<&str> = names.into_iter().filter(|known| known.len().abs_diff(name.len()) <= 2).collect();
         near.extend(nearest_word(name, &similar));
     }
@@ -165,7 +165,7 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
         let message = format!("{} is skipped: {}", file.path, skipped_because(file.kind));
         return EngineError::new(ErrorCode::NotFound, message, "`toolsmith list --skipped` lists all such files");
     }
-    // A definition that cannot be read makes no tool.
+    // A definition that cannot be read gives no tool.
     let stem = |path: &str| path.rsplit('/').any(|part| part.split('.').next() == Some(name));
     let is_broken = view.problems.iter().any(|problem| stem(&problem.path));
     let hint = if is_broken {
@@ -178,8 +178,7 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
     unknown_name(name, hint)
 }
 
-/// What is said of a path that leads to no tool; `None` for what is not a path, and for the path of a file that is told
-/// of.
+/// The error for a path without a tool; `None` if the text is not a path, or if the file has a reported problem.
 fn unknown_path(view: &CatalogView, path: &str) -> Option<EngineError> {
     let is_told = view.skipped.iter().any(|file| file.path == path) || view.problems.iter().any(|one| one.path == path);
     if is_told || !path.contains('/') {
@@ -195,7 +194,7 @@ fn unknown_path(view: &CatalogView, path: &str) -> Option<EngineError> {
     Some(EngineError::new(ErrorCode::NotFound, format!("{place} {path}"), hint))
 }
 
-/// Whether a name means a file: its path, its name, or its name without the extension.
+/// Whether a name refers to a file: its path, its name, or its name without the extension.
 fn is_called(path: &str, name: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
     path == name || file == name || file.split('.').next() == Some(name)
@@ -205,13 +204,13 @@ fn unknown_name(name: &str, hint: String) -> EngineError {
     EngineError::new(ErrorCode::NotFound, format!("there is no tool {name:?}"), hint)
 }
 
-/// Refuses a name under which a new tool would not be found.
+/// Refuses a name by which a new tool would not be found.
 pub(in crate::engine) fn refuse_unusable_name(name: &str) -> Result<(), EngineError> {
     let refused = |message| Err(EngineError::new(ErrorCode::Usage, message, "choose another name"));
     catalog::unusable_name(name).map_or(Ok(()), refused)
 }
 
-/// A tool name as a human or an agent wrote it.
+/// Parses a tool name from a human or an agent.
 pub(in crate::engine) fn tool_name(text: &str) -> Result<ToolName, EngineError> {
     ToolName::new(text).map_err(|error| {
         EngineError::new(ErrorCode::Usage, format!("{text:?} is not a tool name: {error}"), "use a-z 0-9 _ . - only")

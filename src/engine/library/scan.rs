@@ -1,4 +1,4 @@
-//! Reading the tools folders: the one way by which files become rows, reviews and problems.
+//! Scans the tools folders: the only way in which files become rows, reviews and problems.
 
 use super::facts::{Facts, Here};
 use super::name_index::NameIndex;
@@ -16,24 +16,25 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
-/// How often a growing catalog is shown while it is read.
+/// How often a growing catalog is shown during a scan.
 const SHOW_EVERY: Duration = Duration::from_millis(50);
 
 /// Rows shown before all folders are read: more than any screen holds.
 const REMEMBERED_ROWS: usize = 200;
 
-/// Definitions whose cache rows are written together while the folders are read: those of a first scan of 100,000 tools
+/// Number of definitions whose cache rows are written together during a scan: those of a first scan of 100,000 tools
 /// are 100 MB.
 const KEPT_AT_ONCE: usize = if cfg!(test) { 2 } else { 2_000 };
 
-/// How long what was read ahead stands for the first question: the folders are not looked at twice while a server starts.
+/// How long a result that was read ahead is valid for the first question, so that the folders are not read twice at the
+/// start of a server.
 const JUST_READ: Duration = Duration::from_millis(100);
 
-/// Takes what there is to show so far.
+/// Receives the catalog read so far.
 type Show<'s> = &'s mut dyn FnMut(Arc<CatalogView>);
 
 impl Library<'_> {
-    /// Whether this engine has read the tools folder since it was opened.
+    /// Whether this engine has scanned since it was opened.
     pub(in crate::engine) fn is_scanned(&self) -> bool {
         *lock(&self.state.scanned)
     }
@@ -50,8 +51,8 @@ impl Library<'_> {
     /// snapshot a few times while it reads, and the complete one at the end.
     ///
     /// # Errors
-    /// `NotFound` when the workspace folder is gone; `Internal` for errors of the store. What cannot be read in it is a
-    /// problem row, not an error.
+    /// `NotFound` if the workspace folder is gone; `Internal` for errors of the store. An unreadable file is a problem
+    /// row, not an error.
     pub fn scan(&self, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<Arc<CatalogView>, EngineError> {
         let view = self.read_all(Some(&mut *progress))?;
         progress(Arc::clone(&view));
@@ -59,7 +60,7 @@ impl Library<'_> {
         Ok(view)
     }
 
-    /// [`Library::scan`] where something changed since the last one.
+    /// [`Library::scan`] if something changed since the last one.
     ///
     /// # Errors
     /// As for [`Library::scan`].
@@ -67,7 +68,7 @@ impl Library<'_> {
         if self.is_scanned() && self.is_as_scanned()? { Ok(()) } else { self.scan(progress).map(drop) }
     }
 
-    /// Reads the folders for the first question, which is still to come.
+    /// Reads the folders ahead of the first question.
     ///
     /// # Errors
     /// As for [`Library::scan`].
@@ -79,13 +80,13 @@ impl Library<'_> {
         if self.lean_ahead()? { Ok(()) } else { self.read_all(None).map(drop) }
     }
 
-    /// Whether the question that was asked now is the one that was read ahead for.
+    /// Whether the result that was read ahead is valid for this question.
     pub(super) fn was_just_read(&self, asked: Clock) -> bool {
         let begun = lock(&self.state.read_ahead).take();
         begun.is_some_and(|begun| asked.saturating_duration_since(begun) < JUST_READ)
     }
 
-    /// The catalog as the files are now: reads them where anything changed since the last scan.
+    /// The catalog for the present files: scans if anything changed since the last scan.
     ///
     /// # Errors
     /// As for [`Library::scan`].
@@ -98,8 +99,8 @@ impl Library<'_> {
         if is_scanned && self.is_as_scanned()? { Ok(self.catalog()) } else { self.read_all(None) }
     }
 
-    /// [`Library::scan`] for a process that ends soon: nothing is shown before the whole is there, and the memory that
-    /// it took is not given back to the system.
+    /// [`Library::scan`] for a process that ends soon: shows nothing before the scan is complete, and does not release
+    /// its memory.
     ///
     /// # Errors
     /// As for [`Library::scan`].
@@ -109,7 +110,7 @@ impl Library<'_> {
 
     fn read_all(&self, mut progress: Option<Show<'_>>) -> Result<Arc<CatalogView>, EngineError> {
         if !self.workspace.folder().is_dir() {
-            // An empty answer would say that every tool is lost.
+            // An empty result would mean that all tools are lost.
             return Err(EngineError::new(
                 ErrorCode::NotFound,
                 "the workspace folder no longer exists",
@@ -126,7 +127,7 @@ impl Library<'_> {
             Some(progress) => self.show_remembered(*progress)?,
             None => false,
         };
-        // Who scans again was told of a change.
+        // A repeated scan was triggered by a change.
         let recalled = if *scanned { None } else { self.recalled()? };
         let (mut scan, unkept) = match recalled {
             Some(scan) => (scan, None),
@@ -148,7 +149,7 @@ impl Library<'_> {
         Ok(self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready))
     }
 
-    /// Reads the folders and writes what changed into the store; also why that could not be written.
+    /// Reads the folders and writes changes into the store; also returns why they could not be written.
     fn read_and_keep(
         &self,
         progress: Option<Show<'_>>,
@@ -163,8 +164,8 @@ impl Library<'_> {
         }
     }
 
-    /// Reads the folders. While that takes, `progress` gets the first rows that are there, unless those of the
-    /// last scan are shown. Also whether cache rows were written meanwhile, or why they could not be.
+    /// Reads the folders. Meanwhile, `progress` gets the first rows, unless those of the last scan are shown. Also
+    /// returns whether cache rows were written meanwhile, or why they could not be.
     fn read_folders(
         &self,
         progress: Option<Show<'_>>,
@@ -202,8 +203,7 @@ impl Library<'_> {
         Ok((scan, written))
     }
 
-    /// Writes cache rows before the scan is over. From then on nobody takes the rows of an earlier scan for those of
-    /// today.
+    /// Writes cache rows during a scan. From then on, the rows of an earlier scan are not considered current.
     pub(super) fn keep_ahead(&self, fresh: &[(String, CacheRow)]) -> Result<(), EngineError> {
         self.workspace.transact(|tx| {
             tx.forget_applied_scan()?;
@@ -211,8 +211,8 @@ impl Library<'_> {
         })
     }
 
-    /// Writes what a scan found into the store, as far as that does not follow from an earlier one already; `written`
-    /// says whether some of it is there already.
+    /// Writes the result of a scan into the store, unless an earlier write already covers it; `written` tells whether
+    /// some of it was written.
     fn keep(&self, scan: &Scan, begun: EventSeq, written: bool) -> Result<(), EngineError> {
         let mut signed = self.engine.integrity().signed_versions(&scan.tools)?;
         signed.extend(self.engine.teams().vouched(&scan.tools)?);
@@ -224,7 +224,7 @@ impl Library<'_> {
             && signed.is_empty()
             && self.workspace.read(|q| {
                 *lock(&self.state.applied) = q.last_scan().applied()?;
-                // Another version of the program may have kept the names in another form.
+                // Another version of the program may have stored the names in another form.
                 let is_known = q.last_scan().names()?.is_none_or(|names| NameIndex::is_readable(&names));
                 Ok(is_known && core::is_applied(q, rows, now())?)
             })?
@@ -242,7 +242,7 @@ impl Library<'_> {
         Ok(())
     }
 
-    /// Shows the first screenful of the last scan at once, if there was one; the folders are read meanwhile.
+    /// Shows the first rows of the last scan at once, if there was one, while the folders are read.
     fn show_remembered(&self, progress: Show<'_>) -> Result<bool, EngineError> {
         let payloads = self.workspace.read(|q| Ok(q.last_scan().first(REMEMBERED_ROWS)?))?;
         let rows: Vec<Arc<Tool>> = payloads.iter().flat_map(|payload| catalog::remembered(payload)).collect();
@@ -257,7 +257,7 @@ impl Library<'_> {
         Ok(true)
     }
 
-    /// Forgets rows that were looked up around a name: what is there is read again as a whole.
+    /// Forgets rows that were looked up around a name, so that everything is read again.
     fn forget_part(&self) {
         if lock(&self.state.part).take().is_some() {
             let state = CatalogState::Loading { done: 0, total: 0 };
@@ -274,7 +274,7 @@ impl Library<'_> {
         }
     }
 
-    /// The same rows, further on.
+    /// The same rows with the next generation number.
     fn count_on(&self, state: CatalogState) -> Arc<CatalogView> {
         let mut view = lock(&self.state.view);
         *view = Arc::new(CatalogView { state, generation: view.generation + 1, ..CatalogView::clone(&view) });
@@ -296,7 +296,7 @@ impl Library<'_> {
         Ok(self.show(rows, before.problems.clone(), &facts, CatalogState::Ready))
     }
 
-    /// What the store says of all tools, for this session.
+    /// The store's facts about all tools, for this session.
     fn facts(&self) -> Result<Facts, EngineError> {
         let here = self.here()?;
         self.workspace.read(|q| Facts::read(q, here))
@@ -326,8 +326,8 @@ impl Library<'_> {
         Arc::clone(&view)
     }
 
-    /// The newest snapshot; empty and loading before the first scan. Where only the rows around a name were looked up
-    /// (see [`Library::look_up`]), the folders are read first.
+    /// The newest snapshot; empty and loading before the first scan. If only the rows around a name were looked up (see
+    /// [`Library::look_up`]), scans first.
     pub fn catalog(&self) -> Arc<CatalogView> {
         let is_part = lock(&self.state.part).is_some();
         if is_part && let Err(error) = self.scan(&mut |_| {}) {
@@ -336,7 +336,7 @@ impl Library<'_> {
         Arc::clone(&lock(&self.state.view))
     }
 
-    /// The files of the last scan that look like tools and are none, in order of path.
+    /// The files of the last scan that look like tools but are not tools, ordered by path.
     pub fn skipped(&self) -> Arc<Vec<SkippedFile>> {
         Arc::clone(&lock(&self.state.skipped))
     }

@@ -1,4 +1,4 @@
-//! What a skill holds for the agent that uses it.
+//! The content of a skill for the agent that uses it.
 
 use super::Library;
 use crate::catalog;
@@ -6,16 +6,16 @@ use crate::domain::ToolDetail;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The text of a skill, and what it asks its client for.
+/// The text of a skill, and its requests to its client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SkillText {
-    /// The licence that it states.
+    /// The stated licence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
-    /// The calls that it asks its client to allow. Nothing of that is granted here.
+    /// The tools that it asks its client to allow. Nothing is granted here.
     #[serde(rename = "allowed-tools", skip_serializing_if = "Option::is_none")]
     pub allowed_tools: Option<String>,
-    /// The text behind the frontmatter.
+    /// The text after the frontmatter.
     pub body: String,
 }
 

@@ -1,4 +1,4 @@
-//! The catalog as front ends see it: what the scan found, joined with what the store knows.
+//! The catalog for front ends: the result of the scan, joined with the store's facts.
 
 use super::composites;
 use super::facts::Facts;
@@ -9,7 +9,7 @@ use crate::engine::view::{CatalogState, CatalogView};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A row as the scan gave it, without what the store knows.
+/// A row from the scan, without the store's facts.
 pub fn as_scanned(tool: &Tool) -> Arc<Tool> {
     let state = match tool.state {
         ToolState::Changed => ToolState::Ok,
@@ -36,13 +36,13 @@ pub fn build(
     let mut last: Arc<ToolFacts> = Arc::default();
     for row in &mut rows {
         let row = Arc::make_mut(row);
-        // Neighbours mostly have the same.
+        // Neighbouring rows often have equal facts.
         facts.complete(row, &last);
         last = Arc::clone(&row.facts);
     }
     let mut problems: Vec<Problem> =
         problems.into_iter().filter(|problem| problem.code != ProblemCode::ReservedName).collect();
-    // That two tools share an alias is told once.
+    // A shared alias is reported only once.
     let mut reserved = reserve(&mut rows, facts);
     reserved.retain(|new| !problems.iter().any(|old| old.code == ProblemCode::NameClash && old.path == new.path));
     problems.extend(reserved);

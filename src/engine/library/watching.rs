@@ -1,7 +1,7 @@
 //! Background work of an open workspace: the tools folder and the feed of events.
 //!
-//! The watcher only hints; the scan is the truth. The feed is polled by one pragma every 200 ms,
-//! which costs microseconds, and read only when it moved.
+//! The watcher only gives hints; the scan is authoritative. The feed is polled by one pragma every 200 ms, which costs
+//! microseconds, and read only if it changed.
 
 use crate::catalog::{Hint, Watcher};
 use crate::domain::{Digest, EventKind, EventSeq, Topic};
@@ -19,23 +19,23 @@ use std::time::{Duration, Instant as Clock};
 
 /// How long the folder must be quiet before a scan.
 const QUIET: Duration = Duration::from_millis(50);
-/// How long a folder that never gets quiet may hold a scan back.
+/// How long a folder that is never quiet may delay a scan.
 const AT_MOST: Duration = Duration::from_secs(2);
-/// How often the feed is asked whether it moved.
+/// How often the feed is polled.
 const FEED_STEP: Duration = Duration::from_millis(200);
-/// How often the folder is read without a hint while watching works. The watcher can lose hints
-/// (network folders, exhausted limits), so the scan comes back by itself; a warm scan of 10,000
-/// tools costs about 0.1 s, which at this pace stays far below 0.1 % of a core.
+/// How often the folder is read without a hint while watching works. The watcher can lose hints (network folders,
+/// exhausted limits), so scans are repeated; a warm scan of 10,000 tools costs about 0.1 s, which at this interval is
+/// far below 0.1 % of a core.
 const RESCAN: Duration = Duration::from_mins(5);
 /// The same when watching failed.
 const RESCAN_UNWATCHED: Duration = Duration::from_secs(30);
-/// Every how many feed steps dead owners are looked for: 25 x 200 ms.
+/// Feed steps between two searches for dead owners: 25 x 200 ms.
 const ORPHANS_EVERY: u32 = 25;
 
-/// Steps between two looks at whether the daily backup is due: an hour, for a workbench stays open for days.
+/// Feed steps between two tests whether the daily backup is due: an hour, because a workbench stays open for days.
 const BACKUP_EVERY: u32 = 18_000;
 
-/// The step of the first look: the screen is long there.
+/// The step of the first test, when the screen has long been drawn.
 const FIRST_BACKUP: u32 = 10;
 /// Events read at once.
 const FEED_PAGE: usize = 1_000;
@@ -43,7 +43,7 @@ const FEED_PAGE: usize = 1_000;
 /// Background work of an open workspace. Stops when dropped.
 pub struct Watch {
     stop: Arc<AtomicBool>,
-    /// Interrupts checks that are made in the background.
+    /// Interrupts checks in the background.
     yields: Arc<AtomicBool>,
     hints: Sender<Wake>,
     threads: Vec<JoinHandle<()>>,
@@ -52,7 +52,7 @@ pub struct Watch {
 
 enum Wake {
     Hint,
-    /// The watching has begun: what changed between the last scan and now was hinted to nobody.
+    /// Watching has begun: there were no hints about changes between the last scan and now.
     Begun,
     Stop,
 }
@@ -60,7 +60,7 @@ enum Wake {
 impl Watch {
     /// Asks for a scan soon, as a hint of the watcher does: for a focused window, or a key.
     pub fn rescan(&self) {
-        // A closed channel means that the work is ending; then nobody needs the scan.
+        // A closed channel means that the work is ending, so the scan is not needed.
         let _ = self.hints.send(Wake::Hint);
     }
 }
@@ -69,19 +69,19 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
         self.yields.store(true, Ordering::Release);
-        // First no more hints, then the end of the work that hears them.
+        // First stop the hints, then the thread that receives them.
         self.watcher = None;
         let _ = self.hints.send(Wake::Stop);
         for thread in self.threads.drain(..) {
-            // A thread that panicked has nothing left to stop.
+            // A thread that panicked needs no stopping.
             let _ = thread.join();
         }
     }
 }
 
 impl Library<'_> {
-    /// Starts background work; `on_change` is called from a thread of the engine. The folder is read
-    /// once at the start; of the store, what was written before the call is not reported.
+    /// Starts background work; `on_change` is called from a thread of the engine. The folder is read once at the start;
+    /// earlier changes of the store are not reported.
     ///
     /// # Errors
     /// `Internal` when the feed cannot be read. A folder that cannot be watched is reported as
@@ -91,7 +91,7 @@ impl Library<'_> {
         let (hints, received) = channel();
         let sender = hints.clone();
         let wake = Box::new(move |hint: Hint| {
-            // Whatever was hinted, the answer is a scan; a closed channel means that the work is ending.
+            // Every hint leads to a scan; a closed channel means that the work is ending.
             let (Hint::Changed | Hint::Overflow) = hint;
             let _ = sender.send(Wake::Hint);
         });
@@ -151,11 +151,11 @@ impl Library<'_> {
         }
     }
 
-    /// Makes the daily backup when it is due, beside everything else.
+    /// Makes the daily backup when it is due, in a separate thread.
     fn follow_days(&self) {
         if self.workspace.viewing().is_none() {
             let engine = self.engine.clone();
-            // Nobody waits for it: one that is cut off leaves nothing, and the next start makes it.
+            // Nobody waits for it: an interrupted backup leaves nothing, and the next start makes it.
             std::thread::spawn(move || {
                 engine.workspace.report_trouble(crate::engine::back_up_if_due(&engine.workspace.state_dir));
             });
@@ -209,7 +209,7 @@ impl Library<'_> {
         if is_policy_new && let Some(news) = self.engine.teams().news_of_policy()? {
             on_change(Change::TeamNews(news));
         }
-        // What a connected agent runs and asks for is shown with it.
+        // Runs and requests of a connected agent are shown with it.
         let concerns_agents = [Topic::Agents, Topic::Runs, Topic::Reviews].iter().any(|topic| topics.contains(topic));
         if concerns_agents {
             let agents = self.engine.agents().list()?;
@@ -237,7 +237,7 @@ impl Library<'_> {
     }
 }
 
-/// Where a reader of the feed stands.
+/// The position of a reader of the feed.
 struct Feed {
     seen: EventSeq,
     version: Option<i64>,

@@ -1,5 +1,4 @@
-//! What is next to a version in its folder and is not part of it: written, or taken away, while the version stays where
-//! and as it is.
+//! Writing or removing the file next to a version that is not part of it, while the version stays unchanged.
 
 use super::{Done, RelocateError, disk};
 use crate::catalog::UNFINISHED;
@@ -10,7 +9,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Writes the file or takes it away, and commits that. May be performed again.
+/// Writes or removes the file, and commits that. Can be repeated.
 ///
 /// # Errors
 /// As [`super::perform`].
@@ -21,7 +20,7 @@ pub fn perform_beside(workspace: &Path, git: Option<&Git>, change: &ApprovalFile
         let path = path.clone();
         move |source| RelocateError::Io { action, path, source }
     };
-    // A folder that is gone, or that other tools share, has nothing beside the tool.
+    // A folder that is gone, or shared by other tools, has no such file.
     if change.place.exclusive && disk::is_folder(&folder) {
         match &change.text {
             Some(text) if disk::lacks(&full, text.as_bytes()) => {

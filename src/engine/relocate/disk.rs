@@ -1,4 +1,4 @@
-//! The few things a move does on disk, each durable when it returns, and what a folder holds.
+//! The disk operations of a move, each durable when it returns, and reading the contents of a folder.
 
 use crate::catalog::{UNFINISHED, is_left_out};
 use crate::domain::{FileMode, VersionFile};
@@ -9,25 +9,26 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-/// More bytes than a tool may have: such a folder is not a known version and is not read.
+/// Maximum size of a tool in bytes: a larger folder is not a known version and is not read.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Where Python keeps what it compiled.
+/// The folder of Python's compiled files.
 const CACHE: &str = "__pycache__";
 
-/// More files than a tool may have.
+/// Maximum number of files of a tool.
 const MAX_FILES: usize = 2_000;
 
-/// What a folder holds, apart from what interpreters leave behind.
+/// The contents of a folder, except leftovers of interpreters.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Contents {
-    /// Files, in ascending order of path; `None` when it is too much, or not only files, to be a version.
+    /// Files, in ascending order of path; `None` if they are too many or not only regular files, so that it is not a
+    /// version.
     pub files: Option<Vec<VersionFile>>,
-    /// Paths that are no part of a version but must not be deleted.
+    /// Paths that are not part of a version but must not be deleted.
     pub apart: Vec<String>,
 }
 
-/// Whether something is there, a broken link too.
+/// Whether a path exists, including a broken link.
 pub(super) fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
@@ -37,7 +38,7 @@ pub(super) fn is_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
-/// Whether something is there that is not a regular file with these bytes.
+/// Whether a path exists and is not a regular file with these bytes.
 pub(super) fn differs(path: &Path, bytes: &[u8]) -> bool {
     match fs::symlink_metadata(path) {
         Err(error) => error.kind() != io::ErrorKind::NotFound,
@@ -46,19 +47,19 @@ pub(super) fn differs(path: &Path, bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether a path does not hold a regular file with these bytes, also when nothing is there.
+/// Whether a path is not a regular file with these bytes, or is absent.
 pub(super) fn lacks(path: &Path, bytes: &[u8]) -> bool {
     !exists(path) || differs(path, bytes)
 }
 
-/// Writes a new file, or over a leftover of an earlier attempt, and waits for the disk.
+/// Writes a new file, or overwrites a leftover of an earlier attempt, and waits for the disk.
 pub(super) fn write(path: &Path, file: &VersionFile) -> io::Result<()> {
     write_unsynced(path, file)?.sync_all()
 }
 
 /// The same without waiting for the disk: what [`sync_all`] is for.
 pub(super) fn write_unsynced(path: &Path, file: &VersionFile) -> io::Result<File> {
-    // The umask of the user takes its part away.
+    // The user's umask is applied.
     let mode = if file.mode == FileMode::Executable { 0o777 } else { 0o666 };
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -77,13 +78,13 @@ pub(super) fn sync_all(folder: &Path) -> io::Result<()> {
 /// Makes the entries of a folder durable.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     match File::open(path)?.sync_all() {
-        // Some network file systems cannot do this for a folder; there is nothing better to do.
+        // Some network file systems do not support this for a folder; there is no alternative.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         other => other,
     }
 }
 
-/// Gives two paths each other's content in one step. `false` when the file system cannot.
+/// Exchanges the contents of two paths atomically. `false` if the file system does not support it.
 pub(super) fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
     match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
         Ok(()) => Ok(true),
@@ -92,7 +93,7 @@ pub(super) fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
     }
 }
 
-/// Renames without ever replacing what is at the target.
+/// Renames without ever replacing the target.
 pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if exists(to) => Err(io::ErrorKind::AlreadyExists.into()),
@@ -101,16 +102,16 @@ pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// What is known of a folder before it is read.
+/// What is known about a folder before it is read.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Expected<'a> {
-    /// Paths of a version: part of it whatever they are called.
+    /// Paths of a version: part of it whatever their names.
     pub version: &'a [&'a str],
-    /// Paths that are next to a version and are no part of it.
+    /// Paths next to a version that are not part of it.
     pub beside: &'a [&'a str],
 }
 
-/// Reads what a folder holds.
+/// Reads the contents of a folder.
 pub(super) fn contents(folder: &Path, expected: Expected<'_>) -> io::Result<Contents> {
     let mut walk = Walk { expected, contents: Contents { files: Some(Vec::new()), apart: Vec::new() }, bytes: 0 };
     if is_folder(folder) {
@@ -177,20 +178,20 @@ impl Walk<'_> {
     }
 }
 
-/// What something in a tool's folder is.
+/// The kind of an entry in a tool's folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     /// Part of a version.
     Version,
-    /// Left behind by an interpreter, a desktop or an attempt of ours; goes with the folder.
+    /// A leftover of an interpreter, a desktop or an earlier attempt; removed with the folder.
     Litter,
-    /// A folder of litter; what else is in it stands apart.
+    /// A folder of leftovers; other files in it are kept apart.
     Cache,
-    /// No part of a version, but somebody's work.
+    /// Not part of a version, but a user's work.
     Apart,
 }
 
-/// What a name below `prefix` stands for.
+/// The kind of a name below `prefix`.
 fn part(name: &str, prefix: &str) -> Part {
     if is_litter(name) {
         Part::Litter
@@ -209,7 +210,7 @@ fn is_litter(name: &str) -> bool {
         || Path::new(name).extension().is_some_and(|extension| extension == "pyc")
 }
 
-/// Deletes litter and folders that are empty without it, the folder itself last. What is not empty stays.
+/// Deletes leftovers and folders that are then empty, the folder itself last. Other folders stay.
 pub(super) fn remove_emptied(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

@@ -1,7 +1,7 @@
-//! Bringing a version into a folder of its own: all of it in one step, or not at all.
+//! Puts a version into its own folder: atomically, or not at all.
 //!
-//! It is written under a hidden name beside the target and takes the target's place by one rename.
-//! What lay there before ends under the hidden name, and goes only when its copy is known to be kept.
+//! It is written under a hidden name next to the target and replaces the target by one rename. The previous content
+//! ends under the hidden name, and is deleted only if its copy is known to be kept.
 
 use super::{Mover, RelocateError, disk};
 use crate::catalog::UNFINISHED;
@@ -11,21 +11,21 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Hidden names beside the target; a scan skips everything that begins with `.toolsmith-`.
+/// Hidden names next to the target; a scan skips everything that begins with `.toolsmith-`.
 struct Names {
     target: PathBuf,
     parent: PathBuf,
     name: String,
-    /// The new version while it is written; after the exchange, what was in the target.
+    /// The new version while it is written; after the exchange, the previous content of the target.
     staging: PathBuf,
-    /// What was in the target, where the file system cannot exchange.
+    /// The previous content of the target, if the file system cannot exchange.
     old: PathBuf,
-    /// Known to be kept elsewhere, half deleted.
+    /// Content that is kept elsewhere, partly deleted.
     trash: PathBuf,
 }
 
 impl Mover<'_> {
-    /// Makes the target folder hold exactly the version and what belongs next to it.
+    /// Makes the target folder contain exactly the version and its additional files.
     pub(super) fn place_folder(&mut self) -> Result<(), RelocateError> {
         let names = self.names()?;
         fs::create_dir_all(&names.parent).map_err(self.failed("create", &names.parent))?;
@@ -47,8 +47,8 @@ impl Mover<'_> {
         self.dispose(&names, &names.old)
     }
 
-    /// Writes the version under its hidden name, and gives the folder to be synced before it is put in place; nothing
-    /// where none is to be put in a folder of its own.
+    /// Writes the version under its hidden name, and returns the folder to be synced before it is put in place; `None`
+    /// if there is no separate folder to write.
     pub(super) fn stage_ahead(&mut self) -> Result<Option<PathBuf>, RelocateError> {
         self.check()?;
         if !self.arrives() || !self.relocation.to.exclusive {
@@ -75,12 +75,12 @@ impl Mover<'_> {
         Ok(Names { parent: parent.to_owned(), name, staging, old, trash, target })
     }
 
-    /// Files that may be at the top of the folder beside the version.
+    /// Files that may be at the top of the folder next to the version.
     fn beside(&self) -> Vec<&str> {
         self.relocation.extra.iter().map(|file| file.path.as_str()).chain([APPROVAL_FILE]).collect()
     }
 
-    /// What a folder holds apart from what may be beside the version.
+    /// The contents of a folder, apart from the files that may be next to the version.
     fn contents(&self, folder: &Path) -> Result<disk::Contents, RelocateError> {
         let version: Vec<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
         let expected = disk::Expected { version: &version, beside: &self.beside() };
@@ -95,7 +95,7 @@ impl Mover<'_> {
         Ok(found.is_some_and(|files| Digest::of_files(&files) == self.relocation.digest))
     }
 
-    /// Takes away what an earlier attempt left under the hidden names.
+    /// Removes leftovers of an earlier attempt under the hidden names.
     fn make_room(&mut self, names: &Names) -> Result<(), RelocateError> {
         self.dispose(names, &names.old)?;
         if self.is_begun(&names.staging)? {
@@ -105,7 +105,7 @@ impl Mover<'_> {
         self.dispose(names, &names.staging)
     }
 
-    /// Whether a folder holds nothing but beginnings of our own files: an attempt that was cut off.
+    /// Whether a folder contains only beginnings of our own files, from an interrupted attempt.
     fn is_begun(&self, folder: &Path) -> Result<bool, RelocateError> {
         if !disk::is_folder(folder) {
             return Ok(false);
@@ -129,7 +129,7 @@ impl Mover<'_> {
             let path = staging.join(&file.path);
             if let Some(folder) = path.parent().filter(|folder| !folders.iter().any(|known| known == folder)) {
                 fs::create_dir_all(folder).map_err(self.failed("create", folder))?;
-                // Each folder between, so that its entry in the one above is durable too.
+                // Each folder in between, so that its entry in its parent is durable too.
                 let between = folder.ancestors().take_while(|above| *above != staging);
                 folders.extend(between.map(Path::to_owned));
             }
@@ -161,8 +161,8 @@ impl Mover<'_> {
         disk::sync_folder(&names.parent).map_err(self.failed("sync", &names.parent))
     }
 
-    /// Deletes what was in the target when its copy is kept, else puts it aside and says so. What is not part of a
-    /// version (`versions/`, `node_modules/`) goes back into the target.
+    /// Deletes the previous content of the target if its copy is kept, otherwise sets it aside with a note. Files that
+    /// are not part of a version (`versions/`, `node_modules/`) are moved back into the target.
     fn dispose(&mut self, names: &Names, left: &Path) -> Result<(), RelocateError> {
         if !disk::exists(left) {
             return Ok(());
@@ -198,13 +198,13 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// Where content that nothing else holds is kept.
+    /// Where content without a copy is kept.
     fn aside_folder(&self, names: &Names) -> PathBuf {
         let in_stage = names.parent.parent() == Some(self.full("tools").as_path());
         if in_stage { self.full(&format!("tools/{}", Stage::Archived)) } else { names.parent.clone() }
     }
 
-    /// What an operation set aside is put back in the place that is free now.
+    /// Puts content that an operation set aside back in its free place.
     pub(super) fn bring_back(&mut self, operation: OperationId) -> Result<(), RelocateError> {
         let names = self.names()?;
         let aside = self.aside_folder(&names).join(aside_name(&names, operation));
@@ -216,8 +216,8 @@ impl Mover<'_> {
         disk::sync_folder(&names.parent).map_err(self.failed("sync", &names.parent))
     }
 
-    /// Keeps content that nothing else holds, where nothing takes it for a tool: under a hidden name among the
-    /// archived tools, else beside the target.
+    /// Keeps content without a copy where it is not taken for a tool: under a hidden name in the archive, otherwise
+    /// next to the target.
     fn put_aside(&mut self, names: &Names, left: &Path) -> Result<(), RelocateError> {
         let folder = self.aside_folder(names);
         fs::create_dir_all(&folder).map_err(self.failed("create", &folder))?;
@@ -242,17 +242,17 @@ impl Mover<'_> {
     }
 }
 
-/// The hidden name of what an operation set aside.
+/// The hidden name of content that an operation set aside.
 fn aside_name(names: &Names, operation: OperationId) -> String {
     format!(".{}.replaced-{operation}", names.name)
 }
 
-/// After a full disk, a half-written folder would keep the room that the next attempt needs.
+/// After a full disk, a half-written folder would use the space that the next attempt needs.
 fn give_room_back(error: &RelocateError, staging: &Path) {
     if let RelocateError::Io { source, .. } = error
         && matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
     {
-        // The error that stands is the full disk; a leftover is removed by the next attempt.
+        // The reported error is the full disk; a leftover is removed by the next attempt.
         drop(fs::remove_dir_all(staging));
     }
 }

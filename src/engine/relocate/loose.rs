@@ -1,4 +1,4 @@
-//! Files in a folder that other tools share, and taking away the files a version leaves behind.
+//! Files in a folder shared with other tools, and removing the files that a version leaves behind.
 
 use super::{Mover, RelocateError, at, disk, is_shared_folder};
 use crate::catalog::{UNFINISHED, imported_among, importer};
@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 const MAX_NAMED: usize = 3;
 
 impl Mover<'_> {
-    /// Writes each file into the shared folder. Nothing is changed when one of them is in the way of
-    /// other content.
+    /// Writes each file into the shared folder. Nothing is changed if one of them would overwrite other content.
     pub(super) fn place_loose(&mut self) -> Result<(), RelocateError> {
         let to = &self.relocation.to;
         if let Some(path) = super::conflicts(self.workspace, self.files, to).into_iter().next() {
@@ -41,7 +40,7 @@ impl Mover<'_> {
         self.done("file written")?;
         match disk::rename_new(&temporary, &full) {
             Ok(()) => {}
-            // Somebody wrote it since we looked.
+            // It was written since the check.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 fs::remove_file(&temporary).map_err(self.failed("remove", &temporary))?;
                 if disk::differs(&full, &file.bytes) {
@@ -54,7 +53,7 @@ impl Mover<'_> {
         disk::sync_folder(&folder).map_err(self.failed("sync", &folder))
     }
 
-    /// Writes a file of ours in a folder of the tool's own, over what is there.
+    /// Writes a file into a tool's own folder, overwriting the existing one.
     pub(super) fn write_over(&mut self, folder: &Path, file: &VersionFile) -> Result<(), RelocateError> {
         let full = folder.join(&file.path);
         let (parent, temporary) = self.beside_path(&full)?;
@@ -75,7 +74,7 @@ impl Mover<'_> {
         Ok((folder.to_owned(), folder.join(hidden)))
     }
 
-    /// Takes away the files that were moved, where they still have the bytes of the version.
+    /// Removes the files that were moved, if they still have the bytes of the version.
     pub(super) fn clear_source(&mut self) -> Result<(), RelocateError> {
         let Some(from) = &self.relocation.from else { return Ok(()) };
         let targets = self.target_paths();
@@ -119,7 +118,7 @@ impl Mover<'_> {
         is_beside.then(|| importer(&self.full(&from.base), path, &self.relocation.from_files)).flatten()
     }
 
-    /// Removes the folder that a version had for itself, unless something else is in it.
+    /// Removes a version's own folder, unless it contains something else.
     fn remove_folder(&mut self, from: &Placement, all_removed: bool) -> Result<(), RelocateError> {
         let folder = self.full(&from.base);
         let stays = !self.relocation.gone && from.base == self.relocation.to.base;
@@ -146,7 +145,7 @@ impl Mover<'_> {
         disk::sync_folder(parent).map_err(self.failed("sync", parent))
     }
 
-    /// The approval in a folder speaks of a version that is no longer next to it.
+    /// The approval in a folder names a version that is no longer next to it.
     fn remove_approval(&mut self, folder: &Path) -> Result<(), RelocateError> {
         let approval = folder.join(APPROVAL_FILE);
         if !disk::exists(&approval) {

@@ -156,7 +156,7 @@ pub fn puts_aside(workspace: &Path, files: &[VersionFile], to: &Placement, repla
     let Ok(found) = disk::contents(&folder, expected) else { return true };
     let is_kept = |digest: Digest| digest == Digest::of_files(files) || Some(digest) == replaces;
     let known = found.files.is_some_and(|files| files.is_empty() || is_kept(Digest::of_files(&files)));
-    // What is no part of a version goes back into the folder, unless it lies deeper.
+    // Files that are not part of a version are moved back into the folder, unless they are deeper.
     !known || found.apart.iter().any(|path| path.contains('/'))
 }
 
@@ -187,7 +187,7 @@ impl Mover<'_> {
     fn perform(mut self, git: Option<&Git>) -> Result<Done, RelocateError> {
         self.check()?;
         if !self.arrives() {
-            // The version is kept, or its file was never taken away.
+            // The version stays, or its file was never removed.
         } else if self.relocation.to.exclusive {
             self.place_folder()?;
         } else {
@@ -235,7 +235,7 @@ impl Mover<'_> {
         let joined = &self.relocation.joined;
         let places = joined.iter().map(|touched| &touched.place);
         for place in std::iter::once(&self.relocation.to).chain(&self.relocation.from).chain(places) {
-            // Git knows nothing of a folder outside the workspace.
+            // A folder outside the workspace is not in git.
             if place.exclusive && Path::new(&place.base).is_relative() {
                 let gone = git.committed_under(&place.base)?.into_iter().filter(|path| !self.exists(path));
                 paths.extend(gone);
@@ -255,7 +255,7 @@ impl Mover<'_> {
             self.notes.extend(made.notes);
             return Ok(Some(made.hash));
         }
-        // Nothing to commit: made before a crash, or nothing here is kept by git.
+        // Nothing to commit: it was committed before a crash, or no file here is tracked.
         if note.trailers.is_empty() { Ok(None) } else { git.find_trailers(&note.trailers) }
     }
 

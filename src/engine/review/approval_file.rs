@@ -1,4 +1,4 @@
-//! What is next to vouched tools on disk: reading `approval.toml`.
+//! Reads `approval.toml` next to approved tools.
 
 use crate::domain::Placement;
 use crate::domain::{Problem, ProblemCode, Tool, ToolName, VersionFile};
@@ -10,7 +10,7 @@ use crate::engine::small_file::read_beside;
 use std::sync::Arc;
 
 impl Integrity<'_> {
-    /// The state that commands change, one row a line, sorted; what undo brings back is equal to this.
+    /// The state that commands change, one row per line, sorted; undo restores exactly this text.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -18,14 +18,14 @@ impl Integrity<'_> {
         self.workspace.read(|q| Ok(q.state_lines()?))
     }
 
-    /// Who approved a tool, by what is next to it; `None` when nothing readable does.
+    /// Who approved a tool, according to the file next to it; `None` if there is no readable one.
     pub(in crate::engine) fn reviewer_beside(&self, tool: &Tool) -> Option<String> {
         let Beside::Text(text) = self.beside(&tool.placement) else { return None };
         super::signing::Claim::read(&text).ok().map(|claim| claim.fields.reviewer)
     }
 
-    /// What is next to a tool under the name `approval.toml`. What is not a readable text counts as unknown: it is
-    /// neither kept nor believed.
+    /// The file `approval.toml` next to a tool. If it is not readable text, it counts as unknown: it is neither stored
+    /// nor trusted.
     pub(in crate::engine) fn beside(&self, placement: &Placement) -> Beside {
         if !placement.exclusive {
             return Beside::Unknown;
@@ -33,13 +33,13 @@ impl Integrity<'_> {
         read_beside(&self.workspace.folder().join(&placement.base).join(APPROVAL_FILE))
     }
 
-    /// A tool where the catalog found it, with what is next to it.
+    /// A tool where the catalog found it, with the file next to it.
     pub(in crate::engine) fn placed(&self, tool: &Tool, files: &[VersionFile]) -> Placed {
         Placed { approval: self.beside(&tool.placement), ..Placed::of(tool, files) }
     }
 
-    /// That tools here were approved by this very reviewer, in a log that is not here: it was lost, or is elsewhere.
-    /// `None` if the log has entries.
+    /// Set if tools here were approved by this reviewer in another log, which was lost or is elsewhere. `None` if the
+    /// log has entries.
     pub(in crate::engine) fn approved_elsewhere(&self, tools: &[Arc<Tool>]) -> Result<Option<Problem>, EngineError> {
         if self.workspace.viewing.is_some() || !tools.iter().any(|tool| tool.stage.is_vouched()) {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! Whether an approved tool as it is on disk this moment counts as approved: the one rule that `verify` tells and that
-//! every run by an agent has to pass.
+//! Whether an approved tool, as it is on disk at this moment, counts as approved: the single rule that `verify` reports
+//! and that every run by an agent must pass.
 
 use super::signing::Claim;
 use super::trust_cache::Trust;
@@ -14,33 +14,33 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// How many files a fault names.
+/// Maximum number of files in a fault.
 const NAMED: usize = 3;
 
-/// How long a digest is where it is written.
+/// The length of a written digest.
 const DIGITS: usize = 64;
 
-/// Why a tool of which versions are approved does not count as approved.
+/// Why a tool with approved versions does not count as approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::engine) enum Doubt {
-    /// What is there is approved by nobody: what changed.
+    /// The present content is not approved; contains what changed.
     Changed(String),
-    /// Nobody approved it there: where it was approved.
+    /// It is not approved at this place; contains where it was approved.
     Misplaced(String),
-    /// It was archived and is there again: by which entry, and what to do.
+    /// It was archived and is there again; contains the entry, and what to do.
     Archived(String),
-    /// It is the approved version, but what is next to it is not as it was written here: what is wrong.
+    /// It is the approved version, but the file next to it was changed; contains what is wrong.
     Tampered(String),
-    /// It is the approved version, but the log does not say so any more: what is wrong with the log.
+    /// It is the approved version, but the log no longer confirms it; contains what is wrong with the log.
     Unrecorded(String),
-    /// It is the approved version, but what approved it is not signed as the user demands: what is missing.
+    /// It is the approved version, but its approval lacks a signature that the user requires; contains what is missing.
     Unsigned(String),
-    /// What the user demands of signatures cannot be read or asked: why.
+    /// The user's signature requirements cannot be read or verified; contains the reason.
     Unjudged(String),
 }
 
 impl Doubt {
-    /// What is wrong, in full.
+    /// The full message.
     pub(in crate::engine) fn said(self) -> String {
         match self {
             Doubt::Changed(what)
@@ -53,7 +53,7 @@ impl Doubt {
         }
     }
 
-    /// The same for whoever wants to run the tool.
+    /// The message for a caller who wants to run the tool.
     pub(in crate::engine) fn to_caller(&self, tool: &Tool) -> Quarantine {
         let why = match self {
             Doubt::Changed(_) => format!("the files of {} changed on disk since the approval", tool.name),
@@ -62,7 +62,7 @@ impl Doubt {
         Quarantine { why, remedy: self.remedy(&tool.name) }
     }
 
-    /// What a human does about it: each kind of doubt has its own way out.
+    /// What a human can do about it; each kind has its own remedy.
     pub(in crate::engine) fn remedy(&self, name: &ToolName) -> String {
         match self {
             Doubt::Changed(_) => {
@@ -87,21 +87,21 @@ impl Doubt {
     }
 }
 
-/// The log as tools are held against it, and the table of approvals. Whoever looks at many reads each entry once: one
-/// adoption may stand behind thousands of approvals, and names them all.
+/// The log and the table of approvals. A caller that tests many tools reads each entry once: one adoption may be the
+/// source of thousands of approvals, and names them all.
 pub(super) struct Logbook {
-    /// The approvals that it put in force.
+    /// The approvals in force according to the log.
     pub(in crate::engine) ledger: Ledger,
-    /// The table of approvals, of each tool oldest first.
+    /// The table of approvals, the oldest of each tool first.
     approvals: HashMap<ToolName, Vec<Approval>>,
-    /// What of it counts.
+    /// What counts as trusted.
     pub(in crate::engine) trust: Arc<Trust>,
     entries: RefCell<HashMap<OperationId, Rc<Giver>>>,
 }
 
-/// An entry that an approval rests on.
+/// The entry that gave an approval.
 pub(super) struct Giver {
-    /// The entry, or what speaks against it.
+    /// The entry, or why it is invalid.
     entry: Result<Option<Operation>, String>,
     /// The digests that it names.
     named: HashSet<String>,
@@ -117,8 +117,8 @@ impl Giver {
 }
 
 impl Integrity<'_> {
-    /// Why a row of an approved or core tool does not count as approved; `None` when it does, and when nothing of
-    /// the name is approved here. Reads the disk: the catalog may not have noticed yet.
+    /// Why a row of an approved or core tool does not count as approved; `None` if it does, and if no version of the
+    /// name is approved here. Reads the disk, because the catalog may be outdated.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -127,13 +127,13 @@ impl Integrity<'_> {
         self.doubt_by(&self.logbook(Some(&row.name))?, row)
     }
 
-    /// The same by a log that tells of the row's tool: whoever looks at many reads it once.
+    /// The same with a loaded log that covers the row's tool, for callers that test many rows.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
     pub(super) fn doubt_by(&self, log: &Logbook, row: &Tool) -> Result<Option<Doubt>, EngineError> {
         let Some(approvals) = log.approvals.get(&row.name) else {
-            // Nothing to depart from: it came with the workspace and waits to be adopted.
+            // No approval to compare with: it came with the workspace and waits to be adopted.
             return Ok(log.ledger.lost_of(&row.name).map(Doubt::Unrecorded));
         };
         let found = match catalog::read(&self.workspace.plan, row) {
@@ -176,8 +176,8 @@ impl Integrity<'_> {
         Ok(tampered.map(Doubt::Tampered))
     }
 
-    /// What `verify` says against a tool as it is on disk: why agents are refused one that is among the approved, or
-    /// that its review was decided by nobody. Reads its files; `None` when nothing is said.
+    /// What `verify` reports about a tool on disk: why agents are refused an approved or core tool, or that the log
+    /// does not confirm its review. Reads its files; `None` if there is nothing to report.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -194,7 +194,7 @@ impl Integrity<'_> {
         Ok(self.doubt(tool)?.map(Doubt::said))
     }
 
-    /// The same of every tool of the catalog, and of reviews that the log did not decide, by path. Reads the files
+    /// The same for every tool of the catalog, and for reviews that the log does not confirm, by path. Reads the files
     /// of each approved and core tool.
     ///
     /// # Errors
@@ -225,7 +225,7 @@ impl Integrity<'_> {
         Ok(problems)
     }
 
-    /// The log as one tool is held against it, or all.
+    /// The log for one tool, or for all.
     pub(super) fn logbook(&self, tool: Option<&ToolName>) -> Result<Logbook, EngineError> {
         let (entries, rows) = self.workspace.read(|q| {
             let mut rows = tool.map_or_else(|| q.approvals(), |tool| q.approvals_of(tool))?;
@@ -249,7 +249,7 @@ impl Integrity<'_> {
         Ok(found)
     }
 
-    /// How a tool differs from what was approved of it.
+    /// How a tool differs from its approved version.
     fn unapproved(&self, tool: &Tool, now: &[VersionFile], approvals: &[Approval]) -> Doubt {
         let at_home = |approval: &&Approval| approval.base.as_ref() == Some(&tool.placement.base);
         if let Some(moved) = approvals.iter().find(|approval| approval.digest == tool.digest) {
@@ -278,7 +278,7 @@ impl Integrity<'_> {
         Doubt::Changed(format!("{} changed since it was approved ({was}, now {is}): {how}", tool.place()))
     }
 
-    /// The first symbolic link among the files of a version, or on the way to one from its folder.
+    /// The first symbolic link among the files of a version, or on the path to one from its folder.
     fn link_in(&self, placement: &Placement, files: &[VersionFile]) -> Option<String> {
         let mut paths: Vec<String> = if placement.exclusive { vec![placement.base.clone()] } else { Vec::new() };
         for file in files {
@@ -293,7 +293,7 @@ impl Integrity<'_> {
         paths.into_iter().find(|path| self.workspace.folder().join(path).is_symlink())
     }
 
-    /// What `approval.toml` says that was not decided here.
+    /// Statements in `approval.toml` that were not decided here.
     fn fault_beside(&self, tool: &Tool, operation: Option<&Operation>) -> Result<Option<String>, EngineError> {
         let path = format!("{}/approval.toml", tool.placement.base);
         if !tool.placement.exclusive {
@@ -304,12 +304,12 @@ impl Integrity<'_> {
         if verb == "adopt" && of_tool.is_some_and(|op| op.who.starts_with(core::OF_TEAM)) {
             return self.engine.teams().fault_of_adopted(tool);
         }
-        // Given here, it was written here, always. What a human adopted says what another machine knew, or nothing.
+        // An approval given here is always written here. An adopted tool may have a file from another machine, or none.
         let written = matches!(verb, "approve" | "rollback");
         let text = match self.beside(&tool.placement) {
             Beside::Text(text) => text,
             Beside::Unknown => return Ok(Some(format!("{path} cannot be read"))),
-            // One that was taken over by its signature had it beside it.
+            // A version adopted because of its signature had the file next to it.
             Beside::Nothing => return Ok((written || verb == "adopt").then(|| format!("{path} was removed"))),
         };
         let claim = match Claim::read(&text) {
@@ -335,7 +335,7 @@ impl Integrity<'_> {
         Ok(wrong.next().map(|key| format!("{path} does not match the log: {key} differs from the decision")))
     }
 
-    /// Why a tool that was taken over by its signature does not count by it any more.
+    /// Why a tool that was adopted because of its signature no longer counts.
     fn fault_of_signature(&self, tool: &Tool, path: &str) -> Option<String> {
         match self.signer(tool) {
             Ok(Some(_)) => None,
@@ -350,7 +350,7 @@ impl Integrity<'_> {
     }
 }
 
-/// What is wrong with an approval in force: with the entry of the log that it names, or with what the log says of it.
+/// What is wrong with an approval in force: the log entry that it names is invalid, or the log contradicts it.
 pub(super) fn fault_of_approval(approval: &Approval, giver: &Giver, ledger: &Ledger) -> Option<String> {
     let Approval { tool, digest, operation: number, .. } = approval;
     let version = format!("the approved version {} of {tool}", digest.short());
@@ -362,7 +362,7 @@ pub(super) fn fault_of_approval(approval: &Approval, giver: &Giver, ledger: &Led
     if let Some(by) = operation.undone_by {
         return Some(format!("{version} is approved by entry {number}, which entry {by} undid"));
     }
-    // Entries of an older format that put an approval back do not name what they put back.
+    // Entries of an older format that restored an approval do not name it.
     let names = operation.verb == "undo" || giver.named.contains(&digest.hex());
     if !names {
         return Some(format!("{version} is approved by entry {number}, which is about something else"));

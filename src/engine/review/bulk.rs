@@ -1,7 +1,7 @@
-//! Deciding several reviews in one act: a table first, then each by itself.
+//! Deciding several reviews at once: first a table is shown, then each is decided separately.
 //!
-//! It widens nothing: what a single decision refuses is refused here too, and what is risky or failed a check
-//! is decided one at a time, by whoever reads it.
+//! Nothing is relaxed: what a single decision refuses is refused here too, and risky reviews or those with a failed
+//! check must be decided individually.
 
 use crate::domain::{
     Caller, CheckState, Command, DecisionKind, DecisionRequest, Digest, Outcome, Review, ReviewId, ReviewState, Risk,
@@ -24,29 +24,29 @@ pub struct PreflightRow {
     pub tool: ToolName,
     /// Version that the manifest states.
     pub version: semver::Version,
-    /// What a decision would be about.
+    /// The digest that a decision would cover.
     pub digest: Digest,
-    /// How much harm a wrong yes could do.
+    /// How much harm a wrong approval could do.
     pub risk: Risk,
-    /// What the checks say together; `None` while none has run.
+    /// The combined result of the checks; `None` if none has run.
     pub verdict: Option<CheckState>,
-    /// Why it cannot be decided with the others; `None` when it can.
+    /// Why it cannot be decided with the others; `None` if it can.
     pub refusal: Option<String>,
-    /// The digest of the evidence now: whoever read other evidence did not read this.
+    /// The digest of the present evidence, to detect later changes.
     pub evidence: Digest,
 }
 
-/// What became of one of them.
+/// The result for one review.
 #[derive(Debug)]
 pub struct BulkResult {
     /// Number of the review that was decided or skipped.
     pub review: ReviewId,
-    /// What was done, or why it still waits.
+    /// What was done, or why it is still pending.
     pub result: Result<Outcome, EngineError>,
 }
 
 impl Reviews<'_> {
-    /// Those of these numbers that no review has, in the order given, each once, with what to say of it.
+    /// The given numbers that no review has, in order, without repetitions, each with its error.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -63,7 +63,7 @@ impl Reviews<'_> {
         Ok(unknown)
     }
 
-    /// What would become of each of these reviews, in the order given, each once. Changes nothing.
+    /// What a decision would do for each of these reviews, in order, without repetitions. Changes nothing.
     ///
     /// # Errors
     /// `NotFound` for a number that no review has; `Internal` for errors of the store.
@@ -114,7 +114,7 @@ impl Reviews<'_> {
         self.still_as_shown(review).err()
     }
 
-    /// What of the checks of a review keeps it from being approved without a word.
+    /// Why the checks of a review block its approval without a reason.
     fn standing_in_the_way(&self, review: &Review) -> Result<Option<String>, EngineError> {
         if !review.is_checked() {
             return Ok(None);
@@ -128,7 +128,7 @@ impl Reviews<'_> {
         Ok((!blocking.is_empty()).then(|| format!("{} did not pass", blocking.join(", "))))
     }
 
-    /// Runs the checks of these reviews that were not made yet; a table of them is complete then.
+    /// Runs the checks of these reviews that have not run yet, so that the table is complete.
     ///
     /// # Errors
     /// `NotFound` for a number that no review has; `Internal` for errors of the store.
@@ -136,8 +136,8 @@ impl Reviews<'_> {
         reviews.iter().try_for_each(|id| self.engine.checks().ensure(*id, &mut |_| {}))
     }
 
-    /// Decides each of these reviews by itself, in the order given: one that fails leaves the others as they
-    /// are, and waits. A review that is listed twice is decided once.
+    /// Decides each of these reviews separately, in order: one that fails stays pending and does not affect the others.
+    /// A review that is listed twice is decided once.
     pub fn decide_all(&self, requests: Vec<DecisionRequest>, caller: &Caller) -> Vec<BulkResult> {
         let mut seen = std::collections::HashSet::new();
         let once = requests.into_iter().filter(|request| seen.insert(request.review));
@@ -146,7 +146,7 @@ impl Reviews<'_> {
 
     fn decide_one(&self, request: DecisionRequest, caller: &Caller) -> Result<Outcome, EngineError> {
         let review = self.row(request.review)?;
-        // Before the rules of a bulk: whoever is no human is told just that.
+        // Before the rules for several reviews, so that an agent gets the error for agents.
         if matches!(caller, Caller::Human(_))
             && review.state == ReviewState::Waiting
             && let Some(refusal) = self.bulk_refusal(&review, request.kind)

@@ -1,5 +1,5 @@
-//! Whose checks come first. What a human waits for (the review on screen, and what was asked for with `check`) has a
-//! lane of its own and begins at once; what is checked in the background is interrupted meanwhile and begun again.
+//! The order of checks. Checks that a human waits for (the review on screen, and those requested with `check`) have a
+//! separate worker and begin at once; background checks are interrupted meanwhile and restarted later.
 
 use super::check_queue::Lanes;
 use crate::domain::{Review, ReviewId};
@@ -13,14 +13,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// How often leases on checks are looked through without a cause.
+/// How often leases on checks are examined without a trigger.
 const CHECKS_STEP: Duration = Duration::from_secs(5);
 
-/// Versions that a place in the queue is told of.
+/// Maximum number of versions examined for a position in the queue.
 const TOLD_OF: usize = 200;
 
 impl Checks<'_> {
-    /// Starts both workers. `stop` ends them; `yields` is set while the one in the background has to let the other work.
+    /// Starts both workers. `stop` ends them; `yields` is set while the background worker must wait for the other one.
     pub(in crate::engine) fn start_lanes(
         &self,
         stop: &Arc<AtomicBool>,
@@ -29,7 +29,7 @@ impl Checks<'_> {
     ) {
         let ((asked, of_humans), (background, of_others)) = (channel(), channel());
         *lock(&self.state.lanes) = Some(Lanes { asked, background });
-        // Nobody waits for either: what it was about to say is said again by whoever opens the workspace next.
+        // Nobody waits for these threads: unreported results are reported when the workspace is opened again.
         let worker = || (self.engine.clone(), Arc::clone(stop), Arc::clone(yields), Arc::clone(on_change));
         let (engine, ends, pause, tell) = worker();
         std::thread::spawn(move || engine.checks().follow_asked(&of_humans, &ends, &pause, &tell));
@@ -40,13 +40,13 @@ impl Checks<'_> {
     /// Tells the workers that there may be something to check.
     pub(in crate::engine) fn wake(&self) {
         if let Some(lanes) = &*lock(&self.state.lanes) {
-            // A closed channel means that the work is ending; then nobody makes checks.
+            // A closed channel means that the work is ending.
             let _ = lanes.asked.send(());
             let _ = lanes.background.send(());
         }
     }
 
-    /// Says which review somebody has open, so that its checks go first; `None` when it was closed.
+    /// Sets the open review, whose checks have priority; `None` if it was closed.
     pub fn look_at(&self, review: Option<ReviewId>) {
         let before = std::mem::replace(&mut *lock(&self.state.looked_at), review);
         if review.is_some() && review != before {
@@ -54,13 +54,13 @@ impl Checks<'_> {
         }
     }
 
-    /// Makes what humans wait for until it is stopped.
+    /// Runs the checks that humans wait for, until it is stopped.
     fn follow_asked(&self, woken: &Receiver<()>, stop: &AtomicBool, yields: &AtomicBool, on_change: &OnChange) {
         loop {
             let made = self.examine_all_asked(stop, yields);
             yields.store(false, Ordering::Release);
             if stop.load(Ordering::Acquire) {
-                // Whoever ends the work wants the other one to end as well.
+                // If this worker ends, the other one must end as well.
                 yields.store(true, Ordering::Release);
                 return;
             }
@@ -75,7 +75,7 @@ impl Checks<'_> {
         }
     }
 
-    /// Whether there was anything.
+    /// Returns whether there was anything to check.
     fn examine_all_asked(&self, stop: &AtomicBool, yields: &AtomicBool) -> Result<bool, EngineError> {
         let mut any = false;
         while !stop.load(Ordering::Acquire) {
@@ -87,7 +87,7 @@ impl Checks<'_> {
         Ok(any)
     }
 
-    /// Runs checks until it is stopped: whenever reviews changed, and now and then for leases that ended.
+    /// Runs checks until it is stopped: whenever reviews change, and periodically for expired leases.
     fn follow_waiting(&self, woken: &Receiver<()>, stop: &AtomicBool, yields: &AtomicBool, on_change: &OnChange) {
         crate::runner::yield_processor();
         loop {
@@ -96,7 +96,7 @@ impl Checks<'_> {
                 if stop.load(Ordering::Acquire) {
                     return;
                 }
-                // Who lets others work is woken when they are done.
+                // The worker that has priority wakes this one when it is done.
                 if yields.load(Ordering::Acquire) {
                     break Ok(false);
                 }
@@ -114,8 +114,7 @@ impl Checks<'_> {
         }
     }
 
-    /// The place of a review's checks among those that wait for a worker, from 1; `None` when they do not wait: made,
-    /// under way, or not to be made.
+    /// The position of a review's checks in the queue, from 1; `None` if they are done, running, or not needed.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -125,7 +124,7 @@ impl Checks<'_> {
         let first = *lock(&self.state.looked_at);
         let waiting = self.workspace.read(|q| Ok(q.unexamined(now(), TOLD_OF)?))?;
         let (front, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|next| Some(next.review) == first);
-        // Nothing makes these before somebody opens their review.
+        // These are not checked before their review is opened.
         let rest = rest.into_iter().filter(|next| !self.came_from_elsewhere(next.digest));
         for next in front.into_iter().chain(rest) {
             let version = (next.tool, next.digest);
@@ -138,7 +137,7 @@ impl Checks<'_> {
     }
 }
 
-/// Waits for a cause to look again; `false` when the work is ending.
+/// Waits for a trigger; `false` if the work is ending.
 fn wait(woken: &Receiver<()>) -> bool {
     match woken.recv_timeout(CHECKS_STEP) {
         Ok(()) | Err(RecvTimeoutError::Timeout) => woken.try_iter().for_each(drop),

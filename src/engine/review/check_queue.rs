@@ -1,4 +1,4 @@
-//! What this process remembers of the checks that are to be made.
+//! Pending checks of this process.
 
 use crate::domain::{ReviewId, Tool};
 use crate::engine::locks::{Rank, Ranked};
@@ -12,15 +12,15 @@ pub(super) struct Lanes {
     pub(super) background: Sender<()>,
 }
 
-/// The checks that are to be made.
+/// Pending checks.
 pub(in crate::engine) struct CheckQueue {
-    /// Tools whose checks somebody wants made again, each with the worker on which.
+    /// Tools whose checks were requested again, each with its worker.
     pub(super) recheck: Ranked<VecDeque<(Arc<Tool>, Option<String>)>>,
-    /// The review that somebody has open: its checks go first.
+    /// The open review, whose checks have priority.
     pub(super) looked_at: Ranked<Option<ReviewId>>,
     /// Wakes the workers that run checks, while there are any.
     pub(super) lanes: Ranked<Option<Lanes>>,
-    /// Held while it is decided whose checks come next.
+    /// Held while the next checks are chosen.
     pub(super) picking: Ranked<()>,
 }
 

@@ -1,7 +1,8 @@
-//! Making checks: on demand, and in the background for every version that waits for a human.
+//! Running checks: on demand, and in the background for every version with a pending review.
 //!
-//! Whoever runs the checks of a version holds a lease on it, so that of several open workbenches one works. The verdict
-//! is kept while it grows; a killed process leaves an unfinished one, which the next worker begins again.
+//! The process that runs the checks of a version holds a lease on it, so that only one of several open workbenches
+//! works. The verdict is stored while it grows; a killed process leaves an unfinished verdict, which the next worker
+//! starts again.
 
 use crate::check::{self, CHECKS, Check, CheckContext};
 use crate::domain::{
@@ -29,25 +30,25 @@ const LEASE_MS: i64 = 120_000;
 /// How often a growing verdict is written: each write is a durable transaction and wakes every front end.
 const WRITE_EVERY: Duration = Duration::from_millis(400);
 
-/// Every check: its name, what it examines, and its gate where nobody set one.
+/// Every check: its name, what it examines, and its default gate.
 pub fn checks() -> impl Iterator<Item = (&'static str, &'static str, Gate)> {
     CHECKS.iter().map(|check| (check.name, check.doc, check.gate()))
 }
 
-/// A version whose checks are to be made next.
+/// The next version to check.
 pub(super) struct Next {
     tool: Arc<Tool>,
     base: Option<Digest>,
-    /// Whether somebody asked for exactly this, and hears why it failed.
+    /// Whether it was requested explicitly, so that errors are reported to the requester.
     asked: bool,
-    /// The worker that makes the starts of the checks.
+    /// The worker that performs the starts of the checks.
     worker: Option<String>,
 }
 
-/// What is told while checks are made.
+/// Receives the growing verdict while checks run.
 pub type OnVerdict<'a> = &'a mut dyn FnMut(&Verdict);
 
-/// The checks of versions under review: making them, in which order, and their verdicts.
+/// The checks of versions under review: running them, their order, and their verdicts.
 #[derive(Clone, Copy)]
 pub struct Checks<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -56,7 +57,7 @@ pub struct Checks<'e> {
 }
 
 impl Checks<'_> {
-    /// What the checks say of a version; `None` while none has begun.
+    /// The verdict about a version; `None` if no check has started.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -64,8 +65,8 @@ impl Checks<'_> {
         self.workspace.read(|q| Ok(q.verdict(tool, digest)?))
     }
 
-    /// What the checks say of the version that a review is about, told as it stands now: the verdict may be older
-    /// than the approval of that version.
+    /// The verdict about the version of a review, as of now: the stored verdict may be older than the approval of that
+    /// version.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -75,8 +76,8 @@ impl Checks<'_> {
         Ok(if is_approved { verdict.map(Verdict::told_of_approved) } else { verdict })
     }
 
-    /// Whether the texts of a definition speak to a model instead of describing the tool. Whoever gives them to a model says
-    /// so beside them.
+    /// Whether the texts of a definition address a model instead of describing the tool. Callers that pass them to a
+    /// model add a warning.
     pub fn speaks_to_models(&self, manifest: &Manifest) -> bool {
         check::injection::fails_for(manifest)
     }
@@ -86,8 +87,8 @@ impl Checks<'_> {
         self.workspace.settings.gates.blocking(verdict, to).into_iter().map(|check| check.name.clone()).collect()
     }
 
-    /// Runs all checks of a version now, compared with the version of its name approved before, and keeps the verdict.
-    /// A worker, where one is named, makes all starts of the version. `progress` is told of it as it grows.
+    /// Runs all checks of a version now, compared with the previously approved version of its name, and stores the
+    /// verdict. A worker, if given, performs all starts of the version. `progress` receives the growing verdict.
     ///
     /// # Errors
     /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for errors of the store.
@@ -101,7 +102,7 @@ impl Checks<'_> {
         self.examine_tool(tool, None, worker, &stop, told).map(Verdict::told_of_approved)
     }
 
-    /// Runs the checks of a review's version now unless they were made. `progress` is told of the verdict as it grows.
+    /// Runs the checks of a review's version now unless they have run. `progress` receives the growing verdict.
     ///
     /// # Errors
     /// `NotFound` when there is no such review; those of [`Library::detail`](crate::engine::Library::detail).
@@ -117,12 +118,12 @@ impl Checks<'_> {
         }
         match self.row_of(&review.tool, review.digest) {
             Some(tool) => self.examine_tool(&tool, base, None, &AtomicBool::new(false), progress).map(drop),
-            // Deciding says that the files are gone.
+            // The decision will report that the files are gone.
             None => Ok(()),
         }
     }
 
-    /// Refuses a worker that the settings do not name, or that this caller may not name.
+    /// Refuses an unknown worker, or one that this caller may not choose.
     ///
     /// # Errors
     /// `NotFound`, or `HumanNeeded` for an agent.
@@ -169,14 +170,14 @@ impl Checks<'_> {
 
     /// The version that another one is compared with; `None` if no copy of it is kept.
     fn before(&self, tool: &Tool, digest: Digest) -> Option<ToolDetail> {
-        // Its files may state the version that they were copied from: what was recorded is the one that it had.
+        // Its files may state the version that they were copied from; the recorded version is authoritative.
         let recorded = self.workspace.read(|q| Ok(q.version(tool.reviewed_as(), digest)?)).ok().flatten();
         let version = recorded.map_or_else(|| tool.version.clone(), |row| row.version);
         let before = self.engine.library().detail(&Tool { version, digest, ..tool.clone() }).ok()?;
         (before.tool.digest == digest).then_some(before)
     }
 
-    /// Runs all checks of a version whose files are given, whether they are in the workspace or not.
+    /// Runs all checks of a version with the given files, whether they are in the workspace or not.
     pub(in crate::engine) fn examine_detail(
         &self,
         detail: &ToolDetail,
@@ -207,7 +208,7 @@ impl Checks<'_> {
         self.keep_verdict(tool, &Verdict::of(reports.clone(), base, now()).on(worker))?;
         make_all(&made, &desk, stop, &mut |at, report| {
             if stop.load(Ordering::Acquire) {
-                // Somebody else may be making the same checks by now.
+                // Another process may be running the same checks by now.
                 return Ok(());
             }
             reports[at] = without_secrets(report, &redactor);
@@ -240,8 +241,8 @@ impl Checks<'_> {
         })
     }
 
-    /// Runs the checks of one version that needs them and that nobody examines, what humans wait for first; `false`
-    /// when there is none.
+    /// Runs the checks of one version that needs them and that no process is checking, those that humans wait for
+    /// first; `false` if there is none.
     #[cfg(test)]
     pub(super) fn examine_next(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
         match self.next_asked()? {
@@ -250,10 +251,11 @@ impl Checks<'_> {
         }
     }
 
-    /// The version whose checks a human waits for, if nobody makes them: what was asked for, then the review on screen.
+    /// The version whose checks a human waits for, if no process runs them: requested checks, then the review on
+    /// screen.
     pub(super) fn next_asked(&self) -> Result<Option<Next>, EngineError> {
         if self.workspace.viewing().is_some() {
-            // Nothing that is found could be kept.
+            // The results could not be stored.
             return Ok(None);
         }
         let _picking = lock(&self.state.picking);
@@ -265,8 +267,8 @@ impl Checks<'_> {
         self.pick(&|next| next.review == first)
     }
 
-    /// Runs the checks of the oldest version for which nobody waits; `false` when there is none. What came from
-    /// elsewhere is not started before a human opened its review or asked for its checks.
+    /// Runs the checks of the oldest version that nobody waits for; `false` if there is none. A version from elsewhere
+    /// is not started before a human opened its review or requested its checks.
     pub(super) fn examine_waiting(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
         if self.workspace.viewing().is_some() {
             return Ok(false);
@@ -279,7 +281,7 @@ impl Checks<'_> {
         self.examine_leased(&next, stop).map(|()| true)
     }
 
-    /// Whether a `sync` or a `pull` put a version into the workspace. Where that cannot be read, it may have.
+    /// Whether a `sync` or a `pull` put a version into the workspace; true if this cannot be read.
     pub(super) fn came_from_elsewhere(&self, digest: Digest) -> bool {
         self.workspace.read(|q| Ok(TeamFiles(q).has_landed(digest)?)).unwrap_or(true)
     }
@@ -290,24 +292,24 @@ impl Checks<'_> {
         let made =
             self.examine_tool(tool, base.filter(|base| *base != tool.digest), worker.as_deref(), stop, &mut |_| {});
         if made.is_err() && stop.load(Ordering::Acquire) {
-            // It was interrupted for something that goes first; it may begin again at once.
+            // It was interrupted by checks with priority; it may restart at once.
             self.workspace.transact(|tx| Ok(tx.end_check_lease(&tool.name, tool.digest, &self.workspace.owner)?))?;
             return Ok(());
         }
         if made.is_err() && !asked {
-            // Whoever comes next may try; not at once, for the cause is still there.
+            // The next process may retry, but not at once, because the cause persists.
             let later = Instant(now().0 + LEASE_MS / 4);
             self.workspace
                 .transact(|tx| Ok(tx.lease_checks(&tool.name, tool.digest, &self.workspace.owner, later)?))?;
         }
         match made {
-            // Its files moved on or went while they were read; the next scan says what is to be examined instead.
+            // Its files were moved or deleted while they were read; the next scan determines what to check instead.
             Err(error) if !asked && matches!(error.code, ErrorCode::Conflict | ErrorCode::Failed) => Ok(()),
             made => made.map(drop),
         }
     }
 
-    /// Takes the lease on the checks of the oldest version that is wanted and whose files are in the catalog.
+    /// Takes the lease on the checks of the oldest matching version whose files are in the catalog.
     fn pick(&self, wanted: &dyn Fn(&Unexamined) -> bool) -> Result<Option<Next>, EngineError> {
         const LOOKED_AT: usize = 200;
         let waiting = self.workspace.read(|q| Ok(q.unexamined(now(), LOOKED_AT)?))?;
@@ -335,11 +337,11 @@ impl Checks<'_> {
     }
 }
 
-/// Makes these checks in two lanes and tells each report, with its place, as it comes. One lane takes from the front,
-/// where the quick ones are, the other from the back, where the longest is. Ends early when somebody sets `stop`.
+/// Runs these checks with two threads and passes on each report with its index. One thread starts at the front with the
+/// quick ones, the other at the back with the longest. Ends early if `stop` is set.
 ///
 /// # Errors
-/// The first of `told`; what is under way is finished, nothing else begun.
+/// The first error of `told`; running checks are finished, no others are started.
 fn make_all(
     checks: &[&Check],
     desk: &CheckContext<'_>,
@@ -354,7 +356,7 @@ fn make_all(
             let next = move || if stop.load(Ordering::Acquire) { None } else { take(&mut lock(left)) };
             scope.spawn(move || {
                 while let Some(at) = next() {
-                    // Nobody listens any more: keeping a report failed.
+                    // The receiver is gone, because storing a report failed.
                     if sender.send((at, check::examine(checks[at], desk))).is_err() {
                         return;
                     }
@@ -366,7 +368,7 @@ fn make_all(
     })
 }
 
-/// A report that quotes no secret of the code.
+/// A report without secrets quoted from the code.
 fn without_secrets(mut report: CheckReport, redactor: &CodeRedactor) -> CheckReport {
     for finding in &mut report.findings {
         finding.message = redactor.text(&finding.message);

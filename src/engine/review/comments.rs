@@ -6,7 +6,7 @@ use crate::engine::core::{self, NewComment};
 use crate::engine::error::{EngineError, ErrorCode};
 
 impl Reviews<'_> {
-    /// Comments that reviewers wrote in a review, oldest first. Whether their lines moved since is not looked at.
+    /// Comments of reviewers in a review, oldest first. Does not test whether their lines have moved.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -16,7 +16,7 @@ impl Reviews<'_> {
         Ok(comments)
     }
 
-    /// Comments on the tool, as they stand to the files of this version.
+    /// Comments on the tool, mapped to the files of this version.
     pub(super) fn comments_in(&self, review: &Review, files: &[VersionFile]) -> Result<Vec<Comment>, EngineError> {
         let mut comments = self.workspace.read(|q| Ok(q.comments_on(&review.tool)?))?;
         for comment in &mut comments {
@@ -28,7 +28,7 @@ impl Reviews<'_> {
         Ok(comments)
     }
 
-    /// Keeps a comment beside the version under review.
+    /// Stores a comment on the version under review.
     pub(in crate::engine) fn comment(
         &self,
         who: &str,
@@ -57,7 +57,7 @@ impl Reviews<'_> {
     }
 }
 
-/// A comment as colleagues read it: `must-fix, src/a.py:3-4: …`.
+/// A comment in the form for team members: `must-fix, src/a.py:3-4: …`.
 fn in_words(spot: &CommentAnchor, kind: CommentKind, body: &str) -> String {
     let place = match (&spot.path, spot.lines) {
         (Some(path), Some((from, to))) if from == to => format!(", {path}:{from}"),

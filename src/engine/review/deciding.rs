@@ -7,10 +7,10 @@ use crate::engine::error::EngineError;
 use crate::engine::view::Preview;
 
 impl Reviews<'_> {
-    /// The review as an approval of these tools would find it; all of it where none is named.
+    /// The review reduced to these tools; unchanged if none is named.
     ///
     /// # Errors
-    /// `Usage` when the review is not an adoption or has no tool of such a name; `Ambiguous` when several have it.
+    /// `Usage` if the review is not an adoption or has no tool of such a name; `Ambiguous` if several have it.
     pub fn part(&self, review: &Review, only: &[String]) -> Result<Review, EngineError> {
         core::part_of(review, only)
     }

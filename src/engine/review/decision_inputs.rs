@@ -1,4 +1,4 @@
-//! What a decision rests on: the files where they are now, what makes room, whose yes is needed.
+//! The inputs of a decision: the present place of the files, the content to replace, the required approvals.
 
 use crate::domain::{
     CostTier, DecisionRequest, Digest, Placement, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, plural,
@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 impl<'e> Reviews<'e> {
-    /// Gathers what the rules need beside the decision, and keeps the bytes that an approval is about.
+    /// Collects what the rules need in addition to the decision, and keeps the bytes that an approval covers.
     pub(in crate::engine) fn context_of(
         &self,
         review: &Review,
@@ -53,7 +53,7 @@ impl<'e> Reviews<'e> {
         Ok(context)
     }
 
-    /// What follows from an approval, in a line each.
+    /// The consequences of an approval, one line each.
     pub(in crate::engine) fn consequences(&self, review: &Review) -> Result<Vec<String>, EngineError> {
         let target = core::stage_placement(review.to_stage, &review.tool);
         let (line, commits) = match review.kind {
@@ -127,7 +127,7 @@ impl<'e> Reviews<'e> {
         Ok(waiting.iter().map(|review| format!("ends review {}: {}", review.id, question_of(review))).collect())
     }
 
-    /// Roles of which an approval is needed beside an ordinary one: for the high cost tier those of the settings.
+    /// Roles whose approval is needed in addition to an ordinary one: for the high cost tier, those of the settings.
     pub(in crate::engine) fn roles_for(&self, review: &Review) -> Vec<String> {
         let roles = &self.workspace.settings.high_roles;
         if roles.is_empty() || !(review.kind.judges_version() || review.kind == ReviewKind::Adoption) {
@@ -143,7 +143,7 @@ impl<'e> Reviews<'e> {
         if high { roles.clone() } else { Vec::new() }
     }
 
-    /// Refuses a version that would answer to a name which an approved or core tool has.
+    /// Refuses a version with a name or alias that an approved or core tool has.
     fn refuse_taken_names(&self, review: &Review) -> Result<(), EngineError> {
         let view = self.engine.library().catalog();
         let Some(tool) = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest) else {
@@ -169,14 +169,14 @@ impl<'e> Reviews<'e> {
         Ok(())
     }
 
-    /// The version a review is about, where it is now; its bytes are kept from here on.
+    /// The version of a review at its present place; its bytes are kept from now on.
     fn place_of(&self, review: &Review) -> Result<Placed, EngineError> {
         let (tool, files) = self.lying(review)?;
         self.workspace.copies.put(review.digest, &files)?;
         Ok(self.engine.integrity().placed(&tool, &files))
     }
 
-    /// Refuses a review whose version is not on disk as it was shown.
+    /// Refuses a review whose version on disk differs from the shown one.
     pub(super) fn still_as_shown(&self, review: &Review) -> Result<(), EngineError> {
         if review.kind.is_about_text() || review.kind == ReviewKind::Adoption {
             return Ok(());
@@ -184,13 +184,13 @@ impl<'e> Reviews<'e> {
         self.lying(review).map(drop)
     }
 
-    /// The version a review is about as it is on disk now, which is as it was shown.
+    /// The version of a review as it is on disk, which must be as shown.
     fn lying(&self, review: &Review) -> Result<(Arc<Tool>, Vec<VersionFile>), EngineError> {
         let view = self.engine.library().catalog();
         let here: Vec<_> =
             view.tools.iter().filter(|tool| tool.name == review.tool && tool.path == review.path).collect();
         let is_same = |tool: &&Arc<Tool>| tool.name == review.tool && tool.digest == review.digest;
-        // Of copies the one that was shown.
+        // Among copies, the one that was shown.
         let same = here.iter().copied().find(is_same).or_else(|| view.tools.iter().find(is_same));
         let tool = same.or_else(|| here.first().copied()).ok_or_else(|| {
             EngineError::new(
@@ -217,7 +217,7 @@ impl<'e> Reviews<'e> {
         Ok((Arc::clone(tool), files))
     }
 
-    /// Keeps the bytes of every member of an adoption, and refuses when one of them moved.
+    /// Keeps the bytes of every member of an adoption, and refuses if one of them has changed.
     fn keep_members(&self, review: &Review) -> Result<(), EngineError> {
         let view = self.engine.library().catalog();
         for (name, digest) in &review.members {
@@ -253,7 +253,7 @@ impl<'e> Reviews<'e> {
     }
 }
 
-/// Which version a review is about, and what it asks: `hello 1.0.0 (promotion to core)`.
+/// The version of a review, and the question: `hello 1.0.0 (promotion to core)`.
 pub(in crate::engine) fn question_of(review: &Review) -> String {
     let to = if review.kind == ReviewKind::Promotion { format!(" to {}", review.to_stage) } else { String::new() };
     format!("{} {} ({}{to})", review.tool, review.version, review.asks())

@@ -14,7 +14,7 @@ use crate::engine::view::{EvidenceLine, ReviewDetail, ReviewFilter, RunFilter, W
 
 /// Runs shown as evidence of a version.
 const EVIDENCE_RUNS: usize = 20;
-/// Runs of a tool that are looked through for what earlier versions did.
+/// Number of runs of a tool searched for the history of earlier versions.
 const EARLIER_RUNS: usize = 200;
 
 /// The files as humans list them.
@@ -33,7 +33,7 @@ impl Reviews<'_> {
         Ok(reviews)
     }
 
-    /// The reviews that wait and are about a tool, alone or with others, oldest first.
+    /// The pending reviews of a tool, alone or with others, oldest first.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -42,7 +42,7 @@ impl Reviews<'_> {
         self.workspace.read(|q| Ok(core::reviews_about(q, tool, |state| state == ReviewState::Waiting)?))
     }
 
-    /// The review of exactly this version that waits for a human.
+    /// The pending review of exactly this version.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -93,7 +93,7 @@ impl Reviews<'_> {
             ..RunFilter::default()
         })?;
         if review.kind == ReviewKind::Call {
-            // Those that were refused ask for this very permit.
+            // Refused runs are the ones that requested this permit.
             runs.retain(|run| run.outcome.has_started());
         }
         let behaviour = tool.as_ref().map(|tool| self.engine.observations().behaviour(tool));
@@ -150,7 +150,7 @@ impl Reviews<'_> {
         })
     }
 
-    /// The files that are decided on: those on disk, else the kept ones.
+    /// The files under decision: those on disk, otherwise the kept ones.
     fn files_under(&self, review: &Review, detail: Option<&ToolDetail>) -> Vec<VersionFile> {
         if review.kind == ReviewKind::Adoption {
             return self.member_files(review);
@@ -161,7 +161,7 @@ impl Reviews<'_> {
         }
     }
 
-    /// What became of earlier versions of the tool.
+    /// The history of earlier versions of the tool.
     fn earlier(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
         if !review.is_checked() {
             return Ok(Vec::new());
@@ -169,7 +169,7 @@ impl Reviews<'_> {
         let filter = RunFilter { tool: Some(review.tool.clone()), limit: EARLIER_RUNS, ..RunFilter::default() };
         let mut runs = self.engine.runs().list(&filter)?;
         runs.retain(|run| run.digest != review.digest);
-        // Of a tool that only ran as it is now, its own runs say everything.
+        // If the tool only ran in its present version, its own runs are enough.
         let failures = if runs.is_empty() { Vec::new() } else { self.engine.failures().list(Some(&review.tool))? };
         Ok(history_evidence::lines(&runs, &failures))
     }
@@ -180,7 +180,7 @@ impl Reviews<'_> {
         catalog::read_files(files.to_vec(), tool).ok().map(|detail| detail.manifest)
     }
 
-    /// Where the tools of an adoption are that have the name of another one.
+    /// The places of tools in an adoption that share a name.
     fn twins(&self, review: &Review) -> Vec<EvidenceLine> {
         let view = self.engine.library().catalog();
         let place = |member: &(ToolName, Digest)| {
@@ -192,8 +192,8 @@ impl Reviews<'_> {
         review.members.iter().filter_map(place).collect()
     }
 
-    /// Files of every member of an adoption, each path led by what tells the tool from the others. A member that moved
-    /// or cannot be read is left out here; deciding refuses then.
+    /// Files of every member of an adoption, each path prefixed by the key of the tool. A member that moved or cannot
+    /// be read is left out here; deciding then refuses.
     fn member_files(&self, review: &Review) -> Vec<VersionFile> {
         let view = self.engine.library().catalog();
         let mut all = Vec::new();

@@ -1,6 +1,6 @@
-//! The facts a reviewer decides on: what the version declares, hides, did and differs in.
+//! The facts for a reviewer: what the version declares, hides, did, and how it differs.
 //!
-//! Facts only, worst first. What was not looked at is said, never left out.
+//! Only facts, worst first. What was not examined is stated, never left out.
 
 use crate::domain::mcp::{ToolLock, differences};
 use crate::domain::source::text_of;
@@ -13,23 +13,23 @@ use crate::engine::run::behaviour::Behaviour;
 use crate::engine::view::{EvidenceLine, Weight};
 use crate::insight::Suggestion;
 
-/// What the line of evidence about the maker is called; the header of a review repeats it.
+/// The label of the evidence about the author; the header of a review repeats it.
 pub const MADE: &str = "made";
-/// What the line of evidence about the reason for making it is called; the header of a review repeats it.
+/// The label of the evidence about the reason; the header of a review repeats it.
 pub const MADE_BECAUSE: &str = "reason";
-/// What the lines of evidence about the tools of a server are called.
+/// The label of the evidence about the tools of a server.
 const SERVER_TOOLS: &str = "server tools";
 
-/// What the facts are drawn from.
+/// The sources of the facts.
 #[derive(Debug, Clone, Copy)]
 pub struct Material<'a> {
     /// The review whose evidence is collected.
     pub review: &'a Review,
-    /// The row in the catalog, when the version is still there.
+    /// The row in the catalog, if the version is still there.
     pub tool: Option<&'a Tool>,
     /// The files under review.
     pub files: &'a [VersionFile],
-    /// `None` when the manifest cannot be read.
+    /// `None` if the manifest cannot be read.
     pub manifest: Option<&'a Manifest>,
     /// The manifest approved before.
     pub base: Option<&'a Manifest>,
@@ -37,11 +37,11 @@ pub struct Material<'a> {
     pub base_files: Option<&'a [VersionFile]>,
     /// Runs of this digest.
     pub runs: &'a [Run],
-    /// What they were seen to do; `None` when the version is not in the catalog.
+    /// Their observed behaviour; `None` if the version is not in the catalog.
     pub behaviour: Option<Result<&'a Behaviour, &'a EngineError>>,
-    /// The least isolation that the stage demands now: a run below it proves nothing.
+    /// The minimum isolation of the stage at present: a run below it proves nothing.
     pub least: IsolationLevel,
-    /// What it needs and this machine lacks.
+    /// Requirements that are missing on this machine.
     pub missing: &'a [Missing],
     /// Why the files could not be read.
     pub unreadable: Option<&'a str>,
@@ -101,7 +101,7 @@ pub fn worst_first(lines: &mut [EvidenceLine]) {
     });
 }
 
-/// That fewer questions would do, as a fact beside the others: it decides nothing.
+/// A suggestion to ask fewer questions, as a fact among others: it decides nothing.
 pub fn suggested(found: &Suggestion) -> EvidenceLine {
     line(Weight::Fact, "suggestion", found.text.as_str())
 }
@@ -110,7 +110,7 @@ fn line(weight: Weight, label: &str, text: impl Into<String>) -> EvidenceLine {
     EvidenceLine { weight, label: label.to_owned(), text: text.into() }
 }
 
-/// What the server of a definition lists, and how that differs from the list approved before.
+/// The tools of a server, and how they differ from the list approved before.
 fn server_tools(files: &[VersionFile], before: Option<&[VersionFile]>) -> Vec<EvidenceLine> {
     let lock = match ToolLock::in_files(files) {
         None => return Vec::new(),
@@ -140,7 +140,7 @@ fn raised(review: &Review) -> Option<EvidenceLine> {
 fn hidden(files: &[VersionFile]) -> Vec<EvidenceLine> {
     let mut found = Vec::new();
     for file in files {
-        // Without the mark of the byte order: it is one only where the file begins.
+        // Without the byte order mark, which is one only at the beginning of the file.
         let Some(text) = text_of(file) else {
             found.push(line(Weight::Warn, "binary", format!("{} is not text", SafeText::new(&file.path))));
             continue;
@@ -215,7 +215,7 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
         lines.push(line(Weight::Fact, "tier", tool.cost_tier.word()));
     }
     if let Some(reason) = &tool.reason {
-        // A server is complete: its tools are what runs.
+        // A server is complete, because only its tools are run.
         let is_server = reason.starts_with(IS_SERVER);
         let (weight, label) = if is_server { (Weight::Fact, "server") } else { (Weight::Bad, "cannot run") };
         lines.push(line(weight, label, reason));
@@ -250,10 +250,9 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
     lines
 }
 
-/// Runs of the version with the isolation they had. A run below the level that is demanded now is named, and
-/// does not count.
+/// Runs of the version with their isolation. A run below the required level is listed, and does not count.
 fn runs(runs: &[Run], least: IsolationLevel) -> Vec<EvidenceLine> {
-    // What never started, or has not ended, is no evidence either way.
+    // A run that never started, or has not ended, is no evidence.
     let ended = |run: &&Run| run.outcome.has_started() && run.outcome != RunOutcome::Running;
     let started = runs.iter().filter(ended);
     let (counted, below): (Vec<&Run>, Vec<&Run>) = started.partition(|run| run.isolation.level.reaches(least));

@@ -1,8 +1,8 @@
-//! Decisions as they can be learnt from: what was asked, on what evidence, and the result.
+//! Decisions as feedback data: the question, the evidence, and the result.
 //!
-//! Drawn from the log's own decisions, oldest first; what was undone stays, and says so. Everything passes a redactor:
-//! what looks like a token or a key, in the code or in what quotes it, leaves no trace outside. A decision whose kept
-//! copy is damaged is exported without its code and says so.
+//! Derived from decisions in the log, oldest first; undone ones are included and marked. All texts are redacted: likely
+//! tokens and keys, in the code or in quotations of it, are not exported. A decision with a damaged kept copy is
+//! exported without its code, with a note.
 
 use crate::catalog;
 use crate::domain::{
@@ -15,7 +15,7 @@ use crate::insight::{self, Judged, Suggestion};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Decisions looked at for suggestions, newest first.
+/// Maximum number of decisions examined for suggestions, newest first.
 const LOOKED_AT: usize = 2_000;
 
 /// A file as it was decided on.
@@ -24,13 +24,13 @@ struct FileRecord<'a> {
     path: &'a str,
     executable: bool,
     bytes: usize,
-    /// Its text; absent where it is none.
+    /// Its text; absent if it is not text.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
 }
 
 impl Reviews<'_> {
-    /// Decisions made at or after `since`, oldest first, each one object without secrets.
+    /// Decisions made at or after `since`, oldest first, each as an object without secrets.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -43,7 +43,7 @@ impl Reviews<'_> {
         made.into_iter().map(|(review, decision)| self.record(review, decision)).collect()
     }
 
-    /// The files of a kept version; none and why where its copy is damaged.
+    /// The files of a kept version; if its copy is damaged, none, with the reason.
     fn kept_files(&self, digest: Digest) -> (Vec<VersionFile>, Option<String>) {
         if !self.workspace.copies.has(digest) {
             return (Vec::new(), None);
@@ -59,7 +59,7 @@ impl Reviews<'_> {
         let before = review.base_digest.map(|base| self.kept_files(base).0).unwrap_or_default();
         let texts = files.iter().chain(&before).filter_map(|file| std::str::from_utf8(&file.bytes).ok());
         let redactor = CodeRedactor::of(texts);
-        // What was asked of generators is kept in files of its own, of which one may be damaged too.
+        // Prompts and answers of generators are kept in separate files, which may be damaged too.
         let (evolution, evolution_damage) = match self.engine.evolutions().asked_for(&review.tool, decision.digest) {
             Ok(asked) => (asked, None),
             Err(error) => (Value::Null, Some(error.message)),
@@ -113,7 +113,7 @@ impl Reviews<'_> {
         catalog::read_files(files.to_vec(), tool).ok().map(|detail| detail.manifest)
     }
 
-    /// Where rows of approvals suggest fewer questions, and why.
+    /// Suggestions to ask fewer questions, based on series of approvals, with reasons.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -134,15 +134,15 @@ impl Reviews<'_> {
         Ok(insight::suggestion_for(&self.judged()?, generator, &tool.category, tool.cost_tier))
     }
 
-    /// Who made the version under review, as it is kept with the decision.
+    /// The author of the version under review, in the form stored with the decision.
     pub(in crate::engine) fn maker_of(&self, review: &Review) -> Option<Value> {
         let view = self.engine.library().catalog();
         let tool = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest)?;
-        // What cannot be read any more says nothing; deciding tells why, where it matters.
+        // If it cannot be read any more, there is no author; the decision reports the error.
         maker(tool, &self.engine.library().detail(tool).ok()?.manifest)
     }
 
-    /// Keeps what is decided on, also when the answer is no: a refusal says nothing without what was refused.
+    /// Keeps the bytes under decision, also for a rejection, which is meaningless without them.
     pub(in crate::engine) fn keep_decided(&self, review: &Review) -> Result<(), EngineError> {
         let view = self.engine.library().catalog();
         let row = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest);
@@ -161,10 +161,10 @@ impl Reviews<'_> {
     }
 }
 
-/// Who made what is decided, as kept with the decision; `None` when nobody says which generator it was.
+/// The author of the version, as stored with the decision; `None` if the generator is unknown.
 fn maker(tool: &Tool, manifest: &Manifest) -> Option<Value> {
     let generator = manifest.provenance.generator.as_deref()?;
-    // A tool that does not say its tier is not one of the lowest.
+    // A tool without a stated tier does not count as low.
     tool.classified.then(|| json!({"generator": generator, "category": tool.category, "cost_tier": tool.cost_tier}))
 }
 

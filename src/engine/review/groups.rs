@@ -1,27 +1,27 @@
-//! What is known about a version, in groups by what a reviewer does with it. Every front end shows the same groups.
+//! Facts about a version, grouped by what a reviewer does with them. Every front end shows the same groups.
 
 use crate::domain::{CheckReport, CheckState, PermissionUse, Verdict};
 use crate::engine::view::{EvidenceLine, Weight};
 
-/// Evidence that says how the version differs from the one approved before: it goes first in its group.
+/// Evidence of differences from the version approved before: it comes first in its group.
 const DIFFERENCES: [&str; 3] = ["declares", "permissions", "behaviour"];
 
-/// What a reviewer does with evidence.
+/// A group of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EvidenceGroup {
     /// Failed checks that block an approval.
     Blocks,
     /// Failed checks that do not.
     Failed,
-    /// What else is bad.
+    /// Other problems.
     Problems,
-    /// What the version did, or tried to do, without declaring it.
+    /// Undeclared behaviour.
     NotDeclared,
-    /// What should be looked at.
+    /// Warnings.
     Warnings,
-    /// What is neither good nor bad.
+    /// Neutral facts.
     Facts,
-    /// What is good.
+    /// Positive results.
     Passed,
 }
 
@@ -61,16 +61,16 @@ impl EvidenceGroup {
     }
 }
 
-/// What is known about a version.
+/// The facts about a version.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
-    /// What the history and the manifest say.
+    /// Facts from history and manifest.
     pub lines: &'a [EvidenceLine],
-    /// What the checks say; `None` when none has started.
+    /// The result of the checks; `None` if none has started.
     pub verdict: Option<&'a Verdict>,
     /// The names of the checks that block an approval.
     pub blocking: &'a [String],
-    /// Whether the version waits for a decision: otherwise every failed check stays where it was when it was decided.
+    /// Whether a decision is pending: otherwise, failed checks stay in the group that they had at the decision.
     pub is_open: bool,
 }
 
@@ -94,13 +94,13 @@ impl<'a> Known<'a> {
         found.filter(|check| self.lets_through(check) == (group == EvidenceGroup::Failed)).collect()
     }
 
-    /// Whether a check failed, and an approval needs no word about that.
+    /// Whether a check failed without blocking an approval.
     pub fn lets_through(self, check: &CheckReport) -> bool {
         self.is_open && check.state == CheckState::Failed && !self.blocking.contains(&check.name)
     }
 }
 
-/// Whether a line says how the version differs from the one approved before.
+/// Whether a line is about a difference from the version approved before.
 pub fn is_difference(line: &EvidenceLine) -> bool {
     DIFFERENCES.contains(&line.label.as_str())
 }
@@ -142,7 +142,7 @@ mod tests {
             EvidenceGroup::ALL.map(of).to_vec()
         };
         assert_eq!(shown(known), ["b", "a", "declares runs", undeclared, "c copy", "size", "runs"]);
-        // What was decided in spite of them stays where it was.
+        // Checks that a decision overrode stay in their group.
         assert_eq!(shown(Known { is_open: false, ..known })[..2], ["a b", ""]);
     }
 }

@@ -1,9 +1,9 @@
-//! What became of the versions before the one under review: their runs and their failures, as evidence.
+//! The runs and failures of earlier versions, as evidence.
 
 use crate::domain::{FailureGroup, Run, RunOutcome, count, plural};
 use crate::engine::view::{EvidenceLine, Weight};
 
-/// Failures named one by one.
+/// Maximum number of failures listed.
 const MOST_FAILURES: usize = 3;
 
 /// A line about the runs of earlier versions, and one for each of the last failure groups of the tool.

@@ -1,10 +1,10 @@
-//! Whether what is here is what a human approved: signatures, the log, and the files beside them.
+//! Integrity of approvals: signatures, the log, and approval files.
 
 use crate::engine::Engine;
 use crate::engine::review::trust_cache::TrustCache;
 use crate::engine::workspace::Workspace;
 
-/// Whether what is here is what a human approved: signatures, the log, and the files beside them.
+/// Integrity of approvals: signatures, the log, and approval files.
 #[derive(Clone, Copy)]
 pub struct Integrity<'e> {
     pub(in crate::engine) engine: &'e Engine,

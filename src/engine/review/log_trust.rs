@@ -1,9 +1,10 @@
-//! Whether the log is the one that humans signed: with signatures required an entry that lets somebody do something
-//! counts only when an allowed signer signed it, and the log only when it is whole and not older than what was signed.
+//! Whether the log is the one that humans signed. If signatures are required, an entry that grants something counts
+//! only if an allowed signer signed it, and the log counts only if it is complete and not older than its newest
+//! signature.
 //!
-//! The newest signed place of the log, and which signatures were found good, are kept in the user's settings folder:
-//! who can write there can choose the allowed signers anyway. Nothing in the state folder or in the workspace is
-//! believed without a signature.
+//! The newest signed position of the log, and the verified signatures, are stored in the user's settings folder:
+//! anybody who can write there can choose the allowed signers anyway. Nothing in the state folder or in the workspace
+//! is trusted without a signature.
 
 use super::signing::{Claim, REMEDY, principal};
 use super::trust_cache::{Trust, Unsigned};
@@ -26,29 +27,29 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The folder of the settings folder that holds what was signed last and what was verified.
+/// The folder in the settings folder for the newest signed position and the verified signatures.
 const FOLDER: &str = "signing";
 
-/// The file of signatures that were found good: one digest a line.
+/// The file of verified signatures: one digest per line.
 const VERIFIED: &str = "verified";
 
-/// The file of verified signatures is begun again above this, in bytes (a line has 65).
+/// The file of verified signatures is restarted above this size, in bytes (a line has 65).
 const MAX_VERIFIED_BYTES: u64 = 4 << 20;
 
-/// How many unsigned entries `verify` names one by one.
+/// Maximum number of unsigned entries that `verify` lists.
 const NAMED: usize = 20;
 
 pub(in crate::engine) struct Judge {
     signers: PathBuf,
-    /// Over the file of allowed signers, and over the hour where keys in it expire.
+    /// A digest of the file of allowed signers, and of the hour if keys in it expire.
     digest: Digest,
 }
 
 impl Judge {
-    /// Whether `name` signed this text. The answer is kept; a good one also for other processes.
+    /// Whether `name` signed this text. The result is cached; a positive one also for other processes.
     ///
     /// # Errors
-    /// One line that says what is wrong with the signature.
+    /// One line with what is wrong with the signature.
     pub(in crate::engine) fn verify(
         &self,
         engine: &Engine,
@@ -83,8 +84,8 @@ impl Unsigned {
 }
 
 impl Trust {
-    /// What speaks against a right that an entry gave for a subject; `None` when nothing does. An unsigned entry about
-    /// the same subject may have changed what the log seems to say of it, so it speaks against all of that.
+    /// Why a right that an entry gave for a subject does not count; `None` if it counts. An unsigned entry about the
+    /// same subject invalidates all of its rights, because it may have changed what the log says about it.
     pub(in crate::engine) fn against(&self, subject: &str, operation: OperationId) -> Option<String> {
         self.whole.clone().or_else(|| {
             let is_meant = |entry: &&Unsigned| {
@@ -94,25 +95,25 @@ impl Trust {
         })
     }
 
-    /// The same where only the subject is known.
+    /// The same if only the subject is known.
     pub(in crate::engine) fn against_subject(&self, subject: &str) -> Option<String> {
         self.against(subject, OperationId(-1))
     }
 }
 
-/// What is not signed although it has to be.
+/// Entries that lack a required signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnsignedLog {
-    /// Why nothing of the log counts; `None` when it is whole.
+    /// Why the whole log does not count; `None` if it is complete.
     pub fault: Option<String>,
-    /// Entries that count for nothing, oldest first.
+    /// Entries that do not count, oldest first.
     pub entries: Vec<Unsigned>,
-    /// Digest of the log that was looked at.
+    /// Digest of the examined log.
     pub log: Digest,
 }
 
 impl Integrity<'_> {
-    /// What of the log counts: all of it where no signatures are required. Kept until the log moves.
+    /// Which entries of the log count: all if no signatures are required. Cached until the log changes.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -171,10 +172,10 @@ impl Integrity<'_> {
         })
     }
 
-    /// Whose signatures count here: the user's allowed signers, else the user's own key.
+    /// The accepted signatures: those of the user's allowed signers, otherwise the user's own key.
     ///
     /// # Errors
-    /// One line that says why nobody's do.
+    /// One line with the reason why no signature is accepted.
     pub(in crate::engine) fn judge(&self) -> Result<Judge, String> {
         let signing = &self.workspace.settings.signing;
         match (&signing.allowed_signers, &signing.key) {
@@ -211,7 +212,7 @@ impl Integrity<'_> {
         Ok(Judge { signers: signers.to_owned(), digest })
     }
 
-    /// A file of allowed signers with the user's own key alone.
+    /// A file of allowed signers with only the user's own key.
     fn own_signers(&self, key: &Path) -> Result<PathBuf, String> {
         let public = if key.extension().is_some_and(|end| end == "pub") {
             key.to_owned()
@@ -250,7 +251,7 @@ impl Integrity<'_> {
         let mut known = lock(&self.state.verified);
         let known = known.get_or_insert_with(|| {
             let path = self.workspace.options.home.config.join(FOLDER).join(VERIFIED);
-            // What cannot be read is verified again.
+            // If it cannot be read, signatures are verified again.
             let text = fs::read_to_string(path).unwrap_or_default();
             text.lines().filter_map(|line| line.parse().ok()).collect()
         });
@@ -268,10 +269,10 @@ impl Integrity<'_> {
         kept.map_err(|error| not_kept("the list of verified signatures cannot be saved", &error))
     }
 
-    /// The newest signed place of the log: number and hash of the entry.
+    /// The newest signed position of the log: number and hash of the entry.
     ///
     /// # Errors
-    /// One line that says why it is not known.
+    /// One line with the reason why it is unknown.
     fn head(&self, space: &str) -> Result<Option<(i64, Digest)>, String> {
         let path = self.head_file(space);
         let text = match fs::read_to_string(&path) {
@@ -287,8 +288,8 @@ impl Integrity<'_> {
             .ok_or_else(|| format!("it is unknown up to which entry the log is signed: {} is damaged", path.display()))
     }
 
-    /// Keeps the newest signed place of the log outside the state folder. A place that this log does not lead to stays
-    /// as it is while signatures are not required: it tells of the loss when they are.
+    /// Stores the newest signed position of the log outside the state folder. While signatures are not required, a
+    /// position that is not in this log is not overwritten, so that the loss is detected once they are.
     ///
     /// # Errors
     /// `Internal` when it cannot be written.
@@ -308,7 +309,7 @@ impl Integrity<'_> {
         self.workspace.options.home.config.join(FOLDER).join(format!("{space}.head"))
     }
 
-    /// What speaks against an approval that says it was given in this very workspace.
+    /// Why an approval that claims to be from this workspace is invalid.
     pub(super) fn fault_of_place(&self, claim: &Claim) -> Result<(), String> {
         let fields = &claim.fields;
         let (Some(space), Some(entry), Some(hash)) = (&fields.workspace, fields.entry, &fields.hash) else {
@@ -326,7 +327,7 @@ impl Integrity<'_> {
         ))
     }
 
-    /// Refuses an approval that would rest on another one which nobody gave.
+    /// Refuses an approval that would build on an invalid earlier one.
     pub(in crate::engine) fn refuse_doubtful_votes(&self, review: &Review) -> Result<(), EngineError> {
         let trust = self.trust()?;
         for vote in review.votes() {
@@ -351,7 +352,7 @@ impl Integrity<'_> {
         Ok(())
     }
 
-    /// What `verify` says of signatures that are missing.
+    /// The faults that `verify` reports about missing signatures.
     pub(super) fn faults_of_trust(&self, only: Option<&ToolName>) -> Result<Vec<String>, EngineError> {
         let trust = self.trust()?;
         let is_asked = |entry: &&Unsigned| {
@@ -366,7 +367,7 @@ impl Integrity<'_> {
         Ok(faults)
     }
 
-    /// The same as a row beside the catalog.
+    /// The same as a problem row of the catalog.
     pub(in crate::engine) fn problem_of_trust(&self) -> Result<Option<Problem>, EngineError> {
         let trust = self.trust()?;
         let said = match (&trust.whole, trust.unsigned.as_slice()) {
@@ -382,7 +383,7 @@ impl Integrity<'_> {
         Ok(Some(Problem { path, line: None, code, message: said, hint }))
     }
 
-    /// What is not signed although it has to be.
+    /// Entries that lack a required signature.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -392,10 +393,10 @@ impl Integrity<'_> {
         Ok(UnsignedLog { fault: trust.whole.clone(), entries: trust.unsigned.clone(), log })
     }
 
-    /// Signs the log as it was looked at: what is in force counts from here on, whoever signed it before.
+    /// Signs the log as it was shown: all entries in force count from here on, whoever signed them before.
     ///
     /// # Errors
-    /// `HumanNeeded` for an agent; `Refused` when it cannot be signed; `Conflict` when the log moved on.
+    /// `HumanNeeded` for an agent; `Refused` if it cannot be signed; `Conflict` if the log has changed.
     pub fn sign_log(&self, seen: &UnsignedLog, caller: &Caller) -> Result<Outcome, EngineError> {
         if let Caller::Agent(name) = caller {
             let message = format!("agent {name} cannot sign; only humans sign");
@@ -416,20 +417,21 @@ impl Integrity<'_> {
     }
 }
 
-/// The hour, where a key in a file of allowed signers expires: it is asked about again every hour. Else -1.
+/// The present hour if a key in a file of allowed signers expires, so that signatures are verified again every hour;
+/// otherwise -1.
 fn hour_of(signers: &[u8], at: Instant) -> i64 {
     let expires = signers.windows(6).any(|word| word.eq_ignore_ascii_case(b"valid-"));
     if expires { at.0 / 3_600_000 } else { -1 }
 }
 
-/// What the entry was about that an undo undid.
+/// The subject of the entry that an undo undid.
 fn target(q: &Queries, undo: OperationId) -> Result<Option<String>, EngineError> {
     let number = |entry: Operation| entry.detail.get("operation").and_then(serde_json::Value::as_i64);
     let Some(number) = q.operation(undo)?.and_then(number) else { return Ok(None) };
     Ok(q.operation(OperationId(number))?.map(|entry| entry.subject))
 }
 
-/// Writes a file so that whoever reads it sees the old text or the new one.
+/// Writes a file atomically: readers see either the old or the new text.
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -448,12 +450,12 @@ struct Walk<'a> {
     engine: &'a Engine,
     judge: &'a Judge,
     space: String,
-    /// The newest place of which it is known that it was signed.
+    /// The newest position known to be signed.
     head: Option<(i64, Digest)>,
-    /// The entry before, and its hash.
+    /// The previous entry, and its hash.
     last: i64,
     hash: Digest,
-    /// Over all rows so far.
+    /// A digest of all rows so far.
     rows: Digest,
     faults: Vec<String>,
     unsigned: Vec<Unsigned>,
@@ -485,7 +487,7 @@ impl Walk<'_> {
         (self.last, self.hash, self.rows) = (id, row.hash, row.digest_after(self.rows));
     }
 
-    /// Looks for the signature of an entry that counts only with one.
+    /// Looks for the signature of an entry that needs one.
     fn judge_entry(&mut self, row: &LogRow<'_>) {
         let Some(entry) = row.operation() else {
             return self.faults.push(format!("log entry {} cannot be read", row.id));
@@ -493,7 +495,7 @@ impl Walk<'_> {
         let number = |field: &str| entry.detail.get(field).and_then(serde_json::Value::as_i64);
         if let ("undo", Some(target)) = (row.verb, number("operation")) {
             self.undone.insert((target, row.id));
-            // What an adoption granted is taken back with it.
+            // Permissions granted by an adoption are undone with it.
             let granted = entry.detail.get("granted").and_then(serde_json::Value::as_array);
             let ids = granted.into_iter().flatten().filter_map(serde_json::Value::as_i64);
             self.undone.extend(ids.map(|granted| (granted, row.id)));
@@ -504,7 +506,7 @@ impl Walk<'_> {
         }
         let signed = entry.detail.get("rows").and_then(serde_json::Value::as_str);
         if row.verb == SIGN && signed == Some(&self.rows.hex()) {
-            // A human looked at what came before and signed it as it is.
+            // A human examined the earlier entries and signed them.
             self.faults.clear();
             self.unsigned.clear();
         }

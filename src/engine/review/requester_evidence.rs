@@ -1,4 +1,4 @@
-//! What is known of who asked: said as evidence, and never mistaken for it.
+//! Facts about the requester, presented as claims.
 
 use crate::domain::{
     InputParameter, InputSource, Request, Review, ReviewKind, ReviewState, TestState, ToolSpecification, to_the_minute,
@@ -8,10 +8,10 @@ use crate::engine::view::{EvidenceLine, Weight};
 use crate::evolve::document::QUESTIONS;
 use crate::evolve::scaffold::{choose_language, words_of};
 
-/// What the line of evidence about the requester is called; the header of a review repeats it.
+/// The label of the evidence about the requester; the header of a review repeats it.
 pub const REQUESTED_BY: &str = "requested by";
 
-/// What a specification says, in words: inputs, output, examples, and how the tool is made where that is said.
+/// A specification in words: inputs, output, examples, and the implementation if stated.
 fn specified(read: &ToolSpecification, sources: &[InputSource]) -> Vec<(&'static str, String)> {
     let input = |parameter: &InputParameter| {
         let about = match parameter.description.as_str() {
@@ -41,21 +41,21 @@ fn specified(read: &ToolSpecification, sources: &[InputSource]) -> Vec<(&'static
     words
 }
 
-/// What a specification leaves to whoever writes the code.
+/// What a specification leaves open for the implementation.
 fn left_open(read: &ToolSpecification) -> Option<String> {
     let open = QUESTIONS.iter().filter(|question| read.missing().contains(&question.field));
     let open: Vec<&str> = open.filter(|_| read.implementation.is_none()).map(|question| question.name).collect();
     (!open.is_empty()).then(|| format!("{} not specified: whoever writes the code decides", open.join(", ")))
 }
 
-/// The words that inputs were read from.
+/// The words from which inputs were derived.
 fn sources(request: &Request) -> Vec<InputSource> {
     let kept = request.metadata.get("inputs_from").cloned();
-    // It is there for drafts that were read from sentences only.
+    // Present only for drafts from sentences.
     kept.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default()
 }
 
-/// Who asked and why, what the requester claims, until when it waits, and whose yes is missing.
+/// Requester and reason, the requester's claims, the expiry, and the missing approvals.
 pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<EvidenceLine> {
     let line = |weight, label: &str, text: String| EvidenceLine { weight, label: label.to_owned(), text };
     let mut lines = Vec::new();
@@ -91,7 +91,7 @@ pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<Evidenc
         }
     }
     if let (ReviewKind::Call, Some(reach)) = (review.kind, request.metadata.get("reach").and_then(|r| r.as_str())) {
-        // Nothing to be reached is nothing to be warned of.
+        // Without network access, there is nothing to warn about.
         let weight = if reach == "none" { Weight::Fact } else { Weight::Warn };
         lines.push(line(weight, "reach", reach.to_owned()));
     }

@@ -1,4 +1,4 @@
-//! Whose signature stands under an approval of the tool that is in force, for who reviews the next version.
+//! Signatures of approvals of the tool in force, for the reviewer of the next version.
 
 use crate::domain::{Review, rfc3339};
 use crate::engine::Reviews;
@@ -6,11 +6,11 @@ use crate::engine::error::EngineError;
 use crate::engine::view::{EvidenceLine, Weight};
 use crate::store::Approval;
 
-/// What the line of evidence is called; the header of a review repeats it.
+/// The label of the evidence; the header of a review repeats it.
 pub const SIGNED_BY: &str = "signed by";
 
 impl Reviews<'_> {
-    /// A line for each signed approval of the tool, newest last; none where nothing was signed.
+    /// A line for each signed approval of the tool, newest last; empty if none is signed.
     pub(in crate::engine) fn signed_before(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
         self.workspace.read(|q| {
             let mut lines = Vec::new();

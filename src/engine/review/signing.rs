@@ -1,9 +1,9 @@
-//! Signed approvals: making one, and whether one that came with the workspace counts.
+//! Signed approvals: creating them, and verifying those that came with the workspace.
 //!
-//! `approval.toml` is signed from its first byte to the line of the signature. A signature says that a reviewer
-//! whom the user allowed approved exactly this tool, version, digest and stage at that time. It does not say
-//! that he would say it again: a version that was approved once can be put back by whoever may write the
-//! workspace, so one that is older than an approval in force is not taken over by itself.
+//! `approval.toml` is signed from its first byte to the line of the signature. A signature states that an allowed
+//! reviewer approved exactly this tool, version, digest and stage at that time. It does not state that the approval is
+//! still wanted: anybody who can write to the workspace can restore a formerly approved version. So a version older
+//! than an approval in force is not adopted automatically.
 
 use crate::catalog;
 use crate::domain::{Digest, Instant, OperationId, Tool};
@@ -20,13 +20,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What ends the distrust of what was not signed.
+/// How to resolve missing signatures.
 pub(in crate::engine) const REMEDY: &str = "`toolsmith sign` shows what is not signed; `toolsmith sign --yes` signs it";
 
-/// The line that ends what is signed.
+/// The beginning of the line after the signed text.
 const SIGNATURE: &str = "\nsignature = ";
 
-/// What an `approval.toml` says.
+/// The content of an `approval.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub fields: Fields,
@@ -34,7 +34,7 @@ pub struct Claim {
     pub signed: String,
 }
 
-/// The fields that were signed, where there is a signature.
+/// The signed fields, if there is a signature.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Fields {
     pub tool: String,
@@ -44,7 +44,7 @@ pub struct Fields {
     pub stage: String,
     pub reviewer: String,
     pub approved_at: Instant,
-    /// The name space of the log in which it was approved; `None` in an older format, and where nothing is signed.
+    /// The name space of the log in which it was approved; `None` in an older format, and without a signature.
     pub workspace: Option<String>,
     /// The entry of that log.
     pub entry: Option<OperationId>,
@@ -56,7 +56,7 @@ impl Claim {
     /// Reads an `approval.toml`.
     ///
     /// # Errors
-    /// One line that says why it cannot be read.
+    /// One line with the reason why it cannot be read.
     pub fn read(text: &str) -> Result<Claim, String> {
         #[derive(Deserialize)]
         struct Whole {
@@ -64,7 +64,7 @@ impl Claim {
         }
         let unreadable = |error: toml::de::Error| error.message().replace('\n', ", ");
         let whole: Whole = toml::from_str(text).map_err(unreadable)?;
-        // Fields behind the signature were signed by nobody: only what stands in front of it is read.
+        // Fields after the signature are not signed, so only those before it are read.
         let signed = match (&whole.signature, text.find(SIGNATURE)) {
             (Some(_), Some(end)) => &text[..=end],
             (Some(_), None) => return Err("its signature is not at the start of a line".to_owned()),
@@ -74,7 +74,7 @@ impl Claim {
         Ok(Claim { fields, signature: whole.signature, signed: signed.to_owned() })
     }
 
-    /// What it says that is not so of this row; `None` when all fits.
+    /// The statement that does not apply to this row; `None` if all do.
     pub fn contradicts(&self, tool: &Tool) -> Option<String> {
         let Fields { tool: name, version, digest, stage, .. } = &self.fields;
         let pairs = [
@@ -87,24 +87,24 @@ impl Claim {
         Some(format!("it contains {} {}, but here it is {}", wrong.0, wrong.1, wrong.2))
     }
 
-    /// The name that the file of allowed signers has for its reviewer: his mail address, else all of it.
+    /// The reviewer's name in the file of allowed signers: the mail address, otherwise the whole name.
     pub fn principal(&self) -> &str {
         principal(&self.fields.reviewer)
     }
 }
 
-/// The name that the file of allowed signers has for a reviewer: his mail address, else all of it.
+/// A reviewer's name in the file of allowed signers: the mail address, otherwise the whole name.
 pub(in crate::engine) fn principal(reviewer: &str) -> &str {
     reviewer.rsplit_once('<').and_then(|(_, mail)| mail.strip_suffix('>')).unwrap_or(reviewer)
 }
 
-/// How many digits of the digest of its path name a workspace in what is signed.
+/// The number of digits of the path digest that identify a workspace in signed texts.
 const SPACE_DIGITS: usize = 32;
 
-/// How many times a decision is signed again because the log moved on meanwhile.
+/// How many times a decision is signed again because the log changed meanwhile.
 const ATTEMPTS: usize = 3;
 
-/// Why nothing of a rehearsal is kept.
+/// Why a rehearsal was rolled back.
 enum Rehearsed {
     Done,
     Failed(EngineError),
@@ -117,10 +117,10 @@ impl From<StoreError> for Rehearsed {
 }
 
 impl Integrity<'_> {
-    /// As [`Engine::step`](crate::engine::Engine::step), whatever is wrong with the log so far.
+    /// As [`Engine::step`](crate::engine::Engine::step), without requiring a valid log.
     ///
     /// # Errors
-    /// Those of the work; `Refused` when something cannot be signed that counts only when it is.
+    /// Those of the work; `Refused` if a required signature cannot be made.
     pub(in crate::engine) fn signed_step(
         &self,
         who: &str,
@@ -158,7 +158,7 @@ impl Integrity<'_> {
         Err(EngineError::internal("signing the decision failed repeatedly because the log kept changing"))
     }
 
-    /// What the work would have signed, each with whether it counts only then.
+    /// The texts that the work needs signed, each with whether its signature is required.
     pub(in crate::engine) fn rehearse(
         &self,
         at: Instant,
@@ -181,7 +181,7 @@ impl Integrity<'_> {
         })
     }
 
-    /// Signs texts. `None`, and a note for the one who decided, when they stay unsigned.
+    /// Signs texts. `None`, with a note for the user, if they stay unsigned.
     fn sign(&self, who: &str, texts: &[(String, bool)]) -> Result<(Option<Vec<Signed>>, Option<String>), EngineError> {
         let signing = &self.workspace.settings.signing;
         let made = match (&signing.fault, &signing.key) {
@@ -202,13 +202,13 @@ impl Integrity<'_> {
         Ok((None, note))
     }
 
-    /// What to tell somebody who decides, before the decision waits for a finger on a security key.
+    /// The notice for a user before the decision waits for a touch of a security key.
     pub fn touch_notice(&self) -> Option<&'static str> {
         let key = self.workspace.settings.signing.key.as_deref()?;
         runner::needs_touch(key).then_some("touch your security key when it blinks, to sign this")
     }
 
-    /// Signs a text, and sees to it that the signature counts where it has to.
+    /// Signs a text, and verifies that the signature counts if it is required.
     fn sign_one(&self, key: &Path, who: &str, text: &str) -> Result<Signed, String> {
         let signature = runner::sign(&self.workspace.programs, key, text)?;
         if self.workspace.settings.signing.protects {
@@ -217,17 +217,17 @@ impl Integrity<'_> {
         Ok(Signed { text: text.to_owned(), signature })
     }
 
-    /// The name space that entries of this workspace are signed in: a signature of another one says nothing here. It is
-    /// told from the place of the workspace, not from anything that whoever writes the state folder could change.
+    /// The name space in which entries of this workspace are signed: signatures of others do not count. It is derived
+    /// from the path of the workspace, which cannot be changed by writing to the state folder.
     pub(super) fn signing_space(&self) -> String {
         let path = self.workspace.folder().canonicalize().unwrap_or_else(|_| self.workspace.folder().to_owned());
         Digest::of_bytes(path.as_os_str().as_bytes()).hex()[..SPACE_DIGITS].to_owned()
     }
 
-    /// Who signed the `approval.toml` of a row; `None` when nobody did.
+    /// The signer of a row's `approval.toml`; `None` if it is unsigned.
     ///
     /// # Errors
-    /// One line that says why the signature does not count.
+    /// One line with the reason why the signature does not count.
     pub(super) fn signer(&self, tool: &Tool) -> Result<Option<Vouched>, String> {
         let Beside::Text(text) = self.beside(&tool.placement) else { return Ok(None) };
         let claim = Claim::read(&text).map_err(|why| format!("approval.toml cannot be read: {why}"))?;
@@ -238,7 +238,7 @@ impl Integrity<'_> {
         let signing = &self.workspace.settings.signing;
         let judge = match (&signing.allowed_signers, &signing.key) {
             (Some(signers), _) => self.judge_of(signers)?,
-            // Without a list the user's own key counts alone.
+            // Without a list, only the user's own key counts.
             (None, Some(_)) => self.judge()?,
             (None, None) => {
                 return Err("no allowed signers are set ([signing] allowed_signers in config.toml)".to_owned());
@@ -252,8 +252,7 @@ impl Integrity<'_> {
         })
     }
 
-    /// Versions that nobody approved here, but that a signer whom the user allowed speaks for. Their copies are
-    /// kept from here on.
+    /// Versions that are not approved here, but by an allowed signer. Their copies are kept from now on.
     pub(in crate::engine) fn signed_versions(&self, tools: &[Arc<Tool>]) -> Result<Vec<Vouched>, EngineError> {
         if self.workspace.settings.signing.allowed_signers.is_none() {
             return Ok(Vec::new());
@@ -265,7 +264,7 @@ impl Integrity<'_> {
             let Ok(Some(vouched)) = self.signer(tool) else { continue };
             let newer = approvals.newest_at(&tool.name).is_none_or(|at| at < vouched.at);
             let files = catalog::read(&self.workspace.plan, tool).map(|detail| detail.files);
-            // What moved since it was read is looked at again by the next scan.
+            // A version that has moved since is examined again by the next scan.
             let Ok(files) = files else { continue };
             if newer && Digest::of_files(&files) == tool.digest {
                 self.workspace.copies.put(tool.digest, &files)?;

@@ -1,7 +1,7 @@
-//! The starter tools of this program in a workspace: which are there, what each declares, and adopting all of them
+//! The starter tools of this program in a workspace: their state, their declared permissions, and adopting all of them
 //! with one decision.
 //!
-//! The look is at what they declare, not at their lines, and the record says so. A tool counts as one of the set only
+//! The user sees their permissions, not their lines, and the record states that. A tool counts as one of the set only
 //! while its files have the digest that is compiled into the program.
 
 use crate::domain::{Allowed, CostTier, Digest, Outcome, Permissions, Stage, Tool, VerbCall, count, plural};
@@ -23,24 +23,24 @@ pub(in crate::engine) const STARTER: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, _| engine.reviews().adopt_starter(who)),
 };
 
-/// What is there of a starter tool.
+/// The state of a starter tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StarterState {
     /// It is not in the workspace; adopting the set writes it.
     Missing,
-    /// It is there as it is compiled in, and not approved.
+    /// It is present unchanged, and not approved.
     NotAdopted,
-    /// It is there as it is compiled in, and approved.
+    /// It is present unchanged, and approved.
     Adopted,
-    /// It is there with other files: it is not part of the set.
+    /// It is present with changed files: it is not part of the set.
     Changed,
     /// Another tool has its name.
     NameTaken,
 }
 
 impl StarterState {
-    /// What a human reads.
+    /// The words for a human.
     pub fn words(self) -> &'static str {
         match self {
             StarterState::Missing => "missing",
@@ -57,22 +57,22 @@ impl StarterState {
     }
 }
 
-/// A starter tool, what it declares and what is there of it.
+/// A starter tool, its permissions and its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StarterRow {
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// What it does, one sentence.
+    /// Its description, one sentence.
     pub description: String,
-    /// What a call costs.
+    /// The cost tier of a call.
     pub cost_tier: Option<CostTier>,
-    /// Exactly what it may do once it is adopted, beside what every run may.
+    /// The permissions that it gets by the adoption.
     pub permissions: Permissions,
-    /// The digest that is compiled in.
+    /// The compiled-in digest.
     pub digest: Digest,
-    /// What is there of it.
+    /// Its state.
     pub state: StarterState,
     /// Lines of its files.
     pub lines: u64,
@@ -82,7 +82,7 @@ impl Reviews<'_> {
     /// The starter tools of this program, compared with the newest scan.
     ///
     /// # Errors
-    /// `Internal` when the definition of one cannot be read.
+    /// `Internal` if a definition cannot be read.
     pub fn starter(&self) -> Result<Vec<StarterRow>, EngineError> {
         let view = self.engine.library().catalog();
         let row = |tool: &StarterTool| {
@@ -164,7 +164,7 @@ impl Reviews<'_> {
         let gates = &self.workspace.settings.gates;
         let step = self.engine.step(who, |tx, actor| core::adopt_starter(tx, actor, &set, gates))?;
         let mut outcome = self.engine.finish(step)?;
-        // The adoption that the scan above asked for is over, and what is left of it gets its own.
+        // The adoption opened by the scan above has ended, and the rest gets a new one.
         self.engine.library().scan(&mut |_| {})?;
         if granted > 0 {
             let message =
@@ -174,7 +174,7 @@ impl Reviews<'_> {
         Ok(outcome)
     }
 
-    /// What adopting grants a tool; nothing where it declares nothing, or has it already.
+    /// The permissions that the adoption grants a tool; `None` if it declares none, or already has them.
     fn missing_grant(&self, tool: &Tool, permissions: &Permissions) -> Result<Option<Allowed>, EngineError> {
         if permissions.is_nothing() {
             return Ok(None);
@@ -184,7 +184,7 @@ impl Reviews<'_> {
     }
 }
 
-/// Whether a row is a tool of this name in a folder of its own among the approved or core tools.
+/// Whether a row is a tool of this name in its own folder among the approved or core tools.
 fn is_at_home(tool: &Tool, name: &str) -> bool {
     let is_home = |stage: Stage| tool.placement.base == format!("tools/{stage}/{name}");
     tool.placement.exclusive && [Stage::Core, Stage::Approved].into_iter().any(is_home)

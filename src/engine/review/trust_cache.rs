@@ -1,4 +1,4 @@
-//! What is known of signatures, so that the same one is not asked for twice.
+//! Cached results about signatures, so that none is verified twice.
 
 use crate::domain::{Digest, OperationId};
 use crate::engine::locks::Ranked;
@@ -6,39 +6,39 @@ use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// What of the log counts.
+/// Which entries of the log count.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Trust {
-    /// Why nothing of it does.
+    /// Why the whole log does not count.
     pub(in crate::engine) whole: Option<String>,
     pub(super) unsigned: Vec<Unsigned>,
 }
 
-/// An entry that counts for nothing.
+/// An entry that does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unsigned {
     /// Number of the entry in the log.
     pub operation: OperationId,
-    /// What was done, as the entry names it.
+    /// The verb of the entry.
     pub verb: String,
-    /// What it is about.
+    /// Its subject.
     pub subject: String,
-    /// Who is named in it.
+    /// The person or agent named in it.
     pub who: String,
     /// Why it does not count.
     pub why: String,
-    /// What the entry that it undid was about.
+    /// The subject of the entry that it undid.
     #[serde(skip)]
     pub target: Option<String>,
 }
 
 /// Answers about signatures and the log.
 pub(in crate::engine) struct TrustCache {
-    /// What this process found out of signatures.
+    /// Signatures that this process has verified.
     pub(super) signatures: Ranked<HashMap<Digest, Result<(), String>>>,
-    /// Signatures that some process found good; read when it is first asked for.
+    /// Signatures that any process has verified; read on first use.
     pub(super) verified: Ranked<Option<HashSet<Digest>>>,
-    /// What of the log counts, for a version of the data and the allowed signers.
+    /// Which entries count, for a version of the data and the allowed signers.
     pub(super) trust: Ranked<Option<(i64, Digest, Arc<Trust>)>>,
 }
 

@@ -1,4 +1,4 @@
-//! Waiting for a human, and the end of waiting.
+//! Waiting for a decision, and expiry.
 
 use crate::domain::{Review, ReviewId, ReviewState};
 use crate::engine::Reviews;
@@ -7,28 +7,28 @@ use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use std::time::{Duration, Instant as Clock};
 
-/// How often the feed is asked whether it moved; the question costs microseconds.
+/// How often the feed is polled; this costs microseconds.
 const STEP: Duration = Duration::from_millis(150);
 
 impl Reviews<'_> {
-    /// Closes reviews whose time is over. Called before reviews are read, and by whoever watches.
+    /// Closes expired reviews. Called before reviews are read, and by the watcher.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
     pub fn expire_due(&self) -> Result<(), EngineError> {
-        // A look first: most of the time nothing is due, and a write would wake everybody who listens.
+        // Reads first: usually nothing is due, and a write would wake all listeners.
         if self.workspace.viewing().is_some() || self.workspace.read(|q| Ok(q.due_reviews(now())?))?.is_empty() {
             return Ok(());
         }
         self.workspace.transact(core::expire).map(drop)
     }
 
-    /// Waits until a review does not wait any more, at most so long; gives it back as it stands then.
+    /// Waits until a review is no longer pending, at most for the timeout; returns its state then.
     ///
-    /// Nothing is kept while it waits: cut off and asked again, it continues. Blocks the calling thread.
+    /// Waiting has no state: it can be interrupted and called again. Blocks the calling thread.
     ///
     /// # Errors
-    /// `NotFound` when there is no such review; `Failed` when it says that it was decided and the log does not;
+    /// `NotFound` if there is no such review; `Failed` if it is recorded as decided and the log does not confirm it;
     /// `Internal` for errors of the store.
     pub fn wait_for_decision(&self, review: ReviewId, timeout: Option<Duration>) -> Result<Review, EngineError> {
         let give_up = timeout.and_then(|timeout| Clock::now().checked_add(timeout));
@@ -55,12 +55,12 @@ impl Reviews<'_> {
     /// A review whose decision the log confirms.
     ///
     /// # Errors
-    /// `NotFound` when there is no such review; `Failed` when it says that it was decided and the log does not.
+    /// `NotFound` if there is no such review; `Failed` if it is recorded as decided and the log does not confirm it.
     pub(in crate::engine) fn sound(&self, review: ReviewId) -> Result<Review, EngineError> {
         self.decided_by_log(self.row(review)?)
     }
 
-    /// The review, when what it says of itself is what the log says.
+    /// The review, if the log confirms its state.
     fn decided_by_log(&self, review: Review) -> Result<Review, EngineError> {
         match self.workspace.read(|q| Ok(core::fault_of_state(q, &review)?))? {
             None => Ok(review),

@@ -1,4 +1,4 @@
-//! Whether a run may start, for this caller and as the tool is now, and what a human must agree to first.
+//! Whether a run may start, for this caller and with the present tool, and what a human must agree to first.
 
 use crate::domain::composite::MOST_DEPTH;
 use crate::domain::{Caller, Command, GrantScope, Profile, Stage, Tiers, Tool, ToolDetail, WriteMode};
@@ -15,14 +15,14 @@ pub enum MayRun {
     Yes,
     /// A run would ask a human for a permit.
     AfterPermit {
-        /// Why, as a sentence without stop.
+        /// The reason, as a sentence without a full stop.
         why: String,
     },
     /// It would be refused.
     No {
-        /// `Refused`, or `HumanNeeded` where a human could change that.
+        /// `Refused`, or `HumanNeeded` if a human could change it.
         code: ErrorCode,
-        /// Why, as a sentence without stop.
+        /// The reason, as a sentence without a full stop.
         why: String,
     },
 }
@@ -41,27 +41,27 @@ impl Runs<'_> {
         })
     }
 
-    /// Whether bubblewrap is missing or does not work here although the settings want it: runs are less isolated then, and
-    /// `doctor` says what that costs. Starts bubblewrap the first time.
+    /// Whether bubblewrap is missing or does not work here although the settings require it: runs are then less
+    /// isolated, and `doctor` explains the consequence. Starts bubblewrap the first time.
     pub fn lacks_bubblewrap(&self) -> bool {
         self.workspace.machine.missing_bubblewrap().is_some()
     }
 
-    /// What the policy says of a run by this caller, deprecation included.
+    /// The result of the policy for this caller, including deprecation.
     pub(in crate::engine) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
         let deprecated = self.engine.versions().deprecation_of(&detail.tool.reviewed(), caller)?;
         Ok(self.policy_of(detail, caller)?.with(deprecated))
     }
 
-    /// [`Self::may_run`] for a service that somebody launched before: what a human had opened for the launch stays open
+    /// [`Self::may_run`] for a service that was launched before: tiers that were unlocked at the launch stay unlocked
     /// as long as the service is wanted, also in the keeper, which is another process.
     pub(super) fn may_go_on(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
         let tiers = Tiers { all_open: true, ..self.engine.tool_sets().tiers()? };
         Ok(self.policy_with(detail, caller, &tiers)?.with(self.engine.versions().deprecation_of(&detail.tool, caller)?))
     }
 
-    /// [`Self::may_run`] for a run with this wall-clock limit: only a human makes a run longer whose tool nobody
-    /// approved.
+    /// [`Self::may_run`] for a run with this wall-clock limit: only a human may extend the limit for an unapproved
+    /// tool.
     pub(super) fn may_run_so_long(
         &self,
         detail: &ToolDetail,
@@ -75,7 +75,7 @@ impl Runs<'_> {
         Ok(if is_longer { RunPolicy::Refuse { code: ErrorCode::HumanNeeded, message: message() } } else { policy })
     }
 
-    /// Whether the caller asks for more time than a run under strict rules usually has.
+    /// Whether the caller requests more time than the default of a strict run.
     pub(super) fn is_extended(&self, profile: Profile, timeout: Option<Duration>) -> bool {
         let usual = || self.workspace.settings.timeout(Stage::Experimental).unwrap_or(runner::usual_wall(profile));
         profile == Profile::Strict && timeout.is_some_and(|timeout| timeout > usual())
@@ -87,7 +87,7 @@ impl Runs<'_> {
 
     fn policy_with(&self, detail: &ToolDetail, caller: &Caller, tiers: &Tiers) -> Result<RunPolicy, EngineError> {
         let tool = &detail.tool;
-        // What was decided about a server holds for each tool that it lists.
+        // Decisions about a server apply to each tool that it lists.
         let judged = tool.reviewed();
         if let Some(message) = self.engine.teams().stopped(&judged)? {
             return Ok(RunPolicy::Refuse { code: ErrorCode::Refused, message });
@@ -109,7 +109,7 @@ impl Runs<'_> {
             unused: unused.as_deref(),
         };
         Ok(match policy(tool, standing, caller) {
-            // The run is refused for it, in words of its own: under which rules it would run says nothing then.
+            // The run is refused with its own message, so its profile is irrelevant.
             RunPolicy::Allow { profile, .. } if self.workspace.settings.fault.is_some() => {
                 RunPolicy::Allow { profile, warning: None }
             }
@@ -117,8 +117,8 @@ impl Runs<'_> {
         })
     }
 
-    /// The command that a human must agree to before this tool runs; `None` when nothing is to be asked. A run
-    /// that is started all the same is refused.
+    /// The command that a human must agree to before this tool runs; `None` if there is no question. Without it, a run
+    /// is refused.
     ///
     /// # Errors
     /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for errors of the store.
@@ -126,7 +126,7 @@ impl Runs<'_> {
         self.unallowed_at(tool, caller, 0)
     }
 
-    /// [`Self::unallowed`] for a tool that this many others are about to call.
+    /// [`Self::unallowed`] for a tool that will be called by this many others.
     pub(super) fn unallowed_at(
         &self,
         tool: &Tool,
@@ -156,7 +156,7 @@ impl Runs<'_> {
         })
     }
 
-    /// What becomes of writes to declared paths of a tool at this stage.
+    /// How writes to declared paths are made at this stage.
     pub(in crate::engine) fn write_mode(&self, stage: Stage) -> WriteMode {
         self.workspace.machine.write_mode(if stage == Stage::Core { WriteMode::Direct } else { WriteMode::Staged })
     }

@@ -1,4 +1,4 @@
-//! Failures as a place to work: one group with everything about it, two runs compared, what is known before a run.
+//! Analysing failures: one group with all its details, comparing two runs, warnings before a run.
 
 use crate::domain::description::{Align, Content, Describe, Description, Ink, StyledLine, Table};
 use crate::domain::{
@@ -20,43 +20,43 @@ use serde_json::Value;
 use similar::TextDiff;
 use std::io::Read;
 
-/// Runs of a group that are told.
+/// Maximum number of runs of a group.
 const MOST_RUNS: usize = 100;
 
-/// Incidents that are told.
+/// Maximum number of incidents.
 const MOST_INCIDENTS: usize = 50;
 
-/// Runs looked through for one that succeeded.
+/// Number of runs searched for a successful one.
 const LOOKED_AT: usize = 500;
 
-/// How much of a stream is compared, bytes from its end.
+/// Maximum part of a stream that is compared, in bytes from its end.
 const COMPARED: usize = 256 * 1024;
 
-/// A failure group and everything about it.
+/// A failure group with all its details.
 #[derive(Debug, Clone, Serialize)]
 pub struct FailureDetail {
-    /// The group as it is listed.
+    /// The group as in the list.
     pub group: FailureGroup,
-    /// The versions that failed so, the newest failure first.
+    /// The affected versions, the newest failure first.
     pub versions: Vec<AffectedVersion>,
     /// Marks that humans and agents set, oldest first.
     pub marks: Vec<FailureMark>,
     /// Its runs with their inputs, the newest first, at most 100.
     pub runs: Vec<Run>,
-    /// Times in which the tool did not work, the newest first.
+    /// Incidents, the newest first.
     pub incidents: Vec<Incident>,
-    /// Median time to recovery of those that are over, milliseconds.
+    /// Median time to recovery of past incidents, milliseconds.
     pub median_recovery_ms: Option<u64>,
 }
 
 /// Two runs side by side.
 #[derive(Debug, Clone, Serialize)]
 pub struct Compared {
-    /// The one on the left.
+    /// The run on the left.
     pub before: Run,
-    /// The one on the right.
+    /// The run on the right.
     pub after: Run,
-    /// The difference of the inputs, in lines of indented JSON; empty when they are the same.
+    /// The difference of the inputs, in lines of indented JSON; empty if they are equal.
     pub input: String,
     /// The difference of standard output, of the last 256 KiB.
     pub stdout: String,
@@ -67,7 +67,7 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// Facts side by side, in columns as wide as what is in them.
+    /// The facts in columns, as wide as their content.
     fn facts(&self) -> Table {
         let (a, b) = (&self.before, &self.after);
         let heads = [("", Align::Left), ("fact", Align::Left), ("before", Align::Left), ("after", Align::Left)];
@@ -90,7 +90,7 @@ impl Compared {
         table
     }
 
-    /// The differences, whose lines begin like those of a unified difference.
+    /// The differences, in the format of a unified diff.
     fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for run in [&self.before, &self.after] {
@@ -145,7 +145,7 @@ impl Describe for Compared {
     }
 }
 
-/// Says of a failure group that it is over.
+/// Resolves a failure group.
 pub(super) const RESOLVE: PlainVerb = PlainVerb {
     name: "resolve",
     needs_catalog: false,
@@ -153,7 +153,7 @@ pub(super) const RESOLVE: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, call| engine.failures().resolve(who, call)),
 };
 
-/// Takes a negative tag away that failure marks gave a tool.
+/// Removes a negative tag that failure marks gave a tool.
 pub(super) const UNTAG: PlainVerb = PlainVerb {
     name: "untag",
     needs_catalog: true,
@@ -168,7 +168,7 @@ pub(super) const UNTAG: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, call| engine.failures().untag(who, call)),
 };
 
-/// Runs that failed, grouped by what went wrong.
+/// Failed runs, grouped by cause.
 #[derive(Clone, Copy)]
 pub struct Failures<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -176,10 +176,10 @@ pub struct Failures<'e> {
 }
 
 impl Failures<'_> {
-    /// The one failure group whose signature begins like this.
+    /// The only failure group with this signature prefix.
     ///
     /// # Errors
-    /// `NotFound` when none does, `Usage` when several do or fewer than four digits are given.
+    /// `NotFound` if there is none, `Usage` if there are several or fewer than four digits are given.
     pub fn group(&self, prefix: &str) -> Result<FailureGroup, EngineError> {
         let hint = "`toolsmith failures` lists them";
         if prefix.len() < 4 {
@@ -216,7 +216,7 @@ impl Failures<'_> {
         })
     }
 
-    /// Times in which tools did not work, of one or of all, the newest first.
+    /// Incidents of one tool or of all, the newest first.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -254,11 +254,11 @@ impl Failures<'_> {
         Ok(self.workspace.transact(|tx| core::untag(tx, self.workspace.actor(who), &tool.name, tag))?.outcome)
     }
 
-    /// Compares a run with another; without one, with the newest run of the tool that succeeded, and of these with
-    /// one that had the same input when there is one.
+    /// Compares a run with another one; by default, with the newest successful run of the tool, preferably one with the
+    /// same input.
     ///
     /// # Errors
-    /// `NotFound` when a run does not exist, or none succeeded.
+    /// `NotFound` if a run does not exist, or if none succeeded.
     pub fn compare(&self, run: RunId, other: Option<RunId>) -> Result<Compared, EngineError> {
         let run = self.engine.runs().record(run)?;
         let other = match other {
@@ -306,7 +306,7 @@ impl Failures<'_> {
         })
     }
 
-    /// The end of what a run wrote; the error says in words why there is none.
+    /// The end of a run's output; the error states why there is none.
     fn output_of(&self, run: &Run, stream: Stream) -> Result<String, String> {
         let written = if stream == Stream::Stdout { run.usage.stdout_bytes } else { run.usage.stderr_bytes };
         if written == 0 {
@@ -318,8 +318,7 @@ impl Failures<'_> {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// What speaks against running a version with this input: that it failed with it before. `None` when nothing
-    /// does.
+    /// A warning if this version failed with this input before; `None` if not.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -330,8 +329,7 @@ impl Failures<'_> {
         Ok((failed >= WARN_FROM).then(|| format!("{} {version} failed {failed} times with this input", tool.name)))
     }
 
-    /// What speaks against running a tool in a scenario: that it was marked as failed in scenarios like it. `None` when
-    /// nothing does.
+    /// A warning if the tool was marked as failed in similar scenarios; `None` if not.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -348,7 +346,7 @@ impl Failures<'_> {
     }
 }
 
-/// JSON in lines; what is not JSON as it is.
+/// Indented JSON; text that is not JSON is unchanged.
 fn indented(input: &str) -> String {
     let value: Result<Value, _> = serde_json::from_str(input);
     value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| input.to_owned())
@@ -364,7 +362,7 @@ fn difference(before: &str, after: &str) -> String {
         .to_string()
 }
 
-/// The last bytes of what can be read, as far as it can be read.
+/// The last bytes that can be read.
 pub(in crate::engine) fn last_bytes(mut reader: impl Read, most: usize) -> Vec<u8> {
     let (mut kept, mut block) = (Vec::new(), [0; 16 * 1024]);
     while let Ok(read @ 1..) = reader.read(&mut block) {

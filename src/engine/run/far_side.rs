@@ -1,8 +1,8 @@
-//! The far side of a run on a worker: this program, started there as `serve-run`. It has a store of its own for the
-//! files of versions, by digest, and carries runs out as this machine does: the same preparation, the same supervisor.
+//! The far side of a run on a worker: this program, started there as `serve-run`. It has its own store for the files of
+//! versions, by digest, and executes runs as a local machine does: the same preparation, the same supervisor.
 //!
-//! Policy, approval, secrets, the record and redaction are the near side's. What is checked here is that the files are
-//! those of the digest, and that the run is isolated at least as both sides demand.
+//! Policy, approval, secrets, the record and redaction are on the near side. The far side verifies that the files match
+//! the digest, and that the isolation is at least what both sides require.
 
 use super::far_versions::{VersionInUse, keep_in_use, tidy};
 use super::interpreters::sources_of;
@@ -22,10 +22,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The folder of the far side, in the user's folder of data.
+/// The folder of the far side, in the user's data folder.
 const FOLDER: &str = "worker";
 
-/// What runs are carried out with.
+/// What the far side needs to execute runs.
 struct FarSide {
     home: Home,
     dir: PathBuf,
@@ -35,10 +35,10 @@ struct FarSide {
     interpreters: Interpreters,
 }
 
-/// Answers one near side on these streams: tells what this machine is, and carries out a run.
+/// Serves one near side on these streams: describes this machine, and executes a run.
 ///
 /// # Errors
-/// `Usage` when nobody speaks there, `Internal` for trouble with the folders of this machine.
+/// `Usage` if there is no peer, `Internal` for problems with the folders of this machine.
 pub fn serve_run(home: Home, asker: Asker, streams: (OwnedFd, OwnedFd)) -> Result<(), EngineError> {
     let far = FarSide::open(home, asker)?;
     let request = WorkerSession::accept(streams, |with_languages| far.facts(with_languages)).map_err(|error| {
@@ -59,7 +59,7 @@ pub fn serve_run(home: Home, asker: Asker, streams: (OwnedFd, OwnedFd)) -> Resul
 impl FarSide {
     fn open(home: Home, asker: Asker) -> Result<FarSide, EngineError> {
         let dir = home.data.join(FOLDER);
-        // Empty, so that no tool of this machine's workspaces is near.
+        // Empty, so that tools of this machine's workspaces cannot be accessed.
         let workspace = dir.join("workspace");
         std::fs::create_dir_all(&workspace).map_err(EngineError::internal)?;
         // What was open is closed now. Files that others changed before are not those of their digest.
@@ -127,8 +127,8 @@ impl FarSide {
         told(made)
     }
 
-    /// The files of a version, and the folder that keeps them as long as they are used; inside, why they cannot be kept.
-    /// What was kept before makes room for what is new.
+    /// The files of a version, and the folder that keeps them while they are used; the inner error states why they
+    /// cannot be kept. Older versions are removed to make room.
     fn kept(
         &self,
         session: &mut WorkerSession,
@@ -148,7 +148,7 @@ impl FarSide {
             Err(error) => return Ok(Err(refused(digest, &error.to_string()))),
         };
         if is_new {
-            // A version that cannot be removed is in nobody's way.
+            // A version that cannot be removed does no harm.
             let _ = tidy(&copies);
         }
         Ok(Ok((files, in_use)))
@@ -180,7 +180,7 @@ impl FarSide {
             origin: version_dir,
             given: &runner::RunEnvironment::default(),
             interpreters: &self.interpreters,
-            // What is examined is what an approval would cover.
+            // The check examines what an approval would cover.
             sources: runner::Sources::System,
             machine: &self.machine,
             least: trials.least.min(self.settings.least_isolation(trials.stage)),
@@ -191,12 +191,12 @@ impl FarSide {
             environments: &self.home.environments(),
         };
         let mut batch = runner::prepare_batch(&request, &trials.inputs, trials.pace)?.with_samples(&trials.samples);
-        // Without it, what every start of the interpreter does is reported, too.
+        // Without it, the standard behaviour of the interpreter is reported, too.
         let _ = batch.learn(&Baselines::new(self.dir.join("baselines")));
         Ok(batch)
     }
 
-    /// What no run may see.
+    /// Paths that no run may see.
     fn ours(&self) -> Vec<PathBuf> {
         [&self.home.config, &self.home.data].into_iter().chain(self.settings.secret_files()).cloned().collect()
     }
@@ -230,7 +230,7 @@ impl FarSide {
             interpreters: &self.interpreters,
             sources: sources_of(run.stage),
             machine: &self.machine,
-            // The stronger of what both sides demand: levels are ordered, strongest first.
+            // The stronger of both requirements: levels are ordered, strongest first.
             least: run.least.min(self.settings.least_isolation(run.stage)),
             observe: run.observe,
             state: &self.dir,
@@ -238,12 +238,12 @@ impl FarSide {
             kept: None,
             environments: &self.home.environments(),
         })?;
-        // Without it, what every start of the interpreter does is reported, too.
+        // Without it, the standard behaviour of the interpreter is reported, too.
         let _ = Baselines::new(self.dir.join("baselines")).tell(&mut spec);
         Ok(spec)
     }
 
-    /// A new folder for a run. Those of runs whose process was killed are removed.
+    /// A new folder for a run. Folders of killed runs are removed.
     fn scratch(&self) -> Result<PathBuf, EngineError> {
         let all = self.dir.join("scratch");
         std::fs::create_dir_all(&all).map_err(EngineError::internal)?;

@@ -1,4 +1,4 @@
-//! The versions that a worker keeps for later runs: a bound on them, and a lock on each that is in use.
+//! The versions that a worker keeps for later runs: their limits, and a lock on each version in use.
 
 use crate::domain::{Digest, VersionFile};
 use crate::store::{Copies, CopyError};
@@ -8,22 +8,22 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// The most versions that are kept.
+/// Maximum number of kept versions.
 const MOST_VERSIONS: usize = 1_000;
 
-/// The most bytes that they have together.
+/// Maximum total size in bytes.
 const MOST_BYTES: u64 = 2 << 30;
 
-/// How often a version is kept again that somebody removed at the same time.
+/// How often keeping a version is retried if another process removes it at the same time.
 const ATTEMPTS: usize = 5;
 
-/// A version in use: it is not removed as long as this is not dropped.
+/// A version in use: it is not removed while this exists.
 pub(super) struct VersionInUse {
     pub(super) folder: PathBuf,
     _lock: File,
 }
 
-/// Keeps a version and notes that it is used now. The files are hashed, whoever sent them.
+/// Keeps a version and records its use. The files are hashed, whoever sent them.
 ///
 /// # Errors
 /// As for [`Copies::put`].
@@ -39,7 +39,7 @@ pub(super) fn keep_in_use(copies: &Copies, digest: Digest, files: &[VersionFile]
     }
 }
 
-/// Locks the folder against removal, unless it is removed already.
+/// Locks the folder against removal, unless it was already removed.
 fn lock(folder: &Path) -> io::Result<File> {
     let handle = File::open(folder)?;
     handle.lock_shared()?;
@@ -51,10 +51,10 @@ fn lock(folder: &Path) -> io::Result<File> {
     Ok(handle)
 }
 
-/// Removes the versions that were not used for longest, until the rest is within the bound. What is in use stays.
+/// Removes the least recently used versions until the limits are met. Versions in use stay.
 ///
 /// # Errors
-/// When the folder cannot be read.
+/// If the folder cannot be read.
 pub(super) fn tidy(copies: &Copies) -> Result<(), CopyError> {
     tidy_to(copies, MOST_VERSIONS, MOST_BYTES)
 }

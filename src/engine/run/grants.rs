@@ -1,4 +1,4 @@
-//! What humans granted: listing it, naming one, and whether an agent has it now.
+//! Grants by humans: listing, selecting, and whether an agent has one.
 
 use crate::domain::{
     AgentGrant, AllowGrant, Allowed, Caller, Digest, GrantKey, GrantScope, Stage, Tool, ToolName, Unlock,
@@ -12,18 +12,18 @@ use crate::engine::view::{CatalogState, CatalogView, Preview};
 use crate::engine::workspace::Workspace;
 use serde::Serialize;
 
-/// Everything that humans granted and that is still in force.
+/// All grants in force.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct GrantList {
-    /// Leave for agents to run versions that are not approved, newest first.
+    /// Grants for agents to run unapproved versions, newest first.
     pub agents: Vec<AgentGrant>,
-    /// What versions were allowed to do, newest first.
+    /// Granted permissions of versions, newest first.
     pub allowed: Vec<AllowGrant>,
-    /// What costs more than low and was opened, newest first.
+    /// Unlocked cost tiers, newest first.
     pub unlocks: Vec<Unlock>,
 }
 
-/// What agents may run without asking, in which session.
+/// What agents may run, and in which session.
 #[derive(Clone, Copy)]
 pub struct Grants<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -32,17 +32,17 @@ pub struct Grants<'e> {
 }
 
 impl<'e> Grants<'e> {
-    /// Says which session this process is called from; the first answer stays.
+    /// Sets the session of this process; only the first call has an effect.
     pub fn enter_session(&self, session: Option<String>) {
         self.state.0.get_or_init(|| session.filter(|name| !name.is_empty()));
     }
 
-    /// The session this process is called from.
+    /// The session of this process.
     pub fn session(&self) -> Option<&'e str> {
         self.state.0.get().and_then(Option::as_deref)
     }
 
-    /// The scope of leave that this workbench gives: the session it is in, else as long as it is open.
+    /// The scope of grants by this workbench: its session, otherwise as long as it is open.
     pub fn workbench_scope(&self) -> GrantScope {
         match self.session() {
             Some(name) => GrantScope::Session(name.to_owned()),
@@ -50,7 +50,7 @@ impl<'e> Grants<'e> {
         }
     }
 
-    /// What humans granted.
+    /// All grants in force.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -79,7 +79,7 @@ impl<'e> Grants<'e> {
         Ok(list)
     }
 
-    /// Which rows of the tables of leave the log did not give.
+    /// The rows of grants that the log does not confirm.
     pub(in crate::engine) fn faults(&self, is_asked: impl Fn(&ToolName) -> bool) -> Result<Vec<String>, EngineError> {
         self.workspace.read(|q| {
             let mut faults = Vec::new();
@@ -107,7 +107,7 @@ impl<'e> Grants<'e> {
         })
     }
 
-    /// What a human allowed this version, as far as the log says the same.
+    /// The permissions that a human granted this version, if the log confirms them.
     pub(in crate::engine) fn allowed_to(&self, tool: &Tool) -> Result<Option<Allowed>, EngineError> {
         let trust = self.engine.integrity().trust()?;
         self.workspace.read(|q| {
@@ -118,8 +118,8 @@ impl<'e> Grants<'e> {
         })
     }
 
-    /// Says of each grant whether it is void: it is of bytes, and those may have changed. Nothing is said before the
-    /// folders were read.
+    /// Determines for each grant whether it is void: it applies to bytes, which may have changed. Nothing is determined
+    /// before the folders were read.
     fn judge(&self, list: &mut GrantList) -> Result<(), EngineError> {
         let view = self.engine.library().catalog();
         if view.state != CatalogState::Ready {
@@ -141,10 +141,10 @@ impl<'e> Grants<'e> {
         Ok(())
     }
 
-    /// The grant that a human names: a number, or NAME@DIGESTPREFIX for what a version was allowed.
+    /// The grant that a human selects: a number, or NAME@DIGESTPREFIX for permissions of a version.
     ///
     /// # Errors
-    /// `NotFound` when there is none; `Ambiguous` when there are several.
+    /// `NotFound` if there is none; `Ambiguous` if there are several.
     pub fn named(&self, text: &str) -> Result<GrantKey, EngineError> {
         let list = self.list()?;
         if let Ok(id) = text.parse() {
@@ -169,7 +169,7 @@ impl<'e> Grants<'e> {
         }
     }
 
-    /// A scope in which the workbench is this process where none was named.
+    /// A scope with this process as the workbench, if none is set.
     pub(in crate::engine) fn owned(&self, scope: GrantScope) -> GrantScope {
         match scope {
             GrantScope::Workbench(owner) if owner.is_empty() => self.workbench_scope(),
@@ -177,7 +177,7 @@ impl<'e> Grants<'e> {
         }
     }
 
-    /// What a grant for an agent would mean.
+    /// The effect of a grant for an agent.
     pub(in crate::engine) fn preview_grant(
         &self,
         tool: &str,
@@ -199,7 +199,7 @@ impl<'e> Grants<'e> {
         })
     }
 
-    /// What taking leave back would mean.
+    /// The effect of revoking a grant.
     pub(in crate::engine) fn preview_revoke(&self, key: &GrantKey) -> Result<Preview, EngineError> {
         let list = self.list()?;
         let line = match key {
@@ -247,13 +247,12 @@ impl<'e> Grants<'e> {
     }
 }
 
-/// That a row does not match the log, and why.
+/// The message for a row that does not match the log.
 fn unlike_log(fault: &str) -> String {
     format!("does not match the log: {fault}")
 }
 
-/// Why a grant for these bytes means nothing now; `None` when they are where one is worth something. `path` is where
-/// they were seen last.
+/// Why a grant for these bytes has no effect now; `None` if it has. `path` is where the bytes were last seen.
 fn void(
     view: &CatalogView,
     (name, digest): (&ToolName, Digest),

@@ -1,17 +1,18 @@
-//! Why a run may have failed whose tool declares nothing: the sandbox hid a file that is there, or there was no network.
+//! A possible cause of a failed run of a tool without declared permissions: the sandbox hid an existing file, or there
+//! was no network.
 
 use crate::domain::{Answer, SafeText, Touch};
 use crate::store::FinishedRun;
 use serde_json::Value;
 use std::path::Path;
 
-/// How the observer writes the folder of the workspace.
+/// The observer's name for the workspace folder.
 const WORKSPACE: &str = "{workspace}/";
 
-/// Longer values are no paths, in bytes.
+/// Maximum length of a path, in bytes.
 const MAX_PATH: usize = 512;
 
-/// The first value of an input that is the path of a file in this folder, as whoever stands there would write it.
+/// The first input value that is the relative path of a file in this folder.
 pub(super) fn relative_path(folder: &Path, input: Option<&Value>) -> Option<String> {
     let is_path = |text: &str| {
         let path = Path::new(text);
@@ -25,7 +26,7 @@ pub(super) fn relative_path(folder: &Path, input: Option<&Value>) -> Option<Stri
     }
 }
 
-/// What to say of a run that failed; `relative` is a path in its input, `folder` the workspace.
+/// The note for a failed run; `relative` is a path in its input, `folder` the workspace.
 pub(super) fn note(folder: &Path, finished: &FinishedRun, relative: Option<&str>) -> Option<String> {
     if !finished.end.outcome().is_failure() {
         return None;

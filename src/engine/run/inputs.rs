@@ -1,16 +1,15 @@
-//! What a tool is sent.
+//! The input for a tool.
 
 use crate::domain::{Form, Manifest, Redactor, SafeText, ToolDetail, redacted_input};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::RunRequest;
 use serde_json::{Map, Value};
 
-/// Characters of a value that an error shows: it may be the text of a file.
+/// Maximum number of characters of a value in an error: it may be the text of a file.
 const SHOWN: usize = 200;
 
-/// The input to send: an object, with each `KEY=VALUE` put into the place and type that the input schema names. A
-/// tool that declares what it takes gets an object even when nothing was given. Defaults are not added, but for what it
-/// cannot work without.
+/// The input to send: an object with each `KEY=VALUE` at the place and with the type that the input schema states. A
+/// tool with declared inputs gets an object even if nothing was given. Only defaults of required inputs are added.
 ///
 /// # Errors
 /// [`ErrorCode::Usage`] for a `KEY=VALUE` that does not fit.
@@ -32,7 +31,7 @@ pub fn fitted(manifest: &Manifest, object: Option<Value>, sets: &[String]) -> Re
     Ok(Some(form.value()))
 }
 
-/// The defaults of what a schema requires.
+/// The defaults of required inputs in a schema.
 fn needed_defaults(schema: &Value) -> Value {
     let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let defaults =
@@ -40,7 +39,7 @@ fn needed_defaults(schema: &Value) -> Value {
     Value::Object(defaults.collect())
 }
 
-/// The input of a run as it is kept: without secrets, and without what its schema or its name says is one.
+/// The stored input of a run: with secrets redacted, including inputs that are secret by schema or name.
 pub(super) fn stored_input(request: &RunRequest, detail: &ToolDetail, redactor: &Redactor) -> String {
     let Some(input) = &request.input else { return String::new() };
     redactor.json(&redacted_input(detail.manifest.input.as_ref(), input)).to_string()

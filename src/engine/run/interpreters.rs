@@ -1,4 +1,4 @@
-//! The interpreter of a version: the one it would run with now, and the one it had when it was approved.
+//! The interpreter of a version: the present one, and the one at its approval.
 
 use crate::domain::{Digest, InterpreterFacts, Missing, Review, SafeText, Stage, Tool, ToolDetail};
 use crate::engine::Dependencies;
@@ -6,12 +6,12 @@ use crate::engine::error::EngineError;
 use crate::engine::view::{EvidenceLine, Weight};
 use crate::runner::{self, CommandView, Need, Sources};
 
-/// Where the programs of a tool may come from: those of one that somebody vouched for do not depend on the caller's `PATH`.
+/// Where the programs of a tool may come from: those of approved tools do not depend on the caller's `PATH`.
 pub(super) fn sources_of(stage: Stage) -> Sources {
     if stage == Stage::Experimental { Sources::Caller } else { Sources::System }
 }
 
-/// What changed between two states of an interpreter, one line; `None` when nothing did.
+/// The change between two states of an interpreter, one line; `None` if there is none.
 fn change(before: &InterpreterFacts, now: &InterpreterFacts) -> Option<String> {
     let shown = |facts: &InterpreterFacts| {
         let version = if facts.version.is_empty() { String::new() } else { format!(" {}", facts.version) };
@@ -23,18 +23,18 @@ fn change(before: &InterpreterFacts, now: &InterpreterFacts) -> Option<String> {
 }
 
 impl Dependencies<'_> {
-    /// What a version needs and this machine lacks, looked for now: it costs reading its sources, and
-    /// asking an interpreter the first time.
+    /// The requirements of a version that are missing on this machine, determined now: reads its sources, and queries
+    /// an interpreter the first time.
     pub fn missing(&self, detail: &ToolDetail) -> Vec<Missing> {
         self.with_need(detail, sources_of(detail.tool.stage), runner::missing)
     }
 
-    /// What it would lack once it is approved, when the caller's `PATH` does not count.
+    /// The missing requirements once it is approved, when the caller's `PATH` is ignored.
     pub(in crate::engine) fn missing_approved(&self, detail: &ToolDetail) -> Vec<Missing> {
         self.with_need(detail, Sources::System, runner::missing)
     }
 
-    /// Asks about what a version needs.
+    /// Calls `ask` with the requirements of a version.
     pub(super) fn with_need<T>(&self, detail: &ToolDetail, sources: Sources, ask: impl FnOnce(&Need<'_>) -> T) -> T {
         ask(&Need {
             manifest: &detail.manifest,
@@ -47,26 +47,26 @@ impl Dependencies<'_> {
         })
     }
 
-    /// What the command line of a version is made from, as a run of it would find it now.
+    /// The parts of a version's command line, as a run would find them now.
     pub fn command_view(&self, detail: &ToolDetail) -> CommandView {
         let level = self.workspace.machine.level();
         self.with_need(detail, sources_of(detail.tool.stage), |need| runner::command_view(need, level))
     }
 
-    /// The interpreter that a version has once it is approved.
+    /// The interpreter of a version once it is approved.
     pub(super) fn interpreter_of(&self, detail: &ToolDetail) -> Option<InterpreterFacts> {
         self.with_need(detail, Sources::System, runner::interpreter_of)
     }
 
-    /// The interpreter of the version that a review is about.
+    /// The interpreter of the version under review.
     pub(in crate::engine) fn interpreter_under(&self, review: &Review) -> Option<InterpreterFacts> {
         let view = self.engine.library().catalog();
         let tool = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest)?;
         self.interpreter_of(&self.engine.library().detail(tool).ok()?)
     }
 
-    /// That an approved version would now run with another interpreter than the one it was approved with; `None` when it
-    /// would not, or is not approved.
+    /// Set if an approved version would now run with another interpreter than at its approval; `None` if not, or if it
+    /// is not approved.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -83,7 +83,7 @@ impl Dependencies<'_> {
         Ok(before.and_then(|before| change(&before, now)))
     }
 
-    /// What a run of an approved version says of its interpreter. The first run after an approval that recorded none
+    /// The note about the interpreter of a run of an approved version. If the approval recorded none, the first run
     /// records it.
     pub(super) fn note_of_interpreter(
         &self,

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(super) const LEASE_MS: i64 = 30_000;
 /// How often the keeper looks for cancel requests.
 const KEEPER_STEP: Duration = Duration::from_millis(200);
-/// Every how many steps the keeper renews leases: 25 x 200 ms = 5 s, a sixth of a lease.
+/// Steps between two renewals: 25 x 200 ms = 5 s, a sixth of a lease.
 const RENEW_EVERY: u32 = 25;
 
 /// Starts the keeper unless it runs.
@@ -31,7 +31,7 @@ fn keeper(weak: &WeakEngine) {
         std::thread::sleep(KEEPER_STEP);
         let Some(engine) = weak.upgrade() else { return };
         {
-            // Taken together, so that a run which starts now either sees the keeper or starts one.
+            // Taken together, so that a run that starts now either sees the keeper or starts one.
             let mut running = lock(&engine.states.live_runs.keeper);
             if lock(&engine.states.live_runs.live).is_empty() {
                 *running = false;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// A run of this process that has not ended.
 pub(super) struct Live {
     pub(super) cancel: runner::Canceller,
-    /// Who started it.
+    /// The caller who started it.
     pub(super) who: Caller,
 }
 
@@ -17,7 +17,7 @@ pub(super) struct Live {
 pub(in crate::engine) struct LiveRuns {
     /// Those that have not ended.
     pub(super) live: Ranked<HashMap<RunId, Live>>,
-    /// Whether the thread that renews their leases is there.
+    /// Whether the thread that renews their leases exists.
     pub(super) keeper: Ranked<bool>,
 }
 
@@ -28,7 +28,7 @@ impl Default for LiveRuns {
 }
 
 impl Runs<'_> {
-    /// Stops a run of this process; `false` when it has none of that number.
+    /// Stops a run of this process; `false` if it has none with that number.
     pub(in crate::engine) fn cancel_live(&self, run: RunId) -> bool {
         match lock(&self.state.live).get(&run) {
             Some(live) => {
@@ -51,8 +51,8 @@ impl Runs<'_> {
         lock(&self.state.live).values().any(|live| live.who == *caller)
     }
 
-    /// Stops the runs that an agent started in this process, at once or after the time that they have to clean up.
-    /// Returns whether there are any.
+    /// Stops the runs that an agent started in this process, at once or with a grace time. Returns whether there are
+    /// any.
     pub fn end_all_of(&self, caller: &Caller, at_once: bool) -> bool {
         let live = lock(&self.state.live);
         let theirs = live.values().filter(|live| live.who == *caller);

@@ -1,4 +1,4 @@
-//! Marking that a tool failed at what it was wanted for.
+//! Marking that a tool failed at a scenario.
 
 use crate::domain::{Caller, FailureMark, MarkId, MarkWords, NewMark, Outcome, RunId, Severity, VerbCall};
 use crate::engine::Failures;
@@ -8,22 +8,22 @@ use crate::engine::plain_verb::{Perform, PlainVerb, argument, parsed};
 use crate::engine::view::Preview;
 use crate::insight::{Scenario, negative_tags};
 
-/// What somebody says of a failure.
+/// A reported failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarkRequest {
-    /// The tool, named as a human would.
+    /// The tool, as the user named it.
     pub tool: String,
-    /// The run that failed; `None` when it did not run here.
+    /// The run that failed; `None` if it did not run here.
     pub run: Option<RunId>,
-    /// What it was wanted for, in words.
+    /// The scenario, in words.
     pub scenario: String,
     /// The failure in one sentence.
     pub error: String,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
 }
 
-/// Changes what a mark says.
+/// Edits a mark.
 pub(super) const EDIT_MARK: PlainVerb = PlainVerb {
     name: "edit-mark",
     needs_catalog: true,
@@ -46,7 +46,7 @@ pub(super) const EDIT_MARK: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, call| engine.failures().edit_mark(who, call)),
 };
 
-/// Says that the answer of a call was wrong.
+/// Reports that the answer of a call was wrong.
 pub(super) const WRONG_ANSWER: PlainVerb = PlainVerb {
     name: "wrong-answer",
     needs_catalog: false,
@@ -72,7 +72,7 @@ impl Failures<'_> {
         Ok(self.workspace.transact(|tx| core::edit_mark(tx, self.workspace.actor(who), mark.id, words))?.outcome)
     }
 
-    /// The mark that a call names, and what it would say. Another scenario gives other tags.
+    /// The mark to edit, and its new content. Another scenario gives other tags.
     fn edited(&self, call: &VerbCall) -> Result<(FailureMark, MarkWords), EngineError> {
         argument(call, "mark")?;
         let id = MarkId(parsed(call, "mark")?.unwrap_or_default());
@@ -90,7 +90,7 @@ impl Failures<'_> {
         Ok((mark, words))
     }
 
-    /// Takes back what a call learned from a run.
+    /// Forgets what was learned from a run.
     fn wrong_answer(&self, who: &str, run: RunId) -> Result<Outcome, EngineError> {
         let run = self.engine.runs().record(run)?;
         self.engine.finish(self.workspace.transact(|tx| {
@@ -98,12 +98,12 @@ impl Failures<'_> {
         })?)
     }
 
-    /// Marks a failure: the version of the run, or the one that the name means now, failed in a scenario. Humans and
-    /// agents may. The answer names the mark and the negative tags that it gives.
+    /// Marks a failure: the version of the run, or the present version of the name, failed in a scenario. Humans and
+    /// agents may do this. The result names the mark and its negative tags.
     ///
     /// # Errors
-    /// `Usage` for a scenario that is empty or too long; `NotFound` when there is no such tool or run; `Conflict`
-    /// when the run is one of another tool.
+    /// `Usage` for a scenario that is empty or too long; `NotFound` if there is no such tool or run; `Conflict` if the
+    /// run is one of another tool.
     pub fn mark(&self, request: &MarkRequest, caller: &Caller) -> Result<Outcome, EngineError> {
         core::check_scenario(&request.scenario)?;
         let tool = self.engine.library().resolve(&request.tool)?;

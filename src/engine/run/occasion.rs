@@ -1,41 +1,41 @@
-//! Why a run starts, beside that a front end asked for it.
+//! Reasons to start a run, other than a request of a front end.
 
 use crate::domain::{Profile, ReviewId, RunId};
 
-/// Who made the input of a run.
+/// The source of the input of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum InputFrom {
-    /// Who asked for the run: a human finds it again in the form.
+    /// The requester: a human sees it again in the form.
     #[default]
     Asker,
-    /// Nobody: it was gathered.
+    /// Nobody: it was collected automatically.
     Nobody,
 }
 
-/// The run that starts another one.
+/// The parent of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ParentRun {
     pub(super) run: RunId,
-    /// The step of it, where it is a composite.
+    /// The step, if the parent is a composite.
     pub(super) step: Option<String>,
-    /// How many runs are above the new one, at least 1.
+    /// The number of ancestors of the new run, at least 1.
     pub(super) depth: usize,
-    /// The rules of the parent: what runs strictly starts nothing that gets more.
+    /// The profile of the parent: a strict run only starts strict runs.
     pub(super) profile: Profile,
-    /// Whether the parent is a composite that runs with a permit, which covers its steps.
+    /// Whether the parent is a composite with a permit, which covers its steps.
     pub(super) is_permitted: bool,
 }
 
-/// Why a run starts.
+/// The reason for a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Occasion {
     pub(super) input: InputFrom,
     pub(super) parent: Option<ParentRun>,
-    /// Whether it runs under strict rules, whatever it may do.
+    /// Whether it runs strictly, whatever it was granted.
     pub(super) is_strict: bool,
-    /// The permit that it makes use of.
+    /// The permit that it uses.
     pub(super) permit: Option<ReviewId>,
-    /// The worker that carries it out; `None` is this machine.
+    /// The worker that executes it; `None` for this machine.
     pub(super) worker: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl From<ParentRun> for Occasion {
 }
 
 impl Occasion {
-    /// How many runs are above the new one.
+    /// The number of ancestors of the new run.
     pub(super) fn depth(&self) -> usize {
         self.parent.as_ref().map_or(0, |parent| parent.depth)
     }
@@ -62,7 +62,7 @@ impl Occasion {
         self.permit.is_some() || self.parent.as_ref().is_some_and(|parent| parent.is_permitted)
     }
 
-    /// The rules for a run that policy gives these.
+    /// The profile of a run to which the policy gives this one.
     pub(super) fn bounded(&self, profile: Profile) -> Profile {
         match &self.parent {
             _ if self.is_strict => Profile::Strict,

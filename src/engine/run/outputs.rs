@@ -1,4 +1,4 @@
-//! What a run wrote: as a value for another one, and piece by piece for whoever follows it.
+//! The output of a run: as a value for another run, and in pieces for readers that follow it.
 
 use crate::domain::{Run, RunId, Stream};
 use crate::engine::Runs;
@@ -7,13 +7,13 @@ use crate::runner::Spool;
 use serde_json::Value;
 use std::io::Read;
 
-/// The most bytes of one output that another run is given.
+/// Maximum size of an output that is passed to another run, in bytes.
 pub(super) const MOST_PASSED_ON: u64 = 8 << 20;
 
-/// A piece of what a run wrote on one stream.
+/// A piece of a run's output on one stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OutputPiece {
-    /// The text; bytes that are no UTF-8 are U+FFFD.
+    /// The text; invalid UTF-8 becomes U+FFFD.
     pub text: String,
     /// Where the next piece begins, in bytes.
     pub next_offset: u64,
@@ -22,10 +22,10 @@ pub struct OutputPiece {
 }
 
 impl Runs<'_> {
-    /// At most `most` bytes of what a run wrote so far on a stream, from the byte `offset` on. Secrets were taken out.
+    /// At most `most` bytes of a run's output on a stream so far, from the byte `offset` on, with secrets redacted.
     ///
     /// # Errors
-    /// `Internal` when the kept output cannot be read.
+    /// `Internal` if the kept output cannot be read.
     pub fn output_piece(
         &self,
         run: RunId,
@@ -34,7 +34,7 @@ impl Runs<'_> {
         most: usize,
     ) -> Result<OutputPiece, EngineError> {
         let path = self.spool_path(run);
-        // No file, or one whose header is still on its way: nothing was written.
+        // No file, or an incomplete header: there is no output yet.
         if !path.metadata().is_ok_and(|facts| facts.len() > 0) {
             return Ok(OutputPiece { next_offset: offset, ..OutputPiece::default() });
         }
@@ -52,10 +52,10 @@ impl Runs<'_> {
         Ok(OutputPiece { text: String::from_utf8_lossy(&piece).into_owned(), next_offset, has_more })
     }
 
-    /// What a run wrote on standard output, as text. Secrets were taken out of it.
+    /// A run's standard output as text, with secrets redacted.
     ///
     /// # Errors
-    /// In words, why it cannot be passed on: it was cut, is too large, or cannot be read.
+    /// Why it cannot be passed on: it was cut, is too large, or cannot be read.
     pub(super) fn text_of(&self, run: &Run) -> Result<String, String> {
         if run.truncated || run.usage.stdout_bytes > MOST_PASSED_ON {
             let most = MOST_PASSED_ON >> 20;
@@ -67,12 +67,12 @@ impl Runs<'_> {
         let failed = |error: &dyn std::fmt::Display| format!("the output of run {} cannot be read: {error}", run.id);
         let spool = Spool::open(&self.spool_path(run.id)).map_err(|error| failed(&error))?;
         let mut bytes = Vec::new();
-        // A mark may be longer than the secret that it stands for.
+        // A mark may be longer than the redacted secret.
         spool.bytes(Some(Stream::Stdout)).take(2 * MOST_PASSED_ON).read_to_end(&mut bytes).map_err(|e| failed(&e))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// [`Self::text_of`] as a value: JSON where it is JSON, else the text without its last line break.
+    /// [`Self::text_of`] as a value: valid JSON as JSON, otherwise the text without its last line break.
     ///
     /// # Errors
     /// As [`Self::text_of`].
@@ -83,7 +83,7 @@ impl Runs<'_> {
     }
 }
 
-/// How many bytes are left when a character that is cut at the end is left out; all of them where the end is not UTF-8.
+/// The length without an incomplete character at the end; the whole length if the end is not UTF-8.
 fn whole_characters(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => error.valid_up_to(),
@@ -101,7 +101,7 @@ mod tests {
         {
             assert_eq!(whole_characters(bytes), whole, "{bytes:?}");
         }
-        // A piece that is shorter than its first character still goes on.
+        // A piece that is shorter than its first character must still advance.
         assert_eq!(whole_characters(&"ä".as_bytes()[..1]), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Packages that scripts declare: what would have to be fetched, the agreement, the fetching.
+//! Packages that scripts declare: what must be downloaded, the consent, the download.
 
 use super::interpreters::sources_of;
 use crate::domain::{Digest, Outcome, Profile, ToolDetail, WriteMode};
@@ -9,16 +9,16 @@ use crate::runner::{self, Agreement, RunEnvironment};
 use crate::store::NewOperation;
 use serde_json::json;
 
-/// How many packages a question lists.
+/// Maximum number of packages listed in a question.
 const MOST_LISTED: usize = 20;
 
 impl Dependencies<'_> {
-    /// What would have to be fetched before this version can run; `None` when nothing is, or nothing can be.
+    /// What must be downloaded before this version can run; `None` if nothing must, or nothing can be.
     pub(super) fn unfetched(&self, detail: &ToolDetail) -> Option<Agreement> {
         self.with_need(detail, sources_of(detail.tool.stage), runner::unfetched)
     }
 
-    /// What is asked before anything is fetched.
+    /// The question before a download.
     pub(in crate::engine) fn preview_packages(&self, tool: &str, digest: Digest) -> Result<Preview, EngineError> {
         let detail = self.engine.library().asked_about(tool, digest)?;
         let agreement = self.unfetched(&detail).ok_or_else(|| nothing_to_fetch(&detail))?;
@@ -40,7 +40,7 @@ impl Dependencies<'_> {
         })
     }
 
-    /// Writes the agreement into the log, then fetches.
+    /// Logs the consent, then downloads.
     pub(in crate::engine) fn fetch_packages(
         &self,
         who: &str,

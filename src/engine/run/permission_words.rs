@@ -1,9 +1,9 @@
-//! A permission as evidence says it: declared or not, used or not, and what the sandbox answered.
+//! A permission as evidence: declared or not, used or not, and the response of the sandbox.
 
 use crate::domain::{Answer, PermissionLine, PermissionUse};
 use crate::engine::view::{EvidenceLine, Weight};
 
-/// One permission; `observed` runs, which had it, are what it was compared with.
+/// One permission, compared with `observed` runs that had it.
 pub(super) fn permission(found: &PermissionLine, observed: u64) -> EvidenceLine {
     let PermissionLine { permission, verdict, seen, answer } = found;
     let seen = seen.join(", ");
@@ -30,8 +30,8 @@ pub(super) fn permission(found: &PermissionLine, observed: u64) -> EvidenceLine 
     EvidenceLine { weight, label: verdict.word().to_owned(), text }
 }
 
-/// What a version did, or tried to do, without declaring it. What the sandbox allows to every tool, or was not there,
-/// weighs less than what it denied.
+/// Undeclared behaviour. An attempt that the sandbox allows every tool, or whose target was missing, has less weight
+/// than a denied one.
 fn undeclared(permission: &str, seen: &str, answer: Option<Answer>) -> (Weight, String) {
     let (weight, ending) = match answer {
         Some(Answer::Allowed) => (Weight::Warn, "the sandbox allowed it"),
@@ -50,7 +50,7 @@ fn undeclared(permission: &str, seen: &str, answer: Option<Answer>) -> (Weight, 
         (Some(("read" | "run", _)), false) => format!("tried to {permission}"),
         _ => return (weight, format!("{permission}: tried {seen}")),
     };
-    // What was seen may be no more than the same in other words.
+    // The observation may only repeat the permission in other words.
     let place = permission.split_once(' ').map_or("", |(_, place)| place);
     let says_it = ["exec", "read", "write"].iter().any(|touch| {
         let same = format!("{touch} {place} (");

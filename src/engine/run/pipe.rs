@@ -1,4 +1,4 @@
-//! Writing to the standard input of a process that may not read.
+//! Writes to the standard input of a process that may not read.
 
 use crate::engine::error::EngineError;
 use std::fs::File;
@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 
-/// Bytes that may wait for a process that does not read. One line may exceed it: the longest messages fit.
+/// Maximum number of pending bytes for a process that does not read. One line may exceed it, so that the longest
+/// messages fit.
 const MOST_PENDING: usize = 1 << 20;
 
-/// What one piece takes beside its bytes: many short ones are bounded as well.
+/// The overhead counted for each piece, to limit many short ones as well.
 const PIECE_COST: usize = 64;
 
-/// The standard input of a process. A thread of its own writes: a service that does not read keeps nobody waiting.
+/// The standard input of a process. A separate thread writes, so that a service that does not read blocks nobody.
 pub(in crate::engine) struct InputPipe {
     pieces: Sender<Piece>,
     pending: Arc<AtomicUsize>,
@@ -35,7 +36,7 @@ impl InputPipe {
     /// Starts to write to a pipe.
     ///
     /// # Errors
-    /// When there can be no thread.
+    /// If no thread can be started.
     pub(in crate::engine) fn start(writes: OwnedFd) -> Result<InputPipe, EngineError> {
         let (pieces, queue) = channel();
         let pending = Arc::new(AtomicUsize::new(0));
@@ -46,21 +47,21 @@ impl InputPipe {
         Ok(InputPipe { pieces, pending })
     }
 
-    /// Whether the process reads what it gets: otherwise nothing more is taken.
+    /// Whether the process reads its input: otherwise nothing more is accepted.
     pub(in crate::engine) fn has_room(&self) -> bool {
         self.pending.load(Ordering::Acquire) < MOST_PENDING
     }
 
-    /// Writes as soon as the process reads; `false` when too much waits already.
+    /// Writes as soon as the process reads; `false` if too much is pending.
     pub(in crate::engine) fn write(&self, bytes: Vec<u8>) -> bool {
         self.put(Piece { bytes, written: None })
     }
 
-    /// Writes what somebody typed. `written` gets true when that is done, false when too much waits already.
+    /// Writes typed input. `written` gets true when that is done, false if too much is pending.
     pub(in crate::engine) fn write_typed(&self, bytes: Vec<u8>, written: SyncSender<bool>) {
         let refused = written.clone();
         if !self.put(Piece { bytes, written: Some(written) }) {
-            // Whoever typed may be gone.
+            // The sender may be gone.
             let _ = refused.try_send(false);
         }
     }
@@ -70,7 +71,7 @@ impl InputPipe {
             return false;
         }
         self.pending.fetch_add(piece.cost(), Ordering::AcqRel);
-        // A process that is over reads nothing more; its end is on its way.
+        // A process that has ended reads nothing; its end is about to be reported.
         let _ = self.pieces.send(piece);
         true
     }
@@ -115,7 +116,7 @@ mod tests {
         let mut got = [0; 5];
         reads.read_exact(&mut got).unwrap();
         assert_eq!(&got, b"typed");
-        // What is typed for a process that is over is dropped, and nobody waits for it.
+        // Input for a process that has ended is dropped, and nobody waits for it.
         drop(reads);
         let (written, told) = sync_channel(1);
         input.write_typed(b"typed".to_vec(), written);

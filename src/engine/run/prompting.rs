@@ -1,5 +1,5 @@
-//! Runs of prompts: a generator of the user's is asked outside the sandbox, and its answer goes through a run like any
-//! output. The generator is asked once the sandbox of the run stands, and no longer than the run lives.
+//! Runs of prompts: one of the user's generators is asked outside the sandbox, and its answer passes through a run like
+//! any output. The generator is asked once the sandbox of the run is ready, and only while the run lives.
 
 use super::service_start::ServiceHooks;
 use crate::domain::{PromptDefinition, Question, RunEnd, SafeText, ToolDetail, size};
@@ -14,22 +14,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What a run of a prompt asks, and whom.
+/// The prompt of a run, and its generator.
 pub(super) struct PromptStart {
     generator: Generator,
     question: Question,
-    /// Whether the answer must be JSON: then it is passed on as a whole, without the marks around it.
+    /// Whether the answer must be JSON, which is then passed on as a whole, without a surrounding code fence.
     is_checked: bool,
 }
 
-/// What is noted at the end of a run.
+/// The notes at the end of a run.
 pub(super) type Notes = Box<dyn FnOnce() -> Vec<String> + Send>;
 
 impl Runs<'_> {
-    /// What a run of a prompt asks.
+    /// The prompt of a run.
     ///
     /// # Errors
-    /// [`RunEnd::Refused`] where there is no such generator, or it cannot be had; [`RunEnd::InvalidInput`] for a missing
+    /// [`RunEnd::Refused`] if the generator does not exist or is unavailable; [`RunEnd::InvalidInput`] for a missing
     /// value.
     pub(super) fn prompt(&self, request: &RunRequest, detail: &ToolDetail) -> Result<PromptStart, RunEnd> {
         let refused = |message: String| RunEnd::Refused { message };
@@ -62,12 +62,12 @@ fn limited(mut generator: Generator, prompt: &PromptDefinition) -> Generator {
 }
 
 impl PromptStart {
-    /// How long a whole answer may take where nobody says so.
+    /// The default time limit for a whole answer.
     pub(super) fn patience(&self) -> Duration {
         self.generator.timeout.saturating_mul(PATIENCE)
     }
 
-    /// Works out the run that receives the answer, who is told of it, and what is noted of it at its end.
+    /// Prepares the run that receives the answer, its hooks, and the notes at its end.
     ///
     /// # Errors
     /// Those of [`runner::prepare_answer`].
@@ -87,20 +87,20 @@ impl PromptStart {
     }
 }
 
-/// A question under way.
+/// A question in progress.
 struct Asking {
     start: PromptStart,
     output: AnswerOutput,
     stop: Arc<AtomicBool>,
-    /// What is noted of the answer.
+    /// The note about the answer.
     used: Arc<Mutex<Option<String>>>,
 }
 
 impl Asking {
-    /// Asks on a thread of its own. The end of the run stops it.
+    /// Asks on a separate thread. The end of the run stops it.
     fn begin(self) {
         let thread = std::thread::Builder::new().name("prompt".to_owned());
-        // Without a thread its end of the pipe is closed, and the run fails with an interrupted answer.
+        // Without a thread, the pipe is closed, and the run fails with an interrupted answer.
         let _ = thread.spawn(move || self.ask());
     }
 
@@ -109,7 +109,7 @@ impl Asking {
         let PromptStart { generator, question, is_checked } = start;
         let asked = GeneratorRequest { system: &question.system, request: &question.request };
         let mut tell = |piece: &str| {
-            // A run that is over takes no more of it.
+            // A run that has ended accepts no more output.
             if !is_checked && output.text(piece).is_err() {
                 stop.store(true, Ordering::Relaxed);
             }
@@ -120,12 +120,12 @@ impl Asking {
             let rest = if is_checked { output.text(without_fence(&answer.text)) } else { output.text("") };
             rest.map_err(|_| NoAnswer::stopped())
         });
-        // The run is over when nobody reads the end.
+        // If nobody reads the end, the run has ended.
         let _ = output.end(end.map_err(|no| format!("the generator {}: {}", generator.name, no.message)));
     }
 }
 
-/// What is noted of an answer, or of what was used without one.
+/// The note about an answer, or about the tokens used without one.
 fn note(generator: &Generator, question: &Question, answer: &Result<GeneratorAnswer, NoAnswer>) -> String {
     let (usage, model) = match answer {
         Ok(answer) => (answer.usage, answer.model.as_deref()),
@@ -142,7 +142,7 @@ fn usage_words(usage: Usage) -> String {
     [tokens("in", usage.input_tokens), tokens("out", usage.output_tokens), cost].into_iter().flatten().collect()
 }
 
-/// An answer without the fence of a code block around all of it.
+/// An answer without a code fence around the whole text.
 fn without_fence(text: &str) -> &str {
     let text = text.trim();
     let inner = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));

@@ -1,4 +1,4 @@
-//! Recorded runs: what was given, the result, and stopping one.
+//! Recorded runs: their input and result.
 
 use crate::domain::{Outcome, Run, RunId, ToolName, is_redacted, without_redacted};
 use crate::engine::Runs;
@@ -43,10 +43,10 @@ impl Runs<'_> {
         Ok(input.and_then(without_redacted))
     }
 
-    /// The input of a recorded run, to run again with it; `None` for a run without one.
+    /// The input of a recorded run, for repeating it; `None` for a run without one.
     ///
     /// # Errors
-    /// `NotFound` when there is no such run; `Refused` when its input held a secret, which is not kept.
+    /// `NotFound` if there is no such run; `Refused` if its input contained a secret, which is not kept.
     pub fn input_again(&self, run: RunId) -> Result<Option<Value>, EngineError> {
         let record = self.record(run)?;
         if is_redacted(&record.input) {

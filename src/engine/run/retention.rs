@@ -1,5 +1,5 @@
-//! Removing kept output of old runs, as the setting `[history]` says. The record of a run stays, and so does the output of
-//! runs that a failure or a decision still needs.
+//! Removes the kept output of old runs according to the setting `[history]`. The record of a run stays, and so does the
+//! output of runs that a failure or a decision still needs.
 
 use super::Runs;
 use crate::domain::{
@@ -16,10 +16,10 @@ use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 
-/// The ending of the files.
+/// The extension of the files.
 const ENDING: &str = ".spool";
 
-/// Removes what exceeds the limits.
+/// Removes the output that exceeds the limits.
 pub(super) const PRUNE: PlainVerb = PlainVerb {
     name: "prune",
     needs_catalog: false,
@@ -27,16 +27,16 @@ pub(super) const PRUNE: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, call| engine.runs().prune(who, call)),
 };
 
-/// What is kept of the output of runs.
+/// The kept output of runs.
 pub(in crate::engine) struct OutputStore {
     pub count: usize,
     pub bytes: u64,
-    /// What the limits would remove.
+    /// The output that exceeds the limits.
     pub surplus: Vec<KeptOutput>,
 }
 
 impl Runs<'_> {
-    /// What is kept, and what exceeds the limits.
+    /// The kept output, and the part that exceeds the limits.
     ///
     /// # Errors
     /// `Internal` for trouble with the state folder.
@@ -66,15 +66,15 @@ impl Runs<'_> {
         let output = |(run, bytes): &(RunId, u64)| {
             let started = runs.get(run).map_or(at, |run| run.started_at);
             let age_ms = u64::try_from(at.0.saturating_sub(started.0)).unwrap_or(0);
-            // A file without a record may belong to a run that begins just now.
+            // A file without a record may belong to a run that is just starting.
             let is_needed = needed.contains(run) || !runs.contains_key(run);
             KeptOutput { run: *run, age_ms, bytes: *bytes, is_needed }
         };
         Ok(files.iter().map(output).collect())
     }
 
-    /// Runs that continue; failed runs of tools with an open failure, and the newest run of each failure; runs of tools
-    /// with a review that waits; and what those runs started.
+    /// Unfinished runs; failed runs of tools with an open failure, and the newest run of each failure; runs of tools
+    /// with a pending review; and the runs that those started.
     fn needed(&self, runs: &HashMap<RunId, Run>) -> Result<HashSet<RunId>, EngineError> {
         let groups = self.engine.failures().list(None)?;
         let failing: HashSet<_> =
@@ -92,7 +92,7 @@ impl Runs<'_> {
             (is_going || failed || judged.contains(&run.tool)).then_some(run.id)
         }));
         let mut ids: Vec<&Run> = runs.values().collect();
-        // What a run started has a higher number.
+        // A child run has a higher number than its parent.
         ids.sort_by_key(|run| run.id);
         for run in ids {
             if run.parent.is_some_and(|parent| needed.contains(&parent)) {
@@ -133,7 +133,7 @@ impl Runs<'_> {
         self.remove_surplus(who)
     }
 
-    /// Removes what exceeds the limits; one entry of the log says how much.
+    /// Removes the output that exceeds the limits; one log entry records how much.
     ///
     /// # Errors
     /// `Internal` for trouble with the state folder.
@@ -162,7 +162,7 @@ impl Runs<'_> {
         Ok(Outcome { operation: Some(operation), detail: json!({ "runs": runs, "bytes": bytes }), ..blank(message) })
     }
 
-    /// What becomes of old output when a workbench opens: the limits that the user set are applied.
+    /// Applies the user's limits to old output when a workbench opens.
     ///
     /// # Errors
     /// As [`Runs::remove_surplus`].
@@ -173,7 +173,7 @@ impl Runs<'_> {
         self.remove_surplus(&self.engine.identity()).map(drop)
     }
 
-    /// Whether the output of a run was removed: it wrote something, and nothing is left of it.
+    /// Whether the output of a run was removed: it wrote something, and no output is left.
     pub fn is_pruned(&self, run: &Run) -> bool {
         let wrote = run.usage.stdout_bytes + run.usage.stderr_bytes > 0;
         wrote && run.outcome != RunOutcome::Running && !self.spool_path(run.id).exists()
@@ -181,7 +181,7 @@ impl Runs<'_> {
 }
 
 impl Engine {
-    /// What `doctor` says of kept output.
+    /// The line of `doctor` about kept output.
     pub(in crate::engine) fn doctor_of_history(&self) -> crate::engine::view::DoctorLine {
         let line = |state: &str, message: String, hint: &str| crate::engine::view::DoctorLine {
             name: "history".to_owned(),

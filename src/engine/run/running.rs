@@ -1,7 +1,7 @@
 //! Runs: from a request to a record.
 //!
-//! A run row exists before its process does, and its end is written by the thread that watched it.
-//! While any run of this process is alive, one `keeper` thread renews its leases. `admission` says what may run.
+//! A run row exists before its process does, and its end is written by the thread that watched it. While any run of
+//! this process is alive, one `keeper` thread renews its leases. `admission` decides what may run.
 
 use super::hidden;
 use super::inputs::stored_input;
@@ -38,9 +38,9 @@ use std::time::Duration;
 pub struct RunHandle {
     /// Number of the recorded run.
     pub id: RunId,
-    /// What a human should know before trusting it.
+    /// A warning for a human.
     pub warning: Option<String>,
-    /// The review that asks a human to permit this run, where it was refused for that.
+    /// The review that asks a human to permit this run, if it was refused because of that.
     pub asked: Option<ReviewId>,
     engine: Engine,
     running: Option<Running>,
@@ -72,7 +72,7 @@ impl RunHandle {
         self.running.as_ref().map(Running::changed)
     }
 
-    /// What it uses now, a few times a second; `None` for a run that never started.
+    /// Its present resource use, a few times a second; `None` for a run that never started.
     pub fn samples(&self) -> Option<tokio::sync::watch::Receiver<Sample>> {
         self.running.as_ref().map(Running::samples)
     }
@@ -104,17 +104,17 @@ pub(super) struct Ready {
 }
 
 impl Runs<'_> {
-    /// Starts a run. A run that policy refuses, or whose input does not fit, is recorded too: its
-    /// handle has no process and its record says why.
+    /// Starts a run. A run that the policy refuses, or with invalid input, is recorded too: its handle has no process,
+    /// and its record states the reason.
     ///
     /// # Errors
-    /// `Conflict` when the tool's files changed since the row was read; `Internal` for trouble with the state folder.
+    /// `Conflict` if the tool's files changed since the row was read; `Internal` for problems with the state folder.
     pub fn start(&self, request: &RunRequest, caller: &Caller) -> Result<RunHandle, EngineError> {
         self.start_with(request, caller, InputFrom::Asker)
     }
 
-    /// [`Self::start`] under the rules of an experimental tool, whatever the tool declares and was allowed: it writes no
-    /// files and has no network.
+    /// [`Self::start`] with the rules for an experimental tool, whatever the tool declares and was granted: it writes
+    /// no files and has no network.
     ///
     /// # Errors
     /// As for [`Self::start`].
@@ -122,7 +122,7 @@ impl Runs<'_> {
         self.start_with(request, caller, Occasion { is_strict: true, ..Occasion::default() })
     }
 
-    /// [`Self::start`] on another occasion than that somebody asked for it.
+    /// [`Self::start`] for another reason than a user's request.
     pub(super) fn start_with(
         &self,
         request: &RunRequest,
@@ -171,7 +171,7 @@ impl Runs<'_> {
         }
     }
 
-    /// Finds the user's secrets in what is kept of a run that is not given any. No program is started for that.
+    /// Finds the user's secrets in the record of a run that gets none. No program is started for that.
     pub(super) fn known_secrets(&self) -> Redactor {
         let (sources, programs) = (&self.workspace.settings.secrets, &self.workspace.programs);
         let at_hand = sources.iter().filter(|(_, source)| !matches!(source, SecretSource::Command { .. }));
@@ -198,7 +198,7 @@ impl Runs<'_> {
         RunHandle { id, warning, asked: None, engine: self.engine.clone(), running, verified: Arc::default() }
     }
 
-    /// Starts a run whose tool policy lets run.
+    /// Starts a run that the policy allows.
     pub(super) fn launch(
         &self,
         request: &RunRequest,
@@ -274,13 +274,13 @@ impl Runs<'_> {
         Ok(RunHandle { id, warning, asked: None, engine: self.engine.clone(), running, verified })
     }
 
-    /// Refuses to run while it is not known what the user demands of runs.
+    /// Refuses to run if the user's requirements for runs are unknown.
     fn undoubted(&self) -> Result<(), RunEnd> {
         let fault = self.workspace.settings.fault.clone();
         fault.map_or(Ok(()), |message| Err(RunEnd::Uncontained { message }))
     }
 
-    /// What no run is granted: our folders, and the files of the user's secrets.
+    /// Paths that are never granted to a run: our folders, and the files of the user's secrets.
     pub(in crate::engine) fn ours(&self) -> Vec<PathBuf> {
         let home = &self.workspace.options.home;
         [&home.config, &home.data].into_iter().chain(self.workspace.settings.secret_files()).cloned().collect()
@@ -305,7 +305,7 @@ impl Runs<'_> {
         self.workspace.folder().join(&tool.placement.base)
     }
 
-    /// The user's limit for the stage; what runs strictly runs like an experimental tool, wherever it is.
+    /// The user's limit for the stage; a strict run has the limit of an experimental tool, whatever its stage.
     fn usual_timeout(&self, ready: &Ready) -> Option<Duration> {
         self.workspace.settings.timeout(match ready.profile {
             Profile::Strict => Stage::Experimental,
@@ -331,7 +331,7 @@ impl Runs<'_> {
             (detail.tool.name.clone(), caller.identity(), start.here().map(|spec| spec.grants().write.clone()));
         let (declared, row) = (detail.manifest.permissions.clone(), detail.tool.clone());
         let interpreter = start.here().and_then(|spec| spec.interpreter().cloned());
-        // The live entry must be there before the process can end: the lock is held until then.
+        // The live entry must exist before the process can end, so the lock is held until then.
         let mut live = lock(&self.state.live);
         let running = runner::start(
             start,
@@ -384,7 +384,7 @@ impl Runs<'_> {
         live.insert(id, Live { cancel: running.canceller(), who: caller.clone() });
         drop(live);
         if !is_service {
-            // The keeper of a service looks after its run itself.
+            // The keeper of a service manages its run itself.
             keep(self.engine);
         }
         running
@@ -431,15 +431,15 @@ impl Runs<'_> {
             if let Some(permit) = occasion.permit {
                 demand_permit(tx, permit, id, at)?;
             }
-            // Numbers begin anew when the database was deleted. Before the number is given for good: whatever
-            // happens afterwards, the run has its own output or none.
+            // Numbers restart if the database was deleted. This is done before the number is assigned permanently, so
+            // that the run never has the output of an older one.
             self.vacate(id)?;
             Ok(id)
         })
     }
 
-    /// What a run did not get because nobody approved its version, or because it declares nothing, where that may be why it did
-    /// not succeed. `relative` is a path in its input.
+    /// What a run did not get because its version is not approved, or declares nothing, if that may be why it failed.
+    /// `relative` is a path in its input.
     fn withheld(&self, tool: &Tool, finished: &FinishedRun, relative: Option<&str>) -> Option<String> {
         let (outcome, declared) = (finished.end.outcome(), &finished.declared);
         let may_be_why = outcome.is_failure() || outcome == RunOutcome::Refused;
@@ -449,7 +449,7 @@ impl Runs<'_> {
         if finished.isolation.profile != Profile::Strict || !may_be_why {
             return None;
         }
-        // A note that cannot be made is none; the end of the run is written in any case.
+        // A note that cannot be made is left out; the end of the run is written in any case.
         if self.engine.integrity().approved(tool).unwrap_or(true) {
             return None;
         }
@@ -479,11 +479,11 @@ impl Runs<'_> {
         written
     }
 
-    /// Ends the records of runs whose owner died, and what is left of their processes.
+    /// Ends the records of runs whose owner died, and their remaining processes.
     pub(in crate::engine) fn interrupt_orphans(&self) -> Result<(), EngineError> {
         let at = now();
         if self.workspace.viewing().is_some() {
-            // Whether they are orphans now, a copy does not know, and their end could not be written.
+            // A copy of the state cannot tell whether they are orphans, and cannot be written.
             return Ok(());
         }
         for row in self.workspace.read(|q| Ok(q.running()?))? {
@@ -496,7 +496,7 @@ impl Runs<'_> {
             }
             runner::sweep(&self.scratch_path(row.run));
             runner::discard(&self.engine.staged_writes().path(row.run));
-            // What was verified while it ran stays true.
+            // What was verified during the run stays true.
             let record = self.record(row.run)?;
             let isolation = record.isolation;
             let observation = Some(Observation::off("its observer process died"));
@@ -509,9 +509,9 @@ impl Runs<'_> {
         Ok(())
     }
 
-    /// When a run whose owner died was seen last: when its lease was renewed, or it wrote something.
+    /// When a run with a dead owner was last seen: when its lease was renewed, or when it wrote output.
     fn last_sign_of_life(&self, row: &RunningRow, at: crate::domain::Instant) -> i64 {
-        // That of a service lasts for years and is never renewed.
+        // The lease of a service lasts for years and is never renewed.
         let renewed = Some(row.lease_until.0.saturating_sub(LEASE_MS)).filter(|renewed| *renewed <= at.0);
         let wrote = self.spool_path(row.run).metadata().and_then(|facts| facts.modified()).ok();
         let wrote = wrote.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
@@ -519,7 +519,7 @@ impl Runs<'_> {
         renewed.max(wrote).unwrap_or(0).min(at.0)
     }
 
-    /// Removes what an older run of this number left in its places.
+    /// Removes files of an older run with this number.
     fn vacate(&self, id: RunId) -> Result<(), EngineError> {
         let left = |error: std::io::Error| {
             EngineError::internal(format!(
@@ -547,7 +547,7 @@ fn too_deep() -> RunPolicy {
     RunPolicy::Refuse { code: ErrorCode::Refused, message }
 }
 
-/// The end of a run whose process never was, or whose end nobody saw.
+/// The end of a run without a process, or whose end was not observed.
 pub(super) fn ended(end: RunEnd, profile: Profile) -> FinishedRun {
     let missing = match &end {
         RunEnd::Uncontained { message } => vec![message.clone()],
@@ -572,7 +572,7 @@ pub(super) fn finished(report: &Report) -> FinishedRun {
         isolation: report.isolation.clone(),
         truncated: report.truncated,
         notes: report.notes.clone(),
-        // What never started did nothing that could be seen.
+        // A run that never started has no observable behaviour.
         observation: report.end.outcome().has_started().then(|| report.observation.clone()),
         departed: Vec::new(),
         declared: Permissions::default(),

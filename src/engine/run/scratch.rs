@@ -1,4 +1,4 @@
-//! Folders for a moment: trials and fetches run in them, beside the scratch folders of runs.
+//! Temporary folders for trials and downloads, next to the scratch folders of runs.
 
 use super::Runs;
 use crate::engine::Engine;
@@ -8,13 +8,13 @@ use crate::runner;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How the scratch folders of trials begin, beside those of runs.
+/// The prefix of the scratch folders of trials.
 const SCRATCH: &str = "trials-";
 
-/// Makes the folders of this process differ.
+/// Makes the folder names of this process unique.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// A folder of one row of trials, or of one fetching; gone when dropped.
+/// A folder for one series of trials, or one download; removed when dropped.
 pub(in crate::engine) struct Scratch(PathBuf);
 
 impl Scratch {
@@ -22,7 +22,7 @@ impl Scratch {
         &self.0
     }
 
-    /// Makes one; it is named by this process, so that what it leaves is found.
+    /// Creates one; its name contains this process, so that leftovers can be found.
     pub(in crate::engine) fn make(engine: &Engine) -> std::io::Result<Scratch> {
         let all = engine.workspace.state_dir.join("scratch");
         let path = all.join(format!("{SCRATCH}{}.{}", engine.workspace.owner, NEXT.fetch_add(1, Ordering::Relaxed)));
@@ -33,13 +33,13 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed now is removed with what a killed process left.
+        // If it cannot be removed now, it is removed with the leftovers of killed processes.
         let _ = runner::clear(&self.0);
     }
 }
 
 impl Runs<'_> {
-    /// Removes what trials of processes that are dead left behind, and ends what is left of them.
+    /// Removes leftovers of trials of dead processes, and ends their remaining processes.
     pub(in crate::engine) fn sweep_trials(&self) {
         let entries = std::fs::read_dir(self.workspace.state_dir.join("scratch")).into_iter().flatten().flatten();
         for entry in entries {

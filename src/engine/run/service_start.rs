@@ -1,13 +1,14 @@
-//! What a service is started with that other runs are not.
+//! The additional parts of a start of a service.
 
 use crate::domain::RunEnd;
 use crate::runner::{Frame, NamespaceConnector, Report, ServiceTerms, Spec};
 use std::os::fd::OwnedFd;
 
-/// The lease of the run of a service: its keeper lives or does not, and renews nothing. Ten years, milliseconds.
+/// The lease of a service's run, ten years in milliseconds: it is never renewed, because only the life of its keeper
+/// matters.
 pub(super) const SERVICE_LEASE_MS: i64 = 10 * 365 * 86_400_000;
 
-/// What the keeper of a service is told of its run, on the run's own thread.
+/// What the keeper of a service receives about its run, on the run's own thread.
 pub(in crate::engine) struct ServiceHooks {
     /// The tool starts, behind sandbox layers that were verified.
     pub begins: Box<dyn FnOnce() + Send>,
@@ -17,11 +18,11 @@ pub(in crate::engine) struct ServiceHooks {
     pub ends: Box<dyn FnOnce(&Report) + Send>,
 }
 
-/// What a service is started with.
+/// The additional parts of a start of a service.
 pub(in crate::engine) struct ServiceStart {
-    /// How it is fed, stopped and logged.
+    /// Its input, stop and log rules.
     pub terms: ServiceTerms,
-    /// Variables that tell it its ports.
+    /// Variables with its ports.
     pub env: Vec<(String, String)>,
     /// Listening sockets that it inherits, by name.
     pub listeners: Vec<(String, OwnedFd)>,
@@ -29,12 +30,12 @@ pub(in crate::engine) struct ServiceStart {
     pub bound_ports: Vec<u16>,
     /// Receives the connector into its network namespace; `None` when no port is relayed.
     pub connector_sink: Option<Box<dyn FnOnce(NamespaceConnector) + Send>>,
-    /// Who is told of it.
+    /// Receives its events.
     pub hooks: ServiceHooks,
 }
 
 impl ServiceStart {
-    /// Turns a run into the service; gives back who is told of it.
+    /// Turns a run into the service; returns the hooks.
     pub(super) fn adapt(self, spec: Spec) -> Result<(Spec, ServiceHooks), RunEnd> {
         let spec = spec.as_service(self.terms).with_listeners(self.listeners)?.with_bound_ports(&self.bound_ports)?;
         let Some(take) = self.connector_sink else { return Ok((spec, self.hooks)) };

@@ -1,4 +1,4 @@
-//! Runs that keep running: what the keeper of a service starts.
+//! Runs that keep running, started by the keeper of a service.
 
 use super::interpreters::sources_of;
 use super::occasion::InputFrom;
@@ -20,35 +20,35 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How much of what a check writes is kept, bytes.
+/// Maximum kept output of a check, in bytes.
 const MAX_OUTPUT: u64 = 4096;
 
-/// How much of what a command tells of itself is kept, bytes.
+/// Maximum kept output of a help command, in bytes.
 const MAX_HELP: u64 = 64 * 1024;
 
-/// How long a server may take to list its tools where its definition does not say.
+/// The default time limit for listing the tools of a server.
 const LONGEST_LISTING: Duration = Duration::from_mins(1);
 
-/// How much of a list is read, bytes.
+/// Maximum size of a list that is read, in bytes.
 const MAX_LIST: u64 = 16 << 20;
 
-/// Under which rules another command of a version is started.
+/// The rules for another command of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine) enum CommandRules {
-    /// Those of its service.
+    /// The rules of its service.
     OfService,
-    /// The strictest, whatever was granted.
+    /// The strictest rules, whatever was granted.
     Strict,
-    /// Those of its runs as far as a human allowed them, else the strictest.
+    /// The rules of its runs if a human granted its permissions, otherwise the strictest.
     Listing,
 }
 
 impl Runs<'_> {
-    /// Starts a service as a run of this caller. Policy is asked at each start: what was allowed yesterday may not be
-    /// today.
+    /// Starts a service as a run of this caller. The policy is checked at each start, because the grants may have
+    /// changed.
     ///
     /// # Errors
-    /// `Refused` or `HumanNeeded` where policy says no; `Failed` when it cannot be started.
+    /// `Refused` or `HumanNeeded` if the policy refuses; `Failed` if it cannot be started.
     pub(in crate::engine) fn serve(
         &self,
         detail: &ToolDetail,
@@ -75,7 +75,7 @@ impl Runs<'_> {
         Err(EngineError::new(ErrorCode::Failed, record.error.unwrap_or_else(|| record.outcome.to_string()), ""))
     }
 
-    /// Why policy says no.
+    /// Why the policy refuses.
     fn refused(&self, detail: &ToolDetail, caller: &Caller) -> Result<EngineError, EngineError> {
         Ok(match self.may_go_on(detail, caller)? {
             RunPolicy::Ask { message, .. } => EngineError::new(ErrorCode::HumanNeeded, message, ""),
@@ -84,9 +84,9 @@ impl Runs<'_> {
         })
     }
 
-    /// Starts another command of a version, in a sandbox like that of its service, and says whether it succeeded and
-    /// what it wrote. Without words, the command of the version with `--version`. Not recorded: it is asked every few
-    /// seconds.
+    /// Starts another command of a version, in a sandbox like that of its service; returns whether it succeeded, and
+    /// its output. Without words, the command of the version with `--version`. Not recorded, because it is repeated
+    /// every few seconds.
     ///
     /// # Errors
     /// `Failed` when it cannot be started.
@@ -100,11 +100,11 @@ impl Runs<'_> {
         self.attempt((detail, words, CommandRules::OfService), caller, (timeout, MAX_OUTPUT))
     }
 
-    /// Starts another command of a version under the strictest rules, so that it tells something of itself, and says
-    /// whether it succeeded and what it wrote. Not recorded.
+    /// Starts another command of a version under the strictest rules to query it; returns whether it succeeded, and its
+    /// output. Not recorded.
     ///
     /// # Errors
-    /// `Refused` or `HumanNeeded` where policy says no; `Failed` when it cannot be started.
+    /// `Refused` or `HumanNeeded` if the policy refuses; `Failed` if it cannot be started.
     pub(in crate::engine) fn ask_command(
         &self,
         detail: &ToolDetail,
@@ -115,7 +115,7 @@ impl Runs<'_> {
         self.attempt((detail, Some(words), CommandRules::Strict), caller, (timeout, MAX_HELP))
     }
 
-    /// Whether runs of a version get what it declares: nobody needs to allow it.
+    /// Whether runs of a version get their declared permissions without a further grant.
     ///
     /// # Errors
     /// `Internal` for trouble with the state folder.
@@ -124,10 +124,11 @@ impl Runs<'_> {
         Ok(matches!(policy, RunPolicy::Allow { profile: Profile::Declared, .. }))
     }
 
-    /// Starts the server of a definition and asks for its tools: the list, or why there is none in one line. Not recorded.
+    /// Starts the server of a definition and asks for its tools; returns the list, or in one line why there is none.
+    /// Not recorded.
     ///
     /// # Errors
-    /// `Refused` or `HumanNeeded` where policy says no; `Failed` when it cannot be started.
+    /// `Refused` or `HumanNeeded` if the policy refuses; `Failed` if it cannot be started.
     pub(in crate::engine) fn ask_server(
         &self,
         detail: &ToolDetail,
@@ -146,7 +147,7 @@ impl Runs<'_> {
         let mut list = Vec::new();
         let read =
             Spool::open(&spool).map(|spool| spool.bytes(Some(Stream::Stdout)).take(MAX_LIST).read_to_end(&mut list));
-        // What cannot be removed now goes with the scratch folders of the next start.
+        // If it cannot be removed now, it is removed with the scratch folders at the next start.
         let _ = Spool::remove(&spool);
         Ok(match (report.end, read) {
             (RunEnd::Succeeded { .. }, Ok(Ok(_))) => Ok(list),
@@ -167,7 +168,7 @@ impl Runs<'_> {
         let spec = self.prepare_command(detail, caller, (words, Some(timeout), rules), (&scratch, &spool))?;
         let report = runner::start(spec, Hooks::default()).wait();
         let output = output_of(&spool, most);
-        // What cannot be removed now goes with the scratch folders of the next start.
+        // If it cannot be removed now, it is removed with the scratch folders at the next start.
         let _ = Spool::remove(&spool);
         match report.end {
             RunEnd::Succeeded { .. } => Ok((true, output)),
@@ -176,8 +177,7 @@ impl Runs<'_> {
         }
     }
 
-    /// Starts a program of a version that helps its service, or is asked what it can do, until the helper is dropped.
-    /// Not recorded.
+    /// Starts a program of a version that helps its service, or is queried, until the helper is dropped. Not recorded.
     ///
     /// # Errors
     /// `Failed` when it cannot be started.
@@ -195,7 +195,7 @@ impl Runs<'_> {
         Ok(Helper { running: Some(running), spool, _scratch: scratch })
     }
 
-    /// What starts another command of a version. Without words, the command of the version with `--version`.
+    /// The start of another command of a version. Without words, the command of the version with `--version`.
     fn prepare_command(
         &self,
         detail: &ToolDetail,
@@ -214,7 +214,7 @@ impl Runs<'_> {
             if let Some(words) = words {
                 recipe.command = words.to_vec();
             } else {
-                // What precedes the arguments of the service: its program, and the file that an interpreter runs.
+                // The words before the arguments of the service: its program, and the file that an interpreter runs.
                 let program = 1 + usize::from(recipe.command.get(1).is_some_and(|word| word.contains("{file}")));
                 recipe.command.truncate(program);
                 recipe.command.push("--version".to_owned());
@@ -226,7 +226,7 @@ impl Runs<'_> {
             Profile::Strict => RunEnvironment::default(),
             Profile::Declared => {
                 let (declared, settings) = (&manifest.permissions.env, &self.workspace.settings);
-                // What is asked every few seconds asks for no secrets.
+                // A command that is repeated every few seconds gets no secrets.
                 let secrets = match rules {
                     CommandRules::Listing => secrets::gather(declared, &settings.secrets, &self.workspace.programs)
                         .map_err(|end| EngineError::new(ErrorCode::Failed, end.message().unwrap_or_default(), ""))?,
@@ -278,12 +278,12 @@ impl Drop for Helper {
         let Some(running) = self.running.take() else { return };
         running.cancel();
         running.wait();
-        // What cannot be removed now goes with the scratch folders of the next start.
+        // If it cannot be removed now, it is removed with the scratch folders at the next start.
         let _ = Spool::remove(&self.spool);
     }
 }
 
-/// The beginning of what a command wrote.
+/// The beginning of a command's output.
 fn output_of(spool: &Path, most: u64) -> String {
     let mut bytes = Vec::new();
     let read = Spool::open(spool).map(|spool| spool.bytes(None).take(most).read_to_end(&mut bytes));

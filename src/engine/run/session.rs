@@ -1,10 +1,10 @@
-//! What holds for this process alone: the session that it was called from, and the limits that it was started with.
+//! State of this process only: the session that it was called from, and the limits that it was started with.
 
 use crate::domain::{CostTier, Selection};
 use crate::engine::locks::Ranked;
 use std::sync::OnceLock;
 
-/// The session that this process was called from; said once.
+/// The session that this process was called from; set once.
 #[derive(Default)]
 pub(in crate::engine) struct SessionName(pub(super) OnceLock<Option<String>>);
 
@@ -16,7 +16,7 @@ pub(super) struct InForce {
     pub(super) fence: Option<Selection>,
 }
 
-/// What whoever started this process lets run.
+/// The limits on what this process may run.
 pub(in crate::engine) struct Limited(pub(super) Ranked<InForce>);
 
 impl Default for Limited {

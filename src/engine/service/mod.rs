@@ -98,7 +98,8 @@ impl Services<'_> {
     /// The message and hint for a name without an instance: whether it is the name of a service, or which instances
     /// exist.
     fn unknown(&self, name: &str, rows: &[InstanceRow], instances_of_it: usize) -> (String, String) {
-        // Somebody who only asks for instances has not read the folders of tools yet. What cannot be read has no service.
+        // A caller that only queries instances has not read the folders of tools yet. An unreadable tool has no
+        // service.
         let tool = self.engine.library().scan_once().ok().and_then(|()| self.engine.library().resolve(name).ok());
         if tool.is_some_and(|tool| tool.kind == Kind::Service && tool.name.as_str() == name) && instances_of_it == 0 {
             let message = format!("there is no instance {name}: the service {name} was not launched yet");

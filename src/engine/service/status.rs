@@ -1,4 +1,4 @@
-//! What is told of instances.
+//! Status texts of instances.
 
 use super::Services;
 use crate::domain::description::{Align, Describe, Description, Ink, Table};
@@ -24,7 +24,7 @@ pub struct InstanceView {
     /// The instance; its state is what its keeper wrote last.
     #[serde(flatten)]
     pub instance: Instance,
-    /// What it is doing: `lost` when its keeper died and nobody has settled that yet.
+    /// Its state: `lost` if its keeper died and this was not resolved yet.
     #[serde(rename = "state")]
     pub now: InstanceState,
     /// Milliseconds since it became ready; `None` while it is not.
@@ -48,7 +48,7 @@ pub struct ServiceList {
     pub other_stacks: BTreeMap<String, usize>,
 }
 
-/// One instance with what was said and what it keeps in mind.
+/// One instance with its messages and its context.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InstanceDetail {
     /// The instance.
@@ -62,7 +62,7 @@ pub struct InstanceDetail {
     pub definition: Option<ServiceDefinition>,
     /// Prompts and the newest answer.
     pub context: InstanceContext,
-    /// The newest lines that were said, oldest first.
+    /// The newest lines of the exchange, oldest first.
     pub exchanges: Vec<Exchange>,
 }
 
@@ -90,7 +90,7 @@ impl Services<'_> {
         Ok(ServiceList { stack: self.stack().to_owned(), services, other_stacks })
     }
 
-    /// One instance with what was said and what it keeps in mind.
+    /// One instance with its messages and its context.
     ///
     /// # Errors
     /// `NotFound`.

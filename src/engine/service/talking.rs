@@ -31,7 +31,7 @@ pub struct Said {
     pub instance: ToolName,
     /// The text of the answer.
     pub answer: String,
-    /// Number of the message among all that was said in the workspace.
+    /// Number of the message among all messages of the workspace.
     pub exchange: i64,
     /// Whether the instance was started for this message.
     pub started: bool,
@@ -151,7 +151,7 @@ impl Services<'_> {
     }
 }
 
-/// What is told with an answer of a service that wrote more lines than it got messages.
+/// The warning with an answer of a service that wrote more lines than it got messages.
 fn answer_in_doubt(name: &str, surplus_lines: u64) -> EngineError {
     let lines = if surplus_lines == 1 {
         "1 line that answers".to_owned()
@@ -163,7 +163,7 @@ fn answer_in_doubt(name: &str, surplus_lines: u64) -> EngineError {
     EngineError::new(ErrorCode::Conflict, message, hint)
 }
 
-/// What is told when a connection ends without an answer.
+/// The error if a connection ends without an answer.
 fn no_answer(name: &str, error: &std::io::Error) -> EngineError {
     let message = match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("{name}: no answer in time"),

@@ -67,7 +67,7 @@ impl Services<'_> {
         Ok(ServiceUnit { unit: parts.unit(), instance, file, steps })
     }
 
-    /// The tool and the instance that a name stands for: an instance, or a service that has none yet.
+    /// The tool and the instance for a name: an instance, or a service without one.
     fn tool_and_instance(&self, name: &str) -> Result<(ToolName, ToolName), EngineError> {
         match self.named(name) {
             Ok(row) => Ok((row.instance.tool, row.instance.name)),

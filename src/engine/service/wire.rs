@@ -38,7 +38,7 @@ pub(super) enum KeeperRequest {
     Say {
         /// The message.
         message: String,
-        /// Who says it: `human`, or `agent:NAME`.
+        /// The caller: `human`, or `agent:NAME`.
         who: String,
         /// Milliseconds for the answer.
         timeout_ms: u64,
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(&typed, b"typed");
         drop(client);
         assert!(receive::<KeeperRequest>(&server, None).is_err());
-        // A keeper that died left its socket behind.
+        // A dead keeper left its socket.
         drop(listener);
         assert!(connect(&deep, InstanceId(7)).is_err());
         let _again = listen(&deep, InstanceId(7)).unwrap();

@@ -123,7 +123,7 @@ pub(in crate::engine) fn duration(text: &str) -> Option<Duration> {
     Duration::try_from(signed).ok().filter(|limit| !limit.is_zero())
 }
 
-/// That somebody else can change the user's settings: they name programs and signers, so they are not used then.
+/// The error if somebody else can change the user's settings: they name programs and signers, so they are not used.
 pub(super) fn changed_by_others(path: &Path) -> Option<Problem> {
     let found = path.metadata().ok()?;
     let own = rustix::process::geteuid().as_raw();

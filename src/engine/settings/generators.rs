@@ -94,7 +94,7 @@ pub struct ApiSetting {
     pub ca: Option<PathBuf>,
 }
 
-/// How the loop goes when nothing else is said.
+/// The defaults of an evolution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvolveSettings {
     /// Whom to ask, in this order.
@@ -131,7 +131,7 @@ impl Settings {
         }
     }
 
-    /// Takes over `[evolve]`. `declared` is the table of generators, wherever in the file it stands.
+    /// Applies `[evolve]`. `declared` is the table of generators, wherever it is in the file.
     pub(super) fn apply_evolve(
         &mut self,
         file: &mut File<'_>,
@@ -350,7 +350,8 @@ fn absolute(text: &str, user_home: Option<&Path>) -> Option<PathBuf> {
     path.is_absolute().then_some(path)
 }
 
-/// A program by its name or its whole path: it is started in a folder of its own, where a relative path means nothing.
+/// A program by its name or its absolute path: it is started in a separate folder, where a relative path has no
+/// meaning.
 fn program(mut words: Vec<String>, user_home: Option<&Path>) -> Option<Vec<String>> {
     let first = words.first_mut().filter(|first| !first.is_empty())?;
     if let Some(rest) = first.strip_prefix("~/") {

@@ -89,7 +89,7 @@ fn fill(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
     ignore(dir, report)
 }
 
-/// Writes the sample as a whole or not at all: a folder of that name is somebody else's.
+/// Writes the sample completely or not at all: an existing folder of that name belongs to the user.
 fn sample(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
     let folder = format!("tools/{}/hello", Stage::Experimental);
     if fs::symlink_metadata(dir.join(&folder)).is_ok() {

@@ -1,4 +1,4 @@
-//! The setting `[programs]`: which file a program is, for every run and whoever calls.
+//! The setting `[programs]`: the file of each program, for every run and every caller.
 
 use super::file::File;
 use std::collections::BTreeMap;

@@ -35,7 +35,7 @@ impl Settings {
                         self.high_roles = roles;
                     } else {
                         let at = value.span().start;
-                        // Nobody knows whose yes was meant to be needed: one that nobody can give.
+                        // The intended role is unknown, so a role is required that nobody has.
                         self.high_roles = vec![UNREADABLE.to_owned()];
                         let hint = "write a list of words, for example [\"security\"]; until then no tool of the high \
                                     cost tier can be approved";
@@ -74,7 +74,7 @@ impl Settings {
                 }
                 ("max_tier", word) => {
                     let tier = word.and_then(|word| word.parse().ok()).filter(|tier| *tier != CostTier::Prohibited);
-                    // Nobody knows which one was meant: the least.
+                    // The intended tier is unknown, so the lowest applies.
                     self.max_tier = tier.unwrap_or(CostTier::Low);
                     if tier.is_none() {
                         let hint = "write \"low\", \"medium\" or \"high\"; only low runs until then".to_owned();

@@ -28,7 +28,7 @@ const OTHERS: u32 = 0o077;
 pub enum SecretSource {
     /// A variable of the environment that Toolsmith was started in.
     Env(String),
-    /// A file of one line that nobody else may read.
+    /// A file of one line that only the user may read.
     File(PathBuf),
     /// A program and its arguments; the first line that it prints.
     Command {
@@ -37,7 +37,7 @@ pub enum SecretSource {
         /// Further variables of the caller's that it gets.
         env: Vec<String>,
     },
-    /// Nobody knows: the settings do not say it. Holds where they should, as `FILE:LINE`.
+    /// The settings do not state it. Contains the place where they should, as `FILE:LINE`.
     Nowhere(String),
 }
 
@@ -79,7 +79,7 @@ impl fmt::Display for SecretSource {
         match self {
             SecretSource::Env(name) => write!(f, "variable {name}"),
             SecretSource::File(path) => write!(f, "file {}", path.display()),
-            // Arguments are left out: somebody may have put there what does not belong there.
+            // Arguments are left out, because they may contain secrets.
             SecretSource::Command { argv, .. } => write!(f, "command {}", argv.first().map_or("", String::as_str)),
             SecretSource::Nowhere(place) => f.write_str(place),
         }
@@ -112,7 +112,7 @@ pub(in crate::engine) fn look(sources: &BTreeMap<String, SecretSource>, programs
     looked.map(|(name, source, why)| format!("{name} ({source}): {why}")).collect()
 }
 
-/// The one line of a file that nobody else may read.
+/// The only line of a file that only the user may read.
 fn read(path: &Path) -> Result<Secret, String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
     // Opening a FIFO must not wait for a writer.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// The ports that services get where nobody says otherwise.
+/// The default port range of services.
 const USUAL_RANGE: RangeInclusive<u16> = 50_000..=60_000;
 
 /// The lowest port that needs no privilege.
@@ -76,7 +76,7 @@ fn range(text: &str) -> Option<RangeInclusive<u16>> {
     (first >= LEAST_PORT && first <= last).then_some(first..=last)
 }
 
-/// What a name of a stack may be, for whoever wrote another one.
+/// The rule for names of stacks, for error messages.
 pub(in crate::engine) const STACK_HINT: &str = "use up to 64 letters, digits, _ . and -";
 
 /// Whether a text can be the name of a stack.

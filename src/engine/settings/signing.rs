@@ -95,7 +95,7 @@ mod tests {
             (format!("{signers}required = true"), true, true),
             (format!("{signers}required = false"), false, false),
             (format!("{key}{signers}"), true, true),
-            // With nobody whose signature could count, nothing does.
+            // Without any accepted signer, nothing counts.
             ("required = true".to_owned(), true, true),
             ("required = false".to_owned(), false, false),
         ] {

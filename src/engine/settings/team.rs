@@ -12,7 +12,7 @@ use toml::de::DeValue;
 /// What an approval by the team does here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
 pub enum TeamTrust {
-    /// It is shown to whoever decides here.
+    /// It is shown to reviewers here.
     #[default]
     Review,
     /// It counts here.
@@ -165,7 +165,7 @@ impl File<'_> {
     }
 }
 
-/// The address that somebody names on the command line; `None` for what is not an address.
+/// The address on the command line; `None` if the text is not an address.
 pub fn team_address(text: &str) -> Option<String> {
     address(text, None)
 }

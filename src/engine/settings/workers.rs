@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// How many runs a worker carries out at once where nobody says so.
+/// The default number of concurrent runs of a worker.
 const USUAL_MOST: u64 = 4;
 
 /// The most that can be set.

@@ -72,7 +72,7 @@ pub fn locate(home: &Home, workspace: &Path) -> Located {
     let by_path = Located { dir: path_state_dir(home, workspace), copy_of: None };
     let Ok(here) = Here::of(workspace) else { return by_path };
     let Ok(secret) = secret(home) else { return known_path(home, &here).unwrap_or(by_path) };
-    // The usual case writes nothing and waits for nobody.
+    // The usual case neither writes nor waits.
     let states = states(home);
     let id = here.read_id(&secret);
     let same = |known: &&Known| Some(&known.record.id) == id.as_ref() && here.is_at(&known.record);
@@ -274,12 +274,12 @@ impl Here {
     }
 }
 
-/// The name of the file with the id: one for each user and machine, so that nobody takes the place of another's.
+/// The name of the file with the id: one for each user and machine, so that nobody can replace another's.
 fn name(secret: &[u8]) -> String {
     format!("id-{}", Digest::of_bytes(&[b"name of ", secret].concat()).short())
 }
 
-/// What only this user can write beside an id.
+/// A seal next to an id that only this user can write.
 fn seal(secret: &[u8], id: &str) -> String {
     Digest::of_bytes(&[b"seal of ", secret, id.as_bytes()].concat()).hex()
 }
@@ -306,7 +306,7 @@ fn secret(home: &Home) -> io::Result<Vec<u8>> {
     file.as_file().sync_all()?;
     match file.persist_noclobber(&path) {
         Ok(_) => {}
-        // Somebody else was faster.
+        // Another process was faster.
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error.error),
     }
@@ -338,7 +338,7 @@ fn write_record(dir: &Path, record: &Record) -> io::Result<()> {
     file.persist(dir.join(RECORD)).map(drop).map_err(|error| error.error)
 }
 
-/// Another folder beside one that belongs to a workspace that was here before.
+/// Another folder next to one that belongs to an earlier workspace at this path.
 fn sibling(dir: &Path, id: &str) -> PathBuf {
     let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     dir.with_file_name(format!("{name}-{}", id.get(..8).unwrap_or(id)))

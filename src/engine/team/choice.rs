@@ -5,7 +5,7 @@ use crate::domain::{Digest, Instant, Stage, ToolName};
 use semver::Version;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A version that the team approved, or that somebody asks about.
+/// A version that the team approved, or whose review is requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Offer {
     pub(super) version: TeamVersion,

@@ -56,7 +56,7 @@ impl Teams<'_> {
             }
         }
         if report.is_of_weight() {
-            // What the team approved may count here now, or not any more.
+            // Team approvals may have begun or ceased to count here.
             self.engine.library().scan(&mut |_| {})?;
         }
         self.told(&report, refused)

@@ -256,7 +256,7 @@ impl Teams<'_> {
             return Ok(Ok(Some(Plan::new(offer, stage))));
         };
         if tool.stage == Stage::Archived {
-            // Whoever put it away does not want the next one either.
+            // An archived tool is not updated.
             return Ok(Ok(None));
         }
         // A request does not push an approved version aside.
@@ -268,7 +268,7 @@ impl Teams<'_> {
         Ok(Err(format!("{} is here as {} {}", tool.name, tool.stage, tool.version)))
     }
 
-    /// The version that the team decided about; `None` if there is no team, or nobody decided.
+    /// The version that the team decided about; `None` if there is no team, or no decision.
     ///
     /// # Errors
     /// `Internal` for errors of the store.

@@ -49,7 +49,7 @@ pub(super) fn policy_news(q: &Queries, pin: FileName) -> Result<Option<String>, 
     Ok(Some(format!("another policy is in force ({}): {what}", head.short())))
 }
 
-/// The policies that were shown before a question, by what named them: a file may change while somebody reads.
+/// The policies that were shown before a question, by their source: a file may change while it is read.
 #[derive(Default)]
 pub(in crate::engine) struct ShownPolicies(Mutex<HashMap<String, FileName>>);
 
@@ -70,7 +70,7 @@ impl ShownPolicies {
     }
 }
 
-/// A policy that somebody names.
+/// A policy given by the user.
 struct Named {
     name: FileName,
     policy: TeamPolicy,
@@ -162,7 +162,7 @@ impl Teams<'_> {
         Ok(PolicyStep::Agree { named, pin, current: Box::new(current), missing })
     }
 
-    /// [`policy_news`], for whoever has a workbench open.
+    /// [`policy_news`], for open workbenches.
     ///
     /// # Errors
     /// `Internal` for errors of the store.

@@ -1,4 +1,4 @@
-//! How far the signatures of an exchange are verified: whoever waits for it sees that, and may stop it.
+//! The progress of verifying the signatures of an exchange: a waiting user sees it, and may stop it.
 
 use super::Teams;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -63,7 +63,7 @@ impl Verifying {
         (done < total).then_some(VerifyProgress { done, total })
     }
 
-    /// What somebody who stopped it is told.
+    /// The message for a user who stopped it.
     pub(super) fn stopped(&self, is_kept: bool) -> EngineError {
         let (done, total) = (self.done.load(Ordering::SeqCst), self.total.load(Ordering::SeqCst));
         let progress = VerifyProgress { done, total };

@@ -108,7 +108,7 @@ pub struct TeamReport {
     pub criteria: Vec<(String, Vec<String>)>,
     /// Other teams whose decisions count.
     pub imports: Vec<ImportRow>,
-    /// Versions that somebody asks about.
+    /// Versions whose review is requested.
     pub requests: Vec<VersionRow>,
     /// Versions that the team approved and that are not here, of each tool the newest.
     pub absent: Vec<VersionRow>,
@@ -120,14 +120,14 @@ pub struct TeamReport {
     pub problems: Vec<String>,
 }
 
-/// Who said that they look at a version within the last two hours, with the time at which that ends.
+/// Who claimed a version within the last two hours, with the time at which each claim ends.
 pub(super) fn claims(version: &TeamVersion, at: Instant) -> Vec<(String, Instant)> {
     let fresh = |claim: &&Statement| (0..CLAIM_MS).contains(&(at.0 - claim.at.0));
     version.claims.iter().filter(fresh).map(|claim| (claim.signer.clone(), Instant(claim.at.0 + CLAIM_MS))).collect()
 }
 
 impl Teams<'_> {
-    /// What is known of the team. Asks nobody.
+    /// What is known about the team, without any request.
     ///
     /// # Errors
     /// `Usage` where there is no team; `Internal` for errors of the store.

@@ -1,4 +1,4 @@
-//! Decisions made here are written as files beside their entries of the log, and handed out with the next exchange.
+//! Local decisions are written as files with their log entries, and exported with the next exchange.
 
 use super::Teams;
 use super::extent::{Extent, refuse_extent};
@@ -31,7 +31,7 @@ pub(in crate::engine) struct Sharing {
     agent: Option<String>,
     /// What an approval covers; nothing for other decisions.
     extent: Extent,
-    /// The files that it undoes; where there are none, it answers what stands.
+    /// The files that it cancels; if there are none, it answers the decisions in force.
     takes_back: Vec<FileName>,
     /// Whether the decision itself counts only when it is signed.
     demanded: bool,
@@ -234,7 +234,7 @@ impl SharedDecision {
 }
 
 impl Sharing {
-    /// A decision in no role, that answers what stands.
+    /// A decision without a role that answers the decisions in force.
     fn plain(context: TeamContext, kind: TeamKind, subject: Subject, reason: Option<String>) -> Sharing {
         let (role, agent, extent, takes_back, demanded) = (None, None, Extent::default(), Vec::new(), false);
         Sharing { context, kind, subject, role, reason, agent, extent, takes_back, demanded }
@@ -276,7 +276,7 @@ fn shown(reason: Option<&str>) -> Option<String> {
     Some(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Refuses an approval in the name or in a role of somebody else: whose key the policy has counts by that key alone.
+/// Refuses an approval in somebody else's name or role: a person with a key in the policy counts only by that key.
 fn refuse_borrowed(context: &TeamContext, who: &str, role: Option<&str>, needs_roles: bool) -> Result<(), EngineError> {
     let Some(policy) = &context.policy else { return Ok(()) };
     let refused = |message: String, hint: &str| Err(EngineError::new(ErrorCode::Refused, message, hint));

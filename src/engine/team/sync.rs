@@ -45,7 +45,7 @@ pub(super) struct SyncReport {
     refused: Vec<(String, String)>,
     /// How many files were refused before, and still are there.
     refused_before: usize,
-    /// Where files lay that somebody removed from the team's carrier. They count here all the same.
+    /// The paths of files that were removed from the team's carrier. They still count here.
     gone: Vec<String>,
     /// That another policy is in force, or that policies exclude each other.
     policy_news: Vec<String>,
@@ -90,7 +90,7 @@ impl Teams<'_> {
         let mut carrier = carrier::open(&self.folder(), &remote, &self.workspace.programs)?;
         let carrier = carrier.as_mut();
         let before = self.workspace.read(|q| Ok(TeamFiles(q).last_sync()?))?.unwrap_or_default();
-        // Another carrier has nothing yet: what is not there was removed by nobody.
+        // A new carrier is empty: absent files were not removed by anybody.
         let is_same = before.remote == remote || before.mark.is_none();
         let mut since = before.mark.filter(|_| before.remote == remote);
         let was_seen = since.is_some();
@@ -133,7 +133,7 @@ impl Teams<'_> {
             }
         }
         if report.is_of_weight() {
-            // What the team approved may count here now, or not any more.
+            // Team approvals may have begun or ceased to count here.
             self.engine.library().scan(&mut |_| {})?;
         }
         if self.verifying.is_stopping() {
@@ -296,7 +296,7 @@ fn change_line(change: &TeamChange) -> String {
     }
 }
 
-/// A reason behind a sentence.
+/// A reason after a sentence.
 pub(super) fn because(reason: Option<&str>) -> String {
     reason.map(|reason| format!(" ({reason})")).unwrap_or_default()
 }
@@ -394,7 +394,7 @@ impl SyncReport {
         words
     }
 
-    /// What somebody removed from the carrier.
+    /// The files that were removed from the carrier.
     fn gone_words(&mut self, dry: bool) -> Option<String> {
         self.gone.sort();
         self.gone.dedup();

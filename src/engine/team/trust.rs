@@ -1,4 +1,4 @@
-//! What the team's decisions mean here: shown beside a review, and counted where the user says so.
+//! The effect of the team's decisions here: shown in reviews, and counted if the user configures that.
 
 use super::Teams;
 use super::report::{claims, names};
@@ -49,7 +49,7 @@ impl Teams<'_> {
         Ok(self.version(review.digest)?.map(|version| lines(&version, now())).unwrap_or_default())
     }
 
-    /// Which members of an adoption the team approved: whoever adopts need not look at these for the first time.
+    /// The members of an adoption that the team approved, which were already reviewed.
     fn evidence_of_adoption(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
         let (mut approved, mut others) = (Vec::new(), Vec::new());
         let view = self.engine.library().catalog();

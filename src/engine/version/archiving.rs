@@ -83,7 +83,7 @@ impl Versions<'_> {
             return Err(EngineError::new(ErrorCode::Conflict, message, format!("move {archive} away, then retry")));
         }
         let mut places = (0..ARCHIVE_NAMES).map(|attempt| core::archived_placement(tool, attempt));
-        // Whatever lies there keeps its place, a broken link too.
+        // Existing content keeps its place, including a broken link.
         places.find(|place| is_there(&place.base).is_err()).ok_or_else(|| {
             let message = format!("{archive} has no free name for {} {}", tool.name, tool.version);
             let hint = format!("move {archive}/{}* away, then retry", tool.name);
@@ -148,7 +148,7 @@ impl Versions<'_> {
         self.engine.finish(step)
     }
 
-    /// Where an archived version came from; experimental when nobody recorded it.
+    /// The previous place of an archived version; experimental if it was not recorded.
     pub(in crate::engine) fn archived_from(&self, before: &Placed) -> Result<Placed, EngineError> {
         let operations = self.workspace.read(|q| {
             let newest = |verb| q.newest_operation(verb, before.tool.as_str());
@@ -166,11 +166,11 @@ impl Versions<'_> {
             let placement = core::stage_placement(Stage::Experimental, &before.tool);
             return Ok(before.moved_to(Stage::Experimental, placement));
         };
-        // What nobody approved comes back as it is now.
+        // An unapproved version is restored unchanged.
         Ok(if origin.stage.is_vouched() { origin } else { before.moved_to(origin.stage, origin.placement) })
     }
 
-    /// Nobody approved what is in the archive now, so it does not come back as what was approved.
+    /// The archived content was changed without approval, so it is not restored as approved.
     fn changed_in_the_archive(&self, now: &Placed, files: &[VersionFile], was: Digest) -> EngineError {
         let before = self.workspace.copies.get(was).unwrap_or_default();
         let what = crate::engine::review::approval_status::differences(&before, files);

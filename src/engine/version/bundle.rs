@@ -37,7 +37,7 @@ struct Key {
     /// What the key named before, newest first.
     #[serde(default)]
     earlier: Vec<Digest>,
-    /// The signed list that names it; `None` if nobody signed.
+    /// The signed list that names it; `None` if it is unsigned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signed: Option<String>,
 }
@@ -49,7 +49,7 @@ struct Bundle {
     objects: Box<dyn Objects + Send>,
 }
 
-/// What became of a tool.
+/// The result for a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carried {
@@ -63,7 +63,7 @@ pub enum Carried {
     Unreadable,
 }
 
-/// A tool of a bundle and what became of it.
+/// A tool of a bundle, with the result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CarriedTool {
     /// Name inside the bundle.
@@ -72,11 +72,11 @@ pub struct CarriedTool {
     pub version: Option<semver::Version>,
     /// Its digest; `None` when it cannot be read.
     pub digest: Option<Digest>,
-    /// What became of it.
+    /// The result.
     pub state: Carried,
     /// Why it was not written; empty when it was, or was there.
     pub why: String,
-    /// Who signed it in the bundle; `None` if nobody did.
+    /// Who signed it in the bundle; `None` if it is unsigned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_by: Option<String>,
 }

@@ -98,9 +98,9 @@ impl RunPolicy {
 pub(in crate::engine) enum Deprecated {
     /// It has no mark.
     No,
-    /// It runs, and this is said.
+    /// It runs, with this warning.
     Warned(String),
-    /// It does not run, and this is said.
+    /// It does not run, for this reason.
     Refused(ErrorCode, String),
 }
 

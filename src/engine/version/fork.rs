@@ -196,7 +196,7 @@ fn is_manifest(path: &str) -> bool {
     !path.contains('/') && [".toml", ".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end))
 }
 
-/// The text of a manifest with another name in its first line that says one, and in file names of its own.
+/// The text of a manifest with another name in the first line that states one, and in the names of its files.
 fn with_name(text: &str, old: &str, new: &str, native: bool) -> String {
     let mut named = false;
     let lines = text.split_inclusive('\n').map(|line| {

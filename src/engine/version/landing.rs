@@ -22,7 +22,7 @@ pub(in crate::engine) struct Landing {
     pub(in crate::engine) over: Option<Arc<Tool>>,
     /// Experimental versions that go, because this one counts at once.
     pub(in crate::engine) away: Vec<Arc<Tool>>,
-    /// The approval with which it counts here at once; `None` if somebody here has to decide.
+    /// The approval with which it counts here at once; `None` if a local decision is needed.
     pub(in crate::engine) counts: Option<TeamApproval>,
 }
 

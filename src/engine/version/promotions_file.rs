@@ -35,7 +35,7 @@ impl Versions<'_> {
         let parent = row.evolved_from.as_ref().and_then(|path| view.tools.iter().find(|other| other.path == *path));
         let original = used.or(parent)?;
         if row.evolved_from.is_none() && row.version <= original.version {
-            // Changed files under the number that they had: the same version for whoever counts in versions.
+            // Changed files with the same version number are the same version for other runtimes.
             return None;
         }
         let detail = self.engine.library().detail(row).ok()?;
@@ -114,7 +114,7 @@ impl Versions<'_> {
             if let Some(entry) = standing {
                 return Ok(Wanted::Entry(entry));
             }
-            // Taken back: what stood there before comes back, when it was there by somebody else.
+            // Undone: an earlier entry is restored if somebody else wrote it.
             let undone = q.operation(relocation.operation)?.filter(|entry| entry.verb == "undo");
             let target = undone.and_then(|entry| entry.detail.get("operation")?.as_i64());
             let taken = decided.iter().find(|(entry, _)| Some(entry.id.0) == target);

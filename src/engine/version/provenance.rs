@@ -33,7 +33,7 @@ impl Versions<'_> {
         digests.iter().map(origin).collect()
     }
 
-    /// What was kept of the evolution that a version comes from; what the version says itself stays.
+    /// Adds the recorded evolution of a version; its own statements are kept.
     fn add_evolution(&self, origin: &mut VersionOrigin, row: &Evolution, digest: Digest) -> Result<(), EngineError> {
         let examined = self.workspace.read(|q| Ok(q.examined_answers(row.id)?))?;
         let Some(found) = examined.iter().find(|one| one.digest == digest) else { return Ok(()) };
@@ -67,7 +67,7 @@ impl Versions<'_> {
     }
 }
 
-/// What a manifest says of its own origin.
+/// The provenance in a manifest.
 fn stated(manifest: &Manifest) -> VersionOrigin {
     let said = &manifest.provenance;
     VersionOrigin {

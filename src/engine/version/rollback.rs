@@ -293,7 +293,7 @@ impl Versions<'_> {
         Ok(Place { tool: name, stage: newest.stage, placement, lies: None, approved, bent: true })
     }
 
-    /// The place that an approval is for. Entries of an older format leave that to where the version was seen.
+    /// The place that an approval is for. In entries of an older format, it is the place where the version was seen.
     fn approved_place(&self, approval: &Approval) -> Result<Placement, EngineError> {
         let seen = self.workspace.read(|q| Ok(q.version(&approval.tool, approval.digest)?))?.map(|row| row.placement);
         let own = || core::stage_placement(approval.stage, &approval.tool);

@@ -1,4 +1,4 @@
-//! What is wrong with the state of an open workspace, in words: beside the catalog, in `verify` and in `doctor`.
+//! Faults of the state of an open workspace, in words, for the catalog, `verify` and `doctor`.
 
 use super::Workspace;
 use crate::domain::{Instant, Problem, ProblemCode, plural, rfc3339};
@@ -7,7 +7,7 @@ use crate::engine::view::DoctorLine;
 use crate::store;
 
 impl Workspace {
-    /// The same as a row beside the catalog.
+    /// The same as a problem row of the catalog.
     pub(in crate::engine) fn problem_of_state(&self, why: &EngineError) -> Problem {
         let path = self.state_dir.join("store.db").display().to_string();
         Problem { path, line: None, code: ProblemCode::State, message: why.message.clone(), hint: why.hint.clone() }

@@ -1,5 +1,5 @@
-//! The files of a commit, read folder by folder. `git ls-tree -r` follows whatever a commit holds: a few small trees that
-//! name each other come to billions of paths, and thousands of nested folders to paths that are as long.
+//! The files of a commit, read folder by folder. `git ls-tree -r` has no limits: a few small trees that name each other
+//! expand to billions of paths, and thousands of nested folders to very long paths.
 
 use super::{Exchange, OBJECTS_PER_CALL, TreeFile, call, next_object};
 use crate::domain::{FileMode, SafeText};
@@ -7,16 +7,16 @@ use crate::vcs::error::GitError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-/// How deep folders are nested at most. What lies deeper is given as one entry, which is no file.
+/// Maximum nesting of folders. A deeper folder is returned as one entry without a mode.
 pub(crate) const MAX_DEPTH: usize = 100;
 
-/// What the paths of a commit take at most, in bytes: a million of usual length.
+/// Maximum size of the paths of a commit in bytes: a million of usual length.
 const MAX_BYTES: usize = 256 << 20;
 
-/// What an entry takes besides its path, in bytes.
+/// The size of an entry without its path, in bytes.
 const ENTRY_BYTES: usize = 128;
 
-/// How errors call this.
+/// The action in error messages.
 const LIST: &str = "list the files of the team's repository";
 
 /// An entry of a tree.
@@ -33,7 +33,7 @@ impl Entry {
     }
 }
 
-/// A folder whose entries were not read yet.
+/// A folder whose entries are not read yet.
 struct Folder {
     path: String,
     object: String,
@@ -42,7 +42,7 @@ struct Folder {
 /// The files below these folders of a commit, by path.
 ///
 /// # Errors
-/// [`GitError`] when git cannot answer, or the commit holds too much.
+/// [`GitError`] if git fails, or if the commit contains too much.
 pub(super) fn files(exchange: &Exchange, commit: &str, folders: &[&str]) -> Result<Vec<TreeFile>, GitError> {
     files_up_to(exchange, commit, folders, MAX_BYTES)
 }
@@ -55,7 +55,7 @@ fn files_up_to(exchange: &Exchange, commit: &str, folders: &[&str], most: usize)
         let mut next = Vec::new();
         let mut of_trees = read(exchange, &level)?;
         for folder in &level {
-            // Trees that several folders have in common are read once.
+            // Trees shared by several folders are read once.
             let entries = of_trees.get_mut(&folder.object).map_or(&[] as &[Entry], |entries| entries.as_slice());
             for entry in entries.iter().filter(|entry| depth > 0 || folders.contains(&entry.name.as_str())) {
                 let path = if depth == 0 { entry.name.clone() } else { format!("{}/{}", folder.path, entry.name) };
@@ -129,7 +129,7 @@ fn entries(mut tree: &[u8], hash_bytes: usize) -> Option<Vec<Entry>> {
     Some(entries)
 }
 
-/// Asks for the sizes of files.
+/// Sets the sizes of files.
 fn set_sizes(exchange: &Exchange, files: &mut [TreeFile]) -> Result<(), GitError> {
     let objects: BTreeSet<&str> =
         files.iter().filter(|file| file.mode.is_some()).map(|file| file.object.as_str()).collect();
@@ -153,7 +153,7 @@ fn lines(objects: &[&str]) -> Vec<u8> {
     objects.iter().flat_map(|object| [object.as_bytes(), b"\n"].concat()).collect()
 }
 
-/// Names the folder that most of it lies in.
+/// An error that names the largest folder.
 fn too_many(files: &[TreeFile], folders: &[Folder]) -> GitError {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for path in files.iter().map(|file| &file.path).chain(folders.iter().map(|folder| &folder.path)) {

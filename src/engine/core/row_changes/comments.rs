@@ -17,7 +17,7 @@ impl RowChange for Commented {
         Some("comments")
     }
 
-    /// The text of the lines that it was about is not in the log.
+    /// The log does not contain the text of the commented lines.
     fn repeat(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
         let said = (field::<ReviewId>(entry, "/review"), field::<Digest>(entry, "/digest"));
         let ((Some(review), Some(digest)), Ok(tool), Some(kind)) =

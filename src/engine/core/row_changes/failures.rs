@@ -6,10 +6,10 @@ use crate::engine::error::EngineError;
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
 
-/// A negative tag that was taken away, as noted for undo.
+/// A removed negative tag, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Untagged {
-    /// The marks that gave it, with the tags they had.
+    /// The marks that had it, with their previous tags.
     pub marks: Vec<(MarkId, Vec<String>)>,
 }
 
@@ -23,7 +23,7 @@ impl RowChange for Untagged {
     }
 }
 
-/// A failure group that was said to be over, as noted for undo.
+/// A resolved failure group, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolved {
     pub signature: String,
@@ -31,7 +31,7 @@ pub struct Resolved {
 
 impl RowChange for Resolved {
     fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        // Seen again meanwhile, it is open already.
+        // If the failure occurred again meanwhile, the group is already open.
         tx.reopen_group(&self.signature)?;
         Ok(())
     }

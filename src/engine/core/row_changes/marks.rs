@@ -24,7 +24,7 @@ impl RowChange for Marked {
     }
 }
 
-/// A mark that says something else now, as noted for undo.
+/// An edited mark, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkEdited {
     pub mark: MarkId,

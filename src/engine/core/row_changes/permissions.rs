@@ -1,4 +1,4 @@
-//! What versions were allowed, as noted for undo.
+//! Granted permissions of versions, as noted for undo.
 
 use super::{RowChange, field};
 use crate::domain::{Allowed, Digest, Operation, ToolName};
@@ -6,11 +6,11 @@ use crate::engine::error::EngineError;
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
 
-/// What a version was allowed, as noted for undo.
+/// Granted permissions of a version, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permitted {
     pub tool: ToolName,
-    /// The version that was let do what it declares.
+    /// The version that got its declared permissions.
     pub digest: Digest,
 }
 
@@ -32,12 +32,12 @@ impl RowChange for Permitted {
     }
 }
 
-/// What a version was allowed and is not any more, as noted for undo.
+/// Revoked permissions of a version, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermissionRevoked {
     pub tool: ToolName,
     pub digest: Digest,
-    /// What it had been allowed.
+    /// The revoked permissions.
     pub allowed: Allowed,
 }
 

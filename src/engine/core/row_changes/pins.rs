@@ -6,7 +6,7 @@ use crate::engine::error::EngineError;
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
 
-/// A version that was pinned, or whose pin was taken away, as noted for undo.
+/// A version that was pinned or unpinned, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinChange {
     pub tool: ToolName,

@@ -6,7 +6,7 @@ use crate::engine::error::EngineError;
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
 
-/// What costs more than low was unlocked, as noted for undo.
+/// An unlocked tool or tier, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unlocked {
     pub unlock: UnlockId,
@@ -20,7 +20,7 @@ impl RowChange for Unlocked {
     fn repeat(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
         let Some(tier) = field::<CostTier>(entry, "/tier") else { return Ok(()) };
         let tool = ToolName::new(&entry.subject).ok();
-        // What names neither a tool nor the tier unlocks nothing.
+        // An entry whose subject is neither the tool nor the tier unlocks nothing.
         if unlock_subject(tool.as_ref(), tier) != entry.subject {
             return Ok(());
         }
@@ -43,7 +43,7 @@ impl RowChange for Unlocked {
     }
 }
 
-/// What costs more than low was locked again, as noted for undo.
+/// A revoked unlock, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnlockRevoked {
     pub unlock: UnlockId,
@@ -63,11 +63,11 @@ impl RowChange for UnlockRevoked {
     }
 }
 
-/// A choice of tools was saved, or taken away, as noted for undo.
+/// A saved or deleted set of tools, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetSaved {
     pub name: ToolName,
-    /// What it held before; empty when there was none.
+    /// The previous members; empty if there was no such set.
     pub before: Vec<SetMember>,
 }
 

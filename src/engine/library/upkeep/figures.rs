@@ -1,4 +1,4 @@
-//! How large the library is and how it grows.
+//! The size and growth of the library.
 
 use super::{Policy, Week, policy_for};
 use crate::domain::description::{Describe, Description, Ink, StyledLine};
@@ -16,7 +16,7 @@ use std::path::Path;
 /// The figures of a library.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LibraryStats {
-    /// Tools, archived ones among them.
+    /// Number of tools, including archived ones.
     pub tools: usize,
     /// The same by stage.
     pub stages: BTreeMap<String, usize>,
@@ -28,7 +28,7 @@ pub struct LibraryStats {
     pub tool_bytes: u64,
     /// The same for one tool, on average; 0 without tools.
     pub mean_tool_bytes: u64,
-    /// Versions that were ever seen.
+    /// Number of versions ever seen.
     pub versions: usize,
     /// Bytes of the kept copies of versions.
     pub copy_bytes: u64,
@@ -36,11 +36,11 @@ pub struct LibraryStats {
     pub run_bytes: u64,
     /// Bytes of the store.
     pub store_bytes: u64,
-    /// Bytes of the git repository that the workspace is in; `None` when there is none.
+    /// Bytes of the git repository of the workspace; `None` if there is none.
     pub repository_bytes: Option<u64>,
-    /// Tools that came in each of the last eight weeks, and their bytes, the oldest week first.
+    /// Tools added in each of the last eight weeks, and their bytes, the oldest week first.
     pub weeks: [Week; WEEKS],
-    /// The policy that pays for this size, and the next threshold.
+    /// The recommended policy for this size, and the next threshold.
     pub policy: Policy,
 }
 
@@ -85,7 +85,8 @@ impl Upkeep<'_> {
     }
 }
 
-/// Bytes of a file, or of all files in a folder and below. What cannot be read counts nothing, and no link is followed.
+/// Total size of a file, or of all files below a folder, in bytes. Unreadable files count as 0, and links are not
+/// followed.
 fn bytes_below(path: &Path) -> u64 {
     let Ok(meta) = std::fs::symlink_metadata(path) else { return 0 };
     if !meta.is_dir() {
@@ -95,7 +96,7 @@ fn bytes_below(path: &Path) -> u64 {
     entries.flatten().map(|entry| bytes_below(&entry.path())).sum()
 }
 
-/// Words of one line, the most frequent; of more their number is told.
+/// The most frequent words in one line; further ones are counted.
 const MOST_WORDS: usize = 6;
 
 /// The figures of the library.

@@ -145,7 +145,7 @@ impl Upkeep<'_> {
     fn in_use(&self) -> Vec<Arc<Tool>> {
         let view = self.engine.library().catalog();
         let mut seen = HashSet::new();
-        // What a server lists stays and goes with the server.
+        // Tools of a server are kept or removed with the server.
         let is_own = |tool: &&Arc<Tool>| tool.server.is_none() && tool.shadowed_by.is_none();
         let live = view.tools.iter().filter(|tool| tool.stage != Stage::Archived).filter(is_own);
         live.filter(|tool| seen.insert((tool.name.clone(), tool.digest))).cloned().collect()

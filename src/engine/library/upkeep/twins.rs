@@ -1,4 +1,4 @@
-//! Copies, near duplicates and name clashes of the whole library, each with what to do about it.
+//! Copies, near duplicates and name clashes of the whole library, each with advice.
 
 use crate::check;
 use crate::domain::{GroupKind, ProposedEnd, Retirement, Stage, Tool, ToolName};
@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Tools whose code is read at most: some seconds of work.
+/// Maximum number of tools whose code is read: takes some seconds.
 const MOST_READ: usize = 2_000;
 
 /// A tool of a group.
@@ -22,30 +22,30 @@ pub struct Twin {
     pub path: String,
     /// Stage of the folder that it is in.
     pub stage: Stage,
-    /// Judged runs, all of them.
+    /// Number of judged runs.
     pub runs: u64,
     /// Its score, 0 to 1; `None` before the first judged run.
     pub score: Option<f64>,
-    /// How much it is like the one to keep, 0 to 1; 1 for a copy, and for the one to keep itself.
+    /// Its similarity to the one to keep, 0 to 1; 1 for a copy, and for the one to keep itself.
     pub likeness: f64,
-    /// What it shares with the one to keep; empty for that one.
+    /// What it has in common with the one to keep; empty for that one.
     pub why: String,
-    /// What to do with it, one sentence; for the one to keep, why it is that.
+    /// The advice, one sentence; for the one to keep, the reason.
     pub advice: String,
-    /// The command that does it; empty where words have to do.
+    /// The command for the advice; empty if there is none.
     pub command: String,
-    /// What can be proposed of it; `None` if a human has to look first, and for the one to keep.
+    /// The proposal; `None` if a human must look first, and for the one to keep.
     pub proposal: Option<Retirement>,
 }
 
-/// Tools of which one would do.
+/// Redundant tools.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TwinGroup {
-    /// Why they are together.
+    /// Why they are in one group.
     pub kind: GroupKind,
     /// The one to keep.
     pub keep: Twin,
-    /// The others, the most alike first.
+    /// The others, the most similar first.
     pub others: Vec<Twin>,
 }
 
@@ -77,10 +77,10 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// The code of a tool; `None` if it has too little, or too many were read already.
+    /// The code of a tool; `None` if it is too short, or if too many were already read.
     fn code(&mut self, tool: usize) -> Option<Arc<CodeFingerprint>> {
         if !self.read.contains_key(&tool) && self.read.len() < MOST_READ {
-            // What cannot be read is not compared; its problem is told elsewhere.
+            // An unreadable tool is not compared; its problem is reported elsewhere.
             let detail = self.engine.library().detail(&self.tools[tool]).ok();
             self.read.insert(tool, detail.as_ref().and_then(check::code_of).map(Arc::new));
         }
@@ -132,7 +132,7 @@ fn reason_to_keep(tool: &Tool) -> &'static str {
     }
 }
 
-/// What to do with a tool beside the one to keep.
+/// The advice for a tool, given the one to keep.
 fn advise(kind: GroupKind, keep: &Tool, tool: &Tool, same_code: bool) -> (String, String, Option<Retirement>) {
     let proposal = |end: ProposedEnd, reason: String| {
         Some(Retirement { tool: tool.name.clone(), path: tool.path.clone(), end, reason })

@@ -1,4 +1,4 @@
-//! Reading a request: bounded, strict, and with the name of the field that is wrong.
+//! Parsing of requests: size-limited and strict, with the name of the invalid field.
 
 use crate::domain::{Checker, FileMode, Request, RequestKind, VersionFile};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -8,29 +8,29 @@ use serde_json::{Value, json};
 use std::path::{Component, Path};
 use std::time::Duration;
 
-/// What a request may look like, as JSON Schema; the one that requests are checked against.
+/// The JSON Schema that requests are validated against.
 pub const REQUEST_SCHEMA: &str = include_str!("../../../../assets/request.schema.json");
 
 /// The largest request, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
-/// The longest time a request may wait.
+/// The maximum time until expiry.
 const MAX_WAIT: Duration = Duration::from_hours(366 * 24);
 
-/// A request as it was posted, checked.
+/// A validated request.
 #[derive(Debug)]
 pub(super) struct Letter {
-    /// What is kept with the review.
+    /// The part that is stored with the review.
     pub(super) request: Request,
     /// Files of a tool, in ascending order of path; mostly none.
     pub(super) files: Vec<VersionFile>,
-    /// Where a tool is.
+    /// The path of an existing tool.
     pub(super) path: Option<String>,
-    /// How long it waits.
+    /// The time until expiry.
     pub(super) expires_in: Option<Duration>,
 }
 
-/// What is not kept with the review.
+/// The part that is not stored with the review.
 #[derive(Deserialize)]
 struct Rest {
     #[serde(default)]
@@ -77,7 +77,7 @@ pub(super) fn read(text: &[u8]) -> Result<Letter, EngineError> {
 
 fn kind_of(value: &Value) -> Result<RequestKind, EngineError> {
     let Some(fields) = value.as_object() else { return Err(wrong("the request is not a JSON object".to_owned())) };
-    // That of a call is written here, when a run needs a permit.
+    // Requests for calls are created here, when a run needs a permit.
     let posted = || RequestKind::ALL.iter().filter(|kind| **kind != RequestKind::Call);
     let known = || posted().map(|kind| kind.word()).collect::<Vec<_>>().join(", ");
     let named = |word: &str| posted().find(|kind| kind.word() == word).copied();
@@ -88,7 +88,7 @@ fn kind_of(value: &Value) -> Result<RequestKind, EngineError> {
     }
 }
 
-/// Checks a request against the part of the schema that is about its kind: what is wrong has one name then.
+/// Validates a request against the part of the schema for its kind, so that errors are specific.
 fn fits(value: &Value, kind: RequestKind) -> Result<(), EngineError> {
     let mut schema: Value = serde_json::from_str(REQUEST_SCHEMA).map_err(EngineError::internal)?;
     if let Some(parts) = schema.as_object_mut() {

@@ -1,4 +1,4 @@
-//! Proposals become reviews, one each.
+//! Opens one review for each proposal.
 
 use super::{Posting, Requests};
 use crate::domain::{Caller, Outcome, ProposedEnd, Retirement, plural};
@@ -6,14 +6,14 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::Preview;
 use serde_json::{Value, json};
 
-/// Proposals named one by one before a human agrees.
+/// Maximum number of proposals listed before a human confirms.
 const NAMED: usize = 12;
 
 impl Requests<'_> {
-    /// Opens a review for each proposal; what cannot be proposed is told, and the others are all the same.
+    /// Opens a review for each proposal; proposals that fail are reported, and the others proceed.
     ///
     /// # Errors
-    /// `Usage` for no proposal; what spoke against it when there was one only, or against the first when none was made.
+    /// `Usage` without a proposal; the error of the first proposal if none succeeded.
     pub(in crate::engine) fn propose(&self, proposals: &[Retirement], caller: &Caller) -> Result<Outcome, EngineError> {
         let expires_at = self.expires_at(None);
         let (mut reviews, mut refused, mut first) = (Vec::new(), Vec::new(), None);
@@ -54,7 +54,7 @@ impl Requests<'_> {
     }
 }
 
-/// A proposal as the request that it is.
+/// A proposal as a request.
 fn request_of(proposal: &Retirement) -> Value {
     let Retirement { tool, path, end, reason } = proposal;
     match end {
@@ -65,7 +65,7 @@ fn request_of(proposal: &Retirement) -> Value {
     }
 }
 
-/// What would be proposed.
+/// A preview of the proposals.
 pub fn preview_proposals(proposals: &[Retirement]) -> Preview {
     let mut lines: Vec<String> = proposals.iter().take(NAMED).map(Retirement::line).collect();
     if proposals.len() > NAMED {

@@ -1,4 +1,4 @@
-//! Whether the table of decisions says what the log says: the table is what is shown, the log is what cannot be bent.
+//! Whether the table of decisions matches the log: the table is displayed, the log is tamper-evident.
 
 use crate::domain::{Decision, Digest, DisplayRecord, Operation, OperationId, ReviewId, ReviewState, ToolName};
 use crate::engine::Integrity;
@@ -9,13 +9,13 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 impl Integrity<'_> {
-    /// Which decisions were changed, taken out of the table or put into it behind the log's back.
+    /// Decisions that were changed in the table, removed from it or added to it without a log entry.
     pub(super) fn faults_of_decisions(&self, only: Option<&ToolName>) -> Result<Vec<String>, EngineError> {
         let kept = self.workspace.read(|q| Ok(q.kept_decisions()?))?;
         Ok(compare(&kept, only))
     }
 
-    /// Which reviews say of themselves what no decision in force says.
+    /// Reviews whose state no decision in force confirms.
     pub(super) fn faults_of_states(&self, is_asked: impl Fn(&ToolName) -> bool) -> Result<Vec<String>, EngineError> {
         let decided = [ReviewState::Approved, ReviewState::Rejected, ReviewState::ChangesRequested];
         let is_meant = |head: &ReviewHead| decided.contains(&head.state) && is_asked(&head.tool);
@@ -29,7 +29,7 @@ impl Integrity<'_> {
     }
 }
 
-/// Compares rows with entries; an entry that cannot be read is named by the walk over the log.
+/// Compares rows with entries; unreadable entries are reported by the walk over the log.
 fn compare(kept: &KeptDecisions, only: Option<&ToolName>) -> Vec<String> {
     let mut by_entry: HashMap<OperationId, Vec<&KeptDecision>> = HashMap::new();
     for row in &kept.rows {
@@ -76,7 +76,7 @@ fn changed(row: &KeptDecision, entry: &Operation) -> Option<String> {
         ("the reason", *reason == text("/reason")),
         ("the digest", digest == Some(decision.digest)),
         ("the time", *at == entry.at),
-        // Entries of an older format say nothing of it.
+        // Entries of an older format do not contain it.
         ("the lines shown", shown.is_none_or(|shown| shown == decision.shown)),
         ("the override", *override_reason == text("/override/reason")),
         ("the role", *role == text("/role")),

@@ -74,7 +74,7 @@ impl Integrity<'_> {
     pub fn verify_tool(&self, text: &str) -> Result<VerifyReport, EngineError> {
         self.engine.library().scan(&mut |_| {}).map_err(|error| self.name_damage(error))?;
         let name = match ToolName::new(text) {
-            // What was approved once is checked also when its files are gone.
+            // A tool that was ever approved is verified even if its files are gone.
             Ok(name) if !self.engine.versions().list(&name)?.is_empty() => name,
             _ => self.engine.library().resolve(text)?.name.clone(),
         };
@@ -94,7 +94,7 @@ impl Integrity<'_> {
                 let hint = "restore a backup with `toolsmith doctor --restore`, or save readable data with `toolsmith doctor --rebuild`; tools, their approval.toml and kept copies are not changed";
                 EngineError::new(error.code, message, hint)
             }
-            // Whatever is wrong, it is not the tables.
+            // The cause is not in the tables.
             Ok(_) | Err(_) => error,
         }
     }
@@ -174,13 +174,13 @@ impl Integrity<'_> {
                 tool.stage
             )),
             Ok(None) => {}
-            // Without a list of signers only the user's own key is known; another's is no fault of the tool.
+            // Without a list of signers, only the user's own key is known; another key is not a fault of the tool.
             Err(why) if self.workspace.settings.signing.allowed_signers.is_none() => {
                 let verb =
                     if self.workspace.settings.signing.key.is_some() { "is not valid" } else { "was not checked" };
                 report.notes.push(format!("the signature of {} {verb}: {why}", tool.place()));
             }
-            // What was decided here does not rest on it; what was taken over by it is doubted below.
+            // Local decisions do not depend on it; adoptions because of the signature are tested below.
             Err(why) if is_approved => {
                 report.notes.push(format!("the signature of {} is not valid: {why}", tool.place()));
             }

@@ -1,4 +1,4 @@
-//! Whether what is approved is where it was approved.
+//! Whether approved tools are where they were approved.
 
 use crate::domain::{OperationId, Placement, ToolName};
 use crate::engine::Integrity;
@@ -9,7 +9,7 @@ use crate::store::Approval;
 use std::collections::{BTreeMap, HashSet};
 
 impl Integrity<'_> {
-    /// Looks for every tool for which an approval stands in the place that it was approved for.
+    /// Tests for every tool with an approval whether it is in the place that it was approved for.
     pub(super) fn check_places<'a>(
         &self,
         view: &CatalogView,
@@ -37,7 +37,7 @@ impl Integrity<'_> {
         Ok(())
     }
 
-    /// Whether the newest entry of the log that put the tool into this place, or took it away, left it there.
+    /// Whether the tool should be in this place, according to the newest log entry that moved it there or away.
     fn is_in_use(&self, tool: &ToolName, base: &str) -> Result<bool, EngineError> {
         let operations = self.workspace.read(|q| Ok(q.reversible_after(OperationId(0), tool.as_str())?))?;
         let mut left = operations.iter().filter_map(UndoNote::of).filter_map(|note| {
@@ -48,7 +48,7 @@ impl Integrity<'_> {
         Ok(left.next().unwrap_or(true))
     }
 
-    /// What is in the place of an approved tool that was not found there.
+    /// The present content of the place of a missing approved tool.
     fn what_became(&self, view: &CatalogView, approval: &Approval, base: &str, path: &str) -> String {
         if self.workspace.folder().join(base).is_symlink() {
             return format!(
@@ -56,7 +56,7 @@ impl Integrity<'_> {
             );
         }
         let inside = |of: &str| of == base || of.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
-        // Other tools may lie in a folder that is not its own.
+        // A shared folder may contain other tools.
         let own = Placement { base: base.to_owned(), exclusive: view.tools.iter().all(|row| !inside(&row.path)) };
         let problem = view.problems.iter().find(|problem| problem.path == path);
         let problem = problem.or_else(|| view.problems.iter().find(|problem| own.exclusive && inside(&problem.path)));

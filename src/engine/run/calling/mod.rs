@@ -251,7 +251,7 @@ impl Calling {
                         handle,
                     }));
                 }
-                // Its files changed while others were tried.
+                // Its files changed while other candidates were tried.
                 Err(error) if error.code == ErrorCode::Conflict => {
                     self.candidates.left_out.push(LeftOut::new(&ranked.tool, error.message));
                 }
@@ -337,7 +337,7 @@ impl Calling {
     fn mark_failures(&mut self) -> Result<(), EngineError> {
         for at in 0..self.attempts.len() {
             let attempt = &self.attempts[at];
-            // A second failure in one call says nothing new; what was refused says nothing about the tool.
+            // A second failure in one call is no new evidence; a refusal is no evidence about the tool.
             if !attempt.outcome.is_failure() || attempt.again {
                 continue;
             }

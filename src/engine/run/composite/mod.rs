@@ -209,7 +209,7 @@ impl Runs<'_> {
         let before = self.steps_of(again.of)?;
         let (mut recorded, mut found) = (vec![Recorded::Nothing; plan.steps.len()], Vec::new());
         for (at, step) in plan.steps.iter().enumerate().take(MOST_STEPS) {
-            // A step that calls another tool now left nothing that stands for it.
+            // A step that now calls another tool has no reusable result.
             let Some(old) = before.iter().find(|old| old.id == step.id && old.tool == step.tool) else { continue };
             if old.state == StepState::Skipped {
                 recorded[at] = Recorded::Skipped;

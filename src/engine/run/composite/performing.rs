@@ -1,4 +1,4 @@
-//! The thread of one composite: starts steps, waits for their ends, writes a line about each.
+//! The thread of one composite: starts steps, waits for their ends, and writes a line about each.
 
 use super::{Plan, unended};
 use crate::domain::composite::{FlowEffect, FlowEnd, FlowEvent, RunStep, StepOutput, StepState, filled};
@@ -15,13 +15,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// How often it checks whether somebody cancelled it while no step ends.
+/// How often cancellation is polled while no step ends.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// The end of a step's run.
 type StepEnd = (usize, Result<Run, EngineError>);
 
-/// A composite that is carried out.
+/// A composite in execution.
 pub(super) struct Performance {
     engine: Engine,
     caller: Caller,
@@ -31,9 +31,9 @@ pub(super) struct Performance {
     /// The schema of the output.
     output: Option<Value>,
     timeout: Option<Duration>,
-    /// The runs of the steps that run.
+    /// The running steps, with their runs.
     running: HashMap<usize, RunId>,
-    /// The weakest isolation that a step had.
+    /// The weakest isolation of any step.
     isolation: Option<IsolationLevel>,
     tx: Sender<StepEnd>,
     rx: Receiver<StepEnd>,
@@ -52,7 +52,7 @@ impl Performance {
         Performance { engine, caller, parent, plan, input, output, timeout, running, isolation: None, tx, rx }
     }
 
-    /// Carries it out to its end.
+    /// Executes it to its end.
     pub(super) fn perform(mut self, output: &mut TaskOutput) -> TaskEnd {
         for step in self.plan.steps.iter().filter(|step| step.state.is_done()) {
             let run = step.run.map(|run| format!(" · output of run {run}")).unwrap_or_default();
@@ -90,7 +90,7 @@ impl Performance {
         }
     }
 
-    /// Starts a step; the event says that it was over at once.
+    /// Starts a step; returns an event if the step ended at once.
     fn start(&mut self, at: usize, output: &mut TaskOutput) -> Option<FlowEvent> {
         match self.begin(at) {
             Ok(Some(run)) => {
@@ -111,7 +111,7 @@ impl Performance {
         }
     }
 
-    /// Starts the run of a step; `None` when its condition does not hold.
+    /// Starts the run of a step; `None` if its condition does not hold.
     fn begin(&self, at: usize) -> Result<Option<RunId>, String> {
         if let Some(Some(condition)) = self.plan.conditions.get(at) {
             let outputs = self.plan.outputs.iter().map(|(id, output)| {
@@ -137,15 +137,15 @@ impl Performance {
         std::thread::Builder::new()
             .name("step".to_owned())
             .spawn(move || {
-                // Whoever waited for it is gone: nobody needs the end, which is recorded.
+                // If the receiver is gone, nobody needs the end, which is recorded anyway.
                 let _ = tx.send((at, handle.wait()));
             })
             .map_err(|error| format!("no thread could be started for it: {error}"))?;
         Ok(Some(id))
     }
 
-    /// The input of a step: as it says, else the output that it is fed with, else the composite's own. What is passed on
-    /// as a whole is cut down to the inputs that the tool knows.
+    /// The input of a step: as stated, otherwise the output of its feeder, otherwise the composite's input. An input
+    /// that is passed on as a whole is reduced to the inputs of the tool.
     fn input_of(&self, at: usize, tool: &crate::domain::Tool) -> Result<Option<Value>, String> {
         let plan = &self.plan;
         if let Some(template) = &plan.composite.steps[at].input {
@@ -167,12 +167,12 @@ impl Performance {
 
     fn stop(&self, at: usize) {
         if let Some(run) = self.running.get(&at) {
-            // One that has just ended needs no stop.
+            // A run that has just ended needs no cancellation.
             let _ = self.engine.runs().cancel_live(*run);
         }
     }
 
-    /// Takes the end of a step's run.
+    /// Handles the end of a step's run.
     fn ended(&mut self, at: usize, run: Result<Run, EngineError>, output: &mut TaskOutput) -> FlowEvent {
         let own = self.running.remove(&at);
         let run = match run {
@@ -210,7 +210,7 @@ impl Performance {
         self.note_end(at, now, None, output);
     }
 
-    /// Writes how far a step is: to the store and for whoever reads along.
+    /// Writes the state of a step to the store and to the output.
     fn note_end(
         &mut self,
         at: usize,
@@ -231,7 +231,7 @@ impl Performance {
         self.engine.workspace.report_trouble(written);
     }
 
-    /// Writes the result and says how it ended. The isolation of the whole is the weakest of its steps.
+    /// Writes the result and returns the end of the run. The isolation of the composite is the weakest of its steps.
     fn finish(&self, end: FlowEnd, output: &mut TaskOutput) -> TaskEnd {
         for step in
             self.plan.steps.iter().zip(self.plan.flow.states()).filter(|(_, state)| **state == StepState::NotRun)
@@ -262,7 +262,7 @@ impl Performance {
         TaskEnd { end, isolation, notes: Vec::new() }
     }
 
-    /// The output of the whole: as the definition says, else that of the last step that was not skipped.
+    /// The output of the composite: as stated in the definition, otherwise that of the last step that was not skipped.
     fn result(&self) -> Result<Value, String> {
         let plan = &self.plan;
         if let Some(template) = &plan.composite.result {
@@ -278,7 +278,7 @@ impl Performance {
     }
 }
 
-/// The reason for the failure of the whole: which step, and why.
+/// The reason why the composite failed: which step, and why.
 fn failure(step: &RunStep) -> String {
     let RunStep { id, tool, run, cause, .. } = step;
     let run = run.map(|run| format!(", run {run}")).unwrap_or_default();
@@ -290,7 +290,7 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// An object with the inputs that a tool declares; all of it for a tool that declares none, or takes any.
+/// An object reduced to the inputs that a tool declares; unchanged if it declares none, or accepts any.
 fn known_inputs(whole: &Value, manifest: &Manifest) -> Value {
     let Value::Object(members) = whole else { return Value::Object(Map::new()) };
     let declared = manifest.input.as_ref().and_then(|schema| schema["properties"].as_object());

@@ -1,13 +1,12 @@
-//! Putting contents to paths: as one step as far as a file system allows, and again after a crash.
+//! Writes contents to paths: atomically as far as a file system supports it, and repeatable after a crash.
 //!
-//! All new contents are written beside their places first, under names of our own, and made durable: a
-//! full disk or a missing right is found there, before anything changed. Then come the renames and
-//! removals. Each state of a path is either the one before or the one after, so a step that was cut off
-//! is performed again from its beginning; what is neither was changed by somebody else meanwhile and is
-//! left alone with a note.
+//! All new contents are first written next to their targets, under hidden names, and made durable: a full disk or a
+//! missing permission is detected before anything changes. Then come the renames and removals. Each path is in the
+//! state either before or after, so an interrupted step is performed again from its beginning. A path in neither state
+//! was changed by somebody else and is left alone with a note.
 //!
-//! No symbolic link is ever followed: every parent is opened from the root of the file system with the
-//! kernel's own refusal to resolve any, and files by their name in it.
+//! Symbolic links are never followed: every parent is opened from the root of the file system with the kernel's refusal
+//! to resolve any, and files by their name in it.
 
 use crate::domain::{Digest, RunId};
 use crate::engine::core::{Content, Edit};
@@ -19,7 +18,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-/// The bits of a mode that are kept: never set-user, set-group or sticky.
+/// The bits of a mode that are kept: never set-user, set-group or sticky bits.
 const MODE_BITS: u32 = 0o777;
 
 /// Why a step is not complete. It can always be performed again.
@@ -36,7 +35,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ApplyE
     move |source| ApplyError { action, path, source }
 }
 
-/// A step while it is performed.
+/// A step in execution.
 pub struct Step<'a> {
     /// The run whose writes these are; names the files in between.
     pub run: RunId,
@@ -47,10 +46,10 @@ pub struct Step<'a> {
     pub check: &'a mut dyn FnMut(&'static str) -> io::Result<()>,
 }
 
-/// The paths whose content is not the one expected before; nothing is applied when there is one.
+/// The paths whose content is not as expected; nothing is applied if there are any.
 ///
 /// # Errors
-/// [`ApplyError`] when a path cannot be looked at.
+/// [`ApplyError`] if a path cannot be examined.
 pub fn in_the_way(edits: &[Edit]) -> Result<Vec<PathBuf>, ApplyError> {
     let mut found = Vec::new();
     for edit in edits {
@@ -61,10 +60,10 @@ pub fn in_the_way(edits: &[Edit]) -> Result<Vec<PathBuf>, ApplyError> {
     Ok(found)
 }
 
-/// What is at a path now; `None` for what is not a regular file or folder, a symbolic link too.
+/// The present content of a path; `None` for anything except a regular file or folder, including a symbolic link.
 ///
 /// # Errors
-/// [`ApplyError`] when it cannot be looked at.
+/// [`ApplyError`] if it cannot be examined.
 pub fn look(path: &Path) -> Result<Option<Content>, ApplyError> {
     let (parent, name) = match open_parent(path) {
         Ok(found) => found,
@@ -94,7 +93,7 @@ fn look_at(parent: &OwnedFd, name: &OsStr) -> io::Result<Option<Content>> {
     }
 }
 
-/// Copies what is at these paths now into `into`, each at its absolute path below it, for the way back.
+/// Copies the present contents of these paths into `into`, each at its absolute path below it, for undo.
 ///
 /// # Errors
 /// [`ApplyError`] of the first that cannot be copied.

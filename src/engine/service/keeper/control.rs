@@ -23,22 +23,22 @@ const MOST_CONNECTIONS: usize = 384;
 /// Terminals that may be attached at one time.
 const MOST_ATTACHED: usize = 32;
 
-/// How long whoever connects may take to say what it wants.
+/// How long a new connection may take to send its request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Pieces of output that wait for somebody who is attached; one who reads slower misses some.
+/// Maximum number of queued output pieces for an attached client; a slower client misses some.
 const ATTACHED_QUEUE: usize = 64;
 
-/// Bytes that are read at once from somebody who types.
+/// Maximum number of typed bytes read at once.
 const PIECE: usize = 4096;
 
-/// How often somebody who types is looked for while the service does not read.
+/// How often an attached client is polled while the service does not read.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long nobody is accepted when the system has no room for a connection.
+/// The pause before accepting again if the system has no resources for a connection.
 const NO_ROOM: Duration = Duration::from_millis(100);
 
-/// Where the output goes for somebody who is attached.
+/// The output channel to an attached client.
 pub(super) struct AttachedTerminal {
     /// Its number, unique in this process.
     pub(super) number: u64,
@@ -102,7 +102,7 @@ impl ControlSocket {
         Ok(ControlSocket { state_dir: state_dir.to_owned(), id: instance.id, shared, listener })
     }
 
-    /// Opens the socket again when somebody deleted it.
+    /// Reopens the socket if it was deleted.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -138,7 +138,7 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
     }
 }
 
-/// Serves a connection on a thread of its own.
+/// Serves a connection on a separate thread.
 fn begin(stream: UnixStream, shared: &Arc<Shared>) {
     let name = &shared.name;
     let Some(place) = Place::take(&shared.connections, MOST_CONNECTIONS) else {
@@ -147,7 +147,7 @@ fn begin(stream: UnixStream, shared: &Arc<Shared>) {
     let stream = Arc::new(stream);
     let (served, shared) = (Arc::clone(&stream), Arc::clone(shared));
     let started = std::thread::Builder::new().name("connection".to_owned()).spawn(move || {
-        // Whoever is not answered sees the end of the connection.
+        // A client without an answer sees the end of the connection.
         let _ = serve(&served, &shared);
         drop(place);
     });
@@ -156,9 +156,9 @@ fn begin(stream: UnixStream, shared: &Arc<Shared>) {
     }
 }
 
-/// Says why somebody is not served. A new connection has room for a line, so that this waits for nobody.
+/// Reports why a client is not served. A new connection has room for a line, so this does not block.
 fn refuse(stream: &UnixStream, message: String) {
-    // Whoever asked may be gone.
+    // The client may be gone.
     let _ = wire::send(stream, &KeeperAnswer::Failed { message, hint: "try again in a moment".to_owned() });
 }
 
@@ -188,7 +188,7 @@ impl Shared {
     }
 }
 
-/// This thread reads what is typed, and notices when somebody leaves; another one writes the output.
+/// This thread reads what is typed, and notices when the client disconnects; another one writes the output.
 fn attach(stream: &UnixStream, shared: &Shared) -> io::Result<()> {
     let Some(_place) = Place::take(&shared.attached, MOST_ATTACHED) else {
         let message = format!("{} has {MOST_ATTACHED} attached terminals already", shared.name);
@@ -217,7 +217,7 @@ fn show(mut stream: UnixStream, output: &Receiver<Arc<[u8]>>) {
     let _ = stream.shutdown(Shutdown::Both);
 }
 
-/// Passes on what is typed, one piece at a time: whoever types waits for a service that does not read.
+/// Passes on typed input, one piece at a time: the client waits for a service that does not read.
 fn pass_on_typed(mut stream: &UnixStream, shared: &Shared) -> io::Result<()> {
     let mut piece = [0; PIECE];
     loop {
@@ -236,7 +236,7 @@ fn pass_on_typed(mut stream: &UnixStream, shared: &Shared) -> io::Result<()> {
     }
 }
 
-/// Waits until the service has read a piece, or somebody left; `false` when it could not be taken.
+/// Waits until the service has read a piece, or the client disconnects; `false` if the piece was not accepted.
 fn is_written(stream: &UnixStream, shared: &Shared, bytes: &[u8]) -> io::Result<bool> {
     let (written, told) = sync_channel(1);
     shared.tell(KeeperEvent::Typed { bytes: bytes.to_vec(), written })?;

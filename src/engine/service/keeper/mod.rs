@@ -48,7 +48,7 @@ const KEEP_SERVICE: &str = "--as-service-keeper";
 const OF_HUMAN: &str = "human";
 /// The environment variable with the session of the caller who launched the instance.
 const SESSION_VARIABLE: &str = "TOOLSMITH_SESSION";
-/// How often it checks for new requests if nobody wakes it.
+/// How often it checks for new requests without being woken.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it checks the instances that it waits for.
 const LOOK_AT_OTHERS: Duration = Duration::from_millis(100);
@@ -151,7 +151,7 @@ enum KeeperEvent {
     Checked { incarnation: u64, well: bool, output: String, took_ms: u64 },
     /// A request was stored for this keeper.
     Look,
-    /// A signal told the keeper to end.
+    /// The keeper received a signal to end.
     StopSignal,
 }
 
@@ -196,7 +196,7 @@ struct Keeper {
     is_resting: bool,
     /// Events that are not in the store yet, because it could not be written.
     unwritten: Vec<LifeEvent>,
-    /// Whether the store is behind the state of this keeper.
+    /// Whether the store is older than the state of this keeper.
     is_behind: bool,
     /// Whether its listening sockets were handed over to a new keeper.
     is_handed_over: bool,
@@ -346,7 +346,7 @@ impl Keeper {
             }
             KeeperEvent::HandOver(reply) => {
                 let sockets = self.ports.listening_sockets()?;
-                // Whoever asked may be gone.
+                // The client may be gone.
                 self.is_handed_over = reply.try_send(sockets).is_ok();
                 Ok(())
             }
@@ -357,7 +357,7 @@ impl Keeper {
                 self.look_at = Instant::now();
                 Ok(())
             }
-            // As when somebody terminates the instance. The keeper ends with it.
+            // As when the instance is terminated. The keeper ends with it.
             KeeperEvent::StopSignal => self.advance(&[LifeEvent::WantDown]),
         }
     }
@@ -383,7 +383,7 @@ impl Keeper {
             self.is_resting = false;
             self.advance(due.as_slice())?;
         }
-        // It tries again in the next round; until then, whoever connects is told that there is no socket.
+        // It retries in the next round; until then, clients get the error that there is no socket.
         let _ = self.socket.restore();
         let version = self.engine.workspace.read(|q| Ok(q.data_version()?))?;
         let is_changed = std::mem::replace(&mut self.version, version) != version;
@@ -544,9 +544,9 @@ impl Keeper {
     /// Ends everything that is left.
     fn leave(&mut self) {
         let lost = self.exchange_queue.end();
-        // Those who wait are told; whether that can be kept does not matter any more.
+        // Waiting clients get an answer; whether it can be stored no longer matters.
         let _ = self.carry_out(lost);
-        // Nobody takes events any more: a run that waits until there is room goes on to its end.
+        // No events are received any more: a run that waits to send one continues to its end.
         self.events = sync_channel(1).1;
         if let Some(process) = self.process.take() {
             process.stop();

@@ -221,7 +221,7 @@ impl Keeper {
         let event =
             if well { LifeEvent::Healthy(incarnation) } else { LifeEvent::Sick(incarnation, first_line(&output)) };
         let fact = HealthFact { state, at: Some(now()), took_ms, output };
-        // A check that says what the one before said is not written: 200 services that are well cause no writes.
+        // An unchanged result is not written, so that 200 healthy services cause no writes.
         let before = &self.row.instance.health;
         if well
             && before.state == fact.state

@@ -1,4 +1,4 @@
-//! One incarnation: the run of a service, its input, and how its end is told.
+//! One incarnation: the run of a service, its input, and how its end is reported.
 
 use super::translating::Translator;
 use super::{Keeper, KeeperEvent};
@@ -46,7 +46,7 @@ impl Process {
 }
 
 impl Keeper {
-    /// Starts the process of an incarnation. What stands in the way is its failure, not the keeper's.
+    /// Starts the process of an incarnation. An error is a failure of the incarnation, not of the keeper.
     pub(super) fn start(&mut self, number: u64) -> Result<(), EngineError> {
         self.exchange_queue = crate::domain::service::ExchangeQueue::default();
         self.prober.begin(number);
@@ -116,12 +116,12 @@ impl Keeper {
         } else {
             LifeEvent::NotSpawned(number, how)
         };
-        // Whatever else failed: an end that is not told leaves an instance that looks alive.
+        // Whatever else failed, the end must be reported: otherwise, the instance would look alive.
         self.advance(&[event]).and(done)
     }
 }
 
-/// What its run tells the keeper. The run's thread waits where the keeper is behind.
+/// The events of its run for the keeper. The run's thread waits if the keeper is slow.
 fn hooks(events: &SyncSender<KeeperEvent>, incarnation: u64) -> ServiceHooks {
     let (spawned, output, ended) = (events.clone(), events.clone(), events.clone());
     // A keeper that is gone hears nothing more, and its end ends the run.

@@ -28,7 +28,7 @@ impl Keeper {
         reply: SyncSender<KeeperAnswer>,
     ) -> Result<(), EngineError> {
         let adapter = self.definition.adapter;
-        // Looked at before anything is kept: a message that cannot be sent was not said.
+        // Tested before anything is stored: a message that cannot be sent is not recorded.
         let trial = Outgoing {
             message,
             prompts: &[],
@@ -199,7 +199,7 @@ impl Keeper {
                     .workspace
                     .transact(|tx| Ok(tx.keep_services().count_message(&self.row.instance, false, took_ms)?))
             }
-            // The end of a process is judged by its run; a message that nobody took says nothing of the service.
+            // The run determines how its process ended; an unsent message is no evidence about the service.
             ExchangeFault::Ended | ExchangeFault::QueueFull(_) | ExchangeFault::Unread | ExchangeFault::Busy => Ok(()),
         };
         answer(&waiting.reply, self.fault_answer(cause));
@@ -232,7 +232,7 @@ fn failed(message: &str, hint: &str) -> KeeperAnswer {
     KeeperAnswer::Failed { message: message.to_owned(), hint: hint.to_owned() }
 }
 
-/// Whoever asked may be gone meanwhile.
+/// The client may be gone.
 fn answer(reply: &SyncSender<KeeperAnswer>, answer: KeeperAnswer) {
     let _ = reply.try_send(answer);
 }

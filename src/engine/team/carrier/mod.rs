@@ -79,7 +79,7 @@ pub(in crate::engine::team) struct Batch {
 pub(in crate::engine::team) enum Put {
     /// Everything was published: the mark, and name and object of each file.
     Done(Option<String>, Vec<(String, String)>),
-    /// Somebody else published in the meantime: list again.
+    /// Another member published in the meantime: list again.
     Outdated,
 }
 

@@ -202,7 +202,7 @@ impl Carrier for Repository {
     }
 }
 
-/// The paths of a commit that was fetched before. Asks nobody; `None` if there is no clone.
+/// The paths of a previously fetched commit. Makes no request; `None` if there is no clone.
 ///
 /// # Errors
 /// When git cannot read the clone.
@@ -220,7 +220,7 @@ pub(in crate::engine::team) fn fetched_paths(
     Ok(Some(files.into_iter().map(|file| file.path).collect()))
 }
 
-/// Which file of the team a path stands for; `None` for anything else of ours.
+/// The team file at a path; `None` for any other file.
 fn carried(file: TreeFile) -> Option<Carried> {
     let (folder, rest) = file.path.split_once('/')?;
     let is_policy = match folder {

@@ -204,7 +204,7 @@ impl Carrier for Storage {
         })
     }
 
-    /// The files of versions first: whoever sees a decision finds what it is about.
+    /// The files of versions first, so that a reader of a decision finds its version.
     fn put_new(&mut self, batch: &Batch) -> Result<Put, EngineError> {
         for (digest, files) in &batch.versions {
             let packed = pack(files).map_err(EngineError::internal)?;
@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(other.sound.borrow().len(), 0);
     }
 
-    /// Storage in which somebody else changes an object before it can be replaced.
+    /// Storage in which another writer changes an object before it can be replaced.
     #[derive(Debug)]
     struct Contended(Folder, std::path::PathBuf, std::sync::Mutex<Vec<&'static [u8]>>);
 
