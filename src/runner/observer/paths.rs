@@ -1,4 +1,4 @@
-//! Paths of a tool: made plain, placed, and named.
+//! Paths of a tool: normalised, classified, and named for reports.
 
 use super::Policy;
 use super::process::Tool;
@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// Devices that hold nothing, beside those of the sandbox layers: reading and writing them means nothing.
+/// Devices without content, in addition to those of the sandbox layers: access to them is not reported.
 const HARMLESS: [&str; 6] = ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/pts", "/dev/ptmx"];
 
-/// What the C library and interpreters look for by themselves, whether a run may read it or not; beside what
-/// every run may read of the system.
+/// What the C library and interpreters look up on their own, whether or not a run may read it, in addition to the
+/// system files that every run may read.
 const LOOKED_FOR: [&str; 10] = [
     "/etc/ld.so.preload",
     "/etc/locale.alias",
@@ -25,16 +25,16 @@ const LOOKED_FOR: [&str; 10] = [
     "/sys/fs/cgroup",
 ];
 
-/// Links of the kernel that lead back to a path.
+/// Kernel links that lead back to a path.
 const SELF: [&str; 2] = ["/proc/self", "/proc/thread-self"];
 
-/// How many of them one path may lead through, as in the kernel.
+/// How many links one path may lead through, as in the kernel.
 const MAX_LINKS: usize = 40;
 
-/// Where a path is, as far as its words tell.
+/// Where a path is, judging by its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Realm<'a> {
-    /// Nobody wants to hear of it.
+    /// Not worth reporting.
     Noise,
     /// In the version's own folder.
     Version,
@@ -46,14 +46,14 @@ pub(super) enum Realm<'a> {
     Outside,
 }
 
-/// What is asked of a path.
+/// The kind of access to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     Look,
     Change,
 }
 
-/// The folders of a run, ready to be compared.
+/// The folders of a run, prepared for comparison.
 #[derive(Debug)]
 pub(super) struct Places {
     silent: Vec<Vec<u8>>,
@@ -78,7 +78,7 @@ impl Places {
         }
     }
 
-    /// Where a plain path is. Own folders go before declared paths, declared paths before silent ones.
+    /// The realm of a plain path. Own folders take precedence over declared paths, and declared paths over silent ones.
     pub(super) fn realm(&self, path: &[u8], wish: Wish) -> Realm<'_> {
         match self.name_of(path) {
             Some((_, "{scratch}")) => return Realm::Scratch,
@@ -99,12 +99,12 @@ impl Places {
         if is_silent || is_harmless() { Realm::Noise } else { Realm::Outside }
     }
 
-    /// Whether anything was declared that code could come from.
+    /// Whether any declared path could provide code.
     pub(super) fn has_grants(&self) -> bool {
         !self.read.is_empty() || !self.write.is_empty()
     }
 
-    /// Whether a plain path is below one that was declared for reading, and for that only.
+    /// Whether a plain path is below a path declared for reading only.
     pub(super) fn may_only_be_read(&self, path: &[u8]) -> bool {
         let holds = |paths: &[PathBuf]| paths.iter().any(|granted| lies_in(path, granted.as_os_str().as_bytes()));
         holds(&self.read) && !holds(&self.write)
@@ -126,7 +126,7 @@ impl Places {
     }
 }
 
-/// Python keeps what it compiled beside the source; the version is read-only, and nobody minds.
+/// Python writes compiled code next to the source. The version is read-only, and the failed write is not reported.
 fn holds_bytecode(rest: &[u8]) -> bool {
     rest.split(|byte| *byte == b'/').any(|name| name == b"__pycache__")
 }
