@@ -251,38 +251,37 @@ pub(in crate::runner) fn end_descendants(total: &mut Reaped) -> io::Result<()> {
     Ok(())
 }
 
-/// Ends of children, which are kept until they are waited for while this is alive. A program that is started
+/// Signals of ended children, blocked while this value exists until they are waited for. A program that is started
 /// meanwhile would inherit that.
 pub(in crate::runner) struct ChildSignalGuard(libc::sigset_t);
 
 impl ChildSignalGuard {
-    /// Keeps ends from now on.
+    /// Blocks them from now on.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// If the kernel refuses.
     pub(in crate::runner) fn block() -> io::Result<ChildSignalGuard> {
         block(&[libc::SIGCHLD]).map(ChildSignalGuard)
     }
 
-    /// Waits until a child ends, but not longer than this; below one second.
+    /// Waits until a child ends, at most this long; must be below one second.
     pub(in crate::runner) fn wait(&self, longest: Duration) {
         let longest = libc::timespec { tv_sec: 0, tv_nsec: i64::from(longest.subsec_nanos()) };
-        // SAFETY: both pointers are to live values; nobody wants to know more of the signal. Whether one came or
-        // not, the caller looks.
+        // SAFETY: both pointers are to live values; no signal details are requested. In either case, the caller checks.
         unsafe { libc::sigtimedwait(&raw const self.0, std::ptr::null_mut(), &raw const longest) };
     }
 }
 
 impl Drop for ChildSignalGuard {
     fn drop(&mut self) {
-        // SAFETY: the pointer is to a live value. It cannot fail where blocking did not.
+        // SAFETY: the pointer is to a live value. It cannot fail if blocking succeeded.
         unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const self.0, std::ptr::null_mut()) };
     }
 }
 
 fn wait4(pid: i32, options: i32) -> io::Result<Option<(i32, Reaped)>> {
     let mut status = 0;
-    // SAFETY: rusage is plain numbers, for which all zeroes is a value.
+    // SAFETY: rusage is plain numbers, for which zero is valid.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     loop {
         // SAFETY: both pointers are to live locals of the right type.
@@ -309,32 +308,32 @@ fn wait4(pid: i32, options: i32) -> io::Result<Option<(i32, Reaped)>> {
     }
 }
 
-/// Gives this process mounts of its own, so that it may change them. The process must have one thread.
+/// Gives this process a separate mount namespace. The process must have one thread.
 ///
 /// # Errors
-/// When it may not.
+/// If this process may not.
 pub(in crate::runner) fn own_mounts() -> io::Result<()> {
-    // SAFETY: there is one thread, and nothing holds a descriptor that this makes another thing.
+    // SAFETY: there is one thread, and no descriptor changes its meaning.
     unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }?;
     Ok(())
 }
 
-/// Puts the next process that this one starts, and all after it, into a PID namespace of their own; the next one is
-/// its first. The process must have one thread.
+/// Puts the next child of this process, and all later ones, into a separate PID namespace; the next one is its first
+/// process. This process must have one thread.
 ///
 /// # Errors
-/// When it may not.
+/// If this process may not.
 pub(in crate::runner) fn own_processes() -> io::Result<()> {
-    // SAFETY: there is one thread, and nothing holds a descriptor that this makes another thing.
+    // SAFETY: there is one thread, and no descriptor changes its meaning.
     unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWPID) }?;
     Ok(())
 }
 
-/// Puts the status socket and the listeners that the tool inherits into their places; whatever lay there is closed.
-/// Returns the socket.
+/// Moves the status socket and the inherited listeners to their descriptor numbers; files that were open there are
+/// closed. Returns the socket.
 ///
 /// # Errors
-/// When this process may not have this many files.
+/// If this process may not have this many files.
 pub(in crate::runner) fn take_places(
     status: &OwnedFd,
     listeners: &[OwnedFd],
@@ -344,10 +343,11 @@ pub(in crate::runner) fn take_places(
     rustix::process::setrlimit(Resource::Nofile, Rlimit { current: own.maximum, ..own })?;
     let status = rustix::io::fcntl_dupfd_cloexec(status, limits.status_fd())?;
     let above = |fd: &OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, limits.status_fd());
-    // Above all places first: one of them may lie in the place of another.
+    // First above all target numbers, because one may have the target number of another.
     let copies = listeners.iter().map(above).collect::<Result<Vec<_>, _>>()?;
     for (place, copy) in (FIRST_INHERITED..).zip(&copies) {
-        // SAFETY: takes no pointer. What lay there is not used any more by this process, which has its own file table.
+        // SAFETY: uses no pointer. This process, which has its own file table, no longer uses the file that was open
+        // there.
         if unsafe { libc::dup2(copy.as_raw_fd(), place) } == -1 {
             return Err(io::Error::last_os_error());
         }
@@ -355,10 +355,10 @@ pub(in crate::runner) fn take_places(
     Ok(status)
 }
 
-/// What tells networks apart (`SO_NETNS_COOKIE`, Linux 5.14): the same for all sockets of a network, never given again.
+/// Identifies a network (`SO_NETNS_COOKIE`, Linux 5.14): the same for all sockets of a network, never reused.
 ///
 /// # Errors
-/// When the kernel does not know it.
+/// If the kernel does not support it.
 pub(in crate::runner) fn network_mark(socket: &OwnedFd) -> io::Result<u64> {
     let mut mark = 0_u64;
     let mut length = size_of::<u64>() as libc::socklen_t;
@@ -370,10 +370,10 @@ pub(in crate::runner) fn network_mark(socket: &OwnedFd) -> io::Result<u64> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(mark) }
 }
 
-/// Connections of a listening TCP socket that nobody has accepted yet.
+/// The number of connections of a listening TCP socket that are not accepted yet.
 ///
 /// # Errors
-/// When it is no TCP socket.
+/// If it is not a TCP socket.
 pub fn waiting_connections(listener: &impl AsFd) -> io::Result<u32> {
     // SAFETY: a plain structure of numbers, for which zeros are valid.
     let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
@@ -384,17 +384,17 @@ pub fn waiting_connections(listener: &impl AsFd) -> io::Result<u32> {
         let fd = listener.as_fd().as_raw_fd();
         libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, into, &raw mut length)
     };
-    // Of a socket that listens, this field is the length of its queue (tcp_get_info in Linux's net/ipv4/tcp.c).
+    // For a listening socket, this field is the length of its queue (tcp_get_info in Linux's net/ipv4/tcp.c).
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(info.tcpi_unacked) }
 }
 
-/// Closes every file of this process, also the standard three. For a process that uses none from now on, and never
-/// returns to whoever holds one.
+/// Closes every file of this process, including the standard three. For a process that needs none from now on, and
+/// never returns to an owner of one.
 ///
 /// # Errors
-/// When the kernel refuses.
+/// If the kernel refuses.
 pub(in crate::runner) fn close_all() -> io::Result<()> {
-    // SAFETY: takes no pointer; whoever calls this uses no descriptor any more.
+    // SAFETY: uses no pointer; the caller uses no descriptor any more.
     let result = unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) };
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

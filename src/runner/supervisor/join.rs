@@ -1,9 +1,9 @@
 //! The inner stage as a copy of the supervisor that joins the view made by bubblewrap.
 //!
-//! To start this program again behind bubblewrap costs more than everything else that the inner stage does. So
-//! bubblewrap makes the namespaces and mounts and starts nothing: it says who it makes them for, and when all is made
-//! it waits for a byte. That comes as soon as we have opened the namespaces, which then stay when their first process
-//! ends. It closes the socket that the byte came through, which tells us that all is made.
+//! Starting this program again behind bubblewrap costs more than everything else that the inner stage does. So
+//! bubblewrap creates the namespaces and mounts but starts nothing. It reports the user mapping, and waits for a byte
+//! when everything is ready. The byte is sent once the namespaces are open here; they then remain when their first
+//! process ends. bubblewrap closes the socket that the byte came through, which signals that everything is ready.
 //!
 //! Meanwhile, the parts that change from run to run, or are slow in bubblewrap, are prepared here: devices, `/etc`, the
 //! scratch folder, the version's files.
