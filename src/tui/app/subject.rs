@@ -1,4 +1,4 @@
-//! What a verb is about: the tool, run or review that is selected where the focus is, or named.
+//! The object of a verb: the tool, run or review that is named, or selected in the focused place.
 
 use super::App;
 use crate::action::Context;
@@ -10,7 +10,7 @@ use crate::tui::pane::catalog::Selected;
 use crate::tui::screen::Screen;
 use std::sync::Arc;
 
-/// The name of a place, as help says it.
+/// The name of a place, as in the help.
 pub(super) fn place_of(context: Context) -> &'static str {
     match context {
         Context::Catalog => "catalog",
@@ -26,7 +26,7 @@ pub(super) fn place_of(context: Context) -> &'static str {
 }
 
 impl App {
-    /// Whose keys work now.
+    /// The context whose keys are active.
     pub fn context(&self) -> Context {
         match &self.screen {
             Screen::Workbench => self.focus.context(),
@@ -36,12 +36,12 @@ impl App {
         }
     }
 
-    /// The name of the place that has the focus, as help says it.
+    /// The name of the focused place, as in the help.
     pub(super) fn place(&self) -> &'static str {
         place_of(self.context())
     }
 
-    /// The tool that is meant where the focus is.
+    /// The tool that a verb refers to in the focused place.
     pub(super) fn selected_tool(&self) -> Option<Arc<Tool>> {
         match &self.screen {
             Screen::Review(review) => self.tool_of_review(&review.review),
@@ -63,14 +63,14 @@ impl App {
         }
     }
 
-    /// The row of the catalog that a review is about.
+    /// The catalog row of the tool in a review.
     fn tool_of_review(&self, review: &Review) -> Option<Arc<Tool>> {
         let view = self.catalog.view();
         let same = view.named(review.tool.as_str()).iter().find(|tool| tool.digest == review.digest);
         same.or_else(|| view.tools.iter().find(|tool| tool.path == review.path)).cloned()
     }
 
-    /// The run that is meant where the focus is.
+    /// The run that a verb refers to in the focused place.
     pub(super) fn selected_run(&self) -> Option<RunId> {
         match (&self.screen, self.focus) {
             (Screen::Workbench, Pane::Failures) => self.failures.selected().and_then(|group| group.sample_run),
@@ -82,7 +82,7 @@ impl App {
         }
     }
 
-    /// The instance that is meant where the focus is: the selected one, or the one whose log is shown.
+    /// The instance that a verb refers to: the selected one, or the one whose log is shown.
     pub fn selected_instance(&self) -> Option<&InstanceView> {
         match (&self.screen, self.focus) {
             (Screen::Workbench, Pane::Services) => self.services.selected_view(),

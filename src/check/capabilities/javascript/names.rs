@@ -242,7 +242,7 @@ impl JavaScriptScanner<'_, '_, '_> {
                     None => paths.extend(objects.into_iter().map(|path| path + "[]")),
                 }
             } else if function == "Object.getPrototypeOf" {
-                // The constructor of a function is the same as that of its class.
+                // The prototype of a function has the same constructor as the function.
                 paths.extend(argument.map(|object| self.paths(object, depth + 1)).unwrap_or_default());
             } else {
                 paths.push(function + "()");
