@@ -71,11 +71,11 @@ fn in_words(worst: &Figure, path: &str, functions: usize) -> String {
     format!("{looked_at}; highest complexity {ways} in {} ({path}:{})", worst.name, worst.line)
 }
 
-/// The figure of each function, and of what stands outside of all of them.
+/// The figure of each function, and of the code outside all functions.
 fn figures(language: Language, source: &str) -> Vec<Figure> {
     let Some(tree) = language.parse(source) else { return Vec::new() };
     let mut figures = vec![Figure { name: "the top level".to_owned(), line: 1, ways: 1 }];
-    // What is open: a node and the function it belongs to.
+    // The open nodes, each with the function it belongs to.
     let mut open = vec![(tree.root_node(), 0_usize)];
     while let Some((node, mut owner)) = open.pop() {
         if is_function(node) {
@@ -103,8 +103,8 @@ fn is_function(node: Node<'_>) -> bool {
     )
 }
 
-/// Whether the way may fork at a node. Kinds of one language do not occur in the others, but for `if_statement`
-/// and its kin, which mean the same.
+/// Whether a node is a branch point. Node kinds of one language do not occur in the others, except `if_statement` and
+/// similar ones, which mean the same.
 fn forks(node: Node<'_>, source: &str) -> bool {
     let operator = || node.child_by_field_name("operator").map(|operator| text(operator, source)).unwrap_or_default();
     match node.kind() {
@@ -138,7 +138,7 @@ fn forks(node: Node<'_>, source: &str) -> bool {
     }
 }
 
-/// `case _:` is what happens otherwise: no place of its own.
+/// `case _:` is the default branch and does not count.
 fn is_otherwise(case: Node<'_>, source: &str) -> bool {
     let pattern = children(case).into_iter().find(|child| child.kind() == "case_pattern");
     pattern.is_some_and(|pattern| text(pattern, source) == "_") && case.child_by_field_name("guard").is_none()

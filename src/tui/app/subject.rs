@@ -105,8 +105,8 @@ impl App {
         }
     }
 
-    /// The tool that a text names: path, name, NAME@VERSION or NAME@DIGESTPREFIX. Of several with one
-    /// name the one that is used.
+    /// The tool that a text names: path, name, NAME@VERSION or NAME@DIGESTPREFIX. If several have the name, the one in
+    /// use.
     pub(super) fn tool_named(&self, text: &str) -> Option<Arc<Tool>> {
         let tools = &self.catalog.view().tools;
         if let Some(tool) = tools.iter().find(|tool| tool.path == text) {
@@ -122,7 +122,7 @@ impl App {
         tools.iter().filter(fits).max_by_key(goes_first).cloned()
     }
 
-    /// Selects the tool of this path in the catalog, whatever is filtered or folded there.
+    /// Selects the tool of this path in the catalog, whatever the filter and folding are.
     pub(super) fn go_to_tool(&mut self, path: &str) -> Vec<Effect> {
         if !self.catalog.show_path(path) {
             return self.refuse("the tool is no longer in the catalog");
@@ -130,7 +130,7 @@ impl App {
         self.focus_pane(Pane::Catalog)
     }
 
-    /// How a command names a tool: by name, or by path when the name alone would mean another row.
+    /// How a command names a tool: by name, or by path if the name alone refers to another row.
     pub(super) fn reference(&self, tool: &Tool) -> String {
         if self.catalog.view().named(tool.name.as_str()).len() > 1 { tool.path.clone() } else { tool.name.to_string() }
     }

@@ -1,4 +1,4 @@
-//! The kept output of runs: what is there, and what another process adds to it.
+//! The kept output of runs: existing output, and additions by other processes.
 
 use super::{FRAME_BYTES, Performer, lock};
 use crate::domain::{RunId, RunOutcome};
@@ -8,12 +8,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
-/// Bytes of a spool loaded at once, from its end or before what is on screen.
+/// How much of a spool is loaded at once, from its end or before the screen, in bytes.
 const SPOOL_PART: usize = 4 << 20;
 /// Bytes of a spool read at once.
 const SPOOL_STEP: usize = 1 << 20;
 
-/// What is loaded before a place in a spool, and from there on: bytes and lines.
+/// How much is loaded before an offset in a spool, and after it: bytes and lines.
 const BEFORE: Most = Most { bytes: 1 << 20, lines: 10_000 };
 const BEHIND: Most = Most { bytes: 3 << 20, lines: 40_000 };
 
@@ -22,26 +22,26 @@ struct Most {
     lines: usize,
 }
 
-/// How often the output of a run of another process is looked at.
+/// How often the output of a run of another process is checked.
 const LOG_STEP: Duration = Duration::from_millis(250);
 
-/// In so many looks at the output, the record is looked at once.
+/// The record is checked once in this many checks of the output.
 const RECORD_EVERY: u32 = 4;
 
 /// A run of another process whose output is on the screen.
 struct Followed {
     run: RunId,
-    /// `None` before it wrote anything.
+    /// `None` until it has written something.
     spool: Option<Spool>,
-    /// How far the output was read.
+    /// The read position in the output.
     offset: u64,
     looks: u32,
 }
 
 impl Performer {
-    /// Hands over what another process adds to the output of a run from this offset on, until the run ends.
+    /// Passes on additions by another process to the output of a run, from this offset until the run ends.
     pub(super) fn follow_log(&self, run: RunId, offset: u64) {
-        // What this process runs comes by itself.
+        // The output of this process's own runs arrives by itself.
         if lock(&self.shared.live).contains_key(&run) || !lock(&self.shared.followed).insert(run) {
             return;
         }
@@ -66,7 +66,7 @@ impl Performer {
         });
     }
 
-    /// Reads what is new. Returns whether there may be more.
+    /// Reads new output. Returns whether there may be more.
     fn look_at_log(&self, followed: &mut Followed) -> bool {
         let Some(engine) = self.shared.engine.get() else { return false };
         // The record first: what was written before it ended is then all there is.
