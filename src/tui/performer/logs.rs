@@ -89,7 +89,7 @@ impl Performer {
         false
     }
 
-    /// Hands over the next part; `false` when there is none now.
+    /// Passes on the next part; `false` if there is none now.
     fn pass_on_log(&self, engine: &Engine, followed: &mut Followed) -> Result<bool, EngineError> {
         if followed.spool.is_none() {
             let path = engine.runs().spool_path(followed.run);
@@ -101,7 +101,7 @@ impl Performer {
         let Some(spool) = &followed.spool else { return Ok(false) };
         let (frames, next) = spool.frames(followed.offset, FRAME_BYTES).map_err(EngineError::internal)?;
         let Some(first) = frames.first() else { return Ok(false) };
-        // What came faster than it was read, and was removed since.
+        // Output that arrived faster than it was read, and has been removed since.
         let skipped = if followed.offset == 0 { 0 } else { first.offset.saturating_sub(followed.offset) };
         followed.offset = next;
         self.send(Msg::Output { run: followed.run, frames, skipped });
@@ -109,7 +109,7 @@ impl Performer {
     }
 }
 
-/// The record of a run with the end of its output, or with what lies before a place in its spool; and where that ends.
+/// The record of a run with the end of its output, or with the part before an offset in its spool; and where that ends.
 pub(super) fn kept(engine: &Engine, run: RunId, before: Option<u64>) -> Result<(Kept, u64), EngineError> {
     let record = engine.runs().record(run)?;
     let path = engine.runs().spool_path(run);
@@ -152,10 +152,10 @@ pub(super) fn part(engine: &Engine, run: RunId, around: u64) -> Result<SpoolPart
     part_of(run, around, &|offset| spool.frames(offset, SPOOL_STEP).map_err(EngineError::internal))
 }
 
-/// Reads chunks of a spool from a place on; the second value is where to go on.
+/// Reads chunks of a spool from an offset on; the second value is the offset to continue from.
 pub(in crate::tui) type ReadSpool<'r> = dyn Fn(u64) -> Result<(Vec<Frame>, u64), EngineError> + 'r;
 
-/// What lies around a place.
+/// The part around an offset.
 pub(in crate::tui) fn part_of(run: RunId, around: u64, read: &ReadSpool<'_>) -> Result<SpoolPart, EngineError> {
     let (mut kept, mut offset, mut first) = (VecDeque::new(), 0, None);
     let (mut before, mut behind) = (Most { bytes: 0, lines: 0 }, Most { bytes: 0, lines: 0 });
