@@ -63,7 +63,7 @@ pub enum TextPart<'t, 's> {
     Fixed {
         /// As written, escapes and all.
         written: &'s str,
-        /// Its message.
+        /// The text that it denotes.
         says: String,
     },
     /// A value that is put in.

@@ -136,7 +136,7 @@ impl Statement {
         words.join("\u{1}")
     }
 
-    /// The part that does not depend on the names of variables.
+    /// Whether one of its tokens has this text.
     pub fn has(&self, text: &str) -> bool {
         self.tokens.iter().any(|token| token.text == text)
     }
