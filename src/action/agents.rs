@@ -5,25 +5,25 @@
 
 use super::arg::{Arg, ArgKind};
 
-/// What a call changes, as MCP tells it to clients. Hints to them, but true.
+/// The effects of a call, as MCP describes them to clients: hints for them, but accurate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effects {
-    /// It changes nothing that anybody would miss; its record is kept all the same.
+    /// It changes nothing of significance; it is recorded anyway.
     pub read_only: bool,
     /// It may change or delete what is there already.
     pub destructive: bool,
     /// The same call once more changes nothing further.
     pub idempotent: bool,
-    /// It may reach what lies outside of this workspace, such as the network.
+    /// It may access things outside this workspace, such as the network.
     pub open_world: bool,
 }
 
 /// The agents' side of a verb: a tool of the same name over MCP.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Agents {
-    /// What a call changes.
+    /// The effects of a call.
     pub effects: Effects,
-    /// What a model must know beside the line that says what the verb does.
+    /// What a model must know in addition to the line about the verb.
     pub doc: &'static str,
     /// Arguments of the row that agents give as well.
     pub shared: &'static [&'static str],
@@ -32,7 +32,7 @@ pub struct Agents {
 }
 
 impl Agents {
-    /// The arguments that agents give to the verb whose row has these arguments, in the order in which they are listed.
+    /// The arguments that agents can use, for the verb whose row has these arguments, in list order.
     pub fn args(&self, row: &'static [Arg]) -> impl Iterator<Item = &'static Arg> + use<> {
         let shared = self.shared.iter().filter_map(|name| row.iter().find(|arg| arg.name == *name));
         shared.chain(self.own)

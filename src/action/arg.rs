@@ -1,6 +1,6 @@
 //! Arguments of verbs.
 
-/// What an argument is.
+/// The kind of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArgKind {
     /// A tool: NAME, NAME@VERSION, NAME@DIGESTPREFIX or a path.
@@ -47,7 +47,7 @@ pub enum ArgKind {
     Switch,
 }
 
-/// How an argument is written on the command line.
+/// The command-line form of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// By position, at most one value.
@@ -67,7 +67,7 @@ pub struct Arg {
     pub name: &'static str,
     /// Decides how the text is checked and completed.
     pub kind: ArgKind,
-    /// How it is written.
+    /// Its command-line form.
     pub form: Form,
     /// Whether it must be given.
     pub required: bool,
@@ -78,7 +78,7 @@ pub struct Arg {
 }
 
 impl ArgKind {
-    /// Under which word `candidates` lists what it can name; `None` where that is not listed.
+    /// The word under which `candidates` lists its possible values; `None` if they are not listed.
     pub const fn listed(self) -> Option<&'static str> {
         match self {
             ArgKind::Tool => Some("tools"),
@@ -112,12 +112,12 @@ impl Form {
 }
 
 impl Arg {
-    /// A positional argument that is given once or more.
+    /// A positional argument that occurs at least once.
     pub const fn several(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
         Arg { name, kind, form: Form::Several, required: true, human_only: false, doc }
     }
 
-    /// A positional argument that is given any number of times.
+    /// A positional argument that occurs any number of times.
     pub const fn words(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
         Arg { required: false, ..Arg::several(name, kind, doc) }
     }

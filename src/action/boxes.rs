@@ -2,14 +2,14 @@
 
 use super::Verb;
 
-/// A key that does something in a box beside those of its lists.
+/// A key of a box, in addition to those of its lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BoxRow {
-    /// What the box is called in help.
+    /// The name of the box in the help.
     pub place: &'static str,
     /// As the table of verbs writes it.
     pub key: &'static str,
-    /// The verb that it carries out, or whose box it belongs to.
+    /// The verb that it performs, or whose box it belongs to.
     pub verb: Verb,
     /// In the lower border, and its name in help.
     pub word: &'static str,

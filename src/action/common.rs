@@ -74,6 +74,6 @@ pub(super) const RATIONALE: Arg = Arg::option("rationale", ArgKind::Text, "why h
 pub(super) const REQUEST_FILE: Arg =
     Arg::option("file", ArgKind::Path, "file with any kind of request as JSON; - for stdin");
 
-/// What such a document may hold.
+/// The content of such a document.
 pub(super) const REQUEST_SCHEMA: Arg =
     Arg::option("schema", ArgKind::Switch, "print the JSON schema of requests instead");

@@ -45,7 +45,7 @@ impl KeyText {
     /// Reads a key.
     ///
     /// # Errors
-    /// A sentence that says what is not understood.
+    /// A sentence that says what is invalid.
     pub fn parse(text: &str) -> Result<KeyText, String> {
         let (mut ctrl, mut alt, mut shift, mut rest) = (false, false, false, text);
         while let Some((word, tail)) = rest.split_once('-').filter(|(word, tail)| !word.is_empty() && !tail.is_empty())
@@ -103,12 +103,12 @@ pub struct KeyWish<'a> {
     pub line: u64,
 }
 
-/// What is wrong with a wish. It changes nothing then.
+/// An invalid key setting, which is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFault {
     /// Line in the settings.
     pub line: u64,
-    /// What is wrong, one sentence.
+    /// The error, one sentence.
     pub message: String,
     /// What to do next.
     pub hint: String,
@@ -140,7 +140,7 @@ pub fn works_in(row: &Spec, context: Context) -> bool {
     row.contexts.iter().any(|c| *c == context || matches!(c, Context::Motion | Context::Global))
 }
 
-/// What is wrong, and what to do about it.
+/// The error, and the remedy.
 type Wrong = (String, String);
 
 fn wanted(wish: &KeyWish<'_>) -> Result<(Verb, Vec<KeyText>), Wrong> {
@@ -161,7 +161,7 @@ fn wanted(wish: &KeyWish<'_>) -> Result<(Verb, Vec<KeyText>), Wrong> {
     Ok((row.verb, keys))
 }
 
-/// Drops the keys that another verb owns at the same time, and says of each whose it is.
+/// Drops the keys that another verb owns at the same time, and reports the owner of each.
 fn without_conflicts(
     owned: &HashMap<Verb, Vec<KeyText>>,
     verb: Verb,

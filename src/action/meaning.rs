@@ -1,4 +1,4 @@
-//! What a key means wherever it works: where several verbs have the same key, they do the same to different things.
+//! The common meaning of a key: verbs with the same key do the same to different objects.
 
 use super::Verb;
 
@@ -7,7 +7,7 @@ use super::Verb;
 pub struct Meaning {
     /// The key, as the table of verbs writes it.
     pub key: &'static str,
-    /// What it does, in the words that all of its verbs have in common.
+    /// Its effect, in the words shared by all of its verbs.
     pub does: &'static str,
     /// The verbs on it, in the order of the table of verbs.
     pub verbs: &'static [Verb],

@@ -1,4 +1,4 @@
-//! Where a verb can be reached, as a row of the table says it.
+//! Where a verb is available, according to its row of the table.
 
 use super::agents::Agents;
 
@@ -10,12 +10,12 @@ pub(super) const fn side(column: &'static [&'static Agents]) -> Option<&'static 
     }
 }
 
-/// Where a verb can be reached.
+/// The front ends of a verb.
 #[derive(Clone, Copy)]
 pub(super) enum Face {
     /// Command line and screen.
     Both,
-    /// Command line only: what it does has no meaning on a screen.
+    /// Command line only: its effect has no meaning on a screen.
     Shell,
     /// Screen only: it moves about on it.
     Screen,

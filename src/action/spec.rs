@@ -52,7 +52,7 @@ pub enum Group {
     Motion,
 }
 
-/// What a verb may do.
+/// The possible effects of a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Risk {
     /// Changes nothing but what is on the screen.
@@ -70,29 +70,29 @@ pub struct Spec {
     pub verb: Verb,
     /// Kebab-case name: in help, palette, command line, log and code.
     pub name: &'static str,
-    /// One line: what it does.
+    /// Its effect, in one line.
     pub doc: &'static str,
     /// Section of the help screen and of the reference.
     pub group: Group,
-    /// Where its keys work; empty for verbs without a key of their own (reached by the palette).
+    /// The contexts of its keys; empty for verbs without a key (available in the palette).
     pub contexts: &'static [Context],
     /// Default keys, for example `r`, `ctrl-k`, `shift-tab`, `space`.
     pub keys: &'static [&'static str],
     /// In the order in which help lists them; positional ones are read in this order.
     pub args: &'static [Arg],
-    /// What it may do.
+    /// Its possible effects.
     pub risk: Risk,
     /// Whether it is a sub-command.
     pub cli: bool,
     /// Whether it can be reached on the screen (by key or palette).
     pub tui: bool,
-    /// How agents reach it over MCP; `None` for verbs that they do not get.
+    /// How agents use it over MCP; `None` for verbs that they do not get.
     pub agents: Option<&'static Agents>,
 }
 
 impl Spec {
-    /// What of a call is for a human at a terminal only, as it is written: the verb, or the first such argument that
-    /// `given` says was given. The one place that answers this.
+    /// The part of a call that is only for a human at a terminal, as written: the verb, or the first such argument for
+    /// which `given` is true. The only place that decides this.
     pub fn human_only(&self, given: impl Fn(&Arg) -> bool) -> Option<String> {
         if self.risk == Risk::HumanOnly {
             return Some(self.name.to_owned());

@@ -25,7 +25,7 @@ fn docs_are_one_line_without_trailing_stop() {
     }
 }
 
-/// Contexts whose keys are live at the same time as those of `context`.
+/// Contexts whose keys are active at the same time as those of `context`.
 fn live_with(context: Context) -> Vec<Context> {
     match context {
         Context::Global | Context::Motion => vec![context],

@@ -1,8 +1,8 @@
 //! The command of a definition: which words name its scripts, which name inputs, and the argv
 //! template that the runner fills in.
 //!
-//! Pure: it sees words and the paths of a version's files, never a disk. That is why a version gives
-//! the same command wherever it lies.
+//! Pure: it uses words and the paths of a version's files, never the disk. So a version gives the same command at any
+//! location.
 
 use super::programs;
 use crate::domain::source::Language;
@@ -135,10 +135,10 @@ fn escaped(code: &str, inputs: &[&str]) -> String {
         .fold(code.to_owned(), |code, name| code.replace(&format!("{{{name}}}"), &format!("{{{{{name}}}}}")))
 }
 
-/// Where a folder placeholder points.
+/// The target of a folder placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
-    /// Nothing said: the usual places, in order.
+    /// Not specified: the usual places, in order.
     Anywhere,
     /// The folder of the definition.
     Tool,

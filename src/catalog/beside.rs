@@ -1,5 +1,5 @@
-//! What the other files of a package say about the inputs of a Python script: the types and constants that its functions
-//! name, and the function of another file that the script starts.
+//! What the other files of a package contribute to the inputs of a Python script: the types and constants that its
+//! functions name, and a function of another file that the script starts.
 //!
 //! These files are only read for the form. They belong to the version only if the script imports them from its own folder.
 
@@ -14,7 +14,7 @@ use crate::domain::{VersionFile, standard};
 /// Names that are looked up for one script.
 const MAX_NAMES: usize = 12;
 
-/// Paths that are looked at for one script, whether there is a file or not: packages may name each other in circles.
+/// The most paths examined for one script, existing or not, because packages may refer to each other in cycles.
 const MAX_LOOKS: usize = 64;
 
 /// Bytes that are kept of the files in which names were found.
@@ -26,10 +26,10 @@ const MAX_REEXPORTS: usize = 3;
 /// Names of a function that starts a program.
 const STARTS: &[&str] = &["main", "cli", "run", "app", "entry_point", "entrypoint", "start", "cmd", "serve"];
 
-/// What reads a command line.
+/// Modules that parse a command line.
 const PARSERS: &[&str] = &["argparse", "click", "typer", "docopt", "import fire", "from fire", "sys.argv", "getopt"];
 
-/// What was found in the other files of a package.
+/// Facts from the other files of a package.
 #[derive(Debug, Default)]
 pub(super) struct Beside {
     /// The texts of the files that define the imported names.
@@ -39,7 +39,7 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// Looks on disk: in the folder of a definition, and in the packages that contain it. Every path that is looked at is
+    /// Reads from disk: in the folder of a definition, and in the packages that contain it. Every examined path is
     /// recorded in `looked_at`.
     pub(super) fn on_disk(
         plan: &ScanPlan,
@@ -110,7 +110,7 @@ struct Import<'t> {
 
 struct Taken<'t> {
     name: &'t str,
-    /// What the script calls it.
+    /// Its name in the script.
     alias: &'t str,
 }
 
@@ -146,7 +146,7 @@ impl<'t> Import<'t> {
         })
     }
 
-    /// Where the module may be for a file in this folder, without the extension.
+    /// The possible paths of the module for a file in this folder, without the extension.
     fn places(&self, folder: &str) -> Vec<String> {
         let inside = self.module.replace('.', "/");
         if self.level > 0 {
@@ -207,7 +207,7 @@ fn places<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't 
     })
 }
 
-/// Whether a name stands where a type or a default does: `a: NAME`, `a: list[NAME] = NAME`.
+/// Whether a name is used as a type or a default: `a: NAME`, `a: list[NAME] = NAME`.
 fn describes(text: &str, name: &str) -> bool {
     places(text, name).any(|at| {
         let before = text[..at].trim_end_matches(' ');

@@ -1,4 +1,4 @@
-//! What is kept of a scan is as good as reading everything anew, whatever happens to the files in between.
+//! The cached result of a scan equals reading everything again, whatever happens to the files in between.
 
 use super::cache::fingerprint;
 use super::looked_at::LookedAt;
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Files that the changes are made to: scripts, pairs, a folder of its own, a description, a program without ending.
+/// Files that are changed: scripts, pairs, a separate folder, a description, a program without an extension.
 const FILES: [&str; 9] = [
     "tools/a.py",
     "tools/a.toml",
@@ -67,7 +67,7 @@ fn text(path: &str, name: &str) -> String {
     }
 }
 
-/// What cannot be done with the files as they are is left out.
+/// Changes that are impossible for the present files are skipped.
 fn apply(workspace: &Workspace, change: &Change) {
     let at = |file: usize| workspace.at(FILES[file]);
     let folder = |path: &Path| drop(path.parent().map(fs::create_dir_all));
@@ -140,12 +140,12 @@ fn age(path: &Path) {
     }
 }
 
-/// The last scan as it is kept beside the cache.
+/// The last scan as stored next to the cache.
 fn kept_frame(scan: &Scan) -> ScanFrame {
     postcard::from_bytes(&postcard::to_allocvec(&ScanFrame::of(scan)).unwrap()).unwrap()
 }
 
-/// What a scan would find, made from the last one.
+/// What a scan would find, reconstructed from the last one.
 fn recalled(plan: &ScanPlan, frame: &ScanFrame, cache: &Cache) -> Option<Scan> {
     let all = |take: &mut dyn FnMut(&[u8], &[u8])| {
         cache.0.values().for_each(|row| take(&row.fingerprint, &row.payload));
@@ -154,7 +154,7 @@ fn recalled(plan: &ScanPlan, frame: &ScanFrame, cache: &Cache) -> Option<Scan> {
     recall(plan, frame, all).unwrap()
 }
 
-/// What is known of single rows is what a scan says of them, while the folders are as they were.
+/// Single rows equal those of a scan, as long as the folders are unchanged.
 fn rows_agree(plan: &ScanPlan, cache: &Cache, frame: &ScanFrame) -> Result<(), TestCaseError> {
     let again = recalled(plan, frame, cache);
     let kept: Vec<CacheRow> = cache.0.values().cloned().collect();
@@ -253,7 +253,7 @@ fn what_cannot_be_read_does_not_make_the_last_scan_useless_until_it_can() {
     assert_eq!(settle(&workspace, &mut cache).tools.len(), 2);
     fs::remove_file(workspace.at("tools/b.py")).unwrap();
     symlink("elsewhere.py", workspace.at("tools/b.py")).unwrap();
-    // A folder of its own with a link in it that leads nowhere.
+    // A separate folder with a dangling link.
     workspace.write("tools/own/tool.toml", text("tool.toml", "gamma"));
     symlink("elsewhere.txt", workspace.at("tools/own/data.txt")).unwrap();
     let scanned = settle(&workspace, &mut cache);
@@ -263,7 +263,7 @@ fn what_cannot_be_read_does_not_make_the_last_scan_useless_until_it_can() {
     assert_eq!(found(again), found(scanned));
     assert!(!cache.0.contains_key("tools/b.toml"), "what was kept of it is dropped");
 
-    // What the link leads to comes; what the definition says changes.
+    // The target of the link appears; the definition changes.
     workspace.write("tools/own/elsewhere.txt", "x");
     assert!(recalled(&plan, &frame, &cache).is_none());
     let frame = kept_frame(&settle(&workspace, &mut cache));

@@ -3,9 +3,9 @@
 use crate::domain::{Problem, ProblemCode};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What `read` gives; a problem of this definition where it panics.
+/// The result of `read`; a problem of this definition if it panics.
 pub(super) fn caught<T>(definition: &str, read: impl FnOnce() -> T) -> Result<T, Problem> {
-    // What a broken reader leaves behind is read again for the next definition.
+    // State of a broken reader is read again for the next definition.
     catch_unwind(AssertUnwindSafe(read)).map_err(|_| Problem {
         path: definition.to_owned(),
         line: None,

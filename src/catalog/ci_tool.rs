@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 /// The name of the only port.
 const PORT: &str = "port";
 
-/// Types that other dialects have: what says one of them is not read here.
+/// Types of other dialects; documents with these types are not read here.
 const OTHER_TYPES: &[&str] = &[
     "executable",
     "command",
@@ -31,8 +31,8 @@ const OTHER_TYPES: &[&str] = &[
     "workflow",
 ];
 
-/// Whether a table is such a definition, by its shape: it names a program or a base type, and says at least one more
-/// thing that only these definitions say.
+/// Whether a table is such a definition, by its keys: it names a program or a base type, and contains at least one more
+/// key that only these definitions have.
 pub(super) fn is_definition(fields: &Map<String, Value>) -> bool {
     let says = |key: &str| fields.get(key).is_some_and(|value| !value.is_null());
     let text = |key: &str| fields.get(key).is_some_and(Value::is_string);
@@ -76,8 +76,8 @@ pub(super) fn are_several(fields: &Map<String, Value>) -> bool {
         && !collection(&Value::Object(fields.clone())).is_empty()
 }
 
-/// The problem of a file that is no definition, with what it holds where that is several of them: a file gives one row
-/// of the catalog.
+/// The problem of a file that is not a definition. If it contains several definitions, the message says so, because a
+/// file gives one row of the catalog.
 pub(super) fn explained(problem: Problem, value: &Value) -> Problem {
     let entries = collection(value);
     if entries.is_empty() {
@@ -99,7 +99,7 @@ pub(super) fn explained(problem: Problem, value: &Value) -> Problem {
 /// Reads one definition.
 ///
 /// # Errors
-/// A missing or bad name, a port that is none, a health check of no known form.
+/// A missing or invalid name, an invalid port, or a health check in an unknown form.
 pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     let mut fields = TableFields::of(document);
     let name = fields.text("name")?;
@@ -198,13 +198,13 @@ fn port(fields: &mut TableFields<'_, '_>) -> Result<Vec<PortRule>, Problem> {
     let Some(value) = fields.any("port") else { return Ok(Vec::new()) };
     let port = service::port_number(&value)
         .map_err(|message| fields.bad("port", message, "write a number from 1 to 65535, or \"auto\""))?;
-    // What is stated was chosen by somebody: clients know it.
+    // A stated port was chosen by somebody, and clients know it.
     let mode = matches!(port, PortNumber::Number(_)).then_some(PortMode::Fixed);
     Ok(vec![PortRule { name: PORT.to_owned(), port, mode, pass: PortPass::Relay }])
 }
 
-/// A word, a command, or a table with one of `http`, `tcp`, `exec`; a word that asks nothing known means that nothing is
-/// asked, and stays in `extra`.
+/// A word, a command, or a table with one of `http`, `tcp`, `exec`; an unknown word means no check, and stays in
+/// `extra`.
 fn health(fields: &mut TableFields<'_, '_>, service: &ServiceDefinition) -> Result<HealthCheck, Problem> {
     let mut check = service.health.clone();
     let hint = "write ping, version, status, none, a command as a list, or {\"http\": \"/health\"}";

@@ -1,5 +1,5 @@
-//! What a definition takes by its name alone: the script of its stem, or the folder that is called like it. It takes them only
-//! if it is a manifest; otherwise they are looked at as if it were not there.
+//! Files that a definition claims by its name alone: the script with its stem, or the folder with its name. It claims
+//! them only if it is a manifest; otherwise they are examined without it.
 
 use super::beside::Beside;
 use super::cache::Scanned;
@@ -21,18 +21,18 @@ use std::collections::HashSet;
 pub(super) enum Claim {
     /// All of it is its own.
     Kept,
-    /// It is no manifest: what it would take is looked at without it, and what was found of itself stands.
+    /// It is not a manifest: its files are examined without it, and its own result is kept.
     Refused,
     /// The same, and itself is read again as a file among others.
     Void,
 }
 
-/// Whether a definition could take files that have rows of their own.
+/// Whether a definition could claim files that have their own rows.
 fn takes(plan: &ScanPlan, of: &DefinitionCandidate) -> bool {
     match of.format {
         Format::Pair if !of.placement.exclusive => true,
         Format::Pair | Format::Manifest | Format::Header => {
-            // What was approved as a whole stays one.
+            // A version that was approved as a whole stays one.
             of.placement.exclusive && of.kin.is_none() && !plan::is_vouched(plan, &of.placement.base)
         }
         _ => false,
@@ -42,7 +42,8 @@ fn takes(plan: &ScanPlan, of: &DefinitionCandidate) -> bool {
 /// The claim of a definition by what was found of it.
 pub(super) fn of(plan: &ScanPlan, of: &DefinitionCandidate, members: &[Member], results: &[Scanned]) -> Claim {
     let claim = match results {
-        // Nothing in it says that it is a tool: among other files it is data. With a script of its name it is meant for that.
+        // It does not define a tool: next to other files it is data. If there is a script with its name, it is meant
+        // for that.
         [Scanned::Problem(problem)]
             if is_of_document(of, problem)
                 && problem.code == ProblemCode::UnknownDialect
@@ -64,7 +65,8 @@ pub(super) fn of(plan: &ScanPlan, of: &DefinitionCandidate, members: &[Member], 
     if is_lost { claim } else { Claim::Kept }
 }
 
-/// The claim of a definition whose files are no version: a script, or a document that is no manifest, can stand without them.
+/// The claim of a definition whose files are not a version: a script, or a document that is not a manifest, can be
+/// separate.
 pub(super) fn of_unread(plan: &ScanPlan, of: &DefinitionCandidate, programs: &Programs) -> Claim {
     let base = &of.placement.base;
     if !takes(plan, of) {
@@ -72,7 +74,7 @@ pub(super) fn of_unread(plan: &ScanPlan, of: &DefinitionCandidate, programs: &Pr
     }
     let own = files::member(plan, base, file_of(&of.definition));
     if !of.placement.exclusive {
-        // A document that is a link to elsewhere says nothing of the script.
+        // A document that links to another place says nothing about the script.
         return if own.is_err() { Claim::Refused } else { Claim::Kept };
     }
     let read = || files::read(plan, &own?);
@@ -84,7 +86,7 @@ pub(super) fn of_unread(plan: &ScanPlan, of: &DefinitionCandidate, programs: &Pr
     if is_free { Claim::Void } else { Claim::Kept }
 }
 
-/// Whether a problem says that a document is none that defines a tool.
+/// Whether a problem says that a document does not define a tool.
 fn is_of_document(of: &DefinitionCandidate, problem: &Problem) -> bool {
     let says = matches!(
         problem.code,
@@ -97,8 +99,8 @@ fn is_of_document(of: &DefinitionCandidate, problem: &Problem) -> bool {
     says && problem.path == of.definition && Syntax::of(&of.definition).is_some()
 }
 
-/// Whether a file, by its name, is more than words or a picture beside a definition: it could be one itself, or it is code that
-/// nothing here runs and that is named among the skipped files.
+/// Whether a file, by its name, is more than text or a picture: it could be a definition itself, or it is code that
+/// cannot run here and is listed among the skipped files.
 fn is_listed(path: &str) -> bool {
     let name = file_of(path);
     let may_be_tool =
@@ -117,7 +119,7 @@ pub(super) fn hides(plan: &ScanPlan, of: &DefinitionCandidate, files: &[VersionF
         && (is_module || others.any(|file| entries::holds_more(file, None)))
 }
 
-/// What definitions lost, as candidates of their own; those that are read again are taken from `candidates`.
+/// Files that definitions lost, as separate candidates; those that are read again are removed from `candidates`.
 pub(super) fn released(
     plan: &ScanPlan,
     lost: &[(DefinitionCandidate, Claim)],

@@ -21,7 +21,7 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
     let workspace = Workspace::new();
     let write = |path: &str, text: &str| workspace.write(&format!("tools/{path}"), text);
     let script = |path: &str| write(path, "#!/bin/sh\n# Does it\necho 1\n");
-    // Not recognised, with a link beside it.
+    // Not recognised, with a link next to it.
     write("ci/ci.yml", "box: x\nbuild: {steps: []}\n");
     script("ci/one.sh");
     script("ci/two.sh");
@@ -42,7 +42,7 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
     write("nu/one.nu", "print 1\n");
     write("nu/two.nu", "print 2\n");
     write("nu/README.md", "words\n");
-    // Nothing but words beside it: meant as a tool.
+    // Only text next to it: meant as a tool.
     write("meant/meant.yml", "global: {}\n");
     write("meant/README.md", "words\n");
     // Scripts that hide what they import: a tool, and all of it where nothing is started.
@@ -67,7 +67,7 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
     script("shop/pair.sh");
     write("shop/wrong.yml", "name: wrong\nkeywords: 17\n");
     script("shop/wrong.sh");
-    // What was approved as a whole stays one.
+    // A version that was approved as a whole stays one.
     write("agreed/agreed.yml", "global: {}\n");
     script("agreed/agreed.sh");
     write("agreed/approval.toml", "");
@@ -115,7 +115,7 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
         skipped,
         ["ci/ci.yml", "ci/lib", "flow/flow.yml", "nu/README.md", "nu/nu.yml", "nu/one.nu", "nu/two.nu"]
     );
-    // What was kept of the first scan gives the same.
+    // The cached result of the first scan is the same.
     let mut kept = Cache::default();
     let found = scan(&workspace.plan(), &kept, &mut |_| {});
     assert!(!found.fresh.is_empty());

@@ -1,4 +1,4 @@
-//! What others ask of definitions as texts: their fields, their form, what a word of them means.
+//! Definitions as texts: their fields, their form, the meaning of a word.
 
 use super::document::{Document, Syntax};
 use super::programs::Programs;
@@ -7,7 +7,7 @@ use crate::domain::service::{Adapter, PortNumber};
 use crate::domain::{Manifest, Problem, ProblemCode, VersionFile};
 use serde_json::{Map, Value};
 
-/// How a definition is written.
+/// The format of a definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefinitionForm {
     /// With our own keys.
@@ -18,10 +18,10 @@ pub enum DefinitionForm {
     Other,
 }
 
-/// The fields of a definition in order, as they are written; the ending of the path says in which syntax.
+/// The fields of a definition in their order; the file extension decides the syntax.
 ///
 /// # Errors
-/// A [`Problem`] for what is no table of fields.
+/// A [`Problem`] if it is not a table of fields.
 pub fn definition_fields(path: &str, bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let syntax = Syntax::of(path).ok_or_else(|| Problem {
         path: path.to_owned(),
@@ -50,7 +50,7 @@ pub fn definitions_in(value: &Value) -> Vec<(String, Map<String, Value>)> {
     ci_tool::collection(value)
 }
 
-/// What a definition says on its own, without its other files.
+/// The content of a definition alone, without its other files.
 ///
 /// # Errors
 /// A [`Problem`] with the first field that is wrong.
@@ -64,7 +64,7 @@ pub fn read_definition(file: &VersionFile) -> Result<Manifest, Problem> {
     Ok(manifest)
 }
 
-/// The adapter that a word means, with the profile where the word is no adapter.
+/// The adapter of a word, with the profile if the word names one instead of an adapter.
 ///
 /// # Errors
 /// Why the word is neither.
@@ -75,7 +75,7 @@ pub fn adapter_of(word: &str) -> Result<(Adapter, Option<String>), String> {
 /// The number of a port, as a number or as text.
 ///
 /// # Errors
-/// Why it is none.
+/// Why it is not a port.
 pub fn port_number(value: &Value) -> Result<PortNumber, String> {
     service::port_number(value)
 }

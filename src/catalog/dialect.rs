@@ -32,7 +32,7 @@ const FORMATS: &[DocumentFormat] = &[
     DocumentFormat { is: is_native, read: native::read },
 ];
 
-/// Keys by which a document says how a tool is started, or what it takes.
+/// Keys that define how a tool is started, or its input.
 const STARTING: &[&str] = &[
     "run",
     "command",
@@ -81,8 +81,8 @@ impl Draft {
     /// Reads a manifest in any format.
     ///
     /// # Errors
-    /// A [`Problem`] when a field that is known has the wrong type, the name is missing or outside
-    /// the alphabet, or nothing in it says that it is a tool.
+    /// A [`Problem`] if a known field has the wrong type, the name is missing or invalid, or nothing indicates that it
+    /// is a tool.
     pub(super) fn of(document: &Document<'_>) -> Result<Draft, Problem> {
         if let Some(format) = FORMATS.iter().find(|format| (format.is)(document)) {
             return (format.read)(document).map_err(|problem| as_data(document, problem));
@@ -118,7 +118,7 @@ fn as_data(document: &Document<'_>, problem: Problem) -> Problem {
     problem
 }
 
-/// A workflow of another program whose steps call tools, and which names no type.
+/// A workflow of another program whose steps call tools, without a type.
 fn is_foreign_workflow(document: &Document<'_>) -> bool {
     let fields = &document.fields;
     let of_step = |step: &Value| step.get("step_id").is_some();

@@ -11,7 +11,7 @@ use std::fmt;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// How a manifest is written, by the extension of its file.
+/// The format of a manifest, by the extension of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Syntax {
     Toml,
@@ -22,7 +22,7 @@ pub(super) enum Syntax {
 }
 
 impl Syntax {
-    /// The syntax of a file name; `None` when it is no manifest.
+    /// The syntax of a file name; `None` if it is not a manifest.
     pub(super) fn of(file_name: &str) -> Option<Syntax> {
         let (_, extension) = file_name.rsplit_once('.')?;
         match extension.to_ascii_lowercase().as_str() {
@@ -82,7 +82,8 @@ impl<'a> Document<'a> {
         Err(Problem { line: Some(1), ..document.problem(&[], ProblemCode::BadSyntax, message, hint) })
     }
 
-    /// Parses a document that may hold something else than fields: then that is given beside a document without any.
+    /// Parses a document that may contain something other than fields: that value is returned next to a document
+    /// without fields.
     ///
     /// # Errors
     /// A [`Problem`] for anything that cannot be parsed.
@@ -168,7 +169,7 @@ fn names_key(line: &str, key: &str) -> bool {
     bare.strip_prefix(key).is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with([':', '=']))
 }
 
-/// What a parser said.
+/// The message of a parser.
 struct Fault {
     line: Option<u64>,
     code: ProblemCode,
@@ -182,7 +183,7 @@ impl Fault {
     }
 }
 
-/// JSON without its comments and without commas behind the last item, as editors write it; `None` where it has none.
+/// JSON without comments and trailing commas, which editors write; `None` if it has none.
 fn without_comments(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let (mut plain, mut at, mut comma) = (Vec::with_capacity(bytes.len()), 0, None);
@@ -309,7 +310,7 @@ fn parse_yaml(text: &str) -> Result<Value, Fault> {
     let parsed = if has_several(text) {
         let items = serde_saphyr::from_multiple_with_options::<Strict>(text, options);
         items.map(|items| {
-            // Behind the last sign there may be nothing.
+            // Nothing may follow after the last character.
             let mut items: Vec<Value> =
                 items.into_iter().map(|Strict(item)| item).filter(|item| !item.is_null()).collect();
             if items.len() == 1 { items.remove(0) } else { Value::Array(items) }
@@ -328,7 +329,7 @@ fn parse_yaml(text: &str) -> Result<Value, Fault> {
     })
 }
 
-/// Whether more than one document stands in a text of YAML.
+/// Whether a YAML text contains more than one document.
 fn has_several(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim_end).skip_while(|line| line.is_empty() || line.starts_with(['#', '%']));
     // The first may begin with the sign as well.
@@ -336,7 +337,7 @@ fn has_several(text: &str) -> bool {
     lines.any(|line| line == "---")
 }
 
-/// A JSON value whose tables hold every key once and whose nesting is bounded.
+/// A JSON value without duplicate keys and with limited nesting.
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {

@@ -1,4 +1,4 @@
-//! What a definition says on its own, before it is known which of the named scripts are there.
+//! The content of a definition alone, before it is known which of its scripts exist.
 
 use super::argv::CommandWords;
 use super::document::Document;
@@ -14,17 +14,17 @@ use serde_json::{Map, Value};
 pub(super) struct Draft {
     /// Everything but the argv template.
     pub(super) manifest: Manifest,
-    /// The command as written; `None` when it is to be guessed from the script, or there is none.
+    /// The command as written; `None` if it is derived from the script, or there is none.
     pub(super) words: Option<CommandWords>,
-    /// Who made it, where the definition says.
+    /// Its author, if the definition states one.
     pub(super) origin: Option<Origin>,
-    /// Why nothing here can run it, whatever files are there.
+    /// Why it cannot run here, whatever files exist.
     pub(super) unsupported: Option<String>,
-    /// Programs beside the one of its command that it says it starts.
+    /// Programs that it starts in addition to that of its command.
     pub(super) programs: Vec<String>,
-    /// That it says nothing about a start: a script of its name is started by what the script says.
+    /// Whether it does not define a start: a script of its name is started as the script itself says.
     pub(super) is_about_code: bool,
-    /// That its file has no name of its own: its folder names it.
+    /// Whether its file does not name it: its folder does.
     pub(super) is_named_by_folder: bool,
     /// That it only defines what other files take.
     pub(super) is_module: bool,
@@ -56,7 +56,7 @@ pub(super) struct Naming {
 pub(super) fn native_name(document: &Document<'_>, written: Option<&str>) -> Result<Naming, Problem> {
     let written = required_name(document, written)?;
     let name = ToolName::normalise(written).or_else(|error| {
-        // What has several words is a title, not a slip in a name.
+        // Several words are a title, not a mistyped name.
         let is_title = written.split_whitespace().nth(1).is_some();
         ToolName::of_title(written).filter(|_| is_title).ok_or_else(|| bad_name(document, &error))
     })?;
@@ -126,7 +126,7 @@ fn bad_name(document: &Document<'_>, error: &NameError) -> Problem {
     )
 }
 
-/// A manifest that says nothing but its names.
+/// A manifest with only its names.
 pub(super) fn blank(naming: Naming, dialect: Dialect) -> Manifest {
     Manifest { title: naming.title, ..Manifest::blank(naming.name, dialect) }
 }
@@ -143,7 +143,7 @@ pub(super) fn loose_version(text: &str) -> Option<semver::Version> {
     (text.split('.').count() <= 3).then_some(version)
 }
 
-/// Who made it, by what the provenance says.
+/// Its author, according to the provenance.
 pub(super) fn origin_of(created_by: Option<&str>) -> Option<Origin> {
     let who = created_by?.to_ascii_lowercase();
     if who.is_empty() || who == "unknown" {
@@ -226,7 +226,7 @@ pub(super) fn tests(written: &Value) -> Result<Vec<TestCase>, String> {
 /// The input that is the text on standard input where no rule names one.
 pub(super) const TEXT_INPUT: &str = "text";
 
-/// Fills in the inputs that the command asks for, and how input arrives when that was not said.
+/// Adds the inputs that the command requires, and how input is passed if that is not stated.
 pub(super) fn settle_input(manifest: &mut Manifest, words: &CommandWords, stated: Option<InputMode>) {
     let mut inputs = words.inputs();
     if let Some(recipe) = manifest.recipe.as_mut().filter(|_| stated == Some(InputMode::StdinText)) {

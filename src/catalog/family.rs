@@ -1,8 +1,8 @@
-//! Versions of a name that lie beside the original: `csv_parser_v1_1_0.py` beside `csv_parser.py`, or
-//! `versions/1.1.0/` in the original's own folder.
+//! Versions next to the original: `csv_parser_v1_1_0.py` next to `csv_parser.py`, or `versions/1.1.0/` in the
+//! original's folder.
 //!
-//! Where a file lies and what it is called says that it is a version; what is inside may still carry another name,
-//! because it was copied. The original is never touched by any of this, nor is its digest.
+//! The location and name of a file identify it as a version; its content may still contain another name, because it was
+//! copied. The original and its digest are not affected.
 
 use super::draft::{script_name, stem_of};
 use super::files;
@@ -25,8 +25,8 @@ pub(super) struct Kin {
     pub(super) original: Option<String>,
 }
 
-/// Gives a version that has a folder to itself the name of that folder: an approved `csv_parser_v1_1_0.py` lies in
-/// `tools/approved/csv_parser/`, and one that was put away in `tools/archived/csv_parser-1a2b3c4d/`.
+/// Gives a version with its own folder the name of that folder: an approved `csv_parser_v1_1_0.py` is in
+/// `tools/approved/csv_parser/`, and an archived one is in `tools/archived/csv_parser-1a2b3c4d/`.
 pub(super) fn name_by_folder(tool: &mut Tool) {
     let Some((stem, version)) = versioned(stem_of(&tool.path)).filter(|_| tool.placement.exclusive) else { return };
     if !script_name(stem_of(&tool.path)).is_ok_and(|name| name == tool.name) {
@@ -92,7 +92,7 @@ pub(super) fn settle(tools: &mut [Arc<Tool>], kin: &HashMap<&str, &Kin>) {
     }
 }
 
-/// What the place of a row says of it, for one that is read alone: the row that is known of it lends name and version.
+/// Sets the name and version of a row that is read alone, from the known row.
 pub(super) fn lend(tool: &mut Tool, known: &Tool) {
     if known.evolved_from.is_some() {
         tool.name.clone_from(&known.name);
@@ -144,7 +144,7 @@ fn row_of<'t>(rows: &[&'t Tool], file: &str) -> Result<&'t Tool, String> {
     let lies_at = |row: &&&Tool| {
         let of_stem =
             stem_of(file) == stem_of(&row.path) && (folder_of(file) == folder_of(&row.path) || !file.contains('/'));
-        // Of the folder of an original, what lies in its `versions/` is not the original's own.
+        // The `versions/` folder in the folder of an original does not belong to the original.
         let inside = row.placement.exclusive
             && below(&row.placement.base, file).is_some_and(|rest| {
                 let is_own = !rest.is_empty() && rest.split('/').next() != Some(VERSIONS);
@@ -160,7 +160,7 @@ fn row_of<'t>(rows: &[&'t Tool], file: &str) -> Result<&'t Tool, String> {
         .ok_or_else(|| format!("evolved_file {shown:?} is not a version of this tool in the workspace"))
 }
 
-/// Reads the promotions file of a workspace; where there is none it says nothing.
+/// Reads the promotions file of a workspace; a missing file is empty.
 ///
 /// # Errors
 /// A [`Problem`] when it is damaged or cannot be read.

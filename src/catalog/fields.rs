@@ -5,7 +5,7 @@ use super::limits;
 use crate::domain::{Problem, ProblemCode};
 use serde_json::{Map, Value};
 
-/// The fields of a table that nobody took yet.
+/// The fields of a table that were not consumed yet.
 #[derive(Debug)]
 pub(super) struct TableFields<'d, 'a> {
     document: &'d Document<'a>,
@@ -25,7 +25,7 @@ impl<'d, 'a> TableFields<'d, 'a> {
         self.rest
     }
 
-    /// The names of the fields that nobody took.
+    /// The names of the fields that were not consumed.
     pub(super) fn keys(&self) -> impl Iterator<Item = &String> {
         self.rest.keys()
     }
@@ -81,7 +81,7 @@ impl<'d, 'a> TableFields<'d, 'a> {
         match self.any(key) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(flag)),
-            // What YAML 1.1 calls a boolean, where only a boolean is meant.
+            // A YAML 1.1 boolean, if a boolean is expected.
             Some(Value::String(word)) if is_yes(&word).is_some() => Ok(is_yes(&word)),
             Some(other) => Err(self.wrong(key, &other, "true or false")),
         }
@@ -177,7 +177,7 @@ impl<'d, 'a> TableFields<'d, 'a> {
     }
 }
 
-/// What a value is, for a message.
+/// The type of a value, for a message.
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",

@@ -16,12 +16,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// What a file was when it was looked at; two equal stamps mean that it need not be read again.
+/// The state of a file when it was examined; a file with an equal stamp need not be read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileStamp {
     pub(super) size: u64,
     pub(super) modified_ns: i128,
-    /// When the system noted a change last; unlike the modification nobody can set it back.
+    /// When the system recorded the last change; unlike the modification time, programs cannot set it.
     pub(super) changed_ns: i128,
     pub(super) inode: u64,
     pub(super) mode: u32,
@@ -66,14 +66,14 @@ impl FileStamp {
 /// A file that changed so recently may change again without its stamp showing it.
 const TOO_YOUNG_NS: i128 = 100_000_000;
 
-/// Whether what has this stamp may have changed again without another stamp.
+/// Whether a file with this stamp may have changed again without another stamp.
 pub(super) fn is_young(stamp: &FileStamp) -> bool {
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i128);
     now - stamp.modified_ns < TOO_YOUNG_NS
 }
 
-/// The folder whose files were looked at last: the next one mostly lies in it, and is found without its whole path.
+/// The folder of the last examined file: the next file is usually in it, and is found without its whole path.
 #[derive(Debug, Default)]
 pub(super) struct OpenFolder {
     at: String,
@@ -99,7 +99,7 @@ impl OpenFolder {
             Some(Ok(stat)) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {
                 Ok(FileStamp::of_stat(&stat))
             }
-            // Links, and whatever is wrong, are looked at closely.
+            // Links and errors are examined closely.
             _ => member(plan, base, path).map(|member| member.stamp),
         }
     }
@@ -113,11 +113,11 @@ pub(super) struct Member {
     pub(super) stamp: FileStamp,
 }
 
-/// How the name of a file or folder begins that the workbench itself has not finished writing.
+/// The prefix of a file or folder that the workbench has not finished writing.
 pub const UNFINISHED: &str = ".toolsmith-";
 
-/// Whether a file or folder of this name is never part of a version: what others write beside it,
-/// caches, editors' swap files, earlier versions.
+/// Whether a file or folder with this name is never part of a version: files written by others, caches, swap files of
+/// editors, earlier versions.
 pub fn is_left_out(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension);
     matches!(name, "approval.toml" | ".git" | "__pycache__" | "node_modules" | ".DS_Store" | "versions" | "4913")
@@ -151,18 +151,18 @@ const NO_TOOLS: &[&str] = &[
     "setup.py",
 ];
 
-/// Whether a file or folder of this name is passed over when tools are looked for.
+/// Whether a file or folder with this name is skipped when searching for tools.
 pub(super) fn is_passed_over(name: &str) -> bool {
     name.starts_with('.') || is_left_out(name) || NO_TOOLS.contains(&name)
 }
 
-/// Whether a file of this name configures programs that are no tools; our own files are nothing to tell of.
+/// Whether a file with this name is the configuration of a program; Toolsmith's own files are not listed.
 pub(super) fn is_configuration(name: &str) -> bool {
     NO_TOOLS.contains(&name) && !matches!(name, "toolsmith.toml" | "approval.toml")
 }
 
-/// Why no tool may have this name; `None` for others. An approved tool lies in a folder of its name, where it would not be
-/// found.
+/// Why no tool may have this name; `None` for others. An approved tool is in a folder with its name, where it would not
+/// be found.
 pub fn unusable_name(name: &str) -> Option<String> {
     is_passed_over(name)
         .then(|| format!("{name} cannot be the name of a tool: folders with this name are not searched for tools"))
@@ -171,7 +171,7 @@ pub fn unusable_name(name: &str) -> Option<String> {
 /// All files of a tool's own folder.
 ///
 /// # Errors
-/// A [`Problem`] for a link that leaves it, a file that is none, a name nobody can write, or a passed limit.
+/// A [`Problem`] for a link that leaves it, a special file, an unwritable name, or an exceeded limit.
 pub(super) fn all_below(plan: &ScanPlan, base: &str) -> Result<Vec<Member>, Problem> {
     let mut members = Vec::new();
     let mut bytes = 0;
@@ -230,7 +230,7 @@ fn collect(
     Ok(())
 }
 
-/// Looks at one file of a version whose paths are relative to `base`.
+/// Examines one file of a version whose paths are relative to `base`.
 pub(super) fn member(plan: &ScanPlan, base: &str, path: &str) -> Result<Member, Problem> {
     let at = join(base, path);
     let disk = plan.on_disk(&at);
@@ -245,7 +245,7 @@ pub(super) fn member(plan: &ScanPlan, base: &str, path: &str) -> Result<Member, 
     Ok(Member { path: path.to_owned(), at, stamp: FileStamp::of(&meta) })
 }
 
-/// What a link leads to, when that is a file in the tool's folder.
+/// The target of a link, if that is a file in the tool's folder.
 fn linked(plan: &ScanPlan, base: &str, at: &str) -> Result<Metadata, Problem> {
     let unsafe_link = |message: &str| {
         problem(at, ProblemCode::UnsafeLink, message.to_owned(), "replace the link with a copy of the file")
@@ -262,7 +262,7 @@ fn linked(plan: &ScanPlan, base: &str, at: &str) -> Result<Metadata, Problem> {
     Ok(meta)
 }
 
-/// Characters in the files that a reader would not see. A file that is no text has none to read.
+/// The number of hidden characters in the files. A binary file counts as none.
 pub(super) fn hidden(files: &[VersionFile]) -> usize {
     files.iter().filter_map(|file| std::str::from_utf8(&file.bytes).ok()).map(SafeText::count_hidden).sum()
 }
@@ -306,10 +306,10 @@ pub(super) fn read(plan: &ScanPlan, member: &Member) -> Result<VersionFile, Prob
     Ok(VersionFile { path: member.path.clone(), mode, bytes })
 }
 
-/// The text of a file that is no part of any version; `None` when there is none.
+/// The text of a file that is not part of a version; `None` if it does not exist.
 ///
 /// # Errors
-/// One line for what is no regular file, too large, or no UTF-8.
+/// One line if it is not a regular file, too large, or not UTF-8.
 pub(super) fn small_text(path: &Path, limit: u64) -> Result<Option<String>, String> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {

@@ -154,7 +154,7 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// What a foreign manifest says about its start.
+/// How a foreign manifest defines its start.
 struct Start {
     words: CommandWords,
     input: Option<InputMode>,
@@ -290,7 +290,7 @@ mod tests {
         assert!(custom.unsupported.unwrap().contains("a.b"));
     }
 
-    /// Every real definition: what is not in `extra` is held whole by a field of ours.
+    /// For every real definition: values outside `extra` are completely stored in a field.
     #[test]
     fn no_key_of_a_real_definition_is_lost() {
         let Some(corpus) = testing::corpus() else { return };

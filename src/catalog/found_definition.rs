@@ -1,4 +1,4 @@
-//! What the scan found of one candidate.
+//! The result of the scan for one candidate.
 
 use super::cache::CacheRow;
 use super::claims::{self, Claim};
@@ -8,25 +8,25 @@ use super::unread::Unread;
 use super::walk::DefinitionCandidate;
 use crate::domain::{Problem, Tool};
 
-/// What one candidate gave: one row or problem; of a file that holds several tools one for each.
+/// The result of one candidate: one row or problem; for a file with several tools, one for each.
 pub(super) struct Definition {
     pub(super) results: Vec<Result<Box<Tool>, Problem>>,
     pub(super) fresh: Option<CacheRow>,
-    /// What it is where the cache holds nothing of it.
+    /// Its state if the cache does not contain it.
     pub(super) unread: Option<Unread>,
-    /// Whether the cache holds it, or will, or what it is shows that it is the same again.
+    /// Whether the cache contains it, or will, or its state shows later that it is the same.
     pub(super) is_kept: bool,
     pub(super) claim: Claim,
 }
 
 impl Definition {
-    /// What a fault of this program keeps from being read.
+    /// A definition that cannot be read because of a fault in this program.
     pub(super) fn failed(problem: Problem) -> Definition {
         let results = vec![Err(problem)];
         Definition { results, fresh: None, unread: None, is_kept: false, claim: Claim::Kept }
     }
 
-    /// What cannot be read because of its files.
+    /// A definition that cannot be read because of its files.
     pub(super) fn unread(
         plan: &ScanPlan,
         of: &DefinitionCandidate,
@@ -40,7 +40,7 @@ impl Definition {
         }
     }
 
-    /// What is read and kept again as a file among others.
+    /// A file that is cached but gives no row.
     pub(super) fn void() -> Definition {
         Definition { results: Vec::new(), fresh: None, unread: None, is_kept: true, claim: Claim::Void }
     }

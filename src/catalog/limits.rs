@@ -1,4 +1,4 @@
-//! How big things may be. A limit that is passed becomes a problem row, never a slow scan.
+//! Size limits. An exceeded limit becomes a problem row, never a slow scan.
 
 /// Bytes of a manifest.
 pub(super) const MANIFEST_BYTES: u64 = 256 * 1024;
@@ -12,8 +12,8 @@ pub(super) const FOLDER_BYTES: u64 = 16 * 1024 * 1024;
 pub(super) const FOLDER_FILES: usize = 2_000;
 /// Folders below a tools folder, counted from the root.
 pub(super) const DEPTH: usize = 32;
-/// Events that YAML aliases may replay. A manifest of 256 KiB has some 20,000 events of its own; an
-/// alias bomb has billions.
+/// The most events that YAML aliases may replay. A manifest of 256 KiB has about 20,000 events; an alias bomb has
+/// billions.
 pub(super) const YAML_REPLAYED_EVENTS: usize = 50_000;
 /// Values in a list of words (tags, keywords …) and characters in a line of text that the catalog keeps.
 pub(super) const LIST_ITEMS: usize = 200;
@@ -21,7 +21,7 @@ pub(super) const LIST_ITEMS: usize = 200;
 pub(super) const ROW_TEXT_CHARS: usize = 2_000;
 /// Tools in a file that holds several.
 pub(super) const ENTRIES: usize = 500;
-/// Files beside a script that it imports, directly or not.
+/// The most files that a script imports, directly or not.
 pub(super) const MODULES: usize = 100;
 /// Bytes of these files together.
 pub(super) const MODULE_BYTES: usize = 4 * 1024 * 1024;

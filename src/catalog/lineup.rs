@@ -1,4 +1,4 @@
-//! What rows are to each other: copies, shadows, clashes. Nothing is dropped, everything is said.
+//! The relations between rows: copies, shadows, clashes. All are kept and reported.
 
 use super::family;
 use crate::domain::{Problem, ProblemCode, SafeText, Stage, Tool, ToolName};
@@ -7,11 +7,10 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Sorts rows by name, stage (higher first) and path, and fills in what each is to the others:
-/// `copy_of` (same digest, the first path is the original), `shadowed_by` and `shadows` (same name,
-/// other stage; or versions of one another, of which one is used: the `chosen` one by name, else the
-/// original), `clashes` (same name or display name, same stage, other content, no version of it).
-/// Archived rows neither shadow nor clash. What was filled in before is forgotten.
+/// Sorts rows by name, stage (higher first) and path, and sets the relations: `copy_of` (same digest, the first path is
+/// the original), `shadowed_by` and `shadows` (same name, other stage; or versions of one another, of which one is
+/// used: the `chosen` one by name, else the original), `clashes` (same name or display name, same stage, other content,
+/// no version of it). Archived rows neither shadow nor clash. Earlier relations are replaced.
 pub(super) fn line_up(tools: &mut [Arc<Tool>], chosen: &HashMap<ToolName, String>) {
     tools.sort_by(|a, b| key(a).cmp(&key(b)));
     for tool in tools.iter_mut().filter(|tool| tool.is_related()).map(Arc::make_mut) {
@@ -111,8 +110,8 @@ fn clashes(tools: &mut [Arc<Tool>], passive: &HashSet<usize>) {
     }
 }
 
-/// Aliases that more than one tool answers to, or that are the name of another: whoever calls one gets the tool
-/// that goes first, so it is said. Archived rows answer to nothing.
+/// Aliases of more than one tool, or equal to the name of another: a call gets the tool that comes first, so this is
+/// reported. Archived rows have no aliases.
 pub fn alias_clashes(tools: &[Arc<Tool>]) -> Vec<Problem> {
     let live = || tools.iter().filter(|tool| tool.stage != Stage::Archived);
     let mut owners: HashMap<&str, Vec<&Tool>> = HashMap::new();

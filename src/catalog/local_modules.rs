@@ -1,8 +1,8 @@
-//! The files beside a script that it imports, directly or through others: they are part of its version.
+//! The files that a script imports, directly or through others: they are part of its version.
 //!
-//! They are found in the text, nothing is executed. What is outside the folder of the definition, behind a link that leads out
-//! of it, or never part of a version (`node_modules`) is not taken. Several scripts may import the same file: each version has
-//! it, and a move of one version leaves it where it is ([`imported_among`], [`importer`]).
+//! They are found in the text; nothing is executed. Files outside the folder of the definition, reached by a link out
+//! of it, or never part of a version (`node_modules`) are not included. Several scripts may import the same file: each
+//! version has it, and a move of one version leaves it where it is ([`imported_among`], [`importer`]).
 
 use super::files::{self, is_left_out};
 use super::limits;
@@ -19,7 +19,7 @@ const MAX_SCRIPTS: usize = 2_000;
 
 /// A folder with files that import one another, by paths relative to it.
 trait Folder {
-    /// What is at a path.
+    /// The kind of entry at a path.
     fn look(&mut self, path: &str) -> PathKind;
     /// The file at a path; `None` ends the search.
     fn read(&mut self, path: &str) -> Option<VersionFile>;
@@ -61,10 +61,10 @@ struct OnDisk<'a> {
 }
 
 impl OnDisk<'_> {
-    /// The folder that a path is relative to, and the path in it. `@/` marks what lies elsewhere in the workspace.
+    /// The folder that a path is relative to, and the path in it. `@/` marks paths elsewhere in the workspace.
     fn place<'p>(&self, path: &'p str) -> Option<(String, &'p str)> {
         match path.strip_prefix("@/") {
-            // What these are relative to is not the workspace.
+            // These paths are not relative to the workspace.
             Some(_) if self.base.starts_with('/') => None,
             Some(elsewhere) => Some((String::new(), elsewhere)),
             None => Some((self.base.to_owned(), path)),
@@ -120,8 +120,8 @@ impl Folder for OnDisk<'_> {
     }
 }
 
-/// Adds to the files of a version in a shared folder those beside them that they import. A line says why that is not possible
-/// for all of them; then none is added.
+/// Adds the imported files to the files of a version in a shared folder. Returns a line that says why this is not
+/// possible for all of them; then none is added.
 pub(super) fn add(
     plan: &ScanPlan,
     base: &str,

@@ -1,4 +1,4 @@
-//! Places beside a definition's own files that decided what it is: a row counts only while they are as they were.
+//! Places outside a definition's own files that influenced its result: a row is valid only while they are unchanged.
 
 use super::files::FileStamp;
 use super::plan::ScanPlan;

@@ -1,4 +1,4 @@
-//! What a file in a shared folder is, where its name alone does not say it.
+//! The kind of a file in a shared folder, if its name alone does not tell.
 
 use super::document::Syntax;
 use super::files::{self, is_passed_over};
@@ -16,17 +16,17 @@ const OTHER_INTERPRETERS: &[&str] = &["perl", "ruby", "lua", "php", "zsh"];
 /// Bytes of a first line that may name an interpreter.
 const FIRST_LINE: u64 = 128;
 
-/// What a file or folder is whose name is usually passed over.
+/// The kind of a file or folder whose name is usually skipped.
 pub(super) enum Passed {
     /// A script all the same.
     Script,
     /// Of this kind, and skipped.
     Skipped(&'static str),
-    /// Nothing to tell of.
+    /// Not reported.
     Untold,
 }
 
-/// What a file or folder is whose name is usually passed over.
+/// The kind of a file or folder whose name is usually skipped.
 pub(super) fn passed_over(plan: &ScanPlan, at: &str, name: &str, kind: FileType) -> Passed {
     let is_file = kind.is_file();
     if name == "__init__.py" && is_file && skipped::starts_command_line(plan, at, name) {
@@ -38,7 +38,7 @@ pub(super) fn passed_over(plan: &ScanPlan, at: &str, name: &str, kind: FileType)
     skipped::passed_over(name, kind.is_dir()).map_or(Passed::Untold, Passed::Skipped)
 }
 
-/// What a document is that is no manifest by its name or its begin; `None` for one that may be one.
+/// The kind of a document that is not a manifest, by its name or beginning; `None` if it may be one.
 pub(super) fn no_manifest(plan: &ScanPlan, at: &str, name: &str, syntax: Syntax) -> Option<&'static str> {
     if name.starts_with("tsconfig.") {
         return Some("config");
@@ -47,7 +47,7 @@ pub(super) fn no_manifest(plan: &ScanPlan, at: &str, name: &str, syntax: Syntax)
     (name == crate::domain::mcp::LOCK_FILE || !is_manifest).then_some(skipped::DATA)
 }
 
-/// What is wrong with a link to a folder; `None` where that is a folder of a root, which is searched where it lies.
+/// The fault of a link to a folder; `None` if that is a folder of a root, which is searched at its own place.
 pub(super) fn leads_out(plan: &ScanPlan, link: &str) -> Option<Problem> {
     let message = "the link points to a folder; links are not followed".to_owned();
     let hint = "add the real folder to the roots in toolsmith.toml";
@@ -62,7 +62,7 @@ fn is_searched(plan: &ScanPlan, link: &str) -> bool {
     roots.into_iter().any(|root| folder.strip_prefix(root).is_ok_and(is_open))
 }
 
-/// What is wrong with a link that leads nowhere, or in a circle.
+/// The fault of a dangling or circular link.
 pub(super) fn points_to_nothing(plan: &ScanPlan, path: &str) -> Option<Problem> {
     let message = "the link points to nothing".to_owned();
     let hint = "restore the file that it points to, or delete the link";

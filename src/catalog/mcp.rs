@@ -10,8 +10,8 @@ use crate::domain::{
     HttpDefinition, IS_SERVER, InputMode, Kind, Manifest, Problem, Recipe, SafeText, SuccessRule, VersionFile,
 };
 
-/// Reads the `[mcp]` table of a manifest; the command that it names. Nothing is read of a definition without one, or
-/// whose kind is another one.
+/// Reads the `[mcp]` table of a manifest; returns the command that it names. Returns nothing for a definition without
+/// one, or with another kind.
 pub(super) fn table(
     fields: &mut TableFields<'_, '_>,
     manifest: &mut Manifest,
@@ -57,14 +57,14 @@ pub(super) fn table(
     Ok(Some(command))
 }
 
-/// What keeps a server from ever being started; `None` for every other kind.
+/// Why a server can never be started; `None` for every other kind.
 pub(super) fn forbidden_command(manifest: &Manifest, command: &CommandWords) -> Option<Obstacle> {
     manifest.mcp.as_ref()?;
     let why = command_fault(&command.0)?;
     Some(Obstacle::Forbidden(format!("its command {why}")))
 }
 
-/// What keeps a server and its tools from being run; `None` for every other kind.
+/// Why a server and its tools cannot run; `None` for every other kind.
 pub(super) fn obstacle(manifest: &Manifest, files: &[VersionFile]) -> Option<Obstacle> {
     if manifest.kind != Kind::Mcp || manifest.mcp.is_none() {
         return None;
@@ -85,7 +85,7 @@ pub(super) fn obstacle(manifest: &Manifest, files: &[VersionFile]) -> Option<Obs
     }
 }
 
-/// Whether this only says that a server is not run itself: nothing keeps its tools from being run.
+/// Whether this only says that a server itself is not run: its tools can run.
 pub(super) fn is_about_server_only(obstacle: &Obstacle) -> bool {
     matches!(obstacle, Obstacle::Incomplete(why) if why.starts_with(IS_SERVER))
 }

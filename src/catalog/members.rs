@@ -1,5 +1,5 @@
-//! Rows of tools that MCP servers list. They come from the list that is kept beside the definition of the server; nothing
-//! is started.
+//! Rows of tools that MCP servers list. They come from the list stored next to the definition of the server; nothing is
+//! started.
 //!
 //! Such a row is a part of the version of its server: same files, same digest, same place, one approval for all.
 

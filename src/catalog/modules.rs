@@ -1,7 +1,7 @@
 //! Modules that a Python script certainly imports, and those that an interpreter has: read from lines and folders.
 //!
-//! Nothing is parsed and nothing is started, so that it costs a scan nearly nothing. Where a line or a folder is not what
-//! is expected, nothing is said: `show`, a review and a run ask the interpreter itself.
+//! Nothing is parsed or started, so this adds little to the time of a scan. For unexpected lines or folders, nothing is
+//! reported: `show`, a review and a run query the interpreter itself.
 
 use super::document::{Document, Syntax};
 use crate::code::metadata::ScriptBlock;
@@ -15,25 +15,25 @@ use std::path::{Path, PathBuf};
 /// Words in a source after which nothing is certain: they change how modules are found, or fetch packages.
 const MOVING: [&str; 3] = ["meta_path", "path_hooks", "# /// script"];
 
-/// Words in a source that add a folder in which modules are looked for.
+/// Words in a source that add a folder to the module path.
 const ADDING: [&str; 2] = ["sys.path", "addsitedir"];
 
-/// Modules that are looked for, of one version.
+/// How many modules of one version are checked.
 const MAX_MODULES: usize = 40;
 
-/// Words in a `.pth` file that may make modules, or move where they are looked for: editable installations have them.
+/// Words in a `.pth` file that may create modules or change where they are found, as in editable installations.
 const FINDERS: [&str; 6] = ["finder", "meta_path", "path_hooks", "editable", "sys.path", "addsitedir"];
 
 /// A larger `.pth` file is not read, in bytes.
 const MAX_PATH_FILE: u64 = 64 * 1024;
 
-/// Folders above a tool in which its project is looked for.
+/// How many folders above a tool are searched for its project.
 const MAX_ABOVE: usize = 12;
 
 /// Folders that `.pth` files may add.
 const MAX_ADDED: usize = 64;
 
-/// The modules from outside that the entry of a version imports whatever happens: in lines that are not indented.
+/// The external modules that the entry of a version always imports: in lines that are not indented.
 pub(super) fn imported(manifest: &Manifest, files: &[VersionFile]) -> Vec<String> {
     let Some(recipe) = &manifest.recipe else { return Vec::new() };
     let is_python = recipe.command.first().is_some_and(|word| matches!(word.as_str(), "python" | "python3"));
@@ -50,7 +50,7 @@ pub(super) fn imported(manifest: &Manifest, files: &[VersionFile]) -> Vec<String
     // A folder that is added holds modules of the project; a package that many programs take is seldom one of them.
     let adds = ADDING.iter().any(|word| text.contains(word));
     let foreign = found.filter(|module| !adds || standard::known_package(module).is_some()).filter(|module| {
-        // What we offer lies on the path of every run that names it.
+        // Modules provided by Toolsmith are on the path of every run that names them.
         let is_ours = CALL_MODULES.contains(module);
         !module.starts_with('_') && !is_ours && !standard::PYTHON.contains(module) && !is_own(module)
     });
@@ -68,8 +68,7 @@ pub(super) fn declared(manifest: &Manifest, files: &[VersionFile]) -> Vec<String
         .unwrap_or_default()
 }
 
-/// What a script and the files beside it that it certainly imports import whatever happens. Nothing when one of them is not
-/// clear.
+/// The modules that a script and its certain imports always import. Empty if one of them is unclear.
 fn certain_of_all<'f>(entry: &str, text: &'f str, files: &'f [VersionFile]) -> BTreeSet<&'f str> {
     let folder = entry.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let own = |module: &str| {
@@ -105,8 +104,8 @@ fn certain(text: &str) -> Option<BTreeSet<&str>> {
     Some(found)
 }
 
-/// The module of its own package that a file imports whatever happens, as written: `.x`. Python refuses that to a file that
-/// it starts.
+/// The relative module of its own package that a file always imports, as written: `.x`. Python refuses such imports in
+/// a file that it starts.
 pub(super) fn of_own_package(text: &str) -> Option<&str> {
     if !text.starts_with("from .") && memchr::memmem::find(text.as_bytes(), b"\nfrom .").is_none() {
         return None;
@@ -117,7 +116,7 @@ pub(super) fn of_own_package(text: &str) -> Option<&str> {
     found.split(' ').next()
 }
 
-/// The lines of imports that are not indented and stand in no text; `None` when that is not clear.
+/// The import lines that are not indented and not inside a text; `None` if this is unclear.
 fn import_lines(text: &str) -> Option<Vec<&str>> {
     let mut found = Vec::new();
     let mut quote: Option<&str> = None;
@@ -145,7 +144,7 @@ fn opened(line: &str) -> Option<Option<&'static str>> {
     while let Some(next) = memchr::memchr3(b'#', b'"', b'\'', &bytes[at..]).map(|found| at + found) {
         let sign = match &bytes[next..] {
             [b'#', ..] => {
-                // A comment sign may stand in a text, and the signs behind it may count.
+                // A comment sign may be inside a text, and the characters after it may count.
                 let rest = &line[next..];
                 return (!rest.contains("\"\"\"") && !rest.contains("'''")).then_some(None);
             }
@@ -186,7 +185,7 @@ fn added(folder: &Path, name: &str) -> Option<Vec<PathBuf>> {
     Some(lines().map(|line| folder.join(line)).filter(|path| path.is_dir()).collect())
 }
 
-/// The first part of a module's name; `None` for a relative one, and for what is no name.
+/// The first part of a module's name; `None` for a relative one, and for an invalid name.
 fn top(written: &str) -> Option<&str> {
     let name = written.trim().split([' ', '.', '\t']).next()?;
     let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
@@ -201,14 +200,14 @@ pub(super) struct Installed {
     modules: BTreeSet<String>,
 }
 
-/// Whether a path is a file that somebody may execute.
+/// Whether a path is an executable file.
 pub(super) fn is_executable(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 impl Installed {
-    /// What lies in the folders of a Python 3; `None` when they are not where a Python that was installed in the usual way
-    /// has them, or more may come from elsewhere.
+    /// The content of the folders of a Python 3; `None` if they are not in the usual places, or modules may come from
+    /// elsewhere.
     pub(super) fn of(program: &Path) -> Option<Installed> {
         let program = program.to_owned();
         let real = program.canonicalize().ok()?;
@@ -241,7 +240,8 @@ impl Installed {
         Some(Installed { program, modules })
     }
 
-    /// What to say of declared packages that are not there and that nothing on this machine fetches; `None` when all are.
+    /// The message about declared packages that are missing and that nothing on this machine fetches; `None` if all are
+    /// present.
     pub(super) fn lack_of_declared(&self, declared: &[String]) -> Option<String> {
         let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '.'], "-");
         let has = |package: &str| {
@@ -256,7 +256,7 @@ impl Installed {
         (!absent.is_empty()).then(|| format!("{NEEDS_PACKAGE} {} ({how})", absent.join(", ")))
     }
 
-    /// What to say of the modules that are not there; `None` when all are. `folder` is where the tool lies.
+    /// The message about missing modules; `None` if all are present. `folder` is the folder of the tool.
     pub(super) fn lack(&self, wanted: &[String], folder: &Path) -> Option<String> {
         let absent = wanted.iter().map(String::as_str).filter(|name| !self.modules.contains(*name));
         let (beside, absent): (Vec<&str>, Vec<&str>) = absent.partition(|name| lying(folder, name).is_some());
@@ -271,7 +271,7 @@ impl Installed {
             return Some(format!("{NEEDS_PACKAGE} {} ({})", absent.join(", "), pip(&project.to_string_lossy())));
         }
         let declared = declared_near(folder);
-        // A package that is only named like the module may be anybody's.
+        // A package with the name of the module may have a different author.
         let provider = |module: &str| {
             let own = declared.iter().find(|name| provides(name, module)).cloned();
             own.or_else(|| standard::known_package(module).map(str::to_owned))
@@ -340,13 +340,13 @@ fn provides(package: &str, module: &str) -> bool {
     bare == module || package == plain(standard::package_of(&module)) || package.split('-').next() == Some(&module)
 }
 
-/// The file of a module that lies beside a tool.
+/// The file of a module next to a tool.
 fn lying(folder: &Path, module: &str) -> Option<String> {
     let names = [format!("{module}.py"), format!("{module}/__init__.py")];
     names.into_iter().find(|name| folder.join(name).exists())
 }
 
-/// The project that a tool lies in, where that brings a module: to install another package of its name would be wrong.
+/// The project that contains a tool, if it provides a module: installing another package of that name would be wrong.
 fn project_of(folder: &Path, module: &str) -> Option<PathBuf> {
     let is_project = |place: &&Path| ["pyproject.toml", "setup.py"].iter().any(|name| place.join(name).is_file());
     let project = folder.ancestors().take(MAX_ABOVE).find(is_project)?;

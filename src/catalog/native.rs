@@ -62,7 +62,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
         manifest.tests = draft::tests(&written)
             .map_err(|message| fields.bad("tests", message, "a test has the fields name, input and expect"))?;
     }
-    // A `[run]` table that names only the script leaves the rest to what the script says.
+    // A `[run]` table with only the script leaves the rest to the script.
     let is_only_named = |run: &Value| run.as_object().is_some_and(|run| run.len() == 1 && run.contains_key("entry"));
     let is_about_code = manifest.kind == Kind::Command && fields.peek("run").is_none_or(is_only_named);
     let mut run = run(&mut fields)?;
@@ -239,8 +239,8 @@ fn provenance(fields: &mut TableFields<'_, '_>) -> Result<Provenance, Problem> {
     Ok(provenance)
 }
 
-/// A schema is kept as it is written: it is JSON Schema or it is wrong, and the form says so. Only the types of other
-/// languages are read as what they mean.
+/// A schema is stored as written: it is JSON Schema or invalid, and the form reports that. Only type names of other
+/// languages are converted.
 fn schema(fields: &mut TableFields<'_, '_>, key: &'static str) -> Result<Option<Value>, Problem> {
     match fields.any(key) {
         None => Ok(None),

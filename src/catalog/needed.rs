@@ -1,7 +1,7 @@
-//! What a version certainly needs from the machine that it runs on. Its files say it once; whether it is there is looked up
-//! anew in every scan.
+//! The certain needs of a version on its machine. They are determined once from its files; whether they are present is
+//! checked in every scan.
 //!
-//! Nothing is started, so that packages may be elsewhere than where they are looked for: `show`, a review and a run ask the
+//! Nothing is started, so packages may be in other places than the searched ones: `show`, a review and a run query the
 //! interpreter itself.
 
 use super::entries::RecipeNeeds;
@@ -28,13 +28,13 @@ const MACOS: &[&str] =
 /// Words of a script that looks which system it runs on.
 const ELSEWHERE: &[&str] = &["uname", "OSTYPE", "xclip", "wl-copy", "command -v", "which "];
 
-/// The programs that a script calls. To parse a shell script takes as long as the rest of a scan, so that it is parsed only where
-/// a word that may be the name of a program leads to none.
+/// The programs that a script calls. Parsing a shell script takes as long as the rest of a scan, so it is parsed only
+/// if a word that may be a program is not found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum ScriptCalls {
-    /// What it may call; when it was read, all of it was there.
+    /// The programs that it may call; all were present when it was read.
     There(#[serde(with = "kept_texts")] Texts),
-    /// What it calls whatever happens.
+    /// The programs that it always calls.
     Certain(#[serde(with = "kept_texts")] Texts),
 }
 
@@ -44,7 +44,7 @@ impl Default for ScriptCalls {
     }
 }
 
-/// What a version needs.
+/// The needs of a version.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Needed {
     /// The programs that its definition names, the one that starts first.
@@ -58,14 +58,14 @@ pub(super) struct Needed {
     declared: Vec<String>,
     /// The packages of node that it certainly imports.
     packages: Vec<String>,
-    /// What the recipe of its task needs.
+    /// The needs of its task's recipe.
     recipe: RecipeNeeds,
     /// Whether node starts it as TypeScript.
     is_typescript: bool,
 }
 
 impl Needed {
-    /// What a version needs; `named` are the programs that its definition names.
+    /// The needs of a version; `named` are the programs that its definition names.
     pub(super) fn of(manifest: &Manifest, files: &[VersionFile], named: Vec<String>, programs: &Programs) -> Needed {
         Needed {
             programs: named.into(),
@@ -83,7 +83,8 @@ impl Needed {
         Needed { recipe, ..self }
     }
 
-    /// Whether it says what is not there on this machine; else its files must be read again, because something went away.
+    /// Whether it is known what is missing on this machine; otherwise its files must be read again, because something
+    /// was removed.
     pub(super) fn is_known(&self, programs: &Programs) -> bool {
         match &self.calls {
             ScriptCalls::There(names) => names.iter().all(|name| programs.has(name)),
@@ -91,7 +92,7 @@ impl Needed {
         }
     }
 
-    /// What of it is not there, in words; `None` when all is.
+    /// The missing needs, in words; `None` if all are present.
     pub(super) fn lack(&self, tool: &Tool, programs: &Programs, plan: &ScanPlan) -> Option<String> {
         if let Some(missing) = self.programs.iter().find(|program| !programs.has(program)) {
             return Some(
@@ -148,14 +149,14 @@ fn out_of_reach(name: &str, programs: &Programs) -> Option<String> {
     Some(format!("{NEEDS_PROGRAM} {name}, which is only at {at}, where no run can reach it; install it for all users"))
 }
 
-/// The folder on disk that a tool lies in.
+/// The folder of a tool on disk.
 fn folder_of_tool(tool: &Tool, plan: &ScanPlan) -> PathBuf {
     plan.on_disk(tool.placement.entry().map_or(&tool.placement.base, |(file, _)| folder_of(file)))
 }
 
 impl Needed {
-    /// The files of its project that a task works on: those without which its recipe fails, and those that it names and that
-    /// lie beside its file.
+    /// The project files that a task works on: those without which its recipe fails, and named files next to its task
+    /// file.
     fn project_files(&self, tool: &Tool, plan: &ScanPlan) -> Vec<&str> {
         let Some((file, _)) = tool.placement.entry() else { return Vec::new() };
         let folder = folder_of_tool(tool, plan);
@@ -179,8 +180,8 @@ const FUNCTIONS: &[&str] = &["assert", "debug", "die", "error", "fail", "info", 
 /// Programs with a name that a function could have.
 const PROGRAMS: &[&str] = &["pg_", "mysql_", "ecryptfs_", "apt_", "update_"];
 
-/// Whether a name that leads to no program is rather that of a function: whoever starts the script may have sourced the file that
-/// defines it, or put both into one.
+/// Whether a name that is not a program is probably a function: the script may be sourced together with the file that
+/// defines it.
 fn may_be_function(name: &str) -> bool {
     let is_program = name.contains('/') || PROGRAMS.iter().any(|begin| name.starts_with(begin));
     !is_program && (FUNCTIONS.contains(&name) || name.contains('_') || name.contains("::"))
@@ -203,9 +204,9 @@ fn script_calls(manifest: &Manifest, files: &[VersionFile], programs: &Programs)
     if may.iter().all(|name| programs.has(name)) {
         return ScriptCalls::There(may.into_iter().collect());
     }
-    // What only macOS has is needed wherever a script calls it, unless the script asks which system this is.
+    // A program that exists only on macOS is needed wherever a script calls it, unless the script tests the system.
     let is_of_macos = |name: &str| MACOS.contains(&name) && !ELSEWHERE.iter().any(|word| text.contains(word));
-    // Where a script takes no other file, nobody else can define a function for it.
+    // A script that sources no other file gets no functions from elsewhere.
     let sources = text.lines().any(|line| {
         let line = line.trim_start();
         ["source ", ". ", "eval ", "load "].iter().any(|begin| line.starts_with(begin))

@@ -1,4 +1,4 @@
-//! Which files that were read as definitions are none: documents that hold data, scripts that are for other files.
+//! Files that were read as definitions but are not: documents with data, scripts for other files.
 
 use super::document::Syntax;
 use super::looked_at::LookedAt;
@@ -7,10 +7,10 @@ use super::skipped;
 use super::walk::DefinitionCandidate;
 use crate::domain::{Format, Problem, ProblemCode};
 
-/// Folders above a script in which its package is looked for.
+/// How many folders above a script are searched for its package.
 const MAX_ABOVE: usize = 8;
 
-/// Whether a document beside tools is data of theirs: nothing in it says that it is a tool, and no script has its name.
+/// Whether a document next to tools is their data: nothing indicates that it is a tool, and no script has its name.
 pub(super) fn is_data(plan: &ScanPlan, of: &DefinitionCandidate, problem: &Problem) -> bool {
     let stands_alone = of.format == Format::Manifest && !of.placement.exclusive;
     let is_large = || {
@@ -22,8 +22,8 @@ pub(super) fn is_data(plan: &ScanPlan, of: &DefinitionCandidate, problem: &Probl
     stands_alone && (problem.code == ProblemCode::UnknownDialect || is_large())
 }
 
-/// Whether a definition that starts nothing is none: a script that is for the other files of its package, a document that has
-/// a name and nothing else. Notes the places that decide it.
+/// Whether a definition without a start is not a tool: a script for other files of its package, or a document with only
+/// a name. Records the places that decide this.
 pub(super) fn is_module(plan: &ScanPlan, of: &DefinitionCandidate, looked_at: &mut LookedAt) -> bool {
     let stands_alone = !of.placement.exclusive && of.kin.is_none();
     let mut is_script = || is_in_package(plan, &of.placement.base, file_of(&of.definition), looked_at);

@@ -7,13 +7,13 @@ use crate::domain::{Manifest, NEEDS_NODE_PACKAGE, VersionFile, standard};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Packages that are told of one version.
+/// How many packages are reported for one version.
 const MAX_PACKAGES: usize = 10;
 
-/// Where a system keeps packages for every node.
+/// System-wide package folders of node.
 const SYSTEM: [&str; 4] = ["/usr/share/nodejs", "/usr/lib/nodejs", "/usr/lib/node", "/usr/local/lib/node"];
 
-/// The packages that the entry of a version imports whatever happens.
+/// The packages that the entry of a version always imports.
 pub(super) fn imported(manifest: &Manifest, files: &[VersionFile]) -> Vec<String> {
     let Some(recipe) = &manifest.recipe else { return Vec::new() };
     let is_node = recipe.command.first().is_some_and(|word| word == "node");
@@ -26,7 +26,7 @@ pub(super) fn imported(manifest: &Manifest, files: &[VersionFile]) -> Vec<String
     if is_package { Vec::new() } else { certain(text).into_iter().take(MAX_PACKAGES).collect() }
 }
 
-/// What to say of the packages that are not there; `None` when all are.
+/// The message about missing packages; `None` if all are present.
 pub(super) fn lack(wanted: &[String]) -> Option<String> {
     let is_there = |name: &String| SYSTEM.iter().any(|folder| Path::new(folder).join(name).exists());
     let absent: Vec<&str> = wanted.iter().filter(|name| !is_there(name)).map(String::as_str).collect();
@@ -61,7 +61,7 @@ fn certain(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// The module that a line imports. `is_type` says that a statement of types began above.
+/// The module that a line imports. `is_type` is set if a type-only import began above.
 fn imported_by(line: &str, is_type: bool) -> Option<&str> {
     let is_statement =
         ["import ", "import{", "export {", "export * ", "export{"].iter().any(|word| line.starts_with(word));

@@ -1,4 +1,4 @@
-//! Why a version cannot run: what keeps it from running, and what a definition of each kind must say.
+//! Why a version cannot run: obstacles, and the required parts of a definition of each kind.
 
 use super::steps;
 use crate::domain::evaluators;
@@ -18,14 +18,14 @@ pub(super) enum Obstacle {
     Incomplete(String),
     /// The script it names is not among its files.
     Missing(String),
-    /// Nothing says how it is started.
+    /// No start is defined.
     NoCommand,
     /// It declares permissions that no tool gets: which and why.
     Forbidden(String),
 }
 
-/// What a definition lacks that its kind needs to run; `None` when it is complete. Whether its command leads to a script
-/// is not asked here.
+/// The missing part of a definition that its kind requires to run; `None` if it is complete. Whether its command leads
+/// to a script is not checked here.
 pub(super) fn incomplete(manifest: &Manifest) -> Option<Obstacle> {
     match manifest.kind {
         Kind::Command | Kind::Service => manifest.recipe.is_none().then(|| no_command(manifest)),
@@ -36,7 +36,7 @@ pub(super) fn incomplete(manifest: &Manifest) -> Option<Obstacle> {
     }
 }
 
-/// That nothing says how it is started, and which key was probably meant to.
+/// The obstacle that no start is defined, with the key that was probably meant.
 pub(super) fn no_command(manifest: &Manifest) -> Obstacle {
     if manifest.extra.get("instructions").is_some_and(Value::is_string) {
         let why = "it describes an agent by its instructions and has no start command: it is not started here";
@@ -46,7 +46,7 @@ pub(super) fn no_command(manifest: &Manifest) -> Obstacle {
     let inside = inside.into_iter().flat_map(|fields| fields.keys()).map(|key| ("[run] ", key));
     let slips = inside.chain(manifest.extra.keys().map(|key| ("", key)));
     let meant = |(place, key): (&str, &String)| {
-        // A key that is known is no slip.
+        // A known key is not mistyped.
         let word = near_word(key, &["command"]).filter(|word| word != key)?;
         Some(format!("it has no start command: {place}{} is unknown; did you mean {word}?", SafeText::new(key)))
     };
@@ -92,7 +92,7 @@ fn http(manifest: &Manifest) -> Option<Obstacle> {
     })
 }
 
-/// What keeps requests from being sent: this build, the declared network, or a fault of the request.
+/// Why requests cannot be sent: this build, the declared network, or a fault of the request.
 fn request_fault(manifest: &Manifest, fault: impl FnOnce() -> Option<String>) -> Option<Obstacle> {
     if cfg!(not(feature = "http-generators")) {
         let why = "this build has no HTTP: build with --features http-generators";

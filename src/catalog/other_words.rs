@@ -1,5 +1,5 @@
-//! What else a definition says, for search: the folders that it lies in, its inputs with what is said of them, and the
-//! whole header of its script, of which the description is a line. And a sketch of its code, for the comparison of tools.
+//! Further words of a definition for search: its folders, its inputs with their descriptions, and the complete header
+//! of its script, of which the description is one line. Also a sketch of its code, for comparing tools.
 
 use super::description::is_license;
 use super::header::header_lines;
@@ -13,10 +13,10 @@ use std::collections::HashSet;
 const MOST_WORDS: usize = 120;
 const LONGEST_WORD: usize = 32;
 
-/// How deep inputs of inputs are read.
+/// The maximum nesting of inputs that is read.
 const DEPTH: usize = 4;
 
-/// The other words of a version, each once, in the order in which they stand there.
+/// The further words of a version, each once, in order.
 pub(super) fn of(manifest: &Manifest, files: &[VersionFile], folders: &[&str]) -> String {
     let mut words = Words::default();
     for folder in folders {
@@ -73,7 +73,7 @@ struct Words {
 }
 
 impl Words {
-    /// Adds the words of a text that are not there yet. Their case stays: it says where a name has its humps.
+    /// Adds the new words of a text. Their case is kept, because it shows the parts of camel-case names.
     fn add(&mut self, text: &str) {
         for word in text.split(|c: char| !c.is_alphanumeric()) {
             let fits = !word.is_empty() && word.chars().nth(LONGEST_WORD).is_none() && self.seen.len() < MOST_WORDS;

@@ -1,7 +1,7 @@
 //! A row of the catalog in few bytes, as the cache keeps it.
 //!
-//! Words are kept as words and not by their place in a list, so that a new kind or stage makes no old row mean another.
-//! What the store knows of a tool is no part of it, nor what rows are to each other: both are found anew by every scan.
+//! Words are stored as words and not by their index, so that a new kind or stage does not change the meaning of old
+//! rows. Data from the store, and relations between rows, are not included: every scan determines both again.
 
 use super::plan::folder_of;
 use crate::domain::{
@@ -42,7 +42,7 @@ struct PackedTool<'a> {
     generator: Option<Cow<'a, str>>,
     #[serde(borrow)]
     path: Cow<'a, str>,
-    /// Where it is not the folder of the path.
+    /// Only if it is not the folder of the path.
     base: Option<Cow<'a, str>>,
     exclusive: bool,
     runnable: bool,
@@ -56,7 +56,7 @@ struct PackedTool<'a> {
     server: Option<Cow<'a, str>>,
 }
 
-/// What a composite calls; why a step cannot be called is found anew.
+/// The calls of a composite; whether a step can be called is determined again.
 #[derive(Serialize, Deserialize)]
 struct PackedSteps<'a> {
     tier: Option<&'a str>,

@@ -8,7 +8,7 @@ use super::walk::DefinitionCandidate;
 use super::{entries, files, header, local_modules, programs};
 use crate::domain::{Format, Kind, NEEDS_FILE, Problem, SafeText, VersionFile};
 
-/// What its file says of all tools in it: read once, because a file may hold hundreds.
+/// The common facts of all tools in a file: read once, because a file may contain hundreds.
 pub(super) struct SharedFacts {
     /// The line that does something else when the file is loaded.
     does_first: Option<usize>,
@@ -26,7 +26,7 @@ impl SharedFacts {
         }
     }
 
-    /// What keeps one of several tools in a file from running: its own obstacle, or what loading the file would do.
+    /// Why one of several tools in a file cannot run: its own obstacle, or the effects of loading the file.
     pub(super) fn obstacle(&self, own: Option<Obstacle>) -> Option<Obstacle> {
         if let Some(line) = self.does_first {
             let why = format!(

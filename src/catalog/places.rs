@@ -1,14 +1,14 @@
-//! What shows that no file came, went or was renamed since a scan: the times of the folders that it listed.
+//! Detects whether a file was added, removed or renamed since a scan, by the times of the listed folders.
 //!
-//! A file that is written in place changes no folder. Who relies on the folders therefore looks at the files of the rows
-//! in question as well; what other files say is known as of the last scan.
+//! Writing a file in place changes no folder. Callers that rely on the folders therefore also check the files of the
+//! rows in question; facts from other files are as of the last scan.
 
 use super::files::{self, FileStamp};
 use super::plan::ScanPlan;
 use crate::domain::Digest;
 use serde::{Deserialize, Serialize};
 
-/// A folder or file that a scan looked at, as it was then.
+/// The state of a folder or file when a scan examined it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceStamp {
     path: String,
@@ -25,7 +25,7 @@ enum Stamp {
 }
 
 impl PlaceStamp {
-    /// What is there now. To be asked before a folder is listed.
+    /// The present state. Call it before listing a folder.
     pub(super) fn of(plan: &ScanPlan, path: &str) -> PlaceStamp {
         let stamp = match plan.on_disk(path).metadata() {
             Err(_) => Stamp::Absent,

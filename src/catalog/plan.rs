@@ -1,4 +1,4 @@
-//! Which folders are read, and what their layout says about a tool.
+//! Which folders are read, and what the layout says about a tool.
 
 use super::draft::script_name;
 use super::run_python::RunPython;
@@ -16,14 +16,14 @@ pub struct ToolRoot {
     pub stage: Option<Stage>,
 }
 
-/// What a scan reads, in this order.
+/// The folders of a scan, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanPlan {
     /// Folder of the workspace; paths of rows are relative to it.
     pub workspace: PathBuf,
     /// Its folders of tools.
     pub roots: Vec<ToolRoot>,
-    /// Where packages of Python are looked for.
+    /// Where Python packages are searched.
     pub python: RunPython,
 }
 
@@ -39,7 +39,7 @@ impl ScanPlan {
         self.workspace.join(path)
     }
 
-    /// How rows write a root's path: relative to the workspace where it lies inside.
+    /// The path of a root in rows: relative to the workspace if it is inside.
     pub(super) fn root_path<'r>(&self, root: &'r ToolRoot) -> Cow<'r, str> {
         // Asked of every row, and nearly always written like this.
         let is_below = self.workspace.is_absolute() && root.path.is_relative();
@@ -53,12 +53,12 @@ impl ScanPlan {
         Cow::Owned(parts.collect::<PathBuf>().to_string_lossy().into_owned())
     }
 
-    /// The roots as rows write their paths, with the stage that each gives to what lies in it.
+    /// The roots as in row paths, with the stage of the tools in each.
     pub(super) fn stages_of_roots(&self) -> Vec<(String, Option<Stage>)> {
         self.roots.iter().map(|root| (self.root_path(root).into_owned(), root.stage)).collect()
     }
 
-    /// The root that a path lies in, the most specific one.
+    /// The root that contains a path, the most specific one.
     pub(super) fn root_of(&self, path: &str) -> Option<(&ToolRoot, Cow<'_, str>)> {
         let roots = self.roots.iter().map(|root| (root, self.root_path(root)));
         roots.filter(|(_, at)| below(at, path).is_some()).max_by_key(|(_, at)| at.len())
@@ -66,8 +66,8 @@ impl ScanPlan {
 
     /// The stage of a definition, by its place.
     ///
-    /// A version in the `versions/` of a tool is experimental wherever the tool lies: nobody approved it by approving the
-    /// tool. So is a tool in a file that holds several: what is approved of it is a copy.
+    /// A version in the `versions/` folder of a tool is always experimental, because approving the tool does not
+    /// approve it. So is a tool in a file with several tools: its approved form is a copy.
     pub(super) fn stage_of(&self, path: &str, placement: &Placement) -> Stage {
         let Some((root, at)) = self.root_of(path) else { return Stage::Experimental };
         let inside = below(&at, path).unwrap_or(path);
@@ -77,8 +77,8 @@ impl ScanPlan {
         if is_part && stage != Stage::Archived { Stage::Experimental } else { stage }
     }
 
-    /// The category that the folders below the root give: the closest one that is neither the tool's own nor called
-    /// like folders that hold anything. So it is the same whatever lies above. `None` where there is none.
+    /// The category given by the folders below the root: the closest one that is neither the tool's own nor has a
+    /// generic name. So it does not depend on folders above. `None` if there is none.
     pub(super) fn category_of(&self, path: &str, placement: &Placement) -> Option<Category> {
         let base = match (home_of_version(placement), placement.entry()) {
             (Some((home, _)), _) => folder_of(home),
@@ -89,12 +89,12 @@ impl ScanPlan {
         self.folders_of(path, base).last().map(|folder| Category::new(folder))
     }
 
-    /// The folders that a version lies in and that say something of what is in them, the outermost first; not its own.
+    /// The folders of a version with descriptive names, outermost first; without its own.
     pub(super) fn folders_above<'f>(&self, path: &'f str, placement: &'f Placement) -> Vec<&'f str> {
         self.folders_of(path, folder_of(if placement.exclusive { &placement.base } else { path }))
     }
 
-    /// The folders from the root of a definition to a folder that say something of what is in them, the outermost first.
+    /// The folders with descriptive names from the root of a definition to a folder, outermost first.
     fn folders_of<'f>(&self, path: &str, base: &'f str) -> Vec<&'f str> {
         let below_root = self.root_of(path).and_then(|(_, at)| below(&at, base));
         let folders: Vec<&str> =
@@ -112,7 +112,7 @@ impl ScanPlan {
     }
 }
 
-/// Names of folders that say nothing of what is in them.
+/// Generic folder names that do not describe their content.
 const CONTAINERS: &[&str] = &[
     "tools", "tool", "scripts", "script", "src", "lib", "libs", "bin", "cmd", "commands", "versions", "examples",
     "skills", "packages",
@@ -129,7 +129,7 @@ pub(super) fn join(base: &str, path: &str) -> String {
     if base.is_empty() { path.to_owned() } else { format!("{base}/{path}") }
 }
 
-/// What a path is below a folder: empty for the folder itself, `None` outside.
+/// A path relative to a folder: empty for the folder itself, `None` outside.
 pub(super) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
     if folder.is_empty() {
         return (!path.starts_with('/')).then_some(path);
@@ -158,7 +158,7 @@ pub(super) fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Whether a folder was approved as a whole, or lies where approvals move tools.
+/// Whether a folder was approved as a whole, or is where approvals move tools.
 pub(super) fn is_vouched(plan: &ScanPlan, at: &str) -> bool {
     is_of_moved_tool(plan, at) || plan.on_disk(&join(at, "approval.toml")).exists()
 }

@@ -18,7 +18,7 @@ pub(super) struct Programs {
     closed: Vec<PathBuf>,
     known: RefCell<HashMap<String, bool>>,
     python: RunPython,
-    /// What the Pythons of runs have, of experimental tools first; looked up when a tool first asks.
+    /// The packages of the Pythons for runs, that of experimental tools first; determined when first needed.
     installed: [OnceCell<Option<Installed>>; 2],
     typescript_lack: OnceCell<Option<String>>,
 }
@@ -49,8 +49,8 @@ impl Programs {
         }
     }
 
-    /// Whether a program can be started by this name. `python` is also found as `python3`, and the
-    /// other way round: real definitions say `python`, most machines have only the other.
+    /// Whether a program can be started by this name. `python` is also found as `python3`, and vice versa: real
+    /// definitions use `python`, but most machines have only the other.
     pub(super) fn has(&self, name: &str) -> bool {
         if let Some(known) = self.known.borrow().get(name) {
             return *known;
@@ -63,12 +63,12 @@ impl Programs {
         found
     }
 
-    /// Where a program lies that runs cannot reach.
+    /// The path of a program that runs cannot reach.
     pub(super) fn out_of_reach(&self, name: &str) -> Option<PathBuf> {
         self.closed.iter().map(|folder| folder.join(name)).find(|file| is_executable(file))
     }
 
-    /// What the Python has that runs a tool of this stage; `None` when that is not known without starting it.
+    /// The packages of the Python for tools of this stage; `None` if unknown without starting it.
     pub(super) fn python(&self, stage: Stage) -> Option<&Installed> {
         let (program, installed) = match stage {
             Stage::Experimental => (&self.python.experimental, &self.installed[0]),
@@ -77,8 +77,8 @@ impl Programs {
         installed.get_or_init(|| Installed::of(program.as_deref()?)).as_ref()
     }
 
-    /// Why TypeScript cannot be started; `None` where it can, and where that is not known without starting node: the header
-    /// files that are installed beside it say its version.
+    /// Why TypeScript cannot be started; `None` if it can, or if this is unknown without starting node, whose installed
+    /// header files contain its version.
     pub(super) fn typescript_lack(&self) -> Option<&str> {
         self.typescript_lack.get_or_init(|| self.find_typescript_lack()).as_deref()
     }
@@ -128,7 +128,7 @@ pub(super) fn script_rank(file_name: &str) -> usize {
     SCRIPTS.iter().position(|(known, _)| *known == extension).unwrap_or(SCRIPTS.len())
 }
 
-/// What runs a script: from its `#!` line, else by its extension. `None` when neither says.
+/// The interpreter of a script: from its `#!` line, otherwise from its extension. `None` if neither tells.
 pub(super) fn interpreter(file_name: &str, first_line: &str, programs: &Programs) -> Option<Vec<String>> {
     let by_extension = extension(file_name).and_then(|extension| SCRIPTS.iter().find(|(known, _)| *known == extension));
     let by_shebang = first_line.strip_prefix("#!").map(shebang).filter(|words| !words.is_empty());
@@ -149,7 +149,7 @@ enum Runtime {
     TypeScript,
 }
 
-/// Programs that run what is written for them, and that what the ending says cannot replace: the first line decides.
+/// Runtimes that the file extension cannot replace: the first line decides.
 const OTHER_RUNTIMES: [&str; 10] =
     ["bun", "deno", "gjs", "jython", "k6", "osascript", "phantomjs", "qjs", "scriptisto", "zx"];
 

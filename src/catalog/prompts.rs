@@ -5,7 +5,7 @@ use super::schema_loose;
 use crate::domain::{Problem, PromptDefinition};
 use serde_json::{Map, Value, json};
 
-/// Reads the `[prompt]` table. `is_checked`: whether an output schema says what the answer must be.
+/// Reads the `[prompt]` table. `is_checked`: whether an output schema describes the answer.
 pub(super) fn table(fields: &mut TableFields<'_, '_>, is_checked: bool) -> Result<PromptDefinition, Problem> {
     let mut table = fields.table("prompt")?;
     let prompt = PromptDefinition {
@@ -21,8 +21,8 @@ pub(super) fn table(fields: &mut TableFields<'_, '_>, is_checked: bool) -> Resul
     Ok(prompt)
 }
 
-/// The prompt of another program: its texts under `llm` or `prompt`, or at the top. Without any, its description tells the
-/// model what it is. Its model is that program's own.
+/// The prompt of another program: its texts under `llm` or `prompt`, or at the top. Without any, its description is the
+/// prompt. Its model is that program's own.
 pub(super) fn foreign(fields: &TableFields<'_, '_>, description: &str) -> PromptDefinition {
     let look = |keys: &[&str]| {
         let inside = ["llm", "prompt"].iter().filter_map(|table| fields.peek(table)).filter(|table| table.is_object());

@@ -29,23 +29,23 @@ use serde_json::Value;
 pub(super) struct ParsedVersion {
     pub(super) manifest: Manifest,
     pub(super) origin: Origin,
-    /// What keeps it from running, wherever it lies and whatever this machine has.
+    /// Why it cannot run, independent of its location and this machine.
     pub(super) obstacle: Option<Obstacle>,
-    /// What must be on this machine.
+    /// Its needs on this machine.
     pub(super) needed: Needed,
     /// That nothing in it is there to be started: it only defines what other files take, or holds data.
     pub(super) is_module: bool,
-    /// That its definition has no name of its own: its folder names it.
+    /// Whether its definition does not name it: its folder does.
     pub(super) is_named_by_folder: bool,
 }
 
 /// Bytes of a text that describes a script.
 const DESCRIPTION_BYTES: usize = 64 * 1024;
 
-/// Reads what a definition says on its own; `beside` is what others of its package say about a script.
+/// Reads the content of a definition alone; `beside` contains facts from other files of its package about a script.
 ///
 /// # Errors
-/// A [`Problem`] whose path is the definition's inside the version.
+/// A [`Problem`] with the path of the definition inside the version.
 pub(super) fn draft(definition: &VersionFile, beside: &Beside, programs: &Programs) -> Result<Draft, Problem> {
     let draft = match Syntax::of(&definition.path) {
         Some(syntax) => {
@@ -71,7 +71,7 @@ pub(super) fn draft(definition: &VersionFile, beside: &Beside, programs: &Progra
     Ok(draft)
 }
 
-/// A document without fields of its own: a list of tools, or nothing that is known.
+/// A document without fields: a list of tools, or something unknown.
 fn list(document: &Document<'_>, value: &Value) -> Result<Draft, Problem> {
     let stem = draft::stem_of(document.path);
     let items = value.as_array().filter(|items| !items.is_empty() || stem == "tools");
@@ -91,7 +91,7 @@ fn refuse_unusable(path: &str, name: &ToolName) -> Result<(), Problem> {
     Err(Problem { path, line: None, code: ProblemCode::BadName, message, hint })
 }
 
-/// The scripts that a draft names, to be looked for beside the definition.
+/// The scripts that a draft names, to be searched next to the definition.
 pub(super) fn scripts(draft: &Draft) -> Vec<Script<'_>> {
     draft.words.iter().flat_map(CommandWords::scripts).collect()
 }
@@ -194,7 +194,7 @@ fn description(files: &[VersionFile], definition: &str, name: &str) -> Option<St
     Some(String::from_utf8_lossy(begin).trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// Starts the script that a document is about: as the script says that it takes its input, else with the input as JSON.
+/// Starts the script that a document describes: with the input as the script declares it, otherwise as JSON.
 fn join(draft: &mut Draft, script: &VersionFile, beside: &Beside, programs: &Programs) {
     let manifest = &mut draft.manifest;
     let code = header::read_beside(&script.path, &script.bytes, beside.view(), programs).ok();
@@ -214,7 +214,7 @@ fn join(draft: &mut Draft, script: &VersionFile, beside: &Beside, programs: &Pro
             manifest.input.clone_from(&code.manifest.input);
         }
         manifest.recipe.clone_from(&code.manifest.recipe);
-        // The document describes all inputs: that text is none of them.
+        // The document describes all inputs, and the text is not among them.
         if let (Some(recipe), Some(text)) = (manifest.recipe.as_mut(), text) {
             recipe.args.retain(|rule| rule.input != text);
             recipe.input = InputMode::Args;
@@ -244,7 +244,7 @@ fn join(draft: &mut Draft, script: &VersionFile, beside: &Beside, programs: &Pro
     draft.programs.extend(code.programs);
 }
 
-/// Reads the template of a prompt that is a file of its own; the path when it is not there.
+/// Reads the template of a prompt from a separate file; the path if it does not exist.
 fn template(manifest: &mut Manifest, files: &[VersionFile]) -> Option<String> {
     let prompt = manifest.prompt.as_mut()?;
     let path = prompt.template_file.as_ref().filter(|_| prompt.template.is_none())?;
@@ -254,7 +254,7 @@ fn template(manifest: &mut Manifest, files: &[VersionFile]) -> Option<String> {
     None
 }
 
-/// Why nothing can be passed to a tool whose input is a list, a text or a number.
+/// Why a tool with a list, text or number as input cannot get it.
 fn not_an_object(manifest: &Manifest) -> Option<String> {
     let kind = &manifest.input.as_ref()?["type"];
     if manifest.recipe.as_ref()?.input == InputMode::StdinJson {
@@ -310,7 +310,7 @@ fn implied<'p>(paths: &[&'p str], definition: &str, format: Format, name: &str) 
     ["main", "index", "tool", "run", name].iter().find_map(|wanted| of_stem(wanted)).or(only)
 }
 
-/// The command of a script that nothing else says how to start.
+/// The default command of a script.
 fn default_words(files: &[VersionFile], script: &str, programs: &Programs) -> Option<CommandWords> {
     let file = files.iter().find(|file| file.path == script)?;
     let first = String::from_utf8_lossy(&file.bytes[..file.bytes.len().min(256)]);
@@ -358,7 +358,7 @@ fn program(manifest: &Manifest) -> Option<&str> {
 /// Reads a whole version.
 ///
 /// # Errors
-/// A [`Problem`] whose path is a file inside the version.
+/// A [`Problem`] with the path of a file inside the version.
 pub(super) fn read(
     files: &[VersionFile],
     definition: &str,
@@ -395,7 +395,7 @@ pub(super) fn definition_of(files: &[VersionFile], known: &str, format: Format) 
     if let Some(manifest) = pair.or_else(|| manifests.next()) {
         return Some((manifest.to_owned(), if pair.is_some() { Format::Pair } else { Format::Manifest }));
     }
-    // What others import is not what is started.
+    // An imported file is not the one to start.
     let imported = imported_among(files);
     let script = top().find(|path| programs::is_script(path) && !imported.contains(*path)).or_else(|| top().next());
     script.map(|script| (script.to_owned(), Format::Header))

@@ -24,8 +24,8 @@ const BATCH: usize = 64 * 1024;
 /// Batches that wait for a thread, so that reading them ahead takes no memory.
 const WAITING: usize = 8;
 
-/// What a scan found beside what the cache holds of each definition: the folders, what the rows are to each other, and
-/// what is no row.
+/// The result of a scan apart from the cached definitions: the folders, the relations between rows, and files without
+/// rows.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ScanFrame {
     /// Whether the cache holds each definition that the scan found.
@@ -36,17 +36,16 @@ pub struct ScanFrame {
     places: Vec<PlaceStamp>,
     /// The definitions of which the cache holds nothing.
     unread: Vec<Unread>,
-    /// The paths of the rows in the order of the scan, each with a zero behind it: one piece of memory however many there
-    /// are.
+    /// The paths of the rows in scan order, each followed by a zero: one allocation for all.
     paths: String,
-    /// What rows are to others, by their place in that order: of most nothing.
+    /// The relations of rows, by their index in that order; most have none.
     relations: Vec<(u32, Relations)>,
     problems: Vec<Problem>,
     /// Path and kind.
     skipped: Vec<(String, String)>,
 }
 
-/// A row, and what it is to others.
+/// A row, and its relations.
 #[derive(Debug, Clone, Copy)]
 pub struct RowFrame<'a> {
     /// Its path.
@@ -111,8 +110,8 @@ impl ScanFrame {
 }
 
 impl RowFrame<'_> {
-    /// Makes of `tool`, which is what its own files say, the row that it was among the others. `None` for a frame that
-    /// holds no name or no version.
+    /// Adds the relations among all rows to `tool`, which comes from its own files. `None` for a frame without a name
+    /// or version.
     pub fn place(&self, tool: &mut Tool) -> Option<()> {
         let Some(relations) = self.relations else { return Some(()) };
         tool.name = ToolName::new(&relations.name).ok()?;
@@ -140,17 +139,17 @@ impl Relations {
     }
 }
 
-/// What stands behind each path. No name of a file has it in it.
+/// The terminator of each path. File names cannot contain it.
 const END: char = '\0';
 
 /// Takes a row of the cache: its fingerprint and its payload.
 type Take<'t> = &'t mut dyn FnMut(&[u8], &[u8]);
 
-/// What a scan would find now, made from the last one; `None` as soon as anything is not as it was. `rows` hands over all
-/// rows of the cache, in any order.
+/// The result of a scan now, reconstructed from the last one; `None` if anything has changed. `rows` passes all rows of
+/// the cache, in any order.
 ///
 /// # Errors
-/// What `rows` says.
+/// The errors of `rows`.
 pub fn recall<E>(
     plan: &ScanPlan,
     frame: &ScanFrame,
@@ -198,12 +197,12 @@ fn skipped_again(files: &[(String, String)]) -> Option<Vec<SkippedFile>> {
 #[derive(Default)]
 struct Batch {
     bytes: Vec<u8>,
-    /// Of each row the places behind its fingerprint and behind its payload.
+    /// For each row, the ends of its fingerprint and its payload.
     ends: Vec<(usize, usize)>,
 }
 
 impl Batch {
-    /// Adds a row; gives what came before, where there is no room for it as well.
+    /// Adds a row; returns the earlier rows if there is no space for it as well.
     fn push(&mut self, fingerprint: &[u8], payload: &[u8]) -> Option<Batch> {
         let needed = self.bytes.len() + fingerprint.len() + payload.len();
         let full = (needed > BATCH && !self.bytes.is_empty()).then(|| std::mem::take(self));
@@ -283,7 +282,7 @@ pub fn rows_are_unchanged(plan: &ScanPlan, rows: &[CacheRow]) -> bool {
     rows.iter().all(|row| is_same(row) == Some(true))
 }
 
-/// What was read of a definition whose files are still the same; `None` for any other.
+/// The cached result of a definition whose files are unchanged; `None` for any other.
 fn results(
     plan: &ScanPlan,
     (fingerprint, payload): (&[u8], &[u8]),
@@ -294,7 +293,7 @@ fn results(
     (fingerprint_now(plan, &place, &looked_at, folder)?[..] == *fingerprint).then_some(results)
 }
 
-/// The fingerprint that a definition has now; `None` where its files cannot be looked at.
+/// The present fingerprint of a definition; `None` if its files cannot be examined.
 fn fingerprint_now(
     plan: &ScanPlan,
     place: &CachedPlace<'_>,
@@ -314,8 +313,8 @@ fn fingerprint_now(
     Some(fingerprint.of(&LookedAt::now(plan, looked_at)))
 }
 
-/// The row that a scan kept of a definition whose files are still the same; `None` for any other, and for one of several
-/// in a file. What other rows are to it is not known to it.
+/// The cached row of a definition whose files are unchanged; `None` for any other, and for one of several in a file.
+/// Its relations to other rows are not included.
 ///
 /// Which files belong to it is known as of that scan: the folders must be as they were.
 pub fn unchanged(plan: &ScanPlan, row: &CacheRow) -> Option<Box<Tool>> {

@@ -102,7 +102,7 @@ fn text_of(value: &Value) -> String {
 /// OpenAPI with one operation, or a server alone. Of a server alone any request can be made: the input says which.
 ///
 /// # Errors
-/// What is missing, in one line.
+/// The missing part, in one line.
 pub(super) fn foreign(fields: &TableFields<'_, '_>, manifest: &mut Manifest) -> Result<(), String> {
     let api = Api { fields };
     let base = api.base().ok_or("it does not name its server; add base_url")?;
@@ -122,7 +122,7 @@ pub(super) fn foreign(fields: &TableFields<'_, '_>, manifest: &mut Manifest) -> 
     Ok(())
 }
 
-/// Where a description of an API may say what.
+/// The places of facts in a description of an API.
 struct Api<'f, 'd, 'a> {
     fields: &'f TableFields<'d, 'a>,
 }
@@ -155,7 +155,7 @@ impl Api<'_, '_, '_> {
         self.text(&["base_url", "server_url", "server", "url", "endpoint"]).or_else(server)
     }
 
-    /// The operation that is meant.
+    /// The selected operation.
     fn operation(&self) -> Result<Operation, String> {
         let (path, method) = (self.text(&["path"]), self.text(&["method", "http_method"]));
         if let Some(Value::Object(paths)) = self.look(&["paths"]) {

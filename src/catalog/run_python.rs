@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-/// The Python that a run would use: only there a package is of use to a tool. `None` where there is none, or nobody looked.
+/// The Python of a run: only packages installed there are available to a tool. `None` if there is none, or it was not
+/// searched.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunPython {
     /// For experimental tools, which are run with the programs of the caller.
     pub experimental: Option<PathBuf>,
-    /// For tools that somebody vouched for.
+    /// For approved tools.
     pub vouched: Option<PathBuf>,
     /// Whether packages were fetched already: for which tools, only a run finds out.
     pub has_environments: bool,

@@ -69,7 +69,7 @@ pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_
     }
     let mut found: HashSet<&str> = candidates.iter().map(|candidate| candidate.definition.as_str()).collect();
     for unread in &scan.unread {
-        // What was kept of it holds no more.
+        // The earlier state is no longer valid.
         found.remove(unread.path());
     }
     scan.gone = cache.0.keys().filter(|key| !found.contains(key.as_str())).cloned().collect();
@@ -238,7 +238,7 @@ fn read_definition(
     Definition { results: settle(row.results), fresh, unread: None, is_kept, claim }
 }
 
-/// Where a version lies, and in which form.
+/// The location and form of a version.
 struct VersionPlace<'a> {
     path: &'a str,
     format: Format,
@@ -293,7 +293,7 @@ fn entry_results(
     Ok(versions.into_iter().map(|version| one(version).unwrap_or_else(Scanned::Problem)).collect())
 }
 
-/// The tools that a file holds beside what it is itself.
+/// The tools in a file, in addition to the file itself.
 fn parts(
     plan: &ScanPlan,
     candidate: &DefinitionCandidate,
@@ -312,7 +312,7 @@ fn parts(
     found.unwrap_or_default()
 }
 
-/// The definitions in a document that is none itself; `None` where it holds none.
+/// The definitions in a document that is not itself one; `None` if there are none.
 fn definitions_in(
     plan: &ScanPlan,
     candidate: &DefinitionCandidate,
@@ -357,7 +357,7 @@ fn set_reason(tool: &mut Tool, obstacle: Option<&Obstacle>, needed: &Needed, mac
         if matches!(obstacle, Some(Obstacle::Unsupported(_))) { ToolState::Unsupported } else { ToolState::Ok };
 }
 
-/// The files of a version and what they say.
+/// The files of a version, and their content.
 struct LoadedVersion {
     files: Vec<VersionFile>,
     reading: ParsedVersion,
@@ -395,7 +395,7 @@ fn load(
         files.sort_by(|a, b| a.path.cmp(&b.path));
     }
     let mut reading = reading::finish(draft, definition, candidate.format, &files, programs);
-    // What is missing only because of it is no news.
+    // A missing need caused by it is not reported again.
     let is_of_files = matches!(&reading.obstacle, Some(Obstacle::Incomplete(why)) if why.starts_with(NEEDS_FILE));
     let fault = fault.map(Obstacle::Incomplete);
     reading.obstacle = if is_of_files { fault.or(reading.obstacle) } else { reading.obstacle.or(fault) };
@@ -442,7 +442,7 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         aliases: manifest.aliases.clone(),
         needs: Need::of(&manifest.permissions),
         generator: manifest.prompt.as_ref().and_then(|prompt| prompt.generator.clone()),
-        // What keeps it from running whatever its steps call is no question of these.
+        // Obstacles independent of its called steps are not considered here.
         steps: complete.map(|composite| steps::step_tools(composite, manifest.cost_tier)),
         ..ToolExtras::default()
     };
@@ -488,7 +488,7 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
 /// Reads everything about a tool from disk as it is now; its digest and row are made anew.
 ///
 /// # Errors
-/// A [`Problem`] when the definition is gone or is no tool any more.
+/// A [`Problem`] if the definition was removed or is no longer a tool.
 pub fn read(plan: &ScanPlan, tool: &Tool) -> Result<ToolDetail, Problem> {
     let programs = Programs::for_runs(&plan.python);
     let (mut loaded, newest_ns) = match tool.placement.entry() {
@@ -580,7 +580,7 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     row.stage = tool.stage;
     row.name.clone_from(&tool.name);
     if row.digest == tool.digest {
-        // What was copied may state the version that it was copied from; where it lay said which it is.
+        // A copied version may state the version of its original; its location identifies it.
         row.version.clone_from(&tool.version);
         row.other_words.clone_from(&tool.other_words);
         row.evolved_from.clone_from(&tool.evolved_from);

@@ -1,4 +1,4 @@
-//! What a scan says while it goes on, and what it found.
+//! The progress and the result of a scan.
 
 use super::cache::CacheRow;
 use super::places::PlaceStamp;
@@ -6,7 +6,7 @@ use super::unread::Unread;
 use crate::domain::{Problem, SkippedFile, Stage, Tool};
 use std::sync::Arc;
 
-/// How far a scan is.
+/// The progress of a scan.
 #[derive(Debug)]
 pub struct Progress<'a> {
     /// Definitions read so far.
@@ -19,14 +19,14 @@ pub struct Progress<'a> {
     pub fresh: &'a mut Vec<(String, CacheRow)>,
 }
 
-/// What a scan found.
+/// The result of a scan.
 #[derive(Debug, Default)]
 pub struct Scan {
     /// Rows by name, then stage (higher first), then path; without the store's facts.
     pub tools: Vec<Arc<Tool>>,
     /// Definitions that could not be read, in order of path.
     pub problems: Vec<Problem>,
-    /// Files that look like tools and are none, in order of path.
+    /// Files that look like tools but are not, in order of path.
     pub skipped: Vec<SkippedFile>,
     /// Cache rows to write, but for those that were taken while it went on.
     pub fresh: Vec<(String, CacheRow)>,
@@ -34,9 +34,9 @@ pub struct Scan {
     pub gone: Vec<String>,
     /// The folders that the plan named, with their stages.
     pub roots: Vec<(String, Option<Stage>)>,
-    /// The folders that were listed, and what decided beside them.
+    /// The folders that were listed, and other places that influenced the result.
     pub places: Vec<PlaceStamp>,
-    /// Definitions that are problems because of their files: the cache holds nothing of them.
+    /// Definitions that are problems because of their files: the cache does not contain them.
     pub unread: Vec<Unread>,
     /// Whether the cache holds each definition that was read: those that were just written are not kept.
     pub is_whole: bool,

@@ -1,12 +1,12 @@
 //! Input and output descriptions as real definitions write them, translated to JSON Schema 2020-12.
 //!
-//! Three habits are known: JSON Schema with slips (`required: true` inside a property, `type: any`),
-//! a table of `field: "str - What it is"`, and a list of `{name, type, required, default}`. What is
-//! not understood is kept as an annotation; nothing is made stricter than it was written.
+//! Three habits are known: JSON Schema with slips (`required: true` inside a property, `type: any`), a table of `field:
+//! "str - What it is"`, and a list of `{name, type, required, default}`. Unknown parts are kept as annotations; the
+//! result is never stricter than the original.
 
 use serde_json::{Map, Value, json};
 
-/// Schemas nested deeper than this are kept as they are: nobody fills in such a form.
+/// Schemas nested deeper than this are kept unchanged, because nobody fills in such a form.
 const DEPTH: usize = 24;
 
 /// Translates a description of an object's fields.
@@ -100,7 +100,7 @@ fn entry<'a>(table: &'a mut Map<String, Value>, key: &str, empty: Value) -> &'a 
 }
 
 const TYPES: &[&str] = &["string", "integer", "number", "boolean", "array", "object", "null"];
-/// Keywords whose values are data, not schemas.
+/// Keywords with data as values, not schemas.
 const DATA: &[&str] = &["default", "const", "enum", "example", "examples"];
 
 /// A type in a schema that JSON Schema does not have.
@@ -163,7 +163,7 @@ fn named(field: &Value) -> Option<(String, LooseField)> {
     }
 }
 
-/// An object schema of these fields; `schema` holds what else was said about the object.
+/// An object schema of these fields; `schema` contains the other properties of the object.
 fn object(fields: impl Iterator<Item = (String, LooseField)>, mut schema: Map<String, Value>) -> Value {
     let mut properties = Map::new();
     let mut required: Vec<Value> = match schema.remove("required") {
@@ -258,7 +258,7 @@ fn from_table(table: &Map<String, Value>, depth: usize) -> LooseField {
     LooseField { schema: Value::Object(schema), required }
 }
 
-/// Words that say that a table is a schema.
+/// Keywords that identify a table as a schema.
 const KEYWORDS: &[&str] = &[
     "description",
     "enum",
@@ -402,13 +402,13 @@ fn allow_null(schema: &mut Map<String, Value>) {
     }
 }
 
-/// What a type word allows; no names means everything.
+/// The types that a type word allows; empty means all.
 struct Kinds {
     names: Vec<&'static str>,
     items: Option<Value>,
 }
 
-/// The types of a word such as `str`, `list[int]`, `str | None`; `None` for a word nobody knows.
+/// The types of a word such as `str`, `list[int]`, `str | None`; `None` for an unknown word.
 fn types(word: &str) -> Option<Kinds> {
     let word = word.trim().to_ascii_lowercase();
     if let Some(inner) = word.strip_prefix("optional[").and_then(|rest| rest.strip_suffix(']')) {

@@ -1,10 +1,10 @@
-//! Where a script that a definition names may lie: the places where real definitions keep them.
+//! The possible locations of a script that a definition names, taken from real definitions.
 
 use super::argv::{Anchor, Script};
 use super::plan::{folder_of, join};
 use crate::domain::clean_path;
 
-/// Where a script may lie, in order.
+/// The possible locations of a script, in order.
 pub(super) fn places(script: Script<'_>, base: &str, root: &str) -> Vec<String> {
     let collection = folder_of(root);
     let tail = script.tail;
@@ -13,7 +13,7 @@ pub(super) fn places(script: Script<'_>, base: &str, root: &str) -> Vec<String> 
         Anchor::Outer => vec![join(root, tail), join(collection, tail), tail.to_owned()],
         Anchor::Anywhere => {
             let mut places = vec![tail.to_owned(), join(collection, tail), join(base, tail), join(root, tail)];
-            // `PROJECT/tools/x.py`, written by somebody who stood one folder above.
+            // `PROJECT/tools/x.py`, relative to the parent folder.
             if let Some((_, rest)) = tail.split_once('/') {
                 places.extend([rest.to_owned(), join(collection, rest)]);
             }

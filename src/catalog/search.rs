@@ -1,9 +1,9 @@
 //! Fuzzy search over names and words of tools: the same for the filter of the terminal and the
 //! `list` verb.
 //!
-//! Every word of a query must be found. The letters of a word may lie apart in a name; in titles,
-//! tags and descriptions it is found as it is written, or without its ending (`units` finds `unit`).
-//! There is no ranking by use or score here: who wants it, sorts hits of equal score anew.
+//! Every word of a query must be found. In a name, the letters of a word may be separated; in titles, tags and
+//! descriptions, the word is matched as written, or without its ending (`units` finds `unit`). There is no ranking by
+//! use or score here: who wants it, sorts hits of equal score anew.
 
 use crate::domain::Tool;
 use fuzzy_matcher::FuzzyMatcher;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// A tool that fits a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
-    /// Position in the list that the index was made of.
+    /// Index in the list of indexed tools.
     pub position: usize,
     /// How well it fits; comparable within one query only.
     pub score: i64,
@@ -39,8 +39,8 @@ pub struct Index {
     matcher: SkimMatcherV2,
 }
 
-/// Where a tool's text lies: name, title, words (aliases, tags, keywords, uses, category), description,
-/// one after the other.
+/// The position of a tool's text: name, title, words (aliases, tags, keywords, uses, category), description, in this
+/// order.
 #[derive(Debug, Clone, Copy)]
 struct IndexEntry {
     /// One bit for each character that occurs.
@@ -52,7 +52,7 @@ struct IndexEntry {
     end: u32,
 }
 
-/// What a find is worth by place: as a whole word and within one.
+/// The score of a match by place: as a whole word, and inside one.
 const IN_NAME: [i64; 2] = [700, 450];
 const IN_TITLE: [i64; 2] = [500, 300];
 const IN_WORDS: [i64; 2] = [250, 150];
@@ -61,10 +61,10 @@ const IN_DESCRIPTION: [i64; 2] = [90, 50];
 const NAME_BEGINS: i64 = 200;
 const NAME_IS: i64 = 600;
 
-/// Words that say nothing about a tool; left out of a query that has others.
+/// Words without meaning for a search; omitted from a query that has others.
 const STOP_WORDS: &[&str] =
     &["a", "an", "and", "the", "to", "of", "for", "in", "on", "or", "with", "my", "into", "from"];
-/// Endings without which a word is looked for too, longest first, and the shortest stem that may remain.
+/// Suffixes that may be removed from a query word, longest first, and the minimum length of the remaining stem.
 const ENDINGS: &[&str] = &["ing", "ies", "ion", "ed", "er", "es", "s"];
 const SHORTEST_STEM: usize = 4;
 
@@ -155,7 +155,7 @@ impl Index {
         whole.or_else(stem).or_else(spread)
     }
 
-    /// What the places are worth in which a text occurs as written; `None` when it occurs nowhere.
+    /// The score of the places that contain a text as written; `None` if there is none.
     fn plain(&self, entry: &IndexEntry, needle: &NeedlePart<'_>) -> Option<i64> {
         if entry.mask & needle.mask != needle.mask {
             return None;
@@ -180,8 +180,7 @@ impl Index {
         (score > 0).then_some(score)
     }
 
-    /// Where a query matches in a tool's name, title and description, for highlighting. Ask for the
-    /// rows in view only.
+    /// The matches of a query in a tool's name, title and description, for highlighting. Call it only for visible rows.
     pub fn matches(&self, query: &str, tool: &Tool) -> Matches {
         let mut matches = Matches::default();
         for term in terms(query) {
@@ -231,7 +230,7 @@ fn narrows(earlier: &[Term], later: &[Term]) -> bool {
     later.len() >= earlier.len() && earlier.iter().zip(later).all(grows)
 }
 
-/// A word ready to be looked for.
+/// A prepared search word.
 struct Needle<'t> {
     word: NeedlePart<'t>,
     stem: Option<NeedlePart<'t>>,
@@ -254,7 +253,7 @@ impl<'t> NeedlePart<'t> {
         NeedlePart { text, mask: mask_of(text), finder: Finder::new(text) }
     }
 
-    /// What the best place in `text` is worth: whole words more than parts, beginnings in between.
+    /// The score of the best match in `text`: whole words more than parts, prefixes in between.
     fn worth(&self, text: &str, [whole, part]: [i64; 2]) -> i64 {
         let bytes = text.as_bytes();
         let mut best = 0;

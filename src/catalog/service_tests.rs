@@ -9,7 +9,7 @@ use serde_json::json;
 
 const HEAD: &str = "name = \"helper\"\nkind = \"service\"\n[run]\ncommand = [\"helper\"]\n";
 
-/// Everything that the table can say.
+/// All features of the table.
 const WHOLE: &str = r#"
 [service]
 adapter = { command = ["python3", "{dir}/translate.py"] }
@@ -97,7 +97,7 @@ fn a_command_has_no_service_table() {
     let problem = manifest("name = \"x\"\n[run]\ncommand = [\"x\"]\n[service]\nadapter = \"text\"\n").unwrap_err();
     assert_eq!((problem.code, problem.line), (ProblemCode::BadField, Some(4)));
     assert!(problem.hint.contains("kind = \"service\""), "{problem:?}");
-    // A word that somebody keeps under this key is theirs.
+    // A text under this key belongs to the author.
     assert_eq!(manifest("name = \"x\"\nservice = \"nginx\"\n").unwrap().extra["service"], json!("nginx"));
 }
 

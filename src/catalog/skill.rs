@@ -1,6 +1,6 @@
 //! Agent Skills: a folder with `SKILL.md`, a text for an agent with frontmatter, and the files that it speaks of.
 //!
-//! The folder is one row: one digest covers the text and its scripts. Nothing of it is started here.
+//! The folder is one row: one digest covers the text and its scripts. Nothing in it is started here.
 
 use super::document::{self, Document, Syntax};
 use super::draft::{self, Draft};
@@ -10,13 +10,13 @@ use serde_json::{Map, Value, json};
 /// The file that makes a folder a skill.
 pub(super) const FILE: &str = "SKILL.md";
 
-/// What sets the frontmatter apart, before and behind it.
+/// The delimiter before and after the frontmatter.
 const FENCE: &str = "---";
 
 /// Reads the frontmatter of a skill. What has no term here stays in `extra`.
 ///
 /// # Errors
-/// A [`Problem`] for a file without frontmatter, name or description, and for a name that is none.
+/// A [`Problem`] for a file without frontmatter, name or description, and for an invalid name.
 pub(super) fn read(file: &VersionFile) -> Result<Draft, Problem> {
     let text = document::text(&file.path, &file.bytes)?;
     let problem = |line, code, message: &str, hint: &str| Problem {
@@ -74,7 +74,7 @@ fn frontmatter(text: &str) -> Option<&str> {
     parts(text).map(|(front, _)| front)
 }
 
-/// The lines between the first two fences, and those behind them.
+/// The lines between the first two delimiters, and those after them.
 fn parts(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix(FENCE)?.trim_start_matches([' ', '\t', '\r']).strip_prefix('\n')?;
     let mut end = 0;
@@ -87,7 +87,7 @@ fn parts(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// What a skill says to the agent that uses it: its text behind the frontmatter. `None` for a tool that is no skill.
+/// The instructions of a skill: its text after the frontmatter. `None` for other tools.
 pub fn skill_body(tool: &ToolDetail) -> Option<String> {
     if tool.manifest.dialect != Dialect::Skill {
         return None;

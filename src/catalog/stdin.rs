@@ -1,4 +1,4 @@
-//! Scripts that read plain text on standard input, without a manifest that says so.
+//! Scripts that read plain text from standard input, without a manifest that declares it.
 
 use super::draft::TEXT_INPUT;
 use super::schema_loose;
@@ -7,7 +7,7 @@ use crate::domain::source::Language;
 use crate::domain::{ArgRule, InputMode, Manifest, Recipe};
 use serde_json::json;
 
-/// What reads standard input, in any language.
+/// Code that reads standard input, in any language.
 const READS: &[&str] = &[
     "sys.stdin",
     "fileinput.",
@@ -23,7 +23,7 @@ const READS: &[&str] = &[
     "input()",
 ];
 
-/// What in a script says that the text is JSON: it is passed as JSON then.
+/// Code that indicates JSON text, which is then passed as JSON.
 const JSON: &[&str] = &["json", "JSON", "jq "];
 
 /// Whether a script reads standard input, and not as JSON. What only asks whether it is a terminal does not read it.
@@ -60,8 +60,8 @@ fn asks(line: &str) -> bool {
     code.match_indices("input(").any(|(at, _)| !code[..at].ends_with(is_word) && !code[..at].ends_with("def "))
 }
 
-/// Whether a line of a shell script reads what the script is given: `cat` without a file, `read` in a loop that no file is
-/// put into.
+/// Whether a line of a shell script reads standard input: `cat` without a file, `read` in a loop without a redirected
+/// file.
 fn shell_line_reads(line: &str, text: &str) -> bool {
     let line = line.split_once(" #").map_or(line, |(code, _)| code).trim();
     if line.starts_with('#') {
@@ -69,7 +69,7 @@ fn shell_line_reads(line: &str, text: &str) -> bool {
     }
     let loops = ["while read ", "while IFS= read ", "while IFS='' read ", "while IFS=\"\" read "];
     if loops.iter().any(|start| line.contains(start)) {
-        // Fed by a file, by a command, or by what stands in front of it.
+        // Its input comes from a file, a command, or the preceding code.
         return !text.contains("done <") && !line.replace("||", "").contains('|');
     }
     // `read -p "Name? " name` asks for a line.
@@ -81,8 +81,7 @@ fn shell_line_reads(line: &str, text: &str) -> bool {
     fills_list || line.contains("$(cat)") || line == "cat" || line.starts_with("cat |") || line.starts_with("cat - ")
 }
 
-/// How a script that reads text gets the one input that a document declares of it; `None` where it declares more, or none
-/// that is a text.
+/// How a script that reads text gets the one input that a document declares; `None` if it declares more, or no text.
 pub(super) fn only_text(manifest: &Manifest) -> Option<Recipe> {
     let fields = manifest.input.as_ref()?["properties"].as_object()?;
     let (name, schema) = fields.iter().next().filter(|_| fields.len() == 1)?;
@@ -90,7 +89,7 @@ pub(super) fn only_text(manifest: &Manifest) -> Option<Recipe> {
     (schema["type"] == "string").then(recipe)
 }
 
-/// Whether its function is given the input as a JSON object.
+/// Whether its function gets the input as a JSON object.
 fn is_called(recipe: &Recipe) -> bool {
     recipe.function.is_some() && !recipe.calls_with_words()
 }
@@ -102,7 +101,7 @@ pub(super) fn declare(manifest: &mut Manifest) {
     if properties.is_some_and(|properties| properties.get(TEXT_INPUT).is_some()) {
         return;
     }
-    // Without rules all inputs would be passed as options, which nobody said of these.
+    // Without rules, all inputs would be passed as options, which was not declared.
     if !recipe.args.is_empty() || manifest.input.is_none() {
         recipe.input = InputMode::StdinText;
         recipe.args.push(ArgRule::stdin(TEXT_INPUT));
@@ -111,8 +110,7 @@ pub(super) fn declare(manifest: &mut Manifest) {
     }
 }
 
-/// Lets what is piped into a run reach a tool that nobody said anything of: neither that it reads its standard input, nor
-/// that it does not.
+/// Passes piped input of a run to a tool for which it is not known whether it reads standard input.
 pub(super) fn leave_open(manifest: &mut Manifest) {
     let fields = manifest.input.as_ref().map(|schema| &schema["properties"]);
     let is_taken = |name: &str| fields.is_some_and(|fields| fields.get(name).is_some());

@@ -1,7 +1,7 @@
 //! The steps of a composite: `[[steps]]` and `result` of a native manifest, and the workflows of other programs.
 //!
-//! Native steps are read strictly. Of a foreign workflow the steps are taken as they lie, with the names that such files
-//! use for the same things; what a step says beside that stays in `extra`.
+//! Native steps are parsed strictly. Steps of a foreign workflow are read leniently, with common alternative names;
+//! other keys of a step stay in `extra`.
 
 use super::fields::TableFields;
 use super::limits::LIST_ITEMS;
@@ -84,12 +84,12 @@ pub(super) fn input_schema(composite: &Composite) -> Option<Value> {
     (!fields.is_empty()).then(|| json!({"type": "object", "properties": fields}))
 }
 
-/// Why steps can never be carried out, or that there are none.
+/// Why steps can never be executed, or that there are none.
 pub(super) fn fault(composite: Option<&Composite>) -> Option<String> {
     composite.cloned().unwrap_or_default().check().err().map(|error| error.to_string())
 }
 
-/// What is known of the steps read so far.
+/// The known facts about the steps read so far.
 struct ForeignSteps {
     /// Name of each step as it is written, its name here, and what it calls its output.
     outputs: Vec<(String, String, Option<String>)>,
@@ -177,7 +177,7 @@ impl ForeignSteps {
         }
     }
 
-    /// The result that `outputs` describes by where each comes from; `None` when none says that.
+    /// The result that `outputs` describes with sources; `None` if there are no sources.
     fn result(&self, outputs: &Map<String, Value>) -> Option<Value> {
         let sources = outputs.iter().filter_map(|(name, output)| {
             let source = ["source_reference", "source", "from"].iter().find_map(|key| output.get(*key)?.as_str())?;

@@ -1,4 +1,4 @@
-//! What the tests of this module share: the real definitions, and small workspaces.
+//! Shared parts of the tests of this module: the real definitions, and small workspaces.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub(super) fn files_below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// A workspace of a test, gone with it.
+/// A workspace of a test, removed with it.
 pub(super) struct Workspace(tempfile::TempDir);
 
 impl Workspace {

@@ -121,7 +121,7 @@ fn a_promoted_tool_keeps_its_digest_and_manifest_whatever_its_form() {
     let recipe = alone.manifest.recipe.unwrap();
     assert_eq!(recipe.command, ["python", "{file}", "{a}"]);
     assert_eq!(recipe.entry.as_deref(), Some("@/tools/executable/s.py"));
-    // Changing the script left behind is nothing to the promoted tool.
+    // Changing the original script does not affect the promoted tool.
     workspace.write("tools/executable/s.py", "print(4)\n");
     assert_eq!(row(&scan_all(&plan), "tools/approved/alone/alone.yaml").digest, alone.tool.digest);
 }
@@ -211,7 +211,7 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
 
     let scan = scan_all(&workspace.plan());
     let rows: Vec<&str> = scan.tools.iter().map(|tool| tool.path.as_str()).collect();
-    // Beside a document that is no manifest, a script of its stem stands alone.
+    // Next to a document that is not a manifest, a script with its stem is separate.
     let alone = ["empty", "good", "huge", "pair", "syntax", "twice", "unnamed", "versions"];
     assert_eq!(rows, alone.map(|stem| format!("tools/{stem}.py")));
     let mut found: Vec<(&str, ProblemCode, Option<u64>)> =
@@ -394,7 +394,7 @@ fn a_cached_row_counts_only_while_every_file_that_made_it_is_the_same() {
     workspace.write("scripts/s.sh", "false\n");
     assert_ne!(row(&scan(&plan, &cache, &mut |_| {}), "tools/a.yaml").digest, digest);
 
-    // A payload that nobody can read is a miss, not an error.
+    // An unreadable payload is a miss, not an error.
     for cached in cache.0.values_mut() {
         cached.payload = b"{".to_vec();
     }

@@ -1,5 +1,5 @@
-//! Definitions whose files are no version, such as a link that leads nowhere: what shows that they still are none, for the
-//! same reason. The cache holds nothing of them, and one of them shall not make every command read all folders.
+//! Definitions whose files are not a version, for example with a dangling link: detects that this is unchanged. The
+//! cache does not contain them, and a single one must not make every command read all folders.
 
 use super::files::{self, OpenFolder};
 use super::plan::{ScanPlan, file_of};
@@ -7,7 +7,7 @@ use super::walk::{Belonging, DefinitionCandidate};
 use crate::domain::Problem;
 use serde::{Deserialize, Serialize};
 
-/// A definition whose files were no version when a scan looked at them.
+/// A definition whose files were not a version when a scan examined them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unread {
     base: String,
@@ -15,15 +15,15 @@ pub struct Unread {
     names: Option<Vec<String>>,
     /// Path of the definition.
     definition: String,
-    /// Its stamp; empty where it is the file that is none. What it says decides which files are its own.
+    /// Its stamp; empty if it is the invalid file. Its content decides which files belong to it.
     stamp: Vec<u8>,
     /// Why they were none.
     problem: Problem,
 }
 
 impl Unread {
-    /// A candidate whose files are none for this reason; `None` where its definition changed so recently that a later
-    /// change may not show. To be called before the definition is read.
+    /// A candidate whose files are invalid for this reason; `None` if its definition changed so recently that a later
+    /// change may be undetected. Call it before the definition is read.
     pub(super) fn of(plan: &ScanPlan, candidate: &DefinitionCandidate, problem: &Problem) -> Option<Unread> {
         let names = match &candidate.belonging {
             Belonging::WholeFolder => None,
@@ -51,7 +51,7 @@ impl Unread {
     }
 }
 
-/// The stamp of a file, empty where it is none; `None` where it is too young to count.
+/// The stamp of a file, empty if it is invalid; `None` if it is too young to count.
 fn stamp(plan: &ScanPlan, base: &str, name: &str) -> Option<Vec<u8>> {
     match files::member(plan, base, name) {
         Err(_) => Some(Vec::new()),

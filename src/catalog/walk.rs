@@ -1,7 +1,7 @@
 //! Walking the tools folders: where the definitions are and which files belong to each.
 //!
-//! Git's ignore rules do not apply: experimental tools are ignored by git and are the very ones to
-//! show. Nothing is opened here, only looked at.
+//! Git's ignore rules do not apply, because experimental tools are ignored by git but must be shown. Files are examined
+//! but not opened here.
 
 use super::document::Syntax;
 use super::documents::feature;
@@ -36,8 +36,8 @@ pub(super) struct DefinitionCandidate {
     pub(super) kin: Option<Kin>,
 }
 
-/// The files that belong to a definition by their place. The walk only names them: whoever reads the definition looks at
-/// them, with others at the same time.
+/// The files that belong to a definition by location. The walk only names them; the code that reads the definition
+/// examines them, concurrently with others.
 #[derive(Debug, Clone)]
 pub(super) enum Belonging {
     /// All files of its own folder.
@@ -68,21 +68,21 @@ impl DefinitionCandidate {
     }
 }
 
-/// What a walk found.
+/// The result of a walk.
 #[derive(Debug, Default)]
 pub(super) struct WalkResult {
     pub(super) candidates: Vec<DefinitionCandidate>,
     pub(super) problems: Vec<Problem>,
-    /// Files that look like tools and are none.
+    /// Files that look like tools but are not.
     pub(super) skipped: Vec<SkippedFile>,
-    /// The folders that were listed, and what decided beside them, as they were before.
+    /// The folders that were listed, and other places that influenced the result, in their earlier state.
     pub(super) places: Vec<PlaceStamp>,
 }
 
-/// Folders in a tool's folder whose manifests and scripts are its own.
+/// Folders in a tool's folder whose manifests and scripts belong to the tool.
 const OWN_FOLDERS: &[&str] = &["@", "test", "tests", "fixtures", "examples", "data", "docs", "lib", "src"];
 
-/// Folders of texts that describe the scripts beside them.
+/// Folders of texts that describe the scripts next to them.
 pub(super) const DESCRIPTIONS: &[&str] = &["description", "descriptions"];
 
 /// Extensions of manifests, in the order in which they take a script of their stem.
@@ -125,7 +125,7 @@ fn walk_root(plan: &ScanPlan, root: &ToolRoot, at: &str, found: &mut WalkResult)
     }
 }
 
-/// What lies directly in a folder.
+/// The direct content of a folder.
 #[derive(Default)]
 struct FolderListing {
     folders: Vec<String>,
@@ -138,7 +138,7 @@ struct FolderListing {
     approved: bool,
     /// Whether there is a folder `versions`.
     versions: bool,
-    /// Files that look like tools and are none.
+    /// Files that look like tools but are not.
     skipped: Vec<SkippedFile>,
 }
 
@@ -218,7 +218,7 @@ pub(super) fn folder(plan: &ScanPlan, at: &str, depth: usize, unclaimed: Option<
     found.skipped.append(&mut inner.skipped);
 }
 
-/// What the shell files beside a definition of bashly are, and those in the folders below: parts of the script that it makes.
+/// The kind of the shell files next to a bashly definition, and in the folders below: parts of the generated script.
 fn bashly_parts(at: &str, listing: &FolderListing, inner: &mut WalkResult) -> Option<&'static str> {
     listing.manifests.iter().find(|name| stem_of(name) == "bashly")?;
     let is_part = |one: &DefinitionCandidate| one.format == Format::Header && is_shell(&one.definition);
@@ -276,7 +276,7 @@ pub(super) fn apart(plan: &ScanPlan, pair: &DefinitionCandidate, found: &mut Wal
     }
 }
 
-/// The file in a folder of descriptions beside a definition that describes it.
+/// The file in a description folder next to a definition that describes it.
 pub(super) fn description_file(plan: &ScanPlan, at: &str, definition: &str) -> Option<String> {
     DESCRIPTIONS.iter().find_map(|folder| {
         let path = format!("{folder}/{}.txt", stem_of(definition));
@@ -417,7 +417,7 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         }
         if is_passed_over(name) {
             if name == "__init__.py" {
-                // What it holds decides.
+                // Its content decides.
                 found.places.push(PlaceStamp::of(plan, &join(at, name)));
             }
             match looks::passed_over(plan, at, name, kind) {
@@ -429,7 +429,7 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         }
         let is_definition = is_script(name) || Syntax::of(name).is_some();
         if kind.is_symlink() || Syntax::of(name) == Some(Syntax::JsonLines) {
-            // What a link leads to, and what such a file holds, decides as well.
+            // The target of a link, and the content of such a file, also decide.
             found.places.push(PlaceStamp::of(plan, &join(at, name)));
         }
         if kind.is_dir() {

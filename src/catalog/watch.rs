@@ -1,7 +1,7 @@
 //! Hints that something changed in the tools folders. The scan is the truth.
 //!
-//! It waits for nothing and gathers nothing: who listens decides how long to stay quiet before
-//! scanning. A lost event is no loss of a tool, because the listener also scans now and then.
+//! It neither waits nor collects: the listener decides how long to wait before scanning. A lost event loses no tool,
+//! because the listener also scans regularly.
 
 use super::files::is_left_out;
 use crate::domain::PROMOTIONS_FILE;
@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What a watcher says.
+/// The message of a watcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hint {
     /// Something in the folders changed.
@@ -70,7 +70,7 @@ impl Drop for Watcher {
         // Fails only when the thread has ended already.
         let _ = self.stop.send(Message::Stop);
         if let Some(thread) = self.thread.take() {
-            // Fails only after a panic there, and a drop has nobody to tell.
+            // Fails only after a panic there, which a drop cannot report.
             let _ = thread.join();
         }
     }
@@ -134,13 +134,13 @@ impl WatchState {
         rearmed || matches!(event.kind, EventKind::Create(CreateKind::Folder | CreateKind::Any))
     }
 
-    /// Whether a path lies in a root and may be part of a tool.
+    /// Whether a path is in a root and may be part of a tool.
     fn is_inside(&self, path: &Path) -> bool {
         let inside = self.roots.iter().find_map(|root| path.strip_prefix(&root.path).ok());
         inside.is_some_and(|inside| {
             !inside.components().any(|part| {
                 let name = part.as_os_str().to_string_lossy();
-                // A verdict beside a tool is no part of its version, but it is news.
+                // A verdict next to a tool is not part of its version, but is a change.
                 name != "approval.toml" && name != "versions" && is_left_out(&name)
             })
         })
@@ -148,7 +148,7 @@ impl WatchState {
 
     fn rearm(&mut self) -> bool {
         let before: Vec<_> = self.roots.iter().map(|root| root.watched).collect();
-        // What cannot be watched now is tried again at the next event, and scanned now and then anyway.
+        // A failed watch is retried at the next event, and regular scans continue anyway.
         let _ = self.arm();
         self.roots.iter().zip(before).any(|(root, before)| root.watched != before)
     }
@@ -161,7 +161,7 @@ impl WatchState {
             let now = root.path.metadata().ok().filter(std::fs::Metadata::is_dir).map(|meta| (meta.dev(), meta.ino()));
             if now != root.watched {
                 if root.watched.is_some() {
-                    // The watch of a deleted folder is gone by itself; of a moved one it is not.
+                    // The watch of a deleted folder ends by itself, that of a moved one does not.
                     let _ = self.notify.unwatch(&root.path);
                 }
                 root.watched = None;
@@ -188,12 +188,12 @@ impl WatchState {
     }
 }
 
-/// Whether something may have changed: reading is no change, and the scan itself reads.
+/// Whether something may have changed: reading is not a change, and the scan itself reads.
 fn is_change(kind: EventKind) -> bool {
     !matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
 }
 
-/// What notify says, with the way out for the limit that users meet.
+/// The message of notify, with a remedy for the limit that users encounter.
 fn text(error: &notify::Error) -> String {
     match error.kind {
         notify::ErrorKind::MaxFilesWatch => {

@@ -1,17 +1,17 @@
-//! What a version and the one that it was made from both fail: that says nothing against the new one.
+//! Failures that a version shares with its base version do not count against the new one.
 
 use crate::domain::{CheckReport, Finding, Severity};
 use std::collections::BTreeSet;
 
-/// What is said of a finding that the version before has too.
+/// The prefix of a finding that the previous version also has.
 const BEFORE: &str = "failed before as well: ";
 
-/// A report without the failures that the version before has too: they become plain facts.
+/// A report in which failures that the previous version also has become facts.
 pub fn failed_before(report: CheckReport, before: &CheckReport) -> CheckReport {
-    // Each version gets random inputs of its own, so their messages never agree.
+    // Each version gets different random inputs, so the messages never match.
     let is_random = report.name == "property";
     let key = |finding: &Finding| key(finding, is_random);
-    // An example that is not kept counts, whatever it weighs; other warnings are no failures.
+    // A failed example counts, whatever its severity; other warnings are not failures.
     let is_failure = |finding: &Finding| {
         finding.severity == Severity::High || finding.code == "unmet" && finding.severity > Severity::Low
     };
@@ -34,8 +34,8 @@ pub fn failed_before(report: CheckReport, before: &CheckReport) -> CheckReport {
     if count > 0 { made } else { CheckReport { state, ..made } }
 }
 
-/// What two findings have in common that are about the same fault. A case that gave no answer before and gives a wrong
-/// one now is not the same.
+/// The key of a finding, equal for two findings about the same fault. A case that gave no answer before and now gives a
+/// wrong one is not the same.
 fn key(finding: &Finding, is_random: bool) -> (String, String) {
     let about = match finding.message.split_once(": expected ") {
         _ if is_random => String::new(),

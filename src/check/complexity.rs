@@ -1,9 +1,8 @@
-//! How many ways lead through each function.
+//! The cyclomatic complexity of each function.
 //!
 //! The figure is the cyclomatic complexity of T. J. McCabe, "A Complexity Measure", IEEE Transactions on Software
-//! Engineering SE-2 (4), 1976: one, and one more for every place where the way may fork. Conditions joined by
-//! `and` and `or` are places of their own, as in his section on compound predicates. A function inside another
-//! is counted by itself.
+//! Engineering SE-2 (4), 1976: one plus the number of branch points. Conditions joined by `and` and `or` count
+//! separately, as in his section on compound predicates. A nested function is counted separately.
 
 use super::CheckContext;
 use super::source::{Language, children, line, text};
@@ -11,12 +10,12 @@ use super::started::sources;
 use crate::domain::{CheckReport, Finding, Severity, count, plural};
 use tree_sitter::Node;
 
-/// Above this a function wants a look: NIST Special Publication 500-235 (Watson and McCabe, 1996) takes 10 as the
-/// rule and 15 as what teams with a reason have used with success.
+/// Above this, a function should be reviewed: NIST Special Publication 500-235 (Watson and McCabe, 1996) takes 10 as
+/// the rule and 15 as what teams with a reason have used with success.
 const WORTH_A_LOOK: u32 = 15;
 
-/// Above this nobody tests all ways: the Software Engineering Institute's table (C4 Software Technology Reference
-/// Guide, 1997) calls a program above 50 untestable.
+/// Above this, not all paths can be tested: the Software Engineering Institute's table (C4 Software Technology
+/// Reference Guide, 1997) calls a program above 50 untestable.
 const UNTESTABLE: u32 = 50;
 
 /// Longest function name in a finding, in characters.
@@ -37,7 +36,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     let mut functions = 0_usize;
     for (path, language, text) in sources(context.version) {
         let figures = figures(language, text);
-        // The first is what stands outside of all functions.
+        // The first figure is the code outside all functions.
         functions += figures.len().saturating_sub(1);
         for figure in figures {
             let severity = if figure.ways > UNTESTABLE { Severity::Medium } else { Severity::Low };
@@ -59,7 +58,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     CheckReport::of("complexity", findings).noted(in_words(&worst, &path, functions))
 }
 
-/// What was found where nothing is worth a finding.
+/// The summary if there is no finding.
 fn in_words(worst: &Figure, path: &str, functions: usize) -> String {
     let looked_at = match functions {
         0 => "no function".to_owned(),
@@ -72,11 +71,11 @@ fn in_words(worst: &Figure, path: &str, functions: usize) -> String {
     format!("{looked_at}; highest complexity {ways} in {} ({path}:{})", worst.name, worst.line)
 }
 
-/// The figure of each function, and of what stands outside of all of them.
+/// The figure of each function, and of the code outside all functions.
 fn figures(language: Language, source: &str) -> Vec<Figure> {
     let Some(tree) = language.parse(source) else { return Vec::new() };
     let mut figures = vec![Figure { name: "the top level".to_owned(), line: 1, ways: 1 }];
-    // What is open: a node and the function it belongs to.
+    // The open nodes, each with the function it belongs to.
     let mut open = vec![(tree.root_node(), 0_usize)];
     while let Some((node, mut owner)) = open.pop() {
         if is_function(node) {
@@ -104,8 +103,8 @@ fn is_function(node: Node<'_>) -> bool {
     )
 }
 
-/// Whether the way may fork at a node. Kinds of one language do not occur in the others, but for `if_statement`
-/// and its kin, which mean the same.
+/// Whether a node is a branch point. Node kinds of one language do not occur in the others, except `if_statement` and
+/// similar ones, which mean the same.
 fn forks(node: Node<'_>, source: &str) -> bool {
     let operator = || node.child_by_field_name("operator").map(|operator| text(operator, source)).unwrap_or_default();
     match node.kind() {
@@ -139,7 +138,7 @@ fn forks(node: Node<'_>, source: &str) -> bool {
     }
 }
 
-/// `case _:` is what happens otherwise: no place of its own.
+/// `case _:` is the default branch and does not count.
 fn is_otherwise(case: Node<'_>, source: &str) -> bool {
     let pattern = children(case).into_iter().find(|child| child.kind() == "case_pattern");
     pattern.is_some_and(|pattern| text(pattern, source) == "_") && case.child_by_field_name("guard").is_none()

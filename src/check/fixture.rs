@@ -1,4 +1,4 @@
-//! What the tests of the checks share: versions made of a few files, a library of them, and a context.
+//! Shared parts of the tests of checks: versions with a few files, a library of them, and a context.
 
 use super::{Batch, CheckContext, Language, Library, Trials};
 use crate::domain::{
@@ -50,7 +50,7 @@ fn row(name: &str, manifest: &Manifest, digest: Digest) -> Tool {
     }
 }
 
-/// A library that is given, and counts how many of its tools were read.
+/// A library with given tools that counts how many of them were read.
 #[derive(Default)]
 pub(super) struct LibraryFixture {
     rows: Vec<Arc<Tool>>,
@@ -98,12 +98,12 @@ impl Trials for NoTrials {
     }
 }
 
-/// Runs a check of a version that stands alone.
+/// Runs a check of a version without other tools.
 pub(super) fn examined(check: fn(&CheckContext<'_>) -> CheckReport, version: &ToolDetail) -> CheckReport {
     examined_among(check, version, &LibraryFixture::default(), &[])
 }
 
-/// Runs a check of a version among others, on a machine that lacks something.
+/// Runs a check of a version among others, with missing requirements.
 pub(super) fn examined_among(
     check: fn(&CheckContext<'_>) -> CheckReport,
     version: &ToolDetail,

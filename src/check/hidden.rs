@@ -1,5 +1,4 @@
-//! Text that does not say what it seems to: characters that hide or reorder, letters that look like others, code
-//! pushed out of sight.
+//! Misleading text: characters that hide or reorder, letters that look like others, code out of sight.
 
 use super::CheckContext;
 use super::source::{Language, excerpt, line as line_of, nodes, text as text_at, text_of};
@@ -9,16 +8,16 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
 
-/// Code that begins right of this column, behind blanks, is out of sight on every screen.
+/// Code after blanks to the right of this column is invisible on every screen.
 const OUT_OF_SIGHT: usize = 200;
 
-/// As many blanks within a line are no indentation and no table.
+/// This many blanks within a line are neither indentation nor a table.
 const LONG_BLANKS: usize = 60;
 
-/// Longer lines of code are not read to their end, in characters.
+/// Longer lines of code are read only up to this length, in characters.
 const MAX_LINE: usize = 1_000;
 
-/// Findings of one sort for one file; the rest is counted.
+/// How many findings of one kind are reported for one file; the rest is counted.
 const MAX_OF_SORT: usize = 5;
 
 /// Examines all text of the version.
@@ -52,7 +51,7 @@ fn file_findings(file: &VersionFile, language: Option<Language>, is_executed: bo
     few_of_each(&findings)
 }
 
-/// What is not text: a compiled program cannot be reviewed, other files are told.
+/// The finding for a binary file: a compiled program cannot be reviewed; other files are only reported.
 fn binary(file: &VersionFile, is_executed: bool) -> Finding {
     const PROGRAMS: &[&[u8]] = &[
         b"\x7fELF",
@@ -70,7 +69,7 @@ fn binary(file: &VersionFile, is_executed: bool) -> Finding {
     let ending = file.path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let is_program = PROGRAMS.iter().any(|magic| file.bytes.starts_with(magic))
         || ENDINGS.contains(&ending.as_str())
-        // Bytecode of Python: a number of its version, then these.
+        // Python bytecode: a version number, then these bytes.
         || file.bytes.get(2..4) == Some(b"\r\n");
     let finding = if is_program {
         Finding::new("compiled", Severity::High, "a compiled program: its code cannot be reviewed")
@@ -88,9 +87,9 @@ fn binary(file: &VersionFile, is_executed: bool) -> Finding {
     Finding { path: Some(file.path.clone()), ..finding }
 }
 
-/// Whether bytes are an archive (zip) in which a file has the name of code; an interpreter may load such a file.
+/// Whether bytes are a zip archive that contains a file with the name of code, which an interpreter may load.
 fn holds_code(bytes: &[u8]) -> bool {
-    // The list of the files ends an archive; bytes may stand before it.
+    // The file list is at the end of an archive; other bytes may come before it.
     if memchr::memmem::find(bytes, b"PK\x05\x06").is_none() {
         return false;
     }
@@ -105,7 +104,7 @@ fn holds_code(bytes: &[u8]) -> bool {
     names.take(10_000).any(is_code)
 }
 
-/// The characters of a line that nobody sees, or that change the order of what one sees.
+/// The invisible or reordering characters of a line.
 pub(super) fn hidden(line: &str) -> Option<Finding> {
     let bad = hidden_in(line);
     let worst = bad.iter().copied().find(|c| !c.is_control()).or(bad.first().copied())?;
@@ -123,7 +122,7 @@ pub(super) fn hidden(line: &str) -> Option<Finding> {
     Some(Finding::new("hidden-character", severity, format!("{} {what}{many}", escape_char(worst))))
 }
 
-/// Code that no screen shows: behind a wall of blanks, or at the end of a line that never ends.
+/// Code that no screen shows: after many blanks, or at the end of a very long line.
 fn out_of_sight(line: &str) -> Option<Finding> {
     if line.len() <= OUT_OF_SIGHT {
         return None;
@@ -147,7 +146,7 @@ fn out_of_sight(line: &str) -> Option<Finding> {
     })
 }
 
-/// A word of Latin letters with one of another script in it, that looks like a plain word.
+/// A word of Latin letters that contains one of another script and looks like a plain word.
 fn lookalike_word(line: &str) -> Option<Finding> {
     if line.is_ascii() {
         return None;
@@ -175,7 +174,7 @@ fn is_of_other_script(c: char) -> bool {
         )
 }
 
-/// Names in the code that are read as other names: by Python, which folds letters, or by a human.
+/// Identifiers that are read as other names: by Python, which normalises letters, or by a human.
 fn identifiers(path: &str, language: Language, text: &str) -> Vec<Finding> {
     if text.is_ascii() && !(language.is_javascript() && text.contains("\\u")) {
         return Vec::new();
@@ -212,13 +211,13 @@ fn identifiers(path: &str, language: Language, text: &str) -> Vec<Finding> {
     bad.collect()
 }
 
-/// A name that a reader takes for a plain one; Greek letters alone are what formulas are written in.
+/// Whether a reader takes a name for a plain one; names with only Greek letters are used in formulas.
 fn is_lookalike_name(name: &str) -> bool {
     let is_greek = name.chars().filter(|c| c.is_alphabetic()).all(|c| c.script() == Script::Greek);
     !is_greek && name.chars().any(is_of_other_script) && skeleton(name).all(|c| c.is_ascii())
 }
 
-/// The first findings of each sort; how many more there are is said by the last.
+/// The first findings of each kind; the last one states how many more there are.
 fn few_of_each(findings: &[Finding]) -> Vec<Finding> {
     let mut kept: Vec<Finding> = Vec::new();
     let mut counts: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();

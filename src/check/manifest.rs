@@ -1,4 +1,4 @@
-//! What the definition says of itself, and whether it can be held to it.
+//! Checks whether the definition is complete and consistent.
 
 use super::{CheckContext, Condition};
 use crate::domain::{
@@ -6,11 +6,11 @@ use crate::domain::{
 };
 use serde_json::Value;
 
-/// A description of fewer characters does not tell one tool from another.
+/// The shortest description that can distinguish tools, in characters.
 const MIN_DESCRIPTION: usize = 12;
 
-/// The most that a run gets, whatever is declared: seconds of processor, bytes of memory, processes, bytes of
-/// output and disk, milliseconds. As the runner has them; declared beyond, they mean nothing.
+/// The maximum limits of a run: seconds of processor time, bytes of memory, processes, bytes of output and disk,
+/// milliseconds. They are those of the runner; larger declared values have no effect.
 const MOST: [(&str, u64); 6] = [
     ("memory", 8 << 30),
     ("cpu", 3600),
@@ -20,10 +20,10 @@ const MOST: [(&str, u64); 6] = [
     ("timeout", 3_600_000),
 ];
 
-/// Keys that have no term of ours and are worth no word: where definitions of other programs keep theirs.
+/// Unknown keys that are not reported: definitions of other programs keep their own data there.
 const MAX_KEYS: usize = 8;
 
-/// The keys at the top of a definition, as `assets/manifest.schema.json` has them; a test compares.
+/// The top-level keys of a definition, as in `assets/manifest.schema.json`; a test compares them.
 const TOP: &[&str] = &[
     "aliases",
     "capabilities",
@@ -57,7 +57,7 @@ const TOP: &[&str] = &[
     "version",
 ];
 
-/// The keys of the tables in it.
+/// The keys of its tables.
 const KEYS: &[(&str, &[&str])] = &[
     ("http", &["body", "form", "headers", "hosts", "method", "query", "timeout", "url"]),
     ("limits", &["cpu", "disk", "memory", "output", "processes"]),
@@ -69,10 +69,10 @@ const KEYS: &[(&str, &[&str])] = &[
     ("state", &["max", "path"]),
 ];
 
-/// Violations of one example that are told.
+/// How many violations of one example are reported.
 const MAX_VIOLATIONS: usize = 3;
 
-/// Reports problems of the manifest that a reviewer should know.
+/// Reports problems of the manifest that matter for a reviewer.
 pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     let version = context.version;
     let manifest = &version.manifest;
@@ -104,7 +104,7 @@ fn described(manifest: &Manifest) -> Option<Finding> {
     is_short.then(|| Finding::new("short-description", Severity::Low, format!("description too short: {description}")))
 }
 
-/// What decides who may call it without being asked, where it is left open.
+/// Findings about a missing classification of who may call it without confirmation.
 fn classified(version: &ToolDetail) -> Vec<Finding> {
     let manifest = &version.manifest;
     let mut findings = Vec::new();
@@ -120,7 +120,7 @@ fn classified(version: &ToolDetail) -> Vec<Finding> {
     {
         findings.push(Finding::new("no-version", Severity::Low, "no version (treated as 1.0.0)"));
     }
-    // A loose version (`2`, `1.0-beta`) was read as far as it goes; the words as written stay beside it.
+    // A loose version (`2`, `1.0-beta`) was parsed as far as possible; the original text is kept next to it.
     if let Some(written) = manifest.extra.get("version") {
         let message = format!("version {written} is not of the form 1.2.3 (treated as {})", manifest.version);
         findings.push(Finding::new("odd-version", Severity::Low, message));
@@ -133,7 +133,7 @@ fn is_unversioned(path: &str, bytes: &[u8]) -> bool {
     path == "tool.toml" && toml::from_str::<toml::Table>(text).is_ok_and(|table| !table.contains_key("version"))
 }
 
-/// The conditions of steps that cannot be read: no run of the composite would begin.
+/// Conditions of steps that cannot be parsed: no run of the composite would begin.
 fn conditions(manifest: &Manifest) -> Vec<Finding> {
     let steps = manifest.composite.iter().flat_map(|composite| &composite.steps);
     let wrong = steps.filter_map(|step| {
@@ -143,7 +143,7 @@ fn conditions(manifest: &Manifest) -> Vec<Finding> {
     wrong.collect()
 }
 
-/// Whether what it starts is there, and whether it can be given its input.
+/// Whether the started files exist, and whether input can be passed to it.
 fn started(version: &ToolDetail) -> Vec<Finding> {
     let manifest = &version.manifest;
     let Some(recipe) = manifest.recipe.as_ref().filter(|_| manifest.kind.starts_process()) else { return Vec::new() };
@@ -183,7 +183,7 @@ fn started(version: &ToolDetail) -> Vec<Finding> {
     findings
 }
 
-/// Examples and tests that give an input to what takes none: they can never be tried.
+/// Examples and tests with input for a version that accepts none: they can never run.
 fn untried(version: &ToolDetail) -> Vec<Finding> {
     let manifest = &version.manifest;
     let takes_none = manifest.recipe.as_ref().is_some_and(|recipe| {
@@ -213,7 +213,7 @@ fn untried(version: &ToolDetail) -> Vec<Finding> {
     findings.collect()
 }
 
-/// The line of the table of this number in an array of tables, counted from 1.
+/// The line of a table with this number in an array of tables, counted from 1.
 fn line_of_table(version: &ToolDetail, table: &str, number: usize) -> Option<u64> {
     let file = version.files.iter().find(|file| file.path == "tool.toml")?;
     let text = std::str::from_utf8(&file.bytes).ok()?;
@@ -228,7 +228,7 @@ fn inputs_in(word: &str) -> Vec<&str> {
     parts.filter_map(|rest| rest.split_once('}').map(|(name, _)| name)).collect()
 }
 
-/// What is declared beyond what any run gets counts for nothing: whoever reads it is misled.
+/// Declared limits beyond the maximum have no effect and mislead readers.
 fn limits(limits: &LimitsDeclared, manifest: &Manifest) -> Vec<Finding> {
     let timeout = manifest.recipe.as_ref().and_then(|recipe| recipe.timeout_ms);
     let LimitsDeclared { memory_bytes, cpu_seconds, processes, output_bytes, disk_bytes } = limits;
@@ -248,7 +248,7 @@ fn limits(limits: &LimitsDeclared, manifest: &Manifest) -> Vec<Finding> {
     beyond.chain(nothing.filter(|finding| !finding.message.starts_with("timeout"))).collect()
 }
 
-/// Whether the schemas are schemas, and the examples and tests fit them.
+/// Whether the schemas are valid, and the examples and tests match them.
 fn schemas(manifest: &Manifest) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut checkers = [None, None];
@@ -284,7 +284,7 @@ fn schemas(manifest: &Manifest) -> Vec<Finding> {
         let violations = checker.as_ref().map(|checker| checker.violations(value)).unwrap_or_default();
         findings.extend(violations.into_iter().take(MAX_VIOLATIONS).map(|violation| {
             let place = if violation.path.is_empty() { String::new() } else { format!(" at {}", violation.path) };
-            // Definitions of other programs show their examples to a reader; ours are tried.
+            // Definitions of other programs show examples to readers; native examples are run.
             let severity = if manifest.dialect == Dialect::Native { Severity::Medium } else { Severity::Low };
             Finding::new(
                 "does-not-fit",
@@ -307,7 +307,7 @@ fn schemas(manifest: &Manifest) -> Vec<Finding> {
     for (number, test) in manifest.tests.iter().enumerate() {
         let name = if test.name.is_empty() { (number + 1).to_string() } else { format!("{:?}", test.name) };
         let expects_refusal = expects_failure(&test.expect);
-        // A test may give a wrong input on purpose, to see it refused.
+        // A test may give an invalid input on purpose, to see it refused.
         if !expects_refusal {
             fits(&input, format!("the input of test {name}"), &test.input);
         }
@@ -327,7 +327,7 @@ fn expects_failure(expect: &Value) -> bool {
     exit || says_error
 }
 
-/// Names under `required` that `properties` does not have, at the top.
+/// Names in `required` that are not in `properties`, at the top level.
 fn undefined(schema: &Value) -> impl Iterator<Item = &str> {
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let properties = schema.get("properties").and_then(Value::as_object);
@@ -336,8 +336,8 @@ fn undefined(schema: &Value) -> impl Iterator<Item = &str> {
     required.filter(move |name| !is_open && properties.is_some_and(|properties| !properties.contains_key(*name)))
 }
 
-/// Keys that nobody reads. What is nearly a known key was meant to be it, and then what the author stated does not
-/// hold. Other dialects have keys of their own; `x-…` is everybody's.
+/// Unknown keys. A key similar to a known one is probably a mistake, and then the author's statement has no effect.
+/// Other dialects have their own keys; `x-…` is free for everybody.
 fn unknown_keys(manifest: &Manifest) -> Vec<Finding> {
     if manifest.dialect != Dialect::Native {
         return Vec::new();

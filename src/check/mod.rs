@@ -71,13 +71,13 @@ pub trait Library: Sync {
     fn index(&self) -> Arc<SimilarityIndex> {
         Arc::new(SimilarityIndex::new(self.rows()))
     }
-    /// The details of one tool; `None` when it cannot be read.
+    /// The details of one tool; `None` if it cannot be read.
     fn read(&self, tool: &Tool) -> Option<ToolDetail>;
     /// Inputs of recorded runs of a tool, of any version.
     fn recorded(&self, _tool: &ToolName) -> Vec<Recorded> {
         Vec::new()
     }
-    /// The original of an evolved version that is stored next to it; `None` when there is none.
+    /// The original of an evolved version that is stored next to it; `None` if there is none.
     fn original(&self, _version: &Tool) -> Option<ToolDetail> {
         None
     }
@@ -87,7 +87,7 @@ pub trait Library: Sync {
     }
 }
 
-/// Starts versions, behind the walls of an experimental tool. Nothing of it is recorded as a run.
+/// Starts versions with the sandbox of an experimental tool. Starts are not recorded as runs.
 pub trait Trials: Sync {
     /// Starts a version once for each input, and returns the results in the same order.
     ///
@@ -412,7 +412,7 @@ pub fn examine(check: &Check, context: &CheckContext<'_>) -> CheckReport {
         Cost::Reading | Cost::Comparing => {
             // One at a time in the program: what memory grows by is then what this check takes.
             let mut reading = READING.lock().unwrap_or_else(PoisonError::into_inner);
-            // Waiting for another check is none of its time.
+            // The time of waiting for another check does not count.
             begun = Instant::now();
             let version = context.version.tool.digest;
             if reading.0 != Some(version) || check.name == CHECKS[0].name {
@@ -425,7 +425,7 @@ pub fn examine(check: &Check, context: &CheckContext<'_>) -> CheckReport {
             reading.1 += begun.elapsed();
             let now = budget::usage().unwrap_or_default().resident;
             if now > before + MUCH_MEMORY {
-                // Each thread keeps what it freed; the next check may run in another one.
+                // Each thread retains freed memory; the next check may run in another thread.
                 release_memory();
             }
             unread::told(report, &shortfall, context)

@@ -1,16 +1,16 @@
 //! Names that could be taken for the name of another tool.
 //!
-//! An agent picks a tool by its name: one that differs from an approved tool by a case, a dash or one letter is
-//! called instead of it sooner or later, by mistake or by design.
+//! An agent selects a tool by its name. A name that differs from that of an approved tool in case, a dash or one letter
+//! will eventually be called instead, by mistake or on purpose.
 
 use super::CheckContext;
 use crate::domain::{CheckReport, Finding, Severity, Tool};
 use unicode_security::skeleton;
 
-/// Shorter names differ from each other by one letter all the time.
+/// Shorter names often differ from each other by one letter.
 const MIN_FOR_EDIT: usize = 6;
 
-/// Findings of one sort; a library full of them has other troubles.
+/// How many findings of one kind are reported.
 const MAX_TOLD: usize = 5;
 
 /// Examines the name, the display name and the aliases against all other tools.
@@ -30,7 +30,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     CheckReport::of("names", findings)
 }
 
-/// Other tools of the same name and other content, at the same stage.
+/// Other tools with the same name at the same stage, but other content.
 fn same_name(own: &Tool, context: &CheckContext<'_>) -> Option<Finding> {
     let place = |path: &String| {
         let other = context.library.rows().iter().find(|row| row.path == *path);
@@ -57,14 +57,14 @@ fn resembles(own: &Tool, other: &Tool) -> Option<Finding> {
     } else {
         return None;
     };
-    // A tool that nobody vouched for, with nearly the name of one that is trusted.
+    // An untrusted tool with nearly the name of a trusted one.
     let impersonates = other.stage.is_vouched() && !own.stage.is_vouched();
     let severity = if impersonates { Severity::High } else { Severity::Medium };
     let message = format!("its name is the same as {theirs} ({}, {}), {how}", other.stage, other.path);
     Some(Finding::new(if impersonates { "impersonation" } else { "similar-name" }, severity, message))
 }
 
-/// An alias that is the name of another tool, or the other way round.
+/// An alias that is the name of another tool, or vice versa.
 fn takes_name(own: &Tool, other: &Tool) -> Option<Finding> {
     let theirs = other.name.as_str();
     if !own.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(theirs)) {
@@ -75,7 +75,7 @@ fn takes_name(own: &Tool, other: &Tool) -> Option<Finding> {
     Some(Finding::new("alias-of-other", severity, message))
 }
 
-/// Names are of one alphabet, so what looks alike in it is a short list.
+/// A name with similar characters folded; names have one alphabet, so the list is short.
 fn folded(name: &str) -> impl Iterator<Item = u8> {
     let mut bytes = name.bytes().filter(|byte| !matches!(byte, b'-' | b'_' | b'.')).peekable();
     std::iter::from_fn(move || {
@@ -101,15 +101,15 @@ fn is_same_but_for_signs(mine: &str, theirs: &str) -> bool {
     mine != theirs && folded(mine).eq(folded(theirs))
 }
 
-/// A display name may hold any letter.
+/// A display name may contain any letter.
 fn is_lookalike_title(own: &Tool, other: &Tool) -> bool {
     let Some(title) = own.title.as_deref().filter(|title| !title.is_ascii()) else { return false };
     let plain: String = skeleton(title).collect::<String>().to_lowercase().replace(' ', "_");
     folded(&plain).eq(folded(other.name.as_str()))
 }
 
-/// Whether one letter added, left out, changed, or two neighbours swapped lead from one name to the other. A
-/// number at the end is how versions are named.
+/// Whether two names differ by one added, removed or changed letter, or by two swapped neighbours. A number at the end
+/// is a usual way to mark versions.
 fn is_one_edit(mine: &str, theirs: &str) -> bool {
     let (a, b) = (mine.as_bytes(), theirs.as_bytes());
     if a.len().min(b.len()) < MIN_FOR_EDIT || a.len().abs_diff(b.len()) > 1 {

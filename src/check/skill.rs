@@ -1,5 +1,5 @@
-//! What an agent's client does with a skill beyond reading it: commands that run when the text is loaded, hooks, files from
-//! elsewhere, and calls that it asks the client to allow. Also files that the text speaks of and that are not there.
+//! What an agent's client does with a skill in addition to reading it: commands that run when the text is loaded,
+//! hooks, external files, and requests to allow calls. Also reports mentioned files that do not exist.
 //!
 //! The format is that of agentskills.io; `!` before a command, `@` before a path, and the keys for hooks, models and agents
 //! are those that Claude Code documents for skills and commands. Instructions beyond the task are found by `injection`.
@@ -13,18 +13,18 @@ use std::collections::BTreeSet;
 const NAME: &str = "skill";
 /// The file that is read.
 const FILE: &str = "SKILL.md";
-/// Longest quotation in a finding, in characters.
+/// The longest quotation in a finding, in characters.
 const MAX_QUOTE: usize = 100;
-/// Findings of one sort that are told.
+/// How many findings of one kind are reported.
 const MOST: usize = 20;
 /// Folders of a skill by convention.
 const FOLDERS: [&str; 3] = ["scripts/", "references/", "assets/"];
-/// Programs that run whatever code they are given: to allow one is to allow everything.
+/// Programs that run arbitrary code: allowing one allows everything.
 const RUN_ANYTHING: &[&str] = &[
     "bash", "bun", "deno", "env", "eval", "fish", "node", "npm", "npx", "perl", "php", "pip", "pip3", "python",
     "python3", "ruby", "sh", "ssh", "sudo", "uv", "uvx", "xargs", "zsh",
 ];
-/// Keys of the frontmatter that change how the client works while the skill is in use.
+/// Frontmatter keys that change how the client works while the skill is in use.
 const CHANGES: &[&str] = &["agent", "context", "model"];
 
 /// Examines a skill.
@@ -47,7 +47,7 @@ fn quoted(text: &str) -> String {
     if cut.len() < text.len() { format!("{cut}…") } else { cut }
 }
 
-/// What the frontmatter asks of the client.
+/// Findings about the frontmatter.
 fn of_frontmatter(fields: &Map<String, Value>, text: &str) -> Vec<Finding> {
     let line = |key: &str| {
         let at =
@@ -80,7 +80,7 @@ fn of_frontmatter(fields: &Map<String, Value>, text: &str) -> Vec<Finding> {
     findings
 }
 
-/// The rules of `allowed-tools`: a list, or a text in which spaces or commas outside of parentheses set them apart.
+/// The rules of `allowed-tools`: a list, or a text separated by spaces or commas outside parentheses.
 fn rules(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().flat_map(rules).collect(),
@@ -105,7 +105,7 @@ fn rules(value: &Value) -> Vec<String> {
     }
 }
 
-/// Why a rule allows more than one kind of call; `None` when it does not.
+/// Why a rule allows more than one kind of call; `None` if it does not.
 fn too_wide(rule: &str) -> Option<String> {
     let (tool, scope) = rule.split_once('(').map_or((rule, ""), |(tool, rest)| (tool, rest.trim_end_matches(')')));
     if tool == "*" {
@@ -124,7 +124,7 @@ fn too_wide(rule: &str) -> Option<String> {
     (has_rest && RUN_ANYTHING.contains(&program)).then(|| format!("{program} runs any code"))
 }
 
-/// What happens when the text is loaded.
+/// Findings about actions at the time the text is loaded.
 fn of_text(text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, line) in text.lines().enumerate() {
@@ -150,7 +150,7 @@ fn loaded_command(line: &str) -> Option<&str> {
     let mut from = 0;
     while let Some(found) = line[from..].find("!`") {
         let at = from + found;
-        // A mark of a sentence is followed by nothing to run: `Do it!` stands at the end of a word.
+        // An exclamation mark at the end of a word, as in `Do it!`, is not a command.
         let begins = line[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '`');
         let command = line[at + 2..].split('`').next().filter(|command| line[at + 2..].len() > command.len());
         if let Some(command) = command.filter(|command| begins && !command.trim().is_empty()) {
@@ -161,7 +161,7 @@ fn loaded_command(line: &str) -> Option<&str> {
     None
 }
 
-/// Paths behind an `@` that lead out of the skill.
+/// Paths after an `@` that lead out of the skill.
 fn outside(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| c.is_whitespace() || "\"'`()<>[],".contains(c)).filter_map(|word| {
         let path = word.strip_prefix('@')?;
@@ -170,7 +170,7 @@ fn outside(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Files of the skill that the text speaks of and that are not there.
+/// Files of the skill that the text mentions but that do not exist.
 fn missing(text: &str, files: &[VersionFile]) -> Vec<Finding> {
     let mut told = BTreeSet::new();
     let mut findings = Vec::new();
@@ -193,9 +193,9 @@ fn missing(text: &str, files: &[VersionFile]) -> Vec<Finding> {
     findings
 }
 
-/// Paths in a line that begin with one of the folders of a skill, and have an ending.
+/// Paths in a line that begin with one of the folders of a skill, and have an extension.
 fn mentioned(line: &str) -> impl Iterator<Item = &str> {
-    // Inside an address or a longer path the folder is another one.
+    // Inside an address or a longer path, it is another folder.
     line.split(|c: char| c.is_whitespace() || "\"'`()[]|,;=".contains(c)).filter_map(|word| {
         let word = word.trim_end_matches(['.', ':', '!', '?', '*', '…']).trim_start_matches(['*', '_']);
         let own = ["${CLAUDE_SKILL_DIR}/", "$CLAUDE_SKILL_DIR/", "{baseDir}/", "{skillDir}/", "./"];

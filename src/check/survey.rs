@@ -1,4 +1,4 @@
-//! All reading checks over real tools: the bundled ones, the sample, and definitions that nobody here wrote.
+//! Runs all reading checks over real tools: the bundled ones, the sample, and foreign definitions.
 
 use super::fixture::{LibraryFixture, NoTrials};
 use super::{CHECKS, CheckContext, Cost, examine};
@@ -17,7 +17,7 @@ fn details(workspace: &Path) -> Vec<ToolDetail> {
     scan.tools.iter().map(|tool| read(&plan, tool).unwrap()).collect()
 }
 
-/// What the reading checks hold against these tools: what fails one.
+/// The failures of the reading checks for these tools.
 fn failures(details: &[ToolDetail]) -> Vec<String> {
     let shelf = LibraryFixture::of(details.to_vec());
     let mut lines = Vec::new();
@@ -37,7 +37,7 @@ fn no_reading_check_fails_a_bundled_tool() {
     assert_eq!(failures(&details(&repository())), [""; 0]);
 }
 
-/// The folder of real definitions, when it is at hand: `TOOLSMITH_SHARED`, else `../shared` of the repository.
+/// The folder of real definitions, if available: `TOOLSMITH_SHARED`, else `../shared` of the repository.
 fn corpus() -> Option<PathBuf> {
     let shared = std::env::var_os("TOOLSMITH_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
     let corpus = shared.join("corpora/code_evolver");
@@ -76,7 +76,7 @@ fn real_definitions_show_their_copies_and_clashes_and_fail_nothing() {
     assert_eq!(failed, []);
 }
 
-/// Following commands raises nothing against real definitions: what it reads in them is what stands there.
+/// Following commands causes no findings for real definitions.
 #[test]
 fn the_commands_of_real_definitions_are_followed_and_fail_nothing() {
     let Some(corpus) = corpus() else { return };

@@ -1,8 +1,8 @@
-//! Whether every file can be read by the language it is written in.
+//! Checks whether every file can be parsed in its language.
 //!
-//! Python, JavaScript and TypeScript are read by the same grammars that colour them; what those do not understand
-//! does not run either. The grammar of shell knows less than bash does (nested quotes in here-documents, for one):
-//! what it does not understand is a warning.
+//! Python, JavaScript and TypeScript are parsed with the grammars for highlighting; code that they reject does not run.
+//! The shell grammar knows less than bash does (for example nested quotes in here-documents), so its errors are
+//! warnings.
 
 use super::CheckContext;
 use super::source::{Language, children, excerpt, is_beyond, line, nodes, text, text_of};
@@ -10,13 +10,13 @@ use super::started::{Started, encoding};
 use crate::domain::{CheckReport, Finding, Severity, VersionFile, count};
 use tree_sitter::Node;
 
-/// One slip makes many errors behind it; the first ones say enough.
+/// One mistake causes many errors after it; the first ones are enough.
 const MAX_FOR_FILE: usize = 5;
 
-/// Parts of an error that are looked at for the error itself.
+/// How many parts of an error are searched for the cause.
 const MAX_INSIDE: usize = 2_000;
 
-/// Longest piece of code around an error, in characters.
+/// The longest code excerpt around an error, in characters.
 const MAX_AROUND: usize = 60;
 
 /// Examines the syntax of every file.
@@ -51,7 +51,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     CheckReport::of("syntax", findings).noted(files)
 }
 
-/// What is wrong in a file; `None` when its language is not known.
+/// The errors in a file; `None` if its language is unknown.
 fn faults(file: &VersionFile, language: Option<Language>) -> Option<Vec<Finding>> {
     let path = file.path.as_str();
     let Some(text) = text_of(file) else {
@@ -64,7 +64,7 @@ fn faults(file: &VersionFile, language: Option<Language>) -> Option<Vec<Finding>
     }
     let ending = path.rsplit('.').next().unwrap_or_default();
     let (name, fault) = match ending {
-        // Settings of editors and compilers hold comments.
+        // Settings of editors and compilers contain comments.
         "json" if !path.ends_with("tsconfig.json") && !path.starts_with(".vscode/") => ("JSON", json_fault(text)),
         "toml" => ("TOML", toml_fault(text)),
         "yaml" | "yml" => ("YAML", yaml_fault(text)),
@@ -100,9 +100,9 @@ fn first_line(text: &str) -> String {
 
 fn code_faults(path: &str, language: Language, source: &str) -> Vec<Finding> {
     let name = language.name();
-    // The grammar of shell knows less than shells do.
+    // The shell grammar knows less than shells do.
     let severity = if language == Language::Bash { Severity::Low } else { Severity::High };
-    // What is not read is told by whoever makes the check.
+    // Unread code is reported by the caller.
     let Some(tree) = language.parse(source) else { return Vec::new() };
     let root = tree.root_node();
     let mut findings = Vec::new();
@@ -132,14 +132,14 @@ fn code_faults(path: &str, language: Language, source: &str) -> Vec<Finding> {
     findings
 }
 
-/// `print x` and `exec x`: the grammar reads them, Python 3 does not.
+/// `print x` and `exec x`: the grammar accepts them, but Python 3 does not.
 fn is_python_2(node: Node<'_>, source: &str) -> bool {
     let is_old = matches!(node.kind(), "print_statement" | "exec_statement");
     is_old && !children(node).first().is_some_and(|first| text(*first, source).starts_with('('))
 }
 
-/// Whether a part of it, rather than the node itself, is what is wrong. Looked for in the beginning: a file that is
-/// one error from end to end has errors in errors.
+/// Whether a part of the node, rather than the node itself, is wrong. Only the beginning is searched, because a
+/// completely invalid file has nested errors.
 fn has_inner_fault(node: Node<'_>) -> bool {
     nodes(node).skip(1).take(MAX_INSIDE).any(|inner| inner.is_error() || inner.is_missing())
 }

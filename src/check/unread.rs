@@ -1,4 +1,4 @@
-//! What a check could not read: said in its report, so that nothing unread counts as passed.
+//! Parts that a check could not read; they are reported, so that nothing unread counts as passed.
 
 use super::CheckContext;
 use super::source::text_of;
@@ -8,8 +8,8 @@ use crate::domain::{CheckReport, CheckState, Finding, Severity, ToolDetail};
 /// The code of these findings.
 const CODE: &str = "not-examined";
 
-/// The report with what was not read. Of the version itself that fails the check; of another one, which this version
-/// is compared with, it is a warning.
+/// The report with the unread parts. For the version itself, they fail the check; for another version in a comparison,
+/// they are a warning.
 pub(super) fn told(report: CheckReport, shortfall: &Shortfall, context: &CheckContext<'_>) -> CheckReport {
     if shortfall.stop.is_none() && shortfall.unread.is_empty() {
         return report;
@@ -39,7 +39,7 @@ fn of_text(unread: &Unread, context: &CheckContext<'_>) -> Finding {
     }
 }
 
-/// The file of a version that holds this text.
+/// The file of a version that contains this text.
 fn path_of(unread: &Unread, version: &ToolDetail) -> Option<String> {
     let is_it = |bytes: &[u8]| bytes.len() as u64 == unread.of && *blake3::hash(bytes).as_bytes() == unread.text;
     let holds = version
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn no_reading_check_passes_or_is_skipped_on_a_file_that_nobody_read() {
-        // One byte longer than what is parsed.
+        // One byte longer than the parsing limit.
         let text = format!("x = 'é'\n{}", "#".repeat(1024 * 1024));
         let version = version("t", &[("t.py", &text)]);
         let shelf = LibraryFixture::of(Vec::new());

@@ -1,4 +1,4 @@
-//! `buffer write -`: each line of standard input is an item. A line is told as accepted when it is durable.
+//! `buffer write -`: each line of standard input is an item. A line is reported as accepted once it is durable.
 
 use super::call::{Answer, Call, Stop};
 use super::outlet;
@@ -20,7 +20,7 @@ const AHEAD: usize = 1_000;
 /// A line as it was read.
 type LineRead = Result<String, EngineError>;
 
-/// What a stream came to.
+/// The result of a stream.
 #[derive(Serialize)]
 struct Streamed {
     operation: &'static str,
@@ -51,7 +51,7 @@ enum Told<'a> {
 pub(super) fn stream(call: &Call<'_>, write: BufferWrite) -> Result<u8, Stop> {
     let engine = call.open()?;
     let caller = call.caller(&engine);
-    // The rule is set before the first line comes, and what is wrong with it is said at once.
+    // The rule is set before the first line arrives, and its errors are reported at once.
     let (answer, pending) = engine.buffers().fill(&write, &caller)?;
     let hander = Hander::start(&engine);
     let streamed = Streamed {
@@ -117,7 +117,7 @@ impl Stream<'_> {
         }
     }
 
-    /// Makes a group durable and says so.
+    /// Makes a group durable and reports it.
     fn write(&mut self, group: Vec<(u64, String)>) -> Result<(), Stop> {
         let (numbers, items): (Vec<u64>, Vec<String>) = group.into_iter().unzip();
         if !items.is_empty() {
@@ -187,7 +187,7 @@ impl Stream<'_> {
         Ok(outlet::objects(&told)?)
     }
 
-    /// Waits for batches on their way and says what all came to.
+    /// Waits for batches in progress and reports the totals.
     fn finish(mut self, ended: Result<(), Stop>) -> Result<u8, Stop> {
         let hander = std::mem::replace(&mut self.hander, Hander::idle());
         for over in hander.end() {
@@ -226,7 +226,7 @@ impl Answer for Streamed {
     }
 }
 
-/// Reads standard input on a thread of its own: a line that is slow to come shall not hold others back.
+/// Reads standard input on a separate thread, so that a slow line does not delay others.
 fn read_lines() -> Receiver<LineRead> {
     let (sender, lines) = sync_channel(AHEAD);
     std::thread::spawn(move || {
@@ -309,7 +309,7 @@ impl Hander {
     fn end(mut self) -> Vec<HandedOver> {
         self.batches = None;
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked handed nothing over that it could tell of.
+            // A thread that panicked has passed on nothing that could be reported.
             let _ = thread.join();
         }
         self.over.try_iter().collect()

@@ -70,7 +70,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("ACCESSIBLE", "as --accessible"),
 ];
 
-/// What the long help and the manual page say beside the verbs.
+/// The notes of the long help and the manual page, in addition to the verbs.
 pub(super) fn notes() -> String {
     let mut text = "Exit codes:".to_owned();
     for (code, meaning) in EXIT_CODES {
@@ -83,7 +83,7 @@ pub(super) fn notes() -> String {
     text
 }
 
-/// The verbs that somebody needs first, in the order in which they are needed.
+/// The verbs that a new user needs first, in that order.
 const MOST_USED: [Verb; 9] = [
     Verb::Init,
     Verb::List,
@@ -96,7 +96,7 @@ const MOST_USED: [Verb; 9] = [
     Verb::Doctor,
 ];
 
-/// What `-h` says of the verbs: the most used ones, and the names of all others. Fits a small terminal.
+/// The verbs in `-h`: the most used ones, and the names of all others. Fits a small terminal.
 fn short_overview() -> String {
     let mut text = String::from("Without a verb, the workbench opens. Most used verbs:");
     for verb in MOST_USED {
@@ -197,7 +197,7 @@ pub(super) fn heading(group: Group) -> &'static str {
     }
 }
 
-/// How a verb is written on the command line, for example `run TOOL [--input JSON] [--set KEY=VALUE]…`.
+/// The command-line form of a verb, for example `run TOOL [--input JSON] [--set KEY=VALUE]…`.
 pub(super) fn usage(row: &Spec) -> String {
     row.args.iter().fold(row.name.to_owned(), |mut text, arg| {
         let written = if arg.required { written(arg) } else { format!("[{}]", written(arg)) };
@@ -207,7 +207,7 @@ pub(super) fn usage(row: &Spec) -> String {
     })
 }
 
-/// How an argument is written once.
+/// The form of a single argument.
 pub(super) fn written(arg: &Arg) -> String {
     match (arg.form, arg.kind) {
         (Form::Positional | Form::Several, _) => value_name(arg),
@@ -297,7 +297,7 @@ fn typed(clap_arg: ClapArg, kind: ArgKind) -> ClapArg {
     }
 }
 
-/// What stands for the value in help.
+/// The placeholder of the value in help.
 fn value_name(arg: &Arg) -> String {
     match (arg.form, arg.kind) {
         (_, ArgKind::KeyValue) => "KEY=VALUE".to_owned(),

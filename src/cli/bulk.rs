@@ -12,7 +12,7 @@ use crate::engine::{BulkResult, Engine, EngineError, ErrorCode, PreflightRow};
 use serde::Serialize;
 use std::io;
 
-/// What became of each of several reviews.
+/// The results for several reviews.
 #[derive(Serialize)]
 pub(super) struct Results {
     results: Vec<One>,
@@ -21,7 +21,7 @@ pub(super) struct Results {
     unknown: Vec<ReviewId>,
 }
 
-/// What became of one of them.
+/// The result for one review.
 #[derive(Serialize)]
 struct One {
     review: ReviewId,
@@ -163,7 +163,7 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     call.print(&Results { results, unknown: numbers })
 }
 
-/// What would become of each decision; nothing is kept of it.
+/// The result of each decision if it were made; nothing is stored.
 fn tried(call: &Call<'_>, engine: &Engine, requests: Vec<DecisionRequest>) -> Tried {
     let caller = call.caller(engine);
     let one = |request: DecisionRequest| {
@@ -176,7 +176,7 @@ fn tried(call: &Call<'_>, engine: &Engine, requests: Vec<DecisionRequest>) -> Tr
     Tried { dry_run: true, reviews: requests.into_iter().map(one).collect() }
 }
 
-/// What would become of several reviews.
+/// The results for several reviews, if they were decided.
 #[derive(Serialize)]
 struct Tried {
     dry_run: bool,
@@ -229,7 +229,7 @@ fn requests(
     .collect()
 }
 
-/// What is said when none of the numbers is one of a review.
+/// The message if none of the numbers is that of a review.
 fn none_known(mut unknown: Vec<(ReviewId, EngineError)>) -> EngineError {
     let numbers: Vec<String> = unknown.iter().map(|(id, _)| id.to_string()).collect();
     match unknown.pop() {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What became of each tool.
+/// The result for each tool.
 #[derive(Serialize)]
 struct Carry {
     #[serde(flatten)]

@@ -32,19 +32,19 @@ pub(super) struct Globals {
     pub(super) accessible: bool,
     /// The agent that calls; `None` is a human.
     pub(super) agent: Option<String>,
-    /// Where that agent was found, when it did not say so itself or called itself something else.
+    /// Where that agent was detected, if it did not identify itself or gave another name.
     pub(super) found: Option<FoundAgent>,
     /// Another name that this agent gave itself, which is not used.
     pub(super) unused_name: Option<String>,
     pub(super) limits: Limits,
 }
 
-/// The notes about clients; without a home folder there are none.
+/// The notes about clients; `None` without a home folder.
 fn clients() -> Option<Clients> {
     Home::discover(&|name| std::env::var_os(name)).ok().map(|home| home.clients())
 }
 
-/// Refuses what only humans may do when nobody can tell who asks at this terminal.
+/// Refuses actions reserved for humans if the caller at this terminal cannot be determined.
 ///
 /// # Errors
 /// [`ErrorCode::HumanNeeded`] with what a human can do.
@@ -90,7 +90,7 @@ impl Globals {
         };
         let name = |found: &FoundAgent| agent_name(&found.agent).unwrap_or_else(|_| UNNAMED_AGENT.to_owned());
         let clients = clients();
-        // An agent that says another name than its starter gave it would borrow what that one was granted.
+        // An agent with another name than its starter gave it could use another agent's grants.
         let is_news = |found: &FoundAgent| match &said {
             Some(said) => !found.is_client && *said != name(found),
             None => true,
@@ -167,19 +167,19 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// The exit code of an answer that was printed as far as somebody read it.
+/// The exit code of an answer, even if the reader closed the output early.
 ///
 /// # Errors
-/// When standard output cannot be written.
+/// If standard output cannot be written.
 pub(super) fn answered(code: u8, printed: io::Result<()>) -> Result<u8, Stop> {
     match printed {
-        // The reader left (`| head`): what came of it is the same.
+        // The reader left (`| head`): the result is the same.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(code),
     }
 }
 
-/// What a verb answers: an object for scripts (its serialized fields), text for humans.
+/// The answer of a verb: an object for scripts (its serialized fields), text for humans.
 pub(super) trait Answer: Serialize {
     /// Writes it for a human.
     fn text(&self, page: &mut Page<'_>) -> io::Result<()>;
@@ -276,7 +276,7 @@ impl<'a> Call<'a> {
         typed
     }
 
-    /// Whether what would change is only shown.
+    /// Whether this is a dry run.
     pub(super) fn is_dry(&self) -> bool {
         self.takes("dry-run") && self.switch("dry-run")
     }
@@ -306,7 +306,7 @@ impl<'a> Call<'a> {
     /// Opens the workspace.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`] where no workspace is; else what opening says.
+    /// [`ErrorCode::NotFound`] if there is no workspace; otherwise the error of opening it.
     pub(super) fn open(&self) -> Result<Engine, EngineError> {
         let engine = self.open_plainly()?;
         engine.grants().enter_session(session_of_environment());
@@ -347,7 +347,7 @@ impl<'a> Call<'a> {
         Ok(engine)
     }
 
-    /// What is left to do when the answer is out: the daily backup, when the verb may have changed something.
+    /// The remaining work after the answer: the daily backup, if the verb may have changed something.
     pub(super) fn wind_up(&self) {
         if self.row.risk == Risk::View {
             return;
@@ -357,8 +357,7 @@ impl<'a> Call<'a> {
         self.note(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint));
     }
 
-    /// Says on standard error what went wrong beside what was asked: a move of a killed process that
-    /// still cannot be finished, for example.
+    /// Reports other problems on standard error, for example a move of a killed process that still cannot be finished.
     pub(super) fn tell_trouble(&self, engine: &Engine) {
         for trouble in engine.take_trouble() {
             self.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &trouble.message));
@@ -368,7 +367,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Says on standard error what is wrong with the settings: file, line, cause, next step.
+    /// Reports errors in the settings on standard error: file, line, cause, next step.
     fn tell_settings(&self, engine: &Engine) {
         for problem in settings::problems(engine) {
             let place = SafeText::new(&problem.placed()).to_string();
@@ -380,7 +379,7 @@ impl<'a> Call<'a> {
     /// Opens the workspace and reads its tools.
     ///
     /// # Errors
-    /// As [`Call::open`]; also what reading says.
+    /// As [`Call::open`]; also the errors of reading.
     pub(super) fn open_catalog(&self) -> Result<(Engine, Arc<CatalogView>), EngineError> {
         let engine = self.open()?;
         let catalog = engine.library().scan_for_one_answer()?;
@@ -401,7 +400,7 @@ impl<'a> Call<'a> {
     /// knows need not be in the catalog any more.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`] for a tool that nobody has ever seen.
+    /// [`ErrorCode::NotFound`] for a tool that was never known.
     pub(super) fn named_tool(&self, engine: &Engine) -> Result<Option<NamedTool>, EngineError> {
         let Some(text) = self.text("tool") else { return Ok(None) };
         if let Ok(name) = ToolName::new(text)
@@ -422,7 +421,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Refuses to anybody else what only a human at a terminal may do: the verb, or an argument that was given.
+    /// Refuses a verb or argument that is reserved for a human at a terminal.
     ///
     /// # Errors
     /// Those of [`Call::demand_human_for`].
@@ -443,7 +442,7 @@ impl<'a> Call<'a> {
                 Some(found) => format!(" (found in {})", SafeText::new(&found.place)),
                 None => String::new(),
             };
-            // What cannot be logged is refused all the same.
+            // It is refused even if it cannot be logged.
             if self.globals.found.is_some()
                 && let Ok(engine) = self.open_plainly()
             {
@@ -468,7 +467,7 @@ impl<'a> Call<'a> {
         self.globals.agent.is_none() && io::stdin().is_terminal() && demand_known_caller("").is_ok()
     }
 
-    /// Logs where the agent that calls was found, when it did not say so itself.
+    /// Logs where the calling agent was detected, if it did not identify itself.
     fn log_found_agent(&self, engine: &Engine, asked: &str, refused: bool) {
         let (Some(agent), Some(found)) = (&self.globals.agent, &self.globals.found) else { return };
         if let Err(error) = engine.runs().log_found_agent(agent, found, asked, refused) {
@@ -476,10 +475,10 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Prints an answer on standard output and says which exit code goes with it.
+    /// Prints an answer on standard output and returns its exit code.
     ///
     /// # Errors
-    /// When standard output cannot be written.
+    /// If standard output cannot be written.
     pub(super) fn print(&self, answer: &impl Answer) -> Result<u8, Stop> {
         let printed = if self.globals.json {
             outlet::object(answer)
@@ -499,13 +498,13 @@ impl<'a> Call<'a> {
         printed
     }
 
-    /// Says several lines on standard error.
+    /// Writes several lines to standard error.
     pub(super) fn note_page(&self, write: impl Fn(&mut Page<'_>) -> io::Result<()>) {
-        // Nobody there to read it is no failure.
+        // A closed standard error is not a failure.
         let _ = outlet::page(Stream::Stderr, self.globals.color, |page| write(page));
     }
 
-    /// Says something on standard error. Nobody there to read it is no failure.
+    /// Writes a line to standard error. A closed standard error is not a failure.
     pub(super) fn note(&self, line: &StyledLine) {
         let _ = outlet::page(Stream::Stderr, self.globals.color, |page| page.line(line));
     }
@@ -542,8 +541,8 @@ pub(super) fn agent_of_environment() -> Result<Option<String>, EngineError> {
     agent_name(name).map(Some).map_err(usage)
 }
 
-/// What may run, by the arguments and the environment. The tools that the environment names are a fence for whoever was
-/// started in it: arguments choose among them.
+/// The tools that may run, by the arguments and the environment. The environment sets the limit, and arguments choose
+/// within it.
 fn limits(matches: &ArgMatches) -> Result<Limits, EngineError> {
     let word = |word: &str| {
         let tier: CostTier = word.parse().ok()?;
@@ -569,7 +568,7 @@ fn limits(matches: &ArgMatches) -> Result<Limits, EngineError> {
     Ok(Limits { max_tier: asked.into_iter().chain(given).min(), tools, fence })
 }
 
-/// The session this process is called from; whoever starts agents may name one for each.
+/// The session of the calling process; a program that starts agents may set one for each.
 pub(super) fn session_of_environment() -> Option<String> {
     std::env::var("TOOLSMITH_SESSION").ok().filter(|name| !name.is_empty())
 }

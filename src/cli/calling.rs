@@ -16,7 +16,7 @@ use crate::engine::{
 use serde::Serialize;
 use std::io;
 
-/// What a call came to, for scripts: the run that did it with its output, and how it came to that.
+/// The result of a call, for scripts: the run that answered with its output, and the attempts.
 #[derive(Serialize)]
 struct Called {
     #[serde(flatten)]
@@ -25,7 +25,7 @@ struct Called {
     answer: Option<RunAnswer>,
 }
 
-/// Who would be tried.
+/// The candidates.
 #[derive(Serialize)]
 struct Shown {
     scenario: String,
@@ -84,7 +84,7 @@ pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
     answered(code, output)
 }
 
-/// The answer of a service: alone on standard output, and why it was asked beside it.
+/// The answer of a service: alone on standard output, with the reason for the choice on standard error.
 fn said(call: &Call<'_>, engine: &Engine, report: CallReport) -> Result<u8, Stop> {
     let text = report.answer.clone().unwrap_or_default();
     if call.globals.json {
@@ -133,7 +133,7 @@ fn answer(engine: &Engine, run: RunId) -> Result<RunAnswer, EngineError> {
     Ok(RunAnswer::new(engine.runs().record(run)?, &Kept::read(engine, run)?, steps))
 }
 
-/// What the run that did it wrote, as if it had been run alone.
+/// The output of the run that answered, as if it had been run alone.
 fn pass_on(call: &Call<'_>, engine: &Engine, run: RunId) -> Result<io::Result<()>, EngineError> {
     let kept = Kept::read(engine, run)?;
     let mut streams = Outlets::new(call.globals.color);

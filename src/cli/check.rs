@@ -1,4 +1,4 @@
-//! `check`, `comment` and `withdraw`: what the machine and the reviewer have to say of a version.
+//! `check`, `comment` and `withdraw`: results of checks and comments of reviewers about a version.
 
 use super::call::{Answer, Call};
 use super::done::{Done, execute};
@@ -42,11 +42,11 @@ pub(super) fn check(call: &Call<'_>) -> Result<Checked, EngineError> {
     })
 }
 
-/// Says on standard error which check ended, one line each.
+/// Reports each check that ended on standard error, one line each.
 pub(super) fn teller<'a>(call: &'a Call<'_>) -> impl FnMut(&Verdict) + 'a {
     let mut told = HashSet::new();
     move |verdict| {
-        // What had nothing to examine says nothing; the list afterwards counts it.
+        // Checks with nothing to examine are not reported; the list afterwards counts them.
         let said = ended_since(&mut told, verdict).into_iter().filter(|check| check.state != CheckState::Skipped);
         for check in said {
             call.note(&StyledLine::new().put(Ink::Dim, format!("  {} {}", check.name, check.state)));
@@ -75,7 +75,7 @@ impl Answer for Checked {
     }
 }
 
-/// A review as scripts get it: with all that its checks say, not their number only.
+/// A review for scripts: with all findings of its checks, not only their number.
 pub(super) struct WithVerdict {
     pub(super) review: Review,
     pub(super) verdict: Option<Verdict>,

@@ -5,12 +5,12 @@ use crate::domain::{Marks, Stream, escape_char};
 use std::fmt::Write;
 use std::io;
 
-/// Who takes the output of a run as it comes.
+/// Receives the output of a run as it arrives.
 pub(super) trait Sink {
     /// Takes the next bytes of a stream.
     ///
     /// # Errors
-    /// When they cannot be passed on; the run is cancelled then.
+    /// If it cannot be passed on; the run is then cancelled.
     fn take(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()>;
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Cleaner {
     page: Page,
 }
 
-/// What has been written, as far as it decides how the next piece is written.
+/// The state of the written output, as far as it matters for the next piece.
 #[derive(Default)]
 struct Page {
     color: bool,
@@ -48,7 +48,7 @@ impl Cleaner {
         safe
     }
 
-    /// What is held, as escapes; ends an open line and an open colour.
+    /// The held-back text, escaped; ends an open line and an open colour.
     pub(super) fn finish(&mut self) -> String {
         let mut safe = String::new();
         self.scanner.end(&mut |_, piece| self.page.write(piece, &mut safe));
@@ -118,7 +118,7 @@ impl Page {
         }
     }
 
-    /// What a terminal would obey or could not read: text stays text, all else becomes `\xNN`.
+    /// Escapes control sequences and invalid text as `\xNN`; other text is unchanged.
     fn escaped(&mut self, bytes: &[u8], safe: &mut String) {
         self.begin(safe);
         for chunk in bytes.utf8_chunks() {
@@ -135,7 +135,7 @@ impl Page {
         if !self.color {
             return;
         }
-        // Behind these three come the numbers of a colour, which mean nothing else.
+        // After these three come the numbers of a colour, which have no other meaning.
         let groups = params.iter().take_while(|group| !matches!(group, [38 | 48 | 58, ..]));
         let kept: Vec<u16> = groups.filter_map(basic).collect();
         if let Some(last) = kept.last() {
@@ -150,7 +150,7 @@ impl Page {
 /// The number of a basic colour or weight that cannot hide text.
 fn basic(group: &[u16]) -> Option<u16> {
     match group {
-        // No underline, as `4:0` says.
+        // No underline, as in `4:0`.
         [4, 0, ..] => Some(24),
         [n @ (0 | 1 | 3 | 4 | 22..=24 | 31..=36 | 39 | 91..=96), ..] => Some(*n),
         _ => None,

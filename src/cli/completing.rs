@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// What an argument can name, one a line.
+/// The possible values of an argument, one per line.
 pub(super) fn candidates(call: &Call<'_>) -> Result<String, EngineError> {
     let what = call.required("what")?;
     let of = call.text("tool");
@@ -25,7 +25,7 @@ pub(super) fn candidates(call: &Call<'_>) -> Result<String, EngineError> {
     Ok(text)
 }
 
-/// What the first argument of a verb names, where that is something of the workspace.
+/// The kind of value of a verb's first argument, if it names something in the workspace.
 fn first_argument(row: &Spec) -> Option<&'static str> {
     row.args.first().filter(|arg| arg.form.is_positional())?.kind.listed()
 }
@@ -59,7 +59,7 @@ pub(super) fn with_candidates(shell: Shell, script: &str) -> String {
             );
         }
         Shell::Zsh => {
-            // The word in front of a positional argument says what it is.
+            // The word before a positional argument determines its kind.
             for (what, argument) in [
                 ("tools", "tool"),
                 ("reviews", "review"),

@@ -1,4 +1,4 @@
-//! How every change is carried out, announced and answered.
+//! Executes, announces and answers every change.
 
 use super::call::{Answer, Call, Stop};
 use super::outlet;
@@ -15,7 +15,7 @@ use std::time::Duration;
 /// The exit code of a process that was interrupted, as shells have it.
 const INTERRUPTED: i32 = 130;
 
-/// What came of a command, or would come of it.
+/// The result of a command, or of its dry run.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Done {
@@ -25,7 +25,7 @@ pub(super) enum Done {
     Plan(Plan),
 }
 
-/// What a command would change.
+/// The changes of a command.
 #[derive(Serialize)]
 pub(super) struct Plan {
     dry_run: bool,
@@ -84,8 +84,8 @@ impl Answer for Done {
     }
 }
 
-/// Does it, and says on standard error what that changed. A command that is refused announces nothing: the lines
-/// are found before, and written once it is decided.
+/// Executes the command, and reports its changes on standard error. A refused command announces nothing: the lines are
+/// computed before, and written after the decision.
 pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
     let is_sync = matches!(&command, Command::Verb(typed) if typed.verb() == "sync");
     if call.is_dry() && !is_sync {
@@ -147,7 +147,7 @@ pub(super) fn query(call: &Call<'_>, query: &PlainQuery) -> Result<Found, Engine
 
 /// Does what needs no announcement.
 pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
-    // `sync` has a dry run of its own, which asks the repository.
+    // `sync` has a separate dry run, which queries the repository.
     if call.is_dry() && !matches!(&command, Command::Verb(typed) if typed.verb() == "sync") {
         return Ok(Done::Plan(Plan::of(engine.history().rehearse(&command, &call.caller(engine))?)));
     }
@@ -168,7 +168,7 @@ struct Verifying {
     _watched: OnStop,
 }
 
-/// How often it is shown.
+/// How often it is updated.
 const SHOWN_EACH: Duration = Duration::from_millis(200);
 
 impl Verifying {
@@ -201,12 +201,12 @@ impl Verifying {
 impl Drop for Verifying {
     fn drop(&mut self) {
         drop(self.over.take());
-        // It ends now, or has panicked: there is nothing to learn from it.
+        // It ends now, or has panicked; the result does not matter.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// Says on standard error that a security key waits for a finger, before it does.
+/// Says on standard error that a security key must be touched, before it is needed.
 pub(super) fn ask_for_touch(call: &Call<'_>, engine: &Engine) {
     if let Some(notice) = engine.integrity().touch_notice() {
         call.note(&StyledLine::new().put(Ink::Strong, notice));
@@ -226,7 +226,7 @@ fn undo_words(text: &str) -> String {
     text.replace("u (undo)", "`toolsmith undo`")
 }
 
-/// Says on standard error what a command changes.
+/// Reports the changes of a command on standard error.
 pub(super) fn announce(call: &Call<'_>, preview: &Preview) {
     call.note(&StyledLine::new().put(Ink::Strong, &preview.title));
     for line in &preview.lines {

@@ -9,11 +9,11 @@ use crate::domain::{CheckReport, CheckState, Finding, Severity, ToolName};
 use crate::engine::{EvidenceGroup, EvidenceLine, Known, Weight};
 use std::io;
 
-/// What is written about a version.
+/// The evidence about a version.
 pub(super) struct Evidence<'a> {
-    /// What is known.
+    /// The known facts.
     pub(super) known: Known<'a>,
-    /// The tool whose checks wait to be run.
+    /// The tool whose checks have not run yet.
     pub(super) to_run: Option<&'a ToolName>,
     /// Whether each check has a line of its own.
     pub(super) full: bool,
@@ -45,7 +45,7 @@ impl Evidence<'_> {
 
     fn of(&self, group: EvidenceGroup) -> Vec<StyledLine> {
         let label = |line: &EvidenceLine| match group {
-            // The heading says it already.
+            // The heading contains it already.
             EvidenceGroup::NotDeclared => String::new(),
             _ => format!("{}: ", line.label),
         };

@@ -1,4 +1,4 @@
-//! What went wrong, grouped: `failures`, `failure`, `resolve`.
+//! Failures in groups: `failures`, `failure`, `resolve`.
 
 use super::call::{Answer, Call, Stop};
 use super::done::{Done, Plan};
@@ -27,7 +27,7 @@ struct Incidents {
     median_recovery_ms: Option<u64>,
 }
 
-/// What was marked as failed.
+/// The marked failures.
 #[derive(Serialize)]
 struct Marks {
     marks: Vec<FailureMark>,

@@ -1,4 +1,4 @@
-//! `feedback`: decisions for whoever makes tools, one object a line.
+//! `feedback`: decisions for the authors of tools, one object per line.
 
 use super::call::{Answer, Call, Stop};
 use super::outlet;

@@ -25,7 +25,7 @@ pub(super) struct FileHead {
 }
 
 impl FileHead {
-    /// What is to say about a file before it is read.
+    /// The facts about a file before it is read.
     pub(super) fn of(file: &VersionFile) -> FileHead {
         let text = text_of(file);
         FileHead {
@@ -62,7 +62,7 @@ fn text_of(file: &VersionFile) -> Option<&str> {
 pub(super) struct FileText {
     #[serde(flatten)]
     head: FileHead,
-    /// `None` when it is no text.
+    /// `None` if it is binary.
     text: Option<String>,
 }
 
@@ -132,13 +132,13 @@ pub(super) enum FileChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct FileDiff {
     path: String,
-    /// What it was called before, where that is something else.
+    /// Its earlier name, if that differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     old_path: Option<String>,
     change: FileChange,
     old_mode: Option<FileMode>,
     new_mode: Option<FileMode>,
-    /// Unified diff; `None` when one side is no text or only the mode differs.
+    /// Unified diff; `None` if one side is binary or only the mode differs.
     diff: Option<String>,
 }
 

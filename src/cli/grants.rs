@@ -1,4 +1,4 @@
-//! What humans granted: `grant`, `grants`, `revoke`.
+//! Grants: `grant`, `grants`, `revoke`.
 
 use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};
@@ -50,7 +50,7 @@ pub(super) fn revoke(call: &Call<'_>) -> Result<Done, EngineError> {
 }
 
 pub(super) fn grants(call: &Call<'_>) -> Result<Grants, EngineError> {
-    // What the files are now says whether a grant still works.
+    // Whether a grant still applies depends on the present files.
     let (engine, _catalog) = call.open_catalog()?;
     Ok(Grants { list: engine.grants().list()? })
 }
@@ -71,7 +71,7 @@ fn opened(unlock: &Unlock) -> String {
     }
 }
 
-/// How long a grant lasts, or why it means nothing.
+/// How long a grant lasts, or why it is void.
 fn holds(void: Option<&str>, scope: String) -> (Ink, String) {
     void.map_or((Ink::Plain, scope), |why| (Ink::Warn, format!("void: {why}")))
 }

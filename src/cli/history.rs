@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::io;
 
-/// How many entries `log` lists when nothing is asked.
+/// How many entries `log` lists by default.
 const DEFAULT_LIMIT: usize = 50;
 
 /// Entries of the operation log, newest first.
@@ -66,7 +66,7 @@ impl Log {
     }
 }
 
-/// What it was about, with the version where it was about one.
+/// Its subject, with the version if it concerns one.
 fn subject(operation: &Operation) -> String {
     match operation.detail.get("version").and_then(Value::as_str) {
         Some(version) => format!("{} {version}", operation.subject),
@@ -74,7 +74,7 @@ fn subject(operation: &Operation) -> String {
     }
 }
 
-/// What is worth saying beside verb and subject.
+/// Remarks in addition to verb and subject.
 fn remark(operation: &Operation, clock: Option<String>) -> String {
     let undone = operation.undone_by.map(|by| format!("undone by {by}"));
     let said = [clock, undone, operation.unread(), operation.passed_over(), operation.said()];

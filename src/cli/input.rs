@@ -11,7 +11,7 @@ use std::io::Read;
 /// More input than this is refused before it is read to its end.
 const MAX_INPUT_BYTES: u64 = 16 * 1024 * 1024;
 
-/// What was given on the command line.
+/// The input from the command line.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Given {
     object: Option<Value>,
@@ -22,7 +22,7 @@ pub(super) struct Given {
 /// Reads `--input` and `--set`.
 ///
 /// # Errors
-/// [`ErrorCode::Usage`] for what is no JSON, [`ErrorCode::NotFound`] for a file that cannot be read.
+/// [`ErrorCode::Usage`] for invalid JSON, [`ErrorCode::NotFound`] for a file that cannot be read.
 pub(super) fn given(call: &Call<'_>) -> Result<Given, EngineError> {
     let sets = call.texts("set").into_iter().map(set).collect::<Result<Vec<_>, _>>()?;
     let object = match call.text("input") {
@@ -84,7 +84,7 @@ pub(super) fn read(from: impl Read, name: &str) -> Result<String, EngineError> {
 pub(super) fn parse(text: &str, from: &str) -> Result<Value, EngineError> {
     let usage =
         |message: String| EngineError::new(ErrorCode::Usage, message, "for example --input '{\"name\": \"x\"}'");
-    // Windows tools write a byte order mark, and it is no part of the value.
+    // Windows tools write a byte order mark, which is not part of the value.
     let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
         .map_err(|error| usage(format!("the input from {from} is not valid JSON: {error}")))?;
     Ok(value)
@@ -109,7 +109,7 @@ impl Given {
     /// The object and what is to be put into it, for a call that takes no plain words.
     ///
     /// # Errors
-    /// [`ErrorCode::Usage`] for an input that is no object.
+    /// [`ErrorCode::Usage`] for an input that is not an object.
     pub(super) fn parts(self) -> Result<(Option<Value>, Vec<String>), EngineError> {
         if self.object.as_ref().is_some_and(|value| !value.is_object()) {
             let hint = "for example --input '{\"name\": \"x\"}'";

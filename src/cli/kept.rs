@@ -22,7 +22,7 @@ impl SpoolReader {
         SpoolReader { path, spool: None, offset: 0 }
     }
 
-    /// Frames that were written since; empty when there are none yet.
+    /// The frames written since; empty if there are none yet.
     fn next(&mut self) -> Result<Vec<Frame>, EngineError> {
         if self.spool.is_none() {
             self.spool = open_spool(&self.path)?;
@@ -51,7 +51,7 @@ impl SpoolReader {
 
 /// The spool of a run; `None` while it has none: a run that never started leaves no output.
 fn open_spool(path: &Path) -> Result<Option<Spool>, EngineError> {
-    // A file of nothing is one whose header is still on its way.
+    // An empty file is one whose header is not written yet.
     match std::fs::metadata(path) {
         Ok(meta) if meta.len() > 0 => Spool::open(path).map(Some).map_err(EngineError::internal),
         Ok(_) => Ok(None),
@@ -72,7 +72,7 @@ impl Kept {
     /// Reads all of it.
     ///
     /// # Errors
-    /// When the spool file is there and cannot be read.
+    /// If the spool file exists but cannot be read.
     pub(super) fn read(engine: &Engine, run: RunId) -> Result<Kept, EngineError> {
         let mut reader = SpoolReader::new(engine.runs().spool_path(run));
         let mut frames = Vec::new();
@@ -91,7 +91,7 @@ impl Kept {
         self
     }
 
-    /// What was written, in order.
+    /// The output, in order.
     pub(super) fn frames(&self) -> impl Iterator<Item = (Stream, &[u8])> {
         self.frames.iter().map(|(stream, bytes)| (*stream, bytes.as_slice()))
     }

@@ -1,6 +1,6 @@
-//! What a text in quotes says: escapes are resolved by the rules of its language.
+//! The content of a quoted text: escapes are resolved by the rules of its language.
 
-/// Whose rules hold.
+/// The language whose rules apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EscapeRules {
     /// A text of Python.
@@ -13,7 +13,7 @@ pub enum EscapeRules {
     Shell,
 }
 
-/// What a text between quotes says.
+/// The content of a text between quotes.
 pub fn unescaped(text: &str, rules: EscapeRules) -> String {
     if !text.contains('\\') {
         return text.to_owned();
@@ -34,12 +34,12 @@ pub fn unescaped(text: &str, rules: EscapeRules) -> String {
     plain
 }
 
-/// What an escape says.
+/// The meaning of an escape.
 enum Escape {
     Char(char),
-    /// A line that goes on: nothing.
+    /// A line continuation: nothing.
     Nothing,
-    /// It is none.
+    /// Not an escape.
     AsWritten,
 }
 
@@ -114,7 +114,7 @@ fn octal(text: &str, rules: EscapeRules) -> (char, usize) {
     (char::from_u32(code).unwrap_or_default(), 1 + digits)
 }
 
-/// `\N{LATIN SMALL LETTER A}`: only what a name of a module or a function is made of.
+/// `\N{LATIN SMALL LETTER A}`: only characters that occur in names of modules or functions.
 fn named(text: &str) -> Option<(char, usize)> {
     const DIGITS: [&str; 10] = ["ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE"];
     let end = text.find('}')?;

@@ -1,5 +1,6 @@
-//! Which files beside it a script takes: modules of Python that an import finds in the folder of the script, files that
-//! JavaScript and TypeScript name by a relative path, files that a shell script sources or starts by its own folder.
+//! The local files that a script uses: Python modules that an import finds in the folder of the script, files that
+//! JavaScript and TypeScript import by a relative path, files that a shell script sources or starts relative to its own
+//! folder.
 //!
 //! Only statements and calls with a fixed text are read. What a program works out while it runs is not known.
 
@@ -14,7 +15,7 @@ use crate::domain::{clean_path, standard};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-/// What is at a path.
+/// The kind of entry at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathKind {
     /// A file that may be taken.
@@ -25,7 +26,7 @@ pub enum PathKind {
     Absent,
 }
 
-/// Texts whose imports are remembered.
+/// How many texts are cached.
 const MAX_KNOWN: usize = 4_096;
 
 /// Endings that JavaScript may leave out, in the order in which they are tried.
@@ -35,9 +36,9 @@ const ENDINGS: [&str; 9] = ["js", "mjs", "cjs", "ts", "mts", "cts", "tsx", "jsx"
 const WRITTEN: [(&str, &[&str]); 4] =
     [(".js", &[".ts", ".tsx"]), (".mjs", &[".mts"]), (".cjs", &[".cts"]), (".jsx", &[".tsx"])];
 
-/// The files that the file at `path` takes. Paths have `/` between parts and are relative to one folder; no path leads out
-/// of it. `root` is the folder in which Python looks for modules: that of the script that is started. `look` tells what is
-/// at a path.
+/// The files that the file at `path` uses. Paths have `/` between parts and are relative to one folder; no path leads
+/// out of it. `root` is the folder in which Python looks for modules: that of the started script. `look` returns the
+/// kind of entry at a path.
 pub fn local_imports(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&str) -> PathKind) -> Vec<String> {
     let mut found = Vec::new();
     match Language::of(path, text) {
@@ -69,7 +70,7 @@ pub struct CertainFile {
     pub path: Option<String>,
 }
 
-/// The files that the file at `path` takes by relative paths whatever happens. Python says itself which module it lacks.
+/// The files that the file at `path` always uses by relative paths. For Python, its own error names a missing module.
 pub fn certain_files(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&str) -> PathKind) -> Vec<CertainFile> {
     match Language::of(path, text) {
         Some(Language::Bash) => {
@@ -102,7 +103,7 @@ const MAX_PARTS: usize = 8;
 /// Variables that hold the script's own folder, at most.
 const MAX_FOLDER_VARIABLES: usize = 16;
 
-/// Paths that are looked at for one script, at most.
+/// The most paths examined for one script.
 const MAX_LOOKS: usize = 400;
 
 /// The files that a Python script names relative to its own folder: `open(os.path.join(os.path.dirname(__file__), "words.txt"))`,
@@ -175,11 +176,10 @@ struct WrittenImport {
     is_certain: bool,
 }
 
-/// What texts import, by the hash of language and text.
+/// The imports of texts, by the hash of language and text.
 type KnownImports = HashMap<[u8; 32], Arc<[WrittenImport]>>;
 
-/// What was read already: many scripts of a folder import the same files, and to parse one takes
-/// longer than to read it.
+/// A cache: many scripts of a folder import the same files, and parsing takes longer than reading.
 static KNOWN: LazyLock<Mutex<KnownImports>> = LazyLock::new(Mutex::default);
 
 /// The modules that a text imports; none when it cannot be parsed.
@@ -318,7 +318,7 @@ fn is_relative(module: &str) -> bool {
 /// A relative path from a folder, without `.` and `..`; `None` where it leads out.
 fn resolved(folder: &str, written: &str) -> Option<String> {
     let path = clean_path(&join(folder, written))?;
-    // What lies elsewhere in the workspace stays there.
+    // Files elsewhere in the workspace stay there.
     (folder.starts_with("@/") == path.starts_with("@/")).then_some(path)
 }
 
@@ -339,7 +339,7 @@ fn file_at(place: &str, look: &mut dyn FnMut(&str) -> PathKind) -> Option<String
 mod tests {
     use super::*;
 
-    /// What a file takes when these files are there.
+    /// The files that a file uses if these exist.
     fn of(path: &str, text: &str, there: &[&str]) -> Vec<String> {
         local_imports(path, text, "", &mut |place| {
             if there.contains(&place) {

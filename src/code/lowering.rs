@@ -1,4 +1,4 @@
-//! What the readers of all languages share to make a [`super::program`]: reading a syntax tree node by node, bounded.
+//! Shared parts of the readers that create a [`super::program`]: bounded traversal of a syntax tree.
 
 use super::program::{Expr, Sort, Statement, TextPiece};
 use crate::domain::budget;
@@ -7,7 +7,7 @@ use tree_sitter::Node;
 /// Values nested deeper are cut.
 const MAX_DEPTH: usize = 160;
 
-/// Parts of one file that are looked at.
+/// How many nodes of one file are examined.
 const MAX_NODES: usize = 150_000;
 
 /// A file that is being read.
@@ -105,7 +105,7 @@ pub(crate) fn number(text: &str) -> String {
         _ => plain.parse().ok(),
     };
     match (whole, plain.parse::<f64>()) {
-        // What is written as a mode is shown as one.
+        // A mode in octal notation is shown in that notation.
         (Some(_), _) if plain.starts_with("0o") => plain.to_owned(),
         (Some(whole), _) => whole.to_string(),
         (None, Ok(value)) => shortest(value),

@@ -1,7 +1,7 @@
-//! The block in which a script declares what it needs (PEP 723): where it is, and what it says.
+//! The block in which a script declares its requirements (PEP 723): its position and content.
 //!
-//! A block begins with `# /// script`, ends with the last `# ///` of the comments right below, and is TOML behind the
-//! number signs. Python reads none of it; uv does.
+//! A block begins with `# /// script`, ends with the last `# ///` of the comments right below, and contains TOML after
+//! the number signs. Python ignores it; uv reads it.
 
 use toml::{Table, Value};
 
@@ -10,12 +10,12 @@ use toml::{Table, Value};
 pub struct ScriptBlock<'s> {
     /// The lines between its marks: the byte at which each begins, and its text without what ends it.
     pub lines: Vec<(usize, &'s str)>,
-    /// What it says.
+    /// Its content.
     pub table: Table,
 }
 
 impl<'s> ScriptBlock<'s> {
-    /// The first block of a script; `None` when it has none, or one that is no TOML.
+    /// The first block of a script; `None` if there is none, or it is not TOML.
     pub fn of(source: &'s str) -> Option<ScriptBlock<'s>> {
         let mut at = 0;
         let mut all = source.split_inclusive('\n').map(|line| {

@@ -1,5 +1,4 @@
-//! What source code says: one reader for each question, shared by everybody who asks it. Nothing is executed, and
-//! nothing is judged here.
+//! Analysis of source code: one reader for each question, shared by all callers. Nothing is executed or judged here.
 //!
 //! | question | answered by | asked by |
 //! | --- | --- | --- |
@@ -38,14 +37,15 @@ use tree_sitter::Node;
 pub enum WhenRun {
     /// Whenever the file is run to its end.
     Always,
-    /// When a function that it is in is called.
+    /// When the enclosing function is called.
     WhenCalled,
     /// A condition, a loop or a handler of errors decides.
     Perhaps,
 }
 
 impl WhenRun {
-    /// What holds for a part that would run at `inner` inside of what runs at `self`: the less certain of both.
+    /// Combines the certainty of a part that would run at `inner` inside code that runs at `self`: the less certain of
+    /// both.
     #[must_use]
     pub const fn and(self, inner: WhenRun) -> WhenRun {
         match (self, inner) {
@@ -63,7 +63,7 @@ pub enum TextPart<'t, 's> {
     Fixed {
         /// As written, escapes and all.
         written: &'s str,
-        /// What it says.
+        /// The text that it denotes.
         says: String,
     },
     /// A value that is put in.

@@ -1,8 +1,8 @@
 //! Mutants: copies of a program with one small fault in them, as mutation testing makes them.
 //!
-//! Whoever compares two programs by their answers asks with them whether the answers say anything: inputs that do not
-//! notice a fault in a line do not speak for that line. The faults are the small ones that people make and that are easily
-//! overlooked: the neighbour of a number, another operator, a condition that always holds, a part that is left out.
+//! A comparison of two programs by their answers uses them to test its inputs: inputs that do not detect a fault in a
+//! line are no evidence for that line. The faults are small, typical and easily overlooked: a neighbouring number,
+//! another operator, a constant condition, an omitted part.
 
 use crate::domain::source::{Language, children, line, nodes, text};
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ pub struct Mutant {
 /// Entries of one list that are left out one by one; a longer list is data.
 const MAX_ENTRIES: usize = 12;
 
-/// What an operator is easily confused with: the neighbour that differs in the fewest cases, and the opposite.
+/// Operators that are easily confused: the neighbour that differs in the fewest cases, and the opposite.
 const OPERATORS: &[(&str, &[&str])] = &[
     ("<", &["<=", ">="]),
     ("<=", &["<", ">"]),
@@ -75,7 +75,7 @@ const OPERATORS: &[(&str, &[&str])] = &[
     ("-L", &["-e", "-f"]),
 ];
 
-/// What a function or method is easily confused with.
+/// Functions and methods that are easily confused.
 const NAMES: &[(&str, &[&str])] = &[
     ("any", &["all"]),
     ("all", &["any"]),
@@ -149,7 +149,7 @@ fn is_on(node: Node<'_>, lines: &BTreeSet<u64>) -> bool {
     lines.range(line(node)..=last).next().is_some()
 }
 
-/// The faults that were found: a part of the text, and what stands there instead.
+/// The faults found: a part of the text, and its replacement.
 struct Faults<'s> {
     source: &'s str,
     language: Language,
@@ -204,7 +204,7 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// Another function or method, where it is one that is called or handed on.
+    /// Another function or method, if it is called or passed on.
     fn name(&mut self, node: Node<'_>) {
         let name = self.text(node);
         for other in NAMES.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, others)| others) {
@@ -212,7 +212,7 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// Other operators, and where one of two operands can stand for both, that one.
+    /// Other operators, and a single operand if it can replace the whole.
     fn operation(&mut self, node: Node<'_>) {
         let mut cursor = node.walk();
         let operators: Vec<Node<'_>> = node.children(&mut cursor).filter(|child| !is_operand(*child)).collect();
@@ -258,7 +258,7 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// One more than the value that a variable gets; what is no number fails then.
+    /// One more than the value of a variable; fails for values that are not numbers.
     fn value(&mut self, node: Node<'_>) {
         let value = node.child_by_field_name("right").or_else(|| node.child_by_field_name("value"));
         let is_computed = |value: &Node<'_>| {
@@ -322,7 +322,7 @@ impl<'s> Faults<'s> {
         self.put(node.byte_range(), other);
     }
 
-    /// One of two values, whatever the condition says.
+    /// One of two values, whatever the condition is.
     fn choice(&mut self, node: Node<'_>) {
         let parts = children(node);
         let values = match (parts.as_slice(), self.language) {
@@ -356,7 +356,7 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// What is given to a function in place of what it makes of it, and its first two arguments swapped.
+    /// The argument of a function instead of its result, and its first two arguments swapped.
     fn call(&mut self, node: Node<'_>) {
         let arguments = node.child_by_field_name("arguments").map(children).unwrap_or_default();
         let is_statement = node.parent().is_some_and(|parent| parent.kind() == "expression_statement");
@@ -388,7 +388,7 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// Without this entry, argument, or option, and the comma behind it.
+    /// Omits this entry, argument, or option, and the comma after it.
     fn left_out(&mut self, node: Node<'_>) {
         let rest = self.source.get(node.end_byte()..).unwrap_or_default();
         let comma = rest.len() - rest.trim_start().strip_prefix(',').map_or(rest.len(), str::len);
@@ -423,7 +423,7 @@ impl<'s> Faults<'s> {
         self.put(node.byte_range(), format!("{other}{end}"));
     }
 
-    /// Left out; in a pipe it hands on what it gets.
+    /// Omits a command; in a pipe, its input is passed on.
     fn command(&mut self, node: Node<'_>) {
         let is_piped = node.parent().is_some_and(|parent| parent.kind() == "pipeline");
         self.put(node.byte_range(), if is_piped { "cat" } else { ":" });

@@ -1,17 +1,17 @@
-//! What a program says, in one form for all languages: as much of it as a comparison needs.
+//! Programs in one form for all languages, with the details that a comparison needs.
 //!
 //! The readers of the languages ([`super::python::program`], [`super::javascript::program`], [`super::shell::program`])
-//! make this form; whoever asks it knows no language. Brackets, types, comments and layout are gone, and so is what no rule asks for:
-//! that becomes [`Sort::Other`] with its parts.
+//! create this form; its users need no knowledge of the language. Brackets, types, comments and layout are removed.
+//! Anything that no rule needs becomes [`Sort::Other`] with its parts.
 
 /// A value as written.
 #[derive(Debug, Clone)]
 pub(crate) struct Expr {
     /// The line where it begins, counted from 1.
     pub(crate) line: u64,
-    /// Where it stands in the file, in bytes.
+    /// Its range in the file, in bytes.
     pub(crate) span: (usize, usize),
-    /// What it is.
+    /// Its kind.
     pub(crate) sort: Sort,
 }
 
@@ -28,7 +28,7 @@ pub(crate) enum Sort {
     Flag(bool),
     /// None, null, undefined.
     Nothing,
-    /// A pattern with a syntax of its own: `/^a+$/`.
+    /// A regular expression literal: `/^a+$/`.
     Pattern(String),
     /// `object.name`.
     Member(Box<Expr>, String),
@@ -58,7 +58,7 @@ pub(crate) enum Sort {
     Each(Box<Expr>, Vec<Round>, Vec<Expr>),
     /// A function without a name.
     Function(Box<Function>),
-    /// What is waited for.
+    /// An awaited value.
     Await(Box<Expr>),
     /// A variable of a shell that is split into words and expanded as a pattern.
     Bare(Box<Expr>),
@@ -93,7 +93,7 @@ pub(crate) enum CompareOp {
 /// An argument of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Argument {
-    /// Its name where it is given by name.
+    /// Its name, if it is a named argument.
     pub(crate) name: Option<String>,
     /// Its value.
     pub(crate) value: Expr,
@@ -104,7 +104,7 @@ pub(crate) struct Argument {
 pub(crate) struct Round {
     /// The names that are set.
     pub(crate) names: Vec<String>,
-    /// What is gone through.
+    /// The iterated value.
     pub(crate) over: Expr,
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct Function {
     pub(crate) name: String,
     /// Its parameters, `self` left out.
     pub(crate) parameters: Vec<Parameter>,
-    /// What it does.
+    /// Its body.
     pub(crate) body: Vec<Statement>,
     /// Whether it is a class: its call makes an object with the parameters as attributes.
     pub(crate) is_class: bool,
@@ -136,7 +136,7 @@ pub(crate) struct Parameter {
 pub(crate) struct Statement {
     /// The line where it begins, counted from 1.
     pub(crate) line: u64,
-    /// What it does.
+    /// Its action.
     pub(crate) act: Act,
 }
 
@@ -161,11 +161,11 @@ pub(crate) enum Act {
     Raise(Option<Expr>),
     /// Leaves the function.
     Return(Option<Expr>),
-    /// Gives a value to whoever goes through the results.
+    /// Yields a value.
     Give(Expr),
     /// Leaves the loop.
     Break,
-    /// Goes on with the next round.
+    /// Continues with the next turn of the loop.
     Continue,
     /// A function of that name.
     Define(Function),
@@ -173,11 +173,11 @@ pub(crate) enum Act {
     Import(Vec<(String, String)>),
     /// A check that ends the program when it fails.
     Assert(Expr),
-    /// Steps in a scope of their own: a class, a `with`.
+    /// Steps in a separate scope: a class, a `with`.
     Block(Vec<Statement>),
 }
 
-/// What is done about an error.
+/// An error handler.
 #[derive(Debug, Clone)]
 pub(crate) struct Handler {
     /// The line where it begins.
@@ -186,7 +186,7 @@ pub(crate) struct Handler {
     pub(crate) name: Option<String>,
     /// Which errors; `None` for all.
     pub(crate) of: Option<Expr>,
-    /// What is done.
+    /// Its body.
     pub(crate) body: Vec<Statement>,
 }
 

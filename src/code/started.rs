@@ -13,7 +13,7 @@ pub(crate) struct StartedProgram {
     pub(crate) name: String,
     /// Its line, from 1.
     pub(crate) line: usize,
-    /// Whether it is started whatever happens.
+    /// Whether it is always started.
     pub(crate) is_certain: bool,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn started(text: &str, language: Language) -> Vec<StartedProgram> {
         }
         let Some(name) = program(&text[at + mark.len()..], language) else { continue };
         let is_sure = !before.starts_with(char::is_whitespace) && !MAYBE.iter().any(|word| before.contains(word));
-        // Who looks for a program does without it.
+        // Code that tests for a program can do without it.
         let is_asked = text.contains("which(") && text.matches(&name).count() > 1;
         let line = text[..at].matches('\n').count() + 1;
         let one = StartedProgram { name, line, is_certain: is_sure && !is_asked };
@@ -67,7 +67,7 @@ pub(crate) fn started(text: &str, language: Language) -> Vec<StartedProgram> {
     found
 }
 
-/// Whether a place lies in a text over several lines.
+/// Whether a position is inside a multi-line text.
 fn is_in_text(before: &str) -> bool {
     ["\"\"\"", "'''", "`"].iter().any(|sign| before.matches(sign).count() % 2 == 1)
 }
@@ -93,7 +93,7 @@ fn program(arguments: &str, language: Language) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The names, with a sign behind those that are certain.
+    /// The names, with a mark after certain ones.
     fn names(language: Language, text: &str) -> String {
         let shown = |one: StartedProgram| format!("{}{}", one.name, if one.is_certain { "!" } else { "" });
         started(text, language).into_iter().map(shown).collect::<Vec<_>>().join(" ")

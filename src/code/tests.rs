@@ -17,7 +17,7 @@ pub(crate) const TYPESCRIPT_IMPORTS: &str = "import type { T } from 'types';\nim
     const app = require(/* why */ `express`).app;\nconst c = old && require('chalk');\n\
     function later() { return require('zod'); }\nswitch (old) { case 1: require('lodash'); }\n";
 
-/// Names that are bound, with what they stand for.
+/// Bound names, with their targets.
 type Names = Vec<(String, String)>;
 
 /// Each import of Python: the module as written, what it binds, and when it runs.
@@ -198,7 +198,7 @@ fn a_text_of_javascript_says_what_javascript_reads() {
     assert_eq!(text("1"), None);
 }
 
-/// What binds each read of a name of Python, by the rows of the bindings, counted from 1; in the order of the text.
+/// The bindings of each read of a Python name, by their rows, counted from 1; in the order of the text.
 fn python_bindings(source: &str, name: &str) -> Vec<Vec<usize>> {
     let tree = Language::Python.parse(source).unwrap();
     let names = python::scope::PythonNames::of(tree.root_node(), source);

@@ -1,10 +1,10 @@
-//! What was wrong with an answer, for the next round: worst first, and no more than fits.
+//! The faults of an answer, for the next round: worst first, within a size limit.
 
 use super::cut::{Keep, cut};
 use super::prompt::fenced;
 use crate::domain::{CheckReport, CheckState, Finding, ReplayOutcome, Replayed, Severity, Verdict, count};
 
-/// How much is told unless the caller says otherwise, in bytes.
+/// The default size limit, in bytes.
 pub const DEFAULT_LIMIT: usize = 8 * 1024;
 
 /// Most of one item, in bytes: one long message must not crowd out the others.
@@ -13,21 +13,21 @@ const MAX_ITEM: usize = 1500;
 /// Most findings of one check.
 const MAX_FINDINGS: usize = 8;
 
-/// Room for the line that says what is not told, in bytes.
+/// Space for the line about omissions, in bytes.
 const FOOTER: usize = 80;
 
-/// What is known of an answer.
+/// The known facts about an answer.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Evidence<'a> {
-    /// What the checks say.
+    /// The results of the checks.
     pub verdict: Option<&'a Verdict>,
     /// Names of the checks that block approval.
     pub blocking: &'a [String],
-    /// What recorded inputs say.
+    /// The results of recorded inputs.
     pub replay: &'a [Replayed],
 }
 
-/// Something that is told, and how bad it is: the least first.
+/// An item and its severity: lower is worse.
 type Item = (u8, String);
 
 /// What was wrong, worst first: inputs that broke, checks in the way of an approval, tests, chosen failures that are
@@ -40,7 +40,7 @@ pub fn section(evidence: &Evidence<'_>, limit: usize) -> String {
     let mut text = String::new();
     let mut left_out = 0;
     for (_, item) in items {
-        // One that is small may fit where a larger one did not, but then the order would say something wrong.
+        // A smaller item might fit where a larger one did not, but then the order would be misleading.
         if left_out > 0 || text.len() + item.len() + 2 > limit.saturating_sub(FOOTER) {
             left_out += 1;
             continue;
@@ -92,7 +92,7 @@ fn told(check: &CheckReport, evidence: &Evidence<'_>) -> Option<Item> {
     let is_blocking = evidence.blocking.contains(&check.name);
     let is_test = matches!(check.name.as_str(), "tests" | "examples");
     let rank = match check.state {
-        // What was asked for is not done.
+        // The request was not fulfilled.
         CheckState::Failed if check.name == super::assess::REPORT => 0,
         CheckState::Failed if is_test => 2,
         _ if is_blocking => 1,
@@ -104,7 +104,7 @@ fn told(check: &CheckReport, evidence: &Evidence<'_>) -> Option<Item> {
     let way = if is_blocking { ", which blocks approval" } else { "" };
     let note = if check.note.is_empty() { String::new() } else { format!(": {}", inline(&check.note)) };
     let title = format!("Check `{}` {}{way}{note}", check.name, check.state);
-    // A plain fact is no fault.
+    // A fact is not a fault.
     let findings: Vec<&Finding> = check.findings.iter().filter(|finding| finding.severity > Severity::Low).collect();
     if findings.is_empty() {
         return Some((rank, format!("{title}.")));

@@ -1,11 +1,11 @@
-//! What a generator says of its troubles, made fit for one line of ours.
+//! Converts error messages of a generator to one safe line.
 
 use crate::domain::Redactor;
 
-/// Longest message of a generator that is handed on, in characters.
+/// The longest message of a generator that is passed on, in characters.
 const LONGEST: usize = 300;
 
-/// A text of somebody else's as a part of one line: without secrets and control characters, and not long.
+/// Foreign text as part of one line: without secrets and control characters, and shortened.
 pub(super) fn one_line(text: &str, redactor: &Redactor) -> String {
     let clean = redactor.text(text);
     let plain: String = clean.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -1,6 +1,6 @@
 //! Text that arrives as bytes in pieces.
 
-/// Makes whole characters of bytes that are cut anywhere; what is no UTF-8 becomes U+FFFD.
+/// Assembles characters from bytes that are split anywhere; invalid UTF-8 becomes U+FFFD.
 #[derive(Debug, Default)]
 pub(super) struct Characters {
     held: Vec<u8>,
@@ -34,7 +34,7 @@ impl Characters {
         text
     }
 
-    /// What is left at the end: the beginning of a character that never came.
+    /// The rest at the end: an incomplete character.
     pub(super) fn finish(self) -> &'static str {
         if self.held.is_empty() { "" } else { "\u{fffd}" }
     }

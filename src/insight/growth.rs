@@ -1,16 +1,16 @@
-//! How large a library is, how it grows, and what to change when it passes a size.
+//! The size of a library, its growth, and recommended changes at size thresholds.
 
 use super::stale::DAY_MS;
 use crate::domain::{Instant, grouped};
 use serde::Serialize;
 
-/// Weeks that growth is told for.
+/// The number of weeks for which growth is reported.
 pub const WEEKS: usize = 8;
 
 /// The sizes at which another policy pays.
 pub const THRESHOLDS: [usize; 3] = [50, 1_000, 10_000];
 
-/// What pays for a library of this size.
+/// The recommended policy for a library of this size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Policy {
     /// Tools that are not archived.
@@ -19,9 +19,9 @@ pub struct Policy {
     pub crossed: Option<usize>,
     /// The name of the policy.
     pub policy: &'static str,
-    /// What to do, one sentence.
+    /// The advice, one sentence.
     pub advice: &'static str,
-    /// The next threshold; `None` behind the last.
+    /// The next threshold; `None` after the last.
     pub next: Option<usize>,
 }
 
@@ -49,7 +49,7 @@ pub fn policy_for(tools: usize) -> Policy {
 }
 
 impl Policy {
-    /// What it is in a line: `1,200 tools: hybrid, next at 10,000`.
+    /// The policy in a line: `1,200 tools: hybrid, next at 10,000`.
     pub fn line(&self) -> String {
         let tools = crate::domain::count(self.tools, "tool");
         let next = self.next.map(|next| format!(", the next threshold is {}", grouped(next))).unwrap_or_default();
@@ -57,7 +57,7 @@ impl Policy {
     }
 }
 
-/// What came in one week.
+/// The additions of one week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Week {
     /// Tools first seen in it.

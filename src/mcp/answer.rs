@@ -35,7 +35,7 @@ impl Refusal {
         refusal
     }
 
-    /// Says something else beside the error.
+    /// Adds a field to the error.
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Refusal {
         self.0.beside.insert(name.to_owned(), value.into());
         self

@@ -96,7 +96,7 @@ impl Arguments {
         self.given.get(name).cloned()
     }
 
-    /// How long the call may take.
+    /// The maximum duration of the call.
     pub(super) fn wait(&self) -> Duration {
         Duration::from_secs(self.number("wait_s").unwrap_or(USUAL_WAIT_S).min(u64::from(MOST_WAIT_S)))
     }

@@ -38,7 +38,7 @@ pub(super) fn search(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
     };
     let mut hits = Vec::new();
     for hit in found {
-        // The rows that were searched are these; a tool that went since is no hit any more.
+        // The searched rows may be outdated: a tool that was removed since is no longer a hit.
         let Some(tool) = catalog.tools.iter().find(|tool| tool.path == hit.path) else { continue };
         hits.push(told(engine, caller, &hit, tool, detail)?);
     }
@@ -65,7 +65,7 @@ fn told(engine: &Engine, caller: &Caller, hit: &SearchHit, tool: &Tool, how: &st
         "score": hit.similarity,
     });
     let Some(fields) = told.as_object_mut() else { return Ok(told) };
-    // Its files may have changed within this moment: then it is not said to run.
+    // Its files may have changed just now: then it is not reported as runnable.
     let detail = engine.library().detail(tool);
     match &detail {
         Ok(detail) => standing(engine, caller, detail, fields)?,

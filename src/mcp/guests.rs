@@ -26,8 +26,8 @@ pub(super) const MOST_BODY: usize = 10 << 20;
 const MOST_CONNECTIONS: usize = 32;
 /// Sessions that an agent may have open at the same time.
 const MOST_SESSIONS: usize = 64;
-/// Events of a stream that are kept for a client whose connection broke. There are fewer within the time after which a session
-/// without a connection ends.
+/// How many events of a stream are kept for a client whose connection broke. Fewer occur before a session without a
+/// connection ends.
 const KEPT_EVENTS: usize = 512;
 /// An agent without a request for this long, and without a session, counts as disconnected.
 const IDLE: Duration = Duration::from_mins(5);
@@ -36,7 +36,7 @@ const STEP: Duration = Duration::from_millis(500);
 /// How long runs may take to end by themselves when their agent is disconnected.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What an agent gets.
+/// The response for an agent.
 pub(super) type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 /// The server of one agent.
@@ -99,7 +99,7 @@ pub(super) enum Denied {
 }
 
 impl Guests {
-    /// Nobody yet. Requests are served for these host names.
+    /// A server without connections. Requests are served for these host names.
     pub(super) fn new(engine: Engine, listed: Listed, address: IpAddr, hosts: &[String]) -> Guests {
         let mut known = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "[::1]".to_owned(), "::1".to_owned()];
         if !address.is_unspecified() {
@@ -117,7 +117,7 @@ impl Guests {
         if self.closing.load(Ordering::Acquire) {
             return Err(Denied::Closing);
         }
-        // One lookup by an index, which waits for nobody: calls that wait cannot keep it from being made.
+        // One index look-up that does not block, so waiting calls cannot prevent it.
         let token = self.engine.agents().known_by(secret).map_err(|_| Denied::Trouble)?.ok_or(Denied::Unknown)?;
         Ok(self.guest(&token))
     }
@@ -131,7 +131,7 @@ impl Guests {
         let fresh = || {
             let engine = self.engine.clone();
             let number = token.token;
-            // When it was used is a remark for the list of tokens: that it cannot be written stops nobody.
+            // The time of use is informational: a failure to write it does not matter.
             drop(spawn_blocking(move || drop(engine.agents().token_used(number))));
             Arc::new(self.invite(token))
         };
@@ -170,8 +170,8 @@ impl Guests {
         }
     }
 
-    /// Sends away whose token was revoked, whose connection a human ended, and who left without a word. Runs as long as
-    /// the server.
+    /// Disconnects agents whose token was revoked, whose connection a human ended, or that left silently. Runs as long
+    /// as the server.
     pub(super) async fn look_after(&self) {
         let mut step = tokio::time::interval(STEP);
         loop {
@@ -183,7 +183,7 @@ impl Guests {
             let connections = all.iter().map(|guest| (guest.token, guest.server.connection())).collect();
             let engine = self.engine.clone();
             let unwanted = spawn_blocking(move || unwanted(&engine, connections)).await;
-            // What cannot be read now is read at the next look.
+            // A failed read is repeated at the next check.
             let Ok(Ok(unwanted)) = unwanted else { continue };
             for guest in all {
                 if unwanted.contains(&guest.token) || guest.has_left().await {
@@ -227,8 +227,8 @@ impl Guest {
         self.sessions.sessions.read().await.contains_key(session)
     }
 
-    /// Whether a stream of a session can continue behind this event. What was answered while nobody listened is not
-    /// kept; the SDK would let such a stream end without a word.
+    /// Whether a stream of a session can continue after this event. Answers without a listener are not kept; the SDK
+    /// would end such a stream silently.
     pub(super) async fn can_resume(&self, session: &str, event: &str) -> bool {
         self.sessions.resume(&session.into(), event.to_owned()).await.is_ok()
     }
@@ -274,7 +274,7 @@ impl Guest {
     }
 }
 
-/// Whose token is not valid now, or whose connection is not noted now.
+/// The agents whose token is not valid now, or whose connection is not recorded now.
 fn unwanted(engine: &Engine, all: Vec<(i64, Option<i64>)>) -> Result<Vec<i64>, EngineError> {
     let tokens = engine.agents().tokens()?.tokens;
     let mut unwanted = Vec::new();

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use std::future::Future;
 use tokio::task::spawn_blocking;
 
-/// What a model is told about this server.
+/// The description of this server for a model.
 const INSTRUCTIONS: &str = "Toolsmith keeps tools that humans reviewed. search finds one for what you need and says \
 whether you may run it; show gives its input; run runs it in a sandbox. What is not approved does not run: ask with \
 request, then call wait until a human decided. An answer that refuses names the call that helps in next. What tools \
@@ -37,7 +37,7 @@ fn is_inline(context: &RequestContext<RoleServer>) -> bool {
     version.is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
 }
 
-/// That nobody serves this method.
+/// The error for an unsupported method.
 fn unserved(method: &str) -> ErrorData {
     let code = ErrorData::method_not_found::<CallToolRequestMethod>().code;
     let mut error = ErrorData::new(code, method.to_owned(), None);
@@ -60,7 +60,7 @@ fn demand_no_cursor(page: Option<&PaginatedRequestParams>) -> Result<(), ErrorDa
 }
 
 impl Server {
-    /// What is at an address, or why there is nothing.
+    /// The resource at an address, or why there is none.
     async fn resource(&self, uri: &str, caller: Caller) -> Result<ReadResourceResult, ErrorData> {
         let unknown = |why: &str, hint: &str| {
             let mut error = invalid(why, hint);
@@ -175,14 +175,14 @@ impl ServerHandler for Server {
         if is_inline(&context) {
             return Err(unserved("resources/subscribe"));
         }
-        // What is asked about must be there.
+        // The requested resource must exist.
         self.resource(&request.uri, self.caller(&context)).await?;
         let watched = |place| self.listeners().watch((self.session(), context.peer), place);
         let has_room = Place::of(&request.uri).is_some_and(watched);
         if !has_room {
             return Err(ErrorData::invalid_request("too many subscriptions", None));
         }
-        // What it is like now is what changes are told from.
+        // Changes are relative to its present state.
         self.tell_watched().await;
         Ok(())
     }
@@ -220,7 +220,7 @@ impl ServerHandler for Server {
         Ok(GetPromptResponse::Complete(prompt))
     }
 
-    /// A method that nobody serves, or parameters that do not fit their method: the SDK tells neither from the other.
+    /// An unsupported method, or invalid parameters: the SDK does not distinguish them.
     fn on_custom_request(
         &self,
         request: CustomRequest,
@@ -265,7 +265,7 @@ impl ServerHandler for Server {
         };
         let result = if matches!(row.verb, Verb::Run | Verb::RunStrict) { answer::of_run } else { answer::result };
         let result = result(answer);
-        // A run that succeeded has changed nothing of what is listed, and is not to wait for a look at it.
+        // A successful run has not changed the list, and must not wait for a check of it.
         let may_have_changed = match row.verb {
             Verb::Run | Verb::RunStrict => result.is_error == Some(true),
             _ => row.risk != Risk::View,

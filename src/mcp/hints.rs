@@ -1,9 +1,9 @@
-//! What helps after an error of the protocol, for those that the SDK answers with a code alone.
+//! Hints for protocol errors that the SDK answers with only a code.
 
 use rmcp::model::ErrorData;
 use serde_json::{Value, json};
 
-/// Methods whose parameters the SDK reads, and what each takes.
+/// Methods whose parameters the SDK parses, and the parameters of each.
 pub(super) const SERVED: &[(&str, &str)] = &[
     ("initialize", "protocolVersion, capabilities and clientInfo"),
     ("server/discover", "no parameters"),
@@ -20,7 +20,7 @@ pub(super) const SERVED: &[(&str, &str)] = &[
     ("ping", "no parameters"),
 ];
 
-/// The hint for an error with this code; `None` for one that says everything.
+/// The hint for an error with this code; `None` if the message is sufficient.
 pub(super) fn hint_for(code: i32, message: &str) -> Option<String> {
     Some(match code {
         -32700 => "a message is one object in JSON".to_owned(),
@@ -39,7 +39,7 @@ pub(super) fn hint_for(code: i32, message: &str) -> Option<String> {
     })
 }
 
-/// What helps after a refusal over HTTP that the SDK answers in plain text; `None` for one that says everything.
+/// The hint for a refusal over HTTP that the SDK answers in plain text; `None` if the text is sufficient.
 #[cfg(feature = "mcp-http")]
 pub(super) fn hint_for_refusal(status: u16, text: &str) -> Option<&'static str> {
     Some(match status {

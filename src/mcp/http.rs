@@ -34,9 +34,9 @@ use tokio::task::AbortHandle;
 const PATH: &str = "/mcp";
 /// Connections that have not shown a valid token yet. When there are more, the oldest is closed.
 const MOST_UNKNOWN: usize = 128;
-/// How long a client may take for the head of a request, also of its next one.
+/// The time limit for the head of a request, including the next one on a connection.
 const HEAD: Duration = Duration::from_secs(10);
-/// How long it may take for the body.
+/// The time limit for the body.
 const BODY: Duration = Duration::from_secs(30);
 /// Pause after a connection could not be accepted: what is missing, mostly files, comes back by itself.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -220,7 +220,7 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
     Ok(if is_misread { no_message(&body) } else { answer })
 }
 
-/// What a client is told that wants to continue behind an event which is not kept.
+/// The answer to a client that wants to continue after an event which is not kept.
 async fn not_resumed(guest: &Guest, head: &Parts, session: Option<&str>) -> Option<Answer> {
     let event = head.headers.get("last-event-id").filter(|_| head.method == Method::GET)?.to_str().unwrap_or_default();
     let session = session?;
@@ -233,7 +233,7 @@ async fn not_resumed(guest: &Guest, head: &Parts, session: Option<&str>) -> Opti
     Some(error_with(&Value::Null, -32600, "Invalid Request: what came behind this event is not kept", hint))
 }
 
-/// Whether a request says that its body is JSON.
+/// Whether a request declares a JSON body.
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
@@ -277,7 +277,7 @@ fn odd_authority(headers: &HeaderMap) -> Option<Answer> {
     is_odd(ORIGIN).then(|| refusal(StatusCode::FORBIDDEN, text, None))
 }
 
-/// An answer in which a refusal says what helps: an error of the protocol, or the plain text of the SDK.
+/// A refusal with a hint added: a protocol error, or the plain text of the SDK.
 async fn hinted(answer: Answer) -> Answer {
     if !answer.status().is_client_error() {
         return answer;
@@ -362,7 +362,7 @@ fn denied(why: &Denied) -> Answer {
 fn refusal(status: StatusCode, text: &str, header: Option<(HeaderName, String)>) -> Answer {
     let mut answer = Response::new(Full::new(Bytes::from(format!("{text}\n"))).boxed());
     *answer.status_mut() = status;
-    // Who was refused has no claim to a connection.
+    // A refused client does not keep its connection.
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     if let Some((name, value)) = header
         && let Ok(value) = HeaderValue::from_str(&value)

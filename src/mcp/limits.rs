@@ -10,17 +10,17 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const MINUTE: Duration = Duration::from_mins(1);
-/// How the name of the file with an agent's calls ends.
+/// The suffix of the file with an agent's calls.
 const CALLS: &str = "calls";
-/// How the name of a file that holds one of its places ends, before the number.
+/// The suffix of a file for one of its run slots, before the number.
 const RUN: &str = "run-";
-/// Digits of a digest that stand for the name of an agent.
+/// How many digits of a digest represent the name of an agent.
 const DIGITS: usize = 16;
 
 /// The calls of the last minute.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct RecentCalls {
-    /// When each was, in milliseconds.
+    /// The time of each, in milliseconds.
     calls: VecDeque<u64>,
 }
 
@@ -42,7 +42,7 @@ impl RecentCalls {
         }
     }
 
-    /// What is not a number in it is passed over: that is a call less.
+    /// Invalid numbers are skipped, which means one call less.
     fn read(text: &str) -> RecentCalls {
         RecentCalls { calls: text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect() }
     }
@@ -58,7 +58,7 @@ pub(super) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
-/// What the agents of a workspace have asked for, whichever process serves them.
+/// The calls of all agents of a workspace, across the serving processes.
 #[derive(Debug, Clone)]
 pub(super) struct SharedLimits {
     folder: PathBuf,
@@ -76,10 +76,10 @@ impl SharedLimits {
         SharedLimits { folder }
     }
 
-    /// Counts a call of this agent; an inner error says after how many seconds the next one is taken.
+    /// Counts a call of this agent; an inner error says after how many seconds the next one is accepted.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// If the file cannot be read or written.
     pub(super) fn admit(&self, agent: &str, most: usize) -> io::Result<Result<(), u64>> {
         let mut file = loop {
             let file = self.file(agent, CALLS)?;
@@ -103,7 +103,7 @@ impl SharedLimits {
     /// One of `most` places of this agent; `None` when all are taken.
     ///
     /// # Errors
-    /// When a file cannot be opened.
+    /// If a file cannot be opened.
     pub(super) fn place(&self, agent: &str, most: usize) -> io::Result<Option<RunPlace>> {
         let mut number = 0;
         while number < most {
@@ -133,8 +133,8 @@ impl SharedLimits {
         }
     }
 
-    /// Removes files that say nothing any more: calls of which the last is more than a minute ago, and places that nobody
-    /// holds. There is one file for each agent otherwise, and agents choose their names.
+    /// Removes obsolete files: calls older than a minute, and unused slots. Otherwise there would be one file for each
+    /// agent, and agents choose their names.
     fn tidy(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)?.flatten() {
             let name = entry.file_name();
@@ -173,10 +173,10 @@ mod tests {
             assert_eq!(recent.admit(60, start + at * 100), Ok(()));
         }
         assert_eq!(recent.admit(60, start + 20_000), Err(41));
-        // What was refused does not count.
+        // Refused calls do not count.
         assert_eq!(recent.admit(60, start + 60_000), Ok(()));
         assert_eq!(recent.admit(60, start + 60_000), Err(1));
-        // A clock that was set back keeps nobody waiting.
+        // A clock that was set back blocks nobody.
         assert_eq!(recent.admit(60, start - 500_000), Ok(()));
         assert_eq!(RecentCalls::read(&recent.text()), recent);
         assert_eq!(RecentCalls::read("x\n12\n"), RecentCalls { calls: VecDeque::from([12]) });

@@ -1,4 +1,4 @@
-//! Who is told of changes: clients of the handshake by their connection, others by the streams that they opened.
+//! The recipients of change notifications: connections of clients after the handshake, and streams that clients opened.
 
 use super::projected::Projected;
 use super::resources::Place;
@@ -12,7 +12,7 @@ const MOST_WATCHED: usize = 100;
 /// Streams that an agent may have open.
 pub(super) const MOST_STREAMS: usize = 32;
 
-/// What a client of the handshake watches.
+/// The subscriptions of a client.
 #[derive(Clone)]
 struct Watched {
     session: u64,
@@ -20,7 +20,7 @@ struct Watched {
     place: Place,
 }
 
-/// Who is told when the list of tools changes, and which list was sent last.
+/// The recipients of changes of the tool list, and the list that was sent last.
 #[derive(Default)]
 pub(super) struct Listeners {
     peers: Vec<Peer<RoleServer>>,
@@ -78,7 +78,7 @@ impl Listeners {
         self.watched.retain(|watched| watched.session != session || watched.place != *place);
     }
 
-    /// Everything of which somebody wants to know when it changes.
+    /// All watched resources.
     pub(super) fn places(&self) -> HashSet<Place> {
         let of_streams = self.streams.iter().flat_map(|(_, stream)| {
             let uris = stream.accepted().resource_subscriptions.as_deref().unwrap_or_default();
@@ -87,8 +87,7 @@ impl Listeners {
         self.watched.iter().map(|watched| watched.place.clone()).chain(of_streams).collect()
     }
 
-    /// Takes in how everything that is watched is now. Gives what is not as it was; what is seen for the first time has
-    /// not changed.
+    /// Updates the state of all watched resources. Returns the changed ones; new ones do not count as changed.
     pub(super) fn changed(&mut self, now: HashMap<Place, Option<String>>) -> Vec<Place> {
         let changed = now.iter().filter(|(place, stamp)| self.stamps.get(*place).is_some_and(|was| was != *stamp));
         let changed = changed.map(|(place, _)| place.clone()).collect();
@@ -119,7 +118,7 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    /// Tells whoever watches this that it changed.
+    /// Notifies the watchers of this resource.
     pub(super) async fn resource_updated(&self, place: &Place) {
         let uri = place.to_string();
         for watched in self.watched.iter().filter(|watched| watched.place == *place) {
@@ -131,7 +130,7 @@ impl Listening {
         }
     }
 
-    /// Tells that the list of tools is another one now.
+    /// Notifies that the tool list changed.
     pub(super) async fn tools_changed(&self) {
         for peer in &self.peers {
             let _ = peer.notify_tool_list_changed().await;

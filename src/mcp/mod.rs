@@ -103,7 +103,7 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
     let server = Server::new(engine, serving.agent, serving.listed).of_client(clients, serving.warn);
     let served = runtime.block_on(converse(server.clone()));
-    // A call that still blocks has nobody left to answer.
+    // The client of a call that still blocks has disconnected.
     runtime.shutdown_background();
     // The process ends now: to take a large catalog apart first would make its client wait.
     std::mem::forget(server);
@@ -142,7 +142,7 @@ async fn converse(server: Server) -> Result<(), EngineError> {
     let (wire, mut ends) = wire::standard(server.most_unanswered());
     let service = match rmcp::serve_server(ends.counted(server.clone()), wire).await {
         Ok(service) => service,
-        // A client that leaves before it said anything.
+        // A client that disconnects before its first message.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
         Err(error) => {
             let message = format!("the client does not speak the protocol: {error}");
@@ -166,13 +166,13 @@ async fn converse(server: Server) -> Result<(), EngineError> {
         let leaving = server.clone();
         let goodbye = tokio::task::spawn_blocking(move || leaving.say_goodbye());
         server.leave(GRACE).await;
-        // Nobody is left to tell of an error.
+        // Nobody is left to receive an error.
         if !is_over {
             let _ = over.await;
         }
         let _ = goodbye.await;
     };
-    // Calls that still block have nobody left to answer.
+    // The clients of calls that still block have disconnected.
     let _ = tokio::time::timeout(LAST_MOMENT, ended).await;
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! What belongs to an agent: the runs that it started.
+//! Restricts an agent to the runs that it started.
 
 use crate::domain::{Caller, RunId};
 use crate::engine::{Engine, EngineError, ErrorCode};
 
-/// Refuses a run that somebody else started: what it wrote, or ending it, is not this agent's.
+/// Refuses a run of another caller: its output, or stopping it, is not allowed for this agent.
 ///
 /// # Errors
 /// `Refused`; `NotFound` for an unknown run.

@@ -1,5 +1,5 @@
-//! The answer of a generator on its way into a run: the workbench writes it frame by frame, and this program inside the
-//! sandbox of the run copies it to standard output, so that it is kept, shown, bounded and cancelled like any output.
+//! The answer of a generator as the output of a run. The workbench writes it frame by frame. This program, inside the
+//! sandbox of the run, copies it to standard output, so that it is kept, shown, bounded and cancelled like any output.
 
 use rustix::pipe::PipeFlags;
 use serde::{Deserialize, Serialize};
@@ -15,16 +15,16 @@ pub(super) const ANSWER: &str = "--as-answer";
 #[serde(rename_all = "lowercase")]
 enum AnswerFrame {
     Text(String),
-    /// There is no answer: why.
+    /// Why there is no answer.
     Failed(String),
     Done,
 }
 
-/// Where the run takes its answer from; given to [`super::prepare_answer`].
+/// The end of the pipe from which the run reads its answer; passed to [`super::prepare_answer`].
 #[derive(Debug)]
 pub struct AnswerInput(pub(in crate::runner) OwnedFd);
 
-/// Where an answer is written.
+/// The end of the pipe to which the answer is written.
 #[derive(Debug)]
 pub struct AnswerOutput(File);
 
@@ -46,7 +46,7 @@ impl AnswerOutput {
         self.send(&AnswerFrame::Text(piece.to_owned()))
     }
 
-    /// Ends the answer; with the reason when there is none.
+    /// Ends the answer. Contains the reason if there is none.
     ///
     /// # Errors
     /// When the run is over.
@@ -61,12 +61,12 @@ impl AnswerOutput {
     }
 }
 
-/// Copies an answer; returns what to exit with.
+/// Copies an answer. Returns the exit code.
 pub(super) fn play() -> i32 {
     match copy(BufReader::new(io::stdin().lock()), io::stdout().lock()) {
         Ok(()) => 0,
         Err(why) => {
-            // Nobody can be told when standard error is gone.
+            // Nothing can be reported when standard error is closed.
             let _ = writeln!(io::stderr(), "{why}");
             1
         }

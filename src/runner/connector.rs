@@ -30,7 +30,7 @@ impl NamespaceConnector {
         Ok((NamespaceConnector(Arc::new(ours)), theirs))
     }
 
-    /// Connects to a port. The socket is a blocking one.
+    /// Connects to a port. The socket is blocking.
     ///
     /// # Errors
     /// [`io::ErrorKind::ConnectionRefused`] when no process listens there, [`io::ErrorKind::TimedOut`] after the

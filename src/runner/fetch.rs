@@ -1,9 +1,9 @@
-//! Fetching the packages that a script declares, and putting its environment together.
+//! Fetches the packages that a script declares, and assembles its environment.
 //!
-//! uv does it inside the sandbox: with the network, which a human agreed to, with a cache of its own, without the
-//! caller's settings, and with nothing of the version but its block and its lock, both written again from what was read
-//! of them. Only wheels are installed: no code of a package runs. What comes out is copied file by file into a folder
-//! of ours: no links, no programs of the environment, no settings but those written here.
+//! uv runs inside the sandbox. It has network access, which a human agreed to, and a separate cache. It does not see
+//! the caller's settings. Of the version, it sees only the block and the lock, both written anew from the parsed data.
+//! Only wheels are installed: no code of a package runs. The result is copied file by file into a folder of Toolsmith,
+//! without links, programs of the environment, and settings other than those written here.
 
 use super::dependencies::{
     Address, DEFAULT_REGISTRY, DependencyNeed, LOCK, Need, PackageLock, Wish, contents, distributions, normal,
@@ -29,10 +29,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-/// How long uv may take, twice: to choose versions where there is no lock, and to fetch them.
+/// The time limit of each uv call: one to choose versions if there is no lock, and one to fetch them.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// What uv may use. Wheels of large packages hold hundreds of megabytes.
+/// The limits of uv. Wheels of large packages contain hundreds of megabytes.
 const LIMITS: LimitsDeclared = LimitsDeclared {
     memory_bytes: Some(4 << 30),
     cpu_seconds: Some(1200),
@@ -41,11 +41,11 @@ const LIMITS: LimitsDeclared = LimitsDeclared {
     disk_bytes: Some(2 << 30),
 };
 
-/// What of the caller's variables a network may need.
+/// The caller's variables that network access may need.
 const NETWORK: [&str; 7] =
     ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE"];
 
-/// The most files and folders of an environment, the most bytes, and how deep they are.
+/// The limits of an environment: files and folders, bytes, and depth.
 const MAX_ENTRIES: usize = 200_000;
 const MAX_BYTES: u64 = 8 << 30;
 const MAX_DEPTH: usize = 64;
@@ -53,17 +53,17 @@ const MAX_DEPTH: usize = 64;
 /// The largest lock that uv may write, in bytes.
 const MAX_LOCK: u64 = 4 << 20;
 
-/// Names at the top of what uv makes that are not taken over.
+/// Top-level names in uv's result that are not copied.
 const LEFT_OUT: [&str; 3] = ["bin", "pyvenv.cfg", "lib64"];
 
 /// What a human agrees to before packages are fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agreement {
-    /// The packages: `name version` where a lock says so, else the requirements as written.
+    /// The packages: `name version` if there is a lock, otherwise the requirements as written.
     pub packages: Vec<String>,
-    /// The hosts that they are fetched from.
+    /// The hosts that they are downloaded from.
     pub hosts: Vec<String>,
-    /// Whether a lock names every file with its digest; else the newest versions that fit are taken.
+    /// Whether a lock names every file with its digest; otherwise, the newest matching versions are chosen.
     pub is_locked: bool,
 }
 
@@ -81,7 +81,7 @@ impl Agreement {
     }
 }
 
-/// What would have to be fetched before a version can run; `None` when nothing is, or nothing can be.
+/// What must be fetched before a version can run; `None` if nothing must or can be fetched.
 pub fn unfetched(need: &Need<'_>) -> Option<Agreement> {
     need.block()?;
     let caller = std::env::vars_os().collect();
@@ -93,11 +93,11 @@ pub fn unfetched(need: &Need<'_>) -> Option<Agreement> {
     }
 }
 
-/// Fetches the packages that a version declares and puts its environment together. Blocks the thread, for minutes
-/// perhaps. Answers the packages that are installed, `name version` each.
+/// Fetches the packages that a version declares and assembles its environment. May block the thread for minutes.
+/// Returns the installed packages, each as `name version`.
 ///
 /// # Errors
-/// One line: what is missing, what uv says, or why its result is not taken.
+/// One line: what is missing, the message of uv, or why its result was rejected.
 pub fn fetch(request: &StartRequest<'_>) -> Result<Vec<String>, String> {
     let caller = std::env::vars_os().collect();
     let need = request.need();
@@ -139,7 +139,7 @@ struct Workshop<'a> {
     request: &'a StartRequest<'a>,
     wish: &'a Wish,
     uv: PathBuf,
-    /// What it must see beside the system's own folders and itself: the Python.
+    /// What it must see in addition to the system folders and uv: the Python.
     visible: Vec<PathBuf>,
 }
 
@@ -149,7 +149,7 @@ struct FetchFolder {
 }
 
 impl FetchFolder {
-    /// The folder that uv may write.
+    /// The folder that uv may write to.
     fn out(&self) -> PathBuf {
         self.folder.path().join("out")
     }
@@ -157,13 +157,13 @@ impl FetchFolder {
 
 impl Drop for FetchFolder {
     fn drop(&mut self) {
-        // Whatever modes are in it; what cannot be removed lies in the folder for temporary files.
+        // Works whatever the modes of its files are. Anything that cannot be removed stays in the temporary folder.
         let _ = clear::remove(&self.out());
     }
 }
 
 impl Workshop<'_> {
-    /// Lets uv choose versions, where nobody locked them.
+    /// Lets uv choose versions if there is no lock.
     fn lock(&self) -> Result<PackageLock, String> {
         let made = self.call("lock", &["--default-index", DEFAULT_REGISTRY], None)?;
         let file = made.out().join("script.py.lock");
@@ -198,7 +198,8 @@ impl Workshop<'_> {
         Ok(made)
     }
 
-    /// Where the user that tools run as reaches uv: of root's, who may keep it in a closed home, a copy.
+    /// The path at which the user that tools run as can access uv. A uv of root, which may be in a closed home, is
+    /// copied.
     fn reached_uv(&self, made: &FetchFolder) -> io::Result<PathBuf> {
         if Who::of_this_process() == Who::Same {
             return Ok(self.uv.clone());
@@ -255,7 +256,7 @@ impl Workshop<'_> {
     }
 }
 
-/// A fresh folder with one in it that uv may write.
+/// A fresh folder that contains a folder that uv may write to.
 fn workplace() -> io::Result<FetchFolder> {
     let is_root = rustix::process::geteuid().is_root();
     let mode = fs::Permissions::from_mode(if is_root { 0o711 } else { 0o700 });
@@ -266,7 +267,7 @@ fn workplace() -> io::Result<FetchFolder> {
     Ok(made)
 }
 
-/// Gives the folder for uv, and the files that were put there, to the user that tools of root's run as.
+/// If Toolsmith runs as root, gives the folder for uv and its files to the user that tools run as.
 fn give(out: &Path, user: u32) -> io::Result<()> {
     for entry in fs::read_dir(out)? {
         chown(entry?.path(), Some(user), Some(user))?;
@@ -274,7 +275,7 @@ fn give(out: &Path, user: u32) -> io::Result<()> {
     chown(out, Some(user), Some(user))
 }
 
-/// The innermost cause in what uv says: its last `cause:` line, else its `error:` line.
+/// The innermost cause in uv's message: its last `cause:` line, or its `error:` line.
 fn cause(text: &str) -> String {
     let of = |word: &str| {
         text.lines()
@@ -284,7 +285,7 @@ fn cause(text: &str) -> String {
     of("cause:").or_else(|| of("error:")).unwrap_or("no reason given").trim().to_owned()
 }
 
-/// Takes what uv made over into the environment's own folder, which appears as a whole or not at all.
+/// Copies uv's result into the environment's folder, which appears completely or not at all.
 fn keep(made: &FetchFolder, wish: &Wish, lock: &PackageLock, version: &str) -> Result<(), String> {
     let in_words = |error: io::Error| format!("the environment cannot be stored: {error}");
     let found = only_folder(&made.out().join("cache/environments-v2")).map_err(in_words)?;
@@ -311,17 +312,17 @@ fn keep(made: &FetchFolder, wish: &Wish, lock: &PackageLock, version: &str) -> R
     fs::write(fresh.path().join(LOCK), &lock.text).map_err(in_words)?;
     match fs::rename(fresh.path(), &wish.folder) {
         Ok(()) => {
-            // It has another name now: there is nothing left to remove.
+            // It was renamed: there is nothing left to remove.
             drop(fresh.keep());
             Ok(())
         }
-        // Another process was quicker.
+        // Another process was faster.
         Err(_) if wish.is_made() => Ok(()),
         Err(error) => Err(in_words(error)),
     }
 }
 
-/// The one folder in a folder.
+/// The only folder in a folder.
 fn only_folder(folder: &Path) -> io::Result<PathBuf> {
     let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     let folders: Vec<_> = entries.iter().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).collect();

@@ -126,6 +126,6 @@ pub fn isolation(profile: Profile) -> Isolation {
 
 /// Lowers the priority of the calling thread and of everything that it starts, permanently.
 pub fn yield_processor() {
-    // As low as it goes; a priority that cannot be lowered changes nothing but the order of work.
+    // The lowest possible priority. If it cannot be lowered, only the order of work differs.
     let _ = rustix::process::nice(19);
 }

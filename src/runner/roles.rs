@@ -1,13 +1,13 @@
-//! The parts that this program plays beside the workbench: each is this program started again with a first argument
-//! that no verb begins like.
+//! The roles of this program other than the workbench. In each role, this program is started again with a first
+//! argument that no verb begins with.
 
 use super::answer::{self, ANSWER};
 use super::conversation::{KEEP, keep};
 use super::supervisor::starter::{self, START};
 use super::supervisor::{self, INSIDE, SUPERVISE, play_inside};
 
-/// Plays the part of a supervisor, of an inner stage or of a keeper when that is what this program was started for; returns
-/// what to exit with. Asked before anything else, while there is one thread.
+/// Acts as a supervisor, an inner stage or a keeper if this program was started as one; returns the exit code. Called
+/// before anything else, while there is one thread.
 pub fn play_role() -> Option<u8> {
     let code = match std::env::args_os().nth(1)?.to_str()? {
         SUPERVISE => supervisor::play(),

@@ -1,12 +1,12 @@
-//! Small files that trials are given and leave.
+//! Small files that trials receive and leave.
 
 use serde::{Deserialize, Serialize};
 
 /// A file in the working folder of a trial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SampleFile {
-    /// Where it is below the working folder: names and `/`, nothing else.
+    /// Its path below the working folder; contains only names and `/`.
     pub path: String,
-    /// What is in it.
+    /// Its content.
     pub text: String,
 }

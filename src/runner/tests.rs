@@ -1,4 +1,4 @@
-//! Runs of real processes: every ending, and what must never happen on the way there.
+//! Runs of real processes: every kind of end, and what must never happen before it.
 
 mod connector;
 mod endings;
@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than anything here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Bench {
@@ -208,7 +208,7 @@ fn wait_for(running: &Running, text: &str) {
     });
 }
 
-/// A number of seconds that no other process sleeps.
+/// A number of seconds for `sleep` that no other process uses.
 fn mark() -> String {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -254,7 +254,7 @@ fn the_first_bytes_are_seen_while_the_tool_still_runs() {
 
 #[test]
 fn a_flood_is_cut_at_the_limit_and_only_its_end_stays_in_memory() {
-    // More than the tail holds, and more than the profile allows where nothing is declared.
+    // More than the tail can store, and more than the profile allows if nothing is declared.
     let most = 300 << 20;
     let limits = LimitsDeclared { output_bytes: Some(most), ..LimitsDeclared::default() };
     let mut bench = Bench::sh("yes").within(PATIENCE).with_limits(limits);
@@ -344,7 +344,7 @@ fn a_run_whose_owner_no_longer_listens_ends() {
     let seconds = mark();
     let bench = Bench::new(&["sleep", &seconds]);
     let child = super::run::child::spawn(&bench.spec().unwrap(), prepare::spec::Handed::default()).unwrap();
-    // The supervisor notices it when it tells something, not by the end of the socket, which stays open.
+    // The supervisor notices it when it sends a message, not through the end of the socket, which stays open.
     rustix::net::shutdown(&child.control, rustix::net::Shutdown::Read).unwrap();
     wait_gone(child.supervisor.pid);
     assert_eq!(processes_with(&seconds), [0; 0]);
@@ -400,7 +400,7 @@ fn a_script_runs_with_the_environment_of_its_own_at_every_level() {
     fs::write(folder.join("pyvenv.cfg"), format!("home = {home}\n")).unwrap();
     fs::write(folder.join("uv.lock"), "").unwrap();
     std::os::unix::fs::symlink(&python.path, folder.join("bin/python3")).unwrap();
-    // The user that tools run as must get there.
+    // The user that tools run as must be able to enter it.
     fs::set_permissions(bench.path("."), fs::Permissions::from_mode(0o755)).unwrap();
     for machine in [Bubblewrap::Auto, Bubblewrap::Off] {
         bench.machine = Machine::new(machine, None);
@@ -422,7 +422,7 @@ fn the_label_is_what_the_machine_gives_and_below_the_least_level_nothing_starts(
 
 #[test]
 fn a_bubblewrap_that_builds_nothing_is_found_out() {
-    // Each starts what it is given, after whatever it would have built; the second lies when it is tried out.
+    // Each starts the given command after the build options; the second gives a false answer to the test run.
     let start = "while [ \"$1\" != -- ]; do shift; done; shift";
     let lie = "[ \"$1\" = /bin/readlink ] && echo 'pid:[1]' && exit";
     for (lies, lie) in [(false, "true"), (true, lie)] {

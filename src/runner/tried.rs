@@ -1,4 +1,4 @@
-//! How trials are made, and what comes of one: on this machine and on a worker.
+//! How trials are made, and their results, on this machine and on a worker.
 
 use super::sample::SampleFile;
 use crate::domain::{Observation, RunEnd};
@@ -8,34 +8,34 @@ use std::time::Duration;
 /// How trials are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Pace {
-    /// Each is a start of the program, and an observer watches it.
+    /// Each trial starts the program, with an observer.
     Watched,
-    /// Each is a start of the program, nobody watches.
+    /// Each trial starts the program, without an observer.
     Plain,
-    /// As many as possible: where the program is a Python script, each is a copy of one interpreter that is ready
-    /// to begin with it. What is found so should be found again by a plain start before it is believed.
+    /// As many as possible: for a Python script, each trial is a fork of one waiting interpreter. Findings should be
+    /// confirmed by a plain start.
     Quick,
 }
 
 /// The result of one trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tried {
-    /// How it ended, judged as a run is. One that never started says why.
+    /// How it ended, evaluated as for a run. For a trial that never started, the reason.
     pub end: RunEnd,
-    /// What it wrote to standard output, as far as it is kept: at most the limit of a run.
+    /// Its standard output, at most the limit of a run.
     pub stdout: Vec<u8>,
-    /// What it wrote to standard error, as far as it is kept.
+    /// Its standard error, as far as it is kept.
     pub stderr: Vec<u8>,
-    /// The first files that it left in its working folder, each with the beginning of its text; without those that it was
-    /// given and did not change.
+    /// The first files that it left in its working folder, each with the beginning of its text; without unchanged input
+    /// files.
     pub left: Vec<SampleFile>,
-    /// From its start, its sandbox layers included, to the end of its process.
+    /// From its start, including its sandbox layers, to the end of its process.
     pub took: Duration,
-    /// Processor time in milliseconds, of its waited-for children too.
+    /// Processor time in milliseconds, including waited-for children.
     pub cpu_ms: u64,
-    /// The largest resident set of one of its processes, in bytes.
+    /// The largest resident set of any of its processes, in bytes.
     pub peak_memory_bytes: u64,
-    /// What it was seen to do, for [`Pace::Watched`]; else an observation that is off.
+    /// The observed behaviour, for [`Pace::Watched`]; otherwise an observation that is off.
     pub observation: Observation,
 }
 

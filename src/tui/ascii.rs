@@ -1,5 +1,4 @@
-//! A screen without anything but ASCII, for terminals whose locale is not UTF-8, and one without boxes, for readers of
-//! screens.
+//! A screen with only ASCII, for terminals with a locale other than UTF-8, and one without boxes, for screen readers.
 
 use super::linear;
 use super::signs::plain;
@@ -16,17 +15,17 @@ pub enum Letters {
     All,
     /// ASCII only.
     Ascii,
-    /// Words in the place of signs, and no lines around or between texts.
+    /// Words instead of symbols, and no lines around or between texts.
     Linear,
 }
 
 impl Letters {
-    /// What the variables of the locale allow: the first of these that is set decides.
+    /// The mode for the locale variables: the first one that is set decides.
     pub fn of_locale(all: Option<&str>, ctype: Option<&str>, lang: Option<&str>) -> Letters {
         let set = |value: Option<&str>| value.filter(|text| !text.is_empty()).map(str::to_lowercase);
         match set(all).or_else(|| set(ctype)).or_else(|| set(lang)) {
             Some(locale) if !locale.contains("utf-8") && !locale.contains("utf8") => Letters::Ascii,
-            // Nobody said anything: terminals of today take UTF-8.
+            // No locale is set: modern terminals support UTF-8.
             Some(_) | None => Letters::All,
         }
     }
@@ -44,15 +43,15 @@ impl Letters {
         }
     }
 
-    /// The part of a screen that is drawn on: words need more room than signs.
+    /// The part of a screen that is drawn on; words need more space than symbols.
     pub fn room(self, area: Rect) -> Rect {
         let spare = if self == Letters::Linear { linear::spare(area.width) } else { 0 };
         Rect { width: area.width - spare, ..area }
     }
 }
 
-/// Writes three dots where a text is cut: a single one would be taken for the end of a sentence. They go into the blanks
-/// behind the sign, else over the letters before it.
+/// Writes three dots where a text is cut: a single one would look like the end of a sentence. They use the blanks after
+/// the symbol, otherwise the letters before it.
 fn spell_cuts(buf: &mut Buffer) {
     for y in buf.area.top()..buf.area.bottom() {
         let mut cells: Vec<(String, Style)> =

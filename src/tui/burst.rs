@@ -1,4 +1,4 @@
-//! Tells keys that a human pressed one by one from text that comes at once.
+//! Distinguishes keys that a human pressed one by one from text that arrives at once.
 //!
 //! Two keys within [`GAP_MS`] of each other belong to one burst: a paste into a terminal that does not mark pastes, or
 //! a program that writes to the terminal. A key that would change something waits that long for what may follow; every
@@ -6,19 +6,19 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// Nobody presses two keys faster than this, and nobody notices the wait.
+/// The largest gap within a burst: faster than human typing, and too short to notice.
 pub const GAP_MS: u64 = 8;
 
-/// Keys that came together.
+/// Keys that arrived together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Typed {
     /// Pressed one by one, oldest first.
     Keys(Vec<KeyEvent>),
-    /// Text that came at once.
+    /// Text that arrived at once.
     Burst(Vec<KeyEvent>),
 }
 
-/// What came and was not passed on yet.
+/// Keys that arrived and were not passed on yet.
 #[derive(Debug, Clone, Default)]
 pub struct Bursts {
     held: Vec<KeyEvent>,
@@ -29,7 +29,7 @@ pub struct Bursts {
 }
 
 impl Bursts {
-    /// Takes keys that were read at this time.
+    /// Adds keys that were read at this time.
     pub fn add(&mut self, keys: Vec<KeyEvent>, now_ms: u64) {
         let follows = self.last_ms.is_some_and(|last| now_ms.saturating_sub(last) < GAP_MS);
         if keys.iter().any(is_text) {
@@ -39,14 +39,14 @@ impl Bursts {
         self.held.extend(keys);
     }
 
-    /// A frame shows what the keys did: who waited for it does not type at once.
+    /// A frame shows the effect of the keys: the next keys of a user who waited for it are not a burst.
     pub fn seen(&mut self) {
         if self.held.is_empty() {
             self.last_ms = None;
         }
     }
 
-    /// When keys that wait are passed on; `None` when none does.
+    /// When waiting keys are passed on; `None` if none wait.
     pub fn due(&self) -> Option<u64> {
         let last = self.last_ms.unwrap_or(0);
         (!self.held.is_empty()).then_some(last + GAP_MS)
@@ -66,7 +66,7 @@ impl Bursts {
     }
 }
 
-/// Whether a key is one that text is made of.
+/// Whether a key is part of text.
 pub fn is_text(key: &KeyEvent) -> bool {
     let is_plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     is_plain && matches!(key.code, KeyCode::Char(_) | KeyCode::Enter)
@@ -104,7 +104,7 @@ mod tests {
     }
 
     proptest! {
-        /// However a text is cut into reads: no key of it that acts is passed on alone, and none is lost.
+        /// However a text is split into reads, none of its keys acts alone, and none is lost.
         #[test]
         fn no_key_of_a_text_is_passed_on_alone(
             text in "[aj]{2,40}",
@@ -124,7 +124,7 @@ mod tests {
                 let (size, pause) = pieces.next().unwrap();
                 now += pause;
                 bursts.add(rest.drain(..size.min(rest.len())).collect(), now);
-                // The loop may wake for another reason while keys wait.
+                // The loop may wake up for another reason while keys wait.
                 bursts.take(now, acts).map(&mut note);
             }
             bursts.take(now + GAP_MS, acts).map(&mut note);

@@ -7,7 +7,7 @@ use std::fs;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 
-/// What the report says. It holds no input, no output and no text of a tool.
+/// The content of the report. It contains no input, no output and no text of a tool.
 fn report(what: &str, trace: &str) -> String {
     let mut text = format!("toolsmith {} crashed\n", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(text, "system   {} {}", std::env::consts::OS, std::env::consts::ARCH);
@@ -31,7 +31,7 @@ fn keep(folder: &Path, text: &str, at_ms: u128) -> std::io::Result<PathBuf> {
     Ok(file)
 }
 
-/// What is said of it once the terminal is given back.
+/// The message after the terminal is restored.
 pub fn sentence(file: &Path) -> SafeText {
     let text = format!(
         "the report is in {}: it holds no input and no output of a tool; attach it when you report the crash",

@@ -1,4 +1,4 @@
-//! Work outside the screen, as data: the state asks, the loop and the performer do.
+//! Work outside the screen, as data: the state requests it, the loop and the performer execute it.
 
 use super::widget::{Blanks, Origin, Side};
 use crate::domain::{
@@ -13,10 +13,10 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TabId(pub u64);
 
-/// What the details of a tool are wanted for.
+/// Why the details of a tool are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DetailFor {
-    /// What it is, needs, takes and gives.
+    /// Its purpose, requirements, input and output.
     Show,
     /// The text of its files, with syntax colours.
     Source,
@@ -24,11 +24,11 @@ pub enum DetailFor {
     Diff,
     /// The form for its input.
     Run,
-    /// What stands below the catalog while it is selected.
+    /// The preview below the catalog while it is selected.
     Preview,
 }
 
-/// Whose behaviour is wanted.
+/// The object whose behaviour is requested.
 #[derive(Debug, Clone)]
 pub enum BehaviourOf {
     /// All runs of a version.
@@ -37,10 +37,10 @@ pub enum BehaviourOf {
     Run(RunId),
 }
 
-/// What becomes of a request to a generator once it is worked out.
+/// What happens to a request to a generator after it is prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
-    /// The form learns whom it would go to, and why.
+    /// The form shows the recipient and the reason.
     Learn,
     /// The request is shown to the user; nothing is sent.
     Show,
@@ -51,30 +51,30 @@ pub enum Sending {
 /// Requests to generators.
 #[derive(Debug, Clone)]
 pub enum Evolving {
-    /// Work out what a generator would be sent; send it when that is wanted.
+    /// Prepare the request for a generator; send it if requested.
     Prepare {
-        /// Given back with the answer.
+        /// Returned with the answer.
         ticket: u64,
-        /// What is asked for.
+        /// The request.
         request: Box<EvolveRequest>,
-        /// What becomes of it.
+        /// What happens to it.
         sending: Sending,
     },
-    /// Find out whether the tool of a specification can be made at once, before this approval of it is sent.
+    /// Determine whether the tool of a specification can be created immediately, before this approval of it is sent.
     Ready(Box<DecisionRequest>),
-    /// Make the tool of an approved specification, and ask a generator for its code.
+    /// Create the tool of an approved specification, and ask a generator for its code.
     Generate(ReviewId),
     /// Load the list of all evolutions.
     List,
     /// Load one with its rounds.
     Load(EvolutionId),
-    /// Look at what generators have written so far.
+    /// Read what generators have written so far.
     Texts(EvolutionId),
-    /// Go on with one whose process died.
+    /// Resume an interrupted evolution.
     Resume(EvolutionId),
-    /// End an evolution that is under way.
+    /// Stop an evolution in progress.
     Stop(EvolutionId),
-    /// Write an answer as a version that waits for a human.
+    /// Write an answer as a version with a pending review.
     Keep {
         /// The evolution that the answer belongs to.
         id: EvolutionId,
@@ -97,38 +97,38 @@ pub enum Failing {
 pub enum Serving {
     /// Load the instances.
     Load,
-    /// Look every second, or no longer, at what instances use.
+    /// Start or stop sampling the resource use of instances every second.
     Watch(bool),
-    /// Read the instance of this name with its prompts and what was said.
+    /// Load the instance of this name with its prompts and messages.
     Detail(String),
-    /// Say something to an instance; the answer may take a minute.
+    /// Send a message to an instance; the answer may take a minute.
     Say {
-        /// Given back with the answer.
+        /// Returned with the answer.
         ticket: u64,
         /// The verb `say` with the instance and the message.
         call: VerbCall,
     },
 }
 
-/// Work of upkeep over the whole library.
+/// Upkeep of the whole library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upkeep {
-    /// Find what nobody used for so many days; `None` takes the setting.
+    /// Find tools that were not used for this many days; `None` uses the setting.
     Stale(Option<u32>),
     /// Find copies, near duplicates and name clashes.
     Twins,
 }
 
-/// What becomes of a call by scenario.
+/// The step of a call by scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallStep {
-    /// Who would be tried is shown.
+    /// Show the candidates.
     Look,
-    /// It is carried out.
+    /// Execute it.
     Begin,
 }
 
-/// Who asks the program to leave.
+/// The source of a request to quit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Farewell {
     /// SIGTERM from outside.
@@ -139,7 +139,7 @@ pub enum Farewell {
     Interrupt,
 }
 
-/// How the program ends.
+/// Why the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// The user chose to quit.
@@ -148,7 +148,7 @@ pub enum Ending {
     Signal(Farewell),
 }
 
-/// How much of a recorded run is run again.
+/// Which part of a recorded run is repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RerunExtent {
     /// All of it.
@@ -157,7 +157,7 @@ pub enum RerunExtent {
     From(Option<String>),
 }
 
-/// Where tools are carried, and as what.
+/// Direction and format of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// From a bundle to here.
@@ -171,9 +171,9 @@ pub enum Way {
 /// What a pager shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Paged {
-    /// All that is kept of the output of a run.
+    /// The complete kept output of a run.
     Run(RunId),
-    /// A text without anything but letters and ends of lines.
+    /// A text with only letters and line ends.
     Text(String),
 }
 
@@ -184,28 +184,28 @@ pub struct SpoolQuest {
     pub tab: TabId,
     /// The run whose output is searched.
     pub run: RunId,
-    /// Given back with the answers; of two searches, the one with the higher number counts.
+    /// Returned with the answers; of two searches, the one with the higher number counts.
     pub ticket: u64,
-    /// What is searched for; empty to search for nothing any more.
+    /// The search text; empty to end the search.
     pub text: String,
-    /// Where the first line begins that is searched elsewhere.
+    /// Where the part that is searched elsewhere begins.
     pub before: Origin,
 }
 
-/// Work for somebody else.
+/// Work outside the screen.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// End the exchange with the team between two files.
+    /// Stop the exchange with the team between two files.
     StopVerifying,
-    /// Leave the program; live runs are cancelled and waited for.
+    /// Quit the program; live runs are cancelled and waited for.
     Leave(Ending),
     /// Restore the terminal and stop, as after ctrl-z.
     Suspend,
-    /// Forget what is on the screen and draw all of it.
+    /// Clear the screen and redraw all of it.
     Redraw,
     /// Switch reports of the mouse on or off.
     Mouse(bool),
-    /// Ring the bell, and let the terminal show this as a notification.
+    /// Ring the bell, and show this as a terminal notification.
     Ring(SafeText),
     /// Put text into the clipboard.
     Copy(String),
@@ -218,9 +218,9 @@ pub enum Effect {
     },
     /// Show a text in the user's pager.
     Page(Paged),
-    /// Remember by how many columns the divider between the panes was moved.
+    /// Store by how many columns the divider between the panes was moved.
     KeepLayout(i16),
-    /// Remember which panes are hidden, by their digits.
+    /// Store which panes are hidden, by their digits.
     KeepHidden(Vec<u8>),
     /// Read the tools folders again.
     Rescan,
@@ -228,40 +228,40 @@ pub enum Effect {
     LoadRuns,
     /// Load the failure groups of all tools.
     LoadFailures,
-    /// Load the reviews that wait for a human.
+    /// Load the pending reviews.
     LoadReviews,
     /// Load the operation log.
     LoadOperations {
         /// Only entries with this text.
         grep: Option<String>,
-        /// At most so many.
+        /// At most this many.
         limit: usize,
     },
     /// Load one review with its files and evidence.
     LoadReview(ReviewId),
-    /// Say which review is open, so that its checks go first; `None` when it was closed.
+    /// Report which review is open, so that its checks run first; `None` when it was closed.
     LookAt(Option<ReviewId>),
     /// Load everything about a tool.
     LoadDetail {
         /// Row of the catalog as it is shown.
         tool: Arc<Tool>,
-        /// Given back with the answer.
+        /// Returned with the answer.
         purpose: DetailFor,
         /// The version to compare with; `None` takes the one approved last.
         other: Option<String>,
     },
-    /// Load what a version or a run was seen to do.
+    /// Load the observed behaviour of a version or a run.
     LoadBehaviour {
-        /// Given back with the answer.
+        /// Returned with the answer.
         ticket: u64,
         /// A version with all its runs, or a single run.
         of: BehaviourOf,
     },
-    /// Find out what a command would change.
+    /// Determine what a command would change.
     Preview(Command),
-    /// Carry out a command.
+    /// Execute a command.
     Execute(Command),
-    /// Start a run of a tool; a permission that is missing is asked for first.
+    /// Start a run of a tool; a missing permission is asked for first.
     StartRun {
         /// The tab that shows it.
         tab: TabId,
@@ -274,7 +274,7 @@ pub enum Effect {
         tab: TabId,
         /// The recorded run to repeat.
         run: RunId,
-        /// How much of it is run again.
+        /// Which part of it is repeated.
         extent: RerunExtent,
     },
     /// Load a recorded run and the end of its output.
@@ -283,102 +283,102 @@ pub enum Effect {
         tab: TabId,
         /// The run whose output is read from the spool.
         run: RunId,
-        /// Only what lies before this place in the spool; `None` for the end.
+        /// Only the part before this offset in the spool; `None` for the end.
         before: Option<u64>,
     },
-    /// Load the part of the output around this place in the spool.
+    /// Load the part of the output around this offset in the spool.
     LoadSpoolPart {
         /// The tab that shows it.
         tab: TabId,
         /// The run whose output is read from the spool.
         run: RunId,
-        /// A chunk of the spool, or a place before the first.
+        /// An offset in the spool, or a position before the first.
         around: u64,
     },
-    /// Search the spool before what is loaded; an earlier search is given up.
+    /// Search the spool before the loaded part; cancels an earlier search.
     FindInSpool(SpoolQuest),
-    /// Find the syntax of files.
+    /// Compute the syntax highlighting of files.
     Highlight {
-        /// Given back with the answer.
+        /// Returned with the answer.
         ticket: u64,
         /// Which state of the files they are.
         side: Side,
         /// Path and bytes; files of unknown languages are left out of the answer.
         files: Vec<VersionFile>,
     },
-    /// Find out what would become of several reviews.
+    /// Determine the result of deciding several reviews.
     Preflight {
         /// The reviews that are marked in the queue.
         reviews: Vec<ReviewId>,
-        /// Yes, no, not yet.
+        /// Approval, rejection or request for changes.
         kind: DecisionKind,
     },
-    /// Decide several reviews, each by itself.
+    /// Decide several reviews, each separately.
     DecideAll(Vec<DecisionRequest>),
     /// Compare two states of files.
     Compare {
-        /// Given back with the answer.
+        /// Returned with the answer.
         ticket: u64,
         /// Files of the older version.
         before: Vec<VersionFile>,
         /// Files of the version under review.
         after: Vec<VersionFile>,
-        /// Whether lines that differ in blanks only count.
+        /// Whether lines that differ only in blanks count.
         blanks: Blanks,
     },
     /// Create folders, settings and a sample tool in the workspace.
     Init,
-    /// Look what use suggests to make, from what was recorded and from these files.
+    /// Compute opportunities from recorded data and these files.
     LoadOpportunities(OpportunitySources),
-    /// Write the catalog for other programs.
+    /// Export the catalog for other programs.
     Export {
-        /// Into which new file.
+        /// The path of the new file.
         out: PathBuf,
         /// CSV or an SQLite database.
         format: ExportFormat,
     },
-    /// Write tools into a bundle, or bring those of one here.
+    /// Write tools to a bundle, or import those of a bundle.
     Carry {
-        /// Where they go, and as what.
+        /// Direction and format.
         way: Way,
         /// Folder of the bundle.
         bundle: String,
-        /// Name of the one tool to carry; `None` for all.
+        /// Name of the only tool to transfer; `None` for all.
         tool: Option<String>,
     },
-    /// Load the choices of tools.
+    /// Load the sets of tools.
     LoadSets,
-    /// Take a choice of tools in use, by name.
+    /// Select a set of tools, by name.
     Choose(String),
-    /// Load what was granted.
+    /// Load the grants.
     LoadGrants,
-    /// Load what an argument of a verb can name, under a word of `candidates`.
+    /// Load the possible values of an argument, listed under a word of `candidates`.
     LoadChoices(&'static str, Option<String>),
-    /// Load how full the buffers are.
+    /// Load the fill levels of the buffers.
     LoadBuffers,
-    /// Find the grant of this name, to ask whether to take it back.
+    /// Find the grant of this name, to ask whether to revoke it.
     FindGrant(String),
-    /// Count the figures of the dashboard.
+    /// Compute the figures of the dashboard.
     Dashboard,
-    /// Look through the whole library.
+    /// Examine the whole library.
     Upkeep(Upkeep),
-    /// Answer a verb that changes nothing and needs nothing but its arguments.
+    /// Answer a verb that changes nothing and needs only its arguments.
     Query(VerbCall),
-    /// Work out who would be tried for a scenario, or try them.
+    /// Determine the candidates for a scenario, or try them.
     Call {
-        /// Given back with the answer.
+        /// Returned with the answer.
         ticket: u64,
         /// Scenario, tags and limits of the call.
         request: Box<CallRequest>,
-        /// What becomes of it.
+        /// Whether to show or to call.
         step: CallStep,
     },
     /// Requests to generators.
     Evolve(Evolving),
     /// Load or mark failures.
     Failing(Failing),
-    /// Load instances of services, or talk to one.
+    /// Load instances of services, or send a message to one.
     Serve(Serving),
-    /// Take in what the team decided, and hand nothing out.
+    /// Receive decisions of the team without sending any.
     FetchTeam,
 }

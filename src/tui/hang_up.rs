@@ -1,7 +1,7 @@
-//! Notices that the terminal is gone, whether or not SIGHUP says so.
+//! Detects that the terminal is gone, with or without SIGHUP.
 //!
-//! crossterm 0.29 reads a terminal that was closed in an endless loop: a read of zero bytes is no end to it. Therefore the
-//! terminal is watched here, and crossterm is not asked once [`is_gone`] holds.
+//! crossterm 0.29 reads a closed terminal in an endless loop, because it ignores a read of zero bytes. Therefore the
+//! terminal is monitored here, and crossterm is not called once [`is_gone`] is true.
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Signal, getpid, kill_process};
@@ -11,29 +11,29 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How long the program may live without its terminal. Leaving takes up to 4 s; after that the terminal was closed in the
-/// moment between a look at it and crossterm's read, and the program can only be killed. It recovers as after any kill.
+/// How long the program may live without its terminal. Quitting takes up to 4 s. If it takes longer, the terminal was
+/// closed between a check and crossterm's read, and the program can only be killed. It recovers as after any kill.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// What a closed terminal is known by. `POLLHUP` and `POLLERR` are always reported.
+/// The events of a closed terminal. `POLLHUP` and `POLLERR` are always reported.
 const GONE: PollFlags = PollFlags::HUP.union(PollFlags::ERR).union(PollFlags::NVAL);
 
-/// Watches the terminal in a thread of its own.
+/// Monitors the terminal in a separate thread.
 pub(super) struct HangUp {
     terminal: OwnedFd,
     gone: UnboundedReceiver<()>,
-    /// The thread ends with it.
+    /// The thread ends when this is dropped.
     _alive: Sender<()>,
 }
 
 impl HangUp {
-    /// Watches standard input.
+    /// Monitors standard input.
     ///
     /// # Errors
-    /// When the descriptor cannot be duplicated, or no thread can be started.
+    /// If the descriptor cannot be duplicated, or no thread can be started.
     pub(super) fn watch() -> io::Result<HangUp> {
         HangUp::of(rustix::stdio::stdin().try_clone_to_owned()?, || {
-            // The only error is that there is no such process.
+            // The only possible error is that the process does not exist.
             let _ = kill_process(getpid(), Signal::KILL);
         })
     }
@@ -64,7 +64,8 @@ fn is_gone(terminal: &impl AsFd) -> bool {
     rustix::event::poll(&mut look, Some(&Timespec::default())).is_ok() && look[0].revents().intersects(GONE)
 }
 
-/// Waits for the end of the terminal, tells of it, and calls `too_late` if the program is still there after the grace.
+/// Waits for the end of the terminal, reports it, and calls `too_late` if the program still runs after the grace
+/// period.
 fn wait(
     terminal: &OwnedFd,
     tell: &UnboundedSender<()>,

@@ -4,13 +4,13 @@ use crate::tui::phrase::{cut, pad, safe};
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
-/// From so many columns on names, types and defaults have all their room.
+/// The width from which names, types and defaults have their full columns.
 const WIDE: usize = 70;
-/// Columns of names, types and defaults at most: where the table is narrow, and where it is wide.
+/// The maximum widths of names, types and defaults, for a narrow and a wide table.
 const MOST: [[usize; 3]; 2] = [[16, 10, 8], [24, 16, 16]];
-/// Between two columns.
+/// The space between two columns.
 const GAP: &str = "  ";
-/// What stands above the columns.
+/// The column headings.
 const HEADS: [&str; 5] = ["input", "type", "required", "default", "description"];
 
 /// One input of a tool, safe to draw.
@@ -18,17 +18,17 @@ const HEADS: [&str; 5] = ["input", "type", "required", "default", "description"]
 pub struct InputRow {
     /// Its name.
     pub name: String,
-    /// What values it takes, in a word or two.
+    /// The accepted values, in a word or two.
     pub kind: String,
     /// Whether a run needs it.
     pub required: bool,
-    /// The value where none is given; empty when there is none.
+    /// The default value; empty if there is none.
     pub default: String,
-    /// What it means, in a line.
+    /// Its meaning, in one line.
     pub about: String,
 }
 
-/// The inputs that a schema declares, the required ones first; `None` when it does not describe an object.
+/// The inputs that a schema declares, required ones first; `None` if it does not describe an object.
 pub fn inputs(schema: &Value) -> Option<Vec<InputRow>> {
     let properties = schema.get("properties")?.as_object()?;
     let required = schema.get("required").and_then(Value::as_array);
@@ -47,7 +47,7 @@ pub fn inputs(schema: &Value) -> Option<Vec<InputRow>> {
     Some(rows)
 }
 
-/// The table in lines of so many columns: what stands above the columns, then a line for each input.
+/// The table in lines of this width: the headings, then a line for each input.
 pub fn lines(rows: &[InputRow], width: usize) -> Vec<String> {
     let [name, kind, default] = MOST[usize::from(width >= WIDE)];
     let has_default = rows.iter().any(|row| !row.default.is_empty());
@@ -76,7 +76,7 @@ pub fn lines(rows: &[InputRow], width: usize) -> Vec<String> {
     std::iter::once(line(HEADS)).chain(rows.iter().map(row)).collect()
 }
 
-/// What values a property takes: `text`, `number`, `a or b`, `list of text`.
+/// The accepted values of a property: `text`, `number`, `a or b`, `list of text`.
 fn kind_of(property: &Value) -> String {
     if let Some(words) = property.get("enum").and_then(Value::as_array) {
         return words.iter().map(plain).collect::<Vec<_>>().join("|");

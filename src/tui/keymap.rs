@@ -1,7 +1,7 @@
-//! Which key means which verb: the table of actions, changed by the user's own settings.
+//! Maps keys to verbs: the table of actions, changed by the user's settings.
 //!
-//! Nothing but [`ACTIONS`] declares keys. A wrong line in the settings is a [`Problem`] with a next
-//! step and leaves the default in force; it never stops the start.
+//! Only [`ACTIONS`] declares keys. An invalid line in the settings is a [`Problem`] with a next step and keeps the
+//! default; it never prevents the start.
 
 use crate::action::{ACTIONS, Context, KeyFault, KeyText, KeyWish, Verb, settled_keys};
 pub use crate::action::{FOCUSABLE, works_in};
@@ -11,14 +11,14 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::collections::HashMap;
 use std::fmt;
 
-/// One key press, as the table and the settings write it.
+/// One key press, in the notation of the table and the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Chord {
     code: KeyCode,
     modifiers: KeyModifiers,
 }
 
-/// The keys in force.
+/// The active keys.
 #[derive(Debug, Clone)]
 pub struct Keymap {
     chords: HashMap<Verb, Vec<Chord>>,
@@ -74,7 +74,7 @@ impl Chord {
     /// Reads `r`, `G`, `ctrl-k`, `shift-tab`, `space`, `f5`.
     ///
     /// # Errors
-    /// A sentence that says what is not understood.
+    /// A sentence that says what is invalid.
     pub fn parse(text: &str) -> Result<Chord, String> {
         let mut modifiers = KeyModifiers::NONE;
         let mut rest = text;
@@ -132,7 +132,7 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The table's keys, changed by the user's settings; what is wrong with those comes back as problems.
+    /// The table's keys, changed by the user's settings; errors in them are returned as problems.
     ///
     /// `file` is the settings file as it is shown.
     pub fn new(settings: &[KeySetting], file: &str) -> (Keymap, Vec<Problem>) {
@@ -147,27 +147,27 @@ impl Keymap {
         (Keymap { chords, owners }, problems)
     }
 
-    /// The verb that a chord means where `context` has the focus.
+    /// The verb of a chord if `context` has the focus.
     pub fn lookup(&self, context: Context, chord: Chord) -> Option<Verb> {
         [context, Context::Motion, Context::Global].iter().find_map(|c| self.owners.get(&(*c, chord)).copied())
     }
 
-    /// The verbs that a chord means, wherever the focus is.
+    /// The verbs of a chord in any context.
     pub fn verbs_on(&self, chord: Chord) -> impl Iterator<Item = Verb> {
         self.chords.iter().filter(move |(_, chords)| chords.contains(&chord)).map(|(verb, _)| *verb)
     }
 
-    /// The keys of a verb, first one first; empty when it has none.
+    /// The keys of a verb, main key first; empty if it has none.
     pub fn keys(&self, verb: Verb) -> &[Chord] {
         self.chords.get(&verb).map_or(&[], Vec::as_slice)
     }
 
-    /// The first key of a verb as text; empty when it has none.
+    /// The first key of a verb as text; empty if it has none.
     pub fn key(&self, verb: Verb) -> String {
         self.keys(verb).first().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// The key of a verb that takes the least room as text; empty when it has none.
+    /// The shortest key of a verb as text; empty if it has none.
     pub fn shortest_key(&self, verb: Verb) -> String {
         self.keys(verb).iter().map(ToString::to_string).min_by_key(String::len).unwrap_or_default()
     }

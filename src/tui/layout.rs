@@ -1,28 +1,28 @@
-//! Where everything lies on a screen of a given size.
+//! The layout of a screen of a given size.
 
 use super::pane::{Hidden, Pane};
 use ratatui::layout::Rect;
 
-/// Fewer columns than this and one line says so.
+/// With fewer columns, only one line is shown, which says so.
 pub const MIN_WIDTH: u16 = 40;
-/// Fewer rows than this and one line says so.
+/// With fewer rows, only one line is shown, which says so.
 pub const MIN_HEIGHT: u16 = 10;
-/// From this many columns all panes are shown.
+/// The minimum number of columns for showing all panes.
 pub const ALL_WIDTH: u16 = 100;
-/// From this many rows all panes are shown.
+/// The minimum number of rows for showing all panes.
 pub const ALL_HEIGHT: u16 = 30;
-/// From this many columns on the right, failures and reviews lie side by side.
+/// The minimum width of the right side for failures and reviews next to each other.
 const SIDE_BY_SIDE: u16 = 100;
-/// The catalog is never wider beside other panes.
+/// The maximum width of the catalog next to other panes.
 const MOST_CATALOG: u16 = 96;
-/// Rows of the services pane that are no instances: its border, the names of the columns, and the lines about the
-/// selected one.
+/// Rows of the services pane without instances: its border, the column headings, and the lines about the selected
+/// instance.
 const SERVICES_FRAME: u16 = 5;
 
-/// How the workbench is cut up.
+/// The layout of the workbench.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrangement {
-    /// Too small for anything but a sentence.
+    /// Too small for more than a sentence.
     TooSmall,
     /// All panes at once, on a terminal that is large enough.
     All {
@@ -52,27 +52,27 @@ pub enum Arrangement {
     },
 }
 
-/// What the panes need of a screen.
+/// The space that the panes need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {
-    /// One pane has the screen for itself, whatever the size.
+    /// One pane fills the screen, whatever the size.
     pub zoomed: bool,
     /// How many instances there are.
     pub services: usize,
-    /// Cells that the catalog lacks for its names in half of the screen, while the output shows nothing.
+    /// How many cells the names in the catalog lack in half of the screen, while the output is empty.
     pub more_catalog: u16,
-    /// By how many columns somebody moved the divider to the right.
+    /// By how many columns the user moved the divider to the right.
     pub shift: i16,
-    /// Panes that have no place; theirs is empty.
+    /// Hidden panes; their area is empty.
     pub hidden: Hidden,
 }
 
-/// No side gets narrower than this when the divider is moved.
+/// The minimum width of each side when the divider is moved.
 const LEAST_SIDE: u16 = 30;
 /// Columns by which one key moves the divider.
 pub const STEP: i16 = 4;
 
-/// How far the divider can be moved on a screen: as far as asked for, until a side is as narrow as it gets.
+/// The possible movement of the divider on a screen: the requested one, limited by the minimum width of each side.
 pub fn clamp_shift(width: u16, needs: Needs) -> i16 {
     let left = left_width(width, Needs { shift: 0, ..needs });
     let most = i32::from(width.saturating_sub(LEAST_SIDE)) - i32::from(left);
@@ -87,7 +87,7 @@ fn left_width(width: u16, needs: Needs) -> u16 {
     left.saturating_add_signed(needs.shift).clamp(LEAST_SIDE.min(width), width.saturating_sub(LEAST_SIDE).max(1))
 }
 
-/// Cuts up a screen.
+/// Divides a screen.
 pub fn arrange(screen: Rect, needs: Needs) -> Arrangement {
     let Needs { zoomed, hidden, .. } = needs;
     let services = if hidden.has(Pane::Services) { 0 } else { needs.services };
@@ -108,12 +108,12 @@ pub fn arrange(screen: Rect, needs: Needs) -> Arrangement {
     Arrangement::All { header, catalog, services, output, failures, queue, footer }
 }
 
-/// Columns of the catalog beside the other panes.
+/// Columns of the catalog next to the other panes.
 pub fn half(width: u16) -> u16 {
     (width / 2).clamp(50, MOST_CATALOG)
 }
 
-/// The catalog, and below it as much as the instances need, a third at most.
+/// The catalog, and below it the space for the instances, at most a third.
 fn left_side(left: Rect, services: usize) -> (Rect, Option<Rect>) {
     if services == 0 {
         return (left, None);
@@ -124,7 +124,7 @@ fn left_side(left: Rect, services: usize) -> (Rect, Option<Rect>) {
     (catalog, Some(Rect { y: catalog.bottom(), height, ..left }))
 }
 
-/// The output, and below it the failures and the reviews; what is hidden leaves its room to the others.
+/// The output, and below it the failures and the reviews; hidden panes leave their space to the others.
 fn right_side(right: Rect, hidden: Hidden) -> (Rect, Rect, Rect) {
     let is_here = |pane| u16::from(!hidden.has(pane));
     let (failures, queue) = (is_here(Pane::Failures), is_here(Pane::Queue));

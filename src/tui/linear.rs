@@ -1,4 +1,4 @@
-//! A screen for readers of screens: words in the place of signs, no lines around or between texts.
+//! A screen for screen readers: words instead of symbols, no lines around or between texts.
 //!
 //! The screen is drawn as always, in fewer columns than there are; then each row is written anew with its signs as words.
 //! Letters of every language stay as they are. A row whose words do not fit gets one ASCII character for each sign.
@@ -11,16 +11,16 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-/// Columns that are kept free for words, where the terminal has them.
+/// Columns that are reserved for words, if the terminal has them.
 const SPARE: u16 = 12;
 
-/// What stands at the end of a row that is cut.
+/// The end of a row that is cut.
 const DOTS: &str = "...";
 
-/// What stands in front of the selected row or line.
+/// The text before the selected row or line.
 const SELECTED: &str = "selected:";
 
-/// Every sign that is drawn, and its word. Those of [`BARE`] stand beside a word that says the same.
+/// Every symbol that is drawn, with its word. Those of [`BARE`] are next to a word with the same meaning.
 pub const WORDS: &[(&str, &str)] = &[
     ("›", SELECTED),
     ("✓", "ok"),
@@ -64,16 +64,16 @@ pub const WORDS: &[(&str, &str)] = &[
     ("█", "8"),
 ];
 
-/// Signs beside a word that says the same, and lines between texts.
+/// Symbols next to a word with the same meaning, and lines between texts.
 pub const BARE: &[&str] = &["▼", "▲", "▹", "▿", "⋯", "–", "·"];
 
-/// Columns that are not drawn on, of so many.
+/// How many columns are not drawn on, for this width.
 pub fn spare(width: u16) -> u16 {
     width.saturating_sub(MIN_WIDTH).min(SPARE)
 }
 
-/// Writes every row anew. Returns where the cursor is: where text is typed, else on the selected row, else on the first row
-/// with text, where reading begins.
+/// Rewrites every row. Returns the cursor position: in the text field, otherwise on the selected row, otherwise on the
+/// first row with text, where reading begins.
 pub fn rewrite(buf: &mut Buffer, drawn: Rect, cursor: Option<Position>) -> Option<Position> {
     let (mut moved, mut first) = (None, None);
     for y in drawn.top()..drawn.bottom() {
@@ -93,10 +93,10 @@ pub fn rewrite(buf: &mut Buffer, drawn: Rect, cursor: Option<Position>) -> Optio
     moved.or(first)
 }
 
-/// A row as it is written anew.
+/// A rewritten row.
 struct Row {
     cells: Vec<(String, Style)>,
-    /// For each character that was there, how many columns stand left of it now.
+    /// For each original character, the number of columns that are now left of it.
     before: Vec<usize>,
     is_selected: bool,
 }
@@ -107,7 +107,7 @@ impl Row {
         if row.width() <= width {
             return row;
         }
-        // Columns of a list matter less than the words in them.
+        // The columns of a list matter less than its words.
         let row = row.squeezed();
         if row.width() <= width {
             row
@@ -118,10 +118,10 @@ impl Row {
         }
     }
 
-    /// The same with two blanks at most between words.
+    /// The same with at most two blanks between words.
     fn squeezed(self) -> Row {
         let mut row = Row { cells: Vec::with_capacity(self.cells.len()), before: self.before, ..self };
-        // For each column that was there, the one that it is now.
+        // For each original column, the new one.
         let (mut columns, mut width, mut blanks) = (Vec::new(), 0, 0);
         for (text, style) in self.cells {
             blanks = if text.trim().is_empty() { blanks + 1 } else { 0 };
@@ -137,7 +137,7 @@ impl Row {
         row
     }
 
-    /// The same as far as it fits; dots say that more was there.
+    /// The same, cut to the width; dots show that text is missing.
     fn cut_to(mut self, width: usize) -> Row {
         let mut used = 0;
         let room = width.saturating_sub(DOTS.len());
@@ -194,14 +194,14 @@ impl Row {
         self.cells.iter().map(|(text, _)| text.width()).sum()
     }
 
-    /// The column where a character is that was at another.
+    /// The new column of a character.
     fn column_of(&self, cells: &[(String, u16, Style)], x: u16) -> u16 {
         let at = cells.iter().position(|(_, column, _)| *column >= x);
         at.and_then(|at| self.before.get(at)).map_or(x, |column| *column as u16)
     }
 }
 
-/// Whether what follows a sign says its word already, whole or in short.
+/// Whether the text after a symbol repeats its word, completely or abbreviated.
 fn repeats(word: &str, rest: &[(String, u16, Style)]) -> bool {
     let Some(start) = word.get(..3).filter(|_| word != SELECTED && word.ends_with(char::is_alphabetic)) else {
         return false;
@@ -210,24 +210,24 @@ fn repeats(word: &str, rest: &[(String, u16, Style)]) -> bool {
     next.take(start.len()).collect::<String>() == start
 }
 
-/// What stands beside a character.
+/// The surroundings of a character.
 #[derive(Clone, Copy)]
 struct Around {
-    /// Blanks in front of it.
+    /// The number of blanks before it.
     blanks: usize,
     /// Whether a blank or the end follows.
     ends: bool,
-    /// Whether only blanks and lines stand in front of it.
+    /// Whether only blanks and lines come before it.
     leads: bool,
 }
 
-/// The word for what a cell shows; `None` where it stays.
+/// The word for a cell; `None` to keep the cell.
 fn word(symbol: &str, around: Around) -> Option<&'static str> {
     let is_sign = around.blanks > 0 && around.ends;
     match symbol {
-        // Between facts; in front of one it says nothing.
+        // Between facts; before the first one it means nothing.
         "·" if around.blanks == 1 && around.ends => Some(","),
-        // What goes on to the right, or can be chosen; what is counted; what is part of a text.
+        // A continuation to the right, or a choice; a counted item; a part of a text.
         "›" if around.blanks == 0 || !around.leads => Some(">"),
         "×" if around.blanks > 0 => Some("locked"),
         "!" if !is_sign => None,
@@ -237,7 +237,7 @@ fn word(symbol: &str, around: Around) -> Option<&'static str> {
     }
 }
 
-/// One ASCII character for what a cell shows; `None` for letters and for ASCII.
+/// One ASCII character for a cell; `None` for letters and ASCII.
 fn short(symbol: &str) -> Option<&'static str> {
     let c = symbol.chars().next()?;
     let is_line = ('\u{2500}'..='\u{257f}').contains(&c);

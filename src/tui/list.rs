@@ -1,4 +1,4 @@
-//! A list with one selected row, and the moves that every list and text knows.
+//! A list with one selected row, and the movements of lists and texts.
 
 use crate::action::Verb;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -25,7 +25,7 @@ pub enum Motion {
 }
 
 impl Motion {
-    /// The move that a verb asks for; `None` for verbs that do something else.
+    /// The movement of a verb; `None` for other verbs.
     pub fn of(verb: Verb) -> Option<Motion> {
         Some(match verb {
             Verb::Down => Motion::Down,
@@ -40,7 +40,7 @@ impl Motion {
         })
     }
 
-    /// The move that a key asks for while what is listed is filtered by typing: letters are text.
+    /// The movement of a key while a filter is typed: letters are text.
     pub fn while_typing(key: &KeyEvent) -> Option<Motion> {
         let plain = !key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL);
         Some(match key.code {
@@ -55,7 +55,7 @@ impl Motion {
     }
 }
 
-/// The selection and the scroll position of a list. The height is what was last drawn.
+/// The selection and scroll position of a list. The height is that of the last drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ListState {
     /// Row with the selection, from 0; 0 when the list is empty.
@@ -84,7 +84,7 @@ impl ListState {
         self.reveal(len);
     }
 
-    /// Scrolls without moving the selection out of sight: the selection follows at the edge.
+    /// Scrolls; the selection stays visible by following at the edge.
     pub fn scroll(&mut self, lines: isize, len: usize) {
         let last = len.saturating_sub(self.height.max(1));
         self.offset = self.offset.saturating_add_signed(lines).min(last);
@@ -92,7 +92,7 @@ impl ListState {
         self.selected = self.selected.clamp(self.offset.min(bottom), bottom);
     }
 
-    /// Takes the height of the frame being drawn and keeps the selection inside it.
+    /// Sets the height of the frame being drawn and keeps the selection visible.
     pub fn fit(&mut self, height: usize, len: usize) {
         self.height = height;
         self.reveal(len);

@@ -1,9 +1,9 @@
-//! What stands out in a text, apart from how it is drawn.
+//! Highlighted parts of a text, independent of how they are drawn.
 
-/// What a piece of source is.
+/// The kind of a source token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenKind {
-    /// A word of the language.
+    /// A keyword.
     Keyword,
     /// The name of a function that is called or defined.
     Function,
@@ -23,7 +23,7 @@ pub enum TokenKind {
     Variable,
 }
 
-/// Why a part of a line stands out.
+/// Why a part of a line is highlighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mark {
     /// Part of the syntax, as the highlighter found it.
@@ -46,7 +46,7 @@ pub enum Mark {
     Accent,
 }
 
-/// What a whole line says.
+/// The meaning of a whole line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Tone {
     /// Ordinary text without a sign.
@@ -58,7 +58,7 @@ pub enum Tone {
     Removed,
     /// A heading: a file, a hunk. `TextView::jump` stops here.
     Header,
-    /// Stands for lines that are not drawn.
+    /// Stands for hidden lines.
     Fold,
     /// Neither for nor against approval.
     Fact,
@@ -70,7 +70,7 @@ pub enum Tone {
     Bad,
 }
 
-/// Which state of the files.
+/// The old or the new state of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Side {
     /// Files of the older version.

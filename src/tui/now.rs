@@ -1,4 +1,4 @@
-//! The present, as the state of the screen is told it.
+//! The present time, as passed to the state of the screen.
 
 use crate::domain::Instant;
 

@@ -1,7 +1,7 @@
-//! Does what the state asks for, off the loop's thread, and sends the answers back.
+//! Executes the requests of the state, off the loop's thread, and sends the answers back.
 //!
-//! Every call into the engine may block, so each runs on a thread of its own pool; the loop never
-//! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
+//! Every call into the engine may block, so each runs on a separate thread of a pool; the loop never waits for one. The
+//! loop pulls live output (see [`Live`]); it is not pushed as messages.
 
 mod dossiers;
 mod evolving;
@@ -35,23 +35,23 @@ use tokio::task::JoinHandle;
 const RUN_LIMIT: usize = 200;
 /// Most opportunities in a list.
 const OPPORTUNITIES: usize = 200;
-/// Bytes of live output handed to the state for one frame; the rest waits for the next.
+/// How much live output is passed to the state per frame, in bytes; the rest waits.
 const FRAME_BYTES: usize = 256 << 10;
-/// The least time between two samples of a live run: figures that change faster cannot be read.
+/// The minimum time between two samples of a live run; faster changes are unreadable.
 const SAMPLE_STEP: Duration = Duration::from_millis(250);
 
-/// The output of a live run and how far it was pulled.
+/// The output of a live run and the present read position.
 struct Live {
     tail: Arc<Tail>,
     cursor: u64,
-    /// Pulled from the ring and not handed over yet.
+    /// Pulled from the ring and not passed on yet.
     waiting: VecDeque<Frame>,
     skipped: u64,
-    /// The record, once the run has ended; handed over after the last output.
+    /// The record, once the run has ended; passed on after the last output.
     ended: Option<Result<Box<Run>, EngineError>>,
 }
 
-/// What all threads share.
+/// The state shared by all threads.
 struct Shared {
     options: OpenOptions,
     agent: Option<String>,
@@ -60,11 +60,11 @@ struct Shared {
     engine: OnceLock<Engine>,
     watch: Mutex<Option<Watch>>,
     live: Mutex<HashMap<RunId, Live>>,
-    /// Instances of services, and whether they are looked after.
+    /// Instances of services, and whether they are monitored.
     services: Mutex<services::InstanceCache>,
-    /// Runs of other processes whose output is followed.
+    /// Followed runs of other processes.
     followed: Mutex<HashSet<RunId>>,
-    /// The number of the search in kept output that was asked for last.
+    /// The number of the latest search in kept output.
     search: AtomicU64,
     /// Evolutions that this process drives.
     driven: Mutex<HashSet<EvolutionId>>,
@@ -79,8 +79,8 @@ pub struct Performer {
 }
 
 impl Performer {
-    /// A performer for a workspace that is not open yet. `agent` is who is at the keyboard, when no human, and
-    /// `found` where it was found when it did not say so itself; `limits` is what may run.
+    /// A performer for a workspace that is not open yet. `agent` is the caller if it is not a human, and `found` is
+    /// where it was detected if it did not identify itself; `limits` restricts what may run.
     pub fn new(
         options: OpenOptions,
         (agent, found, limits): (Option<String>, Option<FoundAgent>, Limits),
@@ -104,7 +104,7 @@ impl Performer {
         Performer { shared: Arc::new(shared) }
     }
 
-    /// Opens the workspace, reads the catalog and watches it, all on a thread of its own.
+    /// Opens the workspace, reads the catalog and watches it, on a separate thread.
     pub fn open(&self) {
         let performer = self.clone();
         drop(tokio::task::spawn_blocking(move || {
@@ -124,25 +124,25 @@ impl Performer {
         if let (Some(agent), Some(found)) = (&self.shared.agent, &self.shared.found) {
             engine.runs().log_found_agent(agent, found, "workbench", false)?;
         }
-        // A second opening cannot happen: the loop asks once.
+        // There is no second opening: the loop requests it once.
         let _ = self.shared.engine.set(engine.clone());
-        // Before the first rows: a key that acts on one of them is refused until the workspace is open.
+        // Before the first rows: a key that acts on a row is refused until the workspace is open.
         self.send(Msg::Opened(Opened { workspace: shown_path(engine.workspace()) }));
         let screen = engine.screen();
         self.send(Msg::Layout(screen.divider));
         self.send(Msg::Hidden(screen.hidden));
         if let (Some(agent), Some(found)) = (&self.shared.agent, &self.shared.found) {
-            // Who is a human after all must learn why nothing can be decided here.
+            // A human who was taken for an agent must learn why nothing can be decided here.
             let way = "a human opens the workbench in a terminal that the agent did not start";
             self.answer(Answer::Warned(format!("you count as the agent {agent}, found in {}: {way}", found.place)));
         }
         std::thread::scope(|scope| {
-            // Git is asked beside the scan who works here, so that neither the first rows nor the first decision wait.
+            // Git is asked for the user during the scan, so that neither the first rows nor the first decision wait.
             scope.spawn(|| engine.identity());
             engine.library().scan(&mut |view| self.catalog(&view))
         })?;
         if let Some(unknown) = engine.tool_sets().unknown_choice() {
-            // What was asked for is not here: an empty list would say that nothing is.
+            // The requested tool is not here: an empty list would suggest that there are no tools.
             return Err(unknown);
         }
         let mut has_trouble = false;
@@ -158,13 +158,13 @@ impl Performer {
             engine.library().watch(&(Arc::new(move |change| performer.changed(change)) as crate::engine::OnChange))?;
         *lock(&self.shared.watch) = Some(watch);
         self.send(Msg::Changed(Change::Agents(engine.agents().list()?)));
-        // After the watch began, so that nothing falls between the reading and the watching.
+        // After watching began, so that no change is missed in between.
         for change in [Change::Reviews, Change::Failures, Change::Evolutions, Change::Services] {
             self.send(Msg::Changed(change));
         }
-        // Last: bubblewrap is started once to see that it works. The footer has room for one message.
+        // Last, because bubblewrap is started once to test it. The footer has space for one message.
         if engine.runs().lacks_bubblewrap() && !has_trouble {
-            // Short: on a terminal of 60 columns the remedy must still be legible.
+            // Short: on a terminal with 60 columns, the remedy must still be visible.
             let warning =
                 EngineError::new(ErrorCode::IsolationMissing, "no bubblewrap", ":doctor says what that costs");
             self.send(Msg::Changed(Change::Trouble(warning)));
@@ -179,7 +179,7 @@ impl Performer {
         }
     }
 
-    /// Sends a catalog at once and, when it is whole, its search index after it.
+    /// Sends a catalog at once and, if it is complete, its search index afterwards.
     fn catalog(&self, view: &Arc<CatalogView>) {
         self.send(Msg::Catalog(Arc::clone(view)));
         if view.state == CatalogState::Ready {
@@ -189,7 +189,7 @@ impl Performer {
     }
 
     fn send(&self, msg: Msg) {
-        // The loop is gone only when the program ends; then nobody needs the message.
+        // The loop ends only with the program; then the message is not needed.
         let _ = self.shared.to_loop.send(msg);
     }
 
@@ -197,10 +197,10 @@ impl Performer {
         self.send(Msg::Answer(Box::new(answer)));
     }
 
-    /// Performs an effect that needs the engine. Returns the task when leaving must wait for it.
+    /// Performs an effect that needs the engine. Returns the task if quitting must wait for it.
     pub fn perform(&self, effect: Effect) -> Option<JoinHandle<()>> {
         if let (Effect::LookAt(review), Some(engine)) = (&effect, self.shared.engine.get()) {
-            // At once: as tasks, what was opened and what was closed could arrive in the other order.
+            // Immediately: as tasks, opening and closing could arrive in the wrong order.
             engine.checks().look_at(*review);
             return None;
         }
@@ -210,7 +210,7 @@ impl Performer {
         let task = tokio::task::spawn_blocking(move || {
             let Some(engine) = performer.shared.engine.get().cloned() else {
                 performer.answer(match effect {
-                    // It would wait for its figures for ever.
+                    // It would wait for its figures forever.
                     Effect::Dashboard => Answer::Dashboard(Err(not_open())),
                     _ => Answer::Trouble(not_open()),
                 });
@@ -345,7 +345,7 @@ impl Performer {
             Effect::Failing(failing) => self.failing(engine, failing),
             Effect::Serve(serving) => self.serve(engine, serving),
             Effect::FetchTeam => self.answer(Answer::Fetched(engine.teams().fetch(&self.caller(engine)))),
-            // These are the loop's own.
+            // The loop handles these.
             Effect::Leave(_)
             | Effect::Suspend
             | Effect::Redraw
@@ -395,13 +395,13 @@ impl Performer {
         let mut outcome = engine.execute(command.clone(), &self.caller(engine));
         drop(shown);
         if let Ok(done) = &mut outcome {
-            // What cannot be taken back is not offered for that.
+            // Operations that cannot be undone are not offered for undo.
             done.operation = done.operation.filter(|id| engine.history().operation(*id).is_ok_and(|it| it.reversible));
         }
         self.answer(Answer::Done { command, outcome });
     }
 
-    /// Starts a run and stays with it to its end.
+    /// Starts a run and follows it to its end.
     fn start(&self, engine: &Engine, tab: TabId, request: &RunRequest) {
         let caller = self.caller(engine);
         match engine.runs().unallowed(&request.tool, &caller) {
@@ -414,7 +414,7 @@ impl Performer {
             Err(error) => return self.answer(Answer::RunStarted { tab, started: Err(error) }),
         };
         let run = handle.id;
-        // First the tab learns its number, then output may be pulled for it.
+        // The tab gets its number before output may be pulled for it.
         self.answer(Answer::RunStarted { tab, started: engine.runs().record(run).map(Box::new) });
         if let Some(warning) = &handle.warning {
             self.answer(Answer::Warned(warning.clone()));
@@ -422,7 +422,7 @@ impl Performer {
         self.show_and_follow(handle);
     }
 
-    /// Hands the output of a started run to the loop, and stays with it to its end. Its tab knows its number.
+    /// Passes the output of a started run to the loop, and follows the run to its end. Its tab knows its number.
     fn show_and_follow(&self, handle: RunHandle) {
         let run = handle.id;
         if let Some(tail) = handle.tail() {
@@ -449,7 +449,7 @@ impl Performer {
         }
     }
 
-    /// One attempt after the other, each shown as a run.
+    /// Attempts, one after the other, each shown as a run.
     fn attempts(&self, engine: &Engine, request: &CallRequest) -> Result<CallReport, EngineError> {
         let mut calling = match engine.services().begin_call(request, &self.caller(engine))? {
             CallBegun::Answered(report) => return Ok(*report),
@@ -458,7 +458,7 @@ impl Performer {
         while let Some(Begun { number, tool, handle, .. }) = calling.begin_next()? {
             let id = handle.id;
             let run = Box::new(engine.runs().record(id)?);
-            // First the tab learns its number, then output may be pulled for it.
+            // The tab gets its number before output may be pulled for it.
             self.called(Called::Attempt(Box::new(StartedAttempt { number, run, tool })));
             self.show_and_follow(handle);
             calling.ended(&engine.runs().record(id)?)?;
@@ -478,7 +478,7 @@ impl Performer {
         if let Some(mut changed) = handle.changed() {
             let performer = self.clone();
             tokio::spawn(async move {
-                // Ends when the run's own sender is gone.
+                // Ends when the run's sender is dropped.
                 while changed.changed().await.is_ok() {
                     performer.shared.output.notify_one();
                 }
@@ -487,7 +487,7 @@ impl Performer {
         if let Some(mut samples) = handle.samples() {
             let (performer, verified) = (self.clone(), handle.verified());
             tokio::spawn(async move {
-                // Ends when the run's own sender is gone.
+                // Ends when the run's sender is dropped.
                 while samples.changed().await.is_ok() {
                     let sample = *samples.borrow_and_update();
                     performer.send(Msg::Sample { run, sample, level: verified.get().copied() });
@@ -511,7 +511,7 @@ impl Performer {
         self.shared.output.notified().await;
     }
 
-    /// Pulls what live runs wrote, at most [`FRAME_BYTES`] of each. `true` when more is left.
+    /// Pulls the output of live runs, at most [`FRAME_BYTES`] of each. `true` if more is left.
     pub fn pull(&self, take: &mut dyn FnMut(Msg)) -> bool {
         let mut live = lock(&self.shared.live);
         let mut left = false;
@@ -565,7 +565,7 @@ impl Performer {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What the lock guards is whole after every step, so a panic elsewhere spoils nothing.
+    // The guarded data is consistent after every step, so a panic elsewhere does no harm.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,4 +1,4 @@
-//! A workbench for tests: built from plain values, driven by keys, looked at as text.
+//! A workbench for tests: created from plain values, driven by keys, compared as text.
 
 use super::app::{App, Call};
 use super::effect::Effect;
@@ -62,7 +62,7 @@ pub(super) fn tool(text: &str, stage: Stage) -> Tool {
     }
 }
 
-/// A catalog with one of everything that a row can say.
+/// A catalog that covers every feature of a row.
 pub(super) fn tools() -> Vec<Tool> {
     let mut changed = tool("csv-stats", Stage::Approved);
     changed.state = ToolState::Changed;
@@ -328,12 +328,12 @@ pub(super) fn service(text: &str, state: InstanceState) -> ServiceRow {
     ServiceRow { view, needs: Vec::new(), load: None }
 }
 
-/// What came of a command that says this.
+/// The outcome of a command with this message.
 pub(super) fn outcome(message: &str) -> Outcome {
     Outcome { operation: None, review: None, message: message.into(), commit: None, detail: serde_json::Value::Null }
 }
 
-/// Instances with one of everything that a row can say.
+/// Instances that cover every feature of a row.
 pub(super) fn services() -> Vec<ServiceRow> {
     let port = |name: &str, port| InstancePort { name: name.into(), port, pass: PortPass::Relay, note: None };
     let health = |state| HealthFact { state, at: Some(ago(0)), took_ms: 3, output: String::new() };
@@ -357,11 +357,11 @@ pub(super) fn services() -> Vec<ServiceRow> {
     vec![api, db, helper, stopped, web]
 }
 
-/// The real state with a clock of its own.
+/// The real state with a test clock.
 pub(super) struct Bench {
     pub(super) app: App,
     pub(super) now: Now,
-    /// Effects that were asked for and not looked at.
+    /// Requested effects that were not taken yet.
     pub(super) effects: Vec<Effect>,
     size: (u16, u16),
 }
@@ -488,7 +488,7 @@ impl Bench {
         self.send(Msg::Wake)
     }
 
-    /// Draws as the loop does, and says so.
+    /// Draws like the loop, and informs the state.
     pub(super) fn draw(&mut self) -> Buffer {
         let area = Rect::new(0, 0, self.size.0, self.size.1);
         let mut buffer = Buffer::empty(area);
@@ -533,7 +533,7 @@ impl Bench {
         text
     }
 
-    /// The effects asked for since the last look, as text.
+    /// The effects requested since the last call.
     pub(super) fn taken(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }

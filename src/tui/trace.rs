@@ -1,6 +1,6 @@
-//! The log file of the workbench, for whoever looks for a fault: `TOOLSMITH_LOG` names it.
+//! The log file of the workbench for debugging; `TOOLSMITH_LOG` names it.
 //!
-//! It says what happened and when, by name. What was typed, given to a tool or written by one is not in it.
+//! It contains the names of events and their times. It does not contain typed text, or input and output of tools.
 
 use super::effect::Effect;
 use super::msg::Msg;
@@ -16,7 +16,7 @@ impl Trace {
     /// Appends to this file; `None` for no log.
     ///
     /// # Errors
-    /// When the file cannot be opened.
+    /// If the file cannot be opened.
     pub fn open(path: Option<&Path>) -> std::io::Result<Trace> {
         let file = path.map(|path| OpenOptions::new().create(true).append(true).open(path)).transpose()?;
         Ok(Trace(file))
@@ -61,7 +61,7 @@ impl Trace {
     }
 }
 
-/// The name of a variant, and of the one in it: what it holds stays out.
+/// The name of a variant, and of the inner variant, without its content.
 fn name(debug: &str) -> String {
     let word = |text: &str| text.chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
     let outer = word(debug);

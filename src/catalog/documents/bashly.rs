@@ -1,5 +1,5 @@
-//! `bashly.yml`: the definition from which bashly makes a script. The script is started, not the definition; this says what the
-//! script takes.
+//! `bashly.yml`: the definition from which bashly generates a script. The script is started, and the definition
+//! describes its input.
 
 use crate::catalog::document::Document;
 use crate::catalog::draft::{self, Draft};
@@ -8,7 +8,7 @@ use crate::catalog::scripts;
 use crate::domain::{Dialect, Problem};
 use serde_json::Value;
 
-/// Keys by which another format says how a tool is started.
+/// Keys with which another format defines a start.
 const OTHERS: &[&str] = &["run", "kind", "type", "command", "executable", "execution", "parameters", "input_schema"];
 
 /// Whether a document is such a definition: by its name, or by a help text and lists of what a command line has.
@@ -29,7 +29,7 @@ pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
 /// Reads a definition.
 ///
 /// # Errors
-/// A [`Problem`] for a name with characters that nobody sees.
+/// A [`Problem`] for a name with hidden characters.
 pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     let mut fields = TableFields::of(document);
     let name = fields.text("name")?;

@@ -1,4 +1,4 @@
-//! Features of development containers: `devcontainer-feature.json` says what `install.sh` beside it takes in its variables.
+//! Features of development containers: `devcontainer-feature.json` describes the variables of `install.sh` next to it.
 
 use crate::catalog::document::Document;
 use crate::catalog::draft::{self, Draft};
@@ -39,7 +39,7 @@ pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem
     let mut properties = Map::new();
     for (name, option) in &options {
         let variable = variable(name);
-        // Whoever builds the container passes all of them.
+        // The builder of a container passes all of them.
         recipe.env.extend(option.get("default").and_then(text_of).map(|value| (variable.clone(), value)));
         recipe.args.push(ArgRule::variable(&variable, name));
         properties.insert(name.clone(), schema(option));

@@ -19,7 +19,7 @@ pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
     (is_flow || is_workflow || is_extension) && !["run", "command"].iter().any(|key| fields.contains_key(*key))
 }
 
-/// Says that a flow is no tool.
+/// Reports that a flow is not a tool.
 ///
 /// # Errors
 /// Always: a [`Problem`] by which it counts as data.

@@ -1,5 +1,5 @@
-//! One function as models are told of it: `{"type": "function", "function": {name, description, parameters}}`, or the same
-//! without the outer table. The shapes without `type` are those of [`foreign`].
+//! One function in the format for models: `{"type": "function", "function": {name, description, parameters}}`, or the
+//! same without the outer table. The forms without `type` are in [`foreign`].
 
 use crate::catalog::document::Document;
 use crate::catalog::draft::Draft;
@@ -7,7 +7,7 @@ use crate::catalog::foreign;
 use crate::domain::Problem;
 use serde_json::{Map, Value};
 
-/// The table of a function in a table that says that it holds one.
+/// The inner table of a function, in a table that declares one.
 pub(super) fn inner(fields: &Map<String, Value>) -> Option<&Map<String, Value>> {
     let is_function = fields.get("type").and_then(Value::as_str).is_none_or(|kind| kind == "function");
     fields.get("function").and_then(Value::as_object).filter(|inner| is_function && inner.contains_key("name"))
@@ -23,7 +23,7 @@ pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
 /// Reads a function.
 ///
 /// # Errors
-/// A [`Problem`] for a name that is none, and for fields of the wrong type.
+/// A [`Problem`] for an invalid name, and for fields of the wrong type.
 pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     let fields = inner(&document.fields).unwrap_or(&document.fields).clone();
     foreign::read(&Document { path: document.path, text: document.text, fields }, None)

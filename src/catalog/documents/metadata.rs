@@ -1,4 +1,4 @@
-//! Metadata of a tool beside its code: `name`, `category`, `description`, `cost_tier`, `idempotent`, `keywords`,
+//! Metadata of a tool next to its code: `name`, `category`, `description`, `cost_tier`, `idempotent`, `keywords`,
 //! `use_cases`, and its input as `schema`.
 
 use crate::catalog::document::Document;
@@ -20,7 +20,7 @@ pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
 /// Reads metadata.
 ///
 /// # Errors
-/// A [`Problem`] for a name that is none, and for fields of the wrong type.
+/// A [`Problem`] for an invalid name, and for fields of the wrong type.
 pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     let mut draft = foreign::read(document, None)?;
     let manifest = &mut draft.manifest;

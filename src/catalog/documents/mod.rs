@@ -17,7 +17,7 @@ use super::draft::{self, Naming};
 use crate::domain::{Problem, is_hidden};
 use serde_json::Value;
 
-/// A text of a field; empty where there is none.
+/// The text of a field; empty if there is none.
 fn text<'d>(value: &'d Value, key: &str) -> &'d str {
     value.get(key).and_then(Value::as_str).map(str::trim).unwrap_or_default()
 }
@@ -25,14 +25,14 @@ fn text<'d>(value: &'d Value, key: &str) -> &'d str {
 /// The name that a title gives; the file's own where the title has no letters for one.
 ///
 /// # Errors
-/// A [`Problem`] for no title, and for one with characters that nobody sees.
+/// A [`Problem`] for a missing title, and for one with hidden characters.
 fn titled(document: &Document<'_>, title: Option<&str>) -> Result<Naming, Problem> {
     let stem = draft::stem_of(document.path);
     let title = title.map(str::trim).filter(|title| !title.is_empty()).unwrap_or(stem);
     draft::title_name(document, title)
 }
 
-/// Whether a text has characters that nobody sees; line breaks and tabs are none.
+/// Whether a text has hidden characters; line breaks and tabs do not count.
 fn hides(text: &str) -> bool {
     text.chars().any(|c| is_hidden(c) && !matches!(c, '\n' | '\r' | '\t'))
 }

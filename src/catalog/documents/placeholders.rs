@@ -1,9 +1,9 @@
 //! Commands of a shell with `{{name}}` in them, rewritten so that a value can never become code.
 //!
-//! Each placeholder becomes a reference to a variable, quoted for the place where it stands: `"${arg_x}"`, `${arg_x}`
-//! inside double quotes, `'"${arg_x}"'` inside single quotes. A shell does not read the value of a variable again, so this
-//! holds even where the quotes are counted wrongly. What a program does with the value is another question: [`places`] says
-//! for each place how much of a language a value may use there, and the caller lets nothing else in. A few places, such as
+//! Each placeholder becomes a reference to a variable, quoted for its place: `"${arg_x}"`, `${arg_x}` inside double
+//! quotes, `'"${arg_x}"'` inside single quotes. A shell does not read the value of a variable again, so this holds even
+//! where the quotes are counted wrongly. What a program does with the value is another question: [`places`] says for
+//! each place how much of a language a value may use there, and the caller lets nothing else in. A few places, such as
 //! the argument of `eval`, are refused here at once.
 
 use super::places::{self, Reference};
@@ -20,13 +20,13 @@ pub(super) struct ReferencedCommand {
     pub(super) code: String,
     /// The names in the placeholders, in order, each once.
     pub(super) names: Vec<String>,
-    /// What the value of each name may be, at all places where it stands together.
+    /// What the value of each name may contain, for all its places together.
     pub(super) freedoms: BTreeMap<String, Freedom>,
     /// The programs that the first pipeline starts, where they are plain words.
     pub(super) programs: Vec<String>,
 }
 
-/// What a value would be where something reads it again.
+/// How a value would be interpreted if it is parsed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     /// Code, or part of it: in words.
@@ -73,7 +73,7 @@ pub(super) fn by_reference(
             _ => format!("\"${{{variable}}}\""),
         };
         let at = scan.code.len() + reference.find('$').unwrap_or_default();
-        // A whole number is nothing else, whoever reads it.
+        // An integer is harmless for every reader.
         owners.push((name.to_owned(), found == Some(Fault::Number)));
         references.push(Reference { at, text: format!("${{{variable}}}") });
         scan.code.push_str(&reference);
@@ -99,7 +99,7 @@ fn placeholder(text: &str) -> Option<(&str, usize)> {
     is_name.then_some((name, end + 4))
 }
 
-/// What the text at a place is inside of.
+/// The context of a place in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Context {
     Single,
@@ -121,7 +121,7 @@ struct Scan<'c> {
     at: usize,
     code: String,
     stack: Vec<Context>,
-    /// Where the simple command begins that the place is in.
+    /// The start of the simple command that contains the place.
     start: usize,
     here_document: bool,
 }
@@ -232,7 +232,7 @@ impl Scan<'_> {
         }
     }
 
-    /// What the value of the placeholder here would be where a shell reads it again.
+    /// How the value of the placeholder here would be interpreted if a shell parses it again.
     fn fault(&self, length: usize) -> Option<Fault> {
         let before = &self.text[..self.at];
         let behind = &self.text[self.at + length..];
@@ -263,16 +263,16 @@ impl Scan<'_> {
 }
 
 const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish"];
-/// Words behind which a shell reads what follows as code.
+/// Words after which a shell parses the following text as code.
 const READ_AGAIN: &[&str] =
     &["eval", "trap", "su", "watch", "core.sshCommand", "core.editor", "core.pager", "GIT_SSH_COMMAND"];
-/// Programs whose argument in quotes is a program of their own.
+/// Programs whose quoted argument is itself a program.
 const OTHER_CODE: &[&str] = &["sed", "awk", "gawk", "perl", "python", "python3", "node", "ruby", "php", "osascript"];
 /// Builtins that take an argument as the name of a variable, and compute an index in it.
 const NAMES: &[&str] = &["let", "declare", "typeset", "local", "unset", "read", "readarray", "mapfile", "getopts"];
 const SSH_WITH_VALUE: &str = "BbcDEeFIiJLlmOopQRSWw";
 
-/// What a value behind the words `command` would be, where something reads it again as code.
+/// How a value after the words `command` would be interpreted, if something parses it again as code.
 fn read_again(command: &str, behind: &str, is_quoted: bool, is_whole_word: bool) -> Option<Fault> {
     let words: Vec<&str> = words(command).collect();
     let last = words.last().copied().unwrap_or_default();
@@ -331,7 +331,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         .map(|word| if word.starts_with('-') { word } else { word.rsplit('/').next().unwrap_or(word) })
 }
 
-/// Whether the words behind `ssh` hold a host already.
+/// Whether the words after `ssh` already contain a host.
 fn has_operand(words: &[&str]) -> bool {
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -343,7 +343,7 @@ fn has_operand(words: &[&str]) -> bool {
     false
 }
 
-/// Words in front of a program that are none.
+/// Words before a program that are not the program.
 const LEADING: &[&str] = &["sudo", "env", "command", "exec", "nohup", "time", "nice", "!"];
 /// The programs of the first pipeline that are plain words.
 fn first_programs(command: &str) -> Vec<String> {

@@ -1,8 +1,8 @@
-//! What a value may be at each place of a shell command.
+//! What a value may contain at each place of a shell command.
 //!
-//! A value is free text only as a word behind a program that does not execute its words, and only where nothing reads the
-//! output of that program as code. Everywhere else it has a few signs, or is a number. What the grammar does not understand
-//! leaves the least: a value that is not known to be safe is not.
+//! A value is free text only as an argument of a program that does not execute its arguments, and only if the output of
+//! that program is not used as code. At all other places it may contain only a few characters, or is a number. Places
+//! that the grammar does not understand allow the least: a value that is not known to be safe is treated as unsafe.
 
 use crate::domain::evaluators::{self, Freedom, Word};
 use crate::domain::source::Language;
@@ -10,7 +10,7 @@ use crate::outside::loads_code;
 use std::collections::BTreeSet;
 use tree_sitter::Node;
 
-/// Nodes within nodes that are gone up.
+/// How many parent nodes are followed.
 const MAX_DEPTH: usize = 200;
 
 /// A reference to a variable in a command that takes its values from variables.
@@ -22,7 +22,7 @@ pub(super) struct Reference {
     pub(super) text: String,
 }
 
-/// What the value of each reference may be, in their order.
+/// What the value of each reference may contain, in order.
 pub(super) fn freedoms(code: &str, references: &[Reference]) -> Vec<Freedom> {
     let unread = |_| Freedom::Code("somewhere in a command that is not understood");
     let Some(tree) = Language::Bash.parse(code) else { return references.iter().map(unread).collect() };
@@ -62,7 +62,7 @@ impl<'t> Script<'t> {
             }
             _ => {}
         }
-        // What is too deep is not looked at, so it may be anything.
+        // Too deep to be examined, so it may be anything.
         self.executes |= depth > MAX_DEPTH;
         let children: Vec<Node<'_>> = node.named_children(&mut node.walk()).collect();
         for child in children.into_iter().filter(|_| depth <= MAX_DEPTH) {
@@ -70,7 +70,7 @@ impl<'t> Script<'t> {
         }
     }
 
-    /// The words of a command from its name on, with the nodes that they are; `value` is the reference that is asked about.
+    /// The words of a command from its name on, with their nodes; `value` is the examined reference.
     fn words<'n>(&self, command: Node<'n>, value: Option<&Reference>) -> Vec<(Node<'n>, Word<'t>)> {
         let name = command.child_by_field_name("name").and_then(|name| name.named_child(0).or(Some(name)));
         let arguments = command.children_by_field_name("argument", &mut command.walk()).collect::<Vec<_>>();
@@ -86,7 +86,7 @@ impl<'t> Script<'t> {
             let is_bare = |part: &str| part.chars().all(|c| matches!(c, '"' | '\''));
             return match (is_bare(before), is_bare(after)) {
                 (true, true) => Word::Value,
-                // What stands in front says what it is; blanks anywhere say that it is code.
+                // The text before it determines its kind; a blank anywhere means code.
                 (_, _) if after.contains(char::is_whitespace) => Word::Partly(text.trim_matches(['"', '\''])),
                 (true, false) => Word::Partly(after.trim_matches(['"', '\''])),
                 (false, _) => Word::Partly(before.trim_matches(['"', '\''])),
@@ -105,7 +105,7 @@ impl<'t> Script<'t> {
         if is_raw { Word::Fixed(plain) } else { Word::Computed }
     }
 
-    /// What a value may be that goes somewhere where it may be used in any way.
+    /// What a value may contain if it may be used in any way.
     fn anywhere(&self) -> Freedom {
         if self.executes { Freedom::Number } else { Freedom::Path }
     }
@@ -130,7 +130,7 @@ impl<'t> Script<'t> {
         Freedom::Code("too deep in a command")
     }
 
-    /// What a value may be because of the node around it, and whether the nodes around that matter, too.
+    /// What a value may contain because of its parent node, and whether further parents matter.
     fn step(&self, parent: Node<'_>, at: Node<'_>, value: &Reference) -> (Freedom, bool) {
         let is_field = |name: &str| parent.children_by_field_name(name, &mut parent.walk()).any(|child| child == at);
         match parent.kind() {
@@ -172,7 +172,7 @@ impl<'t> Script<'t> {
     /// A value in the words of a command.
     fn command(&self, command: Node<'_>, at: Node<'_>, value: &Reference) -> Freedom {
         let words = self.words(command, Some(value));
-        // An assignment in front of the command, or a redirection, was looked at before.
+        // An assignment before the command, or a redirection, was examined before.
         let Some(place) = words.iter().position(|(node, _)| *node == at) else { return Freedom::Text };
         let name = words[0].1.clone();
         let list: Vec<Word<'_>> = words.iter().map(|(_, word)| word.clone()).collect();
@@ -193,7 +193,7 @@ impl<'t> Script<'t> {
         freedom.max(if is_option { Freedom::NoOption } else { Freedom::Text })
     }
 
-    /// A value in the output of a command, for what stands behind it in a pipeline.
+    /// A value in the output of a command, for the rest of the pipeline.
     fn behind(&self, pipeline: Node<'_>, at: Node<'_>) -> Freedom {
         let parts: Vec<Node<'_>> = pipeline.named_children(&mut pipeline.walk()).collect();
         let readers = parts.into_iter().filter(|part| part.start_byte() >= at.end_byte());
@@ -214,12 +214,12 @@ impl<'t> Script<'t> {
                 body.max(self.redirected(reader, reader))
             }
             "comment" => Freedom::Text,
-            // Whatever it does with what it reads.
+            // Its use of the input does not matter.
             _ => self.anywhere(),
         }
     }
 
-    /// A value in a command whose output goes somewhere.
+    /// A value in a command with redirected output.
     fn redirected(&self, statement: Node<'_>, at: Node<'_>) -> Freedom {
         let redirects = statement.children_by_field_name("redirect", &mut statement.walk()).collect::<Vec<_>>();
         let writes = |redirect: &Node<'_>| {
@@ -241,7 +241,7 @@ impl<'t> Script<'t> {
         self.anywhere().max(self.owner(redirect))
     }
 
-    /// What a value may be that the command reads which a redirection belongs to.
+    /// What a value may contain if the command of a redirection reads it.
     fn owner(&self, redirect: Node<'_>) -> Freedom {
         const READ: Freedom = Freedom::Code("code of the program that reads it");
         let Some(owner) = redirect.parent() else { return READ };

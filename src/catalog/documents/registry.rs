@@ -16,7 +16,8 @@ pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
     document.fields.get("name").is_some_and(Value::is_string) && table("about") && (table("meta") || is_place)
 }
 
-/// Whether a document is a `server.json`: its name is a domain and a name, and it says where the server is.
+/// Whether a document is a `server.json`: its name consists of a domain and a name, and it gives the location of the
+/// server.
 pub(in crate::catalog) fn is_server(document: &Document<'_>) -> bool {
     let list = |key: &str| document.fields.get(key).is_some_and(Value::is_array);
     document.fields.get("name").and_then(Value::as_str).is_some_and(|name| name.contains('/'))
@@ -26,7 +27,7 @@ pub(in crate::catalog) fn is_server(document: &Document<'_>) -> bool {
 /// Reads an entry.
 ///
 /// # Errors
-/// A [`Problem`] for a name with characters that nobody sees.
+/// A [`Problem`] for a name with hidden characters.
 pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     let mut fields = TableFields::of(document);
     let name = fields.text("name")?;
@@ -58,10 +59,10 @@ pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem
     Ok(Draft { unsupported: Some(unsupported), ..Draft::of_command(manifest, None, None) })
 }
 
-/// Reads a `server.json`. The part of its name behind the domain is the name of the tool.
+/// Reads a `server.json`. The part of its name after the domain is the name of the tool.
 ///
 /// # Errors
-/// A [`Problem`] for a name with characters that nobody sees.
+/// A [`Problem`] for a name with hidden characters.
 pub(in crate::catalog) fn read_server(document: &Document<'_>) -> Result<Draft, Problem> {
     let mut fields = TableFields::of(document);
     let name = fields.text("name")?.unwrap_or_default();

@@ -14,11 +14,11 @@ use serde_json::{Map, Value, json};
 /// Shells that take the commands as they are rewritten, the preferred one first.
 const SHELLS: &[&str] = &["bash", "zsh", "sh"];
 
-/// Keys by which another format says how a tool is started.
+/// Keys with which another format defines a start.
 const OTHERS: &[&str] =
     &["run", "kind", "type", "executable", "execution", "args", "parameters", "input_schema", "inputSchema", "service"];
 
-/// Whether a document is a workflow: a command in one text, and nothing that another format says how to start.
+/// Whether a document is a workflow: a command in one text, and no key with which another format defines a start.
 pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
     let fields = &document.fields;
     let says = |key: &str| fields.get(key).is_some_and(|value| !value.is_null());
@@ -107,7 +107,7 @@ fn word(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
-/// A text without the quotes that make it one word of a shell: what stands in the variable is quoted already.
+/// A text without the quotes that make it one shell word: the variable is already quoted.
 fn unquoted(text: &str) -> &str {
     let inside = |sign: char| text.strip_prefix(sign)?.strip_suffix(sign).filter(|inner| !inner.contains(sign));
     let double = inside('"').filter(|inner| !inner.contains(['$', '`', '\\']));
@@ -118,11 +118,11 @@ struct Argument {
     name: String,
     description: String,
     default: Option<String>,
-    /// What its value may be.
+    /// What its value may contain.
     freedom: Freedom,
 }
 
-/// How the variables begin that hold the values.
+/// The prefix of the variables that contain the values.
 const PREFIX: &str = "arg_";
 
 /// The largest whole number that is never written with an exponent, whose sign could be a command.
@@ -154,13 +154,13 @@ impl Argument {
         }
     }
 
-    /// What limits its text: a pattern, or the only value.
+    /// The restriction of its text: a pattern, or the only value.
     fn limit(&self) -> Option<(&'static str, Value)> {
         if let Freedom::Code(_) = self.freedom {
             return self.default.as_ref().map(|text| ("enum", json!([text])));
         }
         let signs = self.freedom.signs(PREFIX)?;
-        // What the author wrote as its default is read with the rest of the file.
+        // The author's default is read with the rest of the file.
         let default = self.default.as_deref().filter(|text| !text.is_empty());
         let own = default.map(|text| format!("|{}", escaped(text))).unwrap_or_default();
         Some(("pattern", json!(format!("^({signs}{own})$"))))

@@ -19,7 +19,7 @@ pub(super) fn tables(file: &VersionFile, beside: Beside<'_>) -> Vec<(String, u64
             fields.insert("dependencies".to_owned(), json!(dependencies));
         }
         let run = json!({"command": ["python3", "{file}"], "entry": file.path, "input": "stdin-json", "function": tool.function});
-        // What only its framework can call has no start.
+        // A tool that only its framework can call has no start.
         if !tool.function.is_empty() {
             fields.insert("run".to_owned(), run);
         }
@@ -32,7 +32,8 @@ pub(super) fn tables(file: &VersionFile, beside: Beside<'_>) -> Vec<(String, u64
 type LastFile = (Digest, String, Rc<[scripts::MarkedTool]>);
 
 thread_local! {
-    /// A scan asks of the same file what it holds, whether that is more than its own row, and what it does when it is loaded.
+    /// A scan queries for the same file its content, whether that is more than its own row, and what it does when it is
+    /// loaded.
     static LAST: RefCell<Option<LastFile>> = const { RefCell::new(None) };
 }
 
@@ -50,7 +51,7 @@ fn marked(file: &VersionFile, beside: Beside<'_>) -> Rc<[scripts::MarkedTool]> {
     })
 }
 
-/// The line for which the functions of a script cannot be called alone: what it does when the file is loaded would be done
+/// The line because of which the functions of a script cannot be called separately: loading the file would execute it
 /// before each call.
 pub(super) fn does_first(file: &VersionFile) -> Option<usize> {
     let digest = Digest::of_files(std::slice::from_ref(file));

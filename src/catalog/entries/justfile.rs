@@ -31,7 +31,7 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
     let is_module = file.path.to_ascii_lowercase().rsplit_once('.').is_some_and(|(_, end)| end == "just");
     for (entry, recipe) in entries.iter_mut().zip(&recipes) {
         entry.needs = RecipeNeeds::of(recipe, &|_| None);
-        // Without one of them just reads nothing of the file.
+        // If one of them is missing, just rejects the file.
         entry.needs.files.extend(included.iter().cloned());
         // A module is a part of a project: just finds what such a recipe calls in the file of the project.
         if is_module && entry.needs.programs.iter().any(|program| program == "just") {
@@ -66,7 +66,7 @@ impl Reader {
             }
         } else if line.starts_with([' ', '\t']) {
             if let Some(recipe) = self.recipes.last_mut().filter(|_| self.is_inside) {
-                // What a template makes of a line is not known.
+                // The result of a template in a line is unknown.
                 let is_plain = !line.contains("{{");
                 recipe.push_str(if is_plain { line.trim() } else { "" });
                 recipe.push('\n');
@@ -110,7 +110,7 @@ impl Reader {
         let stated =
             self.attributes.iter().find_map(|text| quoted(text.split_once("doc(").or(text.split_once("doc:"))?.1));
         let inputs = parameters.iter().map(|parameter| parameter.input(&self.attributes)).collect();
-        // Who starts a run has decided that it happens, and nobody answers just.
+        // The caller of a run has already decided, and nobody answers just.
         let asks = self.attributes.iter().any(|text| has_item(text, "confirm") || text.starts_with("confirm("));
         let mut command = words(["just", "--justfile", "{file}", "--working-directory", "."]);
         command.extend(asks.then(|| "--yes".to_owned()).into_iter().chain([name.to_owned()]));
@@ -134,7 +134,7 @@ struct Parameter {
     name: String,
     /// `+` for one or more values, `*` for any number, else empty.
     many: &'static str,
-    /// The expression behind `=`.
+    /// The expression after `=`.
     default: Option<String>,
 }
 
@@ -213,7 +213,7 @@ fn included(line: &str) -> Option<String> {
     Some(quoted(module).map_or_else(|| format!("{name}.just"), str::to_owned))
 }
 
-/// Where the `:` is that ends a header, outside of texts and brackets; `None` for `:=` and where there is none.
+/// The position of the `:` that ends a header, outside texts and brackets; not `:=`. `None` if there is none.
 fn end_of_header(line: &str) -> Option<usize> {
     let (mut depth, mut text) = (0_usize, None);
     for (at, c) in line.char_indices() {

@@ -46,7 +46,7 @@ pub(super) fn is_one(name: &str) -> bool {
     matches!(name, "Makefile" | "makefile" | "GNUmakefile")
 }
 
-/// What a Makefile says, before targets are chosen.
+/// The content of a Makefile, before targets are chosen.
 #[derive(Default)]
 struct Makefile<'t> {
     targets: Vec<Target<'t>>,
@@ -87,7 +87,7 @@ impl<'t> Makefile<'t> {
     fn parse(text: &'t str) -> Makefile<'t> {
         let mut makefile = Makefile::default();
         let mut comments: Vec<&str> = Vec::new();
-        // Where the targets of the newest rule are, whose recipe follows.
+        // The targets of the latest rule, whose recipe follows.
         let mut open: Vec<usize> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
         let (mut is_definition, mut goes_on, mut conditions) = (false, false, 0usize);
@@ -154,7 +154,7 @@ impl<'t> Makefile<'t> {
             });
             let target = &mut self.targets[place];
             if target.description.is_empty() {
-                // `## name   Does it`: only the blanks tell the name from a word.
+                // `## name   Does it`: the blanks separate the name from the text.
                 let bare = |line: &&'t str| description::without_name(line.trim_start_matches('#').trim(), name);
                 let comments: Vec<&str> = comments.iter().map(bare).collect();
                 target.description = described(name, &words_of(&[bare(&inline)]), &words_of(&comments));
@@ -192,7 +192,7 @@ impl<'t> Makefile<'t> {
         let mut overrides = false;
         let recipe = target.recipe.join("\n");
         let names: BTreeSet<&str> = used.chain(named.iter().map(String::as_str)).collect();
-        // What the recipe gives a value itself is no input.
+        // A variable that the recipe itself assigns is not an input.
         let is_own = |name: &str| {
             let sets = |rest: &str| rest.trim_start().starts_with([',', '=', ':', '?', '+']);
             ["$(foreach ", "${foreach ", "$(eval ", "${eval "].iter().any(|head| {
@@ -212,7 +212,7 @@ impl<'t> Makefile<'t> {
             let plain = default.copied().flatten().filter(|value| !value.is_empty() && !value.contains('$'));
             inputs.push(variable(name, is_required, plain));
         }
-        // A value that the file sets goes before the environment, unless make is told otherwise.
+        // A value in the file overrides the environment, unless make has another option.
         let command = if overrides { words(["make", "-e", "-f", "{file}"]) } else { words(["make", "-f", "{file}"]) };
         let runs = target.recipe.iter().map(|line| line.trim().trim_start_matches(['@', '-', '+']).trim());
         let runs = runs.filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -234,7 +234,7 @@ impl<'t> Makefile<'t> {
 const MAX_FOLLOWED: usize = 20;
 
 impl Makefile<'_> {
-    /// What its recipe and those of the targets before it need. A prerequisite that no rule makes is a file.
+    /// The needs of its recipe and those of its prerequisites. A prerequisite without a rule is a file.
     fn needs(&self, target: &Target<'_>) -> RecipeNeeds {
         let (mut text, mut files) = (String::new(), Vec::new());
         let (mut waiting, mut seen) = (vec![target], BTreeSet::new());
@@ -278,7 +278,7 @@ fn is_directive(line: &str) -> bool {
     matches!(word, "ifeq" | "ifneq" | "ifdef" | "ifndef" | "else" | "endif" | "undefine" | "unexport" | "vpath")
 }
 
-/// The comment behind a target, else the one above it, without the name of the target that some repeat there.
+/// The comment after a target, otherwise the one above it, without a repeated name of the target.
 fn described(name: &str, inline: &str, above: &str) -> String {
     let text = if inline.is_empty() { above } else { inline };
     let rest = text.strip_prefix(name).map(str::trim_start);
@@ -312,7 +312,7 @@ fn used_variables(line: &str) -> Vec<&str> {
     found
 }
 
-/// Whether a variable is meant to be given from outside: written in capitals, as people write those.
+/// Whether a variable is meant to be set from outside: by convention, those in capitals.
 fn is_input(name: &str) -> bool {
     name.len() > 1
         && name.starts_with(|c: char| c.is_ascii_uppercase())

@@ -43,7 +43,7 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
             needs: RecipeNeeds::of(if run.contains("{{") { "" } else { &run }, &|_| None),
             command: [words(["mise", "--cd", "{dir}", "run"]), vec![name.clone()]].concat(),
             inputs,
-            // Without a word for it mise asks first; in the sandbox there is nobody to ask.
+            // Without this setting, mise asks first; in the sandbox, nobody can answer.
             env: vec![
                 ("MISE_TRUSTED_CONFIG_PATHS".to_owned(), "/".to_owned()),
                 ("MISE_YES".to_owned(), "1".to_owned()),

@@ -76,7 +76,7 @@ fn programs(fields: &Map<String, Value>) -> Vec<Entry> {
         }
         _ => Vec::new(),
     };
-    // What describes the package describes its only program.
+    // The description of the package also describes its only program.
     let description = if found.len() == 1 { text("description") } else { "" };
     let entry = |(name, path): (&str, &str)| {
         let script = clean_path(path).filter(|path| !path.is_empty() && !is_private(name))?;
@@ -90,7 +90,7 @@ fn programs(fields: &Map<String, Value>) -> Vec<Entry> {
     found.into_iter().filter_map(entry).collect()
 }
 
-/// How the package manager of a package starts a script.
+/// The command with which the package manager of a package starts a script.
 fn manager(stated: &str) -> Vec<String> {
     match stated.split('@').next().unwrap_or_default() {
         "pnpm" => words(["pnpm", "--dir", "{dir}", "run"]),

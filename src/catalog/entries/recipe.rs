@@ -1,18 +1,18 @@
-//! What the recipe of a task certainly needs: the programs that it starts and the files that it names. The version of a
-//! task holds its task file alone, so a recipe that works on other files of a project cannot run by itself.
+//! The certain needs of a task's recipe: programs that it starts and files that it names. The version of a task
+//! contains only its task file, so a recipe that works on other project files cannot run by itself.
 //!
-//! Read are plain commands, also in a chain; what stands in a loop, behind a condition, or is allowed to fail is not.
+//! Only plain commands and chains of them are examined, not those in a loop, after a condition, or that may fail.
 
 use crate::code::shell::calls::is_builtin;
 use serde::{Deserialize, Serialize};
 
-/// Commands of a recipe that are looked at.
+/// How many commands of a recipe are examined.
 const MAX_COMMANDS: usize = 40;
 
-/// Files that are told of one recipe.
+/// How many files are reported for one recipe.
 const MAX_FILES: usize = 12;
 
-/// Programs that run the file behind them.
+/// Programs that run the file in their first argument.
 const INTERPRETERS: &[&str] =
     &["node", "python", "python3", "bash", "sh", "zsh", "ruby", "perl", "php", "lua", "tsx", "ts-node", "bun", "deno"];
 
@@ -26,10 +26,10 @@ const PROJECTS: &[(&str, &str)] = &[
     ("poetry", "pyproject.toml"),
 ];
 
-/// Words behind a program of a project by which it needs no project: `cargo install`, `go version`.
+/// Arguments with which a project program needs no project: `cargo install`, `go version`.
 const WITHOUT_PROJECT: &[&str] = &["install", "version", "--version", "--help", "help", "env", "new", "init"];
 
-/// Programs whose first word is a command of theirs, not a file.
+/// Programs whose first argument is a sub-command, not a file.
 const WITH_COMMANDS: &[&str] = &[
     "bun",
     "bundle",
@@ -56,13 +56,13 @@ const WITH_COMMANDS: &[&str] = &[
 /// Package managers, which start a script of the package.
 const MANAGERS: &[&str] = &["npm", "pnpm", "yarn", "bun"];
 
-/// Programs whose words are no files that must be there.
+/// Programs whose arguments need not be existing files.
 const MAKERS: &[&str] = &["rm", "mkdir", "touch", "rmdir", "npx", "git", "open", "ln", "docker", "sudo", "brew"];
 
-/// What a recipe needs.
+/// The needs of a recipe.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::catalog) struct RecipeNeeds {
-    /// Programs that it starts whatever happens.
+    /// Programs that it always starts.
     pub(in crate::catalog) programs: Vec<String>,
     /// Files without which it fails.
     pub(in crate::catalog) files: Vec<String>,
@@ -136,7 +136,7 @@ impl RecipeNeeds {
             let is_behind_run = at == 1 && first == "run";
             WITH_COMMANDS.contains(&program.as_str()) && (at == 0 || is_behind_run && !words[at].contains(['/', '.']))
         };
-        // The word behind an option may be its value, and so a file that is to be made.
+        // The word after an option may be its value, and so a file to be created.
         let behind_option = |at: usize| at > 0 && words[at - 1].starts_with('-');
         for (_, word) in
             words.iter().enumerate().filter(|(at, word)| is_path(word) && !behind_option(*at) && !is_command(*at))
@@ -168,13 +168,13 @@ fn is_path(word: &str) -> bool {
         && !word.split('/').any(|part| part == "..")
 }
 
-/// The plain commands of a recipe that run whatever happens, as words.
+/// The plain commands of a recipe that always run, as words.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let joined = text.replace("\\\n", " ");
     let mut found = Vec::new();
     for line in joined.lines().map(str::trim) {
         let line = line.trim_start_matches(['@', '+']).trim_start();
-        // `-` in front: it may fail. What begins a block says nothing certain about the lines below.
+        // A leading `-` means that it may fail. The start of a block says nothing certain about the following lines.
         if line.is_empty() || line.starts_with(['-', '#']) {
             continue;
         }
@@ -186,7 +186,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
             if part.first().is_some_and(|word| is_shell_word(word)) {
                 break;
             }
-            // Where another way stands behind it, it may fail.
+            // With an alternative after it, it may fail.
             if part.iter().any(|token| token == "||") {
                 continue;
             }
@@ -206,7 +206,7 @@ fn command(tokens: &[String]) -> Option<Vec<String>> {
         word.split_once('=')
             .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
     };
-    // A value that a command gives goes on in the words behind it.
+    // The output of a command may consist of several words.
     let opens =
         |word: &String| word.matches("$(").count() > word.matches(')').count() || word.matches('`').count() % 2 == 1;
     if tokens.iter().take_while(is_assignment).any(opens) {

@@ -111,7 +111,7 @@ fn is_variable(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// The name of a task such as `start:*`, which reads what stands in place of each star.
+/// The full name of a task such as `start:*`, in which each star is a parameter.
 fn full_name(name: &str) -> DeclaredInput {
     let parts: Vec<String> = name.split('*').map(regex::escape).collect();
     let schema = Map::from_iter([
@@ -122,7 +122,7 @@ fn full_name(name: &str) -> DeclaredInput {
     DeclaredInput { name: "task".to_owned(), schema, required: true, rule: Some(ArgRule::position("task")) }
 }
 
-/// What is passed on as `{{.CLI_ARGS}}`.
+/// The words passed on as `{{.CLI_ARGS}}`.
 fn rest() -> DeclaredInput {
     let schema = Map::from_iter([
         ("type".to_owned(), json!("array")),

@@ -1,8 +1,8 @@
 //! Comments of argc scripts: `# @describe`, `# @cmd`, `# @option`, `# @flag`, `# @arg`, `# @env`, `# @meta`
 //! (<https://github.com/sigoden/argc>, "Comment Tags").
 //!
-//! Behind a name stand `!` (required), `*` (any number), `+` (at least one), `[a|b]` (choices, the first of `[=a|b]` is the
-//! default), `=value` (default), and a `<NOTATION>`. A function below `@cmd` is a sub-command.
+//! After a name, there may be `!` (required), `*` (any number), `+` (at least one), `[a|b]` (choices, the first of
+//! `[=a|b]` is the default), `=value` (default), and a `<NOTATION>`. A function below `@cmd` is a sub-command.
 
 use super::commands::{CommandTree, NodeId, ROOT};
 use super::option_words::Takes;
@@ -35,13 +35,13 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     Some(declared)
 }
 
-/// Whether comments describe inputs as argc does. A word behind `@` alone may be anybody's.
+/// Whether comments describe inputs as argc does. A word after `@` alone may have another meaning.
 fn has_tags(text: &str) -> bool {
     let begins = |line: &str| ["@option ", "@flag ", "@arg ", "@describe "].iter().any(|tag| line.starts_with(tag));
     comments::lines(text).any(|(_, line)| begins(line))
 }
 
-/// The lines of a script that are no comments, looked for once: a file may have a tag on each of its lines.
+/// The lines of a script other than comments, computed once: a file may have a tag on each line.
 struct Functions<'t> {
     /// Their places, in ascending order.
     lines: Vec<(usize, &'t str)>,
@@ -72,7 +72,7 @@ fn function(line: &str) -> Option<&str> {
 struct Found {
     declared: Declared,
     tree: CommandTree,
-    /// The sub-command whose inputs follow.
+    /// The sub-command of the following inputs.
     node: NodeId,
     has_main: bool,
 }
@@ -85,7 +85,7 @@ impl Found {
                 self.node = match function {
                     // `builder::ls` is the command `ls` of `builder`.
                     Some(path) => {
-                        // What would be a word of the shell has a `_` behind it, which argc leaves out.
+                        // A shell keyword as a name has a trailing `_`, which argc removes.
                         let names: Vec<&str> = path.split("::").map(|name| name.trim_end_matches('_')).collect();
                         let (last, above) = names.split_last().unwrap_or((&"", &[]));
                         let parent = above.iter().fold(ROOT, |node, name| self.tree.add_command(node, name, ""));
@@ -120,7 +120,7 @@ impl Found {
 
     fn input(&mut self, tag: &str, rest: &str) {
         let Some(spec) = InputSpec::read(tag, rest) else { return };
-        // Where output goes is ours to say.
+        // Toolsmith decides where output goes.
         if tag == "env" && spec.name == "LLM_OUTPUT" {
             return;
         }
@@ -207,7 +207,7 @@ impl InputSpec {
         Some(spec)
     }
 
-    /// What stands behind the name.
+    /// The modifiers after the name.
     fn modifiers(&mut self, text: &str) {
         let mut rest = text;
         loop {

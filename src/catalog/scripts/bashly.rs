@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 /// Commands of commands are followed so deep.
 const MAX_DEPTH: usize = 6;
 
-/// What such a definition declares.
+/// The declarations of such a definition.
 pub(in crate::catalog) fn declared(fields: &Map<String, Value>) -> Declared {
     let mut tree = CommandTree::default();
     let whole = Value::Object(fields.clone());

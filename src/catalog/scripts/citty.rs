@@ -29,7 +29,7 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    /// What a command is defined as: the argument of `defineCommand`, behind a name or written here.
+    /// The definition of a command: the argument of `defineCommand`, by name or inline.
     fn defined(&self, written: &'t str) -> Option<&'t str> {
         if let Some((_, inner)) = calls(written, "defineCommand", JS).next() {
             return Some(inner);

@@ -1,5 +1,5 @@
-//! Commands of yargs that have a file of their own: `exports.command = "init [dir]"`, `exports.builder`, `exports.handler`. The
-//! handler is the tool, and its command and builder say what it takes.
+//! Commands of yargs that have a file of their own: `exports.command = "init [dir]"`, `exports.builder`,
+//! `exports.handler`. The handler is the tool, and its command and builder describe its input.
 
 use super::javascript_function::{exported_name, statements};
 use super::option_words::{Takes, one_line, table_input};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const JS: Language = Language::JavaScript;
 
-/// Fields that say what a command does.
+/// Fields that describe a command.
 const WORDS: &[&str] = &["describe", "desc", "description"];
 
 /// Reads a file that exports a command.
@@ -62,7 +62,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     })
 }
 
-/// What a file exports, each by its name and as it is written.
+/// The exports of a file, each by name and as written.
 fn fields(text: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     for (_, statement) in statements(text) {

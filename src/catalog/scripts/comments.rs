@@ -1,6 +1,6 @@
 //! Comment lines of a script.
 
-/// More lines are not looked at: declarations stand near the top, and a file may be a megabyte long.
+/// How many lines are examined: declarations are near the top, and a file may have a megabyte.
 const MAX_LINES: usize = 4_000;
 
 /// The text of each line that is a comment alone, with its place in the file, from 0.

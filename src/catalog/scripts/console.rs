@@ -11,7 +11,7 @@ const PYTHON: Language = Language::Python;
 /// Names of a function that starts a program.
 const STARTS: &[&str] = &["main", "cli", "run", "app", "entry_point", "entrypoint", "start", "cmd"];
 
-/// How a function reads the words that it is given.
+/// How a function parses its words.
 const PARSES: &[&str] = &["parse_args(", "parse_known_args(", "docopt(", "Fire("];
 
 /// The name of what starts the command line of a file; `None` where that is not clear.
@@ -51,7 +51,7 @@ fn of_typer<'t>(text: &'t str, blocks: &[Block<'t>]) -> Option<&'t str> {
     one_of(&apps.filter_map(|block| python::target(block.text)).filter(|name| !is_part(name)).collect::<Vec<_>>())
 }
 
-/// The function that needs nothing and reads the words that it is given, itself or by another function of the file.
+/// The function without required arguments that parses its words, directly or through another function of the file.
 fn of_parser<'t>(definitions: &[Definition<'t>]) -> Option<&'t str> {
     let functions = || definitions.iter().filter(|one| !one.is_class);
     let parses = |one: &&Definition<'t>| PARSES.iter().any(|mark| one.body.contains(mark));
@@ -65,7 +65,7 @@ fn of_parser<'t>(definitions: &[Definition<'t>]) -> Option<&'t str> {
     one_of(&able.collect::<Vec<_>>())
 }
 
-/// The name that is meant to start a program, else the only one.
+/// The name of the main function, otherwise the only one.
 fn one_of<'n>(names: &[&'n str]) -> Option<&'n str> {
     let meant = STARTS.iter().find_map(|name| names.iter().find(|one| *one == name));
     meant.or(if let [only] = names { Some(only) } else { None }).copied()

@@ -1,7 +1,7 @@
 //! Usage texts that docopt reads: `Usage: name add <file>... [--all] [--size=N]`, with a line for each option below.
 //!
-//! A pattern that begins with its commands is read into a form of its own. Where commands stand behind words, or the same
-//! command takes its words in several ways, the words are passed as they are.
+//! A pattern that begins with its commands is read as a separate form. If commands follow words, or the same command
+//! accepts its words in several ways, the words are passed unchanged.
 
 use super::commands::{CommandTree, NodeId, ROOT};
 use super::option_words::{Constants, Takes, finished, one_line, rule_of};
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str) -> Option<Declared> {
     Some(usage(&doc?))
 }
 
-/// What a text with a section `Usage:` declares.
+/// The declarations of a text with a section `Usage:`.
 pub(super) fn usage(doc: &str) -> Declared {
     let described = described_options(doc);
     let mut form = UsageForm { described: &described, tree: CommandTree::default(), read: Vec::new(), unclear: false };
@@ -135,7 +135,7 @@ enum Piece {
     Group { ways: Vec<Vec<Piece>>, is_optional: bool, is_many: bool },
 }
 
-/// The signs of a pattern, each a word of its own.
+/// The tokens of a pattern.
 fn tokens(pattern: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let (mut word, mut is_named) = (String::new(), false);
@@ -223,7 +223,7 @@ impl UsageForm<'_> {
         }
     }
 
-    /// Goes through the pieces of a way; choices of commands are ways of their own.
+    /// Traverses the pieces of a usage; alternative commands are separate usages.
     fn walk(&self, way: &[Piece], is_optional: bool, is_many: bool, paths: &mut Vec<UsagePath>) {
         let mut at = 0;
         while let Some(piece) = way.get(at) {
@@ -262,7 +262,7 @@ impl UsageForm<'_> {
                     for way in ways {
                         self.walk(way, is_optional || ways.len() > 1, is_many, paths);
                     }
-                    // Words that come in turns, or one or the other, have no places of their own.
+                    // Alternating or alternative words have no fixed positions.
                     let has_turns = several && (*more || ways.len() > 1);
                     for path in paths.iter_mut() {
                         path.is_unclear |= has_turns;
@@ -272,7 +272,7 @@ impl UsageForm<'_> {
         }
     }
 
-    /// Whether the word behind an option in a pattern is its value: `-n NUMBER`.
+    /// Whether the word after an option in a pattern is its value: `-n NUMBER`.
     fn waits_for_value(&self, text: &str) -> bool {
         let name = if text.starts_with("--") { text.to_owned() } else { last_short(text) };
         !text.contains('=') && self.described(&name).is_some_and(|known| known.takes_value)
@@ -429,7 +429,7 @@ fn last_short(text: &str) -> String {
     text.chars().last().map_or_else(String::new, |letter| format!("-{letter}"))
 }
 
-/// A word that stands for itself: no `<name>` and no `NAME`.
+/// A literal word: neither `<name>` nor `NAME`.
 fn is_command(text: &str) -> bool {
     let is_name =
         text.starts_with('<') || text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase);

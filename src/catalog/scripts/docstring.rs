@@ -1,11 +1,11 @@
-//! What a docstring says: what its function does, and of each parameter its type and meaning.
+//! The content of a docstring: the purpose of its function, and the type and meaning of each parameter.
 //!
 //! Known are the styles of Google (`Args:`), NumPy (`Parameters` and a line of dashes), reStructuredText
 //! (`:param int n: …`) and Epytext (`@param n: …`), and the tags of JSDoc and TSDoc (`@param {number} [n=3] - …`).
 
 use crate::catalog::description;
 
-/// A parameter as a docstring tells it. What is not said is empty.
+/// A parameter in a docstring. Missing parts are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct DocParam {
     pub(super) name: String,
@@ -17,10 +17,10 @@ pub(super) struct DocParam {
     pub(super) default: Option<String>,
 }
 
-/// What a docstring says.
+/// The content of a docstring.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Docstring {
-    /// Its first paragraph that says what it does, on one line.
+    /// Its first descriptive paragraph, on one line.
     pub(super) summary: String,
     pub(super) params: Vec<DocParam>,
 }
@@ -67,7 +67,7 @@ const OTHERS: &[&str] = &[
 ];
 
 impl Docstring {
-    /// What it says of a parameter.
+    /// The description of a parameter.
     pub(super) fn param(&self, name: &str) -> Option<&DocParam> {
         self.params.iter().find(|param| param.name == name)
     }
@@ -104,7 +104,7 @@ fn summary(lines: &[&str]) -> String {
         };
         let paragraph: Vec<&str> = rest.take_while(|line| !is_over(line)).map(|(_, line)| line).collect();
         let Some(first) = paragraph.first() else {
-            // Sections about parameters end the words; what says how it is called stands above them.
+            // Parameter sections end the description; usage examples come before them.
             match lines[at].trim() {
                 "" => at += 1,
                 line if title(line).as_deref() == Some("usage") => at += section_length(&lines[at..]),
@@ -144,7 +144,7 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// Reads a section about parameters that begins at a line. The answer is the line behind it.
+/// Reads a parameter section that begins at a line. Returns the line after it.
 fn section(lines: &[&str], at: usize, params: &mut Vec<DocParam>) -> Option<usize> {
     let is_ruled = lines.get(at + 1).is_some_and(|next| is_rule(next));
     let name = if is_ruled { lines[at].trim().to_ascii_lowercase() } else { title(lines[at])? };
@@ -184,7 +184,7 @@ fn continued(params: &mut [DocParam], line: &str) {
     param.text.push_str(line.trim());
 }
 
-/// `name (int, optional): what it is`; the name may have stars or back quotes.
+/// `name (int, optional): description`; the name may have stars or back quotes.
 fn google(line: &str) -> Option<DocParam> {
     let line = line.trim().trim_start_matches(['-', '*', '+']).trim();
     let (head, text) = line
@@ -231,7 +231,7 @@ fn with_type(name: &str, hint: &str, text: &str) -> DocParam {
     param
 }
 
-/// Reads a tag such as `:param int n: …` or `@param {number} n - …`, and the lines that go on with it.
+/// Reads a tag such as `:param int n: …` or `@param {number} n - …`, and its continuation lines.
 fn tag(lines: &[&str], at: usize, params: &mut Vec<DocParam>) -> Option<usize> {
     let line = lines[at].trim();
     if let Some(rest) = line.strip_prefix(":type ") {

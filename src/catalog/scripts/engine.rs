@@ -19,7 +19,7 @@ const OF_BROWSER: &[&str] = &[
     "GM_xmlhttpRequest",
 ];
 
-/// Names that others give to something of their own: these count in a first statement only.
+/// Names that others use for their own objects: these count only in a first statement.
 const AT_TOP: &[&str] = &["self.", "$(document)", "addEventListener("];
 
 /// Names of other engines.
@@ -81,7 +81,7 @@ fn is_foreign(script: &ScriptText<'_>, name: &str) -> bool {
     places.iter().any(is_used) && !places.iter().any(|at| is_given(text, *at, name))
 }
 
-/// Whether a name is given to something at a place: a variable, a function, a parameter.
+/// Whether a name is bound at a place: a variable, a function, a parameter.
 fn is_given(text: &str, at: usize, name: &str) -> bool {
     const GIVING: &[&str] = &["const ", "let ", "var "];
     let (before, after) = (text[..at].trim_end(), text[at + name.len()..].trim_start());

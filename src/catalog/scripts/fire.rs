@@ -34,7 +34,7 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    /// What is handed over: its words, `None` where it is not known.
+    /// The component: its words, `None` if unknown.
     fn component(&mut self, node: NodeId, written: &'t str) -> Option<String> {
         let written = written.trim();
         if let Some(fields) = written.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
@@ -52,7 +52,7 @@ impl<'t> Reader<'t> {
             return None;
         }
         let Some(definition) = self.definitions.iter().find(|one| one.name == name).cloned() else {
-            // A name that is given to what the script makes.
+            // The name of an object that the script creates.
             let value = self.assigned(name).filter(|value| *value != written)?;
             return self.component(node, value);
         };

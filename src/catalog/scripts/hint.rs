@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// Types inside of types are read so deep.
 const MAX_DEPTH: usize = 8;
 
-/// What a type hint says.
+/// The content of a type hint.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Hint {
     pub(super) schema: Map<String, Value>,
@@ -217,7 +217,7 @@ pub(super) fn fields_schema<'t>(
     schema
 }
 
-/// What arguments of a field are called in a schema.
+/// The schema keywords for arguments of a field.
 const KEYS: &[(&str, &str)] = &[
     ("description", "description"),
     ("help", "description"),

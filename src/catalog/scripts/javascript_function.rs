@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 const JS: Language = Language::TypeScript;
 
-/// Names of a function that is meant to be called.
+/// Usual names of a main function.
 const ENTRIES: &[&str] = &["run", "main", "execute", "handler", "handle", "invoke", "call"];
 
 /// Reads a file that exports a function.
@@ -60,7 +60,7 @@ struct Export<'t> {
     /// The name by which a caller gets it.
     name: &'t str,
     parameters: &'t str,
-    /// Where its statement begins.
+    /// The start of its statement.
     at: usize,
 }
 
@@ -147,7 +147,7 @@ pub(super) fn exported_name(line: &str) -> Option<(&str, &str)> {
     Some((name, value.trim_start()))
 }
 
-/// What stands in the brackets of a function that begins here: `function x(…)`, `async (…) =>`, `x =>`.
+/// The parameters of a function that begins here: `function x(…)`, `async (…) =>`, `x =>`.
 pub(super) fn function_parameters(text: &str) -> Option<&str> {
     let text = text.trim_start();
     let rest = text.strip_prefix("async").map_or(text, str::trim_start);
@@ -158,7 +158,7 @@ pub(super) fn function_parameters(text: &str) -> Option<&str> {
     if rest.starts_with('(') {
         let parameters = inside(rest, 0, JS)?;
         let after = rest[parameters.len() + 2..].trim_start();
-        // A type of the answer may stand between the brackets and the arrow.
+        // A return type may be between the brackets and the arrow.
         let is_arrow = after.starts_with("=>")
             || after.starts_with(':') && after.get(..after.len().min(300)).is_some_and(|after| after.contains("=>"));
         return is_arrow.then_some(parameters);
@@ -169,7 +169,7 @@ pub(super) fn function_parameters(text: &str) -> Option<&str> {
     is_word(name).then_some(name)
 }
 
-/// Where a function of this name is defined at the top of the file.
+/// The position of the top-level function with this name.
 fn local_place(text: &str, name: &str) -> Option<usize> {
     let is_it = |line: &str| {
         let line = line.strip_prefix("async ").unwrap_or(line);
@@ -348,7 +348,7 @@ fn interface(text: &str, name: &str, depth: usize) -> Option<Map<String, Value>>
     Some(hint::fields_schema(hint::fields_of(fields), |written| hint::read(written, JS, &types)))
 }
 
-/// What the comment directly above a place says; else the first comment of the file.
+/// The comment directly above a position; otherwise the first comment of the file.
 fn comment_above(text: &str, at: usize) -> Docstring {
     let before = text[..at].trim_end();
     let block = before.strip_suffix("*/").and_then(|rest| Some(&rest[rest.rfind("/*")?..]));

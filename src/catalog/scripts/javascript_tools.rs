@@ -51,7 +51,7 @@ fn tool(before: &str, inner: &str) -> Option<MarkedTool> {
     })
 }
 
-/// The variable or the key that a value stands behind: `const weather = `, `weather: `.
+/// The variable or key before a value: `const weather = `, `weather: `.
 fn assigned(before: &str) -> Option<&str> {
     let head = before.trim_end().strip_suffix(['=', ':'])?.trim_end();
     let begin = head.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).map_or(0, |at| at + 1);
@@ -65,7 +65,7 @@ fn fields(table: &str) -> Vec<(&str, &str)> {
     parts.map(|(name, value)| (name.trim().trim_matches(['"', '\'']), value.trim())).collect()
 }
 
-/// What a schema of zod says, and whether a value is needed. What is not known takes any value.
+/// The JSON Schema of a zod schema, and whether a value is required. An unknown part accepts any value.
 fn zod(written: &str, depth: usize) -> (Map<String, Value>, bool) {
     let (mut schema, mut is_needed) = (Map::new(), true);
     let parts = split(written, b'.', JS);

@@ -41,7 +41,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
         }
     }
     let title = declared.title.as_ref()?;
-    // Most titles say what a script does, and then nothing else does.
+    // Most titles describe the script, which has no other description.
     declared.description = declared.description.or_else(|| {
         let package = package.as_ref().filter(|package| !title.contains(package.as_str()));
         Some(package.map_or_else(|| title.clone(), |package| format!("{package}: {title}")))

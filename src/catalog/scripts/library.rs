@@ -1,7 +1,7 @@
 //! Files of shell and JavaScript that only define what other files take: functions, classes, variables, aliases. Started by
 //! themselves, they do nothing.
 //!
-//! Whatever is not clearly a definition counts as work, so that nothing that runs is taken for a library.
+//! Anything that is not clearly a definition counts as work, so that a running script is never mistaken for a library.
 
 use super::javascript_function::{function_parameters, statements};
 use super::outline::without_heredocs;
@@ -15,16 +15,16 @@ const JS: Language = Language::TypeScript;
 const DEFINING: &[&str] =
     &["function", "class", "type", "interface", "enum", "declare", "abstract", "namespace", "module"];
 
-/// How JavaScript reads what it is started with.
+/// How JavaScript reads its command line.
 const STARTED_WITH: &[&str] = &["process.argv", "process.stdin", "Deno.args", "Bun.argv", ".listen("];
 
-/// Commands of a shell that only change the shell which they stand in.
+/// Shell commands that only change the present shell.
 const OF_SHELL: &[&str] = &[
     "alias", "autoload", "bind", "bindkey", "compdef", "complete", "declare", "export", "readonly", "return", "set",
     "setopt", "shopt", "typeset", "umask", "unalias", "unset", "unsetopt", ":", "true",
 ];
 
-/// What a shell file is that defines and calls nothing.
+/// The result for a shell file that defines but calls nothing.
 pub(super) fn shell(script: &ScriptText<'_>) -> Option<Declared> {
     if script.language != Some(Language::Bash) {
         return None;
@@ -38,7 +38,7 @@ pub(super) fn shell(script: &ScriptText<'_>) -> Option<Declared> {
     (!found.set.is_empty()).then(|| only_defines(found.set.into_iter(), hint))
 }
 
-/// What a file of JavaScript is that defines and calls nothing.
+/// The result for a JavaScript file that defines but calls nothing.
 pub(super) fn javascript_module(script: &ScriptText<'_>) -> Option<Declared> {
     let found = javascript(script)?;
     let hint = match (found.functions.is_empty(), found.has_class) {
@@ -56,7 +56,7 @@ pub(super) fn javascript_module(script: &ScriptText<'_>) -> Option<Declared> {
     Some(declared)
 }
 
-/// What a file of JavaScript defines.
+/// The definitions of a JavaScript file.
 #[derive(Default)]
 pub(super) struct JavaScriptNames<'t> {
     /// Functions and classes.
@@ -66,7 +66,7 @@ pub(super) struct JavaScriptNames<'t> {
     has_exports: bool,
 }
 
-/// What a file of JavaScript defines; `None` where it does more, or defines nothing for others.
+/// The definitions of a JavaScript file; `None` if it does more, or defines nothing for others.
 pub(super) fn javascript<'t>(script: &ScriptText<'t>) -> Option<JavaScriptNames<'t>> {
     if !script.language.is_some_and(Language::is_javascript) || script.text.starts_with("#!") {
         return None;
@@ -80,7 +80,7 @@ pub(super) fn javascript<'t>(script: &ScriptText<'t>) -> Option<JavaScriptNames<
 }
 
 impl<'t> JavaScriptNames<'t> {
-    /// Adds a statement, or a line that goes on with the one before; `None` for work.
+    /// Adds a statement, or a continuation line; `None` for work.
     fn add(&mut self, statement: &'t str) -> Option<()> {
         let line = statement.lines().next().unwrap_or_default();
         let goes_on = ['}', ')', ']', '.', '?', ':', '|', '&', '+', '-', '*', '/', ',', '=', '<', '"', '\'', '@'];
@@ -114,7 +114,7 @@ impl<'t> JavaScriptNames<'t> {
         let rest = plain[word.len()..].trim_start_matches(['*', ' ']);
         let name = |text: &'t str| &text[..text.find(|c: char| !is_part(c)).unwrap_or(text.len())];
         match word {
-            // What is imported for what it does.
+            // An import for its side effects.
             "import" => (!rest.starts_with(['"', '\'', '('])).then_some(()),
             "function" | "class" => {
                 self.has_class |= word == "class";
@@ -141,7 +141,7 @@ impl<'t> JavaScriptNames<'t> {
                     return Some(());
                 }
                 let line = plain.lines().next().unwrap_or_default();
-                // Only a value that is given to a name defines; a bare name does nothing.
+                // Only a binding is a definition; a bare name does nothing.
                 let Some((_, value)) = split_once(line, b'=', JS).filter(|_| !rest.starts_with('(')) else {
                     return (!line.contains(['(', '`'])).then_some(());
                 };
@@ -164,19 +164,19 @@ impl<'t> JavaScriptNames<'t> {
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.');
         let word = &value[..value.find(|c: char| !is_part(c)).unwrap_or(value.len())];
         let is_call = value[word.len()..].trim_start().starts_with(['(', '`']);
-        // What a file that exports computes is for those that import it.
+        // Computations in a file with exports are for its importers.
         let may_call = self.has_exports && !matches!(word, "main" | "run" | "start" | "init");
         (word != "await" && (!is_call || may_call)).then_some(())
     }
 }
 
-/// The begin of a statement, as far as it is looked at for its value.
+/// The beginning of a statement, as far as it is examined for its value.
 fn head(statement: &str) -> &str {
     let end = statement.char_indices().nth(600).map_or(statement.len(), |(end, _)| end);
     &statement[..end]
 }
 
-/// What a shell file defines.
+/// The definitions of a shell file.
 #[derive(Default)]
 struct ShellNames<'t> {
     functions: Vec<&'t str>,
@@ -185,7 +185,7 @@ struct ShellNames<'t> {
 }
 
 impl<'t> ShellNames<'t> {
-    /// What a file defines; `None` where it does more. What is indented belongs to the line in front of it.
+    /// The definitions of a file; `None` if it does more. Indented lines belong to the line before them.
     fn of(text: &'t str) -> Option<ShellNames<'t>> {
         let mut found = ShellNames::default();
         let (mut goes_on, mut is_list, mut is_header) = (false, false, false);
@@ -215,7 +215,7 @@ impl<'t> ShellNames<'t> {
             let is_joined = ["&&", "||", ";", "|"].iter().any(|sign| rest.contains(sign)) && !rest.contains("$(");
             let is_guard = word.starts_with('[') && line.contains(" return");
             match word {
-                // What is sourced below functions may call them.
+                // A file sourced after functions may call them.
                 "source" | "." if found.functions.is_empty() => {}
                 _ if is_guard => {}
                 _ if OF_SHELL.contains(&word) && (!is_joined || word == "alias") => found.note(word, rest),

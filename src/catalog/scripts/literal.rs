@@ -91,7 +91,7 @@ fn number(text: &str) -> Option<Value> {
     whole.or_else(|| Number::from_f64(plain.parse().ok()?)).map(Value::Number)
 }
 
-/// One quoted text at the beginning, and what follows it. Texts with values put in are none.
+/// One quoted text at the beginning, and the text after it. Texts with inserted values do not count.
 fn one_text(text: &str, language: Language) -> Option<(String, &str)> {
     let is_python = language == Language::Python;
     let marks = text.find(['"', '\'', '`']).filter(|at| *at <= 2)?;

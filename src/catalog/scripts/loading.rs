@@ -1,4 +1,4 @@
-//! What a Python file does when it is loaded, beside giving names to what it defines.
+//! The effects of loading a Python file, apart from definitions.
 
 use super::framework::decorator;
 use super::python::{self, Block, Definition};
@@ -38,7 +38,8 @@ impl<'a, 't> Loading<'a, 't> {
         Loading { blocks, definitions, own }
     }
 
-    /// The first statement that does something. What a file does only when it is started itself stands behind its `__name__`.
+    /// The first statement with an effect. Code that runs only when the file itself is started is under its `__name__`
+    /// condition.
     pub(super) fn first_step(&self) -> Option<&'a Block<'t>> {
         self.blocks.iter().find(|block| !block.text.contains("__name__") && self.starts(block))
     }
@@ -48,7 +49,7 @@ impl<'a, 't> Loading<'a, 't> {
         blocks.iter().find(|block| self.is_step(block) || starts_one(block, self.definitions))
     }
 
-    /// Whether a statement that is no definition does something.
+    /// Whether a statement other than a definition has an effect.
     pub(super) fn starts(&self, block: &Block<'t>) -> bool {
         !block.is_definition() && (self.is_step(block) || starts_one(block, self.definitions))
     }
@@ -80,9 +81,9 @@ pub(super) fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
-/// Whether a statement behind the definitions keeps what one of them gives: `result = main()`, `x = Thing().run()`.
+/// Whether a statement after the definitions stores the result of one of them: `result = main()`, `x = Thing().run()`.
 fn starts_one(block: &Block<'_>, definitions: &[Definition<'_>]) -> bool {
-    // Words about a call are none.
+    // Text about a call does not count.
     let is_code = |at: usize| signs(block.text, PYTHON).any(|sign| sign.at == at);
     definitions.iter().any(|one| {
         block.text.contains(one.name)
@@ -92,8 +93,8 @@ fn starts_one(block: &Block<'_>, definitions: &[Definition<'_>]) -> bool {
     })
 }
 
-/// Whether a statement only keeps what a function makes, by its name: `app = create_server()`, `settings = load_settings()`;
-/// or an object that is made of it: `mcp = FastMCP("x", auth=own_auth())`.
+/// Whether a statement only stores the object that a function creates, judging by its name: `app = create_server()`,
+/// `settings = load_settings()`; or an object that is built from it: `mcp = FastMCP("x", auth=own_auth())`.
 fn makes(block: &Block<'_>, one: &Definition<'_>) -> bool {
     let begins = |beginnings: &[&str]| beginnings.iter().any(|begin| one.name.starts_with(begin));
     let Some((_, value)) = block.text.split_once('=') else { return false };

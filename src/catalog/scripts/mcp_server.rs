@@ -1,7 +1,7 @@
 //! Code that defines the tools of an MCP server: `@mcp.tool()`, `server.registerTool("name", …)`, `server.tool("name", …)`,
 //! and lists of `Tool(name=…, inputSchema=…)`. It answers a client that speaks the protocol, so it is named and not run.
 //!
-//! A single decorated function that starts no server is a tool of its own; `python_function` reads it.
+//! A single decorated function that starts no server is a separate tool, read by `python_function`.
 
 use super::scanner::{arguments, calls, in_code, inside, is_word, signs, window};
 use super::{Declared, ScriptText, docstring, literal, python};
@@ -13,13 +13,13 @@ use serde_json::{Map, Value, json};
 const PYTHON: Language = Language::Python;
 const JS: Language = Language::TypeScript;
 
-/// Decorators that are looked at in a file.
+/// How many decorators in a file are examined.
 const MAX_DECORATORS: usize = 1_000;
 
-/// Keys `name` that are looked at in front of a schema.
+/// How many keys `name` before a schema are examined.
 const MAX_KEYS: usize = 4;
 
-/// Bytes in front of a schema in which its name and description stand.
+/// How many bytes before a schema are searched for its name and description.
 const NEAR: usize = 4_000;
 
 /// A tool that code defines.
@@ -111,7 +111,7 @@ fn of_javascript(text: &str) -> Option<Vec<CodeTool>> {
     (!tools.is_empty()).then_some(tools)
 }
 
-/// Adds a tool whose name is none so far.
+/// Adds a tool with a new name.
 fn add(tools: &mut Vec<CodeTool>, tool: Option<CodeTool>) {
     if let Some(tool) = tool
         && tools.len() < limits::LIST_ITEMS
@@ -155,11 +155,11 @@ fn named(text: &str, written: &str, language: Language) -> Option<String> {
     resolved(text, by_name.or(first)?.value, language)
 }
 
-/// Tools that are listed with their schema: in front of each `inputSchema` stand name and description.
+/// Tools that are listed with their schema: name and description come before each `inputSchema`.
 fn in_schemas(text: &str, language: Language, tools: &mut Vec<CodeTool>) {
     let mut from = 0;
     let found: Vec<usize> = text.match_indices("inputSchema").take(limits::LIST_ITEMS).map(|(at, _)| at).collect();
-    // A key of a table may stand in quotes.
+    // A key of a table may be quoted.
     let is_quoted = |at: usize| text[..at].ends_with(['"', '\'']);
     let places = found.iter().map(|at| if is_quoted(*at) { at - 1 } else { *at }).collect();
     let code = in_code(text, places, language);
@@ -186,14 +186,14 @@ fn in_schemas(text: &str, language: Language, tools: &mut Vec<CodeTool>) {
     }
 }
 
-/// Whether a key stands at a place: a word of its own with `:` or `=` behind it.
+/// Whether there is a key at a position: a separate word followed by `:` or `=`.
 fn is_key(text: &str, at: usize, key: &str) -> bool {
     let before = text[..at].chars().next_back();
     let rest = text[at + key.len()..].trim_start_matches(['"', '\'', ' ']);
     !before.is_some_and(|c| c.is_alphanumeric() || c == '_') && rest.starts_with([':', '='])
 }
 
-/// What is written behind a key, up to the next comma or line end outside of brackets.
+/// The value after a key, up to the next comma or line end outside brackets.
 fn value_of(rest: &str, language: Language) -> Option<&str> {
     let rest = rest.trim_start_matches(['"', '\'', ' ']).strip_prefix([':', '='])?.trim_start();
     let end = signs(rest, language).find(|sign| sign.depth == 0 && matches!(sign.byte, b',' | b'}' | b')'));
@@ -206,7 +206,7 @@ fn field(text: &str, key: &str, language: Language) -> Option<String> {
     literal::text(value_of(&text[place + key.len()..], language)?, language)
 }
 
-/// A text, or the text that a name of the file stands for.
+/// A text, or the text behind a name of the file.
 fn resolved(text: &str, written: &str, language: Language) -> Option<String> {
     let written = written.trim();
     let written = written.strip_suffix(".value").unwrap_or(written);
@@ -226,7 +226,7 @@ fn resolved(text: &str, written: &str, language: Language) -> Option<String> {
     })
 }
 
-/// The object that a name of the file stands for.
+/// The object behind a name of the file.
 fn object<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     let mark = format!("const {word}");
     let at = text.find(&mark)? + mark.len();

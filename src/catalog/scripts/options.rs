@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 const PYTHON: Language = Language::Python;
 const JS: Language = Language::JavaScript;
 
-/// How each parser is told in a script, and what reads it. The first that is found decides.
+/// The marker and reader of each parser. The first match decides.
 struct ParserMark {
     is_used: fn(&str) -> bool,
     read: fn(&str) -> Option<Declared>,
-    /// Whether what it cannot read gets words as they are.
+    /// Whether words are passed unchanged if it cannot read the script.
     passes_words: bool,
     /// The options that it answers itself and alone.
     answered: fn(&str) -> &'static [&'static str],

@@ -1,5 +1,5 @@
-//! What a script says about itself below its header: a variable with a description, the text of its help, a page of
-//! documentation in the code, a docstring behind the imports.
+//! Descriptions in a script below its header: a variable with a description, the help text, embedded documentation, a
+//! docstring after the imports.
 
 use super::ScriptText;
 use crate::catalog::description;
@@ -36,7 +36,7 @@ pub(super) fn description(script: &ScriptText<'_>) -> Option<String> {
     texts(script).into_iter().find_map(|text| description::first_words(&text, file))
 }
 
-/// What stands below `=head1 NAME` in a page of documentation of Perl.
+/// The text below `=head1 NAME` in Perl documentation.
 fn of_pod(text: &str) -> Option<&str> {
     let begin = text.find("\n=head1 NAME").or_else(|| text.starts_with("=head1 NAME").then_some(0))?;
     let rest = text[begin..].trim_start();
@@ -129,7 +129,7 @@ fn lines_of_echo(function: &str) -> Option<String> {
     for line in function[..end].lines().take(MAX_LINES).map(str::trim) {
         let line = line.split_once('{').filter(|_| line == first.trim()).map_or(line, |(_, body)| body.trim());
         let Some(word) = ["echo", "printf"].into_iter().find(|word| line.starts_with(word)) else {
-            // Whatever else it does first is not known.
+            // Its other initial actions are unknown.
             if found.is_empty()
                 && !line.is_empty()
                 && line != first.trim()
@@ -148,7 +148,7 @@ fn lines_of_echo(function: &str) -> Option<String> {
     (!found.is_empty()).then(|| found.join("\n"))
 }
 
-/// A text that stands alone behind the imports of Python.
+/// A text as a statement after the Python imports.
 fn late_docstring(text: &str) -> Option<&str> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {

@@ -1,5 +1,5 @@
 //! Options of Perl (`Getopt::Long`, `Getopt::Std`) and Ruby (`OptionParser`) scripts. Their code is not parsed: the
-//! specifications are texts, which are read where they stand.
+//! specifications are texts, which are read directly.
 
 use super::option_words::{Takes, rule_of, type_word};
 use super::scanner::{calls, split};
@@ -70,7 +70,7 @@ fn perl_long(text: &str) -> Vec<DeclaredInput> {
         let (written, kept) = part.split_once("=>").unwrap_or((part, ""));
         let written = written.trim();
         let spec = literal::text(written, SIGNS).unwrap_or_else(|| written.to_owned());
-        // A list or a hash takes the option as often as it is given.
+        // A list or a hash accepts the option repeatedly.
         let is_list = kept.trim_start().trim_start_matches('\\').starts_with(['@', '%', '[', '{']);
         inputs.extend(perl_option(&spec, is_list, &inputs));
     }

@@ -13,7 +13,7 @@ const PYTHON: Language = Language::Python;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block<'t> {
     pub(super) text: &'t str,
-    /// Where it begins, in bytes.
+    /// Its start, in bytes.
     pub(super) at: usize,
 }
 
@@ -22,21 +22,21 @@ pub(super) struct Block<'t> {
 pub(super) struct Definition<'t> {
     pub(super) name: &'t str,
     pub(super) is_class: bool,
-    /// What stands in its brackets: parameters, or base classes.
+    /// The content of its brackets: parameters, or base classes.
     pub(super) brackets: &'t str,
     pub(super) body: &'t str,
     /// Its decorators without `@`.
     pub(super) decorators: Vec<&'t str>,
 }
 
-/// What a file defines, and what its names stand for.
+/// The definitions of a file, and the meanings of its names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Module<'a, 't> {
     pub(super) definitions: &'a [Definition<'t>],
     pub(super) aliases: &'a Aliases<'t>,
 }
 
-/// What is called to set something up for what a file defines, and does no work: by its first names.
+/// Calls that only set something up for the definitions, by their first names.
 const SETUP: &[&str] = &[
     "asyncio.set_event_loop_policy",
     "colorama",
@@ -76,7 +76,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
             (is_line_start, line) = (true, sign.at + 1);
         } else if is_line_start && !sign.byte.is_ascii_whitespace() {
             is_line_start = false;
-            // Behind a comment the line may have begun further up.
+            // After a comment, the line may have begun earlier.
             let begin = bytes[..sign.at].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let indent = sign.at - begin.max(line.min(sign.at));
             if indent <= *base.get_or_insert(indent) {
@@ -146,7 +146,7 @@ fn adds(called: &str) -> bool {
     begins || matches!(method, "tool" | "resource" | "prompt" | "mount" | "custom_route")
 }
 
-/// What the names of a file stand for.
+/// The meanings of the names of a file.
 pub(super) fn aliases<'t>(blocks: &[Block<'t>]) -> Aliases<'t> {
     Aliases::of(blocks.iter().map(|block| block.text))
 }
@@ -279,7 +279,7 @@ fn own_base<'a, 't>(
     definitions.iter().find(|one| one.is_class && one.name == base && one.name != class.name)
 }
 
-/// The fields of a class, those of its base classes first; a field that is given again is where it was.
+/// The fields of a class, those of its base classes first; a redefined field keeps its position.
 fn all_fields<'t>(definitions: &[Definition<'t>], class: &Definition<'t>, depth: usize) -> Vec<Parameter<'t>> {
     let bases = class.bases().filter_map(|base| own_base(definitions, class, base)).filter(|_| depth < 4);
     let mut fields: Vec<Parameter<'t>> = bases.flat_map(|base| all_fields(definitions, base, depth + 1)).collect();

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 const PYTHON: Language = Language::Python;
 
-/// How often a name may stand for another one.
+/// How many aliases in a chain are followed.
 const MAX_DEPTH: usize = 4;
 
 /// The longest text that names are replaced in, in bytes.
 const MAX_BYTES: usize = 8_000;
 
-/// What names stand for.
+/// The meanings of names.
 #[derive(Debug, Default)]
 pub(super) struct Aliases<'t> {
     values: BTreeMap<&'t str, &'t str>,
@@ -35,7 +35,7 @@ impl<'t> Aliases<'t> {
         aliases
     }
 
-    /// A type hint or a default with what its names stand for.
+    /// A type hint or a default with aliases expanded.
     pub(super) fn expanded<'s>(&self, text: &'s str) -> Cow<'s, str> {
         let mut text = Cow::Borrowed(text);
         for _ in 0..MAX_DEPTH {
@@ -47,7 +47,7 @@ impl<'t> Aliases<'t> {
         text
     }
 
-    /// With each name replaced once; `None` where there is none.
+    /// Expands each name once; `None` if there is none.
     fn once(&self, text: &str) -> Option<String> {
         if self.values.is_empty() {
             return None;
@@ -62,7 +62,7 @@ impl<'t> Aliases<'t> {
             let word = rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
             end = sign.at + word.len();
             let is_part = text[..sign.at].ends_with('.') || text[..sign.at].ends_with(|c: char| c.is_alphanumeric());
-            // The name of an argument, and the first part of `module.name`, is not what a name stands for.
+            // The name of an argument, and the first part of `module.name`, are not aliases.
             let is_named = text[end..].trim_start().starts_with(['=', '.']);
             if let Some(value) = self.values.get(word).filter(|_| !is_part && !is_named) {
                 expanded.push_str(&text[copied..sign.at]);

@@ -1,17 +1,17 @@
-//! Where code is code: what stands in strings and comments is skipped, brackets are matched.
+//! Finds code outside strings and comments, and matches brackets.
 //!
 //! Far less than a syntax tree, and a hundred times as fast: a scan reads thousands of scripts, and what it looks for
 //! are signatures, calls and literals. Damaged code gives less, never an error.
 
 use crate::domain::source::Language;
 
-/// Calls of one name that are looked at in a file.
+/// How many calls of one name in a file are examined.
 const MAX_CALLS: usize = 1_000;
 
 /// Bytes of a call, from its bracket on.
 const CALL_BYTES: usize = 64 * 1024;
 
-/// How often each byte of a file may be looked at as part of a call: calls in calls are read more than once.
+/// How often each byte of a file may be examined as part of a call: nested calls are read repeatedly.
 const CALL_LOOKS: usize = 2;
 
 /// A position in the code.
@@ -40,7 +40,7 @@ pub(super) fn signs(text: &str, language: Language) -> Signs<'_> {
 }
 
 impl Signs<'_> {
-    /// What is left. A sign that is skipped may be thought longer than the text.
+    /// The remaining bytes. A skipped character may exceed the end of the text.
     fn rest(&self) -> &[u8] {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -49,13 +49,13 @@ impl Signs<'_> {
         self.rest().starts_with(with)
     }
 
-    /// Goes behind the next `end`, or to the end of the text.
+    /// Moves after the next `end`, or to the end of the text.
     fn skip_past(&mut self, end: &[u8]) {
         let found = self.rest().windows(end.len()).position(|window| window == end);
         self.at = found.map_or(self.text.len(), |found| self.at + found + end.len());
     }
 
-    /// Goes behind a string that begins here. One with a single quote sign ends with its line.
+    /// Moves after a string that begins here. One with a single quote character ends with its line.
     fn skip_string(&mut self, quote: u8) {
         let triple = [quote; 3];
         let is_long = self.is_python && self.begins(&triple);
@@ -76,7 +76,7 @@ impl Signs<'_> {
         self.at = self.text.len();
     }
 
-    /// Goes behind a pattern such as `/a[/]b/`.
+    /// Moves after a pattern such as `/a[/]b/`.
     fn skip_pattern(&mut self) {
         let mut is_class = false;
         self.at += 1;
@@ -193,7 +193,7 @@ pub(super) fn split_once(text: &str, by: u8, language: Language) -> Option<(&str
     Some((text[..sign.at].trim(), text[sign.at + 1..].trim()))
 }
 
-/// What stands in the bracket that opens at `open`, without the brackets. `None` when it has no end.
+/// The content of the bracket that opens at `open`, without the brackets. `None` if it is not closed.
 pub(super) fn inside(text: &str, open: usize, language: Language) -> Option<&str> {
     let rest = text.get(open..)?;
     let end = signs(rest, language).find(|sign| sign.depth == 0 && matches!(sign.byte, b')' | b']' | b'}'))?;
@@ -203,7 +203,7 @@ pub(super) fn inside(text: &str, open: usize, language: Language) -> Option<&str
 /// One argument of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CallArgument<'t> {
-    /// Its name, where it is given by name.
+    /// Its name, if it is a named argument.
     pub(super) name: Option<&'t str>,
     pub(super) value: &'t str,
 }
@@ -219,7 +219,7 @@ pub(super) fn arguments(text: &str, language: Language) -> Vec<CallArgument<'_>>
         .collect()
 }
 
-/// The calls of a function or method by its name: the offset of the name, and what stands in the brackets.
+/// The calls of a function or method by name: the offset of the name, and the content of the brackets.
 pub(super) fn calls<'t>(
     text: &'t str,
     name: &'t str,
@@ -331,7 +331,7 @@ mod tests {
         for times in [500, 1_000, 2_000] {
             assert!(read(times) <= nested(times).len() * CALL_LOOKS + 2 * CALL_BYTES, "{times}: {}", read(times));
         }
-        // Beside each other there may be as many as before.
+        // The number of calls next to each other is not limited by this.
         assert_eq!(calls(&"server.tool('x', f);\n".repeat(900), "tool", Language::JavaScript).count(), 900);
     }
 }

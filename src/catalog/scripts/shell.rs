@@ -11,7 +11,7 @@ const MAX_WORDS: usize = 9;
 /// Words in code that ends a script with a message.
 const ENDS: &[&str] = &["exit", "usage", "Usage", "die", "help", "abort", "return 1", "err", "fail", "fatal"];
 
-/// Lines of a condition and what it does, at most.
+/// The most lines of a condition and its body.
 const CONDITION_LINES: usize = 6;
 
 /// Options of `getopts "ab:"`: a letter is a flag, a letter with a colon takes a value.
@@ -51,7 +51,7 @@ fn assigned(text: &str, letter: char) -> Option<&str> {
     (!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')).then_some(name)
 }
 
-/// Whether a script takes all words that it is given, or all that are left.
+/// Whether a script accepts all its words, or all remaining ones.
 pub(super) fn takes_rest(text: &str) -> bool {
     Words::of(&own_code(text), text).takes_rest
 }
@@ -76,7 +76,7 @@ struct Word {
     is_required: bool,
 }
 
-/// What a script does with its plain words.
+/// How a script uses its positional arguments.
 struct Words {
     words: Vec<Word>,
     /// Whether there may be more of them.
@@ -103,7 +103,7 @@ impl Words {
             let closes = block_words(line, &["fi", "done", "esac"]);
             let is_sure = depth == 0 && opens == 0;
             loops += block_words(line, &["while", "until", "for"]);
-            // What may have been taken away matters where words are read behind it.
+            // A shift matters if words are read after it.
             let is_of_words = names_all(line) || references(line).next().is_some();
             found.takes_rest |= is_moved && is_of_words;
             for part in line.split(';').flat_map(|part| part.split("&&")) {
@@ -131,7 +131,7 @@ impl Words {
                 let Some((number, mut word, is_needed)) = named_word(part) else { continue };
                 found.resize(number + shifted);
                 let is_whole = is_sure && !line.contains("&&") && word.default.is_none();
-                // What a function asks of it need not be asked at all.
+                // A word that only a function requires may be optional.
                 let may_lack = || {
                     has_functions && tested(&whole, 0, &word.name, usize::MAX).is_some()
                         || is_only_compared(&lines[at + 1..], &word.name)
@@ -165,7 +165,7 @@ impl Words {
         }
     }
 
-    /// What the usage line and tests of the number of words say.
+    /// Applies the usage line and the tests of the number of words.
     fn settle(&mut self, least: Option<usize>, usage: &[(String, bool)], lines: &[&str]) {
         let is_told = usage.len() == self.words.len();
         for (at, word) in self.words.iter_mut().enumerate() {
@@ -179,7 +179,7 @@ impl Words {
             }
             word.is_required &= word.default.is_none() && told.is_none_or(|(_, is_optional)| !is_optional);
         }
-        // Nobody leaves out a word before one that must be there.
+        // A word before a required one is required too.
         let last = self.words.iter().rposition(|word| word.is_required).unwrap_or(0);
         for word in self.words.iter_mut().take(last).filter(|word| word.default.is_none()) {
             word.is_required = true;
@@ -245,7 +245,8 @@ fn references(code: &str) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The number and name of a plain word that is given a name, and whether it must be there where the code says so.
+/// The number and name of a positional argument that is assigned to a variable, and whether it is required if the code
+/// says so.
 fn named_word(code: &str) -> Option<(usize, Word, Option<bool>)> {
     let heads = ["then ", "else ", "do ", "local ", "readonly ", "export ", "declare ", "typeset "];
     let mut code = code;
@@ -339,7 +340,7 @@ pub(super) fn demanded_words(text: &str) -> usize {
     least_count(&own.lines().collect::<Vec<_>>()).unwrap_or(0)
 }
 
-/// Whether what a condition at a line does is to end the script.
+/// Whether the body of a condition ends the script.
 fn ends_script(lines: &[&str], at: usize) -> bool {
     let ends = |line: &str| ENDS.iter().any(|word| line.contains(word));
     let first = lines[at];
@@ -371,7 +372,7 @@ fn least_count(lines: &[&str]) -> Option<usize> {
 
 /// The number of words that a test demands when it ends the script, or when its opposite does.
 fn demanded(line: &str) -> Option<usize> {
-    // In `[ $# -lt 1 ] || [ $# -gt 2 ]` there are two tests, and what stands behind them follows.
+    // `[ $# -lt 1 ] || [ $# -gt 2 ]` contains two tests, followed by their consequence.
     let is_opposite =
         line.rsplit_once("||").is_some_and(|(_, action)| !action.contains("$#") && !action.contains("${#}"));
     let mut found: Option<usize> = None;
@@ -400,7 +401,7 @@ fn usage_words(text: &str) -> Vec<(String, bool)> {
     });
     let Some(line) = line else { return Vec::new() };
     let line = line.split(['"', '\'', '#', '\\']).next().unwrap_or_default();
-    // A long one goes on in the next line.
+    // A long one continues in the next line.
     let more = lines
         .next()
         .map(|more| more.trim().trim_start_matches(['#', ' ']))
@@ -414,12 +415,12 @@ fn usage_words(text: &str) -> Vec<(String, bool)> {
         if is_optional && name.starts_with('-') {
             continue;
         }
-        // An option may have a value, and of `a|b` nobody knows which it is.
+        // An option may have a value, and `a|b` is ambiguous.
         let is_unclear = name.starts_with('-') || word.contains(['|', '$', '(']);
         if is_unclear || word.starts_with('[') != word.trim_end_matches('.').ends_with(']') {
             return Vec::new();
         }
-        // `[options]` stands for options, not for a word.
+        // `[options]` stands for options, not for a positional argument.
         if !name.is_empty() && !["options", "opts", "flags"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
             words.push((name.to_owned(), is_optional));
         }
@@ -427,7 +428,7 @@ fn usage_words(text: &str) -> Vec<(String, bool)> {
     words
 }
 
-/// The words of a usage line; what stands in brackets is one.
+/// The words of a usage line; bracketed parts count as one.
 fn bracketed(line: &str) -> Vec<&str> {
     let (mut words, mut begin, mut depth) = (Vec::new(), None, 0usize);
     for (at, c) in line.char_indices() {

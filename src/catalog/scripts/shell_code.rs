@@ -1,14 +1,14 @@
-//! The code of a shell script that sees the words of the script: without comments, texts in single quotes and functions
-//! that are given words of their own.
+//! The code of a shell script that uses the words of the script: without comments, single-quoted texts and functions
+//! with their own words.
 
-/// What a place of a script is in.
+/// The context of a position in a script.
 #[derive(Clone, Copy, PartialEq)]
 enum Within {
     Parentheses,
     Quotes,
 }
 
-/// The code that sees the words of the script. A function that is given all of them (`main "$@"`) follows at the end.
+/// The code that uses the words of the script. A function that gets all of them (`main "$@"`) follows at the end.
 pub(super) fn own_code(text: &str) -> String {
     let plain = without_quoted(text);
     let functions = functions(&plain);
@@ -28,7 +28,7 @@ pub(super) fn own_code(text: &str) -> String {
     own + &inner
 }
 
-/// A function of a script: its name, and from where to where it stands in the text.
+/// A function of a script: its name, and its range in the text.
 pub(super) type FunctionSpan<'t> = (&'t str, (usize, usize));
 
 /// The functions of a script that are defined outside of others.
@@ -47,8 +47,8 @@ pub(super) fn function_spans(text: &str) -> Vec<FunctionSpan<'_>> {
     found.collect()
 }
 
-/// The script without code that reads what other commands of it write: what stands behind a pipe, and functions that are
-/// only called there.
+/// The script without code that reads the output of its own commands: commands after a pipe, and functions that are
+/// called only there.
 pub(in crate::catalog) fn without_fed(text: &str) -> String {
     let plain = without_quoted(text);
     let is_piped = |at: usize| {
@@ -88,7 +88,7 @@ fn blank(bytes: &mut [u8]) {
     bytes.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
 }
 
-/// The text with blanks in place of comments, of what stands in single quotes, and of quoted here-documents.
+/// The text with blanks in place of comments, single-quoted text, and quoted here-documents.
 fn without_quoted(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut within: Vec<Within> = Vec::new();
@@ -135,7 +135,7 @@ fn find(bytes: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> usize {
     bytes[from..].iter().position(|byte| wanted(*byte)).map_or(bytes.len(), |length| from + length)
 }
 
-/// The tag of a here-document that begins here, and whether it is quoted. A here-string is none.
+/// The tag of a here-document that begins here, and whether it is quoted. Here-strings do not count.
 fn here_document(bytes: &[u8], at: &mut usize) -> Option<(String, bool)> {
     if bytes.get(*at + 1) != Some(&b'<') || *at > 0 && bytes[*at - 1] == b'<' || bytes.get(*at + 2) == Some(&b'<') {
         return None;
@@ -152,7 +152,7 @@ fn here_document(bytes: &[u8], at: &mut usize) -> Option<(String, bool)> {
     Some((tag.clone(), tag != written))
 }
 
-/// The place behind the line with this tag.
+/// The position after the line with this tag.
 fn end_of_document(bytes: &[u8], from: usize, tag: &str) -> usize {
     let mut at = from;
     while at < bytes.len() {

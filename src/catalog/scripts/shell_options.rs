@@ -1,5 +1,5 @@
-//! Options that a shell script reads in a loop: `while …; do case $1 in --to) to="$2"; shift 2 ;; *) … esac; done`, and those
-//! that it tests its words for: `[[ $1 == "--all" ]]`. Its plain words stand behind them.
+//! Options that a shell script reads in a loop: `while …; do case $1 in --to) to="$2"; shift 2 ;; *) … esac; done`, and
+//! options that it compares its words with: `[[ $1 == "--all" ]]`. Its positional arguments follow them.
 
 use super::option_words::{Takes, rule_of};
 use super::shell_code::own_code;
@@ -32,7 +32,7 @@ pub(super) fn read(text: &str) -> Option<Declared> {
     if words.is_empty() {
         words = named(&shell::words(&behind, &[]));
     }
-    // What the arm keeps in a list, and what stands behind the loop, are the words that are left.
+    // Words that the arm collects in a list, and the code after the loop, use the remaining words.
     let takes_rest = other.as_ref().is_some_and(LoopArm::collects) || shell::takes_rest(&behind);
     let is_unknown = words.is_empty() && !is_closed && other.is_some();
     for (name, default) in words {
@@ -49,7 +49,7 @@ pub(super) fn read(text: &str) -> Option<Declared> {
     Some(Declared { inputs, ..Declared::default() })
 }
 
-/// What the program `getopt` says of an option with an optional value: it must be joined to it.
+/// The rule of the program `getopt` for an option with an optional value: it must be joined to it.
 fn program_takes(text: &str, input: &DeclaredInput) -> Option<Takes> {
     let line = text.lines().find(|line| line.contains("getopt ") && !line.trim_start().starts_with('#'))?;
     let forms = input.rule.as_ref()?.option_forms()?;
@@ -72,7 +72,7 @@ fn named(inputs: &[DeclaredInput]) -> Vec<(String, Option<String>)> {
 struct OptionLoop {
     /// The line of `case`.
     begin: usize,
-    /// The line behind `esac`.
+    /// The line after `esac`.
     end: usize,
 }
 
@@ -86,13 +86,13 @@ impl OptionLoop {
         })
     }
 
-    /// Whether it stands in a loop, or tests the first word alone.
+    /// Whether it is inside a loop, rather than testing only the first word.
     fn is_loop(&self, lines: &[&str]) -> bool {
         let before = lines[self.begin.saturating_sub(12)..=self.begin].join("\n");
         ["while", "until", "for "].iter().any(|word| before.contains(word))
     }
 
-    /// The last line that sees the words of the script behind the loop: that of its function, or of the file.
+    /// The last line after the loop that uses the words of the script: that of its function, or of the file.
     fn scope_end(&self, lines: &[&str]) -> usize {
         let is_inside = lines[..self.begin].iter().rev().find_map(|line| {
             if line.starts_with('}') {
@@ -151,7 +151,7 @@ fn is_case(line: &str, lines: &[&str]) -> bool {
     name == "1" || is_of_loop()
 }
 
-/// The variable that a line `case "$x" in` asks, and what stands behind its name: `:-default`.
+/// The variable of a line `case "$x" in`, and the text after its name: `:-default`.
 fn subject(line: &str) -> Option<(&str, &str)> {
     let rest = line.trim().strip_prefix("case ")?.trim_end().strip_suffix(" in")?;
     let word = rest.split_whitespace().next()?.trim_matches('"').strip_prefix('$')?.trim_matches(['{', '}']);
@@ -159,7 +159,7 @@ fn subject(line: &str) -> Option<(&str, &str)> {
     (end > 0).then(|| word.split_at(end))
 }
 
-/// Values of a word that a script tells apart, at most.
+/// The most values of a word that a script distinguishes.
 const MAX_CHOICES: usize = 60;
 
 /// Adds the values that plain words may have: the arms of a `case` that stops at any other.
@@ -175,13 +175,13 @@ pub(super) fn add_choices(text: &str, declared: &mut Declared) {
     for (at, input) in words.enumerate() {
         let number = (at + 1).to_string();
         let is_it = |line: &&str| -> bool {
-            // Anything else behind the name changes the word.
+            // Anything else after the name changes the word.
             let (name, rest) = subject(line).unwrap_or_default();
             let is_whole = rest.is_empty() || rest.starts_with([':', '-']);
             is_whole && (name == number || name.eq_ignore_ascii_case(&input.name))
         };
         let Some(begin) = lines.iter().position(is_it) else { continue };
-        // Behind `shift`, `$1` is another word.
+        // After `shift`, `$1` is another word.
         let is_number = subject(lines[begin]).is_some_and(|(name, _)| name == number);
         if is_number && lines[..begin].iter().any(|line| line.contains("shift")) {
             continue;
@@ -201,7 +201,7 @@ pub(super) fn add_choices(text: &str, declared: &mut Declared) {
     }
 }
 
-/// The literal patterns of a `case` whose arm for everything else only stops the script; `None` for any other `case`.
+/// The literal patterns of a `case` whose default arm only stops the script; `None` for any other `case`.
 fn choices<'t>(lines: &[&'t str], begin: usize) -> Option<Vec<&'t str>> {
     let case = OptionLoop { begin, end: end_of_case(lines, begin)? };
     let arms = if case.is_loop(lines) { Vec::new() } else { case.arms(lines) };
@@ -222,7 +222,7 @@ fn choices<'t>(lines: &[&'t str], begin: usize) -> Option<Vec<&'t str>> {
     (stops && plain > 1 && found.len() <= MAX_CHOICES).then_some(found)
 }
 
-/// The line behind the `esac` of a `case`.
+/// The line after the `esac` of a `case`.
 fn end_of_case(lines: &[&str], begin: usize) -> Option<usize> {
     let mut depth = 0usize;
     for (at, line) in lines.iter().enumerate().skip(begin) {
@@ -262,7 +262,7 @@ impl LoopArm<'_> {
             name.starts_with('-') && !rest.is_empty() && rest.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
         };
         let mut names: Vec<String> = names.into_iter().filter(is_flag).collect();
-        // `--p` beside `--print` is short for it.
+        // `--p` next to `--print` is its short form.
         names.sort_by_key(
             |name| if name.starts_with("--") { std::cmp::Reverse(name.len()) } else { std::cmp::Reverse(0) },
         );
@@ -278,7 +278,7 @@ impl LoopArm<'_> {
         let (name, rule) = rule_of(&names, taken)?;
         let mut input = DeclaredInput::text(&name, rule);
         let body = self.body.join("\n");
-        // Behind `shift` the next word is `$1`.
+        // After `shift`, the next word is `$1`.
         let reads_next = |(_, rest): (&str, &str)| rest.contains("$1") || rest.contains("${1");
         let takes_value = is_joined
             || ["$2", "${2", "shift 2", "$OPTARG"].iter().any(|mark| body.contains(mark))
@@ -303,7 +303,7 @@ impl LoopArm<'_> {
         kept.find(|(name, value)| is_name(name) && value.contains('$')).map(|(name, _)| name)
     }
 
-    /// Whether it is the arm for everything that is no option.
+    /// Whether it is the arm for everything other than options.
     fn takes_others(&self) -> bool {
         self.patterns.contains(&"*")
     }
@@ -357,11 +357,11 @@ impl LoopArm<'_> {
     }
 }
 
-/// Parts of names of commands that say what is wrong with a word, in lower case.
+/// Parts of command names that report an invalid word, in lower case.
 const COMPLAINING: &[&str] =
     &["err", "die", "fail", "usage", "help", "abort", "fatal", "warn", "log", "unknown", "invalid", "bad", "unrecogn"];
 
-/// A statement without the words that may stand in front of it.
+/// A statement without the keywords that may precede it.
 fn without_heads(part: &str) -> &str {
     let heads = ["then ", "else ", "elif ", "if ", "do ", "local ", "declare ", "export ", "readonly "];
     let mut part = part;
@@ -414,10 +414,10 @@ fn tested(text: &str, lines: &[&str]) -> Option<Declared> {
     }
     let options = inputs.len();
     let last = lines.iter().rposition(|line| tested_flag(line).is_some()).unwrap_or(0);
-    // What is only compared with an option is no word.
+    // A word that is only compared with an option is not a positional argument.
     let code: Vec<String> = text.lines().map(without_test).collect();
     inputs.extend(shell::words(&code.join("\n"), &inputs));
-    // A word that may be an option is needed by nobody, unless words are counted behind the options.
+    // A word that may be an option is not required, unless words are counted after the options.
     let least = shell::demanded_behind(text, last);
     for (at, input) in inputs.iter_mut().enumerate() {
         input.required &= at >= options && at < options + least;

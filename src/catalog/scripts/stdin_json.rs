@@ -21,10 +21,10 @@ const MAX_KEYS: usize = 40;
 /// Longest key.
 const KEY_BYTES: usize = 60;
 
-/// How code names its standard input.
+/// The names of standard input in code.
 const STDIN: &[&str] = &["stdin", "readFileSync(0"];
 
-/// Methods of lists: the document is none of objects.
+/// List methods: the document is not an object.
 const OF_LISTS: &[&str] = &[
     "append", "every", "extend", "filter", "find", "flatMap", "forEach", "join", "length", "map", "push", "reduce",
     "slice", "some", "sort",
@@ -89,7 +89,7 @@ impl<'t> Reader<'t> {
         self.text.get(at..).and_then(|rest| rest.lines().next()).unwrap_or_default()
     }
 
-    /// Whether what is parsed was read on standard input: it says so, or a name that was given such a value.
+    /// Whether the parsed value was read from standard input, directly or through a name.
     fn is_stdin(&self, value: &str) -> bool {
         let says = |text: &str| STDIN.iter().any(|mark| text.contains(mark));
         if says(value) {
@@ -112,12 +112,13 @@ impl<'t> Reader<'t> {
             })
     }
 
-    /// Follows the document that a call at this place gives, whose brackets end at `end`. `None` where it is no object.
+    /// Follows the document returned by a call at this position, whose brackets end at `end`. `None` if it is not an
+    /// object.
     fn take(&mut self, at: usize, end: usize) -> Option<()> {
         let begin = self.line_start(at);
         let before = self.text[begin..at].trim_end().trim_end_matches("await").trim_end();
         let rest = self.rest_of_line(end);
-        // Another document stands in for none: `json.loads(text or "{}")`, `json.load(f) if … else {}`.
+        // A default document: `json.loads(text or "{}")`, `json.load(f) if … else {}`.
         let line = self.rest_of_line(at);
         let is_certain = self.is_python() && ![" or ", " if ", " else "].iter().any(|word| line.contains(word));
         if rest.starts_with('[') {
@@ -215,7 +216,7 @@ impl<'t> Reader<'t> {
         names.into_iter().rev().find(|name| self.body_of(name).is_some_and(|(body, _)| body.contains(&at)))
     }
 
-    /// Where a name that is given a value at this place has it.
+    /// The scope of a name that is bound at this position.
     fn scope(&self, at: usize) -> Range<usize> {
         if self.is_python() {
             let around = self.function_around(at).and_then(|name| self.body_of(name));
@@ -237,7 +238,7 @@ impl<'t> Reader<'t> {
         at..end.map_or(self.text.len(), |end| at + end)
     }
 
-    /// Adds the keys that are taken out of a document of this name. `None` where it is no object.
+    /// Adds the keys that are read from a document of this name. `None` if it is not an object.
     fn follow(&mut self, name: &str, scope: Range<usize>, is_certain: bool, depth: usize) -> Option<()> {
         let text = self.text;
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
@@ -350,7 +351,7 @@ impl<'t> Reader<'t> {
         !is_under_condition && !self.ends_before(begin, scope.start)
     }
 
-    /// Whether a function may end between the two places. A document that is no JSON ends it in a handler of errors.
+    /// Whether a function may end between two positions. Invalid JSON ends it in an error handler.
     fn ends_before(&self, begin: usize, from: usize) -> bool {
         let lines = self.text.get(from..begin).unwrap_or_default().lines();
         let ends =
@@ -417,7 +418,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// The schema of a value that has this default. A text may stand for any value that is made a text.
+/// The schema of a value with this default. A text default is compatible with any value that is converted to text.
 fn with_default(default: Value) -> serde_json::Map<String, Value> {
     let mut schema = match &default {
         Value::String(_) => serde_json::Map::new(),

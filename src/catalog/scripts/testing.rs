@@ -1,4 +1,4 @@
-//! What a script declares, as lines for tests.
+//! The declarations of a script, as lines for tests.
 
 use super::{ScriptText, options};
 use crate::domain::source::Language;

@@ -1,4 +1,4 @@
-//! Scripts that read their command line in a way that nobody knows here: their words are passed as they are.
+//! Scripts that read their command line in an unknown way: their words are passed unchanged.
 
 use super::scanner::{is_word, split_once};
 use super::shell_code::own_code;
@@ -7,13 +7,13 @@ use crate::domain::source::Language;
 use crate::domain::{InputMode, standard};
 use std::collections::HashSet;
 
-/// What is said of such words.
+/// The description of such words.
 const WORDS: &str = "Words of its command line, passed as they are";
 
-/// How code names its command line.
+/// The names of the command line in code.
 const COMMAND_LINE: &[&str] = &["argv", "Deno.args", "Bun.args", "parse_args(", "parseArgs(", "OptionParser("];
 
-/// Reads a script whose parser is not known; `None` for one that reads no words.
+/// Reads a script with an unknown parser; `None` if it reads no words.
 pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     let language = script.language?;
     let reads = match language {
@@ -21,7 +21,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
         Language::Python => names_command_line(script.text) || starts_foreign_python(script.text),
         _ => names_command_line(script.text) || starts_foreign_javascript(script.text),
     };
-    // Who reads text reads it from its standard input, unless it names its command line.
+    // A script that reads text reads it from standard input, unless it names its command line.
     let is_shell = language == Language::Bash;
     if !reads || !is_shell && script.text.contains("stdin") && !names_command_line(script.text) {
         return None;
@@ -35,13 +35,13 @@ fn names_command_line(text: &str) -> bool {
     COMMAND_LINE.iter().any(|mark| text.contains(mark))
 }
 
-/// Whether a shell script looks at its words outside of functions, or in one that is given them.
+/// Whether a shell script uses its words outside functions, or in a function that gets them.
 fn reads_shell(text: &str) -> bool {
     let reads = |text: &str| ["$@", "$*", "${@", "${*", "$#", "${#}"].iter().any(|mark| text.contains(mark));
     reads(text) && reads(&own_code(text))
 }
 
-/// Whether what a Python script does first of all is to call something that is not its own and not of the library.
+/// Whether the first action of a Python script is a call of code outside the script and the standard library.
 fn starts_foreign_python(text: &str) -> bool {
     let blocks = python::blocks(text);
     let mut foreign: HashSet<&str> = HashSet::new();

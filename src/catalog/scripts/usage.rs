@@ -1,8 +1,8 @@
 //! Specifications of usage (<https://usage.jdx.dev>): those of tasks of mise, and those in comments of a script, `#USAGE
 //! flag "-f --force" help="Always"`, `#USAGE arg "<file>"`.
 //!
-//! Whoever starts a script with such comments through `usage` or mise gives it each value as the variable `usage_NAME`. A
-//! script that asks for such variables gets them; another one gets its command line.
+//! If a script with such comments is started through `usage` or mise, each value is passed as the variable
+//! `usage_NAME`. A script that reads such variables gets them; others get a command line.
 
 use super::commands::{CommandTree, NodeId, ROOT};
 use super::{Declared, DeclaredInput, ScriptText};
@@ -28,7 +28,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     Some(Declared { title, description, input: Some(InputMode::Args), ..declared })
 }
 
-/// What stands behind the mark in a comment: `#USAGE flag …`, `# [USAGE] flag …`, `//USAGE flag …`.
+/// The text after the mark in a comment: `#USAGE flag …`, `# [USAGE] flag …`, `//USAGE flag …`.
 fn directive(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let rest = ["#", "//", "--", "::"].iter().find_map(|sign| line.strip_prefix(sign))?.trim_start();
@@ -41,10 +41,10 @@ pub(in crate::catalog) fn usage(text: &str) -> Vec<DeclaredInput> {
     tree(text).inputs(ROOT).to_vec()
 }
 
-/// The commands of a specification, each with what stands in its braces.
+/// The commands of a specification, each with the content of its braces.
 fn tree(text: &str) -> CommandTree {
     let mut tree = CommandTree::default();
-    // The command of each open brace; `None` for one that is no command.
+    // The command of each open brace; `None` for a brace that belongs to no command.
     let mut open: Vec<Option<NodeId>> = Vec::new();
     for line in text.lines().map(str::trim) {
         let node = open.iter().rev().find_map(|node| *node).unwrap_or(ROOT);

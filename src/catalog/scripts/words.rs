@@ -5,7 +5,7 @@ use super::{Declared, DeclaredInput, ScriptText, input_name, shell};
 use crate::domain::source::Language;
 use crate::domain::{ArgRule, InputMode};
 
-/// Other languages: an ending, a program, and how code names the words that it is given, or whoever parses them.
+/// Other languages: a file extension, a program, and names of the command line or its parsers in code.
 const OTHERS: &[(&str, &str, &[&str])] = &[
     ("rb", "ruby", &["ARGV", "ARGF", "OptionParser", "Thor"]),
     ("pl", "perl", &["ARGV", "GetOptions", "getopt", "Getopt"]),
@@ -13,7 +13,7 @@ const OTHERS: &[(&str, &str, &[&str])] = &[
     ("lua", "lua", &["arg["]),
 ];
 
-/// What parses options: it names its command line, whatever else the script reads.
+/// Option parsers: they use the command line, whatever else the script reads.
 const PARSERS: &[&str] = &["OptionParser", "Thor", "GetOptions", "getopt", "Getopt"];
 
 /// Reads a script that takes plain words.
@@ -46,7 +46,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     (!inputs.is_empty()).then(|| Declared { inputs, input: Some(InputMode::Args), ..Declared::default() })
 }
 
-/// A script in a language whose code is not read: whether it looks at its words.
+/// A script in a language that is not analysed: whether it uses its words.
 fn other(script: &ScriptText<'_>) -> Option<Declared> {
     let extension = script.path.rsplit('/').next()?.rsplit_once('.').map(|(_, extension)| extension);
     let first = script.text.lines().next().unwrap_or_default();
@@ -54,7 +54,7 @@ fn other(script: &ScriptText<'_>) -> Option<Declared> {
         extension == Some(ending) || extension.is_none() && first.starts_with("#!") && first.contains(program)
     };
     let (_, _, marks) = OTHERS.iter().find(|(ending, program, _)| is_in(ending, program))?;
-    // What a comment names is not used.
+    // A name in a comment is not used.
     let is_code = |line: &&str| !["#", "//", "--"].iter().any(|sign| line.trim_start().starts_with(sign));
     let code = script.text.lines().filter(is_code).collect::<Vec<_>>().join("\n");
     let has = |marks: &[&str]| marks.iter().any(|mark| code.contains(mark));
@@ -66,7 +66,7 @@ fn other(script: &ScriptText<'_>) -> Option<Declared> {
     })
 }
 
-/// Whether a script takes as many words as it is given, without a name for any.
+/// Whether a script accepts any number of unnamed words.
 fn takes_all(script: &ScriptText<'_>) -> bool {
     if script.language == Some(Language::Bash) {
         return shell::takes_rest(script.text);
@@ -78,7 +78,7 @@ fn takes_all(script: &ScriptText<'_>) -> bool {
     marks.iter().any(|mark| script.text.contains(mark)) && !script.text.contains("stdin")
 }
 
-/// Whether a script takes more words behind those that it gives a name.
+/// Whether a script accepts more words after the named ones.
 fn takes_rest(script: &ScriptText<'_>) -> bool {
     let text = script.text;
     let has_slice = |mark: &str| {
@@ -109,8 +109,8 @@ fn indexed(text: &str, mark: &str, first: usize) -> Vec<DeclaredInput> {
     named(names)
 }
 
-/// How many words a script of Python demands: by tests of their number that stop it, else those that it takes whatever happens.
-/// `count` is how many it takes.
+/// How many words a Python script requires: by tests of their number that stop it, otherwise those that it always
+/// reads. `count` is how many it reads.
 fn demanded(text: &str, count: usize) -> usize {
     const STOPS: &[&str] = &["exit", "quit(", "raise ", "usage", "return"];
     const NEAR: usize = 6;

@@ -1,4 +1,4 @@
-//! What shell scripts are able to do.
+//! The capabilities of shell scripts.
 
 mod hiding;
 
@@ -12,7 +12,7 @@ use crate::domain::{CapabilityKind as Kind, only_reads};
 use std::collections::HashSet;
 use tree_sitter::Node;
 
-/// Commands whose arguments are no files that they read.
+/// Commands whose arguments are not files that they read.
 const NO_FILES: &[&str] = &[
     "echo", "printf", "test", "[", "cd", "basename", "dirname", "export", "set", "tr", "trap", "command", "type",
     "which",
@@ -21,13 +21,13 @@ const NO_FILES: &[&str] = &[
 struct BashScanner<'f, 'a> {
     finder: &'f mut Finder<'a>,
     functions: HashSet<&'a str>,
-    /// Variables that the script gives a value to.
+    /// Variables that the script assigns.
     assigned: HashSet<&'a str>,
-    /// Variables of its surroundings that were told already.
+    /// Environment variables that were already reported.
     told: HashSet<&'a str>,
 }
 
-/// Collects what a tree of shell is able to do.
+/// Collects the capabilities in the syntax tree of a shell script.
 pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
     let mut scanner = BashScanner { finder, functions: HashSet::new(), assigned: HashSet::new(), told: HashSet::new() };
     nodes(root).for_each(|node| scanner.bind(node));
@@ -73,7 +73,7 @@ impl BashScanner<'_, '_> {
             "variable_assignment" => {
                 let Some(name) = node.child_by_field_name("name") else { return };
                 let name = self.finder.text_of(name).split('[').next().unwrap_or_default();
-                // `x="${x:-1}"` still reads the x of its surroundings.
+                // `x="${x:-1}"` still reads the x of the environment.
                 let value = node.child_by_field_name("value");
                 let reads_itself = value.is_some_and(|value| {
                     nodes(value).any(|part| part.kind() == "variable_name" && self.finder.text_of(part) == name)
@@ -104,7 +104,7 @@ impl BashScanner<'_, '_> {
         }
     }
 
-    /// The text that a word certainly is.
+    /// The text of a word, if it is certain.
     fn whole(&self, node: Node<'_>, depth: usize) -> Option<String> {
         if depth > MAX_DEPTH {
             return None;
@@ -130,7 +130,7 @@ impl BashScanner<'_, '_> {
         }
     }
 
-    /// What a word begins with, as far as it is a fixed text.
+    /// The beginning of a word, if it is a fixed text.
     fn beginning(&self, node: Node<'_>) -> Option<String> {
         if let Some(whole) = self.whole(node, 0) {
             return Some(whole);
@@ -209,7 +209,7 @@ impl BashScanner<'_, '_> {
         self.finder.add(node, kind, path);
     }
 
-    /// `curl … | sh`: what comes is executed.
+    /// `curl … | sh`: the received text is executed.
     fn pipeline(&mut self, node: Node<'_>) {
         let parts: Vec<Node<'_>> = children(node).into_iter().collect();
         let Some((last, before)) = parts.split_last() else { return };
@@ -233,7 +233,7 @@ impl BashScanner<'_, '_> {
         }
     }
 
-    /// The command that a node starts, behind what only leads to it.
+    /// The command that a node starts, after commands that only lead to it.
     fn call_of<'t>(&self, node: Node<'t>) -> Option<BashCommand<'t>> {
         let command = match node.kind() {
             "command" => node,
@@ -267,7 +267,7 @@ impl BashScanner<'_, '_> {
     fn command(&mut self, node: Node<'_>) {
         let Some(call) = self.call_of(node) else { return };
         let name = call.name.as_str();
-        // Where the grammar lost its way, words of the language stand as commands.
+        // If the parser failed, keywords appear as commands.
         let is_word = matches!(
             name,
             "if" | "then"
@@ -333,9 +333,9 @@ impl BashScanner<'_, '_> {
         self.finder.add(node, Kind::StartsPrograms, program);
     }
 
-    /// The program in `eval "$(program …)"`, where all that it is made for is to print code for just that.
+    /// The program in `eval "$(program …)"`, if its only purpose is to print code for that.
     fn prints_setup(&self, call: &BashCommand<'_>) -> Option<String> {
-        // `eval set -- "$options"` takes the words of getopt apart again.
+        // `eval set -- "$options"` splits the output of getopt.
         if let [set, dashes, _] = call.arguments.as_slice()
             && (self.finder.text_of(*set), self.finder.text_of(*dashes)) == ("set", "--")
         {
@@ -348,7 +348,7 @@ impl BashScanner<'_, '_> {
         (is_plain && PRINT_SETUP.contains(&program)).then(|| program.to_owned())
     }
 
-    /// Commands whose arguments decide what they do; `true` when nothing more is to be said.
+    /// Commands whose arguments decide what they do; `true` if nothing more must be reported.
     fn special(&mut self, node: Node<'_>, call: &BashCommand<'_>, words: &[Option<String>]) -> bool {
         let has = |options: &[&str]| words.iter().flatten().any(|word| options.contains(&word.as_str()));
         let first = words.iter().flatten().find(|word| !word.starts_with('-')).cloned();
@@ -422,7 +422,7 @@ impl BashScanner<'_, '_> {
         true
     }
 
-    /// Options that switch off the question whom one talks to.
+    /// Options that disable the verification of the peer.
     fn options(&mut self, node: Node<'_>, name: &str, words: &[Option<String>]) {
         let any = |is: &dyn Fn(&str) -> bool| words.iter().flatten().any(|word| is(word));
         let short_k = |word: &str| word.starts_with('-') && !word.starts_with("--") && word.contains('k');

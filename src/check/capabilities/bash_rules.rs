@@ -1,14 +1,14 @@
-//! What the commands of shell scripts are able to do.
+//! The capabilities of commands in shell scripts.
 
 use crate::domain::CapabilityKind::{self, DeletesFiles, Network, Signals, WritesFiles};
 
-/// Commands that start what stands behind them.
+/// Commands that start the command after them.
 pub(super) const LEADS: &[&str] = &[
     "sudo", "doas", "env", "nohup", "time", "command", "exec", "builtin", "xargs", "timeout", "nice", "ionice",
     "setsid", "stdbuf", "busybox",
 ];
 
-/// Variables that a shell sets by itself, or that every run has.
+/// Variables that a shell sets by itself, or that exist in every run.
 pub(super) const GIVEN: &[&str] = &[
     "PWD",
     "OLDPWD",
@@ -44,7 +44,7 @@ pub(super) const GIVEN: &[&str] = &[
     "OPTERR",
 ];
 
-/// What each command is able to do.
+/// The capability of each command.
 pub(super) const RULES: &[(&str, CapabilityKind)] = &[
     ("curl", Network),
     ("wget", Network),
@@ -87,7 +87,7 @@ pub(super) const RULES: &[(&str, CapabilityKind)] = &[
     ("killall", Signals),
 ];
 
-/// Commands of the shell itself, and programs that only turn text into text, beside the utilities of every system
+/// Shell builtins and programs that only process text, in addition to the system utilities
 /// ([`only_reads`](crate::domain::only_reads)).
 pub(super) const HARMLESS: &[&str] = &[
     "[",

@@ -1,4 +1,4 @@
-//! The check: what the source is able to do against what the definition declares.
+//! The check that compares the capabilities of the source with the declarations.
 
 use super::{literals, scan};
 use crate::check::CheckContext;
@@ -11,14 +11,14 @@ use crate::domain::{
 };
 use std::collections::BTreeSet;
 
-/// Variables that every run has: reading them says nothing.
+/// Variables of every run; reading them is not reported.
 const EVERYBODYS: &[&str] =
     &["HOME", "LANG", "PATH", "TERM", "TMPDIR", "TMP", "TEMP", "USER", "SHELL", "NO_COLOR", "COLUMNS"];
 
-/// Beginnings of the facts about Python's own behaviour.
+/// Prefixes of variables that configure Python itself.
 const OWN_BEGINNINGS: &[&str] = &["PYTHON", "LC_", "TOOLSMITH_"];
 
-/// Examines what the source is able to do.
+/// Examines the capabilities of the source.
 pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     let (manifest, files) = (&context.version.manifest, &context.version.files);
     let started = Started::of(context.version);
@@ -60,7 +60,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     CheckReport::of("capabilities", findings).noted(format!("read as {}", names.join(", ")))
 }
 
-/// Messages and log lines that hold a value which is called a secret.
+/// Messages and log lines that contain a value with the name of a secret.
 fn logged_secrets(path: &str, language: Language, text: &str) -> Vec<Finding> {
     let told = statements::logged_secrets(text, language).into_iter();
     told.map(|(line, name)| {
@@ -70,7 +70,7 @@ fn logged_secrets(path: &str, language: Language, text: &str) -> Vec<Finding> {
     .collect()
 }
 
-/// What a version is able to do: its code without its tests, and its command.
+/// The capabilities of a version: those of its code without tests, and those of its command.
 pub fn of_version(version: &ToolDetail) -> Vec<Capability> {
     let started = Started::of(version);
     let sources = started.sources(&version.files);
@@ -81,8 +81,8 @@ pub fn of_version(version: &ToolDetail) -> Vec<Capability> {
     run.chain(in_command(&started)).collect()
 }
 
-/// What the command itself is able to do: the code in it, `sh -c "curl …"`, and the programs of the system that it ends
-/// at. That it starts those is what it says.
+/// The capabilities of the command itself: the code in it, as in `sh -c "curl …"`, and the system programs that it
+/// starts.
 fn in_command(started: &Started) -> Vec<Capability> {
     let mut found: Vec<Capability> = started.code.iter().flat_map(|code| scan("", code.language, &code.text)).collect();
     for words in &started.programs {
@@ -92,7 +92,7 @@ fn in_command(started: &Started) -> Vec<Capability> {
     found
 }
 
-/// How bad a capability is beside what is declared, and what to say; `None` for what is not worth saying.
+/// The severity and message of a capability, given the declarations; `None` if it is not worth reporting.
 fn judge<'c>(
     capability: &'c Capability,
     manifest: &Manifest,
@@ -114,15 +114,16 @@ fn judge<'c>(
         Declared::Nothing => None,
         Declared::Yes => said(Severity::Low, words.clone()),
         Declared::Other(what) => said(Severity::Medium, format!("{words}; declared: {what}")),
-        // Only our own definitions have a place where permissions are declared.
+        // Only native definitions can declare permissions.
         Declared::No if manifest.dialect != Dialect::Native => said(Severity::Low, words.clone()),
         Declared::No => said(capability.kind.severity(), format!("{words}; not declared")),
         Declared::Undeclarable => said(capability.kind.severity(), words.clone()),
     }
 }
 
-/// Whether text is executed as code in plain sight: the call is written out, and what it executes is neither decoded nor
-/// taken from elsewhere. Many honest tools do that (they run code for a living), so it is a warning. What hides it fails.
+/// Whether text is visibly executed as code: the call is written out, and the text is neither decoded nor taken from
+/// elsewhere. Many legitimate tools do that (running code is their purpose), so it is a warning. Hidden execution
+/// fails.
 fn is_plain(capability: &Capability) -> bool {
     let words = capability.words.to_lowercase();
     let is_written = [
@@ -176,10 +177,10 @@ enum Declared {
     /// Every run may do it.
     Nothing,
     Yes,
-    /// Declared, but not this one.
+    /// The permission is declared, but not for this argument.
     Other(String),
     No,
-    /// There is no permission for it.
+    /// No permission for it exists.
     Undeclarable,
 }
 
@@ -189,7 +190,7 @@ fn declared(capability: &Capability, manifest: &Manifest) -> Declared {
     let argument = capability.argument.as_deref();
     match capability.kind {
         Kind::ReadsFiles | Kind::WritesFiles if is_own_scratch(argument) => Declared::Nothing,
-        // Allowed there too, but a reader wants to know of everything that is taken away.
+        // Allowed there too, but a reader wants to know about all deletions.
         Kind::DeletesFiles if is_own_scratch(argument) => Declared::Yes,
         Kind::ReadsFiles | Kind::ReadsOutside => {
             if permissions.write.is_empty() {
@@ -237,17 +238,17 @@ fn base_name(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)
 }
 
-/// The scratch folder is every run's own; a path may begin there and lead out of it.
+/// Whether a path is in the scratch folder, which belongs to the run; a path may begin there and lead out of it.
 fn is_own_scratch(path: Option<&str>) -> bool {
     path.is_some_and(|path| (path == "/tmp" || path.starts_with("/tmp/")) && path.split('/').all(|part| part != ".."))
 }
 
-/// What is declared and not found in the source: a fact, and the beginning of a smaller declaration.
+/// Declarations that are not used in the source: a fact that suggests a smaller declaration.
 fn unused(manifest: &Manifest, found: &[Capability]) -> Vec<Finding> {
     let permissions = &manifest.permissions;
     let has = |kinds: &[Kind]| found.iter().any(|capability| kinds.contains(&capability.kind));
     let starts = [Kind::StartsPrograms, Kind::Shell, Kind::ShellText];
-    // A program that is started, and code out of a text, can do what no scan sees.
+    // A started program, or code in a text, can do things that no scan sees.
     let is_open = has(&starts) || has(&[Kind::Eval, Kind::Unpickles, Kind::Obfuscation, Kind::NativeCode]);
     let lists: [(&str, String, bool); 5] = [
         (
@@ -272,7 +273,7 @@ fn unused(manifest: &Manifest, found: &[Capability]) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether a file is a test that no other file of the version leads to.
+/// Whether a file is a test that no other file of the version refers to.
 pub fn is_test_only(path: &str, files: &[VersionFile]) -> bool {
     if !is_test(path) {
         return false;
@@ -281,7 +282,7 @@ pub fn is_test_only(path: &str, files: &[VersionFile]) -> bool {
     let stem = name.split('.').next().unwrap_or(name);
     let others = files.iter().filter(|file| !is_test(&file.path) && Language::of(&file.path, "").is_some());
     let mut texts = others.filter_map(text_of);
-    // A file that names the test, or its folder, may take code from it.
+    // A file that names the test, or its folder, may import code from it.
     !texts.any(|text| text.contains(stem) || text.contains("tests") && path.contains("tests/"))
 }
 
@@ -294,13 +295,13 @@ fn is_test(path: &str) -> bool {
         || name.contains("_test.")
 }
 
-/// Whether a text holds a key or token of a form that is known.
+/// Whether a text contains a key or token in a known format.
 pub fn is_secret(text: &str) -> bool {
     let redactor = Redactor::new([]);
     text.lines().any(|line| literals::masked(&redactor, line).is_some())
 }
 
-/// Keys and tokens in files that are no code: settings, data, the definition.
+/// Keys and tokens in files other than code: settings, data, the definition.
 fn secrets_beside_code(files: &[VersionFile], started: &Started) -> Vec<Finding> {
     let redactor = Redactor::new([]);
     let mut findings = Vec::new();

@@ -1,5 +1,5 @@
-//! Small programs that hide what they call from a reader of names, and harmless ones that look dangerous. Which of them
-//! are answered wrongly today is written down, so that nothing gets worse unnoticed and what gets better is kept.
+//! Small programs that hide their calls from an analysis of names, and harmless ones that look dangerous. The present
+//! wrong answers are recorded, so that regressions are noticed and improvements are kept.
 
 use super::scan;
 use crate::check::source::Language;
@@ -20,13 +20,13 @@ fn files(folder: &Path) -> Vec<(String, String)> {
     files
 }
 
-/// Whether the call on the line that ends with `#!KIND` or `//!KIND` is told.
+/// Whether the call on the line that ends with `#!KIND` or `//!KIND` is reported.
 fn is_found(path: &str, text: &str) -> bool {
     let mark = |line: &str| line.rsplit_once("#!").or_else(|| line.rsplit_once("//!")).map(|(_, kind)| kind.to_owned());
     let mut marked = text.lines().zip(1u64..).filter_map(|(line, number)| Some((number, mark(line)?)));
     let (line, wanted) = marked.next().unwrap_or_else(|| panic!("{path} marks no line"));
     let found = scan(path, Language::of(path, text).unwrap(), text);
-    // What is told to hide its behaviour is told to be read with care.
+    // If code hides its behaviour, the finding says that it must be read with care.
     let is_it = |kind: Kind| {
         kind.word() == wanted || kind == Kind::Obfuscation || wanted == "shell" && matches!(kind, Kind::ShellText)
     };

@@ -1,4 +1,4 @@
-//! What the scanners of all languages share: names and what they stand for, fixed texts, and the places found.
+//! The shared part of the scanners of all languages: names and their meanings, fixed texts, and findings.
 
 use super::literals::{self, Opaque};
 use crate::check::source;
@@ -7,22 +7,22 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use tree_sitter::Node;
 
-/// How deep an expression is followed, in steps; deeper ones are not written by anybody.
+/// The depth to which an expression is followed; real code is not deeper.
 pub(super) const MAX_DEPTH: usize = 24;
 
-/// How many things one name may stand for; more are not told apart.
+/// The most meanings of one name that are distinguished.
 const MAX_MEANINGS: usize = 6;
 
 /// How many bindings of one name are compared; a name with more is not a constant.
 const MAX_BINDINGS: usize = 64;
 
-/// How many capabilities of one file are told.
+/// The most capabilities reported for one file.
 const MAX_FOUND: usize = 2_000;
 
-/// Longest piece of code in a finding, in characters.
+/// The longest code excerpt in a finding, in characters.
 const MAX_EXCERPT: usize = 72;
 
-/// A rule: what a dotted name is able to do. One `*` in the name stands for anything.
+/// A rule: the capability of a dotted name. One `*` in the name matches anything.
 pub(super) struct CapabilityRule {
     pub(super) name: &'static str,
     pub(super) kind: CapabilityKind,
@@ -30,7 +30,7 @@ pub(super) struct CapabilityRule {
     pub(super) by_name: bool,
 }
 
-/// The rule of a table that names this; an exact one goes before one with a `*`.
+/// The rule of a table that matches this name; an exact one takes precedence over one with a `*`.
 pub(super) fn rule_for(tables: &[&'static [CapabilityRule]], name: &str) -> Option<&'static CapabilityRule> {
     let all = || tables.iter().copied().flatten();
     all().find(|rule| rule.name == name).or_else(|| all().find(|rule| is_like(rule.name, name)))
@@ -49,13 +49,13 @@ fn add_meanings(meanings: &mut Vec<String>, new: impl IntoIterator<Item = String
     }
 }
 
-/// The texts that names of scopes are certainly bound to, as far as they were asked for.
+/// The fixed texts of names in scopes, as far as they were requested.
 #[derive(Default)]
 pub(super) struct KnownConstants(RefCell<HashMap<(usize, String), Option<String>>>);
 
 impl KnownConstants {
-    /// The text of a name in a scope, when everything that binds it gives it this text: `value` is the text of one of
-    /// its bindings, and may ask for other names. A name that is made of itself has none.
+    /// The text of a name in a scope, if all its bindings have this text. `value` computes the text of one of its
+    /// bindings, and may query other names. A name that is defined by itself has none.
     pub(super) fn text(
         &self,
         scope: usize,
@@ -74,26 +74,26 @@ impl KnownConstants {
         let found = found.clone().filter(|_| rest.is_some_and(|rest| rest.iter().all(is_same)));
         match &found {
             Some(_) => self.0.borrow_mut().insert(key, found.clone()),
-            // It may have been asked for where too much was asked for already.
+            // It may have been requested in a computation that exceeded the limit.
             None => self.0.borrow_mut().remove(&key),
         };
         found
     }
 
-    /// Forgets them all: more is known of the names now.
+    /// Clears the cache, because more is known about the names now.
     pub(super) fn clear(&mut self) {
         self.0.get_mut().clear();
     }
 }
 
-/// Collects what one file is able to do.
+/// Collects the capabilities of one file.
 pub(super) struct Finder<'a> {
     pub(super) text: &'a str,
-    /// What a name stands for: dotted names of modules and what is in them.
+    /// The meanings of a name: dotted names of modules and their members.
     names: HashMap<String, Vec<String>>,
     /// The same for the names of one scope.
     scoped: HashMap<(usize, String), Vec<String>>,
-    /// Names that are bound to one fixed text and to nothing else.
+    /// Names that are bound only to one fixed text.
     constants: HashMap<String, Option<String>>,
     redactor: Option<Redactor>,
     found: Vec<Capability>,
@@ -103,7 +103,7 @@ pub(super) struct Finder<'a> {
 impl<'a> Finder<'a> {
     pub(super) fn new(text: &'a str) -> Finder<'a> {
         let redactor = Redactor::new([]);
-        // Nearly all files hold no secret: then no piece of them is looked at again.
+        // Nearly all files contain no secret: then their pieces are not checked again.
         let redactor = (!redactor.counted(text).1.is_empty()).then_some(redactor);
         Finder {
             text,
@@ -120,12 +120,12 @@ impl<'a> Finder<'a> {
         source::text(node, self.text)
     }
 
-    /// Says that a name stands for something, beside what it stood for before.
+    /// Adds a meaning of a name.
     pub(super) fn name(&mut self, name: &str, meaning: impl IntoIterator<Item = String>) {
         add_meanings(self.names.entry(name.to_owned()).or_default(), meaning);
     }
 
-    /// The same for a name of a scope, where that is known.
+    /// The same for a name in a known scope.
     pub(super) fn name_in(&mut self, scope: Option<usize>, name: &str, meaning: impl IntoIterator<Item = String>) {
         let meaning: Vec<String> = meaning.into_iter().collect();
         if let Some(scope) = scope {
@@ -134,9 +134,9 @@ impl<'a> Finder<'a> {
         self.name(name, meaning);
     }
 
-    /// What a name of a scope may stand for: first what the scope says, then all that the name stands for anywhere in the
-    /// file. A scope never takes a meaning away: one binding that is not understood (a parameter, a loop, a `with`) can
-    /// give the name a value from elsewhere, and a check must rather say too much than miss it.
+    /// The possible meanings of a name in a scope: first those of the scope, then all meanings of the name anywhere in
+    /// the file. A scope never removes a meaning: one binding that is not understood (a parameter, a loop, a `with`)
+    /// can give the name a value from elsewhere, and a check must rather report too much than miss something.
     pub(super) fn meanings_in(&self, scope: Option<usize>, name: &str) -> Option<Vec<String>> {
         let own = scope.and_then(|scope| self.scoped.get(&(scope, name.to_owned()))).map_or(&[][..], Vec::as_slice);
         let others = self.meanings(name).unwrap_or_default().iter().filter(|meaning| !own.contains(meaning));
@@ -147,7 +147,7 @@ impl<'a> Finder<'a> {
         self.names.get(name).map(Vec::as_slice).filter(|meanings| !meanings.is_empty())
     }
 
-    /// Says that a name is bound to a text, or to something that is none.
+    /// Records that a name is bound to a text, or to something else.
     pub(super) fn bind(&mut self, name: &str, value: Option<String>) {
         self.constants
             .entry(name.to_owned())
@@ -163,13 +163,13 @@ impl<'a> Finder<'a> {
         self.constants.get(name)?.as_deref()
     }
 
-    /// Adds what a node does, showing its code.
+    /// Adds a capability of a node, with its code as the excerpt.
     pub(super) fn add(&mut self, node: Node<'_>, kind: CapabilityKind, argument: Option<String>) {
         let code = source::excerpt(self.text_of(node), MAX_EXCERPT);
         self.add_shown(node, kind, argument, &code);
     }
 
-    /// Adds what a node does, showing these words as its code.
+    /// Adds a capability of a node, with these words as the excerpt.
     pub(super) fn add_shown(&mut self, node: Node<'_>, kind: CapabilityKind, argument: Option<String>, code: &str) {
         let line = source::line(node);
         let argument = argument.map(|text| source::excerpt(&self.masked(&text), 200)).filter(|text| !text.is_empty());
@@ -187,7 +187,7 @@ impl<'a> Finder<'a> {
         self.found.push(Capability { kind, line, columns: start..end, words, argument });
     }
 
-    /// Judges a fixed text by its look: a key, an address, something opaque.
+    /// Checks whether a fixed text looks like a key, an address, or opaque data.
     pub(super) fn literal(&mut self, node: Node<'_>, value: &str) {
         if let Some(masked) = self.redactor.as_ref().and_then(|redactor| literals::masked(redactor, value)) {
             let shown = source::excerpt(&masked, MAX_EXCERPT);
@@ -210,14 +210,14 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Judges a text that is given a name, as in `password = "…"`.
+    /// Checks a text that is assigned to a name, as in `password = "…"`.
     pub(super) fn named_literal(&mut self, node: Node<'_>, name: &str, value: &str) {
         if literals::is_secret_name(name) && literals::is_secret_value(value) {
             self.add_shown(node, CapabilityKind::HardCodedSecret, Some(name.to_owned()), &format!("{name} = \"…\""));
         }
     }
 
-    /// Everything found, in the order of the text.
+    /// All findings, in the order of the text.
     pub(super) fn finish(mut self) -> Vec<Capability> {
         self.found.sort_by_key(|a| (a.line, a.columns.start, a.kind));
         self.found

@@ -1,9 +1,9 @@
-//! Ways to say a dangerous thing without writing it, each in one line, and the ordinary code that looks like them.
+//! Ways to write a dangerous call without naming it, each in one line, and ordinary code that looks similar.
 
 use super::*;
 use crate::domain::{CapabilityKind as Kind, Severity};
 
-/// What of these lines is not told as a failure.
+/// The lines that are not reported as a failure.
 fn unseen(language: Language, lines: &[&'static str]) -> Vec<&'static str> {
     let is_seen = |line: &&str| {
         scan("tool", language, line).iter().any(|capability| capability.kind.severity() == Severity::High)
@@ -11,7 +11,7 @@ fn unseen(language: Language, lines: &[&'static str]) -> Vec<&'static str> {
     lines.iter().copied().filter(|line| !is_seen(line)).collect()
 }
 
-/// What of these lines is told, and as what.
+/// The lines that are reported, with their kind.
 fn told(language: Language, lines: &[&'static str]) -> Vec<(&'static str, Vec<Kind>)> {
     let kinds = |line: &str| scan("tool", language, line).iter().map(|capability| capability.kind).collect::<Vec<_>>();
     lines.iter().map(|line| (*line, kinds(line))).filter(|(_, kinds)| !kinds.is_empty()).collect()

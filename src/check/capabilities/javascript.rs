@@ -1,4 +1,4 @@
-//! What JavaScript and TypeScript source is able to do.
+//! The capabilities of JavaScript and TypeScript source.
 
 mod fold;
 mod hiding;
@@ -14,19 +14,19 @@ use crate::domain::CapabilityKind as Kind;
 use std::collections::HashSet;
 use tree_sitter::Node;
 
-/// Modules whose members, named by a text put together at run time, hide what is called.
+/// Modules for which a member name composed at run time hides the call.
 const ABLE: &[&str] = &["child_process", "fs", "process", "vm", "http", "https", "net"];
 
 struct JavaScriptScanner<'f, 'a, 'n> {
     finder: &'f mut Finder<'a>,
-    /// Which names the file binds, and where.
+    /// The names that the file binds, and where.
     names: &'n JavaScriptNames<'n>,
     constants: KnownConstants,
-    /// Functions and classes of the file's top level: they are no globals.
+    /// Functions and classes at the top level of the file; they are not globals.
     own: HashSet<&'a str>,
 }
 
-/// Collects what a tree of JavaScript or TypeScript is able to do.
+/// Collects the capabilities in a syntax tree of JavaScript or TypeScript.
 pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
     let names = JavaScriptNames::of(root, finder.text);
     let constants = KnownConstants::default();
@@ -39,7 +39,7 @@ pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
     });
     scanner.own =
         definitions.filter_map(|node| Some(scanner.finder.text_of(node.child_by_field_name("name")?))).collect();
-    // Twice: a name may be bound to what is bound further down.
+    // Twice, because a name may be bound to one that is bound later.
     for _ in 0..2 {
         nodes(root).for_each(|node| scanner.bind(node));
         scanner.constants.clear();
@@ -114,7 +114,7 @@ impl JavaScriptScanner<'_, '_, '_> {
             "assignment_expression" => is_field("left"),
             "subscript_expression" => is_field("object"),
             "pair" => is_field("key"),
-            // `x instanceof Function` asks, it makes nothing.
+            // `x instanceof Function` tests; it creates nothing.
             "binary_expression" => self.operator(parent) == "instanceof",
             kind => {
                 kind.contains("import")
@@ -187,7 +187,7 @@ impl JavaScriptScanner<'_, '_, '_> {
             let is_own = |text: String| text.starts_with("./") || text.starts_with("../");
             let module = first.and_then(|module| self.whole(module, 0));
             let is_computed = first.is_some() && module.is_none();
-            // Nobody puts such a name together but to hide it.
+            // Such a name is composed only to hide it.
             let is_written = first.is_some_and(|module| matches!(module.kind(), "string" | "template_string"));
             let is_hidden = !is_written && module.is_some_and(|name| ABLE.contains(&module_name(&name).as_str()));
             if is_hidden || is_computed && !first.and_then(|module| self.beginning(module, 0)).is_some_and(is_own) {
@@ -260,7 +260,7 @@ impl JavaScriptScanner<'_, '_, '_> {
 
     fn on_file(&mut self, node: Node<'_>, kind: Kind) {
         let first = argument(node, 0);
-        // Descriptors 0 to 2 are the streams that every program has.
+        // Descriptors 0 to 2 are the standard streams.
         if first.is_some_and(|held| {
             matches!(self.finder.text_of(held), "0" | "1" | "2" | "process.stdin.fd" | "process.stdout.fd")
         }) {
@@ -307,7 +307,7 @@ fn argument(call: Node<'_>, at: usize) -> Option<Node<'_>> {
     children(arguments).get(at).copied()
 }
 
-/// Whether calling this gives a module by its name.
+/// Whether this call returns a module by its name.
 fn takes_module(path: &str) -> bool {
     matches!(
         path,

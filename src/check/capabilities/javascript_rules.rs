@@ -1,4 +1,4 @@
-//! What the names of Node, Deno, Bun and of packages that many tools use are able to do.
+//! The capabilities of the names of Node, Deno, Bun and common packages.
 //!
 //! Modules are written without `node:`, `fs/promises` as `fs`, a default export as the module.
 
@@ -16,7 +16,7 @@ const fn by_call(name: &'static str, kind: CapabilityKind) -> CapabilityRule {
     CapabilityRule { name, kind, by_name: false }
 }
 
-/// Names that are there without an import.
+/// Names that exist without an import.
 pub(super) const GLOBALS: &[&str] = &[
     "eval",
     "Function",
@@ -42,7 +42,7 @@ pub(super) const GLOBALS: &[&str] = &[
     "unescape",
 ];
 
-/// What each name is able to do.
+/// The capability of each name.
 pub(super) const RULES: &[CapabilityRule] = &[
     by_name("eval", Eval),
     by_name("Function", Eval),
@@ -73,7 +73,7 @@ pub(super) const RULES: &[CapabilityRule] = &[
     by_name("process.kill", Signals),
     by_name("Deno.kill", Signals),
     by_name("process.dlopen", NativeCode),
-    // Past all modules, to what they are made of: `process.binding("spawn_sync")` starts programs.
+    // Bypasses all modules: `process.binding("spawn_sync")` starts programs.
     by_name("process.binding", Obfuscation),
     by_name("process._linkedBinding", Obfuscation),
     by_call("ffi-napi.*", NativeCode),

@@ -1,26 +1,26 @@
-//! Fixed texts: addresses in them, secrets by their name, texts that nobody can read.
+//! Fixed texts: addresses in them, secrets by name, unreadable texts.
 
 use crate::domain::Redactor;
 
-/// Shorter texts are never opaque, in bytes. An icon or a test vector is about so long; code is longer.
+/// The minimum length of an opaque text, in bytes. Icons and test vectors are about this long; code is longer.
 const OPAQUE: usize = 200;
 
-/// As many escapes of printable characters in one text hide what it says.
+/// This many escapes of printable characters in one text hide its content.
 const ESCAPES: usize = 4;
 
 /// Longest host, in bytes.
 const MAX_HOST: usize = 253;
 
-/// Why a text cannot be read.
+/// Why a text is unreadable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opaque {
-    /// Long, without a blank, of the characters of base64 or hex.
+    /// Long, without a blank, in the characters of base64 or hex.
     Long,
     /// Plain letters written as escapes.
     Escaped,
 }
 
-/// The hosts that a text names with their scheme: `https://api.x.com/v1` names `api.x.com`.
+/// The hosts of URLs in a text: `https://api.x.com/v1` contains `api.x.com`.
 pub(super) fn hosts(text: &str) -> Vec<String> {
     let mut hosts = Vec::new();
     for (at, _) in text.match_indices("://") {
@@ -35,7 +35,7 @@ pub(super) fn hosts(text: &str) -> Vec<String> {
     hosts
 }
 
-/// The host and port at the beginning of a text, behind a user if there is one.
+/// The host and port at the beginning of a text, after a user if there is one.
 fn authority(text: &str) -> Option<String> {
     let is_end =
         |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>' | ')' | ',' | '\\') || c.is_whitespace();
@@ -45,7 +45,7 @@ fn authority(text: &str) -> Option<String> {
     is_fixed.then(|| host.to_lowercase())
 }
 
-/// What a text says about where on the network: its host, else the text itself.
+/// The network location in a text: its host, otherwise the text itself.
 pub(super) fn host_or_text(text: &str) -> Option<String> {
     let text = text.trim();
     hosts(text).into_iter().next().or_else(|| (!text.is_empty() && !text.contains("://")).then(|| text.to_owned()))
@@ -64,7 +64,7 @@ pub(super) fn is_outside(path: &str) -> bool {
         || path.starts_with("$HOME")
 }
 
-/// Whether a text cannot be read by a human. `code` is the text as written, `value` what it stands for.
+/// Whether a text is unreadable for a human. `code` is the text as written, `value` its meaning.
 pub(super) fn opaque(code: &str, value: &str) -> Option<Opaque> {
     let printable = code.match_indices("\\x").filter(|(at, _)| {
         let digits = code.get(at + 2..at + 4).unwrap_or_default();
@@ -76,7 +76,7 @@ pub(super) fn opaque(code: &str, value: &str) -> Option<Opaque> {
     if value.len() < OPAQUE {
         return None;
     }
-    // One long run, also when the text is broken into lines.
+    // One long sequence, even if the text is broken into lines.
     let longest =
         value.split([' ', '\t', ',', ';']).map(|run| run.replace(['\n', '\r'], "")).max_by_key(String::len)?;
     let is_code = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
@@ -85,14 +85,14 @@ pub(super) fn opaque(code: &str, value: &str) -> Option<Opaque> {
     }
     let mut counts = [0_u32; 256];
     longest.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
-    // Base64 uses 64 characters, hex 16 of them; `=====` and `abcabc` use few. Alphabets that are
-    // listed once are short.
+    // Base64 uses 64 characters, hex 16 of them; `=====` and `abcabc` use few. Texts that list an alphabet once are
+    // short.
     let distinct = counts.iter().filter(|count| **count > 0).count();
     let has_digits = longest.bytes().any(|byte| byte.is_ascii_digit());
     (distinct >= 12 && has_digits).then_some(Opaque::Long)
 }
 
-/// Whether a name says that its value is a secret.
+/// Whether a name indicates that its value is a secret.
 pub(super) fn is_secret_name(name: &str) -> bool {
     const WORDS: &[&str] =
         &["password", "passwd", "secret", "apikey", "accesskey", "privatekey", "authtoken", "accesstoken"];
@@ -105,14 +105,14 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     !is_name_of_name && (WORDS.iter().any(|word| plain.contains(word)) || WHOLE.contains(&last.as_str()))
 }
 
-/// Whether a value looks like a secret, and not like a place for one.
+/// Whether a value looks like a secret, and not like a placeholder.
 pub(super) fn is_secret_value(value: &str) -> bool {
     const PLACES: &[&str] =
         &["example", "changeme", "change-me", "placeholder", "your", "xxx", "todo", "dummy", "redacted", "***", "..."];
     let lower = value.to_ascii_lowercase();
     let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic());
     let kinds = [u8::is_ascii_alphabetic as fn(&u8) -> bool, u8::is_ascii_digit];
-    // A slash makes a path of it, but for the keys that are random bytes in base64.
+    // A slash indicates a path, except in keys of random bytes in base64.
     let is_mixed = kinds.iter().all(|kind| value.bytes().any(|byte| kind(&byte)))
         && value.bytes().any(|byte| byte.is_ascii_uppercase())
         && value.bytes().any(|byte| byte.is_ascii_lowercase());
@@ -127,10 +127,10 @@ pub(super) fn is_secret_value(value: &str) -> bool {
         && !PLACES.iter().any(|place| lower.contains(place))
 }
 
-/// A text without the keys and tokens in it, when it holds one that is more than a place for one.
+/// A text with its keys and tokens masked, if it contains one that is not a placeholder.
 pub(super) fn masked(redactor: &Redactor, text: &str) -> Option<String> {
     let (masked, redactions) = redactor.counted(text);
-    // Names are judged where they are assigned to.
+    // Names are checked where they are assigned.
     if redactions.is_by_name_only() {
         return None;
     }
@@ -140,13 +140,13 @@ pub(super) fn masked(redactor: &Redactor, text: &str) -> Option<String> {
     (!is_place(secret)).then_some(masked)
 }
 
-/// `your-token`, `token123`: words that say what would stand there.
+/// Placeholders such as `your-token` or `token123`.
 fn is_place(secret: &str) -> bool {
     const WORDS: &[&str] = &[
         "password", "passwd", "access", "secret", "example", "token", "your", "user", "pass", "here", "test", "key",
         "api", "jwt", "abc", "xyz", "my", "the",
     ];
-    // The keys in the documentation of a provider open nothing.
+    // Example keys from the documentation of a provider are harmless.
     if secret.ends_with("EXAMPLE") || secret.ends_with("EXAMPLEKEY") {
         return true;
     }
@@ -157,7 +157,7 @@ fn is_place(secret: &str) -> bool {
     secret.len() < 40 && rest.chars().all(|c| c.is_ascii_digit() || !c.is_alphanumeric()) && rest.len() < 8
 }
 
-/// What stands behind an encoding, by its name; only texts.
+/// The decoded text, given the name of the encoding; only for texts.
 pub(super) fn decoded(text: &str, encoding: &str) -> Option<String> {
     match encoding {
         "base64" | "base64url" => unbased(text),
@@ -171,7 +171,7 @@ pub(super) fn decoded(text: &str, encoding: &str) -> Option<String> {
     }
 }
 
-/// The text behind base64, of either alphabet.
+/// The text encoded in base64, with either alphabet.
 pub(super) fn unbased(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let (mut held, mut bits) = (0_u32, 0_u32);
@@ -194,7 +194,7 @@ pub(super) fn unbased(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The text behind `%61%62`.
+/// The decoded text of `%61%62`.
 pub(super) fn unpercented(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -1,5 +1,4 @@
-//! What the source is able to do: read from the tree of its syntax, so that texts and comments do not count and
-//! other names for the same thing do.
+//! The capabilities of source code, determined from its syntax tree: texts and comments do not count, and aliases do.
 
 mod bash;
 mod bash_rules;
@@ -17,8 +16,8 @@ use super::source::{self, Language};
 use crate::domain::{Capability, CapabilityKind};
 use finder::Finder;
 
-/// What the text of one file is able to do, in the order of the text. Reads only; nothing is executed, and nothing
-/// outside of the text is looked at. A text that cannot be parsed is able to do nothing that is known.
+/// The capabilities of one file, in the order of the text. Only the text is read; nothing is executed. A text that
+/// cannot be parsed has no known capabilities.
 pub fn scan(_path: &str, language: Language, text: &str) -> Vec<Capability> {
     let Some(tree) = language.parse(text) else { return Vec::new() };
     let mut finder = Finder::new(text);
@@ -36,7 +35,7 @@ pub fn scan(_path: &str, language: Language, text: &str) -> Vec<Capability> {
     finder.finish()
 }
 
-/// What a call is able to do by its full name alone, in any language: `os.remove`, `fs.rm`, `curl`.
+/// The capability of a call by its full name, in any language: `os.remove`, `fs.rm`, `curl`.
 pub fn capability_of(full: &str) -> Option<CapabilityKind> {
     let rule = finder::rule_for(&[python_rules::RULES, javascript_rules::RULES], full).map(|rule| rule.kind);
     rule.or_else(|| bash_rules::RULES.iter().find(|(name, _)| *name == full).map(|(_, kind)| *kind))

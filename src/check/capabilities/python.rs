@@ -1,4 +1,4 @@
-//! What Python source is able to do.
+//! The capabilities of Python source.
 
 mod hiding;
 mod names;
@@ -12,13 +12,13 @@ use crate::domain::CapabilityKind as Kind;
 use std::collections::HashSet;
 use tree_sitter::Node;
 
-/// Keywords under which a call is given what it works on.
+/// Keyword arguments that name the object of a call.
 const SUBJECTS: &[&str] = &[
     "url", "path", "file", "filename", "host", "address", "args", "cmd", "command", "name", "key", "program", "src",
     "database",
 ];
 
-/// Programs that take a text to execute behind `-c`.
+/// Programs that execute a text after `-c`.
 pub(super) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "cmd", "powershell", "pwsh"];
 
 /// Functions that turn unreadable text into readable text.
@@ -37,22 +37,22 @@ const DECODERS: &[&str] = &[
 
 pub(super) struct PythonScanner<'f, 'a, 'n> {
     finder: &'f mut Finder<'a>,
-    /// Which names the file binds, and where.
+    /// The names that the file binds, and where.
     names: &'n PythonNames<'n>,
     constants: KnownConstants,
-    /// Names that the file itself defines at its top level: they are no builtins.
+    /// Names that the file itself defines at its top level; they are not builtins.
     own: HashSet<&'a str>,
-    /// Modules of which everything was imported.
+    /// Modules imported with `*`.
     stars: Vec<String>,
 }
 
-/// Collects what a tree of Python is able to do.
+/// Collects the capabilities in a Python syntax tree.
 pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
     let names = PythonNames::of(root, finder.text);
     let constants = KnownConstants::default();
     let mut scanner = PythonScanner { finder, names: &names, constants, own: HashSet::new(), stars: Vec::new() };
     scanner.own = scanner.defined(root);
-    // Twice: a name may be bound to what is bound further down.
+    // Twice, because a name may be bound to one that is bound later.
     for _ in 0..2 {
         nodes(root).for_each(|node| scanner.bind(node));
         scanner.constants.clear();
@@ -90,7 +90,7 @@ impl PythonScanner<'_, '_, '_> {
         self.finder.named_literal(value, self.finder.text_of(name), &text);
     }
 
-    /// `verify=False` and its kin.
+    /// `verify=False` and similar arguments.
     fn unverified(&mut self, keyword: Node<'_>) {
         let text =
             |field: &str| keyword.child_by_field_name(field).map(|node| self.finder.text_of(node)).unwrap_or_default();
@@ -104,7 +104,7 @@ impl PythonScanner<'_, '_, '_> {
     }
 
     fn string(&mut self, node: Node<'_>) {
-        // A text that stands alone is a comment: it does nothing.
+        // A text as a statement is a comment.
         if node.parent().is_some_and(|parent| parent.kind() == "expression_statement") {
             return;
         }
@@ -112,7 +112,7 @@ impl PythonScanner<'_, '_, '_> {
         self.finder.literal(node, &content);
     }
 
-    /// A name used without calling it: handed on, or bound to another name.
+    /// A name used without a call: passed on, or bound to another name.
     fn reference(&mut self, node: Node<'_>) {
         let Some(parent) = node.parent() else { return };
         let is_field = |name: &str| parent.child_by_field_name(name) == Some(node);
@@ -140,7 +140,7 @@ impl PythonScanner<'_, '_, '_> {
         let outermost = node.kind() == "attribute"
             && parent.kind() == "attribute"
             && parent.child_by_field_name("object") != Some(node);
-        // `f.__globals__["os"]` climbs too.
+        // `f.__globals__["os"]` also escapes the scope.
         if is_part && !outermost && !(parent.kind() == "subscript" && node.kind() == "attribute" && self.climbs(node)) {
             self.held_environment(node, parent);
             return;
@@ -208,7 +208,7 @@ impl PythonScanner<'_, '_, '_> {
         }
     }
 
-    /// Calls whose arguments decide what they do; `true` when nothing more is to be said.
+    /// Calls whose arguments decide what they do; `true` if nothing more must be reported.
     fn special(&mut self, node: Node<'_>, path: &str) -> bool {
         if let Some((_, mode)) = OPENERS.iter().find(|(name, _)| *name == path) {
             self.open(node, *mode, 0);
@@ -265,7 +265,7 @@ impl PythonScanner<'_, '_, '_> {
         let writes = match mode.map(|mode| self.whole(mode, 0)) {
             None => false,
             Some(Some(mode)) => mode.contains(['w', 'a', 'x', '+']),
-            // A mode that is worked out may be any.
+            // A computed mode may have any value.
             Some(None) => true,
         };
         let subject = if path_at == usize::MAX {
@@ -286,7 +286,7 @@ impl PythonScanner<'_, '_, '_> {
         self.finder.add(node, kind, path);
     }
 
-    /// What a call works on, as far as it is a fixed text.
+    /// The object of a call, if it is a fixed text.
     fn subject(&self, call: Node<'_>) -> Option<String> {
         self.argument(call, 0, SUBJECTS).and_then(|subject| self.beginning(subject, 0))
     }
@@ -306,7 +306,7 @@ impl PythonScanner<'_, '_, '_> {
                 self.on_file(node, kind, subject);
             }
             Kind::Network => {
-                // `session.get(url)` names the address, not the module before it.
+                // `session.get(url)` names the address, not the module.
                 let subject =
                     self.subject(node).or_else(|| self.second(node)).and_then(|text| literals::host_or_text(&text));
                 self.finder.add(node, kind, subject);
@@ -322,7 +322,7 @@ impl PythonScanner<'_, '_, '_> {
         }
     }
 
-    /// `requests.request("GET", url)`: the address stands second.
+    /// `requests.request("GET", url)`: the address is the second argument.
     fn second(&self, call: Node<'_>) -> Option<String> {
         self.argument(call, 1, &["url"]).and_then(|subject| self.beginning(subject, 0))
     }
@@ -393,7 +393,7 @@ pub(super) fn is_shell(program: &str) -> bool {
     SHELLS.contains(&name.trim_end_matches(".exe"))
 }
 
-/// Whether calling this gives a module by its name.
+/// Whether this call returns a module by its name.
 fn takes_module(path: &str) -> bool {
     matches!(path, "__import__" | "builtins.__import__" | "importlib.import_module" | "importlib.__import__")
 }

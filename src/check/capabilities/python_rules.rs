@@ -1,4 +1,4 @@
-//! What the names of Python's library, and of packages that many tools use, are able to do.
+//! The capabilities of names in Python's library and in common packages.
 
 use super::finder::CapabilityRule;
 use crate::domain::CapabilityKind::{
@@ -14,7 +14,7 @@ const fn by_call(name: &'static str, kind: crate::domain::CapabilityKind) -> Cap
     CapabilityRule { name, kind, by_name: false }
 }
 
-/// Functions that open a file, and the place of the mode among their arguments.
+/// Functions that open a file, and the position of the mode among their arguments.
 pub(super) const OPENERS: &[(&str, usize)] = &[
     ("open", 1),
     ("builtins.open", 1),
@@ -28,7 +28,7 @@ pub(super) const OPENERS: &[(&str, usize)] = &[
     ("os.fdopen", 1),
 ];
 
-/// Names that Python has without an import.
+/// Names that Python provides without an import.
 pub(super) const BUILTINS: &[&str] = &[
     "eval",
     "exec",
@@ -43,7 +43,7 @@ pub(super) const BUILTINS: &[&str] = &[
     "breakpoint",
 ];
 
-/// Beginnings of what reaches the network; names under them that do not.
+/// Endings of names in network modules that do not access the network.
 pub(super) const HARMLESS_ENDS: &[&str] = &[
     "Error",
     "Exception",
@@ -69,7 +69,7 @@ pub(super) const HARMLESS_ENDS: &[&str] = &[
     "BytesIO",
 ];
 
-/// What each name is able to do.
+/// The capability of each name.
 pub(super) const RULES: &[CapabilityRule] = &[
     by_name("eval", Eval),
     by_name("exec", Eval),

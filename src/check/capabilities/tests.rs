@@ -280,7 +280,7 @@ fn a_name_of_python_stands_for_what_its_scope_says() {
         &[
             (
                 "import json, os\ndef f():\n    run = json.loads\n    run(x)\ndef g():\n    run = os.system\n    run(x)\n",
-                // The first call is told as well: no scope takes a meaning away.
+                // The first call is also reported, because a scope never removes a meaning.
                 &[text, shell, text],
             ),
             (&crowded, &[shell, text]),
@@ -292,19 +292,19 @@ fn a_name_of_python_stands_for_what_its_scope_says() {
                 "import json, os\ndef f():\n    def g():\n        nonlocal run\n        run = os.system\n    run = json.loads\n    run(x)\n",
                 &[shell, text],
             ),
-            // One binding that is not understood may give a name anything.
+            // One binding that is not understood may give a name any value.
             ("import os as m\ndef f(x):\n    import json as m\n    m = x\n    m.system(y)\nf(m)\n", &[text]),
-            // In a class a name is that of the module until the class binds it.
+            // In a class, a name is that of the module until the class binds it.
             ("import os as m\nclass C:\n    m.system(y)\n    import json as m\n", &[text]),
             ("os = __import__('os')\nos.system(y)\n", &[text]),
-            // What a parameter is given is not known: it may be all that its name stands for elsewhere.
+            // The argument of a parameter is unknown: it may be any value of its name elsewhere.
             ("import os\nrun = os.system\ndef f(run):\n    run(x)\nf(run)\n", &[shell, text, shell]),
-            // A builtin is one where its name is bound in another function only.
+            // A name bound only in another function is still the builtin.
             (
                 "import json\ndef f():\n    open = json.loads\ndef g():\n    open('/etc/passwd')\n",
                 &[(Kind::ReadsOutside, "/etc/passwd")],
             ),
-            // A parameter is no constant, whatever has its name.
+            // A parameter is not a constant, whatever else has its name.
             (
                 "import subprocess\ncmd = 'ls'\ndef f(cmd):\n    subprocess.run(cmd, shell=True)\n",
                 &[(Kind::ShellText, "ls")],

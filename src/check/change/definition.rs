@@ -1,8 +1,8 @@
-//! The file that defines a version, and where in it something is said.
+//! The definition file of a version, and positions in it.
 
 use crate::domain::{Finding, Severity, ToolDetail, VersionFile};
 
-/// The file that defines a version; there is none for a version whose files do not hold it.
+/// The definition file of a version, if its files contain it.
 pub(super) struct Definition<'a> {
     file: Option<&'a VersionFile>,
 }
@@ -16,7 +16,7 @@ impl<'a> Definition<'a> {
         Definition { file: version.files.iter().find(is_it) }
     }
 
-    /// A finding at the first line that holds `needle`; about the version as a whole when none does.
+    /// A finding at the first line that contains `needle`; without a line if there is none.
     pub(super) fn finding(&self, code: &str, severity: Severity, needle: &str, message: impl Into<String>) -> Finding {
         let finding = Finding::new(code, severity, message);
         let Some(file) = self.file else { return finding };
@@ -32,7 +32,7 @@ impl<'a> Definition<'a> {
     }
 }
 
-/// The first line, counted from 1, that holds `needle`.
+/// The first line, counted from 1, that contains `needle`.
 pub(super) fn line_of(text: &str, needle: &str) -> Option<u64> {
     text.lines().position(|line| line.contains(needle)).map(|index| index as u64 + 1)
 }

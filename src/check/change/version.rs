@@ -1,4 +1,4 @@
-//! Whether the stated version goes as far on as what callers see changed.
+//! Checks whether the change of the stated version matches the visible changes for callers.
 
 use super::definition::Definition;
 use crate::check::CheckContext;
@@ -27,7 +27,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
             format!("its version went from {before} back to {now}")
         };
         let message = format!("{states}; a {} bump to {least} is needed because {why}", proposal.step);
-        // A definition that states no version forgot none, and a patch changes nothing for callers.
+        // A definition without a version is not at fault, and a patch changes nothing for callers.
         let is_stated = context.version.manifest.dialect == Dialect::Native;
         let severity = if is_stated && proposal.step > Step::Patch { Severity::Medium } else { Severity::Low };
         findings.push(Definition::of(context.version).finding("version", severity, "version", message));

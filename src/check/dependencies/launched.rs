@@ -3,7 +3,7 @@
 
 use crate::domain::{Finding, Kind, Manifest, Severity};
 
-/// Programs that fetch a package and run it, and the words behind them that make them do so.
+/// Programs that fetch and run a package, and the words that make them do so.
 const LAUNCHERS: &[(&str, &[&str])] = &[
     ("npx", &[]),
     ("bunx", &[]),
@@ -18,14 +18,14 @@ const LAUNCHERS: &[(&str, &[&str])] = &[
     ("pipx", &["run"]),
 ];
 
-/// Options that name a package; with one of them, the first word behind is only the program in it.
+/// Options that name a package; with one of them, the first word after the options is only the program in it.
 const NAMING: &[&str] = &["--package", "--from", "--spec", "--with"];
 
-/// Options with a value that names no package.
+/// Options with a value that is not a package.
 const VALUED: &[&str] =
     &["--python", "--index-url", "--index", "--default-index", "-i", "--registry", "--cache", "--userconfig", "-w"];
 
-/// The packages that a start command fetches in whatever version there is then.
+/// The packages that a start command fetches without a fixed version.
 pub(super) fn unpinned(manifest: &Manifest) -> Vec<Finding> {
     let Some(recipe) = &manifest.recipe else { return Vec::new() };
     let severity = if manifest.kind == Kind::Mcp { Severity::Medium } else { Severity::Low };
@@ -40,9 +40,9 @@ pub(super) fn unpinned(manifest: &Manifest) -> Vec<Finding> {
     findings.collect()
 }
 
-/// The packages that a command fetches, and whether each is one of Node.
+/// The packages that a command fetches, and whether each is a Node.js package.
 fn fetched(command: &[String]) -> Vec<(String, bool)> {
-    // A word for a shell holds several.
+    // A word for a shell contains several words.
     let split = |word: &String| shell_words::split(word).unwrap_or_else(|_| vec![word.clone()]);
     let words: Vec<String> = command.iter().flat_map(split).collect();
     let launched = (0..words.len()).find_map(|at| {
@@ -66,7 +66,7 @@ fn fetched(command: &[String]) -> Vec<(String, bool)> {
             }
             _ if option.starts_with('-') => {}
             _ => {
-                // What `--with` adds comes beside the package itself.
+                // `--with` adds packages to the main package.
                 let has_own = words[begin..].iter().any(|word| {
                     let option = word.split('=').next().unwrap_or_default();
                     ["--package", "--from", "--spec"].contains(&option) || (is_node && option == "-p")
@@ -81,7 +81,7 @@ fn fetched(command: &[String]) -> Vec<(String, bool)> {
     named
 }
 
-/// Whether a package is named with one exact version, by a commit, or by a path.
+/// Whether a package is pinned to an exact version, a commit, or a path.
 fn is_pinned(package: &str, is_node: bool) -> bool {
     let is_path = package.starts_with(['.', '/', '{']);
     let commit = package.rsplit(['@', '#']).next().unwrap_or_default();
@@ -90,7 +90,7 @@ fn is_pinned(package: &str, is_node: bool) -> bool {
     }
     let version = match package.split_once("==") {
         Some((_, version)) => version,
-        // The first sign of a Node package with a scope is part of its name.
+        // The first character of a scoped Node.js package is part of its name.
         None => package.get(1..).and_then(|rest| rest.rsplit_once('@')).map_or("", |(_, version)| version),
     };
     let numbers = version.split(['-', '+']).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the code takes from elsewhere, against what the version declares and what this machine has.
+//! Compares the imports of the code with the declarations of the version and the packages on this machine.
 
 mod launched;
 
@@ -13,17 +13,17 @@ use crate::domain::{
 };
 use std::collections::BTreeMap;
 
-/// Packages that are told for one version; a tool with more has other faults.
+/// The most packages reported for one version; a tool with more has other faults.
 const MAX_TOLD: usize = 40;
 
-/// A package that the code takes.
+/// A package that the code imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ImportedPackage {
     /// The module as the code names it: `yaml`, `@scope/name`.
     module: String,
     path: String,
     line: u64,
-    /// Whether a condition, a loop or a handler of errors decides that it is imported.
+    /// Whether the import is inside a condition, a loop or an error handler.
     is_optional: bool,
     is_test: bool,
     is_python: bool,
@@ -37,7 +37,8 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     let mut findings: Vec<Finding> = context
         .missing
         .iter()
-        // What this machine lacks says nothing against the version: the checks that start it say that they could not.
+        // A package missing on this machine does not count against the version: the checks that start it report that
+        // they could not.
         .map(|missing| Finding::new("missing", Severity::Low, missing.message.clone()))
         .collect();
     findings.extend(launched::unpinned(&version.manifest));
@@ -51,7 +52,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     }
     findings.extend(undeclared.values().take(MAX_TOLD).map(|one| {
         let how = if one.is_optional { "optionally imports" } else { "imports" };
-        // A script without a list of its packages has none to forget one in.
+        // A script without a package list cannot have forgotten a package in it.
         let has_list = version.manifest.dialect == Dialect::Native || !declared.is_empty();
         let severity = if one.is_optional || !has_list { Severity::Low } else { Severity::Medium };
         let message = format!("it {how} the package {} without declaring it", named(one));
@@ -84,14 +85,14 @@ fn named(taken: &ImportedPackage) -> String {
     }
 }
 
-/// Whether a declared name is the package that is taken.
+/// Whether a declared name is the imported package.
 fn same(declared: &str, taken: &ImportedPackage) -> bool {
     if !taken.is_python {
         return declared == taken.module;
     }
     let (declared, module) = (normal(declared), normal(&taken.module));
     declared == module || declared == normal(package_of(&taken.module)) || declared.strip_prefix("python-") == Some(&module)
-        // `google-cloud-storage` brings `google`, `types-x` nothing that runs.
+        // `google-cloud-storage` provides `google`; `types-x` provides nothing that runs.
         || declared.split('-').next() == Some(&module)
 }
 
@@ -99,7 +100,7 @@ fn normal(name: &str) -> String {
     name.to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
-/// What the definition and the lists beside the code declare, and where.
+/// The packages declared in the definition and in the lists next to the code, and where.
 fn declared(manifest: &Manifest, files: &[VersionFile]) -> Vec<(String, &'static str)> {
     let mut declared: Vec<(String, &'static str)> = Vec::new();
     let mut add = |text: &str, from: &'static str| {
@@ -141,7 +142,7 @@ fn declared(manifest: &Manifest, files: &[VersionFile]) -> Vec<(String, &'static
     declared
 }
 
-/// The name in a requirement: `requests` of `requests[socks]>=2`; a name of npm with its scope.
+/// The name in a requirement: `requests` in `requests[socks]>=2`; an npm name with its scope.
 fn requirement(text: &str) -> &str {
     let text = text.trim();
     let scope = usize::from(text.starts_with('@'));
@@ -185,7 +186,7 @@ fn taken(version: &ToolDetail) -> Vec<ImportedPackage> {
     all
 }
 
-/// The package of a module; `None` for what node brings, addresses and files.
+/// The package of a module; `None` for built-in modules, addresses and files.
 fn package(module: &str) -> Option<String> {
     if module.is_empty() || module.starts_with(['.', '/', '#']) || module.contains(':') {
         return None;

@@ -1,10 +1,10 @@
-//! What linters answer, read: each in its own form.
+//! Parses the output of linters, each in its own format.
 
 use super::finding;
 use crate::domain::{Finding, Severity};
 use serde_json::Value;
 
-/// A text of a field; empty when it is none.
+/// The text of a field; empty if it is not a text.
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
@@ -13,10 +13,10 @@ fn number(value: &Value, pointer: &str) -> u64 {
     value.pointer(pointer).and_then(Value::as_u64).unwrap_or(1)
 }
 
-// Linters are made to be strict: on honest code most of what they say is a matter of taste or of types that nobody
-// wrote down. What stops a program fails, what may well be a fault warns, and the rest are facts.
+// Linters are strict: on legitimate code, most of their findings are about style or missing types. A finding that stops
+// a program fails, a probable fault warns, and the others are facts.
 
-/// `ruff check --output-format=json`: a list. Errors of syntax stop a program, names that do not exist may.
+/// `ruff check --output-format=json`: a list. Syntax errors stop a program; undefined names may.
 pub(super) fn ruff(answer: &str) -> Option<Vec<Finding>> {
     let list: Vec<Value> = serde_json::from_str(answer).ok()?;
     let findings = list.iter().map(|item| {
@@ -35,7 +35,7 @@ pub(super) fn ruff(answer: &str) -> Option<Vec<Finding>> {
     Some(findings.collect())
 }
 
-/// What every mypy writes, also those before 1.11 that know no JSON: `file:line: error: message  [code]`.
+/// The output of every mypy, including versions before 1.11 without JSON: `file:line: error: message  [code]`.
 pub(super) fn mypy(answer: &str) -> Option<Vec<Finding>> {
     let mut findings = Vec::new();
     for line in answer.lines().filter(|line| !line.trim().is_empty()) {
@@ -52,7 +52,7 @@ pub(super) fn mypy(answer: &str) -> Option<Vec<Finding>> {
     Some(findings)
 }
 
-/// What a linter says of files that it could not read: they are not examined, so the check does not pass.
+/// Files that a linter could not read: they are not examined, so the check does not pass.
 fn unread<'a>(answer: &'a Value, path: &'a str, reason: &'a str) -> impl Iterator<Item = Finding> + 'a {
     let errors = answer.get("errors").and_then(Value::as_array).into_iter().flatten();
     let of_files = errors.filter(move |error| !text(error, path).is_empty());
@@ -62,13 +62,13 @@ fn unread<'a>(answer: &'a Value, path: &'a str, reason: &'a str) -> impl Iterato
     })
 }
 
-/// `bandit --format=json`: how bad and how sure.
+/// `bandit --format=json`: severity and confidence.
 pub(super) fn bandit(answer: &str) -> Option<Vec<Finding>> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     let list = answer.get("results")?.as_array()?;
     let findings = list.iter().map(|item| {
         let is_sure = text(item, "/issue_confidence") != "LOW";
-        // `input` executed what it read in Python 2 only.
+        // Only in Python 2 did `input` execute its text.
         let is_of_python_2 = text(item, "/test_id") == "B322";
         let severity = match text(item, "/issue_severity") {
             "HIGH" if is_sure && !is_of_python_2 => Severity::Medium,
@@ -95,8 +95,8 @@ pub(super) fn semgrep(answer: &str) -> Option<Vec<Finding>> {
     Some(findings.chain(unread(&answer, "/path", "/message")).collect())
 }
 
-/// `shellcheck --format=json1`: what it cannot parse has a number of the first thousand, its notes are taste. Its other
-/// errors are faults of some inputs, or of a script that does not say which shell it is for.
+/// `shellcheck --format=json1`: parse errors have numbers below 2000, notes are style. Its other errors affect some
+/// inputs, or scripts that do not name their shell.
 pub(super) fn shellcheck(answer: &str) -> Option<Vec<Finding>> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     let list = answer.get("comments")?.as_array()?;
@@ -113,7 +113,7 @@ pub(super) fn shellcheck(answer: &str) -> Option<Vec<Finding>> {
     Some(findings.collect())
 }
 
-/// `tsc --pretty false`: `file(line,column): error TS2322: message`, further lines belong to the one before.
+/// `tsc --pretty false`: `file(line,column): error TS2322: message`; further lines belong to the previous one.
 pub(super) fn tsc(answer: &str) -> Option<Vec<Finding>> {
     let mut findings = Vec::new();
     for line in answer.lines().filter(|line| !line.starts_with(' ') && !line.trim().is_empty()) {
@@ -128,7 +128,7 @@ pub(super) fn tsc(answer: &str) -> Option<Vec<Finding>> {
         let at = position.split(',').next()?.parse().ok()?;
         let (kind, message) = rest.split_once(": ")?;
         let code = kind.rsplit(' ').next()?;
-        // The types of modules and of Node that are not installed here make most of the others.
+        // Most others are caused by types of modules and of Node.js that are not installed here.
         let is_syntax = code.len() == 6 && code.starts_with("TS1");
         let severity = if is_syntax { Severity::High } else { Severity::Low };
         findings.push(finding(code, severity, message, (path, at)));

@@ -1,8 +1,8 @@
-//! Linters and type checkers of the user's, where they are installed.
+//! Linters and type checkers of the user, if they are installed.
 //!
-//! One [`Linter`] a program. Each gets a private copy of the files of its languages and nothing else, no settings of
-//! the tool's among them, and is asked with arguments by which it executes nothing, imports nothing and asks nobody.
-//! Absent is absent: never passed. What cannot be read as an answer is not an answer.
+//! There is one [`Linter`] for each program. Each gets a private copy of the files of its languages, without settings
+//! of the tool, and arguments that prevent it from executing or importing code and from using the network. A missing
+//! program never counts as passed, and unreadable output is not an answer.
 
 mod answers;
 #[cfg(test)]
@@ -15,30 +15,31 @@ use crate::domain::{CheckReport, Finding, Severity, VersionFile, count as counte
 use crate::runner::{Answered, ProgramArguments, read_with};
 use std::time::Duration;
 
-/// How long a linter may take; mypy and tsc begin with a second or two of reading their own libraries.
+/// The time limit of a linter; mypy and tsc take a second or two to read their own libraries.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Code that a linter is given, in bytes: what it takes grows with it, and nothing bounds it but the clock.
+/// The maximum size of code for a linter, in bytes: its run time grows with the size, and only the time limit bounds
+/// it.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// Findings of one linter that are kept.
+/// How many findings of one linter are kept.
 const MAX_FINDINGS: usize = 100;
 
-/// A program that reads code.
+/// A program that checks code.
 struct Linter {
     /// Its name, and that of the check.
     program: &'static str,
     languages: &'static [Language],
-    /// Whether it reads a file whatever its name ends with; else one named otherwise is not given to it.
+    /// Whether it reads files with any extension; otherwise, files with another extension are left out.
     any_name: bool,
-    /// Comments of the code that silence it and cannot be overruled by an argument.
+    /// Comments in the code that silence it and that no argument overrides.
     silenced_by: &'static [&'static str],
-    /// `{files}` stands for all files, `{ours}` for the file of ours.
+    /// `{files}` stands for all files, `{ours}` for Toolsmith's own file.
     arguments: &'static [&'static str],
     ours: Option<(&'static str, &'static str)>,
-    /// Exit codes of a program that did its work: with findings, most end with 1.
+    /// The exit codes of a successful run: with findings, most programs end with 1.
     codes: &'static [i32],
-    /// Reads what it wrote to standard output; `None` when that is not an answer.
+    /// Parses its standard output; `None` if that is not an answer.
     read: fn(&str) -> Option<Vec<Finding>>,
 }
 
@@ -47,7 +48,7 @@ const RUFF: Linter = Linter {
     languages: &[Language::Python],
     any_name: true,
     silenced_by: &[],
-    // No settings of any folder, no cache; the rules that find faults, not those of taste.
+    // No settings, no cache; only rules that find faults, not style rules.
     arguments: &[
         "check",
         "--isolated",
@@ -68,7 +69,7 @@ const MYPY: Linter = Linter {
     languages: &[Language::Python],
     any_name: true,
     silenced_by: &["# type: ignore", "# mypy:"],
-    // An empty name of a settings file is none; a package that is not there is not mypy's business.
+    // An empty name disables the settings file; missing packages are ignored.
     arguments: &[
         "--config-file=",
         "--no-incremental",
@@ -105,7 +106,7 @@ const SEMGREP: Linter = Linter {
     languages: &[Language::Python, Language::JavaScript, Language::TypeScript, Language::Tsx],
     any_name: false,
     silenced_by: &[],
-    // Rules of ours only: others would come over the network.
+    // Only Toolsmith's rules: others would be fetched over the network.
     arguments: &[
         "scan",
         "--config={ours}",
@@ -138,7 +139,7 @@ const TSC: Linter = Linter {
     languages: &[Language::TypeScript, Language::Tsx],
     any_name: false,
     silenced_by: &["@ts-ignore", "@ts-nocheck", "@ts-expect-error"],
-    // Files on the command line: no tsconfig.json is read.
+    // With files on the command line, no tsconfig.json is read.
     arguments: &[
         "--noEmit",
         "--pretty",
@@ -163,7 +164,7 @@ const ESLINT: Linter = Linter {
     languages: &[Language::JavaScript],
     any_name: false,
     silenced_by: &[],
-    // No settings are looked for, so it is told which rules are meant.
+    // No settings are searched, so the rules are arguments.
     arguments: &[
         "--no-config-lookup",
         "--no-inline-config",
@@ -196,7 +197,7 @@ pub fn bandit(context: &CheckContext<'_>) -> CheckReport {
     BANDIT.examine(context)
 }
 
-/// Asks semgrep, with rules of ours.
+/// Runs semgrep with Toolsmith's rules.
 pub fn semgrep(context: &CheckContext<'_>) -> CheckReport {
     SEMGREP.examine(context)
 }
@@ -206,7 +207,7 @@ pub fn shellcheck(context: &CheckContext<'_>) -> CheckReport {
     SHELLCHECK.examine(context)
 }
 
-/// Asks the compiler of TypeScript, which writes nothing.
+/// Runs the TypeScript compiler without output files.
 pub fn tsc(context: &CheckContext<'_>) -> CheckReport {
     TSC.examine(context)
 }
@@ -217,7 +218,7 @@ pub fn eslint(context: &CheckContext<'_>) -> CheckReport {
 }
 
 impl Linter {
-    /// Asks the program, where it is installed.
+    /// Runs the program if it is installed.
     fn examine(&self, context: &CheckContext<'_>) -> CheckReport {
         let started = Started::of(context.version);
         let files: Vec<&VersionFile> = context.version.files.iter().filter(|file| self.reads(file, &started)).collect();
@@ -255,7 +256,7 @@ impl Linter {
         }
     }
 
-    /// A file of its languages that is not a setting of a linter: those are code, and would be executed.
+    /// Whether it is a file of its languages that is not a linter configuration, which would be executed.
     fn reads(&self, file: &VersionFile, started: &Started) -> bool {
         let name = file.path.rsplit('/').next().unwrap_or_default();
         let is_setting = name.starts_with('.') || name.contains(".config.") || name.starts_with("conftest.");
@@ -281,7 +282,7 @@ impl Linter {
     }
 }
 
-/// Why these files are not given to a linter, which has no bound of its own; `None` when they are.
+/// Why these files are not passed to a linter, which has no limits of its own; `None` if they are.
 fn too_much(files: &[&VersionFile], started: &Started) -> Option<String> {
     let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
     if bytes > MAX_BYTES {
@@ -303,7 +304,7 @@ fn ended(code: Option<i32>, stderr: &str, stdout: &str) -> String {
     }
 }
 
-/// A finding of a linter: at a path as it was given, `./` before it left out.
+/// A finding of a linter, with its path without a leading `./`.
 fn finding(code: &str, severity: Severity, message: &str, place: (&str, u64)) -> Finding {
     let (path, line) = place;
     let path = path.rsplit_once("/files/").map_or(path, |(_, inside)| inside).trim_start_matches("./");

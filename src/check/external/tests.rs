@@ -11,7 +11,7 @@ fn asked(linter: &Linter, version: &ToolDetail, path: Option<&OsStr>) -> CheckRe
     linter.examine(&CheckContext { version, base: None, missing: &[], library: &library, trials: &NoTrials })
 }
 
-/// Asks a script that stands in for the linter.
+/// Runs a script in place of the linter.
 fn answered(linter: &Linter, version: &ToolDetail, script: &str) -> CheckReport {
     let dir = crate::outside::fixture::folder();
     let program = dir.path().join(linter.program);
@@ -62,7 +62,7 @@ fn what_executes_a_file_decides_which_linter_reads_it() {
     };
     let report = answered(&RUFF, &started_by("python3", "import os\n"), "find . -type f >&2; exit 2");
     assert_eq!(report.note, "it exited with 2: ./main.dat");
-    // This one goes by the name: the file would count as read without having been.
+    // This linter selects files by name: the file would count as read although it was not.
     let report = answered(&ESLINT, &started_by("node", "eval(x)\n"), "exit 2");
     assert_eq!(report.state, CheckState::Skipped);
 }
@@ -152,7 +152,7 @@ fn a_file_that_a_linter_could_not_read_is_not_passed() {
     }
 }
 
-/// Where one is installed, it finds a planted fault; where not, the test says so.
+/// An installed linter finds a planted fault; otherwise, the test reports that it is missing.
 #[test]
 fn those_that_are_installed_find_what_was_planted() {
     let python = version(

@@ -1,18 +1,18 @@
-//! Phrases by which a text steers a model, found whatever stands between their words.
+//! Phrases that instruct a model, recognised with other words in between.
 
 use crate::domain::Severity;
 use std::ops::Range;
 
-/// A phrase: slots of words in their order, each with how many other words may stand before it.
+/// A phrase: slots of words in order, each with the maximum number of other words before it.
 pub(super) struct Phrase {
     pub(super) code: &'static str,
     pub(super) severity: Severity,
-    /// What it asks for, in plain words.
+    /// A description of what it requests.
     pub(super) says: &'static str,
     slots: &'static [Slot],
 }
 
-/// One of these words, after at most `gap` others. A word that ends with `*` stands for all that begin so.
+/// One of these words, after at most `gap` others. A trailing `*` matches any ending.
 pub(super) struct Slot {
     gap: usize,
     words: &'static [&'static str],
@@ -86,10 +86,10 @@ const SECRETS: &[&str] = &[
     "known_hosts",
 ];
 
-/// Text for whoever reviews the code: it has no place in a comment.
+/// Text that addresses the reviewer does not belong in a comment.
 pub(super) const TO_REVIEWER: &str = "speaks-to-reviewer";
 
-/// What is looked for.
+/// The phrases that are searched for.
 pub(super) const PHRASES: &[Phrase] = &[
     high(
         "overrides-instructions",
@@ -382,20 +382,20 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
 ];
 
-/// A text as words, each with its place; what is written with look-alikes, or wrapped, is the same word.
+/// A text as normalised words with positions; look-alike characters and line breaks do not matter.
 pub(super) struct NormalizedWords {
     list: Vec<Word>,
 }
 
-/// A word as it is read.
+/// A normalised word.
 struct Word {
     text: String,
     at: Range<usize>,
-    /// Whether a sentence, or what is said of a thing, ends behind it.
+    /// Whether a sentence or clause ends after it.
     ends_clause: bool,
 }
 
-/// Words that may stand anywhere: a clause does not end with them.
+/// Words that may be anywhere: a clause does not end with them.
 const FILLERS: &[&str] = &["please", "now", "also", "just", "immediately", "simply", "kindly", "important", "note"];
 
 impl NormalizedWords {
@@ -422,7 +422,7 @@ impl NormalizedWords {
         NormalizedWords { list }
     }
 
-    /// Where a phrase stands first.
+    /// The first match of a phrase.
     pub(super) fn find(&self, phrase: &Phrase) -> Option<Range<usize>> {
         let (first, rest) = phrase.slots.split_first()?;
         (0..self.list.len()).find_map(|at| {
@@ -434,7 +434,7 @@ impl NormalizedWords {
         })
     }
 
-    /// The place of the last word when all slots follow behind `at`.
+    /// The position of the last word if all slots match after `at`.
     fn follow(&self, at: usize, slots: &[Slot]) -> Option<usize> {
         let Some((next, rest)) = slots.split_first() else { return Some(at) };
         for place in at + 1..(at + 2 + next.gap).min(self.list.len()) {
@@ -444,7 +444,7 @@ impl NormalizedWords {
             {
                 return Some(last);
             }
-            // `Ignore case: previous instructions are …`: what is to be ignored was said.
+            // `Ignore case: previous instructions are …`: the object of the verb was already given.
             if word.ends_clause && !FILLERS.contains(&word.text.as_str()) {
                 return None;
             }
@@ -454,7 +454,7 @@ impl NormalizedWords {
 }
 
 fn add(list: &mut Vec<Word>, word: &str, from: usize) {
-    // Letter by letter, and of other scripts only: the skeleton of a plain text folds I, l and 1 to one.
+    // Character by character, and only for other scripts: the skeleton of plain text maps I, l and 1 to one character.
     let seen = word.chars().filter(|c| !crate::domain::is_hidden(*c));
     let plain: String = seen
         .flat_map(
@@ -463,7 +463,7 @@ fn add(list: &mut Vec<Word>, word: &str, from: usize) {
         .collect();
     let plain = plain.to_lowercase();
     let path = plain.trim_end_matches(['.', '-', '\'', '/']).trim_start_matches(['-', '\'']);
-    // `~/.ssh/id_rsa` is its parts too: the last one says what it is.
+    // `~/.ssh/id_rsa` also counts as its parts: the last one identifies it.
     let last = path.rsplit('/').next().unwrap_or(path);
     let inner = path.split('/').find(|part| matches!(*part, ".ssh" | ".aws" | ".env"));
     let word_is = inner.filter(|_| path.contains('/')).unwrap_or(if path.starts_with("/etc/") { path } else { last });

@@ -1,12 +1,12 @@
-//! Programs of awk and scripts of sed: the ones that only turn text into text are plain to see.
+//! awk programs and sed scripts: recognises those that only process text.
 
-/// Whether a program of awk only turns text into text: no call of a command, no pipe, nothing loaded or called by name.
+/// Whether an awk program only processes text: no command, no pipe, nothing loaded or called by name.
 pub(super) fn is_plain_awk(program: &str) -> bool {
     let without_or = program.replace("||", "");
     !(without_or.contains(['|', '@']) || ["system", "getline"].iter().any(|word| program.contains(word)))
 }
 
-/// Whether a script of sed only turns text into text: substitutions and the commands without an argument.
+/// Whether a sed script only processes text: substitutions and commands without an argument.
 pub(super) fn is_plain_sed(script: &str) -> bool {
     let mut rest = script.trim();
     while !rest.is_empty() {
@@ -38,7 +38,7 @@ pub(super) fn is_plain_sed(script: &str) -> bool {
     true
 }
 
-/// Where the text continues behind the `times`-th mark that is not escaped.
+/// The text after the `times`-th unescaped mark.
 fn behind(text: &str, mark: char, times: usize) -> Option<usize> {
     let (mut seen, mut is_escaped) = (0, false);
     for (at, c) in text.char_indices() {

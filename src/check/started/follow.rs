@@ -1,29 +1,29 @@
-//! Following a command, word by word, to the code that it executes.
+//! Follows a command, word by word, to the code that it executes.
 
 use super::roles::{self, Role, role};
 use super::{CODE, Inline, Started, filters};
 use crate::check::source::{Language, excerpt, text_of};
 use crate::domain::{Finding, Severity, ToolDetail, VersionFile, clean_path};
 
-/// More programs in one another are not followed.
+/// The maximum nesting of programs that is followed.
 pub(super) const MAX_DEPTH: usize = 12;
 
-/// Longest piece of a command in a finding, in characters.
+/// The longest excerpt of a command in a finding, in characters.
 const MAX_SHOWN: usize = 60;
 
-/// Walks through one command.
+/// Follows one command.
 pub(super) struct Follower<'v> {
     pub(super) version: &'v ToolDetail,
     inputs: Vec<String>,
     started: Started,
 }
 
-/// What a word names.
+/// What a word refers to.
 pub(super) enum WordTarget<'v> {
     File(&'v VersionFile),
     /// The folder of the version, or one in it.
     Folder,
-    /// What an input says.
+    /// The value of an input.
     Input,
     /// Standard input.
     Stdin,
@@ -62,7 +62,7 @@ impl<'v> Follower<'v> {
         }
     }
 
-    /// A command: a program and the words behind it.
+    /// A command: a program and its arguments.
     pub(super) fn command(&mut self, words: &[String], depth: usize) {
         let Some((program, rest)) = words.split_first() else { return };
         if depth > MAX_DEPTH {
@@ -88,7 +88,7 @@ impl<'v> Follower<'v> {
             Role::Interpreter(Language::Python) => self.python(rest, depth),
             Role::Interpreter(language) => self.javascript(language, program, rest),
             Role::Unread => {
-                // A file of the tool can at least be read by a human.
+                // A human can at least read a file of the tool.
                 let is_readable = rest.iter().any(|word| {
                     matches!(self.named(word), WordTarget::File(file) if std::str::from_utf8(&file.bytes).is_ok())
                 });
@@ -101,11 +101,11 @@ impl<'v> Follower<'v> {
         }
     }
 
-    /// A file that is started as a program: its first line names who reads it.
+    /// A file that is started as a program: its first line names its interpreter.
     fn by_kernel(&mut self, file: &'v VersionFile, rest: &[String], depth: usize) {
         let Some(text) = text_of(file) else { return self.file(file, None, "started as a program") };
         let Some(line) = text.lines().next().unwrap_or_default().strip_prefix("#!") else {
-            // What no kernel starts, a shell reads.
+            // If the kernel cannot start it, a shell reads it.
             return self.file(file, Some(Language::Bash), "sh");
         };
         let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
@@ -120,12 +120,12 @@ impl<'v> Follower<'v> {
         self.command(&words, depth + 1);
     }
 
-    /// A word that names the code to execute.
+    /// A word that refers to the code to execute.
     pub(super) fn script(&mut self, word: &str, language: Language) {
         match self.named(word) {
             WordTarget::File(file) => {
                 let by_ending = Language::of(&file.path, "");
-                // One runtime reads all of the family; which of them a file is in says its ending.
+                // One runtime executes the whole family; the extension selects the language.
                 let family = by_ending.filter(|by_ending| language.is_javascript() && by_ending.is_javascript());
                 self.file(file, Some(family.unwrap_or(language)), language.name());
             }
@@ -160,7 +160,7 @@ impl<'v> Follower<'v> {
         self.started.code.push(Inline { language, text: code.to_owned() });
     }
 
-    /// A utility that only reads; some of them are given a program.
+    /// A utility that only reads; some of them take a program as an argument.
     fn reader(&mut self, program: &str, words: &[String]) {
         self.program(program, words);
         let name = program.rsplit('/').next().unwrap_or_default();
@@ -209,12 +209,12 @@ impl<'v> Follower<'v> {
         }
     }
 
-    /// A program of the system that is the end of the command.
+    /// A system program at the end of the command.
     fn program(&mut self, program: &str, words: &[String]) {
         self.started.programs.push([program.to_owned()].into_iter().chain(words.iter().cloned()).collect());
     }
 
-    /// A program that starts another one, or of which nothing is known.
+    /// A program that starts another one, or an unknown program.
     pub(super) fn other(&mut self, role: Role, program: &str, words: &[String], depth: usize) {
         for word in words {
             if let Some((name, value)) = word.split_once('=').filter(|(name, _)| !name.contains(['-', '/', ' '])) {
@@ -223,7 +223,7 @@ impl<'v> Follower<'v> {
         }
         match program.rsplit('/').next() {
             Some("find") => return self.find(program, words, depth),
-            // A place stands before the program.
+            // A path comes before the program.
             Some("flock" | "chroot") => {
                 let place = words.iter().position(|word| is_operand(word)).filter(|at| at + 1 < words.len());
                 if let Some(at) = place {
@@ -259,11 +259,11 @@ impl<'v> Follower<'v> {
         }
     }
 
-    /// What a wrapper starts: the first word that is not an option, else the first program that is known.
+    /// The program that a wrapper starts: the first word that is not an option, otherwise the first known program.
     fn wrapped(&mut self, program: &str, words: &[String], tail: Option<usize>, depth: usize) {
         let before = tail.map_or(words, |at| &words[..at]);
         let is_text = self.texts(program, before, depth);
-        // A word behind a short option may be its value.
+        // A word after a short option may be its value.
         let is_option = |word: &String| word.len() == 2 && word.starts_with('-');
         let is_value = |at: usize| at > 0 && is_option(&words[at - 1]);
         let operand = (0..before.len()).find(|at| is_operand(&words[*at]) && !is_value(*at));
@@ -292,7 +292,7 @@ impl<'v> Follower<'v> {
         }
     }
 
-    /// Whether a word behind a program, and behind this word, is itself a program that is followed.
+    /// Whether a word after a program, and after the word `before`, is itself a program to follow.
     fn begins_command(&self, role: Role, word: &str, before: Option<&str>, has_more: bool) -> bool {
         const TAKE_PATHS: &[&str] = &["-a", "-C", "-f", "-o", "-w", "-I", "-L", "-p", "-E", "--arg-file", "--chdir"];
         let is_value = before.is_some_and(|before| TAKE_PATHS.contains(&before));
@@ -316,7 +316,8 @@ impl<'v> Follower<'v> {
         }
     }
 
-    /// Words of a wrapper that are commands of their own, as of `env -S`, `script -c` or `su -c`; whether there is one.
+    /// Arguments of a wrapper that are whole commands, as for `env -S`, `script -c` or `su -c`; returns whether there
+    /// is one.
     fn texts(&mut self, program: &str, words: &[String], depth: usize) -> bool {
         let takes_texts = roles::has(roles::TAKE_TEXTS, program.rsplit('/').next().unwrap_or_default());
         let mut is_any = false;
@@ -340,7 +341,7 @@ impl<'v> Follower<'v> {
         is_any
     }
 
-    /// What a runner makes of a file: the ending decides, as it does for the runner.
+    /// How a runner executes a file, which depends on the extension.
     fn by_ending(&mut self, word: &str, program: &str, is_script: bool) {
         match self.named(word) {
             WordTarget::File(file) => {
@@ -366,7 +367,7 @@ impl<'v> Follower<'v> {
         }
     }
 
-    /// Words that a program of which nothing is known may execute.
+    /// Words that an unknown program may execute.
     fn suspicious(&mut self, program: &str, role: Role, words: &[String]) {
         let mut option: Option<&str> = None;
         for word in words {
@@ -385,7 +386,7 @@ impl<'v> Follower<'v> {
         }
     }
 
-    /// What a word names: a file of the version, an input, or neither.
+    /// What a word refers to: a file of the version, an input, or neither.
     pub(super) fn named(&self, word: &str) -> WordTarget<'v> {
         if matches!(word, "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0") {
             return WordTarget::Stdin;
@@ -411,7 +412,7 @@ impl<'v> Follower<'v> {
         if is_folder { WordTarget::Folder } else { WordTarget::Other }
     }
 
-    /// The first input that a text is filled with.
+    /// The first input that is inserted into a text.
     fn input_in(&self, text: &str) -> Option<String> {
         let mut rest = text;
         while let Some(open) = rest.find('{') {
@@ -427,7 +428,7 @@ impl<'v> Follower<'v> {
         None
     }
 
-    /// A word without the places that are filled in: what they hold is a value.
+    /// A word without its placeholders, which stand for values.
     fn without_placeholders(&self, word: &str) -> String {
         let mut text = word.to_owned();
         for name in self.inputs.iter().map(String::as_str).chain(["file", "dir", "workspace"]) {
@@ -440,18 +441,18 @@ impl<'v> Follower<'v> {
         text
     }
 
-    /// Whether the version can be started at all: what is missing is told elsewhere.
+    /// Whether the version can be started at all; missing parts are reported elsewhere.
     fn can_start(&self) -> bool {
         self.version.tool.reason.is_none()
     }
 }
 
-/// A path without `.` and `..`; `None` when it leads out, or is whole.
+/// A path without `.` and `..`; `None` if it leads out or is absolute.
 fn cleaned(path: &str) -> Option<String> {
     clean_path(path).filter(|path| !path.is_empty() && !path.starts_with('/'))
 }
 
-/// Whether a word behind a wrapper may be the program that it starts: no option, no variable, no number and no time.
+/// Whether a word after a wrapper may be the program that it starts: not an option, variable, number or time.
 fn is_operand(word: &str) -> bool {
     !word.starts_with(['-', '+'])
         && !word.contains([' ', '='])

@@ -1,4 +1,4 @@
-//! The options of the interpreters whose code is read here: which word is the code, and which names it.
+//! The options of the supported interpreters: which word is the code, and which names its file.
 
 use super::follow::{Follower, MAX_DEPTH, WordTarget, shown};
 use super::roles::{self, FILE_MODULES, HARMLESS_MODULES, Role};
@@ -91,7 +91,7 @@ impl Follower<'_> {
         }
         match module {
             "timeit" => {
-                // The setup and the statements are one program.
+                // The setup and the statements form one program.
                 let lines = rest.iter().map(|word| {
                     let code = word.strip_prefix("--setup=").or_else(|| word.strip_prefix("-s"));
                     code.unwrap_or(word)
@@ -121,7 +121,7 @@ impl Follower<'_> {
         }
     }
 
-    /// `node [options] [-e code | file]`, and the same of deno, bun and what runs TypeScript.
+    /// `node [options] [-e code | file]`, and the same for deno, bun and TypeScript runners.
     pub(super) fn javascript(&mut self, language: Language, program: &str, words: &[String]) {
         let mut words = words;
         if let Some((first, rest)) = words.split_first() {
@@ -144,7 +144,7 @@ impl Follower<'_> {
             at += 1;
             let (name, attached) = word.split_once('=').map_or((word.as_str(), None), |(n, value)| (n, Some(value)));
             if !word.starts_with('-') || word == "-" {
-                // The value of an option that is not known is no script, when a file of the version follows.
+                // The value of an unknown option is not a script if a file of the version follows.
                 let later = words[at - 1..].iter().find(|word| matches!(self.named(word), WordTarget::File(_)));
                 script = later.or(Some(word));
                 break;

@@ -1,8 +1,8 @@
-//! What a version executes, and as what: followed from its command, through whatever stands before the program that reads
-//! the code. Which language a file has is decided by who executes it, not by its name.
+//! What a version executes, and in which language: followed from its command to the program that reads the code. The
+//! executing program decides the language of a file, not the file name.
 //!
-//! What is executed and cannot be read here (another language, bytes, code out of an input, a program of nobody's) is a
-//! finding that fails the check: it never counts as passed.
+//! Code that is executed but cannot be analysed (another language, bytes, code from an input, an unknown program) is a
+//! finding that fails the check; it never counts as passed.
 
 mod filters;
 mod follow;
@@ -15,10 +15,10 @@ use super::source::{Language, text_of};
 use crate::domain::{Finding, Severity, ToolDetail, VersionFile, marked_encoding, other_encoding};
 use follow::Follower;
 
-/// The code of findings about what was not read.
+/// The code of findings about code that was not analysed.
 pub(super) const CODE: &str = "not-examined";
 
-/// Code that stands in a command.
+/// Code inside a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Inline {
     pub(super) language: Language,
@@ -28,13 +28,13 @@ pub(super) struct Inline {
 /// What a version executes.
 #[derive(Debug, Default)]
 pub(super) struct Started {
-    /// Paths of files that the command leads to, and as what they are executed; `None`: nobody reads it here.
+    /// Paths of files that the command leads to, and their languages; `None`: not analysed.
     files: Vec<(String, Option<Language>)>,
     /// Code in the command itself.
     pub(super) code: Vec<Inline>,
-    /// Programs of the system that it ends at, each with its words.
+    /// System programs at the end of the command, each with its arguments.
     pub(super) programs: Vec<Vec<String>>,
-    /// What is executed and was not read.
+    /// Executed code that was not analysed.
     unread: Vec<Finding>,
 }
 
@@ -49,7 +49,7 @@ impl Started {
         follower.finish()
     }
 
-    /// The language that a file is read in: that of the program that executes it, else that of its ending or first line.
+    /// The language of a file: that of the program that executes it, otherwise that of its extension or first line.
     pub(super) fn language_of(&self, file: &VersionFile) -> Option<Language> {
         match self.files.iter().find(|(path, _)| *path == file.path) {
             Some((_, language)) => *language,
@@ -62,7 +62,7 @@ impl Started {
         self.files.iter().any(|(known, _)| known == path)
     }
 
-    /// The files whose language is known, each with its text; not those that are decoded otherwise than here.
+    /// The files with a known language, each with its text, except those in an encoding other than UTF-8.
     pub(super) fn sources<'v>(&self, files: &'v [VersionFile]) -> Vec<(&'v str, Language, &'v str)> {
         let sources = files.iter().filter_map(|file| {
             let text = text_of(file)?;
@@ -72,7 +72,7 @@ impl Started {
         sources.collect()
     }
 
-    /// What is executed and was not read, each a finding that fails a check: of the command, and of files.
+    /// Findings about executed code that was not analysed, in the command and in files; each fails a check.
     pub(super) fn unread(&self, files: &[VersionFile]) -> Vec<Finding> {
         let mut findings = self.unread.clone();
         for file in files {
@@ -93,7 +93,7 @@ impl Started {
     }
 }
 
-/// The line and words of a finding about a file that is decoded otherwise than here; `None` if it is UTF-8.
+/// The line and message of a finding about a file in another encoding; `None` if it is UTF-8.
 pub(super) fn encoding(file: &VersionFile, language: Option<Language>) -> Option<(u64, String)> {
     let may_mark = |name: &str| name != "UTF-7" || language.is_some();
     if let Some(name) = marked_encoding(&file.bytes).filter(|name| may_mark(name)) {
@@ -103,7 +103,7 @@ pub(super) fn encoding(file: &VersionFile, language: Option<Language>) -> Option
     Some((other.line, format!("decoded as {}, so the executed code differs from the displayed text", other.name)))
 }
 
-/// The sources of a version by who executes them: see [`Started::sources`].
+/// The sources of a version by executing program: see [`Started::sources`].
 pub(super) fn sources(version: &ToolDetail) -> Vec<(&str, Language, &str)> {
     Started::of(version).sources(&version.files)
 }

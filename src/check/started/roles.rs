@@ -1,18 +1,18 @@
-//! What the programs of a command do with the words behind them.
+//! How programs treat their arguments.
 
 use crate::check::source::{Language, program_name};
 use crate::domain::only_reads;
 
-/// What a program does with what stands behind it.
+/// How a program treats its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Executes code in a language that is read here.
+    /// Executes code in a supported language.
     Interpreter(Language),
-    /// Executes code that nobody reads here, from a file, an argument or the folder it is started in.
+    /// Executes code that is not analysed, from a file, an argument or its working folder.
     Unread,
-    /// Starts the program behind its own options.
+    /// Starts the program after its own options.
     Wrapper,
-    /// Runs files by their ending, programs behind it, or packages that it fetches.
+    /// Runs files by extension, programs in its arguments, or packages that it fetches.
     Runner,
     /// Only reads and transforms text.
     Reader,
@@ -20,14 +20,14 @@ pub(super) enum Role {
     Unknown,
 }
 
-/// Shells beside those of [`Language::of_program`] whose scripts the grammar of shell reads.
+/// Shells, in addition to those of [`Language::of_program`], whose scripts the shell grammar can parse.
 const SHELLS: &str = "zsh mksh lksh pdksh yash rbash rzsh posh osh";
 
-/// Wrappers that are given a whole command as one word.
+/// Wrappers that take a whole command as one word.
 pub(super) const TAKE_TEXTS: &str = "su runuser sg script watch flock nix nix-shell entr hyperfine ssh tmux screen parallel at \
     batch trap eval capsh env";
 
-/// Programs that start the one behind them.
+/// Programs that start the program in their arguments.
 const WRAPPERS: &str = "env nice ionice timeout gtimeout stdbuf nohup setsid time command exec builtin xargs sudo doas su runuser sg \
     newgrp script watch flock chroot unshare nsenter setarch linux i386 x86_64 arch chrt taskset numactl prlimit \
     cpulimit setpriv capsh firejail bwrap proot fakeroot fakechroot faketime strace ltrace perf valgrind catchsegv \
@@ -37,11 +37,11 @@ const WRAPPERS: &str = "env nice ionice timeout gtimeout stdbuf nohup setsid tim
     setuidgid s6-setuidgid runcon eatmydata hyperfine caffeinate coproc trap eval ts logger systemd-inhibit \
     systemd-cat chronic ifne lckdo dotenv op doppler conda mamba micromamba pixi";
 
-/// Programs that run files by their ending, or packages.
+/// Programs that run files by extension, or packages.
 const RUNNERS: &str = "uv uvx pipx poetry pdm hatch rye pipenv pytest py.test coverage nose npx bunx pnpm pnpx yarn npm vite-node \
     esno jiti zx nodemon mocha jest vitest ava nyc";
 
-/// Interpreters, compilers and builders whose code nobody reads here.
+/// Interpreters, compilers and build tools whose code is not analysed.
 const UNREAD: &str = "perl raku ruby jruby irb pry php php-cgi lua luajit texlua rscript r julia tclsh wish expect ghci ghc runghc \
     runhaskell stack cabal ocaml dune erl escript elixir iex mix groovy scala kotlin kotlinc java javac jshell \
     clojure clj bb lein dotnet csi fsi fsharpi mono pwsh powershell cmd fish csh tcsh nu xonsh elvish rc es guile \
@@ -53,15 +53,15 @@ const UNREAD: &str = "perl raku ruby jruby irb pry php php-cgi lua luajit texlua
     scons meson bazel buck dc sqlplus bpftrace dtrace stap mlr ld-linux-x86 ld-linux ld-musl-x86_64 tex latex \
     pdflatex xelatex lualatex gs pypy.exe node.exe python.exe";
 
-/// Readers beside the utilities of every system: none of them starts a program or writes a file by what its filter says.
+/// Readers in addition to the system utilities: none of them starts a program or writes a file because of its filter.
 const READERS: &str = "jq gojq column iconv xxd hexdump tput getent zcat gunzip rg ag";
 
-/// Whether a list of words holds one.
+/// Whether a list of words contains one.
 pub(super) fn has(list: &str, word: &str) -> bool {
     list.split_whitespace().any(|known| known == word)
 }
 
-/// What a program does, by its name or path.
+/// The role of a program, by its name or path.
 pub(super) fn role(program: &str) -> Role {
     let plain = program.rsplit('/').next().unwrap_or_default();
     let name = program_name(program).to_ascii_lowercase();
@@ -85,38 +85,38 @@ pub(super) fn role(program: &str) -> Role {
     }
 }
 
-/// Folders from which only programs of the system are started.
+/// Folders that contain only system programs.
 const SYSTEM: &[&str] =
     &["/bin/", "/sbin/", "/usr/", "/lib/", "/lib64/", "/opt/", "/snap/", "/nix/store/", "/run/current-system/"];
 
-/// Whether a program that is named by a path is neither in the version nor in a folder of the system.
+/// Whether a program given by its path is neither in the version nor in a system folder.
 pub(super) fn is_elsewhere(program: &str) -> bool {
     let is_system =
         SYSTEM.iter().any(|folder| program.starts_with(folder)) && program.split('/').all(|part| part != "..");
     program.contains('/') && !is_system
 }
 
-/// Modules of Python's own library that only read and print.
+/// Modules of Python's library that only read and print.
 pub(super) const HARMLESS_MODULES: &str = "json.tool json base64 calendar tokenize ast gzip zipfile tarfile difflib platform sysconfig textwrap uuid \
     random tabnanny pyclbr quopri py_compile compileall this site locale mimetypes pickletools symtable filecmp \
     fileinput dis html encodings.rot_13 http";
 
-/// Modules that execute the Python files that they are given.
+/// Modules that execute Python files given as arguments.
 pub(super) const FILE_MODULES: &str = "pdb cProfile profile trace runpy coverage doctest unittest pytest kernprof memory_profiler line_profiler \
     scalene pyinstrument viztracer debugpy nose2 torch.distributed.run";
 
-/// Variables by which a program executes or loads what they name, whatever it is started for.
+/// Variables that make programs execute or load files.
 const LOADING: &str = "BASH_ENV ENV PERL5OPT PERL5LIB PERL5DB RUBYOPT RUBYLIB LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT \
     DYLD_INSERT_LIBRARIES PYTHONSTARTUP PYTHONINSPECT PYTHONHOME PYTHONBREAKPOINT LUA_INIT PHPRC PHP_INI_SCAN_DIR \
     JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS PROMPT_COMMAND PS4 SHELLOPTS BASHOPTS GIT_SSH_COMMAND \
     GIT_EXTERNAL_DIFF GIT_PAGER GIT_EDITOR LESSOPEN GCONV_PATH ZDOTDIR AWKPATH AWKLIBPATH \
     NODE_REPL_EXTERNAL_MODULE PYTHONPYCACHEPREFIX RUSTC_WRAPPER";
 
-/// Whether a variable with this value makes a program execute something else than what it is started for.
+/// Whether a variable with this value makes a program execute additional code.
 pub(super) fn loads_code(name: &str, value: &str) -> bool {
     match name {
         _ if value.is_empty() => false,
-        // Also nothing and a relative folder: where the run begins.
+        // Also for an empty or relative folder, which means the working folder.
         "PATH" => value.split(':').any(|folder| is_elsewhere(&format!("{folder}/x"))),
         "NODE_OPTIONS" | "BUN_OPTIONS" => value
             .split_whitespace()
@@ -125,7 +125,7 @@ pub(super) fn loads_code(name: &str, value: &str) -> bool {
     }
 }
 
-/// Whether an option is one behind which programs take code.
+/// Whether an option takes code.
 pub(super) fn is_code_option(word: &str) -> bool {
     let name = word.split('=').next().unwrap_or_default();
     matches!(name, "-c" | "-e" | "-E" | "-r" | "-x" | "-p" | "-ex" | "-Command" | "-EncodedCommand" | "-eval" | "-exec")
@@ -138,13 +138,13 @@ pub(super) fn is_code_option(word: &str) -> bool {
         || name.to_ascii_lowercase().ends_with("command")
 }
 
-/// Whether an option names a program that is started: `--to-command=…`, `--pre=…`.
+/// Whether an option names a program to start: `--to-command=…`, `--pre=…`.
 pub(super) fn names_program(option: &str) -> bool {
     option == "--pre" || ["exec", "command", "program", "shell"].iter().any(|part| option.contains(part))
 }
 
-/// Whether a text looks like code rather than like a value: a call, a substitution, several statements. Behind an option
-/// that takes code less is enough.
+/// Whether a text looks like code rather than a value: a call, a substitution, several statements. After an option that
+/// takes code, less is required.
 pub(super) fn looks_like_code(text: &str, option: Option<&str>) -> bool {
     let bytes = text.as_bytes();
     let is_call = |at: usize| {

@@ -1,4 +1,4 @@
-//! What is executed is read as what executes it, or is told.
+//! Executed code is analysed in the language of its interpreter, or reported.
 
 use super::*;
 use crate::check::fixture::{examined, version};
@@ -15,7 +15,7 @@ fn started_with(command: &[&str], files: &[(&str, &str)]) -> ToolDetail {
     version
 }
 
-/// The state of the check, and the codes of what fails it or warns.
+/// The state of the check, and the codes of its failures and warnings.
 fn judged(version: &ToolDetail) -> (CheckState, Vec<String>) {
     let report = examined(capabilities::examine, version);
     let told = report.findings.into_iter().filter(|finding| finding.severity >= Severity::Medium);
@@ -176,7 +176,7 @@ fn bytes_that_are_executed_are_never_passed() {
         for check in [syntax::examine, hidden::examine] {
             assert_eq!(examined(check, &version).state, CheckState::Failed, "{path}");
         }
-        // Beside a script it is not executed, but may be loaded.
+        // Next to a script it is not executed, but may be loaded.
         version.files.push(VersionFile { path: "t.py".into(), mode: FileMode::Plain, bytes: b"print(1)\n".to_vec() });
         version.manifest.recipe.as_mut().unwrap().entry = Some("t.py".into());
         assert_eq!(examined(hidden::examine, &version).state, CheckState::Failed, "{path}");
@@ -196,7 +196,7 @@ fn a_source_in_another_encoding_fails_and_is_not_read_as_something_else() {
             assert!(report.findings[0].message.contains("raw_unicode_escape"), "{report:?}");
         }
     }
-    // A module beside the script is decoded by its own comment.
+    // A module next to the script is decoded by its own encoding comment.
     let version =
         started_with(&["python3", "{file}"], &[("main.py", "import a\n"), ("a.py", "#\n# vim: fileencoding=U7\n")]);
     assert_eq!(judged(&version).0, CheckState::Failed);
@@ -242,7 +242,7 @@ fn what_people_start_raises_nothing() {
     }
 }
 
-/// More ways to start code, each in other words than the ones above; the list of those that pass is empty.
+/// More ways to start code, with other wording; the list of missed ones is empty.
 #[test]
 fn other_spellings_of_the_same_are_caught_too() {
     let shell = FETCH_SHELL;

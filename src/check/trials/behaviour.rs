@@ -1,7 +1,7 @@
-//! What the version was seen to try, against what it declares.
+//! Compares the observed behaviour of the version with its declarations.
 //!
-//! The observer reports what the kernel told it; a tool with two threads can lie to it, and a trial shows one way through
-//! the code. So nothing here says that a version is harmless.
+//! The observer reports data from the kernel. A tool with two threads can falsify it, and a trial shows only one path
+//! through the code. So this check never shows that a version is harmless.
 
 use super::{cannot_start, crash, inputs, unavailable};
 use crate::check::started::Started;
@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::runner::Pace;
 
-/// Most attempts that are told one by one.
+/// How many attempts are reported separately.
 const MAX_TOLD: usize = 20;
 
 /// Watches the examples and tests.
@@ -54,7 +54,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let lines = envelope.against(&context.version.manifest.permissions);
     for line in lines.into_iter().filter(|line| line.verdict == PermissionUse::Undeclared) {
         if line.permission.split_once(' ').is_some_and(|(_, place)| names_secrets(place)) {
-            // Told above, with what it is.
+            // Already reported above, with details.
             continue;
         }
         let program = line.permission.strip_prefix("run ").filter(|program| is_shell && only_reads(program));
@@ -63,7 +63,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
             continue;
         }
         let seen = if line.seen.is_empty() { String::new() } else { format!(": tried {}", line.seen.join(", ")) };
-        // Only our own definitions have a place where permissions are declared.
+        // Only native definitions can declare permissions.
         let (severity, word) = match context.version.manifest.dialect {
             Dialect::Native => (Severity::Medium, "undeclared "),
             _ => (Severity::Low, ""),
@@ -75,7 +75,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         findings.push(Finding::new("utilities", Severity::Low, message));
     }
     if crashed == tried.len() && findings.is_empty() {
-        // What comes behind the crash was never reached.
+        // Code after the crash was never reached.
         return unavailable(name, "every trial crashed, so little was seen".to_owned());
     }
     let count = findings.len();
@@ -89,7 +89,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         .noted(format!("{} observed; may be incomplete", plural(envelope.observed as usize, "trial", "trials")))
 }
 
-/// Whether a version is a script for a shell: what such a script is made of are the utilities of the system.
+/// Whether a version is a shell script: such scripts consist of system utilities.
 fn is_shell_script(version: &ToolDetail) -> bool {
     let entry = version.manifest.recipe.as_ref().and_then(|recipe| recipe.entry.as_deref());
     let file = entry.and_then(|entry| version.files.iter().find(|file| file.path == entry.trim_start_matches("./")));

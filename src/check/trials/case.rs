@@ -1,4 +1,4 @@
-//! Examples and tests of a manifest as cases: an input, what to expect, and whether a trial did that.
+//! Examples and tests of a manifest as cases: an input, the expectations, and whether a trial meets them.
 
 use super::expression::{EvaluationScope, Expression, quote};
 use super::relation::Relation;
@@ -8,27 +8,27 @@ use crate::domain::{Manifest, RunEnd, validate};
 use crate::runner::Tried;
 use serde_json::{Map, Value};
 
-/// Most cases of one sort that are tried.
+/// How many cases of one kind are tried.
 pub(super) const MAX_CASES: usize = 50;
 
-/// Most things that one test expects.
+/// How many expectations one test may have.
 const MAX_EXPECTED: usize = 20;
 
-/// What words of an expectation are known.
+/// The known keywords of expectations.
 const WORDS: &[&str] = &["exact", "contains", "schema", "exit", "property", "metamorphic"];
 
 /// An example or a test.
 #[derive(Debug, Clone)]
 pub(super) struct TrialCase {
-    /// As a reader finds it again.
+    /// Its name for a reader.
     pub(super) name: String,
     pub(super) input: Value,
     pub(super) expect: Vec<Expect>,
-    /// Whether the exit code must be 0 where nothing else is said.
+    /// Whether the exit code must be 0 by default.
     is_test: bool,
 }
 
-/// One thing that must hold.
+/// One expectation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expect {
     Exact(Value),
@@ -37,7 +37,7 @@ pub(super) enum Expect {
     Exit(i32),
     Property(Expression),
     Metamorphic(Relation),
-    /// What is written is nothing that can be checked.
+    /// An invalid expectation.
     Unreadable(String),
 }
 
@@ -108,10 +108,10 @@ fn expectations(written: &Value) -> Vec<Expect> {
 }
 
 impl TrialCase {
-    /// What a trial did not do that is expected; `None` when it did everything.
+    /// Expectations that a trial did not meet; `None` if it met all.
     ///
     /// # Errors
-    /// Why a relation to another trial could not be tried.
+    /// Why a relation to another trial could not be tested.
     pub(super) fn unmet(&self, context: &CheckContext<'_>, tried: &Tried) -> Result<Option<String>, String> {
         if let Some(why) = not_ended(&tried.end) {
             return Ok(Some(why));
@@ -120,7 +120,7 @@ impl TrialCase {
         let is_exit_said = self.expect.iter().any(|expect| matches!(expect, Expect::Exit(_)));
         let mut found = Vec::new();
         if self.expect.is_empty() {
-            // An example that shows what is refused is a good one.
+            // An example may show an input that is refused.
             found.extend(super::crash::of(tried).map(|crash| crash.message));
         } else if !is_exit_said && exit != 0 && (self.is_test || !self.is_refusal()) {
             found.push(format!("expected exit code 0, got {exit}{}", because(tried)));
@@ -134,7 +134,7 @@ impl TrialCase {
         Ok(found.into_iter().next())
     }
 
-    /// Whether the expected output itself tells of a failure.
+    /// Whether the expected output itself reports a failure.
     fn is_refusal(&self) -> bool {
         self.expect.iter().any(|expect| match expect {
             Expect::Exact(Value::Object(map)) => {
@@ -184,7 +184,7 @@ fn because(tried: &Tried) -> String {
     }
 }
 
-/// Why an ending is none that anything can be expected of.
+/// Why nothing can be expected from this end of a run.
 fn not_ended(end: &RunEnd) -> Option<String> {
     match end {
         RunEnd::Succeeded { .. } | RunEnd::Failed { .. } | RunEnd::InvalidOutput { .. } => None,
@@ -192,8 +192,8 @@ fn not_ended(end: &RunEnd) -> Option<String> {
     }
 }
 
-/// Whether a version declares what a trial does not get: then a failure of it says little. What a trial was seen to
-/// try is no better measure, for a look that finds nothing is not an attempt.
+/// Whether a version declares permissions that trials do not get: then a failure says little. Observed attempts are no
+/// better criterion, because a look-up without a result is not an attempt.
 pub(super) fn lacks_permissions(manifest: &Manifest) -> bool {
     let declared = &manifest.permissions;
     [&declared.network, &declared.read, &declared.write, &declared.env].iter().any(|list| !list.is_empty())

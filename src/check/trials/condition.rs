@@ -1,4 +1,4 @@
-//! The condition of a step: a rule in the language of the checks, over the input of the composite and earlier outputs.
+//! The condition of a step: a rule in the language of the checks about the input of the composite and earlier outputs.
 
 use super::expression::{EvaluationScope, Expression};
 use serde_json::Value;
@@ -8,18 +8,18 @@ use serde_json::Value;
 pub struct Condition(Expression);
 
 impl Condition {
-    /// Reads a condition.
+    /// Parses a condition.
     ///
     /// # Errors
-    /// What is wrong with it, one line.
+    /// The fault of the condition, in one line.
     pub fn parse(text: &str) -> Result<Condition, String> {
         Expression::parse(text).map(Condition)
     }
 
-    /// Whether it holds; `steps` has an object with the member `output` for each step that is over.
+    /// Whether it is true; `steps` contains an object with the member `output` for each completed step.
     ///
     /// # Errors
-    /// Why that cannot be said, one line.
+    /// Why this cannot be determined, in one line.
     pub fn holds(&self, input: &Value, steps: &Value) -> Result<bool, String> {
         self.0.holds(&EvaluationScope { input, output: &Value::Null, other: None, steps: Some(steps), exit: 0 })
     }

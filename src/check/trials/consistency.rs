@@ -1,8 +1,8 @@
-//! The version against the one approved before: the same inputs for both, and what they answer.
+//! Compares the answers of the version and of the previously approved one to the same inputs.
 //!
-//! The inputs are those of examples, tests and recorded runs of both, inputs near them at the numbers and texts of the
-//! code, and others drawn from the schema. The approved version answers each of them twice: what differs then (times,
-//! random numbers) is not compared. What is left is told with both answers.
+//! The inputs come from examples, tests and recorded runs of both, from variations of them with numbers and texts of
+//! the code, and from the schema. The approved version answers each of them twice; differences between these answers
+//! (times, random numbers) are not compared. Other differences are reported with both answers.
 
 use super::case::{Expect, TrialCase};
 use super::expression::quote;
@@ -25,28 +25,28 @@ use serde_json::Value;
 use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
-/// Most differences that are told one by one.
+/// How many differences are reported separately.
 const MAX_TOLD: usize = 4;
 
-/// Generated inputs that both versions are started with.
+/// How many generated inputs both versions get.
 const GENERATED: usize = 80;
 
-/// Inputs that both versions are started with, those that name files included.
+/// How many inputs both versions get, including those that name files.
 const MOST: usize = 120;
 
-/// Inputs of recorded runs that both versions are started with.
+/// How many inputs of recorded runs both versions get.
 const RECORDED: usize = 20;
 
-/// Known inputs near which others are made.
+/// How many known inputs are varied.
 const MAX_KNOWN: usize = 8;
 
-/// Generated inputs that are started with at once; the time is looked at between.
+/// How many generated inputs are started at once; the time is checked in between.
 const AT_ONCE: usize = 20;
 
-/// Time for all generated inputs.
+/// The time limit for all generated inputs.
 const BUDGET: Duration = Duration::from_secs(10);
 
-/// Compares what both answer.
+/// Compares the answers of both versions.
 pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "consistency";
     let Some(base) = context.base else { return CheckReport::skipped(name, NO_BASE) };
@@ -75,17 +75,17 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     compared.report(name, base)
 }
 
-/// What came of the comparison.
+/// The result of the comparison.
 #[derive(Default)]
 struct Compared {
     answers: usize,
     unstable: usize,
     generated: usize,
-    /// Inputs to which both answered the same, with the output.
+    /// Inputs with the same answer from both, and the output.
     same: Vec<(Value, Vec<u8>)>,
-    /// Inputs with which the old version crashed and the new one does not, with its answer.
+    /// Inputs for which the old version crashed and the new one does not, with its answer.
     mended: Vec<(Value, Vec<u8>)>,
-    /// Inputs with which the answers differ as a new word or a new field explains, with both.
+    /// Inputs for which a new word or field explains the different answers, with both answers.
     explained: Vec<(Value, [Vec<u8>; 2])>,
     differences: Vec<Difference>,
     findings: Vec<Finding>,
@@ -105,7 +105,7 @@ struct Difference {
 }
 
 impl Compared {
-    /// The inputs of examples and tests, watched.
+    /// The inputs of examples and tests, with the observer.
     fn known(&mut self, context: &CheckContext<'_>, base: &ToolDetail) -> Result<(), String> {
         let mut both: Vec<TrialCase> = cases(base);
         let recorded = both.len();
@@ -131,7 +131,7 @@ impl Compared {
                 }
                 continue;
             };
-            // What was recorded and kept so far, and is no longer.
+            // The recorded answer was given before, and no longer is.
             let case = both.get(at).filter(|_| at < recorded);
             if let Some(case) = case.filter(|case| keeps(case, before) && !keeps(case, after)) {
                 let message = format!("{}: with {}: {change}", case.name, quote(input));
@@ -145,7 +145,7 @@ impl Compared {
         Ok(())
     }
 
-    /// Inputs that nobody wrote down.
+    /// Generated inputs.
     fn generated(&mut self, context: &CheckContext<'_>, base: &ToolDetail) -> Result<(), String> {
         let literals = literals(base, context.version);
         self.samples = Samples::find(context, base, &literals)?;
@@ -154,7 +154,7 @@ impl Compared {
         self.compare(context, base, &all, &files)
     }
 
-    /// Starts both with each of these inputs.
+    /// Starts both versions with each of these inputs.
     fn compare(
         &mut self,
         context: &CheckContext<'_>,
@@ -176,7 +176,7 @@ impl Compared {
             let answered = inputs.iter().zip(&before).enumerate().filter(|(at, _)| !differing.contains(at));
             let answered = answered.filter(|(_, (_, tried))| tried.end.outcome().has_started());
             self.same.extend(answered.map(|(_, (input, tried))| (input.clone(), answer(tried))));
-            // Only what differs needs a second look.
+            // Only differing answers need a second start.
             let again: Vec<Value> = differing.iter().map(|at| inputs[*at].clone()).collect();
             if again.is_empty() {
                 continue;
@@ -194,10 +194,10 @@ impl Compared {
         Ok(())
     }
 
-    /// How an answer changed that is the same twice; counts it.
+    /// The change of a reproducible answer; counts it.
     fn change(&mut self, before: &Tried, again: &Tried, after: &Tried) -> Option<String> {
         if !before.end.outcome().has_started() {
-            // The old one takes no such input.
+            // The old version does not accept this input.
             return None;
         }
         if before.end.exit_code() != again.end.exit_code() {
@@ -224,7 +224,7 @@ impl Compared {
         }
     }
 
-    /// What speaks for changed lines.
+    /// The evidence for changed lines.
     fn evidence(&self) -> settled::Evidence<'_> {
         settled::Evidence {
             same: &self.same,
@@ -234,7 +234,7 @@ impl Compared {
         }
     }
 
-    /// What a difference weighs. Notes what speaks for the change.
+    /// The severity of a difference. Records evidence for the change.
     fn severity(&mut self, input: &Value, before: &Tried, after: &Tried) -> Severity {
         let given = self.samples.with_texts(input);
         let severity = weight(&given, input, &self.new_texts, [before, after]);
@@ -249,7 +249,7 @@ impl Compared {
     fn report(mut self, name: &str, base: &ToolDetail) -> CheckReport {
         let differing =
             self.differences.len() + self.findings.iter().filter(|one| one.code == "recorded-answer").count();
-        // The shortest inputs are the easiest to follow.
+        // The shortest inputs are the easiest to understand.
         self.differences.sort_by_key(|one| (std::cmp::Reverse(one.severity), one.input.to_string().len()));
         let worst = self.differences.first().map_or(Severity::Low, |one| one.severity);
         for one in self.differences.iter().take(MAX_TOLD) {
@@ -281,8 +281,8 @@ impl Compared {
     }
 }
 
-/// Those that name files and those near the known ones by turns, then those drawn from the schema; all fit the schemas
-/// of both versions.
+/// Inputs that name files alternate with variations of known ones, followed by inputs from the schema; all match the
+/// schemas of both versions.
 fn generated_inputs(
     context: &CheckContext<'_>,
     base: &ToolDetail,
@@ -338,7 +338,7 @@ fn differs(before: Option<&Tried>, after: Option<&Tried>) -> bool {
             || before.left != after.left)
 }
 
-/// Takes out of an old and a new answer what two old answers do not agree on.
+/// Removes parts that differ between two old answers from an old and a new answer.
 fn mask(old: &mut Value, again: &Value, new: &mut Value) {
     match (&mut *old, again) {
         (Value::Object(left), Value::Object(right)) => {
@@ -385,7 +385,7 @@ fn mask(old: &mut Value, again: &Value, new: &mut Value) {
     }
 }
 
-/// What the new version was seen to reach for, and the other one was not, with the same inputs.
+/// Attempts observed for the new version but not for the other one, with the same inputs.
 pub fn further(before: &[Tried], after: &[Tried]) -> Vec<Finding> {
     let seen = |all: &[Tried]| -> Option<BTreeSet<String>> {
         let mut envelope = Envelope::default();
@@ -407,7 +407,7 @@ pub fn further(before: &[Tried], after: &[Tried]) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether a trial gives the answer that is written down; `false` where none is.
+/// Whether a trial gives the expected answer; `false` if there is none.
 fn keeps(case: &TrialCase, tried: &Tried) -> bool {
     let mut exact = case.expect.iter().filter_map(|expect| match expect {
         Expect::Exact(expected) => Some(expected),

@@ -1,4 +1,4 @@
-//! The examples and the tests of the manifest: each is tried and compared with what is expected.
+//! Runs the examples and tests of the manifest, and compares the results with the expectations.
 
 use super::case::{self, Expect, TrialCase};
 use super::{cannot_start, rehearse, softened, start, unavailable};
@@ -47,7 +47,7 @@ fn try_cases(context: &CheckContext<'_>, name: &str, cases: &[TrialCase], withou
             Ok(None) => {}
             Ok(Some(why)) => {
                 let lacked = case::lacks_permissions(&context.version.manifest);
-                // Definitions of other programs show their examples to a reader; ours are kept.
+                // Definitions of other programs show examples to readers; native examples must hold.
                 let is_ours = context.version.manifest.dialect == Dialect::Native;
                 let severity = if is_ours { Severity::High } else { Severity::Medium };
                 let (severity, message) = softened(severity, lacked, format!("{}: {why}", case.name));
@@ -76,7 +76,7 @@ fn try_cases(context: &CheckContext<'_>, name: &str, cases: &[TrialCase], withou
     }
 }
 
-/// What the version approved before makes of the cases that it has too; `None` where it has none of them.
+/// The results of the previously approved version for the shared cases; `None` if there are none.
 fn made_before(context: &CheckContext<'_>, name: &str, cases: &[TrialCase]) -> Option<CheckReport> {
     let base = context.base?;
     let theirs = super::cases(base);
@@ -87,10 +87,10 @@ fn made_before(context: &CheckContext<'_>, name: &str, cases: &[TrialCase]) -> O
     (!known.is_empty()).then(|| try_cases(&before, name, &known, ""))
 }
 
-/// Whether an unmet case says something about the version.
+/// Whether a failed case says something about the version.
 ///
 /// # Errors
-/// What it needs and does not get here: a package, a program, the network, or an output that is the same each time.
+/// What it needs but lacks here: a package, a program, the network, or a reproducible output.
 fn unless_untriable(context: &CheckContext<'_>, case: &TrialCase, tried: &Tried) -> Result<(), String> {
     if let Some(what) = start::lacks(context, tried) {
         return Err(what);
@@ -100,7 +100,7 @@ fn unless_untriable(context: &CheckContext<'_>, case: &TrialCase, tried: &Tried)
     if attempts.any(|attempt| is_network(attempt.touch) && attempt.answer == Answer::Denied) {
         return Err(format!("{} needs the network", case.name));
     }
-    // A relation between two outputs is not met by outputs that differ each time.
+    // Outputs that vary cannot meet a relation between two outputs.
     if case.expect.iter().any(|expect| matches!(expect, Expect::Metamorphic(_))) {
         return Ok(());
     }

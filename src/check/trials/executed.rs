@@ -1,8 +1,8 @@
-//! Which lines of a version a trial runs: Python and Perl under a tracer, node with the coverage of its engine, bash with
-//! `set -x`.
+//! Determines which lines of a version a trial executes: Python and Perl with a tracer, node with coverage of its
+//! engine, bash with `set -x`.
 //!
-//! The version is started with another command around the same script. What it says of its lines is the last thing on
-//! standard error, behind a word that nobody can guess.
+//! The version is started with another command around the same script. The list of lines is the last text on standard
+//! error, after an unpredictable marker.
 
 use super::untyped;
 use crate::domain::{Recipe, ToolDetail};
@@ -15,14 +15,14 @@ const PYTHON: &str = include_str!("lines.py");
 const NODE: &str = include_str!("lines.js");
 const PERL: &str = include_str!("lines.pl");
 
-/// Where its lines are told in a trace of bash.
+/// Sets up the descriptor for traces of bash.
 const BASH: &str = r#"exec 198>&2; BASH_XTRACEFD=198; PS4='
 +MARK ${BASH_SOURCE##*/}:${LINENO}
 +'; set -x; . "$0" "$@""#;
 
-/// A version whose trials tell the lines that they run.
+/// A version whose trials report the lines that they execute.
 pub(super) struct Traced {
-    /// To be started in place of the version.
+    /// To be started instead of the version.
     pub(super) version: ToolDetail,
     mark: String,
     way: Way,
@@ -36,16 +36,16 @@ enum Way {
     Bash,
 }
 
-/// What a trial ran.
+/// The lines that a trial executed.
 #[derive(Debug, Default)]
 pub(super) struct RanLines {
     /// The lines, with their files.
     pub(super) lines: BTreeSet<(String, u64)>,
-    /// Parts of statements that did not run; `None` where they are not told.
+    /// Parts of statements that were not executed; `None` if unknown.
     pub(super) left: Option<BTreeSet<LeftPart>>,
 }
 
-/// A part of a statement that did not run, such as one of two values.
+/// A part of a statement that was not executed, such as one of two values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LeftPart {
     path: String,
@@ -61,7 +61,7 @@ impl LeftPart {
 }
 
 impl Traced {
-    /// `None` for what is started in a way that cannot be traced.
+    /// `None` if it is started in a way that cannot be traced.
     pub(super) fn of(version: &ToolDetail) -> Option<Traced> {
         let recipe = version.manifest.recipe.as_ref()?;
         let at = recipe.command.iter().position(|word| word == "{file}")?;
@@ -81,7 +81,7 @@ impl Traced {
             Way::Python => {
                 let caller = recipe.function.as_ref().map_or("", |_| call_code());
                 let lead = words(&["-c", PYTHON, &mark, "{dir}", caller]);
-                // Only a function is told the names of its inputs.
+                // Only a function gets the names of its inputs.
                 let names = recipe
                     .function
                     .iter()
@@ -106,7 +106,7 @@ impl Traced {
         Some(Traced { version: traced, mark, way })
     }
 
-    /// The lines that a trial ran; none where it did not say.
+    /// The lines that a trial executed; empty if it did not report them.
     pub(super) fn lines(&self, tried: &Tried) -> RanLines {
         let text = String::from_utf8_lossy(&tried.stderr);
         if self.way == Way::Bash {
@@ -160,12 +160,12 @@ fn covered(path: &str, text: &str, ranges: &str) -> (Vec<u64>, Vec<LeftPart>) {
             all.push((begin, end, ran > 0));
         }
     }
-    // The widest first, so that a smaller one inside overwrites it.
+    // The widest first, so that smaller ones inside overwrite it.
     all.sort_by_key(|(begin, end, _)| std::cmp::Reverse(end.saturating_sub(*begin)));
     let (mut lines, mut starts) = (Vec::new(), Vec::new());
     let mut at = 0;
     for (number, line) in text.split('\n').enumerate() {
-        // What stands behind `} else` decides whether a line ran.
+        // The text after `} else` decides whether a line was executed.
         let rest = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '}' | ')' | ']'));
         let rest = rest.strip_prefix("else ").unwrap_or(rest);
         let indent = line[..line.len() - rest.len()].encode_utf16().count();

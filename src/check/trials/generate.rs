@@ -1,30 +1,30 @@
-//! Inputs that fit a JSON Schema and that nobody wrote down: first the values at the edges, one at a time, then mixtures.
+//! Generates inputs that match a JSON Schema: first edge values, one at a time, then mixtures.
 //!
-//! The same schema and seed give the same inputs, so that a verdict can be made again. What is made is held against the
-//! schema before it is used: keywords that are not known here (patterns above all) only make fewer inputs fit.
+//! The same schema and seed give the same inputs, so that a verdict can be reproduced. Generated inputs are validated
+//! against the schema: unsupported keywords (mainly patterns) only reduce the number of matches.
 
 use crate::domain::{Checker, Digest};
 use serde_json::{Map, Number, Value, json};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-/// Deepest nesting of what is made.
+/// The deepest nesting of generated values.
 const MAX_DEPTH: u32 = 4;
 
-/// Longest text or list that is made for a schema that allows it.
+/// The longest generated text or list.
 const MAX_LENGTH: usize = 300;
 
-/// Most lists have no more items than these beyond the least.
+/// Most lists have at most this many items beyond the minimum.
 const FEW: usize = 8;
 
-/// How often a mixture may not fit, for each one that is wanted.
+/// How many invalid mixtures are allowed for each wanted one.
 const TRIES: usize = 8;
 
-/// Most edges of one schema inside another, and of the whole.
+/// The most edges of one nested schema, and of the whole.
 const MAX_EDGES: usize = 40;
 const MAX_ROOT_EDGES: usize = 400;
 
-/// Schemas that are looked into for all inputs together: one that leads to itself often would never end.
+/// The most schemas visited for all inputs together, because a recursive schema would never end.
 const MAX_STEPS: u32 = 200_000;
 
 /// Numbers from a seed (splitmix64): the same everywhere.
@@ -32,7 +32,7 @@ const MAX_STEPS: u32 = 200_000;
 pub(super) struct Rng(u64);
 
 impl Rng {
-    /// Dice that a digest loads.
+    /// A generator seeded by a digest.
     pub(super) fn of(digest: Digest) -> Rng {
         let seed = digest.hex().bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
         Rng(seed)
@@ -50,7 +50,7 @@ impl Rng {
         usize::try_from(self.next() % end.max(1) as u64).unwrap_or_default()
     }
 
-    /// How many of at most so many: mostly few, for a long list shows hardly more than a short one and takes longer.
+    /// A random length up to the limit: mostly short, because long lists show hardly more and take longer.
     fn length(&mut self, most: usize) -> usize {
         let end = if self.is_one_of(8) { most } else { most.min(FEW) };
         self.below(end + 1)
@@ -65,7 +65,7 @@ impl Rng {
     }
 }
 
-/// At most `count` different inputs that fit; fewer when there are no more, or too few are found.
+/// At most `count` different valid inputs; fewer if there are no more, or too few are found.
 pub(super) fn inputs(schema: &Value, dice: &mut Rng, count: usize) -> Vec<Value> {
     let Ok(checker) = Checker::new(schema) else { return Vec::new() };
     let mut made = GeneratedInputs { checker, seen: BTreeSet::new(), inputs: Vec::new() };
@@ -74,7 +74,7 @@ pub(super) fn inputs(schema: &Value, dice: &mut Rng, count: usize) -> Vec<Value>
     made.take(root.simple(0));
     made.take(root.least(0));
     for input in root.edges(0) {
-        // Room is left for mixtures.
+        // Leave room for mixtures.
         if made.inputs.len() < count * 3 / 4 {
             made.take(input);
         }
@@ -89,7 +89,7 @@ pub(super) fn inputs(schema: &Value, dice: &mut Rng, count: usize) -> Vec<Value>
     made.inputs
 }
 
-/// The simplest input that fits, as far as one is found.
+/// The simplest valid input, if one is found.
 pub fn simplest(schema: &Value) -> Value {
     let budget = Cell::new(MAX_STEPS);
     let root = Schema { root: schema, node: schema, budget: &budget };
@@ -111,12 +111,12 @@ impl GeneratedInputs {
     }
 }
 
-/// A schema inside a document, whose local references it follows.
+/// A schema inside a document; local references are followed.
 #[derive(Clone, Copy)]
 struct Schema<'a> {
     root: &'a Value,
     node: &'a Value,
-    /// How many schemas may still be looked into.
+    /// How many more schemas may be visited.
     budget: &'a Cell<u32>,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Schema<'a> {
         self.budget.replace(self.budget.get().saturating_sub(1)) > 0
     }
 
-    /// What a local reference leads to; a few steps of it.
+    /// The target of a local reference, after a few steps.
     fn resolved(self) -> Schema<'a> {
         let mut node = self.node;
         for _ in 0..8 {
@@ -161,7 +161,7 @@ impl<'a> Schema<'a> {
         self.get(key).and_then(Value::as_u64).and_then(|length| usize::try_from(length).ok())
     }
 
-    /// Values that are written in it.
+    /// The values written in the schema.
     fn written(self) -> Vec<Value> {
         let mut values: Vec<Value> = self.list("enum").to_vec();
         values.extend(self.get("const").cloned());
@@ -177,7 +177,7 @@ impl<'a> Schema<'a> {
         self.get("enum").is_some() || self.get("const").is_some()
     }
 
-    /// The schemas of which one is enough.
+    /// The alternatives of the schema.
     fn choices(self) -> Vec<Schema<'a>> {
         ["anyOf", "oneOf", "allOf"].into_iter().flat_map(|key| self.list(key)).map(|node| self.at(node)).collect()
     }
@@ -202,12 +202,12 @@ impl<'a> Schema<'a> {
         self.list("required").iter().any(|required| required == name)
     }
 
-    /// A plain value: every property, the smallest that fits.
+    /// A plain value: every property, each with the smallest valid value.
     fn simple(self, depth: u32) -> Value {
         self.plain(depth, true)
     }
 
-    /// A plain value without what may be left out.
+    /// A plain value without optional parts.
     fn least(self, depth: u32) -> Value {
         self.plain(depth, false)
     }
@@ -251,7 +251,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// The least and the greatest that it allows.
+    /// The minimum and maximum that it allows.
     fn bounds(self) -> (f64, f64) {
         let step = if self.types().first() == Some(&"integer") { 1.0 } else { 0.5 };
         let least = self.number("minimum").or(self.number("exclusiveMinimum").map(|least| least + step));
@@ -277,7 +277,7 @@ impl<'a> Schema<'a> {
         Number::from_f64(value).map_or(Value::Null, Value::Number)
     }
 
-    /// A text of an allowed length made of another.
+    /// A text of an allowed length, based on another.
     fn text(self, wanted: &str) -> Value {
         if let Some(text) = self.get("format").and_then(Value::as_str).and_then(of_format) {
             return Value::from(text);
@@ -290,7 +290,7 @@ impl<'a> Schema<'a> {
         Value::from(text)
     }
 
-    /// Values at the edges: for an object the simple one with one property at an edge, or left out.
+    /// Edge values: for an object, the simple one with one property at an edge or omitted.
     fn edges(self, depth: u32) -> Vec<Value> {
         let own = self.resolved();
         let mut values = own.written();
@@ -319,7 +319,7 @@ impl<'a> Schema<'a> {
 
     fn object_edges(self, depth: u32) -> Vec<Value> {
         let Value::Object(simple) = self.simple(depth) else { return Vec::new() };
-        // `None`: the property is left out.
+        // `None`: the property is omitted.
         let columns: Vec<(&String, Vec<Option<Value>>)> = self
             .properties()
             .map(|(name, schema)| {
@@ -335,7 +335,7 @@ impl<'a> Schema<'a> {
             };
             Value::Object(map)
         };
-        // The first edges of all properties before the last ones of the first.
+        // The first edges of all properties come before the last ones of the first property.
         let most = columns.iter().map(|(_, column)| column.len()).max().unwrap_or(0);
         let rows =
             (0..most).flat_map(|at| columns.iter().filter_map(move |(name, column)| Some((*name, column.get(at)?))));
@@ -443,7 +443,7 @@ impl<'a> Schema<'a> {
     }
 }
 
-/// Texts at which programs stumble.
+/// Texts that often cause faults.
 const TEXTS: &[&str] = &[
     "a",
     "",

@@ -1,9 +1,9 @@
-//! Checks that start the version: what its examples and tests come to, what it does with inputs nobody wrote down, how
-//! long it takes, what it tries meanwhile.
+//! Checks that start the version: its examples and tests, its reaction to generated inputs, its duration, its observed
+//! attempts.
 //!
-//! Every start is a trial: behind the walls of an experimental tool, without any permission it declares, recorded as no
-//! run. What a trial writes is text of the tool: bounded where it is read, quoted and cut where it is told. When nothing
-//! can be started (no command, a missing program, too weak an isolation) each check says so; it never passes.
+//! Every start is a trial: sandboxed like an experimental tool, without the declared permissions, and not recorded as a
+//! run. Output of a trial comes from the tool: it is limited when read, and quoted and shortened in reports. If nothing
+//! can be started (no command, a missing program, too weak isolation), each check says so, and never passes.
 
 pub(super) mod behaviour;
 pub(super) mod benchmark;
@@ -46,21 +46,21 @@ use case::TrialCase;
 use serde_json::{Map, Value};
 use std::num::NonZeroUsize;
 
-/// Trials of one check side by side, at most: a sandbox for each takes its time too.
+/// The maximum parallelism of one check; setting up each sandbox takes time too.
 const SIDE_BY_SIDE: usize = 4;
 
-/// So many side by side; none means one.
+/// The parallelism for this many rows, at least one.
 fn abreast(rows: usize) -> NonZeroUsize {
     NonZeroUsize::new(rows).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// As many side by side as this machine has cores for one of two checks that are made at once.
+/// The parallelism for one of two checks that run at the same time: a share of this machine's cores.
 pub(super) fn side_by_side() -> NonZeroUsize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     abreast((cores / 2).min(SIDE_BY_SIDE))
 }
 
-/// Why this version cannot be started at all, so that there is nothing to examine.
+/// Why this version cannot be started at all.
 fn cannot_start(version: &ToolDetail) -> Option<String> {
     if !version.tool.runnable {
         let why = version.tool.reason.clone().unwrap_or_else(|| "reason unknown".to_owned());
@@ -79,8 +79,8 @@ fn cannot_start(version: &ToolDetail) -> Option<String> {
     version.manifest.recipe.is_none().then(|| why.to_owned())
 }
 
-/// Watched trials of these cases. Several checks look at the same ones, and a sandbox takes longer to start than a
-/// trial: whoever is first starts those of the other checks along with its own.
+/// Observed trials of these cases. Several checks use the same ones, and a sandbox takes longer to set up than a trial
+/// runs: the first check also starts those of the others.
 fn rehearse(context: &CheckContext<'_>, version: &ToolDetail, wanted: &[TrialCase]) -> Result<Vec<Tried>, String> {
     let mut inputs: Vec<Value> = wanted.iter().map(|case| case.input.clone()).collect();
     for case in cases(version) {
@@ -94,7 +94,7 @@ fn rehearse(context: &CheckContext<'_>, version: &ToolDetail, wanted: &[TrialCas
     Ok(tried)
 }
 
-/// An input as a reader types it: `a = 9, b = 4`; `none` stands for one without values.
+/// An input in the form that a reader types: `a = 9, b = 4`; `none` is used for an empty one.
 fn in_words(input: &Value, none: &str) -> String {
     match input.as_object() {
         Some(map) if map.is_empty() => none.to_owned(),
@@ -106,7 +106,7 @@ fn in_words(input: &Value, none: &str) -> String {
     }
 }
 
-/// Whether a version is started with an input at all.
+/// Whether a version accepts input at all.
 fn takes_input(version: &ToolDetail) -> bool {
     version.manifest.recipe.as_ref().is_some_and(|recipe| {
         recipe.input != InputMode::None || recipe.command.iter().any(|word| word.contains("{input."))
@@ -119,7 +119,7 @@ fn cases(version: &ToolDetail) -> Vec<TrialCase> {
     case::examples(manifest).into_iter().chain(case::tests(manifest)).collect()
 }
 
-/// The inputs that show what a version does: those of its examples and tests, else the simplest that fits.
+/// Typical inputs of a version: those of its examples and tests, otherwise the simplest valid one.
 fn inputs(version: &ToolDetail) -> Vec<Value> {
     let cases = cases(version);
     if !cases.is_empty() {
@@ -129,7 +129,7 @@ fn inputs(version: &ToolDetail) -> Vec<Value> {
     vec![version.manifest.input.as_ref().map_or(none, generate::simplest)]
 }
 
-/// What a finding weighs of a version that had none of the permissions it declares, and what is said of that.
+/// The severity and message of a finding about a version that lacked its declared permissions.
 fn softened(severity: Severity, lacked: bool, message: String) -> (Severity, String) {
     if lacked {
         return (severity.min(Severity::Medium), format!("{message} (it ran without its declared permissions)"));
@@ -137,7 +137,7 @@ fn softened(severity: Severity, lacked: bool, message: String) -> (Severity, Str
     (severity, message)
 }
 
-/// A report when nothing of a version could be started.
+/// The report if the version could not be started.
 fn unavailable(name: &str, why: String) -> CheckReport {
     CheckReport::unavailable(name, why)
 }

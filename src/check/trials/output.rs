@@ -1,4 +1,4 @@
-//! Whether what the version writes is what it declares to write.
+//! Checks the output of the version against its output schema.
 
 use super::{cannot_start, inputs, softened, unavailable};
 use super::{case, crash};
@@ -27,7 +27,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let mut told = BTreeSet::new();
     let mut judged = 0;
     for (input, tried) in inputs.iter().zip(&tried) {
-        // A run that fails may write what it likes.
+        // A failed run may write anything.
         judged += usize::from(tried.end.outcome().has_started() && tried.end.exit_code().is_some());
         let Some(crash) = crash::of(tried).filter(|crash| matches!(crash.code, "not-json" | "output-schema")) else {
             continue;

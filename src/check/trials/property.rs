@@ -1,7 +1,7 @@
-//! Inputs drawn from the schema: whatever the version says to take, it must bear.
+//! Generated inputs: the version must handle everything that its schema allows.
 //!
-//! What crashes it is made simpler as long as it crashes in the same way, and told so that a reader can type it in. Inputs
-//! are tried in copies of one interpreter where that is possible; before a crash counts, a plain start shows it again.
+//! A crashing input is simplified as long as it crashes in the same way, and reported in a form that a reader can type.
+//! Inputs are tried in forks of one interpreter if possible; before a crash counts, a plain start confirms it.
 
 use super::case;
 use super::crash::{self, Crash};
@@ -13,16 +13,16 @@ use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Inputs that are tried.
+/// How many inputs are tried.
 const INPUTS: usize = 200;
 
-/// Different crashes that are made simpler and told.
+/// How many different crashes are simplified and reported.
 const MAX_CRASHES: usize = 5;
 
-/// Rounds in which one crash is made simpler.
+/// How many rounds of simplification one crash gets.
 const ROUNDS: usize = 16;
 
-/// Tries inputs that nobody wrote down.
+/// Tries generated inputs.
 pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "property";
     let manifest = &context.version.manifest;
@@ -43,16 +43,16 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     }
 }
 
-/// What the inputs came to.
+/// The results of the inputs.
 #[derive(Default)]
 struct PropertyOutcome {
     tried: usize,
     wanted: usize,
     crashes: Vec<(Crash, Value)>,
-    /// How many more crash the approved version in the same way.
+    /// How many more inputs crash the approved version in the same way.
     as_before: usize,
     more: usize,
-    /// By the sort of reason.
+    /// By kind of reason.
     refusals: BTreeMap<String, (String, Value)>,
     doubtful: usize,
 }
@@ -68,12 +68,12 @@ fn search(context: &CheckContext<'_>, schema: &Value, all: &[Value]) -> Result<P
         found.tried += usize::from(tried.end.exit_code().is_some() || crash::of(&tried).is_some());
         if let Some(crash) = crash::of(&tried) {
             let known = crashed.entry(crash.signature.clone()).or_insert_with(|| (crash.clone(), input.clone()));
-            // The shortest one is the nearest to the simplest.
+            // The shortest one is the closest to the simplest.
             if input.to_string().len() < known.1.to_string().len() {
                 *known = (crash, input.clone());
             }
         } else if let Some(reason) = crash::refusal(&tried) {
-            // Reasons that differ in what they quote are one.
+            // Reasons that differ only in quoted values are the same.
             let sort = signature_of(&context.version.tool.name, tried.end.outcome(), &masked(&reason));
             found.refusals.entry(sort).or_insert_with(|| (reason, input.clone()));
         }
@@ -116,7 +116,7 @@ fn simplify(context: &CheckContext<'_>, checker: &Checker, crash: &Crash, input:
     Ok(best)
 }
 
-/// The first of these inputs with which a plain start crashes in the same way.
+/// The first of these inputs for which a plain start crashes in the same way.
 fn confirm(context: &CheckContext<'_>, crash: &Crash, inputs: [Value; 2]) -> Result<Option<(Crash, Value)>, String> {
     let [simple, original] = inputs;
     let both = if simple == original { vec![simple] } else { vec![simple, original] };
@@ -130,7 +130,7 @@ fn confirm(context: &CheckContext<'_>, crash: &Crash, inputs: [Value; 2]) -> Res
     Ok(None)
 }
 
-/// Whether the approved version crashes with this input in the same way: that is no news.
+/// Whether the approved version crashes in the same way for this input.
 fn crashes_before(context: &CheckContext<'_>, crash: &Crash, input: &Value) -> bool {
     let Some(base) = context.base.filter(|base| cannot_start(base).is_none()) else { return false };
     let batch = Batch::new(base, std::slice::from_ref(input), Pace::Plain);
@@ -148,8 +148,8 @@ impl PropertyOutcome {
             .iter()
             .map(|(crash, input)| {
                 let message = format!("{} makes it crash: {}", the_input(input), crash.message);
-                // Our own schemas are promises; those of other programs are read off their code. Keys without types say
-                // nothing of their values.
+                // Native schemas are commitments; those of other programs are derived from code. Keys without types say
+                // nothing about values.
                 let severity = match (is_ours, is_ordinary(input) && !is_guess) {
                     (true, _) => crash.severity,
                     (false, true) => crash.severity.min(Severity::Medium),
@@ -194,8 +194,8 @@ impl PropertyOutcome {
     }
 }
 
-/// A reason without the values in it: a sign, a fraction or another word in quotes makes no other reason. The signature
-/// of a failure folds less, since what lies in a store is grouped by it.
+/// A reason without its values: a sign, a fraction or another quoted word does not make another reason. The signature
+/// of a failure folds less, because stored failures are grouped by it.
 fn masked(reason: &str) -> String {
     let mut plain = String::with_capacity(reason.len());
     let mut rest = reason.chars().peekable();
@@ -210,13 +210,13 @@ fn masked(reason: &str) -> String {
                 held = next;
             }
             plain.push('#');
-            // The end of a sentence is no part of the number.
+            // The end of a sentence is not part of the number.
             if held == '.' {
                 plain.push('.');
             }
             last = '#';
         } else if matches!(c, '"' | '`') || c == '\'' && !last.is_alphanumeric() {
-            // As far as there is another such mark; without one it is none.
+            // Up to the next quote of the same kind; without one, it is not a quote.
             let ahead: String = rest.clone().take_while(|next| *next != c).collect();
             if rest.clone().any(|next| next == c) {
                 rest.nth(ahead.chars().count());
@@ -233,8 +233,8 @@ fn masked(reason: &str) -> String {
     plain
 }
 
-/// Whether an input is one that a caller might well give: short words, small numbers above nothing, lists with something
-/// in them. What crashes at such an input deserves a warning; what crashes at an odd one is good to know.
+/// Whether a caller might well give an input: short words, small positive numbers, nonempty lists. A crash for such an
+/// input is a warning; a crash for an odd one is a fact.
 fn is_ordinary(input: &Value) -> bool {
     match input {
         Value::Null | Value::Bool(_) => true,

@@ -1,4 +1,4 @@
-//! Metamorphic relations: what must hold between two trials, whatever each of them answers.
+//! Metamorphic relations between two trials, independent of their actual answers.
 //!
 //! `metamorphic = "deterministic"`: the same input twice gives the same output.
 //! `{ relation = "idempotent", from = "/text", to = "text" }`: what comes out at `from`, put in at `to`, comes out again;
@@ -24,10 +24,10 @@ pub(super) enum Relation {
 }
 
 impl Relation {
-    /// Reads a relation.
+    /// Parses a relation.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The fault of the relation.
     pub(super) fn read(written: &Value) -> Result<Relation, String> {
         let none = Map::new();
         let (word, table) = match written {
@@ -52,7 +52,7 @@ impl Relation {
         }
     }
 
-    /// How the relation does not hold; makes the other trial.
+    /// How the relation is violated; makes the other trial.
     ///
     /// # Errors
     /// Why the other trial could not be made.
@@ -67,7 +67,7 @@ impl Relation {
             Ok(other) => other,
             Err(why) => return Ok(Some(why)),
         };
-        // The same input again has to be another start.
+        // The same input must be started again.
         let batch = Batch::new(context.version, std::slice::from_ref(&other_input), Pace::Plain).abreast(abreast(1));
         let made = context.trials.start(&batch)?;
         let Some(tried) = made.first() else { return Err("the second trial was not run".to_owned()) };

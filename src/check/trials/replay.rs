@@ -1,4 +1,4 @@
-//! Recorded inputs of real runs, on a version and on a better one.
+//! Replays recorded inputs on a version and on an improved one.
 
 use super::{cannot_start, difference, unavailable};
 use crate::check::source::excerpt;
@@ -9,13 +9,13 @@ use serde_json::Value;
 use similar::TextDiff;
 use std::num::NonZeroUsize;
 
-/// Most of an output that is kept with a replay, in bytes.
+/// How much of an output is kept with a replay, in bytes.
 const KEPT: usize = 2000;
 
-/// Longest answer that is quoted in a finding, in characters.
+/// The longest answer quoted in a finding, in characters.
 const MAX_ANSWER: usize = 60;
 
-/// Most of a difference that is kept, in lines.
+/// How much of a difference is kept, in lines.
 const MAX_LINES: usize = 60;
 
 /// The input of a run that was recorded.
@@ -29,10 +29,11 @@ pub struct Recorded {
     pub chosen: bool,
 }
 
-/// Starts both versions with each input and says what became of it, worst first. An input that neither takes is left out.
+/// Starts both versions with each input and describes the results, worst first. An input that neither accepts is
+/// omitted.
 ///
 /// # Errors
-/// Why nothing can be started here, one line.
+/// Why nothing can be started here, in one line.
 pub fn replay(
     trials: &dyn Trials,
     (before, after): (&ToolDetail, &ToolDetail),
@@ -50,7 +51,7 @@ pub fn replay(
     Ok(made)
 }
 
-/// What became of an input, by how it ended on both versions; `None` when neither takes it.
+/// The result for an input, by how it ended on both versions; `None` if neither accepts it.
 pub fn replayed(one: &Recorded, old: &Tried, new: &Tried) -> Option<Replayed> {
     let has_started = [old, new].iter().any(|tried| tried.end.outcome().has_started());
     has_started.then(|| judged(one, old, new))
@@ -77,14 +78,14 @@ fn judged(one: &Recorded, old: &Tried, new: &Tried) -> Replayed {
     }
 }
 
-/// Whether both wrote the same: the same bytes, or the same value.
+/// Whether both outputs are the same: the same bytes, or the same value.
 fn is_same(old: &Tried, new: &Tried) -> bool {
     let value = |tried: &Tried| serde_json::from_slice::<Value>(&tried.stdout).ok();
     old.stdout == new.stdout
         || matches!((value(old), value(new)), (Some(old), Some(new)) if difference::first(&old, &new).is_none())
 }
 
-/// How it ended, and the end of what it wrote.
+/// How it ended, and the end of its output.
 fn said(tried: &Tried) -> String {
     let end = match tried.end.message() {
         Some(message) => format!("{}: {message}", tried.end.outcome()),
@@ -122,13 +123,13 @@ fn lines(old: &str, new: &str) -> String {
     kept.join("\n")
 }
 
-/// The first line of an output that is kept with how it ended; how it ended where there is none.
+/// The first line of an output stored with its end; otherwise the end.
 fn answer(said: &str) -> String {
     let line = said.lines().nth(1).or_else(|| said.lines().next()).unwrap_or_default();
     excerpt(line, MAX_ANSWER)
 }
 
-/// Replays what was recorded, on the version approved before, else on the one that this one was made of.
+/// Replays recorded inputs on the previously approved version, otherwise on the base version.
 pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "replay";
     let original = if context.base.is_none() { context.library.original(&context.version.tool) } else { None };

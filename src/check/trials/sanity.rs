@@ -1,4 +1,4 @@
-//! The tool's own rules: what must hold of every output, whatever the input.
+//! The tool's own rules, which every output must fulfil.
 //!
 //! `[[sanity]]` of the manifest: `rule = "output.total >= 0"`, and a `name` that says what it is about; or just the
 //! rules as a list of texts. See [`super::expression`] for what a rule may say.
@@ -14,16 +14,16 @@ use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// Most rules that are looked at.
+/// How many rules are evaluated.
 const MAX_RULES: usize = 50;
 
-/// How long all rules together may take.
+/// The time limit for all rules together.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Generated inputs whose outputs are held against the rules too.
+/// How many generated inputs are also tested against the rules.
 const GENERATED: usize = 40;
 
-/// Holds the rules against the outputs of examples, tests and generated inputs.
+/// Tests the rules with the outputs of examples, tests and generated inputs.
 pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let written = match context.version.manifest.extra.get("sanity") {
         Some(Value::Array(list)) => list.clone(),
@@ -78,7 +78,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     CheckReport::of("sanity", findings).noted(note)
 }
 
-/// Inputs with what came of them: the known ones, then generated ones, as long as there are rules to hold.
+/// Inputs with their results: known ones, then generated ones if there are rules.
 fn tried(context: &CheckContext<'_>, has_rules: bool) -> Result<(Vec<Value>, Vec<Tried>), String> {
     let version = context.version;
     let mut inputs = inputs(version);

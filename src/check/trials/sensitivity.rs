@@ -1,9 +1,10 @@
-//! Whether the inputs of a comparison would have shown a fault in the changed lines.
+//! Determines whether the inputs of a comparison would have revealed a fault in the changed lines.
 //!
-//! Two versions that answer all inputs alike may differ where no input looks. So small faults are put into the changed
-//! lines, one at a time, first of the old version and then of the new one ([`crate::code::mutants`]). When some answer
-//! changes with each of them, the inputs do look there, and the same answers speak for the change. A change that is
-//! itself such a fault is never taken for harmless: the old version with this fault is the new version, and answers the same.
+//! Two versions with the same answers may differ in ways that no input reveals. So small faults are inserted into the
+//! changed lines, one at a time, first of the old version and then of the new one ([`crate::code::mutants`]). If each
+//! of them changes some answer, the inputs cover these lines, and equal answers are evidence for the change. A change
+//! that is itself such a fault is never taken for harmless: the old version with this fault is the new version, and
+//! answers the same.
 
 use super::untyped;
 use super::written::answer;
@@ -18,25 +19,25 @@ use similar::{Algorithm, ChangeTag, TextDiff};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// Time for all faults of a comparison.
+/// The time limit for all faults of a comparison.
 const BUDGET: Duration = Duration::from_secs(10);
 
-/// Inputs that a fault is tried with: few first, since most faults are noticed at once.
+/// How many inputs a fault is tried with: few at first, because most faults are detected at once.
 const ROUNDS: [usize; 3] = [4, 12, 48];
 
-/// So many inputs must notice a fault that is no neighbour: where only one looks, another way to err goes by it.
+/// How many inputs must detect a fault: if only one does, it might miss other errors.
 const ENOUGH: usize = 3;
 
-/// Faults in one change: fewer say too little, and for more there is no time.
+/// The minimum number of faults in one change: fewer say too little, and there is no time for more.
 const FEWEST: usize = 2;
 const MOST: usize = 60;
 
-/// A version and what it answered.
+/// A version and its answers.
 struct Side<'a> {
     version: &'a ToolDetail,
-    /// The lines of each file that the other version does not have.
+    /// The lines of each file that only this version has.
     own: BTreeMap<&'a str, BTreeSet<u64>>,
-    /// What came of faults that were tried: the text with the fault, and whether an answer changed.
+    /// The results of faults that were tried: the faulty text, and whether an answer changed.
     tried: BTreeMap<String, bool>,
 }
 
@@ -44,7 +45,7 @@ struct Side<'a> {
 pub(super) struct Sensitivity<'a> {
     context: &'a CheckContext<'a>,
     files: &'a [SampleFile],
-    /// Inputs with the answer that both versions gave, again and again.
+    /// Inputs with the reproducible answer of both versions.
     steady: Vec<(&'a Value, &'a [u8])>,
     old: Side<'a>,
     new: Side<'a>,
@@ -52,7 +53,7 @@ pub(super) struct Sensitivity<'a> {
 }
 
 impl<'a> Sensitivity<'a> {
-    /// `None` where nothing can be tried.
+    /// `None` if nothing can be tried.
     pub(super) fn new(
         context: &'a CheckContext<'a>,
         base: &'a ToolDetail,
@@ -68,7 +69,7 @@ impl<'a> Sensitivity<'a> {
         (!steady.is_empty()).then_some(Sensitivity { context, files, steady, old, new, until })
     }
 
-    /// The number of faults, when the answers change with each fault in these lines of the old and of the new version.
+    /// The number of faults, if each fault in these lines of the old and the new version changes an answer.
     pub(super) fn notices(
         &mut self,
         path: &str,
@@ -78,7 +79,7 @@ impl<'a> Sensitivity<'a> {
         if self.has_other_pattern(path) {
             return None;
         }
-        // Lines that only one version has: a fault in them says nothing of what the other version does there instead.
+        // For lines that only one version has, a fault says nothing about what the other does instead.
         let (Some(before), Some(after)) = (before, after) else { return self.notices_all(path) };
         let old = self.old.lines(path, Some(before));
         let new = self.new.lines(path, Some(after));
@@ -148,8 +149,8 @@ impl<'a> Sensitivity<'a> {
         false
     }
 
-    /// Whether only one of the versions has some pattern of text in its own lines: what a pattern matches beside the
-    /// inputs is not shown by small faults in it.
+    /// Whether only one version has a pattern in its own lines: small faults do not show what a pattern matches beyond
+    /// the inputs.
     fn has_other_pattern(&self, path: &str) -> bool {
         let of = |side: &Side<'_>| -> BTreeSet<String> {
             let file = side.version.files.iter().find(|file| file.path == path);
@@ -179,7 +180,7 @@ impl<'a> Side<'a> {
         Side { version, own, tried: BTreeMap::new() }
     }
 
-    /// The lines among these that the other version does not have; all of these where there are none.
+    /// The lines among these that only this version has; all of them if there are none.
     fn lines(&self, path: &str, within: Option<(u64, u64)>) -> BTreeSet<u64> {
         let own = self.own.get(path);
         let Some((first, last)) = within else { return own.cloned().unwrap_or_default() };
@@ -188,7 +189,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// A version with another text of one file.
+/// A version with another text for one file.
 fn faulty(version: &ToolDetail, path: &str, text: &str) -> Option<ToolDetail> {
     let mut faulty = version.clone();
     let file = faulty.files.iter_mut().find(|file| file.path == path)?;

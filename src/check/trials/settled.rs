@@ -1,4 +1,4 @@
-//! Changed lines that runs went through without a difference in any answer.
+//! Changed lines that runs executed without different answers.
 
 use super::executed::{LeftPart, RanLines, Traced};
 use super::sensitivity::Sensitivity;
@@ -11,13 +11,13 @@ use crate::runner::{Pace, SampleFile};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// The finding that says of a changed line that the answers of runs through it are the same.
+/// The code of a finding that runs through a changed line gave the same answers.
 const SAME: &str = "same-answers";
 
-/// The finding that says of a changed line that the inputs notice faults in it, and that the answers are the same.
+/// The code of a finding that the inputs detect faults in a changed line, and the answers are the same.
 const NOTICED: &str = "faults-noticed";
 
-/// Changes of a calculation that the same outputs speak for. What reaches outside is none of them.
+/// Kinds of changed calculations that equal outputs can settle. They have no external effects.
 const CALCULATIONS: &[&str] = &[
     "operator",
     "name",
@@ -35,33 +35,33 @@ const CALCULATIONS: &[&str] = &[
     "part",
 ];
 
-/// Changes of a check that inputs speak for which notice faults in it.
+/// Kinds of changed checks that can be settled by inputs that detect faults.
 const CHECKS: &[&str] = &["check-gone", "check-weakened", "check-turned", "list", "argument"];
 
-/// Inputs with which faults are tried.
+/// How many inputs are used to try faults.
 const TRIED: usize = 64;
 
-/// Inputs with which lines are watched, for each version.
+/// How many inputs are traced, for each version.
 const WATCHED: usize = 32;
 
-/// So many runs through a line, with so many different outputs, speak for a change that changes nothing. Where a tool
-/// has fewer answers in all, those are enough.
+/// How many runs through a line, with as many different outputs, are evidence that a change has no effect. If a tool
+/// has fewer different answers in total, those suffice.
 const ENOUGH: usize = 3;
 const VARIED: usize = 2;
 
-/// What both versions answered.
+/// The answers of both versions.
 pub(super) struct Evidence<'a> {
-    /// Inputs to which both gave the same answer, with the answer.
+    /// Inputs with the same answer from both, and the answer.
     pub(super) same: &'a [(Value, Vec<u8>)],
-    /// Inputs with which the answers differ as a new word or a new field explains, with both.
+    /// Inputs for which a new word or field explains the different answers, with both answers.
     pub(super) explained: &'a [(Value, [Vec<u8>; 2])],
-    /// Inputs with which the old version crashed and the new one does not, with its answer.
+    /// Inputs for which the old version crashed and the new one does not, with its answer.
     pub(super) mended: &'a [(Value, Vec<u8>)],
     /// Files that inputs name.
     pub(super) files: &'a [SampleFile],
 }
 
-/// One finding for each changed statement that runs went through.
+/// One finding for each changed statement that runs executed.
 pub(super) fn findings(context: &CheckContext<'_>, base: &ToolDetail, evidence: &Evidence<'_>) -> Vec<Finding> {
     let chosen = chosen(evidence.same, WATCHED);
     if chosen.is_empty() {
@@ -101,7 +101,7 @@ fn settled_by_runs(
     wanted.iter().filter_map(of).collect()
 }
 
-/// A change that is run where the old version crashed.
+/// A change that is executed where the old version crashed.
 fn settled_by_mending(edit: &Edited, mended: &[LinesOfRun<'_>]) -> Option<Finding> {
     let (path, lines) = (edit.finding.path.as_deref()?, edit.after?);
     let through = mended.iter().filter(|run| run.has(path, lines)).count();
@@ -112,7 +112,7 @@ fn settled_by_mending(edit: &Edited, mended: &[LinesOfRun<'_>]) -> Option<Findin
     })
 }
 
-/// What small faults in the changed lines say of the changes that are still open.
+/// What small faults in the changed lines show about the changes that are still open.
 fn settled_by_faults(
     context: &CheckContext<'_>,
     base: &ToolDetail,
@@ -124,7 +124,7 @@ fn settled_by_faults(
     let is_at = |a: &Finding, b: &Finding| a.path == b.path && a.line == b.line;
     let can_settle = |finding: &Finding| settles(&Finding { code: NOTICED.into(), ..finding.clone() }, finding);
     let is_open = |finding: &Finding| can_settle(finding) && !settled.iter().any(|same| settles(same, finding));
-    // A change that does more than compute stands for all that is told of its line.
+    // A change with external effects decides for all findings on its line.
     let acts = |finding: &Finding| {
         let here = edits.iter().filter(|edit| is_at(&edit.finding, finding) && edit.finding.severity > Severity::Low);
         here.into_iter().any(|edit| edit.settling == Settling::Never)
@@ -167,7 +167,7 @@ fn settled_by_faults(
     findings
 }
 
-/// Changes that runs can settle: of statements, and what facts say of other lines.
+/// Changes that runs can settle: of statements, and facts on other lines.
 fn wanted(base: &ToolDetail, new: &ToolDetail) -> Vec<Edited> {
     let edits = edits(base, new).0;
     let is_edit = |edit: &Edited, fact: &Finding| {
@@ -187,14 +187,14 @@ fn wanted(base: &ToolDetail, new: &ToolDetail) -> Vec<Edited> {
         })
     });
     let of_facts: Vec<Edited> = of_facts.collect();
-    // What stands on one line is settled together or not at all.
+    // All changes on one line are settled together or not at all.
     let is_open = |edit: &Edited| edit.settling != Settling::Runs && edit.finding.severity > Severity::Low;
     let (open, others): (Vec<Edited>, Vec<Edited>) = edits.into_iter().partition(is_open);
     let all = others.into_iter().chain(of_facts).filter(|edit| is_calculation(&edit.finding));
     all.filter(|edit| !open.iter().any(|open| is_edit(open, &edit.finding))).collect()
 }
 
-/// Whether a finding is one that the same outputs of runs turn into a fact.
+/// Whether equal outputs of runs turn a finding into a fact.
 fn is_calculation(finding: &Finding) -> bool {
     finding.severity == Severity::Medium && CALCULATIONS.contains(&finding.code.as_str())
 }
@@ -226,7 +226,7 @@ impl LinesOfRun<'_> {
         (first..=last).any(|line| self.ran.lines.contains(&(path.to_owned(), line)))
     }
 
-    /// The parts of these lines that did not run.
+    /// The parts of these lines that were not executed.
     fn left<'r>(&'r self, path: &'r str, lines: (u64, u64)) -> impl Iterator<Item = &'r LeftPart> {
         self.ran.left.iter().flatten().filter(move |part| part.is_in(path, lines))
     }
@@ -239,7 +239,7 @@ fn settled(edit: &Edited, old: &[LinesOfRun<'_>], new: &[LinesOfRun<'_>], needed
         (None, Some(lines)) => (old, lines),
         (None, None) => return None,
     };
-    // Of two values that were chosen between in another way, each must have been chosen before and now.
+    // If a choice between two values changed, each must have been chosen before and now.
     let was_chosen = |lines| went_through(path, lines, None, old, needed, true).is_some();
     if edit.chooses && !edit.before.is_some_and(was_chosen) {
         return None;
@@ -253,8 +253,8 @@ fn settled(edit: &Edited, old: &[LinesOfRun<'_>], new: &[LinesOfRun<'_>], needed
     Some(edit.finding.line.map_or_else(|| finding.clone(), |line| finding.clone().at(path, line)))
 }
 
-/// How many runs went through these lines, when they are enough: with different outputs, each part of a statement with
-/// different outputs too, and a condition both ways.
+/// How many runs executed these lines, if they suffice: with different outputs, also for each part of a statement, and
+/// with a condition in both directions.
 fn went_through(
     path: &str,
     lines: (u64, u64),
@@ -271,7 +271,7 @@ fn went_through(
     let ran =
         |part: &LeftPart| is_varied(&mut through.iter().filter(|run| run.left(path, lines).all(|one| one != part)));
     let are_parts_told = through.iter().all(|run| run.ran.left.is_some());
-    // A changed condition says nothing before it was seen to hold and not to hold.
+    // A changed condition must have been both true and false.
     let is_both_ways = branch.is_none_or(|branch| {
         let is_taken = |run: &&&LinesOfRun<'_>| match branch {
             _ if branch == lines => run.ran.left.is_some() && run.left(path, lines).next().is_none(),
@@ -288,14 +288,14 @@ fn went_through(
     is_enough.then_some(through.len())
 }
 
-/// Inputs with outputs as different as can be: first one for each output, then the others.
+/// Inputs with the most diverse outputs: first one for each output, then the others.
 fn chosen(same: &[(Value, Vec<u8>)], most: usize) -> Vec<(&Value, &[u8])> {
     let mut seen = BTreeSet::new();
     let (first, rest): (Vec<_>, Vec<_>) = same.iter().partition(|(_, output)| seen.insert(output));
     first.into_iter().chain(rest).take(most).map(|(input, output)| (input, output.as_slice())).collect()
 }
 
-/// Runs of a version under a tracer; `None` where it cannot be traced. A run that answers differently then is left out.
+/// Traced runs of a version; `None` if it cannot be traced. A run with a different answer under the tracer is omitted.
 fn runs<'a>(
     context: &CheckContext<'_>,
     version: &ToolDetail,

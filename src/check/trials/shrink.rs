@@ -1,11 +1,11 @@
-//! Making an input that crashes a version simpler, as long as it still crashes in the same way.
+//! Simplifies an input that crashes a version, as long as it crashes in the same way.
 
 use serde_json::{Map, Number, Value};
 
-/// Most simpler inputs that are looked at in one round.
+/// How many simpler inputs are tried in one round.
 pub(super) const MAX_STEPS: usize = 24;
 
-/// Simpler inputs, the boldest first.
+/// Simpler inputs, largest reduction first.
 pub(super) fn simpler(input: &Value) -> Vec<Value> {
     let mut found = Vec::new();
     if let Value::Object(map) = input {
@@ -18,7 +18,7 @@ pub(super) fn simpler(input: &Value) -> Vec<Value> {
             .iter()
             .map(|(name, value)| values(value, 0).into_iter().map(|value| with(map, name, value)).collect())
             .collect();
-        // The boldest step of every property before the second of the first.
+        // The largest reduction of every property comes before the second of the first property.
         let most = columns.iter().map(Vec::len).max().unwrap_or(0);
         found.extend((0..most).flat_map(|at| columns.iter().filter_map(move |column| column.get(at).cloned())));
     }
@@ -69,7 +69,7 @@ fn values(value: &Value, depth: usize) -> Vec<Value> {
 fn numbers(number: &Number) -> Vec<Value> {
     let Some(value) = number.as_f64() else { return Vec::new() };
     let mut found = Vec::new();
-    // Half of it less, a quarter less, …: the edge at which it crashes is found in few rounds.
+    // Reduced by a half, a quarter, …: this finds the crashing boundary in few rounds.
     let closer = (1..=10).map(|step| (value - value / f64::from(1 << step)).trunc());
     for simple in [0.0, 1.0, value.trunc(), value.abs()].into_iter().chain(closer).chain([value - value.signum()]) {
         let is_simpler = (simple.fract() == 0.0 && value.fract() != 0.0)
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// Shrinks as long as `fails` says so.
+    /// Shrinks as long as `fails` returns true.
     fn shrunk(mut input: Value, fails: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..1000 {
             match simpler(&input).into_iter().find(&fails) {

@@ -1,14 +1,14 @@
-//! Whether the version starts at all: once with the simplest input that it accepts.
+//! Checks whether the version starts at all, with the simplest valid input.
 //!
-//! A program that dies of its own code (a name that nothing defines) at such an input will do so at any. What it lacks on
-//! this machine, and an input that it refuses, is no fault of it.
+//! A program that fails because of its own code (an undefined name) for such an input will fail for any. Missing
+//! requirements on this machine, and a refused input, are not faults of it.
 
 use super::{cannot_start, crash, inputs, unavailable};
 use crate::check::{Batch, CheckContext, Language, source};
 use crate::domain::{CheckReport, Finding, RunEnd, Severity, ToolDetail};
 use crate::runner::{Pace, Tried};
 
-/// Errors of which only the code itself is the cause.
+/// Errors that only the code itself can cause.
 const OWN_FAULTS: &[&str] = &[
     "NameError",
     "UnboundLocalError",
@@ -40,7 +40,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         return unavailable(name, format!("it could not be tried here: {what}"));
     }
     let mut findings = Vec::new();
-    // One input that works shows that it starts.
+    // One working input shows that it starts.
     let all_fail = started.iter().all(|tried| own_fault(tried).is_some());
     if let Some(fault) = own_fault(first).filter(|_| all_fail) {
         findings.push(Finding::new("crash", Severity::High, format!("it fails at every start: {fault}")));
@@ -62,7 +62,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     }
     let note = match first.end.message() {
         None => "it starts".to_owned(),
-        // What its code then makes of an input that may be no good says nothing against starting it.
+        // A later failure with an input that may be invalid does not count against starting.
         Some(why) if !all_fail && first.end.outcome().is_failure() => {
             format!("it starts; it then fails with the simplest input: {why}")
         }
@@ -71,10 +71,10 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     CheckReport::of(name, findings).noted(note)
 }
 
-/// The error of its own code that a trial ended with.
+/// The error in its own code that ended a trial.
 fn own_fault(tried: &Tried) -> Option<String> {
     let crash = crash::of(tried).filter(|crash| crash.code == "crash")?;
-    // Code that came in as an input is no code of the tool.
+    // Code from an input is not code of the tool.
     let text = String::from_utf8_lossy(&tried.stderr);
     let last = text.lines().rfind(|line| line.trim_start().starts_with("File \""));
     if last.is_some_and(|line| line.contains("File \"<")) {
@@ -83,7 +83,7 @@ fn own_fault(tried: &Tried) -> Option<String> {
     OWN_FAULTS.iter().any(|fault| crash.message.starts_with(fault)).then_some(crash.message)
 }
 
-/// The package or program that it needs and that is not here.
+/// The package or program that it needs but that is missing here.
 pub(super) fn lacks(context: &CheckContext<'_>, tried: &Tried) -> Option<String> {
     let text = format!("{}\n{}", String::from_utf8_lossy(&tried.stderr), String::from_utf8_lossy(&tried.stdout));
     let module = [
@@ -119,7 +119,7 @@ fn is_silent(tried: &Tried) -> bool {
         && tried.observation.attempts.is_empty()
 }
 
-/// Whether the code of a version has definitions and imports outside of functions and nothing else.
+/// Whether the code of a version outside functions consists only of definitions and imports.
 fn only_defines(version: &ToolDetail) -> bool {
     let entry = version.manifest.recipe.as_ref().and_then(|recipe| recipe.entry.as_deref());
     let Some(file) = version.files.iter().find(|file| Some(file.path.as_str()) == entry) else { return false };

@@ -1,4 +1,4 @@
-//! Versions on a bench: real trials of small scripts, without an engine.
+//! Test helpers: real trials of small scripts, without an engine.
 
 use super::super::{Batch, CHECKS, CheckContext, Library, Recorded, Trials};
 use crate::domain::{
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// A Python tool that takes and gives JSON.
+/// A Python tool with JSON input and output.
 pub(super) fn python(script: &str) -> ToolDetail {
     let recipe = Recipe {
         command: vec!["python3".into(), "{file}".into()],
@@ -35,7 +35,7 @@ pub(super) fn python(script: &str) -> ToolDetail {
     ToolDetail { tool, manifest, files }
 }
 
-/// The same version with tests of an input and what to expect.
+/// The same version with tests: inputs and expectations.
 pub(super) fn with_tests(mut version: ToolDetail, tests: &[(Value, Value)]) -> ToolDetail {
     version.manifest.tests = tests
         .iter()
@@ -126,12 +126,12 @@ impl Trials for TrialFixture {
     }
 }
 
-/// Makes one check of a version.
+/// Runs one check of a version.
 pub(super) fn check(name: &str, version: &ToolDetail, base: Option<&ToolDetail>) -> CheckReport {
     check_at(IsolationLevel::Confined, name, version, base)
 }
 
-/// Makes one check where this isolation is demanded and only what needs no bubblewrap is there.
+/// Runs one check with this required isolation, without bubblewrap.
 pub(super) fn check_at(
     least: IsolationLevel,
     name: &str,
@@ -145,7 +145,7 @@ pub(super) fn check_at(
     super::super::examine(row, &context)
 }
 
-/// Calls what needs the context of a check of this version.
+/// Calls a function with the context of a check of this version.
 pub(super) fn context<T>(version: &ToolDetail, call: impl FnOnce(&CheckContext<'_>) -> T) -> T {
     let machine = Machine::new(Bubblewrap::Auto, None);
     let bench = TrialFixture { dir: tempfile::tempdir().unwrap(), machine, least: IsolationLevel::Confined };

@@ -1,5 +1,5 @@
-//! TypeScript where nothing on this machine starts it: node is given its files without their types, so that two versions
-//! can still be compared.
+//! TypeScript on machines without a program that starts it: node gets the files without their types, so that two
+//! versions can still be compared.
 
 use crate::code::javascript::untyped::{is_module, without_types};
 use crate::domain::source::text_of;
@@ -10,13 +10,13 @@ use serde_json::{Map, Value, json};
 
 const LOADER: &str = include_str!("untyped.js");
 
-/// How the option begins that gives node the files.
+/// The prefix of the node option with the files.
 const LOADED: &str = "data:text/javascript;base64,";
 
-/// Longest option that a command may have, in bytes; a system takes at most 128 KiB.
+/// The longest option of a command, in bytes; a system allows at most 128 KiB.
 const MAX_OPTION: usize = 100_000;
 
-/// A version of TypeScript that node can start; `None` where there is no need, or where it is more than types.
+/// A TypeScript version that node can start; `None` if unnecessary, or if removing types is not enough.
 pub(super) fn startable(version: &ToolDetail) -> Option<ToolDetail> {
     const RUNNERS: &[&str] = &["node", "nodejs", "tsx", "npx", "ts-node", "deno", "bun"];
     if version.tool.runnable {
@@ -50,12 +50,12 @@ pub(super) fn startable(version: &ToolDetail) -> Option<ToolDetail> {
     Some(startable)
 }
 
-/// Whether a version is given to node without its types.
+/// Whether node gets a version without its types.
 pub(super) fn is_given(recipe: &Recipe) -> bool {
     recipe.command.iter().any(|word| word.starts_with(LOADED))
 }
 
-/// The text that node reads of a file.
+/// The text of a file as node reads it.
 pub(super) fn given(file: &VersionFile, recipe: &Recipe) -> Option<String> {
     let text = text_of(file)?;
     if is_given(recipe) && is_typed(&file.path) { without_types(text) } else { Some(text.to_owned()) }

@@ -1,7 +1,7 @@
-//! Inputs near those that are known to mean something: each with one value at an edge that the code names.
+//! Variations of known inputs, each with one value at an edge named in the code.
 //!
-//! A generated text seldom is one that a program compares with, and a generated number seldom stands just at a limit.
-//! The numbers and texts of the code are those limits, so they are put into the inputs of examples, tests and runs.
+//! A generated text is rarely one that a program compares with, and a generated number is rarely at a limit. The
+//! numbers and texts in the code are such limits, so they are inserted into the inputs of examples, tests and runs.
 
 use super::generate;
 use crate::check::change::Literals;
@@ -9,10 +9,10 @@ use crate::domain::Checker;
 use serde_json::{Map, Number, Value, json};
 use std::collections::BTreeSet;
 
-/// Values of one property that are tried.
+/// How many values of one property are tried.
 const MAX_VALUES: usize = 40;
 
-/// Texts of shapes that programs read: numbers of every sort, dates and times, addresses, names, data.
+/// Texts in common formats: numbers of every kind, dates and times, addresses, names, data.
 const SHAPES: &[&str] = &[
     "42",
     "it's \"quoted\" `x` $y \\ z",
@@ -39,22 +39,22 @@ const SHAPES: &[&str] = &[
     "1 + 2 * (3 - 4)",
 ];
 
-/// What an input is filled with.
+/// How an input is filled.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fill {
-    /// Only what must be there.
+    /// Only required parts.
     #[default]
     Simple,
-    /// A value for every property, all texts the same word: what one property is looked up in another is found.
+    /// A value for every property, with the same word in all texts, so that look-ups across properties succeed.
     Words,
-    /// The same with texts that are numbers from this one on, for programs that take numbers as words.
+    /// The same with numeric texts from this number on, for programs that accept numbers as words.
     Numbers(i64),
 }
 
-/// Names of texts that hold JSON.
+/// Names of texts that contain JSON.
 const JSON: &str = "json";
 
-/// An input of this filling.
+/// An input with this filling.
 pub(super) fn filled(schema: &Value, fill: Fill) -> Value {
     match fill {
         Fill::Simple => generate::simplest(schema),
@@ -74,7 +74,7 @@ fn full(schema: &Value, fill: Fill, name: &str, depth: u32) -> Value {
         Some("object") if depth < 3 => {
             let properties = of("properties").and_then(Value::as_object).into_iter().flatten();
             let value = |(at, (name, schema)): (usize, (&String, &Value))| match full(schema, fill, name, depth + 1) {
-                // Numbers that differ, the greatest first.
+                // Different numbers, the greatest first.
                 Value::Number(number) if is_text(schema) => {
                     (name.clone(), json!((number.as_i64().unwrap_or(0) - at.min(5) as i64).to_string()))
                 }
@@ -93,7 +93,7 @@ fn full(schema: &Value, fill: Fill, name: &str, depth: u32) -> Value {
             Fill::Numbers(first) => json!(first.to_string()),
             Fill::Simple | Fill::Words => json!("alpha"),
         },
-        // A share is seldom 1.
+        // A ratio is seldom 1.
         Some("number") if !has_bounds && fill == Fill::Words => json!(0.5),
         _ => generate::simplest(schema),
     }
@@ -103,8 +103,8 @@ fn is_text(schema: &Value) -> bool {
     schema.get("type").and_then(Value::as_str) == Some("string")
 }
 
-/// At most `count` inputs that fit the schema: each a known one with one value replaced. First the nearest edges of all
-/// properties, then the next ones.
+/// At most `count` inputs that match the schema: each a known one with one value replaced. First the nearest edges of
+/// all properties, then the next ones.
 pub(super) fn variants(schema: &Value, known: &[Value], literals: &Literals, count: usize) -> Vec<Value> {
     let Ok(checker) = Checker::new(schema) else { return Vec::new() };
     let mut seen: BTreeSet<String> = known.iter().map(Value::to_string).collect();
@@ -128,7 +128,7 @@ pub(super) fn variants(schema: &Value, known: &[Value], literals: &Literals, cou
     made
 }
 
-/// Values near a known one, the nearest first.
+/// Variations of a known value, the nearest first.
 fn near(value: &Value, literals: &Literals) -> Vec<Value> {
     let mut values = match value {
         Value::Bool(known) => vec![json!(!known)],
@@ -167,14 +167,14 @@ fn texts(text: &str, literals: &Literals) -> Vec<Value> {
     let chars: Vec<char> = text.chars().collect();
     let without_last: String = chars.iter().take(chars.len().saturating_sub(1)).collect();
     let half: String = chars.iter().take(chars.len() / 2).collect();
-    // A text may be a number, and then has the edges of one.
+    // A numeric text has the edges of a number.
     let number = text.trim().parse::<f64>().ok().map(|value| json!(value));
     let whole = text.trim().parse::<i64>().ok().map(|value| json!(value));
     let edges = whole.or(number).and_then(|value| value.as_number().map(|number| numbers(number, literals)));
     let mut wanted: Vec<String> = edges.unwrap_or_default().iter().map(Value::to_string).take(MAX_VALUES / 2).collect();
     wanted.extend([without_last, format!("{text} {text}"), text.to_uppercase()]);
     let mut edges = literals.texts.iter().flat_map(|edge| [edge.clone(), format!("{text}{edge}{text}")]);
-    // By turns: what the code names, and what is common.
+    // Alternating: values in the code, and common ones.
     for shape in SHAPES {
         wanted.extend(edges.by_ref().take(2));
         wanted.push((*shape).to_owned());
@@ -189,7 +189,7 @@ fn texts(text: &str, literals: &Literals) -> Vec<Value> {
         format!("x{text}"),
     ]);
     wanted.extend(literals.numbers.iter().filter(|edge| **edge > 0.0 && **edge <= 300.0).flat_map(|edge| {
-        // A number of the code may be a length.
+        // A number in the code may be a length.
         let length = *edge as usize;
         [length, length + 1].map(|length| text.chars().chain(std::iter::repeat('x')).take(length).collect::<String>())
     }));

@@ -1,8 +1,8 @@
-//! What a difference between two answers weighs.
+//! The severity of a difference between two answers.
 //!
-//! A new version may well mean to answer differently: only an answer that is written down blocks it. What only mends or
-//! adds is a fact: other words of a refusal, an answer where the old version crashed, and what follows from a word that
-//! the new code names and the old one did not.
+//! A new version may intentionally answer differently: only an expected answer that is written down blocks it. Repairs
+//! and additions are facts: another wording of a refusal, an answer where the old version crashed, and results of a
+//! word that only the new code contains.
 
 use super::crash;
 use crate::domain::Severity;
@@ -10,7 +10,7 @@ use crate::runner::Tried;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// Words that ask a program what it does.
+/// Arguments that request help or the version.
 const HELP: &[&str] = &["-h", "--help", "-help", "help", "-V", "--version", "version"];
 
 /// How a start ended, as far as it matters here.
@@ -18,7 +18,7 @@ const HELP: &[&str] = &["-h", "--help", "-help", "help", "-V", "--version", "ver
 enum Answer {
     /// It succeeded, or failed with a result.
     Result,
-    /// It said that it does not take this input.
+    /// It reported that it does not accept this input.
     Refusal,
     /// It ended unexpectedly.
     Crash,
@@ -36,8 +36,8 @@ impl Answer {
     }
 }
 
-/// The weight of a difference. `given` is the input with the text of the file that it names; `new_texts` are texts that
-/// only the new code has.
+/// The severity of a difference. `given` is the input with the text of the file that it names; `new_texts` are texts
+/// that only the new code has.
 pub(super) fn weight(
     given: &str,
     input: &Value,
@@ -60,12 +60,12 @@ pub(super) fn weight(
     if is_fact || is_moved(before, after) { Severity::Low } else { Severity::Medium }
 }
 
-/// Whether the old version crashed where the new one answers.
+/// Whether the old version crashed and the new one answers.
 pub(super) fn is_mended(before: &Tried, after: &Tried) -> bool {
     Answer::of(before) == Answer::Crash && Answer::of(after) != Answer::Crash
 }
 
-/// Whether all that is new is that lines went to standard error.
+/// Whether lines only moved to standard error.
 fn is_moved(before: &Tried, after: &Tried) -> bool {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (old, new, errors) = (text(&before.stdout), text(&after.stdout), text(&after.stderr));
@@ -111,10 +111,10 @@ fn holds(input: &Value, word: &str) -> bool {
     }
 }
 
-/// Whether nothing was taken out of the old output: all its lines come in their order.
+/// Whether nothing was removed from the old output: all its lines occur in order.
 fn is_addition(before: &[u8], after: &[u8]) -> bool {
     let lines = |bytes: &[u8]| {
-        // Output in JSON has its lines inside of texts.
+        // JSON output contains its lines inside texts.
         String::from_utf8_lossy(bytes).replace("\\n", "\n").lines().map(str::to_owned).collect::<Vec<_>>()
     };
     let after = lines(after);

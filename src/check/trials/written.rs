@@ -1,15 +1,15 @@
-//! What a trial wrote, and what is expected of it.
+//! The output of a trial, and the expected output.
 
 use super::difference;
 use super::expression::{EvaluationScope, Expression, equal, quote};
 use crate::runner::Tried;
 use serde_json::{Map, Value};
 
-/// What a trial wrote to standard output.
+/// The standard output of a trial.
 #[derive(Debug, Clone)]
 pub(super) struct Output {
     pub(super) text: String,
-    /// As JSON, when it is.
+    /// As JSON, if it is JSON.
     pub(super) json: Option<Value>,
     whole: Value,
 }
@@ -27,12 +27,12 @@ impl Output {
         &self.whole
     }
 
-    /// How it reads in a message, cut.
+    /// The value for a message, shortened.
     pub(super) fn quoted(&self) -> String {
         quote(&self.whole)
     }
 
-    /// How it differs from what is expected.
+    /// How it differs from the expected value.
     pub(super) fn differs(&self, expected: &Value) -> Option<String> {
         if equal(expected, &self.whole) || expected.as_str().is_some_and(|text| text == self.text) {
             return None;
@@ -41,7 +41,7 @@ impl Output {
     }
 }
 
-/// Why a rule does not hold for an output.
+/// Why a rule is not fulfilled by an output.
 pub(super) fn unheld(rule: &Expression, scope: &EvaluationScope<'_>, output: &Output) -> Option<String> {
     match rule.holds(scope) {
         Ok(true) => None,
@@ -55,7 +55,7 @@ pub(super) fn files(tried: &Tried) -> Value {
     tried.left.iter().map(|file| (file.path.clone(), Value::from(file.text.as_str()))).collect::<Map<_, _>>().into()
 }
 
-/// Everything that a start answered: what it wrote and the files that it left.
+/// The complete answer of a start: its output and the files that it left.
 pub(super) fn answer(tried: &Tried) -> Vec<u8> {
     let mut answer = tried.stdout.clone();
     if !tried.left.is_empty() {

@@ -20,7 +20,7 @@ pub(in crate::cli) struct Listing {
     #[serde(serialize_with = "tools_behind")]
     pub(super) tools: Vec<Arc<Tool>>,
     pub(super) problems: Vec<Problem>,
-    /// Files that look like tools and are none.
+    /// Files that look like tools but are not.
     pub(super) skipped: Vec<SkippedFile>,
     pub(super) total: usize,
     /// How many of the tools listed a human must open before they run.
@@ -31,7 +31,7 @@ pub(in crate::cli) struct Listing {
     pub(super) show: Listed,
 }
 
-/// What a listing is of.
+/// The subject of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Listed {
     Tools,
@@ -39,7 +39,7 @@ pub(super) enum Listed {
     Skipped,
 }
 
-/// Serializes tools behind their pointers.
+/// Serializes shared tools.
 fn tools_behind<S: Serializer>(tools: &[Arc<Tool>], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(tools.iter().map(|tool| Row { state_words: state_words(tool).1, tool }))
 }
@@ -52,11 +52,11 @@ struct Row<'a> {
     state_words: Cow<'static, str>,
 }
 
-/// What `list` keeps; `None` keeps everything.
+/// The filter of `list`; `None` accepts everything.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     pub(super) stage: Option<Stage>,
-    /// Whether archived tools are listed, too: the query says which stages.
+    /// Whether archived tools are listed, too, because the query names stages.
     pub(super) any_stage: bool,
     /// Names of categories; a tool of any of them is kept.
     pub(super) categories: Option<Vec<String>>,
@@ -81,7 +81,7 @@ impl Filter {
         })
     }
 
-    /// Archived tools are out of the way until they are asked for.
+    /// Archived tools are listed only on request.
     pub(super) fn accepts(&self, tool: &Tool) -> bool {
         !tool.facts.unused
             && self.stage.map_or(self.any_stage || tool.stage != Stage::Archived, |stage| tool.stage == stage)
@@ -146,7 +146,7 @@ pub(in crate::cli) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
 /// The category of this name, or all that begin with it.
 ///
 /// # Errors
-/// [`ErrorCode::Usage`] where there is none: the message lists those that tools have.
+/// [`ErrorCode::Usage`] if there is none: the message lists the existing ones.
 pub(super) fn categories(word: &str, tools: &[Arc<Tool>]) -> Result<Vec<String>, EngineError> {
     query_values(QueryField::Category, &Category::new(word).0, tools).map_err(|unknown| not_known(&unknown, tools))
 }
@@ -223,7 +223,7 @@ impl Answer for Listing {
                 if self.skipped.is_empty() {
                     return Ok(());
                 }
-                // Texts and pictures beside the tools are named only when asked for.
+                // Texts and pictures next to the tools are named only on request.
                 let are = if self.skipped.len() == 1 { "is" } else { "are" };
                 let count = counted(self.skipped.len(), "file", "files");
                 let kinds = skipped_kinds(&self.skipped);
@@ -305,7 +305,7 @@ pub(super) fn state_words(tool: &Tool) -> (Ink, Cow<'static, str>) {
         words.push("not-runnable");
     }
     match tool.facts.review {
-        // Its stage came with the folder, and nobody vouched for it here: it runs like an experimental one.
+        // Its stage came with the folder, but it was not approved here: it runs like an experimental one.
         ToolReview::None if tool.awaits_adoption() => words.push("not-adopted"),
         ToolReview::None => {}
         ToolReview::Approved if tool.stage.is_vouched() => {}

@@ -34,7 +34,7 @@ pub(super) fn write_schema(page: &mut Page<'_>, title: &str, schema: Option<&Val
     page.table(&table)
 }
 
-/// What a schema allows, in a few words.
+/// The values that a schema allows, in a few words.
 pub(super) fn type_words(schema: &Value) -> String {
     let list = |values: &[Value], joint: &str| {
         let words = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));

@@ -1,4 +1,4 @@
-//! What `show` says of a service.
+//! The facts about a service in `show`.
 
 use super::Shown;
 use crate::cli::print_text::{Ink, Page};

@@ -1,4 +1,4 @@
-//! What `show` says of a composite.
+//! The facts about a composite in `show`.
 
 use super::Shown;
 use crate::cli::print_text::{Ink, Page, StyledLine};

@@ -1,4 +1,4 @@
-//! What listings and single tools look like to humans and to scripts.
+//! The output of listings and single tools for humans and scripts.
 
 use super::super::behaviour::tests::watched;
 use super::super::print_json::tests::object;

@@ -13,15 +13,15 @@ pub struct JavaScriptImport<'t> {
     pub node: Node<'t>,
     /// The module as written: `./util.js`, `node:fs`, `axios`.
     pub module: String,
-    /// How it is taken.
+    /// How it is imported.
     pub form: ImportForm,
-    /// Whether only types are taken: nothing of it is left when the program runs.
+    /// Whether only types are imported, so that nothing remains at run time.
     pub is_type_only: bool,
-    /// The names that a statement binds; those of a call are bound by what stands around it ([`of_declarator`]).
+    /// The names that a statement binds; those of a call are bound by the surrounding code ([`of_declarator`]).
     pub names: Vec<JavaScriptName>,
 }
 
-/// How a module is taken.
+/// How a module is imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportForm {
     /// `import … from`, or `import` for the effect.
@@ -34,18 +34,18 @@ pub enum ImportForm {
     Dynamic,
 }
 
-/// A name that stands for a module or for something in it.
+/// A name that stands for a module or one of its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JavaScriptName {
     /// The name that is bound here.
     pub binds: String,
-    /// What it stands for in the module, with dots; empty for the module itself.
+    /// Its dotted path in the module; empty for the module itself.
     pub name: String,
 }
 
 impl JavaScriptName {
-    /// The dotted name of what it stands for in a module. The default of a module is taken for the module: one that
-    /// was written for `require` is imported as its default.
+    /// The dotted name of its target in a module. The default export counts as the module, because a module written for
+    /// `require` is imported as its default.
     pub fn path(&self, module: &str) -> String {
         match self.name.as_str() {
             "" | "default" => module.to_owned(),
@@ -55,7 +55,7 @@ impl JavaScriptName {
 }
 
 impl JavaScriptImport<'_> {
-    /// The module without `node:`, which says the same as the name alone.
+    /// The module without `node:`, which has the same meaning.
     pub fn plain_module(&self) -> &str {
         self.module.strip_prefix("node:").unwrap_or(&self.module)
     }
@@ -75,7 +75,7 @@ pub fn imports<'t>(root: Node<'t>, source: &str) -> Vec<(JavaScriptImport<'t>, W
     found
 }
 
-/// When a part of something runs, as far as that decides.
+/// When a part of a node runs, as far as that node decides it.
 fn within(above: Node<'_>, part: Node<'_>, source: &str) -> WhenRun {
     let is = |field: &str| above.child_by_field_name(field) == Some(part);
     let may_be_left_out = match above.kind() {
@@ -84,7 +84,7 @@ fn within(above: Node<'_>, part: Node<'_>, source: &str) -> WhenRun {
         "for_statement" => !is("initializer"),
         "for_in_statement" => !is("right"),
         "binary_expression" | "augmented_assignment_expression" => is("right") && chooses(above, source),
-        // A value that counts where none is given.
+        // A default value.
         "assignment_pattern" | "object_assignment_pattern" => is("right"),
         _ => false,
     };

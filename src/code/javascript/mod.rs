@@ -1,4 +1,4 @@
-//! What JavaScript and TypeScript source says.
+//! Analysis of JavaScript and TypeScript source.
 
 pub mod imports;
 pub(crate) mod program;

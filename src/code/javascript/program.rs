@@ -8,7 +8,7 @@ use crate::code::program::{Act, Argument, CompareOp, Expr, Function, Handler, Pa
 use crate::domain::source::Language;
 use tree_sitter::Node;
 
-/// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
+/// Parses a file; `None` if that fails. The flag is set if something was cut.
 pub(crate) fn read(text: &str, path: &str) -> Option<(Vec<Statement>, bool)> {
     let language = Language::of(path, text).filter(|language| language.is_javascript());
     let tree = language.unwrap_or(Language::JavaScript).parse(text)?;
@@ -85,7 +85,7 @@ fn statement(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     vec![Statement { line: line(node), act }]
 }
 
-/// An expression that stands alone.
+/// An expression as a statement.
 fn effects(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let act = match node.kind() {
         "assignment_expression" => {
@@ -238,7 +238,7 @@ fn cases(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
     let mut otherwise = Vec::new();
     for clause in clauses.into_iter().rev() {
         let steps = fields(clause, "body").into_iter().flat_map(|step| inside(reader, step));
-        // Leaving the `switch` is no step of its own.
+        // Leaving the `switch` is not a separate step.
         let then: Vec<Statement> = steps.filter(|step| !matches!(step.act, Act::Break)).collect();
         match clause.child_by_field_name("value") {
             None => otherwise = then,

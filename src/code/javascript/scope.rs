@@ -1,5 +1,4 @@
-//! Which names JavaScript and TypeScript code binds, and where: what a name that is read stands for by the rules of
-//! the language.
+//! The names that JavaScript and TypeScript code binds, and where: resolves names by the rules of the language.
 //!
 //! `var` and functions belong to the function around them, `let`, `const` and classes to their block, and what is
 //! assigned without being declared belongs to the module. In doubt a name counts as bound.
@@ -28,7 +27,7 @@ struct JavaScriptScope<'t> {
     parameters: BTreeSet<&'t str>,
 }
 
-/// Where the names of a pattern are bound.
+/// The scope in which the names of a pattern are bound.
 #[derive(Clone, Copy)]
 struct PatternTarget<'t> {
     by: Node<'t>,
@@ -43,7 +42,7 @@ pub struct JavaScriptNames<'t> {
     scopes: Vec<JavaScriptScope<'t>>,
     /// The scope that each name and each import statement is in, by its node.
     scope_of: HashMap<usize, usize>,
-    /// What is assigned, until every declaration is known.
+    /// Assignments, until every declaration is known.
     assigned: Vec<(&'t str, Node<'t>, usize)>,
     /// Whether something binds names that are not written down: `with`, `eval`.
     pub is_open: bool,
@@ -71,18 +70,18 @@ impl<'t> JavaScriptNames<'t> {
         names
     }
 
-    /// The scope whose name is meant by a name, or bound by an import statement; `None` where it is bound nowhere, or
-    /// the node was not read. Numbers tell scopes apart and mean nothing else.
+    /// The scope in which a name is resolved or bound by an import statement; `None` if it is not bound, or the node
+    /// was not read. Numbers only distinguish scopes.
     pub fn scope(&self, node: Node<'_>, name: &str) -> Option<usize> {
         self.resolve(*self.scope_of.get(&node.id())?, name)
     }
 
-    /// Whether a name of a scope is a parameter: what it stands for is up to whoever calls.
+    /// Whether a name of a scope is a parameter, whose value the caller decides.
     pub fn is_parameter(&self, scope: usize, name: &str) -> bool {
         self.scopes.get(scope).is_some_and(|scope| scope.parameters.contains(name))
     }
 
-    /// What binds a name that is read there: everything that declares it in the nearest scope, or assigns to it.
+    /// The bindings of a name that is read there: all declarations in the nearest scope, and all assignments.
     pub fn bindings(&self, node: Node<'t>) -> &[Node<'t>] {
         let name = text(node, self.source);
         let scope = self.scope(node, name).and_then(|scope| self.scopes.get(scope));
@@ -94,7 +93,7 @@ impl<'t> JavaScriptNames<'t> {
         self.scopes.iter().any(|scope| scope.bound.contains_key(name))
     }
 
-    /// The expression that one of its bindings gives to a name; `None` where it is no plain assignment.
+    /// The expression that a binding assigns to a name; `None` if it is not a plain assignment.
     pub fn value_of(&self, binding: Node<'t>, name: &str) -> Option<Node<'t>> {
         let (left, mut right) = match binding.kind() {
             "variable_declarator" => (binding.child_by_field_name("name")?, binding.child_by_field_name("value")?),
@@ -228,7 +227,7 @@ impl<'t> JavaScriptNames<'t> {
     fn import(&mut self, node: Node<'t>, scope: usize) {
         self.scope_of.insert(node.id(), scope);
         let mut cursor = node.walk();
-        // What is bound is a piece of the source: an identifier of the statement.
+        // The binding is a piece of the source: an identifier of the statement.
         let names = imports::of_node(node, self.source).map(|import| import.names).unwrap_or_default();
         let mut open: Vec<Node<'t>> = node.children(&mut cursor).collect();
         while let Some(part) = open.pop() {

@@ -1,4 +1,4 @@
-//! What the texts of JavaScript and TypeScript say: quotes, templates, escapes, values put in.
+//! The content of texts in JavaScript and TypeScript: quotes, templates, escapes, inserted values.
 
 use crate::code::TextPart;
 use crate::code::escape::{EscapeRules, unescaped};
@@ -20,7 +20,7 @@ pub fn parts<'t, 's>(node: Node<'t>, source: &'s str) -> Vec<TextPart<'t, 's>> {
     parts.collect()
 }
 
-/// What a text says that holds no values; `None` for another node.
+/// The content of a text without inserted values; `None` for another node.
 pub fn fixed(node: Node<'_>, source: &str) -> Option<String> {
     if !matches!(node.kind(), "string" | "template_string") {
         return None;
@@ -32,7 +32,7 @@ pub fn fixed(node: Node<'_>, source: &str) -> Option<String> {
     Some(content(node, source))
 }
 
-/// What a text says between its quotes, values as they are written.
+/// The content of a text between its quotes, with inserted values as written.
 pub fn content(node: Node<'_>, source: &str) -> String {
     let text = text(node, source);
     let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();

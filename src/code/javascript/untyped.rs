@@ -5,8 +5,8 @@ use crate::domain::source::Language;
 use std::ops::Range;
 use tree_sitter::Node;
 
-/// The JavaScript that TypeScript comes to, with the same number of lines; `None` for what is more than types and has no
-/// short form, such as namespaces and decorators.
+/// The JavaScript of a TypeScript text, with the same number of lines; `None` for constructs that are more than types
+/// and have no short form, such as namespaces and decorators.
 pub fn without_types(text: &str) -> Option<String> {
     let tree = Language::TypeScript.parse(text)?;
     if tree.root_node().has_error() {
@@ -30,7 +30,7 @@ pub fn is_module(text: &str) -> bool {
     text.lines().any(begins)
 }
 
-/// What to do with the parts of a node.
+/// How to treat the parts of a node.
 #[derive(PartialEq)]
 enum Rest {
     Look,
@@ -54,13 +54,13 @@ impl Eraser<'_> {
         Rest::Leave
     }
 
-    /// Blanks a node and the comma behind it.
+    /// Blanks a node and the comma after it.
     fn blank_item(&mut self, node: Node<'_>) -> Rest {
         let comma = node.next_sibling().filter(|next| next.kind() == ",");
         self.blank(node.start_byte()..comma.map_or(node.end_byte(), |comma| comma.end_byte()))
     }
 
-    /// Erases what a node says of types; `None` where it does more.
+    /// Erases the types in a node; `None` if it contains more.
     fn erase(&mut self, node: Node<'_>) -> Option<Rest> {
         let rest = match node.kind() {
             "internal_module" | "module" | "decorator" | "import_alias" | "import_require_clause" => return None,
@@ -187,14 +187,14 @@ fn has(node: Node<'_>, kind: &str) -> bool {
     node.children(&mut cursor).any(|child| child.kind() == kind)
 }
 
-/// Whether an export tells types only.
+/// Whether an export contains only types.
 fn is_of_types(node: Node<'_>) -> bool {
     const TYPES: &[&str] =
         &["interface_declaration", "type_alias_declaration", "ambient_declaration", "function_signature"];
     has(node, "type") || node.child_by_field_name("declaration").is_some_and(|one| TYPES.contains(&one.kind()))
 }
 
-/// Whether a sign says that something may be absent, or is not.
+/// Whether a sign marks something as optional or non-null.
 fn is_type_mark(sign: Node<'_>) -> bool {
     let Some(parent) = sign.parent() else { return false };
     matches!(
@@ -207,7 +207,7 @@ fn is_type_mark(sign: Node<'_>) -> bool {
     )
 }
 
-/// The text with other texts in some places; a place inside another one is gone with it.
+/// The text with replacements; one inside another is dropped.
 fn applied(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     edits.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
     let mut result = String::with_capacity(text.len());
@@ -237,7 +237,7 @@ fn without_unused_imports(erased: &str, root: Node<'_>, text: &str) -> String {
             _ => {}
         }
     }
-    // Imports stand at the same places in both texts as long as only blanks came before them.
+    // Imports are at the same positions in both texts as long as only blanks precede them.
     for node in names {
         let local = node.child_by_field_name("alias").or_else(|| node.child_by_field_name("name"));
         let name = local.and_then(|local| text.get(local.byte_range())).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What Python takes from elsewhere: each module that an import statement names, the names that it binds, and whether
-//! the statement certainly runs. Imports by a call (`importlib.import_module`) are no statements and not read here.
+//! The imports of Python code: each module in an import statement, the names that it binds, and whether the statement
+//! certainly runs. Imports by a call (`importlib.import_module`) are not read here.
 
 use crate::code::WhenRun;
 use crate::domain::source::{children, nodes_by_depth, text};
@@ -15,14 +15,14 @@ pub struct PythonImport<'t, 's> {
     pub level: usize,
     /// The dotted name after them, without blanks; empty in `from . import x`.
     pub module: String,
-    /// What is taken of it.
+    /// The imported part.
     pub taken: PythonTaken<'s>,
 }
 
-/// What an import takes of a module.
+/// The imported part of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PythonTaken<'s> {
-    /// The module: `import a.b` binds `a`; with `as` the name there stands for the whole of `a.b`.
+    /// The module: `import a.b` binds `a`; with `as`, the name stands for the whole of `a.b`.
     Module {
         /// The name that is bound.
         binds: &'s str,
@@ -55,7 +55,7 @@ impl<'s> PythonImport<'_, 's> {
         ".".repeat(self.level) + &self.module
     }
 
-    /// Each name that is bound here, with the dotted name of what it stands for.
+    /// Each bound name, with the dotted name of its target.
     pub fn bindings(&self) -> Vec<(&'s str, String)> {
         match &self.taken {
             PythonTaken::Module { binds, is_alias: true } => vec![(*binds, self.module.clone())],
@@ -85,7 +85,7 @@ pub fn imports<'t, 's>(root: Node<'t>, source: &'s str) -> Vec<(PythonImport<'t,
     found
 }
 
-/// When what is in a statement runs, as far as that statement decides.
+/// When the parts of a statement run, as far as that statement decides it.
 fn within(node: Node<'_>) -> WhenRun {
     match node.kind() {
         // A `with` may swallow what goes wrong in it: `with suppress(ImportError)`.
@@ -141,7 +141,7 @@ fn named(statement: Node<'_>) -> Vec<Node<'_>> {
     statement.children_by_field_name("name", &mut cursor).filter(Node::is_named).collect()
 }
 
-/// A dotted name and what stands behind its `as`.
+/// A dotted name and its `as` name.
 fn aliased<'s>(node: Node<'_>, source: &'s str) -> Option<(String, Option<&'s str>)> {
     if node.kind() != "aliased_import" {
         return Some((dotted(node, source), None));
@@ -161,8 +161,7 @@ fn relative(node: Node<'_>, source: &str) -> (usize, String) {
     (level, of("dotted_name").map(|name| dotted(*name, source)).unwrap_or_default())
 }
 
-/// A name with dots, without the blanks, line breaks and backslashes that may stand in it, in the form in which Python
-/// compares names (NFKC).
+/// A dotted name, without the blanks, line breaks and backslashes in it, normalised as Python compares names (NFKC).
 fn dotted(node: Node<'_>, source: &str) -> String {
     let parts = children(node).into_iter().filter(|part| part.kind() == "identifier");
     let parts: Vec<&str> = parts.map(|part| text(part, source)).collect();

@@ -1,4 +1,4 @@
-//! What Python source says.
+//! Analysis of Python source.
 
 pub mod imports;
 pub(crate) mod program;

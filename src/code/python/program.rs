@@ -10,7 +10,7 @@ use crate::code::python::text::parts as text_parts;
 use crate::domain::source;
 use tree_sitter::Node;
 
-/// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
+/// Parses a file; `None` if that fails. The flag is set if something was cut.
 pub(crate) fn read(text: &str) -> Option<(Vec<Statement>, bool)> {
     let tree = source::parse(&tree_sitter_python::LANGUAGE.into(), text.as_bytes())?;
     let mut reader = Lowering::new(text);

@@ -1,14 +1,14 @@
-//! Which names Python code binds, and where: what a name that is read stands for by the rules of the language.
+//! The names that Python code binds, and where: resolves names by the rules of the language.
 //!
-//! Functions and comprehensions have scopes of their own, the names of a class are not seen from its functions,
-//! `global` and `nonlocal` bind elsewhere, and `:=` binds outside of a comprehension. In doubt a name counts as bound.
+//! Functions and comprehensions have separate scopes, the names of a class are not visible in its functions, `global`
+//! and `nonlocal` bind elsewhere, and `:=` binds outside a comprehension. In doubt, a name counts as bound.
 
 use super::imports::{PythonTaken, of_statement};
 use crate::domain::source::{children, text};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tree_sitter::Node;
 
-/// Deeper code is not followed: nobody writes it.
+/// The maximum depth of code; real code is not deeper.
 const MAX_DEPTH: usize = 200;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct PythonNames<'t> {
     reads: Vec<(Node<'t>, usize)>,
     /// The scope that each name and each import statement is in, by its node.
     scope_of: HashMap<usize, usize>,
-    /// What `nonlocal` names are given, until it is known whose they are.
+    /// Assignments to `nonlocal` names, until their scope is known.
     handed_up: Vec<(&'t str, Node<'t>, usize)>,
     /// Whether something binds names that are not written down: `from x import *`, `globals()`, `exec`.
     pub is_open: bool,
@@ -92,12 +92,12 @@ impl<'t> PythonNames<'t> {
         self.scope_of.get(&node.id()).is_none_or(|scope| !self.from(*scope, text(node, self.source)).is_empty())
     }
 
-    /// What binds a name that is read there: everything in the nearest scope that binds it.
+    /// The bindings of a name that is read there: all in the nearest scope that binds it.
     pub fn bindings(&self, node: Node<'t>) -> &[Node<'t>] {
         self.scope_of.get(&node.id()).map_or(&[], |scope| self.from(*scope, text(node, self.source)))
     }
 
-    /// What the module binds under a name.
+    /// The bindings of a name in the module.
     pub fn of_module(&self, name: &str) -> &[Node<'t>] {
         self.scopes.first().and_then(|module| module.bound.get(name)).map_or(&[], Vec::as_slice)
     }
@@ -112,13 +112,13 @@ impl<'t> PythonNames<'t> {
         self.reads.iter().any(|(node, _)| text(*node, self.source) == name)
     }
 
-    /// The scope whose name is meant by a name, or bound by an import statement; `None` where it is bound nowhere, or
-    /// the node was not read. Numbers tell scopes apart and mean nothing else.
+    /// The scope in which a name is resolved or bound by an import statement; `None` if it is not bound, or the node
+    /// was not read. Numbers only distinguish scopes.
     pub fn scope(&self, node: Node<'_>, name: &str) -> Option<usize> {
         self.resolve(*self.scope_of.get(&node.id())?, name)
     }
 
-    /// Whether a name of a scope is a parameter: what it stands for is up to whoever calls.
+    /// Whether a name of a scope is a parameter, whose value the caller decides.
     pub fn is_parameter(&self, scope: usize, name: &str) -> bool {
         self.scopes.get(scope).is_some_and(|scope| scope.parameters.contains(name))
     }
@@ -128,7 +128,7 @@ impl<'t> PythonNames<'t> {
         self.scopes.get(scope).is_some_and(|scope| scope.kind == ScopeKind::Class)
     }
 
-    /// The expression that one of its bindings gives to a name; `None` where it is no plain assignment.
+    /// The expression that a binding assigns to a name; `None` if it is not a plain assignment.
     pub fn value_of(&self, binding: Node<'t>, name: &str) -> Option<Node<'t>> {
         let (left, mut right) = match binding.kind() {
             "assignment" => (binding.child_by_field_name("left")?, binding.child_by_field_name("right")?),
@@ -158,7 +158,7 @@ impl<'t> PythonNames<'t> {
         scope.and_then(|scope| scope.bound.get(name)).map_or(&[], Vec::as_slice)
     }
 
-    /// The scope whose name is meant, seen from a scope.
+    /// The scope in which a name is resolved, from a given scope.
     fn resolve(&self, scope: usize, name: &str) -> Option<usize> {
         let mut at = Some(scope);
         let mut sees_class = true;
@@ -303,7 +303,7 @@ impl<'t> PythonNames<'t> {
         }
     }
 
-    /// What a comprehension goes through first is read outside of it.
+    /// The first iterable of a comprehension is evaluated outside it.
     fn comprehension(&mut self, node: Node<'t>, outside: usize, inside: usize, depth: usize) {
         let mut is_first = true;
         for child in children(node) {
@@ -358,7 +358,7 @@ impl<'t> PythonNames<'t> {
         }
     }
 
-    /// Binds every name in a target; what is indexed or asked for a field is read.
+    /// Binds every name in a target; indexed objects and objects with an attribute are read.
     fn targets(&mut self, target: Option<Node<'t>>, by: Node<'t>, scope: usize, depth: usize) {
         let Some(target) = target else { return };
         match target.kind() {

@@ -1,4 +1,4 @@
-//! What the texts of Python say: prefixes, escapes, texts written side by side, values put in.
+//! The content of texts in Python: prefixes, escapes, adjacent literals, inserted values.
 
 use crate::code::TextPart;
 use crate::code::escape::{EscapeRules, unescaped};
@@ -28,7 +28,7 @@ pub fn parts<'t, 's>(node: Node<'t>, source: &'s str) -> Vec<TextPart<'t, 's>> {
     }
 }
 
-/// What a text says that holds no values; `None` for another node.
+/// The content of a text without inserted values; `None` for another node.
 pub fn fixed(node: Node<'_>, source: &str) -> Option<String> {
     if !matches!(node.kind(), "string" | "concatenated_string") {
         return None;

@@ -1,13 +1,13 @@
 //! Which programs a shell script calls.
 //!
-//! Certain is only what the script calls whatever happens: at its top, before anything that may end it, and without
-//! another way. The rest may be missing and the script may still do its work.
+//! A call is certain only if the script always makes it: at the top level, before anything that may end it, and without
+//! an alternative. Other programs may be missing without effect on the script's work.
 
 use crate::domain::source::Language;
 use std::collections::{BTreeMap, BTreeSet};
 use tree_sitter::Node;
 
-/// What bash, zsh and dash bring themselves.
+/// Builtins of bash, zsh and dash.
 const BUILTINS: &[&str] = &[
     ".",
     ":",
@@ -109,16 +109,16 @@ pub(crate) fn is_builtin(word: &str) -> bool {
 const RESERVED: &[&str] =
     &["case", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "then", "until", "while"];
 
-/// Programs that start the program behind them.
+/// Programs that start the program in their arguments.
 const WRAPPERS: &[&str] = &["exec", "env", "nohup", "time", "nice", "sudo", "command", "builtin", "noglob"];
 
 /// Commands that ask whether there is a program.
 const QUESTIONS: &[&str] = &["which", "type", "hash", "whence", "where", "command"];
 
-/// Finds faster than a parser which programs a script may call: all that [`Calls::of`] can be certain of, and words that
-/// happen to stand where a call could. Quotes are not understood, so a word in them counts like any other.
+/// Finds the programs that a script may call, faster than a parser: everything that [`Calls::of`] can be certain of,
+/// and words in the position of a call. Quotes are ignored, so a quoted word counts like any other.
 pub(crate) fn candidates(text: &str) -> BTreeSet<&str> {
-    // What starts the script itself is told by its definition.
+    // The definition names the interpreter of the script.
     let text = if text.starts_with("#!") { text.split_once('\n').map_or("", |(_, rest)| rest) } else { text };
     let (mut found, mut functions) = (BTreeSet::new(), BTreeSet::new());
     // Whether the next word may be the name of a program, and the words that decide that.
@@ -161,7 +161,7 @@ fn parts_words(c: char) -> bool {
 /// Whether a name may follow a character between words.
 fn opens(c: char, before: &str, is_open: bool, has_comment: bool) -> bool {
     match c {
-        // After `\` at its end a command goes on in the next line, unless that stands in a comment.
+        // A command continues after a trailing `\`, unless that is in a comment.
         '\n' => is_open || has_comment || !before.ends_with('\\'),
         // `$((…))` is arithmetic.
         '(' => !before.ends_with("$("),
@@ -189,7 +189,7 @@ fn is_installed(word: &str) -> bool {
         && word.chars().all(is_plain)
 }
 
-/// Statements within statements that are looked at.
+/// The maximum nesting of statements.
 const MAX_DEPTH: usize = 60;
 
 /// A call of a program.
@@ -197,7 +197,7 @@ const MAX_DEPTH: usize = 60;
 pub(crate) struct Call {
     /// Its line, from 1.
     pub(crate) line: usize,
-    /// Whether it happens whatever happens.
+    /// Whether it always happens.
     pub(crate) is_certain: bool,
 }
 
@@ -210,7 +210,7 @@ pub(crate) struct Calls {
 impl Calls {
     /// The calls of a script; none of one that is not understood.
     pub(crate) fn of(text: &str) -> Calls {
-        // What the grammar does not understand it takes for commands, sometimes without noticing.
+        // The grammar takes unknown syntax for commands, sometimes without an error.
         let Some(tree) = Language::Bash.parse(text).filter(|tree| !tree.root_node().has_error()) else {
             return Calls::default();
         };
@@ -226,8 +226,8 @@ impl Calls {
             // Which of them are functions of another file is not known; a program has seldom such a name.
             programs.retain(|name, _| !name.contains('_'));
         }
-        // A file without a `#!` line is often a part of others, or read by one, whose functions it calls. A program seldom has a
-        // name with `_`.
+        // A file without a `#!` line is often part of others, or sourced by one whose functions it calls. Names of
+        // programs seldom contain `_`.
         let is_part = !text.starts_with("#!");
         for (name, call) in &mut programs {
             let is_of_others = is_part && name.contains('_');
@@ -287,7 +287,7 @@ impl<'t> Walk<'t> {
                 self.block(node, is_certain, depth);
             }
             "command_substitution" => {
-                // Who throws away what it complains of does without it. What it ends is itself.
+                // A script that discards error messages of a command does not need it. Its exit affects only itself.
                 let over = self.may_be_over;
                 self.block(node, is_certain && !self.of(node).contains("2>"), depth);
                 self.may_be_over = over;
@@ -305,7 +305,7 @@ impl<'t> Walk<'t> {
                 }
                 let over = self.may_be_over;
                 self.block(node, false, depth);
-                // What a function ends, it ends when it is called.
+                // An exit in a function takes effect when the function is called.
                 self.may_be_over = over;
             }
             _ => self.block(node, false, depth),
@@ -369,7 +369,7 @@ impl<'t> Walk<'t> {
     }
 
     fn note(&mut self, word: &str, call: Call) {
-        // A path that is named before may be made or looked for there.
+        // A path that occurs earlier may be created or tested there.
         let is_first = || self.text.find(word).is_some_and(|at| self.text[..at].matches('\n').count() + 1 == call.line);
         let is_program = is_name(word) || is_installed(word) && is_first();
         if !is_program {
@@ -386,7 +386,7 @@ impl<'t> Walk<'t> {
 mod tests {
     use super::*;
 
-    /// The names, with a sign behind those that are certain.
+    /// The names, with a mark after certain ones.
     fn calls(text: &str) -> String {
         let calls = Calls::of(text).programs.into_iter();
         let named = calls.map(|(name, call)| if call.is_certain { format!("{name}!") } else { name });

@@ -1,4 +1,4 @@
-//! Which files a shell script takes by their place beside it: `source "$(dirname "$0")/lib.sh"`, `. "$DIR/lib.sh"`,
+//! The files that a shell script uses relative to its location: `source "$(dirname "$0")/lib.sh"`, `. "$DIR/lib.sh"`,
 //! `"$DIR/helper.py" a b`, and relative paths after `cd "$(dirname "$0")"`.
 //!
 //! Only paths that the text fixes are read. Nothing is executed.
@@ -22,13 +22,13 @@ const SIGNS: &[&str] = &["dirname", "${0", "BASH_SOURCE", "(%):-%"];
 /// Commands that read a file as a part of the script.
 const TAKERS: &[&str] = &["source ", ". "];
 
-/// Programs that start the file behind them.
+/// Programs that start the file in their first argument.
 const STARTERS: &[&str] = &[
     "exec", "env", "time", "sudo", "command", "nohup", "bash", "sh", "zsh", "dash", "ksh", "python", "python3", "node",
     "ruby", "perl", "php", "lua",
 ];
 
-/// How the file itself is written.
+/// Expressions for the script file itself.
 const ITSELF: &[&str] = &[
     "BASH_SOURCE",
     "BASH_SOURCE[0]",
@@ -47,7 +47,7 @@ const FOLDER_ENDS: &[&str] = &["%/*", ":A:h", ":a:h", ":P:h", ":h"];
 pub(crate) struct NamedFile {
     /// Relative to the folder that the paths of the script are relative to; begins with `../` outside it.
     pub(crate) path: String,
-    /// Whether the script takes it whatever happens, and from no other place.
+    /// Whether the script always uses it, and from no other place.
     pub(crate) is_certain: bool,
 }
 
@@ -88,7 +88,7 @@ fn may_take_files(text: &[u8]) -> bool {
             .any(|taker| memmem::find_iter(text, taker.as_bytes()).any(|at| !text[..at].last().is_some_and(is_in_word)))
 }
 
-/// A command as written, and what stands around it.
+/// A command as written, and its context.
 struct Command {
     text: String,
     /// Whether another command before it decides about it.
@@ -97,7 +97,7 @@ struct Command {
     is_tried: bool,
 }
 
-/// The commands of a script. What stands in brackets or quotes stays in one.
+/// The commands of a script. Bracketed or quoted parts are not split.
 fn commands(text: &str) -> Vec<Command> {
     let text = text.replace("\\\n", " ");
     let mut found: Vec<Command> = Vec::new();
@@ -179,7 +179,7 @@ struct Reader<'a> {
     file: &'a str,
     /// The script that was started: `$0`.
     started: String,
-    /// Variables that hold a path beside the script.
+    /// Variables that contain a path relative to the script.
     folders: HashMap<String, String>,
     /// The working directory, once the script went to a place that it knows.
     at: Option<String>,
@@ -254,14 +254,14 @@ impl Reader<'_> {
                 if let Some(path) = self.path(word, 0).or_else(|| self.beside(word)) {
                     self.note(path, is_certain);
                 } else if let Some(word) = plain(word).filter(|word| word.contains('/') || self.depth == 0) {
-                    // It is looked for in the working directory, which is not known.
+                    // It is searched in the working directory, which is unknown.
                     let folder = folder_of(&self.started).to_owned();
                     self.note(normal(&join(&folder, word)), false);
                 }
             }
             _ => {
                 self.started_file(&words, is_certain);
-                // What it is given may be a file as well: `cat "$DIR/words.txt"`, `sort < "$DIR/words.txt"`.
+                // Its arguments may be files as well: `cat "$DIR/words.txt"`, `sort < "$DIR/words.txt"`.
                 for (before, word) in words.iter().zip(words.iter().skip(1)) {
                     let path = self.path(word.trim_start_matches('<'), 0).filter(|_| !before.ends_with('>'));
                     if let Some(path) = path {
@@ -272,7 +272,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The file that a command starts: its first word, or the one behind an interpreter.
+    /// The file that a command starts: its first word, or the one after an interpreter.
     fn started_file(&mut self, words: &[&str], is_certain: bool) {
         for word in words {
             let path = self.path(word, 0).filter(|_| word.contains('/'));
@@ -292,7 +292,7 @@ impl Reader<'_> {
         if name.is_empty() || name == ".." {
             return;
         }
-        // One that is named before may be made or looked for there.
+        // A file that is named earlier may be created or tested there.
         let is_certain = is_certain && !self.seen.contains(name);
         let has_room = self.found.len() < MAX_FILES;
         match self.found.iter_mut().find(|one| one.path == path) {
@@ -374,7 +374,7 @@ fn is_before_a_command(word: &str, depth: usize) -> bool {
     is_choice || matches!(word, "then" | "else" | "elif" | "do" | "!")
 }
 
-/// The words of a command. What stands in brackets or quotes stays in one.
+/// The words of a command. Bracketed or quoted parts are not split.
 fn words(text: &str) -> Vec<&str> {
     let (mut found, mut begin) = (Vec::new(), None);
     let (mut depth, mut quote, mut is_ticked) = (0usize, None, false);
@@ -402,7 +402,7 @@ fn words(text: &str) -> Vec<&str> {
     found
 }
 
-/// Where a bracket that was opened before a text is closed.
+/// The position at which a bracket opened before the text is closed.
 fn closing(text: &str, open: char, close: char) -> Option<usize> {
     let mut depth = 1;
     for (at, c) in text.char_indices() {
@@ -448,7 +448,7 @@ fn normal(path: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The paths, with a sign behind those that are certain.
+    /// The paths, with a mark after certain ones.
     fn of(path: &str, text: &str) -> String {
         let files = named_files(path, text, "").into_iter();
         files.map(|one| format!("{}{}", one.path, if one.is_certain { "!" } else { "" })).collect::<Vec<_>>().join(" ")

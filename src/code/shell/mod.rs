@@ -1,4 +1,4 @@
-//! What shell source says. A command line alone is read by [`crate::domain::shell`].
+//! Analysis of shell source. A single command line is read by [`crate::domain::shell`].
 
 pub(crate) mod calls;
 pub(crate) mod files;

@@ -8,7 +8,7 @@ use tree_sitter::Node;
 /// Parameters of a function that are followed to its calls.
 const PARAMETERS: usize = 6;
 
-/// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
+/// Parses a file; `None` if that fails. The flag is set if something was cut.
 pub(crate) fn read(text: &str) -> Option<(Vec<Statement>, bool)> {
     let tree = source::parse(&tree_sitter_bash::LANGUAGE.into(), text.as_bytes())?;
     let mut reader = Lowering::new(text);
@@ -68,7 +68,7 @@ fn list(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     vec![Statement { line: line(*last), act: Act::If(condition, then, Vec::new()) }]
 }
 
-/// What a command says as a condition: a test by what it tests, any other by how it ends.
+/// A command as a condition: a test by its subject, any other by its exit status.
 fn condition(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     reader.deeper(node, |reader| match node.kind() {
         "list" => {
@@ -343,7 +343,7 @@ fn test(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     })
 }
 
-/// Whether an expression stands in `(( ))`.
+/// Whether an expression is inside `(( ))`.
 fn is_sum(node: Node<'_>) -> bool {
     let mut at = Some(node);
     while let Some(node) = at {

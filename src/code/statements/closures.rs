@@ -1,5 +1,5 @@
-//! Functions of JavaScript that are values, read as what they stand for: `const f = (x) => x + 1` is the function `f`,
-//! and `xs.forEach((x) => { … })` a loop.
+//! JavaScript functions used as values, in equivalent forms: `const f = (x) => x + 1` is the function `f`, and
+//! `xs.forEach((x) => { … })` a loop.
 
 use super::{Context, Reader, StatementKind, Token, TokenKind};
 use tree_sitter::Node;

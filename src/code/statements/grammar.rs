@@ -1,6 +1,6 @@
 //! The sorts of syntax in the grammars of all languages that are read, by what a comparison does with them.
 
-/// Statements that hold blocks: their head is a statement of its own.
+/// Statements that contain blocks: their head is a separate statement.
 pub(super) const COMPOUND: &[&str] = &[
     "if_statement",
     "elif_clause",
@@ -38,7 +38,7 @@ pub(super) const COMPOUND: &[&str] = &[
 pub(super) const BLOCKS: &[&str] =
     &["block", "statement_block", "class_body", "switch_body", "do_group", "program", "module", "compound_statement"];
 
-/// Syntax that says nothing about what is done.
+/// Syntax without an effect.
 pub(super) const SILENT: &[&str] = &[
     "comment",
     "type",

@@ -1,10 +1,10 @@
-//! Which statements only say something to a reader, and which of those tell a secret.
+//! Recognises statements that only output messages for a reader, and those that reveal a secret.
 
 use super::{Statement, StatementKind, Token, TokenKind, read};
 use crate::domain::source::Language;
 
-/// What is printed just before the program or the function ends with an error is a message, and so is what begins with
-/// the word for one.
+/// Output just before the program or function ends with an error is a message, and so is output that begins with a word
+/// for one.
 pub(super) fn last_words(statements: &mut [Statement]) {
     for at in (1..statements.len()).rev() {
         let (before, after) = statements.split_at_mut(at);
@@ -93,7 +93,7 @@ impl Token {
             "authtoken",
             "apitoken",
         ];
-        // What tells of a secret without being it.
+        // Words that refer to a secret without being it.
         const ABOUT: &[&str] = &[
             "file", "path", "name", "length", "len", "count", "valid", "has_", "is_", "url", "error", "env", "check",
             "manager",
@@ -118,12 +118,12 @@ pub(super) fn is_message_call(called: &str, whole: &str) -> bool {
     let is_log =
         matches!(name, "debug" | "info" | "warning" | "warn" | "error" | "critical" | "exception" | "log" | "trace");
     match name {
-        // What a console logs is the output of a script; its warnings and errors are not.
+        // `console.log` is the output of a script; warnings and errors are not.
         "log" | "info" if object == "console" => false,
         _ if is_log && (is_logger(&object) || object == "console" || object == "warnings") => true,
         "write" if object == "stderr" => true,
         "print" | "echo" => whole.contains("stderr"),
-        // `help=` of a parser of arguments is one too, but a default beside it is not.
+        // `help=` of an argument parser is one too, but a default next to it is not.
         _ => called.ends_with("Error") || called.ends_with("Exception"),
     }
 }

@@ -1,5 +1,4 @@
-//! A program as a list of statements, each a list of tokens: what is left when layout, comments, docstrings and type
-//! annotations are gone.
+//! A program as a list of statements, each a list of tokens, without layout, comments, docstrings and type annotations.
 
 mod closures;
 mod grammar;
@@ -27,7 +26,7 @@ const MAX_TOKENS: usize = 60_000;
 /// Syntax nested deeper is not read.
 const MAX_DEPTH: usize = 200;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TokenKind {
     /// A variable, a function, an attribute.
@@ -42,7 +41,7 @@ pub enum TokenKind {
     End,
 }
 
-/// Where a token stands; several may hold.
+/// The context of a token; several may apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Context {
     /// In what is written for a reader: a log line, the message of an error, help.
@@ -57,27 +56,27 @@ pub struct Context {
     pub import: bool,
     /// In a named argument of a call.
     pub named: bool,
-    /// An attribute, a key or the name of an argument: renaming it is no renaming of a variable.
+    /// An attribute, a key or the name of an argument: changing it is not renaming a variable.
     pub fixed: bool,
-    /// The brackets that begin before it and end behind it.
+    /// The brackets that begin before it and end after it.
     pub nesting: Nesting,
 }
 
 /// A word of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// What it is.
+    /// Its kind.
     pub kind: TokenKind,
     /// As it is compared: a text without its quotes, a number in one form.
     pub text: String,
     /// Counted from 1.
     pub line: u64,
-    /// Where it stands.
+    /// Its context.
     pub context: Context,
 }
 
 impl Token {
-    /// The word for a comparison: a text is no name, and no number.
+    /// The key for a comparison: texts, names and numbers differ.
     pub fn key(&self) -> String {
         if self.kind == TokenKind::Text { format!("\"{}", self.text) } else { self.text.clone() }
     }
@@ -106,10 +105,10 @@ pub enum StatementKind {
     Other,
 }
 
-/// A statement: its tokens, and where it stands.
+/// A statement: its tokens, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// What it does.
+    /// Its effect.
     pub kind: StatementKind,
     /// Its words in order.
     pub tokens: Vec<Token>,
@@ -137,7 +136,7 @@ impl Statement {
         words.join("\u{1}")
     }
 
-    /// What does not depend on the names of variables.
+    /// Whether one of its tokens has this text.
     pub fn has(&self, text: &str) -> bool {
         self.tokens.iter().any(|token| token.text == text)
     }
@@ -305,7 +304,7 @@ impl Reader<'_> {
         (self.function, self.depth) = (outer, depth);
     }
 
-    /// The end of a block, at the depth of what stands inside.
+    /// The end of a block, at the depth of its content.
     fn end(&mut self, block: Node<'_>) {
         let line = block.end_position().row as u64 + 1;
         let end = Token { kind: TokenKind::End, text: "end".to_owned(), line, context: Context::default() };
@@ -318,7 +317,7 @@ impl Reader<'_> {
         if self.language == Language::Bash && tokens.first().is_some_and(|token| token.text == "set") {
             tokens = tokens.into_iter().flat_map(letters).collect();
         }
-        // Where the errors go may be said before the command or behind it.
+        // The redirection of errors may be before or after the command.
         if self.language == Language::Bash
             && let [first, second, _, ..] = tokens.as_slice()
             && first.text == ">&"

@@ -10,7 +10,7 @@ use tree_sitter::Node;
 pub struct Nesting {
     /// Brackets that begin before it.
     pub opened: u8,
-    /// Brackets that end behind it.
+    /// Brackets that end after it.
     pub closed: u8,
     /// Calls without arguments that follow: 1 for `f()`.
     pub calls: u8,
@@ -20,7 +20,7 @@ pub struct Nesting {
     pub is_tested: bool,
 }
 
-/// Notes the brackets of a piece of syntax whose tokens are those from `start` on.
+/// Records the brackets of a syntax node whose tokens start at `start`.
 pub(super) fn mark(node: Node<'_>, text: &str, tokens: &mut [Token], start: usize) {
     if node.kind() == "declaration_command" {
         let words = text.get(node.byte_range()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a piece of syntax is, whatever statement it is in.
+//! Classification of syntax nodes, independent of their statement.
 
 use super::{Context, StatementKind, Token, TokenKind};
 use tree_sitter::Node;
@@ -12,7 +12,7 @@ pub(super) fn first_word(node: Node<'_>) -> Option<&'static str> {
     }
 }
 
-/// What the `else` of a loop or a `try` is called: it is not that of a condition.
+/// The name for the `else` of a loop or a `try`, which differs from that of a condition.
 pub(super) fn qualified_else(node: Node<'_>) -> Option<&'static str> {
     match node.parent().filter(|_| node.kind() == "else_clause")?.kind() {
         "for_statement" | "while_statement" => Some("for else"),
@@ -21,13 +21,13 @@ pub(super) fn qualified_else(node: Node<'_>) -> Option<&'static str> {
     }
 }
 
-/// The value of an expression that says only of which type it is: `x as T`, `x!`.
+/// The value of an expression that only states a type: `x as T`, `x!`.
 pub(super) fn typed_value(node: Node<'_>) -> Option<Node<'_>> {
     let is_typed = matches!(node.kind(), "as_expression" | "satisfies_expression" | "non_null_expression");
     node.named_child(0).filter(|_| is_typed)
 }
 
-/// What the letters before a text of Python make of it: bytes, or backslashes that stand for themselves.
+/// The meaning of the prefix of a Python text: bytes, or literal backslashes.
 pub(super) fn prefix(node: Node<'_>, text: &str) -> Option<&'static str> {
     let letters = text.split(['"', '\'']).next().filter(|_| node.kind() == "string")?.to_ascii_lowercase();
     let is_escape =
@@ -39,7 +39,7 @@ pub(super) fn prefix(node: Node<'_>, text: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a word of a shell stands for the files whose names fit.
+/// Whether a shell word is a file name pattern.
 pub(super) fn is_pattern(word: &str) -> bool {
     let is_sign = |(at, sign): (usize, char)| {
         let is_one = matches!(sign, '*' | '?') || sign == '[' && word.len() > 1;
@@ -137,7 +137,7 @@ pub(super) fn is_argument_help(node: Node<'_>) -> bool {
     node.parent().and_then(|list| list.parent()).is_some_and(|call| matches!(call.kind(), "call" | "call_expression"))
 }
 
-/// The parts of a compound command of a shell that are statements of their own.
+/// The parts of a compound shell command that are separate statements.
 pub(super) fn is_shell_part(node: Node<'_>, child: Node<'_>, field: Option<&str>) -> bool {
     if !child.is_named() {
         return false;
@@ -184,7 +184,7 @@ pub(super) fn is_docstring(node: Node<'_>) -> bool {
         && node.named_child(0).is_some_and(|child| matches!(child.kind(), "string" | "concatenated_string"))
 }
 
-/// What is negated, without the brackets around it.
+/// The negated expression, without its brackets.
 pub(super) fn inner(node: Node<'_>) -> Option<Node<'_>> {
     let mut inner = node.child_by_field_name("argument")?;
     while inner.kind() == "parenthesized_expression" {

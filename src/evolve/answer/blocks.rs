@@ -14,7 +14,7 @@ const KEYS: &[&str] = &["file", "filename", "path", "name", "title"];
 /// The files of an answer in code blocks.
 ///
 /// # Errors
-/// There is none, the last one does not end, or it is not clear which file a block is.
+/// There is none, the last one is not closed, or it is unclear which file a block is.
 pub(super) fn take(text: &str, want: &Want) -> Result<RawAnswer, Objection> {
     let (found, notes) = blocks(text);
     if let Some(open) = found.last().filter(|block| !block.is_closed) {
@@ -62,7 +62,7 @@ fn unclosed(block: &FencedBlock, want: &Want) -> Objection {
     Objection::new(Fault::Cut, why)
 }
 
-/// Blocks that say no name: one of them may be the file that is started, another the manifest.
+/// Blocks without a name: one of them may be the started file, another the manifest.
 fn name_rest(taken: &mut RawAnswer, unnamed: Vec<FencedBlock>, want: &Want) -> Result<(), Objection> {
     let (mut code, mut differences) = (Vec::new(), 0);
     let only = taken.files.is_empty() && unnamed.len() == 1;
@@ -132,8 +132,8 @@ fn is_manifest(block: &FencedBlock, want: &Want) -> bool {
     is_form && key("name") && (key("description") || key("version"))
 }
 
-/// Whether a block without a name may be the file that is started: its language is that of the file, or it is the only
-/// block and says none.
+/// Whether a block without a name may be the started file: it has the language of the file, or is the only block and
+/// has none.
 fn is_entry(block: &FencedBlock, want: &Want, only: bool) -> bool {
     let word = language(&block.info);
     if SHOWN.contains(&word) {
@@ -157,7 +157,7 @@ fn same(a: Language, b: Language) -> bool {
     a == b || a.is_javascript() && b.is_javascript()
 }
 
-/// The language that a word behind a fence means.
+/// The language of a word after a fence.
 fn word_language(word: &str) -> Option<Language> {
     match word {
         "python" | "python3" | "py" | "py3" => Some(Language::Python),
@@ -169,7 +169,7 @@ fn word_language(word: &str) -> Option<Language> {
     }
 }
 
-/// The first word behind a fence, in the form that languages are written: `python` of `Python:tool.py {.numbered}`.
+/// The first word after a fence, normalised: `python` from `Python:tool.py {.numbered}`.
 fn language(info: &str) -> &str {
     let word = info.split([' ', '\t', ':', ',', '{']).next().unwrap_or_default();
     // A static lower case: names of languages are written in few ways.
@@ -184,7 +184,7 @@ fn language(info: &str) -> &str {
     }
 }
 
-/// The file that a block says it is.
+/// The file that a block names.
 fn name_of(block: &FencedBlock, want: &Want) -> Option<String> {
     in_info(&block.info, want)
         .or_else(|| first_line(&block.text, &block.info, want).map(|(name, _)| name))
@@ -230,7 +230,7 @@ fn first_line(text: &str, info: &str, want: &Want) -> Option<(String, usize)> {
 /// The text of a block without the line that names it.
 fn without_name(block: &FencedBlock, want: &Want) -> String {
     let named = first_line(&block.text, &block.info, want);
-    // A line that stood there before belongs to the file.
+    // A line that existed before belongs to the file.
     let named = named
         .filter(|(name, _)| want.before(name).is_none_or(|before| before.lines().next() != block.text.lines().next()));
     let from = named.map_or(0, |(_, length)| length);
@@ -256,7 +256,7 @@ fn in_heading(heading: &str, want: &Want) -> Option<String> {
     inside.map(str::to_owned).filter(|_| few || heading.ends_with(':')).or_else(|| few.then(word).flatten())
 }
 
-/// Whether a block in this language may be that file: `Save it as tool.py and run:` stands before a block of shell.
+/// Whether a block in this language may be that file: `Save it as tool.py and run:` precedes a shell block.
 fn fits(info: &str, name: &str) -> bool {
     let word = language(info);
     match (word_language(word), Language::of(name, "")) {
@@ -282,6 +282,6 @@ fn looks_like_file(word: &str) -> bool {
         && ending.chars().all(|c| c.is_ascii_alphanumeric())
         && ending.chars().any(|c| c.is_ascii_alphabetic());
     is_path && (is_ending || name.starts_with('.') && name.len() > 1 || word.starts_with("versions/") || word.contains("../"))
-        // A web address is no file.
+        // A web address is not a file.
         && !word.contains("://")
 }

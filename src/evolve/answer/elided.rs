@@ -2,7 +2,7 @@
 
 use crate::evolve::cut::{Keep, cut};
 
-/// What stands beside the dots when a part is left out.
+/// Words next to the dots of an omitted part.
 const WORDS: &[&str] = &[
     "existing",
     "rest of",
@@ -22,7 +22,7 @@ const WORDS: &[&str] = &[
     "continues",
 ];
 
-/// The first comment that stands for a part left out; one that was there before is none. At most 80 bytes of it.
+/// The first comment that marks an omitted part, at most 80 bytes of it; existing comments do not count.
 pub(super) fn line(text: &str, before: &str) -> Option<String> {
     let found = text.lines().find(|line| is_elision(line) && !before.lines().any(|old| old.trim() == line.trim()))?;
     Some(cut(found.trim(), 80, Keep::Head).0)

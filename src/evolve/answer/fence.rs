@@ -2,11 +2,11 @@
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FencedBlock {
-    /// What stands behind the opening fence.
+    /// The text after the opening fence.
     pub info: String,
     /// The last line with words before it.
     pub heading: String,
-    /// What is in it; every line ends with `\n`.
+    /// Its content; every line ends with `\n`.
     pub text: String,
     /// Whether the closing fence is there.
     pub is_closed: bool,
@@ -20,7 +20,7 @@ struct Fence<'a> {
     info: &'a str,
 }
 
-/// The blocks of a text, and what stands around them.
+/// The blocks of a text, and the text around them.
 pub(super) fn blocks(text: &str) -> (Vec<FencedBlock>, String) {
     let mut found: Vec<FencedBlock> = Vec::new();
     let mut around = String::new();
@@ -62,7 +62,7 @@ fn opening(line: &str) -> Option<Fence<'_>> {
     let mark = rest.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
     let info = rest.trim_start_matches(mark);
     let length = rest.len() - info.len();
-    // What has a backtick behind it is code within a line.
+    // A backtick after it means code within a line.
     let is_fence = length >= 3 && !(mark == '`' && info.contains('`'));
     is_fence.then(|| Fence { indent: line.len() - rest.len(), mark, length, info: info.trim() })
 }

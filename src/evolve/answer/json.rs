@@ -10,7 +10,7 @@ use std::fmt;
 const PATHS: &[&str] = &["path", "name", "file", "filename"];
 const TEXTS: &[&str] = &["content", "text", "code", "contents"];
 
-/// Files in the order of the answer; a path that stands there twice is kept twice.
+/// Files in the order of the answer; a repeated path is kept.
 #[derive(Debug, Default)]
 struct Files(Vec<(String, String)>);
 
@@ -23,7 +23,7 @@ struct JsonAnswer {
     notes: Option<String>,
 }
 
-/// An answer that is JSON as a whole; `None` when it is none.
+/// An answer that is JSON as a whole; `None` if it is not.
 ///
 /// # Errors
 /// It is JSON that ends in the middle, or of another form.
@@ -34,7 +34,7 @@ pub(super) fn whole(text: &str) -> Result<Option<RawAnswer>, Objection> {
     }
     match serde_json::from_str::<Value>(text) {
         Ok(_) => files(text).map(Some),
-        // Code may begin with a bracket, and JSON may be followed by text: what is no JSON is looked at for blocks.
+        // Code may begin with a bracket, and JSON may be followed by text: anything else is searched for blocks.
         Err(error) if error.is_eof() && has_files(text) && !text.contains("```") => Err(Objection::new(
             Fault::Cut,
             "the JSON of the answer is incomplete: it was truncated; write less text besides the files",
@@ -72,7 +72,7 @@ fn before_text(text: &str) -> Option<RawAnswer> {
     Some(taken)
 }
 
-/// Whether a text, cut or not, is meant as JSON with files.
+/// Whether a text, truncated or not, is meant as JSON with files.
 pub(super) fn has_files(text: &str) -> bool {
     let text = text.trim_start();
     let begin = &text[..text.floor_char_boundary(400)];

@@ -1,4 +1,4 @@
-//! What a generator wrote, as files; or why it cannot be used, in words that are sent back.
+//! The text of a generator as files; or why it is unusable, in words that are sent back.
 //!
 //! A whole file at a time, never a difference: what is not written out cannot be examined. Nothing is guessed: two
 //! versions of one file, a block that does not end, a part left out with dots make an answer unusable.
@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 /// How much of an unusable answer is shown, in bytes.
 const MAX_SHOWN: usize = 2000;
 
-/// How much of what stands beside the code is kept, in bytes.
+/// How much of the text around the code is kept, in bytes.
 const MAX_NOTES: usize = 4000;
 
 words!(
@@ -54,7 +54,7 @@ words!(
 /// What is known before the answer is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Want {
-    /// The file that a code block without a name stands for.
+    /// The file of a code block without a name.
     pub entry: Option<String>,
     /// The files as they were, each path with its text; the manifest is not among them.
     pub files: BTreeMap<String, String>,
@@ -62,11 +62,11 @@ pub struct Want {
     pub manifest: Option<(String, String)>,
     /// Files of which the generator saw a part only: it cannot have written the whole.
     pub cut: Vec<String>,
-    /// What an answer may hold.
+    /// The limits of an answer.
     pub bounds: AnswerLimits,
 }
 
-/// How much an answer may hold.
+/// The limits of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerLimits {
     /// Most files in one answer.
@@ -88,7 +88,7 @@ pub struct AnswerFiles {
     pub files: Vec<(String, String)>,
     /// The manifest, when it is written anew.
     pub manifest: Option<String>,
-    /// What stands beside the code: explanations of the generator, at most 4,000 bytes, not escaped.
+    /// The text around the code: explanations of the generator, at most 4,000 bytes, not escaped.
     pub notes: String,
 }
 
@@ -104,17 +104,17 @@ pub struct Unusable {
     pub shown: String,
 }
 
-/// What speaks against an answer, before its text is put beside it.
+/// An objection to an answer, before its text is attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Objection {
     fault: Fault,
     why: String,
 }
 
-/// What was taken out of an answer, before it is judged.
+/// The content of an answer before it is checked.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct RawAnswer {
-    /// Path and text, as they are written; the same path may stand there twice.
+    /// Path and text as written; a path may be repeated.
     files: Vec<(String, String)>,
     manifest: Option<String>,
     notes: String,
@@ -154,8 +154,8 @@ impl AnswerFiles {
     }
 }
 
-/// Reads an answer: JSON with files, or code blocks, whatever stands around them. The line ends of a code block are those
-/// that the file had before, `\n` in a new one; JSON is taken as it is.
+/// Reads an answer: JSON with files, or code blocks with any text around them. A code block gets the line ends of the
+/// existing file, or `\n` in a new one; JSON is not changed.
 ///
 /// # Errors
 /// [`Unusable`] when it holds no files, is cut off, or holds something that no version may have.

@@ -1,4 +1,4 @@
-//! Where a file of an answer may stand.
+//! The allowed paths of files in an answer.
 
 use super::{Fault, Objection};
 use crate::domain::{SafeText, is_hidden};

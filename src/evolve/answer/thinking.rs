@@ -1,8 +1,8 @@
-//! What a model thinks aloud before it answers.
+//! The reasoning of a model before its answer.
 
 use super::{Fault, Objection};
 
-/// How thinking begins and ends, in the models that people use.
+/// The start and end of reasoning in common models.
 const TAGS: &[(&str, &str)] = &[
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),

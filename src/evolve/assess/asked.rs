@@ -1,4 +1,4 @@
-//! What a request allows: by the words of the user, of the reviewers and of whoever marked a failure.
+//! The changes that a request allows, according to the user, the reviewers and the person who marked a failure.
 
 use super::super::bundle::Bundle;
 use super::super::mutation::failure_kind;
@@ -63,7 +63,7 @@ const BREAK: &[&str] = &[
     "drop support",
 ];
 
-/// Words that ask for what stands beside the code.
+/// Words that request documentation.
 const DOCUMENTS: &[&str] = &[
     "document",
     "readme",
@@ -79,12 +79,12 @@ const DOCUMENTS: &[&str] = &[
     "tags",
 ];
 
-/// What was asked for, in words.
+/// The request in words.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asked {
-    /// Everything that was said, in lower case.
+    /// The complete text, in lower case.
     text: String,
-    /// Whether a breaking version was asked for.
+    /// Whether a breaking version was requested.
     is_major: bool,
 }
 

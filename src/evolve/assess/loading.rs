@@ -24,7 +24,7 @@ const KNOWN: &[&str] = &[
 /// Endings of files with code, which are named without them where they are loaded.
 const CODE: &[&str] = &["py", "js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx", "sh", "bash", "rb", "pl", "lua"];
 
-/// The files of both versions by the same paths, without what they say of who made them.
+/// The files of both versions under the same paths, without provenance.
 #[derive(Debug, Clone, Copy)]
 pub struct VersionTexts<'a> {
     /// Texts of the version before, by path.
@@ -33,7 +33,7 @@ pub struct VersionTexts<'a> {
     pub after: &'a BTreeMap<String, String>,
     /// The file that is started.
     pub entry: Option<&'a str>,
-    /// The manifest, which is no code.
+    /// The manifest, which is not code.
     pub manifest: Option<&'a str>,
 }
 
@@ -50,7 +50,7 @@ impl VersionTexts<'_> {
         fresh.filter(|path| !loaded.contains(path) && !is_found_by_name(path)).collect()
     }
 
-    /// Whether a file that is loaded says something else than before; comments and layout say nothing.
+    /// Whether a loaded file changed; comments and layout do not count.
     pub(super) fn changes_code(&self) -> bool {
         let loaded = self.loaded();
         let is_code = |path: &&str| loaded.contains(path) && Some(*path) != self.manifest;
@@ -79,7 +79,7 @@ impl VersionTexts<'_> {
     }
 }
 
-/// What a file says to a machine; `None` when it does not exist.
+/// The relevant text of a file; `None` if it does not exist.
 fn said<'a>(files: &'a BTreeMap<String, String>, path: &str) -> Option<Vec<&'a str>> {
     files.get(path).map(|text| statements(text))
 }
@@ -110,7 +110,7 @@ fn is_found_by_name(path: &str) -> bool {
     is_test || path.split('/').any(|part| part == "tests") || KNOWN.contains(&name)
 }
 
-/// The lines that say something to a machine.
+/// The relevant lines.
 fn statements(text: &str) -> Vec<&str> {
     let is_comment = |line: &str| {
         ["#", "//", "/*", "* ", "*/", "--"].iter().any(|mark| line.starts_with(mark)) && !line.starts_with("#!")

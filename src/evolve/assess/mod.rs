@@ -29,7 +29,7 @@ pub const REPORT: &str = "answer";
 /// The finding about a file that nothing loads.
 const NOT_LOADED: &str = "not-loaded";
 
-/// Failing inputs of the same kind that have to fail as before, to say that only the known one was fixed.
+/// How many failing inputs of the same kind must still fail to conclude that only the known one was fixed.
 const ENOUGH: usize = 3;
 
 /// Longest text that is quoted, in characters.
@@ -40,7 +40,7 @@ const MAX_QUOTED: usize = 80;
 pub enum ProbeEnd {
     /// The input does not fit the schema, or nothing was started.
     NotStarted,
-    /// Exit code and output say success.
+    /// Exit code and output indicate success.
     Succeeded,
     /// It ended by itself with a message and without a stack trace.
     Refused,
@@ -53,9 +53,9 @@ pub enum ProbeEnd {
 pub struct ProbeRun {
     /// How it ended.
     pub end: ProbeEnd,
-    /// What it wrote to standard output.
+    /// Its standard output.
     pub stdout: String,
-    /// How it failed, in one line; empty when it did not.
+    /// Its error, in one line; empty if it succeeded.
     pub error: String,
     /// The end of what it wrote to standard error.
     pub stderr: String,
@@ -84,18 +84,18 @@ pub struct Probe {
     pub input: Value,
     /// Where it comes from.
     pub source: ProbeSource,
-    /// What the version before did.
+    /// The result of the old version.
     pub before: ProbeRun,
-    /// What the new version did.
+    /// The result of the new version.
     pub after: ProbeRun,
 }
 
-/// What an answer is judged by.
+/// The evidence about an answer.
 #[derive(Debug, Clone, Copy)]
 pub struct AnswerEvidence<'a> {
-    /// What was asked for.
+    /// The request.
     pub bundle: &'a Bundle,
-    /// Whether a breaking version was asked for.
+    /// Whether a breaking version was requested.
     pub is_major: bool,
     /// Whether a new tool is written from a specification.
     pub is_new: bool,
@@ -103,11 +103,11 @@ pub struct AnswerEvidence<'a> {
     pub texts: VersionTexts<'a>,
     /// Manifests of both versions.
     pub manifests: (&'a Manifest, &'a Manifest),
-    /// What the code of both can do.
+    /// The capabilities of the code of both.
     pub capabilities: (&'a [Capability], &'a [Capability]),
-    /// What the new version tried to reach with the same inputs and the old one did not, in words.
+    /// New attempts observed with the same inputs, in words.
     pub observed: &'a [String],
-    /// What the check `change` says of both.
+    /// The findings of the check `change`.
     pub changes: &'a [Finding],
     /// Inputs that both were started with.
     pub probes: &'a [Probe],
@@ -115,12 +115,12 @@ pub struct AnswerEvidence<'a> {
     pub unsteady: Option<&'a [String; 2]>,
 }
 
-/// What was found.
+/// The findings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assessment {
-    /// As a report beside those of the checks.
+    /// A report next to those of the checks.
     pub report: CheckReport,
-    /// What became of recorded inputs, where that is something else than their endings say.
+    /// The results for recorded inputs that differ from what their ends suggest.
     pub outcomes: Vec<(RunId, ReplayOutcome)>,
 }
 
@@ -148,7 +148,7 @@ pub fn assess(evidence: &AnswerEvidence<'_>) -> Assessment {
     Assessment { report: CheckReport::of(REPORT, findings).noted(note), outcomes }
 }
 
-/// What the report says besides: what came back for each failure that was fixed.
+/// Additional notes: the output for each fixed failure.
 fn note(evidence: &AnswerEvidence<'_>, outcomes: &[(RunId, ReplayOutcome)]) -> String {
     let fixed = evidence.probes.iter().filter_map(|probe| {
         let ProbeSource::Recorded { run, chosen: true } = probe.source else { return None };
@@ -202,7 +202,7 @@ fn files(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     findings
 }
 
-/// What the new version reaches and nobody asked for.
+/// New access that was not requested.
 fn reach(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     let (old, new) = evidence.manifests;
     let mut findings = reach::further(evidence.capabilities.0, evidence.capabilities.1, asked);
@@ -214,8 +214,8 @@ fn reach(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     findings
 }
 
-/// What the old version promised and the new one takes back without being asked: which endings count as a success, its
-/// examples and tests.
+/// Promises of the old version that the new one breaks without a request: exit codes that count as success, examples
+/// and tests.
 fn promises(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     let (old, new) = evidence.manifests;
     let mut findings = Vec::new();
@@ -291,7 +291,7 @@ fn unsteady(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
     })
 }
 
-/// Whether the new version hands back what it was given, where its answers never held their inputs before.
+/// Whether the new version returns its input, although answers never contained inputs before.
 fn echo(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
     let holds = |probe: &Probe, run: &ProbeRun| {
         let answer = values::written(&run.stdout);

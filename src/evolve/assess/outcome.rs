@@ -1,4 +1,4 @@
-//! What became of one recorded input: fixed, refused as it may be, left out, or only hidden.
+//! The result for one recorded input: fixed, legitimately refused, omitted, or only hidden.
 
 use super::asked::Asked;
 use super::values::{self, Content, written};
@@ -7,17 +7,17 @@ use crate::domain::{Finding, ReplayOutcome};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// What a finding of the check `change` is called that says that an error is hidden.
+/// The code of a finding of the check `change` about a hidden error.
 const SWALLOWED: &str = "swallowed";
 
-/// What catches or silences errors, in the languages that tools are written in.
+/// Code that catches or silences errors, in the languages of tools.
 const SILENCING: &[&str] =
     &["except", "catch", "rescue", "2>/dev/null", "2> /dev/null", "&>/dev/null", "|| ", "set +e", "trap ", "eval {"];
 
-/// Shorter words of an error say too little to be known again, in characters.
+/// The shortest error text that can be recognised again, in characters.
 const MIN_ERROR: usize = 8;
 
-/// What became of an input where its endings alone do not tell, and what speaks against the answer.
+/// The result for an input whose ends alone do not tell, and objections to the answer.
 pub(super) fn of(
     evidence: &AnswerEvidence<'_>,
     asked: &Asked,
@@ -29,7 +29,7 @@ pub(super) fn of(
         (ProbeEnd::NotStarted, _) => (None, None),
         (_, ProbeEnd::NotStarted) if asked.allows_break(&properties(evidence)) => (Some(ReplayOutcome::LeftOut), None),
         (ProbeEnd::Succeeded, ProbeEnd::Succeeded) if chosen && written(&before.stdout) != written(&after.stdout) => {
-            // Somebody marked its output as wrong.
+            // Its output was marked as wrong.
             (Some(ReplayOutcome::Fixed), None)
         }
         (ProbeEnd::Failed | ProbeEnd::Refused, ProbeEnd::Refused | ProbeEnd::NotStarted)
@@ -84,7 +84,7 @@ fn siblings<'a>(evidence: &AnswerEvidence<'a>, at: usize) -> Vec<&'a Probe> {
     evidence.probes.iter().filter(is_sibling).collect()
 }
 
-/// What a failure has in common with others of its kind: the name of the error, not what it says of this input.
+/// The common part of similar failures: the name of the error without details of this input.
 fn signature(run: &ProbeRun) -> &str {
     run.error.split([':', '(']).next().unwrap_or_default().trim()
 }
@@ -192,7 +192,7 @@ fn hard_coded(evidence: &AnswerEvidence<'_>, asked: &Asked, (at, probe): (usize,
     })
 }
 
-/// A text or number of the failing input that the new code contains, the old one does not, and nobody asked for.
+/// A text or number of the failing input that only the new code contains, and that was not requested.
 fn literal(evidence: &AnswerEvidence<'_>, asked: &Asked, input: &Value) -> Option<String> {
     let (old, new) = (evidence.texts.code(evidence.texts.before), evidence.texts.code(evidence.texts.after));
     let mut found = Vec::new();

@@ -1,10 +1,10 @@
-//! What a version can reach that the one before it could not.
+//! New access of a version compared with the previous one.
 
 use super::asked::Asked;
 use crate::domain::{Capability, CapabilityKind as Kind, Finding, Permissions, Severity};
 use std::collections::BTreeSet;
 
-/// What is reached.
+/// The kind of access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     Network,
@@ -12,7 +12,7 @@ pub(super) enum Reach {
     Environment,
     Files,
     Outside,
-    /// Code that nobody can read here: no words ask for that.
+    /// Code that cannot be analysed; a request never covers it.
     Hidden,
 }
 
@@ -31,7 +31,7 @@ impl Reach {
         }
     }
 
-    /// Whether the request asks for it; a host that it does not name is not asked for when it names others.
+    /// Whether the request covers it; if it names hosts, other hosts are not covered.
     pub(super) fn is_asked(self, asked: &Asked, target: Option<&str>) -> bool {
         if target.is_some_and(|target| target.len() > 2 && asked.names(target)) {
             return true;
@@ -64,7 +64,7 @@ impl Reach {
     }
 }
 
-/// Each thing that the new version reaches, the old one did not, and nobody asked for.
+/// New access that was not requested.
 pub(super) fn further(before: &[Capability], after: &[Capability], asked: &Asked) -> Vec<Finding> {
     let acts = after
         .iter()
@@ -97,7 +97,7 @@ fn is_known(one: &Capability, before: &[Capability]) -> bool {
     })
 }
 
-/// Permissions that the new manifest declares, the old one did not, and nobody asked for.
+/// New permissions in the manifest that were not requested.
 pub(super) fn permissions(before: &Permissions, after: &Permissions, asked: &Asked) -> Vec<Finding> {
     let lists = [
         (Reach::Network, "network", &before.network, &after.network),

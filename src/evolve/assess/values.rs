@@ -1,31 +1,31 @@
-//! Values that say something, and values that say nothing.
+//! Meaningful and meaningless values.
 
 use serde_json::Value;
 
-/// Words that stand for no result.
+/// Words for an absent result.
 const NO_RESULT: &[&str] = &["", "n/a", "na", "none", "null", "nil", "unknown", "error", "nan", "undefined", "-"];
 
-/// Fields that tell of a failure instead of giving a result.
+/// Fields that report a failure instead of a result.
 const REPORTS: &[&str] = &["error", "errors", "message", "reason", "warning", "warnings", "note", "detail", "details"];
 
-/// What was written: JSON, else the text.
+/// The output: JSON, otherwise text.
 pub(super) fn written(stdout: &str) -> Value {
     let text = stdout.trim();
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
-/// How little a value says.
+/// How meaningful a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Content {
     /// Nothing at all: null, empty texts, empty lists.
     Empty,
-    /// Nothing but zeros or words for no result beside that.
+    /// Only zeros or words for an absent result.
     Zero,
     /// Something.
     Some,
 }
 
-/// How little a result says. A flag alone is a result; beside empty fields it is none.
+/// How meaningful a result is. A flag alone is a result; next to empty fields it is not.
 pub(super) fn content(value: &Value) -> Content {
     match value {
         Value::Object(map) => {
@@ -51,7 +51,7 @@ pub(super) fn content(value: &Value) -> Content {
     }
 }
 
-/// Whether an input holds something that a result could be made of.
+/// Whether an input contains data for a result.
 pub(super) fn has_content(input: &Value) -> bool {
     match input {
         Value::Null | Value::Bool(_) => false,

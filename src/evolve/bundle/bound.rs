@@ -1,4 +1,4 @@
-//! Keeping a bundle to a size: what matters most stays longest, and what goes is said.
+//! Limits the size of a bundle: the most important parts are kept longest, and omissions are reported.
 
 use super::{Bundle, BundleFailure, FewShot};
 use crate::domain::{count, grouped, plural};
@@ -24,7 +24,7 @@ enum Section {
     FewShot,
 }
 
-/// Each section, with its share of the whole in percent: that much it has, whatever the others need.
+/// The sections, with their guaranteed share of the total in percent.
 const SHARES: &[(Section, usize)] = &[
     (Section::Files, 34),
     (Section::Failures, 14),
@@ -75,7 +75,7 @@ impl Bundle {
         self
     }
 
-    /// How much text its sections hold, in bytes: what [`Bundle::bounded`] bounds.
+    /// The size of the text in its sections, in bytes, which [`Bundle::bounded`] limits.
     pub fn size(&self) -> usize {
         SHARES.iter().map(|(section, _)| self.size_of(*section)).sum()
     }
@@ -240,7 +240,7 @@ fn few_shot_size(tool: &FewShot) -> usize {
     tool.tool.len() + tool.description.len() + tool.code.len()
 }
 
-/// The error says most, then the output, then the input.
+/// The error is the most informative, then the output, then the input.
 fn cut_failure(failure: &mut BundleFailure, room: usize) {
     let mut left = room;
     let mut take = |text: &mut String, share: usize, keep: Keep| {
@@ -253,15 +253,15 @@ fn cut_failure(failure: &mut BundleFailure, room: usize) {
     take(&mut failure.output, 1, Keep::Tail);
 }
 
-/// Cuts a text; the line that says so.
+/// Cuts a text; returns the line that reports it.
 fn cut_text(text: &mut String, room: usize, what: &str) -> Option<String> {
     let (cut, missing) = cut(text, room, Keep::Head);
     *text = cut;
     (missing > 0).then(|| format!("{what}: {} bytes omitted", grouped(missing as usize)))
 }
 
-/// Gives each an equal part of the room, and what small ones leave to those behind them; those for which too little is
-/// left go, from the end. How many went.
+/// Gives each item an equal part of the space, and the unused part of small ones to the following. Items with too
+/// little space are removed, from the end. Returns how many.
 fn cut_each<T>(items: &mut Vec<T>, room: usize, size: fn(&T) -> usize, cut_one: CutOne<T>) -> usize {
     let before = items.len();
     items.truncate((room / LEAST).max(usize::from(room >= LEAST)));
@@ -273,7 +273,7 @@ fn cut_each<T>(items: &mut Vec<T>, room: usize, size: fn(&T) -> usize, cut_one: 
         }
         left = left.saturating_sub(items.get(place).map_or(0, size));
     }
-    // What cannot be made small enough (a long path, say) goes altogether.
+    // An item that cannot be made small enough (such as a long path) is removed.
     while items.iter().map(size).sum::<usize>() > room {
         items.pop();
     }

@@ -1,6 +1,6 @@
-//! How code is to be written, by language.
+//! Coding guidelines, by language.
 
-/// What holds in every language.
+/// Guidelines for every language.
 const COMMON: &[&str] = &[
     "Write the result to standard output and nothing else; messages and errors go to standard error.",
     "When an output schema is declared, the result is one JSON value that satisfies it.",

@@ -1,12 +1,12 @@
-//! Secrets taken out of a bundle before anybody sees it.
+//! Removes secrets from a bundle before it is shown or sent.
 
 use super::Bundle;
 use crate::domain::{Redactions, Redactor};
 use serde_json::Value;
 
 impl Bundle {
-    /// The same bundle without the secrets that a redactor finds in any of its texts, and what was replaced. That
-    /// something is masked is said in `left_out`.
+    /// The same bundle with the secrets masked that a redactor finds in its texts, and what was replaced. `left_out`
+    /// reports that something is masked.
     pub fn masked(mut self, redactor: &Redactor) -> (Bundle, Redactions) {
         let mut found = Redactions::default();
         for text in self.texts() {

@@ -1,4 +1,4 @@
-//! What a generator is told: everything that a better version needs, and no more than a given size of it.
+//! The input of a generator: everything needed for a better version, within a size limit.
 //!
 //! A bundle is plain data. The engine fills it, masks secrets in it ([`Bundle::masked`]), bounds it
 //! ([`Bundle::bounded`]), shows it and keeps it under its [digest](Bundle::digest); the
@@ -26,10 +26,10 @@ use serde_json::Value;
 /// Version of the form in which bundles are kept.
 pub const FORMAT: u32 = 1;
 
-/// How much text a bundle holds unless the user says otherwise, in bytes.
+/// The default size limit of a bundle's text, in bytes.
 pub const DEFAULT_LIMIT: usize = 64 * 1024;
 
-/// What a generator is told.
+/// The input of a generator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bundle {
     /// Version of this form: [`FORMAT`].
@@ -38,25 +38,25 @@ pub struct Bundle {
     pub tool: String,
     /// The version that a better one is wanted of; the first one for a new tool.
     pub version: semver::Version,
-    /// The language in words: `Python`, `TypeScript`, `shell`; empty when nobody knows.
+    /// The language in words: `Python`, `TypeScript`, `shell`; empty if unknown.
     #[serde(default)]
     pub language: String,
-    /// The file that is started; a code block without a name stands for it.
+    /// The started file; a code block without a name stands for it.
     #[serde(default)]
     pub entry: Option<String>,
-    /// What the tool does.
+    /// The purpose of the tool.
     #[serde(default)]
     pub description: String,
-    /// What is asked for, in the user's words.
+    /// The request, in the user's words.
     #[serde(default)]
     pub hint: String,
     /// The approved specification that a new tool is written from; empty when a version is evolved.
     #[serde(default)]
     pub specification: String,
-    /// What kind of change is wanted.
+    /// The requested kind of change.
     #[serde(default)]
     pub wanted: Option<Mutation>,
-    /// Whether the output may take any fields beside those declared.
+    /// Whether the output may have further fields.
     #[serde(default)]
     pub dynamic_schema: bool,
     /// The files, the one that is started first.
@@ -83,7 +83,7 @@ pub struct Bundle {
     /// Comments of reviewers on this version.
     #[serde(default)]
     pub comments: Vec<BundleComment>,
-    /// What it asks for.
+    /// Its permissions.
     #[serde(default)]
     pub permissions: Permissions,
     /// The limits it runs under.
@@ -92,10 +92,10 @@ pub struct Bundle {
     /// Packages that it declares.
     #[serde(default)]
     pub dependencies: Vec<String>,
-    /// Well-known packages that this machine has, of those that repairs can import; `None` when nobody looked.
+    /// Well-known packages on this machine that repairs can import; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<Vec<String>>,
-    /// How code is to be written.
+    /// Coding guidelines.
     #[serde(default)]
     pub guidelines: Vec<String>,
     /// What helped against such failures before, one line each.
@@ -104,13 +104,13 @@ pub struct Bundle {
     /// Approved tools to go by.
     #[serde(default)]
     pub few_shot: Vec<FewShot>,
-    /// What was wrong with the answer of the round before, worst first.
+    /// The faults of the previous round's answer, worst first.
     #[serde(default)]
     pub feedback: String,
     /// Whether files and manifest are those of the last attempt instead of the version.
     #[serde(default)]
     pub is_attempt: bool,
-    /// What is missing here, one line each: cut, masked, no text.
+    /// What is missing here, one line each: cut, masked, not text.
     #[serde(default)]
     pub left_out: Vec<String>,
 }
@@ -120,7 +120,7 @@ pub struct Bundle {
 pub struct BundleFile {
     /// Its path inside the version.
     pub path: String,
-    /// Its text; where it was cut, a mark stands for what is missing.
+    /// Its text, with a mark at each cut.
     pub text: String,
     /// How much of it is missing, in bytes.
     #[serde(default)]
@@ -131,7 +131,7 @@ pub struct BundleFile {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BundleFailure {
-    /// The run; `None` for a failure that somebody described.
+    /// The run; `None` for a failure that was only described.
     pub run: Option<RunId>,
     /// The input, as JSON or as the words of the command line.
     pub input: String,
@@ -139,11 +139,11 @@ pub struct BundleFailure {
     pub output: String,
     /// How the run ended, in one line.
     pub error: String,
-    /// When it happens, in words of whoever marked it.
+    /// When it happens, in the words of the person who marked it.
     pub scenario: String,
 }
 
-/// What a reviewer wrote.
+/// A reviewer's comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BundleComment {
     /// The file; `None` for the tool as a whole.
@@ -173,7 +173,7 @@ pub struct FewShot {
 }
 
 impl Bundle {
-    /// A bundle that says nothing but whose it is.
+    /// A bundle with only the tool and its version.
     pub fn blank(tool: &str, version: semver::Version) -> Bundle {
         Bundle {
             format: FORMAT,
@@ -207,8 +207,8 @@ impl Bundle {
         }
     }
 
-    /// What a version says of itself: its files, manifest, schemas, tests, examples, permissions and limits, with the
-    /// guidelines of its language. Files that are no text are named in `left_out`.
+    /// The facts of a version: its files, manifest, schemas, tests, examples, permissions and limits, with the
+    /// guidelines of its language. Binary files are named in `left_out`.
     pub fn of(detail: &ToolDetail) -> Bundle {
         let manifest = &detail.manifest;
         let entry = detail.main_file().map(|file| file.path.clone());

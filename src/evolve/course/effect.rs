@@ -1,4 +1,4 @@
-//! What happens to a course, and what it wants done.
+//! The events and effects of an evolution.
 
 use super::super::answer::Unusable;
 use super::Trouble;
@@ -19,11 +19,11 @@ pub enum EvolutionEvent {
         at: LaneId,
         /// Counts from 1 within the lane.
         attempt: u32,
-        /// Digest of what it was sent.
+        /// Digest of its prompt.
         prompt: Digest,
         /// Digest of what it wrote, as it was kept.
         answer: Digest,
-        /// Its files; or why there are none.
+        /// Its files, or why there are none.
         read: Result<Vec<FileNote>, Unusable>,
         /// Tokens of this try, as far as the generator reported them.
         usage: Usage,
@@ -40,9 +40,9 @@ pub enum EvolutionEvent {
         trouble: Trouble,
         /// Why, in its words, one line.
         message: String,
-        /// How long it asks to be left alone, in milliseconds.
+        /// The requested delay, in milliseconds.
         retry_after_ms: Option<u64>,
-        /// What it used all the same.
+        /// Its resource use despite the failure.
         usage: Usage,
         /// How long it took, in milliseconds.
         took_ms: u64,
@@ -58,14 +58,14 @@ pub enum EvolutionEvent {
     Examined {
         /// The lane whose files were examined.
         at: LaneId,
-        /// What the checks say.
+        /// The results of the checks.
         verdict: VerdictSummary,
-        /// What the recorded inputs say.
+        /// The results of recorded inputs.
         replay: ReplaySummary,
         /// How long it took, in milliseconds.
         took_ms: u64,
     },
-    /// They could not be examined; that says nothing of them.
+    /// They could not be examined, which says nothing about them.
     NotExamined {
         /// The lane whose files could not be examined.
         at: LaneId,
@@ -78,22 +78,22 @@ pub enum EvolutionEvent {
     Stopped,
 }
 
-/// What is to be done.
+/// The next action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "kebab-case")]
 pub enum EvolutionEffect {
-    /// Ask a generator; [`EvolutionEvent::Answered`] or [`EvolutionEvent::Troubled`] comes of it.
+    /// Ask a generator; results in [`EvolutionEvent::Answered`] or [`EvolutionEvent::Troubled`].
     Ask {
-        /// Whose question it is.
+        /// The lane of the question.
         at: LaneId,
         /// Which try, from 1.
         attempt: u32,
         /// Name of the generator in the settings.
         generator: String,
-        /// What it is told of the rounds before.
+        /// The information about earlier rounds.
         after: After,
     },
-    /// Wait; [`EvolutionEvent::Waited`] comes of it.
+    /// Wait; results in [`EvolutionEvent::Waited`].
     Wait {
         /// The lane that pauses before its next try.
         at: LaneId,
@@ -102,29 +102,31 @@ pub enum EvolutionEffect {
         /// How long, in milliseconds.
         delay_ms: u64,
     },
-    /// Check the files of the answer and replay recorded inputs; [`EvolutionEvent::Examined`] or [`EvolutionEvent::NotExamined`] comes of it.
+    /// Check the files of the answer and replay recorded inputs; [`EvolutionEvent::Examined`] or
+    /// [`EvolutionEvent::NotExamined`] is the result.
     Examine {
         /// The lane whose files are to be examined.
         at: LaneId,
     },
-    /// The course is over: stop what is under way, and offer the best answer to a human. Nothing comes of it.
+    /// The evolution has ended: stop everything in progress, and offer the best answer to a human. There is no
+    /// resulting event.
     Finish {
         /// Decides the state that the evolution ends in.
         end: End,
     },
 }
 
-/// What a generator is told of the rounds before.
+/// The information about earlier rounds for a generator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "after", rename_all = "kebab-case")]
 pub enum After {
     /// Nothing: it is the first round, or no answer was examined.
     Nothing,
-    /// Its last answer could not be used: the form is asked for again.
+    /// Its last answer was unusable: the format is requested again.
     Unusable {
         /// The lane whose answer could not be used.
         at: LaneId,
-        /// What was wrong with the form of the answer.
+        /// The fault in the format of the answer.
         unusable: Unusable,
         /// The best answer so far, which the request was about; `None` when none was examined.
         best: Option<LaneId>,
@@ -136,7 +138,7 @@ pub enum After {
     },
 }
 
-/// How a course ended.
+/// How an evolution ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "kebab-case")]
 pub enum End {

@@ -14,7 +14,7 @@ pub struct LaneId {
     pub lane: u32,
 }
 
-/// What generators say that they used; what they do not say is `None`.
+/// The resource use that generators report; unreported values are `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Usage {
@@ -37,7 +37,7 @@ pub struct FileNote {
     pub bytes: u64,
 }
 
-/// Where a lane stands.
+/// The state of a lane.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", content = "is", rename_all = "kebab-case")]
 pub enum LaneState {
@@ -63,9 +63,9 @@ pub enum LaneState {
     NotExamined(String),
     /// Its files were examined.
     Examined {
-        /// What the checks say.
+        /// The results of the checks.
         verdict: VerdictSummary,
-        /// What the recorded inputs say.
+        /// The results of recorded inputs.
         replay: ReplaySummary,
     },
 }
@@ -78,7 +78,7 @@ pub struct Lane {
     /// Asked, answered, examined, or without an answer.
     #[serde(flatten)]
     pub state: LaneState,
-    /// What went wrong before an answer came, one line each.
+    /// The failures before an answer arrived, one line each.
     #[serde(default)]
     pub troubles: Vec<String>,
     /// Digest of what was sent.
@@ -90,10 +90,10 @@ pub struct Lane {
     /// The files in it.
     #[serde(default)]
     pub files: Vec<FileNote>,
-    /// What all tries used.
+    /// The total resource use of all tries.
     #[serde(default)]
     pub usage: Usage,
-    /// How long asking and examining took, delays left out, in milliseconds.
+    /// The time for asking and examining, without delays, in milliseconds.
     #[serde(default)]
     pub took_ms: u64,
 }
@@ -124,7 +124,7 @@ impl Lane {
         }
     }
 
-    /// How good its answer is; `None` before it was examined.
+    /// The score of its answer; `None` before it was examined.
     pub fn score(&self) -> Option<Score> {
         match &self.state {
             LaneState::Examined { verdict, replay } => Some(Score::of(verdict, replay)),
@@ -139,7 +139,7 @@ impl Lane {
 }
 
 impl Usage {
-    /// Both together; what only one says counts alone.
+    /// The sum of both; a value reported by only one counts alone.
     pub fn plus(&self, other: &Usage) -> Usage {
         let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
             (Some(a), Some(b)) => Some(a.saturating_add(b)),

@@ -1,4 +1,4 @@
-//! The loop: ask, read, examine, tell what was wrong, ask again; as a pure state machine.
+//! The loop as a pure state machine: ask, read, examine, send feedback, ask again.
 //!
 //! [`EvolutionProgress::step`] takes what happened and says what to do next. It knows no clock (a delay is in the effect), no
 //! generator and no file. Keep the course in the transaction in which the event is taken, and perform the effects
@@ -23,10 +23,10 @@ use serde::{Deserialize, Serialize};
 /// Version of the form in which courses are kept.
 pub const FORMAT: u32 = 1;
 
-/// Most rounds and most variants of one round; more is taken for a slip.
+/// The most rounds, and the most variants of one round; larger numbers are considered mistakes.
 pub const MOST: u32 = 20;
 
-/// What the user has settled before the first round.
+/// The user's choices before the first round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EvolutionPlan {
@@ -34,7 +34,7 @@ pub struct EvolutionPlan {
     pub rounds: u32,
     /// Who is asked in each round, one answer each; the same name twice asks it for two samples. At most [`MOST`].
     pub generators: Vec<String>,
-    /// How often one question is asked when the generator is in trouble for a while, the first time among them.
+    /// How many times a question is asked while the generator has temporary trouble, including the first.
     pub tries: u32,
     /// Delay before the second try, in milliseconds; it doubles with each.
     pub first_delay_ms: u64,
@@ -85,17 +85,17 @@ pub struct Round {
     pub lanes: Vec<Lane>,
 }
 
-/// The loop: its plan, all that came of it so far, and where it stands.
+/// The loop: its plan, its results so far, and its state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvolutionProgress {
     /// Version of this form: [`FORMAT`].
     pub format: u32,
-    /// What was settled before.
+    /// The plan.
     pub plan: EvolutionPlan,
     /// Every round begun, the newest last.
     #[serde(default)]
     pub rounds: Vec<Round>,
-    /// How it ended; `None` while it goes on.
+    /// How it ended; `None` while it is in progress.
     #[serde(default)]
     pub end: Option<End>,
 }
@@ -120,7 +120,7 @@ impl EvolutionProgress {
         })
     }
 
-    /// `None` when there is no such round or lane.
+    /// `None` if there is no such round or lane.
     pub fn lane(&self, id: LaneId) -> Option<&Lane> {
         let round = self.rounds.get(id.round.checked_sub(1)? as usize)?;
         round.lanes.get(id.lane as usize)
@@ -138,13 +138,13 @@ impl EvolutionProgress {
         scored.min().map(|(_, id)| id)
     }
 
-    /// What all questions used together.
+    /// The total resource use of all questions.
     pub fn usage(&self) -> Usage {
         self.lanes().fold(Usage::default(), |sum, (_, lane)| sum.plus(&lane.usage))
     }
 
-    /// Takes in what happened: the course after it, and what to do now. What does not fit where the course stands (a
-    /// late answer, anything after the end) changes nothing.
+    /// Handles an event: returns the new state and the next actions. An event that does not fit the state (a late
+    /// answer, anything after the end) changes nothing.
     pub fn step(mut self, event: EvolutionEvent) -> (EvolutionProgress, Vec<EvolutionEffect>) {
         if self.is_over() {
             return (self, Vec::new());
@@ -161,7 +161,7 @@ impl EvolutionProgress {
                 lane.took_ms = lane.took_ms.saturating_add(took_ms);
                 (lane.prompt, lane.answer) = (Some(prompt), Some(answer));
                 match read {
-                    // Who says the same after being told what is wrong with it would say it every time.
+                    // A generator that repeats its answer after feedback would do so every time.
                     _ if before.is_some() => {
                         let round = before.unwrap_or_default();
                         let why = format!("same answer as in round {round}, so the generator is not asked again");
@@ -223,7 +223,7 @@ impl EvolutionProgress {
         (self, effects)
     }
 
-    /// What was under way: to be done again after the program died. Nothing when the course is over; a course that has
+    /// The actions in progress, to be repeated after an interruption. Empty if the evolution has ended; one that has
     /// not begun waits for [`EvolutionEvent::Began`].
     pub fn resume(&self) -> Vec<EvolutionEffect> {
         if self.is_over() {
@@ -274,7 +274,8 @@ impl EvolutionProgress {
         Some(EvolutionEffect::Ask { at, attempt, generator: lane.generator.clone(), after: self.after(at) })
     }
 
-    /// What a lane is told of the rounds before: its generator's own unusable answer, else the best answer so far.
+    /// The information about earlier rounds for a lane: its generator's own unusable answer, otherwise the best answer
+    /// so far.
     fn after(&self, at: LaneId) -> After {
         if at.round <= 1 {
             return After::Nothing;
@@ -293,7 +294,7 @@ impl EvolutionProgress {
         self.lane(own).map(|lane| (own, lane))
     }
 
-    /// The place that a lane's generator had a round before: lanes that failed are gone since.
+    /// The index of a lane's generator in the previous round; failed lanes were removed since.
     fn place_before(&self, at: LaneId) -> u32 {
         let Some(before) = self.rounds.get((at.round as usize).wrapping_sub(2)) else { return at.lane };
         let went_on = (0_u32..).zip(&before.lanes).filter(|(_, lane)| !matches!(lane.state, LaneState::Failed(_)));
@@ -333,7 +334,7 @@ impl EvolutionProgress {
     }
 
     fn finish(&mut self, end: End) -> Vec<EvolutionEffect> {
-        // What is under way ends with it: nothing more comes of it.
+        // Everything in progress ends with it.
         for lane in self.rounds.iter_mut().flat_map(|round| &mut round.lanes) {
             match lane.state {
                 LaneState::Asking { .. } | LaneState::Waiting { .. } => {

@@ -1,9 +1,9 @@
-//! How good an answer is: what the checks and the recorded inputs say of it, in numbers.
+//! The score of an answer: the results of checks and recorded inputs, in numbers.
 
 use crate::domain::{CheckReport, CheckState, RunId, Severity, Tally, Verdict, plural};
 use serde::{Deserialize, Serialize};
 
-/// What the checks say of an answer.
+/// The results of the checks for an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VerdictSummary {
     /// The verdict in numbers.
@@ -12,11 +12,11 @@ pub struct VerdictSummary {
     pub blocking: Vec<String>,
     /// Tests and examples that failed.
     pub failed_tests: u32,
-    /// What was found, by how bad it is: high 9, medium 3 each.
+    /// The weight of findings by severity: high 9, medium 3 each.
     pub weight: u32,
 }
 
-/// What recorded inputs say of an answer, beside the version before.
+/// The results of recorded inputs, compared with the previous version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReplaySummary {
@@ -38,7 +38,7 @@ pub struct ReplaySummary {
     pub still_fails: Option<RunId>,
 }
 
-/// How good an answer is; the least is the best. The order of the fields is the order of what matters.
+/// The score of an answer; the lowest is the best. The order of the fields is the order of importance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Score {
     /// Inputs that worked before and no longer do.
@@ -96,7 +96,7 @@ fn failed_tests(check: &CheckReport) -> u32 {
 }
 
 impl ReplaySummary {
-    /// Which chosen failures are still there, in words: `run 4 still fails`; `None` when there is none.
+    /// The chosen failures that remain, in words: `run 4 still fails`; `None` if there are none.
     pub fn unfixed(&self) -> Option<String> {
         let left = self.chosen.saturating_sub(self.chosen_fixed) as usize;
         match (self.still_fails, left) {

@@ -1,4 +1,4 @@
-//! What a generator is sent: a bundle in words, by a template.
+//! The prompt for a generator: a bundle in words, from a template.
 //!
 //! The templates are embedded from `assets/prompts/`; a user's own take their place. Text of tools stands between
 //! fences that are longer than any run of backticks in it, so that it cannot end its block, and the system text says
@@ -84,12 +84,12 @@ impl TemplateName {
     }
 }
 
-/// What a generator is sent.
+/// The prompt for a generator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     /// Who it is and how it answers. A generator that takes one text gets it before the request.
     pub system: String,
-    /// What is wanted now, with all evidence.
+    /// The present request, with all evidence.
     pub request: String,
 }
 
@@ -113,7 +113,7 @@ impl Templates {
     /// The embedded templates, with a user's own in their place.
     ///
     /// # Errors
-    /// What is wrong with one of them, and which it is.
+    /// The fault of a template, and its name.
     pub fn with(own: &BTreeMap<TemplateName, String>) -> Result<Templates, (TemplateName, TemplateError)> {
         let read = |name: &TemplateName| {
             let text = own.get(name).map_or(name.embedded(), String::as_str);

@@ -25,25 +25,25 @@ use std::collections::BTreeMap;
 
 pub use python::ASKED as ASKED_PACKAGES;
 
-/// The name under which repairs stand beside generators.
+/// The name of repairs among generators.
 pub const GENERATOR: &str = "built-in";
 
 /// A sort of repair.
 pub struct Repair {
     /// Unique name, kebab-case.
     pub name: &'static str,
-    /// What it does, in one line.
+    /// Its purpose, in one line.
     pub doc: &'static str,
-    /// What kind of change it is.
+    /// The kind of change.
     pub mutation: Mutation,
     propose: fn(&Patient<'_>) -> Option<Fix>,
 }
 
-/// What a repair would change in one file.
+/// The change of a repair in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fix {
     edits: Vec<Edit>,
-    /// What and why, one line.
+    /// The change and its reason, in one line.
     said: String,
 }
 
@@ -54,13 +54,13 @@ pub struct AppliedRepair {
     pub repair: String,
     /// File that was changed, inside the version.
     pub path: String,
-    /// What was changed and why, one line; names of the tool in it are not escaped.
+    /// The change and its reason, in one line; names from the tool are not escaped.
     pub said: String,
-    /// What kind of change it is.
+    /// The kind of change.
     pub mutation: Mutation,
 }
 
-/// What repairs made of a version.
+/// The result of repairs for a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repaired {
     /// The changed files, as a generator would have answered.
@@ -136,8 +136,8 @@ pub fn repair(bundle: &Bundle) -> Option<Repaired> {
     (!done.is_empty()).then_some(Repaired { answer, done })
 }
 
-/// Packages that the code uses without importing them, or that a failure names, and that are not installed here: in one
-/// line, empty when there are none.
+/// Packages that the code uses without an import, or that a failure names, and that are not installed here: in one
+/// line, empty if there are none.
 pub fn absent_packages(bundle: &Bundle) -> String {
     let mut told = BTreeMap::new();
     for file in bundle.files.iter().filter(|file| file.left_out_bytes == 0) {

@@ -11,7 +11,7 @@ pub(super) const DIALECT: Dialect = Dialect { call, models, is_lines: false, tak
 /// The version of the wire format that is spoken here.
 const VERSION: &str = "2023-06-01";
 
-/// The limit must be said; every model of today takes this one.
+/// The limit is mandatory; every present model accepts this one.
 const MAX_TOKENS: u64 = 8192;
 
 fn headers(api: &Api) -> Vec<(&'static str, String)> {
@@ -62,7 +62,7 @@ fn take(heard: &mut PartialAnswer, value: &Value) {
             let finish = text(value, "/delta/stop_reason").map(finish_of);
             heard.finish = finish.or(heard.finish.take());
         }
-        // A server that does not stream says it all at once.
+        // A server without streaming sends everything at once.
         Some("message") => {
             let parts = value.get("content").and_then(Value::as_array);
             for part in parts.into_iter().flatten().filter(|part| text(part, "/type") == Some("text")) {

@@ -1,4 +1,4 @@
-//! What a failed request means: whether asking again may help, and one line that says what to do.
+//! Classifies a failed request: whether a retry may help, and one line with the remedy.
 
 use super::line::ResponseHead;
 use super::message_of;
@@ -13,10 +13,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Longer waits than this are not believed, in milliseconds.
 const LONGEST_WAIT: u64 = 3_600_000;
 
-/// What a server calls an account without money; it says 429, but waiting does not help.
+/// The error codes of an account without credit; the status is 429, but waiting does not help.
 const NO_MONEY: &[&str] = &["insufficient_quota", "billing_hard_limit_reached", "credit_balance_too_low"];
 
-/// A response that is no success.
+/// A response other than success.
 pub(super) fn of_status(head: &ResponseHead, body: &[u8], url: &str, redactor: &Redactor) -> NoAnswer {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let said = message_of(&value).map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
@@ -43,7 +43,7 @@ pub(super) fn of_status(head: &ResponseHead, body: &[u8], url: &str, redactor: &
     NoAnswer { retry_after_ms: retry_after(head), ..NoAnswer::new(trouble, message) }
 }
 
-/// How long the server wants to be left alone: milliseconds of its own header, seconds, or a date.
+/// The delay requested by the server: milliseconds in its own header, seconds, or a date.
 fn retry_after(head: &ResponseHead) -> Option<u64> {
     let milliseconds = head.retry_after_ms.as_deref().and_then(|text| text.trim().parse::<f64>().ok());
     let text = head.retry_after.as_deref().map(str::trim);

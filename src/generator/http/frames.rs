@@ -15,7 +15,7 @@ pub(super) struct Frames {
     line: Vec<u8>,
     /// Whether the last byte was a carriage return, which a line feed may follow.
     was_return: bool,
-    /// Data of an event whose end has not come.
+    /// Data of an incomplete event.
     event: Option<String>,
 }
 
@@ -27,7 +27,7 @@ impl Frames {
     /// Takes bytes, gives the frames that are whole now.
     ///
     /// # Errors
-    /// When a frame is too long.
+    /// If a frame is too long.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<Frame>, ()> {
         let mut frames = Vec::new();
         for &byte in bytes {

@@ -1,4 +1,4 @@
-//! The connection: `ureq` on a thread of its own, which tells what comes.
+//! The connection: `ureq` on a separate thread, which passes on what arrives.
 //!
 //! INVARIANT: dropping a [`HttpConnection`] closes its connection at once; the thread ends by itself, at the latest when a name
 //! was looked up or a connection was made that nobody wants any more ([`CONNECT`]).
@@ -11,16 +11,16 @@ use std::time::Duration;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy};
 
-/// How long looking up a name, and making a connection, may take.
+/// The time limit for a name look-up and for connecting.
 const CONNECT: Duration = Duration::from_secs(15);
 
 /// How many pieces may wait to be read: a fast server has to wait for us.
 const WAITING: usize = 8;
 
-/// How much is read at one time, in bytes.
+/// How much is read at once, in bytes.
 const PIECE: usize = 16 * 1024;
 
-/// What came over a line.
+/// An event on the connection.
 #[derive(Debug)]
 pub(super) enum StreamEvent {
     /// The head of the response.
@@ -28,7 +28,7 @@ pub(super) enum StreamEvent {
     /// A piece of its body.
     Bytes(Vec<u8>),
     End,
-    /// There is no more.
+    /// The connection ended with an error.
     Broken(ureq::Error),
 }
 
@@ -54,7 +54,7 @@ impl Drop for HttpConnection {
 }
 
 impl HttpConnection {
-    /// Sends a request; what comes back is told by [`HttpConnection::next`].
+    /// Sends a request; [`HttpConnection::next`] returns the response.
     ///
     /// # Errors
     /// One line when the request cannot even be put into words.
@@ -96,7 +96,7 @@ impl HttpConnection {
         Ok(line)
     }
 
-    /// What came next; `None` when nothing did for so long.
+    /// The next event; `None` if there was none in time.
     pub(super) fn next(&self, longest: Duration) -> Option<StreamEvent> {
         match self.news.recv_timeout(longest) {
             Ok(news) => Some(news),
@@ -129,14 +129,14 @@ fn certificates(file: &Path) -> Result<RootCerts, String> {
     Ok(RootCerts::from(found))
 }
 
-/// Sends, and tells what comes until it ends or nobody listens.
+/// Sends the request, and passes on the response until it ends or the receiver is dropped.
 fn talk(agent: &Agent, request: ureq::http::Request<Vec<u8>>, sender: &SyncSender<StreamEvent>) {
-    // Nobody listens any more when a send fails; then there is nobody to tell it.
+    // If sending fails, the receiver is dropped, so the error cannot be reported.
     let _ = exchange(agent, request, sender)
         .or_else(|error| error.map_or(Ok(()), |error| sender.send(StreamEvent::Broken(error))));
 }
 
-/// `Err(None)` when nobody listens.
+/// `Err(None)` if the receiver is dropped.
 fn exchange(
     agent: &Agent,
     request: ureq::http::Request<Vec<u8>>,

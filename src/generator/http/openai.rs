@@ -50,7 +50,7 @@ fn take(heard: &mut PartialAnswer, value: &Value) {
     if let Some(piece) = text(value, "/choices/0/delta/content") {
         heard.piece.push_str(piece);
     }
-    // A server that does not stream says it all at once.
+    // A server without streaming sends everything at once.
     if let Some(whole) = text(value, "/choices/0/message/content") {
         heard.piece.push_str(whole);
     }

@@ -1,4 +1,4 @@
-//! What a tool executes, as far as it is compared with what another one executes.
+//! The comparable parts of the code that a tool executes.
 
 use crate::domain::source::{Language, nodes, text as text_at};
 use std::collections::HashSet;
@@ -8,13 +8,13 @@ use tree_sitter::Node;
 /// Tokens of code in a row that are compared as one.
 const SHINGLE: usize = 5;
 
-/// Shingles and texts of one file that are looked at.
+/// How many shingles and texts of one file are examined.
 const MAX_PIECES: usize = 4_000;
 
-/// Fewer shingles say nothing by themselves: two programs that read and print have those in common.
+/// The minimum number of significant shingles: two programs that read and print share a few.
 const MIN_SHINGLES: usize = 12;
 
-/// Fewer texts say nothing by themselves.
+/// The minimum number of significant texts.
 const MIN_TEXTS: usize = 2;
 
 /// How much of the texts must be the same at least. One that is made of the same pattern for another page, app or
@@ -59,7 +59,7 @@ impl CodeFingerprint {
     fn add(&mut self, language: Language, text: &str) {
         let Some(tree) = language.parse(text) else { return };
         let leaves: Vec<Node<'_>> = nodes(tree.root_node()).filter(|node| is_leaf(*node)).collect();
-        // A name that stands elsewhere than where something is called or reached is one that this file made up.
+        // A name that occurs anywhere other than in a call, an import or a member access was chosen by this file.
         let made_up: HashSet<&str> = leaves
             .iter()
             .filter(|node| is_name(**node) && !is_reached(**node))
@@ -69,7 +69,7 @@ impl CodeFingerprint {
         let tokens: Vec<&str> = leaves
             .iter()
             .map(|node| match node.kind() {
-                // What is called says what is done.
+                // A called name shows what is done.
                 "identifier" if is_reached(*node) && !is_own(*node) => text_at(*node, text),
                 "word" if !is_own(*node) => text_at(*node, text),
                 "property_identifier" | "test_operator" => text_at(*node, text),
@@ -85,8 +85,8 @@ impl CodeFingerprint {
         self.texts.extend(texts.filter(|text| !is_field(text)).take(MAX_PIECES).map(hashed));
     }
 
-    /// How much of what two tools execute is the same, 0 to 1: shared pieces through all pieces; 0 for the same pattern
-    /// with other texts.
+    /// The similarity of the code of two tools, 0 to 1: the share of common pieces; 0 for the same pattern with other
+    /// texts.
     pub fn likeness(&self, other: &CodeFingerprint) -> f64 {
         let texts = share(&self.texts, &other.texts);
         let shingles = share(&self.shingles, &other.shingles);
@@ -122,7 +122,7 @@ fn hashed(piece: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Whether a node is a token that counts: no comment, and no text that stands for itself, which is a docstring.
+/// Whether a node is a significant token: not a comment or docstring.
 fn is_leaf(node: Node<'_>) -> bool {
     node.child_count() == 0 && !node.kind().ends_with("comment") && !is_docstring(node)
 }
@@ -158,7 +158,7 @@ fn is_text(node: Node<'_>) -> bool {
     )
 }
 
-/// Whether a name stands where something is called, imported or reached.
+/// Whether a name is called, imported or accessed as a member.
 fn is_reached(node: Node<'_>) -> bool {
     node.parent()
         .is_some_and(|parent| matches!(parent.kind(), "call" | "call_expression" | "attribute" | "dotted_name"))

@@ -1,8 +1,8 @@
-//! The keeper of a conversation: this program started again, between the workbench and the user's program. It
-//! starts the program in an empty folder, adopts whatever that leaves behind, and ends it all: when it is ordered to,
-//! when the program is over, and when the workbench is gone, also by SIGKILL.
+//! The keeper of a conversation: this program, started again between the workbench and the user's program. It starts
+//! the program in an empty folder and adopts its orphaned processes. It ends them all when it is ordered to, when the
+//! program has ended, or when the workbench is gone, even by SIGKILL.
 //!
-//! It has one thread and never touches what is said.
+//! It has one thread and never touches the data that is exchanged.
 
 use super::{KeeperReport, Task};
 use crate::outside::{Launch, Trust, new_folder};
@@ -23,13 +23,13 @@ use std::time::{Duration, Instant};
 /// The first argument that makes this program a keeper. No verb begins like this.
 pub(in crate::runner) const KEEP: &str = "--as-keeper";
 
-/// How long what the program left in the background may continue writing.
+/// How long processes that the program left in the background may continue writing.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How often it checks whether that is over.
+/// How often it checks whether they have ended.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// The keeper: standard input is the control socket. Returns what to exit with.
+/// The keeper; standard input is the control socket. Returns the exit code.
 pub(in crate::runner) fn keep() -> i32 {
     let Ok(control) = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3) else { return 1 };
     // It must outlive the terminal and the signals of the workbench to clean up after them.
@@ -55,12 +55,12 @@ fn look_after(task: &Task, streams: [OwnedFd; 3], control: &OwnedFd, inbox: Inbo
         Err(errno) => return Ok(KeeperReport::NotStarted { errno }),
     };
     let exit = follow(pid, control, inbox)?.exit;
-    // What is left of an empty folder harms nobody.
+    // A leftover empty folder is harmless.
     let _ = folder.close();
     Ok(KeeperReport::Ended(exit))
 }
 
-/// Starts the program; inside, the number of the error for which it could not be.
+/// Starts the program. The inner error is the error number of a failed start.
 fn start(task: &Task, streams: [OwnedFd; 3], folder: &Path) -> io::Result<Result<i32, i32>> {
     let (ours, theirs) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let failure = File::from(theirs);
@@ -68,7 +68,7 @@ fn start(task: &Task, streams: [OwnedFd; 3], folder: &Path) -> io::Result<Result
         let errno = become_program(task, &streams, folder).raw_os_error().unwrap_or(libc::EINVAL);
         i32::from((&failure).write_all(&errno.to_le_bytes()).is_err())
     })?;
-    // Kept open, they would hide the end of what is written to them.
+    // If they stayed open, end of file would never arrive.
     drop((failure, streams));
     let mut errno = Vec::new();
     File::from(ours).read_to_end(&mut errno)?;
@@ -77,7 +77,7 @@ fn start(task: &Task, streams: [OwnedFd; 3], folder: &Path) -> io::Result<Result
     Ok(Err(i32::from_le_bytes(*errno)))
 }
 
-/// Turns this process into the program. Returns only when that failed.
+/// Turns this process into the program. Returns only if that failed.
 fn become_program(task: &Task, streams: &[OwnedFd; 3], folder: &Path) -> io::Error {
     let prepare = || -> io::Result<()> {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -98,7 +98,7 @@ fn become_program(task: &Task, streams: &[OwnedFd; 3], folder: &Path) -> io::Err
     }
 }
 
-/// Waits for the end of the program, obeys meanwhile, and ends what is left of it.
+/// Waits for the end of the program, follows orders meanwhile, and ends all remaining processes.
 fn follow(pid: i32, control: &OwnedFd, mut inbox: Inbox) -> io::Result<Reaped> {
     let program = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
     let ended = rustix::process::pidfd_open(program, PidfdFlags::empty())?;
@@ -119,7 +119,7 @@ fn follow(pid: i32, control: &OwnedFd, mut inbox: Inbox) -> io::Result<Reaped> {
             }
             if heard == Heard::Gone {
                 kill_group_of(program, Signal::KILL);
-                // It dies of that for certain, unless it is stuck in the kernel: then nobody is left to wait.
+                // SIGKILL always ends it, unless it is stuck in the kernel. In that case, waiting is pointless.
                 break;
             }
         }
@@ -131,7 +131,7 @@ fn follow(pid: i32, control: &OwnedFd, mut inbox: Inbox) -> io::Result<Reaped> {
         let mut wanted = [PollFd::new(control, PollFlags::IN)];
         match rustix::event::poll(&mut wanted, Some(&pause)) {
             Ok(0) | Err(Errno::INTR) => {}
-            // Whatever is ordered now, it is what happens next anyway.
+            // Any order would have the effect that follows anyway.
             Ok(_) => break,
             Err(error) => return Err(error.into()),
         }

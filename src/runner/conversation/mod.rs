@@ -1,8 +1,8 @@
-//! A conversation with a program of the user's own: it is told one text, and what it says comes in pieces.
+//! A conversation with a program of the user: it gets one text, and its answer arrives in pieces.
 //!
 //! Such a program is trusted like the user's shell: it runs as the user, with the network, outside the sandbox. It gets
-//! only the variables that it is handed and an empty folder to stand in. A [`keeper`] looks after it, so that nothing
-//! of it is left when the conversation is over, or when the workbench is killed.
+//! only the given variables and an empty working folder. A [`keeper`] manages it, so that no process remains when the
+//! conversation is over, or when the workbench is killed.
 
 mod keeper;
 #[cfg(test)]
@@ -29,35 +29,35 @@ use std::time::{Duration, Instant};
 /// How much of the standard error of a conversation is kept: its end, in bytes.
 pub const ERROR_TAIL: usize = 2048;
 
-/// How long a program that was asked to end may take to do so.
+/// How long a program may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How long what was written may take to come after everybody who could write it is gone.
+/// How long buffered output may take to arrive after all its writers have ended.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// How often it is looked whether somebody wants it stopped, while a program is asked.
+/// How often a cancellation is checked for while a program is running.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// What to say to which program, and within what bounds.
+/// Which program to talk to, its input, and the limits.
 #[derive(Debug)]
 pub struct Talk<'a> {
-    /// The program. Its keeper judges it once more, and starts the file that it judged.
+    /// The program. Its keeper checks again that it is trusted, and starts the file that it checked.
     pub program: &'a Trusted,
     /// Arguments, without the program's name.
     pub args: &'a [String],
-    /// What is trusted, and where its empty folder is made.
+    /// The trusted programs, and the folder in which its empty folder is created.
     pub programs: &'a Programs,
     /// All of its variables. The `Debug` of this type is not for logs: it shows their values.
     pub env: &'a [(String, String)],
-    /// What it is told.
+    /// The text for its standard input.
     pub input: &'a [u8],
-    /// This program, to be started again as the keeper; `None` takes the one that is running.
+    /// This program, which is started again as the keeper; `None` for the running executable.
     pub keeper: Option<&'a Path>,
-    /// How long it may say nothing.
+    /// How long it may produce no output.
     pub silence: Duration,
-    /// How long all of it may take.
+    /// How long it may run in total.
     pub longest: Duration,
-    /// How much it may say, in bytes.
+    /// The maximum size of its output, in bytes.
     pub most: usize,
 }
 
@@ -68,22 +68,22 @@ pub enum TalkEnd {
     Code(i32),
     /// A signal ended the program.
     Signal(i32),
-    /// It could not be started; the system's number for why.
+    /// It could not be started; the error number of the system.
     NotStarted(i32),
-    /// It said nothing for too long and was ended.
+    /// It produced no output for too long and was ended.
     Silent,
-    /// It took too long altogether and was ended.
+    /// It ran for too long and was ended.
     TooLong,
-    /// It said too much and was ended.
+    /// It produced too much output and was ended.
     TooMuch,
-    /// Somebody wanted it stopped.
+    /// It was cancelled by the caller.
     Stopped,
 }
 
-/// The result of a conversation beside what was said.
+/// The result of a conversation, without its output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Talked {
-    /// Exit, signal, a limit, or stopped by the caller.
+    /// Exit code, signal, limit, or cancellation.
     pub end: TalkEnd,
     /// The end of what it wrote to standard error, at most [`ERROR_TAIL`] bytes.
     pub error_tail: Vec<u8>,
@@ -97,11 +97,11 @@ struct Task {
     env: Vec<(String, String)>,
     /// Folders that belong to tools.
     foreign: Vec<PathBuf>,
-    /// Where its empty folder is made.
+    /// The folder in which its empty folder is created.
     place: PathBuf,
 }
 
-/// What the keeper says, once.
+/// The single report of the keeper.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum KeeperReport {
     NotStarted { errno: i32 },
@@ -109,10 +109,11 @@ pub(super) enum KeeperReport {
     Ended(Exit),
 }
 
-/// Starts a program, tells it the text, hands on what it says, and waits until nothing of it is left. `stop` ends it.
+/// Starts a program, sends it the text, passes on its output, and waits until all its processes have ended. `stop` ends
+/// it.
 ///
 /// # Errors
-/// When its keeper cannot be started or breaks.
+/// If its keeper cannot be started or fails.
 pub fn converse(talk: &Talk<'_>, on_piece: &mut dyn FnMut(&[u8]), stop: &AtomicBool) -> io::Result<Talked> {
     let mut talking = Talking::begin(talk)?;
     while !talking.is_over() {
@@ -138,25 +139,25 @@ struct Talking {
     error_tail: VecDeque<u8>,
     begun: Instant,
     heard: Instant,
-    /// Why we ended it, and when it is killed.
+    /// Why it was ended, and when it is killed.
     ending: Option<(TalkEnd, Instant)>,
-    /// What the keeper said, and when.
+    /// The report of the keeper, and when it arrived.
     result: Option<(KeeperReport, Instant)>,
 }
 
-/// A keeper; ends with everything it keeps when dropped.
+/// A keeper. Dropping it ends everything it started.
 #[derive(Debug)]
 pub(super) struct KeeperProcess {
-    /// `None` when somebody else waits for it.
+    /// `None` when somebody else waits for the process.
     process: Option<std::process::Child>,
     pub(super) control: OwnedFd,
 }
 
 impl KeeperProcess {
-    /// Gives away its process, for somebody else to wait for.
+    /// Gives away its process, so that the caller can wait for it.
     ///
     /// # Errors
-    /// When it was given away before.
+    /// If it was already given away.
     pub(super) fn give_process(&mut self) -> io::Result<std::process::Child> {
         self.process.take().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
@@ -164,7 +165,7 @@ impl KeeperProcess {
 
 impl Drop for KeeperProcess {
     fn drop(&mut self) {
-        // It ends by itself once its control socket closes, and everything that it keeps before it.
+        // The keeper ends when its control socket closes, after it has ended its processes.
         let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
         if let Some(mut process) = self.process.take() {
             let _ = process.wait();
@@ -184,7 +185,7 @@ pub(super) struct KeptProgram<'a> {
 /// Starts a program with its keeper; our ends of its streams never block.
 ///
 /// # Errors
-/// When the keeper cannot be started.
+/// If the keeper cannot be started.
 pub(super) fn start_kept(kept: &KeptProgram<'_>) -> io::Result<(KeeperProcess, [OwnedFd; 3])> {
     let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
     let (tool_in, stdin) = pipe()?;
@@ -195,7 +196,7 @@ pub(super) fn start_kept(kept: &KeptProgram<'_>) -> io::Result<(KeeperProcess, [
     let launch = Launch::ourselves(kept.keeper.unwrap_or(Path::new("/proc/self/exe"))).arg(KEEP);
     let mut launch = launch.streams(theirs, Stdio::null(), Stdio::null());
     let keeper = KeeperProcess { process: Some(launch.spawn()?), control };
-    // Our copy of its end would keep the socket open after it is gone.
+    // An open copy here would keep the socket open after the keeper has ended.
     drop(launch);
     send_fds(&keeper.control, &[0], &[tool_in.as_fd(), tool_out.as_fd(), tool_err.as_fd()])?;
     let task = Task {
@@ -233,13 +234,13 @@ impl Talking {
         })
     }
 
-    /// Whether the keeper said how it ended, and all that was written has come.
+    /// Whether the keeper has reported the end and all output has arrived.
     fn is_over(&self) -> bool {
         let is_drained = self.stdout.is_none() && self.stderr.is_none();
         self.result.as_ref().is_some_and(|(_, at)| is_drained || at.elapsed() > DRAIN)
     }
 
-    /// Waits until something is ready, or for a moment.
+    /// Waits until a descriptor is ready, or for a short time.
     fn wait(&self) -> io::Result<()> {
         let mut wanted = vec![PollFd::new(&self.keeper.control, PollFlags::IN)];
         wanted.extend(self.stdout.iter().chain(&self.stderr).map(|fd| PollFd::new(fd, PollFlags::IN)));
@@ -251,7 +252,7 @@ impl Talking {
         }
     }
 
-    /// Tells as much as it takes. A program that does not want to hear may still answer.
+    /// Sends as much input as the program accepts. A program that does not read its input may still answer.
     fn feed(&mut self, input: &[u8]) {
         while let Some(stdin) = &self.stdin {
             let rest = input.get(self.told..).unwrap_or_default();
@@ -262,7 +263,7 @@ impl Talking {
             match rustix::io::write(stdin, rest) {
                 Ok(wrote) => {
                     self.told += wrote;
-                    // Who takes in a long text is not silent.
+                    // A program that is still reading a long text is not silent.
                     self.heard = Instant::now();
                 }
                 Err(Errno::INTR) => {}
@@ -272,7 +273,7 @@ impl Talking {
         }
     }
 
-    /// Hands on what was said.
+    /// Passes on its output.
     fn listen(&mut self, talk: &Talk<'_>, on_piece: &mut dyn FnMut(&[u8])) {
         let Some(piece) = read(&mut self.stdout) else { return };
         self.heard = Instant::now();
@@ -306,7 +307,7 @@ impl Talking {
         Ok(())
     }
 
-    /// Checks whether it is to be ended.
+    /// Checks whether it must be ended.
     fn mind(&mut self, talk: &Talk<'_>, stop: &AtomicBool) {
         if self.result.is_some() {
             return;
@@ -314,7 +315,7 @@ impl Talking {
         if let Some((_, deadline)) = &mut self.ending {
             if Instant::now() > *deadline {
                 *deadline = Instant::now() + GRACE;
-                // A keeper that is gone is found out by its socket.
+                // The closed socket shows that a keeper is gone.
                 let _ = send(&self.keeper.control, &SupervisorOrder::Kill);
             }
         } else if stop.load(Ordering::Relaxed) {
@@ -329,7 +330,7 @@ impl Talking {
     fn stop(&mut self, why: TalkEnd, order: SupervisorOrder) {
         self.stdin = None;
         self.ending = Some((why, Instant::now() + GRACE));
-        // A keeper that is gone is found out by its socket.
+        // The closed socket shows that a keeper is gone.
         let _ = send(&self.keeper.control, &order);
     }
 
@@ -347,7 +348,7 @@ impl Talking {
     }
 }
 
-/// The next piece of a stream that does not block; takes the stream away at its end.
+/// The next piece of a non-blocking stream; closes the stream at its end.
 fn read(stream: &mut Option<OwnedFd>) -> Option<Vec<u8>> {
     let mut piece = vec![0; 64 * 1024];
     loop {

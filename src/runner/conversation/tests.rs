@@ -1,4 +1,4 @@
-//! Conversations with real programs: every ending, and that nothing is left.
+//! Conversations with real programs: every kind of end, and that no process remains.
 
 use super::*;
 use std::fs;
@@ -6,16 +6,16 @@ use std::io::{BufRead, BufReader};
 use std::process::Command;
 use std::sync::atomic::AtomicU32;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than anything here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A number of seconds that no other process sleeps.
+/// A number of seconds for `sleep` that no other process uses.
 fn mark() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("301.{}{:03}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Whether a process that is not over has this argument.
+/// Whether a running process has this argument.
 fn is_running(argument: &str) -> bool {
     let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let has = |pid: i32| {
@@ -25,7 +25,7 @@ fn is_running(argument: &str) -> bool {
     pids.into_iter().any(|pid| has(pid) && super::super::process_started(pid).is_some())
 }
 
-/// Looks again until that holds.
+/// Waits until the condition is true.
 fn until(what: &str, holds: impl Fn() -> bool) {
     let give_up = Instant::now() + PATIENCE;
     while !holds() {
@@ -47,7 +47,7 @@ fn env() -> Vec<(String, String)> {
     vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())]
 }
 
-/// Talks with a script; `stop` is set when it has said `until`.
+/// Talks to a script; `stop` is set once its output contains `until`.
 fn tell(argv: &[String], input: &[u8], until: Option<&str>, change: fn(&mut Talk<'_>)) -> Told {
     let (env, programs) = (env(), Programs::default());
     let program = programs.trust().program(Path::new(&argv[0])).unwrap();
@@ -99,7 +99,7 @@ fn a_program_that_does_not_listen_may_answer() {
 fn every_ending_is_told() {
     assert_eq!(plain("exit 75", b"").talked.end, TalkEnd::Code(75));
     assert_eq!(plain("kill -9 $$", b"").talked.end, TalkEnd::Signal(9));
-    // Distrusted by the time that its keeper looks.
+    // No longer trusted when its keeper checks it.
     let folder = crate::outside::fixture::folder();
     let changed = folder.path().join("changed");
     fs::copy("/bin/sh", &changed).unwrap();
@@ -166,7 +166,7 @@ fn it_has_only_the_variables_it_is_handed_and_an_empty_folder_that_is_gone_after
     assert!(folder.contains("/toolsmith-") && !Path::new(folder).exists(), "{folder}");
 }
 
-/// The other half of the test below: somebody who talks until he is killed.
+/// The other half of the test below: a process that holds a conversation until it is killed.
 #[test]
 #[ignore = "started by the test below"]
 fn an_owner_to_be_killed() {
@@ -198,7 +198,7 @@ fn a_program_dies_with_who_asked_it_also_when_that_is_killed() {
     let mut owner = command.env("TOOLSMITH_TEST_SECONDS", &seconds).env("TMPDIR", dir.path()).spawn().unwrap();
     let lines = BufReader::new(owner.stdout.take().unwrap()).lines();
     assert!(lines.map(Result::unwrap).any(|line| line == "started"));
-    // What it says it started is forked by then, but need not have become `sleep` yet.
+    // The reported process has been forked by then, but may not have become `sleep` yet.
     until("the program of the owner", || is_running(&seconds));
     owner.kill().unwrap();
     owner.wait().unwrap();

@@ -1,25 +1,25 @@
-//! Addresses of registries and of the files that they serve: which ones packages are taken from.
+//! Addresses of registries and of the files that they serve; they decide where packages may come from.
 //!
-//! Read strictly: an address that two readers could understand differently is none.
+//! Parsing is strict: an address that two parsers could understand differently is rejected.
 
-/// The registry that uv takes where nobody names another, and where that one keeps its files.
+/// The registry that uv uses by default, and the host of its files.
 pub(in crate::runner) const DEFAULT_REGISTRY: &str = "https://pypi.org/simple";
 const DEFAULT_FILES: &str = "https://files.pythonhosted.org/packages/";
 
-/// The longest address that is taken, in bytes.
+/// The longest accepted address, in bytes.
 const MAX_ADDRESS: usize = 2048;
 
 /// An address on the web: HTTPS, without a user, a query or a fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::runner) struct Address {
-    /// Host, with its port where one is named; lower case.
+    /// Host, with its port if one is given; lower case.
     pub(in crate::runner) host: String,
     /// Path, with its first `/`; no empty, `.` or `..` part.
     pub(in crate::runner) path: String,
 }
 
 impl Address {
-    /// Reads an address; `None` when it is anything but a plain HTTPS address.
+    /// Reads an address; `None` unless it is a plain HTTPS address.
     pub(in crate::runner) fn parse(text: &str) -> Option<Address> {
         let rest = text.strip_prefix("https://").filter(|_| text.len() <= MAX_ADDRESS)?;
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -28,8 +28,8 @@ impl Address {
         is_fine.then(|| Address { host: host.to_owned(), path: path.to_owned() })
     }
 
-    /// Whether this registry serves that file: the same host, below the folder that holds the registry's own path.
-    /// Of the default registry it is the host on which that one keeps its files.
+    /// Whether this registry serves that file: it must have the same host and be below the folder of the registry's own
+    /// path. For the default registry, it must be on the host that keeps its files.
     pub(in crate::runner) fn serves(&self, file: &Address) -> bool {
         let is_default = Address::parse(DEFAULT_REGISTRY).is_some_and(|default| default.is_registry(self));
         if is_default && Address::parse(DEFAULT_FILES).is_some_and(|files| files.holds(file)) {
@@ -55,7 +55,7 @@ impl Address {
     }
 }
 
-/// A name of a host, with a port or without; no number of a network.
+/// Whether the text is a host name, with or without a port, and not an IP address.
 fn is_host(host: &str) -> bool {
     let (name, port) = host.split_once(':').unwrap_or((host, "443"));
     let is_label = |label: &str| {
@@ -67,7 +67,7 @@ fn is_host(host: &str) -> bool {
     name.len() <= 253 && name.split('.').all(is_label) && is_named && is_port
 }
 
-/// A path of plain parts. `+` and `!` of versions may be escaped, nothing else.
+/// Whether the path has only plain parts. Only `+` and `!`, as in versions, may be escaped.
 fn is_path(path: &str) -> bool {
     let unescaped = path.replace("%2B", "+").replace("%2b", "+").replace("%21", "!");
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+!/".contains(&byte);

@@ -1,8 +1,8 @@
-//! The environment of one version: the packages that its block declares, in a folder of ours.
+//! The environment of one version: the packages that its block declares, in a folder of Toolsmith.
 //!
-//! It is made by [`super::super::fetch()`], inside the sandbox, after a human agreed, and only looked at here: no
-//! program of it is ever started outside the sandbox. Its key is what it was made from (the block, the lock, the
-//! Python), so another version of the tool has another environment.
+//! [`super::super::fetch()`] creates it inside the sandbox, with the consent of a human. This module only inspects it:
+//! no program in it is ever started outside the sandbox. Its key is computed from its sources (the block, the lock, the
+//! Python), so a version with other sources has another environment.
 
 use super::lock::PackageLock;
 use super::packages::{distributions, site_packages};
@@ -12,24 +12,24 @@ use crate::runner::interpreter::ResolvedProgram;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The file in an environment with the lock that it was made from. It is written last.
+/// The file in an environment that contains the lock it was created from. It is written last.
 pub(in crate::runner) const LOCK: &str = "uv.lock";
 
-/// What a version's environment is made from, and where it is.
+/// The sources of a version's environment, and its location.
 #[derive(Debug)]
 pub(in crate::runner) struct Wish {
-    /// What the script declares.
+    /// The block of the script.
     pub(in crate::runner) block: ScriptMetadata,
-    /// Its lock; `None` when there is none next to it.
+    /// Its lock; `None` if there is none next to the script.
     pub(in crate::runner) lock: Option<PackageLock>,
-    /// The folder of the environment, once it is made.
+    /// The folder of the environment, whether or not it exists yet.
     pub(in crate::runner) folder: PathBuf,
-    /// The Python that it is made from.
+    /// The Python that it is based on.
     pub(in crate::runner) python: PathBuf,
 }
 
 impl Wish {
-    /// Works out where the environment is among all of them; `None` when the program is not a known Python.
+    /// Computes the location of the environment; `None` if the program is not a known Python.
     pub(in crate::runner) fn of(
         block: ScriptMetadata,
         lock: Option<PackageLock>,
@@ -48,13 +48,13 @@ impl Wish {
         Some(Wish { block, lock, folder: environments.join(&key[..32]), python })
     }
 
-    /// Whether the environment is there, whole.
+    /// Whether the environment exists and is complete.
     pub(in crate::runner) fn is_made(&self) -> bool {
         self.folder.join(LOCK).is_file()
     }
 
-    /// The program of a version with this environment: its Python is started by the path in the environment, which is
-    /// how it finds the packages. What is recorded of the interpreter was learnt from the one it is made from.
+    /// The program of a version with this environment. Its Python is started by its path in the environment, which is
+    /// how it finds the packages. The recorded facts about the interpreter come from the base Python.
     pub(in crate::runner) fn equip(&self, base: ResolvedProgram) -> ResolvedProgram {
         let mut facts = base.facts;
         if let Some(facts) = &mut facts {
@@ -66,7 +66,7 @@ impl Wish {
     }
 }
 
-/// What an environment holds: each package as `name version`, and the digest of them all.
+/// The packages of an environment, each as `name version`, and the digest of them all.
 pub(in crate::runner) fn contents(environment: &Path) -> (Vec<String>, Option<Digest>) {
     let mut hasher = blake3::Hasher::new();
     let mut packages = Vec::new();

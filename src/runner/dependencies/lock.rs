@@ -1,19 +1,19 @@
-//! The lock of a script, as uv writes it: which packages, which files, each with its digest.
+//! The lock of a script, as uv writes it: packages and their files, each with its digest.
 //!
-//! An allow-list: what is not known here is refused, not passed on. What uv is given in the end is written again from
-//! what was read, without the entries for sources, so that only wheels of a registry can be installed.
+//! An allow-list: unknown entries are refused, not passed on. The lock that uv gets is written anew from the parsed
+//! data, without the entries for sources, so that only wheels of a registry can be installed.
 
 use super::address::Address;
 use super::packages::normal;
 use toml::{Table, Value};
 
-/// The largest lock that is read, in bytes.
+/// The largest accepted lock, in bytes.
 const MAX_LOCK: usize = 4 << 20;
 
 /// The most packages of a lock.
 const MAX_PACKAGES: usize = 2000;
 
-/// Keys of the whole lock whose values are plain: they say for which machines it is, and how it was made.
+/// Keys at the top of the lock with plain values: the supported machines, and how the lock was made.
 const PLAIN: &[&str] =
     &["version", "revision", "requires-python", "resolution-markers", "supported-markers", "required-markers"];
 
@@ -25,9 +25,9 @@ const OPTIONS: &[&str] =
 pub(in crate::runner) struct PackageLock {
     /// Each package as `name version`.
     pub(in crate::runner) packages: Vec<String>,
-    /// The hosts that its files come from, sorted.
+    /// The hosts of its files, sorted.
     pub(in crate::runner) hosts: Vec<String>,
-    /// The lock for uv: what was read, without entries for sources.
+    /// The lock for uv: the parsed data, without entries for sources.
     pub(in crate::runner) text: String,
 }
 
@@ -35,7 +35,7 @@ impl PackageLock {
     /// Reads a lock.
     ///
     /// # Errors
-    /// Why uv is not given this lock, in words that continue from "its lock".
+    /// Why uv does not get this lock, as the end of a sentence that begins with "its lock".
     pub(in crate::runner) fn read(bytes: &[u8]) -> Result<PackageLock, String> {
         let text = std::str::from_utf8(bytes).ok().filter(|_| bytes.len() <= MAX_LOCK);
         let read = text.and_then(|text| toml::from_str::<Table>(text).ok());
@@ -66,7 +66,7 @@ impl PackageLock {
         Ok(lock)
     }
 
-    /// Reads one package and takes the entry for its source away.
+    /// Reads one package and removes its source entry.
     fn package(&mut self, package: &mut Value) -> Result<(), String> {
         let table = package.as_table_mut().ok_or("has a package that is not a table")?;
         let text = |key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
@@ -113,7 +113,7 @@ fn unknown(key: &str, place: &str) -> String {
     format!("has an unknown or malformed key: {key:?} in {place}")
 }
 
-/// Checks that a table has no other keys than these, with fitting values.
+/// Checks that a table has only these keys, with valid values.
 fn known(value: &Value, place: &str, keys: &[&str], fits: fn(&Value) -> bool) -> Result<(), String> {
     let table = value.as_table().ok_or_else(|| format!("has no table {place}"))?;
     match table.iter().find(|(key, value)| !keys.contains(&key.as_str()) || !fits(value)) {
@@ -122,7 +122,7 @@ fn known(value: &Value, place: &str, keys: &[&str], fits: fn(&Value) -> bool) ->
     }
 }
 
-/// A text, a number or a list of texts.
+/// Whether the value is a text, a number or a list of texts.
 fn is_plain(value: &Value) -> bool {
     match value {
         Value::String(_) | Value::Integer(_) | Value::Datetime(_) => true,
@@ -131,12 +131,12 @@ fn is_plain(value: &Value) -> bool {
     }
 }
 
-/// A name or version: letters, digits and a few marks.
+/// Whether the text is a name or version: letters, digits and a few punctuation characters.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._+!".contains(&byte))
 }
 
-/// The registry that a source names, when it names nothing else.
+/// The registry that a source names, if it names nothing else.
 fn registry(source: &Value) -> Option<Address> {
     let source = source.as_table().filter(|source| source.len() == 1)?;
     Address::parse(source.get("registry")?.as_str()?)
@@ -161,7 +161,7 @@ fn are_dependencies(value: &Value) -> bool {
     value.as_array().is_some_and(|items| items.iter().all(is_one))
 }
 
-/// The address of a file of a package, when its registry serves it and its digest is known.
+/// The address of a file of a package, if its registry serves it and its digest is given.
 fn is_file(value: &Value, registry: &Address) -> Option<Address> {
     let table = value.as_table()?;
     let is_known = |(key, value): (&String, &Value)| {
@@ -173,7 +173,7 @@ fn is_file(value: &Value, registry: &Address) -> Option<Address> {
     (table.iter().all(is_known) && is_digest && registry.serves(&address)).then_some(address)
 }
 
-/// Whether a file name is that of a wheel of a package: name, version, perhaps a build, three tags.
+/// Whether a file name is that of a wheel of a package: name, version, an optional build tag, three tags.
 fn is_wheel_of(file: &str, package: &str) -> bool {
     let Some(stem) = file.strip_suffix(".whl") else { return false };
     let parts: Vec<&str> = stem.split('-').collect();

@@ -1,8 +1,8 @@
-//! What a version needs beside itself and whether this machine has it, known before anything starts.
+//! The dependencies of a version, and whether this machine has them. They are checked before anything starts.
 //!
-//! Sources are read, never executed; the interpreter is asked what it has, once. What is certainly
-//! missing blocks a run, what may be missing is only said. A script that declares its packages
-//! (PEP 723) gets an environment of its own: [`super::fetch()`] has uv make it, inside the sandbox, after a human agreed.
+//! Sources are read, never executed; each interpreter is queried once for its packages. A dependency that is certainly
+//! missing blocks a run; one that may be missing is only reported. A script that declares its packages (PEP 723) gets a
+//! separate environment: uv creates it through [`super::fetch()`], inside the sandbox, with the consent of a human.
 
 mod address;
 mod environment;
@@ -27,37 +27,37 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// A version whose needs are looked at.
+/// A version whose dependencies are checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Need<'a> {
-    /// What it says of itself.
+    /// Its manifest.
     pub manifest: &'a Manifest,
     /// Its files.
     pub files: &'a [VersionFile],
-    /// Where its files are in the workspace, for what a human is told to do.
+    /// The location of its files in the workspace, for instructions to a human.
     pub origin: &'a Path,
-    /// The workspace; no program in it counts.
+    /// The workspace; programs in it are ignored.
     pub workspace: &'a Path,
-    /// What is known of interpreters.
+    /// The known interpreters and their recorded facts.
     pub interpreters: &'a Interpreters,
-    /// The folder of all environments of scripts.
+    /// The folder that contains the environments of all scripts.
     pub environments: &'a Path,
     /// Where its programs may come from.
     pub sources: Sources,
 }
 
-/// What a version needs and this machine lacks. Starts nothing but interpreters, to ask them; makes nothing.
+/// The dependencies of a version that this machine lacks. Starts only interpreters, to query them; creates nothing.
 pub fn missing(need: &Need<'_>) -> Vec<Missing> {
     let caller = std::env::vars_os().collect();
     missing_for(&need.path(&caller), need)
 }
 
-/// Whether a script declares packages in a block of its own.
+/// Whether a script declares packages in a PEP 723 block.
 pub(super) fn declares_packages(need: &Need<'_>) -> bool {
     need.block().is_some()
 }
 
-/// The interpreter that a version would run with; `None` when there is none, or the version is its own program.
+/// The interpreter that a version would run with; `None` if there is none, or the version is itself the program.
 pub fn interpreter_of(need: &Need<'_>) -> Option<InterpreterFacts> {
     let caller = std::env::vars_os().collect();
     need.program(&need.path(&caller)).ok()??.facts
@@ -87,10 +87,10 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
     all
 }
 
-/// Gives a program what the version needs: the environment of its own where it declares one.
+/// Gives a program what the version needs: its separate environment if the version declares packages.
 ///
 /// # Errors
-/// What is missing, one line.
+/// What is missing, in one line.
 pub(super) fn equip(
     path: &SearchPath<'_>,
     need: &Need<'_>,
@@ -115,7 +115,7 @@ pub(super) fn equip(
     }
 }
 
-/// An interpreter that was not asked anything, because others could have changed it.
+/// An interpreter that was not queried, because others could have changed it.
 fn distrusted(program: &ResolvedProgram) -> Option<Missing> {
     let facts = program.facts.as_ref()?;
     let why = facts.untrusted.as_ref()?;
@@ -126,7 +126,7 @@ fn distrusted(program: &ResolvedProgram) -> Option<Missing> {
     Some(Missing { name: facts.path.clone(), message, blocks: false })
 }
 
-/// Where the environment of a version is once it is made; `None` when it gets none.
+/// The future location of a version's environment; `None` if it gets none.
 #[cfg(test)]
 pub(super) fn place_of_environment(
     need: &Need<'_>,
@@ -140,18 +140,18 @@ pub(super) fn place_of_environment(
     }
 }
 
-/// What a script's block comes down to on this machine.
+/// What a script's block means on this machine.
 pub(super) enum DependencyNeed {
-    /// There is no block, or all it names is installed.
+    /// There is no block, or all its packages are installed.
     Nothing,
-    /// An environment of its own, made already or not.
+    /// A separate environment, created already or not.
     Environment(Wish),
-    /// It cannot have one.
+    /// It cannot have an environment.
     Lacking(Missing),
 }
 
 impl<'a> Need<'a> {
-    /// The block of its script, when that names packages.
+    /// The block of its script, if that names packages.
     pub(super) fn block(&self) -> Option<ScriptMetadata> {
         self.entry().and_then(|entry| ScriptMetadata::read(&entry.bytes)).filter(|block| !block.dependencies.is_empty())
     }
@@ -167,7 +167,7 @@ impl<'a> Need<'a> {
         })
     }
 
-    /// The program of the command; `None` when it starts none or its name depends on the input.
+    /// The program of the command; `None` if it starts none or its name depends on the input.
     pub(super) fn program(&self, path: &SearchPath<'_>) -> Result<Option<ResolvedProgram>, Missing> {
         let recipe = self.manifest.recipe.as_ref().filter(|_| self.manifest.kind.starts_process());
         let Some(word) = recipe.and_then(|recipe| recipe.command.first()) else { return Ok(None) };
@@ -184,8 +184,8 @@ impl<'a> Need<'a> {
         found.map(Some).map_err(|message| lacking(word, message))
     }
 
-    /// The program of the command and what comes before its words, as this process would find it; `None` if the first
-    /// word is the program, or nothing is found.
+    /// The program of the command and the words before its arguments, as this process would find them; `None` if the
+    /// first word is the program, or nothing is found.
     pub(super) fn program_words(&self) -> Option<Vec<OsString>> {
         let word = self.manifest.recipe.as_ref()?.command.first()?;
         if self.own_file(word).is_some() {
@@ -201,7 +201,7 @@ impl<'a> Need<'a> {
         Some(std::iter::once(program.path.into_os_string()).chain(program.lead).collect())
     }
 
-    /// The file that runs: the entry, else the first word of the command that is a file of the version.
+    /// The file that runs: the entry, or the first word of the command that names a file of the version.
     fn entry(&self) -> Option<&VersionFile> {
         let recipe = self.manifest.recipe.as_ref()?;
         let named = recipe.entry.as_deref().and_then(|entry| self.file(entry));
@@ -220,8 +220,8 @@ impl<'a> Need<'a> {
         self.files.iter().find(|file| file.path == path)
     }
 
-    /// The packages that the sources take and that the interpreter does not have, or the environment
-    /// made from it; of a shell script the programs that it calls.
+    /// The packages that the sources import and that neither the interpreter nor its environment has. For a shell
+    /// script, the programs that it calls.
     fn imports(
         &self,
         path: &SearchPath<'_>,
@@ -237,7 +237,7 @@ impl<'a> Need<'a> {
         if matches!(language_of(program), Some(PackageLanguage::Python | PackageLanguage::Node)) {
             missing.extend(shell::missing_started(self, entry, path));
         }
-        // The sandbox offers these itself.
+        // The sandbox provides these.
         missing.retain(|missing| !CALL_MODULES.contains(&missing.name.as_str()));
         missing
     }
@@ -272,7 +272,7 @@ impl<'a> Need<'a> {
         }
     }
 
-    /// What to do about an environment that is not made yet.
+    /// How to get an environment that does not exist yet.
     fn lacking_packages(&self, path: &SearchPath<'_>, wish: &Wish) -> Missing {
         let names = wish.block.dependencies.join(" ");
         let how = match path.for_ourselves(OsStr::new("uv")) {
@@ -283,7 +283,7 @@ impl<'a> Need<'a> {
         Missing { name: names, message, blocks: true }
     }
 
-    /// What the manifest or a list of requirements names beyond what was `found` missing already.
+    /// The packages that the manifest or a list of requirements names, apart from those in `found`.
     fn undeclared(&self, program: &ResolvedProgram, found: &[Missing]) -> Vec<Missing> {
         let is_script = self.entry().is_some_and(|entry| ScriptMetadata::read(&entry.bytes).is_some());
         if language_of(program) != Some(PackageLanguage::Python) || is_script {
@@ -309,7 +309,7 @@ impl<'a> Need<'a> {
     }
 }
 
-/// Languages whose packages are looked for.
+/// Languages whose packages are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PackageLanguage {
     Python,

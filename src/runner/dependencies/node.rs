@@ -1,5 +1,5 @@
-//! Which packages of node a version takes. A version holds no `node_modules`, so only what node
-//! itself brings, or has system-wide, is there.
+//! Which Node.js packages a version imports. A version contains no `node_modules`, so it can use only built-in modules
+//! and system-wide packages.
 
 use super::Need;
 use crate::code::WhenRun;
@@ -10,10 +10,10 @@ use crate::runner::interpreter::{ResolvedProgram, is_system};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// Asked once for each node.
+/// Evaluated once for each node.
 const QUESTION: &[&str] = &["-p", "JSON.stringify([require('module').builtinModules, require('module').globalPaths])"];
 
-/// Modules of every node, so that most tools need no question.
+/// Modules of every node, so that most tools need no query.
 const EVERYWHERE: &[&str] = &[
     "assert",
     "buffer",
@@ -33,10 +33,10 @@ const EVERYWHERE: &[&str] = &[
     "zlib",
 ];
 
-/// Endings that node or a bundler tries when a module is named without.
+/// Extensions that node or a bundler tries if a module is named without one.
 const ENDINGS: &[&str] = &["", ".js", ".mjs", ".cjs", ".ts", ".mts", ".json", "/index.js", "/index.ts"];
 
-/// The packages that a version's entry takes and that are not there.
+/// The packages that a version's entry imports and that are not installed.
 pub(super) fn missing(need: &Need<'_>, entry: &str, program: &ResolvedProgram) -> Vec<Missing> {
     let files: BTreeMap<&str, &[u8]> = need.files.iter().map(|f| (f.path.as_str(), f.bytes.as_slice())).collect();
     let wanted = taken(entry, &files);
@@ -65,7 +65,7 @@ pub(super) fn missing(need: &Need<'_>, entry: &str, program: &ResolvedProgram) -
     missing.collect()
 }
 
-/// The packages taken by a file and by the files of the version that it leads to.
+/// The packages imported by a file and by the files of the version that it imports.
 fn taken(entry: &str, files: &BTreeMap<&str, &[u8]>) -> BTreeSet<String> {
     let own = own_name(files);
     let (mut packages, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![entry.to_owned()]);
@@ -84,7 +84,7 @@ fn taken(entry: &str, files: &BTreeMap<&str, &[u8]>) -> BTreeSet<String> {
     packages
 }
 
-/// The modules that a file certainly takes when it is run, as written.
+/// The modules that a file certainly imports when it is run, as written.
 fn certain(path: &str, source: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(source);
     let language = Language::of(path, &text).filter(|language| language.is_javascript());
@@ -95,7 +95,7 @@ fn certain(path: &str, source: &[u8]) -> Vec<String> {
     taken.map(|(import, _)| import.module).collect()
 }
 
-/// The package that a module belongs to; `None` for what node brings, addresses and absolute paths.
+/// The package that contains a module; `None` for built-in modules, addresses and absolute paths.
 fn package(module: &str) -> Option<String> {
     if module.is_empty() || module.contains(':') || module.starts_with(['/', '#']) {
         return None;
@@ -105,7 +105,7 @@ fn package(module: &str) -> Option<String> {
     (!EVERYWHERE.contains(&name.as_str())).then_some(name)
 }
 
-/// The name of the version's own package, which it may take by that name.
+/// The name of the version's own package, which it may import by that name.
 fn own_name(files: &BTreeMap<&str, &[u8]>) -> Option<String> {
     let package: serde_json::Value = serde_json::from_slice(files.get("package.json")?).ok()?;
     package.get("name")?.as_str().map(str::to_owned)

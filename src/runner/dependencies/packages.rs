@@ -19,12 +19,12 @@ pub(in crate::runner) fn distributions(dir: &Path) -> Vec<(String, String)> {
     named.collect()
 }
 
-/// The names in a folder that are text.
+/// The names in a folder that are valid UTF-8.
 pub(in crate::runner) fn names_in(dir: &Path) -> impl Iterator<Item = String> {
     fs::read_dir(dir).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok())
 }
 
-/// The form in which names of packages are compared.
+/// The normalised form in which package names are compared.
 pub(in crate::runner) fn normal(name: &str) -> String {
     name.to_ascii_lowercase().split(['-', '_', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }

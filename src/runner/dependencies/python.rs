@@ -1,4 +1,4 @@
-//! Which packages of Python a version takes, and which of them an interpreter has.
+//! Which Python packages a version imports, and which of them an interpreter has.
 
 use super::Need;
 use super::packages::{distributions, names_in, normal, site_packages};
@@ -13,8 +13,8 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Asked in isolated mode (no variables, no folder of the user's, none of the script's) and without its site: a `.pth`
-/// file and `sitecustomize` are code of packages, and would run.
+/// Evaluated in isolated mode (no variables, no user folder, no script folder) and without `site`: a `.pth` file and
+/// `sitecustomize` are code of packages, and would run.
 const QUESTION: &[&str] = &[
     "-I",
     "-S",
@@ -23,17 +23,18 @@ const QUESTION: &[&str] = &[
      'stdlib_module_names', sys.builtin_module_names))]))",
 ];
 
-/// Asks for each name whether there is a module of it on a path, without importing it.
+/// Checks for each name whether a path contains a module of that name, without importing it.
 const LOOK: &str = "import importlib.util as u, sys, json\nsys.path[:] = json.loads(sys.argv[1])\n\
                     print(json.dumps([n for n in sys.argv[2:] if u.find_spec(n) is not None]))";
 
-/// Words in the code of a `.pth` file that makes modules or moves where they are looked for: editable installations do.
+/// Words in the code of a `.pth` file that creates modules or changes where they are found, as in editable
+/// installations.
 const FINDERS: &[&str] = &["finder", "meta_path", "path_hooks", "editable", "sys.path", "addsitedir"];
 
-/// More of a `.pth` file is not read, in bytes.
+/// How much of a `.pth` file is read, in bytes.
 const MAX_PATH_FILE: u64 = 64 * 1024;
 
-/// Modules of every Python 3, so that most tools need no question.
+/// Modules of every Python 3, so that most tools need no query.
 const EVERYWHERE: &[&str] = &[
     "__future__",
     "abc",
@@ -110,20 +111,20 @@ const EVERYWHERE: &[&str] = &[
 #[derive(Debug)]
 pub(super) struct Python {
     program: PathBuf,
-    /// Its word and version, for messages: `python3 3.11.2`.
+    /// Its command and version, for messages: `python3 3.11.2`.
     shown: String,
     path: Vec<PathBuf>,
     standard: BTreeSet<String>,
 }
 
 impl Python {
-    /// Asks an interpreter, once; `None` when it is no Python 3 or does not answer.
+    /// Queries an interpreter once; `None` if it is not a Python 3 or does not answer.
     pub(super) fn of(program: &ResolvedProgram, interpreters: &Interpreters) -> Option<Python> {
         let start = program.interpreter.as_ref()?;
         let answer = interpreters.answer(start, QUESTION)?;
         let (mut path, shared, standard): (Vec<PathBuf>, Vec<PathBuf>, _) = serde_json::from_str(&answer).ok()?;
         let facts = program.facts.as_ref()?;
-        // What was asked is the Python behind an environment, never the environment's own.
+        // The base Python of an environment was queried, never the environment's own.
         let environment = start.parent().and_then(Path::parent).filter(|prefix| prefix.join("pyvenv.cfg").is_file());
         path.extend(environment.into_iter().flat_map(site_packages));
         if environment.is_none_or(shares_packages) {
@@ -135,19 +136,19 @@ impl Python {
         Some(Python { program: start.clone(), shown: format!("python3 {}", facts.version), path, standard })
     }
 
-    /// The same Python in an environment of its own. That one is never started to be asked: Python runs
-    /// what the `.pth` files of its packages say.
+    /// The same Python in a separate environment. The environment's Python is never started for a query, because Python
+    /// runs the code in the `.pth` files of its packages.
     fn within(self, environment: &Path) -> Python {
         Python { path: site_packages(environment), ..self }
     }
 
-    /// Whether a file of its own may add to its path; `_virtualenv.pth` is uv's.
+    /// Whether any `.pth` file may add to its path; `_virtualenv.pth` is from uv.
     fn has_path_files(&self) -> bool {
         let is_path_file = |entry: String| entry != "_virtualenv.pth" && has_ending(&entry, "pth");
         self.path.iter().any(|dir| names_in(dir).any(is_path_file))
     }
 
-    /// Whether code in a `.pth` file may make modules that nobody sees who does not run it.
+    /// Whether code in a `.pth` file may create modules that cannot be known without running it.
     fn has_finders(&self) -> bool {
         let is_path_file = |entry: &String| has_ending(entry, "pth");
         self.path.iter().any(|dir| names_in(dir).filter(is_path_file).any(|name| makes_modules(&dir.join(name))))
@@ -161,22 +162,22 @@ impl Python {
         names.filter(|name| !name.is_empty() && !installed.contains(&normal(name))).collect()
     }
 
-    /// The command that installs packages for this Python and no other.
+    /// The command that installs packages for exactly this Python.
     pub(super) fn install(&self, packages: &str) -> String {
         format!("{} -m pip install {packages}", self.program.display())
     }
 
-    /// The same, or the other way to get a package.
+    /// The same, with the alternative of declaring the package.
     fn or_declared(&self, package: &str) -> String {
         format!("{}, or declare it in a PEP 723 block and install uv", self.install(package))
     }
 
-    /// Its word and version.
+    /// Its command and version.
     pub(super) fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// Where on its path a module is.
+    /// The folder on its path that contains a module.
     fn folder_of(&self, module: &str) -> Option<&Path> {
         let holds = |dir: &&PathBuf| {
             let begins = |entry: &str| entry.starts_with(&format!("{module}."));
@@ -187,20 +188,20 @@ impl Python {
         self.path.iter().find(holds).map(PathBuf::as_path)
     }
 
-    /// The modules among `names` that it finds by itself: through archives and import hooks.
+    /// The modules among `names` that the interpreter itself finds, through archives and import hooks.
     fn finds(&self, names: &[&str], interpreters: &Interpreters) -> Vec<String> {
         let path = serde_json::to_string(&self.path).unwrap_or_default();
         let first = ["-I", "-S", "-c", LOOK, &path];
         let arguments: Vec<&str> = first.into_iter().chain(names.iter().copied()).collect();
         let answer = interpreters.answer_anew(&self.program, &arguments);
-        // One that cannot answer now may have them all.
+        // If it cannot answer now, it may have them all.
         let all = || names.iter().map(|name| (*name).to_owned()).collect();
         answer.and_then(|answer| serde_json::from_str(&answer).ok()).unwrap_or_else(all)
     }
 }
 
-/// The packages that a version's entry takes, with what it takes of the version itself, and that are
-/// not there: not on the program's own path, or not in an environment made from it.
+/// The packages that a version's entry and its other imported files need and that are not installed: neither on the
+/// program's own path nor in an environment based on it.
 pub(super) fn missing(
     need: &Need<'_>,
     entry: &str,
@@ -246,15 +247,15 @@ pub(super) fn missing(
             };
             format!("{}; {next}", not_installed(name, &python.shown))
         });
-        // An added folder holds modules of the project, seldom a package that many programs take.
+        // An added folder usually contains modules of the project, seldom a widely used package.
         let is_found_elsewhere = taken.moves_path || taken.adds_folders && known_package(name).is_none();
         Missing { name: name.to_owned(), message, blocks: is_certain && !is_found_elsewhere }
     }));
     missing
 }
 
-/// What to do about a module that is in the workspace next to the entry and is a tool of its own there. To install a
-/// package of that name would get other code.
+/// What to do about a module that exists in the workspace next to the entry and is a separate tool there. Installing a
+/// package of that name would get different code.
 fn beside(need: &Need<'_>, entry: &str, module: &str) -> Option<String> {
     let folder = need.origin.join(entry).parent()?.to_owned();
     let file = [format!("{module}.py"), format!("{module}/__init__.py")]
@@ -274,14 +275,14 @@ fn not_installed(module: &str, shown: &str) -> String {
     }
 }
 
-/// What is taken from outside of the version.
+/// Imports from outside the version.
 #[derive(Debug, Default)]
 struct ForeignImports {
     /// Top-level modules.
     modules: BTreeSet<String>,
-    /// Whether the sources change how modules are found: then nothing is certain.
+    /// Whether the sources change how modules are found; then nothing is certain.
     moves_path: bool,
-    /// Whether the sources add a folder in which modules are looked for: it may hold those that nobody knows.
+    /// Whether the sources add a folder to the module path; its modules are unknown.
     adds_folders: bool,
 }
 
@@ -294,7 +295,7 @@ impl ForeignImports {
         ForeignImports::of(&files, entry, moves_path)
     }
 
-    /// By the files of a version, from its entry on.
+    /// The imports of a version's files, starting at its entry.
     fn of(files: &BTreeMap<&str, &[u8]>, entry: &str, moves_path: bool) -> ForeignImports {
         let mut taken = ForeignImports { modules: BTreeSet::new(), moves_path, adds_folders: false };
         let home = folder(entry);
@@ -307,7 +308,7 @@ impl ForeignImports {
             taken.adds_folders |= says("sys.path") || says("addsitedir");
             let text = String::from_utf8_lossy(source);
             let Some(tree) = Language::Python.parse(&text) else { continue };
-            // Only what certainly runs: the program may do without the rest.
+            // Only imports that certainly run; the program may not need the others.
             let certain = imports(tree.root_node(), &text).into_iter().filter(|(_, when)| *when == WhenRun::Always);
             for (import, _) in certain {
                 open.extend(taken.follow(&import, &path, home, files));
@@ -316,7 +317,7 @@ impl ForeignImports {
         taken
     }
 
-    /// Notes an import from outside; answers the files of the version that any other one leads to.
+    /// Records an external import; for other imports, returns the files of the version that they refer to.
     fn follow(
         &mut self,
         import: &PythonImport<'_, '_>,
@@ -353,13 +354,13 @@ fn folder(path: &str) -> &str {
     path.rfind('/').map_or("", |end| &path[..=end])
 }
 
-/// Whether any file or folder of the version has the name of a module: it may be that module.
+/// Whether any file or folder of the version has the name of a module, and so may be that module.
 fn is_own(module: &str, files: &BTreeMap<&str, &[u8]>) -> bool {
     let is_named = |part: &str| part == module || part.split('.').next() == Some(module);
     files.keys().any(|path| path.split('/').any(is_named))
 }
 
-/// The folders that the `.pth` files of a folder of packages add to the path; their lines of code are not run.
+/// The folders that the `.pth` files of a package folder add to the path. Their lines of code are not run.
 fn added_by_path_files(folder: &Path) -> Vec<PathBuf> {
     let mut added = Vec::new();
     for name in names_in(folder).filter(|name| has_ending(name, "pth")) {
@@ -388,7 +389,7 @@ fn path_file(file: &Path) -> String {
     if read.is_some() { text } else { String::new() }
 }
 
-/// Whether an environment also has the packages of the Python it was made from.
+/// Whether an environment also has the packages of its base Python.
 fn shares_packages(environment: &Path) -> bool {
     let settings = path_file(&environment.join("pyvenv.cfg"));
     let mut pairs = settings.lines().filter_map(|line| line.split_once('='));

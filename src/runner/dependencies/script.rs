@@ -1,28 +1,28 @@
-//! What the block of a script (PEP 723) asks uv for, and whether uv may be asked for it.
+//! What the block of a script (PEP 723) requests from uv, and whether uv may be asked for it.
 
 use crate::code::metadata::ScriptBlock;
 use toml::{Table, Value};
 
-/// What a block says.
+/// The content of a block.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::runner) struct ScriptMetadata {
     pub(in crate::runner) dependencies: Vec<String>,
-    /// The versions of Python that it is for, as written.
+    /// The versions of Python that it supports, as written.
     requires_python: Option<String>,
-    /// No package newer than this is taken.
+    /// Packages newer than this date are excluded.
     exclude_newer: Option<String>,
-    /// Why uv must not be asked for them; `None` when it may.
+    /// Why uv must not be asked for them; `None` if it may.
     pub(in crate::runner) fault: Option<&'static str>,
 }
 
 impl ScriptMetadata {
-    /// Reads the block of a script; `None` when it has none, or one that cannot be read.
+    /// Reads the block of a script; `None` if there is none, or it cannot be read.
     pub(in crate::runner) fn read(source: &[u8]) -> Option<ScriptMetadata> {
         let block = ScriptBlock::of(std::str::from_utf8(source).ok()?)?;
         let dependencies = block.dependencies();
         let table = &block.table;
         let uv = table.get("tool").and_then(|tool| tool.get("uv")).and_then(Value::as_table);
-        // Paths and repositories named by a stranger would be read and fetched.
+        // Otherwise, paths and repositories chosen by a stranger would be read and fetched.
         let fault = if dependencies.iter().any(|wanted| wanted.contains(['@', '/', '\\', ':'])) {
             Some("it names a package by address")
         } else if uv.is_some_and(|uv| uv.keys().any(|key| key != "exclude-newer")) {
@@ -35,8 +35,7 @@ impl ScriptMetadata {
         Some(ScriptMetadata { dependencies, requires_python, exclude_newer, fault })
     }
 
-    /// A script with this block and nothing else, for uv: written again, so that uv reads nothing that was not read
-    /// here.
+    /// A script with only this block, for uv. It is written anew, so that uv reads only what was parsed here.
     pub(in crate::runner) fn script(&self) -> String {
         let mut table = Table::new();
         if let Some(python) = &self.requires_python {

@@ -1,4 +1,4 @@
-//! Which programs a script calls that are not there.
+//! The missing programs that a script calls.
 
 use super::Need;
 use crate::code::shell::calls::Calls;
@@ -9,10 +9,10 @@ use crate::runner::interpreter::{SearchPath, missing as not_there};
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Programs that are told for one script.
+/// The most programs reported for one script.
 const MAX_TOLD: usize = 10;
 
-/// The programs that a script calls and that are not there.
+/// The programs that a script calls and that are not installed.
 pub(super) fn missing(need: &Need<'_>, entry: &str, path: &SearchPath<'_>) -> Vec<Missing> {
     let Some(file) = need.file(entry) else { return Vec::new() };
     let text = String::from_utf8_lossy(&file.bytes);
@@ -20,7 +20,7 @@ pub(super) fn missing(need: &Need<'_>, entry: &str, path: &SearchPath<'_>) -> Ve
     told(calls.map(|(name, call)| (name, call.line, call.is_certain)), path)
 }
 
-/// The programs that a script of Python or JavaScript starts by name and that are not there.
+/// The programs that a Python or JavaScript script starts by name and that are not installed.
 pub(super) fn missing_started(need: &Need<'_>, entry: &str, path: &SearchPath<'_>) -> Vec<Missing> {
     let Some(file) = need.file(entry) else { return Vec::new() };
     let text = String::from_utf8_lossy(&file.bytes);
@@ -28,7 +28,7 @@ pub(super) fn missing_started(need: &Need<'_>, entry: &str, path: &SearchPath<'_
     told(started(&text, language).into_iter().map(|one| (one.name, one.line, one.is_certain)), path)
 }
 
-/// Those that are not there, each with its line and whether it is started whatever happens.
+/// The missing programs, each with its line and whether it is always started.
 fn told(programs: impl Iterator<Item = (String, usize, bool)>, path: &SearchPath<'_>) -> Vec<Missing> {
     let is_there = |name: &str| {
         if name.starts_with('/') { Path::new(name).exists() } else { path.for_ourselves(OsStr::new(name)).is_some() }

@@ -1,4 +1,4 @@
-//! What is known to be missing before a run.
+//! Which dependencies are known to be missing before a run.
 
 use super::*;
 use crate::domain::{Dialect, FileMode, InputMode, Recipe, ToolName};
@@ -66,7 +66,7 @@ impl Case {
         act(&SearchPath::new(seeker), &need)
     }
 
-    /// What is missing: the name, and whether it blocks.
+    /// The missing dependencies: the name, and whether it blocks.
     fn missing(&self) -> Vec<(String, bool)> {
         self.all_missing().into_iter().map(|missing| (missing.name, missing.blocks)).collect()
     }
@@ -82,7 +82,7 @@ impl Case {
         })
     }
 
-    /// A uv that notes that it was started.
+    /// A uv that records that it was started.
     fn with_uv(self) -> Case {
         let mark = self.at("asked").display().to_string();
         self.put("bin/uv", &format!("#!/bin/sh\necho \"$@\" >> {mark}\nexit 1\n"));
@@ -143,7 +143,7 @@ fn the_message_names_the_package_the_interpreter_and_what_to_do() {
     let message = case.all_missing().remove(0).message;
     let program = case.with(|path, need| need.program(path)).unwrap().unwrap();
     let (python, version) = (program.interpreter.unwrap(), program.facts.unwrap().version);
-    // A package that is named like a module may be anybody's.
+    // A package named like a module may have a different author.
     let how = "find out which package provides absent_a, and install that or declare it in a PEP 723 block";
     assert_eq!(message, format!("python package absent_a is not installed for python3 {version}; {how}"));
     assert_eq!(case.equip(), Err(message));
@@ -206,7 +206,7 @@ fn a_package_of_node_is_missing_because_a_version_holds_none() {
 #[test]
 fn a_script_that_declares_packages_says_what_it_needs_without_uv() {
     let mut case = Case::python(&[("main.py", BLOCK)]);
-    // Only the interpreters of this machine, not a uv that may be there too.
+    // Only the interpreters of this machine, not an installed uv.
     let python = case.with(|path, need| need.program(path)).unwrap().unwrap().interpreter.unwrap();
     fs::create_dir_all(case.at("bin")).unwrap();
     symlink(python, case.at("bin/python3")).unwrap();

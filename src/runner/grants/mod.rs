@@ -76,8 +76,8 @@ impl Grants {
         absent: Vec::new(),
     };
 
-    /// Why these grants need the level `isolated`; `None` when every level can enforce them. `remedy` is how this
-    /// machine gets that level.
+    /// Why these grants need the level `isolated`; `None` if every level can enforce them. `remedy` is how this machine
+    /// gets that level.
     pub fn needs_isolated(&self, remedy: &str) -> Option<String> {
         if self.network == Network::Loopback {
             return Some(format!(
@@ -122,7 +122,7 @@ pub(super) fn resolve(asked: &Asked<'_>) -> Result<Grants, RunEnd> {
         run: asked.permissions.run.clone(),
         ..Grants::NOTHING
     };
-    // What is refused by its words is not looked up.
+    // A path that is refused because of its text is not looked up.
     if faults.is_empty() {
         for declared in &asked.permissions.write {
             match find(asked.ground, Access::Write, declared) {
@@ -220,7 +220,7 @@ fn real(path: &Path) -> Result<(PathBuf, Option<PathKind>), String> {
             }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            // The part of it that exists may still lead elsewhere.
+            // Its existing part may still lead elsewhere.
             let mut missing = Vec::new();
             let mut above = path;
             while let (Some(name), Some(parent)) = (above.file_name(), above.parent()) {
@@ -257,7 +257,7 @@ fn write_path(asked: &Asked<'_>, found: ResolvedPath) -> Result<WritePath, Strin
     Ok(WritePath { path, mode: asked.writes, folder, exists: is.is_some(), protected })
 }
 
-/// What stays read-only in a granted folder.
+/// The paths in a granted folder that stay read-only.
 fn protected(ground: &Ground, folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     if ground.workspace.starts_with(folder) {
@@ -272,7 +272,7 @@ fn protected(ground: &Ground, folder: &Path) -> Vec<PathBuf> {
 }
 
 fn search_kept(folder: &Path, depth: usize, left: &mut usize, found: &mut Vec<PathBuf>) {
-    // A folder that cannot be listed by its user cannot be written by the tool either.
+    // If its user cannot list a folder, the tool cannot write it either.
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         if *left == 0 {
@@ -281,7 +281,7 @@ fn search_kept(folder: &Path, depth: usize, left: &mut usize, found: &mut Vec<Pa
         *left -= 1;
         let Ok(kind) = entry.file_type() else { continue };
         if is_never_written(&entry.file_name().to_string_lossy()) {
-            // A link cannot be made read-only; what it leads to lies elsewhere, or is judged itself.
+            // A link cannot be made read-only; its target is elsewhere, or is checked separately.
             found.extend((!kind.is_symlink()).then(|| entry.path()));
         } else if kind.is_dir() && depth > 0 {
             search_kept(&entry.path(), depth - 1, left, found);
@@ -289,8 +289,8 @@ fn search_kept(folder: &Path, depth: usize, left: &mut usize, found: &mut Vec<Pa
     }
 }
 
-/// The places of this machine, as far as these permissions can ask for them. `caller` is the environment of whoever
-/// starts the run; its `HOME` is what `~` means, but the home that the system knows for this user counts as home too.
+/// The places on this machine that matter for these permissions. `caller` is the environment of the process that starts
+/// the run. Its `HOME` is the meaning of `~`; the home that the system records for this user also counts as home.
 pub(super) fn ground(
     permissions: &Permissions,
     workspace: &Path,
@@ -304,7 +304,7 @@ pub(super) fn ground(
     Ground {
         workspace: plain(workspace.to_owned()),
         strangers,
-        // Only what is to be written is compared with them, and finding them takes hundreds of system calls.
+        // Only paths for writing are compared with them, and finding them takes hundreds of system calls.
         starts: if permissions.write.is_empty() { Vec::new() } else { starts::places(&homes, caller) },
         homes,
         ours: ours.iter().cloned().map(plain).collect(),

@@ -1,19 +1,19 @@
-//! Where programs start from on this machine: what the user's next command would find.
+//! The places on this machine from which programs start, including those that the user's next command would find.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How many entries of one folder are looked at for links.
+/// How many entries of one folder are checked for links.
 const MAX_ENTRIES: usize = 4096;
 
-/// Folders below a home whose links lead to what programs start from: start files kept in a repository of settings, scripts
-/// that were put on the path.
+/// Folders below a home whose links lead to start files or programs: start files kept in a repository of settings,
+/// scripts that were put on the path.
 const LINKED_FROM: &[&str] = &["", ".config", ".config/systemd/user", ".local/bin", "bin"];
 
-/// The folders that `PATH` names, and the files and folders that links in a home, or in a folder of `PATH` in it, lead to.
-/// All of them exist and are absolute, without symbolic links, in ascending order.
+/// The folders in `PATH`, and the targets of links in a home or in a `PATH` folder inside a home. All of them exist and
+/// are absolute, without symbolic links, in ascending order.
 pub(in crate::runner) fn places(homes: &[PathBuf], caller: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
     let path = caller.get(OsStr::new("PATH")).map(OsString::as_os_str).unwrap_or_default();
     let named = std::env::split_paths(path).filter(|folder| folder.is_absolute());
@@ -26,16 +26,16 @@ pub(in crate::runner) fn places(homes: &[PathBuf], caller: &BTreeMap<OsString, O
         let is_home = homes.contains(&folder);
         found.extend(links(&folder, |name| !is_home || name.as_encoded_bytes().starts_with(b".")));
     }
-    // A link to everything, or to a home as a whole, says nothing: those are never granted anyway.
+    // A link to the root or to a whole home is ignored: those are never granted anyway.
     found
         .into_iter()
         .filter(|place| place.parent().is_some() && !homes.iter().any(|home| home.starts_with(place)))
         .collect()
 }
 
-/// What the links in a folder lead to, for names that count.
+/// The targets of the links in a folder whose names count.
 fn links(folder: &Path, counts: impl Fn(&OsStr) -> bool) -> Vec<PathBuf> {
-    // A folder that cannot be listed by its user cannot be written by the tool either.
+    // If its user cannot list a folder, the tool cannot write it either.
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let entries = entries.take(MAX_ENTRIES).flatten();
     let links =

@@ -108,7 +108,7 @@ fn a_link_may_lead_elsewhere_below_its_anchor_and_nowhere_else() {
         let message = machine.read(path).unwrap_err();
         assert!(message.contains("link") || message.contains("resolved"), "{path}: {message}");
     }
-    // A folder that a link leads to is what is judged: tools may be read and not written.
+    // The target of a link is checked: tools may be read and not written.
     assert!(machine.read("own").is_ok());
     assert!(machine.write("own/x/", WriteMode::Staged).unwrap_err().contains("tools"));
 }

@@ -1,8 +1,7 @@
-//! Whether the user that a tool runs as can start a program at all.
+//! Whether the user that a tool runs as can start a program.
 //!
-//! Started by root, a tool runs as a user of its own who owns nothing: below a folder closed to others
-//! (`/root` is, usually) nothing exists for it. Only permission bits count here; what an access list
-//! grants beyond them is not seen.
+//! If Toolsmith runs as root, a tool runs as a separate user that owns nothing. That user sees nothing below a folder
+//! closed to others (usually including `/root`). Only permission bits count here; access control lists are ignored.
 
 use rustix::fs::{Access, access};
 use std::collections::VecDeque;
@@ -11,12 +10,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
-/// Symbolic links followed on the way to one file.
+/// The most symbolic links followed on the way to one file.
 const MOST_LINKS: usize = 40;
 
-/// What everybody needs: to read a file or list a folder, and to start or enter it.
+/// The permission bits of others to read a file or list a folder, and to start or enter it.
 const OTHERS_READ_ENTER: u32 = 0o005;
-/// What everybody needs to pass a folder.
+/// The permission bit of others to pass a folder.
 const OTHERS_ENTER: u32 = 0o001;
 
 /// The user that a tool will run as, seen from this process.
@@ -24,7 +23,7 @@ const OTHERS_ENTER: u32 = 0o001;
 pub enum Who {
     /// The user of this process.
     Same,
-    /// Another user, who is in no group and owns nothing.
+    /// Another user, who is not in any group and owns nothing.
     Other,
 }
 
@@ -59,8 +58,7 @@ fn allows(meta: &fs::Metadata, bits: u32) -> bool {
     meta.permissions().mode() & bits == bits
 }
 
-/// The real path of a file, when everybody may pass every folder on the way there, those behind
-/// symbolic links included.
+/// The real path of a file, if everybody may pass every folder on the way, including those that symbolic links lead to.
 fn reached_by_others(path: &Path) -> Option<PathBuf> {
     let parts = |path: &Path| -> VecDeque<OsString> { path.components().map(|c| c.as_os_str().to_owned()).collect() };
     let (mut ahead, mut here, mut links) = (parts(path), PathBuf::new(), 0);
@@ -71,7 +69,7 @@ fn reached_by_others(path: &Path) -> Option<PathBuf> {
                 here.pop();
             }
             Some(Component::Normal(name)) => {
-                // A relative path has no folder to begin in.
+                // A relative path has no starting folder.
                 let folder = fs::metadata(&here).ok().filter(fs::Metadata::is_dir)?;
                 if !allows(&folder, OTHERS_ENTER) {
                     return None;
@@ -99,7 +97,7 @@ fn reached_by_others(path: &Path) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    /// A folder that everybody may pass, with `python/bin/python3` in it.
+    /// A folder that everybody may pass; it contains `python/bin/python3`.
     fn tree() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("python/bin")).unwrap();

@@ -1,4 +1,4 @@
-//! Asking an interpreter a question: what it prints, within a time.
+//! Queries an interpreter: its output, within a time limit.
 
 use crate::outside::{ExternalProgram, Programs, Trusted};
 use std::time::Duration;
@@ -6,10 +6,11 @@ use std::time::Duration;
 /// How long an interpreter has to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What a trusted program prints: the very file that was judged is started, without any variable, in an empty folder.
+/// The output of a trusted program. Exactly the file that was checked is started, without variables, in an empty
+/// folder.
 ///
 /// # Errors
-/// One line: it does not start, fails, or says nothing within three seconds.
+/// One line: it does not start, fails, or prints nothing within three seconds.
 pub(super) fn answer(programs: &Programs, program: Trusted, args: &[&str]) -> Result<String, String> {
     let shown = program.path().display().to_string();
     let launch = programs.launch(ExternalProgram::Interpreter, program).map_err(|error| format!("{shown}: {error}"))?;
@@ -21,7 +22,7 @@ pub(super) fn answer(programs: &Programs, program: Trusted, args: &[&str]) -> Re
     Ok(text)
 }
 
-/// The first line with words in it that a program prints.
+/// The first nonblank line that a program prints.
 ///
 /// # Errors
 /// As [`answer`].

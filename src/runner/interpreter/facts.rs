@@ -1,4 +1,4 @@
-//! What is known of an interpreter: version and digest, asked and computed once.
+//! Facts about an interpreter: version and digest, determined once.
 
 use super::ask;
 use super::view::InterpreterView;
@@ -11,10 +11,10 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How interpreters are asked for their version. A program that is not in this list is not started
-/// just to be asked: who knows what it does with the question.
+/// How interpreters are asked for their version. A program that is not in this list is not started for that, because
+/// its reaction is unknown.
 const ASKED: &[(&str, &[&str])] = &[
-    // Isolated, and without the packages of its site: neither variables nor `.pth` files are looked at.
+    // Isolated, and without `site`: neither variables nor `.pth` files are read.
     ("python", &["-I", "-S", "--version"]),
     ("pypy", &["-I", "-S", "--version"]),
     ("node", &["--version"]),
@@ -29,16 +29,16 @@ const ASKED: &[(&str, &[&str])] = &[
     ("uv", &["--version"]),
 ];
 
-/// A larger file is not an interpreter, in bytes.
+/// The largest file that can be an interpreter, in bytes.
 const MAX_FILE: u64 = 1 << 30;
 
-/// What tells one state of a file from another without reading it.
+/// Identifies a state of a file without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct InterpreterStamp {
     inode: (u64, u64),
     bytes: u64,
     modified: (i64, i64),
-    /// Nobody can set this one.
+    /// Programs cannot set this time.
     changed: (i64, i64),
 }
 
@@ -51,10 +51,10 @@ impl InterpreterStamp {
     }
 }
 
-/// What each program answered to each question, and the state of its file then.
+/// The answer of each program to each question, and the state of its file at that time.
 type Answers = HashMap<(PathBuf, &'static str), (InterpreterStamp, Arc<str>)>;
 
-/// Remembers what interpreters told, as long as their files do not change. One for a workbench.
+/// Caches the answers of interpreters as long as their files do not change. There is one per workbench.
 #[derive(Debug, Default)]
 pub struct Interpreters {
     programs: Arc<Programs>,
@@ -62,16 +62,16 @@ pub struct Interpreters {
     answers: Mutex<Answers>,
 }
 
-/// What an interpreter told.
+/// The answer of an interpreter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct InterpreterAnswer {
-    /// `None` when it was not asked, because it is not trusted.
+    /// `None` if it was not asked, because it is not trusted.
     version: Option<String>,
     digest: Digest,
 }
 
 impl Interpreters {
-    /// Starts nothing that these programs do not trust, and takes those that the user names before all others.
+    /// Starts only programs that `programs` trusts. Programs that the user's settings name come before all others.
     pub fn new(programs: Arc<Programs>) -> Interpreters {
         Interpreters { programs, ..Interpreters::default() }
     }
@@ -85,9 +85,9 @@ impl Interpreters {
         self.programs.named()
     }
 
-    /// The facts of an interpreter. The first time costs reading the file and starting it once (5 to 100 ms), later
-    /// times a look at each folder on the way to it (µs). One that is not trusted is not started, and the facts say
-    /// why. `None` when it cannot be read.
+    /// The facts about an interpreter. The first call reads the file and starts it once (5 to 100 ms); later calls
+    /// check each folder on its path (µs). An untrusted interpreter is not started, and the facts say why. `None` if it
+    /// cannot be read.
     pub(super) fn facts(&self, view: &InterpreterView) -> Option<InterpreterFacts> {
         let trusted = self.trusted(view);
         let untrusted = trusted.as_ref().err().map(ToString::to_string);
@@ -103,12 +103,12 @@ impl Interpreters {
         })
     }
 
-    /// The version that a program tells; empty when it is not asked or does not answer.
+    /// The version that a program reports; empty if it is not asked or does not answer.
     pub(super) fn version(&self, view: &InterpreterView) -> String {
         self.known(&view.real, self.trusted(view).ok()).and_then(|known| known.version).unwrap_or_default()
     }
 
-    /// The interpreter of a view, when neither it nor what it was installed with can be changed by others.
+    /// The interpreter of a view, if others cannot change it or its installation.
     pub(super) fn trusted(&self, view: &InterpreterView) -> Result<Trusted, Distrust> {
         for folder in view.visible.iter().filter(|path| path.is_dir()) {
             self.trust().folder(folder)?;
@@ -132,7 +132,7 @@ impl Interpreters {
         {
             return Some(known.clone());
         }
-        // Not under the lock: another run need not wait for this interpreter's answer.
+        // Without the lock: another run need not wait for this interpreter's answer.
         let known = InterpreterAnswer {
             version: trusted.map(|program| told_version(&self.programs, program)),
             digest: digest(real)?,
@@ -141,8 +141,8 @@ impl Interpreters {
         Some(known)
     }
 
-    /// What an interpreter answers to `arguments`, the last of which is a question in its language; asked once. `None`
-    /// when it is not trusted, does not start or does not answer.
+    /// The answer of an interpreter to `arguments`, the last of which is a question in its language; asked once. `None`
+    /// if it is not trusted, does not start or does not answer.
     pub(in crate::runner) fn answer(&self, program: &Path, arguments: &[&'static str]) -> Option<Arc<str>> {
         let trusted = self.trust().program(program).ok()?;
         let stamp = InterpreterStamp::of(trusted.path()).ok()?;
@@ -158,7 +158,7 @@ impl Interpreters {
         Some(answer)
     }
 
-    /// What an interpreter answers, not remembered. `None` as with [`Interpreters::answer`].
+    /// The answer of an interpreter, without the cache. `None` as for [`Interpreters::answer`].
     pub(in crate::runner) fn answer_anew(&self, program: &Path, arguments: &[&str]) -> Option<String> {
         ask::answer(&self.programs, self.trust().program(program).ok()?, arguments).ok()
     }
@@ -177,7 +177,7 @@ fn libraries(installation: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The digest of a file that is not a larger than an interpreter can be.
+/// The digest of a file that is small enough for an interpreter.
 fn digest(path: &Path) -> Option<Digest> {
     let file = fs::File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).ok()?;
     let meta = file.metadata().ok()?;
@@ -196,13 +196,13 @@ fn told_version(programs: &Programs, program: Trusted) -> String {
     ask::first_line(programs, program, args).map(|line| number_in(&line)).unwrap_or_default()
 }
 
-/// Whether a file name is an interpreter's, perhaps with a version: `python3.11` of `python`.
+/// Whether a file name is an interpreter's name, possibly with a version: `python3.11` for `python`.
 fn is_version_of(name: &str, interpreter: &str) -> bool {
     let rest = name.strip_prefix(interpreter);
     rest.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-'))
 }
 
-/// The version in a line: the first word of digits, a `v` in front or not.
+/// The version in a line: the first word of digits, with or without a leading `v`.
 fn number_in(line: &str) -> String {
     let words = line.split_whitespace().map(|word| word.trim_start_matches('v'));
     let word = words.into_iter().find(|word| word.starts_with(|c: char| c.is_ascii_digit())).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// How much of a file is read to see what starts it; the kernel reads as much, in bytes.
+/// How much of a file is read to find its interpreter, in bytes; the kernel reads the same amount.
 const HEAD: usize = 256;
 
 /// The first line of a script.
@@ -15,13 +15,13 @@ pub(in crate::runner) struct FirstLine {
     pub(in crate::runner) name: String,
     /// Its path; `None` when `env` looks it up.
     pub(super) program: Option<PathBuf>,
-    /// The path of `env`, when the line begins with that.
+    /// The path of `env`, if the line begins with it.
     pub(super) env: Option<PathBuf>,
-    /// Why nobody can say which program it leads to.
+    /// Why the program cannot be determined.
     pub(super) fault: Option<&'static str>,
 }
 
-/// What a script's first line says; `None` when it names no interpreter.
+/// The content of a script's first line; `None` if it names no interpreter.
 pub(in crate::runner) fn shebang(script: &Path) -> Option<FirstLine> {
     FirstLine::parse(&head(script)?)
 }
@@ -45,7 +45,7 @@ impl FirstLine {
             return Some(FirstLine { name, program: Some(program), env: None, fault: None });
         }
         let (word, fault) = after_env(words)?;
-        // A name with a slash is a path for `env` as well.
+        // `env` also treats a name with a slash as a path.
         let path = word.contains('/').then(|| PathBuf::from(&word));
         let name = path.as_deref().map_or(word, file_name);
         Some(FirstLine { name, program: path, env: Some(program), fault })

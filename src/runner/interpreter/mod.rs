@@ -1,9 +1,9 @@
-//! Finding the program of a tool: PATH look-up, version managers, what must be visible for it to run,
-//! and what to install when there is none.
+//! Finds the program of a tool: PATH look-up, version managers, the files that must be visible for it to run, and what
+//! to install if it is missing.
 //!
-//! Stand-ins of version managers are replaced by what they stand for ([`behind_shim`]); a program that the tool's user
-//! could not start is passed over ([`Who`]); programs that are in the workspace are never taken, for a tool could have
-//! written them. Nothing here starts a program but to ask a known interpreter for its version ([`Interpreters`]).
+//! Shims of version managers are replaced by their targets ([`behind_shim`]). Programs that the tool's user could not
+//! start are skipped ([`Who`]). Programs in the workspace are never used, because a tool could have written them. This
+//! module starts a program only to ask a known interpreter for its version ([`Interpreters`]).
 
 mod access;
 mod ask;
@@ -26,11 +26,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 pub(super) use view::{InterpreterView, is_system};
 
-/// Where programs are looked for, in order; also the `PATH` of the run.
+/// The folders that are searched for programs, in order; also the `PATH` of the run.
 #[derive(Debug)]
 pub(super) struct SearchPath<'a> {
     folders: Vec<PathBuf>,
-    /// Folders of stand-ins, and what they stand for.
+    /// Folders of shims, and their targets.
     shims: Vec<(PathBuf, Vec<PathBuf>)>,
     home: Option<PathBuf>,
     who: Who,
@@ -40,47 +40,47 @@ pub(super) struct SearchPath<'a> {
     sources: Sources,
 }
 
-/// Where programs may come from. Those that the user's settings name go before all others in any case.
+/// Where programs may come from. Programs named in the user's settings always come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sources {
     /// The caller's `PATH`, as for any program.
     Caller,
-    /// Folders of the system, whoever calls: what an approval covers does not depend on a variable. Only trusted
-    /// programs count.
+    /// System folders, whoever the caller is, so that an approval does not depend on a variable. Only trusted programs
+    /// count.
     System,
 }
 
-/// Whose programs are looked for, and for whom.
+/// The input of a search for programs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seeker<'a> {
     /// The environment of the caller: `PATH`, `HOME`, `XDG_CONFIG_HOME`.
     pub(super) caller: &'a BTreeMap<OsString, OsString>,
     /// The user that will run the program.
     pub(super) who: Who,
-    /// No program in this folder is taken.
+    /// Programs in this folder are ignored.
     pub(super) workspace: Option<&'a Path>,
-    /// What is known of interpreters.
+    /// The known interpreters and their recorded facts.
     pub(super) interpreters: &'a Interpreters,
     /// Where programs may come from.
     pub(super) sources: Sources,
 }
 
-/// A program to start, and what belongs to it.
+/// A program to start, and everything that it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ResolvedProgram {
     pub(super) path: PathBuf,
-    /// Arguments in front of the tool's own.
+    /// Arguments before the tool's own.
     pub(super) lead: Vec<OsString>,
-    /// Files and folders, beside the version and the system's own, that must be visible at their own
-    /// path for it to run; read-only.
+    /// Files and folders, in addition to the version and the system folders, that must be visible at their own path for
+    /// it to run; read-only.
     pub(super) visible: Vec<PathBuf>,
-    /// What is recorded of it; `None` when it is part of the version and needs no interpreter.
+    /// What is recorded about it; `None` if it is part of the version and needs no interpreter.
     pub(super) facts: Option<InterpreterFacts>,
-    /// The interpreter itself, to be asked what it has: the program, or the one behind its first line.
+    /// The interpreter itself, for queries: the program, or the one that its first line names.
     pub(super) interpreter: Option<PathBuf>,
 }
 
-/// What to say when a program is missing.
+/// The hints for missing programs.
 const INSTALL: &[(&str, &str)] = &[
     ("python3", "apt install python3"),
     ("python", "apt install python3"),
@@ -101,8 +101,7 @@ const INSTALL: &[(&str, &str)] = &[
 ];
 
 impl<'a> SearchPath<'a> {
-    /// Reads the caller's `PATH`. Relative entries are dropped: the current folder of a run is the
-    /// tool's own.
+    /// Reads the caller's `PATH`. Relative entries are dropped, because the current folder of a run is the tool's own.
     pub(super) fn new(seeker: Seeker<'a>) -> SearchPath<'a> {
         let Seeker { caller, who, workspace, interpreters, sources } = seeker;
         let variable = |name: &str| caller.get(OsStr::new(name)).map(OsString::as_os_str);
@@ -112,7 +111,7 @@ impl<'a> SearchPath<'a> {
         let path = variable("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
         let mut search =
             SearchPath { folders: vec![], shims: vec![], home, who, workspace, interpreters, caller, sources };
-        // So that a script which looks its interpreter up finds the one that the settings name.
+        // So that a script which looks up its interpreter finds the one in the settings.
         search.folders.extend(interpreters.named().values().filter_map(|path| path.parent()).map(Path::to_owned));
         if sources == Sources::System {
             search.folders.extend(FOLDERS.iter().map(PathBuf::from).filter(|folder| folder.is_dir()));
@@ -133,19 +132,19 @@ impl<'a> SearchPath<'a> {
         search
     }
 
-    /// As the value of a `PATH` variable for the tool's user.
+    /// The value of a `PATH` variable for the tool's user.
     pub(super) fn join(&self) -> OsString {
         let folders = self.folders.iter().filter(|folder| !folder.exists() || self.who.may_enter(folder));
         std::env::join_paths(folders).unwrap_or_default()
     }
 
-    /// The first program of a name that the user of this process can start; it is started inside the sandbox only, so the
-    /// caller's `PATH` will do.
+    /// The first program of a name that the user of this process can start. It is started only inside the sandbox, so
+    /// the caller's `PATH` is sufficient.
     pub(super) fn for_ourselves(&self, name: &OsStr) -> Option<PathBuf> {
         self.candidates(name).map(|view| view.path).next().or_else(|| self.only_on_path(name))
     }
 
-    /// Whether a program on the path comes from behind a version manager's stand-in.
+    /// Whether a program on the path was found through a version manager's shim.
     pub(super) fn is_behind_shim(&self, program: &Path) -> bool {
         self.shims.iter().flat_map(|(_, real)| real).any(|folder| program.starts_with(folder))
     }
@@ -174,7 +173,7 @@ impl<'a> SearchPath<'a> {
         self.workspace.is_some_and(|workspace| is_within(path, workspace))
     }
 
-    /// A link to a stand-in counts as what that stands for.
+    /// A link to a shim counts as the target of the shim.
     fn without_shim(&self, path: PathBuf) -> Vec<PathBuf> {
         let real = fs::canonicalize(&path).unwrap_or_default();
         let shim = self.shims.iter().find(|(dir, _)| real.parent().is_some_and(|parent| parent == dir));
@@ -186,8 +185,8 @@ impl<'a> SearchPath<'a> {
         }
     }
 
-    /// Finds the program that `word`, the first word of a command, means. `script` is the first
-    /// argument: TypeScript needs more than its name says.
+    /// Finds the program that `word`, the first word of a command, refers to. `script` is the first argument:
+    /// TypeScript needs more than its name says.
     ///
     /// # Errors
     /// One line that says what is missing and how to get it.
@@ -212,7 +211,7 @@ impl<'a> SearchPath<'a> {
         found.map_or_else(|| Err(self.missing(word)), |view| self.start(&view, &[]))
     }
 
-    /// A program as found, with what belongs to it. A script needs its own interpreter beside itself.
+    /// A found program, with everything that it needs. A script also needs its interpreter.
     fn start(&self, view: &InterpreterView, lead: &[&str]) -> Result<ResolvedProgram, String> {
         let mut visible = view.visible.clone();
         let mut facts = self.facts(view);
@@ -254,7 +253,7 @@ impl<'a> SearchPath<'a> {
         Err(no_typescript(&have))
     }
 
-    /// A program given by path, relative to the version.
+    /// A program given by its path, relative to the version.
     fn own_program(&self, path: &Path, word: &Path) -> Result<ResolvedProgram, String> {
         let name = file_name(word);
         if Who::Same.may_start(path) {
@@ -276,7 +275,7 @@ impl<'a> SearchPath<'a> {
         Err(format!("{name} is not part of this version"))
     }
 
-    /// The interpreter that the first line of a script of this name leads to, as a program.
+    /// The interpreter in the first line of a script of this name, as a program.
     ///
     /// # Errors
     /// One line that says what is missing and how to get it.
@@ -286,7 +285,7 @@ impl<'a> SearchPath<'a> {
         Ok(ResolvedProgram { path: view.path, lead, visible: view.visible, facts, interpreter })
     }
 
-    /// What the first line of a script leads to, as the kernel will find it.
+    /// The target of a script's first line, as the kernel will find it.
     fn behind_first_line(&self, script: &str, line: &FirstLine) -> Result<InterpreterView, String> {
         if let Some(fault) = line.fault {
             return Err(format!("the shebang line of {script} is not supported: {fault}; name one program there"));
@@ -310,14 +309,14 @@ impl<'a> SearchPath<'a> {
         })
     }
 
-    /// Why a program that a version names by its path is not taken.
+    /// Why a program that a version names by its path is rejected.
     fn refusal(&self, view: &InterpreterView) -> Option<String> {
         let distrust = self.interpreters.trusted(view).err().filter(|_| self.sources == Sources::System)?;
         Some(format!("{distrust}; approved tools are started only by programs that only root and you can change"))
     }
 
-    /// Refuses an interpreter that a first line names by a path which belongs to tools. It is part of the tool, but of
-    /// no version: nobody approved it, and to show it to the run would show what is around it.
+    /// Refuses an interpreter that a first line names by a path inside a folder of tools. It is part of a tool but not
+    /// of an approved version, and making it visible would expose its surroundings.
     fn refuse_places_of_tools(&self, script: &str, interpreter: &Path) -> Result<(), String> {
         let why = match self.interpreters.judge(interpreter) {
             Err(Distrust::Place(why)) => why,
@@ -330,7 +329,7 @@ impl<'a> SearchPath<'a> {
         ))
     }
 
-    /// Where the caller's `PATH` has a program that the folders of the system do not have.
+    /// The path of a program that is on the caller's `PATH` but not in the system folders.
     pub(super) fn only_on_path(&self, word: &OsStr) -> Option<PathBuf> {
         if self.sources == Sources::Caller {
             return None;
@@ -340,7 +339,7 @@ impl<'a> SearchPath<'a> {
         path.find(word).map(|view| view.path)
     }
 
-    /// Says that a program is missing, or that it is there but not for the tool's user.
+    /// Says that a program is missing, or that it exists but the tool's user cannot use it.
     fn missing(&self, word: &OsStr) -> String {
         let name = word.to_string_lossy();
         if let Some(elsewhere) = self.only_on_path(word) {
@@ -357,7 +356,7 @@ impl<'a> SearchPath<'a> {
     }
 }
 
-/// Says that a program is missing and how to get it, as far as known.
+/// Says that a program is missing and, if known, how to get it.
 pub(super) fn missing(name: &str) -> String {
     match INSTALL.iter().find(|(known, _)| *known == name) {
         Some((_, hint)) => format!("{name} is not installed; {hint}"),
@@ -365,7 +364,7 @@ pub(super) fn missing(name: &str) -> String {
     }
 }
 
-/// The Python 3 that a run of a tool with programs from `sources` would use; nothing is started to find it.
+/// The Python 3 that a run of a tool with programs from `sources` would use. Starts nothing.
 pub fn python_of_runs(workspace: &Path, interpreters: &Interpreters, sources: Sources) -> Option<PathBuf> {
     let caller = std::env::vars_os().collect();
     let who = Who::of_this_process();
@@ -380,14 +379,13 @@ pub fn folders_closed_to_runs() -> Vec<PathBuf> {
     std::env::split_paths(&path).filter(|folder| folder.is_dir() && !who.may_enter(folder)).collect()
 }
 
-/// Whether a folder is in another, by name or through links.
+/// Whether a folder is inside another, by name or through links.
 fn is_within(dir: &Path, folder: &Path) -> bool {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     dir.starts_with(folder) || real(dir).starts_with(real(folder))
 }
 
-/// Whether the kernel knows how to start a file. The C library would hand anything else to a shell,
-/// line by line, whatever language it is.
+/// Whether the kernel can start a file. The C library would pass anything else to a shell, whatever its language.
 fn has_loader(path: &Path) -> bool {
     let head = first_line::head(path).unwrap_or_default();
     head.starts_with(b"#!") || head.starts_with(b"\x7fELF")

@@ -1,11 +1,11 @@
-//! Which interpreters are here, as a run would find them.
+//! The interpreters on this machine, as a run would find them.
 
 use super::{Interpreters, ResolvedProgram, SearchPath, Seeker, Sources, Who};
 use crate::domain::InterpreterFacts;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// What is asked for: the word shown, the program, and a script name where that decides.
+/// What is queried: the displayed command, the program, and a script name if that matters.
 const ASKED: &[(&str, &str, Option<&str>)] = &[
     ("python3", "python3", None),
     ("node", "node", None),
@@ -16,24 +16,24 @@ const ASKED: &[(&str, &str, Option<&str>)] = &[
 /// An interpreter that tools are commonly written for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interpreter {
-    /// Its word, for example `python3`.
+    /// Its command, for example `python3`.
     pub name: &'static str,
-    /// Where it is, or what is missing and how to get it.
+    /// Its location, or what is missing and how to get it.
     pub found: Result<InterpreterPath, String>,
-    /// That approved and core tools do not get this one, and how to give it to them.
+    /// A note if approved and core tools cannot use this one, and how to give it to them.
     pub hint: Option<String>,
 }
 
-/// Where an interpreter is.
+/// The location of an interpreter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InterpreterPath {
     /// Path with every link resolved.
     pub path: PathBuf,
     /// The path that it is started by.
     pub start: PathBuf,
-    /// The version it tells.
+    /// The version that it reports.
     pub version: String,
-    /// Whether a version manager's stand-in on `PATH` led to it.
+    /// Whether it was found through a version manager's shim on `PATH`.
     pub behind_shim: bool,
 }
 

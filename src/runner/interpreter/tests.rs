@@ -1,4 +1,4 @@
-//! Which program a word leads to.
+//! Which program a command word resolves to.
 
 use super::*;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -9,7 +9,7 @@ fn put(path: &Path, text: &str, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A place to look for programs in.
+/// A folder in which programs are searched.
 struct Place {
     dir: tempfile::TempDir,
     caller: BTreeMap<OsString, OsString>,
@@ -18,7 +18,7 @@ struct Place {
 }
 
 impl Place {
-    /// The home is a folder that everybody may pass; `PATH` has these folders of it.
+    /// The home is a folder that everybody may pass; `PATH` contains these folders of it.
     fn new(dirs: &[&str]) -> Place {
         let dir = crate::outside::fixture::folder();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -137,7 +137,7 @@ fn typescript_takes_the_first_runner_that_can() {
     let program =
         |script: &str| place.search().program(OsStr::new("node"), &place.at("version"), Some(OsStr::new(script)));
     assert!(program("x.ts").unwrap_err().contains("node is not installed"));
-    // A node that is no script: the shell, told to answer.
+    // A `node` that is a shell script and prints the answer.
     put(&place.at("bin/node"), "#!/bin/sh\necho v20.20.2\n", 0o755);
     assert!(program("x.ts").unwrap_err().contains("node is 20.20"));
     put(&place.at("bin/deno"), "", 0o755);

@@ -1,9 +1,8 @@
-//! What must be visible for a program to run, beside the system's own folders.
+//! What must be visible for a program to run, in addition to the system folders.
 //!
-//! A run sees `/usr` and what is linked there. An interpreter elsewhere needs the folder it was
-//! installed into: `~/.pyenv/versions/3.11.7`, not only its binary. Folders that hold much else (the
-//! home, `~/.local`) are never given: then only the file itself is visible, which is enough for a
-//! program in one file.
+//! A run sees `/usr` and what is linked there. An interpreter elsewhere needs its installation folder, such as
+//! `~/.pyenv/versions/3.11.7`, not only its binary. Folders with much other content (the home, `~/.local`) are never
+//! made visible: then only the file itself is visible, which is enough for a program in one file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,14 +10,14 @@ use std::path::{Path, PathBuf};
 /// Folders that every run sees.
 const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32"];
 
-/// What an installation is made of, where its folder holds data of programs as well.
+/// The parts of an installation, if its folder also contains data of programs.
 const PARTS: &[&str] = &["bin", "Cellar", "include", "lib", "lib64", "libexec", "opt", "share"];
 
-/// What is in a folder into which many programs were installed, with their data: that of Homebrew, or the root of
-/// another system.
+/// Names in a folder into which many programs were installed, together with their data: the Homebrew folder, or the
+/// root of another system.
 const MANY: &[&str] = &["Cellar", "var", "run"];
 
-/// What is next to `bin` in the folder of an installation.
+/// Names next to `bin` in an installation folder.
 const SIGNS: &[&str] = &["lib", "lib64", "include", "conda-meta"];
 
 /// How a program is started, and what must be visible for it.
@@ -32,7 +31,7 @@ pub(in crate::runner) struct InterpreterView {
 }
 
 impl InterpreterView {
-    /// Works out the view for a program found at `found`. `home` is the user's home.
+    /// Determines the view for a program found at `found`. `home` is the user's home.
     pub(super) fn of(found: &Path, home: Option<&Path>) -> Option<InterpreterView> {
         let real = fs::canonicalize(found).ok()?;
         if is_system(found) && is_system(&real) {
@@ -41,7 +40,7 @@ impl InterpreterView {
         let folder = fs::canonicalize(found.parent()?).ok()?;
         let direct = folder.join(found.file_name()?);
         if let Some((environment, base)) = environment(&folder) {
-            // Python finds its packages by the path it was started with.
+            // Python finds its packages through the path it was started with.
             let mut visible = vec![environment];
             visible.extend(base.and_then(|base| installation(&base, home)).into_iter().flat_map(shown));
             visible.extend(of_file(&real, home));
@@ -54,7 +53,7 @@ impl InterpreterView {
         Some(InterpreterView { path, real, visible: unique(visible) })
     }
 
-    /// The folder among what must be visible that the program was installed into.
+    /// The visible folder into which the program was installed.
     pub(super) fn prefix(&self) -> Option<&Path> {
         self.visible.iter().map(PathBuf::as_path).find(|path| path.is_dir())
     }
@@ -65,7 +64,7 @@ pub(in crate::runner) fn is_system(path: &Path) -> bool {
     SYSTEM.iter().any(|folder| path.starts_with(folder))
 }
 
-/// What must be visible for one real file: its installation, else the file.
+/// What must be visible for one real file: its installation, or only the file.
 fn of_file(real: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     if is_system(real) {
         return Vec::new();
@@ -77,14 +76,14 @@ fn of_file(real: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     installed.map_or_else(|| vec![real.to_owned()], shown)
 }
 
-/// The folder of packages that a program of node is in: it takes others from there.
+/// The package folder that contains a program of node: it imports other packages from there.
 fn packages(real: &Path) -> Option<PathBuf> {
     let parts: Vec<_> = real.components().collect();
     let at = parts.iter().position(|part| part.as_os_str() == "node_modules")?;
     Some(parts[..=at].iter().collect())
 }
 
-/// What a run sees of an installation: all of it, or its parts where data of programs is next to them.
+/// The visible part of an installation: all of it, or its parts if it also contains data of programs.
 fn shown(prefix: PathBuf) -> Vec<PathBuf> {
     if !MANY.iter().any(|sign| prefix.join(sign).is_dir()) {
         return vec![prefix];
@@ -92,7 +91,7 @@ fn shown(prefix: PathBuf) -> Vec<PathBuf> {
     PARTS.iter().map(|part| prefix.join(part)).filter(|part| part.is_dir()).collect()
 }
 
-/// The folder that a `bin` folder's programs were installed into.
+/// The installation folder of the programs in a `bin` folder.
 fn installation(bin: &Path, home: Option<&Path>) -> Option<PathBuf> {
     if is_system(bin) || bin.file_name()? != "bin" {
         return None;
@@ -106,8 +105,7 @@ fn installation(bin: &Path, home: Option<&Path>) -> Option<PathBuf> {
     (!is_shared && is_installation).then(|| prefix.to_owned())
 }
 
-/// The virtual environment of Python that a `bin` folder belongs to, and the `bin` folder of the
-/// Python it was made from.
+/// The Python virtual environment of a `bin` folder, and the `bin` folder of its base Python.
 fn environment(bin: &Path) -> Option<(PathBuf, Option<PathBuf>)> {
     let prefix = bin.parent()?;
     let text = fs::read_to_string(prefix.join("pyvenv.cfg")).ok()?;

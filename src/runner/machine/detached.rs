@@ -1,4 +1,4 @@
-//! This program started again as a process of its own, which continues when the one that started it ends.
+//! This program, started again as a separate process that outlives its parent.
 
 use super::Machine;
 use crate::outside::Launch;
@@ -12,18 +12,18 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Stdio;
 
-/// How lists of processes name this program in a role of its own: its file may be `/proc/self/exe`.
+/// The name of this program's processes in process lists; the file of a process may be `/proc/self/exe`.
 const PROCESS_NAME: &str = "toolsmith";
 
-/// Names this process so in lists of processes, where the kernel names it by its file.
+/// Sets the process name that process lists show; otherwise, the kernel shows the file name.
 pub fn name_process() {
-    // Only for lists; it fails for no name of this length.
+    // Only for process lists; a name of this length cannot fail.
     let _ = rustix::thread::set_name(c"toolsmith");
 }
 
-/// Starts this program in a role of its own, without streams, in a process group of its own. It gets these sockets, and
-/// finds them with [`inherited_sockets`]. It is never waited for by
-/// the caller; while the caller lives, its end is noticed, so that nothing is left of it.
+/// Starts this program in another role, without streams, in a separate process group. It gets these sockets, and finds
+/// them with [`inherited_sockets`]. The caller does not wait for it; while the caller lives, the process is reaped when
+/// it ends.
 ///
 /// # Errors
 /// When it cannot be started, or there are more than 32 sockets.
@@ -31,21 +31,21 @@ pub fn detach(machine: &Machine, args: &[&OsStr], sockets: &[OwnedFd]) -> io::Re
     let launch = Launch::heir(machine.program()).called(PROCESS_NAME).args(args).in_group();
     let stdin = if sockets.is_empty() { Stdio::null() } else { queue(sockets)?.into() };
     let mut child = launch.streams(stdin, Stdio::null(), Stdio::null()).spawn()?;
-    // Whoever is over before it leaves it to the system, which buries it.
+    // If the caller ends first, the system reaps the process.
     let bury = std::thread::Builder::new().name("detached".to_owned()).spawn(move || child.wait().is_ok());
     bury.map(drop)
 }
 
-/// A socket from which these can be taken, although nobody holds its other end.
+/// A socket from which these can be received, although its other end is closed.
 fn queue(sockets: &[OwnedFd]) -> io::Result<OwnedFd> {
     let (ours, theirs) = UnixStream::pair()?;
     pass_sockets(&ours, sockets)?;
     Ok(theirs.into())
 }
 
-/// The sockets that whoever started this process with [`detach`] gave it; none when called again.
+/// The sockets that the process that called [`detach`] passed to this one; empty on later calls.
 pub fn inherited_sockets() -> Vec<OwnedFd> {
-    // Standard input is no socket when there are none.
+    // If there are none, standard input is not a socket.
     receive_parcel(io::stdin(), RecvFlags::DONTWAIT).map(|parcel| parcel.fds).unwrap_or_default()
 }
 
@@ -58,18 +58,18 @@ pub fn pass_sockets(to: impl AsFd, sockets: &[OwnedFd]) -> io::Result<()> {
     send_fds(to, b"sockets", &sockets)
 }
 
-/// Takes the sockets that the process at the other end passes; none when it passes none and leaves. Waits as reading from
-/// `from` does.
+/// Receives the sockets that the process at the other end passes; empty if it passes none and closes. Waits like a read
+/// from `from`.
 ///
 /// # Errors
-/// When nothing can be read.
+/// If nothing can be read.
 pub fn take_sockets(from: impl AsFd) -> io::Result<Vec<OwnedFd>> {
     Ok(receive_parcel(from, RecvFlags::empty())?.fds)
 }
 
-/// Whether a process that [`detach`] started runs another program file than it would start now: it was installed again
-/// since, or there are two installations. False when this process itself runs a program file that was removed or
-/// replaced, or when the file cannot be told.
+/// Whether a process that [`detach`] started runs another program file than it would now: the program was installed
+/// again, or there are two installations. False if the program file of this process was removed or replaced, or if the
+/// file cannot be determined.
 pub fn runs_other_program(machine: &Machine, pid: i32) -> bool {
     differs(machine.program(), &Path::new("/proc").join(pid.to_string()).join("exe"))
 }

@@ -102,7 +102,7 @@ impl Machine {
         }
     }
 
-    /// Stores in this file that bubblewrap works here. No tool may be able to write to the file.
+    /// Stores in this file that bubblewrap works here. Tools must not be able to write to the file.
     #[must_use]
     pub fn remembering(self, file: PathBuf) -> Machine {
         Machine { proof: Some(Proof::at(file)), ..self }
@@ -199,8 +199,8 @@ impl Machine {
         *self.landlock.get_or_init(sandbox::landlock_version)
     }
 
-    /// What a user should know before the first run: bubblewrap is missing or does not work, so runs are less isolated than
-    /// they could be. `None` when it works, and when the settings turn it off.
+    /// What a user should know before the first run: bubblewrap is missing or does not work, so runs are less isolated
+    /// than they could be. `None` if it works or the settings turn it off.
     pub fn missing_bubblewrap(&self) -> Option<MissingLayer> {
         if self.wish == Bubblewrap::Off {
             return None;
@@ -270,11 +270,11 @@ fn totals() -> Result<String, MissingLayer> {
 /// user ID is available.
 fn is_root_without_users() -> bool {
     let is_root = rustix::process::getuid().is_root();
-    // Where the map cannot be read, the change of users fails by itself.
+    // If the map cannot be read, the change of user fails later with an error.
     is_root && std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| !maps_users(&map))
 }
 
-/// Whether a map of users (user_namespaces(7): first user inside, first user outside, count) has all of [`USERS`].
+/// Whether a user map (user_namespaces(7): first user inside, first user outside, count) contains all of [`USERS`].
 fn maps_users(map: &str) -> bool {
     map.lines().any(|line| {
         let numbers: Vec<u64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();

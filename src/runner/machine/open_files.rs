@@ -9,7 +9,7 @@ pub const NEEDED_FILES: u64 = 1024;
 /// How [`io::Error`] ends when the process has too many open files.
 const MARK: &str = "Too many open files (os error 24)";
 
-/// Raises the soft limit to this, or to the hard limit if that is lower. A higher one stays.
+/// Raises the soft limit to this, or to the hard limit if that is lower. A higher limit is kept.
 ///
 /// # Errors
 /// When the system refuses it.
@@ -22,7 +22,7 @@ pub fn raise_open_files(wanted: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Why no run can start here: the hard limit is too low. `None` when it is high enough.
+/// Why no run can start here: the hard limit is too low. `None` if it is high enough.
 pub fn open_files_shortage() -> Option<String> {
     shortage(getrlimit(Resource::Nofile).maximum)
 }

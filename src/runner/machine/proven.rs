@@ -1,8 +1,8 @@
-//! That bubblewrap works here, remembered from one process to the next: trying it out costs as much as a whole run.
+//! Records across processes that bubblewrap works here. Testing it costs as much as a whole run.
 //!
-//! Only success is kept, and only as long as nothing changed that it depends on: the boot, the program's bytes, the
-//! user it runs for, and the kernel's settings for namespaces. It decides nothing but which level is tried; what a run
-//! really has is verified in its own process. The file is in the state folder, which no tool can write.
+//! Only success is recorded, and only while its conditions are unchanged: the boot, the program's bytes, the user, and
+//! the kernel's namespace settings. The record only decides which level is tried; the actual isolation of a run is
+//! verified in its own process. The file is in the state folder, which tools cannot write.
 
 use crate::domain::Digest;
 use rustix::fs::{Mode, OFlags};
@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// A larger program is not a bubblewrap that we know, and is tried out every time, in bytes.
+/// The largest program that is accepted as a known bubblewrap, in bytes. A larger one is tested every time.
 const MAX_PROGRAM: u64 = 8 << 20;
 
 /// Kernel settings that forbid namespaces; each is missing on some systems.
@@ -22,26 +22,27 @@ const SETTINGS: [&str; 4] = [
     "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
 ];
 
-/// Where the proof is kept.
+/// The file that stores the proof.
 #[derive(Debug)]
 pub(in crate::runner) struct Proof(PathBuf);
 
 impl Proof {
-    /// A proof in this file, which need not exist.
+    /// A proof in this file, which need not exist yet.
     pub(in crate::runner) fn at(path: PathBuf) -> Proof {
         Proof(path)
     }
 
-    /// Whether it is there for a program that is started for this user, `None` for the own one.
+    /// Whether there is a proof for this program and user; `None` is the user of this process.
     pub(in crate::runner) fn holds(&self, program: &Path, user: Option<u32>) -> bool {
         let Some(expected) = facts(program, user) else { return false };
         read(&self.0).is_some_and(|kept| kept == expected)
     }
 
-    /// Keeps that the program works. Where that fails it is tried out again next time.
+    /// Records that the program works. If that fails, it is tested again next time.
     pub(in crate::runner) fn keep(&self, program: &Path, user: Option<u32>) {
         let (Some(facts), Some(folder)) = (facts(program, user), self.0.parent()) else { return };
-        // Under another name first: what is read is never half of it. The file is nobody else's to read or write.
+        // Written under another name first, so that a reader never sees half of it. Only this user can read or write
+        // the file.
         let written = tempfile::NamedTempFile::new_in(folder)
             .and_then(|mut file| file.write_all(facts.as_bytes()).map(|()| file))
             .map(|file| file.persist(&self.0));
@@ -49,7 +50,7 @@ impl Proof {
     }
 }
 
-/// Everything that the proof depends on, as text; `None` if it cannot be told.
+/// Everything that the proof depends on, as text; `None` if it cannot be determined.
 fn facts(program: &Path, user: Option<u32>) -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let file = File::open(program).ok()?;
@@ -66,7 +67,7 @@ fn facts(program: &Path, user: Option<u32>) -> Option<String> {
     Some(format!("{}\n{namespace}\n{program}\n{digest}\n{user}\n{}\n", boot.trim(), settings.join(" ")))
 }
 
-/// What the file says, if nobody but us could have written it.
+/// The content of the file, if only this user could have written it.
 fn read(path: &Path) -> Option<String> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);

@@ -1,4 +1,4 @@
-//! From a call to its answer and what it shows: no kernel in here but what [`Tool`] tells.
+//! Computes the answer to a system call and its findings, from [`Tool`] alone, without access to the kernel.
 
 use super::finding::{CallFinding, Findings};
 use super::judge::Judge;
@@ -11,7 +11,7 @@ use crate::runner::sandbox::{CallAnswer, Notification, SystemCall, SystemCallGro
 const IOPRIO_WHO_PROCESS: u32 = 1;
 
 impl Judge {
-    /// The answer to a call, and what it shows if it is still the call that waits.
+    /// The answer to a call, and its findings if the call is still waiting.
     pub(super) fn judge(&mut self, call: &Notification, tool: &mut dyn Tool) -> (CallAnswer, Findings) {
         let mut findings = Vec::new();
         let verdict = match call.call.group() {
@@ -32,7 +32,7 @@ impl Judge {
             SystemCallGroup::Network => self.address(call, tool, &mut findings),
             SystemCallGroup::Forbidden => match named_process(call) {
                 Some(number) if number == call.pid || tool.process_of(call.pid) == Some(number) => CallAnswer::Continue,
-                // Programs with threads do it to each thread by its number; that it is refused is no sign of anything.
+                // Programs with threads call it for each thread by its number; a refusal is not a finding.
                 Some(number) if tool.process_of(number).is_some_and(|of| tool.process_of(call.pid) == Some(of)) => {
                     CallAnswer::Errno(libc::EPERM)
                 }
@@ -46,8 +46,9 @@ impl Judge {
     }
 }
 
-/// The process that a call is to change, where it numbers one. A number is not behind a pointer, and nobody else can
-/// get that of the process which waits for the answer; so for that one the call may be let through.
+/// The number of the process that a call is to change, if it names one. The number is not behind a pointer, and no
+/// other process can get the number of the process that waits for the answer. So a call for that process may be let
+/// through.
 fn named_process(call: &Notification) -> Option<u32> {
     let number = match call.call {
         SystemCall::Prlimit64
@@ -55,20 +56,20 @@ fn named_process(call: &Notification) -> Option<u32> {
         | SystemCall::SchedSetparam
         | SystemCall::SchedSetattr
         | SystemCall::SchedSetaffinity => call.args[0],
-        // Only where it numbers one process, not a group of them or all of a user.
+        // Only if it numbers one process, not a group or all processes of a user.
         SystemCall::Setpriority if call.args[0] as u32 == libc::PRIO_PROCESS => call.args[1],
         SystemCall::IoprioSet if call.args[0] as u32 == IOPRIO_WHO_PROCESS => call.args[1],
         _ => return None,
     };
-    // The kernel takes the low half.
+    // The kernel uses the low half.
     Some(number as u32)
 }
 
 fn forbidden(call: &Notification, network: Network) -> Option<CallFinding> {
     let target = match call.call {
-        // The C library asks the kernel for its own addresses whenever it looks a name up.
+        // For each name look-up, the C library asks the kernel for its own addresses.
         SystemCall::Socket if call.args[0] as i32 == libc::AF_NETLINK => return None,
-        // With a network, it also knocks at the name cache through one of these.
+        // With a network, it also contacts the name cache through such a socket.
         SystemCall::Socket if network != Network::None && call.args[0] as i32 == libc::AF_UNIX => return None,
         SystemCall::Socket | SystemCall::Socketpair => format!("{} family {}", call.call.word(), call.args[0] as i32),
         SystemCall::Ioctl => format!("ioctl {:#x}", call.args[1] as u32),

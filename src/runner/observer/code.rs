@@ -1,9 +1,9 @@
-//! Files that a run loads as code through declared paths: scripts, modules, libraries, programs. They are no part of
-//! the version that was approved, so each is named with the digest that it had when it was loaded.
+//! Files that a run loads as code through declared paths: scripts, modules, libraries, programs. They are not part of
+//! the approved version, so each is reported with its digest at the time of loading.
 //!
-//! What is started, and what an interpreter is given as its script, is code for certain. Whether a file that is opened
-//! is code shows in its name or in its first bytes. A tool that reads sources as data opens them just so: they are
-//! named too. The look here comes before the kernel's own, so somebody who changes the file in between is not seen.
+//! A program that is started, and a script that is passed to an interpreter, are certainly code. An opened file is code
+//! if its name or first bytes say so. A tool that reads sources as data opens them in the same way, so they are
+//! reported too. The observer reads a file before the kernel does; a change in between is not detected.
 
 use super::finding::{CallFinding, Findings};
 use super::judge::Judge;
@@ -19,13 +19,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// The longest path the kernel takes, in bytes.
+/// The longest path that the kernel accepts, in bytes.
 const MAX_PATH: usize = 4096;
 
-/// Arguments of an interpreter among which its script is looked for.
+/// How many arguments of an interpreter are searched for its script.
 const MAX_ARGUMENTS: usize = 16;
 
-/// Endings of names of code.
+/// File extensions of code.
 const ENDINGS: [&str; 45] = [
     "py", "pyc", "pyo", "pyw", "pyz", "pyd", "pth", "whl", "egg", "so", "o", "a", "dylib", "dll", "js", "mjs", "cjs",
     "jsx", "ts", "mts", "cts", "tsx", "node", "wasm", "sh", "bash", "zsh", "ksh", "fish", "rb", "pl", "pm", "php",
@@ -39,7 +39,7 @@ const INTERPRETERS: [&str; 21] = [
 ];
 
 impl Judge {
-    /// What opening a file for reading shows of code that comes through a path declared for reading.
+    /// The findings of opening a file for reading: code below a path declared for reading.
     pub(super) fn opened(&mut self, pid: u32, path: &[u8], tool: &mut dyn Tool) -> Option<CallFinding> {
         if !self.may_lead_to_grant(path) || self.loaded.has_none_at(path) {
             return None;
@@ -57,7 +57,7 @@ impl Judge {
         Some(CallFinding::Loaded(LoadedFile { path: self.places.show(real), digest }))
     }
 
-    /// What starting a program shows of it: the program itself, and the script that an interpreter is given.
+    /// The findings of starting a program: the program itself, and the script of an interpreter.
     pub(super) fn started_code(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) {
         let (folder, path, arguments) = match call.call {
             SystemCall::Execveat => (Some(call.args[0] as i32), call.args[1], call.args[2]),
@@ -75,7 +75,7 @@ impl Judge {
             return;
         }
         let pointers = read_bytes(tool, call.pid, arguments, 8 * (MAX_ARGUMENTS + 1));
-        // What follows an option may be its value.
+        // The word after an option may be its value.
         let mut follows_option = false;
         for index in 1..=MAX_ARGUMENTS {
             let Some(address) = word_at(&pointers, 8 * index).filter(|address| *address != 0) else { return };
@@ -91,7 +91,7 @@ impl Judge {
                 findings.push(found);
                 return;
             }
-            // What comes after the script is its data.
+            // Arguments after the script are its data.
             let is_own = matches!(self.places.realm(&script, Wish::Look), Realm::Version);
             if is_own || !follows_option && tool.open(call.pid, Path::new(OsStr::from_bytes(&script))).is_some() {
                 return;
@@ -100,7 +100,7 @@ impl Judge {
         }
     }
 
-    /// A file that is code for certain, when it is below a declared path.
+    /// A file that is certainly code, if it is below a declared path.
     fn certain(&mut self, pid: u32, path: &[u8], tool: &mut dyn Tool) -> Option<CallFinding> {
         if !self.may_lead_to_grant(path) {
             return None;
@@ -114,13 +114,13 @@ impl Judge {
         Some(CallFinding::Loaded(LoadedFile { path: self.places.show(real), digest }))
     }
 
-    /// Whether a path may lead below a declared one, links on the way counted.
+    /// Whether a path may lead below a declared one, taking links into account.
     fn may_lead_to_grant(&self, path: &[u8]) -> bool {
         self.places.has_grants() && !matches!(self.places.realm(path, Wish::Look), Realm::Noise | Realm::Version)
     }
 }
 
-/// Whether the name of a file is one of code: `x.py`, `libx.so.1`.
+/// Whether a file name is a name of code: `x.py`, `libx.so.1`.
 pub(in crate::runner) fn is_code_name(path: &[u8]) -> bool {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
@@ -128,7 +128,7 @@ pub(in crate::runner) fn is_code_name(path: &[u8]) -> bool {
     name.contains(".so.") || name.rsplit_once('.').is_some_and(|(_, ending)| is_ending(ending))
 }
 
-/// Whether a file begins as a program or script does.
+/// Whether the first bytes of a file are those of a program or script.
 fn begins_as_code(file: &File) -> bool {
     let mut head = [0; 4];
     let got = file.read_at(&mut head, 0).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Calls that name files, and those that start programs: always let through, only reported.
+//! Calls that name files or start programs. They are always let through and only reported.
 
 use super::finding::{CallFinding, Findings};
 use super::judge::Judge;
@@ -12,23 +12,23 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The longest path the kernel takes, in bytes.
+/// The longest path that the kernel accepts, in bytes.
 const MAX_PATH: usize = 4096;
 
-/// Arguments of a program that are reported, and bytes of each.
+/// How many arguments of a program are reported, and bytes of each.
 const MAX_ARGUMENTS: usize = 3;
 const MAX_ARGUMENT: usize = 64;
 
-/// Where the arguments of a call hold a path.
+/// The position of a path in the arguments of a call.
 #[derive(Debug, Clone, Copy)]
 struct PathArgument {
-    /// The argument with the folder that a relative path starts from; the current one without.
+    /// The argument with the base folder of a relative path; without one, the current folder.
     folder: Option<usize>,
     /// The argument with the path.
     path: usize,
-    /// What is done with it.
+    /// The kind of access.
     touch: Touch,
-    /// Whether the path may be new, so that only its folder has to be there.
+    /// Whether the call may create the path, so that only its folder must exist.
     creates: bool,
 }
 
@@ -47,7 +47,7 @@ impl PathArgument {
 }
 
 impl Judge {
-    /// What a call that names files shows.
+    /// The findings of a call that names files.
     pub(super) fn file(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) {
         for named in named(call, tool).into_iter().flatten() {
             self.named_file(call, named, tool, findings);
@@ -70,12 +70,12 @@ impl Judge {
         self.text = text;
     }
 
-    /// What it shows to reach for a plain path.
+    /// The finding for an access to a plain path.
     fn reach(&self, pid: u32, path: &[u8], named: PathArgument, tool: &mut dyn Tool) -> Option<CallFinding> {
         let wish = if named.touch == Touch::Read { Wish::Look } else { Wish::Change };
         match self.places.realm(path, wish) {
             Realm::Noise | Realm::Version => None,
-            // What is left of it is evidence of a better kind; here it is only counted.
+            // Writes in the scratch folder leave better evidence on disk; here they are only counted.
             Realm::Scratch if wish == Wish::Look => None,
             Realm::Scratch => Some(attempt(named.touch, "{scratch}".to_owned(), Answer::Allowed)),
             // Thousands of files are one use of one permission.
@@ -91,7 +91,7 @@ impl Judge {
         }
     }
 
-    /// What starting a program shows.
+    /// The findings of starting a program.
     pub(super) fn program(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) {
         let (named, arguments) = match call.call {
             SystemCall::Execveat => (PathArgument::at(0, Touch::Exec), 2),
@@ -156,7 +156,7 @@ fn named(call: &Notification, tool: &mut dyn Tool) -> [Option<PathArgument>; 2] 
         SystemCall::Rename | SystemCall::Link => {
             [Some(PathArgument::here(0, RENAME)), Some(PathArgument::here(1, WRITE).creating())]
         }
-        // The text of a link touches nothing: what is reached through it, the sandbox layers judge.
+        // Creating a link accesses nothing. The sandbox layers control access through it.
         SystemCall::Symlinkat => one(PathArgument::at(1, WRITE).creating()),
         #[cfg(target_arch = "x86_64")]
         SystemCall::Symlink => one(PathArgument::here(1, WRITE).creating()),

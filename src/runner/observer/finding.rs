@@ -1,17 +1,17 @@
-//! What one call shows.
+//! What one call reveals.
 
 use super::log::ObservedAttempt;
 use crate::domain::LoadedFile;
 
-/// What a call shows.
+/// The findings of a call.
 pub(super) type Findings = Vec<CallFinding>;
 
-/// One thing a call shows.
+/// One finding of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CallFinding {
     /// An attempt.
     Attempt(ObservedAttempt),
-    /// A program that the folder of the system it was looked for in does not have.
+    /// A program that was not found in one of the system folders.
     NotInFolder(String),
     /// A program that was found.
     Program(String),

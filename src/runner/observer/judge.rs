@@ -1,5 +1,5 @@
-//! What one run did so far, and what is allowed to it. How calls are answered by it is told in the files for each kind of
-//! call: [`super::files`], [`super::code`], [`super::network`].
+//! The state of one run's observation, and the permissions of the run. The rules for answers are in the files for each
+//! kind of call: [`super::files`], [`super::code`], [`super::network`].
 
 use super::Policy;
 use super::finding::{CallFinding, Findings};
@@ -11,10 +11,10 @@ use crate::domain::{Answer, Attempt, IsolationLevel, LoadedFile, Network, Touch,
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 
-/// Names of programs that were looked for in vain, and descriptors of name servers: more are not kept.
+/// How many names of programs that were not found, and how many descriptors of name servers, are kept.
 const MAX_NAMES: usize = 100;
 
-/// What one run did so far, and what is allowed to it.
+/// The state of one run's observation, and the permissions of the run.
 #[derive(Debug)]
 pub(super) struct Judge {
     pub(super) level: IsolationLevel,
@@ -22,40 +22,40 @@ pub(super) struct Judge {
     pub(super) places: Places,
     baseline: HashSet<(Touch, String)>,
     log: AttemptLog,
-    /// Whether a program was started: the first one is the tool itself, or what starts it.
+    /// Whether a program was started: the first one is the tool itself, or its launcher.
     pub(super) started: bool,
-    /// How many programs are still to be started before one is news.
+    /// How many further program starts belong to the run itself and are not reported.
     pub(super) own_starts: u8,
-    /// Programs not found in a folder of the system, with how often: news only if none of that name was.
+    /// Programs not found in a system folder, with counts; reported only if no program of that name was found.
     searched: BTreeMap<String, u64>,
     found_programs: BTreeSet<String>,
     /// Descriptors that were connected to a name server.
     pub(super) resolvers: BTreeMap<i32, Server>,
     /// Name servers of the machine.
     pub(super) servers: Vec<IpAddr>,
-    /// Whether the tool was seen to bind an address, so that listening on it is not new information.
+    /// Whether the tool has bound an address, so that listening on it is not new information.
     pub(super) bound: bool,
-    /// Where strings are read into, so that a call costs no allocation.
+    /// The buffer for strings, so that a call costs no allocation.
     pub(super) text: Vec<u8>,
     /// Code that was loaded through declared paths.
     pub(super) loaded: LoadedFiles,
 }
 
-/// Everything that one run was seen to do.
+/// Everything that was observed in one run.
 #[derive(Debug)]
 pub(super) struct RunObservation {
     pub(super) attempts: Vec<Attempt>,
-    /// How many more there were.
+    /// How many more attempts there were.
     pub(super) attempts_cut: u64,
     /// Every file that was loaded as code.
     pub(super) loaded: Vec<LoadedFile>,
-    /// How many more there were.
+    /// How many more files there were.
     pub(super) loaded_cut: u64,
 }
 
 impl Judge {
     pub(super) fn new(policy: Policy) -> Judge {
-        // Loopback needs a network of its own; without one the run reaches nothing.
+        // Loopback needs a separate network; without one, the run reaches nothing.
         let network = match (policy.network, policy.level) {
             (Network::Loopback, IsolationLevel::Isolated) => Network::Loopback,
             (Network::Loopback | Network::None, _) => Network::None,
@@ -79,12 +79,12 @@ impl Judge {
         }
     }
 
-    /// Whether the program was seen to start.
+    /// Whether the start of the program was observed.
     pub(super) fn has_started(&self) -> bool {
         self.started
     }
 
-    /// Counts what a call showed.
+    /// Counts the findings of a call.
     pub(super) fn take(&mut self, findings: Findings) {
         for finding in findings {
             match finding {
@@ -106,7 +106,7 @@ impl Judge {
         }
     }
 
-    /// Everything that was seen.
+    /// Everything that was observed.
     pub(super) fn finish(mut self) -> RunObservation {
         for (name, times) in std::mem::take(&mut self.searched) {
             if !self.found_programs.contains(&name) {
@@ -128,13 +128,13 @@ impl Judge {
         if self.log.repeat(&found, 1) {
             return;
         }
-        // Only what is new is compared: that costs more than counting.
+        // Only new attempts are compared, because comparing costs more than counting.
         if !self.baseline.contains(&(found.touch, generalise(found.touch, &found.target))) {
             self.log.add(found, 1);
         }
     }
 
-    /// What comes of reaching for a path outside of all that was granted.
+    /// The answer to an access outside all grants.
     pub(super) fn outside(&self) -> Answer {
         match self.level {
             IsolationLevel::Isolated | IsolationLevel::Confined => Answer::Denied,
@@ -142,7 +142,7 @@ impl Judge {
         }
     }
 
-    /// Whether the realm is one that a run of this level may start programs from.
+    /// Whether a run of this level may start programs from the realm.
     pub(super) fn may_start(&self, realm: &Realm) -> bool {
         match realm {
             Realm::Noise | Realm::Version | Realm::Scratch | Realm::Granted(_) => true,

@@ -1,4 +1,4 @@
-//! Real programs behind a real filter, and what is reported of them.
+//! Real programs under a real filter, and what the observer reports about them.
 
 use super::{Observer, Policy, Served};
 use crate::domain::{self, IsolationLevel, Network, Observation};
@@ -6,7 +6,7 @@ use crate::runner::sandbox::tests::{Ground, observed};
 use rustix::event::{PollFd, PollFlags};
 use std::path::PathBuf;
 
-/// What the observer reports of a Python script, and what the script printed.
+/// The observer's report about a Python script, and the output of the script.
 fn watch(network: Network, script: &str) -> (Observation, String) {
     let mut observation = Observation::off("not served");
     let said = observed(network, script, |ground, listener| {

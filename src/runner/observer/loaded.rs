@@ -1,4 +1,4 @@
-//! What one run loaded as code so far: each state of each file once, with its digest.
+//! The code that one run has loaded so far: each state of each file once, with its digest.
 
 use crate::domain::{Digest, LoadedFile};
 use std::collections::HashMap;
@@ -6,21 +6,22 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 
-/// Files that one run names, and paths that it remembers to have looked at.
+/// The most files that one run reports, and the most examined paths that it remembers.
 const MAX_FILES: usize = 500;
 const MAX_LOOKED: usize = 20_000;
 
-/// Of a larger file not the content counts, but its size and times; nor once this many bytes of a run were read.
+/// For a larger file, the digest covers its size and times instead of its content. The same applies once this many
+/// bytes of a run were read.
 const MAX_BYTES: u64 = 64 << 20;
 const MAX_BYTES_OF_RUN: u64 = 512 << 20;
 
-/// What tells one state of a file from another without reading it.
+/// Identifies a state of a file without reading it.
 type FileState = (u64, u64, u64, i64, i64, i64, i64);
 
-/// What one run loaded so far.
+/// The code that one run has loaded so far.
 #[derive(Debug, Default)]
 pub(super) struct LoadedFiles {
-    /// Paths that were looked at, and how the file was where it is code.
+    /// Examined paths, and the state of the file if it is code.
     looked: HashMap<Vec<u8>, Option<FileState>>,
     files: Vec<LoadedFile>,
     cut: u64,
@@ -28,7 +29,7 @@ pub(super) struct LoadedFiles {
 }
 
 impl LoadedFiles {
-    /// Keeps a file that was loaded.
+    /// Records a loaded file.
     pub(super) fn take(&mut self, file: LoadedFile) {
         if self.files.contains(&file) {
             return;
@@ -40,14 +41,14 @@ impl LoadedFiles {
         }
     }
 
-    /// Every file by path, and how many more there were.
+    /// Every file by path, and the number of files left out.
     pub(super) fn finish(mut self) -> (Vec<LoadedFile>, u64) {
-        // What is loaded first may differ from run to run.
+        // The order of loading may differ from run to run.
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
         (self.files, self.cut)
     }
 
-    /// The digest of an open file, when its state is news.
+    /// The digest of an open file, if its state is new.
     pub(super) fn news(&mut self, path: &[u8], file: &File) -> Option<Digest> {
         let meta = file.metadata().ok()?;
         let stamp =
@@ -67,12 +68,12 @@ impl LoadedFiles {
         Some(Digest(*hasher.finalize().as_bytes()))
     }
 
-    /// Whether it is known that there is no code at a path.
+    /// Whether a path is known to contain no code.
     pub(super) fn has_none_at(&self, path: &[u8]) -> bool {
         self.looked.get(path) == Some(&None)
     }
 
-    /// Remembers that there is no code at a path; its name says nothing.
+    /// Records that a path contains no code, for a path whose name does not show it.
     pub(super) fn pass(&mut self, path: &[u8]) {
         if self.looked.len() < MAX_LOOKED {
             self.looked.insert(path.to_owned(), None);

@@ -1,13 +1,13 @@
-//! Attempts, counted by what and target, in bounded memory.
+//! Attempts, counted by kind and target, in bounded memory.
 
 use crate::domain::{Answer, Attempt, Touch};
 use std::collections::{HashMap, VecDeque};
 
-/// Bytes of a target; the rest is cut with a mark.
+/// The maximum length of a target in bytes; the rest is cut and marked.
 const MAX_TARGET: usize = 512;
 
 /// How many distinct attempts of a kind are kept: the first this many, and the last this many after them. Together
-/// 1,000. Each kind has its own, so that a flood of one hides none of another.
+/// 1,000. Each kind has a separate limit, so that a flood of one kind does not hide another.
 #[derive(Debug, Clone, Copy)]
 struct Quota {
     first: usize,
@@ -27,14 +27,14 @@ pub(super) struct ObservedAttempt {
     pub(super) answer: Answer,
 }
 
-/// Everything seen of a run.
+/// All attempts of a run.
 #[derive(Debug)]
 pub(super) struct AttemptLog {
     files: AttemptSeries,
     programs: AttemptSeries,
     addresses: AttemptSeries,
     forbidden: AttemptSeries,
-    /// Counts distinct attempts, to put the kinds back into one order.
+    /// Counts distinct attempts, to restore their order across kinds.
     turn: u64,
 }
 
@@ -42,9 +42,9 @@ pub(super) struct AttemptLog {
 #[derive(Debug)]
 struct AttemptSeries {
     quota: Quota,
-    /// When it was first seen, and how often.
+    /// When it was first seen, and how many times.
     seen: HashMap<ObservedAttempt, (u64, u64)>,
-    /// Those after the first, oldest in front.
+    /// The attempts after the first ones, oldest first.
     recent: VecDeque<ObservedAttempt>,
     cut: u64,
 }
@@ -56,8 +56,8 @@ impl AttemptLog {
         AttemptLog { files, programs, addresses: kind(ADDRESSES), forbidden: kind(FORBIDDEN), turn: 0 }
     }
 
-    /// Counts one more, when it was seen before. Else nothing happens, and it is for the caller to say
-    /// whether it is news.
+    /// Adds to the count of an attempt that was seen before. Otherwise does nothing; the caller decides whether the
+    /// attempt is reported.
     pub(super) fn repeat(&mut self, found: &ObservedAttempt, times: u64) -> bool {
         let seen = self.kind(found.touch).seen.get_mut(found);
         seen.is_some_and(|(_, count)| {
@@ -66,7 +66,7 @@ impl AttemptLog {
         })
     }
 
-    /// Takes in what was not seen before.
+    /// Adds an attempt that was not seen before.
     pub(super) fn add(&mut self, found: ObservedAttempt, times: u64) {
         self.turn += 1;
         let turn = self.turn;
@@ -83,8 +83,8 @@ impl AttemptLog {
         kind.seen.insert(found, (turn, times));
     }
 
-    /// The attempts in the order in which they were first seen, and how many distinct ones are not among
-    /// them (at least: one that comes back after it was dropped counts again).
+    /// The attempts in the order in which they were first seen, and the number of distinct attempts left out (an
+    /// attempt that recurs after it was dropped is counted again).
     pub(super) fn finish(self) -> (Vec<Attempt>, u64) {
         let kinds = [self.files, self.programs, self.addresses, self.forbidden];
         let cut = kinds.iter().map(|kind| kind.cut).sum();
@@ -109,7 +109,7 @@ impl AttemptLog {
     }
 }
 
-/// Cuts a target to what is kept of it.
+/// Cuts a target to the maximum length.
 pub(super) fn cut(target: String) -> String {
     if target.len() <= MAX_TARGET {
         return target;

@@ -1,18 +1,18 @@
-//! Reading what pointers of a call point to, in the memory of the tool.
+//! Reads the targets of a call's pointers in the memory of the tool.
 
 use super::dns;
 use super::process::Tool;
 
-/// What stands where the tool's memory could not be read.
+/// Shown if the tool's memory could not be read.
 pub(super) const UNREADABLE: &str = "{unreadable}";
 
-/// Bytes of a page: what is there of memory is there by pages.
+/// Bytes of a page: memory is mapped in whole pages.
 const PAGE: u64 = 4096;
 
-/// Bytes of a string that are read at once; nearly every path fits.
+/// How many bytes of a string are read at once; nearly every path fits.
 const CHUNK: usize = 256;
 
-/// Reads a string of the tool up to its zero, a page at most at a time, into `text`.
+/// Reads a string of the tool up to its terminating zero into `text`, at most one page at a time.
 pub(super) fn read_text(tool: &mut dyn Tool, pid: u32, address: u64, limit: usize, text: &mut Vec<u8>) -> bool {
     text.clear();
     if address == 0 {
@@ -33,11 +33,11 @@ pub(super) fn read_text(tool: &mut dyn Tool, pid: u32, address: u64, limit: usiz
             return false;
         }
     }
-    // Longer than the kernel takes, or than is wanted.
+    // Longer than the kernel accepts or the caller wants.
     true
 }
 
-/// Reads this many bytes at most.
+/// Reads at most this many bytes.
 pub(super) fn read_bytes(tool: &mut dyn Tool, pid: u32, address: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     let got = if address == 0 { 0 } else { tool.read(pid, address, &mut bytes).unwrap_or(0) };
@@ -45,13 +45,13 @@ pub(super) fn read_bytes(tool: &mut dyn Tool, pid: u32, address: u64, length: us
     bytes
 }
 
-/// A number of the tool's memory.
+/// A number in the tool's memory.
 pub(super) fn word_at(bytes: &[u8], offset: usize) -> Option<u64> {
     let bytes = bytes.get(offset..offset + 8)?;
     Some(u64::from_ne_bytes(bytes.try_into().ok()?))
 }
 
-/// The question of a payload in the tool's memory.
+/// The name server question of a payload in the tool's memory.
 pub(super) fn question_at(tool: &mut dyn Tool, pid: u32, address: u64, length: u64) -> Option<String> {
     let length = usize::try_from(length).unwrap_or(usize::MAX).min(dns::MAX_QUESTION);
     dns::question(&read_bytes(tool, pid, address, length))

@@ -60,8 +60,8 @@ pub(super) struct Policy {
     /// Folders of the interpreter: reading below them, and programs of them that do not exist, are noise. System files
     /// that every run may read are known separately.
     pub(super) silent: Vec<PathBuf>,
-    /// Folders with the words that stand for them: `{tool}`, `{scratch}`, `{workspace}`, `~`. A folder may
-    /// have several lines (its link and its real path); the longest folder counts.
+    /// Folders with their placeholders: `{tool}`, `{scratch}`, `{workspace}`, `~`. A folder may have several lines (its
+    /// link and its real path); the longest matching folder counts.
     pub(super) names: Vec<(PathBuf, String)>,
     /// Declared paths that it may read, as the tool names them.
     pub(super) read: Vec<PathBuf>,
@@ -69,16 +69,16 @@ pub(super) struct Policy {
     pub(super) write: Vec<PathBuf>,
     /// The name servers of the machine, other than those on the loopback.
     pub(super) name_servers: Vec<IpAddr>,
-    /// Whether the first program is our launcher, which starts the program of the tool.
+    /// Whether the first program is Toolsmith's launcher, which starts the program of the tool.
     pub(super) has_launcher: bool,
     /// What the bare interpreter does: see [`baseline_from`].
     pub(super) baseline: Vec<(Touch, String)>,
 }
 
-/// What is left to do after a turn.
+/// The remaining work after a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Served {
-    /// No call is waiting: wait for the listener.
+    /// No call is waiting: wait until the listener is ready.
     Idle,
     /// More calls may be waiting: call again soon.
     Busy,
@@ -100,7 +100,7 @@ impl Observer {
         Observer { judge: Judge::new(policy), processes: Processes::default(), broken: None }
     }
 
-    /// Answers the calls that wait, for a few milliseconds at most; never blocks.
+    /// Answers the waiting calls, for a few milliseconds at most; never blocks.
     ///
     /// # Errors
     /// The kernel's error when the listener no longer works. The observation then says that it is incomplete.
@@ -121,8 +121,8 @@ impl Observer {
         }
     }
 
-    /// The observation, without changes on disk, which are collected elsewhere. `observer` is off when the listener
-    /// broke, or when not even the start of the program was seen.
+    /// The observation, without changes on disk, which are collected elsewhere. `observer` is off if the listener
+    /// failed, or if not even the start of the program was seen.
     pub(super) fn finish(self) -> Observation {
         let observer = match (self.broken, self.judge.has_started()) {
             (Some(reason), _) => domain::Observer::Off(reason),
@@ -135,7 +135,8 @@ impl Observer {
 
     fn answer(&mut self, listener: &Listener, call: &Notification) -> io::Result<()> {
         let (verdict, found) = self.judge.judge(call, &mut self.processes);
-        // Read from the right process? When it was killed meanwhile, its number may be another's now.
+        // If the process was killed meanwhile, its number may belong to another process, and the data may be from
+        // there.
         if !found.is_empty() && listener.still_valid(call.id) {
             self.judge.take(found);
         }
@@ -148,8 +149,7 @@ impl Observer {
     }
 }
 
-/// The baseline that the attempts of an empty script make: the same without arguments of programs,
-/// numbers and made-up names.
+/// The baseline that the attempts of an empty script make: without program arguments, numbers and generated names.
 pub(super) fn baseline_from(attempts: &[Attempt]) -> Vec<(Touch, String)> {
     let mut baseline: Vec<(Touch, String)> =
         attempts.iter().map(|attempt| (attempt.touch, generalise(attempt.touch, &attempt.target))).collect();

@@ -1,13 +1,13 @@
 //! Calls that reach addresses.
 //!
-//! Without network every call is refused by its number, whatever its memory says. Let through although are
-//! those that name no address in a register, which no other thread can change, and at `isolated` messages that seem to
-//! name none: the sockets that can be made there send only to what they are connected with, or into a network of the
-//! run's own. Connecting a datagram socket to a name server is answered with a success that never happened, so
-//! that the question follows and shows the name; nothing was let through.
+//! Without a network, every call is refused by its number, whatever its memory contains. Two kinds are let through:
+//! calls that have no address in a register, which other threads cannot change, and, at `isolated`, messages that
+//! appear to have no address. The sockets that can be created there send only to their peer, or into a separate network
+//! of the run. Connecting a datagram socket to a name server is answered with a false success, so that the question
+//! follows and reveals the name; nothing was let through.
 //!
-//! The one decision that memory takes part in: with a network, a unix socket is refused by the family in
-//! memory. A tool with two threads gets around it; what holds there is that the filter refuses to make such sockets.
+//! One decision depends on memory: with a network, a unix socket is refused by the family in memory. A tool with two
+//! threads can bypass it; the actual protection is that the filter refuses to create such sockets.
 
 use super::finding::{CallFinding, Findings};
 use super::judge::Judge;
@@ -23,23 +23,23 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Ports at which names are asked for.
+/// Ports of name servers.
 const NAME_PORTS: [u16; 3] = [53, 5353, 5355];
 
 /// The largest address, in bytes.
 const MAX_ADDRESS: usize = 128;
 
-/// Sizes of the kernel's `msghdr` and `mmsghdr`, and where their parts are, on machines of 64 bits.
+/// Sizes of the kernel's `msghdr` and `mmsghdr`, and the offsets of their fields, on 64-bit machines.
 const MESSAGE: usize = 56;
 const MESSAGES: usize = 64;
 
-/// Messages of one call, and pieces of one message, that are looked at.
+/// How many messages of one call, and how many pieces of one message, are examined.
 const MAX_MESSAGES: usize = 8;
 
-/// Descriptors of name servers that are remembered.
+/// How many descriptors of name servers are remembered.
 const MAX_RESOLVERS: usize = 64;
 
-/// The name servers that the text of a `resolv.conf` names.
+/// The name servers in the text of a `resolv.conf`.
 pub(in crate::runner) fn name_servers(text: &str) -> Vec<IpAddr> {
     let words = text.lines().map(str::split_whitespace);
     words
@@ -47,16 +47,16 @@ pub(in crate::runner) fn name_servers(text: &str) -> Vec<IpAddr> {
         .collect()
 }
 
-/// Where a call wants to go.
+/// The destination of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Address {
-    /// Nowhere: where the socket is connected to.
+    /// No address: the peer of the socket.
     None,
     /// An address of the internet.
     Internet(SocketAddr),
     /// A socket with a path.
     Path(Vec<u8>),
-    /// A socket with a name, or with none.
+    /// A socket with an abstract name or no name.
     Abstract(Vec<u8>),
     /// Another family, by its number.
     Other(u16),
@@ -75,14 +75,14 @@ impl Address {
 }
 
 impl Judge {
-    /// The answer to a call that reaches an address, and what it shows.
+    /// The answer to a call that uses an address, and its findings.
     pub(super) fn address(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> CallAnswer {
         match call.call {
             SystemCall::Connect => self.connect(call, tool, findings),
             SystemCall::Sendto => {
                 let to = address_at(tool, call.pid, call.args[4], call.args[5]);
                 let asked = self.asks(call, &to).then(|| question_at(tool, call.pid, call.args[1], call.args[2]));
-                // Register by register: with no address there the kernel finds none either.
+                // Decided by registers: if they contain no address, the kernel finds none either.
                 self.send(call, tool, &to, asked.flatten(), call.args[4] == 0, findings)
             }
             SystemCall::Sendmsg => {
@@ -120,7 +120,7 @@ impl Judge {
         if has_room {
             self.resolvers.insert(socket, server);
         }
-        // A stream would be written to next, and the tool die of a broken pipe.
+        // A stream would be written to next, and the tool would be killed by SIGPIPE.
         let pretend = self.network == Network::None && is_datagram;
         if pretend { CallAnswer::Value(0) } else { verdict }
     }
@@ -153,13 +153,13 @@ impl Judge {
         verdict
     }
 
-    /// Whether the machine itself asks there for names: a question says more than that it was asked there.
+    /// Whether the address is a name server of the machine. For these, the question is reported instead of the address.
     fn is_own_server(&self, to: &Address) -> bool {
         let Address::Internet(to) = to else { return false };
         to.port() == NAME_PORTS[0] && (to.ip().is_loopback() || self.servers.contains(&to.ip()))
     }
 
-    /// Several messages in one call, which is how names are asked for: both kinds of address at once.
+    /// Several messages in one call, as used for name queries: the A and AAAA questions together.
     fn messages(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> CallAnswer {
         let count = (call.args[2] as usize).min(MAX_MESSAGES);
         let mut verdict = self.verdict(&Address::None, false);
@@ -174,14 +174,14 @@ impl Judge {
         verdict
     }
 
-    /// Where a message goes, and the name that it asks for.
+    /// The destination of a message, and the name that it queries.
     fn message(&self, call: &Notification, at: u64, tool: &mut dyn Tool) -> (Address, Option<String>) {
         let header = read_bytes(tool, call.pid, at, MESSAGE);
         let part = |offset| word_at(&header, offset);
         let (Some(name), Some(length), Some(pieces)) = (part(0), part(8), part(16)) else {
             return (Address::Unreadable, None);
         };
-        // Half of that word is padding.
+        // The upper half of that word is padding.
         let to = address_at(tool, call.pid, name, length & 0xffff_ffff);
         if !self.asks(call, &to) {
             return (to, None);
@@ -194,7 +194,7 @@ impl Judge {
         (to, asked)
     }
 
-    /// Whether a message may be a question for a name server.
+    /// Whether a message may be a question to a name server.
     fn asks(&self, call: &Notification, to: &Address) -> bool {
         to.is_name_server() || (*to == Address::None && self.resolvers.contains_key(&(call.args[0] as i32)))
     }
@@ -220,13 +220,13 @@ impl Judge {
         verdict
     }
 
-    /// The answer to a call that gives a socket its address, or that of its peer: without network by its number, because
-    /// another thread could change the address after it was read.
+    /// The answer to a call that sets the address of a socket or its peer. Without a network, it depends only on the
+    /// call's number, because another thread could change the address after it was read.
     fn pointed(&self, address: &Address) -> CallAnswer {
         if self.network == Network::None { CallAnswer::Errno(libc::EPERM) } else { self.verdict(address, false) }
     }
 
-    /// The answer for an address; see the module's doc for why this is not a race.
+    /// The answer for an address. The module documentation explains why this is not a race.
     fn verdict(&self, address: &Address, is_unaddressed: bool) -> CallAnswer {
         let refused = match (self.network, self.level) {
             (Network::None, IsolationLevel::Isolated) => {
@@ -241,7 +241,7 @@ impl Judge {
         if refused { CallAnswer::Errno(libc::EPERM) } else { CallAnswer::Continue }
     }
 
-    /// What it shows to reach for an address.
+    /// The findings for an access to an address.
     fn reach_address(
         &self,
         pid: u32,
@@ -299,7 +299,7 @@ fn is_own(ip: IpAddr) -> bool {
     ip.is_loopback() || ip.is_unspecified()
 }
 
-/// The address of a call; as long as the call says, but no longer than addresses are.
+/// The address of a call, with the length that the call states, limited to the maximum.
 fn address_at(tool: &mut dyn Tool, pid: u32, address: u64, length: u64) -> Address {
     if address == 0 || length == 0 {
         return Address::None;

@@ -1,4 +1,4 @@
-//! Paths of a tool: made plain, placed, and named.
+//! Paths of a tool: normalised, classified, and named for reports.
 
 use super::Policy;
 use super::process::Tool;
@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// Devices that hold nothing, beside those of the sandbox layers: reading and writing them means nothing.
+/// Devices without content, in addition to those of the sandbox layers: access to them is not reported.
 const HARMLESS: [&str; 6] = ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/pts", "/dev/ptmx"];
 
-/// What the C library and interpreters look for by themselves, whether a run may read it or not; beside what
-/// every run may read of the system.
+/// What the C library and interpreters look up on their own, whether or not a run may read it, in addition to the
+/// system files that every run may read.
 const LOOKED_FOR: [&str; 10] = [
     "/etc/ld.so.preload",
     "/etc/locale.alias",
@@ -25,16 +25,16 @@ const LOOKED_FOR: [&str; 10] = [
     "/sys/fs/cgroup",
 ];
 
-/// Links of the kernel that lead back to a path.
+/// Kernel links that lead back to a path.
 const SELF: [&str; 2] = ["/proc/self", "/proc/thread-self"];
 
-/// How many of them one path may lead through, as in the kernel.
+/// How many links one path may lead through, as in the kernel.
 const MAX_LINKS: usize = 40;
 
-/// Where a path is, as far as its words tell.
+/// Where a path is, judging by its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Realm<'a> {
-    /// Nobody wants to hear of it.
+    /// Not worth reporting.
     Noise,
     /// In the version's own folder.
     Version,
@@ -46,14 +46,14 @@ pub(super) enum Realm<'a> {
     Outside,
 }
 
-/// What is asked of a path.
+/// The kind of access to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     Look,
     Change,
 }
 
-/// The folders of a run, ready to be compared.
+/// The folders of a run, prepared for comparison.
 #[derive(Debug)]
 pub(super) struct Places {
     silent: Vec<Vec<u8>>,
@@ -78,7 +78,7 @@ impl Places {
         }
     }
 
-    /// Where a plain path is. Own folders go before declared paths, declared paths before silent ones.
+    /// The realm of a plain path. Own folders take precedence over declared paths, and declared paths over silent ones.
     pub(super) fn realm(&self, path: &[u8], wish: Wish) -> Realm<'_> {
         match self.name_of(path) {
             Some((_, "{scratch}")) => return Realm::Scratch,
@@ -99,12 +99,12 @@ impl Places {
         if is_silent || is_harmless() { Realm::Noise } else { Realm::Outside }
     }
 
-    /// Whether anything was declared that code could come from.
+    /// Whether any declared path could provide code.
     pub(super) fn has_grants(&self) -> bool {
         !self.read.is_empty() || !self.write.is_empty()
     }
 
-    /// Whether a plain path is below one that was declared for reading, and for that only.
+    /// Whether a plain path is below a path declared for reading only.
     pub(super) fn may_only_be_read(&self, path: &[u8]) -> bool {
         let holds = |paths: &[PathBuf]| paths.iter().any(|granted| lies_in(path, granted.as_os_str().as_bytes()));
         holds(&self.read) && !holds(&self.write)
@@ -126,13 +126,13 @@ impl Places {
     }
 }
 
-/// Python keeps what it compiled beside the source; the version is read-only, and nobody minds.
+/// Python writes compiled code next to the source. The version is read-only, and the failed write is not reported.
 fn holds_bytecode(rest: &[u8]) -> bool {
     rest.split(|byte| *byte == b'/').any(|name| name == b"__pycache__")
 }
 
-/// An absolute path without `.`, `..` and doubled slashes, by its words alone: a link before a `..` leads
-/// elsewhere than this says.
+/// An absolute path without `.`, `..` and doubled slashes, by its text alone: if there is a link before a `..`, the
+/// real path differs.
 pub(super) fn plain(path: &[u8]) -> Vec<u8> {
     let mut plain: Vec<u8> = Vec::with_capacity(path.len());
     path.split(|byte| *byte == b'/').for_each(|name| enter(&mut plain, name));
@@ -142,7 +142,7 @@ pub(super) fn plain(path: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// Goes from a plain folder, of which the uppermost is empty here, to what this name leads to.
+/// Extends a plain folder by a name. The root is the empty path.
 fn enter(folder: &mut Vec<u8>, name: &[u8]) {
     match name {
         b"" | b"." => {}
@@ -154,8 +154,8 @@ fn enter(folder: &mut Vec<u8>, name: &[u8]) {
     }
 }
 
-/// A link of the kernel that leads a process back to something of its own. With them, every path can be
-/// written as one below `/proc/self`.
+/// A kernel link that leads a process back to one of its own paths. With these links, every path can be written as one
+/// below `/proc/self`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OwnLink {
     /// `/proc/self/root`.
@@ -166,13 +166,12 @@ pub(super) enum OwnLink {
     Open(i32),
 }
 
-/// [`plain`], with the kernel's links replaced by what `lookup` says of them, before a `..` behind them is
-/// counted.
+/// [`plain`], with the kernel's links replaced by the result of `lookup` before a `..` after them is applied.
 pub(super) fn plain_through(path: &[u8], lookup: &mut dyn FnMut(OwnLink) -> Option<Vec<u8>>) -> Vec<u8> {
     let mut so_far: Vec<u8> = Vec::with_capacity(path.len());
     let mut links = 0;
     for name in path.split(|byte| *byte == b'/') {
-        // Name by name: a path can have two thousand, and a tool makes as many calls as it likes.
+        // Name by name: a path can contain two thousand names, and a tool can make any number of calls.
         enter(&mut so_far, name);
         if links < MAX_LINKS
             && let Some(target) = own_link(&so_far).and_then(&mut *lookup)
@@ -207,7 +206,7 @@ pub(super) fn lies_in(path: &[u8], folder: &[u8]) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
 }
 
-/// The plain absolute path that the tool means; `None` when it starts from nothing that has a path.
+/// The plain absolute path that the tool refers to; `None` if it is relative to something without a path.
 pub(super) fn absolute<'a>(
     pid: u32,
     text: &'a [u8],
@@ -217,7 +216,7 @@ pub(super) fn absolute<'a>(
     let has = |piece: &[u8]| memchr::memmem::find(text, piece).is_some();
     let path = if text.first() == Some(&b'/') {
         let is_plain = !has(b"/.") && !has(b"//") && (text.len() == 1 || text.last() != Some(&b'/'));
-        // The most frequent case by far costs nothing.
+        // The most frequent case needs no allocation.
         if is_plain && !text.starts_with(b"/proc/") {
             return Some(Cow::Borrowed(text));
         }
@@ -238,7 +237,7 @@ fn joined(folder: &[u8], rest: &[u8]) -> Vec<u8> {
     [folder, b"/", rest].concat()
 }
 
-/// Whether a socket's path is one that the C library knocks at by itself.
+/// Whether the path of a socket is one that the C library contacts on its own.
 pub(super) fn is_name_cache(path: &[u8]) -> bool {
     lies_in(path, b"/var/run/nscd") || lies_in(path, b"/run/nscd")
 }

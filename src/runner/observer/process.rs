@@ -1,4 +1,4 @@
-//! The tool's processes as the kernel shows them: memory, open files, view.
+//! The tool's processes as the kernel shows them: memory, open files, file system view.
 
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, ResolveFlags, accessat, openat, openat2, readlinkat};
 use rustix::io::Errno;
@@ -13,34 +13,34 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
 
-/// Threads whose memory is kept open; each costs two descriptors.
+/// How many threads' memory is kept open; each takes two descriptors.
 const MAX_OPEN: usize = 64;
 
 /// Symbolic links on the way to one file, as in the kernel.
 const MAX_LINKS: usize = 40;
 
-/// What the judge asks about the thread that made a call. All of it may be a lie or gone the next moment.
+/// The judge's queries about the thread that made a call. Any answer may be forged or outdated.
 pub(super) trait Tool {
-    /// Reads its memory; less than asked where the rest is not there.
+    /// Reads its memory; less than requested if the rest is not mapped.
     fn read(&mut self, pid: u32, address: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// The path of an open file, or of its current folder without one; as the tool sees it.
+    /// The path of an open file as the tool sees it; without `fd`, of its current folder.
     fn path_of(&mut self, pid: u32, fd: Option<i32>) -> Option<PathBuf>;
 
-    /// Whether there is such a path in its view, the last link not followed; `None` when nobody can tell.
+    /// Whether a path exists in its view, without following a last link; `None` if this cannot be determined.
     fn exists(&mut self, pid: u32, path: &Path) -> Option<bool>;
 
     /// The process that a thread is part of, as the observer numbers processes.
     fn process_of(&mut self, pid: u32) -> Option<u32>;
 
-    /// The regular file at a path in its view: its path without links, and the file, opened for reading. `None` when
-    /// there is none or nobody can tell.
+    /// The regular file at a path in its view: its path without links, and the file, opened for reading. `None` if
+    /// there is none or this cannot be determined.
     fn open(&mut self, pid: u32, path: &Path) -> Option<(PathBuf, File)>;
 
     /// Whether an open file is a datagram socket.
     fn is_datagram(&mut self, pid: u32, fd: i32) -> bool;
 
-    /// Forgets what it knows of memory: a program is about to replace it.
+    /// Discards cached memory access: a program is about to replace the memory.
     fn forget(&mut self);
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Processes {
     open: HashMap<u32, Open>,
 }
 
-/// A thread. Its folder in `/proc` stands for this very thread even when its number is used again.
+/// A thread. Its folder in `/proc` refers to this thread even if its number is reused.
 #[derive(Debug)]
 struct Open {
     folder: OwnedFd,
@@ -92,7 +92,7 @@ impl Processes {
 impl Tool for Processes {
     fn read(&mut self, pid: u32, address: u64, buffer: &mut [u8]) -> io::Result<usize> {
         match self.of(pid)?.memory.read_at(buffer, address) {
-            // Its memory was replaced since it was opened.
+            // Its memory was replaced after it was opened.
             Ok(0) => {
                 self.open.remove(&pid);
                 self.of(pid)?.memory.read_at(buffer, address)
@@ -106,7 +106,7 @@ impl Tool for Processes {
         let path = self.of(pid).ok()?.link(&name)?;
         let bytes = path.as_os_str().as_bytes();
         let kept = bytes.strip_suffix(b" (deleted)").unwrap_or(bytes);
-        // `socket:[1]`, `pipe:[2]` and `anon_inode:` are no paths.
+        // `socket:[1]`, `pipe:[2]` and `anon_inode:` are not paths.
         kept.starts_with(b"/").then(|| PathBuf::from(OsStr::from_bytes(kept)))
     }
 
@@ -116,7 +116,7 @@ impl Tool for Processes {
         let root = openat(&open.folder, "root", flags | OFlags::DIRECTORY, Mode::empty()).ok()?;
         let inside = path.strip_prefix("/").ok()?;
         let inside = if inside.as_os_str().is_empty() { Path::new(".") } else { inside };
-        // Links lead to where they lead for the tool, never out of its view into ours.
+        // Links are resolved as for the tool, and never lead from its view into the real file system.
         match openat2(&root, inside, flags | OFlags::NOFOLLOW, Mode::empty(), ResolveFlags::IN_ROOT) {
             Ok(_) => Some(true),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NAMETOOLONG) => Some(false),
@@ -135,7 +135,7 @@ impl Tool for Processes {
         let real = without_links(&root, path)?;
         let inside = real.strip_prefix("/").ok().filter(|inside| !inside.as_os_str().is_empty())?;
         let found = openat2(&root, inside, flags | OFlags::NOFOLLOW, Mode::empty(), ResolveFlags::IN_ROOT).ok()?;
-        // A pipe or device is not opened: that alone may have an effect.
+        // A pipe or device is not opened, because opening alone may have an effect.
         if !FileType::from_raw_mode(rustix::fs::fstat(&found).ok()?.st_mode).is_file() {
             return None;
         }
@@ -148,7 +148,7 @@ impl Tool for Processes {
     }
 
     fn forget(&mut self) {
-        // All of them: a thread that starts a program takes the number of its process's first.
+        // All of them: a thread that starts a program takes over the number of its process's first thread.
         self.open.clear();
     }
 }
@@ -158,7 +158,7 @@ fn process_of(thread: u32) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
 
-/// A path below this root without symbolic links; `None` when it leads nowhere.
+/// A path below this root without symbolic links; `None` if it cannot be resolved.
 fn without_links(root: &OwnedFd, path: &Path) -> Option<PathBuf> {
     let parts = |path: &Path| -> VecDeque<OsString> { path.components().map(|c| c.as_os_str().to_owned()).collect() };
     let (mut ahead, mut here, mut links) = (parts(path), PathBuf::from("/"), 0);

@@ -1,4 +1,4 @@
-//! Descriptors that were connected to a name server, and when that is told.
+//! Descriptors that were connected to a name server, and when the connection is reported.
 
 use super::finding::CallFinding;
 use super::log::ObservedAttempt;
@@ -6,16 +6,16 @@ use super::log::ObservedAttempt;
 /// A descriptor that was connected to a name server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Server {
-    /// The connection was told.
+    /// The connection was reported.
     Told,
-    /// Not yet: a question will say what for. Only the machine's own name servers wait for one.
+    /// Not reported yet: a question will explain it. Only connections to the machine's own name servers wait for one.
     Unexplained(ObservedAttempt),
-    /// A question said what for; it is told when something else follows.
+    /// A question explained it; the connection is reported if other data follows.
     Explained(ObservedAttempt),
 }
 
 impl Server {
-    /// The connection, when nothing was asked over it.
+    /// The connection, if no question was sent over it.
     pub(super) fn unexplained(self) -> Option<ObservedAttempt> {
         match self {
             Server::Unexplained(found) => Some(found),
@@ -23,14 +23,14 @@ impl Server {
         }
     }
 
-    /// A question said what for.
+    /// Records that a question was sent.
     pub(super) fn asked(&mut self) {
         if let Server::Unexplained(found) = self {
             *self = Server::Explained(found.clone());
         }
     }
 
-    /// Something else than a question went over it.
+    /// Records that something other than a question was sent.
     pub(super) fn tell(&mut self) -> Option<CallFinding> {
         match std::mem::replace(self, Server::Told) {
             Server::Told => None,

@@ -1,4 +1,4 @@
-//! Calls as the kernel would tell them, and what comes of them.
+//! Calls as the kernel would report them, and their results.
 
 mod network;
 
@@ -19,7 +19,7 @@ const PID: u32 = 7;
 /// The process that the thread is part of.
 const PROCESS: u32 = PID - 1;
 
-/// A tool of words: memory by address, paths by descriptor.
+/// A fake tool: memory by address, paths by descriptor.
 #[derive(Default)]
 struct Fake {
     memory: BTreeMap<u64, Vec<u8>>,
@@ -28,7 +28,7 @@ struct Fake {
     files: BTreeMap<i32, PathBuf>,
     there: BTreeSet<PathBuf>,
     datagrams: BTreeSet<i32>,
-    /// Files that can be opened, and where they are here.
+    /// Files that can be opened, and their paths on this machine.
     code: BTreeMap<PathBuf, PathBuf>,
     reads: usize,
     stats: usize,
@@ -107,7 +107,7 @@ fn policy(level: IsolationLevel, network: Network) -> Policy {
     }
 }
 
-/// A judge that saw the tool start, and a tool.
+/// A judge that has observed the start of the tool, and the tool.
 fn started(policy: Policy) -> (Judge, Fake) {
     let (mut judge, mut tool) = (Judge::new(policy), Fake::new());
     let path = tool.text("/usr/bin/python3");
@@ -402,7 +402,7 @@ fn every_call_of_the_table_has_a_judgement() {
     use crate::runner::sandbox::{CALLS, SystemCallGroup};
     for (_, call) in CALLS {
         let (mut judge, mut tool) = started(policy(IsolationLevel::Confined, Network::None));
-        // Nothing can be read: what touches files, programs or addresses says at least that.
+        // Nothing can be read: calls on files, programs or addresses are still reported.
         let verdict = send(&mut judge, &mut tool, *call, [1, 1, 1, 1, 1, 1]);
         let expected = match call.group() {
             SystemCallGroup::File | SystemCallGroup::Exec => CallAnswer::Continue,
@@ -450,7 +450,7 @@ fn only_the_process_that_calls_may_be_changed_by_its_number() {
         }
         assert_eq!(ask(SystemCall::Setpriority, [0, number, 5]), expected);
         assert_eq!(ask(SystemCall::IoprioSet, [1, number, 5]), expected);
-        // The same number as that of a group or a user is somebody else.
+        // The same number as a group or user refers to something else.
         assert_eq!(ask(SystemCall::Setpriority, [1, number, 5]), CallAnswer::Errno(libc::EPERM));
         assert_eq!(ask(SystemCall::IoprioSet, [3, number, 5]), CallAnswer::Errno(libc::EPERM));
         assert_eq!(ask(SystemCall::Kcmp, [number, number, 0]), CallAnswer::Errno(libc::EPERM));

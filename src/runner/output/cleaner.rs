@@ -1,18 +1,19 @@
-//! Taking secrets out of what a run leaves: its output on the way to whoever keeps it, and its report.
+//! Removes secrets from the output and the report of a run, before they are stored or shown.
 
 use crate::domain::{Observation, Observer, RedactStream, Redactions, Redactor, Stream};
 use crate::runner::result::report::Report;
 use std::time::{Duration, Instant};
 
-/// How long the little that is held back stays so when nothing follows: a human waits for a question.
+/// How long a short held-back piece stays held back if nothing follows: a human may be waiting for a prompt.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// The output of one run. Both streams have their own: what arrives on one is not a continuation of the other.
+/// The output of one run. Each stream has its own redaction state, because output on one stream does not continue the
+/// other.
 #[derive(Debug)]
 pub(in crate::runner) struct Cleaner {
     stdout: RedactStream,
     stderr: RedactStream,
-    /// When something arrived last, while any of it is held back and was not yet looked at again.
+    /// When output last arrived, while some of it is held back and was not shown yet.
     quiet_since: Option<Instant>,
 }
 
@@ -21,7 +22,7 @@ impl Cleaner {
         Cleaner { stdout: redactor.stream(), stderr: redactor.stream(), quiet_since: None }
     }
 
-    /// Takes a piece of output; what can be kept and shown of it now.
+    /// Accepts a piece of output; returns what can be stored and shown now.
     pub(in crate::runner) fn push(&mut self, stream: Stream, piece: &[u8]) -> Vec<u8> {
         let mut clean = Vec::with_capacity(piece.len());
         self.of(stream).push(piece, &mut clean);
@@ -29,12 +30,12 @@ impl Cleaner {
         clean
     }
 
-    /// When [`Cleaner::glimpse`] is worth a call.
+    /// When [`Cleaner::glimpse`] should be called.
     pub(in crate::runner) fn wake_at(&self) -> Option<Instant> {
         self.quiet_since.map(|since| since + QUIET)
     }
 
-    /// What may be shown because nothing followed for a while.
+    /// The output that may be shown because nothing followed for a while.
     pub(in crate::runner) fn glimpse(&mut self) -> [(Stream, Vec<u8>); 2] {
         self.quiet_since = None;
         [Stream::Stdout, Stream::Stderr].map(|stream| {
@@ -44,7 +45,7 @@ impl Cleaner {
         })
     }
 
-    /// What is left at the end of both streams, and what was replaced in them.
+    /// The remaining output of both streams, and what was replaced in them.
     pub(in crate::runner) fn finish(&mut self) -> ([(Stream, Vec<u8>); 2], Redactions) {
         self.quiet_since = None;
         let mut redactions = Redactions::default();
@@ -64,8 +65,7 @@ impl Cleaner {
     }
 }
 
-/// Takes secrets out of everything that a report says, and notes how many there were, those of the output
-/// included.
+/// Removes secrets from the whole report, and records how many there were, including those in the output.
 pub(in crate::runner) fn clean(report: Report, redactor: &Redactor, mut redactions: Redactions) -> Report {
     let mut text = |text: &str| {
         let (clean, found) = redactor.counted(text);
@@ -100,7 +100,7 @@ pub(in crate::runner) fn clean(report: Report, redactor: &Redactor, mut redactio
         Observer::On => Observer::On,
         Observer::Off(reason) => Observer::Off(text(&reason)),
     };
-    // Contents and paths of staged writes stay as they are: they are what is applied.
+    // Contents and paths of staged writes are kept unchanged, because they will be applied.
     if let Some(staged) = &mut staged {
         staged.fault = staged.fault.as_deref().map(&mut text);
     }

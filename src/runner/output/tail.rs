@@ -1,21 +1,21 @@
-//! The newest output of a run, in memory, for whoever watches it live.
+//! The newest output of a run, in memory, for live viewers.
 //!
-//! A bounded ring: a flooding child pushes out its own oldest output and never grows us. What fell
-//! out is counted, not hidden, and can be read from the spool file.
+//! A bounded ring: a flood of output removes the run's own oldest output and uses no more memory. Dropped bytes are
+//! counted, and can be read from the spool file.
 
 use super::spool::Frame;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What the ring may hold, in bytes, bookkeeping included.
+/// The capacity of the ring in bytes, including bookkeeping.
 const CAPACITY: usize = 1 << 20;
 
-/// Charged for each frame beside its bytes, so that a child writing single bytes cannot make the
-/// bookkeeping outgrow the text.
+/// The cost of each frame in addition to its bytes, so that bookkeeping cannot outgrow the text if a child writes
+/// single bytes.
 const FRAME_COST: usize = 64;
 
-/// The newest output of one run: at most 1 MiB of [`Frame`]s. Shared between the run's actor, which
-/// appends, and any number of readers, each with a cursor of its own.
+/// The newest output of one run: at most 1 MiB of [`Frame`]s. Shared between the run's actor, which appends, and any
+/// number of readers, each with its own cursor.
 #[derive(Debug, Default)]
 pub struct Tail {
     ring: Mutex<Ring>,
@@ -23,15 +23,15 @@ pub struct Tail {
 
 #[derive(Debug, Default)]
 struct Ring {
-    /// Frames with the position of their first byte in the whole output.
+    /// Frames with the offset of their first byte in the whole output.
     frames: VecDeque<(u64, Frame)>,
     cost: usize,
     end: u64,
 }
 
 impl Tail {
-    /// The frames after `cursor` (0 is the beginning), the cursor for the next call, and how many
-    /// bytes in between had already fallen out of the ring.
+    /// The frames after `cursor` (0 is the beginning), the cursor for the next call, and how many bytes in between were
+    /// already dropped.
     pub fn since(&self, cursor: u64) -> (Vec<Frame>, u64, u64) {
         let ring = self.lock();
         let first = ring.frames.partition_point(|(start, _)| *start < cursor);
@@ -55,7 +55,7 @@ impl Tail {
     }
 
     fn lock(&self) -> MutexGuard<'_, Ring> {
-        // A reader that panicked while cloning left the ring whole.
+        // A reader that panicked while cloning leaves the ring consistent.
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

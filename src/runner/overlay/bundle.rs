@@ -1,6 +1,6 @@
-//! The file in which a difference comes from the inner stage to the workbench: contents one after the
-//! other, then the list of what they are, then the length of that list. Written once, by our own code; a run that was
-//! killed leaves one without an end, and nothing of it counts.
+//! The file that passes the changes of a run from the inner stage to the workbench. It consists of the contents one
+//! after the other, their list, and the length of that list. It is written once, by Toolsmith itself. A run that was
+//! killed leaves an incomplete file, which is ignored completely.
 
 use crate::domain::{Difference, Digest, FileChange};
 use crate::runner::result::report::{Staged, StagedChange};
@@ -10,18 +10,18 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-/// More changes than this are not one step.
+/// The most changes that can be applied as one step.
 const MAX_CHANGES: usize = 16_384;
 
 /// The longest list, in bytes.
 const MAX_LISTING: u64 = 64 << 20;
 
-/// What is in a bundle.
+/// The list in a bundle.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct BundleIndex {
     changes: Vec<BundleEntry>,
     notes: Vec<String>,
-    /// Why nothing of it may be applied.
+    /// Why no change may be applied.
     fault: Option<String>,
 }
 
@@ -33,7 +33,7 @@ struct BundleEntry {
     bytes: u64,
 }
 
-/// What a path holds after the run.
+/// The content of a path after the run.
 #[derive(Debug)]
 pub(super) enum PathContent<'a> {
     Nothing,
@@ -45,7 +45,7 @@ pub(super) enum PathContent<'a> {
 pub(super) struct Writer {
     file: BufWriter<File>,
     listing: BundleIndex,
-    /// Bytes of content that still fit.
+    /// How many more bytes of content are allowed.
     room: u64,
 }
 
@@ -57,7 +57,7 @@ impl Writer {
     /// Adds a change and its content.
     ///
     /// # Errors
-    /// Why nothing of the run may be applied.
+    /// Why no change of the run may be applied.
     pub(super) fn put(&mut self, change: StagedChange, found: &PathContent<'_>) -> Result<(), String> {
         if self.listing.changes.len() >= MAX_CHANGES {
             return Err(format!("it changed more than {MAX_CHANGES} files and folders"));
@@ -67,7 +67,7 @@ impl Writer {
             PathContent::File { real, mode } => {
                 let failed = |error: io::Error| format!("{} cannot be stored: {error}", change.path.display());
                 let source = File::open(real).map_err(failed)?;
-                // One byte more than fits: a file with holes says more than it takes.
+                // One byte more than allowed: a sparse file reports more than it occupies.
                 let bytes = io::copy(&mut source.take(self.room + 1), &mut self.file).map_err(failed)?;
                 if bytes > self.room {
                     return Err("it wrote more than its disk limit allows".to_owned());
@@ -80,40 +80,40 @@ impl Writer {
         Ok(())
     }
 
-    /// Says what a human should know.
+    /// Adds a note for a human.
     pub(super) fn note(&mut self, note: String) {
         self.listing.notes.push(note);
     }
 
-    /// Says why nothing may be applied.
+    /// Records why no change may be applied.
     pub(super) fn fault(&mut self, fault: String) {
         self.listing.fault = Some(fault);
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {
         let list = serde_json::to_vec(&self.listing)?;
-        // After a fault, bytes of a content that is in no list may come before it: nobody reads them.
+        // After a fault, unlisted bytes of a content may come before it; they are ignored.
         self.file.write_all(&list)?;
         self.file.write_all(&(list.len() as u64).to_le_bytes())?;
         self.file.flush()
     }
 }
 
-/// What came out of a bundle.
+/// The result of unpacking a bundle.
 #[derive(Debug)]
 pub(in crate::runner) struct Unpacked {
     /// The changes, with their contents below its folder.
     pub(in crate::runner) staged: Staged,
-    /// The same as evidence.
+    /// The same changes as evidence.
     pub(in crate::runner) changes: Vec<FileChange>,
-    /// What a human should know.
+    /// Notes for a human.
     pub(in crate::runner) notes: Vec<String>,
 }
 
-/// Takes a bundle apart: contents go below `dir`, each at its absolute path.
+/// Unpacks a bundle: contents go below `dir`, each at its absolute path.
 ///
 /// # Errors
-/// When it is not whole, or cannot be kept.
+/// If it is incomplete, or cannot be stored.
 pub(in crate::runner) fn unpack(bundle: &Path, dir: &Path) -> io::Result<Unpacked> {
     let mut file = File::open(bundle)?;
     let size = file.metadata()?.len();
@@ -150,7 +150,7 @@ pub(in crate::runner) fn unpack(bundle: &Path, dir: &Path) -> io::Result<Unpacke
     Ok(Unpacked { staged, changes: evidence, notes: listing.notes })
 }
 
-/// Writes one content, whole or not at all.
+/// Writes one content, completely or not at all.
 fn place(from: &mut File, target: &Path, listed: &BundleEntry) -> io::Result<()> {
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent)?;
@@ -159,15 +159,15 @@ fn place(from: &mut File, target: &Path, listed: &BundleEntry) -> io::Result<()>
     if io::copy(&mut from.take(listed.bytes), &mut kept)? != listed.bytes {
         return Err(io::Error::other("it is truncated"));
     }
-    // We must be able to read and remove it ourselves.
+    // Toolsmith must be able to read and remove it.
     kept.set_permissions(Permissions::from_mode(listed.mode & 0o777 | 0o600))?;
     kept.sync_all()
 }
 
-/// The digest of what a file holds.
+/// The digest of a file's content.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub(super) fn digest_of(file: File) -> io::Result<Digest> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file)?;
@@ -183,7 +183,7 @@ mod tests {
         StagedChange { path: path.into(), difference, before: None }
     }
 
-    /// A bundle with a file, a folder and something deleted.
+    /// A bundle with a file, a folder and a deleted path.
     fn bundle(dir: &Path, room: u64) -> (PathBuf, Result<(), String>) {
         let (content, path) = (dir.join("content"), dir.join("bundle"));
         fs::write(&content, "12345").unwrap();

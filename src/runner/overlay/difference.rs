@@ -1,4 +1,4 @@
-//! What a layer differs in from what lay there when the run began.
+//! The differences between a layer and the content of its folder at the start of the run.
 
 use super::bundle::{PathContent, Writer, digest_of};
 use super::layer::Layer;
@@ -12,18 +12,18 @@ use std::ops::Bound;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Deeper than this nobody keeps files on purpose.
+/// The maximum depth; nobody uses a deeper one on purpose.
 const MAX_DEPTH: usize = 128;
 
-/// Puts the difference of a layer into the bundle.
+/// Writes the differences of a layer to the bundle.
 ///
 /// # Errors
-/// Why nothing of the run may be applied, one line.
+/// Why no change of the run may be applied, in one line.
 pub(super) fn collect(layer: &Layer, writer: &mut Writer) -> Result<(), String> {
     let root = layer.stage.root.clone();
     let mut walk = LayerWalk { layer, writer, seen: BTreeSet::new(), dropped: 0, bits: 0 };
     let mut gone = Vec::new();
-    // A stage that shows nothing holds copies: what is not in the layer was taken away.
+    // A stage that shows nothing contains copies: a path that is not in the layer was removed.
     if !layer.stage.shows {
         gone.push(root.clone());
     }
@@ -45,17 +45,17 @@ pub(super) fn collect(layer: &Layer, writer: &mut Writer) -> Result<(), String> 
 struct LayerWalk<'a> {
     layer: &'a Layer,
     writer: &'a mut Writer,
-    /// What is in the layer.
+    /// The paths in the layer.
     seen: BTreeSet<PathBuf>,
-    /// Files outside of what was declared.
+    /// Number of files outside the declared paths.
     dropped: usize,
-    /// Files of which only bits differ.
+    /// Number of files with changed mode bits only.
     bits: usize,
 }
 
 impl LayerWalk<'_> {
-    /// Looks through a folder of the layer; `gone` collects paths below which everything that was there before is
-    /// gone unless it is in the layer.
+    /// Scans a folder of the layer. `gone` collects paths below which everything from before was deleted, except what
+    /// is in the layer.
     fn folder(&mut self, path: &Path, real: &Path, depth: usize, gone: &mut Vec<PathBuf>) -> Result<(), String> {
         if depth > MAX_DEPTH {
             return Err(format!("{} is nested too deep", path.display()));
@@ -81,7 +81,7 @@ impl LayerWalk<'_> {
         let failed = |error: io::Error| format!("{} cannot be read: {error}", path.display());
         let meta = fs::symlink_metadata(real).map_err(failed)?;
         if !self.layer.stage.kept.iter().any(|kept| path.starts_with(kept)) {
-            // Places that were held for mounts are empty folders.
+            // Empty folders are mount points that were created in advance.
             self.dropped += usize::from(!meta.is_dir());
             return Ok(());
         }
@@ -114,7 +114,7 @@ impl LayerWalk<'_> {
         self.put(path, before, &PathContent::File { real, mode: meta.mode() & 0o777 })
     }
 
-    /// Whether the layer's file says the same as the one below.
+    /// Whether the layer's file has the same content as the one below.
     fn is_as_before(&self, path: &Path, real: &Path) -> Result<bool, String> {
         let digest = |at: &Path| {
             File::open(at).and_then(digest_of).map_err(|error| format!("{} cannot be read: {error}", path.display()))
@@ -125,7 +125,7 @@ impl LayerWalk<'_> {
         }
     }
 
-    /// Everything that was at and below a path and is not in the layer was deleted.
+    /// Records as deleted everything at and below a path that existed before and is not in the layer.
     fn gone(&mut self, top: &Path) -> Result<(), String> {
         let layer = self.layer;
         let from = (Bound::Included(top.to_owned()), Bound::Unbounded);
@@ -166,13 +166,13 @@ impl LayerWalk<'_> {
     }
 }
 
-/// Gives ourselves, who own everything in the layer, the right to look.
+/// Adds permission bits for reading; this user owns everything in the layer.
 fn readable(real: &Path, bits: u32) -> io::Result<()> {
     let mode = fs::symlink_metadata(real)?.mode();
     if mode & bits == bits { Ok(()) } else { fs::set_permissions(real, Permissions::from_mode(mode & 0o777 | bits)) }
 }
 
-/// Whether a folder of the layer hides all that is below it.
+/// Whether a folder of the layer hides everything below it.
 fn is_opaque(real: &Path) -> io::Result<bool> {
     let mut value = [0_u8; 8];
     match rustix::fs::lgetxattr(real, "user.overlay.opaque", &mut value) {

@@ -1,4 +1,4 @@
-//! One layer, and what is below it.
+//! One layer, and the files below it.
 
 use super::Stage;
 use super::stamp::{Before, EntryStamp};
@@ -12,15 +12,15 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(super) struct Layer {
     pub(super) stage: Stage,
-    /// What the tool wrote.
+    /// The folder with the tool's writes.
     pub(super) upper: PathBuf,
-    /// What is below it: contents by their path.
+    /// The files below it, by path.
     pub(super) lower: Lower,
-    /// What lay there when the run began, by absolute path.
+    /// The state at the start of the run, by absolute path.
     pub(super) before: Before,
 }
 
-/// The user's own files under a layer, reached without the layer.
+/// The user's own files below a layer, accessed without the layer.
 #[derive(Debug, Default)]
 pub(super) struct Lower {
     pub(super) folder: Option<OwnedFd>,
@@ -37,7 +37,7 @@ impl Lower {
         Ok(Lower { folder: None, files })
     }
 
-    /// Where a path of the stage really is. Not to be followed further when it is a link itself.
+    /// The real location of a path of the stage. If it is a link itself, it must not be followed.
     pub(super) fn path(&self, stage: &Stage, path: &Path) -> Option<PathBuf> {
         if let Some(file) = self.files.get(path) {
             return Some(through(file.as_raw_fd()));
@@ -45,7 +45,7 @@ impl Lower {
         Some(through(self.folder.as_ref()?.as_raw_fd()).join(path.strip_prefix(&stage.root).ok()?))
     }
 
-    /// What is there now.
+    /// The present state of a path.
     pub(super) fn stamp(&self, stage: &Stage, path: &Path) -> io::Result<Option<EntryStamp>> {
         let found = match (self.files.get(path), self.path(stage, path)) {
             (Some(file), _) => file.metadata(),
@@ -68,7 +68,7 @@ pub(super) fn through(fd: i32) -> PathBuf {
 /// Opens a folder.
 ///
 /// # Errors
-/// When that fails.
+/// If that fails.
 pub(super) fn folder(path: &Path) -> io::Result<OwnedFd> {
     Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
 }

@@ -5,9 +5,9 @@
 //! ended, the inner stage writes the content of the layer to a bundle, a file that the workbench created; the workbench
 //! unpacks it. The engine decides what happens to the changes.
 //!
-//! A declared folder that exists gets its own layer. A declared file, and what does not exist yet, is staged through
-//! the folder that it is in, because programs replace files by renaming: that folder takes any write, shows what the
-//! run may see of it anyway, and only what was declared is kept of it.
+//! A declared folder that exists gets its own layer. A declared file, or a path that does not exist yet, is staged
+//! through its parent folder, because programs replace files by renaming. That folder accepts any write and shows only
+//! what the run may see anyway. Only the declared paths in it are kept.
 //!
 //! The changes of a run are refused as a whole if they contain links, devices or pipes, names that are not text, or
 //! more than the run's disk limit. Only contents count, not the mode bits, times and owners of files. No link is ever
@@ -33,7 +33,7 @@ pub(super) const BUNDLE: &str = "bundle";
 
 /// Removes files that are only needed until the changes are unpacked, and the folder if nothing is kept in it.
 pub fn discard(staged: &Path) {
-    // What cannot be removed is a file that nobody reads.
+    // A file that cannot be removed is never read.
     let _ = std::fs::remove_file(staged.join(BUNDLE));
     let _ = std::fs::remove_dir(staged);
 }
@@ -43,7 +43,7 @@ pub fn discard(staged: &Path) {
 pub(super) struct Stage {
     /// The folder, as the tool sees it; absolute, without links.
     pub(super) root: PathBuf,
-    /// What is kept of it: the folder itself, or what was declared right below it.
+    /// The paths whose changes are kept: the folder itself, or the declared paths directly below it.
     pub(super) kept: Vec<PathBuf>,
     /// Whether all of its content is visible; otherwise only what the run may see anyway.
     pub(super) shows: bool,
@@ -51,7 +51,7 @@ pub(super) struct Stage {
     pub(super) protected: Vec<PathBuf>,
 }
 
-/// The stages of what a run may write; `read` is what it sees anyway. Parents come before what is in them.
+/// The stages for the paths that a run may write; `read` is what it sees anyway. Parents come before their children.
 pub(super) fn stages(write: &[WritePath], read: &[PathBuf]) -> Vec<Stage> {
     let staged = || write.iter().filter(|write| write.mode == WriteMode::Staged);
     let is_whole = |write: &WritePath| write.folder && write.exists;
@@ -73,7 +73,7 @@ pub(super) fn stages(write: &[WritePath], read: &[PathBuf]) -> Vec<Stage> {
     stages.into_values().collect()
 }
 
-/// What must be visible read-only, at its own path, for these stages and reads: none of it inside another.
+/// The paths that must be visible read-only, at their own path, for these stages and reads; none is inside another.
 pub(super) fn visible(stages: &[Stage], read: &[PathBuf]) -> Vec<PathBuf> {
     let roots = stages.iter().filter(|stage| stage.shows).map(|stage| stage.root.clone());
     let hidden = stages.iter().filter(|stage| !stage.shows).flat_map(|stage| &stage.kept);

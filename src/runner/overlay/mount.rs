@@ -1,4 +1,4 @@
-//! Mounting the layers, by the inner stage, before the tool exists; and what lay there then.
+//! Mounts the layers in the inner stage, before the tool exists, and records the state of the folders.
 
 use super::layer::{Layer, Lower, folder, through};
 use super::stamp::Before;
@@ -13,10 +13,10 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// More files and folders than this are not looked at before a run starts.
+/// The most files and folders that are recorded before a run starts.
 const MAX_ENTRIES: usize = 65_536;
 
-/// Room for what the layers need themselves.
+/// Space for the layers' own data.
 const EXTRA_BYTES: u64 = 1 << 20;
 const EXTRA_INODES: u64 = 256;
 
@@ -24,17 +24,17 @@ const EXTRA_INODES: u64 = 256;
 #[derive(Debug, Default)]
 pub(in crate::runner) struct Layers {
     all: Vec<Layer>,
-    /// The file system that the layers are in; mounted nowhere.
+    /// The file system that contains the layers; mounted nowhere.
     _home: Option<OwnedFd>,
     room: u64,
 }
 
 impl Layers {
-    /// Mounts a layer over each stage; `read` is what the run sees anyway. The scratch folder must not be mounted yet: it
-    /// is used as the place where the layers are made, and is empty again afterwards.
+    /// Mounts a layer over each stage; `read` is what the run sees anyway. The scratch folder must not be mounted yet:
+    /// the layers are created there, and it is empty again afterwards.
     ///
     /// # Errors
-    /// When the kernel cannot do it, or there is more in a folder than can be watched.
+    /// If the kernel cannot do it, or a folder has too many entries.
     pub(in crate::runner) fn mount(
         stages: &[Stage],
         read: &[PathBuf],
@@ -45,7 +45,7 @@ impl Layers {
             return Ok(Layers::default());
         }
         let visible = visible(stages, read);
-        // Everything is opened before anything is covered.
+        // Everything is opened before anything is covered by a mount.
         let mut grounds = Vec::new();
         for stage in stages {
             let lower = Lower::open(stage)?;
@@ -66,15 +66,15 @@ impl Layers {
         Ok(Layers { all: layers, _home: Some(home), room: limits.disk_bytes })
     }
 
-    /// Whether there is nothing to read out.
+    /// Whether there are no layers to read.
     pub(in crate::runner) fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// Writes what the tool did into the bundle. Nothing of the run may be alive.
+    /// Writes the tool's changes to the bundle. All processes of the run must have ended.
     ///
     /// # Errors
-    /// When the bundle cannot be written; what cannot be staged is said in it.
+    /// If the bundle cannot be written. Changes that cannot be staged are reported in the bundle.
     pub(in crate::runner) fn read_out(&self, bundle: OwnedFd) -> io::Result<()> {
         let mut writer = bundle::Writer::new(File::from(bundle), self.room);
         for layer in &self.all {
@@ -94,12 +94,12 @@ fn make_home(at: &Path, bytes: u64, inodes: u64) -> io::Result<OwnedFd> {
     folder(at)
 }
 
-/// What is in the kept part of a stage.
+/// Records the content of the kept part of a stage.
 fn look_around(stage: &Stage, lower: &Lower) -> io::Result<Before> {
     let mut before = Before::new();
     let mut open: Vec<PathBuf> = stage.kept.clone();
     while let Some(path) = open.pop() {
-        // What git keeps stays read-only.
+        // The `.git` folder stays read-only.
         if path.file_name().is_some_and(|name| name == ".git") {
             continue;
         }
@@ -111,7 +111,7 @@ fn look_around(stage: &Stage, lower: &Lower) -> io::Result<Before> {
         }
         let real = stamp.is_folder().then(|| lower.path(stage, &path)).flatten();
         before.insert(path.clone(), stamp);
-        // A folder that may not be listed cannot be changed either.
+        // A folder that cannot be listed cannot be changed either.
         if let Some(entries) = real.and_then(|real| fs::read_dir(real).ok()) {
             for entry in entries {
                 open.push(path.join(entry?.file_name()));
@@ -121,11 +121,11 @@ fn look_around(stage: &Stage, lower: &Lower) -> io::Result<Before> {
     Ok(before)
 }
 
-/// A mount that is covered by a layer and must be seen again on top of it.
+/// A mount that a layer covers and that must be visible again on top of it.
 struct Again {
     path: PathBuf,
     is_folder: bool,
-    /// `None`: a layer of its own comes there.
+    /// `None`: another layer is mounted there.
     tree: Option<OwnedFd>,
 }
 
@@ -178,7 +178,7 @@ fn cover(base: &Path, (stage, lower, before): (Stage, Lower, Before), again: Vec
     Ok(Layer { stage, upper, lower, before })
 }
 
-/// Makes an empty file or folder for something to be mounted on.
+/// Creates an empty file or folder as a mount point.
 fn hold_place(path: &Path, is_folder: bool) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;

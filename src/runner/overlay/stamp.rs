@@ -1,24 +1,24 @@
-//! What lay below a stage when the run began.
+//! The state of the files below a stage at the start of the run.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-/// What lay at a path, by absolute path.
+/// The state of each path, by absolute path.
 pub(super) type Before = BTreeMap<PathBuf, EntryStamp>;
 
-/// Enough of a file to see later that it is still the same.
+/// Enough data about a file to check later that it is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EntryStamp {
     pub(super) kind: EntryKind,
     inode: u64,
     bytes: u64,
-    /// Of the last change of any kind, which nobody can set back: seconds and nanoseconds.
+    /// Time of the last change of any kind, which programs cannot set: seconds and nanoseconds.
     changed: (i64, i64),
 }
 
-/// What kind of thing lay there.
+/// The kind of file at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryKind {
     File,
@@ -35,7 +35,7 @@ impl EntryStamp {
         } else {
             EntryKind::Other
         };
-        // A folder changes with every entry; what counts is what it holds, and that has stamps of its own.
+        // A folder changes with every entry; its entries matter, and they have their own stamps.
         let (inode, bytes, changed) = if kind == EntryKind::Folder {
             (meta.ino(), 0, (0, 0))
         } else {

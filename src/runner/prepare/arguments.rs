@@ -1,7 +1,7 @@
-//! Input values as words of a command line.
+//! Converts input values into command-line words.
 //!
-//! What the manifest says of an input comes first, in the order of its rules; an input that only its schema names is
-//! passed as `--name value`. What neither names is refused: a program has options that nobody reviewed.
+//! The rules of the manifest come first, in their order. An input that only the schema names is passed as `--name
+//! value`. An input that neither names is refused, because a program has options that nobody reviewed.
 
 use super::template::value_text;
 use crate::domain::{ArgPlace, ArgRule, OptionForms, SafeText, validate};
@@ -11,21 +11,20 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-/// What a process gets beside the words of its command.
+/// What a process receives in addition to the words of its command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct PassedInput {
     pub(super) args: Vec<OsString>,
     pub(super) env: Vec<(OsString, OsString)>,
-    /// The text on standard input.
+    /// The text for standard input.
     pub(super) stdin: Option<String>,
 }
 
-/// Passes an input by these rules, in their order; `used` are inputs that the command holds already. A plain word that is
-/// not given is its default, which `value` knows; what an option or a variable is without a value, the program knows best.
-/// A program that `knows_defaults`, because they were read from its code, gets that of a word only to keep the place of one
-/// behind it.
-/// Inputs without a rule are options, too, and stand behind the last of those. Words that are passed as they are given stand
-/// behind everything else.
+/// Passes an input by these rules, in their order; `used` are inputs that the command contains already. A positional
+/// argument without a value gets its default from `value`. For an option or a variable without a value, the program
+/// applies its own default. If `knows_defaults` is set, because the defaults were read from the program's code, a
+/// positional argument gets its default only to keep the position of one after it. Inputs without a rule are options
+/// and follow the last option of the rules. Words that are passed unchanged come last.
 pub(super) fn pass<'v>(
     rules: &[ArgRule],
     input: &Map<String, Value>,
@@ -54,7 +53,7 @@ pub(super) fn pass<'v>(
     let takes_on = before.iter().any(|rule| rule.is_together && is_given(input, rule));
     let plain = &passed.args[options..];
     if has_options && (plain.iter().any(looks_like_option) || takes_on && !plain.is_empty()) {
-        // Whoever reads options takes what follows this for plain words, and for no more values of an option.
+        // After `--`, a parser of options reads only positional arguments, and no more values of an option.
         passed.args.insert(options, "--".into());
     }
     for rule in raw {
@@ -68,16 +67,16 @@ pub(super) fn pass<'v>(
     passed
 }
 
-/// An option is repeated so often at most.
+/// The most times that an option is repeated.
 const MOST_TIMES: u64 = 64;
 
-/// Names of inputs that a message lists.
+/// The most input names that a message lists.
 const LISTED: usize = 12;
 
-/// Why an input may not be passed as an option of its name; `None` if each may.
+/// Why an input may not be passed as an option of its name; `None` if every input may.
 ///
-/// A tool that declares inputs takes no others, unless its schema allows them with `additionalProperties` or
-/// `patternProperties`. `used` are inputs that the command or another rule holds.
+/// A tool that declares inputs accepts no others, unless its schema allows them with `additionalProperties` or
+/// `patternProperties`. `used` are inputs that the command or another rule contains.
 pub(super) fn undeclared(
     rules: &[ArgRule],
     schema: Option<&Value>,
@@ -113,13 +112,13 @@ fn listed(known: &BTreeSet<&str>) -> String {
     }
 }
 
-/// Whether a name may become `--name`: never an empty one, one with a value, or one that is not a word.
+/// Whether a name may become `--name`: it must not be empty, contain a value, or be anything other than a word.
 fn is_option_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
-/// Why no input may be passed by these rules: one sets a variable that decides what programs execute.
+/// Why no input may be passed by these rules: one of them sets a variable that decides what programs execute.
 pub(super) fn steering(rules: &[ArgRule]) -> Option<String> {
     rules.iter().find_map(|rule| match &rule.place {
         ArgPlace::Variable(name) if steers_programs(name) => {
@@ -130,18 +129,18 @@ pub(super) fn steering(rules: &[ArgRule]) -> Option<String> {
     })
 }
 
-/// The inputs that a schema declares, in its parts that hold for the same value, too.
+/// The inputs that a schema declares, including its parts that apply to the same value.
 #[derive(Default)]
 struct DeclaredInputs<'s> {
     names: BTreeSet<String>,
-    /// Whether it says that others are allowed.
+    /// Whether it explicitly allows other inputs.
     is_open: bool,
-    /// Whether it says that others are not.
+    /// Whether it forbids other inputs.
     is_closed: bool,
     patterns: Vec<&'s Value>,
 }
 
-/// Parts within parts of a schema that are looked at.
+/// The maximum nesting of examined schema parts.
 const MAX_PARTS: usize = 8;
 
 impl<'s> DeclaredInputs<'s> {
@@ -182,10 +181,11 @@ impl<'s> DeclaredInputs<'s> {
     }
 }
 
-/// Why the program would take a text of the input that begins with a dash for another option; `None` if it would not.
+/// Why the program would read a text of the input that begins with a dash as another option; `None` if it would not.
 ///
-/// Single values are joined to their options, and plain words behind the last option stand behind `--`. Words that are passed as
-/// they are given may hold options. Neither helps the values of a list that share one option, and for plain words in front of an option or of a command.
+/// Single values are joined to their options, and positional arguments after the last option follow `--`. Words that
+/// are passed unchanged may contain options. Neither rule protects the values of a list that share one option, or
+/// positional arguments before an option or a command.
 pub(super) fn misread<'v>(
     rules: &[ArgRule],
     input: &Map<String, Value>,
@@ -206,8 +206,8 @@ pub(super) fn misread<'v>(
     })
 }
 
-/// Where the plain words begin that may stand behind `--`: behind the last option, and behind the word that chooses a
-/// command, which stands before its words whatever they look like.
+/// The index of the first positional argument that may follow `--`. It comes after the last option, and after the word
+/// that selects a command, which precedes its words in any case.
 fn begin_of_words(rules: &[ArgRule], counting: &[&ArgRule]) -> usize {
     let chooses =
         |rule: &&ArgRule| rules.iter().any(|one| one.only_if.as_ref().is_some_and(|when| when.input == rule.input));
@@ -219,7 +219,7 @@ fn is_given(input: &Map<String, Value>, rule: &ArgRule) -> bool {
     input.get(&rule.input).is_some_and(|value| !value.is_null())
 }
 
-/// The plain words that were left out since the last one: those behind them must keep their places.
+/// The positional arguments omitted since the last one; arguments after them must keep their positions.
 struct SkippedWords {
     knows_defaults: bool,
     words: Vec<OsString>,
@@ -246,7 +246,7 @@ fn pass_one<'v>(
             };
             match value(&rule.input) {
                 None => skipped.words.push(OsString::new()),
-                // A launcher passes an empty text for what was left out, and its scripts count on it.
+                // A launcher passes an empty text for an omitted argument, and its scripts rely on that.
                 Some(default) if given.is_none() && skipped.knows_defaults && default != "" => {
                     skipped.words.extend(words(default));
                 }
@@ -275,15 +275,15 @@ fn word(rule: &ArgRule, value: &Value) -> OsString {
     if rule.is_percent_encoded { encoded(value).into() } else { value_text(value).into_owned().into() }
 }
 
-/// Everything but unreserved characters, as RFC 3986 encodes them.
+/// Percent-encodes everything except unreserved characters (RFC 3986).
 fn encoded(value: &Value) -> String {
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     utf8_percent_encode(&value_text(value), RESERVED).to_string()
 }
 
-/// A value behind its option: `true` as the option alone, `false` as the form for it or not at all, null not at all, arrays
-/// behind one option or as the option repeated. A value that begins with a dash is joined to the option, so that it cannot
-/// be taken for another one.
+/// Appends an option with its value. `true` is the option alone. `false` is its negative form, or nothing. Null is
+/// nothing. An array follows one option, or the option is repeated. A value that begins with a dash is joined to the
+/// option, so that it cannot be taken for another one.
 fn append_option(rule: &ArgRule, value: &Value, args: &mut Vec<OsString>) {
     let Some(OptionForms { flag, off, .. }) = rule.option_forms() else { return };
     if rule.is_counted {
@@ -291,7 +291,7 @@ fn append_option(rule: &ArgRule, value: &Value, args: &mut Vec<OsString>) {
         args.extend((0..count).map(|_| OsString::from(flag)));
         return;
     }
-    // A list of lists is the option once for each of them.
+    // A list of lists repeats the option for each inner list.
     if rule.is_together && items(value).iter().any(Value::is_array) {
         for group in items(value) {
             append_option(rule, group, args);
@@ -342,7 +342,7 @@ mod tests {
         let words = json!({"n": 1, "args": ["-x", "--", "a b"]});
         assert_eq!(args(&["args...", "--n"], &words), ["--n", "1", "-x", "--", "a b"]);
         assert_eq!(args(&["-n", "file", "args..."], &json!({"file": "f", "args": ["-x"]})), ["f", "-x"]);
-        // A list behind one option would take the words, too.
+        // A list after one option would take the positional arguments, too.
         let lists = json!({"files": ["a", "b"], "args": ["c"]});
         assert_eq!(args(&["--files files...", "args..."], &lists), ["--files", "a", "b", "--", "c"]);
     }
@@ -369,7 +369,7 @@ mod tests {
             undeclared(rules, schema, input.as_object().unwrap(), &used)
         };
         let own = json!({"properties": {"path": {}, "le-vel": {}}, "allOf": [{"then": {"properties": {"deep": {}}}}]});
-        // The control: what is declared in any way passes.
+        // The control: declared inputs pass, however they are declared.
         assert_eq!(
             said(&rules, Some(&own), json!({"path": "x", "le-vel": 1, "deep": 2, "token": "t", "used": 1})),
             None
@@ -392,7 +392,7 @@ mod tests {
             }
         }
         assert!(said(&rules, Some(&json!({"patternProperties": {"^x-": {}}})), json!({"y": "1"})).is_some());
-        // A tool that declares nothing takes any option, but no word that is none.
+        // A tool that declares nothing accepts any option, but no invalid name.
         let nothing = |input: Value| undeclared(&[], None, input.as_object().unwrap(), &BTreeSet::new());
         assert_eq!(nothing(json!({"any": 1})), None);
         assert!(nothing(json!({"": 1})).is_some() && nothing(json!({"-": 1})).is_some());
@@ -452,7 +452,7 @@ mod tests {
     #[test]
     fn a_value_is_not_taken_for_an_option() {
         assert_eq!(args(&["--all", "path"], &json!({"path": "-rf", "all": true})), ["--all", "--", "-rf"]);
-        // A script that reads `$1` knows no `--`.
+        // A script that reads `$1` does not handle `--`.
         assert_eq!(args(&["path"], &json!({"path": "-rf"})), ["-rf"]);
         assert_eq!(args(&["-n count"], &json!({"count": -3})), ["-n-3"]);
     }
@@ -494,7 +494,7 @@ mod tests {
         let said = |input: &Value| misread(&rules, input.as_object().unwrap(), &|name| input.get(name));
         assert!(said(&json!({"path": "--db=x", "command": "add"})).is_some());
         assert_eq!(said(&json!({"path": "-", "command": "add"})), None);
-        // One value is joined to its option, and so is each of an option that is repeated.
+        // A single value is joined to its option, and so is each value of a repeated option.
         assert_eq!(args(&["--files files..."], &json!({"files": ["--force"]})), ["--files=--force"]);
         assert_eq!(args(&["--tag"], &json!({"tag": ["a", "--force"]})), ["--tag", "a", "--tag=--force"]);
     }

@@ -1,7 +1,7 @@
-//! Calls of other tools from a tool: the modules that it loads, and the pipes through which it asks.
+//! Calls of other tools from a tool: the modules that it loads, and the pipes for its requests.
 //!
-//! Two pipes and nothing else: what it asks goes in through one, answers come back through the other. A pipe leads
-//! nowhere, passes no descriptors, and cannot be pointed at an address.
+//! There are two pipes: one for requests, one for answers. Unlike a socket, a pipe cannot pass descriptors or connect
+//! to an address.
 
 use super::spec::Spec;
 use crate::domain::{CALL_MODULES, Permissions, Profile, RunEnd, VersionFile};
@@ -13,13 +13,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-/// The folder of the modules, below that of the version.
+/// The folder of the modules, below the folder of the version.
 const FOLDER: &str = ".toolsmith-call";
 
-/// The variable that tells the modules the numbers of their two pipes.
+/// The variable that contains the numbers of the two pipes.
 const CALLS: &str = "TOOLSMITH_CALLS";
 
-/// The variable that tells them why there are none.
+/// The variable that says why there are none.
 const NO_CALLS: &str = "TOOLSMITH_NO_CALLS";
 
 /// The modules, by file name.
@@ -30,16 +30,16 @@ const MODULES: [(&str, &str); 4] = [
     ("node_runtime.js", include_str!("../../../assets/call/node_runtime.js")),
 ];
 
-/// Our ends of the two pipes.
+/// Toolsmith's ends of the two pipes.
 #[derive(Debug)]
 pub struct CallChannel {
-    /// What the tool asks, read without waiting.
+    /// The requests of the tool; non-blocking.
     pub requests: OwnedFd,
-    /// What it is answered, written without waiting.
+    /// The answers to the tool; non-blocking.
     pub answers: OwnedFd,
 }
 
-/// Whether a version has use for the modules: it declares calls, or one of its files names a module.
+/// Whether a version needs the modules: it declares calls, or one of its files names a module.
 pub fn mentions_calls(permissions: &Permissions, files: &[VersionFile]) -> bool {
     let names = |file: &VersionFile| {
         CALL_MODULES.iter().any(|name| memchr::memmem::find(&file.bytes, name.as_bytes()).is_some())
@@ -52,10 +52,10 @@ fn folder_in(state: &Path) -> PathBuf {
     state.join("call")
 }
 
-/// Writes the modules into the state folder, for runs that use the kept copy of their version itself.
+/// Writes the modules to the state folder, for runs that use the kept copy of their version directly.
 ///
 /// # Errors
-/// When they cannot be written.
+/// If they cannot be written.
 pub fn write_modules(state: &Path) -> io::Result<()> {
     let folder = folder_in(state);
     std::fs::create_dir_all(&folder)?;
@@ -64,7 +64,7 @@ pub fn write_modules(state: &Path) -> io::Result<()> {
         if std::fs::read(&path).is_ok_and(|known| known == code.as_bytes()) {
             continue;
         }
-        // Under another name first: a run that starts now reads the old one or the new one.
+        // Written under another name first: a run that starts now reads either the old or the new file.
         let fresh = folder.join(format!(".{name}.{}", std::process::id()));
         std::fs::write(&fresh, code)?;
         std::fs::rename(&fresh, &path)?;
@@ -72,7 +72,7 @@ pub fn write_modules(state: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Why a version gets no pipes, for whoever calls `call_tool`.
+/// Why a version gets no pipes, shown to the caller of `call_tool`.
 fn why_not(permissions: &Permissions, profile: Profile) -> String {
     if permissions.called_tools().next().is_none() {
         return "this tool declares no calls of other tools: add run = [\"tool:NAME\"] to [permissions] in its manifest"
@@ -85,8 +85,8 @@ fn why_not(permissions: &Permissions, profile: Profile) -> String {
 }
 
 impl Spec {
-    /// Lets the tool load the modules; it may call nothing until it has a channel. Where the kept copy of the version
-    /// itself is used, they are in the state folder.
+    /// Lets the tool load the modules; it may call nothing until it has a channel. If the kept copy of the version is
+    /// used directly, they are in the state folder.
     pub(super) fn with_call_modules(mut self, permissions: &Permissions, state: &Path) -> Spec {
         let is_copied = !self.plan.view.files.is_empty();
         let place: PathBuf = if is_copied { self.plan.view.tool.join(FOLDER) } else { folder_in(state) };
@@ -117,10 +117,10 @@ impl Spec {
         self
     }
 
-    /// Gives the tool a channel through which it may ask for calls of other tools.
+    /// Gives the tool a channel for requesting calls of other tools.
     ///
     /// # Errors
-    /// [`RunEnd::SpawnFailed`] when the system has no pipes left.
+    /// [`RunEnd::SpawnFailed`] if the system has no pipes left.
     pub fn with_calls(mut self) -> Result<(Spec, CallChannel), RunEnd> {
         let failed = |error: rustix::io::Errno| RunEnd::SpawnFailed {
             message: format!("the pipes for its calls of other tools cannot be created: {error}"),

@@ -1,5 +1,5 @@
-//! Calling one function of a script: the interpreter gets a small program of ours, which loads the script inside the
-//! sandbox, calls the function with the input, and prints what it returns.
+//! Calls one function of a script. The interpreter gets a small program of Toolsmith, which loads the script inside the
+//! sandbox, calls the function with the input, and prints its result.
 
 use crate::domain::source::Language;
 use crate::domain::{Dialect, Manifest, Recipe, RunEnd};
@@ -10,8 +10,8 @@ use std::path::Path;
 const PYTHON: &str = include_str!("../../../assets/call/function.py");
 const JAVASCRIPT: &str = include_str!("../../../assets/call/function.js");
 
-/// The arguments of an interpreter that calls `function` of the recipe's script. `words` are those behind the interpreter:
-/// its options and the script.
+/// The arguments of an interpreter that calls `function` of the recipe's script. `words` are the words after the
+/// interpreter: its options and the script.
 ///
 /// # Errors
 /// [`RunEnd::Refused`] for a script in a language whose functions cannot be called.
@@ -41,8 +41,8 @@ pub(super) fn arguments(
     Ok(args)
 }
 
-/// The input with the defaults that a parser would fill in, for a function of JavaScript that counts on them: its
-/// parser is not asked. `None` if there are none.
+/// The input with the defaults that a parser would fill in, for a JavaScript function that relies on them, because its
+/// parser does not run. `None` if there are none.
 pub(super) fn with_defaults(manifest: &Manifest, recipe: &Recipe, input: &Value) -> Option<String> {
     let is_javascript = || Language::of(recipe.entry.as_deref()?, "").filter(|language| language.is_javascript());
     if manifest.dialect != Dialect::Header || recipe.function.is_none() || is_javascript().is_none() {
@@ -68,7 +68,7 @@ pub(super) fn is_call_code(word: &OsStr) -> bool {
     word == PYTHON || word == JAVASCRIPT
 }
 
-/// Programs that take code with `-e` as node does.
+/// Programs that accept code with `-e` as node does.
 fn is_node_like(program: &OsStr) -> bool {
     let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy();
     matches!(crate::domain::source::program_name(&name), "node" | "nodejs" | "tsx" | "bun")

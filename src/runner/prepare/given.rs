@@ -1,4 +1,4 @@
-//! The variables that a run is given by name, and what takes their values out of everything it leaves.
+//! The variables that a run receives by name, and the redaction of their values in everything it leaves.
 
 use crate::domain::{Redactor, Secret};
 use crate::outside::{ExternalProgram, Programs, loads_code};
@@ -7,11 +7,10 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
-/// How long a command has to give a secret: somebody may have to type a passphrase.
+/// The time limit of a command that prints a secret: a user may have to type a passphrase.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Variables that say nothing about anybody who could be harmed; taking their values out of a text would only
-/// spoil it.
+/// Variables without sensitive values; redacting them would only garble the text.
 const PUBLIC: [&str; 12] = [
     "USER",
     "LOGNAME",
@@ -27,7 +26,7 @@ const PUBLIC: [&str; 12] = [
     "LINES",
 ];
 
-/// What one run gets of its caller's variables and of the user's secrets.
+/// The variables of the caller and the secrets of the user that one run receives.
 #[derive(Debug, Default)]
 pub struct RunEnvironment {
     values: BTreeMap<String, Secret>,
@@ -35,13 +34,13 @@ pub struct RunEnvironment {
 }
 
 impl RunEnvironment {
-    /// What a run gets that is granted these names: a secret where there is one, else the variable of this
-    /// process.
+    /// The environment of a run with grants for these names: the secret of that name if there is one, otherwise the
+    /// variable of this process.
     pub fn gather(names: &[String], secrets: BTreeMap<String, Secret>) -> RunEnvironment {
         RunEnvironment::of(names, secrets, &std::env::vars_os().collect())
     }
 
-    /// [`RunEnvironment::gather`] with the caller's environment handed in.
+    /// [`RunEnvironment::gather`] with a given environment of the caller.
     pub(in crate::runner) fn of(
         names: &[String],
         mut secrets: BTreeMap<String, Secret>,
@@ -60,13 +59,13 @@ impl RunEnvironment {
         RunEnvironment { values: public, redactor }
     }
 
-    /// What a run gets that somebody else gathered the variables for; nothing of this process.
+    /// The environment of a run whose variables were gathered elsewhere; contains nothing from this process.
     pub fn handed(values: BTreeMap<String, Secret>) -> RunEnvironment {
         let names: Vec<String> = values.keys().cloned().collect();
         RunEnvironment::of(&names, values, &BTreeMap::new())
     }
 
-    /// Takes the values, and everything that looks like a common token, out of a text.
+    /// Removes the values, and everything that looks like a common token, from a text.
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
     }
@@ -77,12 +76,12 @@ impl RunEnvironment {
     }
 }
 
-/// Starts the user's command for a secret, without input, and takes the first line that it prints. It gets the
-/// variables of its row of the register, and these of the caller's, which the settings name.
+/// Runs the user's command for a secret, without input, and returns the first line that it prints. The command gets the
+/// variables of its row of the register, and those of the caller's variables that the settings name.
 ///
 /// # Errors
-/// One line: it is not trusted, does not start, does not end within ten seconds, fails or prints nothing. What it
-/// printed is never repeated.
+/// One line: it is not trusted, does not start, does not end within ten seconds, fails or prints nothing. Its output is
+/// never repeated.
 pub fn ask_for_secret(programs: &Programs, command: &[String], env: &[String]) -> Result<Secret, String> {
     let (name, args) = command.split_first().ok_or("its command is empty")?;
     let program = programs.find(ExternalProgram::Secret, OsStr::new(name)).map_err(|why| why.to_string())?;

@@ -1,6 +1,6 @@
-//! Runs that call a tool of an MCP server, or list its tools: the program is this program in a part of its own, which
-//! starts the server inside the sandbox, or reaches it from there by HTTP. What the server's own command needs is found as
-//! for any command.
+//! Runs that call a tool of an MCP server, or list its tools. The program is this program in another role: it starts
+//! the server inside the sandbox, or connects to it from there by HTTP. The needs of the server's own command are found
+//! as for any command.
 
 use super::own::{OwnPart, of_part, this_program};
 use super::request::StartRequest;
@@ -19,16 +19,16 @@ use std::time::Duration;
 /// The first argument that makes this program carry out the order on its standard input, a [`McpOrder`] in JSON.
 pub const CALL_SERVER: &str = "--as-mcp-client";
 
-/// How much longer than its call a run may take: the client says itself that the time is over.
+/// How much longer than its call a run may take, because the client itself reports a timeout.
 const TO_TELL: Duration = Duration::from_secs(2);
 
-/// Larger programs are not compared, in bytes.
+/// The size above which programs are not compared, in bytes.
 const MOST_PROGRAM: u64 = 256 << 20;
 
-/// Works out how a server is started, and what it is asked. The server itself is asked for its tools.
+/// Prepares the start of a server, and the request to it. The server itself is asked for its tools.
 ///
 /// # Errors
-/// [`RunEnd::Refused`] when nothing is recorded of the server, or not this tool; as [`super::prepare`] otherwise.
+/// [`RunEnd::Refused`] if nothing is recorded about the server, or about this tool; otherwise as [`super::prepare`].
 pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsString>) -> Result<Spec, RunEnd> {
     let refused = |message: String| RunEnd::Refused { message };
     let manifest = request.manifest;
@@ -39,7 +39,7 @@ pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsStrin
     }
     let none = Value::Object(Map::new());
     check_input(request, startable(manifest)?, request.input.unwrap_or(&none))?;
-    // The input is for the tool: no part of it gets into the command of the server.
+    // The input is for the tool, and must not get into the command of the server.
     let bare = Manifest { input: None, ..manifest.clone() };
     let (mut spec, _) = prepare_with(&StartRequest { manifest: &bare, input: None, ..*request }, caller, &[])?;
     let program = this_program(request)?.path;
@@ -60,7 +60,7 @@ pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsStrin
     let order = serde_json::to_vec(&order).map_err(|error| refused(error.to_string()))?;
     let plan = &mut spec.plan;
     plan.args = vec![CALL_SERVER.into()];
-    // It sees itself, as every run sees its program.
+    // The run can see its own program, like every run.
     plan.view.read.push(program.clone());
     plan.walls.read.push(program.clone());
     plan.policy.silent.push(program.clone());
@@ -68,7 +68,7 @@ pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsStrin
     plan.program = program;
     spec.lead = 0;
     spec.stdin = Some(order);
-    // The list of tools is no output of a tool.
+    // The list of tools is not the output of a tool.
     if definition.tool.is_none() {
         let recipe =
             manifest.recipe.clone().unwrap_or_else(|| crate::domain::Recipe::blank(crate::domain::InputMode::None));
@@ -78,7 +78,7 @@ pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsStrin
     Ok(spec)
 }
 
-/// Works out how a server that is reached by HTTP is asked.
+/// Prepares the request to a server that is reached by HTTP.
 fn by_url(
     request: &StartRequest,
     caller: &BTreeMap<OsString, OsString>,
@@ -92,7 +92,7 @@ fn by_url(
     let part = OwnPart::new(CALL_SERVER, remote.timeout_ms, call.is_some() && manifest.output.is_some());
     let none = Value::Object(Map::new());
     check_input(request, part.recipe(), request.input.unwrap_or(&none))?;
-    // The list of tools is no output of a tool.
+    // The list of tools is not the output of a tool.
     let listing = Manifest { output: None, ..manifest.clone() };
     let shown = if call.is_some() { manifest } else { &listing };
     let mut spec = of_part(&StartRequest { manifest: shown, ..*request }, caller, part)?;
@@ -121,8 +121,8 @@ fn by_url(
     Ok(spec)
 }
 
-/// How long the conversation may take, in milliseconds: as long as the run, but no longer than the definition says. The run
-/// itself gets some time more, in which the client says what it waited for.
+/// How long the conversation may take, in milliseconds: the time limit of the run, or the limit in the definition if
+/// that is lower. The run itself gets some more time, in which the client reports what it was waiting for.
 fn limit(spec: &mut Spec, stated_ms: Option<u64>) -> u64 {
     let wall = spec.plan.limits.wall;
     let limit = stated_ms.map_or(wall, |stated| wall.min(Duration::from_millis(stated)));
@@ -131,8 +131,8 @@ fn limit(spec: &mut Spec, stated_ms: Option<u64>) -> u64 {
     u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The files that a command starts a server from, as far as they are no part of the version: its program, or the script
-/// that an interpreter is given. Interpreters change with every update of the system and are not compared.
+/// The files that a command starts a server from and that are not part of the version: its program, or the script of an
+/// interpreter. Interpreters change with every system update and are not compared.
 fn programs_of(command: &[String], tool: &Path) -> Vec<ServerProgram> {
     let mut words = command.iter();
     let first = words.next().filter(|program| !is_interpreter(program.as_bytes()));
@@ -141,7 +141,7 @@ fn programs_of(command: &[String], tool: &Path) -> Vec<ServerProgram> {
     file.filter(|file| !Path::new(file).starts_with(tool)).and_then(|file| program_at(file)).into_iter().collect()
 }
 
-/// A file with its digest, where it can be read.
+/// A file with its digest, if it can be read.
 fn program_at(path: &str) -> Option<ServerProgram> {
     let size = Path::new(path).metadata().ok().filter(std::fs::Metadata::is_file)?.len();
     let bytes = (size <= MOST_PROGRAM).then(|| std::fs::read(path).ok()).flatten()?;

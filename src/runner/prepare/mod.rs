@@ -143,7 +143,7 @@ pub(super) fn prepare_with(
 }
 
 fn granted(request: &StartRequest, caller: &BTreeMap<OsString, OsString>) -> Result<Grants, RunEnd> {
-    // It gets nothing, wherever that lies: this machine need not be looked at.
+    // It gets no grants, so this machine need not be examined.
     if request.profile == Profile::Strict {
         return Ok(Grants::NOTHING);
     }
@@ -250,7 +250,7 @@ pub(in crate::runner) fn startable(manifest: &Manifest) -> Result<&Recipe, RunEn
 }
 
 pub(in crate::runner) fn check_input(request: &StartRequest, recipe: &Recipe, input: &Value) -> Result<(), RunEnd> {
-    // A tool that reads no input cannot be given a wrong one by leaving it out.
+    // If a tool reads no input, the absence of input is not an error.
     let Some(schema) = &request.manifest.input else { return Ok(()) };
     if request.manifest.asked(input).is_some() {
         return Ok(());
@@ -286,7 +286,8 @@ impl RunFolders {
             return RunFolders { tool: "/tool".into(), scratch: "/scratch".into(), stand: None, is_copied: true };
         }
         if means.user.is_some() || request.manifest.state.is_some() {
-            // An unprivileged user does not get to root's state folder, and the kept copy takes no links to kept files.
+            // An unprivileged user cannot access root's state folder, and the kept copy cannot contain links to kept
+            // files.
             let stand = outer_folder(request.scratch);
             let [tool, scratch] = ["tool", "scratch"].map(|name| stand.join(name));
             return RunFolders { tool, scratch, stand: Some(stand), is_copied: true };
@@ -354,7 +355,7 @@ fn pack(request: &StartRequest) -> (Vec<Packed>, Vec<Vec<u8>>) {
 
 /// The sandbox layers of the process that becomes the tool.
 fn walls(request: &StartRequest, means: &Means, view: &RunView, (limits, network): (&RunLimits, Network)) -> WallPlan {
-    // In a user namespace, and for a user that nobody else is, only the run itself is counted.
+    // In a user namespace, or for a user ID that nobody else uses, only the processes of the run are counted.
     let others = if means.level == IsolationLevel::Isolated || means.user.is_some() { 0 } else { threads_of_user() };
     WallPlan {
         level: means.level,
@@ -387,7 +388,7 @@ fn policy(request: &StartRequest, means: &Means, view: &RunView, (grants, silent
     let mut names =
         vec![word(&view.tool, "{tool}"), word(&view.scratch, "{scratch}"), word(request.workspace, "{workspace}")];
     if means.level == IsolationLevel::Isolated {
-        // The run's own there: a link to its scratch folder, and memory that nobody else has.
+        // The run has its own ones: a link to its scratch folder, and private memory.
         let own = ["/tmp", "/dev/shm"].into_iter().filter(|folder| view.leaves(folder));
         names.extend(own.map(|folder| word(Path::new(folder), "{scratch}")));
     }
@@ -399,7 +400,7 @@ fn policy(request: &StartRequest, means: &Means, view: &RunView, (grants, silent
         names,
         read: grants.read.clone(),
         write: grants.write.iter().map(|write| write.path.clone()).collect(),
-        // Where it cannot be read, names are asked for on the loopback.
+        // If it cannot be read, name queries go to the loopback.
         name_servers: std::fs::read_to_string("/etc/resolv.conf").map(|text| name_servers(&text)).unwrap_or_default(),
         has_launcher: false,
         baseline: Vec::new(),
@@ -510,7 +511,7 @@ fn locate(
     let [word, rest @ ..] = &words.words[..] else {
         return Err(RunEnd::Refused { message: "its manifest has no command to start".to_owned() });
     };
-    // Looked for where we see it.
+    // Looked up at its path outside the sandbox.
     let own = Path::new(word).strip_prefix(&place.tool).map(|rest| version.join(rest).into_os_string());
     let word = own.as_ref().unwrap_or(word);
     let script = rest.first().map(OsString::as_os_str);
@@ -539,7 +540,7 @@ fn environment(
         ("PATH", path.join()),
         ("LANG", "C.UTF-8".into()),
         ("TERM", term.into()),
-        // Output as it happens, and no compiled files beside the sources.
+        // Unbuffered output, and no compiled files next to the sources.
         ("PYTHONUNBUFFERED", "1".into()),
         ("PYTHONDONTWRITEBYTECODE", "1".into()),
     ]
@@ -547,7 +548,7 @@ fn environment(
     .into();
     env.extend(passed);
     env.extend(recipe.env.iter().map(|(name, value)| (name.into(), value.into())));
-    // A tool that calls us back is an agent, whoever started it.
+    // A tool that calls Toolsmith is an agent, whoever started it.
     env.insert("TOOLSMITH_AGENT".into(), request.manifest.name.to_string().into());
     env.insert(RUN_VARIABLE.into(), request.scratch.as_os_str().to_owned());
     if let Some(first) = request.manifest.state.as_ref().and_then(|rule| rule.paths.first()) {

@@ -1,5 +1,5 @@
-//! Runs whose program is this program itself, in a part of its own inside the sandbox: the tool says what to send or ask,
-//! and nothing of it is executed.
+//! Runs whose program is this program itself, in another role inside the sandbox: the tool defines a request, and none
+//! of it is executed.
 
 use super::given::RunEnvironment;
 use super::request::StartRequest;
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 /// The first argument that makes this program send the request on its standard input, a [`HttpOrder`] in JSON.
 pub const SEND_REQUEST: &str = "--as-request";
 
-/// A part of this program, and what it is given on standard input.
+/// A role of this program, and its standard input.
 pub(super) struct OwnPart {
     role: &'static str,
     stdin: Option<String>,
@@ -26,7 +26,7 @@ pub(super) struct OwnPart {
 }
 
 impl OwnPart {
-    /// A part whose exit code alone says whether it succeeded. Its output is checked where `is_checked`.
+    /// A role whose exit code alone says whether it succeeded. Its output is checked if `is_checked`.
     pub(super) fn new(role: &'static str, timeout_ms: Option<u64>, is_checked: bool) -> OwnPart {
         let success = SuccessRule { check_json: false, require_json: is_checked, ..SuccessRule::default() };
         let recipe = Recipe { timeout_ms, success, ..Recipe::blank(InputMode::StdinJson) };
@@ -39,11 +39,11 @@ impl OwnPart {
     }
 }
 
-/// Works out how the request of a tool is sent.
+/// Prepares sending the request of a tool.
 ///
 /// # Errors
-/// [`RunEnd::Refused`] when the definition is incomplete, or the run gets no network; [`RunEnd::InvalidInput`] when the
-/// input makes no request of it; as [`super::prepare`] otherwise.
+/// [`RunEnd::Refused`] if the definition is incomplete, or the run gets no network; [`RunEnd::InvalidInput`] if no
+/// request can be made from the input; otherwise as [`super::prepare`].
 pub(super) fn http(request: &StartRequest, caller: &BTreeMap<OsString, OsString>) -> Result<Spec, RunEnd> {
     let refused = |message: String| RunEnd::Refused { message };
     let manifest = request.manifest;
@@ -56,7 +56,7 @@ pub(super) fn http(request: &StartRequest, caller: &BTreeMap<OsString, OsString>
     let input = object(request.input.unwrap_or(&none))?.clone();
     let mut part = OwnPart::new(SEND_REQUEST, definition.timeout_ms, manifest.output.is_some());
     check_input(request, &part.recipe, &Value::Object(input.clone()))?;
-    // The values of variables are put in where it is sent.
+    // The values of variables are inserted when the request is sent.
     definition.request(&input, schema, &|_| Some(String::new())).map_err(invalid)?;
     let order = HttpOrder { definition: definition.clone(), input, schema: schema.cloned() };
     part.stdin = Some(serde_json::to_string(&order).map_err(|error| refused(error.to_string()))?);
@@ -71,7 +71,7 @@ pub(super) fn http(request: &StartRequest, caller: &BTreeMap<OsString, OsString>
     Ok(spec)
 }
 
-/// Works out how the answer to a prompt is received: whoever asks sends it through `answer`.
+/// Prepares receiving the answer to a prompt; the caller sends it through `answer`.
 ///
 /// # Errors
 /// As [`super::prepare`].
@@ -81,7 +81,7 @@ pub fn prepare_answer(request: &StartRequest, answer: AnswerInput) -> Result<Spe
     let prompt = manifest.prompt.as_ref();
     let is_checked = prompt.is_some_and(|prompt| prompt.is_answer_checked);
     let part = OwnPart::new(ANSWER, prompt.and_then(|prompt| prompt.timeout_ms), is_checked);
-    // It starts nothing of its own and needs nothing that it declares.
+    // It starts no program of the version and needs none of its declarations.
     let mut bare = Manifest { permissions: crate::domain::Permissions::default(), ..manifest.clone() };
     if !is_checked {
         bare.output = None;

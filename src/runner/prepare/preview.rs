@@ -1,4 +1,4 @@
-//! The command line of a run before it runs: the words of a start, worked out without starting anything.
+//! The command line of a run before it runs, computed without starting anything.
 
 use super::{ExpandedCommand, function};
 use crate::domain::{IsolationLevel, Manifest, RunEnd, SafeText, masked_input};
@@ -9,38 +9,38 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The folder of a version as a run sees it where it has a file system of its own.
+/// The folder of a version in a run with a separate file system.
 const ISOLATED_FOLDER: &str = "/tool";
 
-/// The same where it runs from a private copy: as the observer names it.
+/// The same for a private copy, with the placeholder of the observer.
 const COPIED_FOLDER: &str = "{tool}";
 
-/// No word is shown longer, in characters.
+/// The longest word shown, in characters.
 const LONGEST_WORD: usize = 400;
 
-/// What the command line of a version is made from, found once.
+/// The parts of a version's command line, determined once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandView {
     folder: PathBuf,
     workspace: PathBuf,
-    /// The program that its first word means, with what comes before its other words; `None` if that is the word
+    /// The program that its first word refers to, with the words before its other words; `None` if that is the word
     /// itself.
     program: Option<Vec<OsString>>,
 }
 
-/// What a run would start, as it may be shown: secrets are masked.
+/// What a run would start, for display: secrets are masked.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct CommandLine {
-    /// Variables that hold input values.
+    /// Variables with input values.
     pub env: Vec<(String, String)>,
     /// The program and its arguments.
     pub words: Vec<String>,
-    /// What it reads on standard input; `None` if that is closed.
+    /// Its standard input; `None` if that is closed.
     pub stdin: Option<String>,
 }
 
-/// Finds what a version is started with at this level of isolation. Nothing is started, and what is missing is not told:
-/// the command line has the word of the manifest then.
+/// Finds the program of a version at this level of isolation. Nothing is started, and missing programs are not
+/// reported: then the command line contains the word of the manifest.
 pub fn command_view(need: &Need<'_>, level: IsolationLevel) -> CommandView {
     let folder = if level == IsolationLevel::Isolated { ISOLATED_FOLDER } else { COPIED_FOLDER };
     let program = need.program_words();
@@ -48,7 +48,7 @@ pub fn command_view(need: &Need<'_>, level: IsolationLevel) -> CommandView {
 }
 
 impl CommandView {
-    /// Of a version in a file system of its own, where programs are what their words say: the same on every machine.
+    /// A view for a version in a separate file system, in which programs are not looked up: the same on every machine.
     pub fn isolated(workspace: &str) -> CommandView {
         CommandView { folder: ISOLATED_FOLDER.into(), workspace: workspace.into(), program: None }
     }
@@ -56,7 +56,7 @@ impl CommandView {
     /// The command line for an input.
     ///
     /// # Errors
-    /// Why there is none, one line: a value is missing, or the version is nothing that can be started.
+    /// Why there is none, in one line: a value is missing, or the version cannot be started.
     pub fn line(&self, manifest: &Manifest, input: &Value) -> Result<CommandLine, String> {
         let recipe = super::startable(manifest).map_err(|end| told(&end))?;
         let shown = masked_input(manifest.input.as_ref(), input);
@@ -70,10 +70,10 @@ impl CommandView {
         let call = command.call(recipe, lead, &shown).map_err(|end| told(&end))?;
         let first = program.or(command.words.first()).map(|word| text(word));
         let words = call.args.iter().map(|word| {
-            // Our own code, which loads the file and calls the function.
+            // Toolsmith's code, which loads the file and calls the function.
             if recipe.function.is_some() && function::is_call_code(word) { "…".to_owned() } else { text(word) }
         });
-        // What the manifest sets, unless the input goes before it.
+        // The variables of the manifest, unless the input overrides them.
         let set = recipe.env.iter().filter(|(name, _)| !call.env.iter().any(|(known, _)| known == name.as_str()));
         let set = set.map(|(name, value)| (name.clone(), value.clone()));
         let env = set.chain(call.env.iter().map(|(name, value)| (text(name), text(value))));
@@ -90,7 +90,7 @@ fn text(word: &OsStr) -> String {
 }
 
 impl fmt::Display for CommandLine {
-    /// As a shell would be given it, safe to draw: `TOKEN=x python3 /tool/fetch.py --count 3 'a b'`.
+    /// Formats the line as for a shell, safe to display: `TOKEN=x python3 /tool/fetch.py --count 3 'a b'`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let variables = self.env.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
         let words = self.words.iter().map(|word| quoted(word));

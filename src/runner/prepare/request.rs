@@ -1,4 +1,4 @@
-//! A wish to run one version.
+//! A request to run one version.
 
 use super::given::RunEnvironment;
 use crate::domain::{IsolationLevel, Manifest, Profile, VersionFile, WriteMode};
@@ -9,10 +9,10 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A wish to run one version.
+/// A request to run one version.
 #[derive(Debug, Clone, Copy)]
 pub struct StartRequest<'a> {
-    /// What the version says of itself.
+    /// The manifest of the version.
     pub manifest: &'a Manifest,
     /// The immutable copy of its files.
     pub version_dir: &'a Path,
@@ -20,48 +20,48 @@ pub struct StartRequest<'a> {
     pub files: &'a [VersionFile],
     /// The workspace, for `{workspace}`.
     pub workspace: &'a Path,
-    /// An existing, empty folder of this run alone: its current folder, `HOME` and `TMPDIR`.
+    /// An existing, empty folder for this run only: its current folder, `HOME` and `TMPDIR`.
     pub scratch: &'a Path,
     /// The input; `None` counts as an empty object.
     pub input: Option<&'a Value>,
-    /// A wall-clock limit of the caller's, which goes before all others; at most one hour counts.
+    /// A wall-clock limit from the caller, which overrides all others; limited to one hour.
     pub timeout: Option<Duration>,
-    /// The wall-clock limit where nobody states one; `None` takes that of the profile.
+    /// The default wall-clock limit; `None` uses that of the profile.
     pub usual_timeout: Option<Duration>,
     /// Strict, or what the manifest declares.
     pub profile: Profile,
-    /// What becomes of writes to declared paths.
+    /// How writes to declared paths are handled.
     pub writes: WriteMode,
-    /// Never granted: the workbench's folders of state and settings, and files that hold secrets.
+    /// Paths that are never granted: the workbench's folders of state and settings, and files that contain secrets.
     pub ours: &'a [PathBuf],
-    /// Where the output file will be.
+    /// The path of the output file.
     pub spool: &'a Path,
-    /// Where the version is in the workspace, for what a human is told to do.
+    /// The location of the version in the workspace, for instructions to a human.
     pub origin: &'a Path,
     /// The variables it gets by name.
     pub given: &'a RunEnvironment,
-    /// What is known of interpreters.
+    /// The known interpreters and their recorded facts.
     pub interpreters: &'a Interpreters,
     /// Where its programs may come from.
     pub sources: Sources,
-    /// What contains runs here.
+    /// The isolation on this machine.
     pub machine: &'a Machine,
-    /// The least level it may run at.
+    /// The minimum isolation level.
     pub least: IsolationLevel,
-    /// Whether it is watched.
+    /// Whether it is observed.
     pub observe: bool,
-    /// A folder that no run may read: where the state is.
+    /// The state folder, which no run may read.
     pub state: &'a Path,
-    /// Where staged writes of this run are kept; made when there are any.
+    /// The folder for staged writes of this run; created if there are any.
     pub staged: &'a Path,
-    /// The archive of what the tool keeps between its runs; `None`: nothing is kept.
+    /// The archive of the tool's state between runs; `None`: nothing is kept.
     pub kept: Option<&'a Path>,
-    /// The folder of all environments of scripts.
+    /// The folder that contains the environments of all scripts.
     pub environments: &'a Path,
 }
 
 impl<'a> StartRequest<'a> {
-    /// What the version needs beside itself.
+    /// The dependencies of the version.
     pub(in crate::runner) fn need(&self) -> Need<'a> {
         let StartRequest { manifest, files, origin, workspace, interpreters, environments, sources, .. } = *self;
         Need { manifest, files, origin, workspace, interpreters, environments, sources }

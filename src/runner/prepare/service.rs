@@ -1,4 +1,4 @@
-//! A service: a run that does not end by itself, and what it is given that other runs are not.
+//! Services: runs that do not end by themselves, and what they receive in addition to other runs.
 
 use super::spec::Spec;
 use crate::domain::service::{LogRule, StopSignal};
@@ -10,39 +10,39 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-/// The most listening sockets that a run inherits.
+/// The most listening sockets that a run may inherit.
 const MOST_LISTENERS: usize = 16;
 
 /// Why a service cannot have both.
 const MIXED: &str = "a service cannot have relayed ports beside inherited ones: use pass = \"relay\" or \"listen-fds\" for all its ports";
 
-/// The terms of a service.
+/// How a service is run.
 #[derive(Debug)]
 pub struct ServiceTerms {
     /// Its standard input, such as the reading end of a pipe; `None` for nothing to read. The run closes its copy once
-    /// the tool has it, so that writing to the other end fails when nobody in the run reads any more.
+    /// the tool has it, so that writing to the other end fails when no process in the run reads any more.
     pub stdin: Option<OwnedFd>,
-    /// What [`crate::runner::Running::cancel`] sends to the process group of the tool first.
+    /// The first signal that [`crate::runner::Running::cancel`] sends to the process group of the tool.
     pub stop: StopSignal,
-    /// How long the tool may clean up after that; then everything is killed.
+    /// The time for the tool to clean up after that signal; then everything is killed.
     pub grace: Duration,
-    /// How much of its output is kept, in bytes for each file and files beside the newest. A file has at least 128 KiB,
-    /// and there are at most 100 older ones.
+    /// How much of its output is kept: bytes for each file, and files in addition to the newest. A file has at least
+    /// 128 KiB, and there are at most 100 older ones.
     pub log: LogRule,
 }
 
 impl Spec {
-    /// Has the tool inherit listening sockets of this machine as its descriptors 3, 4, …, as sd_listen_fds(3) tells:
-    /// with `LISTEN_FDS`, `LISTEN_FDNAMES` (the names joined by colons) and `LISTEN_PID`. It may accept connections
-    /// there without any network permission, but still connect nowhere. The sockets become blocking; whoever keeps a
-    /// copy must not accept from it meanwhile.
+    /// Lets the tool inherit listening sockets of this machine as its descriptors 3, 4, …, as described in
+    /// sd_listen_fds(3): with `LISTEN_FDS`, `LISTEN_FDNAMES` (the names joined by colons) and `LISTEN_PID`. It may
+    /// accept connections there without any network permission, but cannot connect. The sockets become blocking; other
+    /// holders of a copy must not accept from it meanwhile.
     ///
-    /// Not with the permission `loopback`, which the run loses: in a network of its own it could use a socket of this
-    /// machine to connect. The record says so.
+    /// Removes the permission `loopback` from the run: in its own network, it could use a socket of this machine to
+    /// connect. The record says so.
     ///
     /// # Errors
-    /// [`RunEnd::Refused`] when there are more than 16, a name is empty, has more than 255 characters, a colon or a
-    /// control character, or a socket is not a TCP socket that listens.
+    /// [`RunEnd::Refused`] if there are more than 16, a name is empty, has more than 255 characters, a colon or a
+    /// control character, or a socket is not a listening TCP socket.
     pub fn with_listeners(mut self, listeners: Vec<(String, OwnedFd)>) -> Result<Spec, RunEnd> {
         let refused = |message: String| RunEnd::Refused { message };
         if self.plan.connector.is_some() && !listeners.is_empty() {
@@ -75,11 +75,12 @@ impl Spec {
     }
 
     /// Gives the run a connector: connections from outside to ports on which the tool listens on 127.0.0.1 in its own
-    /// network, which the run then has even without the permission `loopback`. Nothing starts below the level `isolated`.
+    /// network. The run then has its own network even without the permission `loopback`. Nothing starts below the level
+    /// `isolated`.
     ///
     /// # Errors
-    /// [`RunEnd::Uncontained`] when the run has no network of its own here, [`RunEnd::Refused`] when it has the whole
-    /// network, when it inherits listening sockets, or when the kernel cannot tell networks apart.
+    /// [`RunEnd::Uncontained`] if the run has no separate network on this machine, [`RunEnd::Refused`] if it has the
+    /// whole network, if it inherits listening sockets, or if the kernel cannot tell networks apart.
     pub fn with_connector(mut self) -> Result<(Spec, NamespaceConnector), RunEnd> {
         let refused = |message: String| RunEnd::Refused { message };
         if self.plan.level != IsolationLevel::Isolated {
@@ -107,7 +108,7 @@ impl Spec {
         Ok((self, connector))
     }
 
-    /// Declares the ports on which the tool listens in its own network: that it does is not new information.
+    /// Declares the ports on which the tool listens in its own network, so that listening there is not new information.
     #[must_use]
     pub fn listening_on(mut self, ports: &[u16]) -> Spec {
         for port in ports {
@@ -118,10 +119,10 @@ impl Spec {
         self
     }
 
-    /// Declares the ports of this machine that the tool binds itself.
+    /// Declares the ports of this machine that the tool itself binds.
     ///
     /// # Errors
-    /// [`RunEnd::Refused`] when it is not in the network of this machine: no client could reach it there.
+    /// [`RunEnd::Refused`] if it is not in the network of this machine: no client could reach it there.
     pub fn with_bound_ports(self, ports: &[u16]) -> Result<Spec, RunEnd> {
         if ports.is_empty() || self.plan.network == Network::Full {
             return Ok(self);
@@ -139,9 +140,9 @@ impl Spec {
         self.plan.policy.network = network;
     }
 
-    /// Turns the run into a service: no time limit, no limit of processor time, output in a ring of files instead of
-    /// an end at a limit. Memory, processes and disk stay limited as declared, and so does each process by the
-    /// kernel. Only the exit code says whether it succeeded; its output is not looked into.
+    /// Turns the run into a service: no time limit, no limit of processor time, output in a ring of files instead of an
+    /// end at a limit. Memory, processes and disk stay limited as declared, and so does each process by the kernel.
+    /// Only the exit code says whether it succeeded; its output is not examined.
     #[must_use]
     pub fn as_service(mut self, terms: ServiceTerms) -> Spec {
         let ServiceTerms { stdin, stop, grace, log } = terms;
@@ -160,7 +161,7 @@ impl Spec {
     }
 }
 
-/// Whether a socket listens for TCP.
+/// Whether a socket is a listening TCP socket.
 fn listens(socket: &OwnedFd) -> rustix::io::Result<bool> {
     let family = rustix::net::sockopt::socket_domain(socket)?;
     let is_internet = family == AddressFamily::INET || family == AddressFamily::INET6;

@@ -15,36 +15,36 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What will be started; made by [`crate::runner::prepare()`], used up by [`crate::runner::start`].
+/// What will be started; created by [`crate::runner::prepare()`], consumed by [`crate::runner::start`].
 #[derive(Debug)]
 pub struct Spec {
-    /// What the supervisor is told.
+    /// The plan for the supervisor.
     pub(in crate::runner) plan: RunPlan,
     /// What starts its supervisor.
     pub(in crate::runner) starter: Arc<Starter>,
-    /// The program as we see it, for what is said of it.
+    /// The path of the program outside the sandbox, for messages.
     pub(in crate::runner) program: PathBuf,
-    /// What is recorded of the interpreter.
+    /// What is recorded about the interpreter.
     pub(in crate::runner) interpreter: Option<InterpreterFacts>,
-    /// How many of the arguments are the interpreter's, not the tool's.
+    /// How many of the arguments belong to the interpreter, not to the tool.
     pub(in crate::runner) lead: usize,
-    /// The bytes of the version's files, in the order of the plan; none when the kept copy itself is used.
+    /// The bytes of the version's files, in the order of the plan; empty if the kept copy is used directly.
     pub(in crate::runner) files: Vec<Vec<u8>>,
     /// `None`: standard input is empty.
     pub(in crate::runner) stdin: Option<Vec<u8>>,
-    /// By which it is followed.
+    /// The terms under which it is supervised.
     pub(in crate::runner) terms: RunTerms,
-    /// What it may do beyond its own files and its scratch.
+    /// What it may access beyond its own files and its scratch folder.
     pub(in crate::runner) grants: Grants,
-    /// Where staged writes are kept.
+    /// The folder for staged writes.
     pub(in crate::runner) staged: PathBuf,
-    /// What it keeps between its runs, when it keeps something.
+    /// The state that it keeps between its runs, if any.
     pub(in crate::runner) state: Option<KeptState>,
-    /// Descriptors that it is handed; not copied.
+    /// Descriptors that are passed to it; not copied.
     pub(in crate::runner) handed: Handed,
 }
 
-/// By which a run is followed to its end, wherever it takes place.
+/// The terms under which a run is supervised until its end, wherever it takes place.
 #[derive(Debug, Clone)]
 pub(in crate::runner) struct RunTerms {
     pub(in crate::runner) pty: bool,
@@ -53,48 +53,48 @@ pub(in crate::runner) struct RunTerms {
     pub(in crate::runner) grace: Duration,
     pub(in crate::runner) spool: PathBuf,
     pub(in crate::runner) rule: OutputRule,
-    /// The isolation of its record until it is verified.
+    /// The isolation in its record until it is verified.
     pub(in crate::runner) isolation: Isolation,
-    /// Takes secrets out of everything it leaves.
+    /// Removes secrets from everything it leaves.
     pub(in crate::runner) redactor: Redactor,
-    /// How its output is kept, when it is a service.
+    /// How its output is kept, if it is a service.
     pub(in crate::runner) log: Option<LogRule>,
 }
 
-/// Descriptors that a run is handed. They are closed here once it has them.
+/// Descriptors that are passed to a run. They are closed here once it has them.
 #[derive(Debug, Default)]
 pub(in crate::runner) struct Handed {
     /// Its standard input.
     pub(in crate::runner) stdin: Option<OwnedFd>,
     /// Listening sockets that it inherits, as the plan names them.
     pub(in crate::runner) listeners: Vec<OwnedFd>,
-    /// The socket on which requests for connections into its network namespace arrive.
+    /// The socket that receives requests for connections into its network namespace.
     pub(in crate::runner) connector: Option<OwnedFd>,
 }
 
 impl Spec {
-    /// Changes how long the tool may clean up between TERM and KILL; 2 s otherwise.
+    /// Changes how long the tool may clean up between TERM and KILL; the default is 2 s.
     pub fn with_grace(mut self, grace: Duration) -> Spec {
         self.terms.grace = grace;
         self
     }
 
-    /// Files and folders, beside the version and the system's own, that must be visible read-only.
+    /// Files and folders, in addition to the version and the system folders, that must be visible read-only.
     pub fn visible(&self) -> &[PathBuf] {
         &self.plan.view.read
     }
 
-    /// What is recorded of the interpreter; `None` when the version is its own program.
+    /// What is recorded about the interpreter; `None` if the version is its own program.
     pub fn interpreter(&self) -> Option<&InterpreterFacts> {
         self.interpreter.as_ref()
     }
 
-    /// What the run may do beyond its own files and its scratch.
+    /// What the run may access beyond its own files and its scratch folder.
     pub fn grants(&self) -> &Grants {
         &self.grants
     }
 
-    /// The file in which staged writes come back.
+    /// The file that returns staged writes.
     pub(in crate::runner) fn bundle(&self) -> PathBuf {
         self.staged.join(overlay::BUNDLE)
     }

@@ -1,8 +1,8 @@
-//! From an argv template and an input to what a process is given.
+//! Expands an argv template with an input into the arguments of a process.
 //!
-//! Only `{file}`, `{dir}`, `{workspace}`, `{input.NAME}` and `{NAME}` of a known input are
-//! placeholders; every other brace is text, so that `python -c` code and JSON survive untouched.
-//! `{{NAME}}` writes a placeholder literally. Values land inside one argument, never in a shell.
+//! Only `{file}`, `{dir}`, `{workspace}`, `{input.NAME}` and `{NAME}` of a known input are placeholders; every other
+//! brace is text, so that `python -c` code and JSON stay unchanged. `{{NAME}}` writes a placeholder literally. Each
+//! value stays within one argument, and no shell reads it.
 
 use crate::domain::input_variable;
 use serde_json::{Map, Value};
@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// No name is longer, in bytes: keeps text full of braces linear.
+/// The longest name, in bytes; a limit keeps expansion of text full of braces linear.
 const MAX_NAME: usize = 128;
 
-/// What placeholders can mean.
+/// The values of placeholders.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::runner) struct PlaceholderContext<'a> {
-    /// The entry file inside the version.
+    /// The entry file in the version.
     pub(in crate::runner) file: Option<&'a Path>,
     pub(in crate::runner) dir: &'a Path,
     pub(in crate::runner) workspace: &'a Path,
@@ -25,13 +25,13 @@ pub(in crate::runner) struct PlaceholderContext<'a> {
     pub(in crate::runner) schema: Option<&'a Value>,
 }
 
-/// What a placeholder stands for.
+/// The meaning of a placeholder.
 enum Meaning<'a> {
     Path(&'a Path),
     Value(&'a Value),
     /// It is an input, but has no value.
     Missing,
-    /// It is no placeholder.
+    /// It is not a placeholder.
     Text,
 }
 
@@ -57,14 +57,14 @@ impl<'a> PlaceholderContext<'a> {
         self.input.contains_key(name) || self.property(name).is_some()
     }
 
-    /// The value given, else the default of the schema; null counts as not given.
+    /// The given value, or the default of the schema; null counts as not given.
     pub(in crate::runner) fn value(&self, name: &str) -> Option<&'a Value> {
         let given = self.input.get(name).filter(|v| !v.is_null());
         given.or_else(|| self.property(name)?.get("default")).filter(|v| !v.is_null())
     }
 }
 
-/// Expands one template. Names of inputs that were placed are added to `used`.
+/// Expands one template. Adds the names of inserted inputs to `used`.
 ///
 /// # Errors
 /// The name of an input that has neither a value nor a default.
@@ -86,7 +86,7 @@ pub(in crate::runner) fn expand(
     Ok(text)
 }
 
-/// What the text beginning with `{` expands to, and how much of it that takes.
+/// The expansion of the text that begins with `{`, and how much of the text it covers.
 fn brace<'a>(
     rest: &'a str,
     scope: &PlaceholderContext<'a>,
@@ -116,7 +116,7 @@ fn brace<'a>(
     Ok((Cow::Borrowed(OsStr::new("{")), 1))
 }
 
-/// The name in front of the next `}`, when it has the form of one.
+/// The name before the next `}`, if it has a valid form.
 fn placeholder_name(text: &str) -> Option<&str> {
     let name = &text[..text.bytes().take(MAX_NAME).position(|b| b == b'}')?];
     let is_word = |word: &str, dash: bool| {
@@ -128,7 +128,7 @@ fn placeholder_name(text: &str) -> Option<&str> {
     fits.then_some(name)
 }
 
-/// A value as one argument: text as it is, numbers and booleans as JSON writes them, the rest as JSON.
+/// A value as one argument: text as it is, everything else as JSON.
 pub(super) fn value_text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
@@ -136,11 +136,11 @@ pub(super) fn value_text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// The input as environment variables `INPUT_NAME`: letters upper-cased, everything that no
-/// variable name may hold as `_`; null is left out.
+/// The input as environment variables `INPUT_NAME`: letters in upper case, characters that are invalid in a variable
+/// name as `_`; null is omitted.
 ///
 /// # Errors
-/// Two input names that meet in one variable.
+/// Two input names that map to the same variable.
 pub(in crate::runner) fn as_variables(input: &Map<String, Value>) -> Result<BTreeMap<String, String>, String> {
     let mut variables = BTreeMap::new();
     for (key, value) in input.iter().filter(|(_, value)| !value.is_null()) {

@@ -1,4 +1,4 @@
-//! Who is behind this process: whether an agent started it, as far as `/proc` tells.
+//! Determines who called this process: whether an agent started it, as far as `/proc` shows.
 //!
 //! Whoever starts an agent puts its name into [`AGENT_VARIABLE`]. An agent can drop the variable for a program that
 //! it starts, but not from the environment that its own process began with, and that is readable in
@@ -8,11 +8,11 @@
 //! where standard input is a pseudo-terminal, the chain above whoever holds the other end of it. Where standard input is
 //! a terminal of somebody else's session, the processes of that terminal count too.
 //!
-//! What this cannot see: a program that an agent lets a terminal server of a human start; an agent that replaced itself
-//! (`exec env -u …`), since the environment of a process is that of the program that it executed last; a process that
-//! wrote over its own environment or made itself unreadable; processes of other users and outside this PID namespace.
-//! Whoever left session and parents behind is nobody here; [`unknown_caller`](super::detached::unknown_caller) refuses
-//! what only humans may do then.
+//! What cannot be detected: a program that an agent starts through a human's terminal server; an agent that replaced
+//! itself (`exec env -u …`), because the environment of a process is that of the program that it executed last; a
+//! process that overwrote its own environment or made itself unreadable; processes of other users and outside this PID
+//! namespace. A process that left its session and parents behind is not recognised here;
+//! [`unknown_caller`](super::detached::unknown_caller) refuses actions reserved for humans in that case.
 
 use super::clients::{Clients, client_in, known_client};
 use super::processes::{self, Process};
@@ -27,29 +27,29 @@ pub const AGENT_VARIABLE: &str = "TOOLSMITH_AGENT";
 /// Device numbers of the user's ends of pseudo-terminals: majors 136 to 143.
 const PTY_MAJORS: std::ops::RangeInclusive<u32> = 136..=143;
 
-/// `/dev/tty`: stands for the terminal of the session.
+/// `/dev/tty`, the terminal of the session.
 const SESSION_TERMINAL: (u32, u32) = (5, 0);
 
-/// No environment is longer: what an exec takes is bounded by a quarter of the stack limit, usually 2 MiB.
+/// The maximum size of an environment: exec limits it to a quarter of the stack limit, usually 2 MiB.
 const MAX_ENVIRONMENT: u64 = 16 << 20;
 
-/// An agent's process that a call comes from.
+/// A process of an agent that this call comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundAgent {
-    /// The value of [`AGENT_VARIABLE`] there, whatever its starter wrote, or the name of its client; empty for a client
-    /// that started a server and has not said its name.
+    /// The value of [`AGENT_VARIABLE`] in that process, or the name of its client; empty for a client that started a
+    /// server and has not given its name.
     pub agent: String,
-    /// Where it was found: `ancestor PID 12 (claude)`. The name is the process's own choice.
+    /// Where it was found: `ancestor PID 12 (claude)`. The process chose the name itself.
     pub place: String,
     /// Whether only its client is known: no human or starter named the agent.
     pub is_client: bool,
 }
 
-/// A process to look at, and what it is to this one.
+/// A process to examine, and its relation to this one.
 type Place = (i32, &'static str);
 
-/// The agent that this process was started by or whose terminal it talks to; `None` when none is known. Of this process
-/// itself only the variables of clients are looked at. A name that somebody gave counts before that of a client.
+/// The agent that started this process or whose terminal it uses; `None` if none is known. For this process itself,
+/// only the variables of clients are examined. An explicit name takes precedence over that of a client.
 pub fn find_agent(clients: Option<&Clients>) -> Option<FoundAgent> {
     let me = processes::own_pid();
     let parents = processes::chain(me);
@@ -64,7 +64,7 @@ pub fn find_agent(clients: Option<&Clients>) -> Option<FoundAgent> {
     let seen: BTreeSet<i32> = near.iter().map(|(pid, _)| *pid).chain([me]).collect();
     let (terminal, left) = (terminal_of_input(), left_sessions(&parents));
     let (mut far, mut shared) = (Vec::new(), Vec::new());
-    // Most calls of scripts have neither, and need not read the list.
+    // Most calls of scripts have neither, so the list need not be read.
     if terminal.is_some() || !left.is_empty() {
         let all: Vec<Process> = processes::list().filter(|process| !seen.contains(&process.pid)).collect();
         far.extend(terminal.map(|device| behind_terminal(device, &parents, &all)).unwrap_or_default());
@@ -72,7 +72,7 @@ pub fn find_agent(clients: Option<&Clients>) -> Option<FoundAgent> {
         shared.extend(there.map(|process| (process.pid, "session shared with")));
     }
     let of_client = |places: &[Place]| first(places, client_of, true);
-    // A variable may be set for one command among those of a session; a client is there for what it starts.
+    // A variable may be set for only one command of a session; a client concerns everything that it starts.
     let noted = |places: &[Place]| first(places, |pid| clients?.agent_of(pid), false);
     let nameless = |pid| clients?.is_noted(pid).then_some("");
     named(&far)
@@ -84,7 +84,7 @@ pub fn find_agent(clients: Option<&Clients>) -> Option<FoundAgent> {
         .or_else(|| [&near, &far, &shared].into_iter().find_map(|places| first(places, nameless, true)))
 }
 
-/// The first of these processes that tells of an agent.
+/// The first of these processes that belongs to an agent.
 fn first<N: Into<String>>(places: &[Place], agent: impl Fn(i32) -> Option<N>, is_client: bool) -> Option<FoundAgent> {
     places.iter().find_map(|(pid, role)| {
         let agent = agent(*pid)?.into();
@@ -92,24 +92,24 @@ fn first<N: Into<String>>(places: &[Place], agent: impl Fn(i32) -> Option<N>, is
     })
 }
 
-/// A chain from its far end: whoever is named there started the others, and they can call themselves what they like.
+/// A chain, outermost process first: that process started the others, which can choose their own names.
 fn outermost_first(chain: &[i32], role: &'static str) -> Vec<Place> {
     chain.iter().rev().map(|pid| (*pid, role)).collect()
 }
 
-/// The agent that a process is called, by its starter or in the note of a server.
+/// The agent of a process, named by its starter or in the note of a server.
 fn named_agent(pid: i32, clients: Option<&Clients>) -> Option<String> {
     agent_in(&environment(pid)).or_else(|| clients?.agent_of(pid))
 }
 
-/// The client that a process is, or works for.
+/// The client that a process is or works for.
 fn client_of(pid: i32) -> Option<&'static str> {
     known_client(pid).or_else(|| client_in(&environment(pid)))
 }
 
-/// Whether the process that started this one at the terminal of its session has ended and left it behind: the leader
-/// of the session is another process, and the chain of parents ends at the first process of the system without
-/// meeting it. Nobody can tell then who asks.
+/// Whether the process that started this one at the terminal of its session has ended: the leader of the session is
+/// another process, and the chain of parents reaches the first process of the system without meeting it. Then the
+/// caller cannot be determined.
 pub(super) fn is_left_behind() -> bool {
     let me = processes::own_pid();
     let own = processes::terminal_of(me).filter(|device| *device != 0);
@@ -118,20 +118,20 @@ pub(super) fn is_left_behind() -> bool {
     }
     let Some(leader) = processes::session_of(me).filter(|leader| *leader != me) else { return false };
     let parents = processes::chain(me);
-    // Where the parents of others are hidden from us, nothing is known and nobody is refused for it.
+    // If the parents of other users' processes are hidden, nothing is known and nothing is refused.
     let is_whole = parents.last().is_some_and(|last| processes::terminal_of(*last).is_some());
     is_whole && !parents.contains(&leader)
 }
 
-/// The sessions that this process or a parent of it belongs to, though their leader is none of its parents: whoever
-/// started it there has ended. A whole desktop can be such a session, so to have left it is not a fault by itself: it
-/// counts who else is in it.
+/// The sessions of this process and its parents whose leader is not among its parents: the process that started it
+/// there has ended. Such a session may be a whole desktop, so leaving it is not a fault by itself; the other members of
+/// the session decide.
 fn left_sessions(parents: &[i32]) -> BTreeSet<i32> {
     let sessions = parents.iter().filter_map(|pid| processes::session_of(*pid));
     sessions.filter(|leader| !parents.contains(leader)).collect()
 }
 
-/// Who holds the other end of the terminal on standard input, beside the parents of this process.
+/// The processes that hold the other end of the terminal on standard input, except the parents of this process.
 pub(super) fn holders_of_terminal() -> Vec<i32> {
     let Some(device) = terminal_of_input() else { return Vec::new() };
     let parents = processes::chain(processes::own_pid());
@@ -139,18 +139,19 @@ pub(super) fn holders_of_terminal() -> Vec<i32> {
     holders(device, &others)
 }
 
-/// Which of these hold the controlling end of a terminal.
+/// The processes among these that hold the controlling end of a terminal.
 fn holders((major, minor): (u32, u32), all: &[Process]) -> Vec<i32> {
     if !PTY_MAJORS.contains(&major) {
         return Vec::new();
     }
     let index = minor + ((major - PTY_MAJORS.start()) << 20);
     let found: Vec<i32> = all.iter().map(|process| process.pid).filter(|pid| holds_master(*pid, index)).collect();
-    // A program that is just being started has what its parent has open until it begins: a second look tells.
+    // A program that is just being started shares its parent's open files until exec; a second check rules that out.
     found.into_iter().filter(|pid| holds_master(*pid, index)).collect()
 }
 
-/// Who holds the other end of the terminal on standard input, and who lives on it when it is not ours.
+/// The processes that hold the other end of the terminal on standard input, and those in its session if it is a foreign
+/// terminal.
 fn behind_terminal(device: (u32, u32), parents: &[i32], all: &[Process]) -> Vec<Place> {
     let own = processes::terminal_of(processes::own_pid()).filter(|device| *device != 0);
     let mut places = Vec::new();
@@ -163,7 +164,7 @@ fn behind_terminal(device: (u32, u32), parents: &[i32], all: &[Process]) -> Vec<
     places
 }
 
-/// The device number of the terminal on standard input; `None` if that is none.
+/// The device number of the terminal on standard input; `None` if it is not a terminal.
 fn terminal_of_input() -> Option<(u32, u32)> {
     let stdin = std::io::stdin();
     if !rustix::termios::isatty(stdin.as_fd()) {
@@ -177,8 +178,8 @@ fn terminal_of_input() -> Option<(u32, u32)> {
     processes::terminal_of(processes::own_pid()).filter(|own| *own != 0).map(split_device)
 }
 
-/// Whether a process holds the controlling end of the pseudo-terminal with this number, in our own mount namespace:
-/// another one may count its terminals for itself.
+/// Whether a process holds the controlling end of the pseudo-terminal with this number, in this mount namespace;
+/// another one may number its terminals separately.
 fn holds_master(pid: i32, index: u32) -> bool {
     let has_index = |link: &fs::DirEntry| {
         let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{}", link.file_name().to_string_lossy()));
@@ -191,17 +192,17 @@ fn holds_master(pid: i32, index: u32) -> bool {
     processes::masters(pid).any(|link| has_index(&link)) && namespace(&pid.to_string()) == namespace("self")
 }
 
-/// The environment that a process began with; empty where it cannot be read.
+/// The initial environment of a process; empty if it cannot be read.
 fn environment(pid: i32) -> Vec<u8> {
     let mut text = Vec::new();
     if let Ok(file) = fs::File::open(format!("/proc/{pid}/environ")) {
-        // What was read before an error is what is known.
+        // The part that was read before an error is used.
         let _ = file.take(MAX_ENVIRONMENT).read_to_end(&mut text);
     }
     text
 }
 
-/// The agent in an environment. A name that is not text is one all the same.
+/// The agent in an environment. A name that is not valid UTF-8 counts too.
 fn agent_in(environment: &[u8]) -> Option<String> {
     let entries = environment.split(|byte| *byte == 0);
     let mut values = entries.filter_map(|entry| entry.strip_prefix(AGENT_VARIABLE.as_bytes())?.strip_prefix(b"="));
@@ -209,7 +210,7 @@ fn agent_in(environment: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
-/// What a process calls itself.
+/// The name that a process gave itself.
 pub(super) fn name_of(pid: i32) -> String {
     let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     String::from_utf8_lossy(&name).trim_end().to_owned()

@@ -1,8 +1,8 @@
-//! Removing what a tool made, whatever that is: folders that forbid to be read, trees deeper than a path is
-//! long or than there are descriptors, links to elsewhere.
+//! Removes anything that a tool created: unreadable folders, trees deeper than the limits of paths and descriptors,
+//! links to other places.
 //!
-//! Works with three descriptors whatever the depth: a folder found in a folder is moved up to the top, so that
-//! no path is ever longer than one name below it. Links are removed, never followed.
+//! Uses three descriptors at any depth: a folder inside a folder is moved to the top, so that no path is longer than
+//! one name below it. Links are removed, never followed.
 
 use crate::domain::Digest;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
@@ -15,18 +15,18 @@ use std::path::{Path, PathBuf};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Removes the folders of a run by its scratch folder; those that are not there are fine.
+/// Removes the folders of a run, given its scratch folder; missing ones are ignored.
 ///
 /// # Errors
-/// What could not be removed first.
+/// The first thing that could not be removed.
 pub fn clear(scratch: &Path) -> io::Result<()> {
     remove(&outer_folder(scratch)).and(remove(scratch))
 }
 
-/// Removes a folder and everything in it. The folder itself must be trusted not to change into another.
+/// Removes a folder and everything in it. The caller guarantees that the folder itself is not replaced.
 ///
 /// # Errors
-/// What could not be removed first.
+/// The first thing that could not be removed.
 pub(in crate::runner) fn remove(folder: &Path) -> io::Result<()> {
     match open(folder) {
         Ok(top) => empty(&top)?,
@@ -37,15 +37,15 @@ pub(in crate::runner) fn remove(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes everything in a folder, which stays. The folder itself must be trusted not to change into another.
+/// Removes everything in a folder and keeps the folder. The caller guarantees that the folder itself is not replaced.
 ///
 /// # Errors
-/// What could not be removed first.
+/// The first thing that could not be removed.
 pub(in crate::runner) fn empty_folder(folder: &Path) -> io::Result<()> {
     empty(&open(folder)?)
 }
 
-/// The folder that a run of root's gets outside of the state folder, named after the run's scratch folder.
+/// The folder outside the state folder that a run gets if Toolsmith runs as root, named after the scratch folder.
 pub(in crate::runner) fn outer_folder(scratch: &Path) -> PathBuf {
     let word = Digest::of_bytes(scratch.as_os_str().as_bytes()).hex();
     std::env::temp_dir().join(format!("toolsmith-{}", &word[..16]))
@@ -70,7 +70,7 @@ fn empty(top: &OwnedFd) -> io::Result<()> {
             return Ok(());
         }
         for name in &folders {
-            // A folder of the tool's may forbid everything, to its owner too. It is none of its links: see below.
+            // A folder of the tool may have no permissions, even for its owner. It is not a link: see below.
             rustix::fs::chmodat(top, name, Mode::RWXU, AtFlags::empty())?;
             let folder = rustix::fs::openat(top, name, FOLDER, Mode::empty())?;
             for inner in remove_files(&folder)? {
@@ -82,7 +82,7 @@ fn empty(top: &OwnedFd) -> io::Result<()> {
     }
 }
 
-/// Removes everything in a folder but its folders, which are returned.
+/// Removes everything in a folder except subfolders, which are returned.
 fn remove_files(folder: &OwnedFd) -> io::Result<Vec<CString>> {
     let mut folders = Vec::new();
     for entry in Dir::read_from(folder)? {

@@ -1,9 +1,9 @@
 //! Clients of agents: the programs that let an agent run commands. Some are known by their name, or by a variable that
-//! they set for what they start; every other one is written down when it starts `toolsmith mcp`.
+//! they set for child processes. All others are recorded when they start `toolsmith mcp`.
 //!
-//! A note is a file named by process number, start time and boot, so that a number that is used again is somebody else.
-//! It stays while the client lives, also when the client has ended its server. It holds the namespaces that the client
-//! runs in, so that a program in a container of its own is not taken for a human's, and the name of the agent.
+//! A note is a file named by process number, start time and boot, so that a reused number is not confused. It is kept
+//! while the client lives, even if the client has ended its server. It contains the name of the agent and the
+//! namespaces of the client, so that a program in a separate container is not taken for a human's.
 
 use super::processes::{self, chain};
 use std::ffi::OsStr;
@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io::ErrorKind};
 
-/// Programs that run commands for an agent. An editor, in which a human may open a terminal, is none of them.
+/// Programs that run commands for an agent. Editors are not included, because a human may open a terminal in them.
 const PROGRAMS: [&str; 15] = [
     "aider",
     "amp",
@@ -32,7 +32,7 @@ const PROGRAMS: [&str; 15] = [
     "qwen",
 ];
 
-/// Their packages, for those that an interpreter starts from a file with another name.
+/// Their packages, for those that an interpreter starts from a file with a different name.
 const PACKAGES: [(&str, &str); 7] = [
     ("/@anthropic-ai/claude-code/", "claude"),
     ("/@github/copilot/", "copilot"),
@@ -55,7 +55,7 @@ const VARIABLES: [(&str, &str); 8] = [
     ("OPENCODE", "opencode"),
 ];
 
-/// Programs that start a program named by their arguments: the name of that one counts.
+/// Interpreters; the name of the program in their arguments counts.
 const INTERPRETERS: [&str; 5] = ["node", "nodejs", "bun", "deno", "python"];
 
 /// Programs between a client and the server that it starts.
@@ -64,8 +64,8 @@ const LAUNCHERS: [&str; 16] = [
     "uv", "uvx",
 ];
 
-/// Programs in which a human may open a terminal, or that start everything of a user: never noted as a client, or that
-/// human would be locked out. That a program holds pseudo-terminals is not a sign of this: clients run commands in
+/// Programs in which a human may open a terminal, or that start everything for a user. They are never noted as clients,
+/// because that would lock out the human. Holding pseudo-terminals is not a criterion, because clients run commands in
 /// them.
 const OF_HUMANS: [&str; 37] = [
     "abduco",
@@ -107,7 +107,7 @@ const OF_HUMANS: [&str; 37] = [
     "zellij",
 ];
 
-/// Programs that let a human log in, or show a terminal or a desktop on a screen.
+/// Programs that provide log-ins, terminals or desktops for humans.
 pub(super) const LOG_INS_AND_SCREENS: [&str; 47] = [
     "Hyprland",
     "Xorg",
@@ -158,7 +158,8 @@ pub(super) const LOG_INS_AND_SCREENS: [&str; 47] = [
     "zed-editor",
 ];
 
-/// The first namespaces of the system (`PROC_PID_INIT_INO` and `PROC_USER_INIT_INO` of Linux): whoever is there sees everybody.
+/// The first namespaces of the system (`PROC_PID_INIT_INO` and `PROC_USER_INIT_INO` of Linux): processes in them see
+/// all processes.
 const FIRST_NAMESPACES: [&str; 2] = ["pid:[4026531836]", "user:[4026531837]"];
 
 /// The notes about clients.
@@ -173,12 +174,12 @@ impl Clients {
         Clients { folder }
     }
 
-    /// Notes the client that started this process as the one of this agent, if none was noted for it before. An empty name
-    /// is a client that has not said its name yet: a later name takes its place. Nothing is noted for a human who starts
+    /// Notes the client that started this process, with the name of this agent, unless a note exists. An empty name
+    /// means that the client has not given its name yet; a later name replaces it. Nothing is noted if a human starts
     /// this process in a shell.
     ///
     /// # Errors
-    /// When the note cannot be written.
+    /// If the note cannot be written.
     pub fn note(&self, agent: &str) -> io::Result<()> {
         if io::stdin().is_terminal() {
             return Ok(());
@@ -191,7 +192,7 @@ impl Clients {
     }
 
     fn write(&self, path: &Path, agent: &str) -> io::Result<()> {
-        // Written elsewhere first: a note that is there is complete.
+        // Written elsewhere first, so that an existing note is always complete.
         let whole = self.folder.join(format!(".{}", processes::own_pid()));
         fs::write(&whole, format!("{}\n{agent}", namespaces().join(" ")))?;
         let noted = fs::hard_link(&whole, path);
@@ -200,7 +201,7 @@ impl Clients {
             return fs::rename(&whole, path);
         }
         fs::remove_file(&whole)?;
-        // The first name holds: who is named later could borrow what another agent was granted.
+        // The first name is kept: with a later name, an agent could use another agent's grants.
         if is_there { Ok(()) } else { noted }
     }
 
@@ -214,7 +215,7 @@ impl Clients {
         Note::read(&self.place(pid)?).map(|note| note.agent).filter(|agent| !agent.is_empty())
     }
 
-    /// The agent of a client that was noted outside the container that this process runs in, and may live.
+    /// The agent of a client that was noted outside this process's container and may be alive.
     pub(super) fn outside_container(&self) -> Option<String> {
         let own = namespaces();
         let notes = fs::read_dir(&self.folder).ok()?.flatten();
@@ -237,7 +238,7 @@ impl Clients {
             let pid = name.to_str().and_then(|name| name.split('-').next()?.parse().ok());
             let is_alive = pid.and_then(|pid| self.place(pid)).is_some_and(|place| place == entry.path());
             if pid.is_some() && !is_alive {
-                // Another server may have removed it in the meantime.
+                // Another server may have removed it meanwhile.
                 fs::remove_file(entry.path())
                     .or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
             }
@@ -246,7 +247,7 @@ impl Clients {
     }
 }
 
-/// What is noted of a client.
+/// The content of a note about a client.
 #[derive(Debug)]
 struct Note {
     namespaces: String,
@@ -261,7 +262,8 @@ impl Note {
         Some(Note { namespaces: namespaces.to_owned(), agent: agent.to_owned() })
     }
 
-    /// Whether the client runs in other namespaces than a process in `own`, and that process is in a container.
+    /// Whether the client runs in other namespaces than a process with namespaces `own`, and that process is in a
+    /// container.
     fn is_outside(&self, own: &[String]) -> bool {
         let theirs: Vec<&str> = self.namespaces.split(' ').collect();
         let differs = |(own, theirs): (&String, &&str)| own != theirs && !FIRST_NAMESPACES.contains(&own.as_str());
@@ -275,14 +277,14 @@ fn namespaces() -> Vec<String> {
     ["pid", "user"].map(|kind| named(kind).to_string_lossy().into_owned()).to_vec()
 }
 
-/// The number of this boot: start times count from it.
+/// The ID of this boot; start times are relative to it.
 fn boot() -> String {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     id.chars().filter(char::is_ascii_hexdigit).take(8).collect()
 }
 
-/// The process that started this one to serve an agent: the nearest parent that is not a launcher. `None` if that may
-/// be a program of a human.
+/// The process that started this one for an agent: the nearest parent that is not a launcher. `None` if that may be a
+/// program of a human.
 fn client() -> Option<i32> {
     let me = processes::own_pid();
     let user = fs::metadata("/proc/self").ok()?.uid();
@@ -293,7 +295,7 @@ fn client() -> Option<i32> {
         }
         let names = names(pid);
         if names.iter().any(|name| LAUNCHERS.contains(&name.as_str())) {
-            // A shell that leads its session is one that a human types into.
+            // A shell that leads its session is probably interactive.
             if processes::session_of(pid) == Some(pid) {
                 return None;
             }
@@ -306,13 +308,13 @@ fn client() -> Option<i32> {
     None
 }
 
-/// The client that a process is, when its program is a known one.
+/// The client that a process is, if its program is known.
 pub(super) fn known_client(pid: i32) -> Option<&'static str> {
     let of_name = |name: &String| PROGRAMS.into_iter().find(|program| program == name);
     names(pid).iter().find_map(of_name).or_else(|| script(&arguments(pid)).and_then(client_of_package))
 }
 
-/// The client in the environment that a process began with.
+/// The client in the initial environment of a process.
 pub(super) fn client_in(environment: &[u8]) -> Option<&'static str> {
     let is_set = |name: &str| {
         let mut values = environment.split(|byte| *byte == 0).filter_map(|entry| entry.strip_prefix(name.as_bytes()));
@@ -326,7 +328,7 @@ fn client_of_package(path: &Path) -> Option<&'static str> {
     PACKAGES.into_iter().find(|(package, _)| path.contains(package)).map(|(_, client)| client)
 }
 
-/// What a process is called: by itself, by its file, and by the file that it interprets.
+/// The names of a process: its own, that of its file, and that of the file that it interprets.
 fn names(pid: i32) -> Vec<String> {
     let own = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     let own = String::from_utf8_lossy(&own).trim_end().to_owned();
@@ -354,7 +356,7 @@ fn script(arguments: &[std::ffi::OsString]) -> Option<&Path> {
     rest.iter().find(|word| !word.as_bytes().starts_with(b"-")).map(Path::new)
 }
 
-/// The name of a program file without what tells its language.
+/// The name of a program file without its extension.
 fn stem(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     // A login shell is called `-bash`.
@@ -455,7 +457,7 @@ mod tests {
         ] {
             assert_eq!(client.is_outside(&[pid.to_owned(), user.to_owned()]), is_outside, "{pid} {user}");
         }
-        // The human outside sees the client in the container, and those in one container see each other.
+        // A human outside sees the client in the container, and processes in the same container see each other.
         let client = note("pid:[7] user:[8]");
         assert!(!client.is_outside(&FIRST_NAMESPACES.map(str::to_owned)));
         assert!(!client.is_outside(&["pid:[7]", "user:[8]"].map(str::to_owned)));

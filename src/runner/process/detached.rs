@@ -1,12 +1,12 @@
-//! Whether somebody known started this process at its terminal, or whether an agent may have left it behind.
+//! Determines whether a known process started this one at its terminal, or an agent may have left it behind.
 //!
-//! A process whose parent ends is handed to the first process of the system, and nothing tells any more who started it:
-//! one line of a shell is enough for that (`setsid -f script …`), or a terminal server of one's own. So while an agent
-//! runs, a chain of parents has to end at somebody who cannot be the agent's: a process older than each agent, a
-//! process of the system, or a program that shows its terminal on the screen of a human.
+//! A process whose parent ends is adopted by the first process of the system, and its origin is lost. One shell line is
+//! enough for that (`setsid -f script …`), or a private terminal server. So while an agent runs, the chain of parents
+//! must end at a process that the agent cannot have started: a process older than each agent, a process of the system,
+//! or a program that shows its terminal on the screen of a human.
 //!
-//! What this cannot see: a terminal program that an agent opens on a screen, a log-in by `ssh` with a key that the agent
-//! can use, and whoever runs with other rights than the user.
+//! What cannot be detected: a terminal program that an agent opens on a screen, a log-in by `ssh` with a key that the
+//! agent can use, and processes with other rights than the user's.
 
 use super::caller::{holders_of_terminal, is_left_behind, name_of};
 use super::clients::{Clients, LOG_INS_AND_SCREENS, known_client};
@@ -15,24 +15,24 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Programs that adopt processes whose parent has ended, beside the first process of the system.
+/// Programs, in addition to the first process of the system, that adopt processes whose parent has ended.
 const ADOPTERS: [&str; 4] = ["dumb-init", "init", "systemd", "tini"];
 
-/// Programs of the system that start what any program of the user asks for.
+/// System programs that start programs on request of any program of the user.
 const ON_REQUEST: [&str; 9] = ["anacron", "atd", "cron", "crond", "doas", "fcron", "pkexec", "su", "sudo"];
 
-/// Why nobody can tell who asks at this terminal.
+/// Why the caller at this terminal cannot be determined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnknownCaller {
     /// The program that started this one has ended.
     ParentEnded,
-    /// Something that nobody known started, and that is younger than an agent.
+    /// An unknown process started it and is younger than an agent.
     Detached {
         /// The outermost process above this one: `tmux (PID 12)`.
         root: String,
         /// The agent: `claude (PID 7)`.
         agent: String,
-        /// Whether the root is called like a terminal program, and the user could have written it.
+        /// Whether the root has the name of a terminal program, but the user could have written that program.
         is_own_terminal: bool,
     },
     /// An agent of this user runs outside the container that this program runs in.
@@ -42,7 +42,7 @@ pub enum UnknownCaller {
     },
 }
 
-/// Why nobody can tell who asks; `None` when a human may be behind it.
+/// Why the caller cannot be determined; `None` if it may be a human.
 pub fn unknown_caller(clients: Option<&Clients>) -> Option<UnknownCaller> {
     if is_left_behind() {
         return Some(UnknownCaller::ParentEnded);
@@ -56,7 +56,7 @@ pub fn unknown_caller(clients: Option<&Clients>) -> Option<UnknownCaller> {
     if roots.is_empty() {
         return None;
     }
-    // A variable of a client says nothing here: a server that an agent started long ago still has it.
+    // A variable of a client means nothing here: a server that an agent started long ago still has it.
     let is_client = |pid| known_client(pid).is_some() || clients.is_some_and(|clients| clients.is_noted(pid));
     let agents: Vec<Started> = processes::list()
         .filter(|process| is_client(process.pid))
@@ -75,23 +75,23 @@ struct Started {
     at: u64,
 }
 
-/// The outermost process above another one, below those that adopt what others left behind.
+/// The outermost process above another one, below the processes that adopt orphans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Root {
     pid: i32,
     started: u64,
-    /// The name of its program; that of the process where the program cannot be read.
+    /// The name of its program, or of the process if the program cannot be read.
     name: String,
-    /// Whether the user cannot have made it: it belongs to the system.
+    /// Whether it belongs to the system, so that the user cannot have started it.
     is_of_system: bool,
     /// Whether the user cannot have written its program.
     is_installed: bool,
-    /// Whether it is in the session of the first process: the shell that a container was started with.
+    /// Whether it is in the session of the first process: the initial shell of a container.
     is_of_first_session: bool,
 }
 
 impl Root {
-    /// `None` if the parents are hidden, or come from outside this PID namespace: nobody is refused for that.
+    /// `None` if the parents are hidden or outside this PID namespace: nothing is refused for that.
     fn above(pid: i32) -> Option<Root> {
         let chain = processes::chain(pid);
         let (first, rest) = chain.split_last()?;
@@ -108,19 +108,19 @@ impl Root {
             pid,
             started: processes::process_started(pid)?,
             name: file_name.map_or_else(|| name_of(pid), str::to_owned),
-            // Of root itself everything is the system's.
+            // For root itself, every process counts as one of the system.
             is_of_system: user != 0 && owner(format!("/proc/{pid}")) == Some(0),
             is_installed: program.is_some() && owner(format!("/proc/{pid}/exe")) == Some(0),
             is_of_first_session: session.is_some() && session == processes::session_of(1),
         })
     }
 
-    /// Whether it is called like a terminal program, from a place where an agent can write one.
+    /// Whether it has the name of a terminal program but is in a place that an agent can write to.
     fn is_own_terminal(&self) -> bool {
         !self.is_installed && LOG_INS_AND_SCREENS.contains(&self.name.as_str())
     }
 
-    /// Whether a human is behind it whatever agents there are.
+    /// Whether it belongs to a human, whatever agents there are.
     fn is_of_human(&self) -> bool {
         let is_any_of = |names: &[&str]| names.contains(&self.name.as_str());
         if is_any_of(&ON_REQUEST) {
@@ -130,7 +130,7 @@ impl Root {
     }
 }
 
-/// The first of these that an agent may have started: it is not older than the agent, or starts what anybody asks for.
+/// The first root that an agent may have started: it is not older than the agent, or starts programs on request.
 fn younger_than_an_agent<'a>(roots: &'a [Root], agents: &'a [Started]) -> Option<(&'a Root, &'a Started)> {
     let oldest = agents.iter().min_by_key(|agent| agent.at)?;
     let may_be_its = |root: &&Root| root.started >= oldest.at || ON_REQUEST.contains(&root.name.as_str());
@@ -164,7 +164,7 @@ mod tests {
         }
         for name in ["sshd", "xterm", "gnome-terminal-server", "login"] {
             assert!(!is_refused(&root(name, 101)), "{name}");
-            // Anybody can call a program of their own by that name.
+            // Anybody can give that name to their own program.
             let own = Root { is_installed: false, ..root(name, 101) };
             assert!(is_refused(&own) && own.is_own_terminal() && !root(name, 101).is_own_terminal(), "{name}");
         }

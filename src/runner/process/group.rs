@@ -1,9 +1,8 @@
-//! A control group for one run: the kernel counts the memory and the processes of everything in it, and holds both
-//! below their limits.
+//! A control group for one run: the kernel counts the memory and processes of its members, and enforces limits on them.
 //!
-//! Whether a group can be made is found out by making one: version 2 below a folder that was delegated to this user,
-//! or version 1 as root. A group is named after the supervisor that made it, so that a later run removes what a killed
-//! supervisor left.
+//! Whether a group can be created is tested by creating one: version 2 below a folder that was delegated to this user,
+//! or version 1 as root. A group is named after its supervisor, so that a later run removes the groups of killed
+//! supervisors.
 
 use super::processes::{own_pid, process_started};
 use rustix::process::{Pid, Signal};
@@ -13,38 +12,39 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Groups of ours begin with this.
+/// The prefix of Toolsmith's group names.
 const PREFIX: &str = "toolsmith-run-";
 
-/// What our own processes inside take: bubblewrap and the inner stage.
+/// The memory of Toolsmith's own processes inside: bubblewrap and the inner stage.
 const OWN_MEMORY: u64 = 16 << 20;
 
-/// How many our own processes inside are, for a moment more than two.
+/// The number of Toolsmith's own processes inside; for a moment there are more than two.
 const OWN_TASKS: u64 = 4;
 
-/// Tasks that every run may have. The kernel counts threads, the limit means processes: node alone has eleven.
+/// The minimum number of tasks for every run. The kernel counts threads, whereas the limit means processes: node alone
+/// has eleven threads.
 pub(in crate::runner) const LEAST_TASKS: u64 = 24;
 
-/// What a group holds below a limit.
+/// The limits of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::runner) struct Totals {
     /// Memory in bytes: private, shared, and files in memory.
     pub(in crate::runner) memory: u64,
-    /// Processes; threads count as well where there are more than [`LEAST_TASKS`].
+    /// Processes; threads also count if there are more than [`LEAST_TASKS`].
     pub(in crate::runner) processes: u64,
 }
 
-/// What the kernel refused in a group so far.
+/// What the kernel has refused in a group so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::runner) struct Refused {
-    /// Processes that it ended because memory was used up.
+    /// Processes that it killed because of the memory limit.
     pub(in crate::runner) memory: u64,
-    /// Starts of processes or threads.
+    /// Refused starts of processes or threads.
     pub(in crate::runner) processes: u64,
 }
 
-/// Who made a group. A number of a process means something in its own PID namespace only, and a container may see the
-/// groups of the host.
+/// The creator of a group. A process number is valid only in its own PID namespace, and a container may see the groups
+/// of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Owner {
     /// Inode of the PID namespace.
@@ -75,7 +75,7 @@ impl Owner {
         numbers.next().is_none().then_some(owner)
     }
 
-    /// Whether it is known to be gone, by somebody in this PID namespace.
+    /// Whether the creator is known to have ended, checked from this PID namespace.
     fn is_gone(self, space: u64) -> bool {
         self.space == space && process_started(self.pid) != Some(self.started)
     }
@@ -85,23 +85,23 @@ impl Owner {
 #[derive(Debug)]
 struct CgroupFolder {
     path: PathBuf,
-    /// The group that this process was in before.
+    /// The previous group of this process.
     home: PathBuf,
     is_second: bool,
 }
 
 /// The group of a run: one folder with version 2, one for each of memory and processes with version 1. Removed when
-/// dropped; nobody may be in it then.
+/// dropped; it must be empty then.
 #[derive(Debug)]
 pub(in crate::runner) struct Cgroup {
     folders: Vec<CgroupFolder>,
 }
 
 impl Cgroup {
-    /// Makes a group with these limits, and removes those whose supervisor is gone.
+    /// Creates a group with these limits, and removes groups whose supervisor has ended.
     ///
     /// # Errors
-    /// Why there can be none here, one line.
+    /// Why no group can be created here, in one line.
     pub(in crate::runner) fn make(totals: Totals) -> Result<Cgroup, String> {
         let own = fs::read_to_string("/proc/self/cgroup").map_err(|error| error.to_string())?;
         let mounts = fs::read_to_string("/proc/self/mounts").map_err(|error| error.to_string())?;
@@ -111,10 +111,10 @@ impl Cgroup {
         })
     }
 
-    /// Whether processes can be moved into such a group here: moves this one in and back, then removes the group.
+    /// Whether processes can be moved into such a group here: moves this process in and back, then removes the group.
     ///
     /// # Errors
-    /// Why not, one line.
+    /// Why not, in one line.
     pub(in crate::runner) fn try_out() -> Result<(), String> {
         let group = Cgroup::make(Totals { memory: 1 << 30, processes: 1024 })?;
         let moved = |path: &Path| join(path, std::process::id() as i32);
@@ -123,10 +123,10 @@ impl Cgroup {
         there.and(back).map_err(|error| format!("processes cannot be moved to it: {error}"))
     }
 
-    /// Moves processes in; what they start from then on is inside as well. Those that are over are left out.
+    /// Moves processes in; processes that they start later are inside as well. Processes that have ended are skipped.
     ///
     /// # Errors
-    /// When the kernel forbids it.
+    /// If the kernel forbids it.
     pub(in crate::runner) fn hold(&self, pids: &[i32]) -> io::Result<()> {
         for (folder, pid) in self.folders.iter().flat_map(|folder| pids.iter().map(move |pid| (folder, *pid))) {
             match join(&folder.path, pid) {
@@ -137,7 +137,7 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Who is inside, in every folder of it.
+    /// The processes inside, in all its folders.
     pub(in crate::runner) fn inside(&self) -> BTreeSet<i32> {
         let of = |folder: &CgroupFolder| -> BTreeSet<i32> {
             let text = fs::read_to_string(folder.path.join("cgroup.procs")).unwrap_or_default();
@@ -147,7 +147,7 @@ impl Cgroup {
         all.reduce(|one, other| one.intersection(&other).copied().collect()).unwrap_or_default()
     }
 
-    /// What the kernel refused so far.
+    /// What the kernel has refused so far.
     pub(in crate::runner) fn refused(&self) -> Refused {
         let mut refused = Refused::default();
         for folder in &self.folders {
@@ -162,13 +162,13 @@ impl Cgroup {
 impl Drop for Cgroup {
     fn drop(&mut self) {
         for folder in &self.folders {
-            // Somebody who is still dying holds it; a later run removes it then.
+            // A dying process still holds it; a later run will remove it.
             let _ = fs::remove_dir(&folder.path);
         }
     }
 }
 
-/// The number behind a word at the beginning of a line; 0 where there is none.
+/// The number after a word at the beginning of a line; 0 if there is none.
 fn number(path: &Path, word: &str) -> u64 {
     let text = fs::read_to_string(path).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(word)?.strip_prefix(' '));
@@ -179,7 +179,7 @@ fn join(group: &Path, pid: i32) -> io::Result<()> {
     fs::write(group.join("cgroup.procs"), pid.to_string())
 }
 
-/// The path of this process below the hierarchy of a controller; `""` is version 2.
+/// The path of this process below the hierarchy of a controller; `""` means version 2.
 fn place<'t>(own: &'t str, controller: &str) -> Option<&'t str> {
     own.lines().find_map(|line| {
         let mut parts = line.splitn(3, ':').skip(1);
@@ -188,7 +188,7 @@ fn place<'t>(own: &'t str, controller: &str) -> Option<&'t str> {
     })
 }
 
-/// Where a hierarchy is mounted: its type, and an option that it has.
+/// The mount point of a hierarchy, given its type and one of its options.
 fn mounted(mounts: &str, kind: &str, option: &str) -> Option<PathBuf> {
     mounts.lines().find_map(|line| {
         let fields: Vec<&str> = line.split(' ').collect();
@@ -202,7 +202,7 @@ fn below(root: &Path, path: &str) -> PathBuf {
     root.join(path.trim_start_matches('/'))
 }
 
-/// Makes a group of version 2: beside our own or above it, where memory and processes are handed down.
+/// Creates a group of version 2, next to or above that of this process, if memory and processes are delegated there.
 fn second(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Cgroup, String> {
     let root = mounted(mounts, "cgroup2", "").ok_or("not mounted")?;
     let home = below(&root, place(own, "").ok_or("this process is not in a control group")?);
@@ -215,14 +215,14 @@ fn second(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Cgroup,
     let limits = [
         ("memory.max", (totals.memory + OWN_MEMORY).to_string(), true),
         ("pids.max", tasks(totals).to_string(), true),
-        // Without swap there is no such file.
+        // This file does not exist without swap.
         ("memory.swap.max", "0".to_owned(), false),
     ];
     let folder = make(parent, name, home.clone(), true, &limits)?;
     Ok(Cgroup { folders: vec![folder] })
 }
 
-/// Makes groups of version 1, one for memory and one for processes, below those that we are in.
+/// Creates groups of version 1, one for memory and one for processes, below those of this process.
 fn first(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Cgroup, String> {
     let memory = (totals.memory + OWN_MEMORY).to_string();
     let limits = [
@@ -230,7 +230,7 @@ fn first(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Cgroup, 
             "memory",
             vec![
                 ("memory.limit_in_bytes", memory.clone(), true),
-                // Memory and swap together; there is no such file without swap accounting.
+                // Memory and swap together; this file does not exist without swap accounting.
                 ("memory.memsw.limit_in_bytes", memory, false),
             ],
         ),
@@ -249,7 +249,7 @@ fn tasks(totals: Totals) -> u64 {
     totals.processes.max(LEAST_TASKS) + OWN_TASKS
 }
 
-/// Makes one folder and writes its limits; each is a file, a value, and whether it must be there.
+/// Creates one folder and writes its limits; each is a file, a value, and whether the file must exist.
 fn make(
     parent: &Path,
     name: &str,
@@ -269,14 +269,14 @@ fn make(
         Ok(()) | Err(_) => Ok(()),
     });
     if let Err(error) = written {
-        // Empty, so nothing keeps it.
+        // The folder is empty, so removal succeeds.
         let _ = fs::remove_dir(&path);
         return Err(failed(error));
     }
     Ok(CgroupFolder { path, home, is_second })
 }
 
-/// Removes groups of ours whose supervisor is gone, with whoever is still in them.
+/// Removes Toolsmith's groups whose supervisor has ended, and kills the processes still in them.
 fn remove_stale(parent: &Path) {
     let Ok(me) = Owner::me() else { return };
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
@@ -289,7 +289,7 @@ fn remove_stale(parent: &Path) {
             // It may just have ended.
             let _ = rustix::process::kill_process(pid, Signal::KILL);
         }
-        // One that is still dying keeps it until the next run.
+        // A dying process keeps it until the next run.
         let _ = fs::remove_dir(entry.path());
     }
 }
@@ -341,7 +341,7 @@ mod tests {
         let me = Owner::me().unwrap();
         let alive = me.name();
         let dead = Owner { started: 1, ..me }.name();
-        // The same number in another PID namespace is somebody whom nobody here knows.
+        // The same number in another PID namespace is an unknown process.
         let elsewhere = Owner { started: 1, space: me.space + 1, ..me }.name();
         for name in [alive.as_str(), dead.as_str(), elsewhere.as_str(), "system.slice", "toolsmith-run-x"] {
             fs::create_dir(folder.path().join(name)).unwrap();

@@ -1,9 +1,9 @@
-//! How much a run may use: defaults by profile, what the manifest may change, the caps.
+//! The limits of a run: defaults by profile, changes by the manifest, and caps.
 //!
-//! Time and memory are bounded twice. The kernel bounds each process (rlimits); the run as a whole is bounded by the
-//! wall clock and a watch over the memory and number of all its processes. Disk is what scratch and staged writes take
-//! together: the size of their file system where the run has one of its own, else watched. The length of a line is not
-//! a limit of a run: all of it is kept, and the screen folds what is too long to draw.
+//! Time and memory are limited twice. The kernel limits each process (rlimits); the run as a whole is limited by the
+//! wall clock and by monitoring the memory and number of all its processes. Disk is the total size of scratch and
+//! staged writes: the size of their file system if the run has its own, otherwise it is monitored. Line length is not
+//! limited: whole lines are kept, and the screen wraps long ones.
 
 use crate::domain::{LimitsDeclared, Profile};
 use serde::{Deserialize, Serialize};
@@ -11,19 +11,19 @@ use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
 
-/// No run is longer than this, whoever asks.
+/// The longest time limit of a run, whoever sets it.
 const MAX_WALL: Duration = Duration::from_hours(1);
-/// The most that a manifest may declare; what is beyond counts as this.
+/// The most that a manifest may declare; larger values are reduced to this.
 const MAX_MEMORY: u64 = 8 << 30;
 const MAX_CPU_SECONDS: u64 = 3600;
 const MAX_PROCESSES: u64 = 1024;
 const MAX_OUTPUT: u64 = 1024 * MIB;
-/// Scratch is memory where it is a file system of its own, so a large one is a lot to ask.
+/// If scratch is a separate file system, it uses memory, so a large one is expensive.
 const MAX_DISK: u64 = 4 << 30;
 const MIN_DISK: u64 = MIB;
 /// One inode for this many bytes of disk, as file systems themselves compute: 16,384 for 64 MiB.
 const BYTES_PER_INODE: u64 = 4096;
-/// Less than this and no interpreter starts.
+/// No interpreter starts with less than this.
 const MIN_MEMORY: u64 = 16 * MIB;
 
 /// The limits of one run.
@@ -47,7 +47,7 @@ pub(in crate::runner) struct RunLimits {
     pub(in crate::runner) inodes: u64,
 }
 
-/// Who says how long a run may take.
+/// The sources of a run's time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::runner) struct Wall {
     /// The caller, for this run.
@@ -82,10 +82,10 @@ impl RunLimits {
 
     /// The limits of a run.
     ///
-    /// The wall clock is what the caller asks, else what the manifest states, else what is usual. With
-    /// [`Profile::Strict`] the manifest only lowers it: only a human makes such a run longer. CPU time
-    /// that nobody states grows with it. The other declared limits may always be lower than the
-    /// default, but higher (up to the caps) only with [`Profile::Declared`].
+    /// The wall-clock limit is the caller's, otherwise the manifest's, otherwise the default. With [`Profile::Strict`],
+    /// the manifest can only lower it; only a human can extend such a run. An unstated limit of CPU time grows with it.
+    /// The other declared limits may always be lower than the default, but higher (up to the caps) only with
+    /// [`Profile::Declared`].
     pub(in crate::runner) fn of(profile: Profile, declared: &LimitsDeclared, wall: Wall) -> RunLimits {
         let (default, lenient) = match profile {
             Profile::Strict => (RunLimits::STRICT, false),
@@ -121,7 +121,7 @@ impl RunLimits {
     }
 }
 
-/// How long a run under these rules may take where nobody says so.
+/// The default time limit of a run under these rules.
 pub fn usual_wall(profile: Profile) -> Duration {
     match profile {
         Profile::Strict => RunLimits::STRICT.wall,

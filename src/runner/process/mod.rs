@@ -1,4 +1,4 @@
-//! The processes of a run as this system has them: listing and ending them, bounding what they use, waiting for them, and
+//! The processes of a run on this system: listing and ending them, limiting their resources, waiting for them, and
 //! removing the folders that they leave.
 
 pub(super) mod caller;

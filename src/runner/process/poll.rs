@@ -1,11 +1,11 @@
-//! Waiting for several descriptors at once, of which some may not be there.
+//! Waits for several descriptors at once, some of which may be absent.
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-/// Waits until something happens on one of the sources that there are.
+/// Waits until something happens on one of the present sources.
 pub(in crate::runner) fn poll_some<const N: usize>(
     sources: [(Option<&OwnedFd>, PollFlags); N],
     until: Instant,
@@ -28,17 +28,17 @@ pub(in crate::runner) fn poll_some<const N: usize>(
     Ok(ready)
 }
 
-/// Waits until something can be read, or nothing ever can; `false` when that takes longer.
+/// Waits until the descriptor is readable or in error; `false` on a timeout.
 pub fn poll_readable(fd: &OwnedFd, most: Duration) -> bool {
     waited(fd, PollFlags::IN, most)
 }
 
-/// Waits until something can be written, or nothing ever can; `false` when that takes longer.
+/// Waits until the descriptor is writable or in error; `false` on a timeout.
 pub fn poll_writable(fd: &OwnedFd, most: Duration) -> bool {
     waited(fd, PollFlags::OUT, most)
 }
 
 fn waited(fd: &OwnedFd, flags: PollFlags, most: Duration) -> bool {
-    // What cannot be waited for is tried.
+    // If polling fails, the operation is simply tried.
     poll_some([(Some(fd), flags)], Instant::now() + most).map_or_else(|error| error != Errno::INTR, |[ready]| ready)
 }

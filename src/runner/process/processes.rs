@@ -1,8 +1,8 @@
-//! The processes of a run, as the system lists them: who belongs to it, how much they hold, and
-//! how to end them all.
+//! The processes of a run, as the system lists them: which ones belong to it, how much memory they use, and how to end
+//! them all.
 //!
-//! A run is the tree below its supervisor, which adopts whoever loses its parent. Should the supervisor be
-//! killed, its processes are found by the [`RUN_VARIABLE`] they inherited.
+//! A run is the process tree below its supervisor, which adopts orphans. If the supervisor is killed, the processes are
+//! found through the [`RUN_VARIABLE`] that they inherited.
 
 use super::clear::outer_folder;
 use crate::domain::Sample;
@@ -14,17 +14,18 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Set in every run to its scratch folder: marks what belongs to it, whatever session it is in.
+/// Set in every run to its scratch folder: identifies all its processes, in any session.
 pub(in crate::runner) const RUN_VARIABLE: &str = "TOOLSMITH_RUN";
 
-/// Sweeps repeat while they find somebody new, but not forever: a tool that forks faster than we read the list is
+/// Sweeps repeat while they find new processes, but not forever: a tool that forks faster than the list is read is
 /// stopped by its process limit.
 const MAX_ROUNDS: usize = 20;
 
-/// More parents than this are a loop in what was read.
+/// A longer chain of parents must be a loop in the data.
 const MAX_CHAIN: usize = 4096;
 
-/// The flag of a process that started no program since it was made (`PF_FORKNOEXEC` in Linux's include/linux/sched.h).
+/// The flag of a process that has not executed a program since it was forked (`PF_FORKNOEXEC` in Linux's
+/// include/linux/sched.h).
 const FORKED_NOT_EXECUTED: u64 = 0x40;
 
 /// One line of the process list.
@@ -32,7 +33,7 @@ const FORKED_NOT_EXECUTED: u64 = 0x40;
 pub(in crate::runner) struct Process {
     pub(in crate::runner) pid: i32,
     pub(in crate::runner) parent: i32,
-    /// 0 for a group or session that was begun outside this PID namespace.
+    /// 0 for a group or session that was created outside this PID namespace.
     group: i32,
     pub(in crate::runner) session: i32,
     threads: u64,
@@ -43,30 +44,30 @@ pub(in crate::runner) struct Process {
     /// User and system time of it and of the children it waited for, in clock ticks.
     pub(in crate::runner) cpu_ticks: u64,
     pub(in crate::runner) resident_pages: u64,
-    /// Address space in bytes: what the kernel keeps to find its way in it is at most a part in 512 of that.
+    /// Address space in bytes; its page tables take at most 1/512 of that.
     pub(in crate::runner) virtual_bytes: u64,
     is_over: bool,
     /// Whether it is a copy of its parent that has not started a program since.
     is_copy: bool,
 }
 
-/// When a process started, in clock ticks since boot: together with the pid it names a process for
-/// good, although pids are used again. `None` when it is not alive.
+/// When a process started, in clock ticks since boot: together with the pid it identifies a process uniquely, although
+/// pids are reused. `None` if it is not alive.
 pub fn process_started(pid: i32) -> Option<u64> {
     read_process(pid).filter(|process| !process.is_over).map(|process| process.started)
 }
 
-/// Whether a process still is the copy of its parent that it began as: it has started no program, and has not ended.
+/// Whether a process is still a plain fork of its parent: it has not executed a program, and has not ended.
 pub(in crate::runner) fn is_copy(pid: i32) -> bool {
     read_process(pid).is_some_and(|process| process.is_copy && !process.is_over)
 }
 
-/// Kills the process group that `pid` leads, if `pid` is still the process that started at
-/// `started`. Returns whether it did. For what a dead owner left behind; see also [`sweep`].
+/// Kills the process group that `pid` leads, if `pid` is still the process that started at `started`. Returns whether
+/// it did. For processes of a dead owner; see also [`sweep`].
 pub fn kill_group(pid: i32, started: u64) -> bool {
-    // 0 and 1 would mean our own group and everybody.
+    // 0 and 1 would mean our own group and all processes.
     let Some(leader) = (pid > 1).then(|| Pid::from_raw(pid)).flatten() else { return false };
-    // The descriptor keeps meaning the same process: looked up first, compared after.
+    // The descriptor keeps referring to the same process: it is opened first, then compared.
     let Ok(_same) = rustix::process::pidfd_open(leader, PidfdFlags::empty()) else { return false };
     let is_same = |process: &Process| !process.is_over && process.started == started && process.group == pid;
     if !read_process(pid).as_ref().is_some_and(is_same) {
@@ -75,16 +76,16 @@ pub fn kill_group(pid: i32, started: u64) -> bool {
     rustix::process::kill_process_group(leader, Signal::KILL).is_ok()
 }
 
-/// Asks a process to end: SIGTERM. Nothing happens when it has ended.
+/// Asks a process to end, with SIGTERM. Does nothing if it has ended.
 pub fn ask_to_end(pid: i32) {
-    // 0 and 1 would mean our own group and everybody.
+    // 0 and 1 would mean our own group and all processes.
     if let Some(process) = (pid > 1).then(|| Pid::from_raw(pid)).flatten() {
         let _ = rustix::process::kill_process(process, Signal::TERM);
     }
 }
 
-/// Kills every process that carries the mark of the run with this scratch folder, wherever it went. Returns how
-/// many, and removes the folder that it stood in. For what is left when a supervisor was killed itself.
+/// Kills every process that carries the mark of the run with this scratch folder. Returns how many, and removes the
+/// folder of the run. For the processes that remain if a supervisor was killed.
 pub fn sweep(scratch: &Path) -> usize {
     let mark = [RUN_VARIABLE.as_bytes(), b"=", scratch.as_os_str().as_bytes()].concat();
     let mut ended = BTreeSet::new();
@@ -99,24 +100,24 @@ pub fn sweep(scratch: &Path) -> usize {
             break;
         }
     }
-    // Where a run of root's stood; gone already unless its supervisor was killed.
+    // The folder of a run as root; already removed unless its supervisor was killed.
     let _ = std::fs::remove_dir_all(outer_folder(scratch));
     ended.len()
 }
 
-/// Sends a signal to the group that a process leads, and wakes it: who is stopped sees no signal.
+/// Sends a signal to the group that a process leads, and continues it, because a stopped process handles no signals.
 pub(in crate::runner) fn kill_group_of(leader: Pid, signal: Signal) {
-    // Both fail when the group is gone: then there is nobody to tell.
+    // Both fail if the group no longer exists.
     let _ = rustix::process::kill_process_group(leader, signal);
     let _ = rustix::process::kill_process_group(leader, Signal::CONT);
 }
 
-/// The parent of a process that exists; `None` for the first process of the machine too.
+/// The parent of an existing process; `None` also for the first process of the machine.
 pub(in crate::runner) fn parent(pid: i32) -> Option<i32> {
     read_process(pid).map(|process| process.parent).filter(|parent| *parent > 0)
 }
 
-/// A process and its parents, nearest first, as far as they can be read.
+/// A process and its parents, nearest first, as far as they are readable.
 pub(super) fn chain(from: i32) -> Vec<i32> {
     let mut chain = vec![from];
     while let Some(parent) = chain.last().and_then(|pid| parent(*pid)) {
@@ -135,34 +136,34 @@ pub(super) fn masters(pid: i32) -> impl Iterator<Item = fs::DirEntry> {
         .filter(|link| fs::read_link(link.path()).is_ok_and(|target| target.as_os_str().as_bytes().ends_with(b"/ptmx")))
 }
 
-/// This process as `/proc` numbers it. Not by `getpid`: `/proc` may be that of a PID namespace around ours.
+/// The number of this process in `/proc`. `getpid` may differ, because `/proc` may be that of an outer PID namespace.
 pub(in crate::runner) fn own_pid() -> i32 {
     let link = fs::read_link("/proc/self").ok();
     let number = link.and_then(|link| link.to_str()?.parse().ok());
     number.unwrap_or_else(|| std::process::id().cast_signed())
 }
 
-/// The session that a process belongs to; `None` when it is not known, or was begun outside this PID namespace.
-/// Not by `getsid` of rustix, which fails an assertion for such a session.
+/// The session of a process; `None` if it is unknown, or was created outside this PID namespace. `getsid` of rustix
+/// fails an assertion for such a session.
 pub(in crate::runner) fn session_of(pid: i32) -> Option<i32> {
     read_process(pid).map(|process| process.session).filter(|session| *session > 0)
 }
 
-/// The device number of the terminal that a process belongs to, as the kernel writes it; 0 for none.
+/// The device number of a process's terminal, as the kernel writes it; 0 for none.
 pub(in crate::runner) fn terminal_of(pid: i32) -> Option<u32> {
     read_process(pid).map(|process| process.terminal)
 }
 
-/// The living descendants of a process, nearest first. One that is being handed to a new parent meanwhile may be
-/// missed: who wants to end all of them looks again until nobody is left.
+/// The living descendants of a process, nearest first. A process that is being adopted meanwhile may be missed; to end
+/// all of them, repeat until none is left.
 pub(in crate::runner) fn descendants(root: i32) -> Vec<Process> {
     let Some(mut all) = children(root) else {
-        // A kernel without these lists.
+        // This kernel lacks these lists.
         return below(&list().collect::<Vec<_>>(), root);
     };
     let mut next = 0;
     while let Some(parent) = all.get(next) {
-        // One that is gone has no children any more.
+        // A process that has ended has no children.
         all.extend(children(*parent).unwrap_or_default());
         next += 1;
     }
@@ -184,38 +185,38 @@ fn below(all: &[Process], root: i32) -> Vec<Process> {
     let mut parents = vec![root];
     while !parents.is_empty() {
         let children: Vec<Process> = all.iter().filter(|process| parents.contains(&process.parent)).copied().collect();
-        // The dead are followed, for they have no children, but not listed.
+        // Dead processes are not listed.
         parents = children.iter().map(|process| process.pid).filter(|pid| *pid != root).collect();
         found.extend(children.into_iter().filter(|process| !process.is_over));
     }
     found
 }
 
-/// Kills these processes, as far as they are still the same. Stops all first: who is stopped does not fork.
+/// Kills these processes if they are still the same. Stops them all first, so that they cannot fork.
 pub(in crate::runner) fn kill_all(processes: &[Process]) {
     for signal in [Signal::STOP, Signal::KILL] {
         signal_all(processes, signal);
     }
 }
 
-/// Stops these processes, or lets them continue, as far as they are still the same.
+/// Stops or continues these processes if they are still the same.
 pub(in crate::runner) fn signal_all(processes: &[Process], signal: Signal) {
     for process in processes {
         signal_one(process, signal);
     }
 }
 
-/// Stops this process and the others of its group, as its terminal would, but not what it started itself. Who starts
-/// a program waits until that is under way and cannot be stopped meanwhile; with the new program stopped in the
-/// middle of its start, neither would ever count as stopped, and the shell would wait for both.
+/// Stops this process and the others of its group, as its terminal would, except its own children. A process that
+/// starts a program waits until exec and cannot be stopped meanwhile. If the child were stopped in the middle of its
+/// start, neither would ever count as stopped, and the shell would wait for both.
 ///
 /// # Errors
-/// When the system does not let this process be stopped.
+/// If the system does not let this process be stopped.
 pub fn stop_with_group() -> io::Result<()> {
-    // From one look: what is started after it is not met.
+    // From one listing: processes started after it are not included.
     let all: Vec<Process> = list().collect();
     let me = own_pid();
-    // Nobody is known to share a group that was begun outside this PID namespace.
+    // Members of a group that was created outside this PID namespace are unknown.
     let group = all.iter().find(|process| process.pid == me).map(|process| process.group).filter(|group| *group != 0);
     let ours: Vec<i32> = below(&all, me).iter().map(|process| process.pid).collect();
     let others = all.iter().filter(|process| Some(process.group) == group && !process.is_over);
@@ -236,8 +237,9 @@ pub(in crate::runner) fn proportional_bytes(pids: &[i32]) -> u64 {
     pids.iter().filter_map(of).sum()
 }
 
-/// What the processes below one use now: their number, their processor time so far and their memory, shared pages divided
-/// among their users where the system tells. `None` when `pid` is not the process that started at `started`.
+/// The current resource use of the processes below one: their number, their processor time so far and their memory,
+/// with shared pages divided among their users if the system supports that. `None` if `pid` is not the process that
+/// started at `started`.
 pub fn used_below(pid: i32, started: u64) -> Option<Sample> {
     if process_started(pid) != Some(started) {
         return None;
@@ -254,15 +256,15 @@ pub fn used_below(pid: i32, started: u64) -> Option<Sample> {
     Some(Sample { cpu_ms, memory_bytes, processes: pids.len() as u64, disk_bytes: 0 })
 }
 
-/// How many threads the user of this process has; what the kernel's process limit counts.
+/// How many threads the user of this process has; the kernel's process limit counts them.
 pub(in crate::runner) fn threads_of_user() -> u64 {
     let user = rustix::process::getuid().as_raw();
-    // Whose it is first: that is cheaper to ask than the rest, and most are somebody else's.
+    // The owner is checked first: that is cheaper, and most processes belong to other users.
     let is_mine = |pid: &i32| fs::metadata(format!("/proc/{pid}")).is_ok_and(|meta| meta.uid() == user);
     numbers().filter(is_mine).filter_map(read_process).map(|process| process.threads).sum()
 }
 
-/// When a process started, also one that is over but not yet waited for.
+/// When a process started, also if it has ended but was not waited for yet.
 pub(in crate::runner) fn started_of_child(pid: i32) -> u64 {
     read_process(pid).map_or(0, |process| process.started)
 }
@@ -271,12 +273,12 @@ fn signal_one(process: &Process, signal: Signal) {
     let Some(pid) = Pid::from_raw(process.pid) else { return };
     let Ok(handle) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { return };
     if read_process(process.pid).is_some_and(|now| now.started == process.started) {
-        // It may end by itself between the look and the signal.
+        // It may end by itself between the check and the signal.
         let _ = rustix::process::pidfd_send_signal(&handle, signal);
     }
 }
 
-/// Whether a process began with this entry in its environment.
+/// Whether the initial environment of a process contains this entry.
 fn carries(pid: i32, mark: &[u8]) -> bool {
     fs::read(format!("/proc/{pid}/environ")).is_ok_and(|text| text.split(|b| *b == 0).any(|entry| entry == mark))
 }
@@ -295,7 +297,7 @@ fn read_process(pid: i32) -> Option<Process> {
     if process.resident_pages > 0 || process.threads < 2 || process.is_over {
         return Some(process);
     }
-    // Its first thread has ended, and with it what that thread tells; another one tells the same.
+    // Its first thread has ended, so its data is gone; another thread has the same data.
     let other = face(pid).and_then(|thread| parse_stat(pid, &fs::read(format!("/proc/{thread}/stat")).ok()?));
     Some(other.map_or(process, |other| Process {
         resident_pages: other.resident_pages,
@@ -304,7 +306,7 @@ fn read_process(pid: i32) -> Option<Process> {
     }))
 }
 
-/// A thread of a process that still has its memory and its files; its first one, unless that has ended.
+/// A thread of a process that still has its memory and its files: the first one, unless it has ended.
 pub(in crate::runner) fn face(pid: i32) -> Option<i32> {
     let has_memory = |thread: &i32| {
         let line = fs::read(format!("/proc/{thread}/stat")).ok();
@@ -314,7 +316,7 @@ pub(in crate::runner) fn face(pid: i32) -> Option<i32> {
     threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(has_memory)
 }
 
-/// What the kernel keeps for the address spaces of these processes, in bytes.
+/// The size of the page tables of these processes, in bytes.
 pub(in crate::runner) fn table_bytes(pids: &[i32]) -> u64 {
     let of = |pid: &i32| {
         let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -324,7 +326,7 @@ pub(in crate::runner) fn table_bytes(pids: &[i32]) -> u64 {
     pids.iter().filter_map(of).sum()
 }
 
-/// Reads a line of `/proc/PID/stat`; the name in brackets may hold anything, also brackets.
+/// Reads a line of `/proc/PID/stat`; the name in parentheses may contain anything, including parentheses.
 fn parse_stat(pid: i32, line: &[u8]) -> Option<Process> {
     let after_name = line.iter().rposition(|b| *b == b')')? + 1;
     let rest = std::str::from_utf8(&line[after_name..]).ok()?;
@@ -332,7 +334,7 @@ fn parse_stat(pid: i32, line: &[u8]) -> Option<Process> {
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
     Some(Process {
         pid,
-        // A first thread that has ended says so, although others of its process go on.
+        // A first thread that has ended has this state, although other threads of its process continue.
         is_over: matches!(*fields.first()?, "Z" | "X" | "x") && number(17)? <= 1,
         is_copy: number(6)? & FORKED_NOT_EXECUTED != 0,
         parent: fields.get(1)?.parse().ok()?,

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 /// The state of a listening socket (`net/tcp_states.h`).
 const LISTENS: u8 = 10;
 
-/// States of a socket in which it may still wait to be accepted: established, half open, and closed by the peer.
+/// The states of a socket that may still wait to be accepted: established, half open, and closed by the peer.
 const WAITING: [u8; 3] = [1, 3, 8];
 
 /// One line of the list.
@@ -18,14 +18,14 @@ struct TcpSocket {
     local: SocketAddr,
     remote: SocketAddr,
     state: u8,
-    /// Its inode number; 0 when no process holds it.
+    /// Its inode number; 0 if no process holds it.
     inode: u64,
 }
 
 /// Whether a process has accepted a connection to a listening socket of this machine, even if it is closed again.
 ///
 /// # Errors
-/// When the list cannot be read.
+/// If the list cannot be read.
 pub fn is_accepted(client: &TcpStream) -> io::Result<bool> {
     let (theirs, ours) = (client.peer_addr()?, client.local_addr()?);
     let waits = |socket: &TcpSocket| {
@@ -37,7 +37,7 @@ pub fn is_accepted(client: &TcpStream) -> io::Result<bool> {
 /// A socket that a process holds on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortSocket {
-    /// Its local address; unspecified when it is bound to all addresses of this machine.
+    /// Its local address; unspecified if it is bound to all addresses of this machine.
     pub address: IpAddr,
     /// Whether it accepts connections.
     pub listens: bool,
@@ -48,7 +48,7 @@ pub struct PortSocket {
 /// The TCP sockets that processes hold on a port of this machine.
 ///
 /// # Errors
-/// When the list cannot be read.
+/// If the list cannot be read.
 pub fn sockets_at(port: u16) -> io::Result<Vec<PortSocket>> {
     let mut all = list("/proc/net/tcp")?;
     match list("/proc/net/tcp6") {
@@ -62,11 +62,11 @@ pub fn sockets_at(port: u16) -> io::Result<Vec<PortSocket>> {
         .collect())
 }
 
-/// The inode numbers of the sockets that the descendants of a process hold. `None` when `pid` is no longer the process
+/// The inode numbers of the sockets that the descendants of a process hold. `None` if `pid` is no longer the process
 /// that started at `started`.
 ///
 /// # Errors
-/// When the open files of a descendant cannot be read.
+/// If the open files of a descendant cannot be read.
 pub fn sockets_below(pid: i32, started: u64) -> Option<io::Result<BTreeSet<u64>>> {
     if process_started(pid) != Some(started) {
         return None;
@@ -77,14 +77,14 @@ pub fn sockets_below(pid: i32, started: u64) -> Option<io::Result<BTreeSet<u64>>
     }))
 }
 
-/// The id of a process that holds this socket; `None` when no process with readable open files does.
+/// The id of a process that holds this socket; `None` if no process with readable open files does.
 pub fn process_with_socket(inode: u64) -> Option<i32> {
     let all = fs::read_dir("/proc").ok()?.flatten();
     let mut numbers = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     numbers.find(|pid| sockets_of(*pid).is_ok_and(|sockets| sockets.contains(&inode)))
 }
 
-/// The inode numbers of the sockets of a process; empty when it has ended.
+/// The inode numbers of the sockets of a process; empty if it has ended.
 fn sockets_of(pid: i32) -> io::Result<BTreeSet<u64>> {
     let folder = format!("/proc/{}/fd", face(pid).unwrap_or(pid));
     let files = match fs::read_dir(folder) {
@@ -95,7 +95,7 @@ fn sockets_of(pid: i32) -> io::Result<BTreeSet<u64>> {
     for file in files {
         match file.and_then(|file| fs::read_link(file.path())) {
             Ok(link) => found.extend(link.to_str().and_then(inode_of)),
-            // Closed in the meantime, or a file whose path is longer than the kernel tells.
+            // Closed meanwhile, or a file whose path is too long for the kernel to return.
             Err(error) if has_ended(&error) || error.kind() == io::ErrorKind::InvalidFilename => {}
             Err(error) => return Err(error),
         }
@@ -113,7 +113,7 @@ fn inode_of(link: &str) -> Option<u64> {
 }
 
 fn list(path: &str) -> io::Result<Vec<TcpSocket>> {
-    // The first line has the names of the columns.
+    // The first line contains the names of the columns.
     Ok(fs::read_to_string(path)?.lines().skip(1).filter_map(parse).collect())
 }
 
@@ -165,7 +165,7 @@ mod tests {
     }
 
     /// Other tests start programs in parallel, which share all files of this process until they call exec. So only
-    /// processes of this test are looked at, and what others hold for a moment is waited for.
+    /// processes of this test are examined, and the test waits for files that others hold briefly.
     #[test]
     fn a_listening_socket_is_found_by_its_port_and_among_the_files_of_its_process() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -1,4 +1,4 @@
-//! A terminal of its own for tools that want one. Never the reviewer's.
+//! Opens a separate terminal for tools that need one. They never get the reviewer's.
 
 use rustix::fs::OFlags;
 use rustix::pty::OpenptFlags;
@@ -8,10 +8,10 @@ use std::os::fd::OwnedFd;
 
 const WINDOW: Winsize = Winsize { ws_row: 40, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
 
-/// Opens a terminal of 120 columns and 40 rows that passes bytes on unchanged: our end, the tool's end.
+/// Opens a terminal of 120 columns and 40 rows that passes bytes unchanged. Returns Toolsmith's end and the tool's end.
 ///
 /// # Errors
-/// When the system has no terminal left, or none at all.
+/// If the system has no terminal left, or does not support them.
 pub(in crate::runner) fn open() -> io::Result<(OwnedFd, OwnedFd)> {
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let ours = rustix::pty::openpt(flags)?;

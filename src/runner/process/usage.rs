@@ -1,11 +1,11 @@
-//! What this process has used, for the budgets of reading.
+//! The resource use of this process, for the reading budgets.
 
 use crate::domain::budget::{self, Usage};
 use std::fs;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-/// Lets the budgets of reading count time and memory, from now on, in the whole program.
+/// Enables time and memory limits of the reading budgets in the whole program from now on.
 pub fn measure_reading() {
     budget::measure_with(usage);
 }
@@ -15,7 +15,7 @@ fn usage() -> Usage {
     Usage { elapsed: BEGUN.elapsed(), resident: resident().unwrap_or(0) }
 }
 
-/// Resident memory in bytes, without what it shares with files: the pages of this program come in as they are used.
+/// Resident memory in bytes, without file-backed pages, because the pages of this program are loaded on use.
 fn resident() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/statm").ok()?;
     let mut pages = text.split(' ').skip(1).map_while(|word| word.parse::<u64>().ok());

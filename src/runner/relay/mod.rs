@@ -1,10 +1,10 @@
-//! Relays: bytes passed on between two sockets, and ports of this machine that lead into the network of a run.
+//! Relays: passing bytes between two sockets, and ports of this machine that lead into the network of a run.
 //!
-//! One thread serves all connections of a process and sleeps while nothing happens. What one side does not take is not
-//! read from the other: of each direction at most 128 KiB are here. The end of one direction is passed on, the other
-//! continues. It looks at no byte, and decides nothing about who may connect.
+//! One thread serves all connections of a process and sleeps while nothing happens. If one side does not accept data,
+//! no more is read from the other; at most 128 KiB of each direction are buffered. The end of one direction is passed
+//! on, and the other continues. The relay does not interpret bytes or decide who may connect.
 //!
-//! A port outlives the run behind it: while there is none, or while it does not listen yet, connections wait.
+//! A port outlives its run. While there is no run, or it does not listen yet, connections wait.
 
 mod pair;
 mod port;
@@ -28,35 +28,36 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Bytes that are passed on at once.
+/// How many bytes are passed on at once.
 const PIECE: usize = 128 * 1024;
 
-/// Events that are taken at once.
+/// How many events are fetched at once.
 const EVENTS: usize = 256;
 
-/// Connections at one time, as far as the limit of open files allows; further ones wait in the queue of their port.
+/// The most connections at one time, if the limit of open files allows it; further ones wait in the queue of their
+/// port.
 const MOST: usize = 4096;
 
-/// Files that are kept free for everything else that this process does.
+/// How many files are reserved for the rest of this process.
 const OTHER_FILES: u64 = 512;
 
-/// Files that this process should be able to have open: two for each connection, and its own.
+/// How many files this process should be able to open: two for each connection, and its own.
 const FILES: u64 = 2 * MOST as u64 + OTHER_FILES;
 
-/// How long a connection waits for a service that does not take it.
+/// How long a connection waits for a service to accept it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The name of the event that wakes the thread.
+/// The ID of the event that wakes the thread.
 const WAKE: u64 = 0;
 
-/// Passes bytes on between sockets, on a thread of its own, until it is dropped; then all connections are closed.
+/// Passes bytes between sockets on a separate thread until it is dropped; then all connections are closed.
 #[derive(Debug)]
 pub struct Relay {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What others ask of the thread.
+/// Requests to the thread.
 #[derive(Debug)]
 enum Wish {
     Join(OwnedFd, OwnedFd),
@@ -73,10 +74,10 @@ struct Shared {
 }
 
 impl Relay {
-    /// Starts the thread. Raises the number of files that this process may open, as far as it may.
+    /// Starts the thread. Raises the limit of open files of this process as far as allowed.
     ///
     /// # Errors
-    /// When there is no thread or no descriptor left.
+    /// If no thread or descriptor is available.
     pub fn start() -> io::Result<Relay> {
         Relay::start_with(PATIENCE)
     }
@@ -90,25 +91,25 @@ impl Relay {
         Ok(Relay { shared, thread: Some(thread) })
     }
 
-    /// Passes bytes on between two connected sockets until both directions have ended, or one is broken. Closes both
-    /// then. They become non-blocking.
+    /// Passes bytes between two connected sockets until both directions have ended, or one is broken. Then closes both.
+    /// They become non-blocking.
     pub fn join(&self, a: OwnedFd, b: OwnedFd) {
         self.wish(Wish::Join(a, b));
     }
 
-    /// Accepts connections of a listening socket and passes them on to this port through the connector. While there is no
-    /// connector they wait in the queue of the socket; while no process listens there they wait up to 30 s. The socket
-    /// becomes non-blocking.
+    /// Accepts connections of a listening socket and passes them on to this port through the connector. Without a
+    /// connector, they wait in the queue of the socket; while no process listens on the port, they wait up to 30 s. The
+    /// socket becomes non-blocking.
     pub fn serve(&self, listener: OwnedFd, port: u16) {
         self.wish(Wish::Port(listener, port));
     }
 
-    /// Sets the connector of the current run; `None` while there is no run. Connections that were made continue.
+    /// Sets the connector of the current run; `None` while there is no run. Existing connections continue.
     pub fn set_connector(&self, connector: Option<NamespaceConnector>) {
         self.wish(Wish::Connector(connector));
     }
 
-    /// Connections that are passed on now.
+    /// The number of current connections.
     pub fn connections(&self) -> usize {
         self.shared.open.load(Ordering::Acquire)
     }
@@ -124,39 +125,39 @@ impl Drop for Relay {
     fn drop(&mut self) {
         self.wish(Wish::Stop);
         if let Some(thread) = self.thread.take() {
-            // One that panicked has closed its connections.
+            // If the thread panicked, its connections are closed.
             let _ = thread.join();
         }
     }
 }
 
-/// Connections at one time with this limit of open files: what else this process does needs files too.
+/// The most connections with this limit of open files, leaving files for the rest of this process.
 fn most_connections(files: Option<u64>) -> usize {
     let room = files.map_or(u64::MAX, |files| files.saturating_sub(OTHER_FILES) / 2);
     usize::try_from(room).unwrap_or(MOST).clamp(1, MOST)
 }
 
-/// What the thread owns. Pairs, ports and connections that wait have ids from one sequence, which events carry.
+/// The state of the thread. Pairs, ports and waiting connections have IDs from one sequence, which events carry.
 #[derive(Debug)]
 struct Course {
     shared: Arc<Shared>,
     epoll: OwnedFd,
     pairs: BTreeMap<u64, Pair>,
     ports: BTreeMap<u64, Port>,
-    /// Connections that are not made yet. The oldest has the lowest id.
+    /// Connections that are not established yet. The oldest has the lowest ID.
     waiting: BTreeMap<u64, Waiting>,
     next: u64,
     connector: Option<NamespaceConnector>,
     piece: Vec<u8>,
     /// Pairs that can continue without an event.
     busy: VecDeque<u64>,
-    /// Connections at one time.
+    /// The most connections at one time.
     most: usize,
-    /// How long a connection waits for a service that does not take it.
+    /// How long a connection waits for a service to accept it.
     patience: Duration,
-    /// When ports are tried again.
+    /// When refused ports are tried again.
     retry_at: Instant,
-    /// Whether there was no descriptor left for a connection.
+    /// Whether no descriptor was left for a connection.
     is_short: bool,
 }
 
@@ -188,7 +189,7 @@ impl Course {
             let wait = self.wait();
             match epoll::wait(&self.epoll, spare_capacity(&mut events), wait.as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
-                // There is nothing to wait on any more.
+                // There is nothing left to wait for.
                 Err(_) => return,
             }
             for event in &events {
@@ -212,7 +213,7 @@ impl Course {
         }
     }
 
-    /// How long to sleep: forever, unless something can continue, is to be tried again, or is to be given up.
+    /// How long to sleep: forever, unless something can continue, must be retried, or must be given up.
     fn wait(&self) -> Option<Timespec> {
         if !self.busy.is_empty() {
             return Some(Timespec { tv_sec: 0, tv_nsec: 0 });
@@ -222,7 +223,7 @@ impl Course {
         Some(Timespec { tv_sec: seconds, tv_nsec: i64::from(wait.subsec_nanos()) })
     }
 
-    /// Does what was asked for; whether that is to stop.
+    /// Handles requests; returns whether to stop.
     fn obey(&mut self) -> bool {
         loop {
             let wish = self.shared.wishes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
@@ -250,7 +251,7 @@ impl Course {
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         for side in [Side::A, Side::B] {
             if epoll::add(&self.epoll, pair.socket(side), EventData::new_u64(id), flags).is_err() {
-                // Both are closed: whoever waits is told.
+                // Both sockets are closed, which notifies waiting clients.
                 return;
             }
         }
@@ -267,13 +268,14 @@ impl Course {
         self.look_at(id);
     }
 
-    /// Does what can be done for one.
+    /// Advances the pair or connection with this ID.
     fn advance(&mut self, id: u64) {
         let Some(pair) = self.pairs.get_mut(&id) else {
             if self.ports.contains_key(&id) {
                 return self.accept(id);
             }
-            // Of neither: an event that came with the end of its connection.
+            // Neither a port nor a pair: a waiting connection, or an event that arrived after the end of its
+            // connection.
             return self.hear(id);
         };
         match pair.advance(&mut self.piece) {
@@ -285,7 +287,7 @@ impl Course {
             }
             Moved::Over => {
                 for side in [Side::A, Side::B] {
-                    // Somebody else may still have the socket, which would then go on to wake us.
+                    // If another process still has the socket, it would continue to cause events.
                     let _ = epoll::delete(&self.epoll, pair.socket(side));
                 }
                 self.pairs.remove(&id);

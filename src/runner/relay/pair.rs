@@ -1,25 +1,25 @@
-//! Two sockets, and what is on its way between them.
+//! Two sockets, and the data in transit between them.
 
 use rustix::io::Errno;
 use rustix::net::Shutdown;
 use std::os::fd::OwnedFd;
 
-/// How much one pair passes on before others have their turn, in pieces.
+/// How much one pair transfers before others have their turn, in pieces.
 const TURN: usize = 8;
 
-/// One of the two.
+/// One of the two sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     A,
     B,
 }
 
-/// The result of passing on.
+/// The result of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moved {
-    /// Until something happens there is nothing to do.
+    /// Nothing can be transferred until the next event.
     AsFarAsPossible,
-    /// There may be more: it is the turn of others.
+    /// There may be more after the turns of the others.
     More,
     /// Both directions have ended, or a socket is broken.
     Over,
@@ -37,22 +37,22 @@ pub(super) struct Pair {
 /// One direction.
 #[derive(Debug, Default)]
 struct Flow {
-    /// What the target has not taken.
+    /// The data that the target has not accepted yet.
     rest: Vec<u8>,
-    /// How much of it was taken since.
+    /// How much of it has been accepted since.
     taken: usize,
     /// Whether the source has ended.
     has_ended: bool,
-    /// Whether the target was told.
+    /// Whether the end was passed to the target.
     is_over: bool,
 }
 
 impl Pair {
-    /// Takes two connected sockets, which do not block from now on.
+    /// Wraps two connected sockets, which become non-blocking.
     pub(super) fn new(a: OwnedFd, b: OwnedFd) -> rustix::io::Result<Pair> {
         for socket in [&a, &b] {
             rustix::io::ioctl_fionbio(socket, true)?;
-            // Not every socket is one of TCP. Whoever wrote it has decided when it is sent.
+            // Fails for sockets other than TCP. The sender has decided when data is sent.
             let _ = rustix::net::sockopt::set_tcp_nodelay(socket, true);
         }
         Ok(Pair { a, b, to_b: Flow::default(), to_a: Flow::default() })
@@ -65,7 +65,7 @@ impl Pair {
         }
     }
 
-    /// Passes on what can be passed on now, in both directions.
+    /// Transfers what can be transferred now, in both directions.
     pub(super) fn advance(&mut self, piece: &mut [u8]) -> Moved {
         let there = self.to_b.advance(&self.a, &self.b, piece);
         let back = self.to_a.advance(&self.b, &self.a, piece);
@@ -79,7 +79,7 @@ impl Pair {
 }
 
 impl Flow {
-    /// Passes on; whether there may be more at once.
+    /// Transfers one direction; returns whether there may be more at once.
     fn advance(&mut self, from: &OwnedFd, to: &OwnedFd, piece: &mut [u8]) -> rustix::io::Result<bool> {
         for _ in 0..TURN {
             if self.is_over || !self.give_rest(to)? {
@@ -101,7 +101,7 @@ impl Flow {
         Ok(true)
     }
 
-    /// Gives a piece, and keeps what is not taken.
+    /// Sends a piece, and keeps the part that is not accepted.
     fn give(&mut self, to: &OwnedFd, mut piece: &[u8]) -> rustix::io::Result<()> {
         while !piece.is_empty() {
             match send(to, piece) {
@@ -117,7 +117,7 @@ impl Flow {
         Ok(())
     }
 
-    /// Gives what was kept; whether all of it was taken.
+    /// Sends the kept part; returns whether all of it was accepted.
     fn give_rest(&mut self, to: &OwnedFd) -> rustix::io::Result<bool> {
         while self.taken < self.rest.len() {
             match send(to, &self.rest[self.taken..]) {

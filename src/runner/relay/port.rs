@@ -1,7 +1,7 @@
-//! Ports: connections that are accepted here and made again through a connector.
+//! Ports: connections that are accepted here and established again through a connector.
 //!
-//! While the service refuses connections of a port, one of those that wait there is tried at a time; the others cost
-//! nothing until it was made.
+//! While the service refuses connections of a port, only one of its waiting connections is tried at a time; the others
+//! cost nothing meanwhile.
 
 use super::Course;
 use crate::runner::connector::PendingConnection;
@@ -12,10 +12,10 @@ use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-/// How long after a refused connection its port is tried again.
+/// How long after a refused connection its port is retried.
 pub(super) const RETRY: Duration = Duration::from_millis(10);
 
-/// Connections of one port that are accepted before others have their turn.
+/// How many connections of one port are accepted before others have their turn.
 const TURN: usize = 64;
 
 /// A listening socket.
@@ -24,22 +24,22 @@ pub(super) struct Port {
     listener: OwnedFd,
     /// The port in the network namespace of the run.
     target: u16,
-    /// Whether connections are taken: not without a connector, nor when there are too many.
+    /// Whether connections are accepted: not without a connector, nor if there are too many.
     is_watched: bool,
     /// Whether the service refused the newest connection.
     is_refused: bool,
-    /// Connections that wait and are not asked for now.
+    /// Waiting connections that are not requested now.
     later: BTreeSet<u64>,
 }
 
-/// A connection that was accepted and is not yet made in the namespace of the run.
+/// A connection that was accepted but is not yet established in the namespace of the run.
 #[derive(Debug)]
 pub(super) struct Waiting {
     client: OwnedFd,
-    /// The port that it came through.
+    /// The port that accepted it.
     port: u64,
     since: Instant,
-    /// What was asked for; `None` after it was refused, or without a connector.
+    /// The pending request; `None` after it was refused, or without a connector.
     requested: Option<PendingConnection>,
 }
 
@@ -50,7 +50,7 @@ impl Port {
 }
 
 impl Course {
-    /// Takes connections of all ports, or of none, as there is somewhere to lead them.
+    /// Enables or disables accepting on all ports, depending on whether there is a connector and capacity.
     pub(super) fn look_at_ports(&mut self) {
         let ports: Vec<u64> = self.ports.keys().copied().collect();
         for id in ports {
@@ -78,7 +78,7 @@ impl Course {
         self.pairs.len() + self.waiting.len() < self.most
     }
 
-    /// Accepts what there is.
+    /// Accepts the pending connections.
     pub(super) fn accept(&mut self, id: u64) {
         for _ in 0..TURN {
             if !self.has_room() || self.connector.is_none() {
@@ -96,7 +96,7 @@ impl Course {
                 Err(Errno::INTR | Errno::CONNABORTED) => {}
                 Err(Errno::AGAIN) => return,
                 Err(_) => {
-                    // No descriptor is left: it would go on to wake us.
+                    // No descriptor is left: the socket would continue to cause events.
                     self.is_short = true;
                     return self.look_at(id);
                 }
@@ -104,7 +104,7 @@ impl Course {
         }
     }
 
-    /// A connection waits until its port is tried again.
+    /// Lets a connection wait until its port is retried.
     fn postpone(&mut self, id: u64) {
         let Some(waiting) = self.waiting.get_mut(&id) else { return };
         waiting.requested = None;
@@ -113,13 +113,12 @@ impl Course {
         }
     }
 
-    /// Asks for the connections of a port that wait, unless the service refuses them.
+    /// Requests the waiting connections of a port, unless the service refuses them.
     fn ask_more(&mut self, port: u64) {
         while self.ports.get(&port).is_some_and(|port| !port.is_refused) && self.ask_oldest(port) {}
     }
 
-    /// Asks for the connection of a port that has waited longest; `false` when there is none, or none can be asked for
-    /// now.
+    /// Requests the oldest waiting connection of a port; `false` if there is none, or none can be requested now.
     fn ask_oldest(&mut self, port: u64) -> bool {
         let Some(port) = self.ports.get_mut(&port) else { return false };
         let Some(waiting) = port.later.first().and_then(|id| self.waiting.get_mut(id)) else { return false };
@@ -136,13 +135,13 @@ impl Course {
         true
     }
 
-    /// Takes the answer.
+    /// Handles the result of a request.
     pub(super) fn hear(&mut self, id: u64) {
         let Some(waiting) = self.waiting.get(&id) else { return };
         let Some(pending) = &waiting.requested else { return };
         let port = waiting.port;
         match pending.poll() {
-            // Woken for nothing, which is not for ever.
+            // A spurious event, after which the request continues.
             Ok(None) => self.postpone(id),
             Ok(Some(socket)) => {
                 self.set_refused(port, false);
@@ -152,7 +151,7 @@ impl Course {
                 self.look_at_ports();
                 self.ask_more(port);
             }
-            // Refused, not there, or over: another may come.
+            // Refused, absent or ended: another run may come.
             Err(_) => {
                 self.set_refused(port, true);
                 self.postpone(id);
@@ -166,7 +165,7 @@ impl Course {
         }
     }
 
-    /// There is another run, or none: what the last one refused says nothing about it.
+    /// Resets the state for another run or none, because refusals of the last run no longer matter.
     pub(super) fn begin_anew(&mut self) {
         self.look_at_ports();
         let ports: Vec<u64> = self.ports.keys().copied().collect();
@@ -176,7 +175,7 @@ impl Course {
         }
     }
 
-    /// When [`Course::look_again`] has something to do; `None`: when something else happens first.
+    /// When [`Course::look_again`] has work; `None` if another event must come first.
     pub(super) fn next_look(&self) -> Option<Instant> {
         let some_wait = self.connector.is_some() && self.ports.values().any(|port| !port.later.is_empty());
         let retry = (some_wait || self.is_short).then_some(self.retry_at);
@@ -184,7 +183,7 @@ impl Course {
         retry.into_iter().chain(give_up).min()
     }
 
-    /// Tries ports again that were refused, and gives up what waited too long.
+    /// Retries refused ports, and gives up connections that waited too long.
     pub(super) fn look_again(&mut self) {
         let now = Instant::now();
         self.give_up(now);

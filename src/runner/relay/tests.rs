@@ -1,4 +1,4 @@
-//! Bytes go over a relay whole, in both directions, and no further than they are taken.
+//! A relay passes all bytes in both directions, and buffers a limited amount.
 
 use super::*;
 use crate::runner::process::poll::poll_some;
@@ -9,10 +9,10 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than anything here takes, even on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Two sockets that are connected.
+/// Two connected sockets.
 fn connected() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let one = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -96,7 +96,7 @@ fn what_nobody_takes_is_not_read_and_holds_up_nobody_else() {
     one.set_nonblocking(true).unwrap();
     let piece = noise(1 << 16, 3);
     let (mut written, mut quiet) = (0_usize, Instant::now());
-    // Until nothing was taken for a while: all buffers on the way are full.
+    // Until nothing was accepted for a while: all buffers on the way are full.
     while quiet.elapsed() < Duration::from_millis(300) {
         match (&mut &one).write(&piece) {
             Ok(got) => (written, quiet) = (written + got, Instant::now()),
@@ -108,7 +108,7 @@ fn what_nobody_takes_is_not_read_and_holds_up_nobody_else() {
     third.write_all(b"now").unwrap();
     let mut now = [0; 3];
     fourth.read_exact(&mut now).unwrap();
-    // Then all of it comes.
+    // Then all of it arrives.
     one.shutdown(Shutdown::Write).unwrap();
     assert_eq!(io::copy(&mut other, &mut io::sink()).unwrap(), written as u64);
 }
@@ -119,7 +119,7 @@ fn a_broken_connection_ends_its_pair_and_a_dropped_relay_ends_all() {
     let (one, mut other) = relayed(&relay);
     let (_keep, mut third) = relayed(&relay);
     wait_until("both pairs", || relay.connections() == 2);
-    // Closed with something unread: the other side is reset.
+    // Closed with unread data: the other side is reset.
     other.write_all(b"unread").unwrap();
     let mut seen = [0; 1];
     one.peek(&mut seen).unwrap();
@@ -160,7 +160,7 @@ fn hundreds_of_connections_at_one_time_hold_little_memory() {
     }
     wait_until("all pairs", || relay.connections() == 400);
     let grown = resident().saturating_sub(before);
-    // Other tests of this process take memory meanwhile.
+    // Other tests of this process allocate memory meanwhile.
     assert!(grown < 64 << 20, "{grown}");
     drop(ends);
     wait_until("the end of all", || relay.connections() == 0);
@@ -170,7 +170,7 @@ fn hundreds_of_connections_at_one_time_hold_little_memory() {
 struct Stage(OwnedFd);
 
 impl Stage {
-    /// The next request, when there is one in time.
+    /// The next request before the deadline, if any.
     fn request(&self, until: Instant) -> Option<OwnedFd> {
         loop {
             match receive_parcel(&self.0, RecvFlags::DONTWAIT) {
@@ -184,13 +184,13 @@ impl Stage {
         }
     }
 
-    /// Refuses what is requested for this long; how many requests there were.
+    /// Refuses requests for this long; returns how many there were.
     fn refuse(&self, how_long: Duration) -> usize {
         let until = Instant::now() + how_long;
         let refuse = |answer: &OwnedFd| send_fds(answer, &Errno::CONNREFUSED.raw_os_error().to_ne_bytes(), &[]);
         let mut requests = 0;
         while let Some(answer) = self.request(until) {
-            // A request that was given up meanwhile takes no answer.
+            // A request that was cancelled meanwhile accepts no answer.
             let _ = refuse(&answer);
             requests += 1;
         }
@@ -198,7 +198,7 @@ impl Stage {
     }
 }
 
-/// A relayed port behind which nothing listens, as the stage decides.
+/// A relayed port without a listener behind it; the stage decides the results.
 fn port(relay: &Relay) -> (Stage, u16) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let number = listener.local_addr().unwrap().port();
@@ -220,11 +220,11 @@ fn many_connections_that_wait_for_a_service_cost_no_more_than_one() {
         let relay = Relay::start().unwrap();
         let (stage, number) = port(&relay);
         let mut clients: Vec<TcpStream> = (0..waiting).map(|_| client(number)).collect();
-        // Until all are accepted, and were refused as far as they were requested.
+        // Until all are accepted and the requested ones were refused.
         stage.refuse(Duration::from_millis(500));
         let requests = stage.refuse(Duration::from_secs(1));
         assert!((5..=110).contains(&requests), "{waiting} wait: {requests} requests within a second");
-        // None of them is forgotten.
+        // None of them is lost.
         let mut ends = Vec::new();
         while ends.len() < waiting {
             let answer = stage.request(Instant::now() + LONG).unwrap();

@@ -1,9 +1,9 @@
-//! What differs on disk after a run: evidence of the kind *result*, which no tool can forge.
+//! Changes on disk after a run: evidence of the kind *result*, which tools cannot forge.
 //!
-//! Taken by the parent of the tool, inside, when nothing of the tool is alive any more. The scratch folder was
-//! empty; of the folders that the run writes directly there is a listing from before. A file counts as changed
-//! when its size, mode, number or the time of its last change (`ctime`, which only the kernel sets) differs.
-//! Links, FIFOs and devices are listed and never followed or opened. Work is bounded: see the constants.
+//! Computed by the parent of the tool, inside the sandbox, after all processes of the tool have ended. The scratch
+//! folder was empty; folders that the run writes directly were listed before. A file counts as changed if its size,
+//! mode, inode number or change time (`ctime`, which only the kernel sets) differs. Links, FIFOs and devices are listed
+//! and never followed or opened. Work is bounded: see the constants.
 
 use crate::domain::{Difference, Digest, FileChange};
 use rustix::fs::{Mode, OFlags};
@@ -14,25 +14,25 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Entries of one listing; beyond, nothing is known.
+/// The most entries of one listing; anything beyond is unknown.
 const MAX_ENTRIES: usize = 20_000;
 
-/// Folders within folders that a listing goes down.
+/// The maximum folder depth of a listing.
 const MAX_DEPTH: usize = 64;
 
-/// Changes that are kept.
+/// The most changes that are kept.
 pub(in crate::runner) const MAX_CHANGES: usize = 1_000;
 
 /// A larger file is listed without a digest, in bytes.
 const MAX_FILE: u64 = 16 << 20;
 
-/// Bytes that are hashed of one run at most.
+/// The most bytes that are hashed for one run.
 const MAX_HASHED: u64 = 64 << 20;
 
-/// Bytes of a path that are kept.
+/// The maximum length of a path, in bytes; longer ones are cut.
 const MAX_PATH: usize = 1024;
 
-/// What tells whether a file is still the same.
+/// Identifies a state of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct SnapshotStamp {
     number: u64,
@@ -55,24 +55,24 @@ impl SnapshotStamp {
         }
     }
 
-    /// Whether the tool did something to it. What is in a folder is told by its entries.
+    /// Whether the tool changed the file. For folders, their entries show changes.
     fn differs(self, other: SnapshotStamp) -> bool {
         if self.is_folder && other.is_folder { self.mode != other.mode } else { self != other }
     }
 }
 
-/// Everything below some folders at one time.
+/// A listing of everything below some folders at one time.
 #[derive(Debug, Default)]
 pub(in crate::runner) struct FolderSnapshot {
     entries: BTreeMap<PathBuf, SnapshotStamp>,
-    /// Folders that were not looked into, because they are too many or too deep.
+    /// Whether folders were skipped because they are too many or too deep.
     is_cut: bool,
-    /// Why one of the roots is not known at all.
+    /// Why one of the roots could not be listed.
     fault: Option<String>,
 }
 
 impl FolderSnapshot {
-    /// Lists files and folders and what is below them. What is not there is an empty listing.
+    /// Lists files and folders recursively. A path that does not exist gives an empty listing.
     pub(in crate::runner) fn of<'a>(roots: impl IntoIterator<Item = &'a Path>) -> FolderSnapshot {
         let mut listing = FolderSnapshot::default();
         for root in roots {
@@ -91,7 +91,7 @@ impl FolderSnapshot {
         listing
     }
 
-    /// Why it says nothing, when it does not.
+    /// Why the listing is invalid, if it is.
     pub(in crate::runner) fn fault(&self) -> Option<&str> {
         self.fault.as_deref()
     }
@@ -129,15 +129,14 @@ impl FolderSnapshot {
     }
 }
 
-/// What differs, with how many differences are not listed; at least one of them stands for what was not
-/// looked at.
+/// The differences, and how many are not listed; this number is at least 1 if folders were skipped.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::runner) struct Differences {
     pub(in crate::runner) changes: Vec<FileChange>,
     pub(in crate::runner) cut: u64,
 }
 
-/// Compares two listings; `scratch` is written as `{scratch}`. Reads the new content to name its digest.
+/// Compares two listings; `scratch` is written as `{scratch}`. Reads the new content to compute its digest.
 pub(in crate::runner) fn differences(before: &FolderSnapshot, after: &FolderSnapshot, scratch: &Path) -> Differences {
     let mut found = Differences { changes: Vec::new(), cut: u64::from(before.is_cut || after.is_cut) };
     let mut hashed = 0;
@@ -147,7 +146,7 @@ pub(in crate::runner) fn differences(before: &FolderSnapshot, after: &FolderSnap
         match before.entries.get(path) {
             Some(was) if stamp.differs(*was) => all.push((path, Difference::Changed)),
             Some(_) => {}
-            // Where the first listing ended, nobody knows what is new.
+            // If the first listing is incomplete, new entries cannot be recognised.
             None if before.is_cut => {}
             None => all.push((path, Difference::Created)),
         }
@@ -168,7 +167,7 @@ pub(in crate::runner) fn differences(before: &FolderSnapshot, after: &FolderSnap
     found
 }
 
-/// The digest of a regular file; `None` when it cannot be read or is something else by now.
+/// The digest of a regular file; `None` if it cannot be read or has become something else.
 fn digest(path: &Path) -> Option<Digest> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);

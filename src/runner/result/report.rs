@@ -1,4 +1,4 @@
-//! The result of a run: its end, what it used, what it was seen to do, what it would write.
+//! The result of a run: its end, resource use, observed behaviour, and staged writes.
 
 use crate::domain::{Difference, Digest, Isolation, Observation, RunEnd, RunUsage};
 use serde::{Deserialize, Serialize};
@@ -7,30 +7,30 @@ use std::path::PathBuf;
 /// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// Outcome with the facts that belong to it.
+    /// Outcome with its details.
     pub end: RunEnd,
-    /// Time, memory and disk of all its processes.
+    /// Time, memory and disk use of all its processes.
     pub usage: RunUsage,
-    /// Whether output was lost: cut at the limit, or not kept.
+    /// Whether output was lost: cut at the limit, or not stored.
     pub truncated: bool,
     /// The isolation it had.
     pub isolation: Isolation,
-    /// What else a human should know, one line each: lost output, background processes.
+    /// Further notes for a human, one line each: lost output, background processes.
     pub notes: Vec<String>,
-    /// What it was seen to do.
+    /// The observed behaviour.
     pub observation: Observation,
-    /// What it wrote to declared paths, when that is staged and not yet applied.
+    /// Its writes to declared paths, if they are staged and not yet applied.
     pub staged: Option<Staged>,
 }
 
 /// Writes of a run to declared paths, held back until they are applied as one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staged {
-    /// Folder that mirrors absolute paths below it and holds each new content.
+    /// Folder that contains each new content at its absolute path.
     pub dir: PathBuf,
-    /// What differs, by path.
+    /// The changes, by path.
     pub changes: Vec<StagedChange>,
-    /// Why nothing of it may be applied; then the changes are what was found until that was seen.
+    /// Why none of it may be applied; in that case, the changes are those found before the fault.
     pub fault: Option<String>,
 }
 
@@ -41,12 +41,12 @@ pub struct StagedChange {
     pub path: PathBuf,
     /// Created, changed or deleted.
     pub difference: Difference,
-    /// Digest of the content there when the run began; `None` when there was nothing.
+    /// Digest of the content when the run began; `None` if there was none.
     pub before: Option<Digest>,
 }
 
 impl Report {
-    /// The report of a run whose process never existed, or whose end nobody saw.
+    /// The report of a run whose process never existed, or whose end was not observed.
     pub(in crate::runner) fn without_process(end: RunEnd, isolation: Isolation) -> Report {
         let observation = Observation::off("it never started, or its end was not observed");
         let usage = RunUsage::default();

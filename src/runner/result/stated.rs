@@ -1,6 +1,6 @@
-//! The failure that a JSON object on standard output states although the exit code says success.
+//! Detects a failure that a JSON object on standard output states although the exit code means success.
 //!
-//! The rules are few and about the top of the object only, because what is deeper is data:
+//! The rules concern only the top level of the object, because deeper values are data:
 //!
 //! | in the output | is a failure |
 //! | --- | --- |
@@ -10,23 +10,23 @@
 //! | `error` | a text or an object; `true` with a message, or alone; not what is empty, a number or a list |
 //! | `errors` | a list or object that is not empty, with no result next to it: what a linter finds stands beside other fields |
 //!
-//! `success: true`, `ok: true` and a `status` that says success win over `error` and `errors`. A field that the output
-//! schema declares as data does not count: `errors` when it is declared at all, `error` when every output has one or it
-//! is not a message.
+//! `success: true`, `ok: true` and a `status` that means success take precedence over `error` and `errors`. A field
+//! that the output schema declares as data does not count: `errors` if it is declared at all, `error` if every output
+//! has one or it is not a message.
 
 use serde_json::{Map, Value};
 
-/// Fields whose value decides alone.
+/// Fields whose value alone decides.
 const FLAGS: [(&str, bool); 4] = [("success", false), ("ok", false), ("isError", true), ("is_error", true)];
 
-/// Words of a status.
+/// Status words.
 const SUCCEEDED: [&str; 6] = ["success", "succeeded", "ok", "completed", "done", "passed"];
 const FAILED: [&str; 2] = ["failed", "failure"];
 
-/// Fields that say why, the best first.
+/// Fields with a reason, best first.
 const REASONS: [&str; 7] = ["error", "errors", "message", "error_message", "reason", "detail", "details"];
 
-/// Fields that may stand beside a list of errors which is the whole answer, when they hold no result.
+/// Fields that may accompany a list of errors that is the whole answer, if they contain no result.
 const COMPANIONS: [&str; 12] = [
     "data",
     "result",
@@ -42,7 +42,7 @@ const COMPANIONS: [&str; 12] = [
     "id",
 ];
 
-/// The failure that output states, in words that name the field; `None` when it states none.
+/// The failure that the output states, with the name of the field; `None` if it states none.
 pub(super) fn stated_failure(output: &[u8], schema: Option<&Value>) -> Option<String> {
     let object = object_of(output)?;
     let said = rule(&object, schema)?;
@@ -54,10 +54,10 @@ pub(super) fn stated_failure(output: &[u8], schema: Option<&Value>) -> Option<St
     })
 }
 
-/// The whole output as an object, or its last line: progress, or earlier results, may come before.
+/// The whole output as an object, or its last line, because progress or earlier results may come before.
 fn object_of(output: &[u8]) -> Option<Map<String, Value>> {
     let text = output.trim_ascii();
-    // Nearly all other output is told apart by its last character.
+    // The last character rules out nearly all other output.
     if text.last() != Some(&b'}') {
         return None;
     }
@@ -70,11 +70,11 @@ fn object_of(output: &[u8]) -> Option<Map<String, Value>> {
     whole.or_else(|| if last.first() == Some(&b'{') && last.len() < text.len() { parse(last) } else { None })
 }
 
-/// The field that says it.
+/// The field that states the failure.
 struct Stated<'o> {
     field: &'static str,
     value: &'o Value,
-    /// Whether the value says less than the reason next to it: a flag or a word.
+    /// Whether the value is only a flag or a word, so that a reason next to it says more.
     has_value: bool,
 }
 
@@ -95,7 +95,7 @@ fn rule<'o>(object: &'o Map<String, Value>, schema: Option<&Value>) -> Option<St
     if status == "error" || FAILED.contains(&status.as_str()) && has_reason() {
         return Some(Stated { field: "status", value: object.get("status")?, has_value: true });
     }
-    // A flag alone among other fields is one fact of a record, such as a span of a trace.
+    // A flag alone among other fields is part of a record, such as a span of a trace.
     let is_told = |value: &Value| !value.is_boolean() || object.len() == 1 || reason(object, "error").is_some();
     let error = object.get("error").filter(|value| is_message(value) && is_told(value));
     if let Some(value) = error.filter(|_| !is_data(schema, "error")) {
@@ -110,7 +110,7 @@ fn rule<'o>(object: &'o Map<String, Value>, schema: Option<&Value>) -> Option<St
     (is_whole && declared(schema, "errors").is_none()).then_some(Stated { field: "errors", value, has_value: false })
 }
 
-/// Whether a value says something: it is not null, `false`, zero or empty.
+/// Whether a value has content: it is not null, `false`, zero or empty.
 fn is_said(value: &Value) -> bool {
     match value {
         Value::Null | Value::Number(_) => false,
@@ -121,7 +121,7 @@ fn is_said(value: &Value) -> bool {
     }
 }
 
-/// Whether a value of `error` is one: a rate or a count of errors, and a list of those found, are data.
+/// Whether a value of `error` is a message: a rate, a count or a list of errors is data.
 fn is_message(value: &Value) -> bool {
     is_said(value) && !value.is_array()
 }
@@ -130,7 +130,7 @@ fn declared<'s>(schema: Option<&'s Value>, field: &str) -> Option<&'s Value> {
     schema?.get("properties")?.get(field)
 }
 
-/// Whether the output schema makes a field data: every output has it, and not as null; or it is not a message.
+/// Whether the output schema makes a field data: every output has it and it cannot be null, or it is not a message.
 fn is_data(schema: Option<&Value>, field: &str) -> bool {
     let Some(of_field) = declared(schema, field) else { return false };
     let kinds: Vec<&str> = match of_field.get("type") {
@@ -144,19 +144,19 @@ fn is_data(schema: Option<&Value>, field: &str) -> bool {
     !is_message || is_required && kinds == ["string"] && !has_flag(schema)
 }
 
-/// Whether the output schema has a field that says whether it succeeded: then an error next to it is a message.
+/// Whether the output schema has a field that states success: then an error next to it is a message.
 fn has_flag(schema: Option<&Value>) -> bool {
     ["success", "ok", "status"].into_iter().any(|flag| declared(schema, flag).is_some())
 }
 
-/// Why, in the words of the output.
+/// The reason, in the words of the output.
 fn reason(object: &Map<String, Value>, field: &str) -> Option<String> {
     let fields = REASONS.iter().filter(|other| object.get(**other).is_some_and(is_said));
     let best = if REASONS.contains(&field) { Some(field) } else { None };
     best.into_iter().chain(fields.copied()).find_map(|field| words(object.get(field)?))
 }
 
-/// A message: the text, that of an object or of the first of a list.
+/// A message: the text itself, or that of an object or of the first element of a list.
 fn words(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),

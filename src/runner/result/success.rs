@@ -1,4 +1,4 @@
-//! Whether a process that ended by itself succeeded: its exit code, and what its output says.
+//! Determines whether a process that ended by itself succeeded, from its exit code and its output.
 
 use super::stated::stated_failure;
 use super::violations::violations_line;
@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Longer reasons are cut, in characters.
 const MAX_REASON: usize = 300;
 
-/// Output larger than this is not looked into, in bytes.
+/// Larger output is not examined, in bytes.
 pub(in crate::runner) const MAX_JSON: u64 = 16 << 20;
 
 /// What counts as success.
@@ -18,13 +18,13 @@ pub(in crate::runner) struct OutputRule {
     schema: Option<Value>,
 }
 
-/// What is known of standard output.
+/// The known standard output.
 #[derive(Debug)]
 pub(in crate::runner) enum Output {
     Whole(Vec<u8>),
     /// It is larger than [`MAX_JSON`].
     TooLarge,
-    /// Part of it could not be kept.
+    /// Part of it was not stored.
     Lost,
 }
 
@@ -34,7 +34,7 @@ impl OutputRule {
         OutputRule { success: recipe.success.clone(), schema: schema.cloned() }
     }
 
-    /// The same rule for a run whose output nobody looks into.
+    /// The same rule for a run whose output is not examined.
     pub(in crate::runner) fn by_exit_code(self) -> OutputRule {
         let success = SuccessRule { check_json: false, require_json: false, ..self.success };
         OutputRule { success, schema: None }
@@ -44,7 +44,7 @@ impl OutputRule {
         self.success.require_json || self.schema.is_some()
     }
 
-    /// Judges a process that ended with `exit_code`. `last_words` is the end of standard error.
+    /// Evaluates a process that ended with `exit_code`. `last_words` is the end of standard error.
     pub(in crate::runner) fn judge(&self, exit_code: i32, output: &Output, last_words: &str) -> RunEnd {
         let failed = |reason: String| RunEnd::Failed { exit_code, reason: shorten(&reason) };
         let stated = match output {
@@ -112,12 +112,12 @@ fn token_at(line: &[u8], column: usize) -> String {
     let at = column.saturating_sub(1).min(line.len().saturating_sub(1));
     let start = line[..at].iter().rposition(|b| !is_word(b)).map_or(0, |i| i + 1);
     let len = line[start..].iter().take_while(|b| is_word(b)).count();
-    // No word: the character itself.
+    // Not a word: the character itself.
     let end = if len == 0 { (start + 1).min(line.len()) } else { start + len };
     String::from_utf8_lossy(&line[start..end]).chars().take(40).collect()
 }
 
-/// The line that says why: the last one that is not empty, past the stack that node prints.
+/// The line with the reason: the last nonblank one, skipping the stack trace that node prints.
 fn last_line(text: &str) -> Option<String> {
     let plain = without_colours(text);
     let lines: Vec<&str> = plain.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
@@ -131,7 +131,7 @@ fn last_line(text: &str) -> Option<String> {
     said.map(|line| line.trim().to_owned())
 }
 
-/// Takes colour sequences out: a reason is one line among others.
+/// Removes colour sequences, because a reason is shown as one line among others.
 fn without_colours(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! What does not fit a schema, as one line for a human.
+//! Formats schema violations as one line for a human.
 
 use crate::domain::Violation;
 use std::fmt::Write;
@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// How many violations a message lists.
 const MAX_VIOLATIONS: usize = 3;
 
-/// Violations as one line: the first few by place, the rest as a number.
+/// Violations as one line: the first few in order of place, and the number of others.
 pub(in crate::runner) fn violations_line(whole: &str, violations: &[Violation]) -> String {
     let place = |path: &str| if path.is_empty() { whole.to_owned() } else { format!("{whole}{path}") };
     let listed = violations.iter().take(MAX_VIOLATIONS).map(|v| format!("{}: {}", place(&v.path), v.message));

@@ -23,16 +23,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// How long output is read after everybody was killed, whoever still holds the streams.
+/// How long output is read after all processes were killed, because others may still hold the streams.
 const DRAIN: Duration = Duration::from_millis(500);
 
-/// How long everything of a killed run may take to die; one stuck in the kernel would block us forever.
+/// How long the processes of a killed run may take to die; waiting for one stuck in the kernel would never end.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
-/// How often a run without a time limit wakes at least.
+/// How often a run without a time limit wakes up at least.
 const AT_LEAST: Duration = Duration::from_hours(1);
 
-/// How much of the end of standard error is kept to find the reason of a failure, in bytes.
+/// How much of the end of standard error is kept to find the reason for a failure, in bytes.
 const LAST_WORDS: usize = 8 * 1024;
 
 /// Runs a job from start to end.
@@ -60,7 +60,7 @@ pub(in crate::runner) fn perform(job: Job) -> Report {
     report
 }
 
-/// Who is told that there is more.
+/// The recipients of output notifications.
 #[derive(Debug, Clone, Copy)]
 struct Watchers<'a> {
     changed: &'a watch::Sender<u64>,
@@ -79,7 +79,7 @@ fn begin<'a>(
         .map_err(|error| failed(format!("its output cannot be stored: {error}")))?;
     let (begun, child) = match start {
         Start::Here(spec) => (Instant::now(), spawn(spec, handed).map_err(failed)?),
-        // The time until the worker is ready is not the run's.
+        // The time until the worker is ready does not count for the run.
         Start::Worker(call) => Child::of_worker(call.dial(&link.asked())?).map(|child| (Instant::now(), child))?,
     };
     Ok(RunLoop {
@@ -110,60 +110,60 @@ fn begin<'a>(
     })
 }
 
-/// How far the process is from its end.
+/// How close the process is to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ProcessPhase {
     Running,
-    /// It was asked to end and may clean up until then.
+    /// It was asked to end and may clean up until the deadline.
     Asked {
         kill_at: Instant,
     },
-    /// It was killed; if it is still there at this time, nothing helps.
+    /// It was killed. If it is still alive at the deadline, it cannot be ended.
     Killed {
         give_up_at: Instant,
     },
 }
 
-/// What a turn of the loop found.
+/// The result of a turn of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LoopStep {
     GoOn,
-    /// Nothing of the run is left.
+    /// All processes of the run have ended.
     Ended,
 }
 
 struct RunLoop<'a> {
     terms: &'a RunTerms,
-    /// What it was started with; `None` when a worker carries it out.
+    /// The specification it was started with; `None` if a worker executes it.
     spec: Option<&'a Spec>,
     link: &'a Arc<Link>,
     watchers: Watchers<'a>,
     inbox: Inbox,
-    /// What it has, as far as it is known.
+    /// Its isolation, as far as known.
     isolation: Isolation,
-    /// Who is told of it, once.
+    /// Called once with the isolation.
     on_isolated: Option<OnIsolated>,
-    /// Who is told of output.
+    /// Called when there is output.
     on_output: Option<OnOutput>,
-    /// The supervisor's last word.
+    /// The supervisor's last message.
     last: Option<Message>,
-    /// Input that the tool has not taken yet.
+    /// Input that the tool has not read yet.
     unsent: &'a [u8],
     child: Child,
     spool: SpoolWriter,
     cleaner: Cleaner,
-    /// What was replaced in the output, known at its end.
+    /// The replacements in the output, known at its end.
     redactions: Redactions,
     begun: Instant,
     phase: ProcessPhase,
     stop: Option<StopReason>,
     last_words: Vec<u8>,
-    /// Where a piece of output is read into.
+    /// The buffer for reading output.
     piece: Vec<u8>,
     usage: RunUsage,
-    /// Bytes of output that count against the limit, both streams, as the tool wrote them.
+    /// Bytes of output that count towards the limit, both streams, as the tool wrote them.
     kept: u64,
-    /// Bytes of standard output in the spool: without secrets.
+    /// Bytes of standard output in the spool, after redaction.
     stdout_kept: u64,
     truncated: bool,
     notes: Vec<String>,
@@ -182,7 +182,7 @@ impl RunLoop<'_> {
         self.report()
     }
 
-    /// The earliest time at which something is to be done unasked.
+    /// The earliest time at which there is work without an event.
     fn next_deadline(&self) -> Instant {
         let next = match self.phase {
             ProcessPhase::Running => self.wall_end().unwrap_or_else(|| Instant::now() + AT_LEAST),
@@ -192,12 +192,12 @@ impl RunLoop<'_> {
         self.cleaner.wake_at().map_or(next, |wake_at| next.min(wake_at))
     }
 
-    /// When its time is up; `None` for never.
+    /// The end of its wall-clock limit; `None` for never.
     fn wall_end(&self) -> Option<Instant> {
         self.begun.checked_add(self.terms.limits.wall)
     }
 
-    /// Waits for the next thing to happen and takes what is there.
+    /// Waits for the next event and handles it.
     fn turn(&mut self, until: Instant) -> LoopStep {
         let ready = match poll(&self.child, self.link.wake.as_ref(), until) {
             Ok(ready) => ready,
@@ -205,7 +205,7 @@ impl RunLoop<'_> {
             Err(error) => {
                 self.notes.push(format!("the run could not be monitored: {error}"));
                 self.stop(StopReason::Broken);
-                // Without poll there is nothing to wait on but the end itself.
+                // If polling fails, only the end itself can be waited for.
                 return LoopStep::Ended;
             }
         };
@@ -233,7 +233,8 @@ impl RunLoop<'_> {
         if ready.ended || self.last.is_some() { LoopStep::Ended } else { LoopStep::GoOn }
     }
 
-    /// Takes what the supervisor tells. One that is silent or talks nonsense is seen at its end.
+    /// Handles messages of the supervisor. A supervisor that is silent or sends invalid messages is detected at its
+    /// end.
     fn listen(&mut self) {
         let heard = self.inbox.read(&self.child.control);
         loop {
@@ -249,7 +250,7 @@ impl RunLoop<'_> {
                 Ok(Some(Message::Sample(sample))) => {
                     self.watchers.samples.send_replace(sample);
                 }
-                // Only of trials, which somebody else follows.
+                // Sent only in trials, which another loop follows.
                 Ok(Some(Message::Observed(_))) => {}
                 Ok(Some(last)) => {
                     self.last = Some(last);
@@ -276,10 +277,10 @@ impl RunLoop<'_> {
         let Some(open) = source else { return };
         match rustix::io::read(&*open, &mut self.piece) {
             Err(Errno::AGAIN | Errno::INTR) => {}
-            // A terminal whose last user is gone answers EIO.
+            // A terminal whose last user has closed it returns EIO.
             Ok(0) | Err(_) => *source = None,
             Ok(len) => {
-                // Out of its place and back, so that the rest of the run can be changed meanwhile.
+                // Moved out and back, so that the rest of the run can be borrowed mutably.
                 let piece = std::mem::take(&mut self.piece);
                 self.take(stream, &piece[..len]);
                 self.piece = piece;
@@ -287,7 +288,7 @@ impl RunLoop<'_> {
         }
     }
 
-    /// Keeps a piece of output as far as the limit allows.
+    /// Stores a piece of output as far as the limit allows.
     fn take(&mut self, stream: Stream, piece: &[u8]) {
         match stream {
             Stream::Stdout => self.usage.stdout_bytes += piece.len() as u64,
@@ -306,11 +307,11 @@ impl RunLoop<'_> {
         }
     }
 
-    /// Keeps output without secrets, and shows it.
+    /// Stores redacted output, and shows it.
     fn keep(&mut self, stream: Stream, mut bytes: Vec<u8>) {
         let at_ms = self.begun.elapsed().as_millis() as u64;
         while !bytes.is_empty() {
-            // A mark may be longer than what it stands for.
+            // A redaction mark may be longer than the text that it replaces.
             let rest = bytes.split_off(bytes.len().min(MAX_FRAME));
             if stream == Stream::Stdout {
                 self.stdout_kept += bytes.len() as u64;
@@ -330,7 +331,7 @@ impl RunLoop<'_> {
         }
     }
 
-    /// Shows what was held back, once it is quiet.
+    /// Shows held-back output after a quiet period.
     fn show_quiet(&mut self) {
         if self.cleaner.wake_at().is_some_and(|wake_at| Instant::now() >= wake_at) {
             let shown = self.cleaner.glimpse();
@@ -338,7 +339,7 @@ impl RunLoop<'_> {
         }
     }
 
-    /// Keeps what was held back at the end. Of output that was cut, it may be half a secret.
+    /// Stores held-back output at the end. If the output was cut, it may be half a secret.
     fn end_output(&mut self) {
         let (rest, redactions) = self.cleaner.finish();
         self.redactions = redactions;
@@ -355,7 +356,7 @@ impl RunLoop<'_> {
         self.watchers.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
     }
 
-    /// Gives the tool as much of its input as it takes now. A tool that does not want it is fine.
+    /// Sends the tool as much of its input as it accepts now. A tool may ignore its input.
     fn feed(&mut self) {
         let Some(stdin) = &self.child.stdin else { return };
         match rustix::io::write(stdin, self.unsent) {
@@ -368,7 +369,7 @@ impl RunLoop<'_> {
         }
     }
 
-    /// Does what the clock and others ask for. `false` when the process cannot be ended.
+    /// Applies time limits and requests. `false` if the process cannot be ended.
     fn keep_limits(&mut self) -> bool {
         self.show_quiet();
         let now = Instant::now();
@@ -390,7 +391,7 @@ impl RunLoop<'_> {
         true
     }
 
-    /// Stops the run for this reason; the first reason stays, but a harder one ends the grace time.
+    /// Stops the run for this reason. The first reason is kept, but a more severe one ends the grace period.
     fn stop(&mut self, reason: StopReason) {
         if self.stop.is_some() {
             if !reason.is_gentle() && matches!(self.phase, ProcessPhase::Asked { .. }) {
@@ -412,22 +413,23 @@ impl RunLoop<'_> {
         self.order(SupervisorOrder::Kill);
     }
 
-    /// A supervisor that is gone has nothing left to end.
+    /// If the supervisor has ended, it has nothing left to end.
     fn order(&self, order: SupervisorOrder) {
         let _ = send(&self.child.control, &order);
     }
 
-    /// Reads what is left, for a bounded time. The supervisor has ended everybody, unless it was killed itself.
+    /// Reads the remaining output for a limited time. The supervisor has ended all processes, unless it was killed
+    /// itself.
     fn drain(&mut self) {
         match self.spec {
             _ if self.last.is_some() => {}
             Some(spec) => {
-                // It may be dead already; the sweep ends what it left.
+                // It may be dead already; the sweep ends the remaining processes.
                 let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
                 sweep(Path::new(&spec.plan.mark));
                 self.notes.push("its supervisor ended unexpectedly; its remaining processes were killed".to_owned());
             }
-            // Its carrier closes the connection then; the worker ends the run.
+            // The carrier process then closes the connection, and the worker ends the run.
             None => {
                 let _ = rustix::net::shutdown(&self.child.control, rustix::net::Shutdown::Both);
                 self.notes.push("the worker did not say how it ended; the connection was closed".to_owned());
@@ -516,9 +518,9 @@ impl RunLoop<'_> {
         Report { staged, ..self.finish(end, observation) }
     }
 
-    /// Says how much of its output is not kept any more.
+    /// Reports how much of its output is no longer kept.
     fn note_cuts(&mut self) {
-        // Whoever reads the output is told, too.
+        // Readers of the output also see this.
         let cuts = Spool::open(&self.terms.spool).and_then(|spool| spool.cuts()).unwrap_or_default();
         let bytes: u64 = cuts.iter().map(|cut| cut.bytes).sum();
         if bytes > 0 {
@@ -526,7 +528,7 @@ impl RunLoop<'_> {
         }
     }
 
-    /// Takes what it wrote to declared paths.
+    /// Collects its writes to declared paths.
     fn unpack(&mut self, observation: &mut Observation) -> Option<Staged> {
         let spec = self.spec.filter(|spec| !spec.plan.view.stages.is_empty())?;
         match unpack(&spec.bundle(), &spec.staged.join("new")) {

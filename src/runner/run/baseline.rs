@@ -1,8 +1,8 @@
-//! What an interpreter does by itself: the noise that is taken out of what a run is seen to do.
+//! What an interpreter does by itself: the noise that is removed from the observed behaviour of a run.
 //!
-//! Learnt by running the same interpreter, sandbox layers and user with an empty script, once for each build of it
-//! and level. Nothing of the tool takes part in that run (no file, no argument, no variable), so no tool
-//! can have something taken for noise.
+//! Determined by running the same interpreter, sandbox layers and user with an empty script, once for each build of the
+//! interpreter and level. Nothing of the tool is involved in that run (no file, no argument, no variable), so tools
+//! cannot influence it.
 
 use super::job::Hooks;
 use super::running::start;
@@ -17,19 +17,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// A script of which every interpreter reads: nothing.
+/// A script that every interpreter reads as empty.
 const EMPTY: &str = "/dev/null";
 
-/// An interpreter that takes longer for nothing has no baseline.
+/// An interpreter that takes longer for an empty script has no baseline.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The variables that every run gets.
+/// The variables of every run.
 pub(in crate::runner) const COMMON: [&str; 7] =
     ["HOME", "TMPDIR", "PATH", "LANG", "TERM", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"];
 
 type Noise = Vec<(Touch, String)>;
 
-/// What is known of the interpreters of this machine; kept in a folder of ours.
+/// The known baselines of interpreters on this machine; stored in a folder of Toolsmith.
 #[derive(Debug)]
 pub struct Baselines {
     dir: PathBuf,
@@ -37,16 +37,16 @@ pub struct Baselines {
 }
 
 impl Baselines {
-    /// Keeps them in `dir`, which need not exist yet.
+    /// Stores them in `dir`, which need not exist yet.
     pub fn new(dir: PathBuf) -> Baselines {
         Baselines { dir, known: Mutex::default() }
     }
 
-    /// Tells the observer of a run what its interpreter does by itself. The first time for an interpreter this
-    /// takes as long as it needs to start and end; later none.
+    /// Gives the observer of a run the baseline of its interpreter. For a new interpreter, this takes as long as its
+    /// start and end; later, no time.
     ///
     /// # Errors
-    /// When what was learnt cannot be kept. It is used all the same.
+    /// If the new baseline cannot be stored. It is used anyway.
     pub fn tell(&self, spec: &mut Spec) -> io::Result<()> {
         let Some(key) = key(spec).filter(|_| spec.plan.walls.observe) else { return Ok(()) };
         if let Some(noise) = self.known().get(&key) {
@@ -74,10 +74,10 @@ impl Baselines {
         }
         let spool = path.with_extension(format!("{}.spool", std::process::id()));
         let report = start(bare(spec, spool.clone()), Hooks::default()).wait();
-        // Nobody reads what an empty script writes; it may not even exist.
+        // The output of an empty script is not needed; it may not even exist.
         let _ = fs::remove_file(&spool);
         if report.observation.observer != Observer::On {
-            // Nothing was learnt, which the next process may try again.
+            // Nothing was learnt; the next process may try again.
             return (Vec::new(), Ok(()));
         }
         let noise = baseline_from(&report.observation.attempts);
@@ -86,7 +86,7 @@ impl Baselines {
     }
 }
 
-/// Two processes may learn the same at one time.
+/// Stores a baseline; two processes may do this at the same time.
 fn keep(path: &Path, noise: &Noise) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(dir)?;
@@ -95,7 +95,7 @@ fn keep(path: &Path, noise: &Noise) -> io::Result<()> {
     Ok(())
 }
 
-/// What the noise depends on; `None` for a version that is its own program.
+/// The inputs that determine the noise; `None` for a version that is its own program.
 fn key(spec: &Spec) -> Option<Digest> {
     let facts = spec.interpreter.as_ref()?;
     let plan = &spec.plan;
@@ -106,7 +106,7 @@ fn key(spec: &Spec) -> Option<Digest> {
         key.push_str(&word.to_string_lossy());
         key.push('\n');
     }
-    // So that what another release of ours learnt is not taken for what this one would.
+    // So that the baseline of another Toolsmith release is not used.
     key.push_str(env!("CARGO_PKG_VERSION"));
     Some(Digest::of_bytes(key.as_bytes()))
 }

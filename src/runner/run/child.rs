@@ -1,4 +1,4 @@
-//! Bringing a run into being: its streams, its supervisor, and why it did not work.
+//! Starts a run: its streams, its supervisor, and the message if that fails.
 
 use super::job::StartedRun;
 use crate::domain::{InterpreterFacts, RunEnd};
@@ -22,33 +22,33 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Instant;
 
-/// The supervisor of a run that was just started. Our ends of the tool's streams never block.
+/// The supervisor of a run that was just started. Toolsmith's ends of the tool's streams are non-blocking.
 #[derive(Debug)]
 pub(in crate::runner) struct Child {
     pub(in crate::runner) supervisor: Started,
     pub(in crate::runner) control: OwnedFd,
-    /// Whether it still does.
+    /// Whether its control socket is still open.
     pub(in crate::runner) is_heard: bool,
-    /// Whether it said its last word: then nothing of the run is left but itself.
+    /// Whether it sent its last message: then it is the only remaining process of the run.
     pub(in crate::runner) is_done: bool,
-    /// Where the tool takes input from, when it takes any.
+    /// The standard input of the tool, if it reads any.
     pub(in crate::runner) stdin: Option<OwnedFd>,
     pub(in crate::runner) stdout: Option<OwnedFd>,
-    /// `None` from the beginning with a terminal, which has only one stream.
+    /// `None` from the start with a terminal, which has only one stream.
     pub(in crate::runner) stderr: Option<OwnedFd>,
-    /// Where what it keeps comes back, when it keeps something.
+    /// The file that returns the kept state, if any is kept.
     pub(in crate::runner) state: Option<OwnedFd>,
-    /// What a worker runs it with.
+    /// The interpreter on the worker.
     interpreter: Option<InterpreterFacts>,
-    /// Whether a worker has its supervisor.
+    /// Whether its supervisor is on a worker.
     is_carried: bool,
 }
 
 impl Child {
-    /// The process that carries a run to a worker and back, in the place of its supervisor.
+    /// The process that connects a run to a worker, in the role of its supervisor.
     ///
     /// # Errors
-    /// When its streams cannot be read without waiting.
+    /// If its streams cannot be made non-blocking.
     pub(in crate::runner) fn of_worker(line: WorkerConnection) -> Result<Child, RunEnd> {
         let WorkerConnection { carrier, control, stdout, stderr, interpreter } = line;
         for stream in [&stdout, &stderr] {
@@ -71,12 +71,13 @@ impl Child {
         })
     }
 
-    /// What becomes readable at its end. The process that carries a run to a worker ends before its last word is told.
+    /// A descriptor that becomes readable at its end. For a worker, `None`: the connecting process ends before its last
+    /// message is read.
     pub(in crate::runner) fn end(&self) -> Option<&OwnedFd> {
         (!(self.is_carried && self.is_heard)).then_some(&self.supervisor.pidfd)
     }
 
-    /// Who is told of its start.
+    /// The facts for `on_start`.
     pub(in crate::runner) fn begun(&self) -> StartedRun {
         let interpreter = self.interpreter.clone();
         StartedRun { pid: self.supervisor.pid, since: self.supervisor.since(), interpreter }
@@ -85,7 +86,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // It ends by itself once its control socket closes, and everything of the run before it.
+        // It ends when its control socket closes, after all processes of the run.
         let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
         if self.is_done {
             self.supervisor.leave();
@@ -95,7 +96,7 @@ impl Drop for Child {
     }
 }
 
-/// Starts the supervisor and tells it what to start.
+/// Starts the supervisor and sends it the plan.
 ///
 /// # Errors
 /// One line for a human.
@@ -115,7 +116,7 @@ pub(in crate::runner) fn spawn(spec: &Spec, handed: Handed) -> Result<Child, Str
     Ok(child)
 }
 
-/// Starts the supervisor of a batch of trials: what each is given goes in, the result of each comes out.
+/// Starts the supervisor of a batch of trials: the inputs of the trials go in, and their results come out.
 ///
 /// # Errors
 /// One line for a human.
@@ -152,7 +153,7 @@ fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child>
     })
 }
 
-/// The tool's streams: our ends and its ends.
+/// The tool's streams: Toolsmith's ends and the tool's ends.
 struct Streams {
     ours: [Option<OwnedFd>; 3],
     theirs: [OwnedFd; 3],
@@ -191,7 +192,7 @@ impl Streams {
     }
 }
 
-/// The version's files one after the other, in memory that nobody can change any more.
+/// The concatenated files of the version, in sealed memory.
 fn packed(spec: &Spec) -> io::Result<OwnedFd> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let mut file = File::from(rustix::fs::memfd_create("version", flags)?);
@@ -203,12 +204,12 @@ fn packed(spec: &Spec) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// The files that it keeps, in memory that they come back in.
+/// The kept files, in a memory file that also returns them.
 fn state(spec: &Spec) -> io::Result<Option<OwnedFd>> {
     spec.state.as_ref().map(KeptState::hand_over).transpose()
 }
 
-/// The file that staged writes come back in, when there will be any.
+/// The file that returns staged writes, if there may be any.
 fn bundle(spec: &Spec) -> io::Result<Option<OwnedFd>> {
     if spec.plan.view.stages.is_empty() {
         return Ok(None);
@@ -219,7 +220,7 @@ fn bundle(spec: &Spec) -> io::Result<Option<OwnedFd>> {
     Ok(Some(file.into()))
 }
 
-/// Whether the program of a run is among what the run sees.
+/// Whether the run can see its program.
 fn is_visible(spec: &Spec) -> bool {
     let view = &spec.plan.view;
     let ours = [&view.tool, &view.scratch].into_iter().any(|folder| spec.plan.program.starts_with(folder));
@@ -227,12 +228,12 @@ fn is_visible(spec: &Spec) -> bool {
     ours || is_of_system(&spec.program) || view.read.iter().chain(write).any(|path| spec.program.starts_with(path))
 }
 
-/// Whether every run sees what is at a path: programs and libraries of the system.
+/// Whether a path is visible in every run: programs and libraries of the system.
 pub fn is_of_system(path: &Path) -> bool {
     SYSTEM.iter().any(|folder| path.starts_with(folder))
 }
 
-/// Says that a program is outside of what a run sees.
+/// The message that a program is not visible in the run.
 pub fn not_visible(program: &Path) -> String {
     format!(
         "{} is not visible in the sandbox; declare it under [permissions] read and have it approved, or put it into the folder of the tool",
@@ -240,7 +241,7 @@ pub fn not_visible(program: &Path) -> String {
     )
 }
 
-/// Why a start failed, in words that say what to do.
+/// Why a start failed, with what to do.
 pub(in crate::runner) fn explain(spec: &Spec, error: &io::Error) -> String {
     let program = &spec.program;
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -258,7 +259,7 @@ pub(in crate::runner) fn explain(spec: &Spec, error: &io::Error) -> String {
     }
 }
 
-/// What of a run can be read or written without waiting.
+/// The streams of a run that can be read or written without waiting.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::runner) struct ReadyStreams {
     pub(in crate::runner) stdout: bool,
@@ -269,7 +270,7 @@ pub(in crate::runner) struct ReadyStreams {
     pub(in crate::runner) ended: bool,
 }
 
-/// Waits until something of a run is ready, or somebody wakes its thread.
+/// Waits until a stream of a run is ready, or its thread is woken.
 ///
 /// # Errors
 /// Those of the system.
@@ -286,7 +287,7 @@ pub(in crate::runner) fn poll(child: &Child, wake: Option<&OwnedFd>, until: Inst
     Ok(ReadyStreams { stdout, stderr, stdin, wake, control, ended })
 }
 
-/// Which of stdout and stderr have something, or have ended.
+/// Which of stdout and stderr are readable or have ended.
 ///
 /// # Errors
 /// Those of the system.

@@ -1,4 +1,4 @@
-//! What a run is given to its thread with: what to start, who is told, how it is cancelled.
+//! The input of a run's thread: what to start, callbacks, cancellation.
 
 use crate::domain::{InterpreterFacts, Isolation, Sample};
 use crate::runner::output::spool::Frame;
@@ -13,29 +13,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
-/// What is done with the isolation that was verified.
+/// The callback for the verified isolation.
 pub(in crate::runner) type OnIsolated = Box<dyn FnOnce(&Isolation) + Send>;
 
-/// What is done with output.
+/// The callback for output.
 pub(in crate::runner) type OnOutput = Box<dyn FnMut(&Frame) + Send>;
 
-/// The process of ours that a run ends with.
+/// The Toolsmith process whose end ends the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartedRun {
     /// Its pid.
     pub pid: i32,
-    /// When it started, as [`crate::runner::process_started`] tells it.
+    /// When it started, as in [`crate::runner::process_started`].
     pub since: u64,
-    /// The interpreter that a worker runs it with; `None` for a run of this machine, whose start names it.
+    /// The interpreter on the worker; `None` for a run on this machine, whose start names it.
     pub interpreter: Option<InterpreterFacts>,
 }
 
-/// What is started, and where it takes place.
+/// What is started, and where.
 #[derive(Debug)]
 pub enum Start {
     /// On this machine, with a supervisor of this process.
     Here(Box<Spec>),
-    /// On a worker, which has the supervisor.
+    /// On a worker, which runs the supervisor.
     Worker(Box<WorkerCall>),
 }
 
@@ -46,7 +46,7 @@ impl From<Spec> for Start {
 }
 
 impl Start {
-    /// What is started on this machine; `None` when a worker carries it out.
+    /// The specification if it runs on this machine; `None` if a worker executes it.
     pub fn here(&self) -> Option<&Spec> {
         match self {
             Start::Here(spec) => Some(spec),
@@ -54,7 +54,7 @@ impl Start {
         }
     }
 
-    /// By which it is followed.
+    /// The terms under which it is supervised.
     pub(in crate::runner) fn terms(&self) -> &RunTerms {
         match self {
             Start::Here(spec) => &spec.terms,
@@ -62,7 +62,7 @@ impl Start {
         }
     }
 
-    /// The descriptors that it is handed.
+    /// The descriptors to pass to it.
     pub(in crate::runner) fn take_handed(&mut self) -> Handed {
         match self {
             Start::Here(spec) => std::mem::take(&mut spec.handed),
@@ -71,18 +71,18 @@ impl Start {
     }
 }
 
-/// What the owner of a run does at its two ends, and with its output, on the run's own thread.
+/// The callbacks of a run's owner for its start, output and end; called on the run's thread.
 pub struct Hooks {
-    /// The supervisor exists. Not called when it could not be started.
+    /// The supervisor exists. Not called if it could not be started.
     pub on_start: Box<dyn FnOnce(StartedRun) + Send>,
-    /// The tool starts, behind sandbox layers that were verified: what it has. Not called when it never starts.
+    /// The tool starts, with this verified isolation. Not called if it never starts.
     pub on_isolated: OnIsolated,
-    /// A piece of output that is kept: without secrets, in the order in which it arrived, as soon as it is known to
-    /// hold none. What could be the beginning of a secret comes with what follows it, or after 100 ms when it is short
-    /// enough to say nothing. The run does not continue reading output before this returns. Its piece may not be on
-    /// disk yet.
+    /// A piece of output that is kept. Secrets are redacted; pieces arrive in order, as soon as they are known to
+    /// contain no secret. Text that may be the beginning of a secret arrives with the text after it, or after 100 ms if
+    /// it is short enough to reveal nothing. The run does not continue reading output before this returns. The piece
+    /// may not be on disk yet.
     pub on_output: Option<OnOutput>,
-    /// The run is over, whatever came of it. Called exactly once, before [`crate::runner::Running::wait`] returns.
+    /// The run has ended, in whatever way. Called exactly once, before [`crate::runner::Running::wait`] returns.
     pub on_end: Box<dyn FnOnce(&Report) + Send>,
 }
 
@@ -98,13 +98,13 @@ impl fmt::Debug for Hooks {
     }
 }
 
-/// What handle and actor share.
+/// The state shared by handle and actor.
 #[derive(Debug)]
 pub(in crate::runner) struct Link {
     pub(in crate::runner) cancelled: AtomicBool,
     /// Without time to clean up.
     pub(in crate::runner) killed: AtomicBool,
-    /// Wakes the actor; `None` when the system had none left: then it looks ten times a second.
+    /// Wakes the actor; `None` if the system had no descriptor left: then the actor checks ten times a second.
     pub(in crate::runner) wake: Option<OwnedFd>,
     pub(in crate::runner) tail: Arc<Tail>,
 }
@@ -132,7 +132,7 @@ impl Link {
         self.cancel();
     }
 
-    /// How somebody who waits learns that the run is to stop.
+    /// How a waiting caller sees that the run must stop.
     pub(in crate::runner) fn asked(&self) -> AskedToStop<'_> {
         AskedToStop { is_asked: &self.cancelled, wake: self.wake.as_ref() }
     }
@@ -146,7 +146,7 @@ impl Link {
     }
 }
 
-/// Everything the actor needs, handed over at once.
+/// Everything the actor needs, passed at once.
 pub(in crate::runner) struct Job {
     pub(in crate::runner) start: Start,
     pub(in crate::runner) hooks: Hooks,

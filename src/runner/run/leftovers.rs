@@ -1,18 +1,18 @@
-//! What a run leaves beside its output: files that it keeps for the next one, and files that are dropped with its
+//! The files of a run besides its output: files that are kept for the next run, and files that are dropped with its
 //! scratch folder.
 
 use crate::domain::{Answer, Difference, Observation, RunEnd, Touch};
 use crate::runner::tool_state::{KeptState, StateEnd, StateView};
 use std::os::fd::OwnedFd;
 
-/// Names of dropped files that a note lists.
+/// How many names of dropped files a note lists.
 const MAX_NAMES: usize = 3;
 
-/// Folders of caches, and endings of files that nobody misses.
+/// Cache folders, and extensions of temporary files.
 const CACHES: [&str; 3] = ["__pycache__", "node_modules", "site-packages"];
 const PASSING: [&str; 4] = [".pyc", ".tmp", ".lock", ".pid"];
 
-/// Keeps what a run leaves for the next one. Returns its end, which is another one when it left too much.
+/// Keeps the state of a run for the next one. Returns the end of the run, which changes if the state is too large.
 pub(super) fn keep(
     (state, from): (Option<&KeptState>, Option<&OwnedFd>),
     end: RunEnd,
@@ -32,13 +32,13 @@ pub(super) fn keep(
     end
 }
 
-/// Names the files that a run wrote and that are gone now, with what keeps them; `None` when there are none.
+/// A note that names the files that were dropped, and how to keep them; `None` if there are none.
 pub(super) fn dropped(observation: &Observation, state: Option<&StateView>) -> Option<String> {
     let is_kept = |path: &str| state.is_some_and(|view| view.paths.iter().any(|kept| kept.covers(path)));
     let written = observation.changes.iter().filter(|change| change.difference == Difference::Created);
     let written = written.filter(|change| change.digest.is_some() || change.bytes > 0);
     let written = written.filter_map(|change| change.path.strip_prefix("{scratch}/"));
-    // The folder of the tool is read-only: what is meant to lie there never comes to be.
+    // The tool's folder is read-only, so files that belong there cannot be created.
     let refused = observation
         .attempts
         .iter()
@@ -58,7 +58,7 @@ pub(super) fn dropped(observation: &Observation, state: Option<&StateView>) -> O
     Some(format!("not kept: {listed}{more} (to keep it between runs, declare [state] path = \"{path}\")"))
 }
 
-/// Whether a file is part of a cache, or meant to vanish.
+/// Whether a file is part of a cache, or temporary.
 fn is_passing(path: &str) -> bool {
     let mut names = path.split('/');
     names.any(|name| name.starts_with('.') || name.starts_with("tmp") || CACHES.contains(&name))

@@ -1,4 +1,4 @@
-//! A run that was started, from outside: starting it, and the handle.
+//! The handle of a run, and starting a run.
 
 use super::actor;
 use super::job::{Hooks, Job, Link, Start};
@@ -14,13 +14,13 @@ use tokio::sync::watch;
 pub struct Canceller(Arc<Link>);
 
 impl Canceller {
-    /// Asks the run to stop: TERM, or the signal of the service, and KILL after the grace time. Does nothing when it is
-    /// over.
+    /// Asks the run to stop: TERM, or the signal of the service, and KILL after the grace time. Does nothing if it has
+    /// ended.
     pub fn cancel(&self) {
         self.0.cancel();
     }
 
-    /// Has the run killed at once, also when it was asked to stop before. Does nothing when it is over.
+    /// Kills the run at once, even if it was asked to stop before. Does nothing if it has ended.
     pub fn kill(&self) {
         self.0.kill();
     }
@@ -41,7 +41,7 @@ enum Work {
     Over(Box<Report>),
 }
 
-/// Starts a run on a thread of its own and returns at once.
+/// Starts a run on a separate thread and returns at once.
 pub fn start(start: impl Into<Start>, hooks: Hooks) -> Running {
     let start = start.into();
     let link = Arc::new(Link::new());
@@ -49,7 +49,7 @@ pub fn start(start: impl Into<Start>, hooks: Hooks) -> Running {
     let (sampler, samples) = watch::channel(Sample::default());
     let isolation = start.terms().isolation.clone();
     let job = Job { start, hooks, link: link.clone(), changed: sender, samples: sampler };
-    // In a slot, so that it can be taken back when there is no thread to take it.
+    // In a slot, so that it can be taken back if the thread cannot be started.
     let slot = Arc::new(Mutex::new(Some(job)));
     let take = |slot: &Mutex<Option<Job>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     let for_thread = slot.clone();
@@ -66,7 +66,7 @@ pub fn start(start: impl Into<Start>, hooks: Hooks) -> Running {
 }
 
 impl Running {
-    /// Does the work of a run on a thread of its own. Without a thread it is over at once, and `perform` is dropped.
+    /// Performs a run on a separate thread. If there is no thread, the run ends at once, and `perform` is dropped.
     pub(in crate::runner) fn begin(
         link: Arc<Link>,
         (changed, samples): (watch::Receiver<u64>, watch::Receiver<Sample>),
@@ -85,13 +85,13 @@ impl Running {
         Running { link, changed, samples, work }
     }
 
-    /// Asks the run to stop: TERM, or the signal of the service, and KILL after the grace time. Does nothing when it is
-    /// over.
+    /// Asks the run to stop: TERM, or the signal of the service, and KILL after the grace time. Does nothing if it has
+    /// ended.
     pub fn cancel(&self) {
         self.link.cancel();
     }
 
-    /// The report of a run for which there was no thread.
+    /// The report of a run whose thread could not be started.
     pub(in crate::runner) fn lost(&self) -> Option<&Report> {
         match &self.work {
             Work::Over(report) => Some(report),
@@ -99,7 +99,7 @@ impl Running {
         }
     }
 
-    /// Something that can cancel this run while somebody else waits for it.
+    /// A handle that can cancel this run while another thread waits for it.
     pub fn canceller(&self) -> Canceller {
         Canceller(self.link.clone())
     }
@@ -109,13 +109,13 @@ impl Running {
         self.link.tail.clone()
     }
 
-    /// Changes whenever there is more in the tail; the value is how many bytes the run has written.
-    /// Its sender is gone when the run is over.
+    /// Changes when the tail grows; the value is how many bytes the run has written. Its sender is dropped when the run
+    /// ends.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.changed.clone()
     }
 
-    /// What the run uses, a few times a second. Its sender is gone when the run is over.
+    /// The resource use of the run, a few times a second. Its sender is dropped when the run ends.
     pub fn samples(&self) -> watch::Receiver<Sample> {
         self.samples.clone()
     }
@@ -124,7 +124,7 @@ impl Running {
     pub fn wait(self) -> Report {
         match self.work {
             Work::Over(report) => *report,
-            // A hook panicked: the child died with its thread.
+            // A hook panicked: the child ended with its thread.
             Work::Thread(thread, isolation) => {
                 thread.join().unwrap_or_else(|_| Report::without_process(RunEnd::Interrupted, isolation))
             }

@@ -1,7 +1,7 @@
-//! The far side of a run on a worker: takes one request from standard input, starts the run with a supervisor of this
-//! machine, and passes its output and the supervisor's words on to standard output.
+//! The worker's side of a run: reads one request from standard input, starts the run with a supervisor on this machine,
+//! and passes its output and the supervisor's messages to standard output.
 //!
-//! It decides nothing about the run but that it is isolated as demanded. When its standard input ends, so does the run.
+//! It decides only whether the run is isolated as required. When its standard input ends, so does the run.
 
 use super::child::{Child, explain, spawn};
 use crate::domain::{RunEnd, Stream, VersionFile};
@@ -22,20 +22,20 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// All files of a version together, in bytes.
+/// The maximum total size of a version's files, in bytes.
 const MAX_FILES: usize = 1 << 30;
 
-/// More output than this is not read from the tool before the near side took it, in bytes.
+/// How much output is buffered before the near side has read it, in bytes.
 const MOST_WAITING: usize = 1 << 20;
 
-/// A piece of output, in bytes.
+/// The size of a piece of output, in bytes.
 const PIECE: usize = 64 << 10;
 
-/// How much longer than its limit a run may continue: the near side ends it at the limit, unless the connection is
-/// dead.
+/// How much longer than its limit a run may continue. The near side ends it at the limit, unless the connection is
+/// broken.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// How long output is read after everybody of the run ended.
+/// How long output is read after all processes of the run have ended.
 const DRAIN: Duration = Duration::from_millis(500);
 
 /// How long the near side may take to read the end.
@@ -50,12 +50,12 @@ pub struct WorkerSession {
     unsent: Vec<u8>,
 }
 
-/// What a near side wants.
+/// The kind of a request.
 #[derive(Debug)]
 pub enum WorkerRequest {
-    /// It was told the facts, and wants nothing more.
+    /// It was sent the facts, and wants nothing more.
     Answered,
-    /// It has another version of this program, and was told ours.
+    /// It has another version of this program, and was sent the version of this one.
     OtherVersion(String),
     /// A run.
     Run(Box<WorkerSession>, Box<WorkerRun>),
@@ -64,10 +64,11 @@ pub enum WorkerRequest {
 }
 
 impl WorkerSession {
-    /// Takes the first line of the near side and answers it. `facts` says what this machine is, with languages or not.
+    /// Reads the first line of the near side and answers it. `facts` returns the facts about this machine, with or
+    /// without languages.
     ///
     /// # Errors
-    /// When there is no such line, or the answer cannot be written.
+    /// If there is no such line, or the answer cannot be written.
     pub fn accept(
         (from, to): (OwnedFd, OwnedFd),
         facts: impl FnOnce(bool) -> WorkerFacts,
@@ -90,10 +91,10 @@ impl WorkerSession {
         })
     }
 
-    /// Asks for the files of the version; they are not checked here.
+    /// Requests the files of the version; they are not checked here.
     ///
     /// # Errors
-    /// When they do not come.
+    /// If they do not arrive.
     pub fn files(&mut self) -> io::Result<Vec<VersionFile>> {
         self.send(&FromFar::FilesNeeded)?;
         let wrong = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
@@ -108,24 +109,24 @@ impl WorkerSession {
                     file.ok_or_else(|| wrong("the files are too large, or out of order"))?.bytes.extend(bytes);
                 }
                 FromNear::FilesEnd => return Ok(files),
-                // It does not want to wait any longer.
+                // The near side no longer waits.
                 FromNear::Order(_) => return Err(wrong("the run was stopped before it started")),
             }
         }
     }
 
-    /// Tells that the run does not start.
+    /// Reports that the run does not start.
     ///
     /// # Errors
-    /// When the near side is gone.
+    /// If the connection to the near side is closed.
     pub fn refuse(mut self, end: RunEnd) -> io::Result<()> {
         self.send(&FromFar::not_started(end))
     }
 
-    /// Has trials made and tells the result of them. They are asked to stop when nobody waits.
+    /// Performs trials and sends their result. They are asked to stop if the near side disconnects.
     ///
     /// # Errors
-    /// When the near side cannot be told.
+    /// If the result cannot be sent.
     pub fn make_trials(mut self, make: impl FnOnce(&AtomicBool) -> Result<Vec<Tried>, String>) -> io::Result<()> {
         let stop = AtomicBool::new(false);
         let (until_done, done) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
@@ -147,10 +148,10 @@ impl WorkerSession {
         }
     }
 
-    /// Carries out the run; returns when nothing of it is left.
+    /// Executes the run; returns when all its processes have ended.
     ///
     /// # Errors
-    /// When the near side cannot be told; the run is over then, too.
+    /// If the near side cannot be reached; in that case, the run has ended too.
     pub fn perform(mut self, mut spec: Spec) -> io::Result<()> {
         let handed = std::mem::take(&mut spec.handed);
         let child = match spawn(&spec, handed) {
@@ -192,7 +193,7 @@ impl WorkerSession {
         }
     }
 
-    /// Sends a line; waits until it is taken.
+    /// Sends a line; waits until it is accepted.
     fn send(&mut self, value: &impl Serialize) -> io::Result<()> {
         let text = line(value)?;
         let mut rest = &text[..];
@@ -206,13 +207,13 @@ impl WorkerSession {
         Ok(())
     }
 
-    /// Keeps a line until it can be sent.
+    /// Queues a line until it can be sent.
     fn queue(&mut self, value: &FromFar) -> io::Result<()> {
         self.unsent.extend(line(value)?);
         Ok(())
     }
 
-    /// Sends as much as is taken now.
+    /// Sends as much as is accepted now.
     fn give_out(&mut self) -> io::Result<()> {
         match rustix::io::write(&self.to, &self.unsent) {
             Ok(wrote) => drop(self.unsent.drain(..wrote)),
@@ -223,7 +224,7 @@ impl WorkerSession {
     }
 }
 
-/// Asks for a stop when the near side is gone, until `done` is closed. It has nothing to say meanwhile.
+/// Requests a stop if the near side disconnects, until `done` is closed. The near side sends nothing meanwhile.
 fn watch(from: &OwnedFd, done: &OwnedFd, stop: &AtomicBool) {
     let mut piece = [0; 4096];
     loop {
@@ -240,17 +241,17 @@ fn watch(from: &OwnedFd, done: &OwnedFd, stop: &AtomicBool) {
     }
 }
 
-/// A run under way.
+/// A run in progress.
 struct Relay<'a> {
     session: WorkerSession,
     spec: &'a Spec,
     child: Child,
     inbox: Inbox,
-    /// The supervisor's last word.
+    /// The supervisor's last message.
     last: Option<Message>,
-    /// Input that the tool has not taken yet.
+    /// Input that the tool has not read yet.
     input: &'a [u8],
-    /// So much output is passed on at most: the near side keeps less, and ends the run.
+    /// How much more output is passed on: the near side keeps less, and ends the run.
     output_left: u64,
     /// When the run is ended, whatever the near side does; `None` for never.
     until: Option<Instant>,
@@ -259,7 +260,7 @@ struct Relay<'a> {
 impl Relay<'_> {
     fn relay(mut self) -> io::Result<()> {
         while self.last.is_none() {
-            // The run is ended with its child, which is dropped.
+            // Dropping the child ends the run.
             if !self.turn()? {
                 return Ok(());
             }
@@ -289,7 +290,7 @@ impl Relay<'_> {
         self.session.unsent.len() < MOST_WAITING
     }
 
-    /// Waits for something and does it; `false` when the run is to end because nobody waits for it.
+    /// Waits for an event and handles it; `false` if the run must end because nobody waits for it.
     fn turn(&mut self) -> io::Result<bool> {
         let until = self.until.unwrap_or_else(|| Instant::now() + Duration::from_hours(1));
         let has_room = self.has_room();
@@ -327,11 +328,11 @@ impl Relay<'_> {
         if ready[5] || ready[6] {
             self.listen()?;
         }
-        // A supervisor that was killed has no last word: what is left of the run ends with its child.
+        // A supervisor that was killed sends no last message; dropping the child ends the rest of the run.
         Ok(self.last.is_some() || !ready[6])
     }
 
-    /// Passes orders on; `false` when the near side is gone.
+    /// Passes orders on; `false` if the near side has disconnected.
     fn take_orders(&mut self) -> io::Result<bool> {
         let mut piece = [0; 4096];
         match rustix::io::read(&self.session.from, &mut piece[..]) {
@@ -341,18 +342,18 @@ impl Relay<'_> {
             Err(error) => return Err(error.into()),
         }
         while let Some(text) = self.session.lines.next().map_err(|_| io::ErrorKind::InvalidData)? {
-            // What is not an order comes from nobody who may go on.
+            // Any other message is a protocol error.
             let order = match serde_json::from_slice(text)? {
                 FromNear::Order(order) => order,
                 FromNear::File { .. } | FromNear::Bytes(_) | FromNear::FilesEnd => SupervisorOrder::Kill,
             };
-            // A supervisor that is gone has nothing left to end.
+            // If the supervisor has ended, it has nothing left to end.
             let _ = send(&self.child.control, &order);
         }
         Ok(true)
     }
 
-    /// Takes one piece of output.
+    /// Reads one piece of output.
     fn read(&mut self, stream: Stream) -> io::Result<()> {
         let source = match stream {
             Stream::Stdout => &mut self.child.stdout,
@@ -362,7 +363,7 @@ impl Relay<'_> {
         let mut piece = vec![0; PIECE];
         match rustix::io::read(&*open, &mut piece[..]) {
             Err(Errno::AGAIN | Errno::INTR) => {}
-            // A terminal whose last user is gone answers EIO.
+            // A terminal whose last user has closed it returns EIO.
             Ok(0) | Err(_) => *source = None,
             Ok(got) => {
                 let passed = got.min(usize::try_from(self.output_left).unwrap_or(usize::MAX));
@@ -375,7 +376,7 @@ impl Relay<'_> {
         Ok(())
     }
 
-    /// Gives the tool as much of its input as it takes now.
+    /// Sends the tool as much of its input as it accepts now.
     fn feed(&mut self) {
         let Some(stdin) = &self.child.stdin else { return };
         match rustix::io::write(stdin, self.input) {
@@ -388,7 +389,7 @@ impl Relay<'_> {
         }
     }
 
-    /// Takes what the supervisor tells.
+    /// Handles messages of the supervisor.
     fn listen(&mut self) -> io::Result<()> {
         let heard = self.inbox.read(&self.child.control);
         while let Ok(Some(message)) = self.inbox.next::<Message>() {
@@ -407,13 +408,13 @@ impl Relay<'_> {
         Ok(())
     }
 
-    /// Reads what is left of the output, for a bounded time, as far as the near side takes it.
+    /// Reads the remaining output for a limited time, as far as the near side accepts it.
     fn drain(&mut self) -> io::Result<()> {
         let mut quiet_at = Instant::now() + DRAIN;
         while self.child.stdout.is_some() || self.child.stderr.is_some() {
             let has_room = self.has_room();
             if !has_room {
-                // The tool is over; it is the near side that takes its time.
+                // The tool has ended; only the near side is slow.
                 quiet_at = Instant::now() + FAREWELL;
             }
             let sources = [

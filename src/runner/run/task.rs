@@ -1,5 +1,5 @@
-//! A run that is work of this process and starts none of its own: it is told, followed, cancelled and recorded as every
-//! run is.
+//! A run whose work is done by this process without starting another. It is reported, followed, cancelled and recorded
+//! like any run.
 
 use super::job::Link;
 use super::running::Running;
@@ -16,17 +16,17 @@ use tokio::sync::watch;
 /// What is done at the end of a run.
 type OnEnd = Box<dyn FnOnce(&Report) + Send>;
 
-/// What a task begins with.
+/// The input of a task.
 pub struct Task {
-    /// Where its output file will be.
+    /// The path of its output file.
     pub spool: PathBuf,
-    /// The isolation of its record, until its end says what it had.
+    /// The isolation in its record until its end states the actual one.
     pub isolation: Isolation,
     /// The most bytes of output that are kept.
     pub most_output: u64,
-    /// The work; runs on a thread of its own and returns the end.
+    /// The work; runs on a separate thread and returns the end.
     pub work: Box<dyn FnOnce(&mut TaskOutput) -> TaskEnd + Send>,
-    /// The run is over. Called exactly once, before [`Running::wait`] returns.
+    /// Called exactly once when the run has ended, before [`Running::wait`] returns.
     pub on_end: OnEnd,
 }
 
@@ -43,11 +43,11 @@ pub struct TaskEnd {
     pub end: RunEnd,
     /// The isolation that it had.
     pub isolation: Isolation,
-    /// What else a human should know, one line each.
+    /// Further notes for a human, one line each.
     pub notes: Vec<String>,
 }
 
-/// What a task writes, and whether it is to stop.
+/// The output of a task, and its cancellation.
 #[derive(Debug)]
 pub struct TaskOutput {
     spool: SpoolWriter,
@@ -60,7 +60,7 @@ pub struct TaskOutput {
 }
 
 impl TaskOutput {
-    /// Writes as the run. What does not fit any more is cut, and the record says so.
+    /// Writes output of the run. Output beyond the limit is cut, and the record says so.
     pub fn write(&mut self, stream: Stream, bytes: &[u8]) {
         match stream {
             Stream::Stdout => self.usage.stdout_bytes += bytes.len() as u64,
@@ -78,12 +78,12 @@ impl TaskOutput {
         self.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
     }
 
-    /// Whether somebody asked it to stop.
+    /// Whether the task was asked to stop.
     pub fn is_cancelled(&self) -> bool {
         self.link.is_cancelled()
     }
 
-    /// Whether it is to stop without time to clean up.
+    /// Whether it must stop without time to clean up.
     pub fn is_killed(&self) -> bool {
         self.link.is_killed()
     }
@@ -101,13 +101,13 @@ impl TaskOutput {
     }
 }
 
-/// Starts the work on a thread of its own and returns at once.
+/// Starts the work on a separate thread and returns at once.
 pub fn start_task(task: Task) -> Running {
     let Task { spool, isolation, most_output, work, on_end } = task;
     let (sender, changed) = watch::channel(0);
     let link = Arc::new(Link::new());
     let own = link.clone();
-    // In a slot, so that it can be told when there is no thread.
+    // In a slot, so that it can be called if there is no thread.
     let slot = Arc::new(Mutex::new(Some(on_end)));
     let tell = |slot: &Mutex<Option<OnEnd>>, report: &Report| {
         let on_end = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -132,7 +132,7 @@ pub fn start_task(task: Task) -> Running {
         tell(&for_thread, &report);
         report
     };
-    // Its sender is gone at once: nobody measures what it uses.
+    // Its sender is dropped at once, because resource use is not measured.
     let (_, samples) = watch::channel(Sample::default());
     let running = Running::begin(link, (changed, samples), isolation, perform);
     if let Some(report) = running.lost() {

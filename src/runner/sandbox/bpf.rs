@@ -1,16 +1,16 @@
-//! A small assembler for filters of system calls (classic BPF).
+//! A small assembler for system call filters (classic BPF).
 //!
-//! Written here because the one library for it (seccompiler) knows one answer a filter and cannot hand calls to
-//! an observer; stacking several of its filters would let refusals hide calls from the observer, because the
-//! kernel takes the strictest answer.
+//! The only library for this, seccompiler, supports one answer for each filter and cannot pass calls to an observer.
+//! Stacking several of its filters would let refusals hide calls from the observer, because the kernel uses the
+//! strictest answer.
 
-/// One instruction, as the kernel takes it.
+/// One instruction in the kernel's format.
 pub(super) type Instruction = libc::sock_filter;
 
-/// What happens to a call.
+/// The treatment of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
-    /// The kernel does it.
+    /// The kernel executes it.
     Allow,
     /// It fails with this number.
     Errno(i32),
@@ -20,28 +20,28 @@ pub(super) enum Action {
     Kill,
 }
 
-/// A question about the arguments of a call. Numbers are compared in their low 32 bits, which is what the kernel
-/// uses of an `int`: comparing 64 let high bits slip past (CVE-2019-10063).
+/// A test of a call's arguments. Numbers are compared in their low 32 bits, which is what the kernel uses of an `int`;
+/// a comparison of 64 bits could be bypassed with high bits (CVE-2019-10063).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FilterTest {
-    /// The low half of an argument, under a mask, is a value.
+    /// The low half of an argument, after applying a mask, equals a value.
     Is { arg: usize, mask: u32, value: u32 },
     /// The low half of an argument has one of these bits.
     HasAny { arg: usize, bits: u32 },
-    /// An argument, all 64 bits of it, is not a null pointer.
+    /// An argument (all 64 bits) is not a null pointer.
     Points { arg: usize },
-    /// An argument, all 64 bits of it, is a null pointer.
+    /// An argument (all 64 bits) is a null pointer.
     IsNull { arg: usize },
 }
 
-/// What happens to a call when all tests hold.
+/// The treatment of a call if all tests are true.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FilterCase {
     pub(super) tests: Vec<FilterTest>,
     pub(super) action: Action,
 }
 
-/// What happens to the calls of one number: the first case that holds, else `otherwise`.
+/// The treatment of the calls of one number: the first matching case, else `otherwise`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FilterRule {
     pub(super) number: i64,
@@ -56,18 +56,18 @@ impl FilterRule {
     }
 }
 
-/// The value that `struct seccomp_data` carries for this architecture.
+/// The value in `struct seccomp_data` for this architecture.
 #[cfg(target_arch = "x86_64")]
 pub(super) const ARCHITECTURE: u32 = 0xC000_003E;
-/// The value that `struct seccomp_data` carries for this architecture.
+/// The value in `struct seccomp_data` for this architecture.
 #[cfg(target_arch = "aarch64")]
 pub(super) const ARCHITECTURE: u32 = 0xC000_00B7;
 
-/// Numbers from here on are calls of the x32 variant, which would go past every rule.
+/// Numbers from here on are calls of the x32 ABI, which would bypass every rule.
 #[cfg(target_arch = "x86_64")]
 const X32: u32 = 0x4000_0000;
 
-/// What a tracer puts in place of a call that is not to be made.
+/// The number that a tracer sets for a call that must not be made.
 #[cfg(target_arch = "x86_64")]
 const NO_CALL: u32 = u32::MAX;
 
@@ -95,7 +95,7 @@ impl Action {
     }
 }
 
-/// Turns rules into a program. Calls of other architectures end the process, calls newer than `newest` do not exist,
+/// Compiles rules into a program. Calls of other architectures end the process; calls newer than `newest` do not exist;
 /// other calls without a rule are allowed.
 pub(super) fn assemble(rules: &[FilterRule], newest: i64) -> Vec<Instruction> {
     let mut program = vec![
@@ -118,7 +118,7 @@ pub(super) fn assemble(rules: &[FilterRule], newest: i64) -> Vec<Instruction> {
     program
 }
 
-/// Finds the rule of the number by halves: most calls that get here are files being opened, often.
+/// Finds the rule of a number by binary search, because most filtered calls are frequent calls that open files.
 fn search(rules: &[&FilterRule]) -> Vec<Instruction> {
     let mut program = Vec::new();
     if rules.len() > FEW {
@@ -134,7 +134,7 @@ fn search(rules: &[&FilterRule]) -> Vec<Instruction> {
         if let [only] = body[..] {
             program.extend([branch(EQUAL, rule.number as u32, 0, 1), only]);
         } else {
-            // The long jump: a body may be longer than a branch reaches.
+            // A long jump, because a body may be longer than a branch can reach.
             program.extend([branch(EQUAL, rule.number as u32, 1, 0), plain(JUMP, body.len() as u32)]);
             program.extend(body);
         }
@@ -143,10 +143,10 @@ fn search(rules: &[&FilterRule]) -> Vec<Instruction> {
     program
 }
 
-/// Rules that are tried one after the other.
+/// How many rules are tried one after the other.
 const FEW: usize = 4;
 
-/// The instructions for one number; each way through them ends in an answer.
+/// The instructions for one number; every path through them ends in an answer.
 fn body(rule: &FilterRule) -> Vec<Instruction> {
     let mut body = Vec::new();
     for case in &rule.cases {
@@ -168,10 +168,10 @@ fn body(rule: &FilterRule) -> Vec<Instruction> {
     body
 }
 
-/// Stands for "to the next case" until the distance is known.
+/// Placeholder for "to the next case" until the distance is known.
 const FAIL: u8 = u8::MAX;
 
-/// The instructions of a test: falling out of their end means that it holds.
+/// The instructions of a test; reaching their end means that it is true.
 fn question(test: FilterTest) -> Vec<Instruction> {
     let low = |arg: usize| plain(LOAD, ARGS + 8 * arg as u32 + LOW);
     let high = |arg: usize| plain(LOAD, ARGS + 8 * arg as u32 + 4 - LOW);
@@ -187,7 +187,7 @@ fn question(test: FilterTest) -> Vec<Instruction> {
     }
 }
 
-/// Where the low half of an argument begins.
+/// The offset of the low half of an argument.
 const LOW: u32 = if cfg!(target_endian = "little") { 0 } else { 4 };
 
 fn plain(code: u32, k: u32) -> Instruction {
@@ -198,7 +198,7 @@ fn branch(code: u32, k: u32, jt: u8, jf: u8) -> Instruction {
     Instruction { code: code as u16, jt, jf, k }
 }
 
-/// Does what the kernel does with a program, for tests.
+/// Executes a program as the kernel does, for tests.
 #[cfg(test)]
 pub(super) fn interpret(program: &[Instruction], architecture: u32, number: u32, args: [u64; 6]) -> u32 {
     let mut data = Vec::new();

@@ -1,9 +1,9 @@
-//! How much memory the kernel keeps for processes beside their own: what they sent through sockets and pipes and nobody
-//! has read. No limit of a process counts it.
+//! How much memory the kernel holds for processes in addition to their own: unread data in sockets and pipes. No limit
+//! of a process counts it.
 //!
-//! A socket tells what was sent through it. What a closed socket sent is still there until it is read; where the network
-//! is the run's own, the kernel tells how many local sockets there are, so that those which no process holds are counted as
-//! full. The filter keeps buffers at their usual size.
+//! A socket reports the data that was sent through it. Data of a closed socket remains until it is read. If the network
+//! belongs to the run, the kernel reports how many local sockets there are, so that those not held by any process are
+//! counted as full. The filter keeps buffers at their default size.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
@@ -14,50 +14,50 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// What a pipe holds at most, in bytes: 16 pages, unless it is made larger, which the filter refuses.
+/// The capacity of a pipe in bytes: 16 pages. The filter refuses to enlarge it.
 const PIPE: u64 = 64 << 10;
 
-/// What a byte in a pipe may hold: a page.
+/// The memory that one byte in a pipe may occupy: a page.
 const PAGE: u64 = 4096;
 
-/// Asks a socket for what it holds (`asm-generic/socket.h`, Linux 4.12).
+/// The socket option for memory use (`asm-generic/socket.h`, Linux 4.12).
 const SO_MEMINFO: libc::c_int = 55;
 
-/// Numbers that the kernel answers with (`linux/sock_diag.h`).
+/// How many numbers the kernel returns (`linux/sock_diag.h`).
 const NUMBERS: usize = 9;
 const RECEIVED: usize = 0;
 const SENT: usize = 2;
 const QUEUED: usize = 5;
 const BACKLOG: usize = 7;
 
-/// Where the kernel says how large the buffer of a new socket is.
+/// The file that contains the default buffer size of a new socket.
 const USUAL: &str = "/proc/sys/net/core/wmem_default";
 
-/// What one local socket may have sent that nobody read, in bytes: its buffer, and the message that went over its end.
+/// How much unread data one local socket may have sent, in bytes: its buffer, and one message beyond it.
 fn most_of_socket() -> u64 {
     static MOST: OnceLock<u64> = OnceLock::new();
     *MOST
         .get_or_init(|| fs::read_to_string(USUAL).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(212_992) * 2)
 }
 
-/// How many files a process has open; 0 when it is gone.
+/// How many files a process has open; 0 if it has ended.
 fn open_files(pid: i32) -> u64 {
     let folder = format!("/proc/{pid}/fd");
     match fs::metadata(&folder) {
-        // Since Linux 6.2 the size of the folder says it.
+        // Since Linux 6.2, the size of the folder is this number.
         Ok(meta) if meta.len() > 0 => meta.len(),
         Ok(_) => fs::read_dir(folder).map_or(0, |entries| entries.count() as u64),
         Err(_) => 0,
     }
 }
 
-/// How many local sockets there are in the network that a process is in; 0 when nobody says so.
+/// How many local sockets there are in the network of a process; 0 if unknown.
 pub(in crate::runner) fn local_sockets(pid: i32) -> u64 {
     count_local(&fs::read_to_string(format!("/proc/{pid}/net/protocols")).unwrap_or_default())
 }
 
-/// What these processes may hold in sockets and pipes at most, in bytes, as far as counting their files tells; not counted
-/// further than to `enough`. `local` as for [`buffered_bytes`].
+/// An upper bound for the data of these processes in sockets and pipes, in bytes, computed from the number of their
+/// files; counting stops at `enough`. `local` as for [`buffered_bytes`].
 pub(in crate::runner) fn possible_bytes(pids: &[i32], local: Option<u64>, enough: u64) -> u64 {
     let files: u64 = pids.iter().map(|pid| open_files(*pid)).sum();
     let rough = match local {
@@ -85,8 +85,8 @@ fn count_local(table: &str) -> u64 {
     table.lines().filter_map(of_line).sum()
 }
 
-/// What these processes hold in sockets and pipes, in bytes; what several of them hold is counted once. `local` is how
-/// many local sockets there are in their network, when it is theirs alone.
+/// The memory that these processes hold in sockets and pipes, in bytes; shared sockets and pipes are counted once.
+/// `local` is the number of local sockets in their network, if it is theirs alone.
 pub(in crate::runner) fn buffered_bytes(pids: &[i32], local: Option<u64>) -> u64 {
     let mut seen = BTreeSet::new();
     let (mut bytes, mut known) = (0, 0);
@@ -94,7 +94,7 @@ pub(in crate::runner) fn buffered_bytes(pids: &[i32], local: Option<u64>) -> u64
         let pidfd = Pid::from_raw(*pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
         let folder = format!("/proc/{pid}/fd");
         let Ok(entries) = fs::read_dir(&folder) else {
-            // It hides its files, so they count as full.
+            // Its open files are hidden, so they count as full.
             bytes += open_files(*pid) * most_of_socket();
             continue;
         };
@@ -125,14 +125,14 @@ pub(in crate::runner) fn buffered_bytes(pids: &[i32], local: Option<u64>) -> u64
     bytes + local.unwrap_or(0).saturating_sub(known) * most_of_socket()
 }
 
-/// What may be behind a descriptor and holds memory.
+/// The kinds of descriptors that hold kernel memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum DescriptorKind {
     Pipe,
     Socket,
 }
 
-/// What a descriptor leads to, and its number, as its link in `/proc` says.
+/// The kind and inode number of a descriptor, according to its link in `/proc`.
 fn kind_of(link: &Path) -> Option<(DescriptorKind, u64)> {
     let target = fs::read_link(link).ok()?;
     let (kind, rest) = target.to_str()?.split_once(":[")?;
@@ -144,12 +144,12 @@ fn kind_of(link: &Path) -> Option<(DescriptorKind, u64)> {
     Some((kind, rest.trim_end_matches(']').parse().ok()?))
 }
 
-/// What a socket received and what it sent that is still on its way, in bytes of memory.
+/// The memory for data that a socket received, and for data that it sent and that was not received yet, in bytes.
 fn of_socket(socket: &OwnedFd) -> u64 {
     let mut numbers = [0_u32; NUMBERS];
     let mut length = size_of::<[u32; NUMBERS]>() as libc::socklen_t;
     let (at, room) = (numbers.as_mut_ptr().cast(), &raw mut length);
-    // SAFETY: the pointers are to live memory of the length that is passed, into which the kernel writes numbers.
+    // SAFETY: the pointers are to live memory of the given length, into which the kernel writes numbers.
     let done = unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, SO_MEMINFO, at, room) };
     if done != 0 {
         return most_of_socket();
@@ -161,7 +161,7 @@ fn is_local(socket: &OwnedFd) -> bool {
     rustix::net::sockopt::socket_domain(socket) == Ok(rustix::net::AddressFamily::UNIX)
 }
 
-/// What the closed peer of a local socket may have sent that was not read.
+/// How much unread data the closed peer of a local socket may have sent.
 fn of_closed_peer(socket: &OwnedFd) -> u64 {
     let mut wanted = [PollFd::new(socket, PollFlags::IN)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(count_local(""), 0);
     }
 
-    /// A process that holds nothing but what it is given, so that tests beside this one do not count.
+    /// A process that holds only the given descriptors, so that parallel tests do not count.
     fn child_with(fill: &str) -> std::process::Child {
         let script =
             format!("import os, socket, sys\nheld = []\n{fill}\nprint('ready', flush=True)\nsys.stdin.read()\n");

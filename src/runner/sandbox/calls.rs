@@ -1,15 +1,15 @@
-//! The system calls that the filter refuses or tells the observer about, by number: one table for both.
+//! The system calls that the filter refuses or reports to the observer, by number; one table for both.
 //!
-//! A call that is not here is allowed and never seen: Landlock and the file view judge its effects.
+//! A call that is not in the table is allowed and not reported: Landlock and the file view control its effects.
 
-/// What the filter does with a call, and what the observer may answer.
+/// How the filter treats a call, and what the observer may answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::runner) enum SystemCallGroup {
     /// Names a file. Observed only: other sandbox layers decide, so the answer is always to continue.
     File,
     /// Starts a program. Observed only.
     Exec,
-    /// Reaches an address. Refused by number alone when the run has no network, else observed only.
+    /// Uses an address. Refused by number alone if the run has no network, otherwise only observed.
     Network,
     /// No tool needs it. Refused by number and scalar arguments alone, observed or not.
     Forbidden,
@@ -33,7 +33,7 @@ macro_rules! calls {
                 match self { $($( $(#[$attr])* SystemCall::$variant => $word, )+)+ }
             }
 
-            /// What is done with it.
+            /// Its group, which decides its treatment.
             pub(in crate::runner) const fn group(self) -> SystemCallGroup {
                 match self { $($( $(#[$attr])* SystemCall::$variant => SystemCallGroup::$group, )+)+ }
             }
@@ -133,7 +133,7 @@ calls! {
         // Namespaces and mounts, old calls and new ones.
         Unshare = "unshare": libc::SYS_unshare,
         Setns = "setns": libc::SYS_setns,
-        // Only with the flag of a namespace, or to give a child to the own parent.
+        // Only with a namespace flag, or to make the child a sibling.
         Clone = "clone": libc::SYS_clone,
         Mount = "mount": libc::SYS_mount,
         Umount2 = "umount2": libc::SYS_umount2,
@@ -149,13 +149,13 @@ calls! {
         Chroot = "chroot": libc::SYS_chroot,
         NameToHandleAt = "name_to_handle_at": libc::SYS_name_to_handle_at,
         OpenByHandleAt = "open_by_handle_at": libc::SYS_open_by_handle_at,
-        // Parts of the kernel with a history of holes that no tool needs.
+        // Kernel subsystems with a history of vulnerabilities that no tool needs.
         Bpf = "bpf": libc::SYS_bpf,
         PerfEventOpen = "perf_event_open": libc::SYS_perf_event_open,
         Userfaultfd = "userfaultfd": libc::SYS_userfaultfd,
         FanotifyInit = "fanotify_init": libc::SYS_fanotify_init,
         LookupDcookie = "lookup_dcookie": libc::SYS_lookup_dcookie,
-        // Would do other calls of this table unseen.
+        // Could execute other calls of this table without being filtered.
         IoUringSetup = "io_uring_setup": libc::SYS_io_uring_setup,
         IoUringEnter = "io_uring_enter": libc::SYS_io_uring_enter,
         IoUringRegister = "io_uring_register": libc::SYS_io_uring_register,
@@ -179,7 +179,7 @@ calls! {
         Msgctl = "msgctl": libc::SYS_msgctl,
         MqOpen = "mq_open": libc::SYS_mq_open,
         MqUnlink = "mq_unlink": libc::SYS_mq_unlink,
-        // The machine as a whole.
+        // Calls that affect the whole machine.
         KexecLoad = "kexec_load": libc::SYS_kexec_load,
         KexecFileLoad = "kexec_file_load": KEXEC_FILE_LOAD,
         InitModule = "init_module": libc::SYS_init_module,
@@ -203,17 +203,17 @@ calls! {
         Ioperm = "ioperm": libc::SYS_ioperm,
         #[cfg(target_arch = "x86_64")]
         ModifyLdt = "modify_ldt": libc::SYS_modify_ldt,
-        // Only when it changes how programs are loaded.
+        // Only if it changes how programs are loaded.
         Personality = "personality": libc::SYS_personality,
-        // Only those that type into a terminal or change what handles it.
+        // Only requests that insert input into a terminal or change its line discipline.
         Ioctl = "ioctl": libc::SYS_ioctl,
-        // Only hiding its memory from whoever watches it, and sharing a processor's core with other processes.
+        // Only to hide its memory from its observer, or to share a processor core with other processes.
         Prctl = "prctl": libc::SYS_prctl,
-        // Only of kinds that the run may not have; the first argument is the family.
+        // Only kinds that the run may not have; the first argument is the family.
         Socket = "socket": libc::SYS_socket,
-        // Only of kinds that can be pointed at an address later.
+        // Only kinds whose destination can be changed later.
         Socketpair = "socketpair": libc::SYS_socketpair,
-        // Only for another process: limits and priorities of the user's other programs.
+        // Only for another process: limits of the user's other programs.
         Prlimit64 = "prlimit64": libc::SYS_prlimit64,
         Setpriority = "setpriority": libc::SYS_setpriority,
         IoprioSet = "ioprio_set": libc::SYS_ioprio_set,
@@ -224,11 +224,11 @@ calls! {
     }
 }
 
-/// The newest call that was looked at when this table was written; calls with a higher number do not exist for a
-/// tool (ENOSYS, as on an older kernel). The numbers are the same on all architectures since Linux 5.0.
+/// The newest call that was reviewed for this table; calls with a higher number do not exist for a tool (ENOSYS, as on
+/// an older kernel). New numbers are the same on all architectures since Linux 5.0.
 pub(super) const NEWEST: i64 = OPEN_TREE_ATTR;
 
-// Numbers that the library does not name on every architecture; since 5.0 they are the same on all.
+// Numbers that the library does not define on every architecture; since Linux 5.0 they are the same on all.
 const FCHMODAT2: i64 = 452;
 const SETXATTRAT: i64 = 463;
 const REMOVEXATTRAT: i64 = 466;
@@ -240,7 +240,7 @@ const KEXEC_FILE_LOAD: i64 = 320;
 const KEXEC_FILE_LOAD: i64 = 294;
 
 impl SystemCall {
-    /// The call of a number; `None` for what is not in the table.
+    /// The call with a number; `None` if it is not in the table.
     pub(in crate::runner) fn of(number: i64) -> Option<SystemCall> {
         CALLS.iter().find(|(known, _)| *known == number).map(|(_, call)| *call)
     }

@@ -1,5 +1,5 @@
-//! Which files a process may touch, held by the kernel (Landlock), with the two other things that Landlock can
-//! hold: TCP, and signals and abstract sockets of processes outside.
+//! Restricts the files that a process may access, and also TCP, signals and abstract sockets of other processes. The
+//! kernel enforces this (Landlock).
 
 use super::places::{DEVICES, ETC, ETC_NETWORK, PROC, SELF, SYSTEM};
 use super::plan::WallPlan;
@@ -11,35 +11,35 @@ use landlock::{
 use rustix::fs::{Mode, OFlags};
 use std::path::Path;
 
-/// The newest version that is known here; what the kernel does not know of it is left out.
+/// The newest version that this code uses; features that the kernel does not know are left out.
 const NEWEST: ABI = ABI::V9;
 
-/// The version that a level without a view of its own needs: it holds TCP, devices, and signals and abstract
-/// sockets of others, each of which a namespace holds otherwise.
+/// The version required by a level without a separate view: it controls TCP, devices, and signals and abstract sockets
+/// of other processes, which are otherwise each isolated by a namespace.
 const NEEDED: ABI = ABI::V6;
 
 /// The number of that version.
 pub(super) const COMPLETE: u32 = NEEDED as u32;
 
-/// What Landlock came to.
+/// The effect of Landlock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LandlockResult {
-    /// Everything that the level needs.
+    /// Everything that the level requires.
     Fully,
-    /// Less, or nothing: why, in words.
+    /// Less, or nothing, with the reason.
     Less(String),
 }
 
 /// The version of Landlock that this kernel offers; 0 for none.
 pub(in crate::runner) fn landlock_version() -> u32 {
     const ASK_VERSION: u32 = 1;
-    // SAFETY: with this flag the call takes no pointer and makes nothing.
+    // SAFETY: with this flag the call uses no pointer and creates nothing.
     let version =
         unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, ASK_VERSION) };
     u32::try_from(version).unwrap_or(0)
 }
 
-/// Confines this process and its descendants to the files of the plan, for good.
+/// Confines this process and its descendants to the files of the plan, permanently.
 pub(super) fn hold(plan: &WallPlan) -> LandlockResult {
     let needed = needed(plan);
     let Err(error) = enforce(plan, needed) else { return LandlockResult::Fully };
@@ -52,7 +52,7 @@ pub(super) fn hold(plan: &WallPlan) -> LandlockResult {
         }
         offered => format!("Landlock version {offered} rejected the rules: {error}"),
     };
-    // What there is, is better than nothing; it does not count.
+    // Partial protection is better than none; it does not count.
     let _ = enforce(plan, ABI::Unsupported);
     LandlockResult::Less(why)
 }
@@ -85,7 +85,7 @@ fn enforce(plan: &WallPlan, needed: ABI) -> Result<(), RulesetError> {
     Ok(())
 }
 
-/// Whether TCP is refused. In a network of its own for loopback, and with the whole network, it is not.
+/// Whether TCP is refused. It is allowed in a separate network for loopback, and with the whole network.
 fn holds_tcp(plan: &WallPlan) -> bool {
     match plan.network {
         Network::None => true,
@@ -106,13 +106,14 @@ fn grants(plan: &WallPlan) -> Vec<(&Path, BitFlags<AccessFs>)> {
         put(ETC_NETWORK, look);
     }
     if plan.level == IsolationLevel::Isolated {
-        // Only what is on the list is there.
+        // Only listed files are visible.
         put(&["/etc"], look);
-        // Its own: only its processes are there, and what would change the machine is not writable.
+        // A separate `/proc`: it shows only the run's processes, and files that would change the machine are not
+        // writable.
         put(&["/proc"], look);
         put(&["/sys"], look);
         put(&["/dev/shm"], writing());
-        // Terminals of its own; the one of whoever watches it is not among them.
+        // Separate terminals; the terminal of the viewer is not among them.
         put(&["/dev/ptmx", "/dev/pts", "/dev/tty"], device);
     } else {
         put(ETC, look);
@@ -121,21 +122,21 @@ fn grants(plan: &WallPlan) -> Vec<(&Path, BitFlags<AccessFs>)> {
     }
     grants.extend(plan.read.iter().map(|path| (path.as_path(), read)));
     grants.extend(plan.write.iter().map(|path| {
-        // A terminal that the run was given must also answer questions about itself.
+        // Ioctl requests must also work on a terminal that the run received.
         let is_device = path.starts_with("/dev") && path.as_path() != Path::new("/dev/shm");
         (path.as_path(), if is_device { device } else { writing() })
     }));
     grants
 }
 
-/// Everything but devices, and connecting to sockets that others may have put there.
+/// Everything except creating devices, and connecting to sockets that other processes may have created.
 fn writing() -> BitFlags<AccessFs> {
     let devices = AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev;
     AccessFs::from_all(NEWEST) & !(devices | AccessFs::ResolveUnix)
 }
 
-/// Adds a rule. A path that does not exist, or that cannot be opened, grants nothing. Rights that make no sense
-/// for a file are left out by the library.
+/// Adds a rule. A path that does not exist, or that cannot be opened, grants nothing. The library omits rights that
+/// make no sense for a file.
 fn grant(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, RulesetError> {
     let Ok(fd) = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { return Ok(rules) };
     rules.add_rule(PathBeneath::new(fd, access))

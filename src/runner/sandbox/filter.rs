@@ -1,40 +1,40 @@
-//! Which system calls a run may make, as rules by number and scalar arguments: what pointers point to can change
-//! between the filter's look and the kernel's, numbers cannot.
+//! The system calls that a run may make, as rules by number and scalar arguments. The target of a pointer can change
+//! between the filter's check and the kernel's use; numbers cannot.
 //!
-//! Everything is allowed but what [`super::calls`] names. What is refused is refused with EPERM; with an observer,
-//! refused and noteworthy calls are handed to it, which answers the refused ones with EPERM by number. Without
-//! anybody to answer they fail.
+//! Everything is allowed except the calls in [`super::calls`]. Refused calls fail with EPERM. With an observer, refused
+//! and noteworthy calls are passed to it, and it answers the refused ones with EPERM by number. Without a process to
+//! answer, they fail.
 //!
 //! # Local sockets
 //!
-//! A local socket with a path leads to another program of the user (`docker.sock`, an agent of ssh), also where the
-//! network is the run's own: a granted folder may hold one. A path cannot be judged here. So at every level there are
-//! only pairs of connected local sockets, which interpreters use among their own processes: `socket` fails for this
-//! family, and there are no pairs of datagram sockets, which can be pointed elsewhere by each message. With an observer
-//! that knows that there is no network, sockets that must be connected first can be made, so that it sees where they
-//! were to lead; it refuses to connect and to bind by number.
+//! A local socket with a path connects to another program of the user (`docker.sock`, an ssh agent), even with a
+//! separate network: a granted folder may contain one. A path cannot be checked here. So at every level there are only
+//! pairs of connected local sockets, which interpreters use among their own processes: `socket` fails for this family,
+//! and there are no pairs of datagram sockets, because each message can name another address. With an observer that
+//! knows that there is no network, connection-oriented sockets can be created, so that it sees their intended
+//! destination; it refuses connecting and binding by number.
 //!
-//! # The Internet where there is no network of its own (`confined`)
+//! # The Internet without a separate network (`confined`)
 //!
-//! Landlock holds TCP, not UDP. So what can be pointed at an address is not made at all unless the network is granted;
-//! with an observer that knows that there is none, as above.
+//! Landlock controls TCP but not UDP. So sockets that can name an address cannot be created unless the network is
+//! granted, or an observer knows that there is none, as above.
 //!
 //! # Inherited listeners
 //!
 //! A service may inherit listening sockets of the host's own network, at every level. Without a network it can accept
-//! there, and use what it accepted. But any such socket can be closed and then pointed at an address, and what is in
-//! memory cannot be judged. So `connect` and `bind` are refused by number, as are messages that open a connection
-//! (`MSG_FASTOPEN`, which Landlock does not hold) and questions to the network's interfaces. No other socket for an
-//! address can be made, also with an observer: then `listen` and messages lead nowhere else, and need no answer.
+//! there, and use what it accepted. But any such socket can be disconnected and then connected to an address, and
+//! addresses in memory cannot be checked. So `connect` and `bind` are refused by number, as are messages that open a
+//! connection (`MSG_FASTOPEN`, which Landlock does not control) and requests about network interfaces. No other socket
+//! for an address can be created, even with an observer. Therefore, `listen` and messages need no answer.
 //!
 //! # Other processes
 //!
-//! No call may change a process that is not the tool's own. Behind namespaces (`isolated`) the tool numbers only its
-//! own processes, and one more: the first of its namespace, [`FIRST`], which is refused by its number. Without them
-//! (`confined`) any number may mean somebody else's process, now or a moment later, so only 0, which means the caller,
-//! is allowed; with an observer the caller may also use its own number, which nobody else can have while it waits.
-//! Signals are not judged here: Landlock scopes them to the tool's own processes, also to groups, threads and
-//! descriptors of processes.
+//! No call may change a process that does not belong to the tool. With namespaces (`isolated`), the tool sees only its
+//! own processes and the first process of its namespace, [`FIRST`], which is refused by its number. Without them
+//! (`confined`), any number may refer to a foreign process, now or a moment later, so only 0, which means the caller,
+//! is allowed. With an observer, the caller may also use its own number, which no other process can have while it
+//! waits. Signals are not checked here: Landlock restricts them to the tool's own processes, including groups, threads
+//! and process descriptors.
 
 use super::bpf::{Action, FilterCase, FilterRule, FilterTest, Instruction, assemble};
 use super::calls::{CALLS, NEWEST, SystemCall, SystemCallGroup};
@@ -42,26 +42,26 @@ use crate::domain::{IsolationLevel, Network};
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 
-/// What a filter depends on.
+/// The inputs of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Terms {
-    /// `isolated` when other sandbox layers hide the host, else `confined`.
+    /// `isolated` if other sandbox layers hide the host, else `confined`.
     pub(super) level: IsolationLevel,
-    /// What it may reach.
+    /// Its network access.
     pub(super) network: Network,
-    /// Whether there is somebody to hand calls to.
+    /// Whether calls can be passed to an observer.
     pub(super) observe: bool,
-    /// Whether the observer was told of another level, so that its answers must not matter.
+    /// Whether the observer expects another level, so that its answers must not matter.
     pub(super) is_sunk: bool,
     /// Whether it inherits listening sockets of the host.
     pub(super) inherits: bool,
-    /// Where the socket is through which the listener of the filter is handed over.
+    /// The descriptor of the socket through which the listener of the filter is passed.
     pub(super) status_fd: i32,
 }
 
 const ALL: u32 = u32::MAX;
 
-/// Flags of `clone` that make a namespace. The one for clocks shares its bit with the signal and works only in
+/// Flags of `clone` that create a namespace. The one for clocks shares its bit with the signal and works only in
 /// `clone3` and `unshare`.
 const NEW_NAMESPACE: u32 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWCGROUP
@@ -71,28 +71,28 @@ const NEW_NAMESPACE: u32 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWPID
     | libc::CLONE_NEWNET) as u32;
 
-/// Requests that type into a terminal, act on the console, or change what handles a terminal.
+/// Requests that insert input into a terminal, act on the console, or change the line discipline.
 const TERMINAL_REQUESTS: [u32; 3] = [0x5412, 0x541C, 0x5423];
 
-/// Asks for the personality without changing it.
+/// The argument that queries the personality without changing it.
 const ASK_PERSONALITY: u32 = u32::MAX;
 
-/// The part of a socket's type that is not flags.
+/// The part of a socket's type without flags.
 const SOCKET_KIND: u32 = 0xf;
 
-/// Kinds of local sockets that send only to what they are connected with, whatever address a message names.
+/// Kinds of local sockets that send only to their peer, whatever address a message names.
 const CONNECTED: [i32; 2] = [libc::SOCK_STREAM, libc::SOCK_SEQPACKET];
 
-/// Requests about interfaces and sockets of a network have this in their second byte.
+/// Requests about interfaces and sockets of a network have this second byte.
 const SOCKET_REQUESTS: FilterTest = FilterTest::Is { arg: 1, mask: 0xff00, value: 0x8900 };
 
 /// Bits of a mode that give a program the rights of the file's owner or group.
 const SPECIAL_MODES: u32 = libc::S_ISUID | libc::S_ISGID;
 
-/// Flags of `open` with which its mode counts; of `O_TMPFILE` the bit that is its own.
+/// Flags of `open` that make its mode effective; for `O_TMPFILE`, only its own bit.
 const CREATES: u32 = (libc::O_CREAT | (libc::O_TMPFILE & !libc::O_DIRECTORY)) as u32;
 
-/// The first process of a namespace, by its number there. It is never the tool's own: it takes in orphans.
+/// The number of the first process of a namespace. It is not the tool but adopts orphans.
 const FIRST: u32 = 1;
 
 /// All processes of a user, for `setpriority`.
@@ -101,7 +101,7 @@ const PRIO_USER: u32 = 2;
 /// All processes of a user, for `ioprio_set`.
 const IOPRIO_WHO_USER: u32 = 3;
 
-/// Makes processes run beside each other on one core (`prctl`, Linux 5.14).
+/// Puts processes on one core together (`prctl`, Linux 5.14).
 const PR_SCHED_CORE: u32 = 62;
 
 impl Terms {
@@ -111,7 +111,7 @@ impl Terms {
     }
 
     fn rules(self) -> Vec<FilterRule> {
-        // Its data is behind a pointer, so it cannot be judged; the C libraries then use `clone`.
+        // Its data is behind a pointer and cannot be checked; C libraries then use `clone`.
         let mut rules = vec![
             FilterRule::always(libc::SYS_clone3, Action::Errno(libc::ENOSYS)),
             FilterRule {
@@ -134,8 +134,7 @@ impl Terms {
         }
     }
 
-    /// Nobody makes a file that runs with its owner's rights: where it is written directly, the tool would be gone
-    /// and the file would stay.
+    /// Refuses creating files that run with their owner's rights: with direct writes, the file would outlive the tool.
     fn file_rule(self, number: i64, call: SystemCall) -> Option<FilterRule> {
         let otherwise = if self.observe { Action::Notify } else { Action::Allow };
         let tests = match call {
@@ -145,14 +144,14 @@ impl Terms {
             #[cfg(target_arch = "x86_64")]
             SystemCall::Open => vec![FilterTest::HasAny { arg: 1, bits: CREATES }, special(2)],
             SystemCall::Openat => vec![FilterTest::HasAny { arg: 2, bits: CREATES }, special(3)],
-            // Its mode is behind a pointer, so it cannot be judged; programs then use `openat`.
+            // Its mode is behind a pointer and cannot be checked; programs then use `openat`.
             SystemCall::Openat2 => return Some(FilterRule::always(number, Action::Errno(libc::ENOSYS))),
             _ => return self.observe.then(|| FilterRule::always(number, Action::Notify)),
         };
         Some(FilterRule { number, cases: vec![case(&tests, Action::Errno(libc::EPERM))], otherwise })
     }
 
-    /// What happens to a refused call.
+    /// The treatment of a refused call.
     fn refuse(self) -> Action {
         if self.observe { Action::Notify } else { Action::Errno(libc::EPERM) }
     }
@@ -161,8 +160,8 @@ impl Terms {
         self.level == IsolationLevel::Isolated
     }
 
-    /// Whether the Internet is out of reach whatever the tool does. Without a network of its own there is no
-    /// loopback that others do not share, so loopback is then no network.
+    /// Whether the Internet is unreachable. Without a separate network, every loopback is shared with others, so
+    /// `loopback` then means no network.
     fn is_offline(self) -> bool {
         match self.network {
             Network::None => true,
@@ -171,17 +170,17 @@ impl Terms {
         }
     }
 
-    /// Whether sockets can be made because the observer refuses, by number, whatever they could be used for.
+    /// Whether sockets can be created because the observer refuses all their uses by number.
     fn is_answered(self) -> bool {
         self.observe && self.network == Network::None && !self.is_sunk && !self.inherits
     }
 
-    /// Whether it has sockets of the host although it may reach nothing.
+    /// Whether it has sockets of the host but no network access.
     fn is_handed(self) -> bool {
         self.inherits && self.network != Network::Full
     }
 
-    /// The rules for one that only accepts connections.
+    /// The rules for a run that only accepts connections.
     fn handed_rule(self, number: i64, call: SystemCall) -> Option<FilterRule> {
         let opens =
             |arg| case(&[FilterTest::HasAny { arg, bits: libc::MSG_FASTOPEN as u32 }], Action::Errno(libc::EPERM));
@@ -204,7 +203,7 @@ impl Terms {
         }
         let with_address = |action| vec![FilterCase { tests: vec![FilterTest::Points { arg: 4 }], action }];
         if !self.observe {
-            // Nothing that could be pointed anywhere can be made; this is a second barrier.
+            // No socket that could connect can be created; this is a second barrier.
             if !self.is_offline() {
                 return None;
             }
@@ -218,9 +217,9 @@ impl Terms {
             };
         }
         match call {
-            // The hand-over of the listener itself. The tool cannot have a file of that number.
+            // The transfer of the listener itself. The tool cannot have a descriptor with that number.
             SystemCall::Sendmsg => rule(vec![case(&[is(0, self.status_fd as u32)], Action::Allow)], Action::Notify),
-            // With a network that is all the data a program sends; without, it may be a question to a name server.
+            // With a network, this covers all sent data; without one, it may be a query to a name server.
             SystemCall::Sendto if !self.is_offline() => rule(with_address(Action::Notify), Action::Allow),
             _ => Some(FilterRule::always(number, Action::Notify)),
         }
@@ -232,7 +231,7 @@ impl Terms {
         match call {
             SystemCall::Clone => {
                 let bits = NEW_NAMESPACE | libc::CLONE_PARENT as u32;
-                // A thread with files of its own could hold what nobody sees.
+                // A thread with a separate file table could hold files that are not seen.
                 let files = (libc::CLONE_THREAD | libc::CLONE_FILES) as u32;
                 let alone = FilterTest::Is { arg: 0, mask: files, value: libc::CLONE_THREAD as u32 };
                 rule(vec![case(&[FilterTest::HasAny { arg: 0, bits }], refuse), case(&[alone], refuse)], Action::Allow)
@@ -249,17 +248,17 @@ impl Terms {
                 rule(cases, Action::Allow)
             }
             SystemCall::Prctl => {
-                // Who watches a run reads the memory of its processes and looks at their files.
+                // The observer of a run reads the memory of its processes and examines their files.
                 let hiding = case(&[is(0, libc::PR_SET_DUMPABLE as u32), is(1, 0)], refuse);
                 rule(vec![case(&[is(0, PR_SCHED_CORE)], refuse), hiding], Action::Allow)
             }
             SystemCall::Socket => rule(self.sockets(), refuse),
             SystemCall::Socketpair => rule(pairs(), refuse),
-            // In a namespace of its own there is nobody else, and a limit of the user's bounds them. Queues and
-            // semaphores of the older kind (`msgget`, `semget`) have none: they could hold any amount of memory.
+            // In a separate namespace there are no other processes, and a user limit applies. The older queues and
+            // semaphores (`msgget`, `semget`) have no limit: they could hold any amount of memory.
             SystemCall::MqOpen | SystemCall::MqUnlink if self.is_isolated() => None,
             SystemCall::Prlimit64 => {
-                // To ask changes nothing.
+                // Querying changes nothing.
                 let mut own = self.own_processes(number, 0);
                 own.cases.insert(0, case(&[FilterTest::IsNull { arg: 2 }], Action::Allow));
                 Some(own)
@@ -279,7 +278,7 @@ impl Terms {
         }
     }
 
-    /// A call that changes the process whose number is this argument: only for the tool's own processes.
+    /// A call that changes the process with the number in this argument: only for the tool's own processes.
     fn own_processes(self, number: i64, arg: usize) -> FilterRule {
         let refuse = self.refuse();
         if self.is_isolated() {
@@ -288,7 +287,7 @@ impl Terms {
         FilterRule { number, cases: vec![case(&[is(arg, 0)], Action::Allow)], otherwise: refuse }
     }
 
-    /// What may come out of `socket(family, kind, protocol)`.
+    /// The allowed results of `socket(family, kind, protocol)`.
     fn sockets(self) -> Vec<FilterCase> {
         let family = |family: i32| is(0, family as u32);
         let kind = |kind: i32| FilterTest::Is { arg: 1, mask: SOCKET_KIND, value: kind as u32 };
@@ -305,40 +304,40 @@ impl Terms {
                 cases.push(case(&[family(internet)], self.refuse()));
                 continue;
             }
-            // Only kinds that cannot lead anywhere except by a call that is refused.
+            // Only kinds that can connect only through a call that is refused.
             for (socket, protocol) in [(libc::SOCK_STREAM, libc::IPPROTO_TCP), (libc::SOCK_DGRAM, libc::IPPROTO_UDP)] {
                 for protocol in [0, protocol] {
                     cases.push(case(&[family(internet), kind(socket), is(2, protocol as u32)], Action::Allow));
                 }
             }
         }
-        // Every lookup of a host name asks for the interfaces this way: refused, but no sign of anything.
+        // Every look-up of a host name queries the interfaces in this way; it is refused without a report.
         cases.push(case(&[family(libc::AF_NETLINK)], Action::Errno(libc::EPERM)));
         cases
     }
 }
 
-/// Calls with which the kernel would hold more memory for a tool than the supervisor counts. They fail as they do where
-/// there is no such thing, which programs know how to continue from, and nobody is told.
+/// Calls that would make the kernel hold more memory for a tool than the supervisor counts. They fail as if
+/// unsupported, which programs can handle, and are not reported.
 fn quiet() -> Vec<FilterRule> {
     let refused = |number, cases: Vec<FilterCase>| FilterRule { number, cases, otherwise: Action::Allow };
     let sizes = [libc::SO_SNDBUF, libc::SO_RCVBUF, libc::SO_SNDBUFFORCE, libc::SO_RCVBUFFORCE];
-    // It seems to be done: programs ask for a size as a hint.
+    // It appears to succeed: programs set a size as a hint.
     let size = |size: i32| case(&[is(1, libc::SOL_SOCKET as u32), is(2, size as u32)], Action::Errno(0));
-    // A file table of its own for a thread could not be looked at by the number of its process.
+    // A separate file table of a thread could not be examined through the number of its process.
     let own_table = FilterTest::HasAny { arg: 2, bits: libc::CLOSE_RANGE_UNSHARE };
     let mut rules = vec![
         refused(libc::SYS_setsockopt, sizes.map(size).to_vec()),
         refused(libc::SYS_fcntl, vec![case(&[is(1, libc::F_SETPIPE_SZ as u32)], Action::Errno(libc::EPERM))]),
         refused(libc::SYS_close_range, vec![case(&[own_table], Action::Errno(libc::EINVAL))]),
     ];
-    // These put pages of files and of memory into a pipe or socket, which keeps all of a page for a byte of it.
+    // These put pages of files and memory into a pipe or socket, which keeps a whole page even for one byte.
     let by_page = [libc::SYS_splice, libc::SYS_vmsplice, libc::SYS_tee, libc::SYS_sendfile];
     rules.extend(by_page.map(|number| FilterRule::always(number, Action::Errno(libc::EINVAL))));
     rules
 }
 
-/// What may come out of `socketpair(family, kind)`: connected for good.
+/// The allowed results of `socketpair(family, kind)`: permanently connected.
 fn pairs() -> Vec<FilterCase> {
     let local = is(0, libc::AF_UNIX as u32);
     CONNECTED
@@ -358,23 +357,23 @@ fn case(tests: &[FilterTest], action: Action) -> FilterCase {
     FilterCase { tests: tests.to_vec(), action }
 }
 
-/// Puts a program in front of every system call of this process and its descendants, for good. Returns the
-/// listener when the program hands calls to an observer.
+/// Installs a program as the system call filter of this process and its descendants, permanently. Returns the listener
+/// if the program passes calls to an observer.
 ///
 /// # Errors
-/// What the kernel says: EBUSY when somebody else already listens.
+/// The error of the kernel: EBUSY if another process already listens.
 pub(super) fn install(program: &[Instruction], observe: bool) -> io::Result<Option<OwnedFd>> {
     if !observe {
         enter(program, 0)?;
         return Ok(None);
     }
-    // Killable: signals of the tool do not interrupt a call that the observer holds. Since Linux 5.19.
+    // Wait killable: signals of the tool do not interrupt a call that the observer holds. Since Linux 5.19.
     let listening = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
     let fd = match enter(program, listening | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) {
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => enter(program, listening)?,
         result => result?,
     };
-    // SAFETY: the kernel just made this descriptor for us and nobody else knows it.
+    // SAFETY: the kernel just created this descriptor, and nobody else uses it.
     Ok(Some(unsafe { OwnedFd::from_raw_fd(fd) }))
 }
 

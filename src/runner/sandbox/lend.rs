@@ -1,5 +1,5 @@
-//! Copies of mounts that are attached nowhere yet: in which the files of one user belong to another (id-mapped mounts,
-//! Linux 5.12), or in which nothing can be changed.
+//! Copies of detached mounts, either with the files of one user belonging to another (id-mapped mounts, Linux 5.12), or
+//! read-only.
 
 use super::process::{fork, reap};
 use rustix::fs::{AtFlags, Stat};
@@ -10,10 +10,10 @@ use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
-/// Says in the call that the mount's users are mapped (`linux/mount.h`).
+/// The attribute for mapped users of a mount (`linux/mount.h`).
 const MOUNT_ATTR_IDMAP: u64 = 0x0010_0000;
 
-/// How long a namespace may take to be looked at; its holder ends by itself after that.
+/// How long a namespace is kept available; its holder then ends by itself.
 const HOLD: Duration = Duration::from_secs(10);
 
 /// `struct mount_attr` of `linux/mount.h`, its first version.
@@ -25,11 +25,11 @@ struct MountAttr {
     userns_fd: u64,
 }
 
-/// Makes the files of whoever owns the mounted folder or file belong to `user`, in this mount only. It must be
-/// attached nowhere yet, and this process root with one thread.
+/// Makes the files of the owner of the mounted folder or file belong to `user`, only in this mount. The mount must be
+/// detached, and this process must be root with one thread.
 ///
 /// # Errors
-/// When the file system cannot do that, or this process may not.
+/// If the file system does not support it, or this process may not.
 pub(in crate::runner) fn lend_to(tree: &OwnedFd, user: u32) -> io::Result<()> {
     let owner = rustix::fs::statat(tree, "", AtFlags::EMPTY_PATH)?;
     let users = user_map(&owner, user)?;
@@ -42,10 +42,10 @@ pub(in crate::runner) fn lend_to(tree: &OwnedFd, user: u32) -> io::Result<()> {
     set_attributes(tree, &attr, 0)
 }
 
-/// Makes a copy of mounts, attached nowhere yet, read-only, and without devices and programs with rights of their own.
+/// Makes a detached copy of mounts read-only, and disables devices and set-user-ID programs in it.
 ///
 /// # Errors
-/// When this process may not.
+/// If this process may not.
 pub(in crate::runner) fn seal(tree: &OwnedFd) -> io::Result<()> {
     let attr_set = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
     set_attributes(tree, &MountAttr { attr_set, attr_clr: 0, propagation: 0, userns_fd: 0 }, libc::AT_RECURSIVE)
@@ -54,17 +54,17 @@ pub(in crate::runner) fn seal(tree: &OwnedFd) -> io::Result<()> {
 fn set_attributes(tree: &OwnedFd, attr: &MountAttr, flags: libc::c_int) -> io::Result<()> {
     let (tree, flags) = (c_long::from(tree.as_raw_fd()), c_long::from(libc::AT_EMPTY_PATH | flags));
     let (attr, size) = (std::ptr::from_ref(attr), size_of::<MountAttr>());
-    // SAFETY: the path is a literal, the structure lives until after the call and its size is its own.
+    // SAFETY: the path is a literal, and the structure outlives the call and has the given size.
     let done = unsafe { libc::syscall(libc::SYS_mount_setattr, tree, c"".as_ptr(), flags, attr, size) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// A user namespace that says which user is to be seen instead of which.
+/// A user namespace that maps one user to another.
 fn user_map(owner: &Stat, user: u32) -> io::Result<OwnedFd> {
     let (ready, tell) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let pid = fork(move || hold_users(tell))?;
     let mapped = (|| {
-        // Nothing is said by one that could not make its namespace.
+        // The holder sends nothing if it could not create its namespace.
         if rustix::io::read(&ready, &mut [0_u8; 1])? == 0 {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
@@ -80,7 +80,7 @@ fn user_map(owner: &Stat, user: u32) -> io::Result<OwnedFd> {
     mapped
 }
 
-/// Holds a namespace until it was taken or nobody comes. Returns what to exit with.
+/// Holds a namespace until it was opened or the other end is closed. Returns the exit code.
 fn hold_users(tell: OwnedFd) -> i32 {
     // SAFETY: there is one thread.
     let made = unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWUSER) };

@@ -1,4 +1,4 @@
-//! The supervisor's end of an observed filter: taking notifications and answering them.
+//! The supervisor's end of an observed filter: receives notifications and answers them.
 //!
 //! The process that made a call waits until it is answered. When the listener is closed the kernel
 //! answers ENOSYS: a run whose supervisor died fails closed.
@@ -11,24 +11,24 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 /// One call that waits for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::runner) struct Notification {
-    /// What to answer to.
+    /// The ID for the answer.
     pub(in crate::runner) id: u64,
-    /// The thread that made it, as this process numbers threads.
+    /// The thread that made it, in the numbering of this process.
     pub(in crate::runner) pid: u32,
     pub(in crate::runner) call: SystemCall,
-    /// Its arguments. Scalars are what the kernel will use; what pointers point to can change.
+    /// Its arguments. Scalars are what the kernel will use; the targets of pointers can change.
     pub(in crate::runner) args: [u64; 6],
 }
 
 /// The answer to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::runner) enum CallAnswer {
-    /// The kernel does it, as far as the other sandbox layers let it. Never an approval: what pointers point to may
-    /// have changed since it was read.
+    /// The kernel executes it, as far as the other sandbox layers allow. Never an approval: the targets of pointers may
+    /// have changed since they were read.
     Continue,
     /// It fails with this number.
     Errno(i32),
-    /// It is not done, and returns this.
+    /// It is not executed, and returns this value.
     Value(i64),
 }
 
@@ -37,10 +37,10 @@ pub(in crate::runner) enum CallAnswer {
 pub(in crate::runner) struct Listener(OwnedFd);
 
 impl Listener {
-    /// Takes the listener that [`raise()`](super::raise()) gave out.
+    /// Wraps the listener returned by [`raise()`](super::raise()).
     ///
     /// # Errors
-    /// When this kernel's notifications are larger than what is known here.
+    /// If this kernel's notifications are larger than the known structure.
     pub(in crate::runner) fn new(fd: OwnedFd) -> io::Result<Listener> {
         let mut sizes = libc::seccomp_notif_sizes { seccomp_notif: 0, seccomp_notif_resp: 0, seccomp_data: 0 };
         // SAFETY: the pointer is to a live local of the type that this operation fills.
@@ -52,22 +52,22 @@ impl Listener {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "the kernel notifications have an unknown size"));
         }
         let listener = Listener(fd);
-        // The answer then wakes the tool on the processor that it came from. Older kernels do without.
+        // The answer then wakes the tool on its current processor. Older kernels do not support it.
         let _ = listener.control(libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP as *mut libc::c_void);
         Ok(listener)
     }
 
-    /// Becomes readable when a call waits, hangs up when no process is left that could make one.
+    /// Becomes readable when a call waits, and hangs up when no process is left that could make one.
     pub(in crate::runner) fn fd(&self) -> &OwnedFd {
         &self.0
     }
 
-    /// Takes the next call that waits; `None` when none does, or the one that did was interrupted.
+    /// Receives the next waiting call; `None` if there is none, or it was interrupted.
     ///
     /// # Errors
-    /// [`io::ErrorKind::BrokenPipe`] when no process is left that could make one; else what the kernel says.
+    /// [`io::ErrorKind::BrokenPipe`] if no process is left that could make one; otherwise the error of the kernel.
     pub(in crate::runner) fn receive(&self) -> io::Result<Option<Notification>> {
-        // The receive call waits whatever the descriptor's flags say, so it is only made when it need not.
+        // The receive call blocks whatever the descriptor's flags are, so it is only made if a call is waiting.
         let mut wanted = [PollFd::new(&self.0, PollFlags::IN)];
         match rustix::event::poll(&mut wanted, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
             Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(None),
@@ -77,7 +77,7 @@ impl Listener {
         if !wanted[0].revents().contains(PollFlags::IN) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        // SAFETY: plain numbers, for which all zeroes is a value; the kernel demands zeroes.
+        // SAFETY: plain numbers, for which zero is valid; the kernel requires zeroes.
         let mut notification: libc::seccomp_notif = unsafe { std::mem::zeroed() };
         match self.control(libc::SECCOMP_IOCTL_NOTIF_RECV, (&raw mut notification).cast()) {
             Ok(()) => {}
@@ -93,10 +93,10 @@ impl Listener {
         Ok(Some(Notification { id, pid, call, args: data.args }))
     }
 
-    /// Answers a call. One whose process is gone needs no answer, which is not an error.
+    /// Answers a call. If its process has ended, no answer is needed, which is not an error.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The error of the kernel.
     pub(in crate::runner) fn answer(&self, id: u64, verdict: CallAnswer) -> io::Result<()> {
         let (val, error, flags) = match verdict {
             CallAnswer::Continue => (0, 0, libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32),
@@ -110,7 +110,7 @@ impl Listener {
         }
     }
 
-    /// Whether the call still waits: what was read from its process before this was read from the right one.
+    /// Whether the call still waits: if so, data read from its process before this check is from the right process.
     pub(in crate::runner) fn still_valid(&self, id: u64) -> bool {
         let mut id = id;
         self.control(libc::SECCOMP_IOCTL_NOTIF_ID_VALID, (&raw mut id).cast()).is_ok()

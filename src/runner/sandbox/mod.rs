@@ -48,7 +48,7 @@ const HEAPS: libc::c_int = 2;
 /// are started. It does nothing if the C library is not glibc.
 pub fn spare_memory() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: takes no pointer; what was allocated before stays where it is.
+    // SAFETY: uses no pointer; existing allocations do not move.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK);
         libc::mallopt(libc::M_ARENA_MAX, HEAPS);
@@ -60,7 +60,7 @@ pub fn spare_memory() {
 /// in this file because it needs `unsafe`.
 pub fn release_memory() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: takes no pointer and only touches memory that nobody has allocated.
+    // SAFETY: uses no pointer and only touches unallocated memory.
     unsafe {
         libc::malloc_trim(0);
     }
@@ -76,13 +76,13 @@ pub fn release_program() {
     for line in maps.lines().filter(|line| line.ends_with(&*program.to_string_lossy())) {
         let mut words = line.split_ascii_whitespace();
         let (Some(range), Some(access), Some(offset)) = (words.next(), words.next(), words.next()) else { continue };
-        // Code, and the read-only part at the begin of the file. What the loader wrote to lies behind both.
+        // Code, and the read-only part at the start of the file. Data that the loader wrote is after both.
         if access != "r-xp" && !(access == "r--p" && offset.bytes().all(|digit| digit == b'0')) {
             continue;
         }
         let ends = range.split_once('-').map(|(from, to)| [from, to].map(|text| usize::from_str_radix(text, 16)));
         if let Some([Ok(from), Ok(to)]) = ends {
-            // SAFETY: nobody has written to these private mappings of a file, so each page comes back as it was.
+            // SAFETY: these private file mappings were never written, so each page is reloaded unchanged.
             unsafe {
                 libc::madvise(from as *mut libc::c_void, to.saturating_sub(from), libc::MADV_DONTNEED);
             }
@@ -90,7 +90,7 @@ pub fn release_program() {
     }
 }
 
-/// The tests' own program plays the supervisor and the inner stage for the runs that they start.
+/// The test program itself acts as the supervisor and the inner stage for the runs that tests start.
 #[cfg(test)]
 mod role {
     extern "C" fn play() {

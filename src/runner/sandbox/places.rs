@@ -1,56 +1,57 @@
-//! What of the system every run may read. One list for both levels: what bubblewrap binds and what Landlock
-//! grants are the same.
+//! The parts of the system that every run may read. One list for both levels: bubblewrap binds and Landlock grants the
+//! same paths.
 
 /// Programs and libraries that every user of the machine may read and only root changes. `/bin` and its like are links
-/// into `/usr` on most systems, and into `/nix/store` on NixOS. Folders that programs keep data and sockets in, such as
-/// `/opt`, `/srv`, `/var`, `/snap` and `/home/linuxbrew`, are not among them: of those a run sees the installation of its
-/// interpreter, which its plan names.
+/// into `/usr` on most systems, and into `/nix/store` on NixOS. Folders in which programs keep data and sockets, such
+/// as `/opt`, `/srv`, `/var`, `/snap` and `/home/linuxbrew`, are not included. From those, a run sees only the
+/// installation of its interpreter, which its plan names.
 pub(in crate::runner) const SYSTEM: &[&str] =
     &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store"];
 
-/// What programs need of `/etc`: nothing secret, nothing that names this machine, its hosts or its users' keys.
+/// The parts of `/etc` that programs need: nothing secret, nothing that identifies this machine, its hosts or its
+/// users' keys.
 pub(in crate::runner) const ETC: &[&str] = &[
-    // The loader: where libraries are, and which program a general name stands for.
+    // The loader: the locations of libraries, and the alternatives of programs.
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",
     "/etc/ld.so.conf.d",
     "/etc/alternatives",
-    // The time of day.
+    // Time zone.
     "/etc/localtime",
     "/etc/timezone",
-    // Names of users and groups; passwords are elsewhere.
+    // Names of users and groups, without passwords.
     "/etc/nsswitch.conf",
     "/etc/passwd",
     "/etc/group",
-    // Certificates to check others by; private keys lie in /etc/ssl/private.
+    // Certificates for verifying others; private keys are in /etc/ssl/private.
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
     "/etc/ca-certificates",
     "/etc/pki/tls/certs",
     "/etc/pki/ca-trust",
-    // Kinds of files, protocols and services by name, and which system this is.
+    // Names of file types, protocols and services, and the identification of this system.
     "/etc/mime.types",
     "/etc/magic",
     "/etc/protocols",
     "/etc/services",
     "/etc/os-release",
-    // Settings of interpreters, which fail to start where they cannot be read.
+    // Settings of interpreters, which fail to start if these are unreadable.
     "/etc/python3",
     "/etc/python3.11",
     "/etc/python3.12",
     "/etc/python3.13",
     "/etc/inputrc",
-    // git stops where it may not read this; a file that every user of the machine can read.
+    // git fails if it may not read this file, which every user of the machine can read.
     "/etc/gitconfig",
     "/etc/terminfo",
 ];
 
-/// What a run with the whole network needs to find hosts.
+/// The files that a run with the whole network needs to find hosts.
 pub(in crate::runner) const ETC_NETWORK: &[&str] =
     &["/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/run/systemd/resolve/stub-resolv.conf"];
 
-/// What the tool's first process may read about itself. Not the whole folder: `net` in it is the host's network, and
-/// its mounts say what else is where.
+/// The files about itself that the tool's first process may read. Not the whole folder: its `net` is the host's
+/// network, and its mounts reveal the locations of other files.
 pub(in crate::runner) const SELF: &[&str] = &[
     "/proc/self/auxv",
     "/proc/self/cgroup",
@@ -67,7 +68,7 @@ pub(in crate::runner) const SELF: &[&str] = &[
     "/proc/self/status",
 ];
 
-/// Numbers about the whole machine that interpreters and allocators ask for at their start.
+/// Numbers about the whole machine that interpreters and allocators read at start.
 pub(in crate::runner) const PROC: &[&str] = &[
     "/proc/cpuinfo",
     "/proc/meminfo",
@@ -90,5 +91,5 @@ pub(in crate::runner) const PROC: &[&str] = &[
     "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
 ];
 
-/// Devices that hold nothing. Not the terminal: a run gets its own as an open file, or none.
+/// Devices without content. Not the terminal: a run receives its own as an open file, or none.
 pub(in crate::runner) const DEVICES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];

@@ -1,5 +1,4 @@
-//! Forking, waiting, and changing the user: what the supervisor and the inner stage, both with one thread,
-//! do with processes.
+//! Forking, waiting, and changing the user, for the supervisor and the inner stage, both of which have one thread.
 
 use super::plan::{FIRST_INHERITED, ProcessLimits};
 use rustix::process::{Gid, Resource, Rlimit, Uid};
@@ -8,19 +7,19 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// Signals whose handling a process may have inherited from us.
+/// The last signal whose handling a process may have inherited.
 const LAST_SIGNAL: i32 = 31;
 
-/// How long somebody who ends by himself is waited for before all processes are looked through.
+/// How long to wait for a process that ends by itself before all processes are scanned.
 const ENDING: Duration = Duration::from_millis(1);
 
-/// How long killed processes may take to die; one stuck in the kernel would block us forever.
+/// How long killed processes may take to die; waiting for one stuck in the kernel would never end.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
-/// Asks a socket for the mark of its network (`asm-generic/socket.h`).
+/// The socket option for the cookie of its network (`asm-generic/socket.h`).
 const SO_NETNS_COOKIE: libc::c_int = 71;
 
-/// How long to wait before looking again whether killed processes are gone.
+/// How long to wait before checking again whether killed processes have ended.
 const LOOK: Duration = Duration::from_millis(1);
 
 /// How a process ended.
@@ -36,51 +35,51 @@ impl Default for Exit {
     }
 }
 
-/// The end of a process, as the kernel tells it.
+/// The end of a process, as the kernel reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in crate::runner) struct Reaped {
     pub(in crate::runner) exit: Exit,
-    /// User and system time, waited-for children included, in milliseconds.
+    /// User and system time, including waited-for children, in milliseconds.
     pub(in crate::runner) cpu_ms: u64,
-    /// Largest resident set of any one process, in bytes.
+    /// Largest resident set of any single process, in bytes.
     pub(in crate::runner) max_rss_bytes: u64,
     /// Processes that were still running afterwards and were killed.
     pub(in crate::runner) left: u64,
 }
 
-/// Starts a copy of this process that runs `child` and exits with what it returns. Returns its pid.
+/// Starts a copy of this process that runs `child` and exits with its result. Returns its pid.
 ///
-/// Only for processes with one thread: the copy may then do everything that this process may.
+/// Only for processes with one thread: then the copy may do everything that this process may.
 ///
 /// # Errors
-/// When the system has no process left.
+/// If the system cannot create another process.
 pub(in crate::runner) fn fork(child: impl FnOnce() -> i32) -> io::Result<i32> {
     // SAFETY: there is one thread, so no lock is held by a thread that does not exist in the copy.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             let code = child();
-            // SAFETY: ends the process at once; nothing of the parent's is flushed or dropped twice.
+            // SAFETY: ends the process at once; nothing of the parent is flushed or dropped twice.
             unsafe { libc::_exit(code) }
         }
         pid => Ok(pid),
     }
 }
 
-/// The stack of a process that borrows memory, in bytes.
+/// The stack size of a process that shares memory, in bytes.
 const BORROWED_STACK: usize = 1 << 20;
 
-/// Starts a process that runs `child` in the memory of this one, which stands still until `child` has started a program
-/// or returned. Saves the copy that [`fork`] makes; the process has its own files, signals, user and sandbox layers.
-/// What it changes in memory stays changed. Returns its pid.
+/// Starts a process that runs `child` in the memory of this one, which is suspended until `child` has started a program
+/// or returned. Avoids the copy that [`fork`] makes; the process has its own files, signals, user and sandbox layers.
+/// Its changes to memory remain. Returns its pid.
 ///
 /// Only for processes with one thread. `child` must not wait for this process.
 ///
 /// # Errors
-/// When the system has no process left.
+/// If the system cannot create another process.
 pub(in crate::runner) fn start_in_our_memory<F: FnOnce() -> i32>(child: F) -> io::Result<i32> {
     extern "C" fn enter<F: FnOnce() -> i32>(child: *mut libc::c_void) -> libc::c_int {
-        // SAFETY: the pointer is to a live local of whoever waits below, and nobody else uses it meanwhile.
+        // SAFETY: the pointer is to a live local of the caller that waits below, and nobody else uses it meanwhile.
         let child = unsafe { (*child.cast::<Option<F>>()).take() };
         child.map_or(1, |child| child())
     }
@@ -88,8 +87,8 @@ pub(in crate::runner) fn start_in_our_memory<F: FnOnce() -> i32>(child: F) -> io
     // Untouched pages cost nothing.
     let mut stack: Vec<u128> = Vec::with_capacity(BORROWED_STACK / size_of::<u128>());
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: the end of the stack is the end of what was reserved, and aligned as the type is. This process does not
-    // go on before the new one has given up its memory, so stack and closure live long enough.
+    // SAFETY: the end of the stack is the end of the reserved memory, and aligned like the type. This process does not
+    // continue before the new one has released its memory, so stack and closure live long enough.
     let pid = unsafe {
         let top = stack.as_mut_ptr().add(stack.capacity());
         libc::clone(enter::<F>, top.cast(), flags, (&raw mut child).cast())
@@ -97,15 +96,15 @@ pub(in crate::runner) fn start_in_our_memory<F: FnOnce() -> i32>(child: F) -> io
     if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(pid) }
 }
 
-/// Takes back what this process, or whoever started it, does with signals.
+/// Resets the signal handling of this process, including inherited settings.
 pub(in crate::runner) fn default_signals() {
     for signal in 1..=LAST_SIGNAL {
-        // SAFETY: no handler of ours is installed. Fails for SIGKILL and SIGSTOP, which need no reset.
+        // SAFETY: no handler is installed. Fails for SIGKILL and SIGSTOP, which need no reset.
         unsafe {
             libc::signal(signal, libc::SIG_DFL);
         }
     }
-    // SAFETY: an all-zero set is valid and then made empty; the pointers are to live locals.
+    // SAFETY: an all-zero set is valid and is then emptied; the pointers are to live locals.
     unsafe {
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
@@ -116,41 +115,42 @@ pub(in crate::runner) fn default_signals() {
 /// Signals that ask a process to end, from a terminal, a service manager or a machine that shuts down.
 const STOP_SIGNALS: [i32; 3] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
 
-/// Goes on when somebody asks all processes to end: whoever started this process decides when it does. What it starts
-/// takes that back with [`default_signals`].
+/// Ignores signals that ask all processes to end; the process that started this one decides when it ends. Children undo
+/// that with [`default_signals`].
 pub(in crate::runner) fn ignore_stop_signals() {
     for signal in STOP_SIGNALS {
-        // SAFETY: no handler of ours is installed, and none is asked for.
+        // SAFETY: no handler is or will be installed.
         unsafe {
             libc::signal(signal, libc::SIG_IGN);
         }
     }
 }
 
-/// Signals that ask this process to end, kept until they are waited for. Threads that are started later keep them too.
+/// Signals that ask this process to end, blocked until they are waited for. Threads that are started later block them
+/// too.
 #[derive(Debug)]
 pub struct StopSignals(libc::sigset_t);
 
 impl StopSignals {
-    /// Keeps them from now on.
+    /// Blocks them from now on.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// If the kernel refuses.
     pub fn block() -> io::Result<StopSignals> {
         block(&STOP_SIGNALS).map(StopSignals)
     }
 
-    /// Waits until one comes.
+    /// Waits until one arrives.
     pub fn wait(&self) {
-        // SAFETY: the pointer is to a live value; nobody wants to know more of the signal. It fails only when another
-        // signal interrupts it.
+        // SAFETY: the pointer is to a live value; no signal details are requested. It fails only if another signal
+        // interrupts it.
         while unsafe { libc::sigwaitinfo(&raw const self.0, std::ptr::null_mut()) } == -1 {}
     }
 }
 
-/// Keeps signals of this thread until they are waited for, and says which.
+/// Blocks signals in this thread until they are waited for, and returns their set.
 fn block(signals: &[i32]) -> io::Result<libc::sigset_t> {
-    // SAFETY: plain numbers, for which all zeroes is a value; the pointers are to live locals.
+    // SAFETY: plain numbers, for which zero is valid; the pointers are to live locals.
     let (set, failed) = unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
@@ -162,19 +162,18 @@ fn block(signals: &[i32]) -> io::Result<libc::sigset_t> {
     if failed == 0 { Ok(set) } else { Err(io::Error::from_raw_os_error(failed)) }
 }
 
-/// Lets the kernel take away children that end, without anybody waiting for them. A copy of this process takes that
-/// back with [`default_signals`].
+/// Lets the kernel reap children automatically. A copy of this process undoes that with [`default_signals`].
 pub(in crate::runner) fn forget_children() {
-    // SAFETY: no handler of ours is installed, and none is asked for.
+    // SAFETY: no handler is or will be installed.
     unsafe {
         libc::signal(libc::SIGCHLD, libc::SIG_IGN);
     }
 }
 
-/// Becomes an unprivileged user, and a group of the same number, for good.
+/// Becomes an unprivileged user, and a group of the same number, permanently.
 ///
 /// # Errors
-/// When this process may not.
+/// If this process may not.
 pub(in crate::runner) fn become_user(user: u32) -> io::Result<()> {
     let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(user));
     rustix::thread::set_thread_groups(&[])?;
@@ -183,10 +182,10 @@ pub(in crate::runner) fn become_user(user: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives up every capability of this process.
+/// Drops every capability of this process.
 ///
 /// # Errors
-/// When the kernel refuses.
+/// If the kernel refuses.
 pub(in crate::runner) fn drop_capabilities() -> io::Result<()> {
     use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
     let none = CapabilitySet::empty();
@@ -194,10 +193,10 @@ pub(in crate::runner) fn drop_capabilities() -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for a child that has ended and takes its accounts. Blocks while it has not ended.
+/// Waits for a child that has ended and returns its resource use. Blocks while it has not ended.
 ///
 /// # Errors
-/// When `pid` is not a child of this process, or somebody else waited for it.
+/// If `pid` is not a child of this process, or another waited for it.
 pub(in crate::runner) fn reap(pid: i32) -> io::Result<Reaped> {
     match wait4(pid, 0)? {
         Some((_, reaped)) => Ok(reaped),
@@ -205,10 +204,10 @@ pub(in crate::runner) fn reap(pid: i32) -> io::Result<Reaped> {
     }
 }
 
-/// Takes the accounts of all children that have ended into `total`; whether there is one that has not.
+/// Adds the resource use of all children that have ended to `total`; returns whether a child remains.
 ///
 /// # Errors
-/// When the kernel refuses to tell.
+/// If the kernel reports an error.
 pub(in crate::runner) fn has_children(total: &mut Reaped) -> io::Result<bool> {
     loop {
         match wait4(-1, libc::WNOHANG) {
@@ -223,18 +222,18 @@ pub(in crate::runner) fn has_children(total: &mut Reaped) -> io::Result<bool> {
     }
 }
 
-/// Kills every descendant of this process and waits for all of them; it must adopt orphans. Counts those that
-/// were killed in `total`.
+/// Kills every descendant of this process and waits for all of them; it must adopt orphans. Adds the number of killed
+/// processes to `total`.
 ///
 /// # Errors
-/// When the kernel refuses, or when one does not die in 5 s.
+/// If the kernel refuses, or one does not die in 5 s.
 pub(in crate::runner) fn end_descendants(total: &mut Reaped) -> io::Result<()> {
     use crate::runner::process::processes::{descendants, kill_all};
     let me = rustix::process::getpid().as_raw_nonzero().get();
     let begun = Instant::now();
     let mut killed = std::collections::BTreeSet::new();
     let ends = ChildSignalGuard::block()?;
-    // Mostly somebody is left who ends by himself right now; to look through all processes for that is dear.
+    // Usually a process is just ending by itself; scanning all processes for that is expensive.
     if has_children(total)? {
         ends.wait(ENDING);
     }
@@ -246,44 +245,43 @@ pub(in crate::runner) fn end_descendants(total: &mut Reaped) -> io::Result<()> {
         if begun.elapsed() > GIVE_UP {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        // Some are not our children yet, so that their end does not reach us: then it is looked again.
+        // Some are not children yet, so their end is not reported; then the loop checks again.
         ends.wait(LOOK);
     }
     Ok(())
 }
 
-/// Ends of children, which are kept until they are waited for while this is alive. A program that is started
+/// Signals of ended children, blocked while this value exists until they are waited for. A program that is started
 /// meanwhile would inherit that.
 pub(in crate::runner) struct ChildSignalGuard(libc::sigset_t);
 
 impl ChildSignalGuard {
-    /// Keeps ends from now on.
+    /// Blocks them from now on.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// If the kernel refuses.
     pub(in crate::runner) fn block() -> io::Result<ChildSignalGuard> {
         block(&[libc::SIGCHLD]).map(ChildSignalGuard)
     }
 
-    /// Waits until a child ends, but not longer than this; below one second.
+    /// Waits until a child ends, at most this long; must be below one second.
     pub(in crate::runner) fn wait(&self, longest: Duration) {
         let longest = libc::timespec { tv_sec: 0, tv_nsec: i64::from(longest.subsec_nanos()) };
-        // SAFETY: both pointers are to live values; nobody wants to know more of the signal. Whether one came or
-        // not, the caller looks.
+        // SAFETY: both pointers are to live values; no signal details are requested. In either case, the caller checks.
         unsafe { libc::sigtimedwait(&raw const self.0, std::ptr::null_mut(), &raw const longest) };
     }
 }
 
 impl Drop for ChildSignalGuard {
     fn drop(&mut self) {
-        // SAFETY: the pointer is to a live value. It cannot fail where blocking did not.
+        // SAFETY: the pointer is to a live value. It cannot fail if blocking succeeded.
         unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const self.0, std::ptr::null_mut()) };
     }
 }
 
 fn wait4(pid: i32, options: i32) -> io::Result<Option<(i32, Reaped)>> {
     let mut status = 0;
-    // SAFETY: rusage is plain numbers, for which all zeroes is a value.
+    // SAFETY: rusage is plain numbers, for which zero is valid.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     loop {
         // SAFETY: both pointers are to live locals of the right type.
@@ -310,32 +308,32 @@ fn wait4(pid: i32, options: i32) -> io::Result<Option<(i32, Reaped)>> {
     }
 }
 
-/// Gives this process mounts of its own, so that it may change them. The process must have one thread.
+/// Gives this process a separate mount namespace. The process must have one thread.
 ///
 /// # Errors
-/// When it may not.
+/// If this process may not.
 pub(in crate::runner) fn own_mounts() -> io::Result<()> {
-    // SAFETY: there is one thread, and nothing holds a descriptor that this makes another thing.
+    // SAFETY: there is one thread, and no descriptor changes its meaning.
     unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }?;
     Ok(())
 }
 
-/// Puts the next process that this one starts, and all after it, into a PID namespace of their own; the next one is
-/// its first. The process must have one thread.
+/// Puts the next child of this process, and all later ones, into a separate PID namespace; the next one is its first
+/// process. This process must have one thread.
 ///
 /// # Errors
-/// When it may not.
+/// If this process may not.
 pub(in crate::runner) fn own_processes() -> io::Result<()> {
-    // SAFETY: there is one thread, and nothing holds a descriptor that this makes another thing.
+    // SAFETY: there is one thread, and no descriptor changes its meaning.
     unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWPID) }?;
     Ok(())
 }
 
-/// Puts the status socket and the listeners that the tool inherits into their places; whatever lay there is closed.
-/// Returns the socket.
+/// Moves the status socket and the inherited listeners to their descriptor numbers; files that were open there are
+/// closed. Returns the socket.
 ///
 /// # Errors
-/// When this process may not have this many files.
+/// If this process may not have this many files.
 pub(in crate::runner) fn take_places(
     status: &OwnedFd,
     listeners: &[OwnedFd],
@@ -345,10 +343,11 @@ pub(in crate::runner) fn take_places(
     rustix::process::setrlimit(Resource::Nofile, Rlimit { current: own.maximum, ..own })?;
     let status = rustix::io::fcntl_dupfd_cloexec(status, limits.status_fd())?;
     let above = |fd: &OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, limits.status_fd());
-    // Above all places first: one of them may lie in the place of another.
+    // First above all target numbers, because one may have the target number of another.
     let copies = listeners.iter().map(above).collect::<Result<Vec<_>, _>>()?;
     for (place, copy) in (FIRST_INHERITED..).zip(&copies) {
-        // SAFETY: takes no pointer. What lay there is not used any more by this process, which has its own file table.
+        // SAFETY: uses no pointer. This process, which has its own file table, no longer uses the file that was open
+        // there.
         if unsafe { libc::dup2(copy.as_raw_fd(), place) } == -1 {
             return Err(io::Error::last_os_error());
         }
@@ -356,10 +355,10 @@ pub(in crate::runner) fn take_places(
     Ok(status)
 }
 
-/// What tells networks apart (`SO_NETNS_COOKIE`, Linux 5.14): the same for all sockets of a network, never given again.
+/// Identifies a network (`SO_NETNS_COOKIE`, Linux 5.14): the same for all sockets of a network, never reused.
 ///
 /// # Errors
-/// When the kernel does not know it.
+/// If the kernel does not support it.
 pub(in crate::runner) fn network_mark(socket: &OwnedFd) -> io::Result<u64> {
     let mut mark = 0_u64;
     let mut length = size_of::<u64>() as libc::socklen_t;
@@ -371,10 +370,10 @@ pub(in crate::runner) fn network_mark(socket: &OwnedFd) -> io::Result<u64> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(mark) }
 }
 
-/// Connections of a listening TCP socket that nobody has accepted yet.
+/// The number of connections of a listening TCP socket that are not accepted yet.
 ///
 /// # Errors
-/// When it is no TCP socket.
+/// If it is not a TCP socket.
 pub fn waiting_connections(listener: &impl AsFd) -> io::Result<u32> {
     // SAFETY: a plain structure of numbers, for which zeros are valid.
     let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
@@ -385,17 +384,17 @@ pub fn waiting_connections(listener: &impl AsFd) -> io::Result<u32> {
         let fd = listener.as_fd().as_raw_fd();
         libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, into, &raw mut length)
     };
-    // Of a socket that listens, this field is the length of its queue (tcp_get_info in Linux's net/ipv4/tcp.c).
+    // For a listening socket, this field is the length of its queue (tcp_get_info in Linux's net/ipv4/tcp.c).
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(info.tcpi_unacked) }
 }
 
-/// Closes every file of this process, also the standard three. For a process that uses none from now on, and never
-/// returns to whoever holds one.
+/// Closes every file of this process, including the standard three. For a process that needs none from now on, and
+/// never returns to an owner of one.
 ///
 /// # Errors
-/// When the kernel refuses.
+/// If the kernel refuses.
 pub(in crate::runner) fn close_all() -> io::Result<()> {
-    // SAFETY: takes no pointer; whoever calls this uses no descriptor any more.
+    // SAFETY: uses no pointer; the caller uses no descriptor any more.
     let result = unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) };
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -1,8 +1,8 @@
 //! Setting up the sandbox layers around the process that becomes the tool, and checking from inside that they are in
 //! force.
 //!
-//! A level is not what was asked for but what was verified here, just before the program starts: what cannot be
-//! shown to hold does not count, and the level sinks to the next one whose facts all hold.
+//! The level is what was verified here just before the program starts, not what was requested. Facts that cannot be
+//! shown do not count, and the level sinks to the next one whose facts are all verified.
 
 use super::files::{COMPLETE, LandlockResult, hold, landlock_version};
 use super::filter::{Terms, install};
@@ -19,18 +19,18 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Builds around this process what the plan says, and verifies it. Cannot be undone, and holds for everything that this
-/// process starts. The process must have one thread.
+/// Sets up the planned sandbox around this process, and verifies it. Cannot be undone, and applies to everything that
+/// this process starts. The process must have one thread.
 ///
-/// With a listener in the result, hand it over before anything else: calls that open files wait for its answers.
+/// If the result contains a listener, pass it on before anything else: calls that open files wait for its answers.
 ///
 /// # Errors
-/// When not even the weakest level, `limits-only`, can be had. Anything else that does not stand lowers the level.
+/// If not even the weakest level, `limits-only`, is possible. Any other failure lowers the level.
 pub(in crate::runner) fn raise(plan: &WallPlan) -> Result<Raised, WallError> {
     let mut facts = RaisedLayers::default();
     limit(plan, &mut facts)?;
     let level = if plan.level == IsolationLevel::Isolated && !look_at_namespaces(plan, &mut facts) {
-        // Not what was asked for: then the sandbox layers must be those that hold without namespaces.
+        // Not the requested level: then the sandbox layers must be those that work without namespaces.
         IsolationLevel::Confined
     } else {
         plan.level
@@ -50,7 +50,7 @@ pub(in crate::runner) fn raise(plan: &WallPlan) -> Result<Raised, WallError> {
     Ok(facts.into_raised(reached, listener))
 }
 
-/// What was found to hold, and what was not.
+/// The verified and the failed layers.
 #[derive(Debug, Default)]
 struct RaisedLayers {
     layers: Vec<Layer>,
@@ -58,7 +58,7 @@ struct RaisedLayers {
 }
 
 impl RaisedLayers {
-    /// Records whether a layer holds; `why_not` says in words what follows when it does not.
+    /// Records whether a layer is in force; `why_not` describes the consequence if it is not.
     fn note(&mut self, layer: Layer, holds: bool, why_not: &str) -> bool {
         if holds {
             self.layers.push(layer);
@@ -73,7 +73,7 @@ impl RaisedLayers {
         Raised { level, layers, missing: self.missing, listener }
     }
 
-    /// What `confined` does not hold even when everything of it stands.
+    /// Adds what `confined` does not enforce even if complete.
     fn state_gaps(&mut self, plan: &WallPlan) {
         self.missing.push("names: it can see names, sizes and times of files that it cannot read".to_owned());
         let owner = std::fs::metadata(&plan.host.canary).map(|meta| meta.uid());
@@ -120,7 +120,7 @@ fn limit(plan: &WallPlan, facts: &mut RaisedLayers) -> Result<(), WallError> {
 
 fn set_limits(bounds: &ProcessLimits) -> io::Result<()> {
     let set = |resource, soft: u64, hard: u64| {
-        // A limit that we have ourselves cannot be raised.
+        // A hard limit of this process cannot be raised.
         let most = rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
         let finite = |value: u64| (value != u64::MAX).then_some(value);
         let limit = Rlimit { current: finite(soft.min(most)), maximum: finite(hard.min(most)) };
@@ -138,8 +138,8 @@ fn set_limits(bounds: &ProcessLimits) -> io::Result<()> {
     equal(Resource::Nproc, bounds.threads.unwrap_or(u64::MAX))
 }
 
-/// Marks every file but the standard three and what it inherits to be closed when the program starts, and checks
-/// whether it took. Marked, not closed: the listener and the socket to the supervisor are needed until then.
+/// Sets close-on-exec on every file except the standard three and the inherited ones, and verifies it. They are not
+/// closed now, because the listener and the socket to the supervisor are needed until then.
 fn close_files(plan: &WallPlan) -> io::Result<()> {
     let first = FIRST_INHERITED + i32::from(plan.inherited + plan.channel);
     // SAFETY: only sets a flag on descriptors.
@@ -147,7 +147,7 @@ fn close_files(plan: &WallPlan) -> io::Result<()> {
     if result == -1 {
         return Err(io::Error::last_os_error());
     }
-    // Asked for by number, because a process that changed its user may not list its own files; those that it could
+    // Checked by number, because a process that changed its user may not list its own files: all numbers that it could
     // have opened itself, and the socket.
     let mut open: Vec<libc::pollfd> = (first..plan.limits.files as i32)
         .chain([plan.limits.status_fd()])
@@ -158,7 +158,7 @@ fn close_files(plan: &WallPlan) -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     for entry in open.iter().filter(|entry| entry.revents & libc::POLLNVAL == 0) {
-        // SAFETY: asks for a flag, whatever the number is.
+        // SAFETY: queries a flag, for any number.
         let flags = unsafe { libc::fcntl(entry.fd, libc::F_GETFD) };
         if flags != -1 && flags & libc::FD_CLOEXEC == 0 {
             return Err(io::Error::other(format!("file {} would stay open", entry.fd)));
@@ -167,7 +167,7 @@ fn close_files(plan: &WallPlan) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether this process has everything of its own that `isolated` promises.
+/// Checks that this process has all separate namespaces that `isolated` requires.
 fn look_at_namespaces(plan: &WallPlan, facts: &mut RaisedLayers) -> bool {
     let ours = namespaces();
     let differs = |name: &str| {
@@ -195,16 +195,16 @@ fn look_at_namespaces(plan: &WallPlan, facts: &mut RaisedLayers) -> bool {
     all
 }
 
-/// Whether whoever started this process is not in its namespace, or is the first there, which the filter knows by its
-/// number: then everybody else there is started from here.
+/// Whether the parent of this process is in another namespace, or is the first process there, which the filter knows by
+/// its number. Then all other processes there are started from here.
 fn is_among_its_own() -> bool {
     rustix::process::getppid().is_none_or(Pid::is_init)
 }
 
-/// Gives up every capability; whether none is left, and no root either.
+/// Drops every capability; verifies that none is left and that the user is not root.
 fn give_up_rights(plan: &WallPlan, facts: &mut RaisedLayers) -> bool {
     if plan.has(Layer::NoCapabilities) {
-        // Each may be refused where there is nothing to give up; what counts is what is left.
+        // Each may fail if there is nothing to drop; only the remaining set matters.
         let _ = clear_ambient_capability_set();
         for capability in CapabilitySet::all().iter() {
             let _ = remove_capability_from_bounding_set(capability);
@@ -219,12 +219,12 @@ fn give_up_rights(plan: &WallPlan, facts: &mut RaisedLayers) -> bool {
     facts.note(Layer::UnprivilegedUser, !is_root, "root: it runs as root; start the workbench as another user") && first
 }
 
-/// Raises Landlock; whether it holds everything that the level needs, and the state folder cannot be read.
+/// Sets up Landlock; verifies that it enforces everything the level needs, and that the state folder cannot be read.
 fn hold_files(plan: &WallPlan, facts: &mut RaisedLayers) -> bool {
     let mut is_held = false;
     if plan.has(Layer::Landlock) {
         match hold(plan) {
-            // Listing the root folder is granted to no run: a rule that the kernel took and holds.
+            // No run may list the root folder, so this proves that the kernel enforces the rules.
             LandlockResult::Fully => {
                 is_held = is_out_of_reach(Path::new("/"));
                 facts.missing.extend(shortfall());
@@ -242,7 +242,7 @@ fn hold_files(plan: &WallPlan, facts: &mut RaisedLayers) -> bool {
     facts.note(Layer::FileView, is_unseen, "file view: it can read the workbench's own state") && is_held
 }
 
-/// What an older Landlock leaves to the namespaces, when it was enough.
+/// What an older Landlock leaves to the namespaces, if it was sufficient.
 fn shortfall() -> Option<String> {
     let version = landlock_version();
     (version < COMPLETE)
@@ -253,7 +253,7 @@ fn is_out_of_reach(path: &Path) -> bool {
     rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty()).is_err()
 }
 
-/// Installs the filter; whether it is there, and its listener.
+/// Installs the filter; verifies it, and returns its listener.
 fn filter(plan: &WallPlan, is_sunk: bool, facts: &mut RaisedLayers) -> (bool, Option<OwnedFd>) {
     let terms = Terms {
         level: plan.level,

@@ -1,6 +1,6 @@
-//! Each sandbox layer, tried by a real process: what it holds is refused behind it, works without any sandbox layer (so
-//! that the attempt is a real one), and works again when just that sandbox layer is left out (so that no other sandbox
-//! layer holds it).
+//! Each sandbox layer is tested with a real process. The forbidden action is refused with all layers, succeeds without
+//! any (so that the test is valid), and succeeds again if only that layer is left out (so that no other layer prevents
+//! it).
 
 mod apart;
 mod layers;
@@ -22,10 +22,10 @@ use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Whom tests that begin as root become; nobody else has this number.
+/// The user that tests started as root become; nobody else has this number.
 const SOMEBODY: u32 = 61_777;
 
-/// A place with things that a run may touch and things that it may not.
+/// Files that a run may access, and files that it may not.
 pub(in crate::runner) struct Ground {
     dir: tempfile::TempDir,
 }
@@ -54,7 +54,7 @@ impl Ground {
         ground
     }
 
-    /// Puts the file that attempts are made on back, as the user's own.
+    /// Restores the file used for attempts, as the user's own.
     fn renew_victim(&self) {
         let victim = self.path("outside/victim");
         let _ = fs::remove_file(self.path("scratch/got"));
@@ -94,8 +94,8 @@ impl Ground {
     }
 }
 
-/// A limit of the data segment that leaves 1 GiB to a copy of this process: with the threads of many tests it may hold
-/// several GiB itself, most of them never touched.
+/// A limit of the data segment that leaves 1 GiB to a copy of this process. With the threads of many tests, the process
+/// itself may have several GiB, most of them never touched.
 fn room_for_copies() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let data = status.lines().find_map(|line| line.strip_prefix("VmData:")).unwrap();
@@ -103,7 +103,7 @@ fn room_for_copies() -> u64 {
     (kib << 10) + (1 << 30)
 }
 
-/// What a process behind sandbox layers said, and how it ended.
+/// The output of a sandboxed process, and how it ended.
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
     text: String,
@@ -116,8 +116,8 @@ impl Said {
     }
 }
 
-/// Runs `child` in a process of its own, as somebody without rights, with its end of a socket. The copy of a
-/// program with threads: it must not touch what other threads lock, the C library's memory is fine.
+/// Runs `child` in a separate unprivileged process, with its end of a socket. It is a copy of a program with threads:
+/// it must not touch what other threads lock; the C library's memory is fine.
 fn in_a_process(child: impl FnOnce(OwnedFd) -> String) -> (i32, OwnedFd) {
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
     // SAFETY: see above.
@@ -138,11 +138,11 @@ fn in_a_process(child: impl FnOnce(OwnedFd) -> String) -> (i32, OwnedFd) {
     (pid, ours)
 }
 
-/// Closes what other tests have open, often more files than a run may have, and the standard three stay.
+/// Closes the files of other tests, often more than a run may have, except the standard three.
 fn close_all_but(kept: &OwnedFd) {
     let kept = kept.as_raw_fd().unsigned_abs();
     for (first, last) in [(3, kept - 1), (kept + 1, u32::MAX)] {
-        // SAFETY: the copy uses no file that it did not open itself, and ends without dropping what it was given.
+        // SAFETY: the copy uses only files that it opened itself, and ends without dropping inherited ones.
         assert_eq!(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) }, 0);
     }
 }
@@ -158,7 +158,7 @@ fn become_somebody() {
     }
 }
 
-/// Everything that the process says until it ends, and its signal.
+/// The complete output of the process, and its signal.
 fn listen_to((pid, socket): (i32, OwnedFd)) -> Said {
     let mut text = String::new();
     let _ = fs::File::from(socket).read_to_string(&mut text);
@@ -168,7 +168,7 @@ fn listen_to((pid, socket): (i32, OwnedFd)) -> Said {
     Said { text, signal: if libc::WIFSIGNALED(status) { libc::WTERMSIG(status) } else { 0 } }
 }
 
-/// Sets up the sandbox layers of a plan and then does `probe`: `done`, or what went wrong.
+/// Sets up the sandbox layers of a plan and then runs `probe`: `done`, or the error.
 fn behind(plan: &WallPlan, probe: impl FnOnce() -> io::Result<()>) -> Said {
     listen_to(in_a_process(|_status| match raise(plan) {
         Err(error) => error.to_string(),
@@ -212,8 +212,8 @@ macro_rules! call {
     }};
 }
 
-/// Checks an attempt against the sandbox layers that should hold it: refused behind all sandbox layers with `refusal`,
-/// done without any, done with all but `layers`.
+/// Checks that the given layers prevent an attempt: refused with `refusal` with all layers, done without any, done with
+/// all except `layers`.
 fn holds(ground: &Ground, plan: &WallPlan, layers: &[Layer], refusal: &str, probe: impl Fn() -> io::Result<()>) {
     let bare = WallPlan { level: IsolationLevel::LimitsOnly, ..plan.clone() };
     let without = WallPlan { without: layers.to_vec(), ..plan.clone() };
@@ -237,7 +237,7 @@ const SPACES: libc::c_int = libc::CLONE_NEWUSER
     | libc::CLONE_NEWIPC
     | libc::CLONE_NEWUTS;
 
-/// Sets up the sandbox layers of a plan in namespaces of its own, with a `/proc` of its own if asked, and then does
+/// Sets up the sandbox layers of a plan in separate namespaces, optionally with a separate `/proc`, and then runs
 /// `probe`.
 fn in_spaces(plan: &WallPlan, spaces: libc::c_int, own_proc: bool, probe: impl FnOnce(Raised) -> String) -> String {
     listen_to(in_a_process(|status| {
@@ -265,7 +265,7 @@ fn in_spaces(plan: &WallPlan, spaces: libc::c_int, own_proc: bool, probe: impl F
     .text
 }
 
-/// Hides the canary, and mounts a `/proc` if asked, where that stays inside.
+/// Hides the canary, and mounts a `/proc` if requested and contained.
 fn furnish(plan: &WallPlan, spaces: libc::c_int, own_proc: bool) -> io::Result<()> {
     if spaces & libc::CLONE_NEWNS != 0 {
         let private = libc::MS_REC | libc::MS_PRIVATE;
@@ -304,7 +304,7 @@ fn take(socket: &OwnedFd) -> io::Result<OwnedFd> {
     fds.next().and_then(|mut fds| fds.next()).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-/// Something that another process has at the same address.
+/// A value that another process has at the same address.
 static STATUS: u8 = 7;
 
 #[test]
@@ -331,7 +331,7 @@ fn calls_that_no_tool_needs_are_refused() {
         };
         done(pid)
     });
-    // Not refused but not there, so that the C library takes the older call.
+    // Reported as missing instead of refused, so that the C library uses the older call.
     let clone3 = || call!(libc::SYS_clone3, std::ptr::null::<u8>(), 0);
     assert_eq!(behind(plan, clone3), Said::of("ENOSYS"));
     assert_eq!(behind(&WallPlan { without: CALLS_FILTERED.to_vec(), ..plan.clone() }, clone3), Said::of("EINVAL"));
@@ -349,7 +349,7 @@ fn calls_in_another_tongue_end_the_process() {
     // getpid of i386, where the numbers mean other calls.
     let foreign = || {
         let mut answer: i64 = 20;
-        // SAFETY: asks for the own number and changes nothing but the registers named.
+        // SAFETY: queries its own number and changes only the registers named.
         unsafe {
             std::arch::asm!("int 0x80", inout("rax") answer, out("r8") _, out("r9") _, out("r10") _, out("r11") _);
         }
@@ -439,7 +439,7 @@ fn a_program_gains_no_rights() {
             Command::new("/bin/sh").args(["-c", "grep -E '^(Cap|NoNew|Seccomp:)' /proc/$$/status"]).output().unwrap();
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }));
-    // `/proc/$$` is the shell's own folder, which its own process may not name: only the tool's first process may.
+    // `/proc/$$` is the shell's own folder, which only the tool's first process may access.
     assert!(said.text.contains("Permission denied"), "{}", said.text);
     let status = listen_to(in_a_process(|_| {
         raise(&ground.confined()).unwrap();

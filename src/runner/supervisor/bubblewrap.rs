@@ -1,6 +1,6 @@
-//! bubblewrap: which program it is, whether it works here, and what it is told.
+//! bubblewrap: which program it is, whether it works here, and its arguments.
 //!
-//! It is an installed program, never bundled and never believed: what it built is verified from inside.
+//! It is an installed program that is never bundled or trusted: its result is verified from inside.
 
 use super::plan::RunPlan;
 use super::reach::Reach;
@@ -13,13 +13,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long it may take to be tried out.
+/// The time limit of a test run.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why there is no bubblewrap on most machines without it.
 pub(in crate::runner) const NOT_INSTALLED: &str = "bubblewrap is not installed";
 
-/// Finds bubblewrap: the one at a path that the user names, else the system's own.
+/// Finds bubblewrap: the one at a path named by the user, otherwise the system's own.
 ///
 /// # Errors
 /// Why there is none, in words.
@@ -32,12 +32,12 @@ pub(in crate::runner) fn find(programs: &Programs, named: Option<&Path>) -> Resu
     found.map(|program| program.path().to_owned())
 }
 
-/// What becomes of the view that it builds.
+/// What happens in the view after it is built.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Then<'a> {
-    /// It starts this command there.
+    /// bubblewrap starts this command there.
     Start(&'a [OsString]),
-    /// It tells through these descriptors that it stands, and is joined.
+    /// bubblewrap reports through these descriptors that the view is ready, and the inner stage joins it.
     Tell(&'a join::InheritedEnds),
 }
 
@@ -48,7 +48,7 @@ pub(super) fn arguments(plan: &RunPlan, reach: &Reach, then: Then<'_>) -> Vec<Os
     if plan.network != Network::Full {
         args.put(&["--unshare-net"]);
     }
-    // The inner stage takes in orphans itself; a process of bubblewrap's for that would only cost time.
+    // The inner stage adopts orphans itself; an extra bubblewrap process for that would only cost time.
     args.put(&["--as-pid-1"]);
     args.put(&["--die-with-parent", "--new-session", "--hostname", "toolsmith", "--clearenv", "--cap-drop", "ALL"]);
     match then {
@@ -65,7 +65,7 @@ pub(super) fn arguments(plan: &RunPlan, reach: &Reach, then: Then<'_>) -> Vec<Os
     if etc::is_chosen_inside(plan) {
         match then {
             Then::Start(_) => args.put(&["--ro-bind", "/etc", "/etc"]),
-            // The inner stage brings its own.
+            // The inner stage mounts its own.
             Then::Tell(_) => args.put(&["--dir", "/etc"]),
         }
     } else {
@@ -97,7 +97,7 @@ pub(super) fn arguments(plan: &RunPlan, reach: &Reach, then: Then<'_>) -> Vec<Os
     for folder in [&plan.view.tool, &plan.view.scratch] {
         args.0.extend(["--dir".into(), folder.into()]);
     }
-    // A folder with what was declared in it cannot be a link, too; then only TMPDIR leads to the scratch folder.
+    // A folder with declared paths in it cannot also be a link; then only TMPDIR leads to the scratch folder.
     if plan.view.leaves("/tmp") {
         args.0.extend(["--symlink".into(), plan.view.scratch.clone().into_os_string(), "/tmp".into()]);
     }
@@ -106,7 +106,7 @@ pub(super) fn arguments(plan: &RunPlan, reach: &Reach, then: Then<'_>) -> Vec<Os
             args.put(&["--chdir", "/", "--remount-ro", "/", "--"]);
             args.0.extend(command.iter().cloned());
         }
-        // No program: it ends there. What it then says is not listened to.
+        // An invalid program: bubblewrap ends there, and its message is ignored.
         Then::Tell(_) => args.put(&["--chdir", "/", "--", "/"]),
     }
     args.0
@@ -124,7 +124,7 @@ impl Args {
         self.0.extend([how.into(), path.into(), path.into()]);
     }
 
-    /// A folder of the system, or the link that it is.
+    /// Binds a system folder, or creates the link that it is.
     fn system(&mut self, folder: &Path) {
         match std::fs::read_link(folder) {
             Ok(target) => self.0.extend(["--symlink".into(), target.into_os_string(), folder.into()]),
@@ -133,16 +133,16 @@ impl Args {
     }
 }
 
-/// Names the namespace of processes that somebody is in (`namespaces(7)`).
+/// Identifies the PID namespace of a process (`namespaces(7)`).
 const OWN_PROCESSES: &str = "/proc/self/ns/pid";
 
-/// Whether bubblewrap works here: starts a program in namespaces once, which says whether they are its own.
+/// Tests whether bubblewrap works here: starts a program that reports whether its namespaces are separate.
 ///
 /// # Errors
-/// What it said, with what to do where that is known.
+/// The message of bubblewrap, with a remedy if known.
 pub(in crate::runner) fn try_out(program: &Path, user: Option<u32>) -> Result<(), String> {
     let found = Trust::default().named_program(program).map_err(|why| format!("bubblewrap is not used: {why}"))?;
-    // As the first process there, it leaves nobody behind whom only the host's first process could take away.
+    // As the first process there, it leaves no orphans that only the host's first process could reap.
     let mut bubblewrap = Launch::new(found).args([
         "--unshare-user",
         "--unshare-pid",
@@ -170,7 +170,7 @@ pub(in crate::runner) fn try_out(program: &Path, user: Option<u32>) -> Result<()
     if !answer.status.success() {
         return Err(explain(&String::from_utf8_lossy(&answer.stderr)));
     }
-    // Something of that name that builds nothing also succeeds.
+    // A program of that name that builds nothing also succeeds.
     let inside = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
     let here = std::fs::read_link(OWN_PROCESSES).unwrap_or_default();
     if inside.starts_with("pid:") && Path::new(&inside) != here {
@@ -182,7 +182,7 @@ pub(in crate::runner) fn try_out(program: &Path, user: Option<u32>) -> Result<()
     ))
 }
 
-/// What bubblewrap says, with its usual cause and remedy.
+/// The message of bubblewrap, with its usual cause and remedy.
 pub(in crate::runner) fn explain(said: &str) -> String {
     let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it ended without a message").trim();
     let remedy = if said.contains("No permissions to create new namespace") || said.contains("user namespace") {
@@ -198,7 +198,7 @@ pub(in crate::runner) fn explain(said: &str) -> String {
     format!("bubblewrap does not work here: {said}{remedy}")
 }
 
-/// The word for what a level needs, when it cannot be had.
+/// What a level needs, if it is unavailable.
 pub(in crate::runner) fn needs(level: IsolationLevel) -> &'static str {
     match level {
         IsolationLevel::Isolated => "install bubblewrap",

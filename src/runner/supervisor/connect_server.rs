@@ -14,7 +14,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// Connections that are being made at one time; further requests wait.
+/// The most connections that are being established at one time; further requests wait.
 const MOST_PENDING: usize = 256;
 
 /// The inner end of a connector.
@@ -22,12 +22,12 @@ const MOST_PENDING: usize = 256;
 pub(super) struct ConnectServer {
     /// `None` without a connector, or when its outer end is closed.
     requests: Option<OwnedFd>,
-    /// Whether the network namespace is the run's own. It never connects in another one.
+    /// Whether the network namespace belongs to the run. It never connects in another one.
     is_own: bool,
     pending: Vec<Pending>,
 }
 
-/// A connection that is being made.
+/// A connection that is being established.
 #[derive(Debug)]
 struct Pending {
     socket: OwnedFd,
@@ -52,7 +52,7 @@ impl ConnectServer {
         requests.map(|requests| PollFd::new(requests, PollFlags::IN)).chain(pending)
     }
 
-    /// Takes requests and sends the results that are there.
+    /// Accepts requests and sends the available results.
     pub(super) fn serve(&mut self) {
         self.pending.retain(|pending| !pending.advance());
         while self.pending.len() < MOST_PENDING {
@@ -94,7 +94,7 @@ impl Pending {
                 send_result(&self.answer, rustix::io::ioctl_fionbio(&self.socket, false).map(|()| &self.socket));
                 true
             }
-            // Done when the request was cancelled.
+            // Also done if the request was cancelled.
             Err(Errno::INPROGRESS | Errno::ALREADY | Errno::INTR | Errno::AGAIN) => is_abandoned(&self.answer),
             Err(error) => {
                 send_result(&self.answer, Err(error));

@@ -1,6 +1,6 @@
-//! `/dev` of a run: the few devices that hold nothing, terminals of its own, and a little shared memory.
+//! `/dev` of a run: the few devices without content, separate terminals, and a little shared memory.
 //!
-//! bubblewrap could make it, at six times the price: see [`super::etc`].
+//! bubblewrap could create it, but that takes six times as long: see [`super::etc`].
 
 use super::mounts::mount_tmpfs;
 use crate::runner::sandbox::DEVICES;
@@ -11,16 +11,16 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-/// Bytes of shared memory that a run gets in `/dev/shm`.
+/// The size of a run's `/dev/shm`, in bytes.
 pub(super) const SHARED_MEMORY: u64 = 16 << 20;
 
-/// The terminal of whoever opens it.
+/// The controlling terminal of the process that opens it.
 const TERMINAL: &str = "/dev/tty";
 
-/// Room for names alone.
+/// Enough space for names only.
 const ROOM: &str = "size=65536,nr_inodes=64,mode=0755";
 
-/// What programs expect there, and where it leads.
+/// The links that programs expect there, and their targets.
 const LINKS: [(&str, &str); 6] = [
     ("/dev/fd", "/proc/self/fd"),
     ("/dev/stdin", "/proc/self/fd/0"),
@@ -30,10 +30,10 @@ const LINKS: [(&str, &str); 6] = [
     ("/dev/ptmx", "pts/ptmx"),
 ];
 
-/// Makes it. Needs the right to mount, and the machine's own in its place.
+/// Creates it. Needs the right to mount, and the machine's own `/dev` in its place.
 ///
 /// # Errors
-/// When the kernel refuses a mount.
+/// If the kernel refuses a mount.
 pub(super) fn make() -> io::Result<()> {
     let clone = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let mut nodes = Vec::new();

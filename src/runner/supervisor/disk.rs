@@ -1,4 +1,4 @@
-//! What a run has on disk: the account of its own file system where it has one, else a walk.
+//! The disk use of a run: from the statistics of its own file system if it has one, otherwise by a scan.
 
 use super::plan::RunPlan;
 use crate::domain::IsolationLevel;
@@ -7,23 +7,23 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// A walk stops after this many entries: then there are too many anyway.
+/// A scan stops after this many entries, which is over every limit.
 const MAX_ENTRIES: u64 = 100_000;
 
-/// Bytes of one block as files are accounted (`stat(2)`, `st_blocks`).
+/// The block size in file statistics (`stat(2)`, `st_blocks`), in bytes.
 const BLOCK: u64 = 512;
 
-/// What a run has on disk.
+/// The disk use of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Disk {
     pub(super) bytes: u64,
     /// Files, folders and links.
     pub(super) entries: u64,
-    /// Whether nothing more fits.
+    /// Whether the file system is full.
     pub(super) is_full: bool,
 }
 
-/// Looks from inside, where the scratch folder is a file system of its own.
+/// Measures from inside, if the scratch folder is a separate file system.
 pub(super) fn inside(plan: &RunPlan) -> Disk {
     match plan.level {
         IsolationLevel::Isolated => of_file_system(&plan.view.scratch).unwrap_or_default(),
@@ -31,7 +31,7 @@ pub(super) fn inside(plan: &RunPlan) -> Disk {
     }
 }
 
-/// Looks from outside; `tool` is the tool's first process. Nothing when it is over.
+/// Measures from outside; `tool` is the tool's first process. `None` if it has ended.
 pub(super) fn outside(plan: &RunPlan, tool: i32) -> Option<Disk> {
     match plan.level {
         IsolationLevel::Isolated => {
@@ -58,7 +58,7 @@ fn of_folder(path: &Path) -> Disk {
     let mut disk = Disk::default();
     let mut folders = vec![path.to_owned()];
     while let Some(folder) = folders.pop() {
-        // What vanishes meanwhile takes no room.
+        // A file that vanishes meanwhile takes no space.
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let Ok(meta) = entry.metadata() else { continue };
             disk.bytes += meta.blocks() * BLOCK;

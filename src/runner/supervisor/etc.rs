@@ -1,10 +1,10 @@
-//! `/etc` as a run sees it: the few files of the list, and nothing else of it.
+//! `/etc` as a run sees it: only the few files of the list.
 //!
-//! bubblewrap reads the whole table of mounts again for each thing it binds, which makes a list of files dear
-//! (measured: 21 files cost 6 ms of 13). So the inner stage lays an empty folder over the machine's, copies the small
-//! files into it and binds the folders and the rest: each bind is a mount that is made, copied and taken down again.
-//! It does so in mounts of its own while bubblewrap works ([`super::join`]), or in what bubblewrap made, which then binds
-//! the folder as a whole. Nobody inside can take that away: it needs rights that are given up.
+//! bubblewrap reads the whole mount table again for each bind, which makes a list of files expensive (measured: 21
+//! files took 6 ms of 13). So the inner stage mounts an empty folder over the machine's, copies the small files into it
+//! and binds the folders and the rest. Each bind is a mount that is created, copied and unmounted again. It does so in
+//! a separate mount namespace while bubblewrap works ([`super::join`]), or in that of bubblewrap, which then binds the
+//! folder as a whole. Processes inside cannot undo that, because the necessary rights are dropped.
 
 use super::mounts::mount_tmpfs;
 use super::plan::RunPlan;
@@ -21,10 +21,10 @@ use std::path::Path;
 /// Space for the copies.
 const ROOM: &str = "size=4194304,mode=0755";
 
-/// A larger file is bound, in bytes.
+/// A larger file is bound instead of copied, in bytes.
 const MAX_COPY: u64 = 128 << 10;
 
-/// Whether the inner stage chooses; not where something below `/etc` was declared, which bubblewrap binds there.
+/// Whether the inner stage makes the selection; not if a path below `/etc` was declared, which bubblewrap binds there.
 pub(super) fn is_chosen_inside(plan: &RunPlan) -> bool {
     let view = &plan.view;
     let staged = view.stages.iter().map(|stage| &stage.root);
@@ -32,16 +32,16 @@ pub(super) fn is_chosen_inside(plan: &RunPlan) -> bool {
     !declared.into_iter().any(|path| path.starts_with("/etc"))
 }
 
-/// The files and folders that this run sees, wherever they are.
+/// The files and folders that this run sees, whoever mounts them.
 pub(super) fn files(plan: &RunPlan) -> impl Iterator<Item = &'static Path> {
     let network = if plan.network == Network::Full { ETC_NETWORK } else { &[] };
     ETC.iter().chain(network).map(Path::new)
 }
 
-/// Leaves of `/etc`, which is there as a whole, only what is on the list. Needs mounts of its own.
+/// Reduces `/etc`, which is completely visible, to the list. Needs a separate mount namespace.
 ///
 /// # Errors
-/// When the kernel refuses a mount.
+/// If the kernel refuses a mount.
 pub(super) fn choose(plan: &RunPlan) -> io::Result<()> {
     let there: Vec<(&Path, EtcEntry)> = files(plan)
         .filter(|path| path.starts_with("/etc"))
@@ -77,7 +77,7 @@ fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o444).open(path)
 }
 
-/// One thing of the list, taken before the empty folder covers it.
+/// One entry of the list, opened before the empty folder covers it.
 enum EtcEntry {
     Copied(File),
     BoundFile(OwnedFd),
@@ -88,7 +88,7 @@ impl EtcEntry {
     /// `None` when it is not there.
     fn of(path: &Path) -> Option<EtcEntry> {
         let meta = fs::metadata(path).ok()?;
-        // One that may not be read is bound, so that it is there and may not be read.
+        // An unreadable file is bound, so that it exists but stays unreadable.
         if meta.is_file()
             && meta.len() <= MAX_COPY
             && let Ok(file) = File::open(path)

@@ -1,11 +1,11 @@
-//! The inner stage: the parent of the tool. It prepares what only somebody inside can prepare (its own mounts, the
-//! version's files), starts the process that becomes the tool, waits for it, ends whatever it left behind, and says the
-//! result. It is a fork of the supervisor, which joins what bubblewrap made where there is one ([`super::join`]), or
-//! the first process that bubblewrap starts inside. There the tool of a run is in a further namespace of processes that
-//! it is not in ([`Nest`]).
+//! The inner stage: the parent of the tool. It prepares what must be prepared inside (its own mounts, the version's
+//! files), starts the process that becomes the tool, waits for it, ends all remaining processes, and reports the
+//! result. It is a fork of the supervisor that joins the view of bubblewrap if there is one ([`super::join`]), or the
+//! first process that bubblewrap starts inside. In the second case, the tool of a run is in a further PID namespace
+//! without the inner stage ([`Nest`]).
 //!
-//! It holds no rights that the tool could use: no capabilities once the tool starts, no memory that others may
-//! read, and signals of the tool do not reach it (Landlock scopes them).
+//! It has no rights that the tool could use: no capabilities once the tool starts, no memory that others may read, and
+//! signals of the tool do not reach it (Landlock restricts them).
 
 use super::connect_server::ConnectServer;
 use super::mounts::{SEALED, mount_tmpfs};
@@ -36,10 +36,10 @@ use std::time::Instant;
 /// Makes the kernel choose the run, not the workbench, when memory runs out (-1000 to 1000).
 const OOM_SCORE: &str = "500";
 
-/// Changes that fit into one packet for certain: a path of 1,024 bytes can become six times as long as text.
+/// How many changes certainly fit into one packet: escaping can make a path of 1,024 bytes six times as long.
 const CHANGES_PER_PACKET: usize = 8;
 
-/// What the supervisor hands over beside the plan.
+/// What the supervisor passes in addition to the plan.
 #[derive(Debug)]
 pub(super) struct Kit {
     pub(super) plan: RunPlan,
@@ -48,17 +48,17 @@ pub(super) struct Kit {
     pub(super) files: OwnedFd,
     /// The request socket of its connector, if it has one.
     pub(super) connector: Option<OwnedFd>,
-    /// What the tool keeps between its runs, when it keeps something; what is left of it goes back there.
+    /// The kept state of the tool, if any; the final state is written back to it.
     pub(super) state: Option<OwnedFd>,
-    /// Where staged writes go, when there are any.
+    /// The file for staged writes, if there are any.
     pub(super) bundle: Option<OwnedFd>,
 }
 
 impl Kit {
-    /// Takes the kit from the socket: the plan is in a file of its own, because packets are short.
+    /// Receives everything from the socket. The plan is in a separate file, because packets are short.
     ///
     /// # Errors
-    /// When it is not complete.
+    /// If it is not complete.
     fn receive(socket: &OwnedFd) -> io::Result<Kit> {
         let mut fds = receive_parcel(socket, RecvFlags::empty())?.fds;
         if fds.is_empty() {
@@ -72,7 +72,7 @@ impl Kit {
     /// A kit of descriptors in the order of [`Kit::descriptors`].
     ///
     /// # Errors
-    /// When there are more or fewer than the plan says.
+    /// If there are more or fewer than the plan requires.
     pub(super) fn of(plan: RunPlan, fds: Vec<OwnedFd>) -> io::Result<Kit> {
         let listeners = plan.listeners.len() + usize::from(plan.walls.channel);
         let wanted = listeners;
@@ -103,10 +103,10 @@ impl Kit {
         all.map(AsFd::as_fd)
     }
 
-    /// Puts the kept files below the working folder, for the user that the tool gets when it is not ours.
+    /// Writes the kept files below the working folder, for the tool's user if that is another user.
     ///
     /// # Errors
-    /// When one cannot be written.
+    /// If one cannot be written.
     pub(super) fn lay_out_state(&self, scratch: &Path, user: Option<u32>) -> io::Result<()> {
         match (&self.plan.view.state, &self.state) {
             (Some(view), Some(from)) => tool_state::lay_out(view, from, scratch, user),
@@ -114,16 +114,16 @@ impl Kit {
         }
     }
 
-    /// Makes the links to kept files in the folder of the tool.
+    /// Creates the links to kept files in the folder of the tool.
     ///
     /// # Errors
-    /// When one cannot be made.
+    /// If one cannot be created.
     pub(super) fn link_state(&self, tool: &Path) -> io::Result<()> {
         self.plan.view.state.as_ref().map_or(Ok(()), |view| tool_state::link(view, tool, &self.plan.view.scratch))
     }
 }
 
-/// The inner stage behind bubblewrap: standard input is the socket to the supervisor.
+/// The inner stage started by bubblewrap: standard input is the socket to the supervisor.
 pub(in crate::runner) fn play() -> i32 {
     raise_oom_score();
     let Ok(socket) = rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), 3) else { return 1 };
@@ -139,9 +139,9 @@ pub(in crate::runner) fn play() -> i32 {
     }
 }
 
-/// Stays where bubblewrap made a view, which is furnished, until nothing of the tool is left. Returns what to exit with.
+/// Runs the tool in a complete view, and returns the exit code when all processes of the tool have ended.
 pub(super) fn begin(kit: Kit, socket: &OwnedFd, layers: &Layers) -> i32 {
-    // Trials start one after the other from here, so that the right to make namespaces would have to be kept.
+    // Trials start one after the other from here, so the right to create namespaces would have to be kept.
     let nest = if kit.plan.trials.is_none() {
         let view = if layers.is_empty() { ProcVisibility::Everybody } else { ProcVisibility::Tool };
         Nest::make(socket, view).map(Some)
@@ -154,26 +154,26 @@ pub(super) fn begin(kit: Kit, socket: &OwnedFd, layers: &Layers) -> i32 {
     }
 }
 
-/// Says that nothing was started. Returns what to exit with.
+/// Reports that nothing was started. Returns the exit code.
 pub(super) fn refuse(socket: &OwnedFd, cause: String) -> i32 {
-    // A broken socket: the supervisor sees the end itself.
+    // If the socket is broken, the supervisor sees the end itself.
     let _ = send_packet(socket, &Inside::Refused { cause }, &[]);
     1
 }
 
-/// Has the kernel end this process, and what it starts, before others when memory runs out. Only possible while the
-/// process is neither hidden nor away from its own `/proc`.
+/// Makes the kernel end this process and its children before others when memory runs out. Works only while the process
+/// is not hidden and has its own `/proc`.
 pub(super) fn raise_oom_score() {
-    // Where it is refused, the kernel chooses by size alone, which is no hole.
+    // If it is refused, the kernel chooses by size alone, which does not weaken isolation.
     let _ = fs::write("/proc/self/oom_score_adj", OOM_SCORE);
 }
 
-/// Starts the tool, in a namespace of processes if there is one for it, and stays until nothing of it is left. Returns
-/// what to exit with.
+/// Starts the tool, in its own PID namespace if there is one, and stays until all its processes have ended. Returns the
+/// exit code.
 pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Option<Nest>) -> i32 {
     let Kit { plan, streams, files, connector, state, bundle } = kit;
     drop(files);
-    // As a child of it, everything that loses its parent comes to us, not to the host's first process.
+    // Orphans of the tool are then adopted by this process, not by the host's first process.
     let adopted = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     if let Err(error) = adopted.and_then(|()| hide()) {
         return refuse(socket, format!("the inner stage could not protect itself: {error}"));
@@ -181,7 +181,7 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
     if let Some(terms) = &plan.trials {
         return match trials::make_all(&plan, (terms, state.as_ref()), streams, socket) {
             Ok(tool) => {
-                // Of trials it is not asked what lies on disk.
+                // Disk use is not measured for trials.
                 let over = Inside::Over { tool, disk: disk::inside(&plan), uncollected: None };
                 i32::from(send_packet(socket, &over, &[]).is_err())
             }
@@ -198,12 +198,12 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
         Ok(pid) => pid,
         Err(error) => return refuse(socket, format!("its process could not be started: {error}")),
     };
-    // Whoever writes to it must see when the tool does not read any more.
+    // Writers must see when the tool no longer reads.
     drop(streams);
     if let Err(error) = send_packet(socket, &Inside::Executed, &[]) {
         return refuse(socket, format!("its start could not be reported: {error}"));
     }
-    // The tool's process changed its user in our memory, which may have shown it.
+    // The tool's process changed its user in shared memory, which may have made that readable.
     if let Err(error) = hide() {
         return refuse(socket, format!("the inner stage could not protect itself: {error}"));
     }
@@ -213,11 +213,11 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
         Err(error) => return refuse(socket, format!("it could not be monitored: {error}")),
     };
     if let Some(bundle) = bundle.filter(|_| !layers.is_empty()) {
-        // One without an end is found by whoever unpacks it.
+        // An incomplete bundle is detected when it is unpacked.
         let _ = layers.read_out(bundle);
     }
     if let (Some(view), Some(into)) = (&plan.view.state, &state) {
-        // One that was not written back is seen by whoever takes it.
+        // Missing state is detected by the workbench.
         let _ = tool_state::gather(view, into, &plan.view.scratch, plan.user);
     }
     let uncollected = tell_changes(&plan, &before, socket).err();
@@ -225,12 +225,12 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
     i32::from(send_packet(socket, &over, &[]).is_err())
 }
 
-/// Keeps others from reading the memory of this process.
+/// Prevents other processes from reading the memory of this process.
 fn hide() -> rustix::io::Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
 }
 
-/// What is on disk before the tool starts: what it may write directly, and what it keeps.
+/// The state on disk before the tool starts: paths that it may write directly, and kept files.
 fn snapshot_before(plan: &RunPlan) -> FolderSnapshot {
     let view = &plan.view;
     let kept = view.state.iter().flat_map(|state| &state.paths).map(|path| view.scratch.join(&path.path));
@@ -238,10 +238,10 @@ fn snapshot_before(plan: &RunPlan) -> FolderSnapshot {
     FolderSnapshot::of(view.write.iter().map(|write| write.path.as_path()).chain(kept.iter().map(PathBuf::as_path)))
 }
 
-/// Says what is differently on disk now, in parts that fit.
+/// Reports the changes on disk, in packets.
 ///
 /// # Errors
-/// Why nobody knows, in words.
+/// Why they are unknown, in words.
 fn tell_changes(plan: &RunPlan, before: &FolderSnapshot, socket: &OwnedFd) -> Result<(), String> {
     let scratch = plan.view.scratch.as_path();
     let after = FolderSnapshot::of(plan.view.write.iter().map(|write| write.path.as_path()).chain([scratch]));
@@ -269,7 +269,7 @@ fn tell_differences(
     Ok(())
 }
 
-/// Follows the tool to its end and ends what it left.
+/// Follows the tool to its end and ends its remaining processes.
 fn wait_for(
     pid: i32,
     socket: &OwnedFd,
@@ -296,7 +296,7 @@ fn wait_for(
         }
         connects.serve();
     }
-    // Whoever asks for a connection now is told at once.
+    // Pending connection requests fail at once.
     drop(connects);
     let mut reaped = sandbox::reap(pid)?;
     let deadline = Instant::now() + LINGER;
@@ -308,13 +308,13 @@ fn wait_for(
         };
         Ok::<_, io::Error>(left > 0)
     };
-    // Who was asked to end may clean up as long as the workbench lets it: it then orders to kill.
+    // Processes that were asked to end may clean up until the workbench orders to kill them.
     while is_somebody_left(&mut reaped)? && (is_asked || Instant::now() < deadline) {
         let pause = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
         let mut wanted = [PollFd::new(socket, PollFlags::IN)];
         match rustix::event::poll(&mut wanted, Some(&pause)) {
             Ok(0) | Err(Errno::INTR) => {}
-            // Whatever is ordered now, it is what happens next anyway.
+            // Any order would have the effect that follows anyway.
             Ok(_) => break,
             Err(error) => return Err(error.into()),
         }
@@ -329,16 +329,16 @@ fn wait_for(
 fn obey(socket: &OwnedFd, tool: Pid, stop: StopSignal) -> io::Result<Option<SupervisorOrder>> {
     let parcel = receive_parcel(socket, RecvFlags::DONTWAIT)?;
     if parcel.bytes.is_empty() {
-        // The supervisor is gone, and with it everybody who could want the result.
+        // The supervisor is gone, so the result is no longer needed.
         let _ = rustix::process::kill_process_group(tool, Signal::KILL);
         return Ok(None);
     }
     let order: SupervisorOrder = serde_json::from_slice(&parcel.bytes)?;
-    // It may just have ended: then there is nobody to tell.
+    // It may just have ended.
     match order {
         SupervisorOrder::Term => {
             if rustix::process::kill_process_group(tool, signal_of(stop)) == Err(Errno::SRCH) {
-                // It has no group yet, so the tool has not begun and has nothing to clean up.
+                // It has no process group yet, so the tool has not begun and has nothing to clean up.
                 let _ = rustix::process::kill_process(tool, Signal::KILL);
             }
             // A stopped process does not see it.
@@ -363,7 +363,7 @@ fn signal_of(stop: StopSignal) -> Signal {
 
 /// Mounts the layers of staged writes, the scratch folder and the version's folder, and puts the files there.
 fn furnish(kit: &Kit) -> io::Result<Layers> {
-    // bubblewrap mounts as a user that is root inside, then becomes another: its mounts are not ours to add to.
+    // bubblewrap mounts as root of a user namespace and then changes user; this process may not add to its mounts.
     sandbox::own_mounts()?;
     if etc::is_chosen_inside(&kit.plan) {
         etc::choose(&kit.plan)?;
@@ -388,7 +388,7 @@ pub(super) fn mount_scratch(limits: &RunLimits, at: &Path) -> io::Result<()> {
 /// Mounts the version's folder, with its files in it, read-only.
 ///
 /// # Errors
-/// When the kernel refuses, or fewer bytes come than were said.
+/// If the kernel refuses, or there are fewer bytes than stated.
 pub(super) fn mount_tool(kit: &Kit, at: &Path) -> io::Result<()> {
     let files = &kit.plan.view.files;
     let size: u64 = files.iter().map(|file| file.bytes.next_multiple_of(4096)).sum();
@@ -403,7 +403,7 @@ pub(super) fn mount_tool(kit: &Kit, at: &Path) -> io::Result<()> {
 /// Writes the packed files below `dir`: folders 0755, files 0444 or 0555.
 ///
 /// # Errors
-/// When one cannot be written, or fewer bytes come than were said.
+/// If one cannot be written, or there are fewer bytes than stated.
 pub(super) fn unpack(files: &[Packed], from: &OwnedFd, dir: &Path) -> io::Result<()> {
     let mut source = File::from(from.try_clone()?);
     io::Seek::rewind(&mut source)?;

@@ -1,17 +1,17 @@
-//! The inner stage as a copy of the supervisor, which joins what bubblewrap made.
+//! The inner stage as a copy of the supervisor that joins the view made by bubblewrap.
 //!
-//! To start this program again behind bubblewrap costs more than everything else that the inner stage does. So
-//! bubblewrap makes the namespaces and mounts and starts nothing: it says who it makes them for, and when all is made
-//! it waits for a byte. That comes as soon as we have opened the namespaces, which then stay when their first process
-//! ends. It closes the socket that the byte came through, which tells us that all is made.
+//! Starting this program again behind bubblewrap costs more than everything else that the inner stage does. So
+//! bubblewrap creates the namespaces and mounts but starts nothing. It reports the user mapping, and waits for a byte
+//! when everything is ready. The byte is sent once the namespaces are open here; they then remain when their first
+//! process ends. bubblewrap closes the socket that the byte came through, which signals that everything is ready.
 //!
-//! Meanwhile we prepare what changes from run to run, or is dear for bubblewrap: devices, `/etc`, the scratch folder, the
-//! version's files.
+//! Meanwhile, the parts that change from run to run, or are slow in bubblewrap, are prepared here: devices, `/etc`, the
+//! scratch folder, the version's files.
 //!
-//! The inner stage is in none of bubblewrap's processes, but where the supervisor is: no process inside can number it.
-//! Its own signals reach only what it starts.
+//! The inner stage is in the PID namespace of the supervisor, not of bubblewrap: no process inside can number it. Its
+//! signals reach only its children.
 //!
-//! Not for staged writes and trials, which need a `/proc` that shows the inner stage.
+//! Not used for staged writes and trials, which need a `/proc` that shows the inner stage.
 
 use super::inner::{Kit, begin, mount_scratch, mount_tool, raise_oom_score, refuse};
 use super::mounts::SEALED;
@@ -34,16 +34,17 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
-/// More than bubblewrap says of what it made, in bytes.
+/// The maximum size of bubblewrap's report, in bytes.
 const MAX_INFO: u64 = 4096;
 
-/// A folder that every system has, to mount on in mounts of our own. bubblewrap needs it as well.
+/// A folder that exists on every system, used as a mount point in a separate mount namespace. bubblewrap needs it as
+/// well.
 const BENCH: &str = "/tmp";
 
-/// What everybody is called who has no name in a user namespace (`/proc/sys/kernel/overflowuid`, unless changed).
+/// The user ID without a mapping in a user namespace (`/proc/sys/kernel/overflowuid`, unless changed).
 const NOBODY: u32 = 65_534;
 
-/// How often it is looked whether bubblewrap has said who we are, which nothing announces.
+/// How often it is checked whether bubblewrap has mapped the user, because there is no notification.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000 };
 
 /// Whether the inner stage of this run can be a copy.
@@ -51,16 +52,16 @@ pub(super) fn is_possible(plan: &RunPlan) -> bool {
     plan.trials.is_none() && plan.view.stages.is_empty()
 }
 
-/// What bubblewrap tells us through.
+/// The descriptors through which bubblewrap reports.
 #[derive(Debug)]
 pub(super) struct JoinPipes {
-    /// Who the namespaces are for.
+    /// The report about the namespaces.
     info: OwnedFd,
-    /// That all is made.
+    /// Signals that the view is ready.
     ready: OwnedFd,
 }
 
-/// The other ends, which bubblewrap inherits.
+/// The other ends, inherited by bubblewrap.
 #[derive(Debug)]
 pub(super) struct InheritedEnds {
     info: OwnedFd,
@@ -73,9 +74,9 @@ struct Info {
     child_pid: i32,
 }
 
-/// Why nothing was joined.
+/// Why the view was not joined.
 enum Shut {
-    /// bubblewrap failed, and says why itself.
+    /// bubblewrap failed, and reports the reason itself.
     Failed,
     Broken(io::Error),
 }
@@ -92,10 +93,10 @@ impl From<Errno> for Shut {
     }
 }
 
-/// Makes both ends. The process must have one thread: whatever it starts before the second is closed inherits it.
+/// Creates both ends. The process must have one thread, because children inherit the second until it is closed.
 ///
 /// # Errors
-/// When no descriptor is left.
+/// If no descriptor is left.
 pub(super) fn pipes() -> io::Result<(JoinPipes, InheritedEnds)> {
     let (info, tell) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (ready, close) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
@@ -106,14 +107,14 @@ pub(super) fn pipes() -> io::Result<(JoinPipes, InheritedEnds)> {
 }
 
 impl InheritedEnds {
-    /// What bubblewrap is told of them.
+    /// The arguments of bubblewrap for them.
     pub(super) fn words(&self) -> [String; 4] {
         let number = |fd: &OwnedFd| fd.as_raw_fd().to_string();
         ["--info-fd".to_owned(), number(&self.info), "--block-fd".to_owned(), number(&self.ready)]
     }
 }
 
-/// The inner stage: a copy of the supervisor. Returns what to exit with.
+/// The inner stage: a copy of the supervisor. Returns the exit code.
 pub(super) fn play(kit: Kit, socket: &OwnedFd, pipes: JoinPipes) -> i32 {
     let supervisor = rustix::process::getppid();
     raise_oom_score();
@@ -134,7 +135,7 @@ fn enter(kit: &Kit, socket: &OwnedFd, pipes: JoinPipes, supervisor: Option<Pid>)
     let child = Pid::from_raw(info.child_pid).ok_or(Shut::Failed)?;
     let child = rustix::process::pidfd_open(child, PidfdFlags::empty()).map_err(|_| Shut::Failed)?;
     let namespaces = Namespaces::of(&child, plan.network != Network::Full)?;
-    // It may end from now on.
+    // bubblewrap may end from now on.
     rustix::net::send(&pipes.ready, &[1], SendFlags::NOSIGNAL).map_err(|_| Shut::Failed)?;
     if let Some(user) = plan.user {
         sandbox::become_user(user)?;
@@ -142,7 +143,7 @@ fn enter(kit: &Kit, socket: &OwnedFd, pipes: JoinPipes, supervisor: Option<Pid>)
     let own = (rustix::process::getuid(), rustix::process::getgid());
     namespaces.join_users()?;
     await_names(own, &pipes.ready)?;
-    // In mounts of our own, while bubblewrap makes the rest.
+    // In a separate mount namespace, while bubblewrap builds the rest.
     let trees = prepare(kit)?;
     let prepared_in = sandbox::present_mounts()?;
     wait(&pipes.ready)?;
@@ -152,18 +153,18 @@ fn enter(kit: &Kit, socket: &OwnedFd, pipes: JoinPipes, supervisor: Option<Pid>)
     }
     rustix::mount::mount_remount("/", MountFlags::BIND | SEALED, c"")?;
     rustix::process::chdir("/")?;
-    // Changing users takes it back, so it is only said now; meanwhile it may have ended.
+    // Changing the user resets this, so it is set only now; the parent may have ended meanwhile.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     if rustix::process::getppid() != supervisor {
         return Err(Shut::Failed);
     }
     sandbox::keep_signals_inside()?;
-    // It holds the mounts as well: to take them down takes longer than all else at the end.
+    // The supervisor keeps the mounts open, because unmounting takes longer than everything else at the end.
     send_packet(socket, &Inside::Joined, &[namespaces.mounts(), prepared_in.as_fd()])?;
     Ok(())
 }
 
-/// Prepares what is not bubblewrap's, and where it belongs.
+/// Prepares the mounts that bubblewrap does not make, with their targets.
 fn prepare(kit: &Kit) -> io::Result<Vec<(&Path, OwnedFd)>> {
     let view = &kit.plan.view;
     sandbox::own_mounts()?;
@@ -181,23 +182,23 @@ fn prepare(kit: &Kit) -> io::Result<Vec<(&Path, OwnedFd)>> {
     Ok(trees)
 }
 
-/// The mounts at a path and below, attached nowhere.
+/// The mounts at a path and below, detached.
 fn copy(path: &str) -> io::Result<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
     Ok(rustix::mount::open_tree(CWD, path, flags)?)
 }
 
-/// Waits until bubblewrap has said who we are among its users, which it does first of all: nobody without a name can
-/// make a file there. It stays the number that it is outside.
+/// Waits until bubblewrap has mapped this user, which it does first: an unmapped user cannot create files there. The
+/// user ID is the same as outside.
 fn await_names(own: (Uid, Gid), ready: &OwnedFd) -> Result<(), Shut> {
     let has_name = || (rustix::process::getuid(), rustix::process::getgid()) == own;
-    // Whoever is called what all are called who have no name cannot tell, and waits until all is made.
+    // A user whose ID is that of unmapped users cannot detect the mapping, and waits until the view is ready.
     let can_tell = ![own.0.as_raw(), own.1.as_raw()].contains(&NOBODY);
     while !(can_tell && has_name()) {
         let mut wanted = [PollFd::new(ready, PollFlags::IN)];
         match rustix::event::poll(&mut wanted, Some(&LOOK)) {
             Ok(0) | Err(Errno::INTR) => {}
-            // It is gone, or done.
+            // bubblewrap has ended or is done.
             Ok(_) => return if has_name() { Ok(()) } else { Err(Shut::Failed) },
             Err(error) => return Err(error.into()),
         }
@@ -205,7 +206,7 @@ fn await_names(own: (Uid, Gid), ready: &OwnedFd) -> Result<(), Shut> {
     Ok(())
 }
 
-/// Waits until bubblewrap has taken the byte and closed the socket. One that fails leaves the byte there.
+/// Waits until bubblewrap has read the byte and closed the socket. If bubblewrap fails, the byte remains unread.
 fn wait(ready: &OwnedFd) -> Result<(), Shut> {
     loop {
         match rustix::io::read(ready, &mut [0; 1]) {

@@ -1,10 +1,10 @@
 //! The supervisor of one run: this program started again, alone, between the workbench and the tool.
 //!
-//! It starts the inner stage (behind bubblewrap or as a fork), watches what the run uses, answers for the
-//! observer, and ends everything at the end, also when the workbench is killed: its end of the control socket
-//! closes. Being the reaper of orphans, it finds whatever a tool forks away.
+//! It starts the inner stage (behind bubblewrap or as a fork), monitors the resource use of the run, answers for the
+//! observer, and ends everything at the end. It also does so if the workbench is killed, because that closes the
+//! control socket. As the reaper of orphans, it finds all processes that a tool forks.
 //!
-//! It has one thread, writes nothing to the tool's streams, decides no policy and knows no store.
+//! It has one thread, does not write to the tool's streams, decides no policy and does not use the store.
 
 mod bubblewrap;
 mod connect_server;
@@ -55,19 +55,19 @@ use std::time::{Duration, Instant};
 use watch::Watcher;
 use wire::{Inside, Parcel, SandboxReport, send_packet};
 
-/// The first argument that makes this program a supervisor. No verb begins like this.
+/// The first argument that makes this program a supervisor. No verb begins with it.
 pub(super) const SUPERVISE: &str = "--as-supervisor";
 
 /// The first argument that makes it the inner stage.
 pub(super) const INSIDE: &str = "--as-inner-stage";
 
-/// How long the inner stage may take to end after it was ordered to kill; then its world is ended around it.
+/// How long the inner stage may take to end after a kill order; then everything around it is ended.
 const KILL_TIME: Duration = Duration::from_secs(1);
 
-/// How much of what bubblewrap says is kept, in bytes.
+/// How much of bubblewrap's messages is kept, in bytes.
 const MAX_SAID: usize = 4096;
 
-/// Plays the supervisor whose control socket is standard input. Returns what to exit with.
+/// Acts as the supervisor whose control socket is standard input. Returns the exit code.
 pub(super) fn play() -> i32 {
     match rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3) {
         Ok(control) => supervise(&control),
@@ -75,7 +75,7 @@ pub(super) fn play() -> i32 {
     }
 }
 
-/// The supervisor, with its control socket. Returns what to exit with.
+/// The supervisor, with its control socket. Returns the exit code.
 pub(super) fn supervise(control: &OwnedFd) -> i32 {
     // It must outlive the terminal and the signals of the workbench to clean up after them.
     let _ = rustix::process::setsid();
@@ -87,7 +87,7 @@ pub(super) fn supervise(control: &OwnedFd) -> i32 {
         followed
     });
     match done {
-        // The mounts go after the message: nobody is in them any more, and to take them down takes the kernel a while.
+        // The mounts are dropped after the message, because unmounting takes the kernel some time.
         Ok((message, _mounts)) => i32::from(send(control, &message).is_err()),
         Err(error) => {
             let cause = format!("its supervisor could not start it: {error}");
@@ -103,7 +103,7 @@ fn receive(control: &OwnedFd) -> io::Result<(Kit, Inbox)> {
     Ok((Kit::of(plan, parcel.fds)?, inbox))
 }
 
-/// The folder of a run whose user cannot reach the state folder; gone when dropped.
+/// The folder of a run whose user cannot access the state folder; removed when dropped.
 struct Stand(Option<std::path::PathBuf>);
 
 impl Stand {
@@ -111,7 +111,7 @@ impl Stand {
         let Some(dir) = kit.plan.view.stand.clone() else { return Ok(Stand(None)) };
         let make = |path: &std::path::Path, mode| {
             rustix::fs::mkdir(path, Mode::from_raw_mode(mode))?;
-            // The mask may have taken bits away.
+            // The umask may have removed bits.
             rustix::fs::chmod(path, Mode::from_raw_mode(mode))
         };
         make(&dir, 0o711)?;
@@ -131,13 +131,13 @@ impl Stand {
 impl Drop for Stand {
     fn drop(&mut self) {
         if let Some(dir) = &self.0 {
-            // What cannot be removed is found and removed with the record of the run.
+            // A folder that remains is removed with the record of the run.
             let _ = remove(dir);
         }
     }
 }
 
-/// How far the run is.
+/// How far the run has been stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StopPhase {
     Running,
@@ -145,21 +145,21 @@ enum StopPhase {
     Ordered {
         until: Instant,
     },
-    /// Its world was ended around it.
+    /// Everything around it was ended.
     Ending,
 }
 
 struct Supervisor {
     plan: RunPlan,
-    /// Kept until bubblewrap is over, which binds from it.
+    /// Kept until bubblewrap, which binds from it, has ended.
     _reach: Reach,
     control: OwnedFd,
     inbox: Inbox,
-    /// Our end of the socket to the inside; `None` when the inside closed it.
+    /// This end of the socket to the inside; `None` when the inside closed it.
     status: Option<OwnedFd>,
-    /// Becomes readable when the inner stage ends, or bubblewrap around it.
+    /// Becomes readable when the inner stage, or bubblewrap around it, ends.
     child_ended: OwnedFd,
-    /// The mounts that the inner stage joined, and those in which it prepared something.
+    /// The mounts that the inner stage joined, and those in which it prepared parts.
     mounts: Vec<OwnedFd>,
     said_by: Option<OwnedFd>,
     said: Vec<u8>,
@@ -183,12 +183,12 @@ impl Supervisor {
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
         let (ours, theirs) =
             rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-        // So that the packet of the process which becomes the tool tells its number here.
+        // So that the packet from the process that becomes the tool contains its number in this namespace.
         rustix::net::sockopt::set_socket_passcred(&ours, true)?;
         let plan = kit.plan.clone();
         let is_behind = plan.level == IsolationLevel::Isolated && plan.bubblewrap.is_some();
         let reach = if is_behind { Reach::make(&plan)? } else { Reach::default() };
-        // Where there can be no group, what the run uses is watched.
+        // If no group is possible, the resource use of the run is monitored.
         let totals =
             Totals { memory: plan.limits.memory_bytes.max(plan.limits.disk_bytes), processes: plan.limits.processes };
         let mut watcher = Watcher::new(totals);
@@ -205,7 +205,7 @@ impl Supervisor {
                 (pid, Some(said))
             }
             _ => {
-                // What the tool's process does not close itself, it closes before the program starts.
+                // Descriptors that the tool's process does not close are close-on-exec.
                 let pid = sandbox::fork(move || {
                     raise_oom_score();
                     look_after(kit, &theirs, &Layers::default(), None)
@@ -240,7 +240,7 @@ impl Supervisor {
         })
     }
 
-    /// Stays until nothing of the run is left but the mounts that it was in; returns what to tell last.
+    /// Runs until only the mounts of the run remain; returns the last message.
     fn follow(mut self) -> (Message, Vec<OwnedFd>) {
         if let Err(error) = self.turn_until_over() {
             self.notes.push(format!("the run could not be monitored: {error}"));
@@ -252,7 +252,7 @@ impl Supervisor {
     }
 
     fn turn_until_over(&mut self) -> io::Result<()> {
-        // An order that came right behind the plan was read with it: the socket does not tell of it again.
+        // An order directly after the plan was read with it, so the socket does not signal it again.
         self.carry_out_orders()?;
         loop {
             let ready = self.wait()?;
@@ -269,7 +269,7 @@ impl Supervisor {
                 self.observer.serve();
             }
             if ready.ended {
-                // What it still said, in order.
+                // Its remaining messages, in order.
                 while self.status.is_some() && self.listen()? {}
                 return Ok(());
             }
@@ -308,7 +308,7 @@ impl Supervisor {
         Ok(ReadyEvents { control, said, status, calls, ended })
     }
 
-    /// Takes orders; a workbench that is gone means the same as the order to kill.
+    /// Handles orders; the end of the workbench means the same as a kill order.
     fn obey(&mut self) -> io::Result<()> {
         let heard = self.inbox.read(&self.control)?;
         self.carry_out_orders()?;
@@ -318,7 +318,7 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Carries out the orders that were read.
+    /// Executes the orders that were read.
     fn carry_out_orders(&mut self) -> io::Result<()> {
         while let Some(order) = self.inbox.next::<SupervisorOrder>()? {
             self.order(order);
@@ -326,13 +326,13 @@ impl Supervisor {
         Ok(())
     }
 
-    /// The workbench is gone, noticed by its end of the socket or by having nobody to tell: ends the run.
+    /// Ends the run, because the workbench is gone: its end of the socket is closed, or messages cannot be sent.
     fn be_alone(&mut self) {
         self.is_alone = true;
         self.end_world();
     }
 
-    /// Ends everything around the inner stage, and it too.
+    /// Ends everything around the inner stage, and the inner stage.
     fn end_world(&mut self) {
         self.phase = StopPhase::Ending;
         kill_all(&descendants(rustix::process::getpid().as_raw_nonzero().get()));
@@ -340,7 +340,7 @@ impl Supervisor {
 
     fn order(&mut self, order: SupervisorOrder) {
         if let Some(status) = &self.status {
-            // When it is gone there is nobody to end.
+            // It may have ended already.
             let _ = send_packet(status, &order, &[]);
         }
         if order == SupervisorOrder::Kill && self.phase == StopPhase::Running {
@@ -348,7 +348,7 @@ impl Supervisor {
         }
     }
 
-    /// What bubblewrap writes: its complaint, when it does not work.
+    /// Reads the error messages of bubblewrap.
     fn hear(&mut self) {
         let Some(from) = &self.said_by else { return };
         let mut piece = [0; 1024];
@@ -361,13 +361,13 @@ impl Supervisor {
         }
     }
 
-    /// Takes one packet from inside; `false` when there is none.
+    /// Receives one packet from inside; `false` if there is none.
     fn listen(&mut self) -> io::Result<bool> {
         let Some(status) = &self.status else { return Ok(false) };
         let mut parcel = match receive_parcel(status, RecvFlags::DONTWAIT) {
             Ok(parcel) => parcel,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-            // Whoever held the other end was killed with something still unread.
+            // The process at the other end was killed with unread data.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Parcel::default(),
             Err(error) => return Err(error),
         };
@@ -378,7 +378,7 @@ impl Supervisor {
         match serde_json::from_slice(&parcel.bytes)? {
             Inside::Raised(facts) => {
                 if self.has_started && self.plan.walls.observe {
-                    // The trial before this one is over.
+                    // The previous trial has ended.
                     let seen = std::mem::replace(&mut self.observer, ObserverState::Off(String::new())).finish();
                     self.tell(&Message::Observed(Box::new(seen)));
                 }
@@ -397,7 +397,7 @@ impl Supervisor {
             Inside::Executed => self.tell_started(),
             Inside::Joined => {
                 self.mounts = parcel.fds;
-                // It did what it was for; that it has no program to start is no complaint.
+                // It did its job; its complaint about the missing program is ignored.
                 self.said_by = None;
             }
             Inside::First => {
@@ -418,7 +418,7 @@ impl Supervisor {
         Ok(true)
     }
 
-    /// Tells that the program runs, unless that failed.
+    /// Reports that the program runs, unless that failed.
     fn tell_started(&mut self) {
         if let Some(facts) = self.raised.take().filter(|_| self.refusal.is_none()) {
             self.tell(&Message::Started(facts));
@@ -431,7 +431,7 @@ impl Supervisor {
         }
     }
 
-    /// Looks at what the run uses, when it is time.
+    /// Samples the resource use of the run, if it is time.
     fn look(&mut self) {
         let now = Instant::now();
         if let StopPhase::Ordered { until } = self.phase
@@ -442,7 +442,8 @@ impl Supervisor {
         if now < self.watcher.next() {
             return;
         }
-        // Those that were only prepared in hold all of the machine's: nobody's, once there is time to take them down.
+        // The mounts used for preparation contain all of the machine's; they are dropped now, when there is time for
+        // unmounting.
         self.mounts.truncate(1);
         if let Some(sample) = self.watcher.look(&self.plan) {
             self.tell(&Message::Sample(sample));
@@ -466,7 +467,7 @@ impl Supervisor {
             return refusal;
         }
         if !self.has_started {
-            // Nobody is left who could write more.
+            // No process is left that could write more.
             while self.said_by.is_some() {
                 self.hear();
             }
@@ -505,7 +506,7 @@ struct ReadyEvents {
     ended: bool,
 }
 
-/// Starts bubblewrap to build what the inner stage joins: its pid, what it says, and where it tells that it is done.
+/// Starts bubblewrap to build the view that the inner stage joins: its pid, its messages, and its ready signal.
 fn build(program: &std::path::Path, plan: &RunPlan, reach: &Reach) -> io::Result<(i32, OwnedFd, join::JoinPipes)> {
     let (pipes, ends) = join::pipes()?;
     let (said, complaints) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
@@ -523,22 +524,22 @@ fn build(program: &std::path::Path, plan: &RunPlan, reach: &Reach) -> io::Result
     Ok((pid, said, pipes))
 }
 
-/// bubblewrap with its arguments; who it becomes and what it reads is the caller's to say.
+/// bubblewrap with its arguments; the caller sets its user and streams.
 fn bubblewrap(program: &std::path::Path, plan: &RunPlan, reach: &Reach, then: Then<'_>) -> io::Result<Launch> {
-    // Judged once more, in this process: what is executed is the file that is judged.
+    // Checked again in this process, so that the checked file is executed.
     let program = Trust::default().named_program(program).map_err(io::Error::other)?;
     Ok(Launch::new(program).args(bubblewrap::arguments(plan, reach, then)))
 }
 
-/// Starts bubblewrap with the inner stage in it. Standard input of both is the socket; everything else the inner
-/// stage needs follows over it, so that no descriptor is inherited by accident.
+/// Starts bubblewrap with the inner stage in it. Standard input of both is the socket; everything else for the inner
+/// stage is sent over it, so that no descriptor is inherited by accident.
 fn start_behind(
     program: &std::path::Path,
     kit: &Kit,
     reach: &Reach,
     (ours, theirs): (&OwnedFd, OwnedFd),
 ) -> io::Result<(i32, OwnedFd)> {
-    // Through a descriptor, because the file itself may be gone, or lie where the tool's user cannot go.
+    // Through a descriptor, because the file itself may be deleted, or inaccessible to the tool's user.
     let me = rustix::fs::open("/proc/self/exe", OFlags::RDONLY, Mode::empty())?;
     let command = [format!("/proc/self/fd/{}", me.as_raw_fd()).into(), OsString::from(INSIDE)];
     let launch = bubblewrap(program, &kit.plan, reach, Then::Start(&command))?;

@@ -1,4 +1,4 @@
-//! Mounts that several parts of the inside make alike.
+//! Mounts that several parts of the inner stage share.
 
 use rustix::mount::MountFlags;
 use std::ffi::CString;

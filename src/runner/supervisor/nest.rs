@@ -1,12 +1,13 @@
-//! The tool's own processes: a PID namespace inside the one that bubblewrap makes. In it are the tool, whatever it
-//! starts, and one process that only takes in orphans. The inner stage stays outside: no call of the tool can number
-//! it, so nothing that the tool does changes how its result is collected.
+//! The tool's own processes: a PID namespace inside that of bubblewrap. It contains the tool, its descendants, and one
+//! process that only adopts orphans. The inner stage is outside: no call of the tool can number it, so the tool cannot
+//! influence how its result is collected.
 //!
-//! The first process of a namespace ends everything in it with itself, also what forks faster than it could be listed.
+//! When the first process of a namespace ends, everything in the namespace ends with it, even processes that fork
+//! faster than they could be listed.
 //!
-//! The tool needs a `/proc` of these processes only. It is mounted once for everybody inside: mounts of its own for the
-//! tool would cost milliseconds when they are taken down. Only where the inner stage still needs its own `/proc`, to
-//! read out staged writes, the tool's process gets such mounts.
+//! The tool needs a `/proc` of these processes only. It is mounted once for all processes inside, because unmounting a
+//! separate mount namespace for the tool would take milliseconds. The tool's process gets a separate mount namespace
+//! only if the inner stage still needs its own `/proc` to read staged writes.
 
 use super::wire::{Inside, send_packet};
 use crate::runner::process::processes::{descendants, is_copy};
@@ -19,10 +20,10 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-/// How long everything in it may take to die; one stuck in the kernel would block us forever.
+/// How long its processes may take to die; waiting for one stuck in the kernel would never end.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
-/// How long the first process sleeps at most between two looks for orphans; their ends wake it.
+/// How long the first process sleeps at most between two checks for orphans; their ends wake it.
 const NAP: Duration = Duration::from_millis(999);
 
 /// How often it checks whether the tool's process has started its program.
@@ -31,31 +32,31 @@ const LOOK: Duration = Duration::from_micros(500);
 /// Who sees the processes of the namespace in `/proc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProcVisibility {
-    /// Everybody inside, also the inner stage, which then has no `/proc` of its own any more.
+    /// All processes inside, including the inner stage, which then no longer has its own `/proc`.
     Everybody,
     Tool,
 }
 
-/// A namespace of processes that the next process started here will be in.
+/// A PID namespace for the next process that is started here.
 #[derive(Debug)]
 pub(super) struct Nest {
-    /// Its first process, as the inner stage numbers it.
+    /// Its first process, in the numbering of the inner stage.
     first: i32,
     view: ProcVisibility,
     /// Becomes readable when the first process ends.
     ended: OwnedFd,
-    /// Gets one byte when the first process is ready and the supervisor was told of it.
+    /// Receives one byte when the first process is ready and the supervisor was informed.
     told: OwnedFd,
-    /// Where a tool with mounts of its own waits, and where it is let go.
+    /// The pipe on which a tool with a separate mount namespace waits to continue.
     gate: (OwnedFd, OwnedFd),
 }
 
 impl Nest {
-    /// Makes the namespace and its first process. The inner stage must have one thread and still hold the right to do
-    /// so, which [`Nest::start`] gives up.
+    /// Creates the namespace and its first process. The inner stage must have one thread and still have the right to do
+    /// so, which [`Nest::start`] drops.
     ///
     /// # Errors
-    /// When the kernel refuses a further namespace, or there is no process left.
+    /// If the kernel refuses a further namespace, or no process is left.
     pub(super) fn make(socket: &OwnedFd, view: ProcVisibility) -> io::Result<Nest> {
         sandbox::own_processes()?;
         let (told, tell) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
@@ -67,11 +68,11 @@ impl Nest {
         Ok(Nest { first, view, ended, told, gate })
     }
 
-    /// Starts the process that becomes the tool, and returns when it runs its program or could not start it. Once it may
-    /// start a program, the inner stage has given up its rights and the supervisor knows who is who.
+    /// Starts the process that becomes the tool, and returns when it runs its program or failed to start it. Before it
+    /// may start a program, the inner stage has dropped its rights and the supervisor knows the processes.
     ///
     /// # Errors
-    /// When there is no process left, the rights cannot be given up, or the first process is gone.
+    /// If no process is left, the rights cannot be dropped, or the first process has ended.
     pub(super) fn start(&self, tool: impl FnOnce() -> i32) -> io::Result<i32> {
         match self.view {
             ProcVisibility::Everybody => {
@@ -92,10 +93,11 @@ impl Nest {
         }
     }
 
-    /// In the process that becomes the tool: waits until it may continue. Then `/proc` shows its own processes only.
+    /// Called in the process that becomes the tool: waits until it may continue. Then `/proc` shows only its own
+    /// processes.
     ///
     /// # Errors
-    /// When the kernel refuses a mount, or the others are gone.
+    /// If the kernel refuses a mount, or the other processes have ended.
     pub(super) fn enter(&self) -> io::Result<()> {
         match self.view {
             ProcVisibility::Everybody => wait(&self.told),
@@ -107,7 +109,7 @@ impl Nest {
         }
     }
 
-    /// How many processes live in it beside the first, once the tool's own has ended.
+    /// The number of processes in it other than the first, after the tool's own has ended.
     pub(super) fn others(&self) -> u64 {
         match self.view {
             ProcVisibility::Everybody => descendants(1).len() as u64,
@@ -118,14 +120,14 @@ impl Nest {
         }
     }
 
-    /// Ends everything in it, `left` processes among them, and counts what all of them used.
+    /// Ends everything in it, including the `left` remaining processes, and adds the resource use of all of them.
     ///
     /// # Errors
-    /// When something does not die in 5 s.
+    /// If a process does not die in 5 s.
     pub(super) fn end(self, left: u64, total: &mut Reaped) -> io::Result<()> {
         total.left = left;
         if let Some(first) = Pid::from_raw(self.first) {
-            // It may have ended already, and everything with it.
+            // It may have ended already, with all others.
             let _ = rustix::process::kill_process(first, Signal::KILL);
         }
         let patience = Timespec { tv_sec: GIVE_UP.as_secs() as i64, tv_nsec: 0 };
@@ -138,8 +140,7 @@ impl Nest {
     }
 }
 
-/// The first process: takes in orphans until it is killed. Holds no rights, no files and no memory that others may
-/// read.
+/// The first process: adopts orphans until it is killed. Has no rights, no files and no memory that others may read.
 fn be_first(socket: &OwnedFd, view: ProcVisibility, tell: &OwnedFd) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;

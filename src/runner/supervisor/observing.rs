@@ -1,4 +1,4 @@
-//! What watches the calls of a run, as long as somebody does.
+//! The observer of a run, while it is active.
 
 use super::plan::RunPlan;
 use crate::domain::{IsolationLevel, Observation};
@@ -12,7 +12,7 @@ const NOT_ASKED: &str = "it is disabled, or the isolation level has no system ca
 /// The observer of a run, or why there is none.
 pub(super) enum ObserverState {
     On(Box<(Listener, Observer)>),
-    /// It was on, and saw this.
+    /// It was active, and this is its observation.
     Over(Observation),
     Off(String),
 }
@@ -44,11 +44,11 @@ impl ObserverState {
         }
     }
 
-    /// Answers the calls that wait.
+    /// Answers the waiting calls.
     pub(super) fn serve(&mut self) {
         let ObserverState::On(pair) = self else { return };
         let (listener, observer) = &mut **pair;
-        // An error is part of the observation: it says that it is incomplete.
+        // The observation records an error: it says that it is incomplete.
         let is_over = !matches!(observer.serve(listener), Ok(Served::Idle | Served::Busy));
         if is_over && let ObserverState::On(pair) = std::mem::replace(self, ObserverState::Off(String::new())) {
             *self = ObserverState::Over(pair.1.finish());

@@ -1,4 +1,4 @@
-//! What the supervisor is told: everything that is known before a process exists. Built by
+//! The plan for the supervisor: everything that is known before a process exists. Created by
 //! [`super::super::prepare()`], sent once, never changed.
 
 use crate::domain::service::StopSignal;
@@ -30,49 +30,49 @@ pub(in crate::runner) struct RunPlan {
     pub(in crate::runner) least: IsolationLevel,
     /// The bubblewrap to use, for `isolated`.
     pub(in crate::runner) bubblewrap: Option<PathBuf>,
-    /// User and group that the tool gets when the supervisor is root.
+    /// User and group of the tool if the supervisor is root.
     pub(in crate::runner) user: Option<u32>,
-    /// What the run may use.
+    /// The limits of the run.
     pub(in crate::runner) limits: RunLimits,
     pub(in crate::runner) network: Network,
     pub(in crate::runner) view: RunView,
-    /// What its observer knows of it.
+    /// The policy of its observer.
     pub(in crate::runner) policy: Policy,
     /// The sandbox layers of its process.
     pub(in crate::runner) walls: WallPlan,
-    /// The mark that its processes carry, for what a killed supervisor left behind.
+    /// The mark of its processes, for finding those that a killed supervisor left behind.
     pub(in crate::runner) mark: OsString,
-    /// How it is started again and again, when this is not a run but a batch of trials.
+    /// How it is started repeatedly, if this is a batch of trials instead of a run.
     pub(in crate::runner) trials: Option<Terms>,
-    /// What it is sent when it is asked to end.
+    /// The signal that asks it to end.
     pub(in crate::runner) stop: StopSignal,
     /// The names of the listening sockets that it inherits, in their order.
     pub(in crate::runner) listeners: Vec<String>,
-    /// Identifies the host's network namespace, when the run has a connector into its own one.
+    /// Identifies the host's network namespace, if the run has a connector into its own one.
     pub(in crate::runner) connector: Option<u64>,
     /// Whether it does not end by itself.
     pub(in crate::runner) is_service: bool,
 }
 
-/// How the trials of a batch are made. What each is given comes as the standard input of the batch, the result of each
-/// leaves as its standard output.
+/// How the trials of a batch are made. Their inputs arrive as the standard input of the batch, and their results leave
+/// as its standard output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) struct Terms {
-    /// Wall clock of each.
+    /// Wall-clock limit of each.
     pub(in crate::runner) each: Duration,
     /// The arguments with which the program waits to be copied for each trial; `None`: it is started for each.
     pub(in crate::runner) ready: Option<Vec<OsString>>,
 }
 
-/// What one start is given.
+/// The input of one start.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in crate::runner) struct StartInput {
     pub(in crate::runner) args: Vec<OsString>,
-    /// Variables beside those of the plan.
+    /// Variables in addition to those of the plan.
     pub(in crate::runner) env: Vec<(OsString, OsString)>,
     /// `None`: standard input is empty.
     pub(in crate::runner) stdin: Option<String>,
-    /// Files that it finds in its working folder.
+    /// Files in its working folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::runner) files: Vec<SampleFile>,
 }
@@ -95,8 +95,8 @@ pub(in crate::runner) struct RunView {
     pub(in crate::runner) tool: PathBuf,
     /// The scratch folder, as the tool sees it: its current folder, `HOME` and `TMPDIR`.
     pub(in crate::runner) scratch: PathBuf,
-    /// A folder of this run alone that the supervisor makes and removes, when the tool's user cannot reach the state
-    /// folder; then the two above are in it.
+    /// A folder for this run only, which the supervisor creates and removes, if the tool's user cannot access the state
+    /// folder; it then contains the two folders above.
     pub(in crate::runner) stand: Option<PathBuf>,
     /// Further folders and files it may read, at their own paths: interpreters, declared reads.
     pub(in crate::runner) read: Vec<PathBuf>,
@@ -104,14 +104,14 @@ pub(in crate::runner) struct RunView {
     pub(in crate::runner) write: Vec<WritePath>,
     /// Folders whose writes are held back, at their own paths; parents first.
     pub(in crate::runner) stages: Vec<Stage>,
-    /// The version's files, packed one after the other in the file that comes with the plan.
+    /// The version's files, concatenated in the file that comes with the plan.
     pub(in crate::runner) files: Vec<Packed>,
-    /// What it keeps between its runs, when it keeps something.
+    /// The state that it keeps between its runs, if any.
     pub(in crate::runner) state: Option<StateView>,
 }
 
 impl RunView {
-    /// Whether nothing that it shows at its own path is in this folder, so that the folder can be the run's own.
+    /// Whether no path shown at its original place is in this folder, so that the run can have its own folder there.
     pub(in crate::runner) fn leaves(&self, folder: &str) -> bool {
         let staged = self.stages.iter().map(|stage| &stage.root);
         let shown = self.read.iter().chain(self.write.iter().map(|write| &write.path)).chain(staged);

@@ -1,12 +1,12 @@
-//! Lending what only root reaches to the user that a tool of root's runs as.
+//! Makes paths that only root can access available to the user that a tool runs as if Toolsmith runs as root.
 //!
-//! That user can go neither into root's home nor write root's files. So the supervisor, while it is root,
-//! makes each declared path reachable in mounts of its own, which nobody else sees: as an id-mapped bind, in
-//! which the owner's files belong to the tool's user. Where a file system cannot do that (an overlay, some
-//! network file systems) it is a plain bind, and the bits of each file decide what the tool may do.
+//! That user can neither enter root's home nor write root's files. So the supervisor, while it is root, binds each
+//! declared path in a private mount namespace: as an id-mapped bind, in which the owner's files belong to the tool's
+//! user. If a file system does not support that (an overlay, some network file systems), it is a plain bind, and the
+//! mode bits of each file decide what the tool may do.
 //!
-//! Nothing is written through these binds: bubblewrap takes them read-only, and writes of root's tools are always
-//! staged. So no file of root's can come to be by a tool's hand.
+//! Nothing is written through these binds: bubblewrap mounts them read-only, and writes of tools are always staged if
+//! Toolsmith runs as root. So tools cannot create files of root.
 
 use super::plan::RunPlan;
 use crate::runner::overlay;
@@ -20,29 +20,29 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-/// Paths and where they are reached.
+/// Paths, and where they are bound.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    /// The folder of ours that the binds are in, when there are any.
+    /// The folder that contains the binds, if there are any.
     dir: Option<PathBuf>,
     sources: BTreeMap<PathBuf, PathBuf>,
 }
 
 impl Reach {
-    /// Lends what a plan needs, when there is somebody to lend it to.
+    /// Binds the paths of a plan, if they must be made accessible.
     ///
     /// # Errors
-    /// When we are root and cannot mount all the same.
+    /// If this process is root but cannot mount.
     pub(super) fn make(plan: &RunPlan) -> io::Result<Reach> {
         let paths = overlay::visible(&plan.view.stages, &plan.view.read);
         let Some(user) = plan.user.filter(|_| !paths.is_empty()) else { return Ok(Reach::default()) };
-        // A container's root may have no right to mount: then what everybody reaches is all that can be bound.
+        // A container's root may have no right to mount: then only paths that everybody can access can be bound.
         if sandbox::own_mounts().is_err() {
             return Ok(Reach::default());
         }
         let deep = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
         rustix::mount::mount_change("/", deep)?;
-        // Taken before our own folder covers anything.
+        // Opened before the folder of the binds covers anything.
         let mut trees = Vec::new();
         for path in paths {
             let tree = lend(&path, user)?;
@@ -67,7 +67,7 @@ impl Reach {
         Ok(reach)
     }
 
-    /// Where a path is reached.
+    /// The accessible path of a path.
     pub(super) fn source<'a>(&'a self, path: &'a Path) -> &'a Path {
         self.sources.get(path).map_or(path, PathBuf::as_path)
     }
@@ -76,20 +76,20 @@ impl Reach {
 impl Drop for Reach {
     fn drop(&mut self) {
         if let Some(dir) = &self.dir {
-            // Never recursively: until it is unmounted, the user's own files lie in it. What stays is an empty folder.
+            // Never recursively: until it is unmounted, it contains the user's own files. Only an empty folder remains.
             let _ = rustix::mount::unmount(dir, UnmountFlags::DETACH);
             let _ = rustix::fs::rmdir(dir);
         }
     }
 }
 
-/// A copy of the mount of a path in which what its owner owns belongs to `user`, where that can be had.
+/// A copy of the mount of a path in which the owner's files belong to `user`, if supported.
 fn lend(path: &Path, user: u32) -> io::Result<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let tree = rustix::mount::open_tree(CWD, path, flags)?;
     match sandbox::lend_to(&tree, user) {
         Ok(()) => Ok(tree),
-        // Not every file system can; a try that failed may leave nothing behind, so we take a fresh one.
+        // Some file systems do not support it; a failed attempt may have modified the copy, so a fresh one is used.
         Err(_) => Ok(rustix::mount::open_tree(CWD, path, flags)?),
     }
 }

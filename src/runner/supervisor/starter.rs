@@ -1,9 +1,9 @@
-//! Starting supervisors. The first one is this program started again. From the second on a *starter* is asked: this
-//! program started again once, with one thread, an empty environment and nothing else to do, which makes a copy of
-//! itself for each run. That saves loading the program, which costs as much as the rest of a start. A copy for the next
-//! run is made while one continues, and waits.
+//! Starts supervisors. The first one is this program started again. From the second on, a *starter* does it: this
+//! program started again once, with one thread, an empty environment and no other task, which forks for each run. That
+//! avoids loading the program, which takes as long as the rest of a start. The process for the next run is forked while
+//! a run continues, and waits.
 //!
-//! A supervisor is the same in both ways: in a session of its own, with the control socket and nothing else of ours.
+//! A supervisor is the same in both cases: in a separate session, with only the control socket.
 
 use super::{SUPERVISE, receive_parcel, send_fds, supervise};
 use crate::outside::Launch;
@@ -18,30 +18,30 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
-/// The first argument that makes this program a starter. No verb begins like this.
+/// The first argument that makes this program a starter. No verb begins with it.
 pub(in crate::runner) const START: &str = "--as-starter";
 
-/// What starts supervisors for a workbench.
+/// Starts supervisors for a workbench.
 #[derive(Debug)]
 pub(in crate::runner) struct Starter {
     program: PathBuf,
     warm: Mutex<Warm>,
 }
 
-/// Whether a starter is there.
+/// The state of the starter.
 #[derive(Debug)]
 enum Warm {
     /// Nothing was started yet.
     Unused,
-    /// The next run makes one.
+    /// The next run creates one.
     Due,
-    /// It takes orders here; it ends when this is closed.
+    /// It receives orders here, and ends when this is closed.
     There { link: OwnedFd, process: std::process::Child, spare: Option<IdleSupervisor> },
-    /// It could not be made, or was killed: each supervisor is started as the first.
+    /// It could not be created, or was killed: each supervisor is started like the first.
     Never,
 }
 
-/// A supervisor, and the socket where it is told what to do. It ends when that is closed.
+/// A supervisor, and its control socket. It ends when that is closed.
 type IdleSupervisor = (Started, OwnedFd);
 
 /// A supervisor that was started.
@@ -50,15 +50,15 @@ pub(in crate::runner) struct Started {
     pub(in crate::runner) pid: i32,
     /// Becomes readable when it ends.
     pub(in crate::runner) pidfd: OwnedFd,
-    /// `None` when the starter takes it away.
+    /// `None` if the starter reaps it.
     process: Option<std::process::Child>,
 }
 
 impl Started {
-    /// A process that was just started in the place of a supervisor.
+    /// A process that was just started in the role of a supervisor.
     ///
     /// # Errors
-    /// When the system has no handle for it.
+    /// If the system has no handle for it.
     pub(in crate::runner) fn of(process: std::process::Child) -> io::Result<Started> {
         let pid = process.id() as i32;
         let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
@@ -77,7 +77,7 @@ impl Started {
         rustix::event::poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], Some(&now)) == Ok(0)
     }
 
-    /// Lets one go that has said its last word: nothing is left of its run, and the starter takes it away.
+    /// Releases a supervisor that has sent its last message: its run has ended completely, and the starter reaps it.
     pub(in crate::runner) fn leave(&mut self) {
         if self.process.is_some() {
             self.wait();
@@ -87,7 +87,7 @@ impl Started {
     /// Waits for its end.
     pub(in crate::runner) fn wait(&mut self) {
         if let Some(process) = &mut self.process {
-            // It fails only when the child was taken away already.
+            // Fails only if the child was already reaped.
             drop(process.wait());
             return;
         }
@@ -101,7 +101,7 @@ impl Starter {
         Starter { program, warm: Mutex::new(Warm::Unused) }
     }
 
-    /// One that starts this program again for each run and keeps no process beside those that run.
+    /// A starter that starts this program again for each run and keeps no idle process.
     pub(in crate::runner) fn keeping_nothing(program: PathBuf) -> Starter {
         Starter { program, warm: Mutex::new(Warm::Never) }
     }
@@ -111,10 +111,10 @@ impl Starter {
         &self.program
     }
 
-    /// Starts a supervisor; the socket is where it is told what to do.
+    /// Starts a supervisor; returns its control socket.
     ///
     /// # Errors
-    /// When the system has no process left, or the program is gone.
+    /// If no process is left, or the program file is missing.
     pub(in crate::runner) fn start(&self) -> io::Result<IdleSupervisor> {
         let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
         match *warm {
@@ -136,8 +136,8 @@ impl Starter {
         Ok((self.start_again(theirs)?, control))
     }
 
-    /// Has the supervisor of the next run made, where there is a starter. Takes as long as to start one, so it is to be
-    /// called while a run continues.
+    /// Prepares the supervisor of the next run, if there is a starter. Takes as long as a start, so call it during a
+    /// run.
     pub(in crate::runner) fn make_spare(&self) {
         let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
         if let Warm::There { link, spare: spare @ None, .. } = &mut *warm {
@@ -172,11 +172,11 @@ impl Starter {
 }
 
 impl Warm {
-    /// Gives it up; what it started continues.
+    /// Ends the starter; the supervisors that it started continue.
     fn end(&mut self) {
         if let Warm::There { link, mut process, spare } = std::mem::replace(self, Warm::Never) {
             drop((link, spare));
-            // Killed rather than asked: it did not answer. It has nothing to clean up.
+            // Killed because it did not answer. It has nothing to clean up.
             let _ = process.kill();
             let _ = process.wait();
         }
@@ -189,12 +189,13 @@ impl Drop for Starter {
     }
 }
 
-/// A socket to a supervisor: our end and its end.
+/// A control socket: this end and the supervisor's end.
 fn control() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?)
 }
 
-/// Asks the starter for a supervisor. Should there be one when this fails, it ends with its socket, which nobody holds.
+/// Asks the starter for a supervisor. If this fails after the supervisor was started, the supervisor ends, because its
+/// socket is closed.
 fn copy(link: &OwnedFd) -> io::Result<IdleSupervisor> {
     let (control, theirs) = control()?;
     Ok((ask(link, &theirs)?, control))
@@ -208,13 +209,13 @@ fn ask(link: &OwnedFd, control: &OwnedFd) -> io::Result<Started> {
     Ok(Started { pid, pidfd, process: None })
 }
 
-/// The starter: standard input is where it is asked. Returns what to exit with.
+/// The starter: standard input is its request socket. Returns the exit code.
 pub(in crate::runner) fn play() -> i32 {
     let Ok(mut link) = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3) else { return 1 };
     // It must outlive the terminal and the signals of the workbench, as the supervisors do.
     let _ = rustix::process::setsid();
     sandbox::ignore_stop_signals();
-    // Supervisors that ended are taken away at once; how they ended is told by their sockets.
+    // Supervisors are reaped at once when they end; their sockets report how they ended.
     sandbox::forget_children();
     while let Ok(parcel) = receive_parcel(&link, RecvFlags::empty()) {
         let Some(control) = parcel.fds.into_iter().next() else { return 0 };
@@ -225,11 +226,11 @@ pub(in crate::runner) fn play() -> i32 {
     1
 }
 
-/// Makes a copy that becomes a supervisor, and says who it is.
+/// Forks a process that becomes a supervisor, and reports its identity.
 fn start_copy(link: &mut OwnedFd, control: &OwnedFd) -> io::Result<()> {
     let pid = sandbox::fork(|| {
         sandbox::default_signals();
-        // In the places of the starter's own socket, which is not the copy's.
+        // Replaces the starter's own socket, which the copy must not use.
         let closed = rustix::stdio::dup2_stdin(control).and_then(|()| rustix::io::dup2(control, link));
         if closed.is_err() { 1 } else { supervise(control) }
     })?;
@@ -248,7 +249,7 @@ mod tests {
         Starter::new("/proc/self/exe".into())
     }
 
-    /// A supervisor that nobody tells anything ends.
+    /// A supervisor whose socket is closed ends.
     fn end((mut started, control): (Started, OwnedFd)) -> i32 {
         rustix::net::shutdown(&control, Shutdown::Both).unwrap();
         started.wait();
@@ -273,7 +274,8 @@ mod tests {
         for copy in copies {
             assert!(copy.0.process.is_none() && copy.0.since() > 0);
             assert_eq!(crate::runner::process::processes::parent(copy.0.pid), Some(warm));
-            // Soon of its own session; until then of the starter's. What is sent to ours reaches neither.
+            // It will have a separate session, and until then that of the starter. Signals to the session of this
+            // process reach neither.
             let begun = Instant::now();
             while crate::runner::process::processes::session_of(copy.0.pid) != Some(copy.0.pid) {
                 assert!(begun.elapsed() < Duration::from_secs(30), "it stays in a session of another process");
@@ -338,7 +340,7 @@ mod tests {
         else {
             panic!("there is none")
         };
-        // As when its owner was killed: only the socket says so.
+        // As if its owner was killed: only the closed socket shows it.
         drop(link);
         rustix::event::poll(&mut [PollFd::new(&ended, PollFlags::IN)], None).unwrap();
         assert!(process.wait().unwrap().success());

@@ -1,5 +1,5 @@
-//! The process that becomes the tool: takes its streams, loses its rights, sets up the sandbox layers, says what
-//! is in force, and starts the program. Nothing after the sandbox layers allocates names or opens files.
+//! The process that becomes the tool: sets up its streams, drops its rights, sets up the sandbox layers, reports what
+//! is in force, and starts the program. After the sandbox layers, it neither looks up names nor opens files.
 
 use super::nest::Nest;
 use super::plan::RunPlan;
@@ -13,10 +13,10 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
 
-/// How much later than others the tool gets the processor (0 to 19): a screen goes before a spinning tool.
+/// The lower priority of the tool (0 to 19), so that the screen stays responsive.
 const NICENESS: i32 = 10;
 
-/// What this process ends with when the program did not start; the packet says why.
+/// The exit code if the program did not start; the packet contains the reason.
 const NOT_STARTED: i32 = 127;
 
 /// How long background processes may finish writing after the tool's own process ended.
@@ -25,17 +25,17 @@ pub(super) const LINGER: Duration = Duration::from_millis(100);
 /// How often it checks whether they have.
 pub(super) const LOOK: Duration = Duration::from_millis(2);
 
-/// The three streams of the tool, and what else it is given open.
+/// The three streams of the tool, and other descriptors that it receives.
 #[derive(Debug)]
 pub(super) struct Streams {
     pub(super) stdin: OwnedFd,
     pub(super) stdout: OwnedFd,
     pub(super) stderr: OwnedFd,
-    /// Sockets of the host that it inherits, and the ends of its pipes, behind the standard three.
+    /// Inherited sockets of the host, and the ends of its pipes, after the standard three.
     pub(super) listeners: Vec<OwnedFd>,
 }
 
-/// Turns this process into the tool. Returns only when that failed, with what to exit with.
+/// Turns this process into the tool. Returns only if that failed, with the exit code.
 pub(super) fn become_tool(plan: &RunPlan, streams: &Streams, status: &OwnedFd, nest: Option<&Nest>) -> i32 {
     let prepared = nest.map_or(Ok(()), Nest::enter).and_then(|()| prepare(plan, streams, status));
     let told = match prepared {
@@ -67,7 +67,7 @@ pub(super) fn become_tool(plan: &RunPlan, streams: &Streams, status: &OwnedFd, n
             send_packet(status, &Inside::Refused { cause: format!("its process could not be prepared: {error}") }, &[])
         }
     };
-    // Nobody is left to tell when the socket is broken: the supervisor sees the end itself.
+    // If the socket is broken, the supervisor sees the end itself.
     let _ = told;
     NOT_STARTED
 }
@@ -77,14 +77,14 @@ fn too_weak(plan: &RunPlan, facts: &SandboxReport) -> String {
     format!("this run would be only {}, but {} is required{why}", facts.level, plan.least)
 }
 
-/// Everything that needs rights or names which are gone behind the sandbox layers.
+/// Everything that needs rights or names that are unavailable after the sandbox layers are set up.
 fn prepare(plan: &RunPlan, streams: &Streams, status: &OwnedFd) -> io::Result<OwnedFd> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     rustix::process::setsid()?;
     sandbox::default_signals();
-    // A higher priority is no hole.
+    // A higher priority does not weaken isolation.
     let _ = rustix::process::nice(NICENESS);
-    // As programs expect it: what they write to declared paths is read by others than their user.
+    // The usual mask: other users read what tools write to declared paths.
     rustix::process::umask(Mode::from_raw_mode(0o022));
     rustix::stdio::dup2_stdin(&streams.stdin)?;
     rustix::stdio::dup2_stdout(&streams.stdout)?;
@@ -93,11 +93,11 @@ fn prepare(plan: &RunPlan, streams: &Streams, status: &OwnedFd) -> io::Result<Ow
         && rustix::process::getuid().is_root()
     {
         sandbox::become_user(user)?;
-        // Changing the user takes the signal back.
+        // Changing the user resets the signal.
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     }
     rustix::process::chdir(&plan.view.scratch)?;
-    // Last, for it may close what came before.
+    // Last, because it may close other descriptors.
     sandbox::take_places(status, &streams.listeners, &plan.walls.limits)
 }
 
@@ -105,7 +105,7 @@ fn start(plan: &RunPlan) -> io::Error {
     let mut command = Command::new(&plan.program);
     command.args(&plan.args).env_clear().envs(plan.env.0.iter().map(|(name, value)| (name, value)));
     if !plan.listeners.is_empty() {
-        // As sd_listen_fds(3) wants it; the number is the one that this process has where the tool is.
+        // As sd_listen_fds(3) requires; the number is that of this process in the namespace of the tool.
         command.env("LISTEN_FDS", plan.listeners.len().to_string());
         command.env("LISTEN_FDNAMES", plan.listeners.join(":"));
         command.env("LISTEN_PID", rustix::process::getpid().to_string());

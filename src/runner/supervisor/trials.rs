@@ -1,12 +1,12 @@
-//! Trials from inside: the inner stage starts the program once for each call, one after the other, each behind sandbox
-//! layers of its own that are raised and verified as those of a run.
+//! Trials from inside: the inner stage starts the program once for each call, one after the other. Each has its own
+//! sandbox layers, which are set up and verified as for a run.
 //!
-//! With [`READY`] a Python script is not started but copied: one interpreter behind the sandbox layers waits for calls
-//! and makes a copy of itself for each. Such a copy can reach nothing of the inner stage either; the worst that it can
-//! do is to end the one that it is a copy of, and then the program is started for each call that is left.
+//! With [`READY`], a Python script is not started but forked: one sandboxed interpreter waits for calls and forks for
+//! each. The forks cannot reach the inner stage either; at worst, one can end the waiting interpreter, and then the
+//! program is started for each remaining call.
 //!
-//! Before the next trial starts, everything that the last one left is gone: processes are killed, the scratch
-//! folder is emptied. Time, output and what is read of it are bounded; nothing here believes what a tool says.
+//! Everything that a trial leaves is removed before the next one starts: processes are killed, the scratch folder is
+//! emptied. Time, output and reading are bounded, and nothing that a tool reports is trusted.
 
 use super::plan::{RunPlan, StartInput, Terms};
 use super::tool::{LINGER, LOOK, Streams, become_tool};
@@ -36,23 +36,23 @@ use std::time::{Duration, Instant};
 /// The program of an interpreter that is ready for calls: Python, 3.6 or newer.
 pub(in crate::runner) const READY: &str = include_str!("ready.py");
 
-/// How long a ready interpreter may take to answer: at first it has to start.
+/// How long a waiting interpreter may take to answer; at first, this includes its start.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// This many trials that did not end by themselves end the batch: the others would take as long.
+/// This many trials that do not end by themselves end the batch, because the others would take as long.
 const MAX_ENDLESS: u32 = 3;
 
 /// How long killed processes may take to die.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
-/// Where a run behind bubblewrap has memory of its own as files.
+/// The private memory file system of a run under bubblewrap.
 const SHARED_MEMORY: &str = "/dev/shm";
 
-/// Makes one trial after the other until all are made or the supervisor orders to stop. Returns what they used
-/// together.
+/// Makes the trials one after the other until all are made or the supervisor orders to stop. Returns their total
+/// resource use.
 ///
 /// # Errors
-/// When the system has no process or pipe left, nobody takes the results, or what a trial left cannot be removed.
+/// If no process or pipe is left, the results cannot be sent, or the remains of a trial cannot be removed.
 pub(super) fn make_all(
     plan: &RunPlan,
     (terms, state): (&Terms, Option<&OwnedFd>),
@@ -65,7 +65,7 @@ pub(super) fn make_all(
     let mut results = File::from(streams.stdout);
     let mut bench = TrialRunner { plan, terms, state, socket, ready: None, is_stopped: false };
     if let Some(args) = &terms.ready {
-        // Without it each is started.
+        // Without it, the program is started for each.
         bench.ready = WarmInterpreter::start(plan, args, socket).ok();
     }
     let mut total = Reaped { exit: Exit::Code(0), cpu_ms: 0, max_rss_bytes: 0, left: 0 };
@@ -85,14 +85,14 @@ pub(super) fn make_all(
     Ok(Reaped { exit: Exit::Code(0), ..total })
 }
 
-/// Files that are told of one trial, files and folders that are looked at, and bytes that are read of each file.
+/// The most files reported for one trial, the most files and folders examined, and the most bytes read of each file.
 const MAX_LEFT: usize = 16;
 const MAX_ENTRIES: usize = 1_000;
 const MAX_READ: u64 = 16 * 1024;
 
-/// The first files in the working folder after a trial, by path, without those that it was given and did not change.
-/// Nothing of the tool is alive; no link is followed, and what cannot be read is left out: a comparison without it is
-/// still one. A tool may leave any number of files, so the entries are bounded before one is read.
+/// The first files in the working folder after a trial, by path, except unchanged input files. All processes of the
+/// tool have ended; links are not followed, and unreadable files are left out, which still allows a comparison. A tool
+/// may leave any number of files, so entries are limited before any is read.
 fn left_files(scratch: &Path, given: &[SampleFile]) -> Vec<SampleFile> {
     let mut folders = vec![scratch.to_owned()];
     let (mut files, mut entries) = (Vec::new(), 0);
@@ -100,7 +100,7 @@ fn left_files(scratch: &Path, given: &[SampleFile]) -> Vec<SampleFile> {
         let Ok(listed) = std::fs::read_dir(folder) else { continue };
         for entry in listed.flatten().take(MAX_ENTRIES - entries) {
             entries += 1;
-            // Caches and histories of interpreters are no results.
+            // Caches and histories of interpreters are not results.
             let name = entry.file_name();
             let is_own = name.as_bytes().starts_with(b".") || name == "__pycache__";
             match entry.file_type() {
@@ -137,7 +137,7 @@ fn write(results: &mut File, made: &TrialEnd, output: &[Vec<u8>; 2]) -> io::Resu
 struct TrialRunner<'a> {
     plan: &'a RunPlan,
     terms: &'a Terms,
-    /// The files that the tool keeps, when it keeps some: each trial begins with the same.
+    /// The kept files of the tool, if any: each trial begins with the same.
     state: Option<&'a OwnedFd>,
     socket: &'a OwnedFd,
     ready: Option<WarmInterpreter>,
@@ -182,7 +182,7 @@ impl TrialRunner<'_> {
         sandbox::fork(|| become_tool(&plan, streams, self.socket, None))
     }
 
-    /// Ends whoever a trial left; the ready interpreter stays.
+    /// Ends all processes of a trial, except the waiting interpreter.
     fn end_others(&self, total: &mut Reaped) -> io::Result<()> {
         let ends = sandbox::ChildSignalGuard::block()?;
         let Some(ready) = &self.ready else {
@@ -197,7 +197,7 @@ impl TrialRunner<'_> {
         loop {
             let others: Vec<_> = descendants(me).into_iter().filter(|process| process.pid != ready.pid).collect();
             if others.is_empty() {
-                // Takes away those that are over already.
+                // Reaps those that have already ended.
                 sandbox::has_children(total)?;
                 return Ok(());
             }
@@ -208,12 +208,12 @@ impl TrialRunner<'_> {
             if begun.elapsed() > GIVE_UP {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            // Some are not our children, so that their end does not reach us: then it is looked again.
+            // Some are not children of this process, so their end is not reported; then the loop checks again.
             ends.wait(LOOK);
         }
     }
 
-    /// The next one finds a scratch folder with nothing but what the tool keeps.
+    /// Cleans the scratch folder, except for kept files.
     fn clean(&self) -> io::Result<()> {
         empty_folder(&self.plan.view.scratch)?;
         if self.plan.level == IsolationLevel::Isolated && self.plan.bubblewrap.is_some() {
@@ -226,7 +226,7 @@ impl TrialRunner<'_> {
     }
 }
 
-/// Our ends of a trial's streams; they never block.
+/// This process's ends of a trial's streams; non-blocking.
 struct Pipes {
     stdin: Option<(OwnedFd, Vec<u8>)>,
     out: [Option<OwnedFd>; 2],
@@ -256,7 +256,7 @@ impl Pipes {
 }
 
 fn kill(handle: Pid) {
-    // It may just have ended, or have no group of its own yet.
+    // It may just have ended, or have no process group yet.
     let _ = rustix::process::kill_process_group(handle, Signal::KILL);
     let _ = rustix::process::kill_process(handle, Signal::KILL);
 }
@@ -265,13 +265,13 @@ struct Trial {
     pid: i32,
     pipes: Pipes,
     kept: [Vec<u8>; 2],
-    /// How much it may write.
+    /// The maximum size of its output.
     most: usize,
     stop: Option<StopReason>,
 }
 
 impl Trial {
-    /// Follows it to the end of its own process; whether the supervisor ordered to stop meanwhile.
+    /// Follows it to the end of its own process; returns whether the supervisor ordered to stop meanwhile.
     fn follow(&mut self, socket: &OwnedFd, until: Instant) -> io::Result<bool> {
         let handle = Pid::from_raw(self.pid).ok_or(io::ErrorKind::InvalidInput)?;
         let ended = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
@@ -303,7 +303,7 @@ impl Trial {
                 }
             }
             if ordered {
-                // Whatever is ordered, or a supervisor that is gone: nobody wants another trial.
+                // Any order, or the end of the supervisor, ends the trials.
                 is_ordered = true;
                 self.stop = self.stop.take().or(Some(StopReason::Cancelled));
             } else if self.stop.is_none() && Instant::now() >= until {
@@ -315,7 +315,7 @@ impl Trial {
         }
     }
 
-    /// A tool that does not want its input is fine.
+    /// Sends input. A tool may ignore its input.
     fn feed(&mut self) {
         let Some((fd, rest)) = &mut self.pipes.stdin else { return };
         match rustix::io::write(&*fd, rest) {
@@ -328,7 +328,7 @@ impl Trial {
         }
     }
 
-    /// Takes one piece of a stream; `false` when there is none now.
+    /// Reads one piece of a stream; `false` if there is none now.
     fn read(&mut self, stream: usize) -> bool {
         let Some(open) = &self.pipes.out[stream] else { return false };
         let mut piece = [0; 16 * 1024];
@@ -351,7 +351,7 @@ impl Trial {
         }
     }
 
-    /// Takes what is there without waiting.
+    /// Reads the available output without waiting.
     fn read_rest(&mut self) {
         for stream in 0..2 {
             while self.read(stream) {}
@@ -359,7 +359,7 @@ impl Trial {
     }
 }
 
-/// An interpreter that makes a copy of itself for each call; ended when dropped.
+/// An interpreter that forks for each call; ended when dropped.
 struct WarmInterpreter {
     pid: i32,
     link: OwnedFd,
@@ -376,10 +376,10 @@ impl WarmInterpreter {
         Ok(WarmInterpreter { pid, link })
     }
 
-    /// The process of a copy, which is our child then.
+    /// The process of a fork, which is then a child of this process.
     ///
     /// # Errors
-    /// When the interpreter is gone, or does not answer in time.
+    /// If the interpreter has ended, or does not answer in time.
     fn copy(&self, call: &StartInput, streams: &Streams, socket: &OwnedFd) -> io::Result<i32> {
         let given = given(call)?;
         let Streams { stdin, stdout, stderr, .. } = streams;
@@ -389,7 +389,7 @@ impl WarmInterpreter {
             let sources = [(Some(&self.link), PollFlags::IN), (Some(socket), PollFlags::IN)];
             match poll_some(sources, until) {
                 Ok([true, _]) => break,
-                // An order: the trial that follows obeys it.
+                // An order: the trial that follows handles it.
                 Ok([false, true]) => return Err(io::ErrorKind::Interrupted.into()),
                 Ok([false, false]) if Instant::now() < until => {}
                 Ok([false, false]) => return Err(io::ErrorKind::TimedOut.into()),
@@ -400,7 +400,7 @@ impl WarmInterpreter {
         let mut answer = [0; 32];
         let got = rustix::io::read(&self.link, &mut answer)?;
         let number = std::str::from_utf8(&answer[..got]).ok().and_then(|text| text.parse().ok());
-        // Only a process that is our child can be waited for; whatever else this is, it is no answer.
+        // Only children can be waited for; any other number is invalid.
         let me = rustix::process::getpid().as_raw_nonzero().get();
         number
             .filter(|pid| *pid > 1 && *pid != self.pid && crate::runner::process::processes::parent(*pid) == Some(me))
@@ -411,13 +411,14 @@ impl WarmInterpreter {
 impl Drop for WarmInterpreter {
     fn drop(&mut self) {
         if let Some(pid) = Pid::from_raw(self.pid) {
-            // It may be over; taken away with everybody else that ends.
+            // It may have ended; it is reaped with all others.
             let _ = rustix::process::kill_process(pid, Signal::KILL);
         }
     }
 }
 
-/// What a copy is given, in a file: how many arguments, the arguments, names and values in turn, each with a zero.
+/// The input of a fork, in a file: the number of arguments, the arguments, names and values in turn, each terminated by
+/// a zero.
 fn given(call: &StartInput) -> io::Result<OwnedFd> {
     let count = call.args.len().to_string();
     let words = call.args.iter().chain(call.env.iter().flat_map(|(name, value)| [name, value]));

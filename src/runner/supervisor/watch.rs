@@ -1,5 +1,5 @@
-//! What the run uses, looked at a few times a second from outside, and the limits that only somebody
-//! who sees all its processes together can hold.
+//! Samples the resource use of a run from outside, a few times a second, and enforces the limits on all its processes
+//! together.
 
 use super::disk::{self, Disk};
 use super::plan::RunPlan;
@@ -13,48 +13,48 @@ use crate::runner::sandbox::{self, Exit};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
-/// How often it is looked.
+/// The sampling interval.
 const WATCH: Duration = Duration::from_millis(20);
 
-/// How often near a limit: some processes fill memory with gigabytes a second.
+/// The interval near a limit: some processes fill memory at gigabytes per second.
 const WATCH_CLOSELY: Duration = Duration::from_millis(4);
 
-/// How seldom a service is looked at that has done nothing for a while, where the kernel holds its totals.
+/// The interval for a service that has been idle for a while, if the kernel enforces its total limits.
 const WATCH_CALM: Duration = Duration::from_secs(1);
 
-/// The same where nobody else holds them: what it begins in between is bounded only for each of its processes.
+/// The same if the kernel does not: growth between samples is then limited only for each process.
 const WATCH_CALM_ALONE: Duration = Duration::from_millis(100);
 
-/// How often what was seen is told.
+/// The interval for reporting samples.
 const TELL: Duration = Duration::from_millis(100);
 
-/// Looking may take one part in this many of the time.
+/// Sampling may take one part in this many of the time.
 const WATCH_SHARE: u32 = 20;
 
 /// The same near a limit.
 const CLOSE_SHARE: u32 = 3;
 
-/// How many looks ahead growth counts: of the number of processes, and of memory.
+/// How many samples ahead growth is extrapolated, for the number of processes and for memory.
 const LOOKS_AHEAD: u64 = 4;
 
-/// Of each address space the kernel keeps at most one part in this many as tables.
+/// Page tables take at most one part in this many of an address space.
 const TABLE_SHARE: u64 = 512;
 
-/// What is over sooner is not worth a group: making one takes half a millisecond, and moving processes there takes the
-/// kernel up to 10 ms.
+/// A run that ends sooner is not worth a group: creating one takes half a millisecond, and moving processes there takes
+/// the kernel up to 10 ms.
 const SETTLE: Duration = Duration::from_millis(20);
 
-/// What holds the totals of a run in the kernel.
+/// How the kernel enforces the total limits of a run.
 #[derive(Debug)]
 enum Holder {
     Due(Totals),
     There(Cgroup),
-    /// There can be none here: what the run uses is only watched.
+    /// No group is possible here: the resource use is only monitored.
     Impossible,
 }
 
 impl Holder {
-    /// The group; made if it is due.
+    /// The group; created if it is due.
     fn group(&mut self) -> Option<&Cgroup> {
         if let Holder::Due(totals) = self {
             *self = Cgroup::make(*totals).map_or(Holder::Impossible, Holder::There);
@@ -62,7 +62,7 @@ impl Holder {
         self.made()
     }
 
-    /// The group, if it was made.
+    /// The group, if it was created.
     fn made(&self) -> Option<&Cgroup> {
         match self {
             Holder::There(group) => Some(group),
@@ -71,39 +71,39 @@ impl Holder {
     }
 }
 
-/// Samples and what they exceeded first.
+/// Samples, and the limit that was exceeded first.
 #[derive(Debug)]
 pub(super) struct Watcher {
-    /// The inner stage and bubblewrap around it; everybody else in the tree is the tool's.
+    /// The inner stage and bubblewrap around it; all other processes in the tree belong to the tool.
     ours: Vec<i32>,
-    /// bubblewrap beside the inner stage. It and what it starts are ours.
+    /// bubblewrap next to the inner stage. It and its children belong to Toolsmith.
     builder: Option<i32>,
-    /// The process of ours that takes in the tool's orphans, where there is one.
+    /// Toolsmith's process that adopts the tool's orphans, if there is one.
     first: Option<i32>,
     /// The tool's first process.
     tool: Option<i32>,
     disk: Disk,
     begun: Instant,
     next: Instant,
-    /// When what was seen is told again.
+    /// When the next sample is reported.
     tell: Instant,
     holder: Holder,
     /// The process that moves others into the group.
     mover: Option<i32>,
-    /// The tool's processes as they were seen last.
+    /// The tool's processes in the last sample.
     tools: Vec<Process>,
-    /// What was seen last.
+    /// The last sample.
     last: Sample,
-    /// The memory that was seen last, with what the kernel may hold in addition.
+    /// The memory in the last sample, including kernel memory.
     last_bytes: u64,
-    /// How long after it was looked, while nothing is near a limit.
+    /// The interval while nothing is near a limit.
     pace: Duration,
     peak: Sample,
     stop: Option<StopReason>,
 }
 
 impl Watcher {
-    /// Begins to watch a run that was just started; once it has settled it is held below these totals.
+    /// Begins to monitor a run that was just started; later, these total limits are enforced.
     pub(super) fn new(totals: Totals) -> Watcher {
         let now = Instant::now();
         Watcher {
@@ -126,10 +126,10 @@ impl Watcher {
         }
     }
 
-    /// Learns which process becomes the tool: those between us and it are our own.
+    /// Sets the process that becomes the tool; the processes between this one and it belong to Toolsmith.
     pub(super) fn tool(&mut self, pid: i32) {
         self.tool = Some(pid);
-        // They stay the same from trial to trial; a short one may be over before it is looked at.
+        // They stay the same in all trials; a short trial may end before it is sampled.
         if self.ours.is_empty() {
             let me = rustix::process::getpid().as_raw_nonzero().get();
             let parent = |pid: i32| parent(pid).filter(|parent| *parent != me);
@@ -137,22 +137,22 @@ impl Watcher {
         }
     }
 
-    /// Learns that only this process is between us and the tool.
+    /// Sets the only process between this one and the tool.
     pub(super) fn inner(&mut self, pid: i32) {
         self.ours = vec![pid];
     }
 
-    /// Learns which process builds what the inner stage joins.
+    /// Sets the process that builds the view that the inner stage joins.
     pub(super) fn builder(&mut self, pid: i32) {
         self.builder = Some(pid);
     }
 
-    /// Learns which process takes in the tool's orphans: it is one of our own.
+    /// Sets the process that adopts the tool's orphans; it belongs to Toolsmith.
     pub(super) fn first(&mut self, pid: i32) {
         self.first = Some(pid);
     }
 
-    /// When to look next.
+    /// When to sample next.
     pub(super) fn next(&self) -> Instant {
         self.next
     }
@@ -162,7 +162,7 @@ impl Watcher {
         self.stop.as_ref()
     }
 
-    /// Takes in what is on disk at the end; a failure on a full disk is the disk's.
+    /// Records the disk use at the end; a failure on a full disk is attributed to the disk.
     pub(super) fn last_disk(&mut self, plan: &RunPlan, disk: Disk, exit: Exit) {
         let is_over = disk.is_full || disk.bytes > plan.limits.disk_bytes || disk.entries > plan.limits.inodes;
         if is_over && exit != Exit::Code(0) {
@@ -171,7 +171,7 @@ impl Watcher {
         self.peak.disk_bytes = self.peak.disk_bytes.max(disk.bytes);
     }
 
-    /// Looks once; what was seen, when it is to be told.
+    /// Takes a sample; returns it if it is to be reported.
     pub(super) fn look(&mut self, plan: &RunPlan) -> Option<Sample> {
         let begun = Instant::now();
         let limits = &plan.limits;
@@ -181,14 +181,14 @@ impl Watcher {
         }
         let all = descendants(rustix::process::getpid().as_raw_nonzero().get());
         self.hold(&all);
-        // Before it is known which process becomes the tool, all of them are our own.
+        // Until the tool's process is known, all processes belong to Toolsmith.
         let of_builder =
             |process: &Process| self.builder.is_some_and(|pid| [process.pid, process.parent].contains(&pid));
         let is_ours = |pid: i32| self.first == Some(pid) || self.mover == Some(pid) || self.ours.contains(&pid);
         let is_tools = |process: &Process| self.tool.is_some() && !is_ours(process.pid) && !of_builder(process);
         self.tools = all.iter().filter(|process| is_tools(process)).copied().collect();
         let (memory_bytes, possible) = if self.tools.len() as u64 > limits.processes {
-            // Each moment of counting is another process: end them first.
+            // More processes would start during counting: end them first.
             self.end_tools();
             (self.resident_bytes(), 0)
         } else {
@@ -217,8 +217,8 @@ impl Watcher {
         let (least, share) = if grows_beyond(bytes, grown, limits.memory_bytes)
             || heads_beyond(sample.processes, more, limits.processes)
         {
-            // Over the memory limit nobody went on while it was counted. On a busy machine a look takes long: after a wait of
-            // several times that, what grows fast is far beyond its limit.
+            // While memory was counted over the limit, the processes were stopped. On a busy machine, sampling is slow;
+            // after a wait of several times that, fast growth would be far beyond the limit.
             (WATCH_CLOSELY, 1)
         } else if bytes >= limits.memory_bytes / 4 {
             (WATCH_CLOSELY, CLOSE_SHARE)
@@ -230,13 +230,13 @@ impl Watcher {
         if is_told {
             self.tell = now + TELL;
         }
-        // Whoever keeps a service sleeps while nothing happens.
+        // The keeper of a service sleeps while nothing happens.
         (is_told && !is_calm).then_some(sample)
     }
 
-    /// What the tool's processes hold in memory, and what the kernel may hold for them beside that: what they sent and
-    /// nobody read, and tables of addresses. Pages that several share are counted once. To count is dear, so only when
-    /// the cheap sums are over the limit; meanwhile nobody of them continues, or they would outgrow the count.
+    /// The memory of the tool's processes, and the kernel memory for them: unread data in sockets and pipes, and page
+    /// tables. Shared pages are counted once. Exact counting is expensive, so it is done only if the cheap sums exceed
+    /// the limit; meanwhile the processes are stopped, or they would outgrow the count.
     fn memory(&mut self, plan: &RunPlan) -> (u64, u64) {
         let limit = plan.limits.memory_bytes;
         let resident = self.resident_bytes();
@@ -257,20 +257,20 @@ impl Watcher {
         (counted, possible)
     }
 
-    /// The memory of the tool's processes; what several share counts for each of them.
+    /// The memory of the tool's processes; shared memory counts for each of them.
     fn resident_bytes(&self) -> u64 {
         let page = rustix::param::page_size() as u64;
         self.tools.iter().map(|process| process.resident_pages * page).sum()
     }
 
-    /// Numbers by which the tool's processes can be looked at.
+    /// The thread numbers through which the tool's processes can be examined.
     fn faces(&self) -> Vec<i32> {
         let of = |process: &Process| if process.resident_pages > 0 { Some(process.pid) } else { face(process.pid) };
         self.tools.iter().filter_map(of).collect()
     }
 
-    /// Moves into the group whoever is not there yet. A process of its own does it, because the kernel may take its
-    /// time, and the tool's calls wait for our answers.
+    /// Moves new processes into the group. A separate process does it, because the kernel may be slow, and the tool's
+    /// calls wait for answers from this one.
     fn hold(&mut self, all: &[Process]) {
         if self.begun.elapsed() < SETTLE {
             return;
@@ -281,7 +281,7 @@ impl Watcher {
             }
             self.mover = None;
             if sandbox::reap(mover).is_ok_and(|reaped| reaped.exit != Exit::Code(0)) {
-                // It may not be moved there after all: then it is watched like any other.
+                // It may not be moved after all: then it is monitored without a group.
                 self.holder = Holder::Impossible;
                 return;
             }
@@ -290,17 +290,17 @@ impl Watcher {
         let inside = group.inside();
         let outside: Vec<i32> = all.iter().map(|process| process.pid).filter(|pid| !inside.contains(pid)).collect();
         if !outside.is_empty() {
-            // Without a process to move them, the next look tries again.
+            // If no process can be started for it, the next sample tries again.
             self.mover = sandbox::fork(|| i32::from(group.hold(&outside).is_err())).ok();
         }
     }
 
-    /// Ends the tool's processes at once: whoever is over a limit uses every moment.
+    /// Ends the tool's processes at once, because every moment over a limit counts.
     pub(super) fn end_tools(&self) {
         kill_all(&self.tools);
     }
 
-    /// Which limit the kernel held, if it had to.
+    /// The limit that the kernel enforced, if any.
     fn refused(&self) -> Option<StopReason> {
         let refused = self.holder.made()?.refused();
         let memory = (refused.memory > 0).then_some(StopReason::Memory);
@@ -330,8 +330,8 @@ impl Watcher {
     }
 }
 
-/// Whether a run that has `count` processes, `more` than at the last look, passes the limit within a few looks: then the
-/// time between looks must not grow with the time that each takes.
+/// Whether a run with `count` processes, `more` than in the last sample, will exceed the limit within a few samples:
+/// then the interval must not grow with the duration of sampling.
 fn heads_beyond(count: u64, more: u64, limit: u64) -> bool {
     more > 0 && (count >= limit.div_ceil(2) || count.saturating_add(more.saturating_mul(LOOKS_AHEAD)) > limit)
 }
@@ -341,7 +341,7 @@ fn grows_beyond(bytes: u64, grown: u64, limit: u64) -> bool {
     bytes.saturating_add(grown.saturating_mul(LOOKS_AHEAD)) > limit
 }
 
-/// How long until the next look at a run that is not near a limit: longer each time while it does nothing.
+/// The interval for a run that is not near a limit: it grows while the run is idle.
 fn paced(pace: Duration, is_calm: bool, is_held: bool) -> Duration {
     let most = if is_held { WATCH_CALM } else { WATCH_CALM_ALONE };
     if is_calm { (pace * 2).min(most) } else { WATCH }

@@ -1,7 +1,7 @@
-//! How the three processes of a run talk: the workbench and the supervisor over a stream of
-//! length-prefixed JSON, the supervisor and what it starts over packets that may carry descriptors.
+//! The protocols between the three processes of a run: length-prefixed JSON over a stream between workbench and
+//! supervisor; packets with descriptors between the supervisor and the processes that it starts.
 //!
-//! The tool never holds an end of either: both are closed before it starts.
+//! The tool never has an end of either: both are closed before it starts.
 
 use super::disk::Disk;
 use crate::domain::{FileChange, IsolationLevel, Observation, Sample};
@@ -18,36 +18,37 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Messages are our own, but nothing of ours is longer than this.
+/// The maximum length of a message; Toolsmith's own messages are shorter.
 const MAX_MESSAGE: usize = 64 << 20;
 
-/// The largest packet, in bytes: one that does not fit would be cut.
+/// The largest packet, in bytes; a larger one would be cut.
 const MAX_PACKET: usize = 64 * 1024;
 
 /// Descriptors that one packet may carry.
 const MAX_FDS: usize = 32;
 
-/// What the supervisor tells the workbench.
+/// A message of the supervisor to the workbench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) enum Message {
-    /// The sandbox layers are in force, verified from inside, and the tool's program runs. Of trials: is started next.
+    /// The sandbox layers are in force, verified from inside, and the tool's program runs. For trials: it is started
+    /// next.
     Started(SandboxReport),
-    /// What the run uses now.
+    /// The current resource use.
     Sample(Sample),
-    /// A trial that was watched is over, another one begins: what it was seen to do.
+    /// An observed trial has ended and another one begins: the observation of the first.
     Observed(Box<Observation>),
-    /// The level that was demanded cannot be had: nothing was started.
+    /// The required level is unavailable: nothing was started.
     Refused { cause: String },
     /// The program could not be started.
     SpawnFailed {
         /// The system's number for it.
         errno: i32,
     },
-    /// Of a run on a worker: the program could not be started there, as the worker says it.
+    /// For a run on a worker: the message of the worker that the program could not be started there.
     NotStarted { message: String },
-    /// Of a run on a worker: the connection to it broke. How the run ended is unknown.
+    /// For a run on a worker: the connection broke. How the run ended is unknown.
     Lost { cause: String },
-    /// The run is over and nothing of it is left.
+    /// The run and all its processes have ended.
     Ended(Box<Ended>),
 }
 
@@ -61,7 +62,7 @@ impl Message {
     }
 }
 
-/// What the process found before it became the tool.
+/// What the process verified before it became the tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) struct SandboxReport {
     pub(in crate::runner) level: IsolationLevel,
@@ -77,15 +78,15 @@ pub(in crate::runner) struct Ended {
     pub(in crate::runner) tool: Reaped,
     /// The limit that the supervisor stopped it for.
     pub(in crate::runner) stop: Option<StopReason>,
-    /// The most it used at one time.
+    /// The peak resource use.
     pub(in crate::runner) peak: Sample,
-    /// What it was seen to do.
+    /// The observed behaviour.
     pub(in crate::runner) observation: Observation,
-    /// What a human should know.
+    /// Notes for a human.
     pub(in crate::runner) notes: Vec<String>,
 }
 
-/// The end of a trial, as the inner stage saw it. What it wrote follows it: this many bytes of both streams.
+/// The end of a trial, as the inner stage saw it. It is followed by its output: this many bytes of both streams.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) struct TrialEnd {
     /// The result of its own process.
@@ -96,11 +97,11 @@ pub(in crate::runner) struct TrialEnd {
     pub(in crate::runner) took_us: u64,
     /// Bytes of standard output and of standard error.
     pub(in crate::runner) wrote: [usize; 2],
-    /// Files that it left in its working folder, by path, other than those that it was given.
+    /// Files that it left in its working folder, by path, except unchanged input files.
     pub(in crate::runner) left: Vec<SampleFile>,
 }
 
-/// What the workbench tells the supervisor.
+/// An order of the workbench to the supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) enum SupervisorOrder {
     /// Ask the tool to end.
@@ -108,46 +109,46 @@ pub(in crate::runner) enum SupervisorOrder {
     Kill,
 }
 
-/// What comes from the processes inside.
+/// A message of the processes inside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) enum Inside {
-    /// The inner stage joined what bubblewrap made; carries its mounts.
+    /// The inner stage joined the view that bubblewrap made; carries its mounts.
     Joined,
-    /// From the first process of the tool's own namespace, which is none of the tool's.
+    /// From the first process of the tool's own namespace, which does not belong to the tool.
     First,
     /// The sandbox layers are in force; carries the listener of the observer, if there is one.
     Raised(SandboxReport),
-    /// They do not: nothing was started.
+    /// They are not in force: nothing was started.
     Refused { cause: String },
     /// The program could not be started.
     SpawnFailed {
         /// The system's number for it.
         errno: i32,
     },
-    /// From the inner stage: the process runs its own program, unless it said that this failed.
+    /// From the inner stage: the process runs its own program, unless it reported that this failed.
     Executed,
-    /// From the inner stage: the tool is over and nothing else is left inside.
+    /// From the inner stage: the tool has ended, and no other process is left inside.
     Over {
         /// The tool's own process.
         tool: Reaped,
-        /// What it has on disk.
+        /// Its disk use.
         disk: Disk,
-        /// Why nobody knows what differs there, where nobody does.
+        /// Why the changes on disk are unknown, if they are.
         uncollected: Option<String>,
     },
-    /// From the inner stage: a part of what is in the scratch folder and elsewhere differs.
+    /// From the inner stage: part of the changes in the scratch folder and elsewhere.
     Changes {
-        /// This many of them as fit.
+        /// As many changes as fit.
         part: Vec<FileChange>,
-        /// How many are in no part.
+        /// The number of changes that are left out.
         cut: u64,
     },
 }
 
-/// Sends one message; blocks until it is taken.
+/// Sends one message; blocks until it is accepted.
 ///
 /// # Errors
-/// When the other end is gone.
+/// If the other end is closed.
 pub(in crate::runner) fn send<T: Serialize>(socket: &OwnedFd, message: &T) -> io::Result<()> {
     let body = serde_json::to_vec(message)?;
     let length = u32::try_from(body.len()).map_err(|_| io::ErrorKind::InvalidInput)?.to_le_bytes();
@@ -179,15 +180,15 @@ pub(in crate::runner) enum Heard {
 }
 
 impl Inbox {
-    /// An inbox in which these bytes have come already.
+    /// An inbox that already contains these bytes.
     pub(in crate::runner) fn after(bytes: &[u8]) -> Inbox {
         Inbox { bytes: bytes.to_vec() }
     }
 
-    /// Takes what is there now without waiting.
+    /// Reads the available data without waiting.
     ///
     /// # Errors
-    /// When the socket is broken.
+    /// If the socket is broken.
     pub(in crate::runner) fn read(&mut self, socket: &OwnedFd) -> io::Result<Heard> {
         let mut piece = vec![0; 64 * 1024];
         loop {
@@ -201,10 +202,10 @@ impl Inbox {
         }
     }
 
-    /// The next whole message.
+    /// The next complete message.
     ///
     /// # Errors
-    /// When what came is not a message.
+    /// If the data is not a message.
     pub(in crate::runner) fn next<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         let Some(head) = self.bytes.first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_le_bytes(*head) as usize;
@@ -220,7 +221,7 @@ impl Inbox {
     /// Waits for one message.
     ///
     /// # Errors
-    /// When the other end is gone before.
+    /// If the other end is closed before.
     pub(in crate::runner) fn wait<T: DeserializeOwned>(&mut self, socket: &OwnedFd) -> io::Result<T> {
         loop {
             if let Some(message) = self.next()? {
@@ -241,7 +242,7 @@ impl Inbox {
 /// Sends one packet with descriptors.
 ///
 /// # Errors
-/// When the other end is gone, or the packet is too long.
+/// If the other end is closed, or the packet is too long.
 pub(in crate::runner) fn send_packet<T: Serialize>(
     socket: impl AsFd,
     packet: &T,
@@ -254,10 +255,10 @@ pub(in crate::runner) fn send_packet<T: Serialize>(
     send_fds(socket, &body, fds)
 }
 
-/// Sends bytes, not none, with descriptors.
+/// Sends bytes (at least one) with descriptors.
 ///
 /// # Errors
-/// When the other end is gone.
+/// If the other end is closed.
 pub(in crate::runner) fn send_fds(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
     let mut control = SendAncillaryBuffer::new(&mut space);
@@ -268,20 +269,20 @@ pub(in crate::runner) fn send_fds(socket: impl AsFd, bytes: &[u8], fds: &[Borrow
     Ok(())
 }
 
-/// Bytes that came with descriptors and who sent them.
+/// Received bytes with descriptors and their sender.
 #[derive(Debug, Default)]
 pub(in crate::runner) struct Parcel {
-    /// The bytes; none when the other end is gone.
+    /// The bytes; empty if the other end is closed.
     pub(in crate::runner) bytes: Vec<u8>,
     pub(in crate::runner) fds: Vec<OwnedFd>,
-    /// The sender's process number here, where the socket was asked to tell.
+    /// The sender's process number in this namespace, if the socket is set up for it.
     pub(in crate::runner) sender: Option<i32>,
 }
 
 /// Waits for one packet.
 ///
 /// # Errors
-/// When the socket is broken.
+/// If the socket is broken.
 pub(in crate::runner) fn receive_parcel(socket: impl AsFd, flags: RecvFlags) -> io::Result<Parcel> {
     let mut bytes = vec![0; MAX_PACKET];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS), ScmCredentials(1))];

@@ -1,4 +1,4 @@
-//! Connections from outside into the network namespace of a service that has no permission at all.
+//! Connections from outside into the network namespace of a service without any permission.
 
 use super::listeners::{listener, ways};
 use super::service::terms;
@@ -46,9 +46,9 @@ fn a_service_without_any_permission_is_reached_through_its_connector() {
         let running = start(spec, Hooks::default());
         wait_for(&running, "ready\n");
         assert_eq!(say(connector.connect(PORT, PATIENCE).unwrap(), "hello"), "HELLO", "{way:?}");
-        // From the host itself nothing listens there.
+        // Nothing listens there in the host's network.
         assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).is_err());
-        // Nor is the host reached through the connector.
+        // The host cannot be reached through the connector either.
         let (_victim, port) = listener();
         let begun = Instant::now();
         let error = connector.connect(port, PATIENCE).unwrap_err();
@@ -111,7 +111,7 @@ own = socket.create_server(('127.0.0.1', 8405), backlog=0)\n\
     let (spec, connector) = bench.spec().unwrap().as_service(terms()).with_connector().unwrap();
     let running = start(spec, Hooks::default());
     wait_for(&running, "ready\n");
-    // Its queue takes some, the rest waits inside.
+    // Its queue holds some, the rest waits inside.
     let pending: Vec<_> = (0..20).map(|_| connector.request(PORT).unwrap()).collect();
     assert_eq!(connector.connect(9, PATIENCE).unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
     assert!(pending.iter().any(|one| matches!(one.poll(), Ok(None))));
@@ -161,7 +161,7 @@ fn a_relayed_port_is_kept_over_relaunches_and_refuses_nobody() {
                     let text = format!("{client} {answered}");
                     let mut peer = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it was refused");
                     peer.set_read_timeout(Some(PATIENCE)).unwrap();
-                    // One that the service had when it was killed is lost, as with any server.
+                    // A connection that the service had when it was killed is lost, as with any server.
                     let mut answer = vec![0; text.len()];
                     if peer.write_all(text.as_bytes()).and_then(|()| peer.read_exact(&mut answer)).is_ok() {
                         assert_eq!(answer, text.to_uppercase().as_bytes());
@@ -177,7 +177,7 @@ fn a_relayed_port_is_kept_over_relaunches_and_refuses_nobody() {
         let (spec, connector) = bench.spec().unwrap().as_service(terms()).with_connector().unwrap();
         let running = start(spec, Hooks::default());
         relay.set_connector(Some(connector));
-        // Those that came before it was there, too.
+        // Including connections from before the service was there.
         let before = relay.connections();
         wait_for(&running, "ready\n");
         let text = "after";

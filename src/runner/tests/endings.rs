@@ -47,7 +47,7 @@ fn a_tool_may_clean_up_when_asked_to_end() {
 
 #[test]
 fn a_tool_behind_a_shell_may_clean_up_too() {
-    // Blocked and waited for: a handler would miss a signal that comes right before a sleep begins.
+    // The signal is blocked and waited for: a handler would miss a signal that arrives just before a sleep.
     let python = "import signal, time\nend = [signal.SIGTERM]\nsignal.pthread_sigmask(signal.SIG_BLOCK, end); print('up')\nsignal.sigwait(end); time.sleep(0.05); print('bye')";
     let mut bench = Bench::new(&["sh", "-c", "python3 -c \"$CODE\"; true"]);
     bench.recipe().env.insert("CODE".to_owned(), python.to_owned());
@@ -157,7 +157,7 @@ fn input_for_a_tool_that_takes_none_is_refused_and_an_empty_one_is_none() {
         assert_eq!(given(input), Some(RunEnd::InvalidInput { message: "it does not take input".to_owned() }));
     }
     assert_eq!((given(json!({})), given(json!(null))), (None, None));
-    // A command with places for input takes some.
+    // A command with placeholders for input accepts some.
     let placed = Bench::new(&["echo", "{input.name}"]).with_input(InputMode::None, json!({"name": "x"}));
     assert!(placed.spec().is_ok());
 }
@@ -177,7 +177,7 @@ fn a_program_without_its_interpreter_does_not_start_and_a_prepared_one_cannot_be
     put("#!/usr/bin/ruby-9\n");
     let (sender, ends) = mpsc::channel();
     let hooks = Hooks { on_end: Box::new(move |report| sender.send(report.clone()).unwrap()), ..Hooks::default() };
-    // What was prepared is what runs, whatever happens to the files.
+    // The prepared files run, whatever happens to the originals.
     let report = start(spec, hooks).wait();
     assert_eq!(report.end, FINE);
     assert_eq!(ends.try_iter().collect::<Vec<_>>(), [report]);

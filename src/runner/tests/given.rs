@@ -1,4 +1,4 @@
-//! What a tool is given and sees: its input, its environment, its terminal.
+//! What a tool receives and sees: its input, its environment, its terminal.
 
 use super::*;
 

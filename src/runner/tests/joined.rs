@@ -1,9 +1,9 @@
-//! The inner stage that joins what bubblewrap made: what it finds there, and what it does not believe.
+//! The inner stage that joins the view of bubblewrap: its environment there, and what it does not trust.
 
 use super::*;
 
-/// A bubblewrap that is one when it is tried out, and for a run does what `lie` says. The shell has the descriptors
-/// that it is to tell through in `$info` and `$block`.
+/// A bubblewrap that passes its test run, and for a run does what `lie` says. The shell has the descriptors for reports
+/// in `$info` and `$block`.
 fn lying(bench: &mut Bench, lie: &str) {
     let path = bench.path("bwrap");
     let script = format!(
@@ -16,7 +16,7 @@ fn lying(bench: &mut Bench, lie: &str) {
     bench.least = IsolationLevel::Isolated;
 }
 
-/// Takes the byte and closes the socket, as when all is made.
+/// Reads the byte and closes the socket, as when the view is ready.
 const DONE: &str = "eval \"head -c1 <&$block >/dev/null; exec $block<&-\"";
 
 #[test]
@@ -25,9 +25,9 @@ fn a_bubblewrap_that_names_processes_outside_is_found_out() {
         return;
     }
     let elsewhere = [
-        // The supervisor, in the world of everybody.
+        // The supervisor, in the host's namespaces.
         "pid=$PPID",
-        // Somebody with users and mounts of his own, and nothing else.
+        // A process that has separate users and mounts only.
         "unshare -Um sleep 60 </dev/null >/dev/null 2>&1 & pid=$!; \
          while [ \"$(readlink /proc/$pid/ns/mnt)\" = \"$(readlink /proc/self/ns/mnt)\" ]; do :; done",
     ];
@@ -76,7 +76,7 @@ fn an_isolated_run_has_the_devices_that_hold_nothing_and_no_others() {
     if !needs::has(&[&needs::BUBBLEWRAP]) {
         return;
     }
-    // Names and all: whatever this machine has, and what it could have.
+    // Names of devices: those of this machine, and others that it could have.
     let mut names: Vec<String> = ["kmsg", "mem", "console", "fuse", "kvm", "net", "core"].map(str::to_owned).into();
     names.extend(fs::read_dir("/dev").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()));
     let script = format!(

@@ -1,4 +1,4 @@
-//! Services that inherit listening sockets of the host: they are reached from it and reach nothing.
+//! Services that inherit listening sockets of the host: they can be reached from it and can reach nothing.
 
 use super::service::{levels, terms};
 use super::*;
@@ -8,7 +8,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 
-/// Answers on its listeners, as any server would that was made for systemd.
+/// Answers on its listeners, like any server made for systemd.
 const SERVER: &str = "
 import os, select, socket
 count = int(os.environ['LISTEN_FDS'])
@@ -86,7 +86,7 @@ fn a_service_without_any_permission_is_reached_through_what_it_inherits() {
         running.cancel();
         let report = running.wait();
         assert_eq!((report.end, report.isolation.level), (RunEnd::Cancelled, way.0), "{way:?}");
-        // The port was the run's: nobody holds it any more.
+        // The port belonged to the run and is closed now.
         assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, ports[0])).is_err());
     }
 }
@@ -128,7 +128,7 @@ fn without_a_listener_nothing_in_the_network_of_a_run_is_reached() {
     assert_eq!(running.wait().end, RunEnd::Cancelled);
 }
 
-/// Turns what it inherited against the host: every way to make a connection of a socket that listens or is connected.
+/// Attacks on the host with inherited sockets: every way to make a connection from a listening or connected socket.
 const ATTACKS: &str = "
 import ctypes, errno, fcntl, os, socket, struct
 c = ctypes.CDLL(None, use_errno=True)
@@ -159,7 +159,7 @@ fn what_a_service_inherits_leads_nowhere() {
         .flat_map(|way| [Network::None, Network::Loopback, Network::Full].map(|network| (way, network)))
     {
         if network == Network::Loopback && way.0 == IsolationLevel::Confined {
-            // Nothing runs so.
+            // No run is possible in this way.
             continue;
         }
         let mut bench = Bench::python(ATTACKS);
@@ -191,7 +191,7 @@ fn what_a_service_inherits_leads_nowhere() {
         };
         let found: Vec<String> = names.iter().map(line).collect();
         if network == Network::Full {
-            // The attacks work where the network is granted.
+            // The attacks work if the network is granted.
             assert_eq!(found, names.map(|name| format!("{name} done")), "{way:?} {report:?} {output}");
             assert_eq!(reached, 3, "{way:?}");
         } else {

@@ -1,9 +1,9 @@
-//! Runs that are watched: what is said of them afterwards, at both levels.
+//! Observed runs: what is reported afterwards, at both levels.
 
 use super::*;
 use crate::domain::{Difference, Observer};
 
-/// Reaches for what it was not granted.
+/// Attempts to access things that were not granted.
 const CURIOUS: &str = r#"
 import os, socket, subprocess
 def attempt(what, *args, **named):
@@ -17,7 +17,7 @@ attempt(subprocess.run, ["/usr/bin/id"], capture_output=True)
 open("kept.txt", "w").write("left")
 "#;
 
-/// Each machine, and the level that it gives here.
+/// Each machine, and the level that it provides here.
 fn machines() -> [(Machine, IsolationLevel); 2] {
     let best = Machine::new(Bubblewrap::Auto, None);
     let level = best.level();
@@ -80,7 +80,7 @@ for folder in ["/tmp", "/dev/shm"]:
         assert_eq!(report.end, FINE);
         let own = ["write {scratch} allowed", "rename {scratch} allowed", "delete {scratch} allowed"];
         assert_eq!(lines(&report), own);
-        // What is declared there is not the run's own.
+        // Declared files there do not belong to the run.
         let declared = tempfile::tempdir_in("/tmp").unwrap();
         bench.manifest.permissions.read = vec![declared.path().display().to_string()];
         bench.profile = Profile::Declared;
@@ -137,7 +137,7 @@ fn a_result_that_could_not_be_collected_is_named_and_never_nothing() {
         let bench = script(&text, machine);
         let running = start(bench.spec().unwrap(), Hooks::default());
         wait_until("the tool", || !processes_with(&seconds).is_empty());
-        // Whoever waits for the tool is the one that would compare the files.
+        // The process that waits for the tool is the one that would compare the files.
         let inner = crate::runner::process::processes::parent(processes_with(&seconds)[0]).unwrap();
         rustix::process::kill_process(rustix::process::Pid::from_raw(inner).unwrap(), rustix::process::Signal::KILL)
             .unwrap();
@@ -157,7 +157,7 @@ fn a_scratch_folder_that_was_closed_is_not_an_empty_one() {
         let observation = &report.observation;
         match &observation.uncollected {
             Some(why) => assert!(why.contains("cannot be read"), "{level}: {why}"),
-            // Root looks into any folder.
+            // Root can read any folder.
             None => assert_eq!(observation.changes.len(), 1, "{level}: {report:?}"),
         }
     }
@@ -172,7 +172,7 @@ print(os.getppid(), [pid for pid in names if pid != os.getpid()])
 ";
     let (machine, level) = machines().into_iter().next().unwrap();
     if level == IsolationLevel::Isolated {
-        // Only what takes in orphans, which the filter refuses by its number.
+        // Only the process that adopts orphans, which the filter refuses by its number.
         assert_eq!(script(LOOK, machine).run().stdout, "0 [1]\n");
     }
 }

@@ -1,4 +1,4 @@
-//! Runs that were given secrets: nothing of them is in what is kept, shown or reported.
+//! Runs with secrets: no secret is in stored, shown or reported data.
 
 use super::*;
 use crate::runner::run::baseline::COMMON;

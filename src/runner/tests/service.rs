@@ -17,14 +17,14 @@ fn pipe() -> (OwnedFd, fs::File) {
     (reads, writes.into())
 }
 
-/// The levels that this machine gives.
+/// The levels that this machine provides.
 pub(super) fn levels() -> Vec<IsolationLevel> {
     let isolated = needs::has(&[&needs::BUBBLEWRAP]).then_some(IsolationLevel::Isolated);
     isolated.into_iter().chain([IsolationLevel::Confined]).collect()
 }
 
 impl Bench {
-    /// Has it run at exactly this level.
+    /// Makes it run at exactly this level.
     pub(super) fn at(&mut self, level: IsolationLevel) {
         let wish = if level == IsolationLevel::Isolated { Bubblewrap::Auto } else { Bubblewrap::Off };
         (self.least, self.machine) = (level, Machine::new(wish, None));
@@ -53,7 +53,7 @@ fn a_service_is_bound_by_no_time_and_by_everything_else() {
         assert_eq!(bench.output(Stream::Stdout), expected);
         assert!(report.isolation.layers.contains(&"rlimits".to_owned()), "{report:?}");
     }
-    // Memory is still held for the run as a whole.
+    // Memory is still limited for the run as a whole.
     let bench = Bench::python("import time; held = bytearray(700 << 20); time.sleep(60)");
     assert_eq!(limit(&bench.serve(terms()).wait().end), "memory");
 }

@@ -1,4 +1,4 @@
-//! The files that a tool keeps, as one file: a line, the length of the list, the list, then the contents.
+//! The kept files of a tool as one file: a header line, the length of the list, the list, then the contents.
 
 use crate::domain::Digest;
 use serde::{Deserialize, Serialize};
@@ -25,13 +25,13 @@ pub struct StateFile {
 pub struct StateFiles {
     /// The files.
     pub files: BTreeMap<String, StateFile>,
-    /// Folders, also those without a file.
+    /// Folders, including empty ones.
     pub folders: BTreeSet<String>,
-    /// Whether a run ended and its inner stage read this back.
+    /// Whether a run ended and its inner stage read the files back.
     pub(in crate::runner) is_read_back: bool,
     /// What was left out, in words.
     pub(in crate::runner) notes: Vec<String>,
-    /// Why nothing of it may be kept.
+    /// Why none of it may be kept.
     pub(in crate::runner) fault: Option<String>,
 }
 
@@ -66,10 +66,10 @@ impl StateFiles {
         self.files.iter().map(|(path, file)| (path.as_str(), Digest::of_bytes(&file.bytes))).collect()
     }
 
-    /// The files as one.
+    /// Encodes all files as one.
     ///
     /// # Errors
-    /// When the list cannot be written as JSON.
+    /// If the list cannot be written as JSON.
     pub fn encode(&self) -> io::Result<Vec<u8>> {
         let folders = self.folders.iter().map(|path| IndexEntry { path: path.clone(), bytes: None, executable: false });
         let files = self.files.iter().map(|(path, file)| IndexEntry {
@@ -93,10 +93,10 @@ impl StateFiles {
         Ok(all)
     }
 
-    /// Reads what [`Self::encode`] wrote.
+    /// Decodes the output of [`Self::encode`].
     ///
     /// # Errors
-    /// When it is something else, is cut, or names a path that leads out of its folder.
+    /// If it is something else, is truncated, or names a path that leads out of its folder.
     pub fn decode(all: &[u8]) -> io::Result<StateFiles> {
         let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
         let rest = all.strip_prefix(HEAD).ok_or_else(|| bad("it is not an archive of kept files"))?;
@@ -131,7 +131,7 @@ impl StateFiles {
     }
 }
 
-/// Whether a path is relative, of plain names only.
+/// Whether a path is relative and has only plain names.
 fn is_inside(path: &str) -> bool {
     !path.is_empty() && path.split('/').all(|name| !matches!(name, "" | "." | "..") && !name.contains('\0'))
 }

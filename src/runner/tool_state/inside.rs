@@ -1,7 +1,7 @@
-//! The part of the inner stage: putting kept files where the tool finds them, and reading back what it left.
+//! The inner stage's part: writes kept files where the tool finds them, and reads them back after the run.
 //!
-//! Everything is done while nothing of the tool is alive. No link is followed: the folders are gone down by
-//! descriptors, and only files that the user of the run owns are read.
+//! All processes of the tool have ended meanwhile. Links are not followed: folders are entered through descriptors, and
+//! only files owned by the user of the run are read.
 
 use super::archive::{StateFile, StateFiles};
 use crate::domain::{StatePath, is_loadable};
@@ -14,29 +14,29 @@ use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-/// Files and folders that are kept at most.
+/// The most files and folders that are kept.
 const MAX_ENTRIES: usize = 10_000;
 
-/// Folders within folders that are gone down.
+/// The maximum depth of folders.
 const MAX_DEPTH: usize = 32;
 
-/// Names of what was left out that are listed.
+/// How many left-out names are listed.
 const MAX_NOTES: usize = 5;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// What a run keeps, as its plan says it. The files themselves come in a file of their own.
+/// What a run keeps, according to its plan. The files themselves arrive in a separate file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) struct StateView {
     pub(in crate::runner) paths: Vec<StatePath>,
-    /// Bytes that are read back at most.
+    /// The most bytes that are read back.
     pub(in crate::runner) max_bytes: u64,
 }
 
-/// Puts the kept files below the working folder of the run, which has nothing else in it, for the user of the tool.
+/// Writes the kept files below the otherwise empty working folder of the run, for the user of the tool.
 ///
 /// # Errors
-/// When one cannot be written.
+/// If one cannot be written.
 pub(in crate::runner) fn lay_out(
     view: &StateView,
     from: &OwnedFd,
@@ -50,7 +50,7 @@ pub(in crate::runner) fn lay_out(
     for path in folders.chain(kept.folders.iter().map(String::as_str)) {
         make_folders(&scratch, path, owner)?;
     }
-    // The folder of a file is there for its first run, too.
+    // The folder of a file also exists for its first run.
     let files = view.paths.iter().filter(|path| !path.is_folder).map(|path| path.path.as_str());
     let absent = files.filter(|path| !kept.files.contains_key(*path));
     for path in absent.chain(kept.files.keys().map(String::as_str)) {
@@ -62,10 +62,10 @@ pub(in crate::runner) fn lay_out(
     Ok(())
 }
 
-/// Puts sample files below the working folder of a trial, for the user of the tool.
+/// Writes sample files below the working folder of a trial, for the user of the tool.
 ///
 /// # Errors
-/// When one cannot be written.
+/// If one cannot be written.
 pub(in crate::runner) fn put_samples(files: &[SampleFile], scratch: &Path, user: Option<u32>) -> io::Result<()> {
     if files.is_empty() {
         return Ok(());
@@ -75,7 +75,7 @@ pub(in crate::runner) fn put_samples(files: &[SampleFile], scratch: &Path, user:
     files.iter().try_for_each(|file| put(&scratch, &file.path, file.text.as_bytes(), false, owner))
 }
 
-/// Puts one new file below a folder.
+/// Writes one new file below a folder.
 fn put(top: &OwnedFd, path: &str, bytes: &[u8], is_executable: bool, owner: Option<(Uid, Gid)>) -> io::Result<()> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let folder = make_folders(top, folder, owner)?;
@@ -89,7 +89,7 @@ fn put(top: &OwnedFd, path: &str, bytes: &[u8], is_executable: bool, owner: Opti
     Ok(())
 }
 
-/// Makes the folders of a relative path and returns the last.
+/// Creates the folders of a relative path and returns the last.
 fn make_folders(top: &OwnedFd, path: &str, owner: Option<(Uid, Gid)>) -> io::Result<OwnedFd> {
     let mut folder = top.try_clone()?;
     for name in path.split('/').filter(|name| !name.is_empty()) {
@@ -107,10 +107,10 @@ fn make_folders(top: &OwnedFd, path: &str, owner: Option<(Uid, Gid)>) -> io::Res
     Ok(folder)
 }
 
-/// Makes links in the folder of the tool to where its kept files are.
+/// Creates links in the folder of the tool to its kept files.
 ///
 /// # Errors
-/// When one cannot be made.
+/// If one cannot be created.
 pub(in crate::runner) fn link(view: &StateView, tool: &Path, scratch: &Path) -> io::Result<()> {
     for kept in &view.paths {
         let at = tool.join(&kept.path);
@@ -122,10 +122,10 @@ pub(in crate::runner) fn link(view: &StateView, tool: &Path, scratch: &Path) -> 
     Ok(())
 }
 
-/// Reads back what the run left, into the file that the kept files came in.
+/// Reads the final files of the run back, into the file that the kept files came in.
 ///
 /// # Errors
-/// When that file cannot be written.
+/// If that file cannot be written.
 pub(in crate::runner) fn gather(view: &StateView, into: &OwnedFd, scratch: &Path, user: Option<u32>) -> io::Result<()> {
     let owner = user.unwrap_or_else(|| rustix::process::getuid().as_raw());
     let mut gathering = Gathering { found: StateFiles::default(), room: view.max_bytes, owner, left_out: 0 };
@@ -154,9 +154,9 @@ pub(super) fn read(from: &OwnedFd) -> io::Result<StateFiles> {
 
 struct Gathering {
     found: StateFiles,
-    /// Bytes that still fit.
+    /// How many more bytes are allowed.
     room: u64,
-    /// Who owns what is kept.
+    /// The owner of kept files.
     owner: u32,
     left_out: usize,
 }
@@ -238,7 +238,7 @@ impl Gathering {
                 }
             };
         let mut bytes = Vec::new();
-        // One byte more than fits: a file with holes says more than it takes.
+        // One byte more than allowed: a sparse file reports more than it occupies.
         let read = File::from(file).take(self.room + 1).read_to_end(&mut bytes);
         let read = read.map_err(|error| format!("{path} cannot be read: {error}"))? as u64;
         self.room = self.room.checked_sub(read).ok_or_else(|| OVER.to_owned())?;
@@ -255,7 +255,7 @@ impl Gathering {
     }
 }
 
-/// Whether a file is where a folder is declared, or the other way around.
+/// Whether there is a file at the path of a declared folder, or vice versa.
 fn is_other_kind(folder: &OwnedFd, name: &str, kept: &StatePath) -> bool {
     rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| {
         match FileType::from_raw_mode(stat.st_mode) {
@@ -266,10 +266,10 @@ fn is_other_kind(folder: &OwnedFd, name: &str, kept: &StatePath) -> bool {
     })
 }
 
-/// The fault of a run that left more than it may keep.
+/// The fault of a run whose kept files exceed the limit.
 pub(super) const OVER: &str = "it is larger than it may be";
 
-/// Goes down a relative path.
+/// Opens a relative path without following links.
 fn descend(top: &OwnedFd, path: &str) -> Result<OwnedFd, Errno> {
     let mut folder = rustix::io::fcntl_dupfd_cloexec(top, 3)?;
     for name in path.split('/').filter(|name| !name.is_empty()) {

@@ -1,4 +1,4 @@
-//! The part of the workbench: the archive that a run begins with, and what becomes of it afterwards.
+//! The workbench's part: the archive that a run begins with, and its update afterwards.
 
 use super::archive::{StateFile, StateFiles};
 use super::inside::{OVER, read};
@@ -13,30 +13,30 @@ use std::path::{Path, PathBuf};
 /// The kept files of one run.
 #[derive(Debug, Clone)]
 pub(in crate::runner) struct KeptState {
-    /// The archive; `None` when nothing is kept afterwards.
+    /// The archive; `None` if nothing is kept afterwards.
     pub(in crate::runner) archive: Option<PathBuf>,
-    /// What the run begins with.
+    /// The initial files of the run.
     pub(in crate::runner) loaded: StateFiles,
     pub(in crate::runner) max_bytes: u64,
-    /// What of the archive the run does not get, in words.
+    /// The parts of the archive that the run does not get, in words.
     pub(in crate::runner) left_out: Vec<String>,
 }
 
-/// Names of what was left out that are listed.
+/// How many left-out names are listed.
 const MAX_LISTED: usize = 5;
 
-/// What became of the kept files of a run.
+/// The result of keeping the files of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::runner) enum StateEnd {
-    /// They are kept, with what a human should know.
+    /// They are kept, with notes for a human.
     Kept(Vec<String>),
-    /// It left more than it may keep: why, in words.
+    /// They exceed the limit: the reason, in words.
     Over(String),
-    /// They could not be kept: why, in words.
+    /// They could not be kept: the reason, in words.
     Lost(String),
 }
 
-/// The files of a version that are where kept files do: with them the first run begins.
+/// The files of a version at the paths of kept files: the first run begins with them.
 fn seeds(rule: &StateRule, files: &[VersionFile]) -> StateFiles {
     let kept = files.iter().filter(|file| rule.keeps(&file.path));
     let of =
@@ -45,7 +45,7 @@ fn seeds(rule: &StateRule, files: &[VersionFile]) -> StateFiles {
 }
 
 impl KeptState {
-    /// What a run of a version begins with: what is in the archive, else the files that the version brings.
+    /// The initial files of a run of a version: the content of the archive, otherwise the files of the version.
     ///
     /// # Errors
     /// Why the archive cannot be read, in words.
@@ -64,17 +64,17 @@ impl KeptState {
         Ok(KeptState { archive: archive.map(Path::to_owned), loaded, max_bytes: rule.max_bytes, left_out })
     }
 
-    /// The files for the inner stage, in memory that it writes what is left into.
+    /// The files for the inner stage, in a memory file that also returns the final files.
     ///
     /// # Errors
-    /// When there is no memory left.
+    /// If there is no memory left.
     pub(in crate::runner) fn hand_over(&self) -> io::Result<OwnedFd> {
         let mut file = File::from(rustix::fs::memfd_create("state", MemfdFlags::CLOEXEC)?);
         file.write_all(&self.loaded.encode()?)?;
         Ok(file.into())
     }
 
-    /// Puts what the run changed into the archive. It stays as it was when the run left too much.
+    /// Applies the changes of the run to the archive. If the files exceed the limit, the archive is unchanged.
     pub(in crate::runner) fn take_back(&self, from: &OwnedFd) -> StateEnd {
         let Some(archive) = &self.archive else { return StateEnd::Kept(Vec::new()) };
         let left = match read(from) {
@@ -100,7 +100,8 @@ impl KeptState {
         StateEnd::Over(format!("what it keeps is more than {most}{more}; the files from before this run stay"))
     }
 
-    /// Changes the archive by what differs from what the run began with: another run may have changed it meanwhile.
+    /// Applies the differences from the run's initial files to the archive, because another run may have changed it
+    /// meanwhile.
     fn merge(&self, archive: &Path, left: StateFiles) -> io::Result<StateEnd> {
         let dir = archive.parent().ok_or(io::ErrorKind::InvalidInput)?;
         fs::create_dir_all(dir)?;
@@ -129,7 +130,7 @@ impl KeptState {
         }
         merged.files.extend(new);
         merged.folders.extend(left.folders);
-        // What is as it was goes, where another run put something of the other kind in its place.
+        // Unchanged files are dropped if another run put something of the other kind in their place.
         drop_clashes(&mut merged);
         if merged.size() > self.max_bytes {
             return Ok(self.over(merged.size()));
@@ -143,8 +144,8 @@ impl KeptState {
     }
 }
 
-/// Leaves out of what was kept whatever a run of this version cannot have: what a version declares as a folder and was kept
-/// as a file, or the other way around, and what could be code. Says what that is.
+/// Removes kept files that a run of this version cannot have: a declared folder that was kept as a file, or vice versa,
+/// and files that could be code. Returns notes about them.
 fn fit(rule: &StateRule, kept: &mut StateFiles) -> Vec<String> {
     let of_kind = |path: &str, is_file: bool| {
         let declared = rule.paths.iter().find(|declared| declared.covers(path));
@@ -172,7 +173,8 @@ fn fit(rule: &StateRule, kept: &mut StateFiles) -> Vec<String> {
     left_out
 }
 
-/// Takes out what stands in the way of a new file or folder: files around it, and what is of the other kind at its path.
+/// Removes what conflicts with a new file or folder: files at its parents' paths, and an entry of the other kind at its
+/// path.
 fn make_way(kept: &mut StateFiles, path: &str, is_file: bool) -> Vec<String> {
     let lies_in = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
     let stands = |other: &str| lies_in(path, other) || is_file && lies_in(other, path) || !is_file && other == path;
@@ -182,7 +184,7 @@ fn make_way(kept: &mut StateFiles, path: &str, is_file: bool) -> Vec<String> {
     taken
 }
 
-/// Takes out what is in a file, and folders that are files. Returns the files among them.
+/// Removes paths below files, and folders that are files. Returns the removed files.
 fn drop_clashes(kept: &mut StateFiles) -> Vec<String> {
     let files: BTreeSet<String> = kept.files.keys().cloned().collect();
     let around = |path: &str| path.match_indices('/').any(|(end, _)| files.contains(&path[..end]));
@@ -192,10 +194,10 @@ fn drop_clashes(kept: &mut StateFiles) -> Vec<String> {
     inside
 }
 
-/// What an archive holds; `None` if there is none.
+/// The content of an archive; `None` if there is none.
 ///
 /// # Errors
-/// When it cannot be read, or is not an archive.
+/// If it cannot be read, or is not an archive.
 pub(super) fn read_archive(path: &Path) -> io::Result<Option<StateFiles>> {
     match fs::read(path) {
         Ok(bytes) => StateFiles::decode(&bytes).map(Some),
@@ -204,7 +206,7 @@ pub(super) fn read_archive(path: &Path) -> io::Result<Option<StateFiles>> {
     }
 }
 
-/// Replaces an archive as one step.
+/// Replaces an archive in one step.
 fn write(archive: &Path, files: &StateFiles) -> io::Result<()> {
     let dir = archive.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let stored = StateFiles { is_read_back: false, notes: Vec::new(), fault: None, ..files.clone() };
@@ -261,7 +263,7 @@ mod tests {
         let archive = dir.path().join("approved");
         end(&state(&archive, 4), &[("s/a", "1234")]);
         assert!(matches!(end(&state(&archive, 4), &[("s/a", "12345")]), StateEnd::Over(_)));
-        // Each alone fits, both do not.
+        // Each fits alone, but not both.
         let empty = KeptState { loaded: StateFiles::default(), ..state(&archive, 4) };
         assert!(matches!(end(&empty, &[("s/b", "1")]), StateEnd::Over(_)));
         assert_eq!(kept(&archive), [("s/a".to_owned(), "1234".to_owned())]);
@@ -279,7 +281,7 @@ mod tests {
         let StateEnd::Kept(notes) = end(&three, &[("s/x", "again")]) else { panic!("kept") };
         assert!(notes[0].contains("s/x/a, s/x/b"), "{notes:?}");
         assert_eq!(kept(&archive), [("s/x".to_owned(), "again".to_owned())]);
-        // Whatever lies in the archive, a run gets only what fits together.
+        // Whatever the archive contains, a run gets only consistent files.
         let mut mixed = read_archive(&archive).unwrap().unwrap();
         mixed.files.insert("s/x/deep".to_owned(), StateFile { bytes: Vec::new(), is_executable: false });
         mixed.folders.insert("s/x".to_owned());
@@ -300,7 +302,7 @@ mod tests {
             let found = KeptState::load(&rule, Some(&archive), &[]).unwrap();
             (found.loaded.files.keys().cloned().collect::<Vec<_>>().join(" "), found.left_out.join("; "))
         };
-        // The control: what is declared as it was kept is there.
+        // The control: a path declared as it was kept is present.
         assert_eq!(load("items.json"), ("items.json".to_owned(), String::new()));
         let (files, said) = load("items.json/");
         assert!(files.is_empty() && said.contains("items.json (this version declares it as something else)"), "{said}");

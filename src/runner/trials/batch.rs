@@ -1,4 +1,5 @@
-//! One batch: its supervisor is started, told what to make, and heard until all is made or time is over.
+//! One batch of trials: starts its supervisor, sends it the trials, and reads results until all are made or the time is
+//! over.
 
 use crate::domain::{InterpreterFacts, Observation, RunEnd, WriteMode};
 use crate::runner::grants::WritePath;
@@ -27,22 +28,22 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often it is looked whether somebody wants it to stop.
+/// How often a stop request is checked for.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long everything of a batch may take to end once that was ordered.
+/// How long the processes of a batch may take to end after the order.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
-/// What all trials of a batch may write together, in bytes.
+/// The maximum total output of all trials of a batch, in bytes.
 const MAX_OUTPUT: usize = 16 << 20;
 
-/// The first Python that can be copied as [`READY`] does it.
+/// The first Python version that [`READY`] supports.
 const READY_PYTHON: (u32, u32) = (3, 6);
 
-/// How much of the end of standard error says why a trial failed, in bytes.
+/// How much of the end of standard error is used for the reason of a failed trial, in bytes.
 const LAST_WORDS: usize = 8 * 1024;
 
-/// Trials of one version that can be made.
+/// A prepared batch of trials of one version.
 #[derive(Debug)]
 pub struct Batch {
     spec: Spec,
@@ -50,16 +51,16 @@ pub struct Batch {
     is_watched: bool,
 }
 
-/// Works out what to start for each input. Of the request, `input`, `spool`, `staged` and `observe` count for nothing.
+/// Determines what to start for each input. Of the request, `input`, `spool`, `staged` and `observe` are ignored.
 ///
 /// # Errors
-/// What [`super::super::prepare()`] says of a version that cannot be started at all. An input that does not fit is
-/// told where its result would be.
+/// The error of [`super::super::prepare()`] if the version cannot be started. An invalid input is reported in place of
+/// its result.
 pub fn prepare_batch(request: &StartRequest, inputs: &[Value], pace: Pace) -> Result<Batch, RunEnd> {
     let caller = std::env::vars_os().collect();
     let is_watched = pace == Pace::Watched;
     let mut refused = None;
-    // Any input that fits shows what is started.
+    // Any valid input shows what is started.
     for input in inputs {
         let request = StartRequest { input: Some(input), observe: is_watched, ..*request };
         match prepare_with(&request, &caller, inputs) {
@@ -76,7 +77,7 @@ pub fn prepare_batch(request: &StartRequest, inputs: &[Value], pace: Pace) -> Re
     Err(refused.unwrap_or_else(|| RunEnd::InvalidInput { message: "no input is available".to_owned() }))
 }
 
-/// Whether what a start is given has the name of a file in it, or that of the folder of the file.
+/// Whether the input of a start contains the name of a sample file, or of its folder.
 fn names(call: &StartInput, sample: &SampleFile) -> bool {
     let name = sample.path.split('/').next().unwrap_or(&sample.path);
     let values = call.args.iter().chain(call.env.iter().map(|(_, value)| value));
@@ -84,7 +85,7 @@ fn names(call: &StartInput, sample: &SampleFile) -> bool {
         || call.stdin.as_ref().is_some_and(|text| text.contains(name))
 }
 
-/// The arguments of an interpreter that is copied, when the program is one and starts with the entry file.
+/// The arguments of an interpreter that is forked, if the program is one and starts with the entry file.
 fn ready_args(spec: &Spec, entry: &str) -> Option<Vec<OsString>> {
     if !spec.interpreter.as_ref().is_some_and(is_python) {
         return None;
@@ -105,7 +106,7 @@ fn is_python(facts: &InterpreterFacts) -> bool {
 }
 
 impl Batch {
-    /// Shows it further files and folders at their own paths, and lets it write one folder at once.
+    /// Makes further files and folders visible at their own paths, and lets it write one folder directly.
     pub(in crate::runner) fn with_places(mut self, read: &[PathBuf], write: &Path) -> Batch {
         let plan = &mut self.spec.plan;
         plan.view.read.extend(read.iter().cloned());
@@ -117,7 +118,7 @@ impl Batch {
         self
     }
 
-    /// Lets each trial find those of these files in its working folder that its input names.
+    /// Provides those of these files in the working folder of each trial that its input names.
     #[must_use]
     pub fn with_samples(mut self, samples: &[SampleFile]) -> Batch {
         for call in self.calls.iter_mut().flatten() {
@@ -126,12 +127,12 @@ impl Batch {
         self
     }
 
-    /// The user that it runs as, when that is not ours.
+    /// The user that it runs as, if that is another user.
     pub(in crate::runner) fn user(&self) -> Option<u32> {
         self.spec.plan.user
     }
 
-    /// Tells the observer what the interpreter does by itself.
+    /// Gives the observer the baseline of the interpreter.
     ///
     /// # Errors
     /// Those of [`Baselines::tell`].
@@ -139,15 +140,15 @@ impl Batch {
         baselines.tell(&mut self.spec)
     }
 
-    /// Makes the trials and waits for them; blocks the thread. What is not made by `until`, or before somebody
-    /// sets `stop`, says so. The results are in the order of the inputs.
+    /// Makes the trials and waits for them; blocks the thread. Trials not made by `until`, or before `stop` is set, say
+    /// so. The results are in the order of the inputs.
     ///
     /// # Errors
-    /// Why nothing was started, one line.
+    /// Why nothing was started, in one line.
     pub fn make(mut self, until: Instant, stop: &AtomicBool) -> Result<Vec<Tried>, String> {
         let calls: Vec<StartInput> = self.calls.iter().filter_map(|call| call.clone().ok()).collect();
         if let Some(terms) = &self.spec.plan.trials {
-            // The kernel counts each process; all of them together may use what each of them may.
+            // The kernel limits each process; all of them together may use the sum over all trials.
             let each = self.spec.terms.limits.cpu_seconds.max(terms.each.as_secs());
             self.spec.plan.limits.cpu_seconds = each.saturating_mul(calls.len() as u64 + 1);
         }
@@ -171,7 +172,7 @@ impl Batch {
     }
 }
 
-/// A batch under way.
+/// A batch in progress.
 struct Course<'a> {
     spec: &'a Spec,
     child: Child,
@@ -180,7 +181,7 @@ struct Course<'a> {
     bytes: Vec<u8>,
     results: Vec<(TrialEnd, [Vec<u8>; 2])>,
     written: usize,
-    /// What trials were seen to do, in their order.
+    /// The observations of the trials, in order.
     seen: VecDeque<Observation>,
     last: Option<Message>,
     /// Why it was ended early.
@@ -199,13 +200,13 @@ impl Course<'_> {
                     self.why = Some("the time limit for all trials was reached".to_owned());
                 }
                 if self.why.is_some() {
-                    // A supervisor that is gone has nothing left to end.
+                    // If the supervisor has ended, it has nothing left to end.
                     let _ = send(&self.child.control, &SupervisorOrder::Kill);
                     give_up = Some(now + GIVE_UP);
                 }
             }
             if give_up.is_some_and(|give_up| now >= give_up) {
-                // It may have ended by itself; the sweep ends what it left.
+                // It may have ended by itself; the sweep ends the remaining processes.
                 let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
                 sweep(Path::new(&self.spec.plan.mark));
                 return;
@@ -252,7 +253,7 @@ impl Course<'_> {
         }
     }
 
-    /// Takes one piece of the results; `false` when there is none now.
+    /// Reads one piece of the results; `false` if there is none now.
     fn read(&mut self) -> bool {
         let Some(open) = &self.child.stdout else { return false };
         let mut piece = vec![0; 64 * 1024];
@@ -271,7 +272,7 @@ impl Course<'_> {
         }
     }
 
-    /// Takes the results that are whole.
+    /// Handles the complete results.
     fn take(&mut self) {
         let mut at = 0;
         while let Some((made, output, next)) = whole(&self.bytes[at..]) {
@@ -299,7 +300,7 @@ impl Course<'_> {
                 stop = limit;
                 self.seen.push_back(observation);
             }
-            // The last two are of workers only.
+            // The last two occur only with workers.
             Some(
                 Message::Started(_)
                 | Message::Sample(_)
@@ -323,7 +324,7 @@ impl Course<'_> {
                 None => unmade(),
                 Some((at, result)) => {
                     let seen = if is_watched { self.seen.pop_front() } else { None };
-                    // A limit of all processes together ends the batch in the trial that passed it.
+                    // A limit on all processes together ends the batch in the trial that exceeded it.
                     let limit = if at == last { stop.take() } else { None };
                     self.judge(result, limit, seen)
                 }

@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use std::time::Instant;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than anything here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Lab {
@@ -113,7 +113,7 @@ fn nothing_of_a_trial_is_left_for_the_next() {
     if !needs::has(&[&needs::BUBBLEWRAP]) {
         return;
     }
-    // A process that ends between the listing and the reading is none that was left.
+    // A process that ends between listing and reading does not count as left over.
     let script = "import os, subprocess, sys\nprint(sorted(os.listdir('.')), sorted(os.listdir('/dev/shm')))\n\
                   os.mkdir('a'); open('a/b', 'w').write('x'); os.chmod('a', 0); os.chmod('.', 0o500)\n\
                   open('/dev/shm/x', 'w').write('x')\n\
@@ -125,7 +125,7 @@ fn nothing_of_a_trial_is_left_for_the_next() {
     let lab = Lab::python(script);
     for pace in PACES {
         for one in lab.make(&numbers(3), pace) {
-            // Where the sandbox layers do not let it look at others, there is nothing to see either.
+            // If the sandbox layers do not let it examine others, it sees nothing either.
             let text = said(&one);
             assert!(text.contains("[] []\n"), "{pace:?}: {text}");
             assert!(text.contains("\n0\n") || text.contains("PermissionError"), "{pace:?}: {text}");

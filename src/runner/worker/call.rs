@@ -1,4 +1,4 @@
-//! A run for a worker: what is decided here, and what the worker is told.
+//! A run on a worker: the decisions of this side, and the request to the worker.
 
 use super::carrier::{WorkerConnection, carry};
 use super::connection::{AskedToStop, Connection, Prefix};
@@ -23,21 +23,21 @@ pub struct Worker {
     pub name: String,
     /// The program that its prefix starts with.
     pub program: Trusted,
-    /// All further words: of the prefix, the program there, and the verb.
+    /// All further words: of the prefix, the program on the worker, and the verb.
     pub args: Vec<String>,
-    /// The variables that the prefix gets.
+    /// The variables of the prefix.
     pub env: Vec<(String, String)>,
-    /// What is trusted, and where folders are made.
+    /// The trusted programs, and the place for folders.
     pub programs: Arc<Programs>,
-    /// This program, to be started again as the keeper of the prefix; `None` takes the one that is running.
+    /// This program, which is started again as the keeper of the prefix; `None` for the running executable.
     pub keeper: Option<PathBuf>,
-    /// The weakest isolation that is accepted there.
+    /// The weakest accepted isolation.
     pub least: IsolationLevel,
-    /// How long it may say nothing before the run starts.
+    /// How long it may be silent before the run starts.
     pub patience: Duration,
 }
 
-/// A run that a worker carries out; made by [`prepare_on`], used up by [`crate::runner::start`].
+/// A run that a worker executes; created by [`prepare_on`], consumed by [`crate::runner::start`].
 #[derive(Debug)]
 pub struct WorkerCall {
     worker: Worker,
@@ -49,18 +49,18 @@ pub struct WorkerCall {
 /// A worker that answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerHello {
-    /// The version of the program there.
+    /// The version of the program on the worker.
     pub version: String,
-    /// What it has.
+    /// Its facts.
     pub facts: WorkerFacts,
     /// From the start of the prefix to its answer.
     pub took: Duration,
 }
 
-/// Works out what a worker is asked to run.
+/// Prepares the request to a worker.
 ///
 /// # Errors
-/// [`RunEnd::InvalidInput`] when the input does not fit, [`RunEnd::Refused`] for what a worker cannot do.
+/// [`RunEnd::InvalidInput`] if the input is invalid, [`RunEnd::Refused`] for features that workers do not support.
 pub fn prepare_on(
     request: &StartRequest<'_>,
     (digest, stage): (Digest, Stage),
@@ -95,7 +95,7 @@ pub fn prepare_on(
     Ok(WorkerCall { worker, terms, run, files: request.files.to_vec() })
 }
 
-/// Why a worker cannot run a version the way this machine would: what is on this machine is not there.
+/// Why a worker cannot run a version as this machine would, because something exists only on this machine.
 pub(super) fn unsupported(request: &StartRequest<'_>) -> Option<String> {
     let manifest = request.manifest;
     let is_declared = request.profile == Profile::Declared;
@@ -124,12 +124,12 @@ pub(super) fn unsupported(request: &StartRequest<'_>) -> Option<String> {
 }
 
 impl WorkerCall {
-    /// By which it is followed.
+    /// The terms under which it is supervised.
     pub(in crate::runner) fn terms(&self) -> &RunTerms {
         &self.terms
     }
 
-    /// Has the worker start it. The files are sent when the worker does not have them.
+    /// Starts it on the worker. The files are sent if the worker does not have them.
     ///
     /// # Errors
     /// Why it does not start.
@@ -177,10 +177,10 @@ impl Worker {
     }
 }
 
-/// Asks a worker what it is. Starts nothing there but the program that answers.
+/// Asks a worker for its facts. Starts only the program that answers.
 ///
 /// # Errors
-/// Why it does not answer, one line.
+/// Why it does not answer, in one line.
 pub fn greet(worker: &Worker) -> Result<WorkerHello, String> {
     let told = |end: RunEnd| end.message().unwrap_or_default();
     let begun = Instant::now();

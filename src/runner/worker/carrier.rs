@@ -1,5 +1,5 @@
-//! Carries a run between the worker and the thread that follows it: output into pipes, the words of the supervisor into
-//! a control socket, orders the other way. To the run's thread this looks like a supervisor of this machine.
+//! Passes data between the worker and the thread of a run: output to pipes, the supervisor's messages to a control
+//! socket, orders the other way. To the run's thread this looks like a local supervisor.
 
 use super::connection::Connection;
 use super::protocol::{FromFar, FromNear, decode, safe_message};
@@ -15,23 +15,23 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-/// More output than this is not taken from the worker before the run's thread read it, in bytes.
+/// How much output is buffered before the run's thread has read it, in bytes.
 const MOST_WAITING: usize = 1 << 20;
 
-/// How long the far side may take to end once everything is said.
+/// How long the far side may take to end after its last message.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// How often a connection without anything to say is looked at.
+/// How often an idle connection is checked.
 const AT_LEAST: Duration = Duration::from_hours(1);
 
-/// A run that starts on a worker, as its thread follows it.
+/// A run that starts on a worker, as its thread sees it.
 pub(in crate::runner) struct WorkerConnection {
-    /// The process that keeps the prefix; it ends when the run is over.
+    /// The keeper of the prefix; it ends when the run has ended.
     pub(in crate::runner) carrier: Started,
     pub(in crate::runner) control: OwnedFd,
     pub(in crate::runner) stdout: OwnedFd,
     pub(in crate::runner) stderr: OwnedFd,
-    /// What the worker runs it with.
+    /// The interpreter on the worker.
     pub(in crate::runner) interpreter: Option<InterpreterFacts>,
 }
 
@@ -48,16 +48,16 @@ struct Carrier {
     orders: Inbox,
     /// Standard output and standard error.
     outgoing: [Outgoing; 2],
-    /// The last word of the run.
+    /// The last message of the run.
     last: Option<Message>,
-    /// The run's thread is gone, or needs nothing more.
+    /// Whether the run's thread has ended or needs nothing more.
     is_alone: bool,
 }
 
-/// Has a thread carry what comes from now on.
+/// Starts a thread that passes on everything that arrives from now on.
 ///
 /// # Errors
-/// When the system has no descriptor, handle or thread left.
+/// If no descriptor, handle or thread is left.
 pub(super) fn carry(
     line: Connection,
     least: IsolationLevel,
@@ -82,7 +82,7 @@ fn begin(
         Ok((ours, Outgoing { pipe: Some(theirs), waiting: Vec::new() }))
     };
     let ((stdout, out), (stderr, err)) = (pipe()?, pipe()?);
-    // The keeper is waited for by the run's thread, which has its number; its socket stays with the carrier.
+    // The run's thread has the number of the keeper and waits for it; the keeper's socket stays with the carrier.
     let carrier = Started::of(line.keeper.give_process()?)?;
     let work = Carrier {
         line,
@@ -109,7 +109,7 @@ impl Carrier {
         self.part();
     }
 
-    /// Takes the lines that came, as long as there is room for what they hold.
+    /// Handles the received lines, as long as there is space for their content.
     fn take_lines(&mut self) {
         while self.last.is_none() && self.has_room() {
             let line = match self.line.lines.next() {
@@ -174,7 +174,7 @@ impl Carrier {
         self.outgoing.iter().map(|outgoing| outgoing.waiting.len()).sum::<usize>() < MOST_WAITING
     }
 
-    /// Waits for something and does it; `false` when nothing can be waited for.
+    /// Waits for an event and handles it; `false` if nothing can be waited for.
     fn turn(&mut self) -> bool {
         let [out, err] = &self.outgoing;
         let has_waiting = |outgoing: &&Outgoing| !outgoing.waiting.is_empty();
@@ -217,7 +217,7 @@ impl Carrier {
     fn take_orders(&mut self) {
         let heard = self.orders.read(&self.control);
         while let Ok(Some(order)) = self.orders.next::<SupervisorOrder>() {
-            // It is one of two words, which always can be written.
+            // Both orders can always be encoded.
             let _ = self.line.send(&FromNear::Order(order));
         }
         if !matches!(heard, Ok(Heard::More)) {
@@ -225,13 +225,13 @@ impl Carrier {
         }
     }
 
-    /// Hands over all output, then the last word.
+    /// Passes on all output, then the last message.
     fn tell_last(&mut self) {
         let Some(last) = self.last.take() else { return };
         while !self.is_alone
             && self.outgoing.iter().any(|outgoing| outgoing.pipe.is_some() && !outgoing.waiting.is_empty())
         {
-            // Nothing more is taken from the worker.
+            // Nothing more is read from the worker.
             let from = self.line.from.take();
             let is_watched = self.turn();
             self.line.from = from;
@@ -242,11 +242,11 @@ impl Carrier {
         for outgoing in &mut self.outgoing {
             outgoing.pipe = None;
         }
-        // The run's thread may be gone.
+        // The run's thread may have ended.
         let _ = send(&self.control, &last);
     }
 
-    /// Closes the connection: the far side ends, then whatever is left of the prefix.
+    /// Closes the connection: the far side ends, then the rest of the prefix.
     fn part(mut self) {
         self.outgoing.iter_mut().for_each(|outgoing| outgoing.pipe = None);
         (self.line.to, self.line.unsent) = (None, Vec::new());
@@ -263,7 +263,7 @@ impl Carrier {
                 _ => break,
             }
         }
-        // The keeper ends what is left, and itself, when its socket is closed.
+        // The keeper ends the remaining processes, and itself, when its socket is closed.
     }
 }
 

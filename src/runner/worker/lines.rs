@@ -1,12 +1,12 @@
-//! Lines out of bytes that arrive in pieces, none of them longer than a bound.
+//! Splits bytes that arrive in pieces into lines of limited length.
 
-/// Bytes that came and are not taken yet.
+/// Received bytes that are not consumed yet.
 #[derive(Debug)]
 pub(in crate::runner) struct LineBuffer {
     bytes: Vec<u8>,
-    /// Where the next line begins.
+    /// The offset of the next line.
     at: usize,
-    /// This many bytes were searched for the end of the line.
+    /// How many bytes were already searched for the end of the line.
     searched: usize,
     most: usize,
 }
@@ -16,17 +16,17 @@ pub(in crate::runner) struct LineBuffer {
 pub(in crate::runner) struct TooLong;
 
 impl LineBuffer {
-    /// A buffer for lines of at most this many bytes.
+    /// A buffer for lines with at most this many bytes.
     pub(in crate::runner) fn new(most: usize) -> LineBuffer {
         LineBuffer { bytes: Vec::new(), at: 0, searched: 0, most }
     }
 
-    /// Changes how long a line may be.
+    /// Changes the maximum length of a line.
     pub(in crate::runner) fn allow(&mut self, most: usize) {
         self.most = most;
     }
 
-    /// Takes what came.
+    /// Adds received bytes.
     pub(in crate::runner) fn push(&mut self, piece: &[u8]) {
         if self.at > 0 {
             self.bytes.drain(..self.at);
@@ -36,10 +36,10 @@ impl LineBuffer {
         self.bytes.extend_from_slice(piece);
     }
 
-    /// The next whole line, without its end.
+    /// The next complete line, without its line ending.
     ///
     /// # Errors
-    /// [`TooLong`] for a line above the bound, whether it ended or not.
+    /// [`TooLong`] for a line above the limit, whether complete or not.
     pub(in crate::runner) fn next(&mut self) -> Result<Option<&[u8]>, TooLong> {
         let found = self.bytes[self.searched..].iter().position(|byte| *byte == b'\n');
         let Some(end) = found.map(|offset| self.searched + offset) else {
@@ -51,7 +51,7 @@ impl LineBuffer {
         if line.len() > self.most { Err(TooLong) } else { Ok(Some(&self.bytes[line])) }
     }
 
-    /// The result of a line that has not ended.
+    /// The beginning of an incomplete line.
     pub(in crate::runner) fn rest(&self) -> &[u8] {
         &self.bytes[self.at..]
     }

@@ -1,5 +1,5 @@
-//! What both sides say: one JSON object a line. The near side opens with its version and what it wants; the far side
-//! answers with its version and facts. Both must be the same version: a run means the same on both sides then.
+//! The messages of both sides: one JSON object per line. The near side starts with its version and request; the far
+//! side answers with its version and facts. Both versions must be the same, so that a run means the same on both sides.
 
 use crate::domain::{
     Digest, FileMode, InterpreterFacts, IsolationLevel, Manifest, Observation, Profile, RunEnd, SafeText, Secret,
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// The verb that makes this program the far side.
 pub const WORKER_VERB: &str = "serve-run";
 
-/// The longest line of the far side before its answer, and so much of other text may come before it, in bytes.
+/// The longest line of the far side before its answer, and the most other text before it, in bytes.
 pub(in crate::runner) const MAX_BANNER: usize = 64 << 10;
 
 /// The longest line after that, in bytes. A report lists at most some thousand paths.
@@ -30,13 +30,13 @@ pub(in crate::runner) const MAX_LINE: usize = 32 << 20;
 /// The longest line of the near side, in bytes: an input is one line.
 pub(in crate::runner) const MAX_ORDER: usize = 256 << 20;
 
-/// This many bytes of a file are in one line.
+/// How many bytes of a file are in one line.
 const PIECE: usize = 256 << 10;
 
-/// How the answer of the far side begins, whatever is printed before it.
+/// The beginning of the far side's answer; other text may be printed before it.
 pub(in crate::runner) const ANSWER_START: &str = "{\"toolsmith\":";
 
-/// Who speaks.
+/// The sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) struct Speaker {
     /// Version of the program.
@@ -50,14 +50,14 @@ impl Speaker {
     }
 }
 
-/// The first line of the near side, as far as every version understands it.
+/// The first line of the near side, in the form that every version understands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) struct Opening<T> {
     pub(in crate::runner) toolsmith: Speaker,
     pub(in crate::runner) wants: T,
 }
 
-/// What the near side wants.
+/// The request of the near side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) enum Wants {
     /// Facts of the machine, with its languages.
@@ -68,26 +68,26 @@ pub(in crate::runner) enum Wants {
     Trials(Box<WorkerTrials>),
 }
 
-/// Trials that the near side wants: starts without any permission, recorded nowhere.
+/// Trials that the near side requests: starts without any permission, not recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkerTrials {
-    /// Digest of the files that are started.
+    /// Digest of the started files.
     pub digest: Digest,
-    /// What the version says of itself.
+    /// The manifest of the version.
     pub manifest: Manifest,
-    /// By whose limits it is started.
+    /// The stage that decides its limits.
     pub stage: Stage,
     /// An input for each trial.
     pub inputs: Vec<Value>,
     /// How they are made.
     pub pace: Pace,
-    /// Files that trials find when their input names them.
+    /// Sample files for trials whose input names them.
     pub samples: Vec<SampleFile>,
     /// The wall-clock limit of each.
     pub timeout: Option<Duration>,
-    /// The wall-clock limit where nobody states one.
+    /// The default wall-clock limit.
     pub usual_timeout: Option<Duration>,
-    /// The least isolation that they may run at.
+    /// The minimum isolation level.
     pub least: IsolationLevel,
     /// How long all may take.
     pub patience: Duration,
@@ -106,14 +106,14 @@ pub(in crate::runner) struct SentTrial {
     pub(in crate::runner) observation: Observation,
 }
 
-/// What the far side is.
+/// Facts about the far side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerFacts {
     /// The strongest isolation there.
     pub isolation: IsolationLevel,
-    /// Why it is not stronger, and what to do; empty where it is the strongest.
+    /// Why it is not stronger, and what to do; empty if it is the strongest.
     pub why: String,
-    /// The languages that tools can be written in there, each as `name version`; only where they were asked for.
+    /// The languages available there for tools, each as `name version`; only if requested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub languages: Vec<String>,
 }
@@ -125,24 +125,24 @@ pub(in crate::runner) struct Hello<T> {
     pub(in crate::runner) facts: T,
 }
 
-/// A run that the near side wants.
+/// A run that the near side requests.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkerRun {
     /// Digest of the files that run.
     pub digest: Digest,
-    /// What the version says of itself.
+    /// The manifest of the version.
     pub manifest: Manifest,
-    /// Its stage, for the limits that the far side sets itself.
+    /// Its stage, for the limits set by the far side.
     pub stage: Stage,
     /// Strict, or what the manifest declares.
     pub profile: Profile,
-    /// The wall-clock limit of the caller's.
+    /// The wall-clock limit from the caller.
     pub timeout: Option<Duration>,
-    /// The wall-clock limit where nobody states one.
+    /// The default wall-clock limit.
     pub usual_timeout: Option<Duration>,
-    /// The least isolation that it may run at.
+    /// The minimum isolation level.
     pub least: IsolationLevel,
-    /// Whether it is watched.
+    /// Whether it is observed.
     pub observe: bool,
     /// Its input.
     pub input: Option<Value>,
@@ -154,7 +154,7 @@ impl WorkerRun {
     /// The variables that it was sent with.
     ///
     /// # Errors
-    /// When one cannot be read.
+    /// If one cannot be decoded.
     pub fn environment(&self) -> Result<RunEnvironment, RunEnd> {
         let read = |(name, text): (&String, &String)| {
             let message = format!("the variable {} cannot be read", safe(name));
@@ -167,7 +167,7 @@ impl WorkerRun {
 
 impl std::fmt::Debug for WorkerRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not its input and variables, which may be secret.
+        // Without its input and variables, which may be secret.
         f.debug_struct("WorkerRun").field("digest", &self.digest).finish_non_exhaustive()
     }
 }
@@ -181,14 +181,14 @@ pub(in crate::runner) enum FromNear {
     Bytes(String),
     /// All files were sent.
     FilesEnd,
-    /// For the supervisor.
+    /// An order for the supervisor.
     Order(SupervisorOrder),
 }
 
 /// A line of the far side after the first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) enum FromFar {
-    /// The files of the version are not kept there: send them.
+    /// The far side does not have the files of the version: send them.
     FilesNeeded,
     /// It starts now.
     Starting { interpreter: Option<InterpreterFacts> },
@@ -196,15 +196,15 @@ pub(in crate::runner) enum FromFar {
     NotStarted { why: NotStarted, message: String },
     /// A piece of output, in base64.
     Output(Stream, String),
-    /// What the supervisor tells.
+    /// A message of the supervisor.
     Told(Message),
     /// The result of the next trial.
     Trial(Box<SentTrial>),
-    /// All trials were made; else why not.
+    /// All trials were made; otherwise the reason.
     TrialsEnd(Option<String>),
 }
 
-/// In which way a run does not start.
+/// Why a run does not start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) enum NotStarted {
     InvalidInput,
@@ -216,7 +216,7 @@ pub(in crate::runner) enum NotStarted {
 /// A line for the other side.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
+/// If it cannot be written as JSON.
 pub(in crate::runner) fn line(value: &impl Serialize) -> std::io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
@@ -228,15 +228,15 @@ pub(in crate::runner) fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// [`encode`] undone; `None` for other text.
+/// Reverses [`encode`]; `None` for invalid text.
 pub(in crate::runner) fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-/// The lines in which files are sent.
+/// The lines for sending files.
 ///
 /// # Errors
-/// When one cannot be written as JSON.
+/// If one cannot be written as JSON.
 pub(in crate::runner) fn file_lines(files: &[VersionFile]) -> std::io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     for file in files {
@@ -250,7 +250,7 @@ pub(in crate::runner) fn file_lines(files: &[VersionFile]) -> std::io::Result<Ve
 }
 
 impl FromFar {
-    /// That a run does not start.
+    /// The message that a run does not start.
     pub(in crate::runner) fn not_started(end: RunEnd) -> FromFar {
         let (why, message) = match end {
             RunEnd::InvalidInput { message } => (NotStarted::InvalidInput, message),
@@ -280,8 +280,8 @@ pub(in crate::runner) fn safe(text: &str) -> String {
     SafeText::new(text).into()
 }
 
-/// What a supervisor elsewhere tells, with the hidden characters in its own words escaped. Paths that the tool used stay
-/// as they are: they are made safe where they are shown, as those of this machine.
+/// A message of a remote supervisor, with the hidden characters in its own text escaped. Paths from the tool are
+/// unchanged: they are escaped for display, like those on this machine.
 pub(in crate::runner) fn safe_message(message: Message) -> Message {
     let all = |texts: Vec<String>| texts.iter().map(|text| safe(text)).collect();
     match message {

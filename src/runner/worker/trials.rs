@@ -1,4 +1,4 @@
-//! Trials on a worker: the starts of a check, made there in one batch. The result of each is one line.
+//! Trials on a worker: the starts of a check, made there in one batch. Each result is one line.
 
 use super::call::{Worker, unsupported};
 use super::connection::{AskedToStop, Connection};
@@ -11,30 +11,30 @@ use serde_json::Value;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-/// How much longer than all trials may take the worker may say nothing.
+/// How much longer than all trials together the worker may be silent.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// What is to be tried, beside the request of the starts.
+/// The requested trials, in addition to the start request.
 #[derive(Debug, Clone, Copy)]
 pub struct TrialsWanted<'a> {
     /// The version.
     pub digest: Digest,
-    /// By whose limits it is started.
+    /// The stage that decides its limits.
     pub stage: Stage,
     /// An input for each trial.
     pub inputs: &'a [Value],
     /// How they are made.
     pub pace: Pace,
-    /// Files that trials find when their input names them.
+    /// Sample files for trials whose input names them.
     pub samples: &'a [SampleFile],
     /// When all have to be made.
     pub until: Instant,
 }
 
-/// Makes trials on a worker, in the order of the inputs. Nothing is started on this machine in its place.
+/// Makes trials on a worker, in the order of the inputs. Never falls back to this machine.
 ///
 /// # Errors
-/// Why none was made, one line.
+/// Why none was made, in one line.
 pub fn try_on(
     worker: &Worker,
     request: &StartRequest<'_>,
@@ -91,7 +91,7 @@ pub fn try_on(
 }
 
 impl SentTrial {
-    /// The result of a trial, as it is sent.
+    /// The result of a trial, in the form that is sent.
     pub(in crate::runner) fn of(tried: Tried) -> SentTrial {
         let Tried { end, stdout, stderr, left, took, cpu_ms, peak_memory_bytes, observation } = tried;
         let [stdout, stderr] = [stdout, stderr].map(|bytes| super::protocol::encode(&bytes));

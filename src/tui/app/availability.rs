@@ -1,4 +1,4 @@
-//! Whether a verb works right now, and if not, why: one answer for keys, footer, help and palette.
+//! Whether a verb is available now, and if not, why: the same answer for keys, footer, help and palette.
 
 use super::subject::place_of;
 use super::{App, Opening};
@@ -16,7 +16,7 @@ use crate::tui::pane::output::RunTab;
 use crate::tui::screen::Screen;
 use crate::tui::screen::review::{Listed, Lock, lock_keys};
 
-/// What one is most likely to do with an instance.
+/// The most likely actions on an instance.
 const SERVICE_VERBS: &[Verb] = &[
     Verb::Output,
     Verb::Say,
@@ -32,10 +32,10 @@ const SERVICE_VERBS: &[Verb] = &[
 ];
 
 impl App {
-    /// Whether a verb works on what is selected.
+    /// Whether a verb is available for the selection.
     ///
     /// # Errors
-    /// Why not, as a sentence without stop.
+    /// Why not, as a sentence without a full stop.
     // size: one arm for each verb that does not always work
     pub fn available(&self, verb: Verb) -> Result<(), String> {
         let row = spec(verb);
@@ -50,12 +50,12 @@ impl App {
         }
         match verb {
             Verb::HidePane | Verb::ShowPanes => self.hideable(verb),
-            // Never one Enter away where there is something already: it writes files without asking.
+            // Not one Enter away if there are tools already, because it writes files without asking.
             Verb::Init if !self.catalog.view().tools.is_empty() => {
                 Err("tools already exist; in a shell, `toolsmith init` adds what is missing".to_owned())
             }
             Verb::Behaviour if self.selected_run().is_some() => Ok(()),
-            // All that there is to show of a problem is shown, and Enter on the name of a group folds or unfolds it.
+            // A problem is already shown completely, and Enter on the name of a group folds or unfolds it.
             Verb::Show if self.on_problem() || self.on_group() => Ok(()),
             Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Check => self.tool_or_why().map(drop),
             Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),
@@ -137,7 +137,7 @@ impl App {
         }
     }
 
-    /// Whether a run is selected that gave an answer, as far as that is known.
+    /// Whether a run with an answer is selected, as far as known.
     fn has_answer(&self) -> Result<(), String> {
         let run = self.selected_run().ok_or_else(|| "no run is selected".to_owned())?;
         match self.runs.iter().find(|record| record.id == run) {
@@ -153,7 +153,7 @@ impl App {
         if has_steps { Ok(()) } else { Err("this tool has no steps".to_owned()) }
     }
 
-    /// Whether what a verb is about is selected.
+    /// Whether the object of a verb is selected.
     fn has_subject(&self, row: &Spec) -> Result<(), String> {
         match row.args.first().filter(|arg| arg.required).map(|arg| arg.kind) {
             Some(ArgKind::Tool) => self.tool_or_why().map(drop),
@@ -170,7 +170,7 @@ impl App {
         }
     }
 
-    /// Whether the selected tool has an approved state that this verb brings back.
+    /// Whether the selected tool has an approved state that this verb restores.
     fn can_come_back(&self, verb: Verb) -> Result<(), String> {
         let tool = self.tool_or_why()?;
         if verb == Verb::Rollback {
@@ -198,7 +198,7 @@ impl App {
     fn approvable(&self) -> Result<(), String> {
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
         match review.lock(&lock_keys(&self.keymap)) {
-            // The prompt asks whoever did not read everything to say so.
+            // The prompt asks for confirmation if not everything was read.
             Lock::Open | Lock::Unread(_) => Ok(()),
             Lock::Locked(why) => Err(why),
         }
@@ -233,7 +233,7 @@ impl App {
         }
     }
 
-    /// Whether the open review has a list of files, or of tools that can be left out.
+    /// Whether the open review has a list of files, or of tools that can be omitted.
     fn listable(&self, verb: Verb) -> Result<(), String> {
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
         match (verb, review.listed()) {
@@ -260,7 +260,7 @@ impl App {
         }
         let tool = self.tool_or_why()?;
         match tool.stage {
-            // What came with the folder has an adoption that waits, whatever its stage.
+            // Tools that came with the folder have a pending adoption, whatever their stage.
             _ if self.queue.waiting_for(&tool.name, tool.digest).is_some() => Ok(()),
             Stage::Experimental | Stage::Approved => Ok(()),
             Stage::Core => Err("it is already core".to_owned()),
@@ -268,14 +268,14 @@ impl App {
         }
     }
 
-    /// The rows of the help overlay for where the focus is.
+    /// The rows of the help overlay for the focused place.
     pub(super) fn help_rows(&self) -> Vec<HelpRow> {
         let context = self.context();
         let has_keys = |row: &&Spec| row.tui && !self.keymap.keys(row.verb).is_empty();
         let own = |row: &&Spec| row.contexts.contains(&context);
         let shared = |row: &&Spec| !row.contexts.contains(&context) && works_in(row, context);
         let mut rows: Vec<&Spec> = ACTIONS.iter().filter(own).collect();
-        // First what one is here for, as in the footer.
+        // The most likely verbs first, as in the footer.
         let wanted = self.wanted();
         rows.sort_by_key(|row| wanted.iter().position(|verb| *verb == row.verb).unwrap_or(usize::MAX));
         let row = |row: &Spec, place: &'static str| HelpRow {
@@ -298,7 +298,7 @@ impl App {
         help
     }
 
-    /// What works changes while its keys are shown. The help of a box lies over that box.
+    /// Availability changes while the keys are shown. The help of a box covers that box.
     pub(super) fn renew_help(&mut self) {
         if matches!(self.overlays.as_slice(), [Overlay::Help(_)]) {
             let rows = self.help_rows();
@@ -327,7 +327,7 @@ impl App {
         ACTIONS.iter().map(row).collect()
     }
 
-    /// What the panes need of the screen. An output that shows nothing lends its room to long names.
+    /// The space that the panes need. An empty output pane gives its space to long names.
     pub fn needs(&self) -> Needs {
         let is_free = self.output.current().is_none();
         let more_catalog = if is_free { self.catalog.lacks(half(self.size.0)) } else { 0 };
@@ -351,7 +351,7 @@ impl App {
             .collect()
     }
 
-    /// What one is most likely to do here, most important first, whether it works now or not.
+    /// The most likely verbs here, most important first, whether available or not.
     // size: a list for each place
     fn wanted(&self) -> &'static [Verb] {
         let live = self.output.current().is_some_and(RunTab::is_live);

@@ -1,4 +1,4 @@
-//! Buffers on the screen: the list, and what its keys ask for.
+//! Buffers on the screen: the list, and the actions of its keys.
 
 use super::{App, Mood};
 use crate::domain::Command;
@@ -8,7 +8,7 @@ use crate::tui::overlay::buffers::BufferList;
 use crate::tui::overlay::{Args, Overlay};
 
 impl App {
-    /// Shows the buffers; over them, does what a key asked for.
+    /// Shows the buffers; if they are open, performs the action of a key.
     pub(super) fn buffer_verb(&mut self, args: &Args) -> Vec<Effect> {
         let operation = args.get("operation").unwrap_or("status");
         if operation == "write" {
@@ -26,7 +26,7 @@ impl App {
         effects
     }
 
-    /// Reads the buffers again when they are on the screen.
+    /// Reloads the buffers if they are on the screen.
     pub(super) fn reload_buffers(&mut self) -> Vec<Effect> {
         let shown = self.overlays.iter().any(|overlay| matches!(overlay, Overlay::Buffers(_)));
         (shown && self.refresh.buffers.ask()).then_some(Effect::LoadBuffers).into_iter().collect()

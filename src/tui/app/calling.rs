@@ -1,4 +1,4 @@
-//! Calling by scenario: the form, each attempt as a run of its own, and what came of it.
+//! Calling by scenario: the form, each attempt as a separate run, and the result.
 
 use super::{App, Mood};
 use crate::engine::{CallOutcome, CallReport, CallRequest};
@@ -17,7 +17,7 @@ impl App {
         Vec::new()
     }
 
-    /// What the form wants.
+    /// Handles a request of the form.
     pub(super) fn call_step(&mut self, request: CallRequest, step: CallStep) -> Vec<Effect> {
         let ticket = self.ticket();
         if let (CallStep::Look, Some(Overlay::Call(form))) = (step, self.overlays.last_mut()) {
@@ -41,7 +41,7 @@ impl App {
         }
     }
 
-    /// An attempt is a run like any other, in a tab of its own.
+    /// An attempt is a run like any other, in a separate tab.
     fn show_attempt(&mut self, attempt: StartedAttempt) {
         let StartedAttempt { number, run, tool } = attempt;
         if number == 1 {
@@ -67,7 +67,7 @@ impl App {
     }
 }
 
-/// Who did it, and what a service said.
+/// Which tool answered, and the answer of a service.
 fn answered(report: &CallReport) -> String {
     match &report.answer {
         Some(answer) => format!("{}: {answer}", report.sentence()),

@@ -1,4 +1,4 @@
-//! What keys and answers do while tools are called by scenario, and how it looks.
+//! Effects of keys and answers while tools are called by scenario, and the display.
 
 use super::tests::snapshot_sizes;
 use crate::domain::{RunOutcome, Stage};
@@ -26,7 +26,7 @@ fn candidates() -> Candidates {
     found
 }
 
-/// The ticket and the step of the call that was asked for.
+/// The ticket and step of the requested call.
 fn asked(bench: &mut Bench) -> Option<(u64, CallStep)> {
     bench.taken().into_iter().find_map(|effect| match effect {
         Effect::Call { ticket, step, .. } => Some((ticket, step)),

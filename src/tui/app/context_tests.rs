@@ -1,4 +1,4 @@
-//! The context of an instance on the screen: shown, renewed, and its prompts changed by keys.
+//! The context of an instance on the screen: display, refresh, and changing its prompts with keys.
 
 use super::tests::snapshot_sizes;
 use crate::domain::service::{Exchange, ExchangeRole, InstanceContext};

@@ -1,4 +1,4 @@
-//! Evolutions: the form, the rounds while they go on, and what can be done with them.
+//! Evolutions: the form, the rounds in progress, and the available actions.
 
 use super::{App, Mood, Refresh};
 use crate::action::Verb;
@@ -16,32 +16,32 @@ use crate::tui::screen::evolution::EvolutionScreen;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What is being written is looked at so often, in milliseconds: more often nobody can read it.
+/// How often the text being written is refreshed, in milliseconds; nobody can read faster changes.
 const LOOK_MS: u64 = 100;
-/// The time of an evolution on screen is drawn anew this often.
+/// How often the time of an evolution on the screen is redrawn, in milliseconds.
 const TICK_MS: u64 = 1_000;
 
-/// What the workbench knows of all evolutions.
+/// The workbench's data about all evolutions.
 #[derive(Default)]
 pub struct Evolutions {
     rows: Vec<Evolution>,
-    /// Hints typed and not sent, by path of the tool.
+    /// Hints that were typed but not sent, by path of the tool.
     hints: HashMap<String, String>,
-    /// What forms begin with.
+    /// The initial values of forms.
     seed: Seed,
-    /// The list is loaded anew when it changed.
+    /// Reloads the list when it changed.
     list: Refresh,
-    /// So is the one on screen.
+    /// Reloads the evolution on the screen.
     one: Refresh,
 }
 
 impl Evolutions {
-    /// How many go on.
+    /// How many are in progress.
     pub fn going(&self) -> usize {
         self.rows.iter().filter(|row| row.state == EvolutionState::Running).count()
     }
 
-    /// Takes what the settings say of generators.
+    /// Sets the generator settings.
     pub(super) fn set_settings(&mut self, settings: &Settings) {
         self.seed = Seed::of(settings);
     }
@@ -70,7 +70,7 @@ impl App {
         }
     }
 
-    /// Opens the form; by key it is told of the failed run that is selected.
+    /// Opens the form; if opened by key, it refers to the selected failed run.
     fn begin_evolving(&mut self, args: &Args) -> Vec<Effect> {
         let again = match &self.screen {
             Screen::Evolution(screen) if args.get("tool").is_none() => {
@@ -96,7 +96,7 @@ impl App {
         })
     }
 
-    /// The failed run that is selected.
+    /// The selected failed run.
     fn failed_run(&self) -> Option<RunId> {
         let run = self.selected_run()?;
         let is_failure = self.runs.iter().find(|record| record.id == run).is_some_and(|r| r.outcome.is_failure());
@@ -104,7 +104,7 @@ impl App {
         (at_failures || is_failure).then_some(run)
     }
 
-    /// What a form asks to be worked out.
+    /// Computes what a form requests.
     pub(super) fn prepare_evolution(&mut self, request: EvolveRequest, sending: Sending) -> Vec<Effect> {
         let ticket = self.ticket();
         let Some(Overlay::Evolve(form)) = self.overlays.last_mut() else { return Vec::new() };
@@ -133,7 +133,7 @@ impl App {
         self.evolutions.one.ask().then_some(load).into_iter().collect()
     }
 
-    /// Something became of an evolution.
+    /// The state of an evolution changed.
     pub(super) fn evolutions_changed(&mut self) -> Vec<Effect> {
         let mut effects = self.load_evolution();
         effects.extend(self.evolutions.list.ask().then_some(Effect::Evolve(Evolving::List)));
@@ -170,7 +170,7 @@ impl App {
                     if screen.id == id {
                         screen.set(found);
                     }
-                    // What is open now may be another one than was being read.
+                    // Another evolution may be open now.
                     let open = screen.id;
                     if again {
                         return vec![Effect::Evolve(Evolving::Load(open))];
@@ -207,7 +207,7 @@ impl App {
         Vec::new()
     }
 
-    /// Takes the list, and says of what ended since how it did.
+    /// Stores the list, and reports how evolutions ended since then.
     fn take_list(&mut self, rows: Result<Vec<Evolution>, EngineError>) -> Vec<Effect> {
         let again = self.evolutions.list.came().then_some(Effect::Evolve(Evolving::List));
         let rows = match rows {
@@ -243,7 +243,7 @@ impl App {
         }
     }
 
-    /// Looks at what is written, where that is on screen and it is time.
+    /// Refreshes the text being written, if it is on the screen and due.
     pub(super) fn look_at_texts(&mut self) -> Option<Effect> {
         let now = self.now;
         let Screen::Evolution(screen) = &mut self.screen else { return None };
@@ -254,7 +254,7 @@ impl App {
         })
     }
 
-    /// When the evolution on screen changes by time alone.
+    /// When the evolution on the screen next changes by time alone.
     pub(super) fn evolution_wakes(&self) -> Option<u64> {
         let Screen::Evolution(screen) = &self.screen else { return None };
         if screen.is_writing() {
@@ -263,7 +263,7 @@ impl App {
         (screen.state() == Some(EvolutionState::Running)).then_some(self.now.steady_ms + TICK_MS)
     }
 
-    /// Asks before an answer is written; only the answer on screen can be kept here.
+    /// Asks before an answer is written; only the answer on the screen can be kept here.
     fn ask_to_keep(&mut self, named: Option<EvolutionId>) -> Vec<Effect> {
         match (&self.screen, named) {
             (Screen::Evolution(screen), None) => match screen.keepable() {
@@ -303,7 +303,7 @@ impl App {
         evolution_that_made(&screen.review)
     }
 
-    /// Opens a review; on an evolution that of its version, as soon as the queue knows it.
+    /// Opens a review; for an evolution, that of its version, as soon as the queue contains it.
     pub(super) fn show_review(&mut self, args: &Args) -> Vec<Effect> {
         let Screen::Evolution(screen) = &self.screen else { return self.with_review(args, App::open_review) };
         match screen.review() {
@@ -322,23 +322,23 @@ impl App {
     /// The review of the version that the evolution on screen wrote.
     ///
     /// # Errors
-    /// Why there is none to open, as a sentence without stop.
+    /// Why there is none to open, as a sentence without a full stop.
     pub(super) fn evolution_review(&self) -> Result<ReviewId, String> {
         let Screen::Evolution(screen) = &self.screen else { return Err("open an evolution first".to_owned()) };
         screen.review().ok_or_else(|| "no version is saved yet".to_owned())
     }
 
-    /// The row of the catalog that an evolution was about.
+    /// The catalog row of the tool that was evolved.
     pub(super) fn tool_evolved(&self, row: &Evolution) -> Option<Arc<Tool>> {
         let tools = &self.catalog.view().tools;
         let same = |tool: &&Arc<Tool>| tool.path == row.path && tool.digest == row.digest;
         tools.iter().find(same).cloned().or_else(|| self.tool_named(row.tool.as_str()))
     }
 
-    /// Whether a verb about evolutions works now.
+    /// Whether a verb about evolutions is available now.
     ///
     /// # Errors
-    /// Why not, as a sentence without stop.
+    /// Why not, as a sentence without a full stop.
     pub(super) fn evolvable(&self, verb: Verb) -> Result<(), String> {
         if verb == Verb::Evolve {
             return match self.selected_tool() {
@@ -359,7 +359,7 @@ impl App {
     }
 }
 
-/// The evolution that made what a review is about, as its request says.
+/// The evolution that created the version in a review, according to its request.
 fn evolution_that_made(review: &Review) -> Option<EvolutionId> {
     let number = review.request.as_ref()?.metadata.get("evolution")?.as_i64()?;
     Some(EvolutionId(number))

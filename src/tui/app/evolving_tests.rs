@@ -1,4 +1,4 @@
-//! What keys and answers do while better versions are asked for, and how it looks.
+//! Effects of keys and answers during evolutions, and the display.
 
 use super::tests::snapshot_sizes;
 use crate::domain::{
@@ -91,7 +91,7 @@ fn answer(at: LaneId) -> RoundAnswer {
     RoundAnswer { at, text: Some(text), compared: Some(DiffText::between(&before, &after, Blanks::Count)) }
 }
 
-/// The first round breaks something; the second is as given.
+/// The first round fails a check; the second is as given.
 fn rounds(state: EvolutionState, second: LaneState) -> Box<Rounds> {
     let broken = ReplaySummary { broken: 1, fixed: 1, ..ReplaySummary::default() };
     let one = |round: u32, failed: &[&str], replay: Vec<Replayed>| ExaminedAnswer {

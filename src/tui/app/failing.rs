@@ -1,4 +1,4 @@
-//! Failures as a place to work: one group opened, two runs compared, a failure resolved.
+//! Working with failures: opening a group, comparing two runs, resolving a failure.
 
 use super::App;
 use crate::action::Verb;
@@ -24,7 +24,7 @@ impl App {
         }
     }
 
-    /// Opens the form; what the selected run or group tells is filled in.
+    /// Opens the form, with known values from the selected run or group.
     fn begin_mark(&mut self, args: &Args) -> Vec<Effect> {
         let run = match args.get("run") {
             Some(text) => text.parse().ok(),
@@ -63,13 +63,13 @@ impl App {
         }
     }
 
-    /// The failure group that is selected where the focus is.
+    /// The selected failure group in the focused place.
     pub(super) fn selected_failure(&self) -> Option<&FailureGroup> {
         let here = matches!(self.screen, Screen::Workbench) && self.focus == Pane::Failures;
         self.failures.selected().filter(|_| here)
     }
 
-    /// A failure was seen, resolved or marked: what is open about one is loaded again.
+    /// A failure was seen, resolved or marked: reloads open views of failures.
     pub(super) fn failures_changed(&self) -> Vec<Effect> {
         let open = self.overlays.iter().filter_map(|overlay| match overlay {
             Overlay::Failure(open) => Some(Effect::Failing(Failing::Load(open.signature().to_owned()))),

@@ -1,23 +1,24 @@
-//! Asking the team what it decided, again and again while the workbench is open.
+//! Fetches decisions of the team regularly while the workbench is open.
 //!
-//! It is quiet when nothing came. What cannot be reached is told once, until it can be reached again.
+//! Reports nothing if nothing arrived. A connection failure is reported once, until the connection works again.
 
 use super::{App, Mood};
 use crate::engine::EngineError;
 use crate::tui::effect::Effect;
 use std::time::Duration;
 
-/// How long after the workspace was opened the team is asked first: opening it does not wait for that.
+/// The delay of the first fetch after the workspace was opened, in milliseconds; opening does not wait for it.
 const FIRST_MS: u64 = 3_000;
 
-/// When the team is asked, and what was said last.
+/// When to fetch, and the last message.
 #[derive(Debug, Default)]
 pub(super) struct Fetching {
-    /// Milliseconds between two questions; `None` where none is asked.
+    /// Milliseconds between two fetches; `None` if fetching is off.
     every: Option<u64>,
-    /// When the next one is asked, steady milliseconds; `None` while one is under way, and before the workspace is open.
+    /// When the next fetch is due, in steady milliseconds; `None` while one is in progress, and before the workspace is
+    /// open.
     due: Option<u64>,
-    /// What was told last, which is not told again.
+    /// The last reported message, which is not repeated.
     told: String,
 }
 
@@ -37,7 +38,7 @@ impl App {
         self.fetching.due = Some(self.now.steady_ms + FIRST_MS);
     }
 
-    /// Asks the team when it is time. An agent does not: what came is for humans.
+    /// Fetches if it is due. An agent does not: received decisions are for humans.
     pub(super) fn fetch_when_due(&mut self) -> Option<Effect> {
         let is_due = self.fetching.wakes_at().is_some_and(|due| due <= self.now.steady_ms);
         if !is_due || self.call.agent.is_some() {
@@ -47,7 +48,7 @@ impl App {
         Some(Effect::FetchTeam)
     }
 
-    /// Says what came, where something did.
+    /// Reports what arrived, if anything.
     pub(super) fn take_fetched(&mut self, came: Result<Option<String>, EngineError>) {
         let every = self.fetching.every.unwrap_or_default();
         self.fetching.due = Some(self.now.steady_ms.saturating_add(every));

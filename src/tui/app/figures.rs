@@ -1,5 +1,5 @@
-//! The dashboard while it is open: counted anew when something changed, not more often than every few seconds. Over a
-//! million recorded runs one count takes most of a second.
+//! The dashboard while it is open: recounted after changes, at most every few seconds. With a million recorded runs,
+//! one count takes most of a second.
 
 use super::App;
 use crate::action::Verb;
@@ -8,17 +8,17 @@ use crate::tui::effect::Effect;
 use crate::tui::overlay::Overlay;
 use crate::tui::overlay::report::Report;
 
-/// How long it stays as it is, in milliseconds.
+/// The minimum time between counts, in milliseconds.
 const REST_MS: u64 = 5_000;
 
 /// When it is counted; times are steady milliseconds.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
-    /// Whether a count is on its way.
+    /// Whether a count is in progress.
     loading: bool,
-    /// When the last one came.
+    /// When the last one arrived.
     came_at: u64,
-    /// When to count again, because something changed since.
+    /// When to count again, because of a change.
     due: Option<u64>,
 }
 
@@ -29,14 +29,14 @@ impl App {
         self.renew_dashboard()
     }
 
-    /// Something changed that it counts.
+    /// Something that it counts has changed.
     pub(super) fn outdate_dashboard(&mut self) -> Vec<Effect> {
         let rested = self.figures.came_at + REST_MS;
         self.figures.due.get_or_insert(rested.max(self.now.steady_ms));
         self.renew_dashboard()
     }
 
-    /// Counts it when it is open and its time has come.
+    /// Counts again if it is open and due.
     pub(super) fn renew_dashboard(&mut self) -> Vec<Effect> {
         if !self.dashboard_is_open() {
             self.figures.due = None;
@@ -61,7 +61,7 @@ impl App {
         self.renew_dashboard()
     }
 
-    /// When it wants to be counted again.
+    /// When it must be counted again.
     pub(super) fn dashboard_wakes(&self) -> Option<u64> {
         self.figures.due.filter(|_| !self.figures.loading)
     }

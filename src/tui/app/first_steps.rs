@@ -1,4 +1,4 @@
-//! The first steps with the workbench: what somebody new does one after another, ticked as it is done.
+//! The first steps of a new user with the workbench, checked off when done.
 
 use super::App;
 use crate::domain::ToolReview;
@@ -10,7 +10,7 @@ impl App {
     /// Which of the first steps are done; `None` once all of them are.
     pub fn first_steps(&self) -> Option<FirstSteps> {
         if !matches!(self.catalog.view().state, CatalogState::Ready) {
-            // Whoever has been here before must not be greeted as new while the tools are read.
+            // A returning user must not be greeted as new while the tools are loaded.
             return None;
         }
         let tools = &self.catalog.view().tools;
@@ -19,7 +19,7 @@ impl App {
         let steps = FirstSteps {
             landed: !tools.is_empty(),
             has_run: !self.runs.is_empty(),
-            // A review that was decided is not known any more.
+            // A review that was decided is no longer known.
             has_read: is_approved || self.readings.values().any(Kept::is_whole),
             approved: is_approved,
             to_adopt: to_adopt().count(),

@@ -1,4 +1,4 @@
-//! Lending the terminal to the user's editor and pager: which file at which line, which text.
+//! Opens the user's editor and pager: which file at which line, which text.
 
 use super::App;
 use crate::action::Verb;
@@ -10,7 +10,7 @@ use crate::tui::screen::Screen;
 use crate::tui::screen::reader::{Tab, TabKind};
 
 impl App {
-    /// Opens the editor with the file that is shown, at the line that is shown; else with the main file of the tool.
+    /// Opens the editor with the displayed file, at the displayed line; otherwise with the main file of the tool.
     pub(super) fn edit(&mut self, args: &Args) -> Vec<Effect> {
         let line = args.get("line").and_then(|line| line.parse().ok());
         let named = args.get("path").map(|path| FilePlace { path: Some(path.to_owned()), line, run: None });
@@ -22,7 +22,7 @@ impl App {
         self.with_tool(args, |_, tool| vec![Effect::Edit { tool, place }])
     }
 
-    /// The place in a file that is shown where the focus is.
+    /// The displayed position in a file in the focused place.
     fn shown_place(&self) -> FilePlace {
         match &self.screen {
             Screen::Review(screen) => {
@@ -37,7 +37,7 @@ impl App {
         }
     }
 
-    /// Shows what is read here in the pager: all of it, not only what is on the screen.
+    /// Shows the complete text in the pager, not only the part on the screen.
     pub(super) fn page(&mut self) -> Vec<Effect> {
         let text = match &self.screen {
             Screen::Review(screen) => Some(screen.body().current().view.all_text()),

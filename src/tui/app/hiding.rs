@@ -1,4 +1,4 @@
-//! Panes that are hidden. Whatever gets the focus is shown again.
+//! Hidden panes. A pane that gets the focus is shown again.
 
 use super::{App, Mood};
 use crate::action::Verb;
@@ -6,12 +6,12 @@ use crate::tui::effect::Effect;
 use crate::tui::pane::{Hidden, Pane};
 
 impl App {
-    /// The panes there are, hidden or not, in the order of their digits.
+    /// All panes, hidden or not, in the order of their digits.
     pub fn panes(&self) -> Vec<Pane> {
         Pane::present(!self.services.is_empty()).to_vec()
     }
 
-    /// Whether a pane can be hidden now, or any shown again.
+    /// Whether a pane can be hidden now, or any can be shown again.
     pub(super) fn hideable(&self, verb: Verb) -> Result<(), String> {
         match verb {
             Verb::HidePane if self.focus == Pane::Catalog => Err("the catalog always stays".to_owned()),
@@ -76,7 +76,7 @@ mod tests {
         bench.press("ctrl-v");
         assert_eq!(kept(&mut bench), Some(vec![]));
         assert!(bench.screen().contains("3 Failures") && !bench.screen().contains("hidden: "), "{}", bench.screen());
-        // As it was left.
+        // In the same state as before.
         let mut bench = Bench::ready(120, 40);
         bench.send(Msg::Hidden(vec![4, 77]));
         assert!(bench.screen().contains("hidden: 4 Reviews"), "{}", bench.screen());
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(bench.app.focus, Pane::Catalog);
         bench.press("shift-tab 2");
         assert_eq!((bench.app.focus, kept(&mut bench)), (Pane::Output, Some(vec![3])));
-        // On a screen with one pane, what is hidden is a digit in the line of tabs.
+        // On a screen with one pane, a hidden pane is a digit in the line of tabs.
         for (width, height) in [(80, 24), (60, 20)] {
             let mut bench = Bench::ready(width, height);
             bench.press("4 (");

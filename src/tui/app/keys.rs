@@ -1,4 +1,4 @@
-//! Where a key goes: to the topmost overlay, to a field being typed into, or to the verb it means.
+//! Routes a key: to the topmost overlay, to a text field, or to its verb.
 
 use super::{App, Mood, stray};
 use crate::action::Verb;
@@ -28,10 +28,10 @@ impl App {
         if control && key.code == KeyCode::Char('z') {
             return vec![Effect::Suspend];
         }
-        // Who presses a key has seen what was said; a key that is swallowed was not meant for here.
+        // A user who presses a key has seen the message; a swallowed key was not meant for the workbench.
         let is_verb = self.overlays.is_empty() && !self.is_typing();
         if is_verb && self.stray.swallows(key, self.now) {
-            // Why no prompt opened stays readable.
+            // The reason why no prompt opened stays visible.
             if self.messages.shown().is_none() {
                 self.say(Mood::Calm, "typed text was ignored: no prompt is open; pause for half a second, then go on");
             }
@@ -39,7 +39,7 @@ impl App {
         }
         self.messages.dismiss();
         if let Some(overlay) = self.overlays.last_mut() {
-            // The way out of everything, also where ctrl-c is no verb because text is typed.
+            // Always quits, even while typing, when ctrl-c is not a verb.
             let out = control && key.code == KeyCode::Char('c');
             let key = if out { KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE) } else { *key };
             let reply = overlay.key(&key, &self.keymap, self.now);
@@ -52,7 +52,7 @@ impl App {
         }
         let chord = Chord::of(key);
         let Some(verb) = self.keymap.lookup(self.context(), chord) else {
-            // Whoever means the prompt that this key opens elsewhere types on.
+            // The user probably expected a prompt and continues typing.
             self.stray.refused(self.keymap.verbs_on(chord).any(stray::decides), self.now);
             return Vec::new();
         };
@@ -75,12 +75,12 @@ impl App {
         Vec::new()
     }
 
-    /// Does what a verb does if it can be done now; else says why not.
+    /// Performs a verb if it is available; otherwise shows why not.
     pub fn perform(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         let named = args.iter().next().is_some();
         match self.available(verb) {
             Err(reason) if !named => {
-                // What begins with the verb, as `approve is locked`, says it already.
+                // A reason that begins with the verb, as `approve is locked`, is complete.
                 let name = crate::action::spec(verb).name.replace('-', " ");
                 let said = if reason.starts_with(&name) { reason } else { format!("{name}: {reason}") };
                 self.refuse(&said)
@@ -150,7 +150,7 @@ impl App {
                     self.recent.retain(|known| *known != verb);
                     self.recent.insert(0, verb);
                 }
-                // `i` explains what a question is about, and takes nothing away.
+                // `i` explains the subject of a question and keeps the question open.
                 if let (Verb::Show, Some(question @ Overlay::Confirm(_))) = (verb, closed) {
                     self.set_aside = Some(question);
                 }
@@ -166,7 +166,7 @@ impl App {
             Reply::Execute(command) => vec![Effect::Execute(command)],
             Reply::Decide(request) => self.decide(*request),
             Reply::DecideAndGenerate(request) => {
-                // Kept until it is known whether anything can be made.
+                // Kept until the decision is known to be possible.
                 self.drafts.insert((request.review, request.kind), request.reason.clone().unwrap_or_default());
                 vec![Effect::Evolve(Evolving::Ready(request))]
             }
@@ -205,7 +205,7 @@ impl App {
         }
     }
 
-    /// Sends a decision together with what was on screen.
+    /// Sends a decision together with what was on the screen.
     pub(super) fn decide(&mut self, request: DecisionRequest) -> Vec<Effect> {
         let now = self.now;
         let Screen::Review(screen) = &self.screen else { return self.decide_in_queue(request) };
@@ -219,7 +219,7 @@ impl App {
             return self.refuse(&why);
         }
         if let Some(reason) = &request.reason {
-            // Kept until the engine has taken it.
+            // Kept until the engine has accepted it.
             self.drafts.insert((request.review, request.kind), reason.clone());
         }
         if let Screen::Review(screen) = &mut self.screen {
@@ -228,20 +228,20 @@ impl App {
         vec![Effect::Execute(Command::Decide(DecisionRequest { shown, ..request }))]
     }
 
-    /// Sends a no that was given in the queue, without anything on screen.
+    /// Sends a rejection from the queue, without anything on the screen.
     fn decide_in_queue(&mut self, request: DecisionRequest) -> Vec<Effect> {
         let waits = self.queue.find(request.review).is_some_and(|review| review.digest == request.digest);
         if request.approves() || !waits {
             return self.refuse("not decided: the review changed, open it again");
         }
         if let Some(reason) = &request.reason {
-            // Kept until the engine has taken it.
+            // Kept until the engine has accepted it.
             self.drafts.insert((request.review, request.kind), reason.clone());
         }
         vec![Effect::Execute(Command::Decide(request))]
     }
 
-    /// Whether what the prompt asked about is still so: nothing came in between that was not read.
+    /// Whether the state that the prompt asked about is unchanged: no unread change has arrived.
     fn still_approvable(&self, request: &DecisionRequest) -> Result<(), String> {
         let Screen::Review(screen) = &self.screen else { return Err("open a review first".to_owned()) };
         let (key, keys) = (self.keymap.key(Verb::Approve), lock_keys(&self.keymap));
@@ -272,7 +272,7 @@ impl App {
         }
     }
 
-    /// Whether keys go into a filter or a search.
+    /// Whether keys go to a filter or a search.
     pub fn is_typing(&self) -> bool {
         match &self.screen {
             Screen::Review(screen) => screen.body().is_typing(),
@@ -289,7 +289,7 @@ impl App {
         }
     }
 
-    /// Starts or ends typing where the focus is.
+    /// Starts or ends typing in the focused place.
     pub(super) fn set_typing(&mut self, typing: bool) {
         match &mut self.screen {
             Screen::Review(screen) => screen.reader().set_typing(typing),
@@ -306,7 +306,7 @@ impl App {
         }
     }
 
-    /// Changes the filter or search where the focus is.
+    /// Changes the filter or search in the focused place.
     pub(super) fn edit_typed(&mut self, edit: &mut dyn FnMut(&mut TextInput)) {
         match &mut self.screen {
             Screen::Review(screen) => screen.reader().edit_search(edit),

@@ -1,10 +1,10 @@
-//! What was typed into forms: drafts of those that were left, and what was submitted before.
+//! Form input: drafts of closed forms, and earlier submissions.
 
 use super::{App, Mood};
 use crate::tui::overlay::{Args, Overlay, Typed};
 use std::collections::HashMap;
 
-/// Submitted inputs of a form that are kept.
+/// How many submitted inputs of a form are kept.
 const KEPT: usize = 20;
 
 /// Drafts and submitted inputs, by form.
@@ -16,7 +16,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// A form was left: what was typed is kept for the next time. Returns whether there is anything to keep.
+    /// A form was closed: its input is kept as a draft. Returns whether there is anything to keep.
     fn left(&mut self, typed: Typed) -> bool {
         let keeps = typed.edited && typed.values.iter().any(|value| !value.trim().is_empty());
         if keeps {
@@ -27,7 +27,7 @@ impl Memory {
         keeps
     }
 
-    /// A form was submitted: its values can be brought back.
+    /// A form was submitted: its values can be restored.
     pub(super) fn submitted(&mut self, typed: Typed) {
         self.drafts.remove(&typed.form);
         let earlier = self.submitted.entry(typed.form).or_default();
@@ -41,14 +41,14 @@ impl Memory {
         self.drafts.get(form).map(Vec::as_slice)
     }
 
-    /// What was submitted before, newest first.
+    /// Earlier submissions, newest first.
     pub(super) fn earlier(&self, form: &str) -> &[Vec<String>] {
         self.submitted.get(form).map_or(&[], Vec::as_slice)
     }
 }
 
 impl App {
-    /// Opens a form. It begins with its draft, unless it was opened with other values than the draft has.
+    /// Opens a form with its draft, unless it was opened with other values.
     pub(super) fn open_form(&mut self, mut form: Overlay, args: &Args) {
         if let Some(typed) = form.typed() {
             let given: Vec<&String> = args.iter().map(|(_, value)| value).collect();
@@ -59,7 +59,7 @@ impl App {
         self.overlays.push(form);
     }
 
-    /// Keeps what was typed into a form that is closed, and says so.
+    /// Keeps the input of a closed form, and shows a message about it.
     pub(super) fn remember_typed(&mut self, closed: Option<&Overlay>, is_left: bool) {
         let Some(typed) = closed.and_then(Overlay::typed) else { return };
         if !is_left {
@@ -82,7 +82,7 @@ mod tests {
         assert!(bench.screen().contains("draft kept"), "{}", bench.screen());
         bench.press("+");
         assert!(bench.screen().contains("csv-join"), "{}", bench.screen());
-        // A form in which nothing was typed keeps nothing.
+        // A form without input keeps nothing.
         let mut bench = Bench::ready(100, 40);
         bench.press("+ esc");
         assert!(!bench.screen().contains("draft kept"));
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn what_was_submitted_comes_back_with_up_and_is_no_draft_any_more() {
         let mut bench = Bench::ready(100, 40);
-        // Asked once for what the words leave open, and submitted all the same.
+        // Asked once about ambiguous words, and then submitted.
         bench.press("+ tab tab tab").type_text("joins lines").press("ctrl-s ctrl-s");
         assert!(bench.app.overlays.is_empty() && !bench.taken().is_empty());
         bench.press("+");

@@ -1,4 +1,4 @@
-//! What was said: one message at a time above the keys, and a list of all of this session.
+//! Messages: one at a time above the keys, and a list of all of this session.
 
 use super::App;
 use crate::action::Verb;
@@ -9,17 +9,17 @@ use crate::tui::phrase::{ago, plural};
 use crate::tui::widget::{Piece, TextLine, Tone};
 use std::collections::VecDeque;
 
-/// How long a message stays above the keys when no key is pressed.
+/// How long a message is shown above the keys if no key is pressed, in milliseconds.
 pub const SHOWN_MS: u64 = 4_000;
-/// Messages that are listed.
+/// How many messages are listed.
 const KEPT: usize = 200;
 
-/// How a message reads.
+/// The severity of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
-    /// It worked, or is just so.
+    /// Success or information.
     Calm,
-    /// Something was refused or failed.
+    /// A refusal or failure.
     Trouble,
 }
 
@@ -30,21 +30,21 @@ pub struct Toast {
     pub text: String,
     /// Decides the colour.
     pub mood: Mood,
-    /// When it goes, steady milliseconds.
+    /// When it disappears, steady milliseconds.
     pub until: u64,
 }
 
 /// All messages of the session.
 #[derive(Debug, Default)]
 pub struct Messages {
-    /// The one that is shown.
+    /// The displayed message.
     shown: Option<Toast>,
     /// Newest first, with the time.
     kept: VecDeque<(Instant, Mood, String)>,
 }
 
 impl Messages {
-    /// The message that is shown.
+    /// The displayed message.
     pub fn shown(&self) -> Option<&Toast> {
         self.shown.as_ref()
     }
@@ -55,17 +55,17 @@ impl Messages {
         self.shown = Some(toast);
     }
 
-    /// A key was pressed: who presses it has seen the message.
+    /// A key was pressed, so the user has seen the message.
     pub(super) fn dismiss(&mut self) {
         self.shown = None;
     }
 
-    /// What the message says is done: it is taken away, and stays in the list.
+    /// The message is obsolete: it is removed from the screen, and stays in the list.
     pub(super) fn is_over(&mut self, text: &str) {
         self.shown.take_if(|toast| toast.text == text);
     }
 
-    /// Takes the message away when its time is over.
+    /// Removes the message when its time has passed.
     pub(super) fn expire(&mut self, steady_ms: u64) {
         self.shown.take_if(|toast| toast.until <= steady_ms);
     }
@@ -87,7 +87,7 @@ impl Messages {
     }
 }
 
-/// What is wrong with files of the workspace and with the settings, above the messages: where, what, and the next step.
+/// Problems with workspace files and settings, above the messages: place, description and next step.
 fn problem_lines(problems: &[&Problem]) -> Vec<TextLine> {
     if problems.is_empty() {
         return Vec::new();
@@ -103,7 +103,7 @@ fn problem_lines(problems: &[&Problem]) -> Vec<TextLine> {
 }
 
 impl App {
-    /// Says something above the keys; the text is escaped.
+    /// Shows a message above the keys; the text is escaped.
     pub fn say(&mut self, mood: Mood, text: &str) {
         let toast = Toast { text: crate::tui::phrase::safe(text), mood, until: self.now.steady_ms + SHOWN_MS };
         self.messages.say(self.now.wall, toast);

@@ -1,5 +1,5 @@
-//! The mouse: a click focuses and selects, a click on a hint does what its key does, the wheel
-//! scrolls. No click answers a question, so none decides anything.
+//! The mouse: a click focuses and selects, a click on a hint acts like its key, the wheel scrolls. A click never
+//! answers a question, so it never decides anything.
 
 use super::{App, Target};
 use crate::tui::effect::Effect;
@@ -12,7 +12,7 @@ use crate::tui::widget::Move;
 use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-/// Lines for a notch of the wheel.
+/// Lines per notch of the wheel.
 const NOTCH: isize = 3;
 
 impl App {
@@ -38,7 +38,7 @@ impl App {
         }
     }
 
-    /// The column of the divider between the panes, where they are side by side.
+    /// The column of the divider if the panes are next to each other.
     fn divider(&self) -> Option<u16> {
         let screen = Rect::new(0, 0, self.size.0, self.size.1);
         let is_shown = self.overlays.is_empty() && matches!(self.screen, Screen::Workbench);
@@ -48,7 +48,7 @@ impl App {
         }
     }
 
-    /// Whether a place is on the borders between the left and the right panes.
+    /// Whether a position is on the border between the left and right panes.
     fn is_divider(&self, at: Position) -> bool {
         let is_body = at.y > 0 && at.y + 1 < self.size.1;
         is_body && self.divider().is_some_and(|column| at.x + 1 == column || at.x == column)
@@ -87,7 +87,7 @@ impl App {
         }
     }
 
-    /// Presses a key that the box on top names. A question can be closed by a click, and nothing else.
+    /// Presses a key named by the top box. A click can close a question, but not answer it.
     fn click_key(&mut self, key: KeyEvent) -> Vec<Effect> {
         let asks = self.overlays.last_mut().is_some_and(Overlay::is_question);
         if asks && key.code != KeyCode::Esc {

@@ -1,4 +1,4 @@
-//! What use suggests to make: the list, and what is said to one of it.
+//! Opportunities: the list, and the user's response to one of them.
 
 use super::App;
 use crate::action::Verb;
@@ -10,7 +10,7 @@ use crate::tui::overlay::{Args, Overlay};
 use std::path::PathBuf;
 
 impl App {
-    /// Opens the list, or asks about one of it. Without a key the list says which there are.
+    /// Opens the list, or asks about one of its entries. Without a key, opens the list.
     pub(super) fn on_opportunities(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         let files = |name: &str| args.all(name).map(PathBuf::from).collect();
         let from = OpportunitySources { history: files("history"), log: files("log"), openapi: files("openapi") };

@@ -17,12 +17,11 @@ use crate::tui::phrase::keep_running;
 use crate::tui::screen::Screen;
 use ratatui::layout::Rect;
 
-/// Arguments of `context` that change something; without them it is shown.
+/// Arguments of `context` that change something; without them, the context is shown.
 const EDITS: [&str; 4] = ["stage", "promote", "inject", "clear"];
 
 impl App {
-    /// Does what a verb about services does on a screen; `None` for the others, and for what needs nothing but its
-    /// arguments.
+    /// Performs service verbs that have a screen; `None` for others, and for those that need only their arguments.
     pub(super) fn serve(&mut self, verb: Verb, args: &Args) -> Option<Vec<Effect>> {
         match verb {
             Verb::Services if args.iter().next().is_none() && !self.services.is_loaded() => {
@@ -30,7 +29,7 @@ impl App {
                 self.say(Mood::Calm, "the instances are still being read");
                 Some(Vec::new())
             }
-            // Without instances there is no pane; the list says how to launch one.
+            // Without instances there is no pane; the list explains how to launch one.
             Verb::Services if args.iter().next().is_none() && !self.services.is_empty() => {
                 Some(self.focus_pane(Pane::Services))
             }
@@ -55,7 +54,7 @@ impl App {
         }
     }
 
-    /// Whether a verb works on the selected instance or tool.
+    /// Whether a verb is available for the selected instance or tool.
     ///
     /// # Errors
     /// Why not.
@@ -94,11 +93,11 @@ impl App {
         }
     }
 
-    /// Launches a tool, under another name than an instance that it has.
+    /// Launches a tool under a new name, different from its existing instances.
     pub(super) fn launch_tool(&mut self, tool: &Tool) -> Vec<Effect> {
         let reference = self.reference(tool);
         if let Some(known) = self.services.named(tool.name.as_str()) {
-            // What runs needs no launch: then the name of a further instance is proposed.
+            // A running instance needs no launch: then the name of a further instance is proposed.
             let name =
                 if known.now.needs_keeper() { self.services.free_name(&tool.name) } else { tool.name.to_string() };
             let prompt = LaunchPrompt::new(reference, known, &name);
@@ -108,13 +107,13 @@ impl App {
         self.launch(VerbCall::new("launch", &[("tool", &reference)]))
     }
 
-    /// Without a question of its own, as a run starts; what must be allowed is asked for.
+    /// Launches without a question, like a run; necessary permissions are asked for.
     fn launch(&mut self, call: VerbCall) -> Vec<Effect> {
         self.say(Mood::Calm, &format!("launching {}", call.get("instance").or(call.get("tool")).unwrap_or_default()));
         vec![Effect::Execute(Command::Verb(call))]
     }
 
-    /// Something was launched: its row is shown as soon as there is one.
+    /// Something was launched: its row is selected as soon as it exists.
     pub(super) fn launched(&mut self, call: &VerbCall, outcome: &Outcome) {
         let name = outcome.detail.get("instance").and_then(serde_json::Value::as_str);
         if let ("launch", Some(name)) = (call.verb(), name) {
@@ -133,25 +132,25 @@ impl App {
         }
     }
 
-    /// What to do instead of stopping a run: terminate the instance that it is of.
+    /// Instead of stopping a run: terminates its instance.
     pub(super) fn terminate_run(&mut self, run: RunId) -> Option<Vec<Effect>> {
         let name = self.services.of_run(run).filter(|view| view.now.needs_keeper())?.instance.name.to_string();
         Some(self.ask_plainly(Verb::Terminate, &one("instance", name)))
     }
 
-    /// What to do instead of repeating a run: relaunch the instance that it is of.
+    /// Instead of repeating a run: relaunches its instance.
     pub(super) fn relaunch_run(&mut self, run: RunId) -> Option<Vec<Effect>> {
         let name = self.services.of_run(run)?.instance.name.to_string();
         Some(self.ask_plainly(Verb::Relaunch, &one("instance", name)))
     }
 
-    /// Shows an instance with its prompts and what was said.
+    /// Shows an instance with its prompts and messages.
     fn open_context(&mut self, name: &str) -> Vec<Effect> {
         self.overlays.push(Overlay::Context(Box::new(ContextBox::awaited(name))));
         self.renew_context().into_iter().collect()
     }
 
-    /// Reads the instance that is shown again, when there is one.
+    /// Reloads the displayed instance, if there is one.
     pub(super) fn renew_context(&mut self) -> Option<Effect> {
         let shown = self.contexts().next().map(|open| open.instance.clone())?;
         self.refresh.instance.ask().then_some(Effect::Serve(Serving::Detail(shown)))
@@ -164,14 +163,14 @@ impl App {
         })
     }
 
-    /// Changes the prompts of an instance; asks before it deletes any.
+    /// Changes the prompts of an instance; asks before deleting any.
     pub(super) fn edit_context(&mut self, call: VerbCall) -> Vec<Effect> {
         let deletes = call.get("clear").is_some();
         let command = Command::Verb(call);
         if deletes { self.ask(command) } else { vec![Effect::Execute(command)] }
     }
 
-    /// A command that may have been about prompts was carried out, or refused.
+    /// A command that may concern prompts was executed or refused.
     pub(super) fn context_edited(&mut self, command: &Command, refused: bool) {
         let Command::Verb(call) = command else { return };
         let is_shown = |open: &&mut ContextBox| call.get("instance") == Some(open.instance.as_str());
@@ -180,7 +179,7 @@ impl App {
         }
     }
 
-    /// A definition that was refused can be corrected, unless something else is typed by now.
+    /// A refused definition can be corrected, unless the user is typing something else.
     pub(super) fn correct_definition(&mut self, command: &Command, error: &EngineError) {
         let Command::Verb(call) = command else { return };
         if call.verb() == "define" && self.overlays.is_empty() {
@@ -248,7 +247,7 @@ impl App {
         vec![Effect::Serve(Serving::Say { ticket, call })]
     }
 
-    /// Does what a human has now allowed.
+    /// Performs an action that a human has just allowed.
     pub(super) fn go_on(&mut self, held: Held) -> Vec<Effect> {
         match held {
             Held::Run(request) => self.start(request.tool, request.input, request.worker),
@@ -289,7 +288,7 @@ impl App {
         }
     }
 
-    /// Where the box is closed, the answer is said in the last line; the instance keeps it.
+    /// If the box is closed, the last line shows the answer; the instance keeps it.
     fn take_said(&mut self, ticket: u64, instance: &str, said: Result<&Outcome, &EngineError>) {
         let answer = said.map(|outcome| outcome.message.as_str());
         if self.each_talk(|talk| talk.answered(ticket, answer)) {
@@ -301,7 +300,7 @@ impl App {
         }
     }
 
-    /// Whether a box took it.
+    /// Whether a box accepted it.
     fn each_talk(&mut self, mut take: impl FnMut(&mut SayBox) -> bool) -> bool {
         self.overlays.iter_mut().any(|overlay| match overlay {
             Overlay::Say(talk) => take(talk),
@@ -323,13 +322,13 @@ impl App {
         effects
     }
 
-    /// Lets logs that are open go on with the newest starts of their instances.
+    /// Lets open logs continue with the newest starts of their instances.
     pub(super) fn follow_starts(&mut self) -> Vec<Effect> {
         let next = self.output.follow_starts(&self.services.views());
         next.into_iter().map(|(tab, run)| Effect::LoadSpool { tab, run, before: None }).collect()
     }
 
-    /// Asks for what instances use while their pane is on the screen.
+    /// Requests the resource use of instances while their pane is on the screen.
     pub(super) fn watch_services(&mut self) -> Option<Effect> {
         let area = Rect::new(0, 0, self.size.0, self.size.1);
         let all = matches!(arrange(area, self.needs()), Arrangement::All { .. });
@@ -339,7 +338,7 @@ impl App {
         changed.then_some(Effect::Serve(Serving::Watch(wanted)))
     }
 
-    /// What goes on when the workbench is left; `None` when nothing does.
+    /// What continues when the workbench is closed; `None` if nothing does.
     pub fn farewell(&self) -> Option<String> {
         let going = self.services.going_count();
         (going > 0).then(|| keep_running(going))

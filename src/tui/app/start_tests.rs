@@ -1,4 +1,4 @@
-//! The log of an instance that is open goes on with its next start.
+//! The open log of an instance continues with its next start.
 
 use super::tests::snapshot_sizes;
 use crate::domain::service::InstanceState;
@@ -29,7 +29,7 @@ fn wrote(bench: &mut Bench, run: i64, text: &str, offset: u64) {
     bench.send(Msg::Output { run: RunId(run), frames: vec![frame(text, offset)], skipped: 0 });
 }
 
-/// What was asked to be read.
+/// The requested reads.
 fn reads(bench: &mut Bench) -> Vec<(TabId, RunId, Option<u64>)> {
     let effects = bench.taken().into_iter().filter_map(|effect| match effect {
         Effect::LoadSpool { tab, run, before } => Some((tab, run, before)),
@@ -103,7 +103,7 @@ fn older_output_is_fetched_from_the_run_that_wrote_the_first_line() {
     bench.send(Msg::Services(db(21, 1)));
     bench.press("5 enter");
     let (tab, ..) = reads(&mut bench)[0];
-    // Only the end of the first start is here.
+    // Only the end of the first start is available here.
     kept(&mut bench, tab, 21, RunOutcome::Failed, vec![frame("late\n", 5_000)]);
     bench.send(Msg::Services(db(22, 2)));
     assert_eq!(reads(&mut bench), [(tab, RunId(22), None)]);

@@ -1,4 +1,4 @@
-//! Composites on the screen: a run goes on from what failed.
+//! Composites on the screen: a run is resumed from its failure.
 
 use crate::domain::{Kind, RunId, RunOutcome, Stage, StepTool, StepTools};
 use crate::tui::effect::{Effect, RerunExtent};

@@ -1,7 +1,7 @@
-//! Keeps text from acting as verbs: text that comes at once, and the letters of a reason whose prompt did not open.
+//! Prevents text from acting as verbs: pasted text, and the letters of a reason whose prompt did not open.
 //!
-//! After a key that would have opened a prompt was refused, what is typed is swallowed until the keyboard was silent for
-//! as long as a question waits for silence.
+//! After a key that would have opened a prompt was refused, input is ignored until the keyboard has been silent for as
+//! long as a question requires.
 
 use super::{App, Mood};
 use crate::action::{Context, Risk, Verb, spec};
@@ -15,22 +15,23 @@ use crate::tui::overlay::guard::SILENCE_MS;
 use crate::tui::phrase::grouped;
 use crossterm::event::{KeyCode, KeyEvent};
 
-/// Whether keys are swallowed.
+/// Whether keys are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Stray {
-    /// From when on keys count again, steady milliseconds.
+    /// When keys count again, steady milliseconds.
     until: Option<u64>,
 }
 
 impl Stray {
-    /// A key was refused, or not.
+    /// Records whether a key was refused.
     pub(super) fn refused(&mut self, is_so: bool, now: Now) {
         if is_so {
             self.until = Some(now.steady_ms + SILENCE_MS);
         }
     }
 
-    /// Whether a key is swallowed; then the silence starts anew. Only letters and Enter are: an arrow or Esc is no text.
+    /// Whether a key is ignored, which restarts the waiting time. Only letters and Enter are ignored: arrows and Esc
+    /// are not text.
     pub(super) fn swallows(&mut self, key: &KeyEvent, now: Now) -> bool {
         if !is_text(key) {
             return false;
@@ -42,8 +43,8 @@ impl Stray {
 }
 
 impl App {
-    /// Takes keys that came at once. Where text is typed they are text; where keys are verbs they move about, and as
-    /// soon as one of them would change something, none of the rest counts.
+    /// Handles keys that arrived at once. In a text field, they are text. Otherwise they may navigate, and from the
+    /// first key that would change something, all are ignored.
     pub(super) fn burst(&mut self, keys: &[KeyEvent]) -> Vec<Effect> {
         let mut effects = Vec::new();
         for (at, key) in keys.iter().enumerate() {
@@ -65,17 +66,17 @@ impl App {
         effects
     }
 
-    /// Whether a single key changes something where it goes now, or sends what was typed.
+    /// Whether a single key would change something now, or send typed text.
     pub fn acts(&self, key: &KeyEvent) -> bool {
         self.is_stray(std::slice::from_ref(key)) || self.sends(key)
     }
 
-    /// Whether a key sends what was typed into the overlay on top.
+    /// Whether a key sends the text typed into the top overlay.
     fn sends(&self, key: &KeyEvent) -> bool {
         key.code == KeyCode::Enter && self.overlays.last().is_some_and(Overlay::is_sent_by_enter)
     }
 
-    /// Whether one of these keys would change something where keys are verbs.
+    /// Whether one of these keys would change something outside text fields.
     fn is_stray(&self, keys: &[KeyEvent]) -> bool {
         if let Some(overlay) = self.overlays.last() {
             let moves = |key: &KeyEvent| {
@@ -85,7 +86,7 @@ impl App {
             if overlay.takes_text() {
                 return false;
             }
-            // What follows these is text.
+            // Text follows after these.
             let begins_text = |key: &&KeyEvent| {
                 let verb = self.keymap.lookup(Context::Motion, Chord::of(key));
                 overlay.has_help(&self.keymap) && matches!(verb, Some(Verb::Filter | Verb::Help))
@@ -109,7 +110,7 @@ impl App {
 
 /// Whether a verb only changes what is on the screen.
 fn is_harmless(verb: Verb) -> bool {
-    // These leave, write what is kept, start a program, or choose what a decision is about.
+    // These quit, write stored data, start a program, or choose the object of a decision.
     let acts = matches!(
         verb,
         Verb::Quit
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_letters_of_a_reason_never_act_as_verbs_where_no_prompt_opened() {
-        // No review is open, or the key means nothing in this list.
+        // No review is open, or the key has no meaning in this list.
         for (keys, refused) in [("4", "a"), ("1", "x"), ("1", "c"), ("1", "a")] {
             let mut bench = Bench::ready(120, 40);
             bench.press(keys).effects.clear();
@@ -256,7 +257,7 @@ mod tests {
         assert_eq!(bench.app.overlays.len(), 1, "no question opened over the log");
     }
 
-    /// What is asked for that changes nothing.
+    /// Effects that change nothing.
     fn only_reads(effect: &Effect) -> bool {
         matches!(
             effect,
@@ -293,7 +294,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-        /// Whatever is pasted unmarked, wherever: nothing changes, and nobody leaves.
+        /// Text pasted without markers never changes anything or quits.
         #[test]
         fn a_burst_of_two_keys_or_more_changes_nothing(
             text in "[ -~\n]{2,30}",

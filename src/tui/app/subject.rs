@@ -1,4 +1,4 @@
-//! What a verb is about: the tool, run or review that is selected where the focus is, or named.
+//! The object of a verb: the tool, run or review that is named, or selected in the focused place.
 
 use super::App;
 use crate::action::Context;
@@ -10,7 +10,7 @@ use crate::tui::pane::catalog::Selected;
 use crate::tui::screen::Screen;
 use std::sync::Arc;
 
-/// The name of a place, as help says it.
+/// The name of a place, as in the help.
 pub(super) fn place_of(context: Context) -> &'static str {
     match context {
         Context::Catalog => "catalog",
@@ -26,7 +26,7 @@ pub(super) fn place_of(context: Context) -> &'static str {
 }
 
 impl App {
-    /// Whose keys work now.
+    /// The context whose keys are active.
     pub fn context(&self) -> Context {
         match &self.screen {
             Screen::Workbench => self.focus.context(),
@@ -36,12 +36,12 @@ impl App {
         }
     }
 
-    /// The name of the place that has the focus, as help says it.
+    /// The name of the focused place, as in the help.
     pub(super) fn place(&self) -> &'static str {
         place_of(self.context())
     }
 
-    /// The tool that is meant where the focus is.
+    /// The tool that a verb refers to in the focused place.
     pub(super) fn selected_tool(&self) -> Option<Arc<Tool>> {
         match &self.screen {
             Screen::Review(review) => self.tool_of_review(&review.review),
@@ -63,14 +63,14 @@ impl App {
         }
     }
 
-    /// The row of the catalog that a review is about.
+    /// The catalog row of the tool in a review.
     fn tool_of_review(&self, review: &Review) -> Option<Arc<Tool>> {
         let view = self.catalog.view();
         let same = view.named(review.tool.as_str()).iter().find(|tool| tool.digest == review.digest);
         same.or_else(|| view.tools.iter().find(|tool| tool.path == review.path)).cloned()
     }
 
-    /// The run that is meant where the focus is.
+    /// The run that a verb refers to in the focused place.
     pub(super) fn selected_run(&self) -> Option<RunId> {
         match (&self.screen, self.focus) {
             (Screen::Workbench, Pane::Failures) => self.failures.selected().and_then(|group| group.sample_run),
@@ -82,7 +82,7 @@ impl App {
         }
     }
 
-    /// The instance that is meant where the focus is: the selected one, or the one whose log is shown.
+    /// The instance that a verb refers to: the selected one, or the one whose log is shown.
     pub fn selected_instance(&self) -> Option<&InstanceView> {
         match (&self.screen, self.focus) {
             (Screen::Workbench, Pane::Services) => self.services.selected_view(),
@@ -105,8 +105,8 @@ impl App {
         }
     }
 
-    /// The tool that a text names: path, name, NAME@VERSION or NAME@DIGESTPREFIX. Of several with one
-    /// name the one that is used.
+    /// The tool that a text names: path, name, NAME@VERSION or NAME@DIGESTPREFIX. If several have the name, the one in
+    /// use.
     pub(super) fn tool_named(&self, text: &str) -> Option<Arc<Tool>> {
         let tools = &self.catalog.view().tools;
         if let Some(tool) = tools.iter().find(|tool| tool.path == text) {
@@ -122,7 +122,7 @@ impl App {
         tools.iter().filter(fits).max_by_key(goes_first).cloned()
     }
 
-    /// Selects the tool of this path in the catalog, whatever is filtered or folded there.
+    /// Selects the tool of this path in the catalog, whatever the filter and folding are.
     pub(super) fn go_to_tool(&mut self, path: &str) -> Vec<Effect> {
         if !self.catalog.show_path(path) {
             return self.refuse("the tool is no longer in the catalog");
@@ -130,7 +130,7 @@ impl App {
         self.focus_pane(Pane::Catalog)
     }
 
-    /// How a command names a tool: by name, or by path when the name alone would mean another row.
+    /// How a command names a tool: by name, or by path if the name alone refers to another row.
     pub(super) fn reference(&self, tool: &Tool) -> String {
         if self.catalog.view().named(tool.name.as_str()).len() > 1 { tool.path.clone() } else { tool.name.to_string() }
     }

@@ -1,4 +1,4 @@
-//! What keys, time and answers do to the state, and how it looks.
+//! The effects of keys, time and answers on the state, and the display.
 
 mod boxes;
 mod deciding;
@@ -394,7 +394,7 @@ fn what_becomes_due_while_a_frame_is_drawn_is_overdue_after_it() {
     bench.answer(Answer::Preview { command, preview: Ok(preview()) });
     bench.draw();
     bench.wait(499);
-    // This frame still says that the question does not listen yet, and takes two milliseconds.
+    // This frame still shows that the question does not accept answers yet, and takes two milliseconds.
     bench.draw();
     let after = |ms| crate::tui::now::Now { steady_ms: bench.now.steady_ms + ms, ..bench.now };
     assert!(!bench.app.is_overdue(after(0)));

@@ -38,11 +38,11 @@ use std::sync::Arc;
 /// Entries of the log shown at most.
 pub(super) const LOG_LIMIT: usize = 500;
 
-/// Arguments of `doctor` that put another state in the place of the one that the workbench has open.
+/// Arguments of `doctor` that replace the state that the workbench has open.
 const STATE_FLAGS: &[&str] = &["restore", "rebuild", "accept-loss", "same-workspace", "copied"];
 
 impl App {
-    /// Does what a verb does with these arguments; what is not given is what is selected.
+    /// Performs a verb with these arguments; missing arguments come from the selection.
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         if verb != Verb::Sync && args.get("dry-run").is_some() {
             return self
@@ -120,7 +120,7 @@ impl App {
         }
     }
 
-    /// A change that needs nothing but its arguments.
+    /// A change that needs only its arguments.
     pub(super) fn ask_plainly(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match self.call_of(verb, args) {
             Ok(call) => self.ask(Command::Verb(call)),
@@ -128,7 +128,7 @@ impl App {
         }
     }
 
-    /// A question that needs nothing but its arguments.
+    /// A query that needs only its arguments.
     pub(super) fn query(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match self.call_of(verb, args) {
             Ok(call) => {
@@ -139,7 +139,7 @@ impl App {
         }
     }
 
-    /// Takes the answer of a question.
+    /// Shows the answer of a query.
     pub(super) fn take_described(&mut self, call: &VerbCall, found: &Result<Description, EngineError>) {
         let now = self.now.wall;
         self.each_report(|report| {
@@ -149,7 +149,7 @@ impl App {
         });
     }
 
-    /// A verb with its arguments: of those that must be given, what is missing is what is selected.
+    /// A verb with its arguments; missing required arguments come from the selection.
     pub(super) fn call_of(&mut self, verb: Verb, args: &Args) -> Result<VerbCall, Vec<Effect>> {
         let row = spec(verb);
         let mut call = VerbCall::new(row.name, &[]);
@@ -158,7 +158,7 @@ impl App {
         }
         for arg in row.args {
             if let (ArgKind::Tool, Some(text)) = (arg.kind, call.get(arg.name)) {
-                // What is not in the catalog may be gone: the engine knows what it can do about it.
+                // A tool that is not in the catalog may have been removed: the engine handles that.
                 if let Some(tool) = self.tool_named(text) {
                     call.set(arg.name, self.reference(&tool));
                 }
@@ -183,7 +183,7 @@ impl App {
         Ok(call)
     }
 
-    /// What an argument of this kind means where it is not given.
+    /// The value of a missing argument of this kind.
     fn selected(&self, kind: ArgKind) -> Option<String> {
         match kind {
             ArgKind::Tool => self.selected_tool().map(|tool| self.reference(&tool)),
@@ -388,14 +388,14 @@ impl App {
         Vec::new()
     }
 
-    /// Asks before a command, with what it would change.
+    /// Asks before a command, showing what it would change.
     pub(super) fn ask(&mut self, command: Command) -> Vec<Effect> {
         self.overlays.push(Overlay::Confirm(Confirm::about(command.clone())));
         vec![Effect::Preview(command)]
     }
 
     fn open_source(&mut self, purpose: DetailFor, args: &Args) -> Vec<Effect> {
-        // A problem is shown whole in the strip; there is nothing more to open.
+        // A problem is already shown completely in the strip.
         if args.get("tool").is_none()
             && let (Screen::Workbench, Selected::Problem(problem)) = (&self.screen, self.catalog.selected())
         {
@@ -426,7 +426,7 @@ impl App {
             && self.focus == Pane::Catalog
     }
 
-    /// Of the run that is named or selected, else of the version.
+    /// Opens the behaviour of the named or selected run, otherwise of the version.
     fn open_behaviour(&mut self, args: &Args) -> Vec<Effect> {
         let named = args.get("tool");
         let run = named.map_or_else(|| self.selected_run(), |text| text.parse().ok());
@@ -461,7 +461,7 @@ impl App {
         })
     }
 
-    /// Stops a run; that of a service would be started again, so the service is terminated.
+    /// Stops a run. A service would restart, so it is terminated instead.
     fn cancel(&mut self, args: &Args) -> Vec<Effect> {
         let named = args.get("run").map_or_else(|| self.selected_run(), |text| text.parse().ok());
         if let Some(effects) = named.and_then(|run| self.terminate_run(run)) {
@@ -477,7 +477,7 @@ impl App {
         }
     }
 
-    /// Runs again: as a whole, or from a step on.
+    /// Repeats a run, completely or from a step on.
     fn rerun(&mut self, args: &Args, extent: RerunExtent) -> Vec<Effect> {
         self.with_run(args, |app, run| {
             if let Some(effects) = app.relaunch_run(run) {
@@ -507,7 +507,7 @@ impl App {
         self.focus_pane(Pane::Failures)
     }
 
-    /// Opens a review on the whole screen.
+    /// Opens a review on the full screen.
     pub(super) fn open_review(&mut self, review: Review) -> Vec<Effect> {
         let ticket = self.ticket();
         let id = review.id;
@@ -518,11 +518,11 @@ impl App {
         vec![Effect::LoadReview(id), Effect::Preview(query)]
     }
 
-    /// A tool whose review waits is promoted by that review; else a promotion is asked for.
+    /// A tool with a pending review is promoted by that review; otherwise a promotion is requested.
     fn promote(&mut self, args: &Args) -> Vec<Effect> {
         if args.get("to") == Some("session") {
             return self.with_tool(args, |app, tool| {
-                // A workbench without an owner is the process that carries it out.
+                // Without an owner, the workbench is the process that executes it.
                 let scope = GrantScope::Workbench(String::new());
                 app.ask(Command::UseInSession { tool: app.reference(&tool), digest: tool.digest, scope })
             });
@@ -556,25 +556,25 @@ impl App {
         Vec::new()
     }
 
-    /// The agent is named in a form or in the palette; the version is the one on screen.
+    /// The agent is named in a form or in the palette; the version is the displayed one.
     fn grant(&mut self, args: &Args) -> Vec<Effect> {
         let Some(agent) = args.get("agent").map(str::to_owned) else {
             return self.ask_agent(args);
         };
         let session = args.get("session").map(|name| GrantScope::Session(name.to_owned()));
         self.with_tool(args, |app, tool| {
-            // A workbench without an owner is the process that carries it out.
+            // Without an owner, the workbench is the process that executes it.
             let scope = session.unwrap_or_else(|| GrantScope::Workbench(String::new()));
             let command = Command::Grant { tool: app.reference(&tool), digest: tool.digest, agent, scope };
             app.ask(command)
         })
     }
 
-    /// What may run here: opening what costs more than low, and choices of tools.
+    /// What may run here: unlocking cost tiers above low, and sets of tools.
     fn choosing(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         if verb == Verb::Unlock {
             return self.with_tool(args, |app, tool| {
-                // A workbench without an owner is the process that carries it out.
+                // Without an owner, the workbench is the process that executes it.
                 let scope = GrantScope::Workbench(String::new());
                 let tool = Some(app.reference(&tool));
                 app.ask(Command::Unlock { tool, tier: None, scope, lasting: None })
@@ -585,7 +585,7 @@ impl App {
     }
 }
 
-/// The positional arguments of a verb, as its help writes them.
+/// The positional arguments of a verb, in the form of its help.
 fn usage(row: &Spec) -> String {
     let names = row.args.iter().filter(|arg| arg.form.is_positional()).map(|arg| arg.name.to_uppercase());
     names.collect::<Vec<_>>().join(" ")

@@ -1,8 +1,8 @@
-//! What a terminal makes of a screen, beside printing.
+//! The effects of a screen on a terminal, in addition to printing.
 
 use super::*;
 
-/// What a terminal would do beside printing.
+/// The effects on a terminal in addition to printing.
 #[derive(Default)]
 pub(super) struct Obeyed {
     pub(super) foreign: Vec<String>,
@@ -24,7 +24,7 @@ impl vte::Perform for Obeyed {
 
     fn csi_dispatch(&mut self, params: &vte::Params, intermediates: &[u8], _ignore: bool, action: char) {
         let first = params.iter().next().and_then(|group| group.first()).copied();
-        // Colours, cursor moves of the backend, the cursor on and off, erasing for a first frame.
+        // Colours, cursor movement of the backend, showing and hiding the cursor, erasing for a first frame.
         let ours = match (intermediates, action) {
             ([], 'm' | 'H') => true,
             ([], 'J') => first == Some(2),
@@ -49,7 +49,7 @@ impl vte::Perform for Obeyed {
     }
 }
 
-/// The bytes of the backend for the state as it is, and what a terminal makes of them.
+/// The output of the backend for the present state, and its effects on a terminal.
 pub(super) fn obeyed(bench: &mut Bench, (width, height): (u16, u16)) -> Obeyed {
     let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
     let mut bytes = Vec::new();
@@ -59,7 +59,7 @@ pub(super) fn obeyed(bench: &mut Bench, (width, height): (u16, u16)) -> Obeyed {
     drop(terminal);
     let mut obeyed = Obeyed::default();
     vte::Parser::new().advance(&mut obeyed, &bytes);
-    // vte hides what it does not know, so the text is looked at as a whole too.
+    // vte hides sequences that it does not know, so the text is also checked as a whole.
     let text = String::from_utf8(bytes).unwrap();
     obeyed.hidden.extend(text.chars().filter(|c| is_hidden(*c) && *c != '\u{1b}'));
     obeyed

@@ -1,4 +1,4 @@
-//! What instances of services can say.
+//! Text that instances of services can produce.
 
 use super::super::effect::{Effect, Serving};
 use super::super::msg::{Answer, Msg, Served, ServiceRow};
@@ -39,7 +39,7 @@ fn said(bench: &mut Bench, said: Result<&str, EngineError>) {
     bench.answer(Answer::Serving(Box::new(Served::Said { ticket, instance, said })));
 }
 
-/// Shows an instance with everything that it and others said.
+/// Shows an instance with all its messages.
 fn context(bench: &mut Bench) {
     with_services(bench);
     bench.press("5 down i");

@@ -16,8 +16,8 @@ pub struct ArgumentForm {
     fields: Fields,
 }
 
-/// The arguments that are asked for. What only humans may say is not among them: a screen asks for that. Nor is trying
-/// the verb: the question before a change shows the same; nor how much is shown: a screen folds and unfolds.
+/// The requested arguments. Arguments only for humans are left out, because the screen asks for confirmation. So are
+/// dry runs, because the question before a change shows the same, and the amount of output, because a screen folds.
 fn asked(row: &'static Spec) -> impl Iterator<Item = &'static Arg> {
     row.args.iter().filter(|arg| !arg.human_only && !["dry-run", "full"].contains(&arg.name))
 }
@@ -57,7 +57,7 @@ impl ArgumentForm {
         ArgumentForm { row, fields: form(row, |name| args.get(name).unwrap_or_default().to_owned()).at_missing() }
     }
 
-    /// The form of a call that was refused, to be corrected.
+    /// The form of a refused call, for correction.
     pub fn refused(verb: Verb, call: &VerbCall, why: String) -> ArgumentForm {
         let row = spec(verb);
         let typed: Vec<String> = asked(row).map(|arg| call.get(arg.name).unwrap_or_default().to_owned()).collect();
@@ -66,7 +66,7 @@ impl ArgumentForm {
         ArgumentForm { row, fields }
     }
 
-    /// Begins with a draft, and knows what was submitted before.
+    /// Restores a draft and the history of submissions.
     pub fn remember(&mut self, draft: Option<&[String]>, earlier: &[Vec<String>]) {
         self.fields.remember(draft, earlier);
     }
@@ -108,7 +108,7 @@ impl ArgumentForm {
         Reply::Execute(Command::Verb(call))
     }
 
-    /// A verb with a screen of its own gets its arguments.
+    /// Passes the arguments to a verb with its own screen.
     fn invoke(&mut self) -> Reply {
         let mut args = Args::default();
         for arg in asked(self.row) {
@@ -131,7 +131,7 @@ impl ArgumentForm {
     /// Draws the form and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let name = verb_title(self.row.name);
-        // What is about the first argument, and needs no other, leaves what is not given as it is.
+        // If the first argument identifies the object, and no other is required, empty fields leave values unchanged.
         let may_be_empty = asked(self.row).skip(1).all(|arg| !arg.required);
         let title = Title {
             name: &name,

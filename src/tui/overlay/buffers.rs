@@ -1,4 +1,4 @@
-//! Buffers and how full they are; keys flush one, try again what was set aside in it, and throw away what is in it.
+//! Buffers and their fill levels; keys flush a buffer, retry its set-aside items, and discard its content.
 
 use super::keys::{BoxKey, browse, is_row};
 use super::list_box::ListBox;
@@ -36,17 +36,17 @@ impl Listed for BufferStatus {
 #[derive(Default)]
 pub struct BufferList {
     pub(super) list: Listing<BufferStatus>,
-    /// What to say when there is no row.
+    /// The message if there are no rows.
     empty: String,
 }
 
 impl BufferList {
-    /// A list that is still to come.
+    /// A list whose data has not arrived yet.
     pub fn awaited() -> BufferList {
         BufferList { empty: "Loading buffers …".to_owned(), ..BufferList::default() }
     }
 
-    /// Takes what came; the selection stays on the same buffer.
+    /// Sets the data; the selection stays on the same buffer.
     pub fn set(&mut self, buffers: &Result<Vec<BufferStatus>, EngineError>) {
         match buffers {
             Ok(rows) => {

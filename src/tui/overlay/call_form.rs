@@ -1,4 +1,4 @@
-//! The form of a call by scenario: what is wanted, with which tags, of which input; and who would be tried, and why.
+//! The form of a call by scenario: scenario, tags and input; and the candidates with reasons.
 
 use super::{Reply, Typed, open_box};
 use crate::engine::{CallRequest, Candidates, DEFAULT_ATTEMPTS, EngineError};
@@ -15,12 +15,12 @@ use serde_json::Value;
 
 /// The state of the form.
 pub struct CallForm {
-    /// Given with the request whose candidates are waited for.
+    /// The number of the request whose candidates are awaited.
     pub ticket: u64,
     fields: Fields,
-    /// What was asked last, and who would be tried.
+    /// The last request, and its candidates.
     looked: Option<(CallRequest, Result<Candidates, EngineError>)>,
-    /// What is being looked for.
+    /// The pending request.
     asked: Option<CallRequest>,
 }
 
@@ -35,7 +35,7 @@ impl CallForm {
         CallForm { ticket: 0, fields, looked: None, asked: None }
     }
 
-    /// Begins with a draft, and knows what was submitted before.
+    /// Restores a draft and the history of submissions.
     pub fn remember(&mut self, draft: Option<&[String]>, earlier: &[Vec<String>]) {
         self.fields.remember(draft, earlier);
     }
@@ -45,7 +45,7 @@ impl CallForm {
         Typed::of("call", &self.fields)
     }
 
-    /// Takes a key: submitting shows who would be tried, and again calls; esc closes.
+    /// Handles a key: the first submission shows the candidates, the second calls; esc closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         match self.fields.key(key) {
             FieldsEvent::None => Reply::Stay,
@@ -59,7 +59,7 @@ impl CallForm {
         self.fields.paste(text);
     }
 
-    /// Submitting first asks who would be tried; once more, when nothing was changed since, it calls.
+    /// The first submission requests the candidates; a second one without changes calls.
     fn send(&mut self) -> Reply {
         let request = match self.request() {
             Ok(request) => request,
@@ -79,10 +79,10 @@ impl CallForm {
         }
     }
 
-    /// What the fields ask for.
+    /// The request in the fields.
     ///
     /// # Errors
-    /// In which field something is missing or cannot be read, and why.
+    /// The field that is missing or invalid, and why.
     fn request(&self) -> Result<CallRequest, (&'static str, String)> {
         let scenario = self.fields.value("wanted");
         if scenario.is_empty() {
@@ -102,14 +102,14 @@ impl CallForm {
         })
     }
 
-    /// Takes who would be tried.
+    /// Sets the candidates.
     pub fn set_candidates(&mut self, found: Result<Candidates, EngineError>) {
         if let Some(asked) = self.asked.take() {
             self.looked = Some((asked, found));
         }
     }
 
-    /// Whether the tools that are listed are those that would be called now.
+    /// Whether the listed tools are those that would be called now.
     fn is_ready(&self) -> bool {
         let current = self.request().ok();
         matches!(&self.looked, Some((looked, Ok(found))) if Some(looked) == current.as_ref() && !found.is_empty())
@@ -135,7 +135,7 @@ impl CallForm {
         cursor
     }
 
-    /// Who would be tried, and who not.
+    /// The candidates, and the excluded tools.
     fn lines(&self, width: usize, look: Look) -> Vec<(String, Style)> {
         let theme = look.theme;
         match &self.looked {
@@ -173,7 +173,7 @@ impl CallForm {
     }
 }
 
-/// `KEY=VALUE` pairs, a value going on until the next key; or one JSON object.
+/// `KEY=VALUE` pairs, where a value continues until the next key; or one JSON object.
 fn read_input(text: &str) -> Result<(Option<Value>, Vec<String>), String> {
     if text.starts_with('{') {
         let object = serde_json::from_str(text).map_err(|error| format!("the input is not valid JSON: {error}"))?;

@@ -1,4 +1,4 @@
-//! A comment beside a version: what it wants is chosen by tab, the rest is typed.
+//! A comment on a version: its kind is chosen with tab, its text is typed.
 
 use super::{Reply, open_box};
 use crate::domain::{Command, CommentAnchor, CommentKind, ReviewId, is_hidden};
@@ -22,7 +22,7 @@ pub struct CommentPrompt {
 }
 
 impl CommentPrompt {
-    /// A prompt for a comment on a spot, beginning with what was typed before.
+    /// A prompt for a comment on a place, with an earlier draft.
     pub fn new(review: ReviewId, spot: CommentAnchor, (kind, draft): (CommentKind, &str)) -> CommentPrompt {
         let mut area = TextArea::new(draft.lines().map(str::to_owned).collect());
         area.set_wrap_mode(WrapMode::WordOrGlyph);

@@ -1,4 +1,4 @@
-//! The question before a change: what exactly would happen, yes with `y`, no with anything like esc.
+//! The question before a change: shows exactly what would happen. `y` confirms; esc and `n` cancel.
 
 use super::guard::Guard;
 use super::keys::{BoxKey, is_row};
@@ -19,18 +19,18 @@ use ratatui::style::Style;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Question {
-    /// Carry out a command; its preview is not there yet.
+    /// Execute a command whose preview has not arrived yet.
     Looking(Command),
-    /// Carry out a command.
+    /// Execute a command.
     Command(Command, Preview),
     /// It cannot be done.
     Refused(EngineError),
-    /// Leave while runs are alive, or generators are asked.
+    /// Quit while runs or evolutions are in progress.
     Quit {
         live: usize,
         /// Evolutions that are still running.
         evolving: usize,
-        /// Services that go on running.
+        /// Services that continue to run.
         services: usize,
     },
     /// Write an answer of a generator as a version.
@@ -51,25 +51,25 @@ pub struct Confirm {
     note: Option<&'static str>,
     /// Whether a run waits for the answer: its input can be changed.
     is_of_run: bool,
-    /// What was typed of the name of what is deleted for good.
+    /// The typed part of the name of an object to be deleted permanently.
     typed: String,
     page: Page,
 }
 
-/// Which lines of the question were on screen, from the first on.
+/// Which lines of the question were shown, starting at the first.
 #[derive(Default)]
 struct Page {
     top: usize,
-    /// Rows that lines are drawn in.
+    /// The number of rows for lines.
     height: usize,
-    /// How many lines there are, for a width.
+    /// The number of lines, for a width.
     lines: usize,
     width: usize,
     seen: usize,
 }
 
 impl Page {
-    /// The lines that are drawn now, of so many in so many rows. Laid out for another width none was on screen.
+    /// The lines to draw now. A new width resets what was shown.
     fn draw(&mut self, lines: usize, width: usize, height: usize) -> std::ops::Range<usize> {
         if (self.lines, self.width) != (lines, width) {
             *self = Page { lines, width, ..Page::default() };
@@ -83,7 +83,7 @@ impl Page {
         shown
     }
 
-    /// Takes a key that turns the pages; `false` where it means something else.
+    /// Handles a key that turns pages; `false` if it has another meaning.
     fn key(&mut self, key: &KeyEvent) -> bool {
         let page = self.height.saturating_sub(1).max(1);
         self.top = match key.code {
@@ -97,7 +97,7 @@ impl Page {
     }
 }
 
-/// What has to be typed before this is done: the name of what nothing brings back.
+/// The text that must be typed first: the name of an object that cannot be restored.
 fn deleted_name(command: &Command) -> Option<&str> {
     let Command::Verb(call) = command else { return None };
     match call.verb() {
@@ -109,7 +109,7 @@ fn deleted_name(command: &Command) -> Option<&str> {
 }
 
 impl Confirm {
-    /// Asks about a command; its preview comes later.
+    /// Asks about a command; its preview arrives later.
     pub fn about(command: Command) -> Confirm {
         Confirm::new(Question::Looking(command))
     }
@@ -139,7 +139,7 @@ impl Confirm {
         }
     }
 
-    /// The name that has to be typed, where something is deleted for good.
+    /// The name that must be typed before a permanent deletion.
     fn asked_name(&self) -> Option<&str> {
         match &self.question {
             Question::Command(command, _) => deleted_name(command),
@@ -167,7 +167,7 @@ impl Confirm {
         Confirm { is_of_run: true, ..self }
     }
 
-    /// What the question allows, where it is about what a tool may do.
+    /// The tool that the question grants a permission to, if any.
     fn allowed_tool(&self) -> Option<&str> {
         match &self.question {
             Question::Command(Command::Allow { tool, .. }, _) => Some(tool),
@@ -189,7 +189,7 @@ impl Confirm {
         Some((row.verb, args))
     }
 
-    /// Takes the preview when it is the one waited for. The guard starts with what is now drawn.
+    /// Sets the preview if it is the awaited one. The guard starts with the next drawing.
     pub fn set_preview(&mut self, about: &Command, preview: Result<Preview, EngineError>) {
         if let Question::Looking(command) = &self.question
             && command == about
@@ -203,7 +203,7 @@ impl Confirm {
         }
     }
 
-    /// Takes a key: `y` is yes, esc and `n` are no, everything else is nothing.
+    /// Handles a key: `y` confirms, esc and `n` cancel, all others are ignored.
     pub fn key(&mut self, key: &KeyEvent, now: Now) -> Reply {
         let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
         let counts = self.guard.admits(now);
@@ -237,7 +237,7 @@ impl Confirm {
         }
     }
 
-    /// Its keys; `None` while a name is typed. Yes is said in the box only, where the question can be read.
+    /// Its keys; `None` while a name is typed. Confirmation is possible only in the box, where the question is visible.
     pub(super) fn keys(&self) -> Option<Vec<BoxKey>> {
         if self.asked_name().is_some() {
             return None;
@@ -260,12 +260,12 @@ impl Confirm {
         Some(keys)
     }
 
-    /// Keys that arrive next may have been meant for something else.
+    /// The next keys may have been meant for something else.
     pub fn disturb(&mut self, now: Now) {
         self.guard.disturb(now);
     }
 
-    /// The guard, once there is something to answer.
+    /// The guard, once there is a question to answer.
     pub fn guard_mut(&mut self) -> Option<&mut Guard> {
         match self.question {
             Question::Command(..) | Question::Quit { .. } | Question::Keep(..) => Some(&mut self.guard),
@@ -273,12 +273,12 @@ impl Confirm {
         }
     }
 
-    /// Whether all of the question was on screen; until then nobody can say yes to it.
+    /// Whether the complete question was shown; before that, it cannot be confirmed.
     pub fn is_read(&self) -> bool {
         self.page.seen >= self.page.lines
     }
 
-    /// When it begins to listen.
+    /// When it begins to accept answers.
     pub fn wakes_at(&self, now: Now) -> Option<u64> {
         self.guard.wakes_at(now)
     }
@@ -313,7 +313,7 @@ impl Confirm {
         }
     }
 
-    /// What is said below the question, and the keys that answer it.
+    /// The text below the question, and the keys that answer it.
     fn footer(&self, look: Look) -> (&'static str, Style, Vec<(String, &'static str)>) {
         let theme = look.theme;
         let (yes, no) = match &self.question {
@@ -331,7 +331,7 @@ impl Confirm {
                 if is_typed { Title::keys(&[("enter", "delete"), ("esc", no)]) } else { Title::keys(&[("esc", no)]) };
             return ("", theme.dim, keys);
         }
-        // A key is shown when it counts.
+        // A key is shown once it is accepted.
         let counts = self.guard.is_listening(look.now);
         let mut keys = if counts { Title::keys(&[("y", yes), ("esc", no)]) } else { Title::keys(&[("esc", no)]) };
         if self.is_of_run {

@@ -1,5 +1,5 @@
-//! One instance: its state, its prompts and what was said, with keys that change the prompts. Prompts are typed in a
-//! one-line box over it.
+//! One instance: its state, prompts and messages, with keys that change the prompts. Prompts are typed in a one-line
+//! box over it.
 
 use super::keys::{BoxKey, border_keys, is_row};
 use super::report::Report;
@@ -23,7 +23,7 @@ use ratatui::layout::{Position, Rect};
 /// Its keys.
 const KEYS: [BoxRow; 5] = [STAGE_PROMPT, PROMOTE_PROMPTS, INJECT_PROMPT, CLEAR_CONTEXT, SAY];
 
-/// What becomes of the prompt that is typed.
+/// The use of the typed prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Prompt {
     Stage,
@@ -59,7 +59,7 @@ pub struct ContextBox {
     /// Name of the instance.
     pub instance: String,
     pub(super) report: Report,
-    /// How many prompts are staged, and how many go with the next message; `None` before that is known.
+    /// How many prompts are staged, and how many go with the next message; `None` if unknown.
     prompts: Option<(usize, usize)>,
     /// Whether there is a last output to delete.
     has_output: bool,
@@ -70,7 +70,7 @@ pub struct ContextBox {
 }
 
 impl ContextBox {
-    /// An overlay for an instance that is still to be read.
+    /// An overlay for an instance that is not loaded yet.
     pub fn awaited(instance: &str) -> ContextBox {
         ContextBox {
             instance: instance.to_owned(),
@@ -83,14 +83,14 @@ impl ContextBox {
         }
     }
 
-    /// Takes the instance as it is at this time; newer news leave the reader where he is.
+    /// Sets the instance as of this time; updates keep the scroll position.
     pub fn set(&mut self, found: Result<&InstanceDetail, &EngineError>, now: Instant) {
         self.prompts = found.ok().map(|detail| (detail.context.staged.len(), detail.context.next.len()));
         self.has_output = found.is_ok_and(|detail| detail.context.last_output.is_some());
         self.report.set(found.map(Describe::describe).map_err(Clone::clone), now);
     }
 
-    /// A change was carried out, or refused: then what was typed can be changed and sent again.
+    /// A change was executed or refused; in the second case, the text can be changed and sent again.
     pub fn edited(&mut self, call: &VerbCall, refused: bool) {
         let kind = [Prompt::Stage, Prompt::Inject].into_iter().find(|kind| call.get(kind.argument()).is_some());
         let Some(kind) = kind.filter(|_| refused && self.typing.is_none()) else { return };
@@ -144,7 +144,7 @@ impl ContextBox {
         Reply::EditContext(Box::new(VerbCall::new("context", &[("instance", &self.instance), (argument, value)])))
     }
 
-    /// Why a key cannot do anything now.
+    /// Why a key is unavailable.
     fn refusal(&self, row: BoxRow) -> Option<&'static str> {
         match (row, self.prompts) {
             (STAGE_PROMPT | PROMOTE_PROMPTS | INJECT_PROMPT | CLEAR_CONTEXT, None) => {

@@ -1,4 +1,4 @@
-//! What humans granted; a key revokes one.
+//! The grants; a key revokes one.
 
 use super::keys::{BoxKey, browse, is_row};
 use super::list_box::ListBox;
@@ -17,19 +17,19 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
 
-/// Lines about the selected grant, with the one between.
+/// Lines about the selected grant, including the separator.
 const ABOUT: u16 = 4;
 
 /// One grant as a row.
 pub(super) struct Row {
-    /// How it is named to be revoked.
+    /// Its name for revoking.
     key: String,
     tool: String,
     may: String,
     holds: String,
     who: String,
     since: Instant,
-    /// When it ends by itself, while it holds.
+    /// When it expires, while it is valid.
     until: Option<Instant>,
 }
 
@@ -49,16 +49,16 @@ impl Listed for Row {
 #[derive(Default)]
 pub struct Grants {
     pub(super) list: Listing<Row>,
-    /// What to say when there is no row.
+    /// The message if there are no rows.
     empty: String,
 }
 
-/// How long a grant lasts, or why it means nothing.
+/// How long a grant lasts, or why it is void.
 fn holds(void: Option<&str>, scope: String) -> String {
     void.map_or(scope, |why| format!("void: {why}"))
 }
 
-/// For whom an unlock is; what ends by itself is not said to last until somebody revokes it.
+/// The scope of an unlock; an expiring one does not mention revocation.
 fn scope_of(unlock: &Unlock) -> String {
     match (&unlock.scope, unlock.until) {
         (GrantScope::Version, Some(_)) => String::new(),
@@ -67,7 +67,7 @@ fn scope_of(unlock: &Unlock) -> String {
 }
 
 impl Grants {
-    /// A list that is still to come.
+    /// A list whose data has not arrived yet.
     pub fn awaited() -> Grants {
         Grants { empty: "Loading grants …".to_owned(), ..Grants::default() }
     }
@@ -158,13 +158,13 @@ impl Grants {
 }
 
 impl Row {
-    /// How long it goes on, and for whom.
+    /// Its remaining time, and its scope.
     fn lasts(&self, look: Look) -> String {
         let left = |until: Instant| span(u64::try_from(until.0 - look.now.wall.0).unwrap_or_default());
         self.until.map_or_else(|| self.holds.clone(), |until| format!("{} left {}", left(until), self.holds))
     }
 
-    /// All that it says, safe to draw.
+    /// Its full text, safe to draw.
     fn whole(&self, look: Look) -> String {
         let (lasts, since) = (self.lasts(look), ago(look.now.wall, self.since));
         safe(&format!("{}: {} · {lasts} · {} · {since}", self.tool, self.may, self.who))

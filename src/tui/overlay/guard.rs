@@ -1,15 +1,14 @@
-//! Keeps keys that were typed before a question was read from answering it.
+//! Prevents keys that were typed before a question was read from answering it.
 //!
-//! A question answers to keys only after it was drawn and the keyboard then was silent for
-//! [`SILENCE_MS`]. Each key before that starts the silence anew; there is no ceiling after which
-//! keys count anyway, because a person who is still typing is still not looking.
+//! A question accepts keys only after it was drawn and the keyboard was then silent for [`SILENCE_MS`]. Each earlier
+//! key restarts the waiting time. There is no upper limit, because a person who is still typing is still not looking.
 
 use crate::tui::now::Now;
 
 /// How long the keyboard must be silent.
 pub const SILENCE_MS: u64 = 500;
 
-/// Whether a question listens yet.
+/// Whether a question accepts keys yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Guard {
     quiet_since: Option<u64>,
@@ -22,7 +21,7 @@ impl Guard {
         self.quiet_since.get_or_insert(now.steady_ms);
     }
 
-    /// A key came. Returns whether it counts.
+    /// A key arrived. Returns whether it is accepted.
     pub fn admits(&mut self, now: Now) -> bool {
         self.listening = self.is_listening(now);
         if !self.listening && self.quiet_since.is_some() {
@@ -31,8 +30,7 @@ impl Guard {
         self.listening
     }
 
-    /// Something that is no typing of a reader happened (paste, focus, stop and continue): the
-    /// silence starts anew.
+    /// An event other than typing (paste, focus, stop and continue) restarts the waiting time.
     pub fn disturb(&mut self, now: Now) {
         self.listening = false;
         if self.quiet_since.is_some() {
@@ -40,13 +38,13 @@ impl Guard {
         }
     }
 
-    /// Whether a key that came now would count.
+    /// Whether a key would be accepted now.
     pub fn is_listening(&self, now: Now) -> bool {
         let silent = |since: u64| now.steady_ms.saturating_sub(since) >= SILENCE_MS;
         self.listening || self.quiet_since.is_some_and(silent)
     }
 
-    /// When it will listen, as steady milliseconds; `None` when it does or was not drawn yet.
+    /// When it will accept keys, as steady milliseconds; `None` if it already does or was not drawn yet.
     pub fn wakes_at(&self, now: Now) -> Option<u64> {
         if self.is_listening(now) { None } else { self.quiet_since.map(|since| since + SILENCE_MS) }
     }

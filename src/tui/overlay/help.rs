@@ -1,4 +1,4 @@
-//! Every key that works where the focus is; typing filters, Enter runs the row.
+//! All keys of the focused place; typing filters, Enter runs the row.
 
 use super::{Args, Reply, open_box};
 use crate::action::{Group, Verb, spec};
@@ -13,7 +13,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
-/// A verb as help shows it.
+/// A verb in the help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HelpRow {
     /// Verb that the row stands for.
@@ -28,14 +28,14 @@ pub struct HelpRow {
     pub doc: &'static str,
     /// Where it works: the name of a pane or a screen, or `everywhere`.
     pub place: &'static str,
-    /// Why it does not work right now; `None` when it does.
+    /// Why it is unavailable; `None` if it is available.
     pub reason: Option<String>,
-    /// The key that Enter presses, where it is one of an overlay; else Enter does what the verb does.
+    /// The key that Enter presses, for keys of an overlay; otherwise Enter performs the verb.
     pub press: Option<KeyEvent>,
 }
 
 impl HelpRow {
-    /// The row of a verb that works now, with the keys in force.
+    /// The row of an available verb, with the active keys.
     pub fn of(verb: Verb, keymap: &Keymap) -> HelpRow {
         let row = spec(verb);
         let keys = keymap.keys(verb).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
@@ -52,12 +52,12 @@ impl HelpRow {
     }
 }
 
-/// How well a row fits what was typed, the best first: a key, the whole name, its beginning, a part of it, a part of the
-/// sentence; of those that fit equally well, one that works.
+/// The rank of a match, best first: a key, the whole name, its beginning, a part of it, a part of the sentence; among
+/// equal ones, available verbs.
 type Fit = (usize, bool);
 
 impl HelpRow {
-    /// What makes it the same row later.
+    /// Its identity across updates.
     fn identity(&self) -> (Verb, &'static str, &'static str) {
         (self.verb, self.name, self.place)
     }
@@ -69,7 +69,7 @@ impl HelpRow {
         let whole = words.join(" ").replace('-', " ");
         let doc = self.doc.to_lowercase();
         let rank = match () {
-            // A key that is typed is the one that is meant: its row is not looked for among words with that letter.
+            // A typed key means exactly that key: words with that letter do not match.
             () if self.keys.split(' ').any(|key| key == typed) => 0,
             () if name == whole => 1,
             () if name.starts_with(&whole) => 2,
@@ -84,7 +84,7 @@ impl HelpRow {
 /// A line of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
-    /// The name of a place, above the rows that work there.
+    /// The name of a place, above its rows.
     Heading(&'static str),
     Row(usize),
 }
@@ -114,7 +114,7 @@ impl Help {
         help
     }
 
-    /// Moves the selection, over headings.
+    /// Moves the selection, skipping headings.
     fn step(&mut self, motion: Motion) {
         self.list.step(motion, self.shown.len());
         if matches!(self.shown.get(self.list.selected), Some(Shown::Heading(_))) {
@@ -156,13 +156,13 @@ impl Help {
         self.edit(|filter| filter.insert(text));
     }
 
-    /// All rows, whether they fit the filter or not.
+    /// All rows, independent of the filter.
     #[cfg(test)]
     pub fn rows(&self) -> &[HelpRow] {
         &self.rows
     }
 
-    /// Takes the rows as they are now: what works changes while the box is open. The selection stays on its row.
+    /// Updates the rows, because availability changes while the box is open. The selection stays on its row.
     pub fn renew(&mut self, rows: Vec<HelpRow>) {
         if rows == self.rows {
             return;
@@ -183,13 +183,13 @@ impl Help {
     fn edit(&mut self, edit: impl FnOnce(&mut TextInput)) {
         let before = self.filter.text();
         edit(&mut self.filter);
-        // A cursor that moves within the text keeps what is selected.
+        // Moving the cursor within the text keeps the selection.
         if self.shown.is_empty() || before != self.filter.text() {
             self.narrow();
         }
     }
 
-    /// Shows the rows that fit the filter, the best first, and selects the first of them that does something.
+    /// Shows the matching rows, best first, and selects the first available one.
     fn narrow(&mut self) {
         let typed = self.filter.text();
         let mut found: Vec<(Fit, usize)> =
@@ -199,7 +199,7 @@ impl Help {
         let mut place = "";
         for (_, at) in found {
             let row = &self.rows[at];
-            // A verb that is found once is enough: where it works best.
+            // One row for each verb is enough: the best one.
             let is_known = |shown: &Shown| matches!(shown, Shown::Row(other) if self.rows[*other].verb == row.verb && self.rows[*other].name == row.name);
             if !typed.is_empty() && self.shown.iter().any(is_known) {
                 continue;
@@ -213,7 +213,7 @@ impl Help {
         self.list = ListState { height: self.list.height, ..ListState::default() };
         let works = |shown: &Shown| matches!(shown, Shown::Row(at) if self.rows[*at].reason.is_none());
         let first = usize::from(matches!(self.shown.first(), Some(Shown::Heading(_))));
-        // What was searched for is selected, whether it works or not: then it says why not.
+        // The best match is selected even if it is unavailable: then it says why.
         let usable = self.shown.iter().position(works).filter(|_| typed.is_empty());
         self.list.selected = usable.unwrap_or(first);
     }
@@ -268,7 +268,7 @@ impl Help {
     }
 }
 
-/// As many keys as fit, none of them cut.
+/// As many complete keys as fit.
 fn whole_keys(keys: &str, width: usize) -> String {
     let mut shown = String::new();
     for key in keys.split(' ') {
@@ -285,7 +285,7 @@ fn whole_keys(keys: &str, width: usize) -> String {
 fn help_row(row: &HelpRow, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let keys_width = if width >= 70 { 17 } else { 10 };
-    // With the blank behind the longest name that most rows have; a longer one is cut before it.
+    // Wide enough for most names plus a blank; longer ones are cut.
     let name_width = if width >= 70 { 17 } else { 16 };
     let room = width.saturating_sub(keys_width + name_width);
     let (text, style) = match &row.reason {

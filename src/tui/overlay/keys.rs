@@ -1,6 +1,6 @@
-//! The keys of a box: its lower border, its help, and the answer to a key that does nothing now are made of one list.
+//! The keys of a box: one list generates its lower border, its help, and the message about an unavailable key.
 //!
-//! What every box does alike is here as well: `?` shows the keys, `/` filters a list or searches a text.
+//! Common behaviour of all boxes is here as well: `?` shows the keys, `/` filters a list or searches a text.
 
 use super::help::HelpRow;
 use super::{Overlay, Reply};
@@ -17,11 +17,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 pub(super) struct BoxKey {
     chord: Option<Chord>,
     verb: Verb,
-    /// In the lower border, and its name in help.
+    /// Its word in the lower border and in the help.
     word: &'static str,
     /// One line in help.
     doc: &'static str,
-    /// Why it does nothing now.
+    /// Why it is unavailable.
     reason: Option<&'static str>,
 }
 
@@ -42,12 +42,12 @@ impl BoxKey {
         BoxKey { chord: keymap.keys(verb).first().copied(), verb, word, doc: spec(verb).doc, reason: None }
     }
 
-    /// The key, which does nothing while there is a reason.
+    /// The key, which is unavailable while there is a reason.
     pub(super) fn unless(self, reason: Option<&'static str>) -> BoxKey {
         BoxKey { reason, ..self }
     }
 
-    /// The key, which does something only while this holds.
+    /// The key, which is available only while the condition is true.
     pub(super) fn only_if(self, holds: bool, reason: &'static str) -> BoxKey {
         self.unless((!holds).then_some(reason))
     }
@@ -71,7 +71,7 @@ pub(super) fn is_row(row: BoxRow, key: &KeyEvent) -> bool {
     Chord::parse(row.key) == Ok(Chord::of(key))
 }
 
-/// The keys of a box for its lower border: those that do something now, with the way out behind the first of them.
+/// The keys in the lower border of a box: available ones, with the closing key after the first.
 pub(super) fn border_keys(own: &[BoxKey]) -> Vec<(String, &'static str)> {
     let usable = own.iter().filter(|key| key.reason.is_none());
     let mut keys: Vec<_> = usable.filter_map(|key| Some((key.chord?.to_string(), key.word))).collect();
@@ -79,19 +79,19 @@ pub(super) fn border_keys(own: &[BoxKey]) -> Vec<(String, &'static str)> {
     keys
 }
 
-/// What typing after `/` finds in a box: rows of a list, or places in a text.
+/// The target of typing after `/`: rows of a list, or matches in a text.
 pub(super) trait Finder {
     /// Whether it is being typed.
     fn is_typing(&self) -> bool;
     /// Starts or ends typing.
     fn set_typing(&mut self, typing: bool);
-    /// What is looked for.
+    /// The search text.
     fn sought(&self) -> String;
-    /// Changes what is looked for.
+    /// Changes the search text.
     fn edit(&mut self, edit: &mut dyn FnMut(&mut TextInput));
     /// Moves the selection, or scrolls.
     fn step(&mut self, motion: Motion);
-    /// Goes to another match of a text; in a list the rows are the matches.
+    /// Goes to another match of a text; in a list, the rows are the matches.
     fn step_match(&mut self, to: Jump);
 }
 
@@ -138,7 +138,7 @@ fn type_into(finder: &mut dyn Finder, key: &KeyEvent) {
     }
 }
 
-/// What a key that moves means to a list in a box of its own: another row, or its end.
+/// The meaning of a movement key in a list box: another row, or the end.
 pub(super) fn browse<T: Listed>(list: &mut Listing<T>, key: &KeyEvent, keymap: &Keymap) -> Reply {
     match keymap.lookup(Context::Motion, Chord::of(key)) {
         Some(Verb::Back | Verb::Quit) => return Reply::Close,
@@ -153,7 +153,7 @@ pub(super) fn browse<T: Listed>(list: &mut Listing<T>, key: &KeyEvent, keymap: &
 }
 
 impl Overlay {
-    /// What every box does alike with a key; `None` leaves it to the box.
+    /// Handles keys that all boxes share; `None` leaves the key to the box.
     pub(super) fn shared_key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Option<Reply> {
         let chord = Chord::of(key);
         let verb = keymap.lookup(Context::Motion, chord);
@@ -174,7 +174,7 @@ impl Overlay {
         self.answer(chord, verb, keymap)
     }
 
-    /// Help, and why a key of the box does nothing now.
+    /// Opens the help, or says why a key of the box is unavailable.
     fn answer(&self, chord: Chord, verb: Option<Verb>, keymap: &Keymap) -> Option<Reply> {
         let (place, own) = self.own_keys(keymap)?;
         if verb == Some(Verb::Help) {
@@ -194,7 +194,7 @@ impl Overlay {
         let moves = [Verb::Down, Verb::Up, Verb::PageDown, Verb::PageUp, Verb::Top, Verb::Bottom, Verb::Back];
         let shared: &[Verb] = match self {
             Overlay::Confirm(_) => &[Verb::Back],
-            // It has a key of its own for its filter.
+            // It has a separate key for its filter.
             Overlay::Log(_) => &[],
             Overlay::Report(_) | Overlay::Context(_) => &[Verb::Filter, Verb::NextMatch, Verb::PreviousMatch],
             _ => &[Verb::Filter],
@@ -207,7 +207,7 @@ impl Overlay {
         own.iter().map(|key| key.help_row(place)).chain(shared.iter().chain(moves).map(row)).collect()
     }
 
-    /// What the box is called in help, and its keys; `None` where letters are text.
+    /// The name of the box in the help, and its keys; `None` if letters are text.
     fn own_keys(&self, keymap: &Keymap) -> Option<(&'static str, Vec<BoxKey>)> {
         if self.takes_text() {
             return None;

@@ -1,4 +1,4 @@
-//! The name of a further instance of a service that has one already.
+//! The name of a further instance of a service that already has one.
 
 use super::{Args, Reply, Typed, open_box};
 use crate::action::Verb;
@@ -13,14 +13,14 @@ use ratatui::layout::{Position, Rect};
 
 /// The state of the prompt.
 pub struct LaunchPrompt {
-    /// How the verb names the tool.
+    /// The name of the tool for the verb.
     tool: String,
     fields: Fields,
 }
 
 impl LaunchPrompt {
-    /// A prompt for an instance of a tool, beginning with a name for it. `known` says what the instance does that has
-    /// the name of the tool.
+    /// A prompt for an instance of a tool, with a suggested name. `known` is the existing instance with the name of the
+    /// tool.
     pub fn new(tool: String, known: &InstanceView, name: &str) -> LaunchPrompt {
         let (known, state) = (&known.instance.name, known.now);
         let about = if name == known.as_str() {

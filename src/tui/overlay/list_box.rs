@@ -1,5 +1,4 @@
-//! A box with a list, as most overlays are: the rows, what is said when there are none, and lines about the selected row
-//! below them.
+//! A box with a list, like most overlays: rows, a message if there are none, and lines about the selected row.
 
 use super::keys::{BoxKey, border_keys};
 use super::open_box;
@@ -12,28 +11,28 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-/// Rows of a box without rows.
+/// The height of a box without rows.
 pub(super) const EMPTY_HEIGHT: u16 = 9;
 
-/// Rows of a box that are no rows of its list: the border, the filter, the names of the columns, a free one.
+/// Rows of a box outside its list: the border, the filter, the column headings, a free one.
 const CHROME: u16 = 5;
 
 /// The keys while a filter is typed.
 pub(in crate::tui) const TYPING_KEYS: [(&str, &str); 3] = [("enter", "keep"), ("esc", "clear"), ("↑↓", "move")];
 
-/// What such a box shows.
+/// The content of the box.
 pub(super) struct ListBox<'a, T> {
-    /// Its frame; the keys are made of `keys`.
+    /// Its frame; the keys come from `keys`.
     pub(super) title: Title<'a>,
-    /// What keys do with the selected row.
+    /// The keys for the selected row.
     pub(super) keys: Vec<BoxKey>,
-    /// Columns and rows of the box where the screen has them.
+    /// The preferred width and height.
     pub(super) size: (u16, u16),
     /// What is listed.
     pub(super) list: &'a mut Listing<T>,
-    /// The names of the columns, above the rows; may be empty.
+    /// The column headings above the rows; may be empty.
     pub(super) head: &'a str,
-    /// Shown in place of rows when there are none, a paragraph each.
+    /// Paragraphs shown if there are no rows.
     pub(super) empty: &'a [String],
 }
 
@@ -49,8 +48,8 @@ impl<T: Listed> ListBox<'_, T> {
         self.draw_with(screen, buf, look, row, (0, |_: &T, _| Vec::new()))
     }
 
-    /// As [`ListBox::draw`], with lines about the selected row below the list: so many rows at most, and never what the
-    /// list needs of its half of the box; written for the area that they get.
+    /// Like [`ListBox::draw`], with lines about the selected row below the list: at most this many rows, without taking
+    /// space that the list needs in its half of the box; formatted for their area.
     pub(super) fn draw_with(
         self,
         screen: Rect,
@@ -61,8 +60,7 @@ impl<T: Listed> ListBox<'_, T> {
     ) -> Option<Position> {
         let theme = look.theme;
         let list = self.list;
-        // A sentence in a large box looks as if something was missing.
-        // So does a row or two; a filter does not change the height.
+        // A sentence, or a row or two, in a large box looks incomplete. A filter does not change the height.
         let rows = u16::try_from(list.items.len()).unwrap_or(u16::MAX).saturating_add(CHROME + most);
         let height = if list.items.is_empty() { EMPTY_HEIGHT } else { rows.max(EMPTY_HEIGHT) }.min(self.size.1);
         let title = filtered_title(self.title, &self.keys, list, look);
@@ -74,11 +72,11 @@ impl<T: Listed> ListBox<'_, T> {
             draw_empty(inner, buf, &[no_match(look)], theme);
         }
         if !self.head.is_empty() && !list.rows.is_empty() && inner.height > 2 {
-            // A column left of each row is kept for the sign of the selected one.
+            // One column left of each row is reserved for the selection mark.
             buf.put(inner.x + 1, inner.y, self.head, usize::from(inner.width.saturating_sub(1)), theme.dim);
             inner = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
         }
-        // The list keeps half of the box where it needs that.
+        // The list keeps half of the box if it needs that.
         let listed = u16::try_from(list.rows.len()).unwrap_or(u16::MAX).min(inner.height / 2);
         let below = most.min(inner.height - listed);
         let above = Rect { height: inner.height - below, ..inner };
@@ -96,12 +94,12 @@ impl<T: Listed> ListBox<'_, T> {
     }
 }
 
-/// What is said where no row fits the filter.
+/// The message if no row matches the filter.
 pub(super) fn no_match(look: Look) -> String {
     format!("No match. {} clears the filter.", look.keymap.key(Verb::Back))
 }
 
-/// The title of a box with a list: with the filter, and with the keys that do something now.
+/// The title of a box with a list: with the filter, and with the available keys.
 pub(super) fn filtered_title<'a, T: Listed>(
     mut title: Title<'a>,
     own: &[BoxKey],

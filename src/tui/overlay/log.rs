@@ -1,4 +1,4 @@
-//! The operation log: who did what, newest first; an entry can be taken back from here.
+//! The operation log: who did what, newest first; entries can be undone here.
 
 use super::keys::{BoxKey, border_keys};
 use super::list_box::{EMPTY_HEIGHT, no_match};
@@ -16,7 +16,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-/// Rows for the whole text of the selected entry, below the list.
+/// Rows for the full text of the selected entry, below the list.
 const ABOUT: u16 = 7;
 
 /// The state of the log.
@@ -28,7 +28,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log whose entries are still to come.
+    /// A log whose entries have not arrived yet.
     pub fn new(grep: &str) -> Log {
         Log { entries: None, filter: TextInput::new(grep), typing: false, list: ListState::default() }
     }
@@ -60,7 +60,7 @@ impl Log {
         let reason = match self.operations().get(self.list.selected) {
             None => Some("no entry is selected"),
             Some(entry) if entry.undone_by.is_some() => Some("it is undone already"),
-            // An undo can be taken back by its number: what it undid is done again.
+            // An undo can be undone by its number, which repeats the original change.
             Some(entry) if !entry.reversible && entry.verb != spec(Verb::Undo).name => Some("this cannot be undone"),
             Some(_) => None,
         };
@@ -179,7 +179,7 @@ impl Log {
     }
 }
 
-/// What an entry says beside its verb and its subject.
+/// The text of an entry besides its verb and object.
 fn notes(entry: &Operation, older: Option<&Operation>) -> Vec<String> {
     let back = older.map_or(0, |older| older.at.0.saturating_sub(entry.at.0));
     let back = u64::try_from(back).ok().filter(|ms| *ms > 0);
@@ -187,7 +187,7 @@ fn notes(entry: &Operation, older: Option<&Operation>) -> Vec<String> {
     [clock, entry.said(), entry.unread(), entry.passed_over()].into_iter().flatten().collect()
 }
 
-/// Whether it can be taken back, or was.
+/// Whether it can be undone, or was.
 fn state_of(entry: &Operation) -> String {
     match (entry.undone_by, entry.reversible) {
         (Some(by), _) => format!("undone by {by}"),
@@ -196,7 +196,7 @@ fn state_of(entry: &Operation) -> String {
     }
 }
 
-/// All that an entry says, in lines.
+/// The full text of an entry, in lines.
 fn whole(entry: &Operation, older: Option<&Operation>, width: usize, look: Look) -> Vec<String> {
     let when = ago(look.now.wall, entry.at);
     let state = state_of(entry);

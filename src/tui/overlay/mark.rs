@@ -1,4 +1,4 @@
-//! The form that marks a failure: what the tool was wanted for, what went wrong, how bad it is.
+//! The form that marks a failure: the scenario, what went wrong, and its severity.
 
 use super::{Reply, Typed, open_box};
 use crate::domain::Severity;
@@ -15,13 +15,13 @@ const EFFECT: &str = "The tool ranks lower for this scenario, and callers are wa
 
 /// The state of the form.
 pub struct MarkForm {
-    /// What is known already: the tool, the run.
+    /// The known part: the tool, the run.
     request: MarkRequest,
     fields: Fields,
 }
 
 impl MarkForm {
-    /// A form that begins with what is known.
+    /// A form with the known values filled in.
     pub fn new(request: MarkRequest) -> MarkForm {
         let words: Vec<&str> = Severity::ALL.iter().map(|known| known.word()).collect();
         let chosen = Severity::ALL.iter().position(|known| *known == request.severity).unwrap_or(0);
@@ -37,7 +37,7 @@ impl MarkForm {
         MarkForm { request, fields }
     }
 
-    /// Begins with a draft, and knows what was submitted before.
+    /// Restores a draft and the history of submissions.
     pub fn remember(&mut self, draft: Option<&[String]>, earlier: &[Vec<String>]) {
         self.fields.remember(draft, earlier);
     }

@@ -1,7 +1,7 @@
-//! What opens over the workbench: each takes keys first, answers with a [`Reply`], and closes with esc.
+//! Overlays over the workbench: each handles keys first, answers with a [`Reply`], and closes with esc.
 //!
-//! Overlays are a stack; only the topmost gets keys. None opens by itself. Those that change
-//! something listen only after a [`guard::Guard`] lets them.
+//! Overlays form a stack; only the topmost gets keys. None opens by itself. Overlays that change something accept keys
+//! only after a [`guard::Guard`] allows it.
 
 mod approval_options;
 pub mod arguments;
@@ -57,7 +57,7 @@ use serde_json::Value;
 pub struct Args(Vec<(&'static str, String)>);
 
 impl Args {
-    /// The value of an argument; `None` when it was not given.
+    /// The value of an argument; `None` if it was not given.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
@@ -67,14 +67,14 @@ impl Args {
         self.0.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Adds a value; an empty one is no value.
+    /// Adds a value; an empty one is ignored.
     pub fn push(&mut self, name: &'static str, value: String) {
         if !value.trim().is_empty() {
             self.0.push((name, value));
         }
     }
 
-    /// Takes the last value away.
+    /// Removes the last value.
     pub fn forget(&mut self, name: &str) {
         self.0.retain(|(known, _)| *known != name);
     }
@@ -85,14 +85,14 @@ impl Args {
     }
 }
 
-/// What was typed into a form, to be kept when it is closed.
+/// Form input that is kept when the form is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typed {
-    /// Which form, and what it is about.
+    /// The form and its object.
     pub form: String,
     /// The values of its fields.
     pub values: Vec<String>,
-    /// Whether anything of it was typed.
+    /// Whether any of it was typed.
     pub edited: bool,
 }
 
@@ -103,24 +103,24 @@ impl Typed {
     }
 }
 
-/// What an overlay wants after a key.
+/// The request of an overlay after a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     /// Stay open; the key was used or ignored.
     Stay,
     /// Close, with nothing else to do.
     Close,
-    /// Close and do what a verb does.
+    /// Close and perform a verb.
     Invoke(Verb, Args),
     /// Close and ask for the arguments of a verb.
     Fill(Verb, Args),
-    /// Close and carry out a command.
+    /// Close and execute a command.
     Execute(Command),
     /// Close and send a decision on a review.
     Decide(Box<DecisionRequest>),
-    /// Close and send an approval of a specification; once it counts, its tool is made.
+    /// Close and approve a specification; once the approval is complete, its tool is created.
     DecideAndGenerate(Box<DecisionRequest>),
-    /// Close and open a review to be read, and come back for this decision.
+    /// Close and open a review for reading, then return to this decision.
     ReadFirst(Vec<ReviewId>, DecisionKind),
     /// Close, but keep the reason typed so far for the next time.
     KeepDraft(ReviewId, DecisionKind, String),
@@ -132,17 +132,17 @@ pub enum Reply {
     KeepInput(Value),
     /// Close and show this run.
     OpenRun(RunId),
-    /// Decide several reviews; the overlay stays for the results.
+    /// Decide several reviews; the overlay stays open for the results.
     DecideAll(Vec<DecisionRequest>),
     /// Close and ask about a command.
     Ask(Box<Command>),
-    /// Ask whether to take this operation back.
+    /// Ask whether to undo this operation.
     AskUndo(OperationId),
     /// Load the log again with another filter.
     Search(String),
-    /// Work out what a generator would be sent; the overlay stays for the answer.
+    /// Prepare the request for a generator; the overlay stays open for the answer.
     Prepare(Box<EvolveRequest>, Sending),
-    /// Work out who would be tried, the overlay staying for the answer; or close and try them.
+    /// Determine the candidates, with the overlay open; or close and try them.
     Call(Box<CallRequest>, CallStep),
     /// Close, but keep the hint typed so far for the next time this tool is evolved.
     KeepHint(String, String),
@@ -152,37 +152,38 @@ pub enum Reply {
     MarkFailure(Box<MarkRequest>),
     /// Close and write this answer as a version.
     Keep(EvolutionId, LaneId),
-    /// Close and take this choice of tools in use.
+    /// Close and use this set of tools.
     Choose(String),
-    /// Send a message to an instance; the overlay stays for the answer.
+    /// Send a message to an instance; the overlay stays open for the answer.
     Say(String, String),
-    /// Change the prompts of an instance; the overlay stays and shows them.
+    /// Change the prompts of an instance; the overlay stays open and shows them.
     EditContext(Box<VerbCall>),
-    /// Show the keys of this place; the overlay stays below.
+    /// Show the keys of this place; the overlay stays open below.
     Help(&'static str, Vec<help::HelpRow>),
-    /// Say why a key does nothing now; the overlay stays.
+    /// Say why a key is unavailable; the overlay stays open.
     Refuse(String),
-    /// Copy this text; the overlay stays.
+    /// Copy this text; the overlay stays open.
     Copy(String),
-    /// Load what an argument can name, under this word of `candidates`; the overlay stays for the answer.
+    /// Load the possible values of an argument, listed under this word of `candidates`; the overlay stays open for the
+    /// answer.
     LoadChoices(&'static str, Option<String>),
     /// Close, and select the tool of this path in the catalog.
     GoToTool(String),
-    /// Close, and open the form again whose run waits for an answer.
+    /// Close, and reopen the form whose run waits for an answer.
     EditHeld,
-    /// Close, and press this key on what is below.
+    /// Close, and press this key below.
     Press(KeyEvent),
     /// Stop the runs and leave.
     Quit,
 }
 
-/// One of the things that open over the workbench.
+/// An overlay.
 pub enum Overlay {
     /// Keys that work here.
     Help(help::Help),
     /// Search over all verbs, with their arguments.
     Palette(Box<palette::Palette>),
-    /// What a command would change, before it is done.
+    /// The effects of a command, before it is executed.
     Confirm(confirm::Confirm),
     /// The input of a run.
     Form(Box<form::RunForm>),
@@ -192,7 +193,7 @@ pub enum Overlay {
     Runs(runs::RunList),
     /// What was granted.
     Grants(grants::Grants),
-    /// Saved choices of tools.
+    /// Saved sets of tools.
     Sets(sets::Sets),
     /// Buffers and how full they are.
     Buffers(buffers::BufferList),
@@ -206,13 +207,13 @@ pub enum Overlay {
     Bulk(Box<bulk::Bulk>),
     /// A comment being written.
     Comment(Box<comment::CommentPrompt>),
-    /// What a new tool shall be.
+    /// The properties of a new tool.
     NewTool(Box<new_tool::NewToolForm>),
     /// The arguments of a verb.
     Arguments(Box<arguments::ArgumentForm>),
-    /// What is called for by scenario.
+    /// A call by scenario.
     Call(Box<call_form::CallForm>),
-    /// What a better version of a tool shall be.
+    /// The request for a better version of a tool.
     Evolve(Box<evolve::EvolveForm>),
     /// A failure being marked.
     MarkFailure(Box<mark::MarkForm>),
@@ -222,7 +223,7 @@ pub enum Overlay {
     Evolutions(evolutions::EvolutionList),
     /// What upkeep of the library found.
     Upkeep(upkeep::UpkeepList),
-    /// What use suggests to make.
+    /// Opportunities.
     Opportunities(opportunities::Opportunities),
     /// One instance with its prompts.
     Context(Box<context::ContextBox>),
@@ -301,7 +302,7 @@ impl Overlay {
         }
     }
 
-    /// Whether letters are text in it; in the others they are keys.
+    /// Whether letters are text in it; otherwise they are keys.
     pub fn takes_text(&self) -> bool {
         match self {
             Overlay::Log(log) => log.is_typing(),
@@ -334,7 +335,7 @@ impl Overlay {
         }
     }
 
-    /// Whether Enter may send or choose something; in the form of a run it goes to the next field or line.
+    /// Whether Enter may submit or choose something; in the form of a run, it goes to the next field or line.
     pub fn is_sent_by_enter(&self) -> bool {
         match self {
             Overlay::Form(form) => form.is_silent(),
@@ -343,7 +344,7 @@ impl Overlay {
         }
     }
 
-    /// What was typed into it, where it is a form whose values are kept by what they are for.
+    /// Its input, if it is a form whose values are kept.
     pub fn typed(&self) -> Option<Typed> {
         match self {
             Overlay::NewTool(form) => Some(form.typed()),
@@ -357,7 +358,7 @@ impl Overlay {
         }
     }
 
-    /// Begins a form with a draft, and tells it what was submitted before.
+    /// Restores the draft and the history of a form.
     pub fn remember(&mut self, draft: Option<&[String]>, earlier: &[Vec<String>]) {
         match self {
             Overlay::NewTool(form) => form.remember(draft, earlier),
@@ -378,14 +379,14 @@ impl Overlay {
         }
     }
 
-    /// Keys that arrive next may have been meant for something else.
+    /// The next keys may have been meant for something else.
     pub fn disturb(&mut self, now: Now) {
         if let Some(guard) = self.guard_mut() {
             guard.disturb(now);
         }
     }
 
-    /// When it begins to listen, as steady milliseconds.
+    /// When it begins to accept keys, as steady milliseconds.
     pub fn wakes_at(&self, now: Now) -> Option<u64> {
         match self {
             Overlay::Confirm(confirm) => confirm.wakes_at(now),
@@ -396,7 +397,7 @@ impl Overlay {
         }
     }
 
-    /// Whether it asks for a decision: keys answer it, never a click.
+    /// Whether it asks for a decision: it accepts keys, never clicks.
     pub fn is_question(&mut self) -> bool {
         self.guard_mut().is_some()
     }
@@ -447,13 +448,13 @@ impl Overlay {
     }
 }
 
-/// Columns beside a box that are too few to show anything of the screen behind it.
+/// Space beside a box that is too narrow to show anything behind it.
 const SLIVER: u16 = 2;
 
-/// Clears a box in the middle of the screen, draws its frame and returns what lies inside.
+/// Clears a box in the middle of the screen, draws its frame and returns its inner area.
 pub(super) fn open_box(screen: Rect, size: (u16, u16), title: &Title, buf: &mut Buffer, look: Look) -> Rect {
     let area = centred(screen, size.0, size.1);
-    // A column or a row or two beside the box would show letters and borders that belong to nothing. The first and the last line stay.
+    // One or two columns or rows beside the box would show stray letters and borders. The first and last line stay.
     let narrow = screen.width.saturating_sub(area.width) <= 2 * SLIVER;
     let tall = screen.height.saturating_sub(area.height) <= 2 * SLIVER;
     let (x, width) = if narrow { (screen.x, screen.width) } else { (area.x, area.width) };

@@ -1,4 +1,4 @@
-//! The form for a new tool: what to begin with, the language, the name, what it does.
+//! The form for a new tool: template, language, name, description.
 
 use super::{Reply, Typed, open_box};
 use crate::domain::{Command, ScaffoldTemplate, ScriptLanguage};
@@ -9,13 +9,13 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-/// What is said of the first choice of templates: a specification first.
+/// The label of the first template: a specification first.
 const SPECIFICATION: &str = "specification: reviewed first, then made; others create a tool that passes its tests";
 
 /// The state of the form.
 pub struct NewToolForm {
     fields: Fields,
-    /// Whether it was said already what the description leaves open.
+    /// Whether missing details were already requested.
     has_asked: bool,
 }
 
@@ -40,7 +40,7 @@ impl NewToolForm {
         NewToolForm { fields, has_asked: false }
     }
 
-    /// Begins with a draft, and knows what was submitted before.
+    /// Restores a draft and the history of submissions.
     pub fn remember(&mut self, draft: Option<&[String]>, earlier: &[Vec<String>]) {
         self.fields.remember(draft, earlier);
     }
@@ -100,7 +100,7 @@ impl NewToolForm {
         Reply::Execute(Command::New { name, template, language, words })
     }
 
-    /// Says once what the words leave open, at the first such field.
+    /// Reports once what the description leaves open, at the first such field.
     fn asks_for_more(&mut self, words: &str) -> bool {
         let open = unanswered(words);
         let Some(first) = open.first().filter(|_| !self.has_asked) else { return false };

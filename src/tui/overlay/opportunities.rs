@@ -1,4 +1,4 @@
-//! What use suggests to make, the most promising first; keys accept one or dismiss it.
+//! Opportunities, most promising first; keys accept or dismiss one.
 
 use super::keys::{BoxKey, browse, is_row};
 use super::list_box::ListBox;
@@ -18,13 +18,13 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use std::borrow::Cow;
 
-/// Lines for the one that is selected, below the list.
+/// Lines about the selected one, below the list.
 const ABOUT: u16 = 12;
 
-/// From so many columns on it is said what the columns are.
+/// The width from which column headings are shown.
 const ROOM_FOR_HEADS: u16 = 80;
 
-/// Witnesses shown of it.
+/// How much evidence of it is shown.
 const WITNESSES: usize = 3;
 
 impl Listed for Opportunity {
@@ -42,7 +42,7 @@ impl Listed for Opportunity {
 /// The state of the list.
 pub struct Opportunities {
     pub(super) list: Listing<Opportunity>,
-    /// The files that it was mined from.
+    /// The files used to compute it.
     from: OpportunitySources,
     detail: String,
     /// What to say when there is no row.
@@ -50,7 +50,7 @@ pub struct Opportunities {
 }
 
 impl Opportunities {
-    /// A list that is still to come.
+    /// A list whose data has not arrived yet.
     pub fn awaited(from: OpportunitySources) -> Opportunities {
         let empty = vec!["Loading opportunities …".to_owned()];
         Opportunities { list: Listing::default(), from, detail: String::new(), empty }
@@ -134,7 +134,7 @@ fn row(one: &Opportunity, width: usize, look: Look) -> Vec<Span> {
     ]
 }
 
-/// Its parts, what is to be done, and where it was seen.
+/// Its parts, the suggested action, and where it was observed.
 fn about(one: &Opportunity, area: Rect, look: Look) -> Vec<(String, Style)> {
     let theme = look.theme;
     let width = usize::from(area.width);

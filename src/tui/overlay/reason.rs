@@ -1,4 +1,4 @@
-//! The reason of a rejection or a request for changes: whoever made the tool reads it, so it must be typed.
+//! The reason of a rejection or a request for changes. It must be typed, because the author of the tool reads it.
 
 use super::guard::Guard;
 use super::{Reply, open_box};

@@ -1,5 +1,5 @@
-//! Talking to an instance: a line to type in, and below it what was said. Waiting for an answer stops nothing: the box can
-//! be closed, the answer is kept by the instance and said in the last line of the screen.
+//! Messages to an instance: an input line, and the messages below. Waiting for an answer blocks nothing: the box can be
+//! closed, the instance keeps the answer, and the last line of the screen shows it.
 
 use super::{Reply, Typed, open_box};
 use crate::engine::EngineError;
@@ -13,7 +13,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-/// Lines of an answer that are shown; the log of the instance has all of them.
+/// How many lines of an answer are shown; the log of the instance contains all.
 const MOST_LINES: usize = 2_000;
 
 /// The state of the box.
@@ -23,12 +23,12 @@ pub struct SayBox {
     input: TextInput,
     /// Number of the message that has no answer yet.
     waiting: Option<u64>,
-    /// The message that waits, to be typed again when it was not sent.
+    /// The pending message, restored for editing if it was not sent.
     sent: String,
     view: TextView,
     lines: Vec<TextLine>,
     note: Option<String>,
-    /// Messages that were sent, oldest first, and which of them is shown.
+    /// Sent messages, oldest first, and which of them is shown.
     earlier: Vec<String>,
     recalled: usize,
 }
@@ -58,7 +58,7 @@ impl SayBox {
         }
     }
 
-    /// Shows an older message, or a newer one; behind the newest an empty line.
+    /// Shows an older or newer message; after the newest, an empty line.
     fn recall(&mut self, by: isize) {
         self.recalled = self.recalled.saturating_add_signed(by).min(self.earlier.len());
         self.input = TextInput::new(self.earlier.get(self.recalled).map_or("", String::as_str));
@@ -106,7 +106,7 @@ impl SayBox {
         self.add(&format!("> {message}"), Tone::Header);
     }
 
-    /// Takes the answer to the message of this number; `false` when it belongs to another box.
+    /// Shows the answer to the message with this number; `false` if it belongs to another box.
     pub fn answered(&mut self, ticket: u64, answer: Result<&str, &EngineError>) -> bool {
         if self.waiting != Some(ticket) {
             return false;
@@ -124,7 +124,7 @@ impl SayBox {
         true
     }
 
-    /// The message of this number was not sent: something must be allowed first. It can be typed again.
+    /// The message with this number was not sent, because something must be allowed first. It can be edited again.
     pub fn withheld(&mut self, ticket: u64) -> bool {
         let is_mine = self.waiting == Some(ticket);
         if is_mine {

@@ -1,4 +1,4 @@
-//! Which tools are in use: presets and saved sets, with how much each holds.
+//! Sets of tools: presets and saved sets, with the number of tools in each.
 
 use super::keys::{BoxKey, browse, is_row};
 use super::list_box::ListBox;
@@ -16,7 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
 
-/// Lines below the list about the one that is selected.
+/// Lines about the selected set, below the list.
 const ABOUT: u16 = 3;
 
 /// Columns of the counts.
@@ -38,17 +38,17 @@ impl Listed for SetRow {
 #[derive(Default)]
 pub struct Sets {
     pub(super) list: Listing<SetRow>,
-    /// What to say when there is no row.
+    /// The message if there are no rows.
     empty: String,
 }
 
 impl Sets {
-    /// A list that is still to come.
+    /// A list whose data has not arrived yet.
     pub fn awaited() -> Sets {
         Sets { empty: "Loading tool sets …".to_owned(), ..Sets::default() }
     }
 
-    /// Takes what came; at first the selection is on the set in use.
+    /// Sets the rows; at first, the set in use is selected.
     pub fn set(&mut self, sets: &Result<Vec<SetRow>, EngineError>) {
         let is_first = self.list.items.is_empty();
         match sets {
@@ -106,7 +106,7 @@ impl Sets {
     }
 }
 
-/// What a set holds, and what of it is not here.
+/// The tools of a set, and those that are missing here.
 fn holds(set: &SetRow) -> String {
     let unknown: Vec<String> = set.unknown.iter().map(ToString::to_string).collect();
     let by = set.saved_by.as_ref().map(|who| format!(" · saved by {who}")).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The catalog pane: every tool as a row, filtered as one types, with a strip about the selected one.
 //!
-//! Problems are rows too: after the tools, and alone with a filter that begins with `!`. Rows can be in groups: by
-//! category or by stage.
+//! Problems are rows too: after the tools, and alone with a filter that begins with `!`. Rows can be grouped by
+//! category or stage.
 
 mod columns;
 mod drawn;
@@ -38,22 +38,22 @@ pub use tree::{Group, Grouping};
 
 /// Lines of the strip about the selected tool, without its rule.
 const STRIP_LINES: u16 = 5;
-/// Rows inside the border from which on there are such lines.
+/// The inner height from which these lines are shown.
 const STRIP_FROM: u16 = 14;
-/// Rows of the screen from which on there are such lines: the border, the first line and the last.
+/// The screen height from which these lines are shown: including the border, the first line and the last.
 pub const PREVIEW_HEIGHT: u16 = STRIP_FROM + 4;
 
-/// The names of the columns are above the list from so many lines and cells.
+/// The height and width from which column headings are shown.
 const HEADER_FROM: (u16, u16) = (7, 30);
 
-/// What the selection is on.
+/// The selected item.
 #[derive(Debug, Clone, Copy)]
 pub enum Selected<'a> {
     /// A row of the catalog.
     Tool(&'a Arc<Tool>),
     /// A definition that could not be read.
     Problem(&'a Problem),
-    /// A file that looks like a tool and is none.
+    /// A file that looks like a tool but is not one.
     Skipped(&'a SkippedFile),
     /// The name of a group of rows.
     Group(&'a Group),
@@ -61,7 +61,7 @@ pub enum Selected<'a> {
     Nothing,
 }
 
-/// What a row is about, so that it is found again among other rows.
+/// The identity of a row, for finding it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Anchor {
     Path(String),
@@ -72,7 +72,7 @@ enum Anchor {
 pub struct CatalogPane {
     view: Arc<CatalogView>,
     index: Option<(u64, Arc<Index>)>,
-    /// The query last asked and what it found, so that a longer one looks through less.
+    /// The last query and its result, so that a longer query searches less.
     found: (String, Vec<Hit>),
     /// Why there is no catalog, in sentences.
     failure: Vec<String>,
@@ -83,9 +83,9 @@ pub struct CatalogPane {
     stages: StageFilter,
     grouping: Grouping,
     order: CatalogOrder,
-    /// Groups whose rows are hidden: without a filter, and with the filter that there is now.
+    /// Groups with hidden rows: without a filter, and with the present filter.
     folded: [HashSet<String>; 2],
-    /// What the filter asks for, of the catalog that there is now.
+    /// The parsed filter, for the present catalog.
     query: Query,
     tree: Tree,
     drawing: Drawing,
@@ -126,12 +126,12 @@ impl Default for CatalogPane {
 }
 
 impl CatalogPane {
-    /// The snapshot that the rows were made from.
+    /// The snapshot behind the rows.
     pub fn view(&self) -> &Arc<CatalogView> {
         &self.view
     }
 
-    /// Says why there will be no catalog.
+    /// Records why there is no catalog.
     pub fn set_failure(&mut self, error: &EngineError) {
         self.failure = vec!["The workspace could not be opened.".to_owned(), safe(&error.message), safe(&error.hint)];
     }
@@ -141,7 +141,7 @@ impl CatalogPane {
         self.drawing.current
     }
 
-    /// Takes a new catalog; the selection stays on the same row as long as there is one.
+    /// Sets a new catalog; the selection stays on the same row if it still exists.
     pub fn set_view(&mut self, view: Arc<CatalogView>) {
         if view.generation < self.view.generation {
             return;
@@ -152,7 +152,7 @@ impl CatalogPane {
         self.refresh(selected);
     }
 
-    /// Takes the search index of a catalog; one of another generation is of no use.
+    /// Sets the search index of a catalog; one of another generation is ignored.
     pub fn set_index(&mut self, generation: u64, index: Arc<Index>) {
         let selected = self.anchor();
         self.index = Some((generation, index));
@@ -174,7 +174,7 @@ impl CatalogPane {
         self.setting_problems.iter().chain(&self.view.problems)
     }
 
-    /// Why nothing can be decided or run: the state of the workspace is lost or cannot be written.
+    /// Why nothing can be decided or run: the state of the workspace is lost or read-only.
     pub fn state_problem(&self) -> Option<&Problem> {
         self.problems().find(|problem| problem.code == ProblemCode::State && problem.path.ends_with("store.db"))
     }
@@ -190,7 +190,7 @@ impl CatalogPane {
         }
     }
 
-    /// Moves the selection and keeps it visible. To the left folds the group, once more all groups; to the right unfolds.
+    /// Moves the selection and keeps it visible. Left folds the group, then all groups; right unfolds.
     pub fn step(&mut self, motion: Motion) {
         match motion {
             Motion::Left => self.fold(true),
@@ -207,7 +207,7 @@ impl CatalogPane {
         }
     }
 
-    /// Folds the group of the selection, or unfolds it; where that is so already, all groups.
+    /// Folds or unfolds the group of the selection; if that is already done, all groups.
     fn fold(&mut self, folds: bool) {
         let Some(group) = self.tree.group_at(self.list.selected) else { return };
         let names: Vec<String> = if group.is_folded == folds {
@@ -249,7 +249,7 @@ impl CatalogPane {
         self.list.scroll(lines, self.tree.rows.len());
     }
 
-    /// Selects the row that a click on this line of the list means.
+    /// Selects the row at this line of the list, for a click.
     pub fn click(&mut self, line: usize) {
         let row = self.list.offset + line;
         if row < self.tree.rows.len() {
@@ -305,7 +305,7 @@ impl CatalogPane {
         }
     }
 
-    /// The row of what was selected; where it is folded away, that of its group.
+    /// The row of an item; if it is folded, that of its group.
     fn row_of(&self, anchor: &Anchor) -> Option<usize> {
         let path = match anchor {
             Anchor::Group(name) => return self.tree.row_of_group(name),
@@ -323,12 +323,12 @@ impl CatalogPane {
         })
     }
 
-    /// Makes the rows anew and puts the selection back on `selected`; without it, on the best row.
+    /// Rebuilds the rows and restores the selection; without one, selects the best row.
     fn refresh(&mut self, selected: Option<Anchor>) {
         let text = self.filter.text();
         self.query = if text.starts_with('!') { Query::default() } else { Query::new(&text, &self.view.tools) };
         let (mut shown, problems) = self.matching();
-        // Words that are looked for rank the rows themselves.
+        // A text search ranks the rows itself.
         if self.query.words().is_empty() || self.order != CatalogOrder::Name {
             self.order.sort(&mut shown, &self.view.tools);
         }
@@ -345,7 +345,7 @@ impl CatalogPane {
         self.list.selected = found.unwrap_or(self.list.selected).min(self.tree.rows.len().saturating_sub(1));
     }
 
-    /// Positions of the tools and numbers of the problems that the filter lets through.
+    /// Positions of the tools and numbers of the problems that match the filter.
     fn matching(&mut self) -> (Vec<usize>, Vec<usize>) {
         let text = self.filter.text();
         if let Some(words) = text.strip_prefix('!') {
@@ -376,14 +376,14 @@ impl CatalogPane {
         self.view.tools.get(position).is_some_and(|tool| self.accepts(tool) && self.query.accepts(tool))
     }
 
-    /// Whether a tool is listed without a filter: of a stage that is shown, and in use. A filter that names stages
-    /// chooses among all of them.
+    /// Whether a tool is listed without a filter: its stage is shown, and it is in use. A filter that names stages
+    /// searches all.
     fn accepts(&self, tool: &Tool) -> bool {
         let is_asked = self.stages == StageFilter::Current && self.query.names(QueryField::Stage);
         (is_asked || self.stages.accepts(tool.stage)) && !tool.facts.unused
     }
 
-    /// Used for the moment between a new catalog and its index.
+    /// Used between a new catalog and its index.
     fn named(&self, text: &str) -> Vec<usize> {
         let tools = self.view.tools.iter().enumerate();
         let fits = tools.filter(|(position, tool)| self.is_shown(*position) && tool.name.as_str().contains(text));
@@ -397,7 +397,7 @@ impl CatalogPane {
         all.filter(|(_, problem)| holds(problem)).map(|(index, _)| index).collect()
     }
 
-    /// Numbers of the skipped files that some words find.
+    /// Numbers of the skipped files that match the words.
     fn matching_skipped(&self, words: &str) -> Vec<usize> {
         let words = words.to_lowercase();
         let holds =
@@ -408,7 +408,7 @@ impl CatalogPane {
 }
 
 impl CatalogPane {
-    /// Draws the pane. Returns where the list lies and, while the filter is typed, the cursor.
+    /// Draws the pane. Returns the area of the list and, while the filter is typed, the cursor.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, focus: Focus, look: Look) -> (Rect, Option<Position>) {
         let theme = look.theme;
         let inner = frame(area, buf, &self.title(theme), focus, theme);
@@ -439,9 +439,9 @@ impl CatalogPane {
         (list_area, cursor)
     }
 
-    /// Cells that the names lack where the pane has so many columns.
+    /// How many cells the names lack if the pane has this width.
     pub fn lacks(&self, width: u16) -> u16 {
-        // Without its border and the sign of the selection.
+        // Without its border and the selection mark.
         let width = usize::from(width.saturating_sub(3));
         Columns::lack(width, &self.drawing.widest, self.indent())
     }
@@ -455,7 +455,7 @@ impl CatalogPane {
         self.tree.rows.len()
     }
 
-    /// How many tools are listed: those that the filter and the choice of stages let through.
+    /// How many tools are listed: those that match the filter and the stages.
     pub fn shown(&self) -> usize {
         self.tree.shown
     }

@@ -1,6 +1,6 @@
-//! A list of rows under a text filter: what panes and boxes with a list have in common.
+//! A list of rows with a text filter, shared by panes and boxes.
 //!
-//! It keeps the selection on the same item when the items change. What a row looks like is the pane's.
+//! The selection stays on the same item when the items change. The pane draws the rows.
 
 use crate::tui::ink::Ink;
 use crate::tui::list::{ListState, Motion};
@@ -12,15 +12,15 @@ use std::borrow::Cow;
 
 /// An item of such a list.
 pub trait Listed {
-    /// What makes it the same item later.
+    /// The identity of an item across updates.
     type Key: PartialEq;
     /// Stays the same while the item changes, so that the selection stays on it.
     fn key(&self) -> Self::Key;
-    /// The texts that a filter looks in, the one that names the item first.
+    /// The texts that a filter searches, with the name first.
     fn texts(&self) -> Vec<Cow<'_, str>>;
 }
 
-/// How well an item fits the words of a filter, the best first; `None` where a word is in none of its texts.
+/// The rank of an item for the words of a filter, best first; `None` if a word matches none of its texts.
 fn fit<T: Listed>(item: &T, words: &[&str]) -> Option<(usize, bool)> {
     let texts: Vec<String> = item.texts().iter().map(|text| text.to_lowercase()).collect();
     let mut worst = (0, false);
@@ -40,7 +40,7 @@ pub struct Listing<T> {
     pub(in crate::tui) typing: bool,
     pub(in crate::tui) list: ListState,
     pub(in crate::tui) loaded: bool,
-    /// Whether somebody moved the selection away from the first row.
+    /// Whether the user moved the selection away from the first row.
     moved: bool,
 }
 
@@ -69,7 +69,8 @@ impl<T: Listed> Listing<T> {
         self.list.selected = found.unwrap_or(self.list.selected).min(self.rows.len().saturating_sub(1));
     }
 
-    /// Takes the items, newest first: who never moved the selection away from the newest one stays on the newest one.
+    /// Sets the items, newest first. If the selection was never moved away from the newest one, the newest one stays
+    /// selected.
     pub fn set_newest_first(&mut self, items: Vec<T>) {
         self.set(items);
         if !self.moved {
@@ -77,7 +78,7 @@ impl<T: Listed> Listing<T> {
         }
     }
 
-    /// Selects the first item that fits; nothing changes where none does.
+    /// Selects the first matching item, if any.
     pub fn select(&mut self, fits: impl Fn(&T) -> bool) {
         if let Some(at) = self.rows.iter().position(|row| fits(&self.items[*row])) {
             self.list.selected = at;
@@ -106,7 +107,7 @@ impl<T: Listed> Listing<T> {
         self.note_moved();
     }
 
-    /// Selects the row that a click on this line of the list means.
+    /// Selects the row at this line of the list, for a click.
     pub fn click(&mut self, line: usize) {
         self.list.selected = (self.list.offset + line).min(self.rows.len().saturating_sub(1));
         self.note_moved();
@@ -135,7 +136,7 @@ impl<T: Listed> Listing<T> {
         self.note_moved();
     }
 
-    /// The items that fit the filter; of those that fit equally well, the order of the list.
+    /// The items that match the filter; equal ones keep the order of the list.
     fn refresh(&mut self) {
         let typed = self.filter.text().to_lowercase();
         let words: Vec<&str> = typed.split_whitespace().collect();
@@ -145,7 +146,7 @@ impl<T: Listed> Listing<T> {
         self.rows = fits.into_iter().map(|(_, row)| row).collect();
     }
 
-    /// Draws the line of the filter while it is typed; takes its line from `inner` and returns the cursor.
+    /// Draws the filter line while it is typed, using a line of `inner`; returns the cursor.
     pub(in crate::tui) fn draw_filter(
         &mut self,
         inner: &mut Rect,

@@ -1,6 +1,6 @@
 //! The panes of the workbench: their state and how they are drawn.
 //!
-//! A pane holds snapshots that arrive as messages; it asks nobody.
+//! A pane holds snapshots that arrive as messages, and requests nothing itself.
 
 pub mod catalog;
 pub mod failures;
@@ -24,11 +24,11 @@ pub enum Pane {
     Failures,
     /// List of pending reviews.
     Queue,
-    /// List of the instances of services; only where there are any.
+    /// List of the instances of services; only if there are any.
     Services,
 }
 
-/// Panes that somebody hid; the catalog always stays.
+/// Hidden panes; the catalog is always shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hidden {
     output: bool,
@@ -79,7 +79,7 @@ impl Pane {
     /// All panes, in the order of their digits.
     const ALL: [Pane; 5] = [Pane::Catalog, Pane::Output, Pane::Failures, Pane::Queue, Pane::Services];
 
-    /// The panes there are, in the order of their digits: the last one only where there are services.
+    /// The present panes, in the order of their digits: the last one only if there are services.
     pub fn present(has_services: bool) -> &'static [Pane] {
         if has_services { &Pane::ALL } else { &Pane::ALL[..4] }
     }
@@ -106,7 +106,7 @@ impl Pane {
         }
     }
 
-    /// Whose keys work when it has the focus.
+    /// The context whose keys are active when it has the focus.
     pub const fn context(self) -> Context {
         match self {
             Pane::Catalog => Context::Catalog,
@@ -117,7 +117,7 @@ impl Pane {
         }
     }
 
-    /// The pane so many places further among these, round the end.
+    /// The pane this many places further, wrapping around.
     pub fn step(self, by: isize, panes: &[Pane]) -> Pane {
         let at = panes.iter().position(|pane| *pane == self).unwrap_or(0);
         panes[at.saturating_add_signed(by + panes.len() as isize) % panes.len()]

@@ -1,4 +1,4 @@
-//! The review queue: what waits for a human, oldest first.
+//! The review queue: pending reviews, oldest first.
 
 mod row;
 
@@ -17,13 +17,13 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ops::{Deref, DerefMut, RangeInclusive};
 
-/// In which order the queue is shown.
+/// The order of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum QueueOrder {
     /// Oldest review first.
     #[default]
     Age,
-    /// The riskiest first, of one risk the oldest.
+    /// Highest risk first, then oldest.
     Risk,
 }
 
@@ -40,7 +40,7 @@ impl QueueOrder {
 #[derive(Default)]
 pub struct QueuePane {
     listing: Listing<Review>,
-    /// Which reviews are about which bytes, in order of digest and place.
+    /// The reviews of each digest, in order of digest and position.
     by_digest: Vec<(Digest, usize)>,
     order: QueueOrder,
     marked: Vec<ReviewId>,
@@ -77,7 +77,7 @@ impl Listed for Review {
 }
 
 impl QueuePane {
-    /// Takes the reviews that wait; marks of those that are gone go with them.
+    /// Sets the pending reviews; marks of removed ones are dropped.
     pub fn set(&mut self, mut reviews: Vec<Review>) {
         match self.order {
             QueueOrder::Age => reviews.sort_unstable_by_key(|review| (review.created_at, review.id)),
@@ -109,7 +109,7 @@ impl QueuePane {
         self.listing.list.selected = found.unwrap_or(0);
     }
 
-    /// Begins a range at the selected row, or ends it: its reviews stay selected.
+    /// Begins a range at the selected row, or ends it and keeps its reviews selected.
     pub fn toggle_range(&mut self) {
         if self.range().is_some() {
             self.keep_range();
@@ -126,7 +126,7 @@ impl QueuePane {
         }
     }
 
-    /// Gives a range up. Returns whether there was one.
+    /// Cancels a range. Returns whether there was one.
     pub fn drop_range(&mut self) -> bool {
         let was_shown = self.range().is_some();
         self.range_from = None;
@@ -141,12 +141,12 @@ impl QueuePane {
         Some(from.min(to)..=from.max(to))
     }
 
-    /// What the checks of each pending review say; `None` where they have not begun.
+    /// The verdict of each pending review; `None` if its checks have not begun.
     pub fn verdicts(&self) -> impl Iterator<Item = Option<CheckState>> {
         self.items.iter().map(|review| review.verdict.map(|tally| tally.state))
     }
 
-    /// Marks the selected review, or all of the range; takes the marks away where all are marked.
+    /// Marks the selected review, or all in the range; unmarks them if all are marked.
     pub fn toggle_mark(&mut self) {
         let chosen = self.chosen();
         if chosen.iter().all(|id| self.marked.contains(id)) {
@@ -160,7 +160,7 @@ impl QueuePane {
         }
     }
 
-    /// The marked reviews and those of the range, in the order of the queue: what is drawn as selected.
+    /// The marked reviews and those in the range, in the order of the queue: they are drawn as selected.
     pub fn marked(&self) -> Vec<ReviewId> {
         if self.marked.is_empty() && self.range_from.is_none() {
             return Vec::new();
@@ -186,12 +186,12 @@ impl QueuePane {
         self.items.is_empty()
     }
 
-    /// The number of the newest waiting review; 0 when none waits.
+    /// The number of the newest pending review; 0 if there is none.
     pub fn newest(&self) -> ReviewId {
         self.items.iter().map(|review| review.id).max().unwrap_or(ReviewId(0))
     }
 
-    /// The newest review after this one that an agent asked for.
+    /// The newest review after this one that an agent requested.
     pub fn asked_after(&self, id: ReviewId) -> Option<&Review> {
         let is_agents = |review: &&Review| agent(review).is_some();
         self.items.iter().filter(|review| review.id > id).filter(is_agents).max_by_key(|review| review.id)
@@ -202,7 +202,7 @@ impl QueuePane {
         self.items.iter().find(|review| review.id == id)
     }
 
-    /// The review that waits for this version of a tool.
+    /// The pending review for this version of a tool.
     pub fn waiting_for(&self, tool: &ToolName, digest: Digest) -> Option<&Review> {
         let covers = |review: &Review| {
             let same = review.tool == *tool && review.digest == digest;
@@ -213,19 +213,19 @@ impl QueuePane {
         same.filter_map(|(_, place)| self.items.get(*place)).find(|review| covers(review))
     }
 
-    /// The review behind another one, round the end; `None` when there is no other.
+    /// The next review, wrapping around; `None` if there is no other.
     pub fn after(&self, id: ReviewId) -> Option<&Review> {
         let at = self.items.iter().position(|review| review.id == id).map_or(0, |at| at + 1);
         let next = self.items.get(at).or(self.items.first());
         next.filter(|review| review.id != id)
     }
 
-    /// Place in the queue, counted from 1, and how many wait.
+    /// Position in the queue, counted from 1, and the number of pending reviews.
     pub fn place(&self, id: ReviewId) -> Option<(usize, usize)> {
         self.items.iter().position(|review| review.id == id).map(|at| (at + 1, self.items.len()))
     }
 
-    /// Draws the pane. Returns where the list lies and, while the filter is typed, the cursor.
+    /// Draws the pane. Returns the area of the list and, while the filter is typed, the cursor.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, focus: Focus, look: Look) -> (Rect, Option<Position>) {
         let detail = if self.loaded { grouped(self.items.len()) } else { String::new() };
         let (filter, typing) = (self.filter.text(), self.typing);
@@ -252,7 +252,7 @@ impl QueuePane {
         let chosen = self.range();
         let marked = &self.marked;
         let Listing { items, rows, list, .. } = &mut self.listing;
-        // As wide as the longest that is listed, with the blank behind it.
+        // As wide as the longest one in the list, plus a blank.
         let asks = rows.iter().map(|row| items[*row].asks().len() + 1).max().unwrap_or_default();
         Rows { list, len: rows.len(), focus, theme: look.theme }.draw(inner, buf, &|index, width| {
             let review = &items[rows[index]];
@@ -276,7 +276,7 @@ pub fn risk_style(risk: Risk, theme: &Theme) -> Style {
     }
 }
 
-/// What a review is about, as a name: an adoption covers several tools.
+/// The name of a review's object; an adoption covers several tools.
 pub fn subject(review: &Review) -> String {
     if review.kind == ReviewKind::Adoption {
         crate::tui::phrase::count(review.members.len(), "tool")
@@ -298,7 +298,7 @@ pub fn verdict_word(review: &Review) -> String {
     }
 }
 
-/// When silence becomes a rejection: `denied in 2h`; `None` when it never does.
+/// When a review without an answer expires: `denied in 2h`; `None` if it never does.
 pub fn expiry(review: &Review, now: Instant) -> Option<String> {
     let at = review.expires_at?;
     Some(if at <= now { "expires now".to_owned() } else { format!("expires in {}", age(at, now)) })

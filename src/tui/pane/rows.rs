@@ -1,4 +1,4 @@
-//! What all panes draw alike: the frame with its title, and rows of a list.
+//! Shared drawing of all panes: the frame with its title, and rows of a list.
 
 use crate::tui::ink::{Ink, Line, Span, draw_frame};
 use crate::tui::keymap::Keymap;
@@ -12,7 +12,7 @@ use ratatui::style::{Color, Modifier, Style};
 use std::cell::RefCell;
 use unicode_width::UnicodeWidthStr;
 
-/// What drawing needs to know beside the state of a pane.
+/// What drawing needs in addition to the state of a pane.
 #[derive(Clone, Copy)]
 pub struct Look<'a> {
     /// Styles of the current theme.
@@ -21,16 +21,16 @@ pub struct Look<'a> {
     pub keymap: &'a Keymap,
     /// The time, for ages.
     pub now: Now,
-    /// Takes the keys that a box names in its border, and where.
+    /// Receives the keys in the border of a box, and their positions.
     pub named: &'a NamedKeys,
 }
 
-/// Keys that were drawn with what they do, and where: a click there presses them.
+/// Drawn keys and their positions: a click there presses them.
 #[derive(Debug, Default)]
 pub struct NamedKeys(RefCell<Vec<(Rect, String)>>);
 
 impl NamedKeys {
-    /// Notes the keys in the lower border of a box, in place of those of the box below it.
+    /// Records the keys in the lower border of a box, replacing those of the box below.
     pub fn note(&self, area: Rect, keys: &[(String, &'static str)]) {
         let placed = placed_keys(area, keys).map(|(spot, key, _)| (spot, key.to_owned()));
         self.0.replace(placed.collect());
@@ -52,7 +52,7 @@ pub enum Focus {
 }
 
 impl Focus {
-    /// The focus of a thing that has it when `here`.
+    /// The focus for this condition.
     pub fn when(here: bool) -> Focus {
         if here { Focus::Here } else { Focus::Elsewhere }
     }
@@ -69,7 +69,7 @@ pub struct Title<'a> {
     pub remark: String,
     /// Style of the remark.
     pub remark_style: Style,
-    /// Keys and what they do, in the lower border; the most important first.
+    /// Keys with their actions, in the lower border; the most important first.
     pub keys: Vec<(String, &'static str)>,
 }
 
@@ -80,7 +80,7 @@ impl Title<'_> {
     }
 }
 
-/// Draws a frame with its title and returns what lies inside.
+/// Draws a frame with its title and returns its inner area.
 pub fn frame(area: Rect, buf: &mut Buffer, title: &Title, focus: Focus, theme: &Theme) -> Rect {
     let border = match focus {
         Focus::Here => theme.border_focus,
@@ -98,7 +98,7 @@ pub fn frame(area: Rect, buf: &mut Buffer, title: &Title, focus: Focus, theme: &
         left.push(Span::styled(format!("{detail} "), theme.text));
     }
     let right = (!remark.is_empty()).then(|| {
-        // The remark keeps its own colour: that of the border, dimmed, could not be read.
+        // The remark has its own colour: the dimmed one of the border would be unreadable.
         Line::styled(format!(" {remark} "), plain_over_border().patch(title.remark_style))
     });
     let inner = draw_frame(area, buf, border, Line::from(left), right);
@@ -106,7 +106,7 @@ pub fn frame(area: Rect, buf: &mut Buffer, title: &Title, focus: Focus, theme: &
     inner
 }
 
-/// Whole keys with their words in the lower border, as many as fit, and where they are.
+/// As many complete keys with their words as fit in the lower border, and their positions.
 fn placed_keys<'k>(
     area: Rect,
     keys: &'k [(String, &'static str)],
@@ -130,14 +130,14 @@ fn draw_keys(area: Rect, buf: &mut Buffer, keys: &[(String, &'static str)], them
     }
 }
 
-/// Text over a border that is not drawn in its colour.
+/// Text over a border that is not drawn in the border's colour.
 fn plain_over_border() -> Style {
     Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM)
 }
 
 /// A list about to be drawn.
 pub struct Rows<'a> {
-    /// Selection and scroll position; takes the height of the area.
+    /// Selection and scroll position; updated with the height of the area.
     pub list: &'a mut ListState,
     /// How many rows there are.
     pub len: usize,
@@ -148,8 +148,8 @@ pub struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Draws the visible rows. `row` makes the spans of a row for a width; the selected row has a
-    /// sign in front and, when the list has the focus, is drawn reversed.
+    /// Draws the visible rows. `row` creates the spans of a row for a width; the selected row has a mark and, if the
+    /// list has the focus, is reversed.
     pub fn draw(self, area: Rect, buf: &mut Buffer, row: &dyn Fn(usize, usize) -> Vec<Span>) {
         self.list.fit(usize::from(area.height), self.len);
         let height = usize::from(area.height);
@@ -167,8 +167,8 @@ impl Rows<'_> {
     }
 }
 
-/// Shows right of a list or a text which part of it is on screen, where that is not all of it: from which row on, how many,
-/// and of how many.
+/// Draws a scroll bar to the right of a list or text if only a part is visible: first row, number of visible rows,
+/// total.
 pub fn draw_scrollbar(area: Rect, buf: &mut Buffer, (offset, shown, len): (usize, usize, usize), theme: &Theme) {
     let height = usize::from(area.height);
     if height == 0 || len <= shown {
@@ -176,7 +176,7 @@ pub fn draw_scrollbar(area: Rect, buf: &mut Buffer, (offset, shown, len): (usize
     }
     let thumb = (height * shown / len).clamp(1, height);
     let free = height - thumb;
-    // At the end only when the last row is shown, and at the top only when the first one is.
+    // At the end only if the last row is visible, and at the top only if the first one is.
     let top = (offset * free).div_ceil(len - shown).min(free);
     for row in top..top + thumb {
         let position = (area.right(), area.y + row as u16);
@@ -186,8 +186,8 @@ pub fn draw_scrollbar(area: Rect, buf: &mut Buffer, (offset, shown, len): (usize
     }
 }
 
-/// Draws a row as selected: in one piece, whatever its parts look like, or each would be reversed to
-/// a ground of its own. What was found by a search stays marked, by a line below.
+/// Draws a row as selected, as a whole: otherwise, parts would be reversed to different backgrounds. Search matches
+/// stay underlined.
 fn select(row: Rect, buf: &mut Buffer, theme: &Theme) {
     for position in row.positions() {
         let Some(cell) = buf.cell_mut(position) else { continue };
@@ -202,7 +202,7 @@ fn select(row: Rect, buf: &mut Buffer, theme: &Theme) {
     }
 }
 
-/// Draws sentences where a list has no rows; an empty one is a blank line.
+/// Draws sentences instead of rows; an empty one is a blank line.
 pub fn draw_empty(area: Rect, buf: &mut Buffer, sentences: &[String], theme: &Theme) {
     let width = usize::from(area.width.saturating_sub(2));
     let mut y = area.y + u16::from(area.height > 6);

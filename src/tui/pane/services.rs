@@ -1,4 +1,4 @@
-//! The services pane: the instances of services, each below the one that it needs, or in another order.
+//! The services pane: instances, each below the one that it needs, or in another order.
 
 mod columns;
 
@@ -20,31 +20,31 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 
-/// Rows below the list that say more of the selected instance.
+/// Rows below the list with details about the selected instance.
 const ABOUT: u16 = 2;
-/// With so many rows the names of the columns are above the list, also when not every instance has a row then.
+/// The height from which column headings are shown, even if not every instance has a row then.
 const HEADED: u16 = 12;
 
-/// A row with its place among those that it needs.
+/// A row with its depth below the instances that it needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
     /// The instance.
     pub row: ServiceRow,
-    /// How many instances it is below.
+    /// The number of instances above it.
     pub depth: usize,
 }
 
-/// In which order instances are shown.
+/// The order of the instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ServiceOrder {
     /// By name, each below the one that it needs.
     #[default]
     Needs,
-    /// What does not work first, what is stopped last.
+    /// Failing instances first, stopped ones last.
     State,
-    /// What uses most of the processor first.
+    /// Highest processor use first.
     Cpu,
-    /// What uses most memory first.
+    /// Highest memory use first.
     Memory,
 }
 
@@ -117,7 +117,7 @@ impl ServicesPane {
         self.set_rows(rows);
     }
 
-    /// Whether it is known which instances there are.
+    /// Whether the instances are known yet.
     pub fn is_loaded(&self) -> bool {
         self.loaded
     }
@@ -137,12 +137,12 @@ impl ServicesPane {
         self.items.iter().map(|item| &item.row.view)
     }
 
-    /// How many do not work, or not as they should.
+    /// How many fail or are impaired.
     pub fn failing_count(&self) -> usize {
         self.views().filter(|view| is_failing(view.now)).count()
     }
 
-    /// How many go on when the workbench is left.
+    /// How many continue when the workbench is closed.
     pub fn going_count(&self) -> usize {
         self.views().filter(|view| view.now.needs_keeper()).count()
     }
@@ -181,7 +181,7 @@ impl ServicesPane {
         self.views().any(|view| view.now == InstanceState::BackingOff && view.instance.life.next_start_at.is_some())
     }
 
-    /// Draws the pane. Returns where the list lies and, while the filter is typed, the cursor.
+    /// Draws the pane. Returns the area of the list and, while the filter is typed, the cursor.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, focus: Focus, look: Look) -> (Rect, Option<Position>) {
         let theme = look.theme;
         let up = self.views().filter(|view| view.now.is_up()).count();
@@ -221,7 +221,7 @@ impl ServicesPane {
         (above, cursor)
     }
 
-    /// What the row of the selected instance has no room for.
+    /// Details that do not fit in the row of the selected instance.
     fn draw_about(&self, area: Rect, buf: &mut Buffer, look: Look) {
         let Some(row) = self.selected().map(|item| &item.row) else { return };
         let width = usize::from(area.width.saturating_sub(2));
@@ -231,7 +231,7 @@ impl ServicesPane {
     }
 }
 
-/// Whether an instance does not work, or not as it should.
+/// Whether an instance fails or is impaired.
 pub fn is_failing(state: InstanceState) -> bool {
     matches!(state, InstanceState::Unhealthy | InstanceState::Failed | InstanceState::Lost)
 }
@@ -249,7 +249,7 @@ fn ordered(mut rows: Vec<ServiceRow>, order: ServiceOrder) -> Vec<Placed> {
     rows.into_iter().map(|row| Placed { row, depth: 0 }).collect()
 }
 
-/// The smaller, the more it wants somebody to look.
+/// Lower values need attention sooner.
 fn urgency(state: InstanceState) -> u8 {
     match state {
         InstanceState::Failed | InstanceState::Lost => 0,
@@ -261,7 +261,7 @@ fn urgency(state: InstanceState) -> u8 {
     }
 }
 
-/// Puts each instance below the first of those that it needs; keeps the order otherwise. What needs itself in a ring is not
+/// Puts each instance below the first one that it needs, otherwise keeping the order. Cyclic dependencies are not
 /// indented.
 fn placed(rows: Vec<ServiceRow>) -> Vec<Placed> {
     let name = |at: usize| &rows[at].view.instance.name;
@@ -269,7 +269,7 @@ fn placed(rows: Vec<ServiceRow>) -> Vec<Placed> {
     let above = |at: usize| rows[at].needs.iter().filter_map(|need| known.get(need)).find(|found| **found != at);
     let mut below: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
     let mut next = Vec::new();
-    // Last in, first out: what comes first is put in last.
+    // A stack: the first one is pushed last.
     for at in (0..rows.len()).rev() {
         match above(at) {
             Some(needed) => below[*needed].push(at),
@@ -287,7 +287,7 @@ fn placed(rows: Vec<ServiceRow>) -> Vec<Placed> {
     order.into_iter().filter_map(|(at, depth)| Some(Placed { row: rows[at].take()?, depth })).collect()
 }
 
-/// The lines about an instance: what went wrong or comes next, what changed, else where it can be reached.
+/// The lines about an instance: the error or next event, changes, otherwise its address.
 fn about(row: &ServiceRow, width: usize, look: Look) -> Vec<(String, Style)> {
     let (theme, view) = (look.theme, &row.view);
     let instance = &view.instance;

@@ -1,4 +1,4 @@
-//! What is read of a tool before it is shown or run.
+//! Data that is read about a tool before it is shown or run.
 
 use crate::domain::{Tool, ToolDetail};
 use crate::engine::{Engine, EngineError, ErrorCode, RunFilter};
@@ -34,10 +34,10 @@ pub(super) fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Resu
     Ok(ToolDossier { detail, last_input, other, runs, command, workers, withheld })
 }
 
-/// What the version declares and a run does not get, because nobody approved it here.
+/// Permissions that the version declares but a run does not get, because they were not approved here.
 fn withheld(engine: &Engine, detail: &ToolDetail) -> Option<String> {
     let declared = &detail.manifest.permissions;
-    // What cannot be read is said when the run starts.
+    // Read errors are reported when the run starts.
     let is_approved = engine.integrity().approved(&detail.tool).unwrap_or(true);
     (!is_approved && !declared.is_nothing()).then(|| declared.summary())
 }

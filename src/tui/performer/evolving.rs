@@ -43,7 +43,7 @@ impl Performer {
         self.answer(Answer::Evolving(Box::new(came)));
     }
 
-    /// Makes the tool of a specification, and begins to ask for its code where it needs any.
+    /// Creates the tool of a specification, and starts the generation of its code if it needs any.
     fn generate(&self, engine: &Engine, review: ReviewId) -> Result<(Box<Made>, Option<EvolutionId>), EngineError> {
         let caller = self.caller(engine);
         let (made, request) = engine.new_tools().generate(review, &caller)?;
@@ -56,7 +56,7 @@ impl Performer {
                 self.drive(engine, id);
                 Ok((made, Some(id)))
             }
-            // The tool is there, and its code can be written by hand.
+            // The tool exists, and its code can be written by hand.
             Err(error) => {
                 self.answer(Answer::Trouble(error));
                 Ok((made, None))
@@ -80,7 +80,7 @@ impl Performer {
         }
     }
 
-    /// Drives an evolution to its end, on a thread of its own: it takes minutes. What becomes of it comes as changes.
+    /// Runs an evolution to its end, on a separate thread, because it takes minutes. Its progress arrives as changes.
     fn drive(&self, engine: &Engine, id: EvolutionId) {
         if !lock(&self.shared.driven).insert(id) {
             return;
@@ -92,7 +92,7 @@ impl Performer {
             if let Err(error) = ended {
                 performer.answer(Answer::Trouble(error));
             }
-            // What is written and what was examined last came after the last change, maybe.
+            // The last texts and examinations may have come after the last change.
             performer.send(Msg::Changed(Change::Evolutions));
         });
         if let Err(error) = driving {
@@ -106,7 +106,7 @@ impl Performer {
         let Some(engine) = self.shared.engine.get() else { return };
         let driven = lock(&self.shared.driven).clone();
         for id in driven {
-            // One that is over by now needs no stopping.
+            // If it has ended by now, it need not be stopped.
             drop(engine.evolutions().stop(id, &self.caller(engine)));
         }
     }
@@ -117,7 +117,7 @@ impl Performer {
     }
 }
 
-/// An evolution with its answers, each compared with the version that a better one is wanted of.
+/// An evolution with its answers, each compared with the original version.
 fn rounds(engine: &Engine, id: EvolutionId) -> Result<Rounds, EngineError> {
     let detail = engine.evolutions().detail(id)?;
     let before = engine.versions().files(detail.evolution.digest)?;

@@ -8,13 +8,13 @@ use crate::tui::msg::{Answer, chunk};
 use crate::tui::widget::{Hit, SpoolSearch};
 use std::sync::atomic::Ordering;
 
-/// Bytes of a spool read at once; between two reads the search can be given up.
+/// How many bytes of a spool are read at once; between two reads the search can be cancelled.
 const STEP: usize = 1 << 20;
-/// Matches that are counted and can be gone to; nobody steps through more.
+/// How many matches are counted and can be visited.
 const MOST_HITS: usize = 500_000;
 
 impl Performer {
-    /// Searches, and answers with the matches as they are found. A search that was asked for later ends it.
+    /// Searches, and sends matches as they are found. A later search ends it.
     pub(super) fn find(&self, engine: &Engine, quest: &SpoolQuest) {
         if self.shared.search.fetch_max(quest.ticket, Ordering::Relaxed) > quest.ticket {
             return;
@@ -35,7 +35,7 @@ impl Performer {
     }
 }
 
-/// Searches what is read; hands over what was found since the last time, and at the end whether there is more.
+/// Searches the data that is read; passes on new matches, and at the end whether there are more.
 pub(in crate::tui) fn search(
     quest: &SpoolQuest,
     read: &ReadSpool<'_>,

@@ -1,11 +1,11 @@
-//! The user's editor and pager for what the screen asks to show.
+//! The user's editor and pager for content of the screen.
 
 use super::{Performer, not_open};
 use crate::engine::{EngineError, TerminalProgram};
 use crate::tui::effect::{Effect, Paged};
 
 impl Performer {
-    /// The program that takes the terminal for an effect.
+    /// The program that uses the terminal for an effect.
     ///
     /// # Errors
     /// Why it is not started.

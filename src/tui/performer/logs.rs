@@ -1,4 +1,4 @@
-//! The kept output of runs: what is there, and what another process adds to it.
+//! The kept output of runs: existing output, and additions by other processes.
 
 use super::{FRAME_BYTES, Performer, lock};
 use crate::domain::{RunId, RunOutcome};
@@ -8,12 +8,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
-/// Bytes of a spool loaded at once, from its end or before what is on screen.
+/// How much of a spool is loaded at once, from its end or before the screen, in bytes.
 const SPOOL_PART: usize = 4 << 20;
 /// Bytes of a spool read at once.
 const SPOOL_STEP: usize = 1 << 20;
 
-/// What is loaded before a place in a spool, and from there on: bytes and lines.
+/// How much is loaded before an offset in a spool, and after it: bytes and lines.
 const BEFORE: Most = Most { bytes: 1 << 20, lines: 10_000 };
 const BEHIND: Most = Most { bytes: 3 << 20, lines: 40_000 };
 
@@ -22,26 +22,26 @@ struct Most {
     lines: usize,
 }
 
-/// How often the output of a run of another process is looked at.
+/// How often the output of a run of another process is checked.
 const LOG_STEP: Duration = Duration::from_millis(250);
 
-/// In so many looks at the output, the record is looked at once.
+/// The record is checked once in this many checks of the output.
 const RECORD_EVERY: u32 = 4;
 
 /// A run of another process whose output is on the screen.
 struct Followed {
     run: RunId,
-    /// `None` before it wrote anything.
+    /// `None` until it has written something.
     spool: Option<Spool>,
-    /// How far the output was read.
+    /// The read position in the output.
     offset: u64,
     looks: u32,
 }
 
 impl Performer {
-    /// Hands over what another process adds to the output of a run from this offset on, until the run ends.
+    /// Passes on additions by another process to the output of a run, from this offset until the run ends.
     pub(super) fn follow_log(&self, run: RunId, offset: u64) {
-        // What this process runs comes by itself.
+        // The output of this process's own runs arrives by itself.
         if lock(&self.shared.live).contains_key(&run) || !lock(&self.shared.followed).insert(run) {
             return;
         }
@@ -66,7 +66,7 @@ impl Performer {
         });
     }
 
-    /// Reads what is new. Returns whether there may be more.
+    /// Reads new output. Returns whether there may be more.
     fn look_at_log(&self, followed: &mut Followed) -> bool {
         let Some(engine) = self.shared.engine.get() else { return false };
         // The record first: what was written before it ended is then all there is.
@@ -89,7 +89,7 @@ impl Performer {
         false
     }
 
-    /// Hands over the next part; `false` when there is none now.
+    /// Passes on the next part; `false` if there is none now.
     fn pass_on_log(&self, engine: &Engine, followed: &mut Followed) -> Result<bool, EngineError> {
         if followed.spool.is_none() {
             let path = engine.runs().spool_path(followed.run);
@@ -101,7 +101,7 @@ impl Performer {
         let Some(spool) = &followed.spool else { return Ok(false) };
         let (frames, next) = spool.frames(followed.offset, FRAME_BYTES).map_err(EngineError::internal)?;
         let Some(first) = frames.first() else { return Ok(false) };
-        // What came faster than it was read, and was removed since.
+        // Output that arrived faster than it was read, and has been removed since.
         let skipped = if followed.offset == 0 { 0 } else { first.offset.saturating_sub(followed.offset) };
         followed.offset = next;
         self.send(Msg::Output { run: followed.run, frames, skipped });
@@ -109,7 +109,7 @@ impl Performer {
     }
 }
 
-/// The record of a run with the end of its output, or with what lies before a place in its spool; and where that ends.
+/// The record of a run with the end of its output, or with the part before an offset in its spool; and where that ends.
 pub(super) fn kept(engine: &Engine, run: RunId, before: Option<u64>) -> Result<(Kept, u64), EngineError> {
     let record = engine.runs().record(run)?;
     let path = engine.runs().spool_path(run);
@@ -152,10 +152,10 @@ pub(super) fn part(engine: &Engine, run: RunId, around: u64) -> Result<SpoolPart
     part_of(run, around, &|offset| spool.frames(offset, SPOOL_STEP).map_err(EngineError::internal))
 }
 
-/// Reads chunks of a spool from a place on; the second value is where to go on.
+/// Reads chunks of a spool from an offset on; the second value is the offset to continue from.
 pub(in crate::tui) type ReadSpool<'r> = dyn Fn(u64) -> Result<(Vec<Frame>, u64), EngineError> + 'r;
 
-/// What lies around a place.
+/// The part around an offset.
 pub(in crate::tui) fn part_of(run: RunId, around: u64, read: &ReadSpool<'_>) -> Result<SpoolPart, EngineError> {
     let (mut kept, mut offset, mut first) = (VecDeque::new(), 0, None);
     let (mut before, mut behind) = (Most { bytes: 0, lines: 0 }, Most { bytes: 0, lines: 0 });

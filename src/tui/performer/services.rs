@@ -13,34 +13,34 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::time::MissedTickBehavior;
 
-/// How often instances are refreshed: a keeper that was killed is on the screen within a second, also on a busy machine.
+/// How often instances are refreshed: a killed keeper appears within a second, even on a busy machine.
 const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What instances use is measured at every second refresh at most.
+/// The minimum interval for measuring resource use.
 const MEASUREMENT_INTERVAL: Duration = Duration::from_millis(900);
 
 /// Measuring what instances use takes at most one part in so many of the time: with 200 instances, as measured, it takes
 /// 50 ms, so that it happens every 5 seconds.
 const MEASURED_SHARE: u32 = 100;
 
-/// What is known of instances.
+/// The known facts about instances.
 #[derive(Default)]
 pub(super) struct InstanceCache {
     /// Whether they are refreshed by a task.
     is_refreshing: bool,
-    /// What was sent last.
+    /// The rows that were sent last.
     sent: Vec<ServiceRow>,
-    /// What each version needs, as its definition says.
+    /// The needs of each version, according to its definition.
     needs: HashMap<(InstanceId, Digest), Vec<ToolName>>,
-    /// Whether somebody looks at what they use.
+    /// Whether their resource use is displayed.
     is_watched: bool,
-    /// What they used at the last measurement, and when that was.
+    /// The resource use at the last measurement, and its time.
     used: HashMap<InstanceId, (u64, Instant)>,
-    /// What they use.
+    /// Their present resource use.
     loads: HashMap<InstanceId, Load>,
-    /// When that is measured next.
+    /// When the next measurement is due.
     next_measurement: Option<Instant>,
-    /// What went wrong last.
+    /// The last error.
     trouble: Option<EngineError>,
 }
 
@@ -108,7 +108,7 @@ impl Performer {
                 goes_on
             }
             Err(error) => {
-                // Said once, not with every refresh.
+                // Reported once, not with every refresh.
                 let known = lock(&self.shared.services).trouble.replace(error.clone());
                 if known.as_ref() != Some(&error) {
                     self.answer(Answer::Trouble(error));
@@ -118,7 +118,7 @@ impl Performer {
         }
     }
 
-    /// Finds out what instances use, while somebody looks at it.
+    /// Measures the resource use of instances while it is displayed.
     fn measure(&self, engine: &Engine) -> Result<(), EngineError> {
         let started = Instant::now();
         {
@@ -150,7 +150,7 @@ impl Performer {
         let found = engine.services().list(None)?;
         let mut rows = Vec::with_capacity(found.services.len());
         for mut view in found.services {
-            // The screen has a clock of its own, and what only grows is no change.
+            // The screen has its own clock, and a growing duration is not a change.
             view.up_ms = None;
             let version = (view.instance.id, view.instance.digest);
             let known = lock(&self.shared.services).needs.get(&version).cloned();
@@ -172,7 +172,7 @@ impl Performer {
         Ok(needs)
     }
 
-    /// Says something and waits for the answer, on a thread that nobody waits for.
+    /// Sends a message and waits for the answer, on a separate thread.
     fn say(&self, engine: &Engine, ticket: u64, call: VerbCall) {
         let asks = self.unallowed(engine, &call);
         if let Ok(Some(command)) = asks {
@@ -184,7 +184,7 @@ impl Performer {
         self.served(Served::Said { ticket, instance, said });
     }
 
-    /// Whether a human is asked to allow something before this command; the answer says what.
+    /// Whether a human is asked for a permission before this command; the answer contains the permission.
     pub(super) fn asks_first(&self, engine: &Engine, command: &Command) -> bool {
         let Command::Verb(call) = command else { return false };
         match self.unallowed(engine, call) {
@@ -201,7 +201,7 @@ impl Performer {
         }
     }
 
-    /// What must be allowed before a service is started by this verb.
+    /// The missing permissions before this verb can start a service.
     fn unallowed(&self, engine: &Engine, call: &VerbCall) -> Result<Option<Command>, EngineError> {
         let services = engine.services();
         let tool = match call.verb() {
@@ -225,7 +225,7 @@ impl Performer {
     }
 }
 
-/// How long nothing is measured after a measurement that took so long.
+/// The pause after a measurement that took this long.
 fn pause_after(took: Duration) -> Duration {
     (took * MEASURED_SHARE).max(MEASUREMENT_INTERVAL)
 }

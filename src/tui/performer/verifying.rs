@@ -1,4 +1,4 @@
-//! How far an exchange with the team is with its signatures, and stopping it.
+//! The progress of signature verification in an exchange with the team, and stopping it.
 
 use super::{Performer, SAMPLE_STEP};
 use crate::engine::Engine;
@@ -12,7 +12,7 @@ impl Performer {
         }
     }
 
-    /// Says how many signatures are verified, as long as what is returned is kept.
+    /// Shows how many signatures are verified, until the returned value is dropped.
     pub(super) fn show_verifying(&self, engine: &Engine) -> tokio::sync::oneshot::Sender<()> {
         let (over, mut ended) = tokio::sync::oneshot::channel();
         let (performer, engine) = (self.clone(), engine.clone());
@@ -49,7 +49,7 @@ mod tests {
         let engine = Engine::open(options.clone()).unwrap();
         let lock_folder = engine.state_dir().join("team");
         std::fs::create_dir_all(&lock_folder).unwrap();
-        // Another sync of this workspace goes on.
+        // Another sync of this workspace is in progress.
         let other = std::fs::File::create(lock_folder.join("lock")).unwrap();
         other.lock().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -58,7 +58,7 @@ mod tests {
             let performer = Performer::new(options, (None, None, Limits::default()), to_loop);
             assert!(performer.shared.engine.set(engine).is_ok());
             let task = performer.perform(Effect::Execute(Command::Verb(VerbCall::new("sync", &[])))).unwrap();
-            // This thread goes on, and the sync has not ended: it runs on another one.
+            // This thread continues, and the sync has not ended: it runs on another thread.
             assert!(!task.is_finished());
             other.unlock().unwrap();
             loop {

@@ -1,4 +1,4 @@
-//! What a version, or one run of it, was seen to do, on the whole screen.
+//! The observed behaviour of a version or one of its runs, on the whole screen.
 
 use super::evidence;
 use super::reader::{Exposure, Reader, Tab};
@@ -25,7 +25,7 @@ pub struct BehaviourScreen {
 }
 
 impl BehaviourScreen {
-    /// A screen whose text is still to come. `about` is what it was opened for, not escaped.
+    /// A screen whose text has not arrived yet. `about` is its object, not escaped.
     pub fn loading(tool: Option<Arc<Tool>>, about: &str, ticket: u64) -> BehaviourScreen {
         let view = TextView::new(vec![TextLine::new("loading …", Tone::Fold)]);
         BehaviourScreen { tool, ticket, reader: Reader::new(vec![Tab::new("behaviour", view)]), title: safe(about) }

@@ -7,17 +7,17 @@ pub mod reader;
 pub mod review;
 pub mod source;
 
-/// What fills the terminal below the overlays.
+/// The screen below the overlays.
 #[derive(Default)]
 pub enum Screen {
-    /// The panes; nothing lies over them.
+    /// The panes.
     #[default]
     Workbench,
     /// The full-screen review of one version.
     Review(Box<review::ReviewScreen>),
-    /// A tool: what it is, its files, a difference.
+    /// A tool: description, files, difference.
     Source(Box<source::SourceScreen>),
-    /// What a version or a run was seen to do.
+    /// The observed behaviour of a version or a run.
     Behaviour(Box<behaviour::BehaviourScreen>),
     /// The rounds of an evolution.
     Evolution(Box<evolution::EvolutionScreen>),

@@ -10,7 +10,7 @@ use crate::tui::widget::{CURRENT, LineTokens, Relaid, SearchLine, Side, TextView
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-/// Whether what is drawn will be seen, or lies under something else.
+/// Whether the drawn text is visible, or covered by something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exposure {
     /// On top: drawn lines count as shown.
@@ -21,17 +21,17 @@ pub enum Exposure {
 
 /// A text with its name.
 pub struct Tab {
-    /// What it is, in one word or a path; not escaped.
+    /// A word or a path; not escaped.
     pub name: String,
     /// Text with its scroll position and search matches.
     pub view: TextView,
-    /// What of a review or a tool it shows.
+    /// Which part of a review or tool it shows.
     pub kind: TabKind,
     /// The files that places of the text mean, by number.
     pub paths: Vec<String>,
 }
 
-/// What a tab shows.
+/// The content of a tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TabKind {
     /// Evidence about the version.
@@ -201,8 +201,8 @@ impl Reader {
         }
     }
 
-    /// Draws the tab line, the search line while there is a search, and the text. `sign` says what
-    /// stands before a tab's name, `None` hides the tab. Returns the cursor while the search is typed.
+    /// Draws the tab line, the search line while there is a search, and the text. `sign` is the mark before a tab's
+    /// name, `None` hides the tab. Returns the cursor while the search is typed.
     pub fn draw(
         &mut self,
         area: Rect,
@@ -236,7 +236,7 @@ impl Reader {
             Exposure::Covered => view.covered(|view| view.render(rest, buf, look.theme)),
         }
         if area.height > 1 {
-            // Where nothing else is counted, how far one is in the text, as far as the tabs leave room.
+            // If nothing else is counted, shows the position in the text, if the tabs leave space.
             let position = position(view, usize::from(area.width));
             let remark = if remark.is_empty() { (position.as_str(), 0) } else { (remark, remark.len()) };
             self.draw_tabs(tabs, buf, look, remark, sign);

@@ -25,23 +25,23 @@ const MOST_CLIENT: usize = 22;
 /// Columns of our name in the first line.
 const NAME: usize = 14;
 
-/// Columns that the workspace keeps there, however much there is to say of agents.
+/// The minimum width of the workspace, however much is shown about agents.
 const LEAST_PLACE: usize = 14;
 
 /// Columns that who is connected gets on a screen with tabs, and the number of problems.
 const LEAST_AGENT: usize = 30;
 
-/// What stands between two states.
+/// The separator of two states.
 const BETWEEN: &str = " · ";
 
-/// What stands between two hints.
+/// The space between two hints.
 const GAP: u16 = 2;
 
 /// Words for the footer: shorter than the names of the table, which are commands.
 fn hint_word(verb: Verb, app: &App) -> &'static str {
     let (context, is_service) = (app.context(), app.selected_instance().is_some());
     match verb {
-        // What these verbs do with the run of an instance.
+        // The effect of these verbs on the run of an instance.
         Verb::Cancel if is_service => spec(Verb::Terminate).name,
         Verb::Rerun if is_service => spec(Verb::Relaunch).name,
         Verb::Output if context == Context::Services => "log",
@@ -115,7 +115,7 @@ pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
     let [problems, short] = [false, true].map(|short| problem_words(app, short).into_iter().collect::<Vec<_>>());
     let mut states = vec![state_spans(app, room)];
     if !app.agents.is_empty() {
-        // Who is connected matters more than how many tools there are.
+        // Connected agents matter more than the number of tools.
         states.extend([&problems, &short].map(|parts| joined(with_agents(app, parts.clone(), room), app)));
     }
     states.extend([problems, short].map(|parts| joined(parts, app)));
@@ -127,7 +127,7 @@ pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
 /// How much of a tab is written.
 #[derive(Clone, Copy)]
 enum TabWords {
-    /// The first steps are named where they stand, for somebody new.
+    /// The first steps are shown in the pane of a new user.
     Steps,
     Whole,
     Short,
@@ -170,7 +170,7 @@ fn problem_words(app: &App, short: bool) -> Option<(String, Style)> {
     Some((text, app.theme.warn))
 }
 
-/// These states, and behind them who is connected: in as many words as there is room for.
+/// These states, and after them the connected agents, in as many words as fit.
 fn with_agents(app: &App, mut parts: Vec<(String, Style)>, room: usize) -> Vec<(String, Style)> {
     let taken: usize = parts.iter().map(|(text, _)| text.width() + BETWEEN.width()).sum();
     let mut forms = agent_words(&app.agents, app.now.wall);
@@ -182,7 +182,7 @@ fn with_agents(app: &App, mut parts: Vec<(String, Style)>, room: usize) -> Vec<(
     parts
 }
 
-/// Who is connected, in fewer and fewer words. `agents` shows all of it.
+/// The connected agents, in shorter and shorter forms. `agents` shows all of it.
 fn agent_words(agents: &[ConnectedAgent], now: Instant) -> Vec<String> {
     let runs: usize = agents.iter().map(|agent| agent.runs).sum();
     let waiting: usize = agents.iter().map(|agent| agent.waiting).sum();
@@ -202,7 +202,7 @@ fn agent_words(agents: &[ConnectedAgent], now: Instant) -> Vec<String> {
     whole.into_iter().chain([format!("{who}{runs}{waiting}"), format!("{who}{waiting}")]).collect()
 }
 
-/// States side by side, with a blank behind them.
+/// States next to each other, with a blank after them.
 fn joined(parts: Vec<(String, Style)>, app: &App) -> Vec<Span> {
     if parts.is_empty() {
         return Vec::new();
@@ -227,7 +227,7 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     let help = if has_help { format!("{} help ", app.keymap.key(Verb::Help)) } else { String::new() };
     let key = if covered { String::new() } else { format!("{}: ", app.keymap.key(Verb::FocusReviews)) };
     let waiting = match app.queue.len() {
-        // A review says its place in the queue; its keys need the room.
+        // A review shows its position in the queue; its keys need the space.
         _ if !matches!(app.screen, Screen::Workbench) => String::new(),
         0 => String::new(),
         1 => format!("{key}⚑ 1 pending review"),
@@ -249,7 +249,7 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     };
     let checking = match app.checking() {
         None => String::new(),
-        // The keys matter more; the queue says it of each review.
+        // The keys matter more; the queue shows it for each review.
         Some(_) if area.width < 80 || !matches!(app.screen, Screen::Workbench) => String::new(),
         Some((done, all)) if area.width < 100 => format!("… {done}/{all} checked"),
         Some((done, all)) => format!("… {done} of {all} checked"),
@@ -284,7 +284,7 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The lines of the message that is shown, else of the work that goes on; with their style.
+/// The lines of the displayed message, otherwise of work in progress; with their style.
 pub fn message_lines(app: &App, width: u16) -> (Vec<String>, Style) {
     let room = usize::from(width).saturating_sub(2).max(1);
     let (text, style) = match (app.messages.shown(), app.working()) {
@@ -324,7 +324,7 @@ fn draw_hints(app: &mut App, area: Rect, buf: &mut Buffer) {
     app.spots.extend(spots);
 }
 
-/// Puts whole hints from the left, as many as fit; says which were put, and where.
+/// Writes as many complete hints as fit, from the left; returns which ones, and their positions.
 fn put_hints<'h>(
     hints: impl Iterator<Item = (&'h str, &'static str)>,
     area: Rect,

@@ -1,8 +1,7 @@
 //! Two states of a tool's files, compared.
 //!
-//! What did not change is folded to a line that says how much it is; everything else stands there,
-//! also what is easily missed: an execute bit, line breaks of another kind, a missing last one.
-//! How it is laid out is in [`diff_lines`](super::diff_lines).
+//! Unchanged lines are folded to a line with their number. Everything else is shown, including easily missed changes:
+//! an execute bit, other line breaks, a missing last line break. The layout is in [`diff_lines`](super::diff_lines).
 
 use super::diff_lines::blanks_word;
 use super::piece::Place;
@@ -22,11 +21,11 @@ pub enum Blanks {
     /// They count as changed.
     #[default]
     Count,
-    /// They do not; how many there are is said.
+    /// They do not count; their number is shown.
     Ignored,
 }
 
-/// What became of a file.
+/// The change of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileChange {
     /// It is not in the older version.
@@ -68,11 +67,11 @@ pub struct DiffFile {
     pub path: String,
     /// Its path in the state before, where that is another one.
     pub old_path: Option<String>,
-    /// What became of it.
+    /// Its change.
     pub change: FileChange,
     /// Lines that are new.
     pub added: usize,
-    /// Lines that are gone.
+    /// Number of removed lines.
     pub removed: usize,
     /// Lines that differ in blanks only and do not count as changed.
     pub blanks: usize,
@@ -81,7 +80,7 @@ pub struct DiffFile {
     hunks: Vec<Hunk>,
 }
 
-/// Begins the number of a byte that is no part of a text.
+/// Begins the number of a byte that is not valid text.
 const NUMBER: char = '⟨';
 
 /// One state of a file.
@@ -116,7 +115,7 @@ impl State {
     }
 }
 
-/// What is not UTF-8 as text, with each wrong byte as a number: `⟨ff⟩`. The sign itself is written the same way, so
+/// Invalid UTF-8 as text, with each wrong byte as a number: `⟨ff⟩`. The bracket itself is written in the same way, so
 /// different bytes never give the same text.
 fn numbered(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
@@ -139,7 +138,7 @@ pub fn diff_files(before: &[VersionFile], after: &[VersionFile], blanks: Blanks)
     paired(before, after).into_iter().filter_map(|(old, new)| DiffFile::new(old, new, blanks)).collect()
 }
 
-/// When a diff that begins now is cut short.
+/// The deadline of a diff that begins now.
 fn deadline() -> Option<Instant> {
     Instant::now().checked_add(DIFF_TIME)
 }
@@ -154,7 +153,7 @@ impl DiffFile {
             (Some(old), Some(new)) if old == new => FileChange::Unchanged,
             (Some(_), Some(_)) => FileChange::Changed,
         };
-        // Both in the same way: one side alone with numbers could look like what the other one says in letters.
+        // Both in the same way: numbers on only one side could look like the letters of the other.
         let is_text = [old, new].into_iter().flatten().all(|file| std::str::from_utf8(&file.bytes).is_ok());
         let (old, new) = (State::new(old, is_text), State::new(new, is_text));
         let mut ops = capture_diff_slices_deadline(Algorithm::Histogram, &old.lines, &new.lines, deadline());
@@ -175,7 +174,7 @@ impl DiffFile {
         &self.hunks
     }
 
-    /// Digest of what a hunk changes: the same lines before and now have the same one, wherever they stand.
+    /// Digest of the changes in a hunk: equal old and new lines have the same digest, wherever they are.
     pub fn digest_of(&self, hunk: &Hunk) -> Digest {
         let mut text = String::from("hunk\n");
         for (sign, lines, range) in [('-', &self.old.lines, &hunk.old), ('+', &self.new.lines, &hunk.new)] {
@@ -187,7 +186,7 @@ impl DiffFile {
         Digest::of_bytes(text.as_bytes())
     }
 
-    /// What the lines do not say.
+    /// Changes that the lines do not show.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.old_path.iter().map(|path| format!("{path} before")).collect();
         let mode =
@@ -254,7 +253,7 @@ fn without_blanks(ops: Vec<DiffOp>, old: &[String], new: &[String]) -> (Vec<Diff
     (joined(kept), count)
 }
 
-/// Equal parts that follow each other as one: hunks are told apart by the length of what is between them.
+/// Merges consecutive equal parts, because the length of the gap separates hunks.
 fn joined(ops: Vec<DiffOp>) -> Vec<DiffOp> {
     let mut joined: Vec<DiffOp> = Vec::with_capacity(ops.len());
     for op in ops {
@@ -289,7 +288,7 @@ impl DiffText {
         self.files.iter().map(|file| file.blanks).sum()
     }
 
-    /// What can be marked as read: each hunk of a changed file, and each other file that is not the same.
+    /// The parts that can be marked as read: each hunk of a changed file, and each other file that differs.
     pub fn parts(&self) -> Vec<(Place, &DiffFile, Option<&Hunk>)> {
         let mut parts = Vec::new();
         for (number, file) in self.files.iter().enumerate() {

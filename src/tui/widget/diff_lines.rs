@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How the two states stand to each other.
+/// The arrangement of the two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiffLayout {
     /// Old lines above new ones.
@@ -26,7 +26,7 @@ impl DiffLayout {
     }
 }
 
-/// Which unchanged lines are drawn beside those around changes.
+/// Which unchanged lines are shown in addition to those around changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unfolded {
     /// Whether every fold is open.
@@ -35,10 +35,10 @@ pub struct Unfolded {
     pub folds: HashSet<Place>,
 }
 
-/// How compared files are laid out.
+/// The layout of compared files.
 #[derive(Debug, Clone)]
 pub struct DiffLook<'a> {
-    /// How the states stand to each other.
+    /// The arrangement of the states.
     pub layout: DiffLayout,
     /// Which unchanged lines are drawn.
     pub unfolded: &'a Unfolded,
@@ -118,9 +118,9 @@ impl<'a> Printer<'a> {
         if self.look.read.contains(&place) { " · ✓ read" } else { "" }
     }
 
-    /// Lines that did not change: a fold, or all of them when it was opened. Nobody has to read them.
+    /// Unchanged lines: a fold, or all of them if it was opened. They need not be read.
     fn unchanged(&self, lines: &mut Vec<TextLine>, old: Range<usize>, new: Range<usize>) {
-        // A file that is new or gone has no other side to be unchanged in.
+        // A new or removed file has no other side.
         let count = if self.file.old.mode.is_some() { new.len().min(old.len()) } else { 0 };
         if count == 0 {
             return;
@@ -214,7 +214,7 @@ impl<'a> Printer<'a> {
     }
 }
 
-/// What the summary of compared files says of lines that are not drawn as changed.
+/// The part of the summary about lines that are not shown as changed.
 pub(super) fn blanks_word(count: usize) -> Option<String> {
     let lines = plural(count, "line differs", "lines differ");
     (count > 0).then(|| format!("{lines} in whitespace only, not shown"))

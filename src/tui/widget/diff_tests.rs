@@ -138,7 +138,7 @@ proptest! {
     }
 }
 
-/// Bytes that are hard to tell apart once they are drawn.
+/// Bytes that are hard to distinguish when drawn.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let parts =
         prop::sample::select(vec![&b"\xfe"[..], b"\xff", b"a", b"\n", b"\xe2", "⟨fe⟩".as_bytes(), "⟨".as_bytes()]);

@@ -1,5 +1,5 @@
-//! A form of short fields: text, one of several words, or a switch. The forms of verbs are made of it, so that all of
-//! them take the same keys.
+//! A form of short fields: text, one of several words, or a switch. The forms of verbs use it, so that all of them have
+//! the same keys.
 //!
 //! Enter goes to the next field and submits on the last one; ctrl-s submits anywhere; typing over a value that was
 //! filled in replaces it; up on the first field brings back what was submitted before.
@@ -16,7 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 
-/// What a switch holds when it is on.
+/// The value of a switch that is on.
 pub const ON: &str = "yes";
 
 /// Columns and rows of a box that are not for its fields.
@@ -33,7 +33,7 @@ pub fn submits(key: &KeyEvent) -> bool {
     key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('s') | KeyCode::Enter)
 }
 
-/// What a key did.
+/// The result of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldsEvent {
     /// It was typed, moved to another field, or means nothing.
@@ -44,7 +44,7 @@ pub enum FieldsEvent {
     Cancel,
 }
 
-/// What is entered into a field.
+/// The input of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entry {
     Text(TextInput),
@@ -126,10 +126,10 @@ impl Field {
 pub struct Fields {
     entries: Vec<Field>,
     at: usize,
-    /// What is wrong, and at which field; without a field it concerns all of them.
+    /// An error and its field; without a field, it concerns all of them.
     wrong: Option<(Option<usize>, String)>,
     edited: bool,
-    /// What was submitted before, newest first.
+    /// Earlier submissions, newest first.
     earlier: Vec<Vec<String>>,
     /// Which of these is shown; then also what was typed before.
     recalled: Option<(usize, Vec<String>)>,
@@ -155,7 +155,7 @@ impl Fields {
         self
     }
 
-    /// Says that the field added last has to be filled in. Whoever takes the values refuses those without it.
+    /// Marks the field added last as required. The receiver of the values refuses a missing one.
     pub fn needed(mut self) -> Fields {
         if let Some(field) = self.entries.last_mut() {
             field.required = true;
@@ -163,7 +163,7 @@ impl Fields {
         self
     }
 
-    /// Says whether a field has to be filled in, which others may decide.
+    /// Sets whether a field is required, which may depend on others.
     pub fn need(&mut self, name: &str, required: bool) {
         if let Some(field) = self.entries.iter_mut().find(|field| field.name == name) {
             field.required = required;
@@ -177,7 +177,7 @@ impl Fields {
         self
     }
 
-    /// Takes values that somebody typed: typing goes on behind them.
+    /// Sets values that a user typed; typing continues after them.
     pub fn typed(mut self, values: &[String]) -> Fields {
         self.set_values(values);
         self
@@ -192,7 +192,7 @@ impl Fields {
         }
     }
 
-    /// What is entered, field by field; a switch that is on is [`ON`].
+    /// The values of all fields; a switch that is on is [`ON`].
     pub fn values(&self) -> Vec<String> {
         self.entries.iter().map(Field::value).collect()
     }
@@ -222,14 +222,14 @@ impl Fields {
         self.edited
     }
 
-    /// Says what is wrong with a field, and goes there.
+    /// Shows an error at a field, and goes there.
     pub fn refuse(&mut self, name: &str, why: impl Into<String>) {
         let at = self.entries.iter().position(|field| field.name == name);
         self.at = at.unwrap_or(self.at);
         self.wrong = Some((at, why.into()));
     }
 
-    /// Says what is wrong with all of it.
+    /// Shows an error about the whole form.
     pub fn refuse_all(&mut self, why: impl Into<String>) {
         self.wrong = Some((None, why.into()));
     }
@@ -289,7 +289,7 @@ impl Fields {
         }
     }
 
-    /// The keys that work here, the most important first; `submit` says what submitting does.
+    /// The available keys, the most important first; `submit` names the effect of submitting.
     pub fn keys(&self, submit: &'static str) -> Vec<(String, &'static str)> {
         let is_last = self.at + 1 >= self.entries.len();
         let main = if is_last { ("enter", submit) } else { ("ctrl-s", submit) };
@@ -366,7 +366,7 @@ impl Fields {
         cursor
     }
 
-    /// What stands below the field with the focus: what is wrong with it, and what it is for.
+    /// The text below the focused field: its error, and its purpose.
     fn texts(&self, width: usize, theme: &Theme) -> Vec<(String, Style)> {
         let wrong = match &self.wrong {
             Some((Some(at), why)) if *at == self.at => wrap(&format!("✗ {}", safe(why)), width),
@@ -377,7 +377,7 @@ impl Fields {
         wrong.chain(help.into_iter().take(MOST_HELP_LINES).map(|line| (line, theme.dim))).collect()
     }
 
-    /// What stands at the end: what is wrong with all of it, else how many fields are missing.
+    /// The text at the end: an error of the whole form, otherwise the number of missing fields.
     fn told(&self, width: usize, theme: &Theme) -> Vec<(String, Style)> {
         if let Some((None, why)) = &self.wrong {
             return wrap(&safe(why), width).into_iter().take(MOST_HELP_LINES).map(|line| (line, theme.bad)).collect();

@@ -1,4 +1,4 @@
-//! Where the fields of a form stand, row by row.
+//! The rows of a form's fields.
 
 use super::form::FormView;
 use super::rows::{Break, columns, cut};
@@ -14,18 +14,18 @@ const EDITOR_ROWS: std::ops::RangeInclusive<usize> = 3..=8;
 /// Rows of a description.
 const DESCRIPTION_ROWS: usize = 3;
 
-/// How a line below a field reads.
+/// The kind of a line below a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextKind {
-    /// What is wrong.
+    /// An error.
     Wrong,
     /// Something to know before submitting.
     Warn,
-    /// What the field is for.
+    /// The purpose of the field.
     Help,
 }
 
-/// What stands in a row.
+/// The content of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Block {
     /// Label and value, in one row.
@@ -181,7 +181,7 @@ impl Layout {
     }
 }
 
-/// How a field is passed; those of a group go with it.
+/// How a field is passed; fields of a group have the way of the group.
 fn way(view: &FormView, field: &Field) -> Option<String> {
     let name = field.path.first().filter(|_| field.depth == 0)?;
     Some(SafeText::new(view.ways.get(name)?).to_string())
@@ -192,7 +192,7 @@ fn label(field: &Field, is_needed: bool) -> String {
     format!("{}{}{needed}", "  ".repeat(field.depth), SafeText::new(&field.label))
 }
 
-/// What a field takes, with its options and its example.
+/// The accepted values of a field, with its options and its example.
 fn help(field: &Field, numbered: bool) -> String {
     let options = field.options();
     let mut text = match (options.is_empty(), numbered) {
@@ -226,7 +226,7 @@ fn place_among(field: &Field, chosen: &str) -> String {
     }
 }
 
-/// A value that left and right change; to a reader of screens the line below says how.
+/// A value that left and right change; for screen readers, the line below explains how.
 fn between_arrows(chosen: &str, theme: &Theme) -> String {
     if theme.numbered { chosen.to_owned() } else { format!("‹ {chosen} ›") }
 }
@@ -258,7 +258,7 @@ fn value_text(field: &Field, is_focused: bool, theme: &Theme) -> (String, Style)
             (Some(default), false) => (SafeText::new(&format!("default {default}")).to_string(), theme.dim),
             (None, false) => ("not set".to_owned(), theme.dim),
         },
-        // A list without items is written so in JSON; to a reader it is none.
+        // An empty list is written like this in JSON; a reader sees `none`.
         _ if text == "[]" && !is_focused => ("none".to_owned(), theme.dim),
         _ if more > 0 => (format!("{first} … {} lines", more + 1), theme.text),
         _ => (first.to_string(), theme.text),

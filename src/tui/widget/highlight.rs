@@ -69,7 +69,7 @@ impl Language {
             Language::Python => tree_sitter_python::HIGHLIGHTS_QUERY.to_owned(),
             Language::Shell => tree_sitter_bash::HIGHLIGHT_QUERY.to_owned(),
             Language::JavaScript | Language::Json => javascript.to_owned(),
-            // The query of TypeScript holds only what JavaScript has not.
+            // The query of TypeScript contains only its additions to JavaScript.
             Language::TypeScript => format!("{}\n{javascript}", tree_sitter_typescript::HIGHLIGHTS_QUERY),
         };
         let mut configuration = HighlightConfiguration::new(self.grammar(), "tool", &query, "", "").ok()?;
@@ -78,7 +78,7 @@ impl Language {
     }
 }
 
-/// What queries call things; a longer name that begins with one of these counts as it.
+/// Capture names of queries; a longer name with one of these prefixes counts as it.
 const NAMES: [(&str, TokenKind); 20] = [
     ("attribute", TokenKind::Function),
     ("boolean", TokenKind::Constant),
@@ -148,7 +148,7 @@ fn coloured(language: Language, text: &str, source: &str, shift: usize) -> Optio
 
 /// Tokens sorted into lines.
 struct Lines {
-    /// Where each line begins and ends, without its line break.
+    /// The range of each line, without its line break.
     spans: Vec<Range<usize>>,
     tokens: Vec<LineTokens>,
     /// Tokens come in order: the line of the last one.

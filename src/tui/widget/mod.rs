@@ -1,7 +1,7 @@
 //! Text on a screen: run output, source and evidence, diffs, input forms.
 //!
-//! A widget holds the state of one view (position, search, what was shown) and draws it. It knows
-//! nothing of the engine and reads no clock; raw text goes in, and only escaped text comes out.
+//! A widget holds the state of one view (position, search, what was shown) and draws it. It does not use the engine or
+//! a clock; raw text goes in, and only escaped text comes out.
 
 mod diff;
 mod diff_lines;
@@ -38,10 +38,10 @@ pub use text::{Jump, TextView, Unseen, part_shown, source_lines};
 pub use text_cursor::{cursor_link, step_link};
 pub use words::Pairing;
 
-/// Where a search stands.
+/// The status of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SearchStatus {
-    /// The match the cursor is on, counted from 1; 0 when there is none.
+    /// The match at the cursor, counted from 1; 0 if there is none.
     pub current: usize,
     /// How many there are.
     pub total: usize,

@@ -1,4 +1,4 @@
-//! What a text view is made of: lines, their halves, and what stands out in them.
+//! The parts of a text view: lines, their halves, and highlights.
 
 use super::words::Pairing;
 use crate::domain::MappedLine;
@@ -8,10 +8,10 @@ use ratatui::style::Style;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The tokens of a line: bytes of the raw line, and what they are.
+/// The tokens of a line: byte ranges of the raw line, and kinds.
 pub type LineTokens = Vec<(Range<usize>, TokenKind)>;
 
-/// What a line of a view stands for.
+/// The object of a line in a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Place {
     /// A line of a file.
@@ -27,16 +27,16 @@ pub enum Place {
     File(usize),
     /// The heading of a hunk: number of the file, and of the hunk in it.
     Hunk(usize, usize),
-    /// Stands for unchanged lines: number of the file, and of the first line that is not drawn.
+    /// Stands for unchanged lines: number of the file, and of the first hidden line.
     Fold(usize, usize),
     /// Something that the owner of the view knows by this number.
     Link(usize),
 }
 
-/// How bad what was found in a line is; drawn left of it.
+/// The severity of findings in a line; drawn to its left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Flag {
-    /// Somebody wrote something about it.
+    /// There is a remark about it.
     Remark,
     /// Neither for nor against approval.
     Fact,
@@ -78,15 +78,15 @@ pub struct Piece {
     /// Columns by which its rows after the first are indented.
     hang: usize,
     place: Option<Place>,
-    /// What it is compared with, and which side it is. Looked at when it is drawn: only few lines ever are.
+    /// The paired line, and its side. Evaluated when it is drawn, because only few lines are.
     pair: Option<(Arc<Pairing>, Side)>,
-    /// What it says, where its text also says something that changes with time or layout.
+    /// Its meaning, if its text also contains something that changes with time or layout.
     says: Option<String>,
     /// It need not be read.
     is_extra: bool,
 }
 
-/// What makes a piece the same in another layout of the same text.
+/// The identity of a piece across layouts of the same text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Known {
     /// It stands for this place, whose text does not change.
@@ -117,7 +117,7 @@ impl Piece {
         self.hang.min(width / 2)
     }
 
-    /// Says what it stands for.
+    /// Sets the place.
     pub fn stands_for(mut self, place: Place) -> Piece {
         self.place = Some(place);
         self
@@ -129,26 +129,26 @@ impl Piece {
         self
     }
 
-    /// Says what it says, where its text also has an age in it or is laid out for a width: another age is nothing new.
+    /// Sets the meaning, if the text also contains an age or depends on the width: another age is not new content.
     pub fn saying(mut self, what: String) -> Piece {
         self.says = Some(what);
         self
     }
 
-    /// Says that nobody has to read it.
+    /// Marks the piece as not required to be read.
     pub fn extra(mut self) -> Piece {
         self.is_extra = true;
         self
     }
 
-    /// What makes it the same piece in another layout.
+    /// The identity across layouts.
     pub(super) fn known(&self) -> Known {
         match (&self.says, self.place) {
             (Some(what), _) => Known::Text(what.clone()),
             (None, Some(place @ (Place::Line { .. } | Place::File(_) | Place::Hunk(..) | Place::Fold(..)))) => {
                 Known::Place(place)
             }
-            // Whoever gave the link a number may give it to something else.
+            // The number of a link may be reused for something else.
             (None, Some(Place::Link(_)) | None) => Known::Text(self.text().to_owned()),
         }
     }
@@ -164,12 +164,12 @@ impl Piece {
         self.line.text()
     }
 
-    /// What the line says.
+    /// The tone of the line.
     pub fn tone(&self) -> Tone {
         self.tone
     }
 
-    /// What it stands for.
+    /// The place of the line.
     pub fn place(&self) -> Option<Place> {
         self.place
     }
@@ -210,7 +210,7 @@ impl TextLine {
         std::iter::once(first).chain(second)
     }
 
-    /// What it stands for: of two halves the new one goes first.
+    /// The place; of two halves, the new one takes precedence.
     pub fn place(&self) -> Option<Place> {
         match self {
             TextLine::One(piece) => piece.place,
@@ -222,12 +222,12 @@ impl TextLine {
         self.pieces().any(|piece| piece.tone == Tone::Header)
     }
 
-    /// Whether nobody has to read it.
+    /// Whether it need not be read.
     pub fn is_extra(&self) -> bool {
         self.pieces().all(|piece| piece.is_extra)
     }
 
-    /// Says that nobody has to read it.
+    /// Marks it as not required to be read.
     pub(in crate::tui) fn make_extra(&mut self) {
         match self {
             TextLine::One(piece) => piece.is_extra = true,

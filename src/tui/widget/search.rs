@@ -1,4 +1,4 @@
-//! What is searched for: plain text, case-insensitive unless it has an upper-case letter.
+//! The search text: plain, and case-insensitive unless it contains an upper-case letter.
 
 use memchr::memmem;
 use std::ops::Range;
@@ -21,7 +21,7 @@ impl Needle {
         Some(Needle { text: if exact { text.to_owned() } else { fold(text).0 }, exact })
     }
 
-    /// Where it occurs in `line`, in bytes, without overlaps.
+    /// Its occurrences in `line`, in bytes, without overlaps.
     pub(super) fn find_in(&self, line: &str) -> Vec<Range<usize>> {
         let length = self.text.len();
         if self.exact {

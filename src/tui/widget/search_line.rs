@@ -11,7 +11,7 @@ use ratatui::layout::{Position, Rect};
 /// The state of the line.
 #[derive(Default)]
 pub struct SearchLine {
-    /// What is searched for.
+    /// The search text.
     pub input: TextInput,
     /// Whether it is being typed.
     pub typing: bool,

@@ -1,8 +1,8 @@
 //! Which lines of a text were on a screen.
 //!
-//! Whoever draws says which bytes were drawn, whoever decides asks what is missing. A line counts once every byte of
-//! it was drawn: what was cut at the right edge, or below the last row, is missing. Nothing else counts: no jump over
-//! lines, no mark by hand. Pure: there is no screen, no clock and no text in here.
+//! The drawing code reports which bytes were drawn; the decision code asks what is missing. A line counts once every
+//! byte of it was drawn: parts cut at the right edge, or below the last row, are missing. Nothing else counts, neither
+//! a jump over lines nor a manual mark. Pure: contains no screen, clock or text.
 
 use super::piece::{Known, Piece, TextLine};
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ impl Bytes {
     }
 }
 
-/// How much of a line was drawn.
+/// The drawn part of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 enum Drawn {
     #[default]
@@ -50,7 +50,7 @@ struct Line {
     is_late: bool,
 }
 
-/// What was on a screen of the lines of a text.
+/// The drawn lines of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SeenLines {
     lines: Vec<Line>,
@@ -60,16 +60,16 @@ pub struct SeenLines {
     seen: usize,
 }
 
-/// What makes a half of a line the same in another layout, and which of those that look alike it is.
+/// The identity of a half line across layouts, and its index among equal ones.
 pub(super) type Key = (Known, usize);
 
-/// What was seen of a text, by what its lines are: the same text takes it up when it is laid out anew.
+/// The seen parts of a text, by the identity of its lines: they are restored when the text is laid out again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recall {
     halves: HashMap<Key, Half>,
 }
 
-/// What was seen of a half of a line.
+/// The seen part of a half line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Half {
     bytes: Bytes,
@@ -80,9 +80,9 @@ struct Half {
 /// Why a text is laid out anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relaid {
-    /// It looks different, and says the same.
+    /// It looks different, but has the same meaning.
     Look,
-    /// It may say something new: lines that were not there before came late.
+    /// It may contain new content: lines that did not exist before are late.
     News,
 }
 
@@ -166,7 +166,7 @@ impl SeenLines {
         }
     }
 
-    /// What was seen, by what the lines are.
+    /// The seen parts, by the identity of the lines.
     pub fn recall(&self, lines: &[TextLine]) -> Recall {
         let mut halves = HashMap::new();
         each_half(lines, |at, number, piece, key, _| {
@@ -201,18 +201,18 @@ impl SeenLines {
     }
 }
 
-/// How long the halves of a line are, in bytes.
+/// The lengths of the halves of a line, in bytes.
 pub(super) fn lens(line: &TextLine) -> [usize; 2] {
     let mut lens = [0; 2];
     line.pieces().zip(&mut lens).for_each(|(piece, len)| *len = piece.text().len());
     lens
 }
 
-/// Calls with the line, the number of the half, the half, its key, and the key of a half that says the same.
+/// Calls with the line, the number of the half, the half, its key, and the key of a half with the same meaning.
 pub(super) fn each_half(lines: &[TextLine], mut call: impl FnMut(usize, usize, &Piece, Key, Option<Key>)) {
     let mut alike: HashMap<String, usize> = HashMap::new();
     for (at, line) in lines.iter().enumerate() {
-        // An unchanged line stands on both sides, where there are two, and once where there is one.
+        // An unchanged line is on both sides if there are two, and once if there is one.
         let twin = line.unchanged().map(|new| (new.known(), 0));
         let fills = |piece: &Piece| line.is_split() && piece.place().is_none();
         for (number, piece) in line.pieces().enumerate().filter(|(_, piece)| !fills(piece)) {

@@ -144,7 +144,8 @@ proptest! {
         prop_assert_eq!(again.late().count(), 0);
     }
 
-    /// Whatever lines come or go: a line is seen afterwards only if one that says the same was seen before.
+    /// Whatever lines are added or removed, a line is seen afterwards only if one with the same meaning was seen
+    /// before.
     #[test]
     fn news_never_makes_a_line_seen(
         before in proptest::collection::vec("[ab]{0,2}", 0..8),

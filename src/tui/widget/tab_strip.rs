@@ -6,14 +6,14 @@ use crate::tui::theme::Theme;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-/// What says which tab is the current one, where nobody sees its colour.
+/// The text that marks the current tab if colours are not visible.
 const SELECTED: &str = "selected: ";
 
-/// What stands before the current tab where colours cannot tell it: for readers of screens.
+/// The mark before the current tab if colours cannot show it: for screen readers.
 pub const CURRENT: &str = "◉ ";
 
-/// The tabs that fit into so many columns, from the first one on, as far as the current one is among them; `‹` and `›` say
-/// that there are others. For readers of screens, words do.
+/// The tabs that fit into this width, starting at the first one if the current one then fits; `‹` and `›` show that
+/// there are others. For screen readers, words do.
 pub fn tab_strip(mut labels: Vec<(String, Style)>, current: usize, width: usize, theme: &Theme) -> Line {
     let (before, behind) = if theme.numbered { ("more, ", ", more") } else { ("‹ ", "›") };
     if theme.numbered

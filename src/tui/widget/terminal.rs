@@ -1,10 +1,10 @@
 //! Bytes of a running program turned into lines, the way a terminal would, but safely.
 //!
-//! Understood: colours and weights, carriage return, backspace, tab, erase in line, cursor moves
-//! within the last lines (progress bars of several lines). Other escape sequences do nothing; every
-//! other control or invisible character becomes a visible escape. Each stream has its own cursor, so
-//! a progress bar on one stream is not torn by lines on the other. Memory is bounded whatever comes:
-//! long lines are cut into segments, old lines are dropped, a sequence that never ends is given up.
+//! Understood: colours and weights, carriage return, backspace, tab, erase in line, cursor moves within the last lines
+//! (progress bars of several lines). Other escape sequences do nothing; every other control or invisible character
+//! becomes a visible escape. Each stream has its own cursor, so a progress bar on one stream is not torn by lines on
+//! the other. Memory is bounded for any input: long lines are cut into segments, old lines are dropped, unterminated
+//! sequences are discarded.
 
 mod streaming;
 
@@ -33,11 +33,11 @@ pub struct Chunk<'a> {
     pub at_ms: u64,
     /// As written: UTF-8 or not, escape sequences included.
     pub bytes: &'a [u8],
-    /// Where the chunk stands in the spool; grows with every chunk.
+    /// The offset of the chunk in the spool; grows with every chunk.
     pub offset: u64,
 }
 
-/// Who wrote a line.
+/// The source of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineKind {
     /// The program, to one of its streams.
@@ -48,7 +48,7 @@ pub enum LineKind {
     Mark,
 }
 
-/// Where the first byte of a line stands: chunk and byte within it.
+/// The position of a line's first byte: chunk, and byte in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Origin {
     /// The chunk's place in the spool.
@@ -61,12 +61,12 @@ pub struct Origin {
 #[derive(Debug, Clone)]
 pub(super) struct OutLine {
     pub(super) text: String,
-    /// From the end of the run before to `end` bytes; text behind the last run has no style.
+    /// Each from the end of the previous run to `end` bytes; text after the last run has no style.
     runs: Vec<(usize, Style)>,
     pub(super) kind: LineKind,
     pub(super) at_ms: u64,
     pub(super) origin: Origin,
-    /// Goes on where the line of the same stream before it was cut.
+    /// Continues the previous line of the same stream, which was cut.
     pub(super) joined: bool,
 }
 
@@ -134,7 +134,7 @@ impl Cell {
     }
 }
 
-/// Writes a character at `column` (at the end when it lies behind it) and returns the columns taken.
+/// Writes a character at `column` (at the end if it is beyond the end) and returns its width.
 fn put_cell(cells: &mut Vec<Cell>, column: usize, c: char, style: Style) -> usize {
     let column = column.min(cells.len());
     let width = c.width().unwrap_or(0);
@@ -170,9 +170,9 @@ fn put_cell(cells: &mut Vec<Cell>, column: usize, c: char, style: Style) -> usiz
 #[derive(Default)]
 struct Pen {
     scanner: AnsiScanner,
-    /// Where what the scanner holds back began: as the scanner counts, and in the spool.
+    /// Where the text held back by the scanner began: in the scanner's count, and in the spool.
     held: (u64, Origin),
-    /// The number of the line it is on; `None`: behind the last line, which is opened when needed.
+    /// The number of its line; `None`: after the last line, which is created when needed.
     line: Option<usize>,
     /// The last line of the stream.
     last: Option<usize>,
@@ -186,7 +186,7 @@ struct Pen {
     style: Style,
     /// Combining marks written since the last character with a width.
     combining: usize,
-    /// Whether the next line goes on where this one was cut.
+    /// Whether the next line continues this one, which was cut.
     joins: bool,
 }
 
@@ -207,7 +207,7 @@ pub(super) struct Transcript {
     pens: [Pen; 2],
     /// The lowest line changed since [`Transcript::take_changed`].
     changed: usize,
-    /// Where the chunk that is written began.
+    /// The start of the chunk that is being written.
     at_ms: u64,
     origin: Origin,
 }
@@ -250,7 +250,7 @@ impl Transcript {
         let mut scanner = std::mem::take(&mut self.pens[pen].scanner);
         let (start, held) = (scanner.position(), self.pens[pen].held);
         let origin = |at: u64| {
-            // What was held back began in a chunk before.
+            // The held-back text began in an earlier chunk.
             if at == held.0 && at < start {
                 return held.1;
             }
@@ -267,23 +267,24 @@ impl Transcript {
         self.flush(pen);
     }
 
-    /// Writes a line of ours.
+    /// Writes a line of the workbench.
     pub(super) fn note(&mut self, text: String) {
         let joined = false;
         let origin = self.origin;
         self.add(OutLine { text, runs: Vec::new(), kind: LineKind::Note, at_ms: self.at_ms, origin, joined });
     }
 
-    /// Writes a mark that a reader set: what follows goes on as before.
+    /// Writes a mark set by the reader; output continues as before.
     pub(super) fn mark(&mut self, text: String) {
         let (at_ms, origin, kind) = (self.at_ms, self.origin, LineKind::Mark);
         self.add(OutLine { text, runs: Vec::new(), kind, at_ms, origin, joined: false });
     }
 
-    /// Writes a mark: what follows comes from another process, with a spool of its own. Returns the number of its line.
+    /// Writes a mark: the following output comes from another process, with a separate spool. Returns the number of its
+    /// line.
     pub(super) fn begin(&mut self, text: String) -> usize {
         self.interrupt();
-        // Nothing of the new spool lies before the mark.
+        // The mark comes before everything in the new spool.
         (self.at_ms, self.origin) = (0, Origin::default());
         let kind = LineKind::Mark;
         self.add(OutLine { text, runs: Vec::new(), kind, at_ms: 0, origin: self.origin, joined: false })

@@ -18,7 +18,7 @@ const MARGIN: usize = 2;
 pub(super) struct Cursor {
     /// The line it is on.
     pub(super) line: usize,
-    /// Where a range began.
+    /// The start of the range.
     from: Option<usize>,
 }
 
@@ -43,7 +43,8 @@ pub fn cursor_link(view: &TextView) -> Option<usize> {
     lines.iter().rev().find_map(link_of)
 }
 
-/// Puts the cursor of a view on the next line that is a link, or on the one before. `false` when there is none further on.
+/// Puts the cursor of a view on the next line that is a link, or on the one before. `false` if there is none further
+/// on.
 pub fn step_link(view: &mut TextView, to: Jump) -> bool {
     let from = view.cursor_line();
     let is_link = |line: &usize| view.lines().get(*line).is_some_and(|line| link_of(line).is_some());
@@ -72,17 +73,17 @@ impl TextView {
         self
     }
 
-    /// The line of the cursor, counted from 0; the first line on screen when there is no cursor.
+    /// The line of the cursor, counted from 0; the first visible line if there is no cursor.
     pub fn cursor_line(&self) -> usize {
         self.cursor.map_or(self.on_screen().start, |cursor| cursor.line)
     }
 
-    /// What the line of the cursor stands for.
+    /// The place of the line at the cursor.
     pub fn cursor_place(&self) -> Option<Place> {
         self.lines().get(self.cursor_line()).and_then(TextLine::place)
     }
 
-    /// What the chosen lines stand for.
+    /// The places of the selected lines.
     pub fn chosen_places(&self) -> Vec<Place> {
         let range = self.cursor.map_or(0..=0, Cursor::range);
         self.lines().get(range).unwrap_or_default().iter().filter_map(TextLine::place).collect()
@@ -103,7 +104,7 @@ impl TextView {
         }
     }
 
-    /// Brings the line that stands for a place on screen, with the cursor on it. `false` when there is none.
+    /// Shows the line of a place, with the cursor on it. `false` if there is none.
     pub fn show_place(&mut self, place: Place) -> bool {
         let found = self.lines().iter().position(|line| line.pieces().any(|piece| piece.place() == Some(place)));
         if let Some(line) = found {
@@ -112,7 +113,7 @@ impl TextView {
         found.is_some()
     }
 
-    /// Puts the first line that is new or gone on screen, with the cursor on it.
+    /// Shows the first new or removed line, with the cursor on it.
     pub fn show_first_change(&mut self) {
         let is_change =
             |line: &TextLine| line.pieces().any(|piece| matches!(piece.tone(), Tone::Added | Tone::Removed));
@@ -121,7 +122,7 @@ impl TextView {
         }
     }
 
-    /// Flags lines by what they stand for.
+    /// Flags lines by their places.
     pub fn set_flags(&mut self, flags: HashMap<Place, Flag>) {
         self.flags = flags;
         self.flagged = (0..self.lines().len()).filter(|line| self.flag_of(*line).is_some()).collect();
@@ -133,7 +134,7 @@ impl TextView {
         places.filter_map(|place| self.flags.get(&place).copied()).max()
     }
 
-    /// Goes to the next line with a flag at least as bad; `false` when there is none further on.
+    /// Goes to the next line with a flag at least as bad; `false` if there is none further on.
     pub fn jump_flag(&mut self, to: Jump, least: Flag) -> bool {
         let from = self.cursor_line();
         let wanted = |line: &&usize| self.flag_of(**line) >= Some(least);
@@ -147,7 +148,7 @@ impl TextView {
         found.is_some()
     }
 
-    /// Goes to the first line with a flag at least as bad, or to the last one; `false` when there is none.
+    /// Goes to the first line with a flag at least as bad, or to the last one; `false` if there is none.
     pub fn end_flag(&mut self, from: Jump, least: Flag) -> bool {
         let wanted = |line: &&usize| self.flag_of(**line) >= Some(least);
         let found = match from {
@@ -197,7 +198,7 @@ impl TextView {
         self.reveal();
     }
 
-    /// A page further: the cursor stays where it is on the screen, and goes to the end when there is no further page.
+    /// Turns pages: the cursor keeps its position on the screen, and goes to the end if there is no further page.
     fn turn(&mut self, pages: isize, rows: usize) {
         let Some(cursor) = self.cursor else { return };
         let (before, visible) = (self.top(), self.visible());

@@ -28,7 +28,7 @@ impl TextInput {
         input
     }
 
-    /// A field with a text that nobody typed here: what is typed replaces it, until the cursor is moved.
+    /// A field with a default text: typing replaces it until the cursor is moved.
     pub fn preset(text: &str) -> TextInput {
         TextInput { filled_in: !text.is_empty(), ..TextInput::new(text) }
     }
@@ -43,7 +43,7 @@ impl TextInput {
         self.text.is_empty()
     }
 
-    /// Whether nobody typed the text here.
+    /// Whether the text is the default.
     pub fn is_filled_in(&self) -> bool {
         self.filled_in
     }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// Longer lines get no marks within.
 const MAX_MARKED: usize = 2000;
 
-/// A line before and now; what differs is found when it is asked for, and kept.
+/// An old and a new line; the difference is computed on demand, and cached.
 #[derive(Debug, Default)]
 pub struct Pairing {
     old: String,

@@ -1,4 +1,4 @@
-//! Ways by which a shell script starts what it does not name: words made of pieces, and code that comes from elsewhere.
+//! Ways in which a shell script starts programs without naming them: words composed of pieces, and code from elsewhere.
 
 use super::{BashCommand, BashScanner};
 use crate::check::capabilities::python::is_shell;
@@ -8,10 +8,10 @@ use crate::domain::{Capability, CapabilityKind as Kind};
 use std::cell::Cell;
 use tree_sitter::Node;
 
-/// Texts of code in one another that are read.
+/// The maximum nesting of code texts that is read.
 const MAX_INNER: usize = 4;
 
-/// Interpreters with the options behind which code stands as a text.
+/// Interpreters, and their options that take code as a text.
 const INTERPRETERS: &[(&str, &[&str])] = &[
     ("python", &["-c"]),
     ("python3", &["-c"]),
@@ -21,18 +21,18 @@ const INTERPRETERS: &[(&str, &[&str])] = &[
     ("php", &["-r"]),
 ];
 
-/// Commands that say where a program is: `$(command -v python3) x.py` hides nothing.
+/// Commands that print the path of a program: `$(command -v python3) x.py` hides nothing.
 const FINDING: &[&str] = &["which", "command", "type", "realpath", "readlink"];
 
 impl BashScanner<'_, '_> {
-    /// Reads code that stands as a fixed text behind an interpreter, in its language; `true` when no more is to be said.
+    /// Reads code in a fixed text after an interpreter, in its language; `true` if nothing more must be reported.
     pub(super) fn reads_code(&mut self, node: Node<'_>, name: &str, words: &[Option<String>]) -> bool {
         let name = program_name(name);
         let language = Language::of_program(name).or_else(|| is_shell(name).then_some(Language::Bash));
         if language.is_none() && !UNREAD.contains(&name) {
             return false;
         }
-        // What stands behind the script belongs to the script.
+        // Words after the script belong to the script.
         let options = words.iter().take_while(|word| word.as_deref().is_none_or(|word| word.starts_with('-'))).count();
         let at = words[..options].iter().position(|word| word.as_deref().is_some_and(takes_text));
         let Some(Some(code)) = at.and_then(|at| words.get(at + 1)) else { return false };
@@ -47,10 +47,10 @@ impl BashScanner<'_, '_> {
         false
     }
 
-    /// How the word that names a program hides which one it is; `None` for an ordinary word.
+    /// How a word hides the name of a program; `None` for an ordinary word.
     ///
-    /// One variable alone is an ordinary setting (`"$PYTHON" x.py`), and so is a folder before a name. Pieces that are
-    /// put together to a name are not.
+    /// One variable alone is an ordinary setting (`"$PYTHON" x.py`), and so is a folder before a name. A name composed
+    /// of pieces is not.
     pub(super) fn hides_name(&self, word: Node<'_>) -> Option<Kind> {
         let word = if word.kind() == "command_name" { word.named_child(0)? } else { word };
         let parts = match word.kind() {
@@ -81,12 +81,12 @@ impl BashScanner<'_, '_> {
         }
         let is_path = parts.iter().any(|part| !is_variable(part) && text(part).contains('/'));
         let variables = parts.iter().filter(|part| is_variable(part)).count();
-        // `python$VERSION` says what it is.
+        // `python$VERSION` names the program.
         let says = parts.first().filter(|part| !is_variable(part)).map_or(0, |part| text(part).len());
         (parts.len() > 1 && variables > 0 && !is_path && says < 3).then_some(Kind::Obfuscation)
     }
 
-    /// Whether an interpreter is given code that is not in the script: from another command, or put together.
+    /// Whether an interpreter gets code that is not in the script: the output of another command, or composed text.
     pub(super) fn takes_code(&self, node: Node<'_>, call: &BashCommand<'_>, words: &[Option<String>]) -> bool {
         let is_source = matches!(call.name.as_str(), "source" | ".");
         let interpreter = INTERPRETERS.iter().find(|(name, _)| *name == call.name);
@@ -109,7 +109,7 @@ impl BashScanner<'_, '_> {
     }
 }
 
-/// Interpreters of languages that nobody reads here.
+/// Interpreters of languages that are not analysed.
 const UNREAD: &[&str] = &[
     "perl",
     "raku",
@@ -141,7 +141,7 @@ const UNREAD: &[&str] = &[
     "gdb",
 ];
 
-/// What a fixed text is able to do; code in code in code is not followed further than anybody writes.
+/// The capabilities of a fixed text; deeply nested code is not followed.
 fn scan_text(language: Language, code: &str) -> Vec<Capability> {
     thread_local! {
         static DEPTH: Cell<usize> = const { Cell::new(0) };
@@ -157,14 +157,14 @@ fn scan_text(language: Language, code: &str) -> Vec<Capability> {
     })
 }
 
-/// Whether an option of an interpreter is one behind which code stands: `-c`, `-pe`, `--eval`.
+/// Whether an option of an interpreter takes code: `-c`, `-pe`, `--eval`.
 fn takes_text(word: &str) -> bool {
     let is_cluster = word.len() < 5 && !word.starts_with("--");
     matches!(word, "--eval" | "--print" | "--exec" | "--command" | "-Command" | "-eval" | "-ex")
         || is_cluster && word.starts_with('-') && word.ends_with(['c', 'e', 'E', 'r', 'p'])
 }
 
-/// The pieces of a word, those in quotes among them.
+/// The pieces of a word, including quoted ones.
 fn flattened(word: Node<'_>) -> Vec<Node<'_>> {
     let parts = children(word).into_iter();
     parts

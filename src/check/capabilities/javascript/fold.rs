@@ -1,7 +1,7 @@
-//! Texts that JavaScript puts together out of fixed ones: what comes out is read as if it stood there.
+//! Texts that JavaScript code composes from fixed texts; the result is treated as if it were written out.
 //!
-//! Only what always comes to the same text is worked out: sums, templates, lists that are joined, codes of characters,
-//! encodings. What is not known here is not a fixed text.
+//! Only expressions that always give the same text are computed: sums, templates, joined lists, character codes,
+//! encodings. Everything else is not a fixed text.
 
 use super::{JavaScriptScanner, argument};
 use crate::check::capabilities::finder::MAX_DEPTH;
@@ -11,11 +11,11 @@ use crate::code::TextPart;
 use crate::code::javascript::text;
 use tree_sitter::Node;
 
-/// Longer texts are not put together, in bytes.
+/// The longest computed text, in bytes.
 const MAX_TEXT: usize = 4096;
 
 impl<'a> JavaScriptScanner<'_, 'a, '_> {
-    /// The text that an expression certainly is.
+    /// The text of an expression, if it is certain.
     pub(super) fn whole(&self, node: Node<'_>, depth: usize) -> Option<String> {
         if depth > MAX_DEPTH {
             return None;
@@ -42,7 +42,7 @@ impl<'a> JavaScriptScanner<'_, 'a, '_> {
         }
     }
 
-    /// The text that a name certainly stands for: everything that binds it gives it this text.
+    /// The text of a name, if all its bindings have this text.
     fn constant(&self, node: Node<'_>, depth: usize) -> Option<String> {
         let name = self.finder.text_of(node);
         let Some(scope) = self.names.scope(node, name).filter(|_| !self.names.is_partial) else {
@@ -126,7 +126,7 @@ impl<'a> JavaScriptScanner<'_, 'a, '_> {
         }
     }
 
-    /// The texts that a list certainly holds.
+    /// The texts in a list, if they are certain.
     fn list(&self, node: Node<'_>, depth: usize) -> Option<Vec<String>> {
         if depth > MAX_DEPTH {
             return None;

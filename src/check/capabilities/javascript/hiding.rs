@@ -1,5 +1,5 @@
-//! Ways by which JavaScript reaches what it does not name: keys that are worked out at run time on the objects that
-//! hold everything, and the constructors behind every value.
+//! Ways in which JavaScript reaches things without naming them: computed keys on the global objects, and the
+//! constructors behind every value.
 
 use super::{ABLE, JavaScriptScanner, argument, joined};
 use crate::check::source::{children, excerpt};
@@ -9,13 +9,13 @@ use tree_sitter::Node;
 /// Objects through which everything can be reached.
 const EVERYTHING: &[&str] = &["globalThis", "global", "window", "process", "process.mainModule", "module", "require"];
 
-/// A value written down: what hangs on it are its methods.
+/// A literal value; its members are methods.
 pub(super) const VALUE: &str = "#value";
 
-/// A function written down.
+/// A function expression.
 pub(super) const FUNCTION: &str = "#function";
 
-/// Functions that look at a member of an object by its name, or at all of them.
+/// Functions that look up a member of an object by its name, or all members.
 const LOOKING: &[&str] = &[
     "Reflect.get",
     "Reflect.getOwnPropertyDescriptor",
@@ -27,7 +27,7 @@ const LOOKING: &[&str] = &[
     "Reflect.ownKeys",
 ];
 
-/// Whether a path is an object of which any member may be dangerous.
+/// Whether any member of the object at a path may be dangerous.
 pub(super) fn is_sensitive(path: &str) -> bool {
     EVERYTHING.contains(&path) || ABLE.contains(&path)
 }
@@ -48,7 +48,7 @@ pub(super) fn member(object: &str, name: &str) -> String {
 }
 
 impl JavaScriptScanner<'_, '_, '_> {
-    /// Whether an expression may be an object of which any member may be dangerous.
+    /// Whether an expression may be an object with dangerous members.
     fn is_sensitive(&self, node: Node<'_>) -> bool {
         self.paths(node, 0).iter().any(|path| is_sensitive(path))
     }
@@ -63,7 +63,7 @@ impl JavaScriptScanner<'_, '_, '_> {
         );
     }
 
-    /// `globalThis[name]`: what it is cannot be read.
+    /// `globalThis[name]`: the name cannot be read.
     pub(super) fn subscript(&mut self, node: Node<'_>) {
         let field = |name: &str| node.child_by_field_name(name);
         let (Some(object), Some(index)) = (field("object"), field("index")) else { return };
@@ -89,14 +89,14 @@ impl JavaScriptScanner<'_, '_, '_> {
         }
     }
 
-    /// `with (globalThis) …`: every name in it may be anything.
+    /// `with (globalThis) …`: every name in it may mean anything.
     pub(super) fn with(&mut self, node: Node<'_>) {
         if node.child_by_field_name("object").is_some_and(|object| self.is_sensitive(object)) {
             self.unreadable(node);
         }
     }
 
-    /// A call that looks up a name in an object of everything; `true` when it is one.
+    /// A call that looks up a name in a global object; `true` if it is one.
     pub(super) fn looks_up(&mut self, node: Node<'_>, path: &str) -> bool {
         if !LOOKING.contains(&path) {
             return false;
@@ -109,7 +109,7 @@ impl JavaScriptScanner<'_, '_, '_> {
         true
     }
 
-    /// `x.constructor(code)()`: only a maker of functions gives what can be called.
+    /// `x.constructor(code)()`: only the function constructor returns something callable.
     pub(super) fn makes_function(&mut self, node: Node<'_>, function: Node<'_>) -> bool {
         let is_called = node.parent().is_some_and(|parent| {
             parent.kind() == "call_expression" && parent.child_by_field_name("function") == Some(node)
@@ -123,7 +123,7 @@ impl JavaScriptScanner<'_, '_, '_> {
         makes
     }
 
-    /// Whether an expression is certainly a text, whatever it says.
+    /// Whether an expression is certainly a text, whatever its content.
     pub(super) fn is_text(&self, node: Node<'_>) -> bool {
         match node.kind() {
             "string" | "template_string" => true,

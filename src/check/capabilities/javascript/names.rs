@@ -1,4 +1,4 @@
-//! What a name or an expression of JavaScript may mean: imports, assignments, what calls give back.
+//! The possible meanings of a name or an expression in JavaScript: imports, assignments, return values.
 
 use super::hiding::{self, FUNCTION, VALUE};
 use super::{JavaScriptScanner, argument, joined, module_name, takes_module};
@@ -30,7 +30,7 @@ impl JavaScriptScanner<'_, '_, '_> {
                     self.name(name, self.finder.text_of(name), [FUNCTION.to_owned()]);
                 }
             }
-            // `{everything: globalThis}`: known by its last name.
+            // `{everything: globalThis}`: recorded under the last name.
             "pair" => {
                 if let Some((key, value)) = fields("key", "value") {
                     let held = self.paths(value, 0).into_iter().filter(|path| hiding::is_sensitive(path));
@@ -51,7 +51,7 @@ impl JavaScriptScanner<'_, '_, '_> {
         }
     }
 
-    /// `(function (g) { … })(globalThis)`: the names of what it is given.
+    /// `(function (g) { … })(globalThis)`: the parameters get the meanings of the arguments.
     pub(super) fn give(&mut self, call: Node<'_>) {
         let function = call.child_by_field_name("function").filter(|node| node.kind() == "parenthesized_expression");
         let Some(function) = function.and_then(|node| node.named_child(0)) else { return };
@@ -64,7 +64,7 @@ impl JavaScriptScanner<'_, '_, '_> {
         }
     }
 
-    /// `import("fs").then((m) => …)`: the name that a module gets.
+    /// `import("fs").then((m) => …)`: the parameter is the module.
     pub(super) fn hand_on(&mut self, call: Node<'_>) {
         let function = call.child_by_field_name("function").filter(|node| node.kind() == "member_expression");
         let of = |name: &str| function.and_then(|node| node.child_by_field_name(name));
@@ -148,7 +148,7 @@ impl JavaScriptScanner<'_, '_, '_> {
         }
     }
 
-    /// The dotted names that an expression may stand for; one that begins with `?` has an unknown beginning.
+    /// The dotted names that an expression may stand for; a leading `?` is an unknown beginning.
     pub(super) fn paths(&self, node: Node<'_>, depth: usize) -> Vec<String> {
         if depth > MAX_DEPTH {
             return Vec::new();
@@ -164,7 +164,7 @@ impl JavaScriptScanner<'_, '_, '_> {
             "subscript_expression" => {
                 let index = field("index");
                 let key = index.and_then(|key| self.whole(key, depth + 1));
-                // Outside of a method `this` is everything; a method has no reason to make up such a name.
+                // Outside of a method, `this` is the global object; a method has no reason to compose such a name.
                 let is_made_up = index.is_some_and(|index| index.kind() != "string")
                     && field("object").is_some_and(|object| object.kind() == "this");
                 match key {
@@ -196,7 +196,7 @@ impl JavaScriptScanner<'_, '_, '_> {
         self.finder.name_in(scope, name, meaning);
     }
 
-    /// What a name that is read may stand for, as far as the file says.
+    /// The meanings of a name that is read, as far as the file defines them.
     pub(super) fn known(&self, node: Node<'_>) -> Option<Vec<String>> {
         let name = self.finder.text_of(node);
         let is_known = |scope: &usize| !self.names.is_partial && !self.names.is_parameter(*scope, name);
@@ -207,7 +207,7 @@ impl JavaScriptScanner<'_, '_, '_> {
         let name = self.finder.text_of(node);
         let is_global = GLOBALS.contains(&name) && !self.own.contains(name);
         if let Some(known) = self.known(node) {
-            // What is bound in one place is still the global in another.
+            // A name bound in one scope is still the global in another.
             let global = is_global.then(|| name.to_owned()).filter(|name| !known.contains(name));
             return known.into_iter().chain(global).collect();
         }
@@ -242,7 +242,7 @@ impl JavaScriptScanner<'_, '_, '_> {
                     None => paths.extend(objects.into_iter().map(|path| path + "[]")),
                 }
             } else if function == "Object.getPrototypeOf" {
-                // Of a function it has the same maker as the function.
+                // The prototype of a function has the same constructor as the function.
                 paths.extend(argument.map(|object| self.paths(object, depth + 1)).unwrap_or_default());
             } else {
                 paths.push(function + "()");
@@ -251,7 +251,7 @@ impl JavaScriptScanner<'_, '_, '_> {
         paths
     }
 
-    /// What an expression begins with, as far as it is a fixed text.
+    /// The beginning of an expression, if it is a fixed text.
     pub(super) fn beginning(&self, node: Node<'_>, depth: usize) -> Option<String> {
         if depth > MAX_DEPTH {
             return None;
@@ -276,7 +276,7 @@ impl JavaScriptScanner<'_, '_, '_> {
                 }
                 (!text.starts_with("{}")).then_some(text)
             }
-            // What a name is bound to anywhere: a parameter may be given it.
+            // The binding may be anywhere, because a parameter may receive the value.
             "identifier" => self.finder.constant(self.finder.text_of(node)).map(str::to_owned),
             "binary_expression" => self.beginning(field("left")?, depth + 1),
             "parenthesized_expression" | "array" | "await_expression" => {

@@ -1,5 +1,5 @@
-//! Ways by which Python reaches what it does not name: tables of everything, attributes by a name made at run time,
-//! and the climb from a value to all classes.
+//! Ways in which Python reaches things without naming them: namespace tables, attributes with computed names, and the
+//! path from a value to all classes.
 
 use super::PythonScanner;
 use super::joined;
@@ -8,10 +8,10 @@ use crate::check::capabilities::python_rules::RULES;
 use crate::domain::CapabilityKind as Kind;
 use tree_sitter::Node;
 
-/// Attributes by which code climbs out of the names it was given.
+/// Attributes through which code escapes its scope.
 const CLIMBING: &[&str] = &["__globals__", "__code__", "__builtins__"];
 
-/// The same, by a name in a text: nobody needs to look these up.
+/// The same as names in a text; there is no need to look these up dynamically.
 const CLIMBING_BY_NAME: &[&str] =
     &["__globals__", "__code__", "__builtins__", "__bases__", "__base__", "__mro__", "__subclasses__"];
 
@@ -25,7 +25,7 @@ impl PythonScanner<'_, '_, '_> {
         CLIMBING.contains(&name)
     }
 
-    /// `().__class__.__base__.__subclasses__()` reaches every class there is; of a class by its name it is common.
+    /// `().__class__.__base__.__subclasses__()` reaches every class; on a named class, it is common.
     pub(super) fn climbs_by_call(&self, function: Node<'_>) -> bool {
         let text = self.finder.text_of(function);
         let upward = ["__class__", "__base__", "__bases__", "__mro__", "object.", "type("];
@@ -38,7 +38,7 @@ impl PythonScanner<'_, '_, '_> {
         self.paths(node, 0).iter().any(|path| ABLE.contains(&path.as_str()))
     }
 
-    /// `operator.attrgetter("system")(os)`: a name looked up where nobody sees it.
+    /// `operator.attrgetter("system")(os)`: a hidden look-up of a name.
     pub(super) fn picks(&self, call: Node<'_>, function: Node<'_>) -> bool {
         let paths = self.paths(function, 0);
         let is_picker =
@@ -46,7 +46,7 @@ impl PythonScanner<'_, '_, '_> {
         is_picker && self.argument(call, 0, &[]).is_some_and(|object| self.is_able(object))
     }
 
-    /// Calls that look up a name in a table or an object; `true` when nothing more is to be said.
+    /// Calls that look up a name in a table or an object; `true` if nothing more must be reported.
     pub(super) fn looks_up(&mut self, node: Node<'_>, path: &str) -> bool {
         let name_at = |at| self.argument(node, at, &[]).and_then(|name| self.whole(name, 0));
         let hides = match path {
@@ -59,7 +59,7 @@ impl PythonScanner<'_, '_, '_> {
             }
             path => path.strip_suffix(".__getattribute__").is_some_and(|object| ABLE.contains(&object)),
         };
-        // `object` is no name that is known.
+        // `object` is not a known name.
         let text = node.child_by_field_name("function").map(|function| self.finder.text_of(function));
         let by_object = text.is_some_and(|text| text.ends_with("object.__getattribute__"))
             && self.argument(node, 0, &[]).is_some_and(|object| self.is_able(object));
@@ -84,7 +84,8 @@ impl PythonScanner<'_, '_, '_> {
         }
     }
 
-    /// A computed name of a module or of the builtins hides what is called; of the tool's own objects it is common.
+    /// A computed name of a member of a module or of the builtins hides the call; for the tool's own objects, it is
+    /// common.
     pub(super) fn getattr(&mut self, node: Node<'_>) {
         let Some(object) = self.argument(node, 0, &[]) else { return };
         let name = self.argument(node, 1, &[]).and_then(|name| self.whole(name, 0));
@@ -105,7 +106,7 @@ impl PythonScanner<'_, '_, '_> {
     }
 }
 
-/// Whether what comes of an expression is called, or a member of it taken.
+/// Whether the result of an expression is called, or one of its members is used.
 fn is_used(node: Node<'_>) -> bool {
     node.parent().is_some_and(|parent| matches!(parent.kind(), "call" | "attribute"))
 }

@@ -1,4 +1,4 @@
-//! What a name or an expression of Python may mean: imports, assignments, what calls give back.
+//! The possible meanings of a name or an expression in Python: imports, assignments, return values.
 
 use super::{PythonScanner, joined, takes_module};
 use crate::check::capabilities::finder::{MAX_DEPTH, rule_for};
@@ -20,7 +20,7 @@ impl<'a> PythonScanner<'_, 'a, '_> {
         definitions.filter_map(|node| Some(self.finder.text_of(node.child_by_field_name("name")?))).collect()
     }
 
-    /// Learns what names stand for.
+    /// Records the meanings of names.
     pub(super) fn bind(&mut self, node: Node<'_>) {
         match node.kind() {
             "import_statement" | "import_from_statement" => self.import(node),
@@ -90,7 +90,7 @@ impl<'a> PythonScanner<'_, 'a, '_> {
                 self.finder.bind(name, value);
             }
             "attribute" => {
-                // `self.session = requests.Session()`: known by its last name.
+                // `self.session = requests.Session()`: recorded under the last name.
                 let meanings: Vec<String> = self
                     .paths(right, 0)
                     .into_iter()
@@ -118,7 +118,7 @@ impl<'a> PythonScanner<'_, 'a, '_> {
         }
     }
 
-    /// The dotted names that an expression may stand for; one that begins with `?` has an unknown beginning.
+    /// The dotted names that an expression may stand for; a leading `?` is an unknown beginning.
     pub(super) fn paths(&self, node: Node<'_>, depth: usize) -> Vec<String> {
         if depth > MAX_DEPTH {
             return Vec::new();
@@ -151,7 +151,7 @@ impl<'a> PythonScanner<'_, 'a, '_> {
         self.finder.name_in(scope, name, meaning);
     }
 
-    /// What a name that is read may stand for, as far as the file says.
+    /// The meanings of a name that is read, as far as the file defines them.
     pub(super) fn known(&self, node: Node<'_>) -> Option<Vec<String>> {
         let name = self.finder.text_of(node);
         let is_known = |scope: &usize| !self.names.is_partial && !self.names.is_parameter(*scope, name);
@@ -162,7 +162,7 @@ impl<'a> PythonScanner<'_, 'a, '_> {
         let name = self.finder.text_of(node);
         let is_builtin = BUILTINS.contains(&name) || matches!(name, "bytes" | "bytearray");
         if let Some(known) = self.known(node) {
-            // What is bound in another function only is the builtin here.
+            // A name bound only in another function is the builtin here.
             let builtin = (is_builtin && !self.names.is_bound(node)).then(|| name.to_owned());
             let builtin = builtin.filter(|name| !known.contains(name));
             return known.into_iter().chain(builtin).collect();
@@ -212,7 +212,7 @@ impl<'a> PythonScanner<'_, 'a, '_> {
         paths
     }
 
-    /// `sys.modules["os"]`, `globals()["eval"]`, `os.__dict__["system"]` lead where a dot leads.
+    /// `sys.modules["os"]`, `globals()["eval"]`, `os.__dict__["system"]` are equivalent to attributes.
     pub(super) fn paths_of_subscript(&self, node: Node<'_>, depth: usize) -> Vec<String> {
         let Some(value) = node.child_by_field_name("value") else { return Vec::new() };
         let key = node.child_by_field_name("subscript").and_then(|key| self.whole(key, depth + 1));
@@ -227,7 +227,7 @@ impl<'a> PythonScanner<'_, 'a, '_> {
         paths.collect()
     }
 
-    /// An argument of a call by its place, else by one of these names.
+    /// An argument of a call by position, otherwise by one of these names.
     pub(super) fn argument<'t>(&self, call: Node<'t>, at: usize, names: &[&str]) -> Option<Node<'t>> {
         let arguments = children(call.child_by_field_name("arguments")?);
         let by_place =
@@ -246,7 +246,7 @@ impl<'a> PythonScanner<'_, 'a, '_> {
         self.argument(call, usize::MAX, &[name])
     }
 
-    /// The text that an expression certainly is.
+    /// The text of an expression, if it is certain.
     pub(super) fn whole(&self, node: Node<'_>, depth: usize) -> Option<String> {
         if depth > MAX_DEPTH {
             return None;
@@ -269,10 +269,10 @@ impl<'a> PythonScanner<'_, 'a, '_> {
         }
     }
 
-    /// The text that a name certainly stands for: everything that binds it gives it this text.
+    /// The text of a name, if all its bindings have this text.
     fn constant(&self, node: Node<'_>, depth: usize) -> Option<String> {
         let name = self.finder.text_of(node);
-        // In the body of a class a name is that of the module until the class binds it.
+        // In a class body, a name is that of the module until the class binds it.
         let is_certain = |scope: &usize| !self.names.is_partial && !self.names.is_class(*scope);
         let Some(scope) = self.names.scope(node, name).filter(is_certain) else {
             return self.finder.constant(name).map(str::to_owned);
@@ -289,7 +289,7 @@ impl<'a> PythonScanner<'_, 'a, '_> {
         text::content(string, self.finder.text)
     }
 
-    /// What an expression begins with, as far as it is a fixed text: enough to know a host or a folder.
+    /// The beginning of an expression, if it is a fixed text: enough to determine a host or a folder.
     pub(super) fn beginning(&self, node: Node<'_>, depth: usize) -> Option<String> {
         if depth > MAX_DEPTH {
             return None;
@@ -314,7 +314,7 @@ impl<'a> PythonScanner<'_, 'a, '_> {
                 }
                 (!text.starts_with("{}")).then_some(text)
             }
-            // What a name is bound to anywhere: a parameter may be given it.
+            // The binding may be anywhere, because a parameter may receive the value.
             "identifier" => self.finder.constant(self.finder.text_of(node)).map(str::to_owned),
             "binary_operator" => self.beginning(field("left")?, depth + 1),
             "parenthesized_expression" | "list" | "tuple" | "concatenated_string" => {

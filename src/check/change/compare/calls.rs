@@ -1,4 +1,4 @@
-//! Compares what two versions call, and with what.
+//! Compares the calls of two versions, and their arguments.
 
 use super::common::{ALIKE, finding, jaccard};
 use crate::check::change::facts::fact::{CallArgument, CallFact, ProgramFacts, SourceLocation};
@@ -7,7 +7,7 @@ use crate::check::change::names::{Tokens, likeness};
 use crate::domain::{Finding, Severity};
 use std::collections::{BTreeMap, HashSet};
 
-/// What changed about the calls.
+/// The differences in calls.
 pub(in crate::check::change) fn compare(base: &ProgramFacts, new: &ProgramFacts, is_shell: bool) -> Vec<Finding> {
     let pairs = Pairs::of(base, new);
     let mut findings = effects(base, new, &pairs);
@@ -17,10 +17,10 @@ pub(in crate::check::change) fn compare(base: &ProgramFacts, new: &ProgramFacts,
     findings
 }
 
-/// Calls of the new version that the version before did not make like that, each with the call it comes from.
+/// Calls of the new version without an exact match, each with the old call that it replaces.
 struct Pairs<'a> {
     pairs: Vec<(&'a CallFact, &'a CallFact)>,
-    /// Calls without one.
+    /// Calls without an old counterpart.
     fresh: Vec<&'a CallFact>,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Pairs<'a> {
         let (mut pairs, mut fresh) = (Vec::new(), Vec::new());
         let mut others: Vec<&CallFact> =
             new.calls.iter().filter(|call| has(&old, &call.key()) < has(&now, &call.key())).collect();
-        // Those with the same constants belong together, wherever they stand.
+        // Calls with the same constants belong together, wherever they are.
         others.retain(|call| {
             let is_same = |before: &&CallFact| {
                 before.name == call.name && before.is_own == call.is_own && constant(before) == constant(call)
@@ -68,12 +68,12 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// The constants that a call is given, in their order.
+/// The constant arguments of a call, in order.
 fn constant(call: &CallFact) -> Vec<Option<&str>> {
     call.given.iter().map(|given| given.constant.as_ref().map(|constant| constant.shown.as_str())).collect()
 }
 
-/// What the version does to the world that the version before did not.
+/// External effects of the new version that the old one does not have.
 fn effects(base: &ProgramFacts, new: &ProgramFacts, pairs: &Pairs<'_>) -> Vec<Finding> {
     let of = |facts: &ProgramFacts| -> BTreeMap<CallEffect, usize> {
         let mut counts = BTreeMap::new();
@@ -117,7 +117,7 @@ fn effects(base: &ProgramFacts, new: &ProgramFacts, pairs: &Pairs<'_>) -> Vec<Fi
     findings
 }
 
-/// What a call does to the world. Opening a file is writing it when its mode says so.
+/// The external effect of a call. Opening a file is a write if its mode says so.
 fn effect(call: &CallFact) -> Option<CallEffect> {
     if call.is_own {
         return None;
@@ -135,7 +135,7 @@ fn effect(call: &CallFact) -> Option<CallEffect> {
     lists::effect(&call.full)
 }
 
-/// Calls that protected and are not made any more.
+/// Safeguards that are no longer called.
 fn safeguards(base: &ProgramFacts, new: &ProgramFacts, is_shell: bool) -> Vec<Finding> {
     let counts = |facts: &ProgramFacts| {
         let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
@@ -153,7 +153,7 @@ fn safeguards(base: &ProgramFacts, new: &ProgramFacts, is_shell: bool) -> Vec<Fi
         let Some(family) = lists::safeguard(&call.name, is_shell) else { continue };
         let is_there = new.calls.iter().any(|other| {
             let (about, now) = (call.about(), other.about());
-            // It may protect from more than it did: `set -e` and `set -euo pipefail`.
+            // It may protect from more than before: `set -e` and `set -euo pipefail`.
             let is_like = likeness(&now, &about) >= 0.3 || !about.is_empty() && about.is_subset(&now);
             lists::safeguard(&other.name, is_shell) == Some(family) && is_like
         });
@@ -175,12 +175,12 @@ fn safeguards(base: &ProgramFacts, new: &ProgramFacts, is_shell: bool) -> Vec<Fi
     findings
 }
 
-/// Calls whose arguments are others.
+/// Calls with changed arguments.
 fn arguments(pairs: &Pairs<'_>, is_shell: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (before, now) in &pairs.pairs {
         if let Some((i, j)) = swapped(&before.given, &now.given) {
-            // What was swapped on the way in is told where it was handed in.
+            // Swapped parameters are reported at the call that passes them in.
             let (place, words) = match (&now.given[i].from, &now.given[j].from) {
                 (Some((a, words)), Some((b, _))) if a == b => (SourceLocation { line: *a, ..now.place.clone() }, words),
                 _ => (now.place.clone(), &now.words),
@@ -210,12 +210,12 @@ fn arguments(pairs: &Pairs<'_>, is_shell: bool) -> Vec<Finding> {
     findings
 }
 
-/// Whether it only makes the folders around a folder, too: nothing is taken away.
+/// Whether it only creates the parents of a folder, too.
 fn makes_folders(call: &str, argument: &str) -> bool {
     call.to_ascii_lowercase().contains("mkdir") && argument == "recursive"
 }
 
-/// Two arguments that changed places.
+/// Two swapped arguments.
 fn swapped(before: &[CallArgument], now: &[CallArgument]) -> Option<(usize, usize)> {
     if before.len() != now.len() || now.len() < 2 {
         return None;
@@ -286,7 +286,7 @@ fn constants(before: &CallFact, now: &CallFact) -> Vec<Finding> {
     findings
 }
 
-/// Whether two constants differ in more than words for a reader.
+/// Whether two constants differ in more than text for a reader.
 fn is_telling(before: &str, now: &str) -> bool {
     let is_prose = |text: &str| text.starts_with('"') && text.contains(' ');
     !(is_prose(before) || is_prose(now))
@@ -296,7 +296,7 @@ fn kind_matters(constant: &str) -> bool {
     matches!(constant, "true" | "false") || constant.parse::<f64>().is_ok()
 }
 
-/// Commands whose options and redirections are others.
+/// Commands with changed options and redirections.
 fn options(before: &CallFact, now: &CallFact) -> Vec<Finding> {
     let words = |call: &CallFact| -> Tokens {
         let given = call.given.iter().filter_map(|given| {
@@ -333,7 +333,7 @@ fn options(before: &CallFact, now: &CallFact) -> Vec<Finding> {
             format!("`{}` no longer has the option {word}", now.name),
         ));
     }
-    // What a command is told to work on beside what it worked on.
+    // Additional targets of a command.
     let things = |set: &Tokens| {
         set.iter()
             .filter(|word| !is_option(word) && (word.as_str() == "/" || word.starts_with("/*") || word.as_str() == "*"))
@@ -350,7 +350,7 @@ fn options(before: &CallFact, now: &CallFact) -> Vec<Finding> {
     findings
 }
 
-/// Calls that were waited for.
+/// Calls that are no longer awaited.
 fn waits(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let waited: HashSet<&str> =
         base.calls.iter().filter(|call| call.is_awaited == Some(true)).map(|call| call.name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! Compares what two versions test before they go on.
+//! Compares the conditions of two versions.
 
 use super::common::{ALIKE, by_weight, finding, jaccard};
 use crate::check::change::facts::fact::{ProgramFacts, Test, Weight};
@@ -6,8 +6,8 @@ use crate::check::change::names::{Tokens, likeness};
 use crate::domain::{Finding, Severity};
 use std::collections::{BTreeSet, HashMap};
 
-/// What changed about the tests. Each that both versions make as often, and with the same consequences, is no news: a long
-/// program has thousands, and each of the others is compared with all of them.
+/// The differences in conditions. A condition that both versions test equally often, with the same consequences, is
+/// unchanged. A long program has thousands of them, and each of the others is compared with all others.
 pub(in crate::check::change) fn compare(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let (old, now) = (counted(base), counted(new));
     let changed = |facts| changed(facts, &old, &now);
@@ -19,7 +19,7 @@ pub(in crate::check::change) fn compare(base: &ProgramFacts, new: &ProgramFacts)
     findings
 }
 
-/// How often each test is made.
+/// How often each condition is tested.
 fn counted(facts: &ProgramFacts) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
     for test in &facts.tests {
@@ -63,11 +63,11 @@ fn orders(base: &ProgramFacts, new: &ProgramFacts, after: &[&Test]) -> Vec<Findi
     findings
 }
 
-/// How alike two comparisons are: the same way round, and the other.
+/// The similarity of two comparisons: in the same direction, and in the opposite one.
 fn sides(a: &Test, b: &Test) -> (f64, f64) {
     let of = |a0: &Tokens, b0: &Tokens, a1: &Tokens, b1: &Tokens| {
         let (first, second) = (likeness(a0, b0), likeness(a1, b1));
-        // One side that is surely the same vouches for the other; a bare number is no such side.
+        // One side that is certainly the same identifies the other; a bare number does not.
         let is_sure = |alike: f64, side: &Tokens| alike >= 0.8 && side.iter().any(|word| word != "#");
         let is_vouched = is_sure(first, a0) || is_sure(second, a1);
         let least = first.min(second);
@@ -83,7 +83,7 @@ fn can_tell(test: &Test) -> bool {
     likeness(&test.sides.0, &test.sides.1) < 0.9
 }
 
-/// Tests that are not made any more.
+/// Conditions that are no longer tested.
 fn gone(before: &[&Test], new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for before in before {
@@ -97,7 +97,7 @@ fn gone(before: &[&Test], new: &ProgramFacts) -> Vec<Finding> {
         let what = if before.weight == Weight::Skip { "condition" } else { "check" };
         let message =
             format!("the {what} `{}` was removed (line {} of the previous version)", before.words, before.place.line);
-        // Whether there is another round is asked in many ways.
+        // A loop condition can be written in many ways.
         let is_round = before.weight == Weight::Skip && before.group == "truth" && !before.is_asked;
         let severity = if is_round { Severity::Low } else { by_weight(before.weight) };
         findings
@@ -106,7 +106,7 @@ fn gone(before: &[&Test], new: &ProgramFacts) -> Vec<Finding> {
     findings
 }
 
-/// Tests that are made, and nothing or the opposite follows from them.
+/// Conditions that are tested with no consequence or the opposite one.
 fn weakened(base: &ProgramFacts, before: &[&Test], new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for before in before.iter().filter(|test| test.stops.is_some() && !test.about().is_empty()) {
@@ -134,7 +134,7 @@ fn weakened(base: &ProgramFacts, before: &[&Test], new: &ProgramFacts) -> Vec<Fi
     findings
 }
 
-/// Conditions that were not there.
+/// New conditions.
 fn fresh(base: &ProgramFacts, new: &ProgramFacts, after: &[&Test]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for now in after {
@@ -164,7 +164,7 @@ fn fresh(base: &ProgramFacts, new: &ProgramFacts, after: &[&Test]) -> Vec<Findin
     findings
 }
 
-/// Whether what was tested for something else is now also a way out.
+/// Whether an old condition is now also used to exit.
 fn is_new_exit(base: &ProgramFacts, new: &ProgramFacts, now: &Test) -> bool {
     let is_exit = |test: &Test| test.weight >= Weight::Skip && (test.stops.is_some() || test.leaves.is_some());
     let close = |facts: &ProgramFacts| -> Vec<Test> {

@@ -1,7 +1,6 @@
-//! What changed in the files that are no programs: definition, lock files, lists of packages, data.
+//! Differences in files other than programs: definition, lock files, package lists, data.
 //!
-//! Data is compared key by key where its form is known (JSON, TOML, YAML), else line by line. Prose for readers is
-//! not compared.
+//! Data is compared by key if its format is known (JSON, TOML, YAML), otherwise by line. Prose is not compared.
 
 use crate::check::change::definition::{Definition, line_of};
 use crate::check::change::facts::texts;
@@ -10,19 +9,19 @@ use crate::domain::{Finding, Manifest, Severity, ToolDetail, VersionFile};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Longest value that is shown whole, in characters.
+/// The longest value that is shown completely, in characters.
 const MAX_SHOWN: usize = 120;
 
-/// Keys of one file that are compared.
+/// How many keys of one file are compared.
 const MAX_KEYS: usize = 20_000;
 
-/// Endings of files for readers.
+/// File extensions of prose.
 const PROSE: &[&str] = &["md", "rst", "txt", "adoc", "license"];
 
-/// Keys of a lock file that say what a package is made of.
+/// Keys of a lock file that determine the content of a package.
 const PINS: &[&str] = &["integrity", "resolved", "hash", "hashes", "checksum", "sha256", "source", "url"];
 
-/// What changed in the definition and in data.
+/// The differences in the definition and in data.
 pub(in crate::check::change) fn compare(
     base: &ToolDetail,
     new: &ToolDetail,
@@ -83,8 +82,8 @@ const TOLD: &[&str] = &[
     "version",
 ];
 
-/// What a definition says beside all that is compared elsewhere: the address, headers and body of a request, the text
-/// of a prompt, the steps of a composite.
+/// The parts of a definition that are not compared elsewhere: the address, headers and body of a request, the text of a
+/// prompt, the steps of a composite.
 fn rest_of_definition(base: &ToolDetail, new: &ToolDetail, definition: &Definition<'_>) -> Vec<Finding> {
     let find = |version: &'_ ToolDetail| -> Option<BTreeMap<String, Value>> {
         let file = version.files.iter().find(|file| Some(file.path.as_str()) == definition.path())?;
@@ -105,7 +104,7 @@ fn is_lock(path: &str) -> bool {
     name.rsplit('.').next() == Some("lock") || name.contains("-lock.") || name == "requirements.txt" || name == "go.sum"
 }
 
-/// Values that every caller relies on, and what guards the input.
+/// Schema constraints: values that callers rely on, and input validation.
 fn schema(base: &Manifest, new: &Manifest, definition: &Definition<'_>) -> Vec<Finding> {
     let (Some(old), Some(now)) = (&base.input, &new.input) else { return Vec::new() };
     let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
@@ -178,7 +177,7 @@ fn package_name(text: &str) -> String {
     plain[..end].to_lowercase().replace('_', "-")
 }
 
-/// Tests and examples that are not there any more, or expect something else.
+/// Tests and examples that were removed or have another expected result.
 fn cases(base: &Manifest, new: &Manifest, definition: &Definition<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for test in &base.tests {
@@ -234,7 +233,7 @@ fn values(text: &str, ending: &str, path: &str) -> Option<BTreeMap<String, Value
     Some(flat)
 }
 
-/// Every value under its path of keys. The entries of a list are named by their name, where they have one.
+/// Every value by its path of keys. List entries are identified by their name if they have one.
 fn flatten(value: &Value, path: String, flat: &mut BTreeMap<String, Value>) {
     if flat.len() >= MAX_KEYS {
         return;

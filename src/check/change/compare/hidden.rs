@@ -1,12 +1,12 @@
-//! Characters that came in since the version before and that a reader does not see, or takes for others.
+//! New characters that a reader does not see or mistakes for others.
 
 use crate::domain::{Finding, Severity, ToolDetail, escape_char, hidden_in};
 use std::collections::BTreeSet;
 
-/// The first letter that is neither ASCII nor an accented Latin one.
+/// The first letter beyond ASCII and accented Latin.
 const FIRST_OTHER: char = '\u{0250}';
 
-/// Finds hidden characters and words of mixed scripts that the version before did not hold.
+/// Finds hidden characters and words of mixed scripts that the old version did not contain.
 pub(in crate::check::change) fn compare(base: &ToolDetail, new: &ToolDetail) -> Vec<Finding> {
     let known: BTreeSet<String> =
         base.files.iter().flat_map(|file| odd(&file.bytes)).map(|(word, _, _)| word).collect();

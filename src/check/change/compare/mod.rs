@@ -1,7 +1,7 @@
-//! Compares the facts of two versions: what is new, what is gone, what became something else.
+//! Compares the facts of two versions: added, removed and changed ones.
 //!
-//! A fact that is equal in both is no news, and neither is one that looks a little different because it was moved.
-//! Of the others a reader is told in plain words, with the line.
+//! An equal fact is unchanged, and so is one that differs slightly because it was moved. The others are reported in
+//! plain words, with the line.
 
 mod calls;
 mod common;
@@ -16,10 +16,10 @@ use crate::domain::{Finding, Severity};
 use common::{ALIKE, finding, jaccard};
 use std::collections::{BTreeMap, HashSet};
 
-/// What is reported of one kind; more is a number.
+/// How many findings of one kind are reported; the rest is only counted.
 const MAX_OF_A_CODE: usize = 12;
 
-/// Everything that changed, in no order.
+/// All differences, in no particular order.
 pub(super) fn compare(base: &ProgramFacts, new: &ProgramFacts, is_shell: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (sort, code, what) in [
@@ -43,7 +43,7 @@ pub(super) fn compare(base: &ProgramFacts, new: &ProgramFacts, is_shell: bool) -
     findings
 }
 
-/// At most so many findings of a code, the rest as a number; the same words at the same line once.
+/// Limits the findings of a code, with the rest as a number; equal messages on the same line are reported once.
 pub(super) fn bounded(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by(|a, b| (&b.severity, &a.path, a.line).cmp(&(&a.severity, &b.path, b.line)));
     let mut told = HashSet::new();
@@ -75,7 +75,7 @@ fn details(facts: &ProgramFacts, sort: Sort) -> Tokens {
     of(facts, sort).map(|fact| fact.detail.clone()).collect()
 }
 
-/// Facts that are told by one word.
+/// Facts that are reported with one word.
 fn named(base: &ProgramFacts, new: &ProgramFacts, sort: Sort, code: &str, what: &str) -> Vec<Finding> {
     let (old, now) = (details(base, sort), details(new, sort));
     let gone: Vec<&String> = old.difference(&now).collect();
@@ -103,7 +103,7 @@ fn named(base: &ProgramFacts, new: &ProgramFacts, sort: Sort, code: &str, what: 
 fn paths(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let (old, now) = (details(base, Sort::Path), details(new, Sort::Path));
     let gone: Vec<&String> = old.difference(&now).collect();
-    // A part of a path that is still put together somewhere is that path, taken apart.
+    // Part of a path that is still composed somewhere: the path was only split.
     let kept: Vec<&String> = base.texts.intersection(&new.texts).collect();
     let mut told = HashSet::new();
     let mut findings = Vec::new();
@@ -114,7 +114,7 @@ fn paths(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
             continue;
         }
         let wider = gone.iter().find(|before| texts::is_wider(path, before));
-        // The same names, put together in another way.
+        // The same names in another composition.
         let names = |path: &str| {
             path.split(['/', '{', '}']).filter(|part| !part.is_empty()).map(str::to_owned).collect::<Tokens>()
         };
@@ -132,7 +132,7 @@ fn paths(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     findings
 }
 
-/// Whether a path names no file: what throws everything away, and the name and version of a program (`tool/1.2`).
+/// Whether a path is not a file: `/dev/null`, or the name and version of a program (`tool/1.2`).
 fn is_no_file(path: &str) -> bool {
     let is_version = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || c == '.')
@@ -184,7 +184,7 @@ fn defaults(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
             None => fresh.push(fact),
         }
     }
-    // What was renamed has the same value.
+    // A renamed constant has the same value.
     for fact in fresh {
         if let Some(index) = gone.iter().position(|before| before.detail == fact.detail) {
             gone.remove(index);
@@ -211,7 +211,7 @@ fn kind(constant: &str) -> u8 {
     }
 }
 
-/// Numbers that every program has.
+/// Numbers that are common in every program.
 fn is_trivial(number: &str) -> bool {
     matches!(number, "0" | "1" | "-1" | "2")
 }
@@ -229,7 +229,7 @@ fn numbers(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     gone.sort_by_key(|fact| is_trivial(&fact.detail));
     for fact in of(new, Sort::Number).filter(|fact| !same(base, fact)) {
         let is_new = !old.contains(&fact.detail);
-        // In the same use another number; or a number that was nowhere for one that is nowhere any more.
+        // Another number in the same use; or a new number that replaces a removed one.
         let here = gone.iter().find(|before| {
             before.group == fact.group
                 && before.detail != fact.detail
@@ -260,7 +260,7 @@ fn numbers(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     findings
 }
 
-/// What a number became, and where: a number alone on its line says nothing of where.
+/// The change of a number and its place; for a number alone on its line, there is no place.
 fn constant_words(from: &str, fact: &Fact) -> String {
     let place = if fact.words.trim() == fact.detail { String::new() } else { format!(" in `{}`", fact.words) };
     format!("constant {from} changed to {}{place}", fact.detail)
@@ -284,7 +284,7 @@ fn handlers(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
             .iter()
             .filter(is_alike)
             .find(|before| matches!(before.detail.as_str(), "passed on" | "returned" | "told"));
-        // A result that was set in its place stands before the attempt now.
+        // A fallback result is now set before the attempt.
         let was_replaced = || {
             let replaced = |facts: &ProgramFacts| count(facts, "error", "replaced");
             old.iter().filter(is_alike).any(|before| before.detail == "replaced") && replaced(new) < replaced(base)
@@ -322,7 +322,7 @@ fn handlers(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
 }
 
 fn math(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
-    // The sides one by one; a sum and a product are the same both ways round.
+    // Sides are compared separately; sums and products are commutative.
     let alike = |a: &Fact, b: &Fact| {
         let straight = jaccard(&a.about, &b.about).min(jaccard(&a.beside, &b.beside));
         let crossed = jaccard(&a.about, &b.beside).min(jaccard(&a.beside, &b.about));
@@ -353,7 +353,7 @@ fn math(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     findings
 }
 
-/// Facts that count when they are new.
+/// Facts that are reported if new.
 fn fresh_ones(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     let is_known = |fact: &Fact| {
@@ -400,7 +400,7 @@ fn fresh_ones(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
 
 fn collections(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
-    // Arguments by name are entries too: `{ timeout: 30 }` may be written in the call or beside it.
+    // Named arguments are entries too: `{ timeout: 30 }` may be inside or outside the call.
     let (old, given) = (entries(base), entries(new));
     for now in &new.collections {
         for entry in now.entries.iter().filter(|entry| !old.contains(*entry)) {
@@ -421,7 +421,7 @@ fn collections(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
             .filter(|(_, alike)| *alike >= 0.3)
             .max_by(|a, b| a.1.total_cmp(&b.1));
         let Some((before, _)) = nearest else { continue };
-        // What was moved to another list, or came from one, is no news.
+        // An entry that moved between lists is unchanged.
         let list = |a: &Tokens, b: &Tokens, other: &Tokens| -> Vec<String> {
             a.difference(b).filter(|entry| !other.contains(*entry)).cloned().collect()
         };
@@ -442,7 +442,7 @@ fn collections(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     findings
 }
 
-/// Every constant in a list or given to a call by name.
+/// Every constant in a list or in a named argument.
 fn entries(facts: &ProgramFacts) -> Tokens {
     let given = facts
         .calls

@@ -1,18 +1,18 @@
-//! What a program does to the world: commands of a shell, and calls that delete, write, start or connect.
+//! External effects of a program: shell commands, and calls that delete, write, start or connect.
 //!
-//! A refactoring does not do such a thing once more. So each call that a version makes more often than the one before it
-//! is told, whatever explains the statement that it is in: a message, a rewritten function, one more branch.
+//! A refactoring does not repeat such an effect. So each effect that occurs more often in the new version is reported,
+//! whatever explains the statement that contains it: a message, a rewritten function, an added branch.
 
 use super::commands::{TELLING, TEXT_COMMANDS};
 use crate::check::change::facts::lists::{CallEffect, effect};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use std::collections::{BTreeMap, HashSet};
 
-/// Words of the syntax of a shell, which name no command.
+/// Shell keywords, which are not commands.
 const WORDS: &[&str] =
     &["in", "for", "while", "until", "if", "elif", "case", "else", "then", "do", "select", "glob", "(", "{"];
 
-/// What both versions do, to tell what the new one does more often.
+/// The effects of both versions, to find those that are more frequent in the new one.
 pub(super) struct Acts {
     more: HashSet<String>,
     own: HashSet<String>,
@@ -20,7 +20,7 @@ pub(super) struct Acts {
 }
 
 impl Acts {
-    /// Counts what both versions do; `own` are the functions that they define.
+    /// Counts the effects of both versions; `own` are the functions that they define.
     pub(super) fn of(old: &[Statement], new: &[Statement], own: HashSet<String>, is_shell: bool) -> Acts {
         let counted = |statements: &[Statement]| {
             let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -35,13 +35,13 @@ impl Acts {
         Acts { more, own, is_shell }
     }
 
-    /// Whether a statement of the new version does what that version does more often than the old one.
+    /// Whether a statement of the new version has an effect that is more frequent there.
     pub(super) fn are_more_in(&self, statement: &Statement) -> bool {
         acts(statement, &self.own, self.is_shell).iter().any(|act| self.more.contains(act))
     }
 }
 
-/// What a statement does to the world: what its calls do, in words, or the names of its commands.
+/// The effects of a statement: descriptions of its calls, or the names of its commands.
 pub(super) fn acts(statement: &Statement, own: &HashSet<String>, is_shell: bool) -> Vec<String> {
     if matches!(statement.kind, StatementKind::Define | StatementKind::Import | StatementKind::End) {
         return Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn acts(statement: &Statement, own: &HashSet<String>, is_shell: bool)
     if is_shell { commands(statement, own) } else { calls(&statement.tokens) }
 }
 
-/// What calls do, in words: a file that is deleted by another function is deleted as often.
+/// Descriptions of calls; deleting a file with another function is the same effect.
 fn calls(tokens: &[Token]) -> Vec<String> {
     let begins = |token: &Token| token.kind == TokenKind::Name && !token.context.fixed;
     let full = |at: usize| {
@@ -58,11 +58,11 @@ fn calls(tokens: &[Token]) -> Vec<String> {
         names.join(".")
     };
     let does = |name: String| {
-        // A method of an object that nobody knows, too: `path.unlink()`.
+        // Includes methods of unknown objects: `path.unlink()`.
         let method = || name.split_once('.').and_then(|(_, method)| effect(&format!(".{method}")));
         effect(&name).or_else(method).filter(|effect| *effect != CallEffect::Weak)
     };
-    // A variable may have the name of a command or a function; `os.remove` may be handed on.
+    // A variable may have the name of a command or function; `os.remove` may be passed as a value.
     let is_called = |at: usize| {
         let next = tokens.get(at + 1).is_some_and(|next| next.context.nesting.opened > 0 || next.context.fixed);
         next || tokens[at].context.nesting.calls > 0
@@ -71,8 +71,8 @@ fn calls(tokens: &[Token]) -> Vec<String> {
     acts.map(|effect| effect.words().to_owned()).collect()
 }
 
-/// Commands that are neither functions of the script nor ones that work on text or only tell something, and files that
-/// are written by `>`.
+/// Commands that are neither functions of the script nor ones that only process or print text, and files written with
+/// `>`.
 fn commands(statement: &Statement, own: &HashSet<String>) -> Vec<String> {
     let mut is_command = statement.kind != StatementKind::Assign;
     let mut found = Vec::new();

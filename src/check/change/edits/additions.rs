@@ -1,5 +1,5 @@
-//! Added statements that leave alone what a program did before: a check that refuses, a handler that tells and refuses,
-//! an option that nobody has to give, help, a function that only tells something.
+//! Added statements that do not affect existing behaviour: a check that refuses, a handler that reports and refuses, an
+//! optional option, help, a function that only reports.
 
 use super::align::{Replaced, Step};
 use super::bindings::{functions, is_short};
@@ -7,13 +7,13 @@ use super::judge::is_refusal;
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// How help and the version are asked for.
+/// Arguments that request help or the version.
 const HELP: &[&str] = &["-h", "--help", "help", "-help", "-?", "-V", "--version", "version"];
 
-/// Calls that declare an option of the command line.
+/// Calls that declare a command-line option.
 const DECLARING: &[&str] = &["add_argument", "add_option", "option", "addOption"];
 
-/// Functions of a program that only tell something, and those that then end the work with an error.
+/// Functions of a program that only report something, and those that then end the program with an error.
 #[derive(Default)]
 pub(super) struct Speakers {
     tellers: HashSet<String>,
@@ -21,7 +21,7 @@ pub(super) struct Speakers {
 }
 
 impl Speakers {
-    /// Reads the functions of a version.
+    /// Finds these functions in a version.
     pub(super) fn of(all: &[Statement]) -> Speakers {
         let mut found = Speakers::default();
         for name in functions(all).into_iter().filter(|name| !name.is_empty()) {
@@ -40,12 +40,12 @@ impl Speakers {
         found
     }
 
-    /// Whether a statement only tells something, by itself or by a function of the program.
+    /// Whether a statement only reports something, directly or through a function of the program.
     pub(super) fn tells(&self, statement: &Statement) -> bool {
         only_tells(statement) || is_call_of(statement, &self.tellers)
     }
 
-    /// Whether a statement ends the work with an error, by itself or by a function of the program.
+    /// Whether a statement ends the program with an error, directly or through a function of the program.
     pub(super) fn refuses(&self, statement: &Statement) -> bool {
         ends_with_error(statement) || is_call_of(statement, &self.refusers)
     }
@@ -58,7 +58,7 @@ fn is_call_of(statement: &Statement, names: &HashSet<String>) -> bool {
         && !statement.tokens.iter().any(calls)
 }
 
-/// Whether a statement writes for a reader and does nothing else.
+/// Whether a statement only writes for a reader.
 fn only_tells(statement: &Statement) -> bool {
     let word = |at: usize| statement.tokens.get(at).map_or("", |token| token.text.as_str());
     let writes = match word(0) {
@@ -68,12 +68,12 @@ fn only_tells(statement: &Statement) -> bool {
         _ => false,
     };
     let is_more = |token: &Token| matches!(token.text.as_str(), "$(" | "|" | ">" | ">>" | "&&" | "||" | ";");
-    // `>&2` is no file.
+    // `>&2` is not a file.
     let is_plain = !statement.tokens.iter().any(|token| token.kind == TokenKind::Sign && is_more(token));
     statement.kind == StatementKind::Message || statement.kind == StatementKind::Other && writes && is_plain
 }
 
-/// Whether a statement raises an error or ends the program with a code that says so.
+/// Whether a statement raises an error or ends the program with an error code.
 pub(super) fn ends_with_error(statement: &Statement) -> bool {
     let has_zero = statement.tokens.iter().any(|token| token.kind == TokenKind::Number && token.text == "0");
     let has_code = statement.tokens.iter().any(|token| token.kind == TokenKind::Number);
@@ -90,7 +90,7 @@ pub(super) fn ends_with_error(statement: &Statement) -> bool {
     }
 }
 
-/// The added steps that leave alone what was done before, each with the sort of change that it is.
+/// The added steps that do not affect existing behaviour, each with its kind of change.
 pub(super) fn spared(
     steps: &[Step<'_>],
     old: &[Statement],
@@ -130,7 +130,7 @@ pub(super) fn spared(
             .filter(|inside| new[**inside].kind != StatementKind::End)
             .map(|inside| added(*inside))
             .collect();
-        // What was there before stands in the block: it does not run always any more.
+        // The block contains old statements, which no longer always run.
         let Some(own) = own.filter(|own| !own.is_empty()) else { continue };
         let inside = || body.iter().map(|at| &new[*at]).filter(|one| one.kind != StatementKind::End);
         let refuses = || is_handler(statement) && refuses_only(inside(), speakers) && !is_handled(statement, old);
@@ -152,26 +152,26 @@ pub(super) fn spared(
     found
 }
 
-/// Whether a statement only makes a variable known, without a value.
+/// Whether a statement only declares a variable without a value.
 fn is_declared(statement: &Statement) -> bool {
     let is_name = |token: &Token| token.kind == TokenKind::Name && token.context.nesting.opened == 0;
     let is_it = matches!(statement.kind, StatementKind::Assign | StatementKind::Other);
     is_it && matches!(statement.tokens.as_slice(), [only] if is_name(only))
 }
 
-/// Whether a call only says how often a request is tried again.
+/// Whether a call only sets the number of retries of a request.
 fn sets_patience(statement: &Statement) -> bool {
     let is_scheme = |token: &Token| token.kind != TokenKind::Text || token.text.starts_with("http");
     statement.has("mount") && statement.has("HTTPAdapter") && statement.tokens.iter().all(is_scheme)
 }
 
-/// Whether a statement tests something and ends the work with an error where that fails: `[ -f "$1" ] || exit 1`.
+/// Whether a statement tests something and ends the program with an error on failure: `[ -f "$1" ] || exit 1`.
 fn refuses_else(statement: &Statement) -> bool {
     let joint = statement.tokens.iter().position(|token| token.kind == TokenKind::Sign && token.text == "||");
     joint.is_some_and(|at| at > 0 && is_refusal(&statement.tokens[at..]))
 }
 
-/// Whether a command of the old version is now what a check looks at, and nothing else happened to it.
+/// Whether a command of the old version is now tested, and is otherwise unchanged.
 pub(super) fn is_guarded(statement: &Statement, new: &[Statement], heads: &HashSet<u64>) -> bool {
     let key = |tokens: &[Token]| tokens.iter().map(Token::key).collect::<Vec<_>>();
     let is_joint = |token: &&Token| matches!(token.text.as_str(), "if" | "!" | "not");
@@ -192,12 +192,12 @@ pub(super) fn refuse_as_often(old: &[Statement], new: &[Statement]) -> bool {
     count(new) >= count(old)
 }
 
-/// Whether a statement begins what is done about an error.
+/// Whether a statement begins an error handler.
 fn is_handler(statement: &Statement) -> bool {
     statement.tokens.first().is_some_and(|first| matches!(first.text.as_str(), "except" | "catch"))
 }
 
-/// Whether a handler is for the key that ends a program, and the old version left that to the interpreter.
+/// Whether a handler is for a keyboard interrupt, which the old version left to the interpreter.
 fn ends_by_key(handler: &Statement, old: &[Statement]) -> bool {
     let words: Vec<&str> = handler.tokens.iter().map(|token| token.text.as_str()).collect();
     matches!(words.as_slice(), ["except", "KeyboardInterrupt"])
@@ -212,19 +212,19 @@ fn closes(statement: &Statement) -> bool {
         && statement.tokens.iter().all(|token| token.kind == TokenKind::Name)
 }
 
-/// Whether the old version did something about errors in the same function: it may have caught this one.
+/// Whether the old version handled errors in the same function: it may have caught this one.
 fn is_handled(handler: &Statement, old: &[Statement]) -> bool {
     old.iter().any(|one| one.function == handler.function && is_handler(one))
 }
 
-/// Whether statements only tell something and then end the work with an error.
+/// Whether statements only report something and then end the program with an error.
 fn refuses_only<'s>(inside: impl Iterator<Item = &'s Statement>, speakers: &Speakers) -> bool {
     let inside: Vec<&Statement> = inside.collect();
     let Some((last, rest)) = inside.split_last() else { return false };
     speakers.refuses(last) && rest.iter().all(|one| speakers.tells(one) || speakers.refuses(one))
 }
 
-/// Whether a condition only looks whether help or the version is asked for.
+/// Whether a condition only tests whether help or the version is requested.
 fn asks_for_help(head: &Statement) -> bool {
     let texts = || head.tokens.iter().filter(|token| token.kind == TokenKind::Text);
     let is_it = |token: &Token| HELP.contains(&token.text.as_str());
@@ -239,7 +239,7 @@ fn asks_for_help(head: &Statement) -> bool {
     texts().count() > 0 && texts().all(is_it) && !head.tokens.iter().any(compares)
 }
 
-/// Whether a condition calls nothing and gives no name a value.
+/// Whether a condition neither calls nor assigns anything.
 fn is_quiet(head: &Statement) -> bool {
     let acts =
         |token: &Token| token.context.nesting.opened > 0 || matches!(token.text.as_str(), ":=" | "$(" | "=" | "++");
@@ -247,8 +247,7 @@ fn is_quiet(head: &Statement) -> bool {
     is_if && !head.tokens.iter().skip(1).any(acts)
 }
 
-/// The name of an option that a statement declares and that the old version did not know, and whether it is off unless it
-/// is given.
+/// The name of a new option that a statement declares, and whether it is off by default.
 fn declared(statement: &Statement, old: &[Statement]) -> Option<(String, bool)> {
     let tokens = &statement.tokens;
     let call = tokens.iter().position(|token| token.context.fixed && DECLARING.contains(&token.text.as_str()))?;
@@ -263,13 +262,13 @@ fn declared(statement: &Statement, old: &[Statement]) -> Option<(String, bool)> 
     (is_new && !is_known && !name.is_empty()).then_some((name, is_off))
 }
 
-/// The options that the new version declares, where they are off unless they are given.
+/// The new options that are off by default.
 fn options(steps: &[Step<'_>], old: &[Statement]) -> BTreeSet<String> {
     let added = steps.iter().filter_map(|step| if let Step::Added(one) = step { Some(*one) } else { None });
     added.filter_map(|one| declared(one, old)).filter(|(_, is_off)| *is_off).map(|(name, _)| name).collect()
 }
 
-/// Whether a condition is that such an option is given, and nothing else.
+/// Whether a condition only tests that such an option is set.
 fn is_for_option(head: &Statement, options: &BTreeSet<String>) -> bool {
     let words: Vec<&str> = head.tokens.iter().map(|token| token.text.as_str()).collect();
     match words.as_slice() {
@@ -280,7 +279,7 @@ fn is_for_option(head: &Statement, options: &BTreeSet<String>) -> bool {
     }
 }
 
-/// Whether a constant of a shell became the default of an argument that the old version did not look at.
+/// Whether a shell constant became the default of a new argument.
 pub(super) fn became_argument(part: &Replaced<'_>, now: &Statement, old: &[Statement]) -> bool {
     let words: Vec<&Token> = part.new.iter().filter(|token| token.text != "quotes").collect();
     let [argument, default] = words.as_slice() else { return false };
@@ -298,7 +297,7 @@ pub(super) fn became_argument(part: &Replaced<'_>, now: &Statement, old: &[State
         && !old.iter().any(|one| one.tokens.iter().any(takes))
 }
 
-/// The added conditions behind which the work ends with an error.
+/// The added conditions after which the program ends with an error.
 pub(super) fn heads(steps: &[Step<'_>], speakers: &Speakers) -> HashSet<u64> {
     let mut heads = HashSet::new();
     let added: Vec<&Statement> = steps

@@ -1,29 +1,28 @@
-//! Which statement of one version became which of the other, and what is left when names and places that merely moved
-//! are taken out.
+//! Matches the statements of two versions, and finds the differences that remain apart from renaming and moving.
 
 use super::{acts, order};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// How alike two statements are that are taken for two forms of one, 0 to 1.
+/// The minimum similarity of two forms of one statement, 0 to 1.
 const ALIKE: f64 = 0.4;
 
-/// Statements of one gap that are paired by trying all pairs.
+/// The largest gap in which statements are matched by trying all pairs.
 const MAX_GAP: usize = 120;
 
-/// What happened to one statement.
+/// The change of one statement.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step<'a> {
     Changed(&'a Statement, &'a Statement),
-    /// It stands elsewhere, and changed its order with a statement that depends on it.
+    /// It was moved, and changed its order with a statement that depends on it.
     Moved(&'a Statement, &'a Statement),
     Removed(&'a Statement),
     Added(&'a Statement),
 }
 
 impl<'a> Step<'a> {
-    /// The statement before, and the one now.
+    /// The old statement and the new one.
     pub(super) fn sides(&self) -> (Option<&'a Statement>, Option<&'a Statement>) {
         match self {
             Step::Changed(before, now) | Step::Moved(before, now) => (Some(*before), Some(*now)),
@@ -33,7 +32,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// The old statements with the names that they have in the new version.
+/// The old statements with the names of the new version.
 pub(super) fn renamed(old: &[Statement], new: &[Statement]) -> Vec<Statement> {
     let mut old = old.to_vec();
     let names = renames(old.iter(), new.iter());
@@ -43,7 +42,7 @@ pub(super) fn renamed(old: &[Statement], new: &[Statement]) -> Vec<Statement> {
         let parts: Vec<&str> = parts.map(|part| names.get(part).map_or(part, String::as_str)).collect();
         statement.function = parts.join(".");
     }
-    // Then the variables of each function, whose names may mean something else outside.
+    // Then the variables of each function, whose names may have another meaning outside.
     let functions: BTreeSet<String> = old.iter().map(|statement| statement.function.clone()).collect();
     for function in functions.into_iter().filter(|function| !function.is_empty()) {
         let is_inside = |statement: &&Statement| statement.function == function;
@@ -62,7 +61,7 @@ fn rename<'a>(statements: impl Iterator<Item = &'a mut Statement>, names: &HashM
     }
 }
 
-/// Whether statements give a name its value: an assignment, a loop, a parameter.
+/// Whether statements bind a name: an assignment, a loop, a parameter.
 fn binds<'a>(mut statements: impl Iterator<Item = &'a Statement>, name: &str) -> bool {
     statements.any(|statement| {
         let first = statement.tokens.first().is_some_and(|token| token.text == name);
@@ -72,8 +71,7 @@ fn binds<'a>(mut statements: impl Iterator<Item = &'a Statement>, name: &str) ->
     })
 }
 
-/// Names that were replaced by another one wherever they stood: the old name is in no new statement, the new one in no
-/// old statement.
+/// Names that were replaced everywhere: the old name is in no new statement, and the new one in no old statement.
 fn renames<'a>(
     old: impl Iterator<Item = &'a Statement>,
     new: impl Iterator<Item = &'a Statement>,
@@ -110,7 +108,7 @@ fn renames<'a>(
     let mut by_count: Vec<_> = votes.into_iter().collect();
     by_count.sort_by_key(|(pair, count)| (std::cmp::Reverse(*count), *pair));
     for ((from, to), _) in by_count {
-        // What is imported has the name that its module gives it.
+        // The name of an imported object comes from its module.
         if imported_before.contains(from) || imported_after.contains(to) {
             continue;
         }
@@ -126,7 +124,7 @@ fn imported<'a>(statements: &[&'a Statement]) -> BTreeSet<&'a str> {
     imports.flat_map(|statement| &statement.tokens).map(|token| token.text.as_str()).collect()
 }
 
-/// Names that a language gives to its functions and values.
+/// Names of built-in functions and values.
 const GIVEN: &[&str] = &[
     // Python.
     "abs",
@@ -227,7 +225,7 @@ const GIVEN: &[&str] = &[
     "unescape",
 ];
 
-/// A name that a program is free to choose.
+/// Whether a name can be chosen freely by the program.
 fn is_free(token: &Token) -> bool {
     token.kind == TokenKind::Name
         && !token.context.fixed
@@ -237,23 +235,23 @@ fn is_free(token: &Token) -> bool {
         && !is_exception(&token.text)
 }
 
-/// Whether a language or a library gives a name to a sort of errors: which one is caught and raised matters.
+/// Whether a name is that of an error class of a language or library: which one is caught or raised matters.
 fn is_exception(name: &str) -> bool {
     let is_class = name.starts_with(|c: char| c.is_ascii_uppercase());
     is_class
         && ["Error", "Exception", "Warning", "Exit", "Interrupt", "Iteration"].iter().any(|end| name.ends_with(end))
 }
 
-/// Longest value, in tokens, and most uses of a variable that is replaced by it.
+/// The limits for inlining a variable: tokens of its value, and uses.
 const MAX_INLINED: (usize, usize) = (40, 10);
 
-/// Statements of both versions in which values are put in place of names: each is looked for in all of them.
+/// The most statements of both versions for inlining, because each value is searched in all of them.
 const MAX_SEARCHED: usize = 1_000;
 
-/// Calls that are replaced in one version, and tokens of a statement that may still grow: code may call itself.
+/// The limits for inlining calls in one version: number of calls, and tokens of a statement; code may be recursive.
 const MAX_CALLS: (usize, usize) = (200, 400);
 
-/// The statements with the value in place of each variable that only this version has: naming a value changes nothing.
+/// Inlines each variable that only this version has, because naming a value changes nothing.
 pub(super) fn inlined(statements: &[Statement], other: &[Statement], is_shell: bool) -> Vec<Statement> {
     if statements.len() + other.len() > MAX_SEARCHED {
         return statements.to_vec();
@@ -277,7 +275,7 @@ pub(super) fn inlined(statements: &[Statement], other: &[Statement], is_shell: b
     result
 }
 
-/// Tokens with the value in place of a name. A calculation inside another one stands in brackets there.
+/// Replaces a name by a value. A calculation inside another one is put in brackets.
 fn with_value(tokens: &[Token], is_use: &dyn Fn(&Token) -> bool, value: &[Token]) -> Vec<Token> {
     const CALCULATING: &[&str] = &["+", "-", "*", "/", "//", "%", "**", "and", "or", "&&", "||", "??", "&", "|"];
     let calculates = |token: Option<&Token>| token.is_some_and(|token| CALCULATING.contains(&token.text.as_str()));
@@ -292,7 +290,7 @@ fn with_value(tokens: &[Token], is_use: &dyn Fn(&Token) -> bool, value: &[Token]
         let group = value.first().filter(|first| is_calculation && is_inside && first.text != "(");
         let mark =
             |text: &str| group.map(|first| Token { kind: TokenKind::Sign, text: text.to_owned(), ..first.clone() });
-        // A text with holes inside another one is one text.
+        // A text with placeholders inside another one is one text.
         let is_quoted = result.iter().any(|token| token.text == "quotes");
         result.extend(mark("("));
         let inside = |value: &Token| {
@@ -308,8 +306,8 @@ fn with_value(tokens: &[Token], is_use: &dyn Fn(&Token) -> bool, value: &[Token]
     result
 }
 
-/// The statements with its value in place of each call of a function that only this version has and that only returns a
-/// value. Calls whose arguments are more than a name or a constant are left.
+/// Inlines each call of a function that only this version has and that only returns a value. Calls with arguments other
+/// than names or constants are unchanged.
 fn without_small_functions(mut statements: Vec<Statement>, other: &[Statement]) -> Vec<Statement> {
     let (mut at, mut calls) = (0, 0);
     while at + 2 < statements.len() {
@@ -324,7 +322,7 @@ fn without_small_functions(mut statements: Vec<Statement>, other: &[Statement]) 
         for statement in &mut result {
             while let Some(place) = statement.tokens.iter().position(|token| is_free(token) && token.text == name) {
                 let end = place + 1 + parameters.len();
-                // Handed on as a value: what it takes, and what it makes of it, as a function without a name is read.
+                // Passed as a value: written with its parameters and result, like an anonymous function.
                 if place + 1 == statement.tokens.len() && !parameters.is_empty() && place > 0 {
                     let line = statement.tokens[place].line;
                     statement.tokens.pop();
@@ -359,8 +357,8 @@ fn head_of(tokens: &[Token]) -> impl Iterator<Item = &Token> {
     tokens.iter().skip_while(|token| token.text == "def").skip(1)
 }
 
-/// Name, parameters and value of a function that is `def name(a, b): return value` and no more; JavaScript has no
-/// keyword before the name by now.
+/// Name, parameters and value of a function of the form `def name(a, b): return value`; JavaScript has no keyword
+/// before the name at this point.
 fn small_function(three: &[Statement], other: &[Statement]) -> Option<(String, Vec<String>, Vec<Token>)> {
     let [head, body, end] = three else { return None };
     let (StatementKind::Define, StatementKind::Exit, StatementKind::End) = (head.kind, body.kind, end.kind) else {
@@ -389,13 +387,13 @@ fn small_function(three: &[Statement], other: &[Statement]) -> Option<(String, V
     is_it.then(|| (name.text.clone(), parameters.iter().map(|token| token.text.clone()).collect(), value.to_vec()))
 }
 
-/// Whether a statement sees the variables of a function: it stands inside. In a shell they are those of the script.
+/// Whether a statement is inside a function and sees its variables. In a shell, they belong to the script.
 fn is_within(statement: &Statement, function: &str, is_shell: bool) -> bool {
     let nested = || statement.function.strip_prefix(function).is_some_and(|rest| rest.starts_with('.'));
     is_shell || function.is_empty() || statement.function == function || nested()
 }
 
-/// The variable that a statement names, the function that it is in, and its value; `None` where the value may change.
+/// The variable that a statement assigns, its function, and its value; `None` if the value may change.
 fn named_value(
     statements: &[Statement],
     at: usize,
@@ -405,7 +403,7 @@ fn named_value(
     let statement = &statements[at];
     let [name, sign, value @ ..] = statement.tokens.as_slice() else { return None };
     let is_plain = statement.kind == StatementKind::Assign && is_free(name) && sign.text == "=";
-    // A list that begins empty is filled later.
+    // An empty list is filled later.
     let is_empty_list = matches!(value, [only] if only.text == "[");
     let is_known = || {
         let inside = other.iter().filter(|one| one.function == statement.function || statement.function.is_empty());
@@ -425,7 +423,7 @@ fn named_value(
     for (place, one) in others.filter(|(_, one)| is_within(one, &statement.function, is_shell)) {
         uses += one.tokens.iter().filter(is_name).count();
         is_set |= one.kind == StatementKind::Assign && one.tokens.first().as_ref().is_some_and(is_name);
-        // A loop may set it, and what stands before cannot use the value.
+        // A loop may assign it, and earlier statements cannot use the value.
         is_set |=
             one.kind == StatementKind::Head && one.has("for") && one.tokens.iter().any(|token| token.text == name.text);
         is_set |=
@@ -437,7 +435,7 @@ fn named_value(
     (!is_set && (1..=most).contains(&uses)).then(|| (name.text.clone(), statement.function.clone(), value.to_vec()))
 }
 
-/// What happened from one version to the other, in the order of the new one. What only moved is left out.
+/// The steps from one version to the other, in the order of the new one, without pure moves.
 pub(super) fn steps<'a>(old: &'a [Statement], new: &'a [Statement], is_shell: bool) -> Vec<Step<'a>> {
     let keys = |statements: &[Statement]| -> Vec<String> { statements.iter().map(Statement::key).collect() };
     let (left, right) = (keys(old), keys(new));
@@ -453,12 +451,12 @@ pub(super) fn steps<'a>(old: &'a [Statement], new: &'a [Statement], is_shell: bo
     without_moves(steps, old, new, &same, is_shell)
 }
 
-/// The statements of a gap, each old one with the new one that is most like it, in order.
+/// Matches the statements of a gap: each old one with the most similar new one, in order.
 fn paired<'a>(old: &'a [Statement], new: &'a [Statement]) -> Vec<Step<'a>> {
     if old.len() > MAX_GAP || new.len() > MAX_GAP {
         return old.iter().map(Step::Removed).chain(new.iter().map(Step::Added)).collect();
     }
-    // The best way to pair them in order, by dynamic programming over the likeness.
+    // The best ordered matching, by dynamic programming over the similarity.
     let mut best = vec![vec![0.0_f64; new.len() + 1]; old.len() + 1];
     let alike: Vec<Vec<f64>> = old.iter().map(|a| new.iter().map(|b| likeness(a, b)).collect()).collect();
     for i in (0..old.len()).rev() {
@@ -486,7 +484,7 @@ fn paired<'a>(old: &'a [Statement], new: &'a [Statement]) -> Vec<Step<'a>> {
     steps
 }
 
-/// Common tokens through all tokens; 0 for statements of different sorts.
+/// The share of common tokens; 0 for statements of different kinds.
 fn likeness(a: &Statement, b: &Statement) -> f64 {
     let is_head = |statement: &Statement| {
         matches!(statement.kind, StatementKind::Head | StatementKind::Define | StatementKind::End)
@@ -503,12 +501,12 @@ fn likeness(a: &Statement, b: &Statement) -> f64 {
     };
     let (left, right) = (words(a), words(b));
     let common: usize = left.iter().map(|(word, count)| right.get(word).copied().unwrap_or(0).min(*count)).sum();
-    // One word in common is enough for `return x` and `return y`.
+    // One common word is enough for `return x` and `return y`.
     2.0 * common as f64 / (a.tokens.len() + b.tokens.len()).max(1) as f64
 }
 
-/// Takes out what was removed here and added there: as it was, or as the body of a function that was taken out. Where the
-/// order matters, it is a step of its own.
+/// Removes pairs of a removed and an added statement that are the same, or that moved into or out of a function. If the
+/// order matters, a move remains as a step.
 fn without_moves<'a>(
     steps: Vec<Step<'a>>,
     old: &'a [Statement],

@@ -1,4 +1,4 @@
-//! Small changes that do harm while they look like none: each must be warned of.
+//! Small harmful changes that look harmless: each must cause a warning.
 
 use crate::check::change::code::differences;
 use crate::check::fixture::version;

@@ -1,4 +1,4 @@
-//! The names that a statement gives a meaning, and those that it uses.
+//! The names that a statement binds, and those that it uses.
 
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use std::collections::HashSet;
@@ -8,14 +8,14 @@ pub(super) fn names(statement: &Statement) -> impl DoubleEndedIterator<Item = &s
     statement.tokens.iter().filter(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str())
 }
 
-/// The names that an import makes known.
+/// The names that an import binds.
 pub(super) fn imported(statement: &Statement) -> Vec<&str> {
     let tokens = statement.tokens.as_slice();
     let at = |word: &str| tokens.iter().position(|token| token.text == word);
     let is_name = |token: &&Token| token.kind == TokenKind::Name;
     let (from, to, most) = match tokens.first().map_or("", |first| first.text.as_str()) {
         "from" => (at("import").unwrap_or(0), tokens.len(), usize::MAX),
-        // Of `import a.b` the first name is known; JavaScript has its names before `from`.
+        // `import a.b` binds the first name; JavaScript has its names before `from`.
         "import" => (0, at("from").unwrap_or(tokens.len()), if at("from").is_some() { usize::MAX } else { 1 }),
         _ => (0, at("=").unwrap_or(tokens.len()), usize::MAX),
     };
@@ -39,7 +39,7 @@ pub(super) fn is_own_variable(statement: &Statement) -> bool {
         && statement.tokens.get(1).is_some_and(|token| !token.context.fixed)
 }
 
-/// Whether a statement only puts something into a collection that the program made itself, or sorts it.
+/// Whether a statement only adds to a collection that the program created, or sorts it.
 pub(super) fn collects(statement: &Statement, old: &[Statement], new: &[Statement]) -> bool {
     const COLLECTING: &[&str] =
         &["append", "push", "add", "extend", "insert", "unshift", "update", "set", "sort", "reverse", "setdefault"];
@@ -50,7 +50,7 @@ pub(super) fn collects(statement: &Statement, old: &[Statement], new: &[Statemen
     is_method && (matches!(base.text.as_str(), "self" | "this") || old.iter().chain(new).any(is_made))
 }
 
-/// Variables of a shell that say how other commands, or the shell itself, read and find things.
+/// Shell variables that change how commands, or the shell itself, read and find things.
 pub(super) fn is_given(name: &str) -> bool {
     const NAMES: &[&str] =
         &["IFS", "PATH", "HOME", "BASH_ENV", "ENV", "CDPATH", "GLOBIGNORE", "PS4", "SHELLOPTS", "TMPDIR"];
@@ -63,7 +63,7 @@ pub(super) fn target(statement: &Statement) -> Option<&str> {
     statement.tokens.iter().find(is_variable).map(|token| token.text.as_str())
 }
 
-/// The functions that statements stand in.
+/// The functions that contain statements.
 pub(super) fn functions(statements: &[Statement]) -> HashSet<&str> {
     statements.iter().map(|statement| statement.function.as_str()).collect()
 }
@@ -73,7 +73,7 @@ pub(super) fn is_short(statement: &Statement) -> bool {
     statement.tokens.len() <= 2
 }
 
-/// Whether the old function never looked at the variable that a statement gives a value.
+/// Whether the old function never read the variable that a statement assigns.
 pub(super) fn is_dead(statement: &Statement, old: &[Statement]) -> bool {
     let Some(name) = target(statement).filter(|_| !statement.function.is_empty()) else {
         return false;
@@ -84,7 +84,7 @@ pub(super) fn is_dead(statement: &Statement, old: &[Statement]) -> bool {
     inside.all(|one| std::ptr::eq(one, statement) || !one.has(name) && !is_outer(one))
 }
 
-/// Whether the same value has the same name for the whole program now, and nobody changes it.
+/// Whether the same value now has the same name for the whole program, and is never changed.
 pub(super) fn is_shared(statement: &Statement, new: &[Statement]) -> bool {
     let Some(name) = target(statement) else { return false };
     let is_it = |one: &Statement| one.function.is_empty() && one.depth == 0 && one.key() == statement.key();

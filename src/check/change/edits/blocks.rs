@@ -1,8 +1,8 @@
-//! The statements of a program as blocks inside blocks.
+//! The statements of a program as nested blocks.
 
 use crate::code::statements::{Statement, StatementKind};
 
-/// A statement with what stands inside it.
+/// A statement with its body.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     pub(super) head: Statement,
@@ -11,7 +11,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// What stands inside.
+    /// The statements inside.
     pub(super) fn inside(&self) -> &[Block] {
         self.body.as_ref().map_or(&[], |(inside, _)| inside)
     }
@@ -21,7 +21,7 @@ impl Block {
         self.head.kind == StatementKind::Head && self.head.tokens.first().is_some_and(|first| first.text == word)
     }
 
-    /// Whether it is a statement of this sort without a block.
+    /// Whether it is a statement of this kind without a block.
     pub(super) fn is_plain(&self, kind: StatementKind) -> bool {
         self.head.kind == kind && self.body.is_none()
     }
@@ -32,7 +32,7 @@ impl Block {
     }
 }
 
-/// Reads statements as blocks. An end without a beginning stays a statement.
+/// Parses statements into blocks. An end without a beginning remains a statement.
 pub(super) fn blocks(statements: Vec<Statement>) -> Vec<Block> {
     let mut open: Vec<(Statement, Vec<Block>)> = Vec::new();
     let mut all: Vec<Block> = Vec::new();
@@ -54,7 +54,7 @@ pub(super) fn blocks(statements: Vec<Statement>) -> Vec<Block> {
             }
         }
     }
-    // What was never ended, from the inside out.
+    // Unterminated blocks, innermost first.
     while let Some((head, inside)) = open.pop() {
         let outer = open.last_mut().map_or(&mut all, |(_, inside)| inside);
         outer.push(Block { head, body: None });
@@ -63,7 +63,7 @@ pub(super) fn blocks(statements: Vec<Statement>) -> Vec<Block> {
     all
 }
 
-/// The statements of blocks, each with the depth at which it stands now.
+/// The statements of blocks, each with its new depth.
 pub(super) fn statements(blocks: Vec<Block>) -> Vec<Statement> {
     let mut all = Vec::new();
     flatten(blocks, 0, &mut all);

@@ -1,4 +1,4 @@
-//! Statements that have the same words and other brackets: `max(a, min(b, c))` and `max(a, min(b), c)`, `ok()` and `ok`.
+//! Statements with the same words but different brackets: `max(a, min(b, c))` and `max(a, min(b), c)`, `ok()` and `ok`.
 
 use super::classify::quoted;
 use super::{Edited, Settling};
@@ -6,8 +6,7 @@ use crate::code::statements::{Nesting, Statement, StatementKind, Token, TokenKin
 use crate::domain::{Finding, Severity};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-/// The statements whose words stayed the same while their brackets changed. The statements are those that were read,
-/// with the names of the new version.
+/// The statements whose brackets alone changed. The input is the parsed statements, with the names of the new version.
 pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edited> {
     let keys = |statements: &[Statement]| -> Vec<String> { statements.iter().map(Statement::key).collect() };
     let (left, right) = (keys(old), keys(new));
@@ -33,7 +32,7 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
     edits
 }
 
-/// What is different about the brackets, in words.
+/// A description of the different brackets.
 fn difference(before: &Statement, now: &Statement, new: &[Statement]) -> Option<String> {
     let shape = |token: &Token| Nesting { is_local: false, is_tested: false, ..token.context.nesting };
     let mut pairs = before.tokens.iter().zip(&now.tokens);

@@ -1,4 +1,4 @@
-//! What each change is: something else is computed, or only something else is said.
+//! Classifies each change: whether it affects what is computed, or only messages.
 
 use super::acts::{Acts, acts};
 use super::additions::{Speakers, became_argument, ends_with_error, heads, is_guarded, refuse_as_often, spared};
@@ -19,10 +19,10 @@ use crate::domain::source::Language;
 use crate::domain::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Longest piece of code that is quoted, in characters.
+/// The longest quoted code, in characters.
 const MAX_QUOTED: usize = 80;
 
-/// More tokens than these that went and that came are an expression written anew.
+/// An expression with more removed and added tokens than these was rewritten.
 const REWRITTEN: usize = 4;
 
 /// The edits of a file.
@@ -63,7 +63,7 @@ pub(super) fn edits(
         let acts_anew = matches!(step, Step::Added(now) | Step::Changed(_, now) if code.acts.are_more_in(now));
         let most = if regrouped.contains(&at) && !acts_anew { Severity::Low } else { Severity::High };
         let (before, after) = step.sides();
-        // What a call did beside its output is not seen by comparing outputs.
+        // Comparing outputs does not show other effects of a call.
         let does = |statement: &Statement| {
             let is_seen = is_setup(statement)
                 || is_shell && is_calculation(statement, |name| own.contains(name))
@@ -74,7 +74,7 @@ pub(super) fn edits(
         };
         let does = before.is_some_and(does) && (is_shell || after.is_none()) || is_shell && after.is_some_and(does);
         let reaches = does || acts_anew;
-        // An option of a command changes what it does with inputs that are rare.
+        // An option changes what a command does with rare inputs.
         let has_other_options = is_shell && before.zip(after).is_some_and(|(old, new)| options(old) != options(new));
         edits.extend(told.into_iter().map(|edit| Edited {
             finding: Finding::new(edit.code, edit.severity.min(most), edit.words).at(path, edit.line),
@@ -86,7 +86,7 @@ pub(super) fn edits(
                 true => Settling::Faults,
                 false => Settling::Runs,
             },
-            // Where a line is all that is known of a statement, a condition behind it is one, too.
+            // If a line is all that is known about a statement, a trailing condition is also a choice.
             chooses: edit.chooses || language.is_none() && before.into_iter().chain(after).any(has_choice),
             stays: acts_anew || edit.is_flip && edit.is_alone,
         }));
@@ -103,12 +103,12 @@ pub(super) fn edits(
     edits
 }
 
-/// The options in a statement of a shell.
+/// The options in a shell statement.
 fn options(statement: &Statement) -> BTreeSet<&str> {
     statement.tokens.iter().map(|token| token.text.as_str()).filter(|text| text.starts_with('-')).collect()
 }
 
-/// The lines of the first statement behind a condition.
+/// The lines of the first statement after a condition.
 fn branch(head: &Statement, statements: &[Statement]) -> Option<(u64, u64)> {
     if head.kind != StatementKind::Head || is_iteration(head) {
         return None;
@@ -117,7 +117,7 @@ fn branch(head: &Statement, statements: &[Statement]) -> Option<(u64, u64)> {
     statements.get(at + 1).filter(|next| next.depth > head.depth).map(Statement::lines)
 }
 
-/// Whether a head goes through all values of something, and decides nothing.
+/// Whether a head iterates over all values and decides nothing.
 fn is_iteration(head: &Statement) -> bool {
     const DECIDING: &[&str] =
         &["<", ">", "<=", ">=", "==", "!=", "===", "!==", "=", "&&", "||", "and", "or", "not", "if"];
@@ -130,32 +130,32 @@ struct Edit {
     severity: Severity,
     line: u64,
     words: String,
-    /// Whether it only turned one operator or constant into another one, which no refactoring does.
+    /// Whether it only changed one operator or constant into another, which a refactoring does not do.
     is_flip: bool,
-    /// Whether it chooses between two values in another way.
+    /// Whether it changes a choice between two values.
     chooses: bool,
-    /// Whether nothing else changed in the statement, and it is an operator.
+    /// Whether it is the only change in the statement, and is an operator.
     is_alone: bool,
 }
 
 struct Code<'a> {
     old: &'a [Statement],
     new: &'a [Statement],
-    /// Places in the steps whose code was taken out of another statement, or put into one.
+    /// Steps whose code was moved out of or into another statement.
     explained: BTreeSet<usize>,
     /// Functions of the old version.
     functions: HashSet<&'a str>,
-    /// Names of a function that took the place of another name in a part of it: the function, the old name, the new one.
+    /// Names that replaced another name in part of a function: the function, the old name, the new one.
     renamed: HashSet<(String, String, String)>,
-    /// New functions that hold code which stood elsewhere before.
+    /// New functions that contain moved code.
     filled: HashSet<String>,
-    /// Old functions whose code stands elsewhere now.
+    /// Old functions whose code was moved.
     emptied: HashSet<String>,
-    /// Lines of added heads after which nothing but a refusal follows.
+    /// Lines of added conditions that lead only to a refusal.
     heads: HashSet<u64>,
     /// Lines of added branches for one more word.
     branches: Vec<(u64, u64)>,
-    /// What the new version does more often.
+    /// Effects that are more frequent in the new version.
     acts: Acts,
     is_shell: bool,
 }
@@ -172,11 +172,10 @@ impl Code<'_> {
                     && !became_argument(part, now, self.old)
             })
             .collect();
-        // Who writes an expression anew replaces much of it; who bends it replaces little.
+        // A rewrite replaces much of an expression; a manipulation replaces little.
         let size = |tokens: fn(&Replaced<'_>) -> usize| parts.iter().map(tokens).sum::<usize>();
         let (gone, come) = (size(|part| part.old.len()), size(|part| part.new.len()));
-        // The same constants, put together in another way, are likely to come to the same.
-        // Conditions put together in another way are not.
+        // The same constants in another composition probably give the same result. This does not hold for conditions.
         let decides = |part: &Replaced<'_>| part.old.iter().chain(part.new).any(is_condition);
         let is_regrouped = gone.min(come) >= 2
             && gone + come > REWRITTEN
@@ -185,7 +184,7 @@ impl Code<'_> {
             && !chooses_value(before)
             && !chooses_value(now);
         let is_rewritten = gone.min(come) > REWRITTEN || is_regrouped;
-        // One line for each line of the statement, with the worst that happened in it.
+        // One edit for each line of the statement, with the most severe change in it.
         for part in &parts {
             let (code, severity) = match judge(part, before, now) {
                 (_, Severity::Medium) if is_rewritten => ("rewritten", Severity::Low),
@@ -248,7 +247,7 @@ impl Code<'_> {
             {
                 Severity::Low
             }
-            // What is set for other programs, or on an object, is used where nobody sees it.
+            // Values set for other programs, or on an object, are used elsewhere.
             StatementKind::Assign
                 if is_own_variable(statement)
                     && (!target(statement).is_some_and(is_used)
@@ -276,7 +275,7 @@ impl Code<'_> {
         })
     }
 
-    /// The line of the new version where something old stood.
+    /// The line of the new version near an old statement.
     fn near(&self, statement: &Statement) -> u64 {
         let at = self.old.iter().position(|other| std::ptr::eq(other, statement)).unwrap_or(0);
         let before = self.old[..at]
@@ -294,7 +293,7 @@ impl Code<'_> {
             StatementKind::End => return None,
             _ if self.acts.are_more_in(statement) || self.takes_a_name(statement) => Severity::Medium,
             StatementKind::Message if tells_secrets(&statement.tokens, None) => Severity::Medium,
-            // It ends every run, or takes something away before others see it.
+            // It ends every run, or removes something before others see it.
             StatementKind::Raise if statement.depth == 0 && !is_own && !is_conditional(statement) => Severity::Medium,
             StatementKind::Assign if consumes(&statement.tokens) && !is_own => Severity::Medium,
             StatementKind::Assign if self.is_shell && target(statement).is_some_and(is_given) => Severity::Medium,
@@ -324,8 +323,8 @@ impl Code<'_> {
         })
     }
 
-    /// Whether an added statement gives another meaning to a function that the old version calls: it defines or imports it
-    /// once more, or sets an attribute of a module or an entry of its names.
+    /// Whether an added statement redefines a function that the old version calls: it defines or imports it again, or
+    /// sets an attribute of a module or an entry of its namespace.
     fn takes_a_name(&self, statement: &Statement) -> bool {
         let names: Vec<&str> = match statement.kind {
             StatementKind::Import => imported(statement),
@@ -346,7 +345,7 @@ impl Code<'_> {
         names.iter().any(is_taken)
     }
 
-    /// Whether it sets an attribute or an entry of something that the program did not make itself.
+    /// Whether it sets an attribute or entry of an object that the program did not create.
     fn sets_a_part(&self, statement: &Statement) -> bool {
         let [base, next, ..] = statement.tokens.as_slice() else { return false };
         let is_part = next.context.fixed || next.text == "[" || base.context.nesting.calls > 0;
@@ -357,7 +356,7 @@ impl Code<'_> {
         base.kind == TokenKind::Name && is_part && !self.is_shell && !self.new.iter().any(is_made)
     }
 
-    /// Whether an exit stands in an added block that only refuses.
+    /// Whether an exit is in an added block that only refuses.
     fn follows_refusal(&self, statement: &Statement) -> bool {
         let at = self.new.iter().position(|other| std::ptr::eq(other, statement)).unwrap_or(0);
         let head = self.new[..at].iter().rev().find(|other| other.kind == StatementKind::Head);
@@ -365,10 +364,10 @@ impl Code<'_> {
     }
 }
 
-/// Whether what stood in an `else` stands behind it in the other version, where it is done in any case.
+/// Whether the statements of an `else` follow it in the other version, where they run in any case.
 fn leaves_else(head: &Statement, here: &[Statement], there: &[Statement]) -> bool {
     let at = here.iter().position(|one| std::ptr::eq(one, head)).unwrap_or(here.len());
-    // What follows a branch that leaves is its other branch.
+    // The statements after a branch that exits are its else branch.
     let is_left = |one: &Statement| matches!(one.kind, StatementKind::Exit | StatementKind::Raise);
     let before = here[..at].iter().rev().find(|one| one.kind != StatementKind::End);
     let is_else = head.has("else") || head.has("try else");
@@ -380,12 +379,12 @@ fn leaves_else(head: &Statement, here: &[Statement], there: &[Statement]) -> boo
     first.zip(other).is_some_and(|(first, other)| other.depth < first.depth)
 }
 
-/// Whether a condition stands behind a statement, as Perl and Ruby write it.
+/// Whether a condition follows a statement, as in Perl and Ruby.
 fn is_conditional(statement: &Statement) -> bool {
     (statement.has("if") || statement.has("unless")) && !statement.has("else")
 }
 
-/// A statement that now comes before or behind one that depends on it.
+/// A statement that changed its order with one that depends on it.
 fn other_order(statement: &Statement) -> Edit {
     Edit {
         code: "order",
@@ -398,7 +397,7 @@ fn other_order(statement: &Statement) -> Edit {
     }
 }
 
-/// An added statement that only takes or refuses more.
+/// An added statement that only accepts or refuses more.
 fn harmless(code: &'static str, statement: &Statement) -> Edit {
     let words = format!("added: {}", quoted(statement, &[]));
     Edit {
@@ -412,14 +411,14 @@ fn harmless(code: &'static str, statement: &Statement) -> Edit {
     }
 }
 
-/// Options of a shell that make it stricter.
+/// Shell options that make it stricter.
 fn is_setup(statement: &Statement) -> bool {
     const STRICTER: &[&str] = &["set", "-e", "-u", "-x", "-o", "-E", "pipefail", "errexit", "nounset", "xtrace"];
     statement.tokens.first().is_some_and(|token| token.text == "set")
         && statement.tokens.iter().all(|token| STRICTER.contains(&token.text.as_str()))
 }
 
-/// A statement that stands in a new function now, but for names as it was, is one that went and one that came.
+/// Splits a statement that moved to a new function, unchanged except for names, into a removal and an addition.
 fn apart<'a>(step: &Step<'a>, functions: &HashSet<&str>) -> Vec<Step<'a>> {
     match step {
         Step::Changed(before, now)
@@ -433,8 +432,8 @@ fn apart<'a>(step: &Step<'a>, functions: &HashSet<&str>) -> Vec<Step<'a>> {
     }
 }
 
-/// Variables that have another name in a part of a function: a name that the function did not have stands wherever the
-/// same other one stood, and one of these places is where it gets its value.
+/// Variables that were renamed in part of a function: a new name replaces the same old one everywhere, including a
+/// binding.
 fn renamed(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> HashSet<(String, String, String)> {
     let mut pairs: BTreeMap<(String, String), (BTreeSet<String>, usize, bool)> = BTreeMap::new();
     for step in steps {
@@ -467,9 +466,9 @@ fn renamed(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> HashSet<
     names.collect()
 }
 
-/// The added branches for one more word, where the same is compared with other words already: first and last line.
+/// The added branches for one more word, next to existing comparisons of the same value: first and last line.
 fn branches(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> Vec<(u64, u64)> {
-    /// What is compared with texts, without the texts; `None` where something else is.
+    /// The compared value, without the texts; `None` for other comparisons.
     fn subject(statement: &Statement) -> Option<Vec<&str>> {
         let is_text = |token: &&Token| token.kind == TokenKind::Text || token.text == "|";
         let texts = statement.tokens.iter().rev().take_while(is_text).count();
@@ -501,8 +500,7 @@ fn branches(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> Vec<(u6
     branches
 }
 
-/// The statements of a function that went and came, where no constant, no exit and no error went or came with them: code
-/// that was written anew.
+/// The removed and added statements of a function whose constants, exits and errors are unchanged: rewritten code.
 fn regrouped(steps: &[Step<'_>], code: &Code<'_>, own: &HashSet<String>) -> BTreeSet<usize> {
     let mut groups: BTreeMap<&str, [Vec<(usize, &Statement)>; 2]> = BTreeMap::new();
     for (at, step) in steps.iter().enumerate().filter(|(at, _)| !code.explained.contains(at)) {
@@ -512,8 +510,8 @@ fn regrouped(steps: &[Step<'_>], code: &Code<'_>, own: &HashSet<String>) -> BTre
             Step::Changed(..) | Step::Moved(..) => {}
         }
     }
-    // What is done to the world must be the same, with the same variables as far as both versions have them, and so must be
-    // what is done about errors.
+    // External effects must be the same, with the same variables if both versions have them, and so must error
+    // handling.
     let has_name = |all: &[Statement], name: &str| all.iter().any(|one| one.has(name));
     let is_kept = |name: &&str| has_name(code.old, name) && has_name(code.new, name);
     let kept = |one: &Statement| {
@@ -527,7 +525,7 @@ fn regrouped(steps: &[Step<'_>], code: &Code<'_>, own: &HashSet<String>) -> BTre
             _ => Some(format!("{acts:?} {:?}", names(one).filter(is_kept).collect::<BTreeSet<_>>())),
         }
     };
-    // A command that hung on a condition must still do so.
+    // A conditional command must stay conditional.
     let joints = |one: &Statement| {
         let is_joint = |token: &Token| is_condition(token) || matches!(token.text.as_str(), "elif" | "while");
         code.is_shell && one.tokens.iter().any(is_joint)
@@ -545,7 +543,7 @@ fn regrouped(steps: &[Step<'_>], code: &Code<'_>, own: &HashSet<String>) -> BTre
     same.map(|(at, _)| at).collect()
 }
 
-/// Statements that stand in another block although no block came or went.
+/// Statements that are in another block although no block was added or removed.
 fn nested<'a>(
     steps: &'a [Step<'a>],
     old: &'a [Statement],
@@ -578,7 +576,7 @@ fn nested<'a>(
     pairs.into_iter()
 }
 
-/// A statement as it is told, with the part that matters in view.
+/// A statement as quoted, with the relevant part visible.
 pub(super) fn quoted(statement: &Statement, part: &[Token]) -> String {
     let words: Vec<&str> = statement.tokens.iter().map(|token| token.text.as_str()).collect();
     let whole = words.join(" ");

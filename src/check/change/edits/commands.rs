@@ -1,6 +1,6 @@
-//! Commands of a shell that change nothing but what they write.
+//! Shell commands that only write output or files.
 
-/// Commands of a shell that only tell how things are, and words of the shell itself.
+/// Shell commands that only report state, and shell keywords.
 pub(super) const TELLING: &[&str] = &[
     "date",
     "pwd",
@@ -66,7 +66,7 @@ pub(super) const TELLING: &[&str] = &[
     "umask",
 ];
 
-/// Commands of a shell that read and write text, and reach nothing else than files.
+/// Shell commands that read and write text, and access only files.
 pub(super) const TEXT_COMMANDS: &[&str] = &[
     "echo", "printf", "local", "declare", "return", "grep", "egrep", "fgrep", "awk", "gawk", "sed", "sort", "uniq",
     "cut", "head", "tail", "tr", "wc", "cat", "basename", "dirname", "expr", "bc", "jq", "seq", "true", "false",

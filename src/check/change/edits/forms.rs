@@ -1,8 +1,8 @@
-//! Blocks that do the same, brought into one form: conditions inside conditions, early returns, branches behind an exit,
-//! loops that only collect, search or add up.
+//! Normalises equivalent blocks: nested conditions, early returns, branches after an exit, loops that only collect,
+//! search or add up.
 //!
-//! Both versions are brought into this form before they are compared. A step is taken only where the tokens say that the
-//! meaning stays the same; whatever is not understood is left as it is.
+//! Both versions are normalised before they are compared. A step is applied only if the tokens show that the meaning
+//! stays the same; everything else is unchanged.
 
 use super::blocks::{Block, blocks, statements};
 use super::habits;
@@ -11,13 +11,13 @@ use super::{shell, spelled};
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
 use crate::domain::source::Language;
 
-/// Longest expressions that are put together, in tokens.
+/// The longest expressions that are combined, in tokens.
 const MAX_JOINED: usize = 40;
 
-/// Blocks inside each other that are looked into.
+/// The maximum nesting of blocks.
 const MAX_DEPTH: usize = 60;
 
-/// The statements in the one form.
+/// The normalised statements.
 pub(super) fn formed(all: Vec<Statement>, language: Language) -> Vec<Statement> {
     let (all, words) = match language {
         Language::Bash => (shell::formed(all), &SHELL),
@@ -29,7 +29,7 @@ pub(super) fn formed(all: Vec<Statement>, language: Language) -> Vec<Statement> 
     statements(formed)
 }
 
-/// How a language writes it.
+/// The keywords of a language.
 struct Words {
     and: &'static str,
     or: &'static str,
@@ -49,7 +49,7 @@ const PYTHON: Words = Words { and: "and", or: "or", not: "not", truth: ["True", 
 const SCRIPT: Words = Words { and: "&&", or: "||", not: "!", truth: ["true", "false"], dialect: Dialect::Script };
 const SHELL: Words = Words { and: "&&", or: "||", not: "!", truth: ["true", "false"], dialect: Dialect::Shell };
 
-/// What a list of statements is the body of.
+/// What kind of body a list of statements is.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Module,
@@ -91,7 +91,7 @@ fn list(all: Vec<Block>, place: Place, words: &Words, depth: usize) -> Vec<Block
     returned(loops(chosen(all, words), words), words)
 }
 
-/// `if not a: b else: c` becomes `if a: c else: b`: of a condition and its opposite the one that sorts first.
+/// `if not a: b else: c` becomes `if a: c else: b`: of a condition and its negation, the one that sorts first.
 fn ordered(mut block: Block, words: &Words) -> Block {
     let [.., last] = block.inside() else { return block };
     let branches = block.inside().iter().filter(|one| is_else(one)).count();
@@ -133,7 +133,7 @@ fn joined(block: Block, words: &Words) -> Block {
     Block { head, body: only.body }
 }
 
-/// What a program does when it is started, without the condition that it is not imported.
+/// Removes the condition that the module is not imported.
 fn without_main(all: Vec<Block>) -> Vec<Block> {
     let is_main = |block: &Block| {
         let words = block.words();
@@ -149,7 +149,7 @@ fn without_main(all: Vec<Block>) -> Vec<Block> {
     all.into_iter().flat_map(inside).collect()
 }
 
-/// What stands behind an `else` whose condition always leaves before it, stands behind the condition.
+/// Moves the statements of an `else` after the condition if the branch before it always exits.
 fn without_else(all: Vec<Block>) -> Vec<Block> {
     let mut result = Vec::new();
     for block in all {
@@ -170,7 +170,7 @@ fn without_else(all: Vec<Block>) -> Vec<Block> {
             let mut first = branches.remove(0);
             if first.begins_with("elif") {
                 "if".clone_into(&mut first.head.tokens[0].text);
-                // The branches behind it belong to it now.
+                // The branches after it now belong to it.
                 if let Some((inside, _)) = first.body.as_mut() {
                     inside.append(&mut branches);
                 }
@@ -243,7 +243,7 @@ fn either(condition: &[Token], value: &[Token], instead: &[Token], words: &Words
     }
 }
 
-/// `if c: return a` before `return b` becomes `return a if c else b`; of true and false the condition is left.
+/// `if c: return a` before `return b` becomes `return a if c else b`; for true and false, only the condition remains.
 fn returned(all: Vec<Block>, words: &Words) -> Vec<Block> {
     let mut all = constants_before(all);
     while let [.., block, last] = all.as_slice() {
@@ -255,7 +255,7 @@ fn returned(all: Vec<Block>, words: &Words) -> Vec<Block> {
     all
 }
 
-/// Constants that get their names between a condition and the last return, before the condition.
+/// Moves the naming of constants from between a condition and the last return to before the condition.
 fn constants_before(mut all: Vec<Block>) -> Vec<Block> {
     let is_constant = |block: &Block| {
         let value =
@@ -328,7 +328,7 @@ fn inverted(mut all: Vec<Block>, place: Place, words: &Words) -> Vec<Block> {
             matches!(block.inside(), [only] if only.is_plain(StatementKind::Exit) && only.words() == [word]);
         block.begins_with("if") && is_leaving
     };
-    // From the last one: what stands behind it has its form already.
+    // From the last one, so that the statements after it are already normalised.
     while let Some(at) = all.iter().rposition(is_it).filter(|at| at + 1 < all.len()) {
         let rest: Vec<Block> = all.drain(at + 1..).collect();
         let Some(Block { mut head, body }) = all.pop() else { break };
@@ -370,13 +370,13 @@ fn negated(condition: &[Token], words: &Words) -> Vec<Token> {
             _ => None,
         })
     };
-    // In a shell some of them are words.
+    // In a shell, some operators are words.
     let compares = |token: &Token| {
         let is_word = words.dialect == Dialect::Shell && token.kind == TokenKind::Text && token.text.starts_with('-');
         (token.kind == TokenKind::Sign || is_word) && opposite(&token.text).is_some()
     };
     let comparisons = condition.iter().filter(|token| compares(token)).count();
-    // A comparison may stand in a call; then it is not the condition.
+    // A comparison inside a call is not the condition.
     let place = condition.iter().position(&compares).unwrap_or(0);
     let is_one_value = |tokens: &[Token]| value_length(tokens) == tokens.len() || spelled::is_word_of_language(tokens);
     let is_unary = |token: &Token| matches!(token.text.as_str(), "-z" | "-n");
@@ -404,7 +404,7 @@ fn negated(condition: &[Token], words: &Words) -> Vec<Token> {
     result
 }
 
-/// `not (a or b)` as `not a and not b`, where each part can be turned round by its own operator.
+/// `not (a or b)` becomes `not a and not b` if each part has a negated operator.
 fn each_negated(condition: &[Token], words: &Words) -> Option<Vec<Token>> {
     let is = |token: &Token, text: &str| token.kind == TokenKind::Sign && token.text == text;
     let has = |text: &str| condition.iter().any(|token| is(token, text));
@@ -413,7 +413,7 @@ fn each_negated(condition: &[Token], words: &Words) -> Option<Vec<Token>> {
         (false, true) => (words.or, words.and),
         _ => return None,
     };
-    // In brackets a part may belong to something else.
+    // Inside brackets, a part may belong to something else.
     if ["(", "?", "if", "for", "lambda", ":=", "$("].iter().any(|sign| has(sign)) || words.dialect == Dialect::Shell {
         return None;
     }
@@ -439,7 +439,7 @@ fn each_negated(condition: &[Token], words: &Words) -> Option<Vec<Token>> {
     Some(result)
 }
 
-/// Loops that only search, collect or add up become one expression.
+/// Converts loops that only search, collect or add up into one expression.
 fn loops(all: Vec<Block>, words: &Words) -> Vec<Block> {
     let mut result: Vec<Block> = Vec::new();
     let mut rest = all.into_iter().peekable();
@@ -459,7 +459,7 @@ fn loops(all: Vec<Block>, words: &Words) -> Vec<Block> {
     result
 }
 
-/// A loop over something, without `async`: the words behind `for`, the condition inside, and what is done.
+/// A loop without `async`: the words after `for`, the condition inside, and the body.
 struct Loop<'b> {
     /// `x xs` in Python; `x`, `xs` in JavaScript.
     over: &'b [Token],
@@ -480,7 +480,7 @@ impl<'b> Loop<'b> {
         }
     }
 
-    /// The name of the variable and what is gone through, in JavaScript.
+    /// The variable and the iterated value, in JavaScript.
     fn of_script(&self) -> Option<(&'b Token, &'b [Token])> {
         let [name, of, values @ ..] = self.over else { return None };
         (of.text == "of" && !values.is_empty()).then_some((name, values))
@@ -542,7 +542,7 @@ fn collected(before: &Block, block: &Block, words: &Words) -> Option<Statement> 
     }
     let is_used = found.condition.is_some_and(uses);
     let value = match (empty.as_slice(), act.text.as_str()) {
-        // Each only once, in their order.
+        // Each only once, in order.
         (["["], "append") if is_used && is_new(&found, target, value) => {
             let values = found.over.get(1..)?.iter().cloned();
             let distinct = [name_like(target, "list"), name_like(target, "dict"), method_like(target, "fromkeys")];
@@ -568,7 +568,7 @@ fn collected(before: &Block, block: &Block, words: &Words) -> Option<Statement> 
     Some(Statement { tokens, ..before.head.clone() })
 }
 
-/// Whether a loop takes what it did not take yet: `if x not in out`.
+/// Whether a loop collects only new values: `if x not in out`.
 fn is_new(found: &Loop<'_>, target: &Token, value: &[Token]) -> bool {
     let (Some(condition), [variable, ..], [value]) = (found.condition, found.over, value) else { return false };
     let words: Vec<&str> = condition.iter().map(|token| token.text.as_str()).collect();

@@ -1,5 +1,5 @@
-//! Ways to write the same that belong to a library or to the habits of a language: files read with `pathlib`, loops over
-//! numbers, folders that may be there already, names of errors that nobody uses.
+//! Normalises idioms of libraries and languages: files read with `pathlib`, loops over indexes, folders that may
+//! already exist, unused names of errors.
 
 use super::blocks::Block;
 use super::pieces::{method_like, name_like, sign_like, value_length};
@@ -7,19 +7,19 @@ use super::spelled;
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use std::collections::BTreeSet;
 
-/// Statements of Python in one form.
+/// Normalised Python statements.
 pub(super) fn of_python(all: Vec<Block>) -> Vec<Block> {
     let all = opened(all).into_iter().map(with_path).map(spelled::existing).map(over_values).map(spelled::counted);
     let all = all.map(without_name).collect();
     with_default_entry(assigned_in_condition(all))
 }
 
-/// Statements of JavaScript in one form.
+/// Normalised JavaScript statements.
 pub(super) fn of_script(all: Vec<Block>) -> Vec<Block> {
     all.into_iter().map(spelled::existing).map(over_values).map(without_name).map(uncaught).collect()
 }
 
-/// `main().catch((e) => { console.error(e); process.exit(1); })` ends as `main()` does when nobody catches its error.
+/// `main().catch((e) => { console.error(e); process.exit(1); })` ends like `main()` with an uncaught error.
 fn uncaught(mut block: Block) -> Block {
     let tokens = &block.head.tokens;
     let Some(at) = tokens.iter().position(|token| token.text == "catch" && token.context.fixed) else { return block };
@@ -42,7 +42,7 @@ fn uncaught(mut block: Block) -> Block {
     block
 }
 
-/// Statements of a shell in one form: `x=$1` before `[ -z "$x" ] && x=5` becomes `x=${1:-5}`.
+/// Normalised shell statements: `x=$1` before `[ -z "$x" ] && x=5` becomes `x=${1:-5}`.
 pub(super) fn of_shell(all: Vec<Block>) -> Vec<Block> {
     let mut result: Vec<Block> = Vec::new();
     for block in all.into_iter().map(spelled::existing) {
@@ -73,16 +73,16 @@ fn with_default(before: &Block, block: &Block) -> Option<Vec<Token>> {
     is_it.then(|| before.head.tokens.iter().cloned().chain([empty]).chain(default.iter().cloned()).collect())
 }
 
-/// Statements that are reached: nothing follows one that leaves, but for functions. At its end a function leaves anyway.
+/// Removes unreachable statements after an exit, except functions, and an exit at the end of a function.
 pub(super) fn reached(mut all: Vec<Block>, is_function: bool) -> Vec<Block> {
     let leaves = |block: &Block| block.is_plain(StatementKind::Exit) || block.is_plain(StatementKind::Raise);
-    // In a shell more may belong to a line that exits, and so may a condition.
+    // In a shell, a line that exits may contain more, and so may a condition.
     let is_whole = |block: &Block| {
         let joins = |token: &Token| matches!(token.text.as_str(), "&&" | "||" | "if" | "unless");
         leaves(block) && !block.head.tokens.iter().any(joins)
     };
     if let Some(at) = all.iter().position(is_whole) {
-        // A branch that follows it is another way to get there.
+        // A branch after it is another path.
         let gone = all[at + 1..].iter().take_while(|block| is_statement(block)).count();
         all.drain(at + 1..at + 1 + gone);
     }
@@ -97,7 +97,7 @@ fn is_statement(block: &Block) -> bool {
     block.body.is_none() && matches!(block.head.kind, Assign | Exit | Message | Other | Raise)
 }
 
-/// A file that is opened, used once and closed, also where it is closed in any case, becomes a `with`.
+/// A file that is opened, used once and closed, even in a `finally`, becomes a `with`.
 fn opened(all: Vec<Block>) -> Vec<Block> {
     let mut result: Vec<Block> = Vec::new();
     let mut rest = all.into_iter().peekable();
@@ -145,8 +145,8 @@ fn opened(all: Vec<Block>) -> Vec<Block> {
     result
 }
 
-/// `with open(p) as f: t = f.read()` becomes `t = p.read_text()`, as `Path(p).read_text()` is read, and so for what is
-/// written.
+/// `with open(p) as f: t = f.read()` becomes `t = p.read_text()`, which is also the form of `Path(p).read_text()`;
+/// similarly for writing.
 fn with_path(block: Block) -> Block {
     let Some(head) = whole_file(&block) else { return block };
     Block { head, body: None }
@@ -203,7 +203,7 @@ fn whole_file(block: &Block) -> Option<Statement> {
     })
 }
 
-/// A loop over the numbers of a list in which each number only finds its value becomes a loop over the values.
+/// A loop over the indexes of a list in which each index only looks up its value becomes a loop over the values.
 fn over_values(block: Block) -> Block {
     let words = block.words();
     let (name, list, is_script) = match words.as_slice() {
@@ -245,7 +245,7 @@ fn finds_only(block: &Block, name: &str, value: &[String]) -> bool {
     let uses = tokens.iter().filter(|token| token.text == name && !token.context.fixed).count();
     let lists = tokens.iter().filter(|token| token.text == value[0] && !token.context.fixed).count();
     let is_set = block.head.kind == StatementKind::Assign && found.first() == Some(&0);
-    // The list itself may be changed where it stands alone.
+    // A use of the list alone may change it.
     uses == found.len()
         && lists == found.len()
         && !is_set
@@ -261,7 +261,7 @@ fn found(block: Block, name: &str, value: &[String]) -> Block {
     Block { head, body }
 }
 
-/// The name of an error that nothing uses, and where an error came from, are said to nobody.
+/// Removes unused names and causes of errors.
 fn without_name(mut block: Block) -> Block {
     if block.is_plain(StatementKind::Raise)
         && let Some(at) =
@@ -357,7 +357,7 @@ fn default_entry(before: &Block, block: &Block) -> Option<Vec<Token>> {
     })
 }
 
-/// `sys.exit(main())` becomes `main()` where `main` returns nothing but 0.
+/// `sys.exit(main())` becomes `main()` if `main` returns only 0.
 pub(super) fn without_exit_code(mut all: Vec<Statement>) -> Vec<Statement> {
     let exits = |one: &Statement| matches!(one.tokens.as_slice(), [module, exit, name] if module.text == "sys" && exit.text == "exit" && name.kind == TokenKind::Name);
     let names: BTreeSet<String> = all.iter().filter(|one| exits(one)).map(|one| one.tokens[2].text.clone()).collect();

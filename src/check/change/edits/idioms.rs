@@ -1,5 +1,5 @@
-//! Pairs of programs that do the same, and pairs that look as if they did: no edit of the first may be more than a fact,
-//! and some edit of the others must be.
+//! Pairs of equivalent programs, and pairs that only appear to be equivalent: edits of the first kind are at most
+//! facts, and the second kind must have another edit.
 
 use super::tests::{edits, worst};
 use crate::domain::Severity;

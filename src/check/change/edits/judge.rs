@@ -1,4 +1,4 @@
-//! What a difference inside a statement is: something else is computed, or only something else is said.
+//! Classifies a difference inside a statement: whether it affects what is computed, or only messages.
 
 use super::align::Replaced;
 use super::commands::{TELLING, TEXT_COMMANDS};
@@ -8,11 +8,11 @@ use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::Severity;
 use std::collections::BTreeMap;
 
-/// Named arguments that say how long, how loud or how pretty, not what.
+/// Named arguments that control timing, verbosity or formatting, not results.
 const MANNER: &[&str] =
     &["timeout", "flush", "indent", "stacklevel", "exc_info", "help", "metavar", "description", "epilog"];
 
-/// Calls and expansions that bring a text into one form before it is used.
+/// Calls and expansions that normalise a text before it is used.
 const CLEANING: &[&str] = &[
     "strip",
     "trim",
@@ -27,7 +27,7 @@ const CLEANING: &[&str] = &[
     ",,",
 ];
 
-/// Words of names that decide who may do something or where something goes: one more value there is no detail.
+/// Words in names that control access or destinations: an additional value there is significant.
 const GUARDING: &[&str] = &[
     "allow",
     "trust",
@@ -50,18 +50,18 @@ const GUARDING: &[&str] = &[
     "sudo",
 ];
 
-/// Words of names whose numbers say how patient a program is.
+/// Words in names of timeouts and retries.
 const PATIENCE: &[&str] =
     &["timeout", "retries", "retry", "delay", "sleep", "interval", "wait", "backoff", "max-time", "connect-timeout"];
 
-/// Sorts of changes that leave alone what a program computes.
+/// Kinds of changes that do not affect what a program computes.
 pub(super) const HARMLESS: &[&str] = &["message", "entry", "manner", "option", "patience", "guard", "quotes"];
 
-/// What takes all values of a collection once takes them from a list as well; a loop that changes it does not, nor one that is
-/// later.
+/// Functions that consume all values of a collection once, so that a list is equivalent. Lazy consumers, and loops that
+/// change the collection, are not included.
 const TAKERS: &[&str] = &["sorted", "set", "frozenset", "sum", "min", "max", "any", "all", "join", "tuple", "Counter"];
 
-/// What a difference inside a statement is.
+/// Classifies a difference inside a statement.
 pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static str, Severity) {
     let all = || part.old.iter().chain(part.new);
     let is = |test: fn(&Token) -> bool| all().all(test);
@@ -78,7 +78,7 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
         return ("import", Severity::Low);
     }
     if is(|token| token.text == "quotes") {
-        // One value where there were several, or a text where there was a pattern. `"$@"` is as many as `$@`.
+        // One value instead of several, or a text instead of a pattern. `"$@"` is as many as `$@`.
         let next = part.new.last().and_then(|last| now.tokens.iter().position(|token| std::ptr::eq(token, last)));
         let is_all = next.and_then(|at| now.tokens.get(at + 1)).is_some_and(|next| next.text.ends_with('@'));
         let is_one = now.has("for") && now.kind == StatementKind::Head && !is_all
@@ -138,7 +138,7 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
     (code_of(part.new), Severity::Medium)
 }
 
-/// Whether texts say what a program or an option is for: `help="…"` of a parser of arguments.
+/// Whether texts describe a program or an option: `help="…"` of an argument parser.
 fn explains(tokens: &[Token], statement: &Statement) -> bool {
     const CALLS: &[&str] = &["ArgumentParser", "add_argument", "add_parser", "add_subparsers", "add_argument_group"];
     const NAMES: &[&str] = &["help", "description", "epilog", "metavar"];
@@ -150,7 +150,7 @@ fn explains(tokens: &[Token], statement: &Statement) -> bool {
     is_named && tokens.iter().all(is_text) && CALLS.iter().any(|call| statement.has(call))
 }
 
-/// Whether a text is put together of other pieces and comes to the same.
+/// Whether a text is composed differently with the same result.
 fn is_same_text(part: &Replaced<'_>) -> bool {
     let is_constant = |token: &Token| matches!(token.kind, TokenKind::Text | TokenKind::Number);
     let is_plain = |token: &Token| is_constant(token) && !token.context.list;
@@ -163,7 +163,7 @@ fn is_same_text(part: &Replaced<'_>) -> bool {
         && whole(part.old) == whole(part.new)
 }
 
-/// Whether what is told to a reader goes to the stream of errors now: a sentence, no value.
+/// Whether a message for a reader now goes to standard error: a sentence, not a value.
 fn is_other_stream(part: &Replaced<'_>, before: &Statement, now: &Statement) -> bool {
     let ([old], [new]) = (part.old, part.new) else { return false };
     let is_console = |statement: &Statement| statement.tokens.first().is_some_and(|first| first.text == "console");
@@ -176,7 +176,7 @@ fn is_other_stream(part: &Replaced<'_>, before: &Statement, now: &Statement) -> 
         && [before, now].iter().all(|statement| is_console(statement) && statement.tokens.iter().any(is_prose))
 }
 
-/// Whether what was added behind a command or an expression only refuses where that fails: `|| exit 1`, `or die "…"`.
+/// Whether the addition to a command or an expression only refuses on failure: `|| exit 1`, `or die "…"`.
 pub(super) fn is_refusal(tokens: &[Token]) -> bool {
     let [joint, first, rest @ ..] = tokens else { return false };
     let number = |text: &str| text.parse::<i64>().is_ok_and(|code| code != 0);
@@ -190,7 +190,7 @@ pub(super) fn is_refusal(tokens: &[Token]) -> bool {
     matches!(joint.text.as_str(), "||" | "or") && is_plain && (dies || ends && tells)
 }
 
-/// Whether parameters were added that nobody has to give: names with constants.
+/// Whether the added parameters are optional: names with constants.
 fn are_optional(tokens: &[Token], now: &Statement) -> bool {
     let is_constant = |token: &Token| {
         matches!(token.kind, TokenKind::Number | TokenKind::Text)
@@ -200,7 +200,7 @@ fn are_optional(tokens: &[Token], now: &Statement) -> bool {
     now.kind == StatementKind::Define && !tokens.is_empty() && tokens.chunks(3).all(is_one)
 }
 
-/// What more was put into a statement.
+/// The kind of an insertion into a statement.
 fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     let tokens = part.new;
     let is_entry = tokens.iter().all(|token| {
@@ -208,7 +208,7 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
         let is_prefix = token.kind == TokenKind::Sign && matches!(token.text.as_str(), "bytes" | "raw");
         token.context.list && (is_constant || is_prefix) || token.text == "|"
     });
-    // A table gains a row of names.
+    // A row of names was added to a table.
     let is_row = now.kind == StatementKind::Assign
         && tokens.len() > 1
         && tokens.iter().all(|token| token.context.list && !matches!(token.kind, TokenKind::Sign | TokenKind::End));
@@ -230,8 +230,8 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     if tokens.iter().all(|token| CLEANING.contains(&token.text.as_str())) {
         return ("manner", Severity::Low);
     }
-    // `${1:-}` is `$1` where nothing is set, and `IFS=` before `read` keeps the spaces of a line, and
-    // `|| [ -n "$line" ]` behind it a last line without its end.
+    // `${1:-}` is `$1` if nothing is set, `IFS=` before `read` keeps the spaces of a line, and `|| [ -n "$line" ]`
+    // after it keeps a last line without a line end.
     let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
     let keeps_last_line = || words.starts_with(&["||", "-n"]) && words.len() <= 5 && now.has("read");
     if matches!(words.as_slice(), [":-"] | ["IFS", "="]) || keeps_last_line() {
@@ -247,7 +247,7 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
         && first.starts_with('-')
         && tokens.iter().all(|token| matches!(token.kind, TokenKind::Text | TokenKind::Number));
     let command = command_at(now, tokens);
-    // What a command that changes nothing tells is seen in the output; of any other one only some options are harmless.
+    // The output shows what a read-only command does; for other commands, only some options are harmless.
     let is_harmless = |token: &Token| {
         lists::is_careful_option(command, &token.text)
             || changes_nothing(command, &token.text) && !lists::is_dangerous_option(command, &token.text)
@@ -258,7 +258,7 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     (code_of(tokens), Severity::Medium)
 }
 
-/// The sort of a change, by what it is made of.
+/// The kind of a change, by its tokens.
 fn code_of(tokens: &[Token]) -> &'static str {
     let has = |kind| tokens.iter().any(|token| token.kind == kind);
     let in_condition = tokens.iter().any(|token| token.context.condition);
@@ -272,8 +272,8 @@ fn code_of(tokens: &[Token]) -> &'static str {
     }
 }
 
-/// Whether one operator or constant became another one, which no refactoring does; or whether an entry of a table, or a
-/// condition inside of a statement, is another one: a run through the statement does not show that it was used.
+/// Whether one operator or constant became another, which a refactoring does not do; or whether an entry of a table, or
+/// a condition inside a statement, changed. Running the statement does not show that these were used.
 pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
     let is_constant = |kind| matches!(kind, TokenKind::Sign | TokenKind::Number | TokenKind::Text);
     if let ([old], [new]) = (part.old, part.new)
@@ -283,12 +283,12 @@ pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
     {
         return true;
     }
-    // That a table is made does not show that the entry is used.
+    // Creating a table does not show that the entry is used.
     let is_entry = |token: &Token| token.context.list && token.kind != TokenKind::Sign;
     if part.old.iter().chain(part.new).any(is_entry) {
         return true;
     }
-    // A method that became another one, as `strip` and `rstrip` are.
+    // One method became another, as in `strip` and `rstrip`.
     if let ([old], [new]) = (part.old, part.new)
         && [old, new].iter().all(|token| token.kind == TokenKind::Name && token.context.fixed)
     {
@@ -301,13 +301,13 @@ pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
     of(part.old) != of(part.new)
 }
 
-/// Whether a value that was chosen is chosen in another way: there are more choices in it, or fewer.
+/// Whether a choice between values changed: there are more choices in it, or fewer.
 pub(super) fn chooses(part: &Replaced<'_>) -> bool {
     let choices = |tokens: &[Token]| tokens.iter().filter(|token| is_choice(token)).count();
     choices(part.old) != choices(part.new)
 }
 
-/// Whether another value that the function had before took the place of one that it still has.
+/// Whether another value of the function replaced one that it still has.
 pub(super) fn is_other_value(part: &Replaced<'_>, now: &Statement, old: &[Statement], new: &[Statement]) -> bool {
     let is_value = |token: &&Token| token.kind == TokenKind::Name && !token.context.fixed && !token.context.message;
     let has = |all: &[Statement], name: &str| {
@@ -320,13 +320,13 @@ pub(super) fn is_other_value(part: &Replaced<'_>, now: &Statement, old: &[Statem
     came && went
 }
 
-/// Whether a statement chooses one of two values: which one stands for which answer matters.
+/// Whether a statement chooses one of two values: which value belongs to which answer matters.
 pub(super) fn chooses_value(statement: &Statement) -> bool {
     let has = |sign: &str| statement.tokens.iter().any(|token| token.kind == TokenKind::Sign && token.text == sign);
     has("?") || has("if") && has("else")
 }
 
-/// What a statement tests with, whichever way round: inputs must tell one sort of test from another.
+/// The operators of a statement's tests, in either direction: inputs must distinguish the kinds of tests.
 pub(super) fn tests(statement: &Statement) -> BTreeMap<&str, usize> {
     const NAMES: &[&str] = &[
         "includes",
@@ -367,7 +367,7 @@ pub(super) fn is_parameter(statement: &Statement, token: &Token) -> bool {
     is_bar(before.iter().rev().find(|token| !is_name(token))) && is_bar(behind.iter().find(|token| !is_name(token)))
 }
 
-/// Whether a choice stands in a statement, and the statement is not the head of a block.
+/// Whether a statement contains a choice and is not the head of a block.
 pub(super) fn has_choice(statement: &Statement) -> bool {
     let is_one = |token: &Token| is_condition(token) || matches!(token.text.as_str(), "unless" | "||=" | "//=");
     statement.kind != StatementKind::Head && statement.tokens.iter().any(is_one)
@@ -394,7 +394,7 @@ pub(super) fn is_condition(token: &Token) -> bool {
     SIGNS.contains(&token.text.as_str()) && token.kind != TokenKind::Text
 }
 
-/// Whether a token of an error says which one it is, or with which code the program ends.
+/// Whether a token of an error determines its class or the exit code.
 fn is_sort_of_error(token: &Token, statement: &Statement) -> bool {
     let is_word = |token: &Token| matches!(token.text.as_str(), "raise" | "throw" | "new");
     let sort = statement.tokens.iter().find(|token| !is_word(token));
@@ -402,7 +402,7 @@ fn is_sort_of_error(token: &Token, statement: &Statement) -> bool {
     statement.kind == StatementKind::Raise && (is_code || sort.is_some_and(|sort| std::ptr::eq(sort, token)))
 }
 
-/// The command of a pipe or a list that tokens belong to; behind `xargs` and its kin, the one that is started.
+/// The command of a pipe or list that contains tokens; after `xargs` and similar commands, the one that is started.
 fn command_at<'s>(statement: &'s Statement, part: &[Token]) -> &'s str {
     const STARTERS: &[&str] = &["xargs", "sudo", "env", "nohup", "time", "exec", "nice", "timeout", "command"];
     let at = part.first().and_then(|first| statement.tokens.iter().position(|token| std::ptr::eq(token, first)));
@@ -418,7 +418,7 @@ fn command_at<'s>(statement: &'s Statement, part: &[Token]) -> &'s str {
         .unwrap_or("")
 }
 
-/// Whether a command with this option reads and prints, and changes nothing.
+/// Whether a command with this option only reads and prints.
 fn changes_nothing(command: &str, option: &str) -> bool {
     let name = command.rsplit('/').next().unwrap_or(command);
     let changes = match name {
@@ -426,15 +426,15 @@ fn changes_nothing(command: &str, option: &str) -> bool {
         "sort" => option.starts_with("-o") || option.starts_with("--output"),
         "awk" | "gawk" => option.starts_with("-i"),
         "date" => option.starts_with("-s") || option.starts_with("--set"),
-        // These change how the script goes on, or what they start.
+        // These change the further course of the script, or what they start.
         "env" | "command" | "builtin" | "export" | "wait" | "read" | "tee" | "trap" | "set" | "exit" => true,
         _ => false,
     };
     !changes && (TEXT_COMMANDS.contains(&name) || TELLING.contains(&name))
 }
 
-/// Whether all that a statement of a shell calls are functions of the script and commands that work on text: what it does
-/// is then seen in the output, and in the files of a run.
+/// Whether a shell statement calls only functions of the script and text commands: then the output, and the files of a
+/// run, show what it does.
 pub(super) fn is_calculation(statement: &Statement, is_own: impl Fn(&str) -> bool) -> bool {
     let mut is_command = true;
     statement.tokens.iter().filter(|token| token.text != "quotes").all(|token| {
@@ -443,13 +443,13 @@ pub(super) fn is_calculation(statement: &Statement, is_own: impl Fn(&str) -> boo
     })
 }
 
-/// Whether a statement decides who may do something, by its names.
+/// Whether the names in a statement indicate access control.
 pub(super) fn guards(statement: &Statement) -> bool {
     let names = statement.tokens.iter().filter(|token| token.kind == TokenKind::Name);
     names.map(|token| token.text.to_ascii_lowercase()).any(|name| GUARDING.iter().any(|word| name.contains(word)))
 }
 
-/// Whether a token only makes another sort of collection of one: in a condition, what is in it stays the same.
+/// Whether a token only converts a collection to another type: for a condition, the content stays the same.
 fn converts(token: &Token) -> bool {
     match token.text.as_str() {
         "list" | "tuple" | "keys" | "iter" => token.kind == TokenKind::Name,
@@ -458,7 +458,7 @@ fn converts(token: &Token) -> bool {
     }
 }
 
-/// Whether a text is the ending of files that hold data and no code.
+/// Whether a text is the file extension of data, not code.
 fn is_harmless_ending(token: &Token) -> bool {
     const CODE: &[&str] = &[
         "exe", "dll", "so", "dylib", "sh", "bash", "zsh", "bat", "cmd", "ps1", "py", "pyc", "js", "mjs", "cjs", "php",
@@ -470,7 +470,7 @@ fn is_harmless_ending(token: &Token) -> bool {
         && !CODE.contains(&ending.to_ascii_lowercase().as_str())
 }
 
-/// Whether a message now holds a value that is called a secret, and did not before.
+/// Whether a message newly contains a value with the name of a secret.
 pub(super) fn tells_secrets(tokens: &[Token], before: Option<&Statement>) -> bool {
     tokens.iter().any(|token| token.is_secret() && !before.is_some_and(|before| before.has(&token.text)))
 }

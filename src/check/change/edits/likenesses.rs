@@ -1,4 +1,4 @@
-//! Pairs of programs that do the same in other words, each with pairs that look like it and do something else.
+//! Pairs of equivalent programs with different wording, each with similar pairs that are not equivalent.
 
 use crate::check::change::code::differences;
 use crate::check::fixture::version;

@@ -1,5 +1,5 @@
-//! Every change of the program, statement by statement: the list that a reviewer goes through, and which of its lines
-//! change what the program computes.
+//! Every change of the program, statement by statement: the list for the reviewer, and which changes affect what the
+//! program computes.
 //!
 //! ```text
 //!   code::statements ──▶ forms, rules, shell ──▶ align ──▶ normal ──▶ classify, judge
@@ -7,17 +7,18 @@
 //!                        expressions             changed   for equals change is
 //! ```
 //!
-//! `additions` says which added statements leave alone what was done before, and `habits` belongs to `forms`.
-//! `brackets` compares the statements that did not change: their brackets are no tokens. `acts` counts what both versions do
-//! to the world, and `order` and `moved` judge what only stands elsewhere.
+//! `additions` decides which added statements do not affect existing behaviour, and `habits` belongs to `forms`.
+//! `brackets` compares the brackets of unchanged statements, because brackets are not tokens. `acts` counts the
+//! external effects of both versions, and `order` and `moved` evaluate moved code.
 //!
-//! They are compared twice: as they stand, which is what a reader sees, and in the form of `forms`, `rules` and `shell`, which
-//! tells whether they mean the same. Where the number of warnings differs, the second comparison is right.
+//! They are compared twice: as written, which is what a reader sees, and as normalised by `forms`, `rules` and `shell`,
+//! which shows whether they are equivalent. If the numbers of warnings differ, the second comparison counts.
 //!
-//! Both versions are read as statements of tokens. Layout, comments, docstrings, type annotations and quotes are gone by
-//! then. Names that were replaced everywhere are taken for renamed, statements that stand elsewhere for moved. What is
-//! left is a line for the reader. A change of an operator, a number, a condition, an exit, a call is a warning, since
-//! the program computes something else; a message, one more entry of a list, an option of a command is a plain fact.
+//! Both versions are read as statements of tokens. Layout, comments, docstrings, type annotations and quotes are gone
+//! by then. Names that were replaced everywhere count as renamed, and statements in another place as moved. Each
+//! remaining difference is a line for the reader. A change of an operator, a number, a condition, an exit, a call is a
+//! warning, since the program computes something else; a message, one more entry of a list, an option of a command is a
+//! plain fact.
 
 mod acts;
 mod additions;
@@ -55,63 +56,62 @@ use crate::domain::source::{Language, text_of};
 use crate::domain::{Finding, Severity, ToolDetail, VersionFile, count};
 use std::collections::HashSet;
 
-/// Longest text of the code that is given to a version as an input, in bytes.
+/// The longest text from the code that is used as an input, in bytes.
 const MAX_LITERAL: usize = 40;
 
-/// Numbers, and texts, of the code that are given to a version.
+/// How many numbers, and texts, from the code are used as inputs.
 const MAX_LITERALS: usize = 24;
 
-/// Changed statements of one file that are told one by one.
+/// How many changed statements of one file are reported separately.
 const MAX_STEPS: usize = 400;
 
-/// A file in which more statements changed than these, and more than a third of all, was written anew: its changes are lines
-/// to read, and what the facts say is worth more than each of them.
+/// A file with more changed statements than these, and more than a third of all, was rewritten: its changes are lines
+/// to read, and the facts say more than each of them.
 const REWRITTEN: usize = 12;
 
-/// Lines that are told of one version.
+/// How many lines are reported for one version.
 const MAX_LINES: usize = 200;
 
-/// Numbers and texts that stand in the code of a version.
+/// Numbers and texts in the code of a version.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::check) struct Literals {
-    /// Those of changed lines first.
+    /// Those of changed lines come first.
     pub(in crate::check) numbers: Vec<f64>,
-    /// Those of changed lines first.
+    /// Those of changed lines come first.
     pub(in crate::check) texts: Vec<String>,
 }
 
-/// What shows of a change that it changes nothing.
+/// The evidence that shows that a change has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::check) enum Settling {
-    /// Nothing does: what it does is not seen in an output.
+    /// None: outputs do not show what the code does.
     Never,
-    /// The same outputs for inputs that notice small faults in its lines.
+    /// Equal outputs for inputs that detect small faults in its lines.
     Faults,
-    /// The same outputs of runs that went through it.
+    /// Equal outputs of runs that executed it.
     Runs,
 }
 
 /// A change of one statement.
 #[derive(Debug, Clone)]
 pub(in crate::check) struct Edited {
-    /// What is told of it.
+    /// Its finding.
     pub(in crate::check) finding: Finding,
-    /// The first and the last line of the statement in the old version; `None` when it is new.
+    /// The first and last line of the statement in the old version; `None` if it is new.
     pub(in crate::check) before: Option<(u64, u64)>,
-    /// The same in the new version; `None` when it was removed.
+    /// The same in the new version; `None` if it was removed.
     pub(in crate::check) after: Option<(u64, u64)>,
-    /// The lines of what a changed condition leads to, in the version whose runs are looked at.
+    /// The lines of the branch of a changed condition, in the version whose runs are examined.
     pub(in crate::check) branch: Option<(u64, u64)>,
-    /// What shows that it changes nothing.
+    /// The evidence that it has no effect.
     pub(in crate::check) settling: Settling,
-    /// Whether it chooses between two values in another way: both must have been chosen in runs.
+    /// Whether it changes a choice between two values: runs must have chosen both.
     pub(in crate::check) chooses: bool,
-    /// Whether it is a warning also where the program was written anew.
+    /// Whether it is a warning even if the program was rewritten.
     pub(in crate::check) stays: bool,
 }
 
-/// Every change of the code since another version, file by file in the order of the file; and the files that could not
-/// be read.
+/// Every change of the code since another version, by file and position; and the files that could not be read.
 pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edited>, Vec<String>) {
     let (mut edits, mut unread) = (Vec::new(), Vec::new());
     for file in &new.files {
@@ -125,8 +125,8 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
                 let as_written = between(&old, &now, &file.path, language, false);
                 let warnings =
                     |edits: &[Edited]| edits.iter().filter(|edit| edit.finding.severity > Severity::Low).count();
-                // What a reader sees are the statements as they stand, unless another form shows that some of them mean
-                // what others meant before, or that they do not. Of code that was written anew it shows nothing.
+                // A reader sees the statements as written, unless the normalised form shows that some are equivalent,
+                // or are not. It shows nothing about rewritten code.
                 let in_form = language.filter(|_| !as_written.is_rewritten);
                 let in_form = in_form.map(|_| between(&old, &now, &file.path, language, true));
                 let is_better = |form: &Comparison| warnings(&form.edits) != warnings(&as_written.edits);
@@ -142,12 +142,11 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
 /// The changes of a file.
 struct Comparison {
     edits: Vec<Edited>,
-    /// Whether so much changed that the changes are lines to read.
+    /// Whether so much changed that the changes are only lines to read.
     is_rewritten: bool,
 }
 
-/// Compares two versions of a file: the statements as they stand, or in the form in which what means the same looks the
-/// same.
+/// Compares two versions of a file: as written, or normalised.
 fn between(
     old: &[statements::Statement],
     now: &[statements::Statement],
@@ -169,7 +168,7 @@ fn between(
         if is_in_form && !is_shell { unrolled::unrolled(one, other, is_python) } else { one.to_vec() }
     };
     let (old, now) = (written(&old, &now), written(&now, &old));
-    // A value that had a name may have stood between what belongs together.
+    // A named value may have been between statements that belong together.
     let (old, now) = (spelled::without_unread(formed(old)), spelled::without_unread(formed(now)));
     let (old, now) = (normal::normal(old), normal::normal(now));
     let steps = align::steps(&old, &now, is_shell);
@@ -198,12 +197,12 @@ fn between(
     Comparison { edits, is_rewritten }
 }
 
-/// Statements in the form in which what means the same looks the same.
+/// The normalised statements.
 fn formed(all: Vec<statements::Statement>, language: Language) -> Vec<statements::Statement> {
     rules::applied(forms::formed(rules::applied(all, language), language), language)
 }
 
-/// The numbers and texts in the code of two versions, those of changed statements first.
+/// The numbers and texts in the code of two versions; those of changed statements come first.
 pub(in crate::check) fn literals(base: &ToolDetail, new: &ToolDetail) -> Literals {
     let (mut changed, mut others) = (Literals::default(), Literals::default());
     for file in &new.files {
@@ -241,7 +240,7 @@ pub(in crate::check) fn literals(base: &ToolDetail, new: &ToolDetail) -> Literal
     Literals { numbers, texts: texts.take(MAX_LITERALS).collect() }
 }
 
-/// Texts that the code of the new version compares or works with, and that of the old one does not.
+/// Texts that only the new version compares or uses.
 pub(in crate::check) fn new_texts(base: &ToolDetail, new: &ToolDetail) -> HashSet<String> {
     let texts = |version: &ToolDetail| -> HashSet<String> {
         let statements = version.files.iter().filter_map(read).flatten();
@@ -252,12 +251,12 @@ pub(in crate::check) fn new_texts(base: &ToolDetail, new: &ToolDetail) -> HashSe
     texts(new).into_iter().filter(|text| !old.contains(text)).collect()
 }
 
-/// Whether a change leaves alone what a program computes.
+/// Whether a change does not affect what a program computes.
 pub(super) fn is_harmless(edit: &Finding) -> bool {
     edit.severity == Severity::Low && judge::HARMLESS.contains(&edit.code.as_str())
 }
 
-/// Whether a file holds code: in a language that is parsed, or in one that is read token by token.
+/// Whether a file contains code, in a language that is parsed or read token by token.
 pub(super) fn is_code(file: &VersionFile) -> bool {
     let Some(text) = text_of(file) else { return false };
     Language::of(&file.path, text).is_some() || plain::Syntax::of(&file.path, text).is_some()

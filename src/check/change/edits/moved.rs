@@ -1,4 +1,4 @@
-//! Code that stands elsewhere in the other version: in a function or a variable that was taken out, or that was put in.
+//! Code that is elsewhere in the other version: extracted into a function or a variable, or inlined.
 
 use super::align::{Replaced, Step, replaced};
 use super::bindings::{functions, is_short};
@@ -11,8 +11,7 @@ pub(super) fn last_name(function: &str) -> &str {
     function.rsplit('.').next().unwrap_or(function)
 }
 
-/// The functions of a version that hold nothing but statements which stand elsewhere in the other one, and perhaps return
-/// what came of them.
+/// The functions of a version that contain only moved statements and possibly return their result.
 pub(super) fn taken_out<'s>(here: &'s [Statement], there: &[Statement]) -> impl Iterator<Item = String> + use<'s> {
     let counted = |all: &[Statement]| -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
@@ -21,7 +20,7 @@ pub(super) fn taken_out<'s>(here: &'s [Statement], there: &[Statement]) -> impl 
         }
         counts
     };
-    // What stands here more often than there is new code.
+    // Statements that are more frequent here than there.
     let (mut known, most) = (counted(here), counted(there));
     known.retain(|key, count| most.get(key).is_some_and(|most| *count <= *most));
     let elsewhere = functions(there);
@@ -56,11 +55,11 @@ fn holds(whole: &[&str], part: &[&str]) -> bool {
     !part.is_empty() && whole.windows(part.len()).any(|window| window == part)
 }
 
-/// The steps whose code stands elsewhere in the other version: taken out into a function or a variable, or put in.
+/// The steps whose code is elsewhere in the other version: extracted into a function or a variable, or inlined.
 pub(super) fn explained(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> BTreeSet<usize> {
     let mut explained = BTreeSet::new();
     let words = |statement: &Statement| {
-        // What is done with a value does not matter here, only how it comes about.
+        // Only how a value is computed matters here, not its use.
         let kept = marks(&statement.tokens)
             .into_iter()
             .filter(|word| !matches!(*word, "if" | "elif" | "while" | "return" | "="));
@@ -71,7 +70,7 @@ pub(super) fn explained(steps: &[Step<'_>], old: &[Statement], new: &[Statement]
         Step::Removed(statement) if !want_added => Some(words(statement)),
         _ => None,
     };
-    // Statements that are the same but for names.
+    // Statements that are equal except for names.
     for (at, step) in steps.iter().enumerate() {
         let is_long = |step: &Step<'_>| matches!(step, Step::Removed(statement) if marks(&statement.tokens).len() > 1);
         let Some(words) = of(step, false).filter(|words| !words.is_empty() && is_long(step)) else { continue };
@@ -84,7 +83,7 @@ pub(super) fn explained(steps: &[Step<'_>], old: &[Statement], new: &[Statement]
             explained.extend([at, other]);
         }
     }
-    // A line that stands in a function which was taken out, with other names.
+    // A line in an extracted function, with other names.
     let known = functions(old);
     let shape = |statement: &Statement| -> Vec<String> {
         let token = |token: &Token| {
@@ -122,7 +121,7 @@ pub(super) fn explained(steps: &[Step<'_>], old: &[Statement], new: &[Statement]
     explained
 }
 
-/// Whether what was replaced stands in a statement of its own now, or stood in one before.
+/// Whether a replaced part is now a separate statement, or was one before.
 pub(super) fn is_moved(
     part: &Replaced<'_>,
     (before, now): (&Statement, &Statement),
@@ -130,21 +129,21 @@ pub(super) fn is_moved(
     is_shell: bool,
 ) -> bool {
     let (old, new) = (marks(part.old), marks(part.new));
-    // What a command hangs on is more than its place.
+    // The condition of a command is more than its place.
     if is_shell && old.first().is_some_and(|sign| matches!(*sign, "&&" | "||")) {
         return false;
     }
     if part.new.is_empty() && old.len() > 1 {
-        // What went stands in a statement of its own.
+        // The removed part is a separate statement now.
         let added = all_new.iter().filter(|statement| !all_old.iter().any(|other| other.key() == statement.key()));
         return added.into_iter().any(|statement| holds(&marks(&statement.tokens), &old));
     }
-    // `10` became `limit`, and `limit = 10` stands elsewhere; a call of a new function takes the place of its body.
+    // `10` became `limit`, and `limit = 10` is elsewhere; a call of a new function replaces its body.
     let is_named = |tokens: &[Token], known: &[Statement]| {
         let is_new = |token: &Token| !known.iter().any(|other| other.has(&token.text));
         tokens.iter().any(|token| token.kind == TokenKind::Name && !token.context.fixed && is_new(token))
     };
-    // What it is may depend on what stands between both places.
+    // Its value may depend on the statements between both places.
     let stands = |all: &[Statement], words: &[&str], user: &Statement| {
         let holds_it = |one: &&Statement| holds(&marks(&one.tokens), words);
         all.iter().filter(holds_it).any(|one| !order::is_between(all, one, user))
@@ -153,8 +152,8 @@ pub(super) fn is_moved(
         || !new.is_empty() && old.len() < new.len() && is_named(part.old, all_new) && stands(all_old, &new, before)
 }
 
-/// Whether a statement that came may be the one that went with other names. A condition is no command, and in a function
-/// that both versions have a name stands for another one only where the old one is gone.
+/// Whether an added statement may be the removed one with other names. A condition does not match a command, and in a
+/// function that both versions have, a name can replace another only if the old one was removed.
 fn may_stand_for(gone: &Step<'_>, come: &Step<'_>, old: &[Statement], new: &[Statement]) -> bool {
     let (Step::Removed(gone), Step::Added(come)) = (gone, come) else { return false };
     if gone.kind == StatementKind::Head && come.kind == StatementKind::Other {

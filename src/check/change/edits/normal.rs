@@ -1,5 +1,5 @@
-//! Forms that mean the same, brought into one: `re.compile(p).match(s)` and `re.match(p, s)`, `x == "a" or x == "b"` and
-//! `x in ("a", "b")`.
+//! Normalises equivalent forms: `re.compile(p).match(s)` and `re.match(p, s)`, `x == "a" or x == "b"` and `x in ("a",
+//! "b")`.
 
 use super::pieces::value_length;
 use crate::code::statements::{Statement, Token, TokenKind};
@@ -33,7 +33,7 @@ pub(super) fn without_compile(mut tokens: Vec<Token>) -> Vec<Token> {
     tokens
 }
 
-/// `hmac compare_digest a b` becomes `a == b`: it takes as long whatever differs, and says the same.
+/// `hmac compare_digest a b` becomes `a == b`: only its timing differs.
 fn without_constant_time(mut tokens: Vec<Token>) -> Vec<Token> {
     let mut at = 0;
     while at + 3 < tokens.len() {
@@ -117,7 +117,7 @@ fn compared(tokens: &[Token]) -> Vec<Token> {
     for at in 0..tokens.len() {
         let mut token = tokens[at].clone();
         let is_text = tokens.get(at + 1).is_some_and(|next| next.kind == TokenKind::Text && !next.context.message);
-        // What follows may belong to the text: a sum, a method.
+        // The next token may belong to the text: a sum, a method.
         let ends = tokens.get(at + 2).is_none_or(|next| is_joint(next) || next.kind == TokenKind::End);
         let is_left = result.last().is_some_and(|left| left.kind == TokenKind::Name);
         if token.kind == TokenKind::Sign && is_text && ends && is_left {
@@ -149,7 +149,7 @@ fn merged(mut tokens: Vec<Token>) -> Vec<Token> {
     tokens
 }
 
-/// Where the next text stands when at this place the same comparison is made once more.
+/// The position of the next text if the same comparison is repeated at this place.
 fn repeated(tokens: &[Token], at: usize) -> Option<usize> {
     let joint = tokens[at].text.as_str();
     let is_negated = match joint {
@@ -157,7 +157,7 @@ fn repeated(tokens: &[Token], at: usize) -> Option<usize> {
         "and" | "&&" => true,
         _ => return None,
     };
-    // The subject is what stands before the texts on the left.
+    // The subject is before the texts on the left.
     let texts = tokens[..at].iter().rev().take_while(|token| token.kind == TokenKind::Text).count();
     let end = at - texts;
     let negation = usize::from(is_negated);
@@ -165,7 +165,7 @@ fn repeated(tokens: &[Token], at: usize) -> Option<usize> {
     if texts == 0 || is_negated != tokens[..end].last().is_some_and(|last| last.text == "not") {
         return None;
     }
-    // Names before it may belong to what stands in front of it.
+    // Names before it may belong to the preceding expression.
     let most = before.iter().rev().take_while(|token| token.kind == TokenKind::Name).count();
     (1..=most).find_map(|names| {
         let subject = &tokens[end - negation - names..end];
@@ -187,8 +187,8 @@ fn is_joint(token: &Token) -> bool {
     matches!(token.text.as_str(), "and" | "or" | "&&" | "||" | "if" | "else" | "?" | ":" | "for")
 }
 
-/// Whether a regular expression accepts what another one accepts and some words more: nothing was taken out of it, and
-/// what was put in are letters, digits, sets of them, and alternatives inside a group.
+/// Whether a regular expression accepts everything that another one accepts, and additional words: nothing was removed,
+/// and the insertions are letters, digits, sets of them, and alternatives inside a group.
 pub(super) fn is_wider_by_words(old: &str, new: &str) -> bool {
     if new.len() > MAX_PATTERN || !old.contains(['^', '$', '(', '[', '\\', '|']) {
         return false;
@@ -202,11 +202,11 @@ pub(super) fn is_wider_by_words(old: &str, new: &str) -> bool {
             let is_word = match *piece {
                 "|" => depth > 0,
                 "(" | "(?:" | ")" => true,
-                // It would make a piece that was there before optional.
+                // It would make an existing piece optional.
                 "?" => inserted.last() == Some(&(at.wrapping_sub(1))),
                 piece => is_word(piece),
             };
-            // `a||b` accepts nothing at all, and a word before `+` is no word of its own.
+            // `a||b` accepts the empty text, and a word before `+` is not a separate word.
             let last = at.checked_sub(1).and_then(|at| new.get(at));
             let is_empty = matches!((last, *piece), (Some(&("|" | "(" | "(?:")), "|" | ")"));
             let next = new.get(at + 1).copied().unwrap_or_default();
@@ -226,7 +226,7 @@ pub(super) fn is_wider_by_words(old: &str, new: &str) -> bool {
     place == old.len() && !inserted.is_empty()
 }
 
-/// Longest regular expression that is compared piece by piece, in bytes.
+/// The longest regular expression that is compared by pieces, in bytes.
 const MAX_PATTERN: usize = 400;
 
 /// A letter, a digit, an escaped dot, or a set of letters and digits.
@@ -238,7 +238,7 @@ fn is_word(piece: &str) -> bool {
     }
 }
 
-/// A regular expression as signs, escapes and sets.
+/// A regular expression split into characters, escapes and sets.
 fn pieces(pattern: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = pattern;

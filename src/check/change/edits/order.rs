@@ -1,22 +1,22 @@
-//! Statements that moved past others of their function: whether both orders come to the same.
+//! Determines whether moving a statement past others of its function has an effect.
 
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use std::collections::HashSet;
 
-/// What a statement does beside setting variables.
+/// The effect of a statement in addition to setting variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
     Nothing,
     /// Writes to the output.
     Prints,
-    /// May do anything.
+    /// May have any effect.
     Acts,
-    /// Leaves the function or the program.
+    /// Exits the function or the program.
     Leaves,
 }
 
-/// Whether a statement that moved from one place of the old list to one of the new list changed its order with one that
-/// depends on it; `same` are the places of the statements that both have, old and new.
+/// Whether a moved statement changed its order with one that depends on it; `same` are the positions of the statements
+/// that both lists have, old and new.
 pub(super) fn is_other(
     old: &[Statement],
     moved: &Statement,
@@ -28,7 +28,7 @@ pub(super) fn is_other(
     same.iter().filter(passed).map(|(was, _)| &old[*was]).any(|other| is_inside(other) && depend(moved, other))
 }
 
-/// Whether something stands between a statement that names a value and one that uses it, on which the value depends.
+/// Whether a statement between the naming and the use of a value changes something that the value depends on.
 pub(super) fn is_between(all: &[Statement], named: &Statement, user: &Statement) -> bool {
     if named.kind != StatementKind::Assign || named.function != user.function || !looks(&named.tokens) {
         return false;
@@ -39,7 +39,7 @@ pub(super) fn is_between(all: &[Statement], named: &Statement, user: &Statement)
     between.iter().any(|one| one.function == user.function && depend(named, one))
 }
 
-/// Whether it matters which of two statements comes first.
+/// Whether the order of two statements matters.
 pub(super) fn depend(one: &Statement, other: &Statement) -> bool {
     let (first, second) = (effect(one), effect(other));
     let is_plain = |statement: &Statement| {
@@ -69,8 +69,7 @@ pub(super) fn depend(one: &Statement, other: &Statement) -> bool {
         || second == Effect::Acts && calls(one)
 }
 
-/// The variable of which two statements set different parts, `d["a"] = x` and `d["b"] = y`, and which they do not use
-/// otherwise.
+/// The variable of which two statements set different parts, `d["a"] = x` and `d["b"] = y`, without other uses.
 fn other_part<'s>(one: &'s Statement, other: &Statement) -> Option<&'s str> {
     let ((base, key), (same, other_key)) = (part(one)?, part(other)?);
     (base == same && key != other_key).then_some(base)
@@ -89,7 +88,7 @@ fn part(statement: &Statement) -> Option<(&str, &str)> {
     (statement.kind == StatementKind::Assign && is_once).then_some((&base.text, &key.text))
 }
 
-/// Whether one is the `shift` of a shell and the other uses what it shifts.
+/// Whether one is a shell `shift` and the other uses what it shifts.
 fn shifts(one: &Statement, other: &Statement) -> bool {
     let is_positional = |token: &Token| {
         token.kind == TokenKind::Sign
@@ -109,7 +108,7 @@ fn effect(statement: &Statement) -> Effect {
     }
 }
 
-/// Whether a value is taken away from where it comes from, or comes about by starting something.
+/// Whether a value is removed from its source, or is created by starting something.
 pub(super) fn consumes(tokens: &[Token]) -> bool {
     const TAKING: &[&str] = &[
         "pop",
@@ -147,7 +146,7 @@ pub(super) fn conditions(all: &[Statement], at: usize) -> Vec<String> {
     for one in all[..at].iter().rev().take_while(|one| one.function == all[at].function) {
         if one.kind == StatementKind::Head && one.depth < depth {
             depth = one.depth;
-            // These decide nothing.
+            // These are not decisions.
             if !one.has("with") && !one.has("try") {
                 found.push(one.key());
             }
@@ -156,7 +155,7 @@ pub(super) fn conditions(all: &[Statement], at: usize) -> Vec<String> {
     found
 }
 
-/// The variables that a statement sets, or whose objects it changes by a method.
+/// The variables that a statement sets, or whose objects it changes with a method.
 fn sets(statement: &Statement) -> impl Iterator<Item = &str> {
     let tokens = statement.tokens.as_slice();
     let end = match statement.kind {
@@ -175,12 +174,12 @@ fn variables(tokens: &[Token]) -> impl Iterator<Item = &str> {
     tokens.iter().filter(is_one).map(|token| token.text.as_str())
 }
 
-/// Whether a statement calls something, or looks at something that a call may change.
+/// Whether a statement calls something, or reads something that a call may change.
 pub(super) fn calls(statement: &Statement) -> bool {
     looks(&statement.tokens)
 }
 
-/// The same of a value.
+/// The same for a value.
 pub(super) fn looks(tokens: &[Token]) -> bool {
     tokens.iter().any(|token| {
         let nesting = token.context.nesting;

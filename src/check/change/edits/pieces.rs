@@ -3,7 +3,8 @@
 use crate::code::statements::{Context, Statement, Token, TokenKind};
 use std::collections::BTreeSet;
 
-/// Tokens of the value that begins here: a name with its attributes, or a constant; in a shell with its quotes.
+/// The number of tokens of the value that begins here: a name with its attributes, or a constant; in a shell with its
+/// quotes.
 pub(super) fn value_length(tokens: &[Token]) -> usize {
     let quotes = usize::from(tokens.first().is_some_and(|token| token.text == "quotes"));
     let Some(first) = tokens.get(quotes) else { return 0 };
@@ -22,7 +23,7 @@ pub(super) fn value_length(tokens: &[Token]) -> usize {
     }
 }
 
-/// A sign that stands where a token stands.
+/// An operator token in place of another token.
 pub(super) fn sign_like(token: &Token, text: &str) -> Token {
     Token {
         kind: TokenKind::Sign,
@@ -32,12 +33,12 @@ pub(super) fn sign_like(token: &Token, text: &str) -> Token {
     }
 }
 
-/// A name that stands where a token stands.
+/// A name token in place of another token.
 pub(super) fn name_like(token: &Token, text: &str) -> Token {
     Token { kind: TokenKind::Name, text: text.to_owned(), context: Context::default(), line: token.line }
 }
 
-/// The name of a method, likewise.
+/// A method name token in place of another token.
 pub(super) fn method_like(token: &Token, text: &str) -> Token {
     Token { context: Context { fixed: true, ..Context::default() }, ..name_like(token, text) }
 }
@@ -48,7 +49,7 @@ pub(super) fn constants(statement: &Statement) -> BTreeSet<&str> {
     statement.tokens.iter().filter(is_constant).map(|token| token.text.as_str()).collect()
 }
 
-/// The tokens that do not depend on the names that a program chose.
+/// The tokens that do not depend on names chosen by the program.
 pub(super) fn marks(tokens: &[Token]) -> Vec<&str> {
     let is_mark =
         |token: &&Token| token.kind != TokenKind::End && (token.kind != TokenKind::Name || token.context.fixed);

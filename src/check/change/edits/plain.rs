@@ -1,16 +1,16 @@
-//! Languages that are not parsed, token by token: names, numbers, texts and signs, a statement for each line.
+//! Languages that are not parsed, as tokens: names, numbers, texts and operators, with one statement for each line.
 
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
 use std::collections::HashSet;
 
-/// How a language is written, as far as its tokens need it.
+/// The syntax of a language, as far as tokens need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Syntax {
-    /// What begins a comment that ends with the line.
+    /// The beginnings of line comments.
     comment: &'static [&'static str],
 }
 
-/// The languages, by the ending of a file or by the interpreter of its first line.
+/// The languages, by file extension or by the interpreter in the first line.
 const LANGUAGES: &[(&[&str], &[&str])] = &[
     (&["rb", "ruby"], &["#"]),
     (&["pl", "pm", "perl"], &["#"]),
@@ -24,7 +24,7 @@ const LANGUAGES: &[(&[&str], &[&str])] = &[
 ];
 
 impl Syntax {
-    /// The syntax of a file; `None` where it is no code that is known.
+    /// The syntax of a file; `None` if it is not known code.
     pub(super) fn of(path: &str, text: &str) -> Option<Syntax> {
         let ending = path.rsplit('/').next()?.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         let first = text.lines().next().filter(|line| line.starts_with("#!")).unwrap_or_default();
@@ -44,7 +44,7 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
     let mut open = 0_usize;
     let statements = text.lines().zip(1_u64..).map(|(line, number)| {
         let (mut tokens, braces) = tokens(line, number, syntax);
-        // What it is called by does not say what it is.
+        // The name of a variable does not show what it is.
         if tokens.len() > 2 && matches!(tokens[0].text.as_str(), "const" | "let" | "var" | "val" | "final") {
             tokens.remove(0);
         }
@@ -71,7 +71,7 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
                 StatementKind::Head
             }
             _ if is_calculation(&tokens) => StatementKind::Assign,
-            // A line of a longer text.
+            // A line of a multi-line text.
             _ if tokens.len() > 4 && tokens.iter().all(is_prose) => StatementKind::Message,
             _ => StatementKind::Other,
         };
@@ -82,8 +82,8 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
     statements
 }
 
-/// Marks the names that the text does not define. They belong to the language, such as `die` and `max`: replacing one by
-/// another is not a renaming.
+/// Marks the names that the text does not define. They belong to the language, such as `die` and `max`: replacing one
+/// with another is not a renaming.
 fn fix_unbound(statements: &mut [Statement]) {
     let bound: HashSet<String> = statements.iter().flat_map(|statement| bound(&statement.tokens)).collect();
     for token in statements.iter_mut().flat_map(|statement| &mut statement.tokens) {
@@ -92,7 +92,7 @@ fn fix_unbound(statements: &mut [Statement]) {
     }
 }
 
-/// The names that a line defines: a function and its parameters, variables of a loop or a block, what is assigned.
+/// The names that a line defines: a function and its parameters, variables of a loop or block, assigned variables.
 fn bound(tokens: &[Token]) -> Vec<String> {
     const DEFINING: &[&str] =
         &["def", "sub", "func", "function", "fn", "fun", "proc", "class", "module", "struct", "type", "on", "local"];
@@ -108,7 +108,7 @@ fn bound(tokens: &[Token]) -> Vec<String> {
     all.into_iter().filter(|token| token.kind == TokenKind::Name).map(|token| token.text).collect()
 }
 
-/// Whether a line only tells a reader of an error.
+/// Whether a line only reports an error to a reader.
 fn is_told(line: &str, tokens: &[Token]) -> bool {
     const BEGINNINGS: &[&str] = &[
         "die ",
@@ -139,7 +139,8 @@ fn may_call(token: &Token) -> bool {
     token.kind == TokenKind::Text && is_filled || token.text.contains('`')
 }
 
-/// What a line says before it ends the program: `open F, $path or die "no $path"`, `read(x) || abort "nothing to read"`.
+/// Marks the message of a line that ends the program: `open F, $path or die "no $path"`, `read(x) || abort "nothing to
+/// read"`.
 fn mark_last_words(tokens: &mut [Token]) {
     const ENDING: &[&str] = &["die", "croak", "confess", "abort", "raise"];
     let ends = |two: &[Token]| {
@@ -158,7 +159,7 @@ fn mark_last_words(tokens: &mut [Token]) {
     }
 }
 
-/// Whether a line gives a variable a value and does nothing else.
+/// Whether a line only assigns a variable.
 fn is_calculation(tokens: &[Token]) -> bool {
     const ACTING: &[&str] = &[
         "system", "exec", "unlink", "open", "close", "rename", "rmdir", "mkdir", "kill", "fork", "symlink", "chmod",
@@ -196,7 +197,7 @@ fn tokens(line: &str, number: u64, syntax: Syntax) -> (Vec<Token>, Vec<char>) {
         let taken = match first {
             '"' | '\'' | '`' => {
                 let end = text_end(&rest[1..], first).map_or(rest.len(), |at| at + 2);
-                // Backticks are kept: what they enclose may be a command.
+                // Backticks are kept, because they may enclose a command.
                 let text = if first == '`' { &rest[..end] } else { rest[1..end].trim_end_matches(first) };
                 if first == '"' && text.contains("#{") {
                     for (kind, piece) in pieces(text) {
@@ -233,7 +234,7 @@ fn tokens(line: &str, number: u64, syntax: Syntax) -> (Vec<Token>, Vec<char>) {
     (tokens, braces)
 }
 
-/// A text of Ruby and the names in it: `"#{a}: #{b}"`. What is more than a name stays text.
+/// A Ruby text and the names in it: `"#{a}: #{b}"`. More complex expressions remain text.
 fn pieces(text: &str) -> Vec<(TokenKind, &str)> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -252,7 +253,7 @@ fn pieces(text: &str) -> Vec<(TokenKind, &str)> {
     found
 }
 
-/// Where a text ends that began with this quote.
+/// The end of a text that began with this quote.
 fn text_end(rest: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
     rest.char_indices().find_map(|(at, c)| {

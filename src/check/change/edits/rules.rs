@@ -1,7 +1,7 @@
-//! Expressions that mean the same, written in one way: a table of what becomes what.
+//! Normalises equivalent expressions with a table of rewriting rules.
 //!
-//! In the table `$x` stands for one value: a name with its attributes, or a constant. A rule is applied where no operator
-//! before it and nothing behind it could belong to what it matches; behind `…` anything may stand.
+//! In the table, `$x` matches one value: a name with its attributes, or a constant. A rule applies only if no operator
+//! before it and nothing after it could belong to the match; anything may follow `…`.
 
 use super::pieces::value_length;
 use super::shell::as_commands;
@@ -11,7 +11,7 @@ use crate::domain::source::Language;
 struct Rule {
     from: &'static str,
     to: &'static str,
-    /// Only where something is decided.
+    /// Only in conditions.
     in_condition: bool,
 }
 
@@ -29,7 +29,7 @@ const PYTHON: &[Rule] = &[
     condition("len $x != 0", "$x"),
     condition("len $x > 0", "$x"),
     condition("len $x >= 1", "$x"),
-    // The space is written as an escape because these are no words of a message.
+    // The space is an escape because these are not words of a message.
     always("$x == None", "$x is\u{20}None"),
     always("$x != None", "$x is not None"),
     always("range 0 $n", "range $n"),
@@ -105,7 +105,7 @@ const SHELL: &[Rule] = &[
     condition("$a = $b", "$a == $b"),
 ];
 
-/// All statements with what the table says.
+/// All statements after applying the table.
 pub(super) fn applied(statements: Vec<Statement>, language: Language) -> Vec<Statement> {
     let rules = match language {
         Language::Python => PYTHON,
@@ -141,7 +141,7 @@ pub(super) fn applied(statements: Vec<Statement>, language: Language) -> Vec<Sta
 }
 
 impl Rule {
-    /// What stands in place of the tokens from here, and where they end.
+    /// The replacement of the tokens from here, and where they end.
     fn at(&self, tokens: &[Token], at: usize, may_be_text: bool) -> Option<(usize, Vec<Token>)> {
         let first = &tokens[at];
         if self.in_condition && !first.context.condition || !may_begin(at.checked_sub(1).and_then(|at| tokens.get(at)))
@@ -172,7 +172,7 @@ fn word_like(token: &Token, word: &str, is_shell: bool) -> Token {
         "while" | "&&" | "||" | "==" | "+" | "-" | "/" | "%" | "##" | ".." | "<" | "$(" | ",," | "^^" => {
             TokenKind::Sign
         }
-        // In a shell all else is a word.
+        // In a shell, everything else is a word.
         _ if is_shell => TokenKind::Text,
         _ if is_name => TokenKind::Name,
         _ => TokenKind::Sign,
@@ -180,7 +180,7 @@ fn word_like(token: &Token, word: &str, is_shell: bool) -> Token {
     Token { kind, text: word.to_owned(), context, line: token.line }
 }
 
-/// Where the tokens end that fit the words. A word behind `'` is a text; in a shell every word is one.
+/// The end of the tokens that match the words. A word after `'` is a text; in a shell, every word is one.
 fn matched<'t, 'r>(
     words: &[&'r str],
     tokens: &'t [Token],
@@ -215,7 +215,7 @@ fn matched<'t, 'r>(
     None
 }
 
-/// Whether nothing before a place could belong to what begins there.
+/// Whether nothing before a position could belong to the expression that begins there.
 fn may_begin(before: Option<&Token>) -> bool {
     const JOINTS: &[&str] = &[
         "if", "elif", "while", "and", "or", "not", "return", "(", "=", "&&", "||", "!", "?", "else", "for", ";", "|",
@@ -228,7 +228,7 @@ fn may_begin(before: Option<&Token>) -> bool {
     })
 }
 
-/// Whether nothing behind a place could belong to what ends there.
+/// Whether nothing after a position could belong to the expression that ends there.
 fn may_end(next: Option<&Token>) -> bool {
     const JOINTS: &[&str] = &["if", "and", "or", "&&", "||", ")", "?", "else", ";", "|", "!", "quotes", ">", "for"];
     next.is_none_or(|token| match token.kind {
@@ -245,7 +245,7 @@ fn chained(tokens: &mut Vec<Token>) {
     while at + 1 < tokens.len() {
         let right = value_length(&tokens[at + 1..]);
         let value: Vec<&str> = tokens[at + 1..at + 1 + right].iter().map(|token| token.text.as_str()).collect();
-        // The value before it may be one that was chained before.
+        // The value before it may already be a chain.
         let begin = (0..at).rev().find(|begin| {
             let left: Vec<&str> =
                 tokens[*begin..at].iter().filter(|token| is_part(token)).map(|token| token.text.as_str()).collect();
@@ -282,7 +282,7 @@ fn added_to(mut statement: Statement) -> Statement {
     statement
 }
 
-/// `d = dict()` becomes `d = {}`, and `x = list()` becomes `x = []`, as both are read.
+/// `d = dict()` becomes `d = {}`, and `x = list()` becomes `x = []`.
 fn with_literals(statement: &mut Statement) {
     let [.., before, last] = statement.tokens.as_mut_slice() else { return };
     if before.text == "=" && last.kind == TokenKind::Name && statement.kind == StatementKind::Assign {
@@ -294,7 +294,7 @@ fn with_literals(statement: &mut Statement) {
     }
 }
 
-/// Texts are in UTF-8 unless something else is said.
+/// UTF-8 is the default encoding of texts.
 fn without_utf8(tokens: &mut Vec<Token>) {
     let is_it = |three: &[Token]| matches!(three, [name, sign, value] if name.text == "encoding" && sign.text == "=" && value.text == "utf8");
     while let Some(at) = tokens.windows(3).position(is_it) {
@@ -340,7 +340,7 @@ fn names_argument(token: &Token) -> bool {
     token.context.named && token.context.fixed
 }
 
-/// Several names that get their values at once become one assignment each.
+/// Splits a multiple assignment into separate ones.
 fn apart(statement: Statement, language: Language) -> Vec<Statement> {
     let Some(at) = statement.tokens.iter().position(|token| token.text == "=").filter(|at| *at > 1) else {
         return vec![statement];

@@ -1,11 +1,11 @@
-//! Statements of a shell that do the same, brought into one form.
+//! Normalises equivalent shell statements.
 
 use super::pieces::{sign_like, value_length};
 use crate::code::shell::program::options_of;
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
 use std::collections::HashSet;
 
-/// The statements in the one form.
+/// The normalised statements.
 pub(super) fn formed(all: Vec<Statement>) -> Vec<Statement> {
     with_status_in_condition(all).into_iter().flat_map(apart).collect()
 }
@@ -21,7 +21,7 @@ fn with_status_in_condition(all: Vec<Statement>) -> Vec<Statement> {
             ["if", "?", "-eq" | "==" | "=", "0"] => Some(false),
             _ => None,
         };
-        // `!` turns the first of several commands round, and one in the background has not ended.
+        // `!` negates the first of several commands, and a background command has not ended.
         let is_one =
             |last: &Statement| !last.tokens.iter().any(|token| matches!(token.text.as_str(), "&&" | "||" | "&"));
         let command = result.last().filter(|last| last.kind == StatementKind::Other && last.depth == statement.depth);
@@ -85,7 +85,7 @@ fn apart(statement: Statement) -> Vec<Statement> {
     ]
 }
 
-/// Commands that read a file which they are given as they read what is piped to them.
+/// Commands that read a file argument in the same way as piped input.
 const READERS: &[&str] = &["grep", "egrep", "fgrep", "awk", "sed", "head", "tail", "sort", "uniq", "cut", "jq"];
 
 /// Options with a long and a short name: the command, both names.
@@ -154,8 +154,9 @@ const ENDING_OPTIONS: &[&str] = &[
     "rmdir", "sort", "tail", "touch", "wc",
 ];
 
-/// What one statement calls, in one form: `test -f x` becomes `[ -f x ]`, `[ a -a b ]` becomes `[ a ] && [ b ]`,
-/// `cat x | grep y` becomes `grep y x`, `echo "$x" | grep y` becomes `grep y <<< "$x"`, and options have their short names.
+/// Normalises the commands of one statement: `test -f x` becomes `[ -f x ]`, `[ a -a b ]` becomes `[ a ] && [ b ]`,
+/// `cat x | grep y` becomes `grep y x`, `echo "$x" | grep y` becomes `grep y <<< "$x"`, and options have their short
+/// names.
 pub(super) fn as_commands(statement: &mut Statement) {
     let mut command = None;
     let mut is_command = true;
@@ -183,7 +184,7 @@ pub(super) fn as_commands(statement: &mut Statement) {
     let end = rest.iter().position(|token| matches!(token.text.as_str(), "|" | "&&" | "||" | ">" | ">>" | ";"));
     let (called, behind) = rest.split_at(end.unwrap_or(rest.len()));
     match words.first().map_or("", String::as_str) {
-        // With `-i` sed changes the file that it is given.
+        // With `-i`, sed changes its file argument.
         "cat"
             if is_piped
                 && !called.iter().any(|word| word.text.starts_with("-i") || word.text == "--in-place")
@@ -237,14 +238,14 @@ fn take_clusters_apart(tokens: &mut Vec<Token>) {
     *tokens = result;
 }
 
-/// Whether a command begins behind this token.
+/// Whether a command begins after this token.
 fn begins_command(token: &Token) -> bool {
     matches!(token.text.as_str(), "if" | "then" | "while" | "elif" | "!" | "&&" | "||" | "|" | ";" | "$(")
 }
 
 /// `-a` and `-o` between two tests become `&&` and `||`.
 fn join_conditions(tokens: &mut [Token]) {
-    // Of both, `-a` comes first, and `&&` does not.
+    // `-a` takes precedence over `-o`, but `&&` does not over `||`.
     let has = |word: &str| tokens.iter().any(|token| token.context.condition && token.text == word);
     if has("-a") && (has("-o") || has("||")) || has("-o") && has("&&") {
         return;

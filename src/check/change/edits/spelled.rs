@@ -1,12 +1,12 @@
-//! More ways to write the same: a folder that is made where it is absent, numbers that count from one, branches that do
-//! nothing, and values that nobody reads.
+//! Normalises further equivalent forms: a folder that is created if absent, counting from one, empty branches, and
+//! unread values.
 
 use super::blocks::Block;
 use super::pieces::{method_like, sign_like, value_length};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 
-/// How the making of a folder that may be there already is asked about and made: the words before the folder in the
-/// condition and in the command, and what the command is given then.
+/// How creating a folder that may already exist is tested and done: the words before the folder in the condition and in
+/// the command, and the argument that is then added to the command.
 const FOLDERS: &[(&[&str], &[&str], &[&str])] = &[
     (&["if", "not", "os", "path", "exists"], &["os", "makedirs"], &["exist_ok", "=", "True"]),
     (&["if", "not", "os", "path", "isdir"], &["os", "makedirs"], &["exist_ok", "=", "True"]),
@@ -25,7 +25,7 @@ pub(super) fn existing(block: Block) -> Block {
         let (Some(folder), Some(same)) = (words.strip_prefix(*asked), made.strip_prefix(*command)) else {
             return false;
         };
-        // What is asked for already is not asked for twice.
+        // An argument that is already present is not added again.
         let same = same.strip_suffix(*given).unwrap_or(same);
         !folder.is_empty() && folder == same
     };
@@ -66,7 +66,7 @@ fn is_variable(token: &Token, name: &str) -> bool {
     token.kind == TokenKind::Name && token.text == name && !token.context.fixed
 }
 
-/// Whether each use of a variable has one added to it, and nothing that binds more tightly.
+/// Whether each use of a variable is followed by `+ 1`, and by nothing that binds more tightly.
 fn adds_one(block: &Block, name: &str) -> bool {
     const TIGHT: &[&str] = &["*", "/", "//", "%", "**", "-", "[", ":"];
     let tokens = &block.head.tokens;
@@ -100,7 +100,7 @@ fn mentions(block: &Block, name: &str) -> bool {
         || block.inside().iter().any(|inside| mentions(inside, name))
 }
 
-/// `a if c else b` of Python becomes `b if not c else a`: of a condition and its opposite the one that sorts first.
+/// `a if c else b` in Python becomes `b if not c else a`: of a condition and its negation, the one that sorts first.
 pub(super) fn chosen_in_order(mut block: Block, negate: &dyn Fn(&[Token]) -> Vec<Token>) -> Block {
     let tokens = &block.head.tokens;
     let only = |text: &str| {
@@ -111,7 +111,7 @@ pub(super) fn chosen_in_order(mut block: Block, negate: &dyn Fn(&[Token]) -> Vec
     let begin = if tokens.first().is_some_and(|token| token.text == "return") { Some(0) } else { only("=") };
     let (Some(begin), Some(at), Some(other)) = (begin, only("if"), only("else")) else { return block };
     let opened = |token: &Token| token.context.nesting.opened;
-    // In brackets it may be a part of something else.
+    // Inside brackets it may be part of something else.
     if !(begin + 1 < at && at + 1 < other)
         || tokens[begin..].iter().any(|token| opened(token) != opened(&tokens[begin]))
     {
@@ -166,7 +166,7 @@ pub(super) fn without_empty(mut block: Block, negate: &dyn Fn(&[Token]) -> Vec<T
     Block { head, body }
 }
 
-/// Without a constant that a variable gets just before a condition both of whose branches give it another value.
+/// Removes a constant that is assigned just before a condition both of whose branches assign the variable again.
 pub(super) fn without_dead(mut all: Vec<Block>) -> Vec<Block> {
     let is_constant = |token: &Token| {
         matches!(token.kind, TokenKind::Text | TokenKind::Number)
@@ -196,7 +196,7 @@ pub(super) fn without_dead(mut all: Vec<Block>) -> Vec<Block> {
     all
 }
 
-/// Without the names that a value gets in the middle of an expression and that nobody reads.
+/// Removes names that are bound inside an expression and never read.
 pub(super) fn without_unread(mut all: Vec<Statement>) -> Vec<Statement> {
     for at in 0..all.len() {
         let sign = all[at].tokens.iter().position(|token| token.kind == TokenKind::Sign && token.text == ":=");
@@ -210,7 +210,7 @@ pub(super) fn without_unread(mut all: Vec<Statement>) -> Vec<Statement> {
     all
 }
 
-/// The branches of a condition, where one of them is always taken.
+/// The branches of a condition, if one of them is always taken.
 fn branches(block: &Block) -> Option<Vec<&[Block]>> {
     let inside = block.inside();
     let at = inside.iter().position(|one| one.begins_with("else") || one.begins_with("elif"))?;
@@ -220,7 +220,7 @@ fn branches(block: &Block) -> Option<Vec<&[Block]>> {
     (is_last && is_plain).then(|| std::iter::once(first).chain(others.iter().map(Block::inside)).collect())
 }
 
-/// Whether the first statement with this name gives it a value without looking at it.
+/// Whether the first statement with this name assigns it without reading it.
 fn sets_first(branch: &[Block], name: &str) -> bool {
     let Some(first) = branch.iter().find(|one| one.head.has(name) || mentions(one, name)) else { return false };
     let tokens = first.head.tokens.as_slice();
@@ -248,7 +248,7 @@ pub(super) fn other_identity(condition: &[Token]) -> Option<Vec<Token>> {
     Some(left.iter().cloned().chain([is]).chain(not).chain(right.iter().cloned()).collect())
 }
 
-/// Whether it is one word that stands for a value: `None`, `null`, `true`.
+/// Whether it is one keyword that is a value: `None`, `null`, `true`.
 pub(super) fn is_word_of_language(tokens: &[Token]) -> bool {
     const WORDS: &[&str] = &["None", "null", "undefined", "True", "False", "true", "false"];
     matches!(tokens, [only] if only.kind == TokenKind::Sign && WORDS.contains(&only.text.as_str()))

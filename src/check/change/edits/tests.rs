@@ -1,4 +1,4 @@
-//! Small changes, each alone: those that make a program compute something else are warnings, the others are not.
+//! Small single changes: those that affect what a program computes are warnings, the others are not.
 
 use super::{Settling, compare};
 use crate::check::fixture::version;
@@ -342,7 +342,7 @@ fn a_line_of_the_list_shows_both_forms() {
 #[test]
 fn code_that_unfolds_without_end_is_compared_in_bounded_time() {
     let base = "print(1)\n";
-    // Put in place of its call, each of these calls itself or doubles.
+    // Inlined, each of these is recursive or doubles.
     let itself = "def f(a):\n    return a(a)\n\n\nprint(f(f))\n";
     let double = |n: usize| format!("def f{}(a):\n    return f{n}(a) + f{n}(a)\n\n\n", n + 1);
     let doubles: Vec<String> = (0..59).map(double).collect();
@@ -350,7 +350,7 @@ fn code_that_unfolds_without_end_is_compared_in_bounded_time() {
     for text in [itself, &doubling] {
         assert!(!edits("t.py", base, text).is_empty());
     }
-    // Rewritten from end to end, with as many statements.
+    // Completely rewritten, with as many statements.
     let lines =
         |word: &str| (0..5_000).map(|n| format!("{word}{n} = {word}(\"{n}\", {n})")).collect::<Vec<_>>().join("\n");
     let found = edits("t.py", &lines("a"), &lines("b").replace("(\"", "(1, \""));

@@ -1,5 +1,5 @@
-//! Harmless changes, as people make them to tools that work: nothing of them may be a warning. `attacks` holds what looks
-//! like them and does harm.
+//! Typical harmless changes of working tools: none may cause a warning. `attacks` contains harmful changes that look
+//! like them.
 
 use crate::check::change::code::differences;
 use crate::check::fixture::version;
@@ -341,7 +341,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
 
 /// Changes that look like some of those and do harm.
 const OTHERS: &[(&str, &str, &str)] = &[
-    // The handler ends with success, or goes on.
+    // The handler ends with success, or continues.
     (
         "t.py",
         "import sys\ncheck(sys.argv[1])\nprint('fine')\n",
@@ -358,7 +358,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
         "import sys\ndef main():\n    if bad():\n        return 1\n    return 0\nsys.exit(main())\n",
         "import sys\ndef main():\n    if bad():\n        return 1\n    return 0\nmain()\n",
     ),
-    // An option that is on unless it is switched off.
+    // An option that is on by default.
     (
         "t.py",
         "p.add_argument('file')\nargs = p.parse_args()\ncopy(args.file)\n",

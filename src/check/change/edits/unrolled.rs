@@ -1,12 +1,12 @@
-//! A loop over a few constants, written out: what was done to each of them line by line may be done in a loop now.
+//! Unrolls loops over a few constants, because one version may write out each turn.
 
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 
-/// Constants of a loop that is written out, and statements in it.
+/// The limits for unrolling: constants of the loop, and statements in it.
 const MAX_TURNS: usize = 12;
 const MAX_INSIDE: usize = 8;
 
-/// The statements without the loops over constants that the other version does not have.
+/// The statements, with unrolled loops over constants that the other version does not have.
 pub(super) fn unrolled(all: &[Statement], other: &[Statement], is_python: bool) -> Vec<Statement> {
     let mut result = all.to_vec();
     let mut at = 0;
@@ -19,7 +19,7 @@ pub(super) fn unrolled(all: &[Statement], other: &[Statement], is_python: bool) 
     result
 }
 
-/// Where a loop ends, and what stands in its place.
+/// The end of a loop, and its replacement.
 fn written_out(all: &[Statement], at: usize, other: &[Statement], is_python: bool) -> Option<(usize, Vec<Statement>)> {
     let head = &all[at];
     let (name, values) = variable(head, all)?;
@@ -35,7 +35,7 @@ fn written_out(all: &[Statement], at: usize, other: &[Statement], is_python: boo
         one.kind != StatementKind::Define && !matches!(first, "break" | "continue") && !is_set
     };
     let has = |one: &Statement, value: &Token| one.tokens.iter().any(|token| token.text == value.text);
-    // The other version does it one by one, and has no such loop.
+    // The other version does it one by one, without such a loop.
     let is_alone = |one: &Statement, value: &Token| {
         has(one, value) && !values.iter().any(|other| other.text != value.text && has(one, other))
     };
@@ -54,7 +54,7 @@ fn written_out(all: &[Statement], at: usize, other: &[Statement], is_python: boo
     fits.then(|| (end, values.iter().flat_map(turn).collect()))
 }
 
-/// The variable of a loop over constants, and the constants, which may have a name.
+/// The variable of a loop over constants, and the constants, which may be named.
 fn variable<'s>(head: &'s Statement, all: &'s [Statement]) -> Option<(&'s str, &'s [Token])> {
     let [first, name, rest @ ..] = head.tokens.as_slice() else { return None };
     let rest = match rest {
@@ -77,7 +77,7 @@ fn variable<'s>(head: &'s Statement, all: &'s [Statement]) -> Option<(&'s str, &
     is_it.then_some((name.text.as_str(), values))
 }
 
-/// The value of a name that is set once and never changed.
+/// The value of a name that is assigned once and never changed.
 fn named_list<'s>(name: &str, all: &'s [Statement]) -> Option<&'s [Token]> {
     let begins = |one: &&Statement| one.tokens.first().is_some_and(|first| first.text == name);
     let mut set = all.iter().filter(begins);
@@ -98,7 +98,7 @@ fn is_variable(token: &Token, name: &str) -> bool {
     token.kind == TokenKind::Name && token.text == name && !token.context.fixed
 }
 
-/// A statement with a value in place of the variable; in JavaScript an entry by a name is an attribute.
+/// A statement with a value in place of the variable; in JavaScript, an entry with a constant name is an attribute.
 fn with(one: &Statement, name: &str, value: &Token, is_python: bool) -> Statement {
     let mut tokens: Vec<Token> = Vec::with_capacity(one.tokens.len());
     for token in &one.tokens {

@@ -1,8 +1,8 @@
-//! What is compared: facts of a program that a refactoring leaves alone.
+//! The facts that are compared; a refactoring does not change them.
 
 use crate::check::change::names::{Constant, Tokens, likeness};
 
-/// The sorts of facts that are told by a word and what they are about.
+/// The kinds of facts that are described by a word and their subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::check::change) enum Sort {
     /// A server.
@@ -13,44 +13,44 @@ pub(in crate::check::change) enum Sort {
     Path,
     /// A regular expression.
     Pattern,
-    /// A variable of the environment.
+    /// An environment variable.
     Environment,
-    /// A number and where it is used.
+    /// A number and its use.
     Number,
-    /// What is taken when nothing is given.
+    /// A default value.
     Default,
-    /// What is done about an error, or in any case.
+    /// An error handler or a `finally`.
     Handler,
     /// A calculation.
     Math,
     /// A part of a list or text.
     Slice,
-    /// An end of a loop that is moved.
+    /// A loop end with an offset.
     Bound,
-    /// A condition that says nothing.
+    /// A constant condition.
     Constant,
-    /// A variable of a shell outside quotes.
+    /// An unquoted shell variable.
     Bare,
     /// A module from elsewhere.
     Import,
-    /// A secret that is written out.
+    /// A hard-coded secret.
     Secret,
-    /// A loop that ends in its first round.
+    /// A loop that ends in its first turn.
     Cut,
 }
 
 #[derive(Debug, Clone)]
 pub(in crate::check::change) struct Fact {
     pub(in crate::check::change) sort: Sort,
-    /// Facts of different groups have nothing to do with each other.
+    /// Facts of different groups are not compared.
     pub(in crate::check::change) group: String,
-    /// What it is about.
+    /// Its subject.
     pub(in crate::check::change) about: Tokens,
     /// The other side of a calculation.
     pub(in crate::check::change) beside: Tokens,
-    /// What must not change.
+    /// The part that must not change.
     pub(in crate::check::change) detail: String,
-    /// How it is written.
+    /// Its source text.
     pub(in crate::check::change) words: String,
     pub(in crate::check::change) place: SourceLocation,
 }
@@ -64,43 +64,43 @@ pub(in crate::check::change) struct SourceLocation {
     pub(in crate::check::change) line: u64,
 }
 
-/// How much hangs on a condition, least first.
+/// The weight of a condition, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::check::change) enum Weight {
-    /// It keeps a loop going.
+    /// It continues a loop.
     Loop,
-    /// It chooses what is done.
+    /// It selects an action.
     Plain,
     /// It is a result.
     Result,
-    /// It leaves a round or gives back something else.
+    /// It ends a loop turn or returns something else.
     Skip,
-    /// It stops the work.
+    /// It ends the program.
     Stop,
 }
 
-/// What is tested, and what follows from it.
+/// A test and its consequences.
 #[derive(Debug, Clone)]
 pub(in crate::check::change) struct Test {
     /// `order`, `equal`, `truth`, `in`, `match`.
     pub(in crate::check::change) group: &'static str,
-    /// The lesser and the greater side of an order; what is tested, and nothing, for others.
+    /// The lesser and the greater side of an order comparison; otherwise the tested value, and nothing.
     pub(in crate::check::change) sides: (Tokens, Tokens),
-    /// How much hangs on it.
+    /// Its weight.
     pub(in crate::check::change) weight: Weight,
-    /// The answer with which the work is stopped.
+    /// The answer with which the program ends.
     pub(in crate::check::change) stops: Option<bool>,
-    /// The answer with which a round or the function is left.
+    /// The answer with which a loop turn or the function ends.
     pub(in crate::check::change) leaves: Option<bool>,
     /// Whether it is one of several conditions joined by `and` or `or`.
     pub(in crate::check::change) is_joined: bool,
-    /// Whether one of those is enough.
+    /// Whether the operator is `or`.
     pub(in crate::check::change) is_any: bool,
-    /// Whether a call is asked for the answer.
+    /// Whether a call gives the answer.
     pub(in crate::check::change) is_asked: bool,
-    /// What it is compared with, where that is a text.
+    /// The text that it is compared with, if any.
     pub(in crate::check::change) constant: Option<String>,
-    /// How it is written.
+    /// Its source text.
     pub(in crate::check::change) words: String,
     pub(in crate::check::change) place: SourceLocation,
 }
@@ -108,30 +108,30 @@ pub(in crate::check::change) struct Test {
 /// An argument of a call.
 #[derive(Debug, Clone)]
 pub(in crate::check::change) struct CallArgument {
-    /// Its name where it is given by name.
+    /// Its name, if it is a named argument.
     pub(in crate::check::change) name: Option<String>,
-    /// What it is made of.
+    /// Its parts.
     pub(in crate::check::change) about: Tokens,
-    /// Its value, where that is known.
+    /// Its value, if known.
     pub(in crate::check::change) constant: Option<Constant>,
-    /// The line, and its text, in which it was handed in where it is a parameter.
+    /// For a parameter, the line where it is passed in, and its text.
     pub(in crate::check::change) from: Option<(u64, String)>,
 }
 
 #[derive(Debug, Clone)]
 pub(in crate::check::change) struct CallFact {
-    /// The last word of what is called.
+    /// The last word of the called name.
     pub(in crate::check::change) name: String,
     /// The full name: `os.remove`, `.unlink`.
     pub(in crate::check::change) full: String,
     /// Whether it is a function of the program.
     pub(in crate::check::change) is_own: bool,
-    /// Whether its end is waited for; `None` where that is left to others.
+    /// Whether its end is awaited; `None` if that is left to others.
     pub(in crate::check::change) is_awaited: Option<bool>,
-    /// What it is called on, and the arguments of it.
+    /// The object of the call, and the words of its arguments.
     pub(in crate::check::change) on: Tokens,
     pub(in crate::check::change) given: Vec<CallArgument>,
-    /// How it is written.
+    /// Its source text.
     pub(in crate::check::change) words: String,
     pub(in crate::check::change) place: SourceLocation,
 }
@@ -151,19 +151,19 @@ pub(in crate::check::change) struct ProgramFacts {
     pub(in crate::check::change) tests: Vec<Test>,
     pub(in crate::check::change) calls: Vec<CallFact>,
     pub(in crate::check::change) collections: Vec<Collection>,
-    /// Texts as put together, for paths and hosts that are only a part.
+    /// Composed texts, for paths and hosts that are only a part.
     pub(in crate::check::change) texts: Tokens,
     /// Attributes that are read.
     pub(in crate::check::change) members: Tokens,
 }
 
 impl CallFact {
-    /// What it is about: what it is called on and its arguments.
+    /// Its subject: its object and arguments.
     pub(in crate::check::change) fn about(&self) -> Tokens {
         self.given.iter().flat_map(|given| &given.about).chain(&self.on).cloned().collect()
     }
 
-    /// What is known of its arguments, for an exact comparison.
+    /// The known parts of its arguments, for an exact comparison.
     pub(in crate::check::change) fn key(&self) -> String {
         let given = self.given.iter().map(|given| {
             let name = given.name.as_deref().unwrap_or_default();
@@ -178,18 +178,18 @@ impl CallFact {
 }
 
 impl Test {
-    /// All that is known of it but where it stands and how it is written.
+    /// All its known parts except position and source text.
     pub(in crate::check::change) fn key(&self) -> String {
         let Test { group, sides, weight, stops, leaves, is_joined, is_any, is_asked, constant, .. } = self;
         format!("{:?}", (group, sides, weight, stops, leaves, is_joined, is_any, is_asked, constant))
     }
 
-    /// What it is about.
+    /// Its subject.
     pub(in crate::check::change) fn about(&self) -> Tokens {
         self.sides.0.union(&self.sides.1).cloned().collect()
     }
 
-    /// Whether the sides of two orders stand the same way round.
+    /// Whether the sides of two order comparisons have the same direction.
     pub(in crate::check::change) fn stands_as(&self, other: &Test) -> bool {
         let straight = likeness(&self.sides.0, &other.sides.0) + likeness(&self.sides.1, &other.sides.1);
         let crossed = likeness(&self.sides.0, &other.sides.1) + likeness(&self.sides.1, &other.sides.0);

@@ -1,30 +1,30 @@
-//! Words of standard libraries that a comparison must know: what has an effect, what protects.
+//! Names in standard libraries that matter for a comparison: effects and safeguards.
 
 use crate::check::capabilities::capability_of;
 use crate::domain::CapabilityKind;
 
-/// What a call does to the world.
+/// The external effect of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::check::change) enum CallEffect {
-    /// Talks to other machines.
+    /// Connects to other machines.
     Network,
     Process,
     /// Runs text as a program.
     Evaluate,
     /// Loads a module by name.
     Import,
-    /// Makes objects of bytes that may run code.
+    /// Deserialises bytes, which may run code.
     Unpickle,
     Delete,
     Write,
-    /// Changes who may do what with a file.
+    /// Changes the permissions of a file.
     Mode,
-    /// Hashes and random numbers that an attacker can guess.
+    /// Uses hashes or random numbers that an attacker can guess.
     Weak,
 }
 
 impl CallEffect {
-    /// In words, after "it".
+    /// A description that continues a sentence after "it".
     pub(in crate::check::change) fn words(self) -> &'static str {
         match self {
             CallEffect::Network => "connects to other machines",
@@ -40,8 +40,8 @@ impl CallEffect {
     }
 }
 
-/// What no rule about capabilities tells, because every run may do it: hashes and random numbers that can be guessed,
-/// and who may use a file, which is more than a change of it.
+/// Effects that the capability rules do not report because every run may have them: predictable hashes and random
+/// numbers, and file permissions.
 const OWN: &[(&str, CallEffect)] = &[
     ("hashlib.md5", CallEffect::Weak),
     ("hashlib.sha1", CallEffect::Weak),
@@ -56,7 +56,7 @@ const OWN: &[(&str, CallEffect)] = &[
     ("chmod", CallEffect::Mode),
     ("chown", CallEffect::Mode),
     ("setfacl", CallEffect::Mode),
-    // Words of a shell that a scan of a whole script reads with what stands behind them.
+    // Shell words that the capability scan reads together with the words after them.
     ("source", CallEffect::Evaluate),
     ("__import__", CallEffect::Import),
     ("importlib.import_module", CallEffect::Import),
@@ -68,7 +68,7 @@ const OWN: &[(&str, CallEffect)] = &[
     ("sendmail", CallEffect::Network),
 ];
 
-/// Names that the rules about capabilities take for more than they are when they come and go.
+/// Names for which the capability rules report more than an addition or removal means.
 const HARMLESS: &[&str] = &[
     "subprocess.CalledProcessError",
     "subprocess.TimeoutExpired",
@@ -82,14 +82,14 @@ const HARMLESS: &[&str] = &[
     "http.createServer",
     "urllib.request.Request",
     "http.client.HTTPException",
-    // How often and how long to try: they connect to nothing.
+    // Retries and timeouts: they connect to nothing.
     "requests.adapters",
     "requests.packages.urllib3.util",
     "urllib3.util",
     "urllib3.Retry",
 ];
 
-/// What a call does, by its full name: as the scan of capabilities knows it.
+/// The effect of a call by its full name, as in the capability scan.
 pub(in crate::check::change) fn effect(full: &str) -> Option<CallEffect> {
     if HARMLESS.iter().any(|name| full.starts_with(name)) {
         return None;
@@ -123,7 +123,7 @@ fn of_kind(kind: CapabilityKind) -> Option<CallEffect> {
     })
 }
 
-/// What protects, in families: one of a family may stand for another.
+/// Safeguards in families: one of a family may replace another.
 const SAFEGUARDS: &[&[&str]] = &[
     &["resolve", "realpath", "abspath", "normpath", "realpathSync", "normalize", "canonicalize"],
     &["relative_to", "is_relative_to", "commonpath", "startswith", "startsWith"],
@@ -153,9 +153,9 @@ const SAFEGUARDS: &[&[&str]] = &[
     ],
 ];
 
-/// The family of a call that protects, by the last word of its name.
+/// The family of a safeguard, by the last word of its name.
 pub(in crate::check::change) fn safeguard(name: &str, is_shell: bool) -> Option<usize> {
-    // `set` and `trap` protect in a shell only; `quote` and the like anywhere.
+    // `set` and `trap` are safeguards only in a shell; `quote` and similar names in any language.
     let is_of_shell = matches!(name, "trap" | "set" | "shlex" | "sync" | "lock" | "flock");
     if matches!(name, "trap" | "set") && !is_shell || (is_shell && !is_of_shell && name != "realpath") {
         return None;
@@ -163,7 +163,7 @@ pub(in crate::check::change) fn safeguard(name: &str, is_shell: bool) -> Option<
     SAFEGUARDS.iter().position(|family| family.contains(&name))
 }
 
-/// Attributes that do what a family of safeguards does.
+/// Attributes that have the effect of a family of safeguards.
 pub(in crate::check::change) fn as_member(family: usize) -> &'static [&'static str] {
     match SAFEGUARDS.get(family) {
         Some(["basename"]) => &["name", "stem", "base"],
@@ -171,14 +171,14 @@ pub(in crate::check::change) fn as_member(family: usize) -> &'static [&'static s
     }
 }
 
-/// Whether an argument by this name guards something.
+/// Whether an argument of this name is a safeguard.
 pub(in crate::check::change) fn is_guarding(name: &str) -> bool {
     let plain = name.to_lowercase();
     SWITCHES.iter().any(|(switch, _)| *switch == name)
         || ["timeout", "max", "limit", "mode", "retries", "umask"].iter().any(|word| plain.contains(word))
 }
 
-/// Arguments by name that switch a protection on or off, with the value that is dangerous.
+/// Named arguments that switch a protection on or off, with the dangerous value.
 const SWITCHES: &[(&str, &str)] = &[
     ("verify", "false"),
     ("check", "false"),
@@ -204,13 +204,13 @@ const SWITCHES: &[(&str, &str)] = &[
     ("missing_ok", "true"),
 ];
 
-/// Whether an argument by name with this value switches a protection off.
+/// Whether a named argument with this value switches a protection off.
 pub(in crate::check::change) fn is_dangerous(name: &str, value: &str) -> bool {
     SWITCHES.iter().any(|(switch, danger)| *switch == name && *danger == value)
         || matches!(value, "\"ignore\"" if name == "errors")
 }
 
-/// Options of commands that switch a protection off.
+/// Command options that switch a protection off.
 const OPTIONS: &[&str] = &[
     "-k",
     "--insecure",
@@ -233,13 +233,13 @@ const OPTIONS: &[&str] = &[
 
 /// Whether an option of a command switches a protection off.
 pub(in crate::check::change) fn is_dangerous_option(command: &str, option: &str) -> bool {
-    // These ask less, fail at an error, or read a file with it.
+    // These prompt less, fail on an error, or read a file with it.
     let is_mild =
         matches!(command, "rm" | "curl" | "cut" | "tail" | "awk" | "grep" | "ln" | "readlink") && option == "-f";
     OPTIONS.contains(&option.trim_matches('"')) && !is_mild
 }
 
-/// Options of any command that only say how much it tells, and how.
+/// Options of any command that only control its output.
 const TELLING_OPTIONS: &[&str] = &[
     "--",
     "-v",
@@ -268,7 +268,7 @@ const TELLING_OPTIONS: &[&str] = &[
     "--no-banner",
 ];
 
-/// Options of certain commands that change nothing of what they do, or make them more careful.
+/// Options of certain commands that do not change their effect, or make them more careful.
 const CAREFUL_OPTIONS: &[(&str, &[&str])] = &[
     (
         "curl",
@@ -304,14 +304,14 @@ const CAREFUL_OPTIONS: &[(&str, &[&str])] = &[
     ("timeout", &["-k", "--kill-after"]),
 ];
 
-/// Whether an option of a command changes nothing of what the command does to the world.
+/// Whether a command option does not change the external effect of the command.
 pub(in crate::check::change) fn is_careful_option(command: &str, option: &str) -> bool {
     let name = option.split('=').next().unwrap_or(option);
     TELLING_OPTIONS.contains(&name)
         || CAREFUL_OPTIONS.iter().any(|(of, options)| *of == command && options.contains(&name))
 }
 
-/// Modules that give a program new powers.
+/// Modules that give a program new capabilities.
 const POWERS: &[&str] = &[
     "aiohttp",
     "asyncssh",
@@ -358,7 +358,7 @@ const POWERS: &[&str] = &[
     "node-fetch",
 ];
 
-/// Whether a module gives a program new powers.
+/// Whether a module gives a program new capabilities.
 pub(in crate::check::change) fn is_power(module: &str) -> bool {
     POWERS.contains(&module.split(['.', '/']).next().unwrap_or(module))
 }

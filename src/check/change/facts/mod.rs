@@ -1,4 +1,4 @@
-//! What is kept of a version: the facts, how they are collected, and the lists of words that they are told by.
+//! The facts of a version, their collection, and lists of known names.
 
 pub(super) mod collect;
 pub(super) mod fact;

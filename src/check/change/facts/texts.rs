@@ -1,6 +1,6 @@
-//! What a text is by its looks: a server, a mail address, a path.
+//! Recognises texts: a server, a mail address, a path.
 
-/// Endings of files: `report.csv` is no server.
+/// File extensions: `report.csv` is not a server.
 const FILE_ENDINGS: &[&str] = &[
     "bak", "bash", "bin", "cfg", "class", "conf", "cpp", "css", "csv", "dat", "db", "dll", "doc", "env", "exe", "gif",
     "gz", "h", "html", "ini", "java", "jpeg", "jpg", "js", "json", "jsonl", "jsx", "key", "lock", "log", "map", "md",
@@ -9,7 +9,7 @@ const FILE_ENDINGS: &[&str] = &[
     "yaml", "yml", "zip", "zst",
 ];
 
-/// The servers and mail addresses that a text names. `{}` stands for what is not known.
+/// The servers and mail addresses in a text. `{}` stands for an unknown part.
 pub(in crate::check::change) fn hosts(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -24,7 +24,7 @@ pub(in crate::check::change) fn hosts(text: &str) -> Vec<String> {
         }
         rest = after;
     }
-    // Without a scheme only a text that is a server and nothing else counts.
+    // Without a scheme, only a text that is just a server counts.
     if found.is_empty() && is_host(text) {
         found.push(text.to_lowercase());
     }
@@ -60,7 +60,7 @@ pub(in crate::check::change) fn addresses(text: &str) -> Vec<String> {
     words.filter(|word| !word.contains("://")).filter(is_address).map(str::to_lowercase).collect()
 }
 
-/// Whether a text is a path, or a pattern of paths, and nothing else.
+/// Whether a text is just a path, or a pattern of paths.
 pub(in crate::check::change) fn is_path(text: &str) -> bool {
     if text.is_empty()
         || text.contains("://")
@@ -96,7 +96,7 @@ pub(in crate::check::change) fn is_path(text: &str) -> bool {
     }
     let has_name =
         text.contains(['*', '~']) || text.chars().any(char::is_alphanumeric) || matches!(text, "/" | ".." | "../");
-    // A media type has one slash and no dot, a path begins with something or ends in a file.
+    // A media type has one slash and no dot; a path begins with a known prefix or ends in a file name.
     let is_media = text.matches('/').count() == 1 && MEDIA.iter().any(|kind| text.starts_with(kind));
     let is_file = text.rsplit_once('.').is_some_and(|(stem, ending)| {
         !stem.is_empty() && (FILE_ENDINGS.contains(&ending) || ending == "*") && !text.ends_with('.')
@@ -110,7 +110,7 @@ pub(in crate::check::change) fn is_path(text: &str) -> bool {
 
 const MEDIA: &[&str] = &["application/", "audio/", "font/", "image/", "multipart/", "text/", "video/"];
 
-/// Whether a path means more files than another: a folder above it, or a wider pattern.
+/// Whether a path covers more files than another: a parent folder, or a wider pattern.
 pub(in crate::check::change) fn is_wider(path: &str, before: &str) -> bool {
     let parts = |text: &str| text.trim_end_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>();
     let (new, old) = (parts(path), parts(before));
@@ -152,7 +152,7 @@ mod tests {
         for text in ["report.csv", "see a.b", "v1.2", "1.5", "..", "x.PY", "a.b c"] {
             assert!(hosts(text).is_empty(), "{text}");
         }
-        // A dotted word alone looks like a server: better one question too many.
+        // A dotted word alone looks like a server: a false report is better than a missed one.
         assert_eq!(hosts("json.loads"), ["json.loads"]);
         assert_eq!(addresses("to a@b.example, c@d.example"), ["a@b.example", "c@d.example"]);
         assert!(addresses("git@github.com:x/y").is_empty());

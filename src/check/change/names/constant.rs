@@ -1,20 +1,20 @@
-//! Values that are known without running the program: numbers worked out, texts put together.
+//! Values that are known without running the program: computed numbers, composed texts.
 //!
-//! `60 * 60` and `3600` are the same number, and `"a" + b`, `f"a{b}"` and `os.path.join("a", b)` put together the
-//! same text: what is compared is what comes out.
+//! `60 * 60` and `3600` are the same number, and `"a" + b`, `f"a{b}"` and `os.path.join("a", b)` give the same text;
+//! the results are compared.
 
 use super::{Constant, FileNames};
 use crate::code::lowering::shortest;
 use crate::code::program::{Expr, Sort, TextPiece};
 
-/// How many names and operators in a row are followed.
+/// How many names and operators in a chain are followed.
 const MAX_DEPTH: usize = 8;
 
-/// A part of a text that was put together.
+/// A part of a composed text.
 pub(in crate::check::change) enum Bit<'e> {
     /// Known.
     Fixed(String),
-    /// Not known: the value, and the scope it stands in.
+    /// Unknown: the value, and its scope.
     Hole(&'e Expr, usize),
 }
 
@@ -54,7 +54,7 @@ impl FileNames<'_> {
         }
     }
 
-    /// A text that is put together, by its parts; `None` for what is no text.
+    /// The parts of a composed text; `None` if it is not a text.
     pub(in crate::check::change) fn text<'e>(&self, expr: &'e Expr, scope: usize) -> Option<Vec<Bit<'e>>>
     where
         Self: 'e,
@@ -139,7 +139,7 @@ impl FileNames<'_> {
         }
         let folded = self.stands_for(expr, scope).and_then(|(value, scope)| {
             let bits = self.text_at(value, scope, depth + 1)?;
-            // What stands behind another name is gone through where it is written.
+            // The value of another name is collected where it is defined.
             Some(bits.into_iter().map(|bit| match bit {
                 Bit::Fixed(text) => Some(text),
                 Bit::Hole(..) => None,
@@ -186,7 +186,7 @@ impl FileNames<'_> {
     }
 }
 
-/// A text as it is shown: `{}` for what is not known.
+/// A text for display, with `{}` for unknown parts.
 pub(in crate::check::change) fn shown(bits: &[Bit<'_>]) -> String {
     bits.iter().map(|bit| if let Bit::Fixed(text) = bit { text.as_str() } else { "{}" }).collect()
 }
@@ -213,7 +213,7 @@ fn calculate(sign: &str, a: f64, b: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// `%s` and its kin are holes (`None`).
+/// `%s` and similar codes are placeholders (`None`).
 fn with_percent(text: &str) -> Vec<Option<String>> {
     let (mut parts, mut fixed) = (Vec::new(), String::new());
     let mut rest = text.chars().peekable();
@@ -239,7 +239,7 @@ fn with_percent(text: &str) -> Vec<Option<String>> {
     parts
 }
 
-/// `{}`, `{0}` and `{name}` are holes (`None`).
+/// `{}`, `{0}` and `{name}` are placeholders (`None`).
 fn with_braces(text: &str) -> Vec<Option<String>> {
     let mut parts = Vec::new();
     let mut rest = text;

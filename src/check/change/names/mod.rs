@@ -1,8 +1,8 @@
-//! Where a value comes from, told without the names that a program gives to things on the way.
+//! The origin of a value, described without the local names of a program.
 //!
-//! Renaming, taking out a function and naming a constant change names and nothing else. So a name is followed to
-//! what it was given: an assignment, the argument of a call, what a loop goes through. What is left are words that
-//! a refactoring does not touch: keys, attributes, functions from elsewhere, texts and numbers ([`Tokens`]).
+//! Renaming, extracting a function and naming a constant change only names. So a name is resolved to its value: an
+//! assignment, the argument of a call, an iterated value. The remaining words do not change in a refactoring: keys,
+//! attributes, external functions, texts and numbers ([`Tokens`]).
 
 pub(super) mod constant;
 mod told;
@@ -12,25 +12,25 @@ use crate::code::program::{Act, Argument, Expr, Function, Handler, Parameter, So
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 
-/// The words that tell what a value is made of.
+/// The words that describe a value.
 pub(super) type Tokens = BTreeSet<String>;
 
-/// How many names in a row are followed.
+/// How many names in a chain are followed.
 const MAX_STEPS: usize = 7;
 
-/// Origins of one name that are followed.
+/// How many origins of one name are followed.
 const MAX_ORIGINS: usize = 6;
 
-/// Where a name got its value.
+/// Where a name gets its value.
 #[derive(Clone, Copy)]
 enum NameOrigin<'a> {
     /// This value, in that scope.
     Value(&'a Expr, usize),
-    /// A part of it: what a loop goes through.
+    /// An element of it, in a loop.
     Part(&'a Expr, usize),
     /// The parameter of a function.
     Given(usize, usize),
-    /// From elsewhere, by its full name.
+    /// An external name, with its full name.
     Full(&'a str),
     /// A function of the program.
     Function(usize),
@@ -53,33 +53,33 @@ pub(super) struct FileNames<'a> {
     scopes: Vec<NameScope<'a>>,
     functions: Vec<KnownFunction<'a>>,
     scope_of: HashMap<*const Function, usize>,
-    /// What is assigned to attributes of the object itself.
+    /// Values assigned to attributes of the object itself.
     members: HashMap<&'a str, Vec<(&'a Expr, usize)>>,
-    /// The attributes that a class is made with: the class and the place of the parameter.
+    /// The attributes set by a constructor: the class and the position of the parameter.
     fields: HashMap<&'a str, Vec<(usize, usize)>>,
     by_name: HashMap<&'a str, Vec<usize>>,
     /// In a shell every name belongs to the whole file.
     is_flat: bool,
     told: RefCell<NameAnswers>,
-    /// Steps left for telling one value.
+    /// Steps left for describing one value.
     left: Cell<usize>,
 }
 
-/// What was told of a name in a scope, by the line it was asked from.
+/// The description of a name in a scope, by the line of the query.
 type NameAnswers = HashMap<((usize, String), u64), Tokens>;
 
-/// What a call calls.
+/// The target of a call.
 pub(super) enum Callee<'a> {
     /// A function of the program.
     Own(&'a Function),
-    /// One from elsewhere: its name with dots, `.name` for the method of a value.
+    /// An external function: its dotted name, or `.name` for the method of a value.
     Other(String),
 }
 
 /// A value that is known without running the program.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Constant {
-    /// How it is shown: `30`, `true`, `"text"`.
+    /// Its display form: `30`, `true`, `"text"`.
     pub(super) shown: String,
     /// The line where it is written.
     pub(super) line: u64,
@@ -182,7 +182,7 @@ impl<'a> FileNames<'a> {
             Sort::Member(object, name) if matches!(object.name(), Some("self" | "this" | "cls")) => {
                 self.members.entry(name).or_default().push((value, scope));
             }
-            // `found[key] = value` puts it into `found`.
+            // `found[key] = value` adds it to `found`.
             Sort::Item(object, _) | Sort::Member(object, _) => {
                 if let Sort::Name(name) = &object.sort {
                     self.bind(scope, name, NameOrigin::Part(value, scope));
@@ -239,7 +239,7 @@ impl<'a> FileNames<'a> {
         for part in value.parts() {
             self.value(part, scope);
         }
-        // `rows.map((row) => …)` goes through the rows; what is added to a list is in it.
+        // `rows.map((row) => …)` iterates over the rows; an added value is in the list.
         let Sort::Call(target, arguments) = &value.sort else { return };
         let Sort::Member(object, method) = &target.sort else { return };
         for argument in arguments {
@@ -260,7 +260,7 @@ impl<'a> FileNames<'a> {
         }
     }
 
-    /// Notes which arguments the functions of the program are called with.
+    /// Records the arguments of calls of the program's functions.
     fn calls(&mut self, steps: &'a [Statement], scope: usize) {
         let mut found = Vec::new();
         each_call(steps, scope, self, &mut found);
@@ -272,7 +272,7 @@ impl<'a> FileNames<'a> {
         }
     }
 
-    /// The method that makes the objects of a class.
+    /// The constructor of a class.
     fn maker(&self, class: usize) -> Option<usize> {
         let known = &self.functions[class];
         let is_maker = |other: &KnownFunction<'_>| {
@@ -300,7 +300,7 @@ impl<'a> FileNames<'a> {
                 _ => None,
             }),
             Sort::Member(object, name) => {
-                // A method is found by its name, when the program has one of it and the object is no module.
+                // A method is found by its name if the program has one of that name and the object is not a module.
                 let is_module = object.name().is_some_and(|name| self.full(name, scope).is_some());
                 match self.by_name.get(name.as_str()).map(Vec::as_slice) {
                     Some([id]) if !is_module => Some(*id),
@@ -311,7 +311,7 @@ impl<'a> FileNames<'a> {
         }
     }
 
-    /// The full name of what comes from elsewhere.
+    /// The full name of an external name.
     fn full(&self, name: &str, scope: usize) -> Option<&'a str> {
         self.origins(name, scope).0.iter().find_map(|origin| match origin {
             NameOrigin::Full(full) => Some(*full),
@@ -319,7 +319,7 @@ impl<'a> FileNames<'a> {
         })
     }
 
-    /// The name with dots of something from elsewhere.
+    /// The dotted name of an external object.
     pub(super) fn dotted(&self, expr: &Expr, scope: usize) -> Option<String> {
         match &expr.sort {
             Sort::Name(name) => match self.full(name, scope) {
@@ -346,7 +346,7 @@ impl<'a> FileNames<'a> {
         }
     }
 
-    /// The one value that a name stands for, with the scope of that value.
+    /// The only value of a name, with its scope.
     pub(super) fn stands_for(&self, expr: &Expr, scope: usize) -> Option<(&'a Expr, usize)> {
         match &expr.sort {
             Sort::Name(name) => match self.origins(name, scope).0 {
@@ -384,7 +384,7 @@ impl<'a> FileNames<'a> {
         }
     }
 
-    /// The line of the call that hands a parameter in, followed up to the outermost.
+    /// The line of the call that passes a parameter in, followed to the outermost call.
     pub(super) fn handed(&self, expr: &Expr, scope: usize) -> Option<u64> {
         let (mut expr, mut scope, mut line) = (expr, scope, None);
         for _ in 0..MAX_STEPS {
@@ -397,7 +397,7 @@ impl<'a> FileNames<'a> {
         line
     }
 
-    /// The only value that a function of the program gives back, when the call is one of it.
+    /// The only value that the called function of the program returns.
     pub(super) fn result(&self, target: &Expr, scope: usize) -> Option<(&'a Expr, usize)> {
         let known = &self.functions[self.own(target, scope)?];
         let mut results = Vec::new();
@@ -415,7 +415,7 @@ fn argument_of<'a>(arguments: &'a [Argument], name: &str, index: usize) -> Optio
     by_name.or_else(by_place).map(|argument| &argument.value)
 }
 
-/// The values that a function gives back, functions inside it left out.
+/// The values that a function returns, without inner functions.
 fn returned<'a>(steps: &'a [Statement], found: &mut Vec<&'a Expr>) {
     for step in steps {
         match &step.act {
@@ -450,7 +450,7 @@ fn each_call<'a>(steps: &'a [Statement], scope: usize, names: &FileNames<'a>, fo
     });
 }
 
-/// How alike two values are: common words through all words, 0 to 1; 1 when one is part of the other.
+/// The similarity of two values: the share of common words, 0 to 1; 1 if one is part of the other.
 pub(super) fn likeness(a: &Tokens, b: &Tokens) -> f64 {
     if a.is_empty() || b.is_empty() {
         return if a.is_empty() && b.is_empty() { 1.0 } else { 0.0 };

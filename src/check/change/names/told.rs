@@ -1,15 +1,15 @@
-//! The words that tell what a value is made of: what is left of it when names are followed to what they were given.
+//! The words that describe a value after its names are resolved.
 
 use super::{FileNames, MAX_ORIGINS, MAX_STEPS, NameOrigin, Tokens, argument_of, returned};
 use crate::code::program::{Act, Expr, Sort, TextPiece};
 
-/// Words that a value is told by; more tell nothing more.
+/// The most words of a description.
 const MAX_TOKENS: usize = 24;
 
-/// Steps that are made to tell one value: names that lead everywhere would take for ever.
+/// The most steps for describing one value, because names may lead everywhere.
 const MAX_WORK: usize = 600;
 
-/// Functions and attributes that change nothing about what a value is, or stand for "the input".
+/// Functions and attributes that do not change what a value is, or stand for "the input".
 const TRANSPARENT: &[&str] = &[
     "str",
     "int",
@@ -109,7 +109,7 @@ const TRANSPARENT: &[&str] = &[
 ];
 
 impl FileNames<'_> {
-    /// What a value is made of.
+    /// The words that describe a value.
     pub(in crate::check::change) fn tokens(&self, expr: &Expr, scope: usize) -> Tokens {
         let mut tokens = Tokens::new();
         self.left.set(MAX_WORK);
@@ -178,7 +178,7 @@ impl FileNames<'_> {
         }
     }
 
-    /// An attribute: what the object was made with under that name, else the object and the name.
+    /// An attribute: the value that the object was constructed with under that name, otherwise the object and the name.
     fn tell_member(
         &self,
         object: &Expr,
@@ -210,7 +210,7 @@ impl FileNames<'_> {
         if path.contains(&key) {
             return;
         }
-        // Only what was told from the beginning is whole; what was cut on the way is not kept.
+        // Only a description from the start is complete; one that was cut is not cached.
         if path.is_empty()
             && let Some(known) = self.told.borrow().get(&(key.clone(), line))
         {
@@ -218,7 +218,7 @@ impl FileNames<'_> {
             return;
         }
         let mut own = Tokens::new();
-        // `total = total + more` tells of the total before it, where there is one.
+        // `total = total + more` refers to the previous total, if there is one.
         let is_earlier = |origin: &&NameOrigin<'_>| match origin {
             NameOrigin::Value(value, of) => *of == scope && value.line < line,
             NameOrigin::Part(value, of) => *of == scope && value.line <= line,
@@ -267,7 +267,7 @@ impl FileNames<'_> {
     ) {
         let known = &self.functions[id];
         let Some(parameter) = known.function.parameters.get(index) else { return };
-        // Inside a call that is being told, its own arguments count, and they are told with it.
+        // Inside a call that is being described, its own arguments count, and they are described with it.
         if path.iter().any(|(scope, name)| *scope == known.scope && name == "()") {
             return;
         }

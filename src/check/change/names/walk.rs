@@ -1,9 +1,9 @@
-//! Going through all of a program.
+//! Traverses a whole program.
 
 use super::FileNames;
 use crate::code::program::{Act, Expr, Function, Sort, Statement};
 
-/// Calls `see` with every value of a program and the scope it stands in, outer ones first.
+/// Calls `see` with every value of a program and its scope, outer ones first.
 pub(in crate::check::change) fn each_expr<'a>(
     steps: &'a [Statement],
     scope: usize,

@@ -1,6 +1,6 @@
-//! Rules over the input and output of a trial, as properties, relations and sanity rules are written.
+//! Rules about the input and output of a trial, used in properties, relations and sanity rules.
 //!
-//! The language is a part of CEL, the Common Expression Language: whoever knows that can write rules.
+//! The language is a subset of CEL, the Common Expression Language.
 //!
 //! ```text
 //! rule    = either [ "?" rule ":" rule ]    either = both { "||" both }       both = not { "&&" not }
@@ -13,18 +13,19 @@
 //!           x.all(NAME, rule) x.exists(NAME, rule) x.exists_one(NAME, rule) x.map(NAME, rule) x.filter(NAME, rule)
 //! ```
 //!
-//! Beside CEL, and older than that here: `and`, `or`, `not`; `list.0` for `list[0]`, and `list[-1]` for the last one;
-//! `len sorted unique abs min max sum round lower upper trim keys starts ends` as functions, `all(list, rule over item)`,
-//! `any(list, rule over item)` and `exists(path)`. `sorted` and `unique` say whether a list is. Different from CEL:
-//! all numbers are JSON numbers, so `1` is `1.0` and `7 / 2` is `3.5`. Not here: maps, bytes, times, `matches`.
+//! Additions to CEL, which are older than the use of CEL here: `and`, `or`, `not`; `list.0` for `list[0]`, and
+//! `list[-1]` for the last one; `len sorted unique abs min max sum round lower upper trim keys starts ends` as
+//! functions, `all(list, rule over item)`, `any(list, rule over item)` and `exists(path)`. `sorted` and `unique` test a
+//! list. Differences from CEL: all numbers are JSON numbers, so `1` is `1.0` and `7 / 2` is `3.5`. Not supported: maps,
+//! bytes, times, `matches`.
 //!
-//! A path that leads nowhere is an error, which [`Expression::holds`] tells; `has` and `exists` ask. Where one side of
-//! `&&` or `||` decides, an error of the other does not count.
+//! A path that does not exist is an error, returned by [`Expression::holds`]; `has` and `exists` test for it. If one
+//! side of `&&` or `||` decides, an error of the other does not count.
 //!
-//! A rule is text of a tool: its length, its depth and the steps that it may take are bounded. That is why this is not
-//! the crate `cel` (0.15): its interpreter bounds neither steps nor time nor what `map` builds, and of its two parsers
-//! the public one overflows the stack on nested text. It would also add 35 CPU seconds to a clean release build, for the
-//! runtime of a parser generator.
+//! A rule comes from a tool, so its length, depth and evaluation steps are limited. The crate `cel` (0.15) is not used
+//! because its interpreter limits neither steps nor time nor the results of `map`, and of its two parsers the public
+//! one overflows the stack on nested text. It would also add 35 CPU seconds to a clean release build, for the runtime
+//! of a parser generator.
 
 mod read;
 #[cfg(test)]
@@ -36,34 +37,34 @@ use serde_json::Value;
 
 pub(super) use value::{equal, quote};
 
-/// Longest rule in bytes.
+/// The longest rule in bytes.
 const MAX_TEXT: usize = 2000;
 
-/// Deepest nesting of a rule.
+/// The deepest nesting of a rule.
 const MAX_DEPTH: usize = 40;
 
-/// Levels of a tree: also `1 + 1 + 1 + …` is one in the other, and is gone through by recursion.
+/// The most levels of a tree: `1 + 1 + 1 + …` is nested too, and is evaluated recursively.
 const MAX_LEVELS: usize = 150;
 
-/// Steps of one evaluation, values that are looked through counted: `all` in `all` multiplies.
+/// The most steps of one evaluation, including traversed values: nested `all` multiplies them.
 const MAX_STEPS: usize = 500_000;
 
-/// A rule that was read.
+/// A parsed rule.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Expression {
     text: String,
     root: Node,
 }
 
-/// What a rule speaks of.
+/// The values that a rule can use.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EvaluationScope<'a> {
     pub(super) input: &'a Value,
-    /// The output: JSON, or the text as it is.
+    /// The output: JSON, or plain text.
     pub(super) output: &'a Value,
     /// The output of the other trial of a relation.
     pub(super) other: Option<&'a Value>,
-    /// What the steps of a composite came to, by name.
+    /// The results of a composite's steps, by name.
     pub(super) steps: Option<&'a Value>,
     pub(super) exit: i32,
 }
@@ -160,10 +161,10 @@ enum Function {
 }
 
 impl Expression {
-    /// Reads a rule.
+    /// Parses a rule.
     ///
     /// # Errors
-    /// What is wrong with it and where, one line.
+    /// The fault and its position, in one line.
     pub(super) fn parse(text: &str) -> Result<Expression, String> {
         if text.len() > MAX_TEXT {
             return Err(format!("the rule is longer than {MAX_TEXT} bytes"));
@@ -176,10 +177,11 @@ impl Expression {
         &self.text
     }
 
-    /// Whether it holds.
+    /// Whether it is true.
     ///
     /// # Errors
-    /// Why that cannot be said: a path that leads nowhere, values that cannot be compared, no yes or no.
+    /// Why this cannot be determined: a path that does not exist, values that cannot be compared, a result that is not
+    /// a boolean.
     pub(super) fn holds(&self, scope: &EvaluationScope<'_>) -> Result<bool, String> {
         walk::holds(&self.root, scope)
     }

@@ -1,10 +1,10 @@
-//! From the text of a rule to its tree.
+//! Parses the text of a rule into its tree.
 
 use super::value::quote;
 use super::{ArithmeticOp, Compare, Function, ListOperation, MAX_DEPTH, MAX_LEVELS, Node, ValueRoot};
 use serde_json::{Number, Value};
 
-/// The functions, how they are called and how many arguments they take, the value before the dot counted.
+/// The functions, their names and numbers of arguments, including the value before the dot.
 const FUNCTIONS: &[(&str, Function, usize)] = &[
     ("len", Function::Size, 1),
     ("size", Function::Size, 1),
@@ -27,7 +27,7 @@ const FUNCTIONS: &[(&str, Function, usize)] = &[
     ("double", Function::Number, 1),
 ];
 
-/// The functions that are called behind a dot.
+/// The functions that are called as methods.
 const METHODS: &[(&str, Function, usize)] = &[
     ("size", Function::Size, 1),
     ("startsWith", Function::Starts, 2),
@@ -38,7 +38,7 @@ const METHODS: &[(&str, Function, usize)] = &[
     ("trim", Function::Trim, 1),
 ];
 
-/// What goes through a list, behind a dot: `list.all(x, rule)`.
+/// List operations after a dot: `list.all(x, rule)`.
 const EACH: &[(&str, ListOperation)] = &[
     ("all", ListOperation::All),
     ("exists", ListOperation::Any),
@@ -48,13 +48,13 @@ const EACH: &[(&str, ListOperation)] = &[
     ("filter", ListOperation::Filter),
 ];
 
-/// Words that are no names of elements.
+/// Words that cannot name elements.
 const TAKEN: &[&str] = &["input", "output", "other", "exit", "true", "false", "null", "and", "or", "not", "in"];
 
 /// Reads a rule.
 ///
 /// # Errors
-/// What is wrong with it, one line.
+/// The fault, in one line.
 pub(super) fn read(text: &str) -> Result<Node, String> {
     let tokens = tokens(text)?;
     let mut reader = ExpressionParser { tokens: &tokens, at: 0, depth: 0, names: Vec::new() };
@@ -66,7 +66,7 @@ pub(super) fn read(text: &str) -> Result<Node, String> {
     }
 }
 
-/// How many levels a tree has: `1 + 1 + 1` has three.
+/// The number of levels in a tree: `1 + 1 + 1` has three.
 fn levels(node: &Node) -> usize {
     let of_all = |nodes: &[Node]| nodes.iter().map(levels).max().unwrap_or(0);
     1 + match node {
@@ -102,7 +102,7 @@ impl Token {
     }
 }
 
-/// Signs, longer ones first.
+/// Operators, longer ones first.
 const SIGNS: &[&str] = &[
     "==", "!=", "<=", ">=", "&&", "||", "<", ">", "+", "-", "*", "/", "%", "(", ")", "[", "]", ",", ".", "!", "?", ":",
 ];
@@ -139,7 +139,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
 fn number_length(text: &str, after_dot: bool) -> usize {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let mut length = digits(text);
-    // `list.0.name` has no fractions in it.
+    // `list.0.name` contains no fractions.
     if !after_dot && text[length..].starts_with('.') && digits(&text[length + 1..]) > 0 {
         length += 1 + digits(&text[length + 1..]);
     }
@@ -151,7 +151,7 @@ fn number_length(text: &str, after_dot: bool) -> usize {
     length
 }
 
-/// A text in quotation marks, and its length with them.
+/// A quoted text, and its length including the quotes.
 fn quoted(text: &str, mark: char) -> Result<(String, usize), String> {
     let mut out = String::new();
     let mut chars = text.char_indices().skip(1);
@@ -175,7 +175,7 @@ struct ExpressionParser<'a> {
     tokens: &'a [Token],
     at: usize,
     depth: usize,
-    /// The names of what goes through lists here, the innermost last.
+    /// The names of the current list elements, innermost last.
     names: Vec<String>,
 }
 
@@ -287,7 +287,7 @@ impl ExpressionParser<'_> {
         }
     }
 
-    /// A value with the steps of a path and the calls behind it.
+    /// A value with its path steps and method calls.
     fn steps(&mut self) -> Result<Node, String> {
         let mut node = self.value()?;
         loop {
@@ -313,7 +313,7 @@ impl ExpressionParser<'_> {
         }
     }
 
-    /// A call behind a dot, its bracket taken.
+    /// A method call after its opening bracket.
     fn method(&mut self, of: Node, name: &str) -> Result<Node, String> {
         if let Some((_, way)) = EACH.iter().find(|(known, _)| *known == name) {
             return self.each(of, *way, name);
@@ -350,7 +350,7 @@ impl ExpressionParser<'_> {
         self.at += 1;
         match token {
             Token::Number(number) => {
-                // Whole numbers without a sign are numbers like all others here.
+                // Unsigned integers are ordinary numbers here.
                 self.take(self.is_word("u"));
                 Ok(Node::Literal(Value::Number(number)))
             }

@@ -76,10 +76,10 @@ fn rules_in_cel_hold_as_they_do_elsewhere() {
         "!true || 1u == 1",
         "output['rows'][0]['id'] == 1 && 2 in output.items",
         "type(output.rows) == 'array'",
-        // A side that decides makes the other one's error irrelevant.
+        // If one side decides, an error of the other does not matter.
         "output.nothing == 1 || output.total == 5",
         "!(output.nothing == 1 && output.total == 4)",
-        // A name may be that of a function, and hides the one outside.
+        // A name may be that of a function, and hides an outer one.
         "output.rows.all(size, size.id > 0) && [1].all(x, [2].all(x, x == 2))",
     ] {
         assert_eq!(ask(rule), Ok(true), "{rule}");

@@ -1,14 +1,14 @@
-//! Values as rules compare, count and show them.
+//! How rules compare, count and display values.
 
 use super::{ArithmeticOp, Compare, Function};
 use serde_json::{Number, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// Longest value quoted in a message, in characters.
+/// The longest value quoted in a message, in characters.
 const MAX_QUOTE: usize = 80;
 
-/// How much there is to look at in a value.
+/// The size of a value, for counting steps.
 pub(super) fn weight(value: &Value) -> usize {
     match value {
         Value::String(text) => 1 + text.len() / 64,
@@ -18,10 +18,10 @@ pub(super) fn weight(value: &Value) -> usize {
     }
 }
 
-/// What a function makes of values.
+/// The result of a function.
 ///
 /// # Errors
-/// That it says nothing of such values.
+/// If it does not support these values.
 pub(super) fn called(function: Function, values: &[Cow<'_, Value>]) -> Result<Value, String> {
     let value: &Value = &values[0];
     let cannot = || format!("{} does not accept {}", word(function), quote(value));
@@ -44,7 +44,7 @@ pub(super) fn called(function: Function, values: &[Cow<'_, Value>]) -> Result<Va
         }
         Function::Unique => {
             let list = list()?;
-            // Bounded by the size of an output that is read.
+            // Limited by the maximum size of an output.
             let mut seen: Vec<String> = list.iter().map(canonical).collect();
             seen.sort();
             Ok(Value::Bool(seen.windows(2).all(|pair| pair[0] != pair[1])))
@@ -136,7 +136,7 @@ pub(super) fn float(value: &Value) -> Result<f64, String> {
 }
 
 pub(super) fn number(value: f64) -> Result<Value, String> {
-    // A whole number stays one, so that it reads like one.
+    // An integer stays one, so that it is displayed as one.
     if value.fract() == 0.0 && value.abs() < 9e15 {
         return Ok(Value::from(value as i64));
     }
@@ -192,7 +192,7 @@ fn order(left: &Value, right: &Value) -> Result<Ordering, String> {
     }
 }
 
-/// Whether two values are the same; numbers by value, objects without order.
+/// Whether two values are equal; numbers by value, objects without order.
 pub(in crate::check::trials) fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
@@ -207,7 +207,7 @@ pub(in crate::check::trials) fn equal(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// A value as text that is the same for equal values.
+/// A text that is the same for equal values.
 fn canonical(value: &Value) -> String {
     match value {
         Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |float| float.to_string()),
@@ -222,7 +222,7 @@ fn canonical(value: &Value) -> String {
     }
 }
 
-/// A value as it reads in a message, cut.
+/// A value for a message, shortened.
 pub(in crate::check::trials) fn quote(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().nth(MAX_QUOTE).is_none() {

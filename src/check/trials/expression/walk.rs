@@ -1,21 +1,21 @@
-//! What a rule says of a trial, in so many steps at most.
+//! Evaluates a rule for a trial, with a limited number of steps.
 
 use super::value::{called, compared, float, number, quote, reckoned, truth, weight};
 use super::{EvaluationScope, ListOperation, MAX_STEPS, Node, ValueRoot};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// Whether a rule holds.
+/// Whether a rule is true.
 ///
 /// # Errors
-/// Why that cannot be said.
+/// Why this cannot be determined.
 pub(super) fn holds(rule: &Node, scope: &EvaluationScope<'_>) -> Result<bool, String> {
     Evaluation { scope, items: Vec::new(), steps: 0 }.truth(rule)
 }
 
 struct Evaluation<'a> {
     scope: &'a EvaluationScope<'a>,
-    /// What goes through lists here with its name, the innermost last.
+    /// The current list elements with their names, innermost last.
     items: Vec<(&'a str, Cow<'a, Value>)>,
     steps: usize,
 }
@@ -30,7 +30,7 @@ impl<'a> Evaluation<'a> {
         truth(&*self.value(node)?)
     }
 
-    /// Two sides of which one may decide: then an error of the other does not count.
+    /// Two sides, one of which may decide: then an error of the other does not count.
     fn decided(&mut self, left: &'a Node, right: &'a Node, deciding: bool) -> Result<bool, String> {
         match self.truth(left) {
             Ok(left) if left == deciding => Ok(deciding),
@@ -42,7 +42,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Two values that something is done with, which costs as much as they are large.
+    /// Two operands; the cost is their size.
     fn pair(&mut self, left: &'a Node, right: &'a Node) -> Result<(Cow<'a, Value>, Cow<'a, Value>), String> {
         let (left, right) = (self.value(left)?, self.value(right)?);
         self.spend(weight(&left) + weight(&right))?;
@@ -103,7 +103,7 @@ impl<'a> Evaluation<'a> {
             }
             Node::Has(path) => {
                 let found = self.value(path).is_ok();
-                // An answer for want of steps is none.
+                // An answer after the steps are used up does not count.
                 self.spend(0)?;
                 Value::Bool(found)
             }
@@ -112,7 +112,7 @@ impl<'a> Evaluation<'a> {
         Ok(Cow::Owned(owned))
     }
 
-    /// A value to be kept in another one, which costs as much as it is large.
+    /// A value that is stored in another one; the cost is its size.
     fn kept(&mut self, node: &'a Node) -> Result<Value, String> {
         let value = self.value(node)?;
         self.spend(weight(&value))?;
@@ -131,7 +131,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// A rule for each element of a list, or each key of an object.
+    /// Applies a rule to each element of a list, or each key of an object.
     fn each(&mut self, over: &'a Node, way: ListOperation, name: &'a str, rule: &'a Node) -> Result<Value, String> {
         let items: Vec<Cow<'a, Value>> = match self.value(over)? {
             Cow::Borrowed(Value::Array(list)) => list.iter().map(Cow::Borrowed).collect(),
@@ -167,7 +167,7 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-/// What a step from a value leads to: a key of an object, a place of a list.
+/// The result of one path step: a key of an object, an index of a list.
 fn step<'a>(of: Cow<'a, Value>, by: &Value) -> Option<Cow<'a, Value>> {
     fn find<'v>(of: &'v Value, by: &Value) -> Option<&'v Value> {
         match (of, by) {
@@ -187,7 +187,7 @@ fn step<'a>(of: Cow<'a, Value>, by: &Value) -> Option<Cow<'a, Value>> {
     }
 }
 
-/// A path as it was written.
+/// A path in its original form.
 fn shown(node: &Node) -> String {
     match node {
         Node::Root(ValueRoot::Input) => "input".to_owned(),

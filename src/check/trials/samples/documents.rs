@@ -1,23 +1,23 @@
-//! Documents of the sorts that tools read, and small changes of a document.
+//! Sample documents of common formats, and small changes of a document.
 
 use super::keys;
 use crate::check::change::Literals;
 use serde_json::{Value, json};
 
-/// Numbers of a document that are changed one by one, and lines that are left out one by one.
+/// How many numbers of a document are changed, and how many lines are removed, one at a time.
 const EACH: usize = 4;
 
 /// Longest document that is made because a number of the code may be a length, in bytes.
 const MAX_LENGTH: f64 = 20_000.0;
 
-/// A document and the ending of its name.
+/// A document and its file extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Document {
     pub(super) ending: String,
     pub(super) text: String,
 }
 
-/// One document of each sort; what the code names is in them.
+/// One document of each format, containing the names in the code.
 pub(super) fn usual(code: &str, is_dotted: bool, literals: &Literals) -> Vec<Document> {
     let of = |ending: &str, text: String| Document { ending: ending.to_owned(), text };
     let data = keys::document(code, is_dotted);
@@ -41,13 +41,13 @@ pub(super) fn usual(code: &str, is_dotted: bool, literals: &Literals) -> Vec<Doc
         of("txt", "3\n1\n2\n10\n-4\n2.5\n".to_owned()),
         of("txt", String::new()),
     ];
-    // A number of the code may be a length: what stands behind it.
+    // A number in the code may be a length; test the code after it.
     for length in literals.numbers.iter().filter(|number| (16.0..=MAX_LENGTH).contains(*number)).take(2) {
         let filler = PROSE.repeat(*length as usize / PROSE.len() + 1);
         all.extend(literals.texts.iter().take(3).map(|word| of("txt", format!("{filler}{word}\n"))));
         all.push(of("txt", filler));
     }
-    // An ending that the code asks for, and that is none of these.
+    // A file extension in the code that is not among these.
     let others = literals.texts.iter().filter_map(|text| text.strip_prefix('.'));
     let is_ending = |text: &&str| (1..=5).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric());
     let others: Vec<&str> =
@@ -56,7 +56,7 @@ pub(super) fn usual(code: &str, is_dotted: bool, literals: &Literals) -> Vec<Doc
     all
 }
 
-/// The text with a value behind a name that is as long as a number of the code, and one longer.
+/// Documents with a value after a name that is as long as a number in the code, and one longer.
 pub(super) fn lengthened(document: &Document, literals: &Literals) -> Vec<String> {
     let lengths = literals.numbers.iter().filter(|number| (8.0..=MAX_LENGTH).contains(*number)).take(3);
     let lines: Vec<&str> = document.text.lines().collect();
@@ -79,7 +79,7 @@ pub(super) fn lengthened(document: &Document, literals: &Literals) -> Vec<String
     made
 }
 
-/// At most so many documents near this one.
+/// At most this many variations of the document.
 pub(super) fn near(document: &Document, literals: &Literals, most: usize) -> Vec<Document> {
     let texts: Vec<String> = match serde_json::from_str::<Value>(&document.text) {
         Ok(value) if document.ending == "json" => near_value(&value, literals, most).iter().map(pretty).collect(),
@@ -92,8 +92,8 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-/// At most so many, each with one value of the document replaced or left out: by turns a value of each place. Each is a
-/// copy of the whole document, which may have thousands of places.
+/// At most this many documents, each with one value replaced or removed, alternating over all positions. Each is a copy
+/// of the whole document, which may have thousands of positions.
 fn near_value(value: &Value, literals: &Literals, most: usize) -> Vec<Value> {
     let mut places = Vec::new();
     collect(value, String::new(), &mut places);
@@ -121,7 +121,7 @@ fn collect(value: &Value, place: String, places: &mut Vec<String>) {
     }
 }
 
-/// What stands in place of a value, the most telling first; `None`: nothing.
+/// Replacements for a value, the most informative first; `None` removes it.
 fn instead(old: &Value, literals: &Literals) -> Vec<Option<Value>> {
     let mut values: Vec<Option<Value>> = match old {
         Value::Bool(flag) => vec![Some(json!(!flag)), None],
@@ -168,7 +168,7 @@ fn replaced(value: &Value, place: &str, new: Option<&Value>) -> Option<Value> {
     Some(value)
 }
 
-/// The text with a line left out, doubled or added, in another order, with another number.
+/// The text with a line removed, doubled or added, in another order, or with another number.
 fn near_text(text: &str, literals: &Literals) -> Vec<String> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let mut made = vec![text.trim_end().to_owned(), format!("{text}{text}"), lines.iter().rev().copied().collect()];

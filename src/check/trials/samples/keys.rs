@@ -1,22 +1,22 @@
-//! What data a program reads, guessed from its code: the keys that it takes out of objects, and what it does with each.
+//! Guesses from the code which data a program reads: the keys that it looks up in objects, and how it uses each.
 //!
-//! This reads text, not syntax: the same few patterns hold in Python, JavaScript, Ruby and jq. A wrong guess costs a few
+//! This matches text, not syntax: a few patterns work for Python, JavaScript, Ruby and jq. A wrong guess costs a few
 //! starts with data that the program refuses.
 
 use regex::Regex;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-/// Keys that one document has.
+/// How many keys one document has.
 const MAX_KEYS: usize = 24;
 
 /// Objects within objects.
 const MAX_DEPTH: usize = 3;
 
-/// Values that one document has, unless its own keys are more: each level of lists multiplies them.
+/// How many values one document has, unless its own keys are more: each level of lists multiplies them.
 const MAX_VALUES: usize = 400;
 
-/// What a program does with the value of a key.
+/// How a program uses the value of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
     Unknown,
@@ -27,7 +27,7 @@ enum Use {
     Flag,
 }
 
-/// A key, and what is known of its values.
+/// A key, and the known facts about its values.
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
     name: String,
@@ -51,7 +51,7 @@ static DOTTED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\.([A-Za-
 static COMPARED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"^[\])]*\s*(?:===?|!==?|in|not in)\s*[(\[{]?\s*["']([^"']{1,40})["']"#).ok());
 
-/// Properties of JavaScript's own objects, which no document has.
+/// Properties of built-in JavaScript objects, which documents do not have.
 const OWN: &[&str] = &[
     "length",
     "argv",
@@ -77,7 +77,7 @@ const OWN: &[&str] = &[
     "promises",
 ];
 
-/// A document with every key that this code takes out of data; `None` when it takes none.
+/// A document with every key that this code looks up; `None` if there is none.
 pub(super) fn document(code: &str, is_dotted: bool) -> Option<Value> {
     let keys = keys(code, is_dotted);
     (!keys.is_empty()).then(|| {
@@ -103,7 +103,7 @@ fn values(document: &Value) -> usize {
     1 + below
 }
 
-/// The names of the keys, as columns of a table.
+/// The names of the keys, as table columns.
 pub(super) fn columns(code: &str, is_dotted: bool) -> Vec<String> {
     keys(code, is_dotted).into_iter().map(|key| key.name).collect()
 }
@@ -158,7 +158,7 @@ impl Keys {
     }
 }
 
-/// What a default says of the values that it stands for.
+/// The kind of values that a default suggests.
 fn of_default(rest: &str) -> Use {
     let rest = rest.trim_start();
     match rest.chars().next() {
@@ -175,7 +175,7 @@ fn of_default(rest: &str) -> Use {
     }
 }
 
-/// What the code around a value says of it.
+/// The kind of a value that the surrounding code suggests.
 fn of_use(before: &str, rest: &str) -> Use {
     const OF_LISTS: &[&str] = &[
         ".append",
@@ -260,7 +260,7 @@ fn object(keys: &[Key], depth: usize, deepest: usize) -> Value {
 }
 
 impl Key {
-    /// How it is used, else what its name suggests.
+    /// Its use in the code, otherwise the kind that its name suggests.
     fn kind(&self) -> Use {
         const NUMBERS: &[&str] = &[
             "count", "num", "size", "age", "page", "id", "year", "price", "amount", "total", "width", "height",
@@ -291,7 +291,7 @@ impl Key {
         }
     }
 
-    /// Whether it is a list of numbers by its name.
+    /// Whether its name suggests a list of numbers.
     fn holds_numbers(&self) -> bool {
         const LISTS: &[&str] = &[
             "box",
@@ -328,12 +328,12 @@ impl Key {
     }
 }
 
-/// The other keys: no object lies in one of its own kind.
+/// The other keys: no object contains one of its own kind.
 fn without(keys: &[Key], key: &Key) -> Vec<Key> {
     keys.iter().filter(|other| other.name != key.name).cloned().collect()
 }
 
-/// Makes the second object of a list another one.
+/// Makes the second object of a list different.
 fn vary(value: &mut Value) {
     let Value::Object(map) = value else { return };
     for value in map.values_mut() {
@@ -363,7 +363,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// A text of the sort that a key of this name has.
+/// A text of the kind that the name of a key suggests.
 fn of_name(name: &str) -> String {
     let words = words(name);
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));

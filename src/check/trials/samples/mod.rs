@@ -1,8 +1,8 @@
-//! Files for tools that read files: found out by starting, not by names.
+//! Sample files for tools that read files, found by starting the tool, not by names.
 //!
-//! A tool reads the file that an input names when it answers otherwise for a file that is there than for one that is
-//! not. Such an input gets documents of many sorts; those that the tool takes are then changed a little, like the inputs
-//! of other tools.
+//! A tool reads the file that an input names if its answer for an existing file differs from that for a missing one.
+//! Such an input gets documents of many formats; those that the tool accepts are then varied like the inputs of other
+//! tools.
 
 mod documents;
 mod keys;
@@ -18,34 +18,34 @@ use documents::Document;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// Inputs that may name a file.
+/// How many inputs are tested for naming a file.
 const MAX_TARGETS: usize = 6;
 
-/// Endings with which it is found out whether an input names a file.
+/// How many file extensions are tried to test whether an input names a file.
 const MAX_ENDINGS: usize = 4;
 
-/// Documents that are changed a little, and how many changed ones of each are made.
+/// How many documents are varied, and how many variations each gets.
 const CHANGED: [usize; 3] = [24, 12, 8];
 
-/// Documents with which it is found out what other inputs need.
+/// How many documents are used to find values for the other inputs.
 const MAX_PROBED: usize = 6;
 
-/// The folder that a tool can be given.
+/// The name of the folder passed to a tool.
 const FOLDER: &str = "samples";
 
-/// Files, and the inputs that name them.
+/// Sample files, and the inputs that name them.
 #[derive(Debug, Default)]
 pub(super) struct Samples {
     pub(super) files: Vec<SampleFile>,
-    /// Each names a file, or holds the text of a document.
+    /// Each names a file, or contains the text of a document.
     pub(super) inputs: Vec<Value>,
-    /// Those with which the tool came furthest: others are made near them.
+    /// Those with which the tool progressed furthest; others are varied from them.
     pub(super) known: Vec<Value>,
-    /// What the other inputs are filled with.
+    /// The values of the other inputs.
     fill: Fill,
 }
 
-/// How a document reaches the tool.
+/// How a document is passed to the tool.
 enum Way<'a> {
     /// As a file that these inputs name.
     File(Vec<&'a str>),
@@ -56,10 +56,10 @@ enum Way<'a> {
 }
 
 impl Samples {
-    /// Finds out which inputs of the base name files or are texts, and makes documents for them.
+    /// Finds the inputs of the base that name files or are texts, and creates documents for them.
     ///
     /// # Errors
-    /// When nothing could be started.
+    /// If nothing could be started.
     pub(super) fn find(context: &CheckContext<'_>, base: &ToolDetail, literals: &Literals) -> Result<Samples, String> {
         let Some(recipe) = &base.manifest.recipe else { return Ok(Samples::default()) };
         let nothing = json!({"type": "object"});
@@ -86,7 +86,7 @@ impl Samples {
         Ok(samples)
     }
 
-    /// Adds folders with the files that the code names, each with one of them changed a little.
+    /// Adds folders with files named in the code, each with one of them varied.
     fn folders(&mut self, (schema, target): (&Value, &[&str]), usual: &[Document], code: &[&str], literals: &Literals) {
         let folders = named::folders(usual, code, literals);
         let mut inputs = Vec::new();
@@ -96,7 +96,7 @@ impl Samples {
             let file = |(name, text)| SampleFile { path: format!("{folder}-/{name}"), text };
             self.files.extend(files.into_iter().map(file));
         }
-        // By turns with the others, so that some of them are tried in any case.
+        // Alternating with the others, so that some of them are tried in any case.
         let mut rest = std::mem::take(&mut self.inputs).into_iter();
         let mut own = inputs.into_iter();
         loop {
@@ -145,7 +145,7 @@ impl Samples {
         Ok(samples)
     }
 
-    /// The input with which a document reaches the tool.
+    /// The input that passes a document to the tool.
     fn input(&mut self, schema: &Value, way: &Way<'_>, document: &Document) -> Option<Value> {
         match way {
             Way::File(target) => {
@@ -164,7 +164,7 @@ impl Samples {
         path
     }
 
-    /// Adds a folder with one file of each sort.
+    /// Adds a folder with one file of each format.
     fn folder(&mut self, usual: &[Document]) {
         let mut seen = BTreeSet::new();
         for document in usual {
@@ -188,7 +188,7 @@ impl Samples {
         text
     }
 
-    /// What the files are that an input names: ` (sample-3.json holds "…")`; empty for an input that names none.
+    /// The content of the files that an input names: ` (sample-3.json holds "…")`; empty if it names none.
     pub(super) fn said_of(&self, input: &Value) -> String {
         let text = input.to_string();
         let named = self.files.iter().find(|file| text.contains(&format!("\"{}\"", file.path)));
@@ -198,14 +198,14 @@ impl Samples {
     }
 }
 
-/// The input that is text on standard input, or the only text there is.
+/// The input passed as standard input, or the only text input.
 fn text_input<'n>(recipe: &'n Recipe, names: &[&'n str]) -> Option<&'n str> {
     let stdin = recipe.args.iter().find(|rule| matches!(rule.place, ArgPlace::Stdin)).map(|rule| rule.input.as_str());
     let of_stdin = names.iter().find(|name| Some(**name) == stdin);
     of_stdin.or(names.first().filter(|_| names.len() == 1)).copied().or(recipe.piped.as_deref())
 }
 
-/// Inputs that take any text, or a list of them.
+/// Inputs that accept any text, or a list of texts.
 fn text_properties(schema: &Value) -> Vec<&str> {
     let is_open = |schema: &Value| {
         schema.get("type").and_then(Value::as_str) == Some("string")
@@ -216,7 +216,7 @@ fn text_properties(schema: &Value) -> Vec<&str> {
     properties.filter(|(_, schema)| is_text(schema)).map(|(name, _)| name.as_str()).take(MAX_TARGETS).collect()
 }
 
-/// An input of this filling with this text for these properties.
+/// An input with this filling, and this text for these properties.
 fn with(schema: &Value, names: &[&str], text: &str, fill: Fill) -> Value {
     let mut map = if let Value::Object(map) = filled(schema, fill) { map } else { Map::new() };
     for name in names {
@@ -238,7 +238,7 @@ fn first_text(value: &Value) -> String {
     text.unwrap_or_default().to_owned()
 }
 
-/// Endings that the code names, then those that many tools take.
+/// File extensions in the code, then those that many tools accept.
 fn endings(usual: &[Document], code: &[&str]) -> Vec<String> {
     let known: BTreeSet<&str> = usual.iter().map(|document| document.ending.as_str()).collect();
     let is_named = |ending: &&&str| code.iter().any(|text| text.contains(&format!(".{ending}")));
@@ -252,7 +252,7 @@ fn endings(usual: &[Document], code: &[&str]) -> Vec<String> {
     all
 }
 
-/// With what the inputs beside a document are filled so that the tool succeeds with most documents and says most.
+/// The values of the other inputs with which the tool succeeds for most documents and outputs most.
 fn best_fill(
     context: &CheckContext<'_>,
     base: &ToolDetail,
@@ -291,7 +291,7 @@ fn best_fill(
     Ok(best.0)
 }
 
-/// The inputs that name a file: the one that does, or all together where each alone says nothing.
+/// The inputs that name a file: the one that does, or all together if each alone shows nothing.
 fn find_target<'n>(
     context: &CheckContext<'_>,
     base: &ToolDetail,
@@ -308,7 +308,7 @@ fn find_target<'n>(
         .map(|ending| [format!("sample-x.{ending}"), format!("sample-y.{ending}")])
         .chain([["sample-x".to_owned(), "sample-y".to_owned()]])
         .collect();
-    // A folder is recognised by the files that are looked for in it.
+    // A folder is recognised by the files that the tool reads in it.
     let inside =
         named.iter().map(|name| SampleFile { path: format!("sample-x/{name}"), text: "alpha: 1\n".to_owned() });
     let files: Vec<SampleFile> = pairs
@@ -334,12 +334,12 @@ fn find_target<'n>(
             found.push((differing, target));
         }
     }
-    // One alone rather than all together, the first rather than a later one.
+    // One alone is preferred to all together, and the first to a later one.
     found.sort_by_key(|(differing, target)| (target.len(), std::cmp::Reverse(*differing)));
     Ok(found.into_iter().next().map(|(_, target)| target))
 }
 
-/// Whether the file that is there made a difference beside its name.
+/// Whether an existing file changes the answer in more than its name.
 fn is_read(present: &Tried, absent: &Tried) -> bool {
     if !present.end.outcome().has_started() || !absent.end.outcome().has_started() {
         return false;
@@ -351,7 +351,7 @@ fn is_read(present: &Tried, absent: &Tried) -> bool {
     present.end.exit_code() != absent.end.exit_code() || renamed(present) != renamed(absent)
 }
 
-/// Which of these trials came furthest: those that succeeded with an output that no other has, long ones first.
+/// The trials that progressed furthest: successful ones with a unique output, long outputs first.
 fn best(tried: &[Tried]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..tried.len()).collect();
     let has_succeeded = |tried: &Tried| tried.end.exit_code() == Some(0);

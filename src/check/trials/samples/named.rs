@@ -1,4 +1,4 @@
-//! Folders with files of the names that the code names: a tool that is given a folder looks for them there.
+//! Folders with files of the names in the code: a tool that takes a folder looks for them there.
 
 use super::documents::{self, Document};
 use crate::check::change::Literals;
@@ -6,11 +6,11 @@ use regex::Regex;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// Files of one folder, and folders in all.
+/// The most files of one folder, and folders in total.
 const MAX_FILES: usize = 4;
 const MAX_FOLDERS: usize = 24;
 
-/// A quoted name of a file.
+/// A quoted file name.
 static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r#"["'`/]((?:[A-Za-z0-9_-]+/){0,3}[A-Za-z0-9_-]+\.(?:md|json|jsonl|ya?ml|toml|txt|csv|html|ini|log|py|js))["'`]"#,
@@ -18,7 +18,7 @@ static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// The names of files in the code, in their order.
+/// The file names in the code, in order.
 pub(super) fn names(code: &[&str]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for name in code.iter().flat_map(|text| NAME.iter().flat_map(|name| name.captures_iter(text))) {
@@ -30,7 +30,8 @@ pub(super) fn names(code: &[&str]) -> Vec<String> {
     found
 }
 
-/// Folders, each as names and texts of files: first one with the usual text in each file, then those with one changed.
+/// Folders, each as names and texts of files: first one with the usual text in each file, then those with one file
+/// varied.
 pub(super) fn folders(usual: &[Document], code: &[&str], literals: &Literals) -> Vec<Vec<(String, String)>> {
     let usual_of = |name: &str| {
         let ending = name.rsplit('.').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the judge says of sockets, addresses and names.
+//! The judge's answers about sockets, addresses and names.
 
 use super::*;
 
@@ -25,13 +25,13 @@ fn connect(judge: &mut Judge, tool: &mut Fake, socket: u64, address: &[u8]) -> C
     send(judge, tool, SystemCall::Connect, [socket, at, address.len() as u64, 0, 0, 0])
 }
 
-/// A message for `sendmsg`, to an address or to where the socket is connected.
+/// A message for `sendmsg`, to an address or to the socket's peer.
 fn message(tool: &mut Fake, address: Option<&[u8]>, payload: &[u8]) -> Vec<u8> {
     let to = address.map_or(0, |address| tool.put(address));
     let length = address.map_or(0, |address| address.len() as u64);
     let payload_at = tool.put(payload);
     let pieces = tool.words(&[payload_at, payload.len() as u64]);
-    // The upper half of the length is padding, which the kernel does not look at.
+    // The upper half of the length is padding, which the kernel ignores.
     let words = [to, length | 0xdead_beef_0000_0000, pieces, 1, 0, 0, 0];
     words.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
@@ -106,12 +106,12 @@ fn a_connection_to_the_own_name_server_is_told_unless_questions_alone_explain_it
     };
     let (mut judge, mut tool) = strict();
     tool.datagrams.extend([3, 4, 5, 6]);
-    // Asked, and something else sent too.
+    // A question, and other data too.
     connect(&mut judge, &mut tool, 3, &inet([192, 0, 2, 1], 53));
     question(&mut judge, &mut tool, 3);
     let other = tool.put(b"no question");
     send(&mut judge, &mut tool, SystemCall::Sendto, [3, other, 11, 0, 0, 0]);
-    // Nothing asked; a name server of somebody else; a descriptor that goes elsewhere.
+    // No question; a foreign name server; a descriptor that is reconnected elsewhere.
     connect(&mut judge, &mut tool, 4, &inet([127, 0, 0, 1], 53));
     connect(&mut judge, &mut tool, 5, &inet([203, 0, 113, 9], 53));
     question(&mut judge, &mut tool, 5);
@@ -179,7 +179,7 @@ fn unix_sockets_are_refused_at_every_level_and_network() {
 
 #[test]
 fn no_memory_decides_whether_a_socket_is_connected_or_bound_without_network() {
-    // Another thread can put the address of a local socket where there was none.
+    // Another thread can insert the address of a local socket afterwards.
     let (mut judge, mut tool) = strict();
     for call in [SystemCall::Connect, SystemCall::Bind] {
         let nobody = tool.put(&[0, 0]);

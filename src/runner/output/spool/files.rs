@@ -1,4 +1,4 @@
-//! The files that the output of a run is in: their headers, their names, and how one takes the place of another.
+//! The output files of a run: their headers, their names, and how one replaces another.
 
 use super::SpoolError;
 use std::ffi::OsString;
@@ -7,30 +7,30 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// How the first file of a run begins.
+/// The magic bytes of the first file of a run.
 pub(super) const FIRST: &[u8; 4] = b"TSP1";
 
-/// How each further file begins.
+/// The magic bytes of each further file.
 const FURTHER: &[u8; 4] = b"TSP2";
 
-/// Numbers in the header of a further file.
+/// How many numbers the header of a further file contains.
 const NUMBERS: usize = 5;
 
 /// The size of that header, in bytes.
 pub(super) const FURTHER_HEADER: u64 = (FURTHER.len() + NUMBERS * size_of::<u64>()) as u64;
 
-/// While files are renamed, or when that was interrupted, one number may be missing.
+/// How many numbers may be missing in the sequence of files, during or after an interrupted renaming.
 const MOST_MISSING: u32 = 2;
 
-/// One file, open for reading, and what its header says.
+/// One file, open for reading, and the content of its header.
 #[derive(Debug)]
 pub(super) struct OutputFile {
     file: File,
-    /// Its place in all files of the run written one after the other.
+    /// Its offset in the concatenation of all files of the run.
     pub(super) start: u64,
-    /// Bytes of output in the files before it, removed and lost ones included.
+    /// Bytes of output in the files before it, including removed and lost bytes.
     pub(super) before: u64,
-    /// How many of these were lost right before it.
+    /// How many of these were lost directly before it.
     pub(super) lost: u64,
     /// When it began, in milliseconds since the run started.
     pub(super) began_ms: u64,
@@ -54,7 +54,7 @@ impl OutputFile {
             let [start, before, lost, began_ms, began_unix_ms] = std::array::from_fn(number);
             return Ok(Some(OutputFile { file, start, before, lost, began_ms, began_unix_ms, header: FURTHER_HEADER }));
         }
-        // A writer killed right after creating the file left less than the magic: an empty output.
+        // A writer killed right after creating the file left an incomplete magic: an empty output.
         if !FIRST.starts_with(&header[..got.min(FIRST.len())]) {
             return Ok(None);
         }
@@ -62,17 +62,17 @@ impl OutputFile {
         Ok(Some(OutputFile { file, start: 0, before: 0, lost: 0, began_ms: 0, began_unix_ms: 0, header }))
     }
 
-    /// The place of its first frame.
+    /// The offset of its first frame.
     pub(super) fn body(&self) -> u64 {
         self.start.saturating_add(self.header)
     }
 
-    /// The place of its end.
+    /// The offset of its end.
     pub(super) fn end(&self) -> io::Result<u64> {
         Ok(self.start.saturating_add(self.file.metadata()?.len()))
     }
 
-    /// Up to `max` bytes from a place in it on; fewer at its end.
+    /// Up to `max` bytes from an offset on; fewer at its end.
     pub(super) fn block(&self, place: u64, max: usize) -> io::Result<Vec<u8>> {
         let mut block = vec![0; max];
         let got = read_at(&self.file, &mut block, place.saturating_sub(self.start))?;
@@ -80,7 +80,7 @@ impl OutputFile {
         Ok(block)
     }
 
-    /// Whether another file is at this path. One that was removed was not replaced.
+    /// Whether another file is at this path. A removed file does not count as replaced.
     pub(super) fn is_replaced(&self, path: &Path) -> io::Result<bool> {
         let own = self.file.metadata()?;
         match fs::metadata(path) {
@@ -108,13 +108,13 @@ fn read_at(file: &File, block: &mut [u8], offset: u64) -> io::Result<usize> {
 /// All files of a run, oldest first.
 ///
 /// # Errors
-/// When one cannot be read, or the newest is not an output file.
+/// If one cannot be read, or the newest is not an output file.
 pub(super) fn open_all(path: &Path) -> Result<Vec<OutputFile>, SpoolError> {
     let failed = |source| SpoolError::Read { path: path.to_owned(), source };
     let newest = OutputFile::open(path).map_err(failed)?;
     let mut files = vec![newest.ok_or_else(|| SpoolError::Foreign { path: path.to_owned() })?];
     each_older(path, |older| match OutputFile::open(older) {
-        // What is not ours says nothing of its place.
+        // A foreign file says nothing about its offset.
         Ok(file) => {
             files.extend(file);
             Ok(true)
@@ -124,7 +124,7 @@ pub(super) fn open_all(path: &Path) -> Result<Vec<OutputFile>, SpoolError> {
     })
     .map_err(failed)?;
     files.sort_by_key(|file| file.start);
-    // While files are renamed one may be met under two names.
+    // During renaming, one file may have two names.
     files.dedup_by_key(|file| file.start);
     Ok(files)
 }
@@ -132,7 +132,7 @@ pub(super) fn open_all(path: &Path) -> Result<Vec<OutputFile>, SpoolError> {
 /// Removes all files of a run.
 ///
 /// # Errors
-/// When one cannot be removed.
+/// If one cannot be removed.
 pub(super) fn remove_all(path: &Path) -> io::Result<()> {
     let remove = |path: &Path| match fs::remove_file(path) {
         Ok(()) => Ok(true),
@@ -145,7 +145,7 @@ pub(super) fn remove_all(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Calls `act`, which says whether the file was there, for each older file of a run, newest first.
+/// Calls `act`, which returns whether the file existed, for each older file of a run, newest first.
 fn each_older(path: &Path, mut act: impl FnMut(&Path) -> io::Result<bool>) -> io::Result<()> {
     let mut missing = 0;
     for number in 1_u32.. {
@@ -157,7 +157,7 @@ fn each_older(path: &Path, mut act: impl FnMut(&Path) -> io::Result<bool>) -> io
     Ok(())
 }
 
-/// The path of an older file: 1 is the one before the newest.
+/// The path of an older file; 1 is the one before the newest.
 fn older(path: &Path, number: u32) -> PathBuf {
     with_suffix(path, &number.to_string())
 }
@@ -174,7 +174,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// What the header of a further file says.
+/// The content of the header of a further file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FurtherHeader {
     pub(super) start: u64,
@@ -191,7 +191,7 @@ impl FurtherHeader {
     }
 }
 
-/// Creates the first file of a run, readable by its owner only; an existing file is emptied, a link refused.
+/// Creates the first file of a run, readable by its owner only. Truncates an existing file; refuses a link.
 pub(super) fn create_first(path: &Path) -> io::Result<File> {
     create(path, FIRST)
 }
@@ -205,8 +205,8 @@ fn create(path: &Path, header: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
-/// Puts a new file in the place of the newest, which becomes the first of at most `keep` older ones. At every moment
-/// there is a whole file at the path, and none but the oldest is lost when this is interrupted.
+/// Replaces the newest file, which becomes the first of at most `keep` older ones. At every moment there is a complete
+/// file at the path, and an interruption loses only the oldest.
 pub(super) fn replace(path: &Path, keep: u32, header: FurtherHeader) -> io::Result<File> {
     let fresh = fresh(path);
     let file = create(&fresh, &header.bytes())?;
@@ -220,7 +220,7 @@ pub(super) fn replace(path: &Path, keep: u32, header: FurtherHeader) -> io::Resu
     if keep > 0 {
         let first = older(path, 1);
         missing_is_fine(fs::remove_file(&first))?;
-        // A second name, so that the newest file never lacks its own. Not every file system has them.
+        // A second name, so that the newest file always has one. Some file systems have no hard links.
         if fs::hard_link(path, &first).is_err() {
             fs::rename(path, &first)?;
         }

@@ -1,18 +1,19 @@
-//! The output of a run on disk: both streams in order of arrival, exactly as received but for the secrets, which were
-//! taken out before. One file, or for a service a ring of files: `N.spool` is the newest, `N.spool.1` the one before it.
+//! The output of a run on disk: both streams in order of arrival, exactly as received except for secrets, which were
+//! removed before. There is one file, or for a service a ring of files: `N.spool` is the newest, `N.spool.1` the one
+//! before it.
 //!
 //! A file is a header and then frames: one byte for the stream (0 stdout, 1 stderr), milliseconds since the run started
 //! as 32-bit little endian, length as 32-bit little endian, the bytes. The header of the first file is `TSP1`. That of
-//! each further file is `TSP2` and five numbers as 64-bit little endian: the place of the file in all output files
-//! written one after the other; bytes of output before this file; how many of these were lost right before it, because
-//! they could not be written; when it began, in milliseconds since the run started, which the times in it count from;
-//! when it began, in Unix milliseconds. So each file says of itself where it belongs, and what is missing before it is
-//! known from the files that are there, whenever the writer was killed.
+//! each further file is `TSP2` and five numbers as 64-bit little endian: the offset of the file in the concatenation of
+//! all output files; bytes of output before this file; how many of these were lost directly before it, because they
+//! could not be written; its start time in milliseconds since the run started, which is the base of the times in it;
+//! its start time in Unix milliseconds. So each file states its position, and gaps can be determined from the existing
+//! files, whenever the writer was killed.
 //!
-//! A time that does not fit 32 bits, 49 days after the file began, is kept as the largest that does.
+//! A time that does not fit 32 bits, 49 days after the start of the file, is stored as the largest value that does.
 //!
-//! Nothing is interpreted here; whoever shows the bytes escapes them. A file whose writer was killed may end inside a
-//! frame.
+//! The bytes are not interpreted here; the code that shows them escapes them. A file whose writer was killed may end
+//! inside a frame.
 
 mod files;
 #[cfg(test)]
@@ -30,23 +31,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The size of the header of a frame, in bytes.
 const HEADER: usize = 9;
 
-/// The largest payload of one frame, and what the writer collects before it writes, in bytes.
+/// The largest payload of one frame, and the size of the writer's buffer, in bytes.
 pub(in crate::runner) const MAX_FRAME: usize = 64 * 1024;
 
-/// How much a reader asks for at once, in bytes.
+/// How much a reader reads at once, in bytes.
 const BLOCK: usize = 256 * 1024;
 
 /// A piece of output as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// Where it was written.
+    /// The stream it was written to.
     pub stream: Stream,
-    /// Milliseconds since the start of the run. What was written later than 49 days after its file began has the time
-    /// of that moment.
+    /// Milliseconds since the start of the run, limited to 49 days after the start of its file.
     pub at_ms: u64,
     /// The bytes, not interpreted, without secrets.
     pub bytes: Vec<u8>,
-    /// Where the frame begins in the output files of the run written one after the other; grows with each frame.
+    /// The offset of the frame in the concatenation of the run's output files; grows with each frame.
     pub offset: u64,
 }
 
@@ -61,7 +61,7 @@ pub enum SpoolError {
         /// Error of the operating system.
         source: io::Error,
     },
-    /// It does not begin like an output file.
+    /// It has no header of an output file.
     #[error("read {}: it is not an output file of a run", path.display())]
     Foreign {
         /// Path of the file that is not a spool.
@@ -69,39 +69,39 @@ pub enum SpoolError {
     },
 }
 
-/// Output that is not kept any more, or never was.
+/// Output that is no longer kept, or was never written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
-    /// The place where output continues behind it, as in [`Frame::offset`].
+    /// The offset at which output continues after it, as in [`Frame::offset`].
     pub offset: u64,
-    /// Bytes of output that are missing: since the run started at the beginning, else since the frame before.
+    /// Missing bytes of output, since the previous frame or the start of the run.
     pub bytes: u64,
     /// When the last of them was removed or lost, in Unix milliseconds.
     pub at_unix_ms: u64,
 }
 
-/// The output files of a run open for reading, as if they were one; the run may still be writing them. A reader that
-/// follows the output continues over files that are replaced meanwhile.
+/// The output files of a run, readable as one file; the run may still be writing them. A reader that follows the output
+/// also follows the replacement of files.
 #[derive(Debug)]
 pub struct Spool {
     path: PathBuf,
-    /// Oldest first; never none.
+    /// Oldest first; never empty.
     files: Mutex<Vec<OutputFile>>,
 }
 
 impl Spool {
-    /// Opens the output of a run: the newest file, which is at this path, and those before it that are still kept.
+    /// Opens the output of a run: the newest file, at this path, and the older files that are still kept.
     ///
     /// # Errors
-    /// When one cannot be opened, or the newest is not a spool file.
+    /// If one cannot be opened, or the newest is not a spool file.
     pub fn open(path: &Path) -> Result<Spool, SpoolError> {
         Ok(Spool { path: path.to_owned(), files: Mutex::new(open_all(path)?) })
     }
 
-    /// Removes the output of a run that is over: all its files. None being there is no error.
+    /// Removes all output files of a finished run. If there are none, this is not an error.
     ///
     /// # Errors
-    /// When one cannot be removed.
+    /// If one cannot be removed.
     pub fn remove(path: &Path) -> io::Result<()> {
         remove_all(path)
     }
@@ -109,27 +109,27 @@ impl Spool {
     /// The size of all files of the run in bytes, headers and removed files included.
     ///
     /// # Errors
-    /// When the newest file cannot be asked.
+    /// If the newest file cannot be examined.
     pub fn len(&self) -> Result<u64, SpoolError> {
         let files = self.current()?;
         let Some(newest) = files.last() else { return Ok(0) };
         newest.end().map_err(|source| self.failed(source))
     }
 
-    /// Whether no output is in it yet.
+    /// Whether there is no output yet.
     ///
     /// # Errors
-    /// When the file cannot be asked.
+    /// If the file cannot be examined.
     pub fn is_empty(&self) -> Result<bool, SpoolError> {
         let first = self.files().first().map_or(0, OutputFile::body);
         Ok(self.len()? <= first)
     }
 
-    /// What of the output is missing, in order: removed to keep the files within their limit, or not written because
-    /// the disk was full. Empty for a run that is not a service.
+    /// The gaps in the output, in order: removed to keep the files within their limit, or not written because the disk
+    /// was full. Empty for a run that is not a service.
     ///
     /// # Errors
-    /// When the files cannot be read.
+    /// If the files cannot be read.
     pub fn cuts(&self) -> Result<Vec<Cut>, SpoolError> {
         let files = self.current()?;
         let Some((oldest, newest)) = files.first().zip(files.last()) else { return Ok(Vec::new()) };
@@ -140,12 +140,12 @@ impl Spool {
     }
 
     /// Whole frames from `from_offset` on (0, a [`Frame::offset`] or what an earlier call returned), until about
-    /// `max_bytes` of output, and the offset to continue from. No frames means: nothing more for now; a frame that is
-    /// still being written is left for the next call. What is not kept any more is passed over; [`Spool::cuts`] says
-    /// what that was.
+    /// `max_bytes` of output, and the offset to continue from. No frames means that there is nothing more yet; a frame
+    /// that is still being written is left for the next call. Output that is no longer kept is skipped; [`Spool::cuts`]
+    /// lists it.
     ///
     /// # Errors
-    /// When a file cannot be read.
+    /// If a file cannot be read.
     pub fn frames(&self, from_offset: u64, max_bytes: usize) -> Result<(Vec<Frame>, u64), SpoolError> {
         let known = read(&self.files(), from_offset, max_bytes).map_err(|source| self.failed(source))?;
         if !known.0.is_empty() || !self.is_replaced()? {
@@ -155,13 +155,13 @@ impl Spool {
         read(&files, from_offset, max_bytes).map_err(|source| self.failed(source))
     }
 
-    /// The bytes of one stream, or of both in order of arrival, as a reader. What is there of a
-    /// last, torn frame is included.
+    /// The bytes of one stream, or of both in order of arrival, as a reader. Includes the existing part of an
+    /// incomplete last frame.
     pub fn bytes(&self, stream: Option<Stream>) -> SpoolBytes<'_> {
         SpoolBytes { spool: self, stream, offset: 0, ready: io::Cursor::default(), torn: false }
     }
 
-    /// What is there of a frame that was not written to its end.
+    /// The existing part of a frame that was not fully written.
     fn torn(&self, offset: u64) -> Result<Option<Frame>, SpoolError> {
         let files = self.files();
         let Some(newest) = files.last().filter(|newest| offset >= newest.body()) else { return Ok(None) };
@@ -172,7 +172,7 @@ impl Spool {
         }))
     }
 
-    /// Whether another file has taken the place of the newest.
+    /// Whether another file has replaced the newest.
     fn is_replaced(&self) -> Result<bool, SpoolError> {
         let files = self.files();
         let Some(newest) = files.last() else { return Ok(false) };
@@ -190,7 +190,7 @@ impl Spool {
     }
 
     fn files(&self) -> MutexGuard<'_, Vec<OutputFile>> {
-        // Whoever panicked meanwhile left the list whole.
+        // A panic of another thread leaves the list consistent.
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -199,7 +199,7 @@ impl Spool {
     }
 }
 
-/// Frames of one of the files, and where to continue.
+/// Frames of one of the files, and the offset to continue from.
 fn read(files: &[OutputFile], from: u64, max_bytes: usize) -> io::Result<(Vec<Frame>, u64)> {
     let first = files.partition_point(|file| file.start <= from).saturating_sub(1);
     let mut next = from;
@@ -229,8 +229,8 @@ fn read_one(file: &OutputFile, mut offset: u64, max_bytes: usize) -> io::Result<
     Ok((frames, offset))
 }
 
-/// Stream, time and length of the frame at the beginning of `block`; `None` when it is cut off or is not a header,
-/// which after a crash can only be the end of the file.
+/// Stream, time and length of the frame at the beginning of `block`; `None` if it is cut off or is not a header, which
+/// after a crash can only be the end of the file.
 fn read_header(block: &[u8]) -> Option<(Stream, u64, usize)> {
     let [stream, a0, a1, a2, a3, l0, l1, l2, l3, ..] = *block else { return None };
     let stream = match stream {

@@ -1,4 +1,4 @@
-//! What is written is read back: whole, cut anywhere, over several files, while it is written.
+//! Output is read back as written: complete, cut anywhere, over several files, and while it is written.
 
 use super::*;
 use crate::domain::service::LogRule;
@@ -82,7 +82,7 @@ fn a_full_disk_loses_the_end_and_says_so() {
 
 const FILE: u64 = 128 * 1024;
 
-/// Numbered lines, so many that the ring must have turned over.
+/// Numbered lines, enough to make the ring drop its oldest file.
 fn line(number: u32) -> String {
     format!("{number:08} {}\n", "x".repeat(1000))
 }
@@ -122,7 +122,7 @@ fn a_ring_keeps_the_newest_files_within_their_size_and_says_what_is_missing() {
         let cuts = spool.cuts().unwrap();
         assert_eq!((cuts.len(), cuts[0].bytes), (1, (all.len() - kept.len()) as u64));
         assert!(cuts[0].at_unix_ms > 1_700_000_000_000);
-        // Time and place of a frame are those of the run, not of the file.
+        // Time and offset of a frame are relative to the run, not to the file.
         let first = spool.frames(0, 1).unwrap().0.remove(0);
         let number: u32 = String::from_utf8_lossy(&first.bytes)[..8].parse().unwrap();
         assert_eq!((first.at_ms, first.offset), (number.into(), offsets[number as usize]));
@@ -158,7 +158,7 @@ fn a_reader_that_follows_goes_on_over_files_that_are_replaced() {
     let all: String = (0..3000).map(line).collect();
     assert!(seen == all, "{} of {}", seen.len(), all.len());
 
-    // One that is too slow goes on at the oldest that is there.
+    // A reader that is too slow continues at the oldest existing frame.
     let kept = text(&spool, None);
     assert!(all.ends_with(&kept) && kept.len() < all.len());
 }
@@ -182,10 +182,10 @@ fn a_ring_can_be_read_whenever_its_writer_is_killed() {
     assert!(all.ends_with(&kept) && kept.len() < whole.len());
     fs::rename(name(".1"), name(".2")).unwrap();
     assert_eq!(text(&Spool::open(&path).unwrap(), None), kept);
-    // The newest under both names.
+    // The newest file under both names.
     fs::hard_link(&path, name(".1")).unwrap();
     assert_eq!(text(&Spool::open(&path).unwrap(), None), kept);
-    // A file of somebody else's.
+    // A foreign file.
     fs::write(name(".4"), b"other").unwrap();
     assert_eq!(text(&Spool::open(&path).unwrap(), None), kept);
     Spool::remove(&path).unwrap();
@@ -204,7 +204,7 @@ fn what_a_full_disk_lost_in_a_ring_is_marked_and_the_ring_goes_on() {
     assert!(writer.failure().is_some());
     let begun = std::time::Instant::now();
     let mut lost = 5;
-    // Every further line is lost until it tries again.
+    // Every further line is lost until the writer retries.
     while writer.append(Stream::Stdout, 7, b"again\n") < 4 + 9 + 7 + 44 {
         lost += 6;
         assert!(begun.elapsed() < std::time::Duration::from_secs(30));
@@ -232,6 +232,6 @@ fn an_empty_ring_of_an_earlier_run_is_not_taken_for_output() {
     writer.flush();
     let spool = Spool::open(&path).unwrap();
     assert_eq!((text(&spool, None), spool.cuts().unwrap()), ("new".to_owned(), vec![]));
-    // Later than a frame can say.
+    // Later than a frame can represent.
     assert_eq!(spool.frames(0, 1).unwrap().0[0].at_ms, u64::from(u32::MAX));
 }

@@ -9,48 +9,48 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The least that a file of a ring holds, in bytes: room for a frame, whatever was asked.
+/// The smallest file size of a ring, in bytes: enough for one frame, whatever the setting.
 const LEAST_FILE: u64 = 128 * 1024;
 
-/// The most older files that a ring has, whatever was asked.
+/// The most older files of a ring, whatever the setting.
 const MOST_FILES: u32 = 100;
 
-/// How long after a failed write a ring tries to begin a new file.
+/// How long after a failed write a ring retries with a new file.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Writes the output of a run: one file, or a ring of files.
 #[derive(Debug)]
 pub(in crate::runner) struct SpoolWriter {
     path: PathBuf,
-    /// `None`: one file, however large.
+    /// `None`: one file of any size.
     ring: Option<LogRule>,
-    /// `None` after a failed write: a hole in the middle of a file would be worse than a missing end.
+    /// `None` after a failed write: a gap inside a file would be worse than a missing end.
     pub(super) file: Option<File>,
-    /// Frames that were not written yet.
+    /// Frames that are not written yet.
     buffer: Vec<u8>,
     /// Bytes of output in them.
     buffered: u64,
-    /// The place of the file in all files of the run.
+    /// The offset of the file in all files of the run.
     start: u64,
     /// Bytes in the file.
     pub(super) written: u64,
-    /// Bytes of output so far, those that were lost included.
+    /// Bytes of output so far, including lost bytes.
     output: u64,
-    /// Bytes of output that were lost since the last one that was written.
+    /// Bytes of output lost since the last written byte.
     lost: u64,
-    /// What the times in the file count from, in milliseconds since the run started.
+    /// The base of the times in the file, in milliseconds since the run started.
     base_ms: u64,
-    /// When to try again after a failure.
+    /// When to retry after a failure.
     retry_at: Option<Instant>,
     failure: Option<io::Error>,
 }
 
 impl SpoolWriter {
-    /// Creates the file, readable by its owner only; an existing file is emptied, a link refused. With a rule for a
-    /// log it becomes a ring of files.
+    /// Creates the file, readable by its owner only. Truncates an existing file; refuses a link. With a rule for a log,
+    /// it becomes a ring of files.
     pub(in crate::runner) fn create(path: &Path, ring: Option<LogRule>) -> io::Result<SpoolWriter> {
         if ring.is_some() {
-            // What an earlier writer left under these names would be taken for older output of this one.
+            // Files of an earlier writer under these names would be taken for older output of this one.
             remove_all(path)?;
         }
         let bound =
@@ -71,8 +71,8 @@ impl SpoolWriter {
         })
     }
 
-    /// Adds a frame of at most [`MAX_FRAME`] bytes and returns its offset. It is on its way to the
-    /// disk after the next [`SpoolWriter::flush`].
+    /// Adds a frame of at most [`MAX_FRAME`] bytes and returns its offset. It is written by the next
+    /// [`SpoolWriter::flush`].
     pub(in crate::runner) fn append(&mut self, stream: Stream, at_ms: u64, bytes: &[u8]) -> u64 {
         self.make_room((HEADER + bytes.len()) as u64, at_ms);
         let offset = self.start + self.written + self.buffer.len() as u64;
@@ -93,7 +93,7 @@ impl SpoolWriter {
         offset
     }
 
-    /// Begins a new file of a ring when a frame of this size does not fit any more, or when writing failed a while ago.
+    /// Begins a new file of a ring if a frame of this size no longer fits, or if the time for a retry has come.
     fn make_room(&mut self, size: u64, at_ms: u64) {
         let Some(rule) = self.ring else { return };
         let is_full = self.file.is_some() && self.written + self.buffer.len() as u64 + size > rule.most_bytes;
@@ -125,7 +125,7 @@ impl SpoolWriter {
         }
     }
 
-    /// Hands what was collected to the system.
+    /// Writes the buffer to the file.
     pub(in crate::runner) fn flush(&mut self) {
         if self.buffer.is_empty() {
             return;
@@ -137,7 +137,7 @@ impl SpoolWriter {
                     self.file = Some(file);
                 }
                 Err(error) => {
-                    // Cut back to whole frames; if even that fails, readers cope with a torn end.
+                    // Truncate to complete frames; if even that fails, readers can handle an incomplete end.
                     let _ = file.set_len(self.written);
                     self.lost += self.buffered;
                     self.fail(error);

@@ -146,7 +146,7 @@ fn no_file_is_given_the_rights_of_its_owner() {
             let fchmod = interpret(&terms.program(), ARCHITECTURE, libc::SYS_fchmod as u32, six);
             assert_eq!(fchmod, if expected == DENY { DENY } else { ALLOW });
         }
-        // Where no file is made, a mode is nothing.
+        // If no file is created, the mode has no effect.
         for flags in [0, libc::O_WRONLY | libc::O_TRUNC, libc::O_DIRECTORY | libc::O_CLOEXEC] {
             assert_eq!(answer(terms, SystemCall::Openat, &[3, 1, flags as u64, 0o4755]), free, "{flags:#x} {terms:?}");
         }
@@ -215,7 +215,7 @@ fn no_local_socket_can_be_pointed_at_another_program() {
             assert_eq!(answer(terms, SystemCall::Socket, &[1, kind | 0x80800]), expected, "{kind} {terms:?}");
             assert_eq!(answer(terms, SystemCall::Socketpair, &[1, kind | 0x80800]), ALLOW, "{kind} {terms:?}");
         }
-        // A datagram of each names where it goes; a raw local socket is one of datagrams.
+        // Each datagram names its destination; a raw local socket is a datagram socket.
         for kind in [2, 3, 0x80002] {
             assert_eq!(answer(terms, SystemCall::Socket, &[1, kind]), refused, "{kind} {terms:?}");
             assert_eq!(answer(terms, SystemCall::Socketpair, &[1, kind]), refused, "{kind} {terms:?}");
@@ -236,13 +236,13 @@ fn no_local_socket_can_be_pointed_at_another_program() {
             answer(terms(IsolationLevel::Confined, Network::None, true), SystemCall::Socket, &[family, kind]),
             ALLOW
         );
-        // Notified as a call that nobody needs, whose answer is always the same.
+        // Reported like a call that nobody needs, whose answer is always the same.
         assert_eq!(answer(sunk, SystemCall::Socket, &[family, kind]), NOTIFY);
         let loopback = terms(IsolationLevel::Confined, Network::Loopback, true);
         assert_eq!(answer(loopback, SystemCall::Socket, &[family, kind]), NOTIFY);
     }
     assert_eq!(answer(sunk, SystemCall::Socketpair, &[1, 2]), NOTIFY);
-    // Loopback without a network of its own would be everybody's.
+    // Loopback without a separate network would be shared by all.
     assert_eq!(answer(terms(IsolationLevel::Confined, Network::Loopback, false), SystemCall::Socket, &[2, 1]), DENY);
     assert_eq!(answer(terms(IsolationLevel::Isolated, Network::Loopback, false), SystemCall::Socket, &[2, 1]), ALLOW);
 }
@@ -272,7 +272,7 @@ fn calls_change_only_the_own_processes() {
     for terms in every() {
         let refused = if terms.observe { NOTIFY } else { DENY };
         let others = if terms.is_isolated() { ALLOW } else { refused };
-        // Numbers are compared as the kernel takes them: in their low half.
+        // Numbers are compared as the kernel uses them: in their low half.
         for (number, expected) in [(0, ALLOW), (1, refused), ((1 << 32) + 1, refused), (77, others)] {
             for (call, args) in by_number(number) {
                 assert_eq!(answer(terms, call, &args), expected, "{call:?} {args:?} {terms:?}");

@@ -1,4 +1,4 @@
-//! What the inner stage does to itself, and how it starts the tool.
+//! How the inner stage isolates itself, and how it starts the tool.
 
 use super::super::{Exit, Reaped, fork, keep_signals_inside, reap, start_in_our_memory};
 use super::{Said, in_a_process, listen_to};

@@ -1,8 +1,8 @@
-//! Each layer left out, one after the other: somebody notices, and the record of the run does not claim it.
+//! Each layer is left out in turn: a test fails, and the record of the run does not claim the layer.
 
 use super::*;
 
-/// The test that fails when this layer does not stand.
+/// The test that fails without this layer.
 fn proof(layer: Layer) -> &'static str {
     match layer {
         Layer::Rlimits => "limits_are_the_rlimits",

@@ -1,4 +1,4 @@
-//! Which level is claimed: it is what was verified, and what is missing is named.
+//! Which level is claimed: the verified one, with the missing parts named.
 
 use super::*;
 
@@ -61,12 +61,12 @@ fn isolated_is_what_has_everything_of_its_own() {
     let layers = "rlimits closed-fds no-new-privs user-namespace pid-namespace mount-namespace ipc-namespace \
         uts-namespace network-namespace no-capabilities unprivileged-user landlock file-view seccomp";
     assert_eq!(said, format!("isolated\n{layers}\n"));
-    // A granted folder may hold the socket of another program, so there are pairs only.
+    // A granted folder may contain the socket of another program, so only pairs are allowed.
     let local = in_spaces(&plan, SPACES, true, |_| answer(UnixDatagram::unbound().map(drop)));
     assert_eq!(local, "EPERM");
     let pair = in_spaces(&plan, SPACES, true, |_| answer(UnixStream::pair().map(drop)));
     assert_eq!(pair, "done");
-    // The whole network is the host's by permission; that is no weakness of the view.
+    // The permission grants the host's network, so this is not a weakness of the view.
     let full = WallPlan { network: Network::Full, ..plan.clone() };
     let said = in_spaces(&full, SPACES & !libc::CLONE_NEWNET, true, |raised| in_words(&raised));
     assert_eq!(said, format!("isolated\n{}\n", layers.replace("network-namespace ", "")));
@@ -81,7 +81,7 @@ fn each_thing_that_is_the_hosts_lowers_the_level_and_is_named() {
         (SPACES & !libc::CLONE_NEWIPC, true, "shared memory: it shares that of the host"),
         (SPACES & !libc::CLONE_NEWUTS, true, "host name: it sees that of the host"),
         (SPACES & !libc::CLONE_NEWPID, false, "processes: it shares the process table of the host"),
-        // The host's processes through the host's folder of them.
+        // The host's processes through the host's `/proc`.
         (SPACES, false, "processes: it shares the process table of the host"),
     ];
     for (spaces, own_proc, named) in cases {

@@ -1,4 +1,4 @@
-//! What a run cannot reach that was not granted: files, the network, other processes.
+//! What a run cannot reach without a grant: files, the network, other processes.
 
 use super::*;
 
@@ -105,7 +105,7 @@ fn sockets_of_other_programs_are_out_of_reach() {
         let receiver = UnixDatagram::bind(&datagrams).unwrap();
         fs::set_permissions(&datagrams, fs::Permissions::from_mode(0o777)).unwrap();
         holds(&ground, &plan, CALLS_FILTERED, "EPERM", || UnixDatagram::unbound()?.send_to(b"x", &datagrams).map(drop));
-        // A pair of datagram sockets can be pointed elsewhere later, so there are none.
+        // A pair of datagram sockets could be connected elsewhere later, so it is refused.
         holds(&ground, &plan, CALLS_FILTERED, "EPERM", || UnixDatagram::pair()?.0.send_to(b"x", &datagrams).map(drop));
         drop(receiver);
         let address = SocketAddr::from_abstract_name(format!("toolsmith-{}-{network}", std::process::id())).unwrap();
@@ -130,13 +130,13 @@ fn connected_pairs_of_sockets_work() {
     assert_eq!(said, Said::of("done"));
 }
 
-/// Does `probe` with the pid of a process of the same user that stands outside the sandbox layers.
+/// Runs `probe` with the pid of an unsandboxed process of the same user.
 fn holds_against_another(plan: &WallPlan, layers: &[Layer], refusal: &str, probe: impl Fn(i32) -> io::Result<()>) {
     let bare = WallPlan { level: IsolationLevel::LimitsOnly, ..plan.clone() };
     let without = WallPlan { without: layers.to_vec(), ..plan.clone() };
     for (plan, expected) in [(plan, refusal), (&bare, "done"), (&without, "done")] {
         let said = listen_to(in_a_process(|_| {
-            // SAFETY: lets others of the user look at it, as any program does.
+            // SAFETY: lets other processes of the user inspect it, as any program does.
             unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) };
             // SAFETY: see `in_a_process`; the copy only waits for its end.
             let victim = unsafe { libc::fork() };
@@ -150,7 +150,7 @@ fn holds_against_another(plan: &WallPlan, layers: &[Layer], refusal: &str, probe
             let child = unsafe { libc::fork() };
             if child == 0 {
                 let said = raise(plan).map_or_else(|error| error.to_string(), |_| answer(probe(victim)));
-                // SAFETY: as above; the number says which of the answers it was.
+                // SAFETY: as above; the number identifies the answer.
                 unsafe {
                     libc::_exit(
                         ["done", "EPERM", "EACCES", "ESRCH", "EFAULT", "EINVAL"]

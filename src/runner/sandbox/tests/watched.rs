@@ -1,8 +1,8 @@
-//! What a filter hands to an observer, and what comes of its answers.
+//! What a filter passes to an observer, and the effect of its answers.
 
 use super::*;
 
-/// Serves a listener until no process is left behind it; what was called, in order.
+/// Serves a listener until no filtered process is left; returns the calls in order.
 fn watch(listener: &Listener, mut verdict: impl FnMut(&Notification) -> CallAnswer) -> Vec<SystemCall> {
     let mut seen = Vec::new();
     loop {
@@ -45,12 +45,12 @@ fn an_observer_is_asked_and_its_answers_are_what_happens() {
     });
     let listener = Listener::new(take(&socket).unwrap()).unwrap();
     let seen = watch(&listener, |notification| match notification.call {
-        // Pretended: not done, and said to have worked.
+        // A pretended success: not executed.
         SystemCall::Unshare => CallAnswer::Value(0),
         call if matches!(call.group(), SystemCallGroup::File | SystemCallGroup::Exec) => CallAnswer::Continue,
         _ => CallAnswer::Errno(libc::EPERM),
     });
-    // Landlock holds whatever the observer says.
+    // Landlock applies whatever the observer answers.
     assert_eq!(listen_to((pid, socket)), Said::of("done EACCES EPERM EPERM done done"));
     let expected =
         [SystemCall::Openat, SystemCall::Openat, SystemCall::Ptrace, SystemCall::Connect, SystemCall::Unshare];
@@ -58,8 +58,8 @@ fn an_observer_is_asked_and_its_answers_are_what_happens() {
     assert_eq!(seen.len(), 6);
 }
 
-/// Starts a Python program behind the sandbox layers of `confined`, hands its listener to `serve` until that returns,
-/// and gives what the program printed. It has the paths of `scratch` and `outside` as arguments.
+/// Starts a Python program behind the sandbox layers of `confined`, passes its listener to `serve` until that returns,
+/// and returns the output of the program. Its arguments are the paths of `scratch` and `outside`.
 pub(in crate::runner) fn observed(network: Network, script: &str, serve: impl FnOnce(&Ground, &Listener)) -> String {
     let ground = Ground::new();
     let plan = WallPlan { network, observe: true, ..ground.confined() };

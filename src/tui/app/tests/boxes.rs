@@ -1,4 +1,4 @@
-//! What every box over the workbench does alike: help, a filter or a search, and an answer to a key that does nothing now.
+//! Common behaviour of all boxes: help, a filter or search, and the response to a key that is unavailable.
 
 use crate::action::Verb;
 use crate::domain::RunOutcome;

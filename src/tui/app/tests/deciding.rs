@@ -1,4 +1,4 @@
-//! Questions and decisions: read before they are answered, sent once, and never by accident.
+//! Questions and decisions: they are read before they are answered, sent once, and never triggered by accident.
 
 use super::*;
 use crate::domain::DecisionRequest;
@@ -39,7 +39,7 @@ fn a_change_is_done_only_by_y_after_it_was_read() {
     assert!(bench.app.overlays.is_empty());
 }
 
-/// A run that waits for its tool to be allowed, with the question drawn.
+/// A run that waits for permission, with the question drawn.
 fn asked(bench: &mut Bench, lines: usize) -> Command {
     let tool = Arc::new(tool("divide", Stage::Approved));
     let phase = crate::tui::pane::output::Phase::Starting { since: bench.now.steady_ms };
@@ -199,7 +199,7 @@ fn while_an_own_decision_is_on_its_way_nothing_says_that_the_review_is_gone() {
     bench.wait(500).type_text(&digest.hex()[..4]).press("enter");
     let effects = bench.taken();
     let [Effect::Execute(command)] = effects.as_slice() else { panic!("{effects:?}") };
-    // The queue knows first.
+    // The queue is informed first.
     bench.answer(Answer::Reviews(Ok(vec![])));
     let screen = bench.screen();
     assert!(screen.contains("approving …") && !screen.contains("decided or replaced"), "{screen}");

@@ -1,4 +1,4 @@
-//! Finding a verb: the best match comes first, keys that move do so while text is typed, and what works is up to date.
+//! Searching for a verb: the best match is first, movement keys work while typing, and availability is current.
 
 use crate::action::Verb;
 use crate::tui::ascii::Letters;
@@ -45,7 +45,7 @@ fn help_selects_a_row_that_does_something_and_follows_what_becomes_possible() {
     }
     help.renew(rows);
     assert!(bench.screen().contains("unavailable: not now"));
-    // Whatever comes next brings the rows up to date, and leaves the filter and the selection.
+    // Any later message updates the rows, and keeps the filter and the selection.
     bench.app.update(bench.now, Msg::FocusGained);
     assert_eq!(selected(&mut bench), row);
 }

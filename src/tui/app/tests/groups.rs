@@ -79,10 +79,10 @@ fn groups_are_folded_by_keys_and_the_selection_stays_on_the_group() {
     assert!(bench.screen().contains("blame"), "Enter on the name of a group unfolds it");
     bench.press("l");
     assert!(bench.screen().contains("fetch"), "once more, all groups");
-    // What needs a tool says that none is selected.
+    // A verb that needs a tool reports that none is selected.
     bench.press("r");
     assert!(bench.screen().contains("no tool is selected"));
-    // Keys right behind a refusal are swallowed.
+    // Keys directly after a refusal are ignored.
     bench.wait(5_000).press("# # space");
     assert_eq!(bench.app.catalog.regroup(), Grouping::Category, "without groups the key turns the page");
 }

@@ -1,4 +1,4 @@
-//! What is on top of a list that grows at its top.
+//! The selection at the top of a list that grows there.
 
 use crate::domain::FailureGroup;
 use crate::tui::msg::Answer;
@@ -19,11 +19,11 @@ fn the_newest_failure_is_selected_until_somebody_selects_another_one() {
     let mut bench = Bench::ready(120, 40);
     failed(&mut bench, &["c3"]);
     assert_eq!(selected(&bench), "c3");
-    // Nothing moves under the cursor of somebody who looks.
+    // Rows do not move under the cursor of a user who looks at them.
     bench.press("3");
     failed(&mut bench, &["d4", "c3"]);
     assert_eq!(selected(&bench), "c3");
-    // Somebody chose this one.
+    // The user selected this one.
     bench.press("g down down 1");
     failed(&mut bench, &["e5", "d4", "c3"]);
     assert_eq!(selected(&bench), "a1");

@@ -1,4 +1,4 @@
-//! Keys nobody planned: bursts, random messages, typing.
+//! Unexpected keys: bursts, random messages, typing.
 
 use super::*;
 
@@ -33,7 +33,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Whatever is pressed, at whatever pace: no panic, and no approval unless its four digits were typed.
+    /// Any keys at any pace cause no panic, and no approval unless its four digits were typed.
     #[test]
     fn random_keys_never_panic_and_never_approve(
         steps in prop::collection::vec((any_msg(), prop::sample::select(vec![0u64, 5, 100, 600]), any::<bool>()), 1..120),

@@ -1,4 +1,4 @@
-//! The form of a run for each way in: how an input is passed, and the command line that starts.
+//! The form of a run for each way to pass input, and the resulting command line.
 
 use crate::domain::{InputMode, Recipe, Stage};
 use crate::tui::effect::{DetailFor, Effect};
@@ -104,7 +104,7 @@ fn hidden_characters_of_an_input_are_shown_in_the_command_line() {
     assert!(!screen.chars().any(|c| c != '\n' && crate::domain::is_hidden(c)));
 }
 
-/// The form of a tool where these workers are configured, and its effects when it is submitted: the worker.
+/// The form of a tool with these configured workers, and the worker in the effects of its submission.
 fn chosen(keys: &[&str], workers: &[&str]) -> (Option<String>, String) {
     let mut bench = Bench::ready(100, 40);
     bench.press("r");
@@ -134,7 +134,7 @@ fn the_machine_of_a_run_is_chosen_in_its_form() {
     assert!(worker.as_deref() == Some("big") && screen.contains("runs on worker big"), "{screen}");
     assert_eq!(chosen(&["ctrl-o", "ctrl-o"], &workers).0.as_deref(), Some("small"));
     assert_eq!(chosen(&["ctrl-o", "ctrl-o", "ctrl-o"], &workers).0, None);
-    // A tool without input has a form only where there is a machine to choose.
+    // A tool without input has a form only if there is a choice of machines.
     let mut bench = Bench::ready(100, 40);
     bench.press("r");
     let tool = tool("csv-stats", Stage::Approved);

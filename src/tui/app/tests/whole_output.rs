@@ -1,4 +1,4 @@
-//! An output that is longer than what is loaded of it: the search and the first line reach all of it.
+//! An output that is longer than its loaded part: the search and the first line cover all of it.
 
 use crate::domain::{RunId, RunOutcome, Stage, Stream};
 use crate::engine::Frame;
@@ -38,7 +38,7 @@ fn read(spool: &[Frame], offset: u64) -> (Vec<Frame>, u64) {
     (frames, next)
 }
 
-/// Does what the screen asks for, as the performer does it.
+/// Performs the effects that the screen requests, like the performer.
 fn perform(bench: &mut Bench, spool: &[Frame]) {
     loop {
         let mut effects = bench.taken();
@@ -106,7 +106,7 @@ fn search_reaches_what_is_not_loaded_and_the_first_line_is_the_first() {
     assert!(!screen.contains("above") && screen.contains("MiB below · G newest"), "{screen}");
     bench.press("G");
     assert!(bench.screen().contains("NEEDLE at the end"), "{}", bench.screen());
-    // Typed, each letter begins a search and gives up the one before.
+    // While typing, each letter starts a new search and cancels the previous one.
     bench.press("/").type_text("NEEDLE").press("enter");
     assert!(bench.screen().contains("1 of 1… "), "{}", bench.screen());
     perform(&mut bench, &spool);

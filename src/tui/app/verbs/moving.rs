@@ -45,7 +45,7 @@ impl App {
         self.say(Mood::Calm, text);
     }
 
-    /// On a full screen leaves that screen; else the program, after asking when runs are alive.
+    /// On a full screen, leaves that screen; otherwise quits the program, after asking if runs are in progress.
     pub(super) fn quit(&mut self) -> Vec<Effect> {
         if !matches!(self.screen, Screen::Workbench) {
             return self.close_screen();
@@ -60,7 +60,7 @@ impl App {
         }
     }
 
-    /// Moves the divider between the left and the right panes, as far as both keep room.
+    /// Moves the divider between the left and right panes, within their minimum widths.
     pub(super) fn move_divider(&mut self, by: i16) -> Vec<Effect> {
         if !matches!(arrange(Rect::new(0, 0, self.size.0, self.size.1), self.needs()), Arrangement::All { .. }) {
             return self.refuse("the panes are not side by side: enlarge the window, or leave the zoom");
@@ -94,7 +94,7 @@ impl App {
         Vec::new()
     }
 
-    /// Goes back to the panes, or to the table of several reviews that the screen was opened from.
+    /// Returns to the panes, or to the table of reviews from which the screen was opened.
     pub(in crate::tui::app) fn close_screen(&mut self) -> Vec<Effect> {
         let returning = self.returning.take();
         self.show_screen(Screen::Workbench);
@@ -146,7 +146,7 @@ impl App {
         Vec::new()
     }
 
-    /// Moves the list or text that has the focus.
+    /// Moves in the focused list or text.
     pub(in crate::tui::app) fn step(&mut self, motion: Motion) -> Vec<Effect> {
         match &mut self.screen {
             Screen::Review(screen) => screen.scroll(motion),
@@ -241,13 +241,13 @@ impl App {
         }
     }
 }
-/// Where an instance is reached: its first port, else its name.
+/// The address of an instance: its first port, otherwise its name.
 fn reached_at(view: &InstanceView) -> String {
     let port = view.instance.ports.first().map(|port| format!("127.0.0.1:{}", port.port));
     port.unwrap_or_else(|| view.instance.name.to_string())
 }
 
-/// The next match; where nothing is searched, the next heading: a file or a hunk.
+/// The next match; without a search, the next heading: a file or a hunk.
 fn step_text_match(view: &mut TextView, to: Jump) {
     if view.search_status().is_some() {
         view.step_match(to);

@@ -1,4 +1,4 @@
-//! The list of what an argument can name: a row each, and below the rows all that is known of the selected one.
+//! The list of possible values of an argument: a row for each, and details about the selected one below.
 
 use crate::engine::{Choice, EngineError};
 use crate::tui::ink::Span;
@@ -8,43 +8,43 @@ use fuzzy_matcher::FuzzyMatcher;
 use fuzzy_matcher::skim::SkimMatcherV2;
 use unicode_width::UnicodeWidthStr;
 
-/// Columns of what is named at most, and of an age.
+/// The maximum width of a value, and of an age.
 const MOST_VALUE: usize = 28;
 const AGE: usize = 5;
 /// Lines about the selected row.
 pub(super) const ABOUT_LINES: usize = 3;
 
-/// What there is to choose from.
+/// The possible values.
 #[derive(Debug, Default)]
 pub(super) struct Choices {
     pub(super) all: Vec<Choice>,
-    /// Under which word they were asked for, while they are still to come.
+    /// The word under which they were requested, until they arrive.
     pub(super) awaited: Option<&'static str>,
     /// Why there are none.
     pub(super) trouble: String,
-    /// Whether the argument may stay empty: the first row says so.
+    /// Whether the argument is optional: the first row says so.
     pub(super) can_be_left_out: bool,
     /// What is said of the argument.
     pub(super) without: &'static str,
 }
 
 impl Choices {
-    /// These, which are known already.
+    /// Known values.
     pub(super) fn of(all: Vec<Choice>) -> Choices {
         Choices { all, ..Choices::default() }
     }
 
-    /// Words without anything to say about them.
+    /// Plain words without details.
     pub(super) fn words<'w>(words: impl Iterator<Item = &'w str>) -> Choices {
         Choices::of(words.map(|word| Choice { value: word.to_owned(), about: String::new(), at: None }).collect())
     }
 
-    /// Those that the engine lists under this word, which are still to come.
+    /// The values that the engine lists under this word, which have not arrived yet.
     pub(super) fn listed(what: &'static str) -> Choices {
         Choices { awaited: Some(what), ..Choices::default() }
     }
 
-    /// Takes what was asked for under this word. Returns whether it was.
+    /// Sets the values requested under this word. Returns whether they were requested.
     pub(super) fn take(&mut self, what: &str, found: Result<Vec<Choice>, EngineError>) -> bool {
         if self.awaited != Some(what) {
             return false;
@@ -58,7 +58,7 @@ impl Choices {
         true
     }
 
-    /// The row for no value, above those that are known.
+    /// The row for no value, above the known ones.
     pub(super) fn offer_none(&mut self) {
         if self.can_be_left_out && !self.all.is_empty() {
             self.all.insert(0, Choice { value: String::new(), about: format!("(nothing) {}", self.without), at: None });
@@ -75,7 +75,7 @@ impl Choices {
         }
     }
 
-    /// Places of those that fit what was typed, the best first: by their name, else by what is said of them.
+    /// Positions of the values that match the text, best first: by name, otherwise by details.
     pub(super) fn found(&self, typed: &str) -> Vec<(i64, usize, Vec<usize>)> {
         let (matcher, words) = (SkimMatcherV2::default(), typed.to_lowercase());
         let fit = |at: usize, choice: &Choice| match matcher.fuzzy_indices(&choice.value, typed) {
@@ -106,7 +106,7 @@ impl Choices {
         ]
     }
 
-    /// All that is said of one, in a few lines; nothing where its row says it.
+    /// The details of a value, in a few lines; empty if its row shows them.
     pub(super) fn about(&self, at: usize, width: usize) -> Vec<String> {
         let Some(choice) = self.all.get(at) else { return Vec::new() };
         let about = safe(&choice.about);

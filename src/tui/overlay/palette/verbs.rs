@@ -1,4 +1,4 @@
-//! Verbs in the palette: how one matches what is typed, and how its row looks.
+//! Verbs in the palette: matching the typed text, and drawing their rows.
 
 use super::PaletteRow;
 use crate::action::Spec;
@@ -12,14 +12,14 @@ use unicode_width::UnicodeWidthStr;
 /// Lines about the selected verb.
 pub(super) const VERB_LINES: usize = 2;
 
-/// All that is said of a verb; nothing where its row says it.
+/// The full text about a verb; empty if its row shows it.
 pub(super) fn told_whole(row: &PaletteRow, width: usize) -> Vec<String> {
     let about = about_verb(row);
     let room = width.saturating_sub(1 + NAME_WIDTH + 1 + KEY_WIDTH);
     if about.width() <= room { Vec::new() } else { wrap(&about, width).into_iter().take(VERB_LINES).collect() }
 }
 
-/// Why it does not work stands where its sentence would.
+/// The reason why it is unavailable replaces its sentence.
 fn about_verb(row: &PaletteRow) -> String {
     match &row.reason {
         Some(reason) if row.is_blocked() => safe(reason),
@@ -30,13 +30,13 @@ fn about_verb(row: &PaletteRow) -> String {
 /// Columns of the keys of verbs.
 const KEY_WIDTH: usize = 10;
 
-/// Columns of the names of verbs; a longer one pushes its sentence to the right.
+/// The width of verb names; a longer one moves its sentence to the right.
 const NAME_WIDTH: usize = 16;
 
-/// From so many columns on names have a column of their own.
+/// The width from which names have a separate column.
 const ALIGNED_FROM: usize = 48;
 
-/// A verb matches by its name, fuzzily, or by whole pieces of the sentence about it; names go first.
+/// A verb matches by its name, fuzzily, or by complete parts of its sentence; names take precedence.
 pub(super) fn verb_match(matcher: &SkimMatcherV2, spec: &Spec, text: &str) -> Option<(i64, Vec<usize>)> {
     if let Some((score, matches)) = matcher.fuzzy_indices(spec.name, text) {
         let head = if spec.name.starts_with(text) { 1_000 } else { 0 };
@@ -57,7 +57,7 @@ pub(super) fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: 
     let begins = if width < ALIGNED_FROM { name + 2 } else { NAME_WIDTH.max(name + 1) + 1 };
     let text = format!("{}{}{about}", row.spec.name, " ".repeat(begins - name));
     let shown = pad(&text, width.saturating_sub(KEY_WIDTH));
-    // Those behind the name are places in the sentence, two columns from the name.
+    // Positions after the name are in the sentence, two columns from the name.
     let found = |at: usize| match at.checked_sub(begins) {
         None => at < name && matches.contains(&at),
         Some(at) => !blocked && matches.contains(&(name + 2 + at)),

@@ -1,4 +1,4 @@
-//! In which order tools are listed: by name, or by what stands in a column.
+//! The order of tools: by name, or by a column.
 
 use crate::domain::{Stage, Tool, ToolReview, ToolState};
 use std::cmp::Reverse;
@@ -12,17 +12,17 @@ pub enum CatalogOrder {
     Name,
     /// Core first, archived last.
     Stage,
-    /// The lowest version first.
+    /// Highest cost first.
     Version,
     /// What costs most first.
     Tier,
-    /// What needs somebody first: what changed or cannot run, then what waits for a review.
+    /// Tools that need attention first: changed or not runnable, then pending reviews.
     State,
-    /// What succeeds least first; what never ran last.
+    /// Lowest success rate first; never run last.
     Success,
-    /// What runs most first.
+    /// Most runs first.
     Runs,
-    /// What changed last first.
+    /// Latest change first.
     Changed,
 }
 
@@ -36,7 +36,7 @@ fn place_of(stage: Stage) -> u8 {
     }
 }
 
-/// The smaller, the sooner somebody should look at a tool.
+/// Lower values need attention sooner.
 fn attention(tool: &Tool) -> i64 {
     let waits = tool.facts.review == ToolReview::Waiting;
     match tool.state {
@@ -77,7 +77,7 @@ impl CatalogOrder {
         }
     }
 
-    /// Sorts positions of tools; equal ones stay in the order of the catalog.
+    /// Sorts positions of tools; equal ones keep the order of the catalog.
     pub(super) fn sort(self, positions: &mut [usize], tools: &[Arc<Tool>]) {
         let by = |key: fn(&Tool) -> i64, positions: &mut [usize]| {
             positions.sort_by_key(|position| tools.get(*position).map(|tool| key(tool)));

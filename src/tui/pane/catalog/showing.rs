@@ -1,4 +1,4 @@
-//! Bringing a tool into sight that something else points at.
+//! Brings a tool into view.
 
 use super::{Anchor, CatalogPane, StageFilter};
 use crate::domain::Stage;
@@ -13,7 +13,7 @@ impl CatalogPane {
         found.is_some()
     }
 
-    /// Selects the row of this path; a filter or a folded group that hides it is given up. `false` when there is none.
+    /// Selects the row of this path; clears a filter or unfolds a group that hides it. `false` if there is none.
     pub fn show_path(&mut self, path: &str) -> bool {
         if self.select_path(path) {
             return true;

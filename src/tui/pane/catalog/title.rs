@@ -1,4 +1,4 @@
-//! What the border of the catalog says: how many tools, of which, in which order, and how far reading is.
+//! The border of the catalog: number of tools, filters, order, and loading progress.
 
 use super::{CatalogOrder, CatalogPane, Grouping, StageFilter};
 use crate::engine::CatalogState;
@@ -9,7 +9,7 @@ use crate::tui::theme::Theme;
 impl CatalogPane {
     pub(super) fn title(&self, theme: &Theme) -> Title<'static> {
         let shown = self.tree.shown;
-        // As in the first line: archived tools count where they are asked for.
+        // As in the first line: archived tools count only if they are shown.
         let is_current = self.stages == StageFilter::Current;
         let total = if is_current { self.current_count().max(shown) } else { self.view.tools.len() };
         let filtered = !self.filter.is_empty() || self.stages != StageFilter::Current || self.view.in_use.is_some();
@@ -39,7 +39,7 @@ impl CatalogPane {
             CatalogState::Loading { done, total } => {
                 (format!("Loading {}/{}", grouped(done), grouped(total)), theme.warn)
             }
-            // The first line says it already.
+            // The first line shows it already.
             CatalogState::Ready => (String::new(), theme.good),
         };
         Title { name: "1 Catalog", detail, remark, remark_style, ..Title::default() }

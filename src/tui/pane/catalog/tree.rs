@@ -1,15 +1,15 @@
-//! The rows of the catalog: tools and problems, in groups where the reader asked for groups.
+//! The rows of the catalog: tools and problems, grouped if requested.
 //!
-//! Rows are made when the catalog, the filter or a fold changes; moving through them makes nothing.
+//! Rows are built when the catalog, the filter or a fold changes, not when moving.
 
 use crate::domain::{Category, Stage, Tool, ToolReview};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The name of the group of problems. No category has a blank at its end.
+/// The name of the group of problems. Categories never end with a blank.
 const PROBLEMS: &str = "problems ";
 
-/// By what tools are grouped.
+/// The grouping of tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Grouping {
     /// Not at all.
@@ -49,7 +49,8 @@ impl Grouping {
         }
     }
 
-    /// Where a group stands: known ones in their usual order, then others by name; what has no category is last.
+    /// The position of a group: known ones in their usual order, then others by name; tools without a category are
+    /// last.
     fn place(self, name: &str) -> (usize, String) {
         let known = match self {
             Grouping::Flat => None,
@@ -66,7 +67,7 @@ impl Grouping {
 pub struct Group {
     /// Its category or stage, as it is written.
     pub name: String,
-    /// How many of its tools the filter lets through.
+    /// How many of its tools match the filter.
     pub shown: usize,
     /// How many tools it has without a filter.
     pub total: usize,
@@ -81,7 +82,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Whether it holds problems instead of tools.
+    /// Whether it contains problems instead of tools.
     pub fn is_problems(&self) -> bool {
         self.name == PROBLEMS
     }
@@ -103,7 +104,7 @@ pub(super) enum Row {
     Skipped(usize),
 }
 
-/// What rows are made from.
+/// The source of the rows.
 pub(super) struct Listed<'a> {
     /// All tools of the catalog.
     pub(super) tools: &'a [Arc<Tool>],
@@ -115,7 +116,7 @@ pub(super) struct Listed<'a> {
     pub(super) skipped: Vec<usize>,
 }
 
-/// All rows, and what is counted of them once.
+/// All rows, and their counts.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     pub(super) rows: Vec<Row>,
@@ -129,8 +130,8 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Makes the rows. `counts` says of a tool whether it is in the list without a filter; groups in `folded` show
-    /// their name only.
+    /// Builds the rows. `counts` says whether a tool is listed without a filter; groups in `folded` show only their
+    /// name.
     pub(super) fn new(
         grouping: Grouping,
         listed: Listed<'_>,
@@ -183,7 +184,7 @@ impl Tree {
         }
     }
 
-    /// The group that a row belongs to or names.
+    /// The group of a row, or the one that it names.
     pub(super) fn group_at(&self, row: usize) -> Option<&Group> {
         let rows = self.rows.get(..=row)?;
         rows.iter().rev().find_map(|row| match row {
@@ -201,8 +202,8 @@ impl Tree {
     }
 }
 
-/// Where each of the tools at these positions lies that has its name and its stage in common with another one of them: the
-/// folder, as far as it differs. Rows of two stages are told apart by these.
+/// The folders that distinguish tools at these positions with the same name and stage, as far as they differ. Rows of
+/// two stages are distinguished by the stage.
 pub(super) fn places(tools: &[Arc<Tool>], positions: impl Iterator<Item = usize>) -> HashMap<usize, String> {
     let mut named: HashMap<(&str, Stage), Vec<usize>> = HashMap::new();
     for position in positions {
@@ -220,7 +221,7 @@ pub(super) fn places(tools: &[Arc<Tool>], positions: impl Iterator<Item = usize>
         let common = common.count();
         for (position, path) in positions.into_iter().zip(paths) {
             let rest = path.get(common..).unwrap_or_default();
-            // The file says something only where the folders are the same.
+            // The file is significant only if the folders are the same.
             let folders = rest.split_last().map_or(rest, |(_, folders)| folders);
             let told = if folders.is_empty() { rest } else { folders };
             places.insert(position, told.join("/"));

@@ -1,10 +1,10 @@
-//! What stands in the pane while no run does, for somebody new.
+//! The content of the pane for a new user, while there is no run.
 
 use crate::action::Verb;
 use crate::tui::keymap::Keymap;
 use crate::tui::phrase;
 
-/// What somebody new does one after another; each is ticked when it is done.
+/// The first steps of a new user; each is checked off when done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstSteps {
     /// There is a tool.
@@ -15,7 +15,7 @@ pub struct FirstSteps {
     pub has_read: bool,
     /// A tool was approved.
     pub approved: bool,
-    /// Tools that came with the folder and wait for an adoption.
+    /// Tools that came with the folder and have a pending adoption.
     pub to_adopt: usize,
     /// How many of them are starter tools.
     pub starters: usize,
@@ -27,7 +27,7 @@ impl FirstSteps {
         self.landed && self.has_run && self.has_read && self.approved
     }
 
-    /// The steps as sentences, with the keys in force.
+    /// The steps as sentences, with the active keys.
     pub fn sentences(&self, keymap: &Keymap) -> Vec<String> {
         let key = |verb| keymap.key(verb);
         let steps = [

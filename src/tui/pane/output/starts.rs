@@ -1,4 +1,5 @@
-//! The log of an instance goes on with its next start: one tab shows the output of all starts, with a mark between them.
+//! The log of an instance continues with its next start: one tab shows the output of all starts, with a mark between
+//! them.
 
 use super::{OutputPane, Phase, RunTab};
 use crate::domain::service::InstanceId;
@@ -18,7 +19,7 @@ pub(super) struct Followed {
 }
 
 impl RunTab {
-    /// Whether everything of its run is here: nothing more comes.
+    /// Whether the run is complete: nothing more arrives.
     fn is_over(&self) -> bool {
         matches!(&self.phase, Phase::Ended(run) if run.outcome != RunOutcome::Running)
     }
@@ -31,7 +32,7 @@ impl RunTab {
         Some(start.map_or(followed.first, |(_, run)| *run))
     }
 
-    /// What names it: the instance where it has another name than its tool, tool and version.
+    /// The label: the instance if its name differs from its tool, tool and version.
     pub(super) fn label_of(&self, run: &Run) -> String {
         match &self.followed {
             Some(followed) if followed.name != run.tool.as_str() => {
@@ -41,7 +42,7 @@ impl RunTab {
         }
     }
 
-    /// Goes on with the next start.
+    /// Continues with the next start.
     fn go_on(&mut self, view: &InstanceView, run: RunId) {
         let Some(followed) = &mut self.followed else { return };
         if let Phase::Ended(before) = &self.phase {
@@ -56,7 +57,7 @@ impl RunTab {
 }
 
 impl OutputPane {
-    /// Shows the tab that follows the log of an instance, when there is one that can go on.
+    /// Shows the tab that follows the log of an instance, if one can continue.
     pub fn show_log_of(&mut self, instance: InstanceId) -> bool {
         let follows = |tab: &RunTab| {
             let is_it = tab.followed.as_ref().is_some_and(|followed| followed.instance == instance);
@@ -67,8 +68,8 @@ impl OutputPane {
         found.is_some()
     }
 
-    /// Takes which instances there are. A tab whose run is the newest of an instance follows that instance; one whose
-    /// instance was started again goes on with the new run as soon as all of the old one is here. Returns what to read.
+    /// Sets the instances. A tab with the newest run of an instance follows that instance. After a restart, it
+    /// continues with the new run as soon as the old one is complete. Returns what to read.
     pub fn follow_starts<'v>(
         &mut self,
         views: &(impl Iterator<Item = &'v InstanceView> + Clone),

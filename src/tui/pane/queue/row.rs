@@ -1,4 +1,4 @@
-//! One row of the queue: what is asked, about what, by whom, and what is known of it.
+//! One row of the queue: the request, its object and requester, and known facts.
 
 use super::{agent, risk_style, subject, verdict_word};
 use crate::domain::{CheckState, Instant, Review};
@@ -9,25 +9,25 @@ use crate::tui::theme::Theme;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-/// Columns below which a summary says nothing and the name gets its room.
+/// The minimum width of a useful summary; below that, the name gets the space.
 const MIN_SUMMARY: usize = 16;
-/// Columns of what the checks say, with the blank before it: `checks 12/27`.
+/// The width of the verdict, including the blank before it: `checks 12/27`.
 const VERDICT: usize = 13;
 /// The same in short: `no checks`, `12/27 …`.
 const NARROW_VERDICT: usize = 10;
-/// From so many columns on that word has all its room.
+/// The width from which the long form is used.
 const WIDE: usize = 70;
 
-/// Columns by which the words of a summary are longer than those beside a name.
+/// How many columns the words of a summary are longer than those next to a name.
 const LONGER: usize = 8;
 
-/// Columns that a name keeps beside who waits for the decision.
+/// The minimum width of a name next to the person who waits for the decision.
 const MIN_NAME: usize = 8;
 
-/// Columns that the name of an agent keeps there.
+/// The minimum width of an agent's name there.
 const MIN_AGENT: usize = 6;
 
-/// The row of a review; `sign` is what stands before it, and `asks` how wide the column of what is asked is.
+/// The row of a review; `sign` is the mark before it, and `asks` the width of the request column.
 pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: Look) -> Vec<Span> {
     let (theme, now) = (look.theme, look.now.wall);
     let waited = format!(" {:>4}", age(now, review.created_at));
@@ -57,7 +57,7 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
     // `expires in 14m` is longer than `14m left`, which is said where there is no summary.
     let has_summary = rest >= subject_width + MIN_SUMMARY.max(words(usize::MAX) + LONGER);
     let subject_width = if has_summary { subject_width } else { rest };
-    // Without a summary, how long an answer is waited for is said in the place of checks that found nothing.
+    // Without a summary, the remaining time replaces checks without findings.
     let found_nothing = review
         .verdict
         .is_none_or(|tally| matches!(tally.state, CheckState::Passed | CheckState::Skipped | CheckState::Unavailable));
@@ -90,18 +90,18 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
     spans
 }
 
-/// How long silence is not yet a no.
+/// How much time is left before the review expires.
 fn time_left(at: Instant, now: Instant) -> String {
     if at <= now { "expires now".to_owned() } else { format!("{} left", age(at, now)) }
 }
 
-/// Who waits for the decision, an agent in so many columns, and who looks at it.
+/// Who waits for the decision, with an agent's name cut to this width, and who is reviewing.
 fn who(review: &Review, most: usize) -> impl Iterator<Item = String> {
     let agent = agent(review).map(|agent| format!("{} asks", cut(&safe(agent), most)));
     agent.into_iter().chain(review.colleague.as_deref().map(safe))
 }
 
-/// What a review is about, with words that matter more than the end of its name.
+/// The object of a review, with words that matter more than the end of its name.
 fn beside(review: &Review, words: impl Iterator<Item = String>, width: usize) -> String {
     let words = words.fold(String::new(), |words, word| words + " · " + &word);
     let whole = subject(review);
@@ -114,7 +114,7 @@ fn beside(review: &Review, words: impl Iterator<Item = String>, width: usize) ->
     cut(&(cut(name, room) + &words), width)
 }
 
-/// The summary, behind who waits, who looks at it, and how long.
+/// The summary, after who waits, who is reviewing, and the remaining time.
 fn summary(review: &Review, width: usize, look: Look) -> (String, Style) {
     let expiry = super::expiry(review, look.now.wall);
     let style = if expiry.is_some() { look.theme.warn } else { look.theme.dim };
@@ -125,7 +125,7 @@ fn summary(review: &Review, width: usize, look: Look) -> (String, Style) {
         let parts = before.iter().cloned().chain(team);
         parts.map(|part| part + " · ").collect::<String>()
     };
-    // All that the team says, or what matters most of it where there is no room for that.
+    // The complete team status, or the most important part if there is no space.
     let whole = all(review.team.as_deref());
     let head = if whole.width() <= width { whole } else { all(review.colleague.as_deref()) };
     (head + &safe(&review.summary), style)
@@ -187,7 +187,7 @@ mod tests {
             assert!(text.contains("claimed by Bob"), "{width}: {text}");
         }
         assert!(row(&asked, 200).contains("asked by Ada Lovelace <ada@x>, claimed by Bob <bob@x>"));
-        // A long name of an agent takes the room of nothing that a decision needs.
+        // A long agent name takes no space from the facts for a decision.
         asked.team = None;
         asked.colleague = None;
         asked.asker = Some("agent:claude-code-reviewer".to_owned());
@@ -196,7 +196,7 @@ mod tests {
             assert!(text.contains("clau") && text.contains(" asks") && text.contains(" low "), "{width}: {text}");
             assert!(text.contains("no checks") && text.contains("3h"), "{width}: {text}");
         }
-        // Somebody who waits and a time that ends are not hidden by a long name.
+        // A long name hides neither who waits nor an expiry.
         asked.tool = crate::domain::ToolName::new("a-name-that-is-longer-than-its-column-in-any-list").unwrap();
         asked.asker = Some("agent:rosa".to_owned());
         asked.expires_at = Some(Instant(bench.now.wall.0 + 14 * 60_000));

@@ -1,4 +1,4 @@
-//! What an answer is, as lines: recorded inputs on both versions, the difference, what was found, what was written.
+//! An answer as lines: recorded inputs on both versions, the difference, findings, and generated text.
 
 use super::Found;
 use crate::domain::{CheckState, Evolution, ExaminedAnswer, ReplayOutcome, Replayed, Severity};
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 /// Columns of what a line of a replay is.
 const LABELS: usize = 12;
 
-/// What was wanted, in a line.
+/// The request, in a line.
 pub(super) fn wanted(row: &Evolution) -> String {
     let runs: Vec<String> = row.asked.failures.iter().map(|run| format!("#{run}")).collect();
     match (row.asked.hint.lines().next(), runs.is_empty()) {
@@ -23,7 +23,7 @@ pub(super) fn wanted(row: &Evolution) -> String {
     }
 }
 
-/// What all questions used together, as far as generators say it.
+/// The total resource use of all requests, as far as generators report it.
 pub(super) fn used(rounds: Option<&Rounds>) -> String {
     let Some(rounds) = rounds else { return String::new() };
     let usage = rounds.detail.course.usage();
@@ -44,7 +44,7 @@ pub(super) fn replay_name(examined: &ExaminedAnswer) -> String {
     }
 }
 
-/// Each recorded input with what came of it on both versions, broken first.
+/// Each recorded input with its results on both versions, broken ones first.
 pub(super) fn replay(examined: &ExaminedAnswer) -> Vec<TextLine> {
     if examined.replay.is_empty() {
         let text = "No recorded input could be replayed: the version was never run, or its inputs contained secrets.";
@@ -96,12 +96,12 @@ fn several(label: &str, text: &str, tone: Tone) -> Vec<TextLine> {
     text.lines().zip(labels).map(|(line, label)| labelled(" ", label, line, tone)).collect()
 }
 
-/// What the version changes in the files.
+/// The changes of the version.
 pub(super) fn difference(text: &DiffText, layout: DiffLayout, unfolded: &Unfolded) -> Vec<TextLine> {
     diff_lines(text, &DiffLook { layout, unfolded, read: &HashSet::new() })
 }
 
-/// What the checks found, failed ones first.
+/// The findings of the checks, failed ones first.
 pub(super) fn findings(examined: &ExaminedAnswer) -> Vec<TextLine> {
     let mut checks: Vec<_> = examined.verdict.checks.iter().collect();
     checks.sort_by_key(|check| match check.state {
@@ -133,7 +133,7 @@ pub(super) fn findings(examined: &ExaminedAnswer) -> Vec<TextLine> {
     lines
 }
 
-/// What the generator wrote: whole when it is done, else so far.
+/// The text of the generator: complete when it is done, otherwise the part so far.
 pub(super) fn written(found: &Found<'_>) -> Vec<TextLine> {
     let mut lines: Vec<TextLine> =
         found.lane.troubles.iter().map(|trouble| TextLine::new(&format!("! {trouble}"), Tone::Warn)).collect();
@@ -149,7 +149,7 @@ pub(super) fn written(found: &Found<'_>) -> Vec<TextLine> {
     lines
 }
 
-/// What keeping an answer would write, a line each.
+/// What keeping an answer would write, one line each.
 pub(super) fn keeping(row: &Evolution, lane: &Lane, examined: &ExaminedAnswer) -> Vec<String> {
     let mut lines =
         vec![format!("{} {}, written by {}", row.tool, examined.version, lane.generator), examined.step.clone()];

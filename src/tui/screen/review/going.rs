@@ -55,8 +55,7 @@ impl ReviewScreen {
         self.required().into_iter().find(|at| self.reader.tabs()[*at].view.seen().late().next().is_some())
     }
 
-    /// Goes to the first line that came while the review was open and was not on screen since. `false` when there is
-    /// none.
+    /// Goes to the first line that arrived while the review was open and was not shown yet. `false` if there is none.
     pub fn show_first_late(&mut self) -> bool {
         let Some(at) = self.first_late() else { return false };
         self.reader.show(at);
@@ -84,7 +83,7 @@ impl ReviewScreen {
         });
     }
 
-    /// Goes to the next or the previous heading: a file, a hunk, a comment. `false` when there is none.
+    /// Goes to the next or the previous heading: a file, a hunk, a comment. `false` if there is none.
     pub fn jump_hunk(&mut self, to: Jump) -> bool {
         if matches!(self.reader.current().kind, TabKind::Facts | TabKind::Outline) {
             let kind = if self.reading == Reading::Difference { TabKind::Difference } else { TabKind::File(0) };
@@ -93,8 +92,8 @@ impl ReviewScreen {
         self.reader.current_mut().view.jump(to)
     }
 
-    /// Goes to the next or the previous line that a check warns of, and in a difference to each that does something else
-    /// than before, through all tabs of the reading and round the end. `false` when there is none.
+    /// Goes to the next or previous line with a warning; in a difference, to each line with another effect than before.
+    /// Goes through all tabs and wraps around. `false` if there is none.
     pub fn jump_risk(&mut self, to: Jump) -> bool {
         let least = if self.reading == Reading::Difference { Flag::Fact } else { Flag::Warn };
         if self.reader.current_mut().view.jump_flag(to, least) {
@@ -137,7 +136,7 @@ impl ReviewScreen {
             }
             (TabKind::Outline, Some(Place::Link(_))) => match self.outline_paths().first().cloned() {
                 Some(path) => {
-                    // What was searched for in the list found its file.
+                    // The text search in the list has found its file.
                     self.reader.edit_search(TextInput::clear);
                     self.go_to(&path, None)?;
                     self.opened_from_list = true;
@@ -209,7 +208,7 @@ impl ReviewScreen {
         }
     }
 
-    /// What the cursor, or the chosen range, is on: lines of a file as they are now, a file, a finding's line.
+    /// The object of the cursor or range: lines of a present file, a file, the line of a finding.
     pub(super) fn spot_at_cursor(&self) -> Option<CommentAnchor> {
         let tab = self.reader.current();
         if tab.kind == TabKind::Facts {

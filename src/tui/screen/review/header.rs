@@ -1,7 +1,7 @@
-//! The first lines of a review: what is asked, about what, by whom and since when, and how much of it was seen; at 80
-//! columns, two lines. The rest stands at the beginning of the evidence.
+//! The first lines of a review: the request, its object, requester and age, and how much of it was seen; two lines at
+//! 80 columns. The rest is at the beginning of the evidence.
 //!
-//! Nothing is cut: facts that do not fit go on in the next line.
+//! Nothing is cut: facts that do not fit continue in the next line.
 
 use super::ReviewScreen;
 use crate::domain::{Review, ReviewKind};
@@ -36,7 +36,7 @@ fn question(review: &Review) -> &'static str {
     }
 }
 
-/// What becomes of the stage.
+/// The change of the stage.
 pub(super) fn stages(review: &Review) -> String {
     let stays = review.changed_server().is_some() || review.from_stage == review.to_stage;
     match review.kind {
@@ -78,7 +78,8 @@ impl ReviewScreen {
         lines
     }
 
-    /// How much was seen, who asked and since when it waits; with what else there is room for. The evidence names all.
+    /// How much was seen, who requested it and when, and further facts if there is space. The evidence contains all of
+    /// them.
     fn second_line(&self, room: usize, look: Look) -> Vec<(String, Style)> {
         let (review, theme, now) = (&self.review, look.theme, look.now.wall);
         let mut facts = vec![
@@ -112,8 +113,8 @@ impl ReviewScreen {
         facts.into_iter().filter(|(rank, ..)| taken.contains(rank)).map(|(_, text, style)| (text, style)).collect()
     }
 
-    /// What begins the evidence: what an approval does, and all that names the version. Nobody has to read it to the end
-    /// here: the prompt of the approval shows it again.
+    /// The beginning of the evidence: the effect of an approval, and the identity of the version. It need not be read
+    /// completely here, because the approval prompt shows it again.
     pub(super) fn first_facts(&self) -> Vec<TextLine> {
         let review = &self.review;
         let line = |text: &str, tone| TextLine::One(Piece::new(text, tone).hanging(2));
@@ -149,7 +150,7 @@ impl ReviewScreen {
         self.is_loaded().then(|| (format!("{words:<width$}"), self.is_read()))
     }
 
-    /// Whose signature stands under the newest approval of the tool, in a line.
+    /// Who signed the newest approval of the tool, in a line.
     fn signed_before(&self) -> Option<String> {
         let evidence = &self.detail.as_ref()?.evidence;
         let line = evidence.iter().rev().find(|line| line.label == SIGNED_BY)?;
@@ -161,7 +162,7 @@ impl ReviewScreen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rank {
     Must,
-    /// Where there is room, the lowest first.
+    /// If there is space, lowest first.
     May(u8),
 }
 
@@ -216,7 +217,7 @@ impl Flow {
         }
     }
 
-    /// Goes on without a gap.
+    /// Continues without a gap.
     fn join(&mut self, text: &str, style: Style) {
         if text.trim_end().width() <= self.room() {
             return self.push(text.to_owned(), style);

@@ -1,4 +1,4 @@
-//! What was read of a review that was closed: opened again, it goes on where it was left.
+//! The reading progress of a closed review: when it is opened again, it continues there.
 
 use super::{ReviewScreen, Watch};
 use crate::domain::{Digest, DisplayRecord};
@@ -7,7 +7,7 @@ use crate::tui::screen::reader::TabKind;
 use crate::tui::widget::Recall;
 use std::collections::BTreeSet;
 
-/// What was read of a version.
+/// The reading progress of a version.
 #[derive(Debug, Clone)]
 pub struct Kept {
     digest: Digest,
@@ -17,7 +17,7 @@ pub struct Kept {
     watch: Watch,
     /// The tools of an adoption that the approval leaves out.
     left_out: BTreeSet<String>,
-    /// What the record says of it.
+    /// Its display record.
     pub shown: DisplayRecord,
 }
 
@@ -39,7 +39,7 @@ impl Kept {
 }
 
 impl ReviewScreen {
-    /// What was read of it so far; `None` before it came.
+    /// The reading progress so far; `None` before the detail arrived.
     pub fn keep(&mut self, now: Now) -> Option<Kept> {
         self.watch.stop(now);
         let detail = self.detail.as_ref()?;
@@ -54,12 +54,12 @@ impl ReviewScreen {
         })
     }
 
-    /// What was read of it before, for when its detail comes.
+    /// Stores the earlier reading progress until the detail arrives.
     pub fn read_before(&mut self, kept: Option<Kept>) {
         self.kept = kept;
     }
 
-    /// Goes on where it was left, when it is about the same version. What is new in the evidence came late.
+    /// Restores the reading progress if it is about the same version. New evidence counts as late.
     pub(super) fn go_on(&mut self, now: Now) {
         let Some(kept) = self.kept.take() else { return };
         if (kept.digest, kept.base) != (self.review.digest, self.review.base_digest) {

@@ -1,5 +1,4 @@
-//! Why a review cannot be approved yet: which lines were not on screen, what the checks say; and the record of what
-//! was.
+//! Why a review cannot be approved yet: lines that were not shown, check results; and the record of what was shown.
 
 use super::{Reading, ReviewScreen};
 use crate::domain::{DecisionKind, DisplayRecord, Finding, ReviewState, SeenPart, ordinal};
@@ -16,17 +15,16 @@ const NAMED: usize = 2;
 pub enum Lock {
     /// Everything was shown, and nothing blocks approval.
     Open,
-    /// Lines that must be read were not on screen; the sentence says how many. Whoever approves all the same has to say
-    /// so.
+    /// Required lines were not shown; the sentence says how many. An approval must acknowledge that.
     Unread(String),
-    /// Something is missing; the sentence says what and how to get there.
+    /// Something is missing; the sentence says what, and how to get there.
     Locked(String),
 }
 
 /// Keys that the sentences of a lock name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LockKeys {
-    /// Approves; what was not read has to be said then.
+    /// Approves; unread parts must then be acknowledged.
     pub approve: String,
     /// Goes to the next page that was not on screen.
     pub on: String,
@@ -128,7 +126,7 @@ impl ReviewScreen {
         self.hides_blanks() > 0 && reads_difference()
     }
 
-    /// What came while the review was open, and the key that shows it: `3 new, 1 blocking · ! shows them · `.
+    /// What arrived while the review was open, and the key that shows it: `3 new, 1 blocking · ! shows them · `.
     fn news_words(&self, key: &str) -> String {
         let late: usize = self.required().iter().map(|at| self.reader.tabs()[*at].view.seen().late().count()).sum();
         let words = match (late, self.news) {
@@ -156,7 +154,7 @@ impl ReviewScreen {
         }
     }
 
-    /// Where the checks are that have not begun.
+    /// The state of checks that have not begun.
     fn checks_wait(&self) -> String {
         match self.detail.as_ref().and_then(|detail| detail.checks_place) {
             Some(place) => format!("checks: {} queued", ordinal(place)),
@@ -212,7 +210,7 @@ impl ReviewScreen {
         seen.fold((0, 0), |(seen, needed), lines| (seen + lines.seen(), needed + lines.needed()))
     }
 
-    /// What was shown so far, for the record.
+    /// The display record so far.
     pub fn shown(&self, now: Now) -> DisplayRecord {
         let parts = self.required().into_iter().map(|at| {
             let tab = &self.reader.tabs()[at];
@@ -234,7 +232,7 @@ impl ReviewScreen {
     }
 }
 
-/// What came while a review was open.
+/// What arrived while a review was open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct News {
     findings: usize,
@@ -243,7 +241,7 @@ pub(super) struct News {
 }
 
 impl News {
-    /// What `now` says that `before` did not.
+    /// What `now` contains and `before` did not.
     pub(super) fn between(before: &ReviewDetail, now: &ReviewDetail) -> News {
         let mut known: Vec<(&str, &Finding)> = findings(before).collect();
         let mut news = News::default();
@@ -263,7 +261,7 @@ impl News {
     }
 }
 
-/// What the checks found, each with the name of its check.
+/// The findings of the checks, each with the name of its check.
 fn findings(detail: &ReviewDetail) -> impl Iterator<Item = (&str, &Finding)> {
     let checks = detail.verdict.iter().flat_map(|verdict| &verdict.checks);
     checks.flat_map(|check| check.findings.iter().map(|finding| (check.name.as_str(), finding)))

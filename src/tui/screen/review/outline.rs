@@ -9,7 +9,7 @@ use crate::tui::widget::{FileChange, Mark, Piece, Place, Relaid, TextLine, TextV
 use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
-/// A list of fewer files says nothing that the tabs do not say.
+/// With fewer files, a list adds nothing to the tabs.
 const LEAST_FILES: usize = 2;
 /// Columns of the signs of a line and of the gaps between its columns.
 const SIGNS_AND_GAPS: usize = 9;
@@ -20,10 +20,10 @@ const ADOPT: &str = "adopt ";
 const LEAVE: &str = "leave ";
 const BLANK: &str = "      ";
 
-/// What the list of a review holds.
+/// The content of a review's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listed {
-    /// There is none.
+    /// There is no list.
     Nothing,
     /// The files of a version.
     Files,
@@ -31,7 +31,7 @@ pub enum Listed {
     Tools,
 }
 
-/// What a line of the list stands for.
+/// The object of a line in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     /// Paths of its files: one for a file, several for a folder or a tool.
@@ -64,7 +64,7 @@ impl ReviewScreen {
         self.reader.tabs().iter().any(|tab| tab.kind == TabKind::Outline)
     }
 
-    /// Shows the list of files. `false` when there is none.
+    /// Shows the list of files. `false` if there is none.
     pub fn show_outline(&mut self) -> bool {
         let from = self.reader.position();
         if self.reader.current().kind != TabKind::Outline {
@@ -81,8 +81,8 @@ impl ReviewScreen {
         self.reader.current().kind == TabKind::Outline
     }
 
-    /// Goes back from a file to the list that it was opened from, and from the list to what was read before it was asked
-    /// for. `false` when there is nothing to go back to.
+    /// Goes back from a file to the list from which it was opened, and from the list to the previous text. `false` if
+    /// there is nothing to go back to.
     pub(in crate::tui) fn leave_outline(&mut self) -> bool {
         if std::mem::take(&mut self.opened_from_list) && !self.is_listing() {
             self.reader.show_kind(TabKind::Outline);
@@ -192,7 +192,7 @@ impl ReviewScreen {
         place.and_then(|place| self.entry(place)).map_or(&[], |entry| &entry.paths)
     }
 
-    /// The lines of the list, and what they stand for.
+    /// The lines of the list, and their objects.
     fn outline(&self) -> (Vec<TextLine>, Vec<Entry>) {
         let rows = self.outline_rows();
         let names = rows.iter().map(|row| row.path.width() + 2);
@@ -302,7 +302,7 @@ impl ReviewScreen {
         shares
     }
 
-    /// What checks and reviewers say of a file, in numbers.
+    /// The numbers of findings and comments on a file.
     fn found_in(&self, path: &str) -> String {
         let Some(detail) = &self.detail else { return String::new() };
         let checks = detail.verdict.iter().flat_map(|verdict| &verdict.checks).flat_map(|check| &check.findings);
@@ -315,7 +315,7 @@ impl ReviewScreen {
     }
 }
 
-/// Whether a file lies in a folder, or belongs to a tool.
+/// Whether a file is in a folder, or belongs to a tool.
 fn is_in(path: &str, parent: &str, is_tool: bool) -> bool {
     match path.rsplit_once('/') {
         Some((folder, _)) if !is_tool => folder == parent,
@@ -341,9 +341,9 @@ struct List {
     change: usize,
 }
 
-/// How a line of the list begins.
+/// The beginning of a line in the list.
 struct Head {
-    /// What is decided about a tool.
+    /// The decision about a tool.
     before: &'static str,
     name: String,
     /// Whether it is part of the approval.

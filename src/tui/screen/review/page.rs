@@ -1,4 +1,4 @@
-//! What shares the page with the text that is read: the evidence above it, and below it the files after it that fit.
+//! The page around the text that is read: the evidence above it, and below it further files that fit.
 
 use super::{Reading, ReviewScreen};
 use crate::action::Verb;
@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 
 /// From so many rows on the evidence may stay above a text that is longer than the page.
 const PIN_HEIGHT: u16 = 26;
-/// Rows that stand between the evidence and the first line of a text: two rules, and the names of the texts.
+/// Rows between the evidence and the first line of a text: two rules, and the names of the texts.
 const RULES: u16 = 3;
 
 fn draw(view: &mut TextView, area: Rect, buf: &mut Buffer, look: Look, exposure: Exposure) {
@@ -23,7 +23,7 @@ fn draw(view: &mut TextView, area: Rect, buf: &mut Buffer, look: Look, exposure:
 }
 
 impl ReviewScreen {
-    /// What a review begins with: the first change, else the first file.
+    /// The first text of a review: the first change, otherwise the first file.
     fn first_text(&self) -> TabKind {
         if self.reading == Reading::Difference { TabKind::Difference } else { TabKind::File(0) }
     }

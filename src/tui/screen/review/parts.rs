@@ -1,4 +1,4 @@
-//! What a reviewer can mark as read: hunks and files, by their content, so that a change clears the mark.
+//! The parts that can be marked as read: hunks and files, by content, so that a change clears the mark.
 
 use super::{Reading, ReviewScreen};
 use crate::domain::{Digest, ReadMark};
@@ -10,7 +10,7 @@ use std::collections::HashSet;
 /// A hunk or a file that can be marked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
-    /// Where it stands: a heading of the difference, or the file of a tab.
+    /// Its place: a heading of the difference, or the file of a tab.
     pub(super) place: Place,
     pub(super) mark: ReadMark,
     pub(super) is_read: bool,
@@ -62,7 +62,7 @@ impl ReviewScreen {
         }
     }
 
-    /// The places of the difference that are marked as read: hunks, and files all of whose hunks are.
+    /// The places of the difference that are marked as read: hunks, and files whose hunks are all marked.
     pub(super) fn read_places(&self) -> HashSet<Place> {
         let Some(text) = &self.compared else { return HashSet::new() };
         let parts = self.parts.difference.iter();
@@ -82,7 +82,7 @@ impl ReviewScreen {
         (parts.iter().filter(|part| part.is_read).count(), parts.len())
     }
 
-    /// The parts that the cursor means: a hunk, a file, or all hunks of the file whose heading it is on.
+    /// The parts at the cursor: a hunk, a file, or all hunks of the file at whose heading it is.
     fn parts_at_cursor(&self) -> Vec<Part> {
         let parts = self.parts_read().to_vec();
         let tab = self.reader.current();

@@ -1,4 +1,4 @@
-//! What is said about single lines: findings of checks and comments of reviewers, drawn below the line they are about.
+//! Remarks on single lines: findings of checks and comments of reviewers, drawn below their line.
 
 use super::verdict::severity_sign;
 use crate::domain::{Comment, CommentKind, Severity};
@@ -8,21 +8,21 @@ use crate::tui::phrase::age;
 use crate::tui::widget::{Flag, Mark, Piece, Place, Side, TextLine, Tone};
 use std::collections::HashMap;
 
-/// What stands left of a remark.
+/// The text to the left of a remark.
 const BAR: &str = "  ┃ ";
 
-/// Something said about a line or a file.
+/// A remark on a line or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Remark {
     path: String,
     /// Counted from 1; `None` for the whole file.
     line: Option<u64>,
     flag: Flag,
-    /// What is drawn below the line; plain facts are only flagged.
+    /// The lines drawn below; facts are only flagged.
     lines: Vec<TextLine>,
 }
 
-/// Everything said about lines and files of a version; comments whose lines moved are in their list only.
+/// All remarks on lines and files of a version; comments whose lines moved are only in their list.
 pub(super) fn of(detail: &ReviewDetail, now: Now) -> Vec<Remark> {
     let mut remarks = Vec::new();
     for check in detail.verdict.iter().flat_map(|verdict| &verdict.checks) {
@@ -56,7 +56,7 @@ fn below(text: &str, tone: Tone) -> TextLine {
     TextLine::One(Piece::new(text, tone).hanging(BAR.chars().count() + 2))
 }
 
-/// A comment as lines: what it wants, by whom and when, then what it says.
+/// A comment as lines: its kind, author and age, then its text.
 fn comment_lines(comment: &Comment, number: usize, now: Now, bar: &str) -> Vec<TextLine> {
     let tone = if comment.kind == CommentKind::MustFix { Tone::Warn } else { Tone::Fact };
     let moved = if comment.outdated { " · outdated: its lines moved or were removed" } else { "" };
@@ -65,7 +65,7 @@ fn comment_lines(comment: &Comment, number: usize, now: Now, bar: &str) -> Vec<T
     let head = format!("{bar}{} · {who} · {when}{moved}", comment.kind);
     let word = bar.len()..bar.len() + comment.kind.word().len();
     let place = Place::Link(number);
-    // How old it is is nothing new.
+    // A change of its age is not new content.
     let said = format!("{}\n{bar}{} · {who}{moved}", comment.id, comment.kind);
     let head = Piece::new(&head, tone).mark(&word, Mark::Strong).stands_for(place).saying(said);
     let mut lines = vec![TextLine::One(head)];
@@ -87,7 +87,7 @@ pub(super) fn list(detail: &ReviewDetail, now: Now) -> Vec<TextLine> {
     lines
 }
 
-/// Where a comment points.
+/// The place of a comment.
 pub(super) fn spot_words(comment: &Comment) -> String {
     match (&comment.spot.path, comment.spot.lines) {
         (None, _) => "the tool".to_owned(),
@@ -104,7 +104,7 @@ pub(super) fn must_fix(detail: &ReviewDetail) -> Vec<String> {
         .collect()
 }
 
-/// The same lines with what is said about them below each.
+/// The lines with the remarks below each.
 pub(super) fn beside(lines: Vec<TextLine>, paths: &[String], remarks: &[Remark]) -> Vec<TextLine> {
     let mut waiting: HashMap<Place, Vec<&Remark>> = HashMap::new();
     for remark in remarks.iter().filter(|remark| !remark.lines.is_empty()) {
@@ -131,7 +131,7 @@ pub(super) fn beside(lines: Vec<TextLine>, paths: &[String], remarks: &[Remark])
     all
 }
 
-/// The flags of lines. What is said of a line that is folded away flags its fold.
+/// The flags of lines. A remark on a folded line flags its fold.
 pub(super) fn flags(lines: &[TextLine], paths: &[String], remarks: &[Remark]) -> HashMap<Place, Flag> {
     let mut wanted: HashMap<Place, Flag> = HashMap::new();
     for remark in remarks {

@@ -112,7 +112,7 @@ fn approve_waits_for_the_checks_and_says_how_far_they_are() {
     bench.read_everything().press("a");
     assert!(bench.app.overlays.is_empty());
     assert!(bench.screen().contains("checks are running, 7 of 8 done"), "{}", bench.screen());
-    // They end while somebody reads: what was read stays read.
+    // They end while the review is read: what was read stays read.
     let mut detail = review_detail(&reviews().remove(1));
     detail.review.verdict = detail.verdict.as_ref().map(Verdict::tally);
     bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
@@ -390,7 +390,7 @@ fn a_script_that_fits_on_the_screen_is_read_when_it_is_opened() {
 fn of_a_changed_version_only_changes_and_the_lines_around_them_count() {
     let mut bench = Bench::reviewing_with(120, 40, |detail| {
         detail.base_files = Some(before());
-        // What is found in a line that is folded away is to be read once that line is shown.
+        // A finding in a folded line must be read once that line is shown.
         detail.verdict = Some(Verdict::of(vec![CheckReport::of("syntax", vec![])], None, ago(1)));
     });
     let needed = |bench: &Bench| {

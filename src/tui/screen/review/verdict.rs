@@ -1,6 +1,6 @@
-//! The evidence of a review as lines: what the checks say, worst first, then facts, decisions and runs.
+//! The evidence of a review as lines: check results, worst first, then facts, decisions and runs.
 //!
-//! A check that was not made is said in words with its reason, never with a tick.
+//! A check that was not run is shown in words with its reason, never with a tick.
 
 use super::super::evidence::{Facts, LABEL_WIDTH, NARROW_LABEL_WIDTH};
 use crate::domain::{CheckReport, CheckState, CommentKind, Finding, ReviewState, Severity, Verdict};
@@ -12,7 +12,7 @@ use crate::tui::widget::{TextLine, Tone};
 
 const MAX_RUNS: usize = 5;
 
-/// Where a finding points.
+/// The target of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Link {
     pub(super) path: String,
@@ -20,12 +20,12 @@ pub(super) struct Link {
     pub(super) line: Option<u64>,
 }
 
-/// What the evidence is laid out for.
+/// The layout parameters of the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Room {
     /// Whether columns are scarce.
     pub(super) narrow: bool,
-    /// Whether facts, and why checks passed or were not made, are told one by one.
+    /// Whether facts, and reasons of passed and skipped checks, are shown separately.
     pub(super) unfolded: bool,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
             known.checks(group).into_iter().for_each(|check| page.trouble(check, detail));
             let lines = known.lines(group).into_iter().filter(|line| !is_folded(line));
             match group {
-                // The heading says it already.
+                // The heading contains it already.
                 EvidenceGroup::NotDeclared => {
                     lines.for_each(|line| page.facts.evidence(&EvidenceLine { label: String::new(), ..line.clone() }));
                 }
@@ -85,12 +85,12 @@ struct Page {
 }
 
 impl Page {
-    /// How far the checks are, and how they ended.
+    /// The progress and results of the checks.
     fn summary(&mut self, verdict: &Verdict, detail: &ReviewDetail) {
         let tally = verdict.tally();
         let is_blocked = !detail.blocking.is_empty() || detail.review.state != ReviewState::Waiting;
         let (sign, tone) = match verdict.state {
-            // What failed and stands in nobody's way is to be read, not gone over.
+            // A failure that does not block must be read, but needs no override.
             CheckState::Failed if !is_blocked => state_sign(CheckState::Warned),
             state => state_sign(state),
         };
@@ -109,7 +109,7 @@ impl Page {
         self.facts.sum(sign, "checks", &parts.join(" · "), tone);
     }
 
-    /// The checks that block approval; those that have not ended are no obstacle to be gone over.
+    /// The checks that block approval; unfinished ones cannot be overridden.
     fn gate(&mut self, detail: &ReviewDetail) {
         let is_running = |name: &str| {
             let checks = detail.verdict.iter().flat_map(|verdict| &verdict.checks);
@@ -137,7 +137,7 @@ impl Page {
             let (sign, tone) = if counts[0].0 > 0 { ("!", Tone::Warn) } else { ("·", Tone::Fact) };
             self.facts.add(sign, "comments", &words.join(", "), tone);
             let is_own = detail.comments.iter().all(|comment| detail.own_comments.contains(&comment.id));
-            // Who counts their own words need not read how many there are.
+            // The author of the comments need not see their number.
             self.facts.lines.last_mut().filter(|_| is_own).into_iter().for_each(TextLine::make_extra);
         }
     }
@@ -186,7 +186,7 @@ impl Page {
         }
     }
 
-    /// What is still to come, and what checks found that asks for no attention: in a line, or one by one.
+    /// Pending checks, and findings that need no attention: in one line, or separately.
     fn plain(&mut self, verdict: Option<&Verdict>, room: Room, others: &[&str]) {
         let running = verdict.map_or(Vec::new(), |verdict| names(verdict, &[CheckState::Running]));
         if !running.is_empty() {
@@ -213,7 +213,7 @@ impl Page {
         }
     }
 
-    /// What passed and what was not run: in a line each, or one by one with the reasons.
+    /// Passed and skipped checks: in one line each, or separately with reasons.
     fn passed(&mut self, verdict: &Verdict, room: Room) {
         let is_told = |check: &&CheckReport| room.unfolded && !check.note.is_empty();
         for check in verdict.in_state(CheckState::Passed).filter(is_told) {
@@ -273,7 +273,7 @@ fn names<'v>(verdict: &'v Verdict, states: &[CheckState]) -> Vec<&'v str> {
     checks.map(|check| check.name.as_str()).collect()
 }
 
-/// What is known about the version under review.
+/// The known facts about the version under review.
 fn known(detail: &ReviewDetail) -> Known<'_> {
     let is_open = detail.review.state == ReviewState::Waiting;
     Known { lines: &detail.evidence, verdict: detail.verdict.as_ref(), blocking: &detail.blocking, is_open }
@@ -297,7 +297,7 @@ fn by_note(verdict: &Verdict, state: CheckState) -> Vec<(&str, Vec<&str>)> {
     groups
 }
 
-/// Sign and tone of a state; the word stands beside it.
+/// Symbol and tone of a state; the word is next to it.
 pub(super) fn state_sign(state: CheckState) -> (&'static str, Tone) {
     match state {
         CheckState::Running => ("…", Tone::Fact),

@@ -7,7 +7,7 @@ use crate::tui::screen::reader::TabKind;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Watch {
     spent: Vec<(TabKind, u64)>,
-    /// What is on screen, and since when it is counted.
+    /// The part on the screen, and since when.
     open: Option<(TabKind, u64)>,
 }
 
@@ -18,7 +18,7 @@ impl Watch {
         self.open = Some((tab, now.steady_ms));
     }
 
-    /// Nothing of it is on screen any more.
+    /// It is no longer on the screen.
     pub(super) fn stop(&mut self, now: Now) {
         let Some((tab, since)) = self.open.take() else { return };
         let ms = now.steady_ms.saturating_sub(since);
@@ -28,7 +28,7 @@ impl Watch {
         }
     }
 
-    /// How long a tab was on screen until now, milliseconds.
+    /// How long a tab was on the screen until now, in milliseconds.
     pub(super) fn spent_on(&self, tab: TabKind, now: Now) -> u64 {
         let kept = self.spent.iter().find(|(known, _)| *known == tab).map_or(0, |(_, spent)| *spent);
         let running = self.open.filter(|(open, _)| *open == tab);

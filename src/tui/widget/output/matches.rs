@@ -1,4 +1,4 @@
-//! What a search found among the lines of an output that are kept.
+//! The matches of a search in the kept lines of an output.
 
 use super::Hit;
 use crate::tui::widget::SearchStatus;
@@ -11,7 +11,7 @@ use std::ops::Range;
 struct Found {
     line: usize,
     range: Range<usize>,
-    /// Where its line begins.
+    /// The origin of its line.
     origin: Origin,
 }
 
@@ -26,7 +26,7 @@ impl Found {
 pub struct Matches {
     needle: Option<Needle>,
     found: VecDeque<Found>,
-    /// Those whose lines were dropped since the search began.
+    /// Matches in lines that were dropped since the search began.
     gone: Vec<Hit>,
     /// The one that the cursor is on, by line and byte, so that it stays when lines come and go.
     current: Option<(usize, usize)>,
@@ -38,7 +38,7 @@ impl Matches {
         self.found.len()
     }
 
-    /// Where the search stands; `None` when nothing is searched for.
+    /// The status of the search; `None` without a search.
     pub fn status(&self) -> Option<SearchStatus> {
         self.needle.as_ref()?;
         Some(SearchStatus { current: self.index().map_or(0, |index| index + 1), total: self.count() })
@@ -61,13 +61,13 @@ impl Matches {
 
     /// Which one was found there in the spool; `None` when it is not among the lines kept.
     pub fn index_of(&self, hit: Hit) -> Option<usize> {
-        // A line whose beginning is not kept begins later here.
+        // A line whose beginning was dropped begins later here.
         let next = self.found.iter().position(|found| found.origin >= hit.line)?;
         let mut same = (next..).zip(self.found.iter().skip(next)).filter(|(_, found)| found.origin == hit.line);
         Some(same.nth(hit.nth).map_or(next, |(index, _)| index))
     }
 
-    /// Those whose lines were dropped since the search began, oldest first.
+    /// Matches in lines that were dropped since the search began, oldest first.
     pub fn gone(&self) -> &[Hit] {
         &self.gone
     }
@@ -91,7 +91,7 @@ impl Matches {
         self.needle.is_some()
     }
 
-    /// Adds the matches in a line behind the others.
+    /// Adds the matches in a line after the others.
     pub(super) fn look(&mut self, number: usize, line: &OutLine) {
         let found = self.needle.iter().flat_map(|needle| needle.find_in(&line.text));
         self.found.extend(found.map(|range| Found { line: number, range, origin: line.origin }));
@@ -103,7 +103,7 @@ impl Matches {
         self.found.truncate(keep);
     }
 
-    /// Takes out the matches in lines before this one: those lines were dropped.
+    /// Removes the matches in lines before this one, which were dropped.
     pub(super) fn let_go(&mut self, first: usize) {
         let mut nth = 0;
         while let Some(found) = self.found.pop_front_if(|found| found.line < first) {
@@ -123,7 +123,7 @@ impl Matches {
         self.current
     }
 
-    /// Where in a line there are matches, and whether the cursor is on them.
+    /// The positions of matches in a line, and whether the cursor is on them.
     pub(super) fn in_line(&self, number: usize) -> impl Iterator<Item = (Range<usize>, bool)> {
         let first = self.found.partition_point(|found| found.line < number);
         let found = self.found.range(first..).take_while(move |found| found.line == number);

@@ -22,8 +22,8 @@ impl Hit {
     }
 }
 
-/// A search of output that is streamed through it, up to the first line that somebody else searches. It sees the lines
-/// that a view would draw: the same escapes, the same carriage returns.
+/// A search of streamed output, up to the first line of the other search. It sees the lines as a view would draw them,
+/// with escapes and carriage returns applied.
 pub struct SpoolSearch {
     transcript: Transcript,
     needle: Needle,
@@ -32,10 +32,10 @@ pub struct SpoolSearch {
     hits: Vec<Hit>,
 }
 
-/// What was there when the first line that is not searched began.
+/// The state when the first line of the other search began.
 struct Edge {
     end: usize,
-    /// Lines that go on behind it, with their length so far: what follows belongs to the other search.
+    /// Lines that continue there, with their length so far: the rest belongs to the other search.
     open: Vec<(usize, usize)>,
 }
 
@@ -102,7 +102,7 @@ impl SpoolSearch {
 }
 
 impl OutputView {
-    /// An empty view of a part of the spool, which looks like another: it takes all that it is given.
+    /// An empty view for a part of the spool, with the settings of another view; it accepts unlimited output.
     pub fn part_of(other: &OutputView) -> OutputView {
         let mut view = OutputView::bounded(Bounds { lines: 8 * BOUNDS.lines, bytes: 8 * BOUNDS.bytes });
         (view.wrap, view.times, view.size) = (other.wrap, other.times, other.size);

@@ -12,7 +12,7 @@ impl Transcript {
         Some(line)
     }
 
-    /// Whoever writes in a line that was dropped begins a new one.
+    /// A stream whose line was dropped begins a new one.
     pub(super) fn leave_dropped(&mut self) {
         for pen in &mut self.pens {
             if pen.line.is_some_and(|line| line < self.first) {

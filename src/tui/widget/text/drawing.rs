@@ -1,4 +1,4 @@
-//! How a text view is drawn: its rows, gutters, signs and matches.
+//! Drawing of a text view: its rows, gutters, symbols and matches.
 
 use super::{Counts, SIGNS, TextView, Wrap};
 use crate::tui::ink::Ink;
@@ -36,8 +36,8 @@ impl TextView {
         self.end = line.max(usize::from(self.lines.is_empty()));
     }
 
-    /// Draws the view from its beginning, without a cursor, beside a text that is read: lines that came late do not
-    /// count as shown, because nobody may have looked here.
+    /// Draws the view from its beginning, without a cursor, next to the text that is read. Late lines do not count as
+    /// shown, because the user may not look here.
     pub fn render_beside(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
         let (top, cursor) = (std::mem::take(&mut self.top), self.cursor.take());
         let before = self.counts;
@@ -96,7 +96,7 @@ impl TextView {
         }
     }
 
-    /// Draws the cursor's sign and the line's flag; returns the column behind them.
+    /// Draws the cursor and the flag of the line; returns the column after them.
     pub(super) fn draw_signs(&self, (line, row): (usize, usize), strip: Rect, buf: &mut Buffer, theme: &Theme) -> u16 {
         let Some(cursor) = self.cursor else { return strip.x };
         let room = |x: u16| usize::from(strip.right().saturating_sub(x));
@@ -143,7 +143,7 @@ impl TextView {
             .collect()
     }
 
-    /// Columns of the gutter with the blank behind it; a heading has none.
+    /// Columns of the gutter, including the blank after it; a heading has none.
     pub(super) fn gutter_width(&self, line: &TextLine) -> usize {
         match line {
             TextLine::One(piece) if piece.gutter.is_empty() => 0,

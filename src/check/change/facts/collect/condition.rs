@@ -1,4 +1,4 @@
-//! What is tested: conditions by their parts, names and functions followed to what they stand for.
+//! Collects the parts of conditions; names and functions are resolved.
 
 use super::{Collector, Connective, ExitAnswers, MAX_STEPS};
 use crate::check::change::facts::fact::{Sort as FactSort, Test, Weight};
@@ -6,7 +6,7 @@ use crate::check::change::names::Tokens;
 use crate::code::program::{Act, CompareOp, Expr, Sort, Statement};
 
 impl<'a> Collector<'a> {
-    /// Collects what a condition tests. `holds` is the answer that counts as yes.
+    /// Collects the tests of a condition. `holds` is the answer that counts as true.
     #[expect(clippy::too_many_arguments, reason = "what hangs on a condition goes down to each of its parts as it is")]
     pub(super) fn test(
         &mut self,
@@ -62,7 +62,7 @@ impl<'a> Collector<'a> {
                     self.test(value, holds, weight, ends, joint, scope, depth + 1);
                 }
             }
-            // What is given back is a value like any other unless it compares.
+            // A returned value is like any other unless it is a comparison.
             _ if weight == Weight::Result && joint == Connective::Alone => {}
             _ => {
                 let about = self.names.tokens(condition, scope);
@@ -92,7 +92,7 @@ impl<'a> Collector<'a> {
         self.names.stands_for(expr, scope).filter(|(value, _)| is_condition(value))
     }
 
-    /// What a comparison tests, and whether it tests the opposite of what is collected.
+    /// The test of a comparison, and whether it is the opposite of what is collected.
     pub(super) fn comparison(&self, order: CompareOp, a: &Expr, b: &Expr, whole: &Expr, scope: usize) -> (Test, bool) {
         let told = |expr: &Expr| -> Tokens {
             self.names
@@ -147,7 +147,7 @@ pub(super) fn is_module_guard(condition: &Expr) -> bool {
     is_own(a) || is_own(b)
 }
 
-/// Whether steps begin with giving back nothing, which may mean that all is well.
+/// Whether steps begin by returning nothing, which may mean success.
 pub(super) fn gives_nothing(steps: &[Statement]) -> bool {
     match steps.first().map(|step| &step.act) {
         Some(Act::Return(value)) => value.as_ref().is_none_or(|value| matches!(value.sort, Sort::Nothing)),
@@ -155,12 +155,12 @@ pub(super) fn gives_nothing(steps: &[Statement]) -> bool {
     }
 }
 
-/// Whether steps do nothing but give back true or false.
+/// Whether steps only return true or false.
 pub(super) fn gives_flag(steps: &[Statement]) -> bool {
     matches!(steps, [Statement { act: Act::Return(Some(Expr { sort: Sort::Flag(_), .. })), .. }])
 }
 
-/// Whether a value is a condition rather than a thing.
+/// Whether a value is a condition rather than an object.
 pub(super) fn is_condition(value: &Expr) -> bool {
     match &value.sort {
         Sort::Compare(..) | Sort::Not(_) => true,
@@ -173,8 +173,8 @@ pub(super) fn is_test(list: &[Expr]) -> bool {
     list.iter().any(|part| is_condition(part) || matches!(part.sort, Sort::Flag(_)))
 }
 
-/// `len(x) == 0`, `x is None`, `x != ""` ask whether there is an `x`: the thing, and whether the answer yes means
-/// that there is none.
+/// `len(x) == 0`, `x is None`, `x != ""` test whether `x` exists: the object, and whether true means that it does not
+/// exist.
 pub(super) fn emptiness<'e>(order: CompareOp, a: &'e Expr, b: &'e Expr) -> Option<(&'e Expr, bool)> {
     let is_nothing = |expr: &Expr| match &expr.sort {
         Sort::Nothing => true,

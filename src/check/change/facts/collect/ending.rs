@@ -1,11 +1,11 @@
-//! How steps end, and what is done about an error.
+//! How steps end, and how errors are handled.
 
 use super::{Collector, End, MAX_STEPS};
 use crate::check::change::names::Callee;
 use crate::code::program::{Act, Argument, Expr, Sort, Statement};
 
 impl Collector<'_> {
-    /// What is done about an error.
+    /// How an error is handled.
     pub(super) fn handling(&self, body: &[Statement], name: Option<&str>, scope: usize) -> &'static str {
         let is_told = name.is_some_and(|name| mentions(body, name));
         match self.end(body, scope, 0) {
@@ -55,7 +55,7 @@ impl Collector<'_> {
             });
             return if is_error { End::Stop } else { End::Skip };
         }
-        // `return fail("…")` ends as that function ends.
+        // `return fail("…")` ends like that function.
         if let (Sort::Call(target, _), true) = (&value.sort, depth < MAX_STEPS)
             && let Callee::Own(function) = self.names.callee(target, scope)
         {
@@ -75,7 +75,7 @@ impl Collector<'_> {
     pub(super) fn called(&self, target: &Expr, arguments: &[Argument], scope: usize, depth: usize) -> End {
         match self.names.callee(target, scope) {
             Callee::Own(function) => match self.end(&function.body, self.names.inside(function), depth + 1) {
-                // What a function gives back ends the function and nothing else.
+                // A return statement of the function ends only the function.
                 End::Stop if !matches!(function.body.last().map(|step| &step.act), Some(Act::Return(_))) => End::Stop,
                 _ => End::Open,
             },

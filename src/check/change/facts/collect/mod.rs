@@ -10,10 +10,10 @@ use crate::code::program::{Act, Expr, Function, Handler, Sort, Statement};
 use condition::{gives_flag, gives_nothing};
 use std::collections::HashSet;
 
-/// How many names and functions in a row a condition is followed through.
+/// How many names and functions in a chain are followed for a condition.
 const MAX_STEPS: usize = 5;
 
-/// Longest piece of code that is quoted, in characters.
+/// The longest quoted code, in characters.
 const MAX_WORDS: usize = 70;
 
 /// A file whose facts are collected.
@@ -21,31 +21,31 @@ pub(in crate::check::change) struct Collector<'a> {
     pub(in crate::check::change) names: &'a FileNames<'a>,
     pub(in crate::check::change) text: &'a str,
     pub(in crate::check::change) path: &'a str,
-    /// Whether it is a script of a shell.
+    /// Whether it is a shell script.
     pub(in crate::check::change) is_shell: bool,
-    /// Functions that nothing calls any more: what they do is not done.
+    /// Functions that are no longer called: their code does not run.
     pub(in crate::check::change) unused: &'a HashSet<String>,
     pub(in crate::check::change) found: &'a mut ProgramFacts,
 }
 
-/// Where a value stands.
+/// The context of a value.
 #[derive(Clone)]
 struct ValueContext {
     scope: usize,
-    /// What it is used for: `test`, `copy:0`, `range:0`.
+    /// Its use: `test`, `copy:0`, `range:0`.
     used: String,
-    /// What it is used with.
+    /// The other values in that use.
     with: Tokens,
-    /// Whether somebody waits for what it does; `None` where it is handed on.
+    /// Whether its result is awaited; `None` if it is passed on.
     is_awaited: Option<bool>,
 }
 
 /// The answers with which a condition ends something.
 #[derive(Clone, Copy, Default)]
 struct ExitAnswers {
-    /// The work is stopped.
+    /// The program ends.
     stops: Option<bool>,
-    /// A round or the function is left.
+    /// A loop turn or the function ends.
     leaves: Option<bool>,
 }
 
@@ -55,7 +55,7 @@ impl ExitAnswers {
     }
 }
 
-/// How a condition is joined with others.
+/// How a condition is combined with others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Connective {
     /// It stands alone.
@@ -67,7 +67,7 @@ enum Connective {
 }
 
 impl Connective {
-    /// Not all is one that does not.
+    /// The negation of "all" is "any negated".
     fn turned(self) -> Connective {
         match self {
             Connective::Alone => Connective::Alone,
@@ -79,11 +79,11 @@ impl Connective {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// The work is stopped.
+    /// The program ends.
     Stop,
-    /// A round or the function is left.
+    /// A loop turn or the function ends.
     Skip,
-    /// What follows is done.
+    /// The following steps run.
     Open,
 }
 
@@ -108,7 +108,7 @@ impl<'a> Collector<'a> {
         line.chars().take(MAX_WORDS - 1).chain(['…']).collect()
     }
 
-    /// A line of the file without the blanks around it.
+    /// A line of the file without surrounding blanks.
     fn line(&self, line: u64) -> String {
         let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
         self.text.lines().nth(index).unwrap_or_default().trim().to_owned()
@@ -124,7 +124,7 @@ impl<'a> Collector<'a> {
         self.found.plain.push(Fact { sort, group, about, beside: Tokens::new(), detail, words, place });
     }
 
-    /// Collects from steps that run one after the other.
+    /// Collects from a sequence of steps.
     pub(in crate::check::change) fn block(&mut self, steps: &'a [Statement], scope: usize) {
         for (index, step) in steps.iter().enumerate() {
             self.step(step, &steps[index + 1..], scope);
@@ -153,7 +153,7 @@ impl<'a> Collector<'a> {
                 );
                 self.expr(value, &at.used(format!("math:{sign}"), self.names.tokens(target, scope)));
             }
-            // A text that stands alone is a comment.
+            // A text as a statement is a comment.
             Act::Do(Expr { sort: Sort::Text(_), .. }) if !self.is_shell => {}
             Act::Do(value) => self.expr(value, &at),
             Act::Assert(value) => {
@@ -244,7 +244,7 @@ impl<'a> Collector<'a> {
         scope: usize,
     ) {
         let (yes, no) = (self.end(then, scope, 0), self.end(otherwise, scope, 0));
-        // `if ok: return x` before a stop is a stop when it is not ok.
+        // `if ok: return x` before a stop means a stop if not ok.
         let follows = if yes == End::Skip && otherwise.is_empty() {
             self.end(&rest[..rest.len().min(1)], scope, 0)
         } else {
@@ -284,7 +284,7 @@ impl<'a> Collector<'a> {
         if self.is_shell && matches!(target.name(), Some("true" | ":")) {
             let about = self.names.tokens(command, scope);
             let words = self.words(command);
-            // A calculation that comes to zero is no error.
+            // A calculation with the result zero is not an error.
             if !words.starts_with("((") {
                 self.fact(FactSort::Handler, "error", about, "swallowed", words, condition.line);
             }
@@ -298,7 +298,7 @@ impl<'a> Collector<'a> {
         self.block(body, scope);
     }
 
-    /// A loop that always ends in its first round is none.
+    /// A loop that always ends in its first turn is not a loop.
     fn cut(&mut self, line: u64, body: &[Statement]) {
         let last = body.last().map(|step| (&step.act, step.line));
         if let Some((Act::Break | Act::Return(_), at)) = last {
@@ -309,7 +309,7 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Ends of loops and slices that are moved by a number.
+    /// Ends of loops and slices with an added number.
     fn bound(&mut self, expr: &'a Expr, scope: usize) {
         if let Sort::Math(sign, a, b) = &expr.sort
             && let (true, Sort::Number(number)) = (matches!(sign.as_str(), "+" | "-"), &b.sort)

@@ -1,4 +1,4 @@
-//! What values are made of: texts, numbers, calls with their arguments.
+//! Collects the parts of values: texts, numbers, calls with their arguments.
 
 use super::{Collector, Connective, ExitAnswers, ValueContext};
 use crate::check::change::facts::fact::{CallArgument, CallFact, Collection, Sort as FactSort, Weight};
@@ -68,7 +68,7 @@ impl<'a> Collector<'a> {
             Sort::Item(..) => self.environment(expr, scope),
             _ => {}
         }
-        // Whoever waits for a list waits for its entries.
+        // Awaiting a list awaits its entries.
         let is_joint = matches!(expr.sort, Sort::All(_) | Sort::Any(_) | Sort::Not(_));
         let used = if is_joint { at.used.clone() } else { String::new() };
         let inner = ValueContext { used, with: Tokens::new(), ..at.clone() };
@@ -81,7 +81,7 @@ impl<'a> Collector<'a> {
         self.fact(FactSort::Number, &at.used, at.with.clone(), &constant.shown, words, constant.line);
     }
 
-    /// A name that stands for a number is that number, where it is used.
+    /// A name of a number counts as that number where it is used.
     pub(super) fn constant_behind(&mut self, expr: &Expr, at: &ValueContext) {
         if at.used.is_empty() {
             return;
@@ -148,7 +148,7 @@ impl<'a> Collector<'a> {
         self.found.texts.insert(text);
         for bit in bits {
             if let Bit::Hole(hole, scope) = bit {
-                // The whole itself is no hole in it.
+                // The whole expression is not one of its own placeholders.
                 if hole.span != expr.span {
                     self.expr(hole, &ValueContext { scope: *scope, ..at.used("text", Tokens::new()) });
                 }
@@ -206,7 +206,7 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// What is taken when nothing is given: `value or 3`, `given.get("key", 3)`.
+    /// Default values: `value or 3`, `given.get("key", 3)`.
     pub(super) fn default(&mut self, value: &Expr, name: Option<&str>, scope: usize) {
         let (key, default) = match &value.sort {
             Sort::Any(list) => match list.as_slice() {
@@ -261,7 +261,7 @@ impl<'a> Collector<'a> {
             words,
             place,
         });
-        // `Promise.all([...])` waits for all of them, `asyncio.gather(...)` too.
+        // `Promise.all([...])` and `asyncio.gather(...)` await all of them.
         let waits = is_awaited != Some(false)
             && matches!(
                 full.as_str(),
@@ -287,7 +287,7 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Calls that are facts of their own.
+    /// Calls that are separate facts.
     pub(super) fn special(&mut self, expr: &'a Expr, full: &str, name: &str, arguments: &'a [Argument], scope: usize) {
         let first = arguments.first().map(|argument| &argument.value);
         if matches!(full, "os.getenv" | "os.environ.get" | "os.environ.pop")
@@ -357,7 +357,7 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Secrets that are written out.
+    /// Hard-coded secrets.
     pub(super) fn secrets(&mut self, expr: &'a Expr, arguments: &'a [Argument], scope: usize) {
         let mut names = Vec::new();
         for argument in arguments {
@@ -403,7 +403,7 @@ fn last_word(expr: &Expr) -> Option<String> {
     }
 }
 
-/// Functions that make a text of a value.
+/// Functions that convert a value to text.
 const SHOWING: &[&str] = &[
     "dumps",
     "str",
@@ -420,7 +420,7 @@ const SHOWING: &[&str] = &[
     "bytes",
 ];
 
-/// Values that are put into a text or handed on, measures of them left out.
+/// Values that are inserted into a text or passed on, except measures of them.
 fn holes<'e>(expr: &'e Expr, found: &mut Vec<&'e Expr>) {
     match &expr.sort {
         Sort::Call(target, arguments) => {

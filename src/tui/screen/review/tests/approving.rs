@@ -1,4 +1,4 @@
-//! What an approval waits for, and what it needs.
+//! The conditions of an approval.
 
 use super::*;
 

@@ -82,12 +82,12 @@ fn the_list_of_a_change_counts_lines_and_leads_into_the_difference() {
 
 #[test]
 fn a_changed_version_opens_at_its_first_change() {
-    // The change lies below a heading and beside an unchanged file; the evidence is pinned above.
+    // The change is below a heading and next to an unchanged file; the evidence is pinned above.
     let mut bench = Bench::reviewing_with(120, 40, |detail| detail.base_files = Some(before()));
     let screen = bench.screen();
     let here = screen.lines().find(|line| line.starts_with('›')).unwrap_or_else(|| panic!("{screen}"));
     assert!(here.contains("show(30)") && here.contains("print(30)"), "{screen}");
-    // Where the evidence has the screen for itself, one key leads there.
+    // If the evidence fills the screen, one key leads to the list.
     let mut bench = Bench::reviewing_with(80, 24, |detail| detail.base_files = Some(before()));
     bench.press(".");
     let screen = bench.screen();
@@ -167,7 +167,7 @@ fn a_range_of_tools_is_left_out_and_taken_in_and_all_cannot_be_left_out() {
     let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
     let chosen = ["beta".to_owned(), "gamma".to_owned()];
     assert_eq!(screen.only(), chosen);
-    // What an approval of these does is asked, and an answer about all of them that comes late is not taken for it.
+    // The effect of approving them is requested, and a late answer about all of them is not mistaken for it.
     let effects = bench.taken();
     let asked = effects.iter().find_map(|effect| match effect {
         Effect::Preview(Command::Decide(request)) => Some(request.clone()),
