@@ -140,7 +140,9 @@ fn add_outer(hint: &str, found: &mut Vec<String>, depth: usize) {
     }
     let parts = split(hint, b'|', PYTHON);
     if parts.len() > 1 {
-        parts.iter().for_each(|part| add_outer(part, found, depth + 1));
+        for part in parts {
+            add_outer(part, found, depth + 1);
+        }
         return;
     }
     if let Some(text) = literal::text(hint, PYTHON) {

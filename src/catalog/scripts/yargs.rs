@@ -184,7 +184,7 @@ impl Reader {
                 let Some(name) = parts.first().and_then(|part| literal::text(part, JS)) else {
                     match parts.first().and_then(|part| literal::value(part, JS)) {
                         Some(Value::Object(fields)) => {
-                            fields.iter().for_each(|(name, spec)| merge(&mut table, name, spec))
+                            fields.iter().for_each(|(name, spec)| merge(&mut table, name, spec));
                         }
                         _ => is_computed |= text[..at].trim_end().ends_with('.') && !parts.is_empty(),
                     }

@@ -105,9 +105,8 @@ impl Put<'_> {
                 self.statement(kid, &mut node.kids);
             }
         } else if self.is_call(node) || self.is_waited(node) {
-            match self.as_value(node) {
-                Some(value) => *node = value,
-                None => {}
+            if let Some(value) = self.as_value(node) {
+                *node = value;
             }
         } else if node.is(Kind::Call) && self.known.is_script {
             self.callbacks(node);
@@ -414,10 +413,8 @@ pub(super) fn is_module_member(node: &Node, module: &str, member: &str) -> bool 
 /// A value that nobody can change, and whose copies nobody can tell from it.
 fn is_unchanging(node: &Node, known: &Known) -> bool {
     match node.kind {
-        Kind::Num | Kind::Str | Kind::Word => true,
-        Kind::Text | Kind::Binary => true,
+        Kind::Num | Kind::Str | Kind::Word | Kind::Text | Kind::Binary | Kind::Call => true,
         Kind::Tuple => !known.is_script && node.kids.iter().all(|kid| is_unchanging(kid, known)),
-        Kind::Call => true,
         Kind::Raw => is_pattern(node),
         _ => false,
     }
@@ -465,10 +462,8 @@ fn uses(root: &Node, name: &str) -> Uses {
             Kind::Assign | Kind::Aug if node.kids[0].is(Kind::Item) && node.kids[0].kids[0].is_name(name) => {
                 reading = usize::MAX / 2;
             }
-            Kind::Raw if node.text.contains("delete") || node.text.starts_with("update") => {
-                if node.mentions(name) {
-                    reading = usize::MAX / 2;
-                }
+            Kind::Raw if (node.text.contains("delete") || node.text.starts_with("update")) && node.mentions(name) => {
+                reading = usize::MAX / 2;
             }
             _ => {}
         }

@@ -112,18 +112,18 @@ pub(super) fn of(node: &Node, known: &Known) -> Effect {
         | Kind::Tuple
         | Kind::Pair
         | Kind::Kw
-        | Kind::Block => parts(),
-        Kind::Text => parts(),
+        | Kind::Block
+        | Kind::Text
+        | Kind::Filter => parts(),
         Kind::Hole if node.text.is_empty() || node.text == "!s" || node.text == "!r" => {
             let is_plain = known.type_of(&node.kids[0]).is_some();
             parts().at_least(Acts::No, if known.is_script && !is_plain { Raises::Hard } else { Raises::No }, !is_plain)
         }
-        Kind::Hole => parts().at_least(Acts::No, Raises::Hard, true),
+        Kind::Hole | Kind::Item => parts().at_least(Acts::No, Raises::Hard, true),
         Kind::Member if node.kids[0].is(Kind::Name) && node.kids[0].text.starts_with('@') => {
             parts().at_least(Acts::No, Raises::No, true)
         }
         Kind::Member => parts().at_least(Acts::No, Raises::Soft, true),
-        Kind::Item => parts().at_least(Acts::No, Raises::Hard, true),
         Kind::Compare => of_comparison(node, known),
         Kind::Unary | Kind::Binary => {
             let is_number = |kid: &Node| known.type_of(kid) == Some(Type::Int);
@@ -159,7 +159,6 @@ pub(super) fn of(node: &Node, known: &Known) -> Effect {
             effect.writes.extend(targets(&node.kids[0]));
             effect.at_least(Acts::No, Raises::Hard, true)
         }
-        Kind::Filter => parts(),
         Kind::Lambda => {
             let mut effect = Effect { fresh: true, state: true, ..Effect::none() };
             node.each(&mut |inner| {
@@ -195,8 +194,9 @@ fn of_statement(node: &Node, known: &Known) -> Effect {
             effect.writes.extend(names);
             effect
         }
-        Kind::Return | Kind::Break | Kind::Continue => parts().at_least(Acts::Output, Raises::Hard, false),
-        Kind::Raise => parts().at_least(Acts::Output, Raises::Hard, false),
+        Kind::Return | Kind::Break | Kind::Continue | Kind::Raise => {
+            parts().at_least(Acts::Output, Raises::Hard, false)
+        }
         Kind::For if node.text.is_empty() && !known.is_script => {
             let acts = if iterates_safely(&node.kids[1], known) { Acts::Output } else { Acts::Any };
             let mut effect = parts().at_least(acts, Raises::Hard, true);
@@ -364,7 +364,8 @@ fn of_call(node: &Node, known: &Known) -> Effect {
             let mut effect = object;
             effect.and(args);
             let is_console = target.kids[0].is_name("console") && known.is_script;
-            if OF_TEXTS.contains(&name) || of_object.is_some() && OF_KNOWN.contains(&name) && known.has_plain_args(node)
+            if OF_TEXTS.contains(&name)
+                || of_object.is_some() && OF_KNOWN.contains(&name) && Known::has_plain_args(node)
             {
                 let is_sure = of_object == Some(Type::Str) && node.kids.len() == 1;
                 return effect.at_least(Acts::No, if is_sure { Raises::No } else { Raises::Hard }, true);

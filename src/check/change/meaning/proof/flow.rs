@@ -14,10 +14,8 @@ pub(super) fn tidy(node: &mut Node, known: &Known) {
     }
     match node.kind {
         Kind::Block => block(node, known),
-        Kind::Def | Kind::Lambda => {
-            if !node.kids.last().is_some_and(|marks| marks.text.contains("constructor")) {
-                strip(&mut node.kids[1], Kind::Return, known);
-            }
+        Kind::Def | Kind::Lambda if !node.kids.last().is_some_and(|marks| marks.text.contains("constructor")) => {
+            strip(&mut node.kids[1], Kind::Return, known);
         }
         // Something may see the status of this loop of a shell.
         Kind::For | Kind::While if node.text == "status" => {}
@@ -154,7 +152,7 @@ fn branches(mut step: Node, known: &Known) -> Vec<Node> {
     }
     let mut behind = Vec::new();
     while let (Some(one), Some(other)) = (step.kids[1].kids.last(), step.kids[2].kids.last()) {
-        if one != other || !super::values::binds(one).is_empty() && known.is_script && one.text != "" {
+        if one != other || !super::values::binds(one).is_empty() && known.is_script && !one.text.is_empty() {
             break;
         }
         step.kids[2].kids.pop();

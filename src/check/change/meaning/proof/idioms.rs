@@ -167,7 +167,7 @@ fn call(node: &mut Node, known: &Known) {
         && first.is(Kind::Each)
         && first.text == "list"
     {
-        first.text = "gen".to_owned();
+        "gen".clone_into(&mut first.text);
     }
     let sort = if name == "list" { "list" } else { "set" };
     if is_own
@@ -177,7 +177,7 @@ fn call(node: &mut Node, known: &Known) {
         && node.kids[1].text == "gen"
     {
         let mut each = node.kids.swap_remove(1);
-        each.text = sort.to_owned();
+        sort.clone_into(&mut each.text);
         *node = each;
     }
 }
@@ -421,7 +421,7 @@ fn declared_first(node: &mut Node, at: usize) -> bool {
         && step.kids[0] == *name
         && !step.kids[1].mentions(&name.text);
     if is_one {
-        node.kids[at].text = "let".to_owned();
+        "let".clone_into(&mut node.kids[at].text);
     }
     is_one
 }

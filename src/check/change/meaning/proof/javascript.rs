@@ -3,7 +3,7 @@
 //! A variable that is declared is an `Assign` whose text says how: `let`, `var`, or `const let` for a constant.
 
 use super::javascript_function::{class, function, is_function, lambda, without_own_this};
-use super::lower::Lower;
+use super::lower::{Lower, fields, named, placed, starts_with};
 use super::modules;
 use super::tree::{Kind, Node};
 use crate::code::escape::{EscapeRules, unescaped};
@@ -18,7 +18,7 @@ pub(super) fn program(lower: &mut Lower<'_>, root: Syntax<'_>) -> Node {
 pub(super) fn block(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let kids = match node.kind() {
         "statement_block" | "program" | "else_clause" | "finally_clause" => {
-            let kids = lower.named(node);
+            let kids = named(node);
             match kids.as_slice() {
                 [only]
                     if only.kind() == "statement_block"
@@ -32,7 +32,7 @@ pub(super) fn block(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
         }
         _ => statement(lower, node),
     };
-    lower.at(node, Node::block(kids))
+    placed(node, Node::block(kids))
 }
 
 pub(super) fn body(lower: &mut Lower<'_>, node: Syntax<'_>, field: &str) -> Node {
@@ -42,7 +42,7 @@ pub(super) fn body(lower: &mut Lower<'_>, node: Syntax<'_>, field: &str) -> Node
 fn statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
     lower.deeper(node, |lower| {
         let made = one_statement(lower, node);
-        made.into_iter().map(|made| lower.at(node, made)).collect()
+        made.into_iter().map(|made| placed(node, made)).collect()
     })
 }
 
@@ -91,7 +91,7 @@ fn one_statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
 }
 
 fn expression_statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
-    let inner = lower.named(node);
+    let inner = named(node);
     let [only] = inner.as_slice() else { return vec![lower.opaque(node)] };
     match (only.kind(), only.child_by_field_name("left"), only.child_by_field_name("right")) {
         ("assignment_expression", Some(target), Some(value)) => {
@@ -113,7 +113,7 @@ fn expression_statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
             vec![Node::new(Kind::Raw, &sign, vec![field(lower, *only, "argument")])]
         }
         ("sequence_expression", ..) => {
-            let parts = lower.named(*only);
+            let parts = named(*only);
             parts.into_iter().map(|part| Node::of(Kind::Do, vec![expr(lower, part)])).collect()
         }
         _ => vec![Node::of(Kind::Do, vec![expr(lower, *only)])],
@@ -133,23 +133,20 @@ fn sort_of(lower: &Lower<'_>, node: Syntax<'_>) -> Option<&'static str> {
 fn declaration(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
     let Some(sort) = sort_of(lower, node) else { return vec![lower.opaque(node)] };
     let mut made = Vec::new();
-    for one in lower.named(node) {
+    for one in named(node) {
         let Some(name) = one.child_by_field_name("name") else { return vec![lower.opaque(node)] };
-        let step = match one.child_by_field_name("value") {
-            Some(value) => {
-                if let Some(imported) = required(lower, name, value, sort) {
-                    imported
-                } else {
-                    let target = expr(lower, name);
-                    Node::new(Kind::Assign, sort, vec![target, expr(lower, value)])
-                }
+        let step = if let Some(value) = one.child_by_field_name("value") {
+            if let Some(imported) = required(lower, name, value, sort) {
+                imported
+            } else {
+                let target = expr(lower, name);
+                Node::new(Kind::Assign, sort, vec![target, expr(lower, value)])
             }
-            None => {
-                let sort = if sort == "var" { "declare var" } else { "declare" };
-                Node::new(Kind::Raw, sort, vec![expr(lower, name)])
-            }
+        } else {
+            let sort = if sort == "var" { "declare var" } else { "declare" };
+            Node::new(Kind::Raw, sort, vec![expr(lower, name)])
         };
-        made.push(lower.at(one, step));
+        made.push(placed(one, step));
     }
     made
 }
@@ -166,7 +163,7 @@ fn required(lower: &mut Lower<'_>, name: Syntax<'_>, value: Syntax<'_>, sort: &s
     match name.kind() {
         "identifier" => kids.extend(pair(lower.text(name), "default")),
         "object_pattern" => {
-            for part in lower.named(name) {
+            for part in named(name) {
                 let key = part.child_by_field_name("key");
                 match (part.kind(), key, part.child_by_field_name("value")) {
                     ("shorthand_property_identifier_pattern", ..) => {
@@ -189,7 +186,7 @@ fn required(lower: &mut Lower<'_>, name: Syntax<'_>, value: Syntax<'_>, sort: &s
 /// The module of `require("module")`.
 fn required_module(lower: &mut Lower<'_>, value: Syntax<'_>) -> Option<String> {
     let called = value.child_by_field_name("function").filter(|_| value.kind() == "call_expression")?;
-    let given = lower.named(value.child_by_field_name("arguments")?);
+    let given = named(value.child_by_field_name("arguments")?);
     let [only] = given.as_slice() else { return None };
     (lower.text(called) == "require" && only.kind() == "string").then(|| modules::of_node(&said(lower, *only)))
 }
@@ -231,16 +228,16 @@ fn for_loop(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
 fn switch(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let mut kids = vec![field(lower, node, "value")];
     let Some(cases) = node.child_by_field_name("body") else { return lower.opaque(node) };
-    for case in lower.named(cases) {
+    for case in named(cases) {
         let test = case.child_by_field_name("value");
-        let inner = lower.fields(case, "body");
+        let inner = fields(case, "body");
         let declares = ["lexical_declaration", "class_declaration", "function_declaration"];
         if inner.iter().any(|step| declares.contains(&step.kind())) {
             return lower.opaque(node);
         }
         let steps = inner.into_iter().flat_map(|step| statement(lower, step)).collect();
         let test = test.map_or_else(Node::empty, |test| expr(lower, test));
-        kids.push(lower.at(case, Node::new(Kind::Raw, "case", vec![test, Node::block(steps)])));
+        kids.push(placed(case, Node::new(Kind::Raw, "case", vec![test, Node::block(steps)])));
     }
     Node::new(Kind::Raw, "switch", kids)
 }
@@ -250,7 +247,7 @@ fn attempt(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     if let Some(handler) = node.child_by_field_name("handler") {
         let name = field(lower, handler, "parameter");
         let inner = body(lower, handler, "body");
-        kids.push(lower.at(handler, Node::of(Kind::Handler, vec![Node::empty(), name, inner])));
+        kids.push(placed(handler, Node::of(Kind::Handler, vec![Node::empty(), name, inner])));
     }
     Node::of(Kind::Try, kids)
 }
@@ -261,17 +258,17 @@ fn import(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
         return Vec::new();
     }
     let source = node.child_by_field_name("source").map(|source| modules::of_node(&said(lower, source)));
-    let clauses: Vec<Syntax<'_>> = lower.named(node).into_iter().filter(|kid| kid.kind() == "import_clause").collect();
+    let clauses: Vec<Syntax<'_>> = named(node).into_iter().filter(|kid| kid.kind() == "import_clause").collect();
     let (Some(module), [clause]) = (source, clauses.as_slice()) else { return vec![lower.opaque(node)] };
     // What is imported with conditions (`with { type: "json" }`) is another thing.
-    if lower.named(node).iter().any(|kid| kid.kind() == "import_attribute") {
+    if named(node).iter().any(|kid| kid.kind() == "import_attribute") {
         return vec![lower.opaque(node)];
     }
     let mut kids = Vec::new();
     let mut add = |name: &str, member: &str| {
         kids.extend([Node::name(name), Node::leaf(Kind::Str, &format!("{module}:{member}"))]);
     };
-    for part in lower.named(*clause) {
+    for part in named(*clause) {
         match part.kind() {
             "identifier" => add(lower.text(part), "default"),
             "namespace_import" => {
@@ -279,10 +276,10 @@ fn import(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
                 add(lower.text(name), "*");
             }
             "named_imports" => {
-                for one in lower.named(part) {
+                for one in named(part) {
                     let name = one.child_by_field_name("name").filter(|name| name.kind() == "identifier");
                     let Some(name) = name else { return vec![lower.opaque(node)] };
-                    if lower.starts_with(one, "type") {
+                    if starts_with(one, "type") {
                         continue;
                     }
                     let alias = one.child_by_field_name("alias").unwrap_or(name);
@@ -322,12 +319,12 @@ fn export(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
         let value = expr(lower, value);
         return vec![Node::new(Kind::Raw, "export", given("default", value).into())];
     }
-    let clauses: Vec<Syntax<'_>> = lower.named(node).into_iter().filter(|kid| kid.kind() == "export_clause").collect();
+    let clauses: Vec<Syntax<'_>> = named(node).into_iter().filter(|kid| kid.kind() == "export_clause").collect();
     let ([clause], None) = (clauses.as_slice(), node.child_by_field_name("source")) else {
         return vec![lower.opaque(node)];
     };
     let mut kids = Vec::new();
-    for one in lower.named(*clause) {
+    for one in named(*clause) {
         let Some(name) = one.child_by_field_name("name").filter(|name| name.kind() == "identifier") else {
             return vec![lower.opaque(node)];
         };
@@ -342,7 +339,7 @@ pub(super) fn field(lower: &mut Lower<'_>, node: Syntax<'_>, name: &str) -> Node
 }
 
 pub(super) fn exprs(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
-    lower.named(node).into_iter().map(|child| expr(lower, child)).collect()
+    named(node).into_iter().map(|child| expr(lower, child)).collect()
 }
 
 fn operator(lower: &Lower<'_>, node: Syntax<'_>) -> String {
@@ -351,7 +348,7 @@ fn operator(lower: &Lower<'_>, node: Syntax<'_>) -> String {
 
 pub(super) fn expr(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let made = lower.deeper(node, |lower| vec![value(lower, node)]).pop();
-    made.map_or_else(Node::empty, |made| lower.at(node, made))
+    made.map_or_else(Node::empty, |made| placed(node, made))
 }
 
 fn value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
@@ -376,8 +373,8 @@ fn value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
         | "satisfies_expression"
         | "non_null_expression"
         | "type_assertion" => {
-            let at = if node.kind() == "type_assertion" { 1 } else { 0 };
-            let inner = lower.named(node).get(at).copied();
+            let at = usize::from(node.kind() == "type_assertion");
+            let inner = named(node).get(at).copied();
             match inner {
                 Some(inner) if inner.kind() == "sequence_expression" => {
                     Node::new(Kind::Raw, "sequence", exprs(lower, inner))
@@ -482,9 +479,10 @@ fn member(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
         return Node::new(Kind::Member, &name, vec![object]);
     }
     let kids = vec![object, field(lower, node, "index")];
-    match may_end(node) {
-        true => Node::new(Kind::Raw, if is_optional { "?.[]" } else { "[]" }, kids),
-        false => Node::of(Kind::Item, kids),
+    if may_end(node) {
+        Node::new(Kind::Raw, if is_optional { "?.[]" } else { "[]" }, kids)
+    } else {
+        Node::of(Kind::Item, kids)
     }
 }
 
@@ -504,23 +502,22 @@ fn call(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     }
     let mut cursor = node.walk();
     let is_optional = node.children(&mut cursor).any(|kid| kid.kind() == "optional_chain" || kid.kind() == "?.");
-    match may_end(node) {
-        true => Node::new(Kind::Raw, if is_optional { "?.()" } else { "()" }, kids),
-        false => {
-            if kids[0].is_name("require")
-                && let Some(only) = kids.get_mut(1).filter(|only| only.is(Kind::Str))
-            {
-                only.text = modules::of_node(&only.text);
-            }
-            Node::of(Kind::Call, kids)
+    if may_end(node) {
+        Node::new(Kind::Raw, if is_optional { "?.()" } else { "()" }, kids)
+    } else {
+        if kids[0].is_name("require")
+            && let Some(only) = kids.get_mut(1).filter(|only| only.is(Kind::Str))
+        {
+            only.text = modules::of_node(&only.text);
         }
+        Node::of(Kind::Call, kids)
     }
 }
 
 /// An object, or a pattern that takes one apart.
 fn object(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let mut kids = Vec::new();
-    for part in lower.named(node) {
+    for part in named(node) {
         let made = match part.kind() {
             "shorthand_property_identifier" | "shorthand_property_identifier_pattern" => {
                 Node::of(Kind::Pair, vec![Node::leaf(Kind::Str, lower.text(part)), expr(lower, part)])
@@ -540,7 +537,7 @@ fn object(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
             "spread_element" | "rest_pattern" => expr(lower, part),
             _ => lower.opaque(part),
         };
-        kids.push(lower.at(part, made));
+        kids.push(placed(part, made));
     }
     Node::of(Kind::Dict, kids)
 }
@@ -566,7 +563,7 @@ fn template(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     // The text between the values has no nodes in all versions of the grammar.
     let (mut kids, mut at) = (Vec::new(), node.start_byte() + 1);
     let end = node.end_byte().saturating_sub(1);
-    for part in lower.named(node).into_iter().filter(|part| part.kind() == "template_substitution") {
+    for part in named(node).into_iter().filter(|part| part.kind() == "template_substitution") {
         kids.push(Node::leaf(Kind::Str, &unescaped(lower.between(at, part.start_byte()), EscapeRules::JavaScript)));
         let values = exprs(lower, part);
         if values.len() != 1 {

@@ -1,7 +1,7 @@
 //! Functions and classes of JavaScript and TypeScript.
 
 use super::javascript::{block, body, expr, field};
-use super::lower::Lower;
+use super::lower::{Lower, named, placed};
 use super::tree::{Kind, Node};
 use tree_sitter::Node as Syntax;
 
@@ -64,10 +64,10 @@ fn words(lower: &Lower<'_>, node: Syntax<'_>, sort: &str) -> String {
 fn parts(lower: &mut Lower<'_>, node: Syntax<'_>) -> (Node, Node) {
     let params = match (node.child_by_field_name("parameters"), node.child_by_field_name("parameter")) {
         (Some(list), _) => {
-            let given = lower.named(list);
+            let given = named(list);
             let made: Vec<Node> = given.into_iter().map(|one| parameter(lower, one)).collect();
             let made = made.into_iter().filter(|one| !one.is(Kind::Empty)).collect();
-            lower.at(list, Node::of(Kind::Params, made))
+            placed(list, Node::of(Kind::Params, made))
         }
         (None, Some(only)) => Node::of(Kind::Params, vec![parameter(lower, only)]),
         (None, None) => Node::of(Kind::Params, Vec::new()),
@@ -88,7 +88,7 @@ fn parts(lower: &mut Lower<'_>, node: Syntax<'_>) -> (Node, Node) {
 fn parameter(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let (pattern, default) = match node.kind() {
         "required_parameter" | "optional_parameter" => {
-            if lower.named(node).iter().any(|part| FIELD_WORDS.contains(&part.kind()))
+            if named(node).iter().any(|part| FIELD_WORDS.contains(&part.kind()))
                 || lower.signs(node).iter().any(|sign| sign == "readonly")
             {
                 return lower.opaque(node);
@@ -124,18 +124,18 @@ fn parameter(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     };
     let caller = Node::leaf(Kind::Raw, &format!("caller {name}"));
     let made = Node::new(Kind::Param, name, vec![default, caller, Node::leaf(Kind::Raw, sort)]);
-    lower.at(node, made)
+    placed(node, made)
 }
 
 /// A class: its name, what it extends, its methods and fields.
 pub(super) fn class(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let name = node.child_by_field_name("name").map_or("", |name| lower.text(name)).to_owned();
     let mut head = Node::leaf(Kind::Raw, "class");
-    for part in lower.named(node) {
+    for part in named(node) {
         match part.kind() {
             "decorator" => return lower.opaque(node),
             "class_heritage" => {
-                for base in lower.named(part) {
+                for base in named(part) {
                     match base.kind() {
                         "extends_clause" => head.kids.push(field(lower, base, "value")),
                         "implements_clause" => {}
@@ -148,7 +148,7 @@ pub(super) fn class(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     }
     let Some(inner) = node.child_by_field_name("body") else { return lower.opaque(node) };
     let was_in_class = std::mem::replace(&mut lower.is_in_class, true);
-    let members: Vec<Node> = lower.named(inner).into_iter().filter_map(|part| member(lower, part)).collect();
+    let members: Vec<Node> = named(inner).into_iter().filter_map(|part| member(lower, part)).collect();
     lower.is_in_class = was_in_class;
     Node::new(Kind::Class, &name, vec![head, Node::block(members)])
 }
@@ -157,7 +157,7 @@ fn member(lower: &mut Lower<'_>, node: Syntax<'_>) -> Option<Node> {
     let name = node.child_by_field_name("name").or_else(|| node.child_by_field_name("property"));
     let is_plain =
         name.is_some_and(|name| matches!(name.kind(), "property_identifier" | "private_property_identifier"));
-    let is_marked = lower.named(node).iter().any(|part| part.kind() == "decorator");
+    let is_marked = named(node).iter().any(|part| part.kind() == "decorator");
     let made = match node.kind() {
         // Types without code.
         "method_signature" | "abstract_method_signature" | "index_signature" => return None,
@@ -174,5 +174,5 @@ fn member(lower: &mut Lower<'_>, node: Syntax<'_>) -> Option<Node> {
         "class_static_block" => Node::new(Kind::Raw, "static block", vec![body(lower, node, "body")]),
         _ => lower.opaque(node),
     };
-    Some(lower.at(node, made))
+    Some(placed(node, made))
 }

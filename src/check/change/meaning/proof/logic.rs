@@ -107,11 +107,11 @@ fn comparison(node: &mut Node, is_test: bool, known: &Known) {
         _ => None,
     };
     if let Some(sign) = swapped {
-        node.text = sign.to_owned();
+        sign.clone_into(&mut node.text);
         node.kids.swap(0, 1);
     }
     if let Some(sign) = opposite {
-        node.text = sign.to_owned();
+        sign.clone_into(&mut node.text);
         same_side(node);
         let inner = node.take();
         *node = inner.negated();

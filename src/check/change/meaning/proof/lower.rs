@@ -44,21 +44,6 @@ impl<'s> Lower<'s> {
         self.source.get(from..to).unwrap_or_default()
     }
 
-    pub(super) fn starts_with(&self, node: Syntax<'_>, word: &str) -> bool {
-        node.child(0).is_some_and(|first| first.kind() == word)
-    }
-
-    /// The children that mean something.
-    pub(super) fn named<'t>(&mut self, node: Syntax<'t>) -> Vec<Syntax<'t>> {
-        let mut cursor = node.walk();
-        node.named_children(&mut cursor).filter(|child| !child.is_extra()).collect()
-    }
-
-    pub(super) fn fields<'t>(&mut self, node: Syntax<'t>, field: &str) -> Vec<Syntax<'t>> {
-        let mut cursor = node.walk();
-        node.children_by_field_name(field, &mut cursor).filter(|child| !child.is_extra()).collect()
-    }
-
     /// The signs and keywords right in a node.
     pub(super) fn signs(&self, node: Syntax<'_>) -> Vec<String> {
         let mut cursor = node.walk();
@@ -70,14 +55,6 @@ impl<'s> Lower<'s> {
         let mut cursor = node.walk();
         let parts = node.children(&mut cursor).filter(|child| !child.is_extra());
         parts.map(|child| if child.is_named() { "_" } else { self.text(child) }).collect::<Vec<_>>().join(" ")
-    }
-
-    /// The lines of a node.
-    pub(super) fn at(&self, node: Syntax<'_>, mut made: Node) -> Node {
-        if made.lines == (0, 0) {
-            made.lines = (node.start_position().row as u64 + 1, node.end_position().row as u64 + 1);
-        }
-        made
     }
 
     /// Syntax that is not understood: its words, whatever the layout.
@@ -101,7 +78,7 @@ impl<'s> Lower<'s> {
             }
         }
         let text = format!("{}: {}", node.kind(), words.join(" "));
-        self.at(node, Node::leaf(Kind::Opaque, &text))
+        placed(node, Node::leaf(Kind::Opaque, &text))
     }
 
     /// Goes one level down; what is too deep or wrong ends the reading.
@@ -124,4 +101,29 @@ impl<'s> Lower<'s> {
         self.is_cut |= self.nodes >= MAX_NODES || self.nodes.is_multiple_of(256) && budget::is_over();
         self.is_cut
     }
+}
+
+/// Whether a node begins with a sign or keyword.
+pub(super) fn starts_with(node: Syntax<'_>, word: &str) -> bool {
+    node.child(0).is_some_and(|first| first.kind() == word)
+}
+
+/// The children that mean something.
+pub(super) fn named(node: Syntax<'_>) -> Vec<Syntax<'_>> {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).filter(|child| !child.is_extra()).collect()
+}
+
+/// The children of a field.
+pub(super) fn fields<'t>(node: Syntax<'t>, field: &str) -> Vec<Syntax<'t>> {
+    let mut cursor = node.walk();
+    node.children_by_field_name(field, &mut cursor).filter(|child| !child.is_extra()).collect()
+}
+
+/// What was made of a node, with the lines of that node unless it has some.
+pub(super) fn placed(node: Syntax<'_>, mut made: Node) -> Node {
+    if made.lines == (0, 0) {
+        made.lines = (node.start_position().row as u64 + 1, node.end_position().row as u64 + 1);
+    }
+    made
 }

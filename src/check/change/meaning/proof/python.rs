@@ -1,6 +1,6 @@
 //! Python as a tree of [`Node`]s. Comments and docstrings are left out, brackets too; what is not listed here is opaque.
 
-use super::lower::Lower;
+use super::lower::{Lower, fields, named, placed, starts_with};
 use super::tree::{Kind, Node};
 use crate::code::escape::{EscapeRules, unescaped};
 use tree_sitter::Node as Syntax;
@@ -11,8 +11,8 @@ pub(super) fn program(lower: &mut Lower<'_>, root: Syntax<'_>) -> Node {
 }
 
 fn block(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
-    let kids = lower.named(node).into_iter().flat_map(|child| statement(lower, child)).collect();
-    lower.at(node, Node::block(kids))
+    let kids = named(node).into_iter().flat_map(|child| statement(lower, child)).collect();
+    placed(node, Node::block(kids))
 }
 
 fn body(lower: &mut Lower<'_>, node: Syntax<'_>, field: &str) -> Node {
@@ -22,7 +22,7 @@ fn body(lower: &mut Lower<'_>, node: Syntax<'_>, field: &str) -> Node {
 fn statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
     lower.deeper(node, |lower| {
         let made = one_statement(lower, node);
-        made.into_iter().map(|made| lower.at(node, made)).collect()
+        made.into_iter().map(|made| placed(node, made)).collect()
     })
 }
 
@@ -36,7 +36,7 @@ fn one_statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
             let over = field(lower, node, "right");
             let other = node.child_by_field_name("alternative").map(|clause| body(lower, clause, "body"));
             let inner = body(lower, node, "body");
-            let sort = if lower.starts_with(node, "async") { "async" } else { "" };
+            let sort = if starts_with(node, "async") { "async" } else { "" };
             Node::new(Kind::For, sort, vec![target, over, inner, other.unwrap_or_else(|| Node::block(Vec::new()))])
         }
         "while_statement" => {
@@ -58,7 +58,7 @@ fn one_statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
         "function_definition" => function(lower, node, Vec::new()),
         "class_definition" => class(lower, node, Vec::new()),
         "decorated_definition" => {
-            let marks = lower.named(node).into_iter().filter(|child| child.kind() == "decorator");
+            let marks = named(node).into_iter().filter(|child| child.kind() == "decorator");
             let marks: Vec<Node> = marks.flat_map(|mark| exprs(lower, mark)).collect();
             match node.child_by_field_name("definition") {
                 Some(inner) if inner.kind() == "function_definition" => function(lower, inner, marks),
@@ -75,7 +75,7 @@ fn one_statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
 }
 
 fn expression_statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
-    let inner = lower.named(node);
+    let inner = named(node);
     let [only] = inner.as_slice() else {
         let values = inner.into_iter().map(|child| expr(lower, child)).collect();
         return vec![Node::of(Kind::Do, vec![Node::of(Kind::Tuple, values)])];
@@ -107,7 +107,7 @@ fn expression_statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
 /// first part of the module's name is bound.
 fn import(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let module = node.child_by_field_name("module_name").map(|module| lower.text(module));
-    let names = lower.fields(node, "name");
+    let names = fields(node, "name");
     if names.is_empty() {
         return lower.opaque(node);
     }
@@ -131,11 +131,11 @@ fn import(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
 
 fn condition(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let mut other = Node::block(Vec::new());
-    for clause in lower.fields(node, "alternative").into_iter().rev() {
+    for clause in fields(node, "alternative").into_iter().rev() {
         other = if clause.kind() == "elif_clause" {
             let test = field(lower, clause, "condition");
             let then = body(lower, clause, "consequence");
-            let made = lower.at(clause, Node::of(Kind::If, vec![test, then, other]));
+            let made = placed(clause, Node::of(Kind::If, vec![test, then, other]));
             Node::block(vec![made])
         } else {
             body(lower, clause, "body")
@@ -149,15 +149,15 @@ fn condition(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
 fn attempt(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let inner = body(lower, node, "body");
     let (mut other, mut last, mut handlers) = (Node::block(Vec::new()), Node::block(Vec::new()), Vec::new());
-    for child in lower.named(node) {
+    for child in named(node) {
         match child.kind() {
             "except_clause" => {
                 let (mut of, mut name, mut inner) = (Node::empty(), Node::empty(), Node::block(Vec::new()));
-                for part in lower.named(child) {
+                for part in named(child) {
                     match part.kind() {
                         "block" => inner = block(lower, part),
                         "as_pattern" => {
-                            let parts = lower.named(part);
+                            let parts = named(part);
                             of = parts.first().map_or_else(Node::empty, |of| expr(lower, *of));
                             name = parts.get(1).map_or_else(Node::empty, |name| expr(lower, *name));
                         }
@@ -165,11 +165,11 @@ fn attempt(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
                         _ => name = expr(lower, part),
                     }
                 }
-                handlers.push(lower.at(child, Node::of(Kind::Handler, vec![of, name, inner])));
+                handlers.push(placed(child, Node::of(Kind::Handler, vec![of, name, inner])));
             }
             "else_clause" => other = body(lower, child, "body"),
             "finally_clause" => {
-                let blocks = lower.named(child).into_iter().filter(|part| part.kind() == "block");
+                let blocks = named(child).into_iter().filter(|part| part.kind() == "block");
                 last = Node::block(blocks.flat_map(|part| block(lower, part).kids).collect());
             }
             "block" => {}
@@ -182,12 +182,12 @@ fn attempt(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
 
 fn with(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let mut kids = vec![body(lower, node, "body")];
-    let clauses = lower.named(node).into_iter().filter(|child| child.kind() == "with_clause");
-    let items: Vec<Syntax<'_>> = clauses.flat_map(|clause| lower.named(clause)).collect();
+    let clauses = named(node).into_iter().filter(|child| child.kind() == "with_clause");
+    let items: Vec<Syntax<'_>> = clauses.flat_map(|clause| named(clause)).collect();
     for item in items {
         let Some(value) = item.child_by_field_name("value") else { return lower.opaque(node) };
         let (value, target) = if value.kind() == "as_pattern" {
-            match lower.named(value).as_slice() {
+            match named(value).as_slice() {
                 [value, target] => (expr(lower, *value), expr(lower, *target)),
                 _ => return lower.opaque(node),
             }
@@ -196,7 +196,7 @@ fn with(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
         };
         kids.extend([value, target]);
     }
-    let sort = if lower.starts_with(node, "async") { "async" } else { "" };
+    let sort = if starts_with(node, "async") { "async" } else { "" };
     Node::new(Kind::With, sort, kids)
 }
 
@@ -209,7 +209,7 @@ fn function(lower: &mut Lower<'_>, node: Syntax<'_>, marks: Vec<Node>) -> Node {
     let was_in_class = std::mem::replace(&mut lower.is_in_class, false);
     let mut inner = body(lower, node, "body");
     lower.is_in_class = was_in_class;
-    let sort = if lower.starts_with(node, "async") { "async" } else { "" };
+    let sort = if starts_with(node, "async") { "async" } else { "" };
     let mut marks = Node::new(Kind::Raw, sort, marks);
     if let Some(of) = node.child_by_field_name("return_type")
         && (keeps_types || !is_plain_type(lower, of))
@@ -221,7 +221,7 @@ fn function(lower: &mut Lower<'_>, node: Syntax<'_>, marks: Vec<Node>) -> Node {
     }
     if !marks.kids.is_empty() {
         // The text at the beginning is what a decorator may show.
-        let text = node.child_by_field_name("body").and_then(|body| lower.named(body).first().copied());
+        let text = node.child_by_field_name("body").and_then(|body| named(body).first().copied());
         let text = text.filter(|first| first.kind() == "expression_statement");
         let text = text.and_then(|first| first.named_child(0)).filter(|first| first.kind() == "string");
         if let Some(text) = text {
@@ -233,7 +233,7 @@ fn function(lower: &mut Lower<'_>, node: Syntax<'_>, marks: Vec<Node>) -> Node {
 
 fn parameters(lower: &mut Lower<'_>, list: Syntax<'_>, keeps_types: bool) -> Node {
     let mut kids = Vec::new();
-    for node in lower.named(list) {
+    for node in named(list) {
         let of = node.child_by_field_name("type");
         let kept = of.filter(|of| keeps_types || !is_plain_type(lower, *of));
         let inner = match node.kind() {
@@ -253,9 +253,9 @@ fn parameters(lower: &mut Lower<'_>, list: Syntax<'_>, keeps_types: bool) -> Nod
             caller.kids.push(lower.opaque(of));
         }
         let sort = Node::leaf(Kind::Raw, sort);
-        kids.push(lower.at(node, Node::new(Kind::Param, name, vec![default, caller, sort])));
+        kids.push(placed(node, Node::new(Kind::Param, name, vec![default, caller, sort])));
     }
-    lower.at(list, Node::of(Kind::Params, kids))
+    placed(list, Node::of(Kind::Params, kids))
 }
 
 /// Whether a type is made of names, brackets and `|` only: to compute it does nothing.
@@ -308,12 +308,12 @@ fn field(lower: &mut Lower<'_>, node: Syntax<'_>, name: &str) -> Node {
 }
 
 fn exprs(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
-    lower.named(node).into_iter().map(|child| expr(lower, child)).collect()
+    named(node).into_iter().map(|child| expr(lower, child)).collect()
 }
 
 fn expr(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let made = lower.deeper(node, |lower| vec![value(lower, node)]).pop();
-    made.map_or_else(Node::empty, |made| lower.at(node, made))
+    made.map_or_else(Node::empty, |made| placed(node, made))
 }
 
 fn value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
@@ -336,8 +336,7 @@ fn value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
         }
         "subscript" => {
             let mut kids = vec![field(lower, node, "value")];
-            let indices: Vec<Node> =
-                lower.fields(node, "subscript").into_iter().map(|index| expr(lower, index)).collect();
+            let indices: Vec<Node> = fields(node, "subscript").into_iter().map(|index| expr(lower, index)).collect();
             let has_comma = lower.signs(node).iter().any(|sign| sign == ",");
             kids.extend(if has_comma { vec![Node::of(Kind::Tuple, indices)] } else { indices });
             Node::of(Kind::Item, kids)
@@ -373,7 +372,7 @@ fn value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
             Node::of(kind, vec![left, field(lower, node, "right")])
         }
         "comparison_operator" => {
-            let signs = lower.fields(node, "operators").into_iter();
+            let signs = fields(node, "operators").into_iter();
             let signs: Vec<String> = signs.map(|sign| one_space(lower.text(sign))).collect();
             Node::new(Kind::Compare, &signs.join(","), exprs(lower, node))
         }
@@ -425,12 +424,12 @@ fn arguments(lower: &mut Lower<'_>, list: Syntax<'_>) -> Vec<Node> {
 
 fn comprehension(lower: &mut Lower<'_>, node: Syntax<'_>, sort: &str) -> Node {
     let mut kids = vec![field(lower, node, "body")];
-    for child in lower.named(node) {
+    for child in named(node) {
         match child.kind() {
-            "for_in_clause" if lower.starts_with(child, "async") => return lower.opaque(node),
+            "for_in_clause" if starts_with(child, "async") => return lower.opaque(node),
             "for_in_clause" => {
                 let target = field(lower, child, "left");
-                let over: Vec<Node> = lower.fields(child, "right").into_iter().map(|over| expr(lower, over)).collect();
+                let over: Vec<Node> = fields(child, "right").into_iter().map(|over| expr(lower, over)).collect();
                 let [over] = over.as_slice() else { return lower.opaque(node) };
                 kids.push(Node::of(Kind::Round, vec![target, over.clone()]));
             }
@@ -444,7 +443,7 @@ fn comprehension(lower: &mut Lower<'_>, node: Syntax<'_>, sort: &str) -> Node {
 /// A text, or several side by side. Bytes stay apart from texts.
 fn text(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     if node.kind() == "concatenated_string" {
-        let parts: Vec<Node> = lower.named(node).into_iter().map(|part| text(lower, part)).collect();
+        let parts: Vec<Node> = named(node).into_iter().map(|part| text(lower, part)).collect();
         if parts.iter().any(|part| part.is(Kind::Opaque) || part.is(Kind::Raw)) {
             return lower.opaque(node);
         }
@@ -457,7 +456,7 @@ fn text(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     }
     let (is_raw, is_format) = (prefix.contains('r'), prefix.contains('f'));
     let mut kids = Vec::new();
-    for part in lower.named(node) {
+    for part in named(node) {
         match part.kind() {
             "string_content" => {
                 let mut written = lower.text(part).to_owned();
@@ -489,13 +488,13 @@ fn hole(lower: &mut Lower<'_>, node: Syntax<'_>) -> Option<Node> {
     }
     let mut format = String::new();
     let mut kids = Vec::new();
-    for part in lower.named(node) {
+    for part in named(node) {
         match part.kind() {
             "type_conversion" => format.insert_str(0, lower.text(part)),
-            "format_specifier" if lower.named(part).is_empty() => format.push_str(lower.text(part)),
+            "format_specifier" if named(part).is_empty() => format.push_str(lower.text(part)),
             "format_specifier" => {
                 format.push_str(&lower.shape(part));
-                let values: Vec<Syntax<'_>> = lower.named(part);
+                let values: Vec<Syntax<'_>> = named(part);
                 for value in values {
                     kids.push(if value.kind() == "interpolation" || value.kind() == "format_expression" {
                         hole(lower, value)?

@@ -21,8 +21,7 @@ impl Scopes {
     pub(super) fn resolve(root: &mut Node, has_blocks: bool) -> Scopes {
         let mut pinned = HashSet::new();
         root.each(&mut |node| match node.kind {
-            Kind::Opaque => pinned.extend(words(&node.text).map(str::to_owned)),
-            Kind::Global => pinned.extend(words(&node.text).map(str::to_owned)),
+            Kind::Opaque | Kind::Global => pinned.extend(words(&node.text).map(str::to_owned)),
             // A variable of a class is no variable of the functions in it.
             Kind::Class => pinned.extend(bound_in(&node.kids[1..], has_blocks)),
             _ => {}
@@ -113,7 +112,9 @@ impl Scopes {
                 self.inside(bound, |scopes| {
                     let (first, rest) = node.kids.split_at_mut(1);
                     first[0].kids.iter_mut().for_each(|kid| scopes.visit(kid));
-                    rest.iter_mut().for_each(|kid| scopes.visit(kid));
+                    for kid in rest {
+                        scopes.visit(kid);
+                    }
                 });
             }
             Kind::Handler if self.has_blocks => {
@@ -165,9 +166,8 @@ fn parameter_names(param: &Node) -> Vec<String> {
 pub(super) fn targets(target: &Node) -> Vec<String> {
     match target.kind {
         Kind::Name => vec![target.text.clone()],
-        Kind::Tuple | Kind::List | Kind::Spread => target.kids.iter().flat_map(targets).collect(),
-        // A pattern of an object: the names stand on the right.
-        Kind::Dict => target.kids.iter().flat_map(targets).collect(),
+        // Of a pattern of an object, the names are in its pairs.
+        Kind::Tuple | Kind::List | Kind::Spread | Kind::Dict => target.kids.iter().flat_map(targets).collect(),
         Kind::Pair => target.kids[1..].iter().flat_map(targets).collect(),
         Kind::Raw if target.text == "default" => target.kids[..1].iter().flat_map(targets).collect(),
         _ => Vec::new(),
@@ -223,7 +223,9 @@ fn bind(node: &Node, names: &mut Vec<String>) {
             // Its targets are its own; `:=` in it is not.
             for kid in &node.kids {
                 let inner = if kid.is(Kind::Round) { &kid.kids[1..] } else { std::slice::from_ref(kid) };
-                inner.iter().for_each(|inner| bind(inner, names));
+                for inner in inner {
+                    bind(inner, names);
+                }
             }
             return;
         }

@@ -4,7 +4,7 @@
 //! texts of nodes. An exit status counts wherever something could see it: a loop whose status may be seen has the text
 //! `status`, and `a && b` is an `if` only where nothing sees that `a` failed.
 
-use super::lower::Lower;
+use super::lower::{Lower, fields, named, placed, starts_with};
 use super::tree::{Kind, Node};
 use crate::code::escape::{EscapeRules, unescaped};
 use tree_sitter::Node as Syntax;
@@ -25,7 +25,7 @@ pub(super) fn notices(text: &str) -> bool {
 pub(super) fn program(lower: &mut Lower<'_>, root: Syntax<'_>) -> Node {
     let kids = all(root);
     let kids = statements(lower, &kids, true);
-    lower.at(root, Node::block(kids))
+    placed(root, Node::block(kids))
 }
 
 /// The children with their signs, without comments.
@@ -43,11 +43,12 @@ fn statements(lower: &mut Lower<'_>, kids: &[Syntax<'_>], counts: bool) -> Vec<N
         let is_behind = kids.get(at + 1).is_some_and(|next| next.kind() == "&");
         let steps = lower.deeper(*kid, |lower| {
             let steps = statement(lower, *kid, counts || is_behind);
-            steps.into_iter().map(|step| lower.at(*kid, step)).collect()
+            steps.into_iter().map(|step| placed(*kid, step)).collect()
         });
-        match is_behind {
-            true => made.push(lower.at(*kid, Node::new(Kind::Raw, "&", vec![Node::block(steps)]))),
-            false => made.extend(steps),
+        if is_behind {
+            made.push(placed(*kid, Node::new(Kind::Raw, "&", vec![Node::block(steps)])));
+        } else {
+            made.extend(steps);
         }
     }
     made
@@ -76,7 +77,7 @@ fn statement(lower: &mut Lower<'_>, node: Syntax<'_>, counts: bool) -> Vec<Node>
         }
         "case_statement" => case(lower, node, counts),
         "function_definition" => function(lower, node),
-        "compound_statement" if lower.starts_with(node, "{") => {
+        "compound_statement" if starts_with(node, "{") => {
             let kids = all(node);
             return statements(lower, &kids, counts);
         }
@@ -108,7 +109,7 @@ fn as_step(value: Node) -> Node {
 /// status of `a && b` is another one than that of an `if`.
 fn list(lower: &mut Lower<'_>, node: Syntax<'_>, counts: bool) -> Vec<Node> {
     let signs = lower.signs(node);
-    let parts = lower.named(node);
+    let parts = named(node);
     let ([left, right], [sign]) = (parts.as_slice(), signs.as_slice()) else { return vec![lower.opaque(node)] };
     if sign == "||" || sign == "&&" && !counts {
         let test = value(lower, *left);
@@ -149,7 +150,7 @@ fn condition(lower: &mut Lower<'_>, node: Syntax<'_>, counts: bool) -> Node {
     }
     let mut step = Node::empty();
     for (at, (test, then)) in made.into_iter().rev() {
-        step = lower.at(at, Node::of(Kind::If, vec![test, then, other]));
+        step = placed(at, Node::of(Kind::If, vec![test, then, other]));
         other = Node::block(vec![step.clone()]);
     }
     step
@@ -168,7 +169,7 @@ fn repeat(lower: &mut Lower<'_>, node: Syntax<'_>, counts: bool) -> Node {
     let inner = node.child_by_field_name("body");
     let before = kids.iter().position(|kid| Some(*kid) == inner).unwrap_or(0);
     let (Some(test), Some(inner)) = (tested(lower, &kids[..before]), inner) else { return lower.opaque(node) };
-    let test = if lower.starts_with(node, "until") { test.negated() } else { test };
+    let test = if starts_with(node, "until") { test.negated() } else { test };
     let steps = all(inner);
     let steps = block(lower, &steps, true);
     Node::new(Kind::While, if counts { "status" } else { "" }, vec![test, steps, Node::block(Vec::new())])
@@ -178,11 +179,11 @@ fn for_each(lower: &mut Lower<'_>, node: Syntax<'_>, counts: bool) -> Node {
     let (Some(name), Some(inner)) = (node.child_by_field_name("variable"), node.child_by_field_name("body")) else {
         return lower.opaque(node);
     };
-    if !lower.starts_with(node, "for") {
+    if !starts_with(node, "for") {
         return lower.opaque(node);
     }
     let name = format!("variable {}", lower.text(name));
-    let values: Vec<Node> = lower.fields(node, "value").into_iter().map(|one| word(lower, one)).collect();
+    let values: Vec<Node> = fields(node, "value").into_iter().map(|one| word(lower, one)).collect();
     let has_values = lower.signs(node).iter().any(|sign| sign == "in");
     let over = Node::new(Kind::Raw, if has_values { "in" } else { "all" }, values);
     let steps = all(inner);
@@ -193,23 +194,23 @@ fn for_each(lower: &mut Lower<'_>, node: Syntax<'_>, counts: bool) -> Node {
 
 fn case(lower: &mut Lower<'_>, node: Syntax<'_>, counts: bool) -> Node {
     let mut kids = vec![field(lower, node, "value")];
-    for item in lower.named(node).into_iter().filter(|kid| kid.kind() == "case_item") {
+    for item in named(node).into_iter().filter(|kid| kid.kind() == "case_item") {
         let parts = all(item);
         let Some(begin) = parts.iter().position(|part| part.kind() == ")") else { return lower.opaque(node) };
         let end = parts.iter().rposition(|part| matches!(part.kind(), ";;" | ";&" | ";;&"));
         let end = end.filter(|end| *end > begin).unwrap_or(parts.len());
         let sort = parts.get(end).map_or(";;", |end| end.kind());
-        let patterns = lower.fields(item, "value").into_iter().map(|one| Node::leaf(Kind::Raw, lower.text(one)));
+        let patterns = fields(item, "value").into_iter().map(|one| Node::leaf(Kind::Raw, lower.text(one)));
         let mut one: Vec<Node> = patterns.collect();
         one.push(block(lower, &parts[begin + 1..end], counts));
-        kids.push(lower.at(item, Node::new(Kind::Raw, &format!("case {sort}"), one)));
+        kids.push(placed(item, Node::new(Kind::Raw, &format!("case {sort}"), one)));
     }
     Node::new(Kind::Raw, "case", kids)
 }
 
 fn function(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let name = node.child_by_field_name("name").map_or("", |name| lower.text(name)).to_owned();
-    let inner = node.child_by_field_name("body").filter(|inner| lower.starts_with(*inner, "{"));
+    let inner = node.child_by_field_name("body").filter(|inner| starts_with(*inner, "{"));
     let Some(inner) = inner.filter(|_| node.child_by_field_name("redirect").is_none()) else {
         return lower.opaque(node);
     };
@@ -231,25 +232,25 @@ fn plain_name<'s>(lower: &Lower<'s>, node: Syntax<'_>) -> &'s str {
 }
 
 fn arguments(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
-    lower.fields(node, "argument").into_iter().map(|one| word(lower, one)).collect()
+    fields(node, "argument").into_iter().map(|one| word(lower, one)).collect()
 }
 
 /// A command where its status is looked at.
 fn value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let made = lower.deeper(node, |lower| vec![one_value(lower, node)]).pop();
-    made.map_or_else(Node::empty, |made| lower.at(node, made))
+    made.map_or_else(Node::empty, |made| placed(node, made))
 }
 
 fn one_value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     match node.kind() {
         "command" => command(lower, node),
-        "negated_command" => match lower.named(node).as_slice() {
+        "negated_command" => match named(node).as_slice() {
             [only] => value(lower, *only).negated(),
             _ => lower.opaque(node),
         },
         "list" => {
             let signs = lower.signs(node);
-            let parts = lower.named(node);
+            let parts = named(node);
             let ([left, right], [sign]) = (parts.as_slice(), signs.as_slice()) else { return lower.opaque(node) };
             let kind = match sign.as_str() {
                 "&&" => Kind::And,
@@ -261,7 +262,7 @@ fn one_value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
         }
         "pipeline" => {
             let sort = lower.signs(node).join(" ");
-            let parts = lower.named(node);
+            let parts = named(node);
             Node::new(Kind::Raw, &sort, parts.into_iter().map(|part| value(lower, part)).collect())
         }
         "redirected_statement" => redirected(lower, node),
@@ -273,7 +274,7 @@ fn one_value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
         "variable_assignment" => assignment(lower, node),
         "declaration_command" | "unset_command" => {
             let sort = node.child(0).map_or("", |first| lower.text(first));
-            let parts = lower.named(node);
+            let parts = named(node);
             let parts = parts.into_iter().map(|part| match part.kind() {
                 "variable_assignment" => assignment(lower, part),
                 _ => word(lower, part),
@@ -293,10 +294,10 @@ fn one_value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
 
 fn command(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let name = plain_name(lower, node);
-    if lower.named(node).len() == 1 && matches!(name, ":" | "true" | "false") {
+    if named(node).len() == 1 && matches!(name, ":" | "true" | "false") {
         return Node::leaf(Kind::Word, if name == "false" { "false" } else { "true" });
     }
-    let parts = lower.named(node);
+    let parts = named(node);
     let parts = parts.into_iter().map(|part| match part.kind() {
         "command_name" => part.child(0).map_or_else(Node::empty, |name| word(lower, name)),
         "variable_assignment" => assignment(lower, part),
@@ -320,7 +321,7 @@ fn assignment(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let sign = lower.signs(node).join("");
     let given = match given.kind() {
         "array" => {
-            let parts = lower.named(given);
+            let parts = named(given);
             Node::new(Kind::Raw, "array", parts.into_iter().map(|part| word(lower, part)).collect())
         }
         // A value is not parted into words.
@@ -339,7 +340,7 @@ pub(super) fn unparted(word: Node) -> Node {
 
 fn redirected(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let mut kids = vec![node.child_by_field_name("body").map_or_else(Node::empty, |inner| value(lower, inner))];
-    for part in lower.fields(node, "redirect") {
+    for part in fields(node, "redirect") {
         if !matches!(part.kind(), "file_redirect" | "herestring_redirect") {
             return lower.opaque(node);
         }
@@ -351,7 +352,7 @@ fn redirected(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
 fn redirect(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let descriptor = node.child_by_field_name("descriptor").map_or("", |one| lower.text(one));
     let sort = format!("{descriptor}{}", lower.signs(node).join(" "));
-    let parts = lower.named(node).into_iter().filter(|part| part.kind() != "file_descriptor");
+    let parts = named(node).into_iter().filter(|part| part.kind() != "file_descriptor");
     let parts: Vec<Syntax<'_>> = parts.collect();
     Node::new(Kind::Raw, &sort, parts.into_iter().map(|part| word(lower, part)).collect())
 }
@@ -359,7 +360,7 @@ fn redirect(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
 /// A word: what it says if it is quoted or has no signs, else how it is written.
 pub(super) fn word(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let made = lower.deeper(node, |lower| vec![one_word(lower, node)]).pop();
-    made.map_or_else(Node::empty, |made| lower.at(node, made))
+    made.map_or_else(Node::empty, |made| placed(node, made))
 }
 
 fn one_word(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
@@ -375,14 +376,15 @@ fn one_word(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
             )
         }
         "string" => text(lower, node),
-        "simple_expansion" | "expansion" => Node::new(Kind::Raw, "parted", vec![hole(lower, node)]),
-        "command_substitution" => Node::new(Kind::Raw, "parted", vec![hole(lower, node)]),
+        "simple_expansion" | "expansion" | "command_substitution" => {
+            Node::new(Kind::Raw, "parted", vec![hole(lower, node)])
+        }
         "concatenation" => {
-            let parts = lower.named(node);
+            let parts = named(node);
             let parts: Vec<Node> = parts.into_iter().map(|part| word(lower, part)).collect();
             let is_whole = parts.iter().all(|part| matches!(part.kind, Kind::Str | Kind::Text));
             // Between parts that are not quoted, something may be left out by the reader of the syntax.
-            let has_all = lower.named(node).iter().map(|part| part.byte_range().len()).sum::<usize>() == written.len();
+            let has_all = named(node).iter().map(|part| part.byte_range().len()).sum::<usize>() == written.len();
             match (has_all, is_whole) {
                 (true, true) => Node::of(Kind::Text, parts),
                 (true, false) => Node::new(Kind::Raw, "word", parts),
@@ -405,7 +407,7 @@ fn text(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     if !lower.text(node).starts_with('"') || !lower.text(node).ends_with('"') || end < at {
         return lower.opaque(node);
     }
-    for part in lower.named(node) {
+    for part in named(node) {
         match part.kind() {
             "string_content" => {}
             "simple_expansion" | "expansion" | "command_substitution" | "arithmetic_expansion" => {
@@ -440,7 +442,6 @@ fn said(written: &str) -> String {
 fn hole(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let written = lower.text(node);
     let inner = match node.kind() {
-        "simple_expansion" => Node::leaf(Kind::Raw, written),
         "expansion" => {
             let name = written.strip_prefix("${").and_then(|name| name.strip_suffix('}')).unwrap_or_default();
             // `$10` is the first word and a zero.
@@ -449,7 +450,7 @@ fn hole(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
                 && !name.is_empty();
             Node::leaf(Kind::Raw, &if is_name { format!("${name}") } else { written.to_owned() })
         }
-        "command_substitution" if !written.contains("\\`") && !(written.starts_with('`') && written.contains('\\')) => {
+        "command_substitution" if !(written.starts_with('`') && written.contains('\\')) => {
             let kids = all(node);
             Node::new(Kind::Raw, "$( )", vec![Node::block(statements(lower, &kids, true))])
         }

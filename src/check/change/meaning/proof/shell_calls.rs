@@ -89,7 +89,6 @@ fn argument(node: &Node) -> Option<usize> {
 fn is_simple(body: &Node) -> bool {
     let is_strange = |inner: &Node| match inner.kind {
         Kind::Return | Kind::Def | Kind::Opaque => true,
-        Kind::Break | Kind::Continue => false,
         Kind::Raw if inner.text.starts_with("declare ") => true,
         Kind::Raw if run(inner).is_some_and(|name| NOTICING.contains(&name)) => true,
         Kind::Raw if inner.text == "run" => !inner.kids.first().is_some_and(|name| name.is(Kind::Str)),

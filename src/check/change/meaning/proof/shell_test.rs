@@ -1,6 +1,6 @@
 //! Tests of a shell: `[ … ]` and `[[ … ]]`.
 
-use super::lower::Lower;
+use super::lower::{Lower, named};
 use super::shell::{is_literal, unparted, word};
 use super::tree::{Kind, Node};
 use tree_sitter::Node as Syntax;
@@ -11,7 +11,7 @@ const NUMBERS: &[&str] = &["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
 /// A test as conditions that are tested one by one: `[[ a && ! b ]]` is `[[ a ]] && ! [[ b ]]`.
 pub(super) fn test(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let sign = node.child(0).map_or("", |first| first.kind());
-    let parts = lower.named(node);
+    let parts = named(node);
     let ([only], "[" | "[[") = (parts.as_slice(), sign) else { return lower.opaque(node) };
     condition(lower, *only, sign).unwrap_or_else(|| lower.opaque(node))
 }
@@ -22,14 +22,14 @@ fn condition(lower: &mut Lower<'_>, node: Syntax<'_>, sign: &str) -> Option<Node
     match node.kind() {
         "parenthesized_expression" if is_double => condition(lower, node.named_child(0)?, sign),
         "unary_expression" if operator == "!" || node.child(0).is_some_and(|first| first.kind() == "!") => {
-            let inner = lower.named(node).pop()?;
+            let inner = named(node).pop()?;
             // Where a number is wrong, both a comparison and its opposite fail.
             let inner = condition(lower, inner, sign)?;
             let is_sure = !inner.any(&|part| part.is(Kind::Raw) && NUMBERS.iter().any(|one| part.text.ends_with(one)));
             is_sure.then(|| inner.negated())
         }
         "unary_expression" => {
-            let inner = lower.named(node).into_iter().rfind(|part| part.kind() != "test_operator")?;
+            let inner = named(node).into_iter().rfind(|part| part.kind() != "test_operator")?;
             let given = word(lower, inner);
             let given = if is_double { unparted(given) } else { given };
             // A word that is parted may be no word or several, and then the test is another one.

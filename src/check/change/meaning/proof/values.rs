@@ -96,10 +96,10 @@ impl Known {
     }
 
     /// Whether no argument is a function or spread.
-    pub(super) fn has_plain_args(&self, call: &Node) -> bool {
-        call.kids[1..].iter().all(|arg| {
-            !matches!(arg.kind, Kind::Lambda | Kind::Spread) && !(arg.is(Kind::Name) && !is_local(&arg.text))
-        })
+    pub(super) fn has_plain_args(call: &Node) -> bool {
+        call.kids[1..]
+            .iter()
+            .all(|arg| !(matches!(arg.kind, Kind::Lambda | Kind::Spread) || arg.is(Kind::Name) && !is_local(&arg.text)))
     }
 
     pub(super) fn type_of(&self, node: &Node) -> Option<Type> {
