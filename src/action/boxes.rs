@@ -54,4 +54,5 @@ rows! {
     SAY "context" "\"" Say "say" "Send a message to the instance"
     EDIT_INPUT "question" ";" EditRun "edit input" "Change the input of the run, then start it again"
     EXPLAIN "question" "i" Show "explain" "Show the tool that this is about"
+    EDIT_ARGUMENTS "question of a verb" ";" EditRun "edit arguments" "Change the arguments of the verb, then look again"
 }

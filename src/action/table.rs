@@ -112,7 +112,7 @@ actions! {
     // Run
     Run "run" Run Change [Catalog] ["r"] Both [RUN_FOR_AGENTS] "Run a tool and record it" {
         TOOL,
-        Arg::words("word", ArgKind::Text, "input values in the order in which the tool takes them; its options go behind --"),
+        Arg::words("word", ArgKind::Text, "positional arguments in order; the tool's options go after --"),
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE, or KEY=@FILE for the text of a file"),
         Arg::option("timeout", ArgKind::Duration, "time limit, for example 30s"),
@@ -126,7 +126,7 @@ actions! {
     }
     RunStrict "run-strict" Run Change [] [] Shell [RUN_STRICT_FOR_AGENTS] "Run a tool without what it declares: it writes no files and has no network, and is recorded" {
         TOOL,
-        Arg::words("word", ArgKind::Text, "input values in the order in which the tool takes them; its options go behind --"),
+        Arg::words("word", ArgKind::Text, "positional arguments in order; the tool's options go after --"),
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE, or KEY=@FILE for the text of a file"),
         Arg::option("timeout", ArgKind::Duration, "time limit, for example 30s"),
@@ -209,7 +209,7 @@ actions! {
         Arg::option("reason", ArgKind::Text, "what fixed it"),
         DRY
     }
-    Workers "workers" Run View [] [] Both "List the workers: other machines that runs can take place on; with a name, try it" {
+    Workers "workers" Run View [] [] Both "List the workers (other machines that can run tools); with a name, try that one" {
         Arg::optional("worker", ArgKind::Named("workers"), "worker to contact: shows its version, isolation, languages and round trip")
     }
     Buffer "buffer" Run Change [Global] ["ctrl-b"] Both "Buffer items and deliver them in batches; list and retry the items with which the tool failed" {
@@ -243,7 +243,7 @@ actions! {
     }
     Define "define" Make Change [] [] Both "Define a service without code, or change what is named in its definition; it needs a review before it is approved" {
         Arg::required("name", ArgKind::Text, "name of the service"),
-        Arg::option("type", ArgKind::Text, "how it is talked to: generic (JSON lines), text, none, or a base type such as claude-code, which uses generic"),
+        Arg::option("type", ArgKind::Text, "the protocol: generic (JSON lines), text, none, or a base type such as claude-code, which uses generic"),
         Arg::option("executable", ArgKind::Text, "its program: a name on the PATH, or an absolute path"),
         Arg::option("description", ArgKind::Text, "what it does, one sentence"),
         Arg::option("port", ArgKind::Text, "its port: a number from 1 to 65535, or auto"),
@@ -404,11 +404,11 @@ actions! {
     }
     Claim "claim" Review HumanOnly [Review, Queue] ["ctrl-w"] Both "Tell the team that you are looking at a version, for two hours" { REVIEW, DRY }
     Team "team" Review View [] [] Both "Show the team: last sync, signers, policies, requests, versions approved elsewhere, and refused files" {}
-    TeamPolicy "team-policy" Review HumanOnly [] [] Both "Begin a team with a policy, propose the next one, or agree to one; shows what changes, and asks" {
+    TeamPolicy "team-policy" Review HumanOnly [] [] Both "Start a team with a policy, propose a new policy, or agree to one; shows the changes and asks first" {
         Arg::required("policy", ArgKind::Text, "policy file, or the first 8 digits of a proposed policy"),
         Arg::option("reason", ArgKind::Text, "why"), SURELY, DRY
     }
-    TeamImport "team-import" Review HumanOnly [] [] Both "Keep the decisions of another team and the list that pins them; a policy that names the list counts them" { THEIR_REMOTE, THEIR_POLICY, DRY }
+    TeamImport "team-import" Review HumanOnly [] [] Both "Store another team's decisions, pinned in a list; they count once the policy names that list" { THEIR_REMOTE, THEIR_POLICY, DRY }
     Sync "sync" Review HumanOnly [Queue] ["ctrl-s"] Both "Exchange signed decisions with the team through git or object storage" {
         Arg::option("dry-run", ArgKind::Switch, "show what would come; change nothing")
     }
@@ -436,7 +436,7 @@ actions! {
         DRY
     }
     Unlock "unlock" Lifecycle HumanOnly [Catalog] ["U"] Both "Unlock a tool or a cost tier above low" {
-        Arg::optional("tool", ArgKind::Tool, "the tool; without it, --tier"),
+        Arg::optional("tool", ArgKind::Tool, "the tool; leave it out to use --tier"),
         Arg::option("tier", ArgKind::Word(&["medium", "high"]), "unlock every tool up to this tier"),
         Arg::option("session", ArgKind::Text, "only for this session; default is TOOLSMITH_SESSION, else the whole workspace until revoked"),
         Arg::option("for", ArgKind::Duration, "only for this time, for example 2h"),
@@ -499,7 +499,7 @@ actions! {
     Sign "sign" History Change [] [] Shell "Show missing signatures; with --yes, sign everything in force" {
         Arg::option("yes", ArgKind::Switch, "sign the log as shown").for_humans()
     }
-    Prune "prune" History HumanOnly [] [] Both "Remove the output of old runs, as `history` in your settings limits it; records and what failures need are kept" { DRY }
+    Prune "prune" History HumanOnly [] [] Both "Delete the output of old runs beyond the limits of `history` in your settings; keeps records, and output that failures refer to" { DRY }
     Feedback "feedback" History View [] [] Shell "Export decisions as JSON lines: request, code, evidence, decision, reason" {
         Arg::option("out", ArgKind::Path, "write to this file instead of standard output"),
         Arg::option("since", ArgKind::Duration, "only decisions within this time, for example 24h"),
@@ -535,7 +535,7 @@ actions! {
         Arg::required("what", CANDIDATES, "what is listed"), Arg::optional("tool", ArgKind::Tool, "the tool whose versions or tags are listed")
     }
     Man "man" Workbench View [] [] Shell "Print the man page" {}
-    ServeRun "serve-run" Workbench Change [] [] Shell "Carry out a run of another machine; `run --on` starts it there, and speaks on its standard streams" {}
+    ServeRun "serve-run" Workbench Change [] [] Shell "Do a run for another machine; `run --on` starts this on the worker and talks to it over stdin and stdout" {}
     Help "help" Workbench View [Global] ["?"] Screen "Show all keys that work here; type to filter, Enter runs the selected one" {}
     Palette "palette" Workbench View [Global] [":", "ctrl-k"] Screen "Command palette: find any verb by name" {}
     Rescan "rescan" Workbench View [Global] ["f5"] Screen "Read the tools folder again" {}

@@ -1,6 +1,7 @@
 //! What a definition takes by its name alone: the script of its stem, or the folder that is called like it. It takes them only
 //! if it is a manifest; otherwise they are looked at as if it were not there.
 
+use super::beside::Beside;
 use super::cache::Scanned;
 use super::document::Syntax;
 use super::entries;
@@ -10,8 +11,9 @@ use super::plan::{self, ScanPlan, file_of};
 use super::programs::{Programs, is_script};
 use super::reading;
 use super::scan_result::Scan;
+use super::skipped;
 use super::walk::{self, DefinitionCandidate, WalkResult};
-use crate::domain::{Format, Problem, ProblemCode};
+use crate::domain::{Format, Problem, ProblemCode, VersionFile};
 use std::collections::HashSet;
 
 /// Whether a definition has what it takes by its name.
@@ -40,6 +42,14 @@ fn takes(plan: &ScanPlan, of: &DefinitionCandidate) -> bool {
 /// The claim of a definition by what was found of it.
 pub(super) fn of(plan: &ScanPlan, of: &DefinitionCandidate, members: &[Member], results: &[Scanned]) -> Claim {
     let claim = match results {
+        // Nothing in it says that it is a tool: among other files it is data. With a script of its name it is meant for that.
+        [Scanned::Problem(problem)]
+            if is_of_document(of, problem)
+                && problem.code == ProblemCode::UnknownDialect
+                && of.format == Format::Manifest =>
+        {
+            Claim::Void
+        }
         [Scanned::Problem(problem)] if is_of_document(of, problem) => Claim::Refused,
         [Scanned::Tool { tool, .. }, ..] if tool.placement.entry().is_some() => Claim::Refused,
         [Scanned::Tool { obstacle: Some(Obstacle::NoCommand), .. }]
@@ -49,7 +59,7 @@ pub(super) fn of(plan: &ScanPlan, of: &DefinitionCandidate, members: &[Member], 
         }
         _ => return Claim::Kept,
     };
-    let is_other = |member: &Member| member.at != of.definition && may_be_tool(&member.path);
+    let is_other = |member: &Member| member.at != of.definition && is_listed(&member.path);
     let is_lost = of.format != Format::Header && members.iter().any(is_other) && takes(plan, of);
     if is_lost { claim } else { Claim::Kept }
 }
@@ -66,7 +76,7 @@ pub(super) fn of_unread(plan: &ScanPlan, of: &DefinitionCandidate, programs: &Pr
         return if own.is_err() { Claim::Refused } else { Claim::Kept };
     }
     let read = || files::read(plan, &own?);
-    let draft = read().and_then(|file| reading::draft(&file, programs));
+    let draft = read().and_then(|file| reading::draft(&file, &Beside::default(), programs));
     let is_free = match draft {
         Ok(_) => of.format == Format::Header,
         Err(problem) => is_of_document(of, &Problem { path: of.definition.clone(), ..problem }),
@@ -87,10 +97,24 @@ fn is_of_document(of: &DefinitionCandidate, problem: &Problem) -> bool {
     says && problem.path == of.definition && Syntax::of(&of.definition).is_some()
 }
 
-/// Whether a file, by its name, could be looked at as a definition.
-fn may_be_tool(path: &str) -> bool {
+/// Whether a file, by its name, is more than words or a picture beside a definition: it could be one itself, or it is code that
+/// nothing here runs and that is named among the skipped files.
+fn is_listed(path: &str) -> bool {
     let name = file_of(path);
-    is_script(name) || Syntax::of(name).is_some() || entries::is_entry_file(name) || !name.contains('.')
+    let may_be_tool =
+        is_script(name) || Syntax::of(name).is_some() || entries::is_entry_file(name) || !name.contains('.');
+    may_be_tool || skipped::other_file(name).is_some() || skipped::plain_file(name) == "other"
+}
+
+/// Whether a script hides what it would take: others of its folder that are tools themselves, or all of them where it only
+/// defines something and starts nothing.
+pub(super) fn hides(plan: &ScanPlan, of: &DefinitionCandidate, files: &[VersionFile], is_module: bool) -> bool {
+    let is_other = |file: &&VersionFile| plan::join(&of.placement.base, &file.path) != of.definition;
+    let mut others = files.iter().filter(is_other).filter(|file| is_script(file_of(&file.path))).peekable();
+    of.format == Format::Header
+        && takes(plan, of)
+        && others.peek().is_some()
+        && (is_module || others.any(|file| entries::holds_more(file, None)))
 }
 
 /// What definitions lost, as candidates of their own; those that are read again are taken from `candidates`.

@@ -27,6 +27,9 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
     script("ci/two.sh");
     std::fs::create_dir_all(workspace.at("tools/shared")).unwrap();
     symlink("../shared", workspace.at("tools/ci/lib")).unwrap();
+    // This one leads out of the tools.
+    std::fs::create_dir_all(workspace.at("outer")).unwrap();
+    symlink("../../outer", workspace.at("tools/ci/elsewhere")).unwrap();
     // Not recognised.
     write("st/st.yml", "global: {}\n");
     script("st/st.sh");
@@ -34,6 +37,21 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
     // For another program.
     write("flow/flow.yml", "name: flow\non: [push]\njobs: {a: {runs-on: x}}\n");
     script("flow/deploy.sh");
+    // With code that nothing here runs.
+    write("nu/nu.yml", "name: nu\non: [push]\njobs: {a: {runs-on: x}}\n");
+    write("nu/one.nu", "print 1\n");
+    write("nu/two.nu", "print 2\n");
+    write("nu/README.md", "words\n");
+    // Nothing but words beside it: meant as a tool.
+    write("meant/meant.yml", "global: {}\n");
+    write("meant/README.md", "words\n");
+    // Scripts that hide what they import: a tool, and all of it where nothing is started.
+    write("crew/crew.py", "from . import parts\nprint(parts.draft('x'))\n");
+    write("crew/parts.py", "@tool\ndef draft(a: str):\n    return a\n\n@tool\ndef other(b: str):\n    return b\n");
+    write("flow2/flow2.py", "from .steps import Step\nclass Flow(Step): pass\n");
+    write("flow2/steps.py", "class Step: pass\nprint(Step())\n");
+    write("whole/whole.py", "from parts2 import go\ngo()\n");
+    write("whole/parts2.py", "def go(): pass\n");
     // Scripts of the same stem.
     write("shop/y.json", "{\"name\": \"x\", ");
     script("shop/y.sh");
@@ -64,7 +82,12 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
     let wanted = [
         "ci/one.sh",
         "ci/two.sh",
+        "crew/crew.py",
+        "crew/parts.py#draft",
+        "crew/parts.py#other",
         "flow/deploy.sh",
+        "flow2/flow2.py",
+        "flow2/steps.py",
         "own/own.yml",
         "shop/linked.sh",
         "shop/lone.py",
@@ -72,14 +95,15 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
         "shop/y.sh",
         "st/inner/deep.sh",
         "st/st.sh",
+        "whole/whole.py",
     ];
     assert_eq!(rows, wanted);
     assert_eq!(
         problems,
         [
             "agreed/agreed.yml",
-            "ci/lib",
-            "flow/flow.yml",
+            "ci/elsewhere",
+            "meant/meant.yml",
             "shop/linked.yml",
             "shop/lone.yml",
             "shop/wrong.yml",
@@ -87,7 +111,10 @@ fn a_document_that_is_no_manifest_takes_neither_a_folder_nor_a_script() {
             "st/st.yml"
         ]
     );
-    assert_eq!(skipped, ["ci/ci.yml"]);
+    assert_eq!(
+        skipped,
+        ["ci/ci.yml", "ci/lib", "flow/flow.yml", "nu/README.md", "nu/nu.yml", "nu/one.nu", "nu/two.nu"]
+    );
     // What was kept of the first scan gives the same.
     let mut kept = Cache::default();
     let found = scan(&workspace.plan(), &kept, &mut |_| {});

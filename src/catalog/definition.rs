@@ -55,7 +55,7 @@ pub fn definitions_in(value: &Value) -> Vec<(String, Map<String, Value>)> {
 /// # Errors
 /// A [`Problem`] with the first field that is wrong.
 pub fn read_definition(file: &VersionFile) -> Result<Manifest, Problem> {
-    let draft = reading::draft(file, &Programs::on(&std::ffi::OsString::new()))?;
+    let draft = reading::draft(file, &super::beside::Beside::default(), &Programs::on(&std::ffi::OsString::new()))?;
     let mut manifest = draft.manifest;
     if let (Some(recipe), Some(words)) = (&mut manifest.recipe, draft.words) {
         // As it is written: which program that is depends on the machine.

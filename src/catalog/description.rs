@@ -2,6 +2,7 @@
 //! another program, a line of code or a usage line is no description, and the next paragraph is looked at.
 
 use super::limits;
+use super::notices::{announced, is_element, is_item, is_notice, is_setting};
 use crate::domain::count;
 
 /// A description as long as a row may hold.
@@ -237,7 +238,13 @@ fn is_heading(line: &str) -> bool {
     };
     // What other programs keep up to date: `$Id$`.
     let is_kept = lower.len() > 2 && lower.starts_with('$') && lower.ends_with('$') && !lower[1..].starts_with(' ');
-    HEADINGS.contains(&title) || is_kept || is_fact() || is_dated() || is_banner(&lower) || is_origin(&lower)
+    HEADINGS.contains(&title)
+        || is_kept
+        || is_fact()
+        || is_dated()
+        || is_banner(&lower)
+        || is_origin(&lower)
+        || is_notice(&lower)
 }
 
 /// `=== Settings ===`, `---- functions ----`: the title of a part.
@@ -318,6 +325,7 @@ pub(super) fn is_words(line: &str) -> bool {
     line.chars().any(char::is_alphabetic)
         && !is_for_programs(line)
         && !is_tag(line)
+        && !is_element(line)
         && !is_address(line)
         && !is_code(line)
         && !is_section(line)
@@ -327,7 +335,7 @@ pub(super) fn is_words(line: &str) -> bool {
 /// A tag of a documentation comment, or of a program that reads comments: `@cmd`, `@lint-avoid-x`.
 fn is_tag(line: &str) -> bool {
     let is_marked = line.strip_prefix('@').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
-    is_marked || is_magic(line) || directive(line).is_some()
+    is_marked || is_magic(line) || is_setting(line) || directive(line).is_some()
 }
 
 /// `frozen_string_literal: true`: a key that is no word of prose, and one value.
@@ -413,12 +421,19 @@ pub(super) fn without_name<'l>(line: &'l str, file: &str) -> &'l str {
     }
 }
 
+/// Whether a line only announces the command in the next one: `Run from the repository root:`.
+pub(super) fn announces(line: &str, next: &str) -> bool {
+    line.trim_end().ends_with(':') && is_code(next.trim())
+}
+
 /// The first words of a help text that describe: neither a usage line nor what belongs to it, nor a list of options. `file` is
 /// the name of the script, which may stand in front of them.
 pub(super) fn first_words(text: &str, file: &str) -> Option<String> {
     let mut is_aside = false;
     let mut found: Vec<&str> = Vec::new();
-    for line in text.lines() {
+    let mut title = None;
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
         let words = line.trim();
         if words.is_empty() || is_section(words) {
             if !found.is_empty() {
@@ -431,25 +446,49 @@ pub(super) fn first_words(text: &str, file: &str) -> Option<String> {
         is_aside &= line.starts_with(char::is_whitespace);
         let words = if found.is_empty() { without_name(words, file) } else { words };
         let is_usable = !words.starts_with(['-', '$', '[', '<']) && is_words(words) && words.contains(' ');
+        if !is_aside && is_usable && found.is_empty() && words.ends_with(':') {
+            // What announces a list says what is done; any other title only says what follows.
+            let next = lines.clone().find(|next| !next.trim().is_empty());
+            if next.is_some_and(is_item) {
+                return announced(words).map(str::to_owned);
+            }
+            title = title.or_else(|| next.is_some_and(|next| !announces(words, next)).then_some(words));
+            is_aside = true;
+            continue;
+        }
         if !is_aside && is_usable {
             found.push(words);
+        } else if matches!(found[..], [only] if announces(only, words)) {
+            found.clear();
+            is_aside = true;
         } else if !found.is_empty() {
             break;
         }
     }
+    found.extend(title.filter(|_| found.is_empty()));
     (!found.is_empty()).then(|| found.join(" ").split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// The first paragraph of a text that may describe a tool, on one line.
 pub(super) fn first_paragraph(text: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let mut paragraphs = lines.split(|line| line.is_empty()).filter(|paragraph| !paragraph.is_empty());
-    let words = paragraphs.find_map(|paragraph| {
-        // A line that only announces what follows says nothing.
-        let is_title = matches!(paragraph, [only] if only.ends_with(':'));
-        let is_usable = !is_title && !is_aside(paragraph) && paragraph.first().is_some_and(|line| is_words(line));
-        is_usable.then(|| paragraph.join(" "))
-    })?;
+    let paragraphs: Vec<&[&str]> =
+        lines.split(|line| line.is_empty()).filter(|paragraph| !paragraph.is_empty()).collect();
+    let begins_list = |at: usize| paragraphs.get(at).and_then(|lines| lines.first()).is_some_and(|line| is_item(line));
+    let read = |may_be_list: bool| {
+        paragraphs.iter().enumerate().find_map(|(at, paragraph)| {
+            let is_usable = !is_aside(paragraph) && paragraph.first().is_some_and(|line| is_words(line));
+            // A line that only announces what follows says nothing, unless that is a list.
+            match paragraph {
+                [only] if only.ends_with(':') => {
+                    announced(only).filter(|_| is_usable && begins_list(at + 1)).map(str::to_owned)
+                }
+                [first, next, ..] if announces(first, next) => None,
+                _ => (is_usable && (may_be_list || !begins_list(at))).then(|| paragraph.join(" ")),
+            }
+        })
+    };
+    let words = read(false).or_else(|| read(true))?;
     Some(words.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
@@ -468,121 +507,6 @@ pub(super) fn of_tools(names: &[&str], about: &str) -> String {
             let shown = names[..names.len() - more].join(", ");
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             format!("Defines {}: {shown}{more}", count(names.len(), "tool"))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_words_for_people_describe() {
-        for line in [
-            "Counts words.",
-            "Note: it is slow",
-            "e.g. a(b) and c",
-            "See https://x.y for more",
-            "[flags] count",
-            "Created files are listed",
-            "Settings of the screen are kept",
-            "$HOME is cleaned",
-            "Based on the size, sorts files",
-            "Version numbers are counted",
-            "Exit codes are listed",
-            "-- Counts",
-        ] {
-            assert!(is_words(line), "{line}");
-        }
-        for line in [
-            "----",
-            "http://www.apache.org/licenses/LICENSE-2.0",
-            "<https://x.y/z>",
-            "@flag --all",
-            "@lint-avoid-x",
-            "frozen_string_literal: true",
-            "runner:group=Media",
-            "MISE alias=\"b\"",
-            "usage: x [FILE]",
-            "Options:",
-            "import os",
-            "from a import b",
-            "print(x)",
-            "if (a) {",
-            "go();",
-            "$ make install",
-            "$Id: x.pl,v 1.2 $",
-            "$Id$",
-            "Allow direct execution",
-            "external packages",
-            "Sanity checks:",
-            "README:",
-            "created 01/28/02 for a friend",
-            "Written by Ada",
-            "License: LGPLv2",
-            "pip install requests",
-            "Original source: https://x.y/z",
-            "Based on https://x.y/z",
-            "Based on a script by Ada",
-            "Originally from a friend",
-            "version 2.0, by Ada",
-            "v1.2",
-            "backup.sh",
-            "Scriptified by Ada",
-            "=== Settings ===",
-            "---- functions ----",
-            "Exit on error",
-            "Exit immediately if a command fails",
-            "Unofficial bash strict mode",
-            "If you're using my code, say hi",
-            "https://x.y/z for more",
-            "args: file, count",
-            "(c) 2020 Ada",
-            "coding=utf-8",
-            "global describe, it",
-            "Ada Lovelace (ada@x.org)",
-            "-f alsa -i hw:0 \\",
-        ] {
-            assert!(!is_words(line), "{line}");
-        }
-    }
-
-    #[test]
-    fn the_words_behind_a_key_or_a_tag_are_stated() {
-        for (line, expected) in [
-            ("runner:summary=Turns a picture", Some("Turns a picture")),
-            ("MISE description=\"Builds it\"", Some("Builds it")),
-            ("@description Draws it", Some("Draws it")),
-            ("runner:args=<file>", None),
-            ("Time: a=b", None),
-            ("@param x The x", None),
-        ] {
-            assert_eq!(stated(line), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn the_next_paragraph_is_looked_at() {
-        let text = "Usage: x [options]\n  x --all\n\nOptions:\n  --all  All\n\nCounts\nwords.\n\nMore.\n";
-        assert_eq!(first_paragraph(text).as_deref(), Some("Counts words."));
-        assert_eq!(first_paragraph("How to run it:\n\nCounts words.\n").as_deref(), Some("Counts words."));
-        assert_eq!(
-            first_paragraph("Gives the weather of:\n- a\n- b\n").as_deref(),
-            Some("Gives the weather of: - a - b")
-        );
-        assert_eq!(first_paragraph("Copyright (c) A\n\nhttp://x.y/z\n\nUsage:\n  x\n"), None);
-    }
-
-    #[test]
-    fn the_name_of_the_file_is_no_part_of_its_words() {
-        for (line, expected) in [
-            ("slow    Shows what is slow", "Shows what is slow"),
-            ("slow.py - Shows it", "Shows it"),
-            ("slow: Shows it", "Shows it"),
-            ("slow things are shown", "slow things are shown"),
-            ("slow.py", ""),
-        ] {
-            assert_eq!(without_name(line, "slow.py"), expected, "{line}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which format a manifest is written in.
 
 use super::document::Document;
-use super::documents::{bashly, flow, function, metadata, registry, specification, tool_list, workflow};
+use super::documents::{bashly, feature, flow, function, metadata, registry, specification, tool_list, workflow};
 use super::draft::Draft;
 use super::{ci_tool, foreign, native};
 use crate::domain::{Problem, ProblemCode};
@@ -17,6 +17,7 @@ struct DocumentFormat {
 /// The formats, the most specific first: the first one that a document is written in reads it.
 const FORMATS: &[DocumentFormat] = &[
     DocumentFormat { is: |document| ci_tool::is_definition(&document.fields), read: ci_tool::read },
+    DocumentFormat { is: feature::is_one, read: feature::read },
     DocumentFormat { is: flow::is_one, read: flow::read },
     DocumentFormat { is: registry::is_one, read: registry::read },
     DocumentFormat { is: registry::is_server, read: registry::read_server },

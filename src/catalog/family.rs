@@ -45,6 +45,13 @@ pub(super) fn name_by_folder(tool: &mut Tool) {
     }
 }
 
+/// The name of what its folder names: a package of Python alone, anything else with its own name.
+pub(super) fn named_by_folder(tool: &Tool) -> String {
+    let folder = file_of(&tool.placement.base);
+    let is_package = super::header::is_package(stem_of(&tool.path));
+    if is_package { folder.to_owned() } else { format!("{folder}_{}", tool.name) }
+}
+
 /// Names versions after their originals. `kin` are the versions that the walk found, by path.
 pub(super) fn settle(tools: &mut [Arc<Tool>], kin: &HashMap<&str, &Kin>) {
     if kin.is_empty() {

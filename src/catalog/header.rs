@@ -8,7 +8,9 @@ use super::argv::CommandWords;
 use super::description;
 use super::document;
 use super::draft::{self, Draft, Naming};
+use super::files::unusable_name;
 use super::modules;
+use super::notices::{announced, is_item};
 use super::programs::{self, Programs};
 use super::scripts::{self, ScriptText};
 use super::stdin;
@@ -21,6 +23,11 @@ use crate::domain::{
 /// A header ends after so many lines at the latest.
 const HEADER_LINES: usize = 120;
 
+/// Whether a script is a package of Python or what starts one, by its stem: its folder names it.
+pub(super) fn is_package(stem: &str) -> bool {
+    matches!(stem, "__main__" | "__init__")
+}
+
 /// Shells whose code no grammar reads.
 const OTHER_SHELLS: &[&str] = &["zsh", "ksh", "mksh"];
 
@@ -28,7 +35,21 @@ const OTHER_SHELLS: &[&str] = &["zsh", "ksh", "mksh"];
 ///
 /// # Errors
 /// A [`Problem`] for an empty script, one that is not UTF-8, or a file name that is no name.
+#[cfg(test)]
 pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draft, Problem> {
+    read_beside(path, bytes, scripts::Beside::default(), programs)
+}
+
+/// Reads a script; `beside` is what other files of its package say about it.
+///
+/// # Errors
+/// A [`Problem`] for an empty script, one that is not UTF-8, or a file name that is no name.
+pub(super) fn read_beside(
+    path: &str,
+    bytes: &[u8],
+    beside: scripts::Beside<'_>,
+    programs: &Programs,
+) -> Result<Draft, Problem> {
     let problem = |code, line, message: String, hint: &str| Problem {
         path: path.to_owned(),
         line,
@@ -56,6 +77,11 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     })?;
     // What a name cannot hold is kept as title.
     let title = ToolName::normalise(stem.trim_start_matches(['_', '.', '-'])).err().map(|_| stem.to_owned());
+    // A script that has the name of a folder that is not searched is told from it by its ending.
+    let ending = path.rsplit_once('.').map_or("script", |(_, ending)| ending);
+    let longer = unusable_name(name.as_str()).and_then(|_| ToolName::of_title(&format!("{stem} {ending}")));
+    let title = title.or_else(|| longer.is_some().then(|| stem.to_owned()));
+    let name = longer.unwrap_or(name);
     let mut manifest = draft::blank(Naming { name, title }, Dialect::Header);
     let header = header_lines(text);
     describe(&mut manifest, &header, path.rsplit('/').next().unwrap_or(path));
@@ -69,12 +95,12 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     let is_shell =
         words.as_ref().and_then(|words| words.first()).is_some_and(|word| OTHER_SHELLS.contains(&word.as_str()));
     let language = Language::of(path, text).or_else(|| is_shell.then_some(Language::Bash));
-    let script = ScriptText { path, text, language };
+    let script = ScriptText { path, text, language, beside };
     manifest.recipe = words.as_ref().map(|_| Recipe::blank(input_mode(text)));
     let mut declared = scripts::declared(&script, !manifest.description.trim().is_empty());
     let (programs, unsupported) = (std::mem::take(&mut declared.programs), declared.unsupported.take());
-    let is_module = declared.is_module && !text.starts_with("#!");
-    let unsupported = unsupported.or_else(|| of_package(&script)).or_else(|| of_browser(&script));
+    let is_module = declared.is_module && !text.starts_with("#!") && stem != "__init__";
+    let unsupported = unsupported.or_else(|| of_package(&script)).or_else(|| scripts::other_engine(&script));
     declared.apply(&mut manifest);
     if stdin::reads_text(&script) {
         stdin::declare(&mut manifest);
@@ -82,7 +108,8 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     stdin::leave_open(&mut manifest);
     let origin = origin(path, text, &header, manifest.provenance.created_by.as_deref());
     let words = words.map(|words| CommandWords([words, vec!["{file}".to_owned()]].concat()));
-    Ok(Draft { unsupported, programs, is_module, ..Draft::of_command(manifest, words, origin) })
+    let is_named_by_folder = is_package(stem);
+    Ok(Draft { unsupported, programs, is_named_by_folder, is_module, ..Draft::of_command(manifest, words, origin) })
 }
 
 /// Why Python does not load a file of a package by its path.
@@ -92,37 +119,11 @@ fn of_package(script: &ScriptText<'_>) -> Option<String> {
     Some(format!("it is a part of a package (it imports {module}); write a script beside the package that calls it"))
 }
 
-/// Why node does not run a script of a web page: its first statements use names that only a browser has.
-fn of_browser(script: &ScriptText<'_>) -> Option<String> {
-    const NAMES: &[&str] = &[
-        "document.",
-        "window.",
-        "localStorage.",
-        "customElements.",
-        "extends HTMLElement",
-        "$(document)",
-        "chrome.",
-        "self.",
-        "importScripts(",
-        "alert(",
-    ];
-    const ELSEWHERE: &[&str] =
-        &["require(", "import ", "process.", "module.exports", "globalThis", "typeof ", "Deno.", "jsdom", "#!"];
-    let text = script.text;
-    let is_other =
-        !script.language.is_some_and(Language::is_javascript) || ELSEWHERE.iter().any(|mark| text.contains(mark));
-    let is_top = |line: &str| !line.starts_with([' ', '\t', '/', '*']);
-    let used =
-        || text.lines().filter(|line| is_top(line)).find_map(|line| NAMES.iter().find(|name| line.contains(**name)));
-    let name = if is_other { None } else { used() }?.trim_end_matches(['.', '(']);
-    Some(format!("it runs in a browser: it uses {name}, which node does not have"))
-}
-
 /// Why none of these files can be loaded by its path.
 pub(super) fn part_of_package(files: &[VersionFile]) -> Option<String> {
     let scripts = files.iter().filter_map(|file| {
         let text = text_of(file)?;
-        Some(ScriptText { path: &file.path, text, language: Language::of(&file.path, text) })
+        Some(ScriptText::new(&file.path, text, Language::of(&file.path, text)))
     });
     scripts.into_iter().find_map(|script| of_package(&script))
 }
@@ -137,10 +138,10 @@ pub(super) fn header_lines(text: &str) -> Vec<&str> {
         let trimmed = line.trim();
         if let Some(end) = inside {
             if let Some((before, _)) = trimmed.split_once(end) {
-                lines.push(before.trim_start_matches('*').trim());
+                lines.push(without_stars(before, end));
                 break;
             }
-            lines.push(trimmed.trim_start_matches('*').trim());
+            lines.push(without_stars(trimmed, end));
             continue;
         }
         if let Some((end, rest)) = opening(trimmed) {
@@ -149,7 +150,7 @@ pub(super) fn header_lines(text: &str) -> Vec<&str> {
                 break;
             }
             inside = Some(end);
-            lines.extend(["", rest.trim_start_matches('*').trim()]);
+            lines.extend(["", without_stars(rest.trim(), end)]);
         } else if let Some(comment) = trimmed.strip_prefix("#!").map(|_| "").or_else(|| comment(trimmed)) {
             lines.push(comment);
             block = if comment.is_empty() { 0 } else { block + 1 };
@@ -167,6 +168,12 @@ pub(super) fn header_lines(text: &str) -> Vec<&str> {
         }
     }
     lines
+}
+
+/// A line of a block without the signs that stand in front of each line of a comment.
+fn without_stars<'l>(line: &'l str, end: &str) -> &'l str {
+    // In other texts a star begins an item of a list.
+    if end == "*/" || !is_item(line) { line.trim_start_matches('*').trim() } else { line.trim() }
 }
 
 /// Whether there is more code behind the statements that follow each other from a line on.
@@ -195,6 +202,8 @@ fn opening(line: &str) -> Option<(&'static str, &str)> {
 fn comment(line: &str) -> Option<&str> {
     let (sign, rest) = ["#", "//", "--"].iter().find_map(|sign| Some((*sign, line.strip_prefix(sign)?)))?;
     let rest = rest.trim_start_matches(|c| matches!(c, '#' | '/') || sign == "--" && c == '-');
+    // A comment of a comment: `# # words`.
+    let rest = rest.strip_prefix(' ').map_or(rest, |words| words.trim_start_matches("# "));
     // `##? words`: a help text that the script prints itself.
     Some(rest.strip_prefix('?').filter(|_| line.starts_with("##?")).unwrap_or(rest).trim())
 }
@@ -205,7 +214,11 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
     let mut stated = None;
     let (mut block, mut is_titled) = (false, false);
     let paragraphs = header.split(|line| line.is_empty()).filter(|paragraph| !description::is_license(paragraph));
-    for paragraph in paragraphs {
+    let paragraphs: Vec<&[&str]> = paragraphs.filter(|paragraph| !paragraph.is_empty()).collect();
+    let has_list = header.iter().filter(|line| is_item(line)).count() > 1;
+    for (place, paragraph) in paragraphs.iter().enumerate() {
+        let next = paragraphs.get(place + 1).and_then(|next| next.first());
+        let mut is_list = false;
         let is_aside = description::is_aside(paragraph);
         let is_call = paragraph.first().is_some_and(|line| description::is_call(line));
         let mut is_for_programs = false;
@@ -227,15 +240,12 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
                 let words = description::without_name(line, file);
                 // A sentence below `Usage: x FILE` says what it does.
                 let is_usable = !is_aside || is_call && description::is_sentence(words);
-                let is_title = words.trim_end().ends_with(':');
-                let is_words = description::is_words(words)
-                    && !is_marker(line)
-                    && is_usable
-                    && !is_title
-                    && !is_titled
-                    && !goes_on;
+                // What belongs to an item goes on below it.
+                is_list |= has_list && is_item(line);
+                let is_words =
+                    description::is_words(words) && !is_marker(line) && is_usable && !is_list && !is_titled && !goes_on;
                 if first.is_none() && is_words && !block {
-                    first = Some(whole_sentence(words, &paragraph[at + 1..]));
+                    first = sentence(words, &paragraph[at + 1..], next.copied());
                 }
                 continue;
             };
@@ -271,6 +281,16 @@ const BROKEN_CHARS: usize = 60;
 /// Words behind which a sentence goes on.
 const GOING_ON: &[&str] =
     &["a", "an", "and", "as", "at", "by", "for", "from", "in", "is", "of", "on", "or", "that", "the", "to", "with"];
+
+/// The sentence that a line begins; `None` for a title. `next` is the first line of the next paragraph.
+fn sentence(line: &str, rest: &[&str], next: Option<&str>) -> Option<String> {
+    if line.trim_end().ends_with(':') {
+        let announces_list = rest.first().copied().or(next).is_some_and(is_item);
+        return announced(line).filter(|_| announces_list).map(str::to_owned);
+    }
+    let whole = whole_sentence(line, rest);
+    Some(announced(&whole).map_or(whole.clone(), str::to_owned))
+}
 
 /// A line with those below it that its sentence goes on in.
 fn whole_sentence(line: &str, rest: &[&str]) -> String {
@@ -386,6 +406,33 @@ mod tests {
     }
 
     #[test]
+    fn notices_headings_and_items_describe_nothing() {
+        let of = |text: &str| parse("a.sh", &format!("#!/bin/sh\n{text}\n\necho ok\n")).manifest.description;
+        for (text, expected) in [
+            (
+                "# Deploy a new version:\n#\n#   1. Bump the version\n#   2. Tag it\n#\n# It works.",
+                "Deploy a new version",
+            ),
+            (
+                "# This wraps cat for those who use it, and has\n# two special behaviours which are listed in here:\n# - It prints\n# - It stops",
+                "This wraps cat for those who use it, and has two special behaviours which are listed in here",
+            ),
+            ("# To do:\n# Counts words.", "Counts words."),
+            ("# - Make a copy\n#   of it all\n# - Send it\n\n# Counts words.", "Counts words."),
+            ("# - Counts words", "- Counts words"),
+            ("# hook-matcher: Bash\n#\n# Blocks commands.", "Blocks commands."),
+            ("# Automatic generated, DON'T MODIFY IT.", "Runs echo ok"),
+            ("# <xbar.author>Ann</xbar.author>\n# Counts words.", "Counts words."),
+            ("# <file> is counted", "<file> is counted"),
+        ] {
+            assert_eq!(of(text), expected, "{text}");
+        }
+        let text =
+            "\"\"\"\nThis wraps cat and has two behaviours:\n\n*   It prints.\n\n*   It stops.\n\"\"\"\nprint(1)\n";
+        assert_eq!(parse("a.py", text).manifest.description, "This wraps cat and has two behaviours");
+    }
+
+    #[test]
     fn what_is_said_to_another_program_describes_nothing() {
         let of = |text: &str| parse("a.py", text).manifest.description;
         assert_eq!(
@@ -394,19 +441,6 @@ mod tests {
         );
         assert_eq!(of("# noqa: E501\n# Counts words.\nrun()\n"), "Counts words.");
         assert_eq!(of("# This script was generated by x 1.2\n# Counts words.\nrun()\n"), "Counts words.");
-    }
-
-    #[test]
-    fn a_script_of_a_web_page_is_told_from_one_of_node() {
-        let why = |text: &str| parse("a.js", text).unsupported;
-        let said = why("// Counts\ndocument.querySelector('a').click();\n").unwrap();
-        assert_eq!(said, "it runs in a browser: it uses document, which node does not have");
-        assert!(why("class A extends HTMLElement {}\n").is_some());
-        for text in
-            ["const { JSDOM } = require('jsdom');\ndocument.x();\n", "function f() {\n  document.x();\n}\nf();\n"]
-        {
-            assert_eq!(why(text), None, "{text}");
-        }
     }
 
     #[test]
@@ -431,6 +465,7 @@ mod tests {
         assert_eq!(of("#!/bin/bash\nset -e\n# Lists the files\nls -l\n"), "Lists the files");
         assert_eq!(of("#!/bin/bash\nset -e\n\n# Lists the files\n\nls -l\n"), "Lists the files");
         assert_eq!(of("#!/bin/bash\n# Lists the files\nset -e\n"), "Lists the files");
+        assert_eq!(of("#!/bin/bash\n# # Lists the files\nls -l\n"), "Lists the files");
         assert_eq!(of("#!/bin/bash\n# Docs: https://x.org/y\n# https///x.org/y\nls -l\n"), "Runs ls -l");
     }
 
@@ -478,6 +513,13 @@ mod tests {
         assert_eq!(parse("a.py", "# Author: Ada\n").origin, Some(Origin::Admin));
         assert_eq!(parse("a.py", "class Weather_AI_Generated:\n    pass\n").origin, Some(Origin::Ai));
         assert_eq!(parse("a.py", "pass\n").origin, None);
+    }
+
+    #[test]
+    fn a_script_with_the_name_of_a_folder_that_is_not_searched_has_its_ending_in_its_name() {
+        let draft = parse("versions.ts", "console.log(1);\n");
+        assert_eq!((draft.manifest.name.as_str(), draft.manifest.title.as_deref()), ("versions_ts", Some("versions")));
+        assert_eq!(parse("version.ts", "console.log(1);\n").manifest.name.as_str(), "version");
     }
 
     #[test]

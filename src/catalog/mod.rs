@@ -9,6 +9,7 @@
 //! others. Git's ignore rules never hide a tool. Nothing of a tool's code is executed to read it.
 
 mod argv;
+mod beside;
 mod cache;
 #[cfg(test)]
 mod cache_tests;
@@ -19,6 +20,8 @@ mod claims;
 mod claims_tests;
 mod definition;
 mod description;
+#[cfg(test)]
+mod description_tests;
 mod dialect;
 mod document;
 mod documents;
@@ -40,6 +43,7 @@ mod limits;
 mod lineup;
 mod local_modules;
 mod looked_at;
+mod looks;
 mod mcp;
 mod members;
 mod modules;
@@ -47,6 +51,7 @@ mod native;
 mod needed;
 mod no_definition;
 mod node_packages;
+mod notices;
 mod obstacle;
 mod other_words;
 mod packed;

@@ -62,7 +62,9 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
         manifest.tests = draft::tests(&written)
             .map_err(|message| fields.bad("tests", message, "a test has the fields name, input and expect"))?;
     }
-    let is_about_code = fields.peek("run").is_none() && manifest.kind == Kind::Command;
+    // A `[run]` table that names only the script leaves the rest to what the script says.
+    let is_only_named = |run: &Value| run.as_object().is_some_and(|run| run.len() == 1 && run.contains_key("entry"));
+    let is_about_code = manifest.kind == Kind::Command && fields.peek("run").is_none_or(is_only_named);
     let mut run = run(&mut fields)?;
     run.recipe.success.require_json |= manifest.output.is_some();
     manifest.recipe = matches!(manifest.kind, Kind::Command | Kind::Service).then_some(run.recipe);

@@ -205,7 +205,13 @@ fn script_calls(manifest: &Manifest, files: &[VersionFile], programs: &Programs)
     }
     // What only macOS has is needed wherever a script calls it, unless the script asks which system this is.
     let is_of_macos = |name: &str| MACOS.contains(&name) && !ELSEWHERE.iter().any(|word| text.contains(word));
-    let is_certain = |name: &str, certain: bool| certain && !may_be_function(name);
+    // Where a script takes no other file, nobody else can define a function for it.
+    let sources = text.lines().any(|line| {
+        let line = line.trim_start();
+        ["source ", ". ", "eval ", "load "].iter().any(|begin| line.starts_with(begin))
+    });
+    let sources = sources || ["source ", "; . ", "&& . ", "eval "].iter().any(|mark| text.contains(mark));
+    let is_certain = |name: &str, certain: bool| certain && !(sources && may_be_function(name));
     let calls = Calls::of(text).programs.into_iter();
     let calls = calls.filter(|(name, call)| is_certain(name, call.is_certain) || is_of_macos(name));
     ScriptCalls::Certain(calls.map(|(name, _)| name).collect())
@@ -231,6 +237,8 @@ mod tests {
             ScriptCalls::Certain(["/opt/none/bin/y", "osascript"].into_iter().collect())
         );
         assert_eq!(calls("if [ \"$(uname)\" = Darwin ]; then\n  pbcopy\nfi\n"), ScriptCalls::Certain(Texts::default()));
+        assert_eq!(calls("#!/bin/sh\nprint_info x\n"), needs("print_info"));
+        assert_eq!(calls("#!/bin/sh\n. ./lib.sh\nprint_info x\n"), ScriptCalls::Certain(Texts::default()));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Which files that were read as definitions are none: documents that hold data, scripts that are for other files.
 
+use super::document::Syntax;
 use super::looked_at::LookedAt;
 use super::plan::{ScanPlan, file_of, folder_of, join};
+use super::skipped;
 use super::walk::DefinitionCandidate;
 use crate::domain::{Format, Problem, ProblemCode};
 
@@ -9,9 +11,15 @@ use crate::domain::{Format, Problem, ProblemCode};
 const MAX_ABOVE: usize = 8;
 
 /// Whether a document beside tools is data of theirs: nothing in it says that it is a tool, and no script has its name.
-pub(super) fn is_data(of: &DefinitionCandidate, problem: &Problem) -> bool {
+pub(super) fn is_data(plan: &ScanPlan, of: &DefinitionCandidate, problem: &Problem) -> bool {
     let stands_alone = of.format == Format::Manifest && !of.placement.exclusive;
-    stands_alone && problem.code == ProblemCode::UnknownDialect
+    let is_large = || {
+        let (at, name) = (folder_of(&of.definition), file_of(&of.definition));
+        problem.code == ProblemCode::TooLarge
+            && Syntax::of(name) == Some(Syntax::Json)
+            && !skipped::may_describe_tools(plan, at, name)
+    };
+    stands_alone && (problem.code == ProblemCode::UnknownDialect || is_large())
 }
 
 /// Whether a definition that starts nothing is none: a script that is for the other files of its package, a document that has

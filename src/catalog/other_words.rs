@@ -41,7 +41,7 @@ pub(super) fn of(manifest: &Manifest, files: &[VersionFile], folders: &[&str]) -
 
 /// The texts in which a script describes itself below its header.
 fn own_words<'t>(path: &'t str, text: &'t str) -> Vec<std::borrow::Cow<'t, str>> {
-    super::scripts::own_words::texts(&ScriptText { path, text, language: Language::of(path, text) })
+    super::scripts::own_words::texts(&ScriptText::new(path, text, Language::of(path, text)))
 }
 
 /// A sketch of the script of a version; of all its files where no script is named.

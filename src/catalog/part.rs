@@ -1,10 +1,12 @@
 //! One of several tools in a file.
 
+use super::looked_at::LookedAt;
 use super::obstacle::Obstacle;
+use super::plan::{ScanPlan, join};
 use super::reading::ParsedVersion;
 use super::walk::DefinitionCandidate;
-use super::{entries, header, programs};
-use crate::domain::{Format, Kind, VersionFile};
+use super::{entries, files, header, local_modules, programs};
+use crate::domain::{Format, Kind, NEEDS_FILE, Problem, SafeText, VersionFile};
 
 /// What its file says of all tools in it: read once, because a file may hold hundreds.
 pub(super) struct SharedFacts {
@@ -42,6 +44,30 @@ impl SharedFacts {
         }
         own.or_else(|| self.of_package.clone().map(Obstacle::Unsupported))
     }
+}
+
+/// Adds to the version of an entry the script that it starts, and the files that this imports. What keeps it from running where
+/// that is not possible.
+pub(super) fn add_script(
+    plan: &ScanPlan,
+    folder: &str,
+    version: &mut entries::EntryVersion,
+    looked_at: &mut LookedAt,
+) -> Option<Obstacle> {
+    let script = version.script.as_deref()?;
+    looked_at.note(plan, &join(folder, script));
+    if plan.on_disk(&join(folder, script)).symlink_metadata().is_err() {
+        return Some(Obstacle::Incomplete(format!("{NEEDS_FILE} {script}, which its package makes when it is built")));
+    }
+    match files::member(plan, folder, script).and_then(|member| files::read(plan, &member)) {
+        Ok(file) => version.files.push(file),
+        Err(Problem { message, hint, .. }) => {
+            return Some(Obstacle::Incomplete(format!("it starts {}, but {message}; {hint}", SafeText::new(script))));
+        }
+    }
+    let fault = local_modules::add(plan, folder, &mut version.files, looked_at);
+    version.files.sort_by(|a, b| a.path.cmp(&b.path));
+    fault.map(Obstacle::Incomplete)
 }
 
 /// Whether a file that holds tools is one as well: a script that runs something, or that is a server.

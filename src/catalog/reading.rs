@@ -1,6 +1,7 @@
 //! From the files of a version to its manifest: the same bytes give the same manifest wherever they lie.
 
 use super::argv::{CommandWords, Script};
+use super::beside::Beside;
 use super::ci_tool;
 use super::document::{Document, Syntax};
 use super::documents::tool_list;
@@ -41,11 +42,11 @@ pub(super) struct ParsedVersion {
 /// Bytes of a text that describes a script.
 const DESCRIPTION_BYTES: usize = 64 * 1024;
 
-/// Reads what a definition says on its own.
+/// Reads what a definition says on its own; `beside` is what others of its package say about a script.
 ///
 /// # Errors
 /// A [`Problem`] whose path is the definition's inside the version.
-pub(super) fn draft(definition: &VersionFile, programs: &Programs) -> Result<Draft, Problem> {
+pub(super) fn draft(definition: &VersionFile, beside: &Beside, programs: &Programs) -> Result<Draft, Problem> {
     let draft = match Syntax::of(&definition.path) {
         Some(syntax) => {
             if syntax == Syntax::JsonLines && definition.bytes.len() as u64 > limits::SOURCE_BYTES {
@@ -64,7 +65,7 @@ pub(super) fn draft(definition: &VersionFile, programs: &Programs) -> Result<Dra
             }
         }
         None if definition.path == skill::FILE => skill::read(definition)?,
-        None => header::read(&definition.path, &definition.bytes, programs)?,
+        None => header::read_beside(&definition.path, &definition.bytes, beside.view(), programs)?,
     };
     refuse_unusable(&definition.path, &draft.manifest.name)?;
     Ok(draft)
@@ -105,12 +106,17 @@ pub(super) fn finish(
 ) -> ParsedVersion {
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let mut draft = draft;
+    let named = draft.manifest.recipe.as_ref().and_then(|recipe| recipe.entry.clone());
     if draft.is_about_code
         && format != Format::Header
-        && let Some(script) = implied(&paths, definition, format, draft.manifest.name.as_str())
+        && let Some(script) =
+            named.as_deref().or_else(|| implied(&paths, definition, format, draft.manifest.name.as_str()))
         && let Some(script) = files.iter().find(|file| file.path == script)
     {
-        join(&mut draft, script, programs);
+        join(&mut draft, script, &Beside::among(files, script), programs);
+        if let Some(recipe) = draft.manifest.recipe.as_mut() {
+            recipe.entry = named;
+        }
     }
     if let Some(text) = description(files, definition, draft.manifest.name.as_str()) {
         draft.manifest.description = text;
@@ -189,9 +195,9 @@ fn description(files: &[VersionFile], definition: &str, name: &str) -> Option<St
 }
 
 /// Starts the script that a document is about: as the script says that it takes its input, else with the input as JSON.
-fn join(draft: &mut Draft, script: &VersionFile, programs: &Programs) {
+fn join(draft: &mut Draft, script: &VersionFile, beside: &Beside, programs: &Programs) {
     let manifest = &mut draft.manifest;
-    let code = header::read(&script.path, &script.bytes, programs).ok();
+    let code = header::read_beside(&script.path, &script.bytes, beside.view(), programs).ok();
     let stated = code.as_ref().and_then(|code| code.manifest.recipe.as_ref());
     let is_own = |rule: &&ArgRule| rule.place != ArgPlace::Stdin;
     let is_declared =
@@ -366,7 +372,7 @@ pub(super) fn read(
         message: "the manifest is not one of the files of the version".to_owned(),
         hint: "`toolsmith verify` checks the kept copies".to_owned(),
     })?;
-    Ok(finish(draft(file, programs)?, definition, format, files, programs))
+    Ok(finish(draft(file, &Beside::among(files, file), programs)?, definition, format, files, programs))
 }
 
 /// The definition among the files of a version, and its form. `known` is where it was seen.

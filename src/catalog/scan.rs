@@ -24,7 +24,7 @@ use super::run_python::RunPython;
 use super::scan_result::{Progress, Scan};
 use super::script_places;
 use super::walk::{self, Belonging, DefinitionCandidate};
-use super::{obstacle::Obstacle, part, skipped, steps};
+use super::{beside::Beside, obstacle::Obstacle, part, skipped, steps};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions, Risk,
     SkippedFile, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
@@ -41,8 +41,12 @@ const ROWS_PER_STEP: usize = 500;
 const STEP: Duration = Duration::from_millis(50);
 /// Definitions that a thread reads before it hands them over.
 const BATCH: usize = 16;
-/// Threads that read definitions at the same time.
+/// Batches that wait until the scan takes them, so that threads that are ahead of it take no memory.
+const WAITING: usize = 64;
+/// The fewest threads that read definitions at the same time.
 pub(super) const READERS: usize = 2;
+/// The most threads that read definitions at the same time: beyond that the disk and the writing of rows limit a scan.
+const MOST_READERS: usize = 8;
 
 /// Scans all roots of a plan. Every definition on disk is a row or a problem of the result.
 pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) -> Scan {
@@ -97,8 +101,8 @@ fn read_all(
     let total = candidates.len();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        let (tx, rx) = mpsc::channel();
-        for _ in 0..READERS.min(total) {
+        let (tx, rx) = mpsc::sync_channel(WAITING);
+        for _ in 0..readers().min(candidates.chunks(BATCH).len()) {
             let (tx, next) = (tx.clone(), &next);
             scope.spawn(move || {
                 let programs = Programs::for_runs(&plan.python);
@@ -114,6 +118,11 @@ fn read_all(
         drop(tx);
         receive(plan, &rx, total, scan, progress)
     })
+}
+
+/// Threads that read definitions: one for each processor, within limits.
+fn readers() -> usize {
+    std::thread::available_parallelism().map_or(READERS, |cores| cores.get().clamp(READERS, MOST_READERS))
 }
 
 fn receive(
@@ -191,20 +200,24 @@ fn read_definition(
     }
     let mut looked_at = LookedAt::default();
     let results = if candidate.format == Format::Entry {
-        entry_results(plan, candidate, members, programs).unwrap_or_else(|problem| vec![Scanned::Problem(problem)])
+        entry_results(plan, candidate, members, programs, &mut looked_at)
+            .unwrap_or_else(|problem| vec![Scanned::Problem(problem)])
     } else {
         match load(plan, candidate, members, programs, &mut looked_at) {
+            Ok(loaded) if claims::hides(plan, candidate, &loaded.files, loaded.reading.is_module) => {
+                return Definition::void();
+            }
             Ok(loaded) => {
                 let is_module = loaded.reading.is_module && no_definition::is_module(plan, candidate, &mut looked_at);
-                let parts = parts(plan, candidate, members, programs, &loaded);
+                let parts = parts(plan, candidate, members, programs, &loaded, &mut looked_at);
                 let is_row = !is_module && (parts.is_empty() || part::starts_itself(candidate, &loaded.reading));
                 let own = is_row.then(|| row(plan, &VersionPlace::of(candidate, members), &loaded));
                 let own = own.map(|row| members::scanned(row, loaded.reading, &loaded.files));
                 own.into_iter().flatten().chain(parts).collect()
             }
-            Err(problem) => match definitions_in(plan, candidate, members, programs, &problem) {
+            Err(problem) => match definitions_in(plan, candidate, members, programs, &problem, &mut looked_at) {
                 Some(definitions) => definitions,
-                None if no_definition::is_data(candidate, &problem) => Vec::new(),
+                None if no_definition::is_data(plan, candidate, &problem) => Vec::new(),
                 None => vec![Scanned::Problem(problem)],
             },
         }
@@ -257,6 +270,7 @@ fn entry_results(
     candidate: &DefinitionCandidate,
     members: &[Member],
     programs: &Programs,
+    looked_at: &mut LookedAt,
 ) -> Result<Vec<Scanned>, Problem> {
     let folder = folder_of(&candidate.definition);
     let at_home = |problem: Problem| Problem { path: join(folder, &problem.path), ..problem };
@@ -264,12 +278,15 @@ fn entry_results(
     let member =
         member.ok_or_else(|| files::unreadable(&candidate.definition, &std::io::ErrorKind::NotFound.into()))?;
     let file = files::read(plan, member)?;
-    let versions = entries::versions(&candidate.definition, &file).map_err(at_home)?;
+    let beside = Beside::on_disk(plan, (&candidate.placement.base, false), &file, looked_at);
+    let versions = entries::versions(&candidate.definition, &file, beside.view()).map_err(at_home)?;
     let facts = part::SharedFacts::of(std::slice::from_ref(&file));
-    let one = |version: Result<entries::EntryVersion, Problem>| {
-        let version = version.map_err(at_home)?;
-        let loaded = load_entry(version.files, version.needs, &facts, programs)
+    let mut one = |version: Result<entries::EntryVersion, Problem>| {
+        let mut version = version.map_err(at_home)?;
+        let fault = part::add_script(plan, folder, &mut version, looked_at);
+        let mut loaded = load_entry(version.files, version.needs, &facts, programs)
             .map_err(|problem| Problem { path: version.placement.base.clone(), ..problem })?;
+        loaded.reading.obstacle = fault.or(loaded.reading.obstacle);
         let (placement, newest_ns) = (&version.placement, member.stamp.modified_ns);
         Ok(scanned(plan, &VersionPlace { path: &placement.base, format: Format::Entry, placement, newest_ns }, loaded))
     };
@@ -283,6 +300,7 @@ fn parts(
     members: &[Member],
     programs: &Programs,
     loaded: &LoadedVersion,
+    looked_at: &mut LookedAt,
 ) -> Vec<Scanned> {
     let is_list = candidate.format == Format::Manifest && loaded.reading.manifest.extra.contains_key("tools");
     let may_hold = candidate.format == Format::Header || is_list;
@@ -290,7 +308,7 @@ fn parts(
     let file = loaded.files.iter().find(|file| join(&candidate.placement.base, &file.path) == candidate.definition);
     let function = loaded.reading.manifest.recipe.as_ref().and_then(|recipe| recipe.function.as_deref());
     let holds_more = stands_alone && file.is_some_and(|file| entries::holds_more(file, function));
-    let found = holds_more.then(|| entry_results(plan, candidate, members, programs).ok()).flatten();
+    let found = holds_more.then(|| entry_results(plan, candidate, members, programs, looked_at).ok()).flatten();
     found.unwrap_or_default()
 }
 
@@ -301,10 +319,11 @@ fn definitions_in(
     members: &[Member],
     programs: &Programs,
     problem: &Problem,
+    looked_at: &mut LookedAt,
 ) -> Option<Vec<Scanned>> {
     let may_hold = matches!(problem.code, ProblemCode::UnknownDialect | ProblemCode::BadSyntax)
         && Syntax::of(&candidate.definition).is_some();
-    let results = may_hold.then(|| entry_results(plan, candidate, members, programs).ok()).flatten()?;
+    let results = may_hold.then(|| entry_results(plan, candidate, members, programs, looked_at).ok()).flatten()?;
     (!results.is_empty()).then_some(results)
 }
 
@@ -362,7 +381,8 @@ fn load(
     let Some(file) = files.iter().find(|file| file.path == definition) else {
         return Err(files::unreadable(&candidate.definition, &std::io::ErrorKind::NotFound.into()));
     };
-    let draft = reading::draft(file, programs).map_err(at_home)?;
+    let beside = Beside::on_disk(plan, (base, candidate.placement.exclusive), file, looked_at);
+    let draft = reading::draft(file, &beside, programs).map_err(at_home)?;
     let mut fault = None;
     if !candidate.placement.exclusive {
         for script in reading::scripts(&draft) {
@@ -458,7 +478,7 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
     };
     family::name_by_folder(&mut tool);
     if loaded.reading.is_named_by_folder
-        && let Some(name) = ToolName::of_title(&format!("{}_{}", file_of(&placement.base), tool.name))
+        && let Some(name) = ToolName::of_title(&family::named_by_folder(&tool))
     {
         tool.name = name;
     }
@@ -502,12 +522,16 @@ fn read_entry(plan: &ScanPlan, tool: &Tool, file: &str, programs: &Programs) -> 
     let folder = folder_of(file);
     let at_home = |problem: Problem| Problem { path: join(folder, &problem.path), ..problem };
     let member = files::member(plan, folder, file_of(file))?;
-    let versions = entries::versions(file, &files::read(plan, &member)?).map_err(at_home)?;
+    let own = files::read(plan, &member)?;
+    let beside = Beside::on_disk(plan, (folder, false), &own, &mut LookedAt::default());
+    let versions = entries::versions(file, &own, beside.view()).map_err(at_home)?;
     let found = versions.into_iter().flatten().find(|version| version.placement == tool.placement);
-    let found = found.ok_or_else(|| files::unreadable(&tool.path, &std::io::ErrorKind::NotFound.into()))?;
-    let facts = part::SharedFacts::of(&found.files);
-    let loaded = load_entry(found.files, found.needs, &facts, programs)
+    let mut found = found.ok_or_else(|| files::unreadable(&tool.path, &std::io::ErrorKind::NotFound.into()))?;
+    let facts = part::SharedFacts::of(std::slice::from_ref(&own));
+    let fault = part::add_script(plan, folder, &mut found, &mut LookedAt::default());
+    let mut loaded = load_entry(found.files, found.needs, &facts, programs)
         .map_err(|problem| Problem { path: tool.path.clone(), ..problem })?;
+    loaded.reading.obstacle = fault.or(loaded.reading.obstacle);
     Ok((loaded, member.stamp.modified_ns))
 }
 

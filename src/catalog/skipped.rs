@@ -103,7 +103,8 @@ const BUILT: &str = "built";
 /// What the definition of an action is that GitHub starts.
 const ACTION: &str = "GitHub action";
 
-/// What a link is that leads to a file without an ending that says what it is: the file has its own row where it lies.
+/// What a link is that leads to a folder that is searched where it lies, or to a file without an ending that says what it is: the
+/// file has its own row where it lies.
 pub(super) const LINK: &str = "link";
 
 /// What a script is that only defines what the other files of its package take.
@@ -233,6 +234,12 @@ fn holds_tests(text: &str) -> bool {
         .any(|mark| text.contains(mark))
 }
 
+/// Whether the `__init__.py` of a package defines its command line.
+pub(super) fn starts_command_line(plan: &ScanPlan, at: &str, name: &str) -> bool {
+    let marks = ["@click.command(", "@click.group(", "ArgumentParser(", "typer.Typer("];
+    begin(plan, at, name).is_some_and(|text| marks.iter().any(|mark| text.contains(mark)))
+}
+
 /// Whether somebody made a script ready to be started by its name.
 fn is_started(plan: &ScanPlan, at: &str, name: &str) -> bool {
     let meta = plan.on_disk(&join(at, name)).metadata();
@@ -246,6 +253,16 @@ pub(super) fn describes_tools(plan: &ScanPlan, at: &str, name: &str) -> bool {
     let first = begin.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let has = |key: &str| first.contains(&format!("\"{key}\""));
     has("name") && ["parameters", "inputSchema", "input_schema", "function"].into_iter().any(has)
+}
+
+/// Whether the begin of a document has words by which lists of tools describe these.
+pub(super) fn may_describe_tools(plan: &ScanPlan, at: &str, name: &str) -> bool {
+    let keys = ["parameters", "inputSchema", "input_schema", "\"function\"", "\"command\"", "\"run\""];
+    let is_named = |begin: &str| {
+        let first: String = begin.chars().filter(|c| !c.is_whitespace()).take(16).collect();
+        first.trim_start_matches('[').starts_with("{\"name\":\"")
+    };
+    begin(plan, at, name).is_some_and(|begin| is_named(&begin) || keys.iter().any(|key| begin.contains(key)))
 }
 
 /// The begin of a regular file as text; `None` for anything else.

@@ -37,6 +37,9 @@ pub(super) fn reads_text(script: &ScriptText<'_>) -> bool {
             return true;
         }
         let text = script.text;
+        if has(&["exec </dev/tty", "exec < /dev/tty", "exec 0</dev/tty", "exec 0< /dev/tty"]) {
+            return false;
+        }
         if !text.lines().any(|line| shell_line_reads(line, text)) {
             return false;
         }
@@ -124,7 +127,7 @@ mod tests {
     use super::*;
 
     fn reads(path: &str, text: &str) -> bool {
-        reads_text(&ScriptText { path, text, language: Language::of(path, text) })
+        reads_text(&ScriptText::new(path, text, Language::of(path, text)))
     }
 
     #[test]
@@ -151,6 +154,7 @@ mod tests {
             ("a.sh", "#!/bin/bash\nlist() {\n  while read -r x; do echo \"$x\"; done\n}\nls | list\n"),
             ("a.sh", "#!/bin/bash\nsort x | {\n  read n\n  while read -r x; do echo \"$x\"; done\n}\n"),
             ("a.sh", "#!/bin/bash\nbody=$(cat)\necho \"$body\" | jq .name\n"),
+            ("a.sh", "#!/bin/bash\nexec < /dev/tty\nread -r answer\n"),
             ("a.py", "print('stdin')\n"),
             ("a.py", "def user_input(x):\n    return x\nuser_input(1)\n"),
             ("a.sh", "#!/bin/bash\nread -r first < list.txt\necho \"$first\"\n"),

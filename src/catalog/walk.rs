@@ -4,12 +4,14 @@
 //! show. Nothing is opened here, only looked at.
 
 use super::document::Syntax;
+use super::documents::feature;
 use super::draft::stem_of;
 use super::entries;
 use super::family::Kin;
 use super::files::{self, Member, OpenFolder, is_left_out, is_passed_over, unreadable};
 use super::limits;
 use super::local_modules;
+use super::looks::{self, Passed};
 use super::places::PlaceStamp;
 use super::plan::{self, ScanPlan, ToolRoot, join};
 use super::programs::{is_script, script_extensions, script_rank};
@@ -19,7 +21,6 @@ use crate::domain::{
     Format, PROMOTIONS_FILE, Placement, Problem, ProblemCode, SafeText, SkippedFile, is_hidden, versioned,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// A definition and the files that belong to it by their place.
@@ -415,10 +416,14 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
             continue;
         }
         if is_passed_over(name) {
-            if files::is_configuration(name) && kind.is_file() {
-                skip("config");
-            } else if let Some(kind) = skipped::passed_over(name, kind.is_dir()) {
-                skip(kind);
+            if name == "__init__.py" {
+                // What it holds decides.
+                found.places.push(PlaceStamp::of(plan, &join(at, name)));
+            }
+            match looks::passed_over(plan, at, name, kind) {
+                Passed::Script => listing.scripts.push(name.to_owned()),
+                Passed::Skipped(kind) => skip(kind),
+                Passed::Untold => {}
             }
             continue;
         }
@@ -432,20 +437,16 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
                 listing.folders.push(name.to_owned());
             }
         } else if kind.is_symlink() && !is_definition && plan.on_disk(&join(at, name)).is_dir() {
-            let message = "the link points to a folder; links are not followed".to_owned();
-            let hint = "add the real folder to the roots in toolsmith.toml";
-            found.problems.push(files::problem(&join(at, name), ProblemCode::UnsafeLink, message, hint));
-        } else if let Some(syntax) = Syntax::of(name) {
-            if name.starts_with("tsconfig.") {
-                skip("config");
-            } else if name == crate::domain::mcp::LOCK_FILE {
-                skip(skipped::DATA);
-            } else if syntax != Syntax::JsonLines || skipped::describes_tools(plan, at, name) {
-                listing.manifests.push(name.to_owned());
-            } else {
-                skip(skipped::DATA);
+            match looks::leads_out(plan, &join(at, name)) {
+                Some(problem) => found.problems.push(problem),
+                None => skip(skipped::LINK),
             }
-        } else if is_script(name) || (kind.is_file() && is_program(plan, at, name)) {
+        } else if let Some(syntax) = Syntax::of(name) {
+            match looks::no_manifest(plan, at, name, syntax) {
+                Some(kind) => skip(kind),
+                None => listing.manifests.push(name.to_owned()),
+            }
+        } else if is_script(name) || (kind.is_file() && looks::is_program(plan, at, name)) {
             listing.scripts.push(name.to_owned());
         } else if let Some(kind) = skipped::other_file(name) {
             skip(kind);
@@ -456,7 +457,7 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         } else if kind.is_file() || kind.is_symlink() && name.contains('.') {
             skip(skipped::plain_file(name));
         } else if kind.is_symlink() {
-            match points_to_nothing(plan, &join(at, name)) {
+            match looks::points_to_nothing(plan, &join(at, name)) {
                 Some(problem) => found.problems.push(problem),
                 None => skip(skipped::LINK),
             }
@@ -467,24 +468,6 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
     listing.scripts.sort_unstable();
     listing.several.sort_unstable();
     Ok(listing)
-}
-
-/// What is wrong with a link that leads nowhere, or in a circle.
-fn points_to_nothing(plan: &ScanPlan, path: &str) -> Option<Problem> {
-    let message = "the link points to nothing".to_owned();
-    let hint = "restore the file that it points to, or delete the link";
-    let is_there = plan.on_disk(path).metadata().is_ok();
-    (!is_there).then(|| files::problem(path, ProblemCode::UnsafeLink, message, hint))
-}
-
-/// An executable without an extension that begins with `#!`.
-fn is_program(plan: &ScanPlan, at: &str, name: &str) -> bool {
-    use std::io::Read;
-    let path = plan.on_disk(&join(at, name));
-    let executable = !name.contains('.')
-        && path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
-    let mut sign = [0; 2];
-    executable && std::fs::File::open(&path).and_then(|mut file| file.read_exact(&mut sign)).is_ok() && &sign == b"#!"
 }
 
 /// The manifest that makes a folder a native tool: `tool.toml`, or `tool.yaml` and the like when it is
@@ -503,6 +486,11 @@ struct SharedDefinition {
     format: Format,
 }
 
+/// The script that a manifest is about by its own name.
+fn partner(manifest: &str) -> Option<&'static str> {
+    (manifest == feature::FILE).then_some(feature::SCRIPT)
+}
+
 /// Joins manifests and scripts of one stem: the first manifest (TOML, YAML, JSON) takes the first
 /// script; whatever is left over stands on its own, as does what the manifest `unclaimed` would take.
 fn groups(listing: &FolderListing, unclaimed: Option<&str>) -> Vec<SharedDefinition> {
@@ -517,8 +505,14 @@ fn groups(listing: &FolderListing, unclaimed: Option<&str>) -> Vec<SharedDefinit
     }
     let mut groups = Vec::with_capacity(manifests.len() + by_stem.len());
     for manifest in manifests {
-        let scripts = by_stem.get_mut(stem_of(manifest)).filter(|_| unclaimed != Some(manifest.as_str()));
-        let script = scripts.and_then(VecDeque::pop_front).cloned();
+        let named = partner(manifest);
+        let scripts = by_stem.get_mut(named.map_or(stem_of(manifest), stem_of));
+        let scripts = scripts.filter(|_| unclaimed != Some(manifest.as_str()));
+        let script = scripts.and_then(|scripts| match named {
+            Some(named) => scripts.remove(scripts.iter().position(|script| *script == named)?),
+            None => scripts.pop_front(),
+        });
+        let script = script.cloned();
         let format = if script.is_some() { Format::Pair } else { Format::Manifest };
         groups.push(SharedDefinition { definition: manifest.clone(), script, format });
     }
@@ -533,12 +527,15 @@ fn groups(listing: &FolderListing, unclaimed: Option<&str>) -> Vec<SharedDefinit
 
 /// The script that a scan joins with a manifest in a shared folder. Looks only at names of its stem.
 pub(super) fn script_of(plan: &ScanPlan, at: &str, manifest: &str) -> Option<String> {
-    let stem = stem_of(manifest);
+    let stem = partner(manifest).map_or(stem_of(manifest), stem_of);
     let is_there = |name: &String| plan.on_disk(&join(at, name)).symlink_metadata().is_ok_and(|meta| !meta.is_dir());
     let named = |extension: &str| format!("{stem}.{extension}");
-    let manifests = EXTENSIONS.iter().copied().map(named).filter(is_there).collect();
+    let mut manifests: Vec<String> = EXTENSIONS.iter().copied().map(named).filter(is_there).collect();
+    if !manifests.iter().any(|name| name == manifest) {
+        manifests.push(manifest.to_owned());
+    }
     let mut scripts: Vec<String> = script_extensions().map(named).filter(is_there).collect();
-    if is_program(plan, at, stem) {
+    if looks::is_program(plan, at, stem) {
         scripts.push(stem.to_owned());
     }
     let listing = FolderListing { manifests, scripts, ..FolderListing::default() };

@@ -98,12 +98,12 @@ impl Trials for NoTrials {
     }
 }
 
-/// Makes a check of a version that stands alone.
+/// Runs a check of a version that stands alone.
 pub(super) fn examined(check: fn(&CheckContext<'_>) -> CheckReport, version: &ToolDetail) -> CheckReport {
     examined_among(check, version, &LibraryFixture::default(), &[])
 }
 
-/// Makes a check of a version among others, on a machine that lacks something.
+/// Runs a check of a version among others, on a machine that lacks something.
 pub(super) fn examined_among(
     check: fn(&CheckContext<'_>) -> CheckReport,
     version: &ToolDetail,

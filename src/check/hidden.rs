@@ -52,7 +52,7 @@ fn file_findings(file: &VersionFile, language: Option<Language>, is_executed: bo
     few_of_each(&findings)
 }
 
-/// What is no text: a compiled program cannot be reviewed, other files are told.
+/// What is not text: a compiled program cannot be reviewed, other files are told.
 fn binary(file: &VersionFile, is_executed: bool) -> Finding {
     const PROGRAMS: &[&[u8]] = &[
         b"\x7fELF",

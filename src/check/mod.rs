@@ -1,9 +1,9 @@
-//! Checks: each examines one version and says what it found; together they are the verdict of a review.
+//! Checks: each examines one version and reports its findings; together they form the verdict of a review.
 //!
-//! One file a check, one row in [`CHECKS`] for each. A check says what is the case and where; whether that
-//! stands in the way of an approval is for the gates of the engine. What could not be examined is said
-//! ([`CheckState::Skipped`](crate::domain::CheckState), `Unavailable`), never taken for passed. Checks read what they
-//! are given and start the version through [`Trials`] only; they keep nothing.
+//! Each check has its own file and a row in [`CHECKS`]. A check reports facts and their places; the gates of the engine
+//! determine whether they block an approval. A check that could not examine something reports that
+//! ([`CheckState::Skipped`](crate::domain::CheckState), `Unavailable`) and never counts as passed. Checks read only
+//! their context, start the version only through [`Trials`], and store nothing.
 
 mod before;
 mod capabilities;
@@ -48,40 +48,40 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a check looks at.
+/// The input of a check.
 #[derive(Clone, Copy)]
 pub struct CheckContext<'a> {
     /// The version under examination.
     pub version: &'a ToolDetail,
-    /// The version approved before, when there is one.
+    /// The previously approved version, if there is one.
     pub base: Option<&'a ToolDetail>,
-    /// What the version needs and this machine lacks.
+    /// Requirements of the version that are missing on this machine.
     pub missing: &'a [Missing],
     /// Finds other tools, to detect duplicates.
     pub library: &'a dyn Library,
-    /// How the version is started.
+    /// Starts the version.
     pub trials: &'a dyn Trials,
 }
 
-/// The tools beside the one under examination.
+/// The other tools in the catalog.
 pub trait Library: Sync {
-    /// All rows of the catalog, the one under examination among them.
+    /// All rows of the catalog, including the tool under examination.
     fn rows(&self) -> &[Arc<Tool>];
-    /// What all of them say of themselves; made once for a catalog by whoever keeps one.
+    /// The similarity index of all rows. Implementations that keep a catalog build it only once.
     fn index(&self) -> Arc<SimilarityIndex> {
         Arc::new(SimilarityIndex::new(self.rows()))
     }
-    /// Everything about one of them; `None` when it cannot be read.
+    /// The details of one tool; `None` when it cannot be read.
     fn read(&self, tool: &Tool) -> Option<ToolDetail>;
-    /// Inputs of recorded runs of a tool, whatever its version.
+    /// Inputs of recorded runs of a tool, of any version.
     fn recorded(&self, _tool: &ToolName) -> Vec<Recorded> {
         Vec::new()
     }
-    /// The version that another one was made of and lies beside; `None` when it stands alone.
+    /// The original of an evolved version that is stored next to it; `None` when there is none.
     fn original(&self, _version: &Tool) -> Option<ToolDetail> {
         None
     }
-    /// Where linters come from; `None` where none is asked.
+    /// Where linters come from; `None` if none is asked.
     fn programs(&self) -> Option<&Programs> {
         None
     }
@@ -89,81 +89,82 @@ pub trait Library: Sync {
 
 /// Starts versions, behind the walls of an experimental tool. Nothing of it is recorded as a run.
 pub trait Trials: Sync {
-    /// Starts a version once for each trial and says what came of each, in their order.
+    /// Starts a version once for each input, and returns the results in the same order.
     ///
     /// # Errors
-    /// Why nothing of it can be started here, one line: no command, a missing program, too weak an isolation.
+    /// One line that says why the version cannot be started here: no command, a missing program, too weak isolation.
     fn start(&self, batch: &Batch<'_>) -> Result<Vec<Tried>, String>;
 }
 
 /// Starts of one version.
 #[derive(Clone, Copy)]
 pub struct Batch<'a> {
-    /// The version: the one under examination, its base, or one of them with another command.
+    /// The version: the version under examination, its base, or one of them with another command.
     pub version: &'a ToolDetail,
     /// The input of each start.
     pub inputs: &'a [Value],
-    /// How they are made.
+    /// How the starts are made.
     pub pace: Pace,
-    /// How many run side by side.
+    /// How many run at the same time.
     pub abreast: NonZeroUsize,
-    /// Files that a start finds in its working folder when its input names them.
+    /// Files that are put into the working folder of a start if its input names them.
     pub samples: &'a [SampleFile],
-    /// Whether the version is there for these starts only, so that no copy of it is kept.
+    /// Whether the version exists only for these starts, so that no copy of it is kept.
     pub is_temporary: bool,
 }
 
 impl<'a> Batch<'a> {
-    /// As many side by side as this machine has cores for one of two checks that are made at once; no files.
+    /// A batch without sample files. The parallelism is the share of the cores for one of two checks that run at the
+    /// same time.
     pub fn new(version: &'a ToolDetail, inputs: &'a [Value], pace: Pace) -> Batch<'a> {
         Batch { version, inputs, pace, abreast: trials::side_by_side(), samples: &[], is_temporary: false }
     }
 
-    /// With so many side by side.
+    /// Sets the parallelism.
     pub fn abreast(self, abreast: NonZeroUsize) -> Batch<'a> {
         Batch { abreast, ..self }
     }
 
-    /// With these files.
+    /// Sets the sample files.
     pub fn with_samples(self, samples: &'a [SampleFile]) -> Batch<'a> {
         Batch { samples, ..self }
     }
 
-    /// Of a version that is there for these starts only.
+    /// Marks the version as temporary.
     pub fn temporary(self) -> Batch<'a> {
         Batch { is_temporary: true, ..self }
     }
 }
 
-/// What it takes to make a check.
+/// The cost of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cost {
-    /// Reading the files: milliseconds.
+    /// Reads the files: milliseconds.
     Reading,
-    /// Reading them beside those of the version approved before. A difference is no fault: what such a check finds
-    /// is for a human to judge, so it does not block by default.
+    /// Compares the files with those of the previously approved version. A difference is not a fault: a human has to
+    /// judge what such a check finds, so it does not block by default.
     Comparing,
-    /// Starting the version, perhaps hundreds of times: seconds.
+    /// Starts the version, possibly hundreds of times: seconds.
     Running,
-    /// A program of the user's that may be absent.
+    /// Asks a program of the user that may not be installed.
     Program,
 }
 
 /// A row of the table of checks.
 #[derive(Clone, Copy)]
 pub struct Check {
-    /// Kebab-case name: in settings, JSON, screen and log.
+    /// Kebab-case name, used in settings, JSON, workbench and log.
     pub name: &'static str,
     /// What it examines, in one line.
     pub doc: &'static str,
     /// Reading, comparing, starting the tool, or asking another program.
     pub cost: Cost,
-    /// Examines a version; a check that cannot work says so in its report.
+    /// Examines a version. If the check cannot run, the report says so.
     pub examine: fn(&CheckContext<'_>) -> CheckReport,
 }
 
 impl Check {
-    /// Its gate where nobody set one.
+    /// Its default gate.
     pub fn gate(&self) -> Gate {
         match self.cost {
             Cost::Comparing => Gate::Show,
@@ -172,8 +173,7 @@ impl Check {
     }
 }
 
-/// Every check, in the order in which they are shown. They are made from both ends at once, so that the one which takes
-/// longest stands last.
+/// All checks, in display order. They run from both ends of the list at the same time, so the slowest check is last.
 pub const CHECKS: &[Check] = &[
     Check {
         name: "manifest",
@@ -369,8 +369,8 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Weighs what one check found against another: a change that runs went through, each with the same output as before, is
-/// a fact, no warning.
+/// Adjusts the findings of one check by those of another: a change that runs executed with the same output as before is
+/// a fact, not a warning.
 pub fn settle(reports: &mut [CheckReport]) {
     let same: Vec<Finding> = reports
         .iter()
@@ -392,20 +392,20 @@ pub fn settle(reports: &mut [CheckReport]) {
     }
 }
 
-/// All reading checks of one version together; what comes after has [`LEAST_READING`].
+/// The time for all reading checks of one version together; after that, each check gets [`LEAST_READING`].
 const MAX_READING: Duration = Duration::from_secs(15);
 
-/// What a reading check has when the others used the time up: enough for a tool of ordinary size.
+/// The time for a reading check if the others used up the total: enough for a tool of ordinary size.
 const LEAST_READING: Duration = Duration::from_millis(200);
 
-/// Growth of memory by one check that is given back at once, in bytes.
+/// If one check uses more additional memory than this, it is returned to the system immediately, in bytes.
 const MUCH_MEMORY: u64 = 16 << 20;
 
-/// The version that was read last, and how long.
+/// The version that was last read, and the time that was used for it.
 static READING: Mutex<(Option<Digest>, Duration)> = Mutex::new((None, Duration::ZERO));
 
-/// Makes one check and measures how long it takes. What reads has [`ReadLimits::CHECK`] for it; what it could not read
-/// within them is a finding, so that the check never passes.
+/// Runs one check and measures how long it takes. Reading checks are limited by [`ReadLimits::CHECK`]; anything that
+/// could not be read within the limits is a finding, so the check does not pass.
 pub fn examine(check: &Check, context: &CheckContext<'_>) -> CheckReport {
     let mut begun = Instant::now();
     let report = match check.cost {

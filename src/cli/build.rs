@@ -234,7 +234,7 @@ fn globals() -> [ClapArg; 7] {
             .hide_short_help(true)
             .long("accessible")
             .action(ArgAction::SetTrue)
-            .help("For readers of screens: words instead of signs, no boxes, no colours, nothing that moves"),
+            .help("For screen readers: words instead of symbols, no boxes, no colours, no animation"),
         ClapArg::new(global::AS_AGENT)
             .hide_short_help(true)
             .long("as-agent")

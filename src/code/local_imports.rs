@@ -96,7 +96,61 @@ pub fn certain_files(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&s
     }
 }
 
+/// Texts in a line that may name a file together, at most.
+const MAX_PARTS: usize = 8;
+
+/// Variables that hold the script's own folder, at most.
+const MAX_FOLDER_VARIABLES: usize = 16;
+
+/// Paths that are looked at for one script, at most.
+const MAX_LOOKS: usize = 400;
+
+/// The files that a Python script names relative to its own folder: `open(os.path.join(os.path.dirname(__file__), "words.txt"))`,
+/// `HERE / "data" / "words.json"`.
+fn named_by_python(path: &str, text: &str, look: &mut dyn FnMut(&str) -> PathKind, found: &mut Vec<String>) {
+    if memchr::memmem::find(text.as_bytes(), b"__file__").is_none() {
+        return;
+    }
+    let (mut places, mut looks): (Vec<&str>, usize) = (vec!["__file__"], 0);
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        if !places.iter().any(|place| line.contains(place)) {
+            continue;
+        }
+        let parts: Vec<&str> = texts_in(line).take(MAX_PARTS).collect();
+        if let Some((name, _)) =
+            line.split_once(" = ").filter(|(name, _)| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+            && places.len() <= MAX_FOLDER_VARIABLES
+        {
+            places.push(name);
+        }
+        for begin in 0..parts.len() {
+            for end in begin + 1..=parts.len() {
+                looks += 1;
+                if looks > MAX_LOOKS {
+                    return;
+                }
+                let place = clean_path(&join(folder_of(path), &parts[begin..end].join("/")));
+                found.extend(place.filter(|place| look(place) == PathKind::File));
+            }
+        }
+    }
+}
+
+/// The short texts of a line that could be parts of a relative path.
+fn texts_in(line: &str) -> impl Iterator<Item = &str> {
+    let quoted = ['"', '\''].into_iter().flat_map(|sign| line.split(sign).skip(1).step_by(2));
+    quoted.filter(|part| {
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ');
+        !part.is_empty()
+            && part.len() < 100
+            && !part.starts_with('/')
+            && !part.contains("..")
+            && part.chars().all(is_part)
+    })
+}
+
 fn python(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&str) -> PathKind, found: &mut Vec<String>) {
+    named_by_python(path, text, look, found);
     // To parse takes longer than to look at lines and folders.
     if !mentioned(text).any(|top| {
         let place = join(root, top);
@@ -337,12 +391,38 @@ mod tests {
     }
 
     #[test]
+    fn files_that_python_names_by_its_place_are_found() {
+        let there = ["words.txt", "data/a.json", "lib/x.py", "lib/own.txt"];
+        let takes = |path: &str, text: &str| of(path, text, &there);
+        let opened =
+            "import os\nwith open(os.path.join(os.path.dirname(__file__), 'words.txt'), 'r') as f:\n    pass\n";
+        assert_eq!(takes("x.py", opened), ["words.txt"]);
+        let joined =
+            "HERE = Path(__file__).parent\nload(HERE / \"data\" / \"a.json\", mode='r')\nload(HERE / 'absent.txt')\n";
+        assert_eq!(takes("x.py", joined), ["data/a.json"]);
+        assert_eq!(takes("lib/x.py", "open(Path(__file__).with_name('own.txt'))\n"), ["lib/own.txt"]);
+        let looked = std::cell::Cell::new(0);
+        let many = "a = __file__, 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'\n".repeat(1_000);
+        let look = &mut |_: &str| {
+            looked.set(looked.get() + 1);
+            PathKind::Absent
+        };
+        named_by_python("x.py", &many, look, &mut Vec::new());
+        assert!(looked.get() <= MAX_LOOKS, "{} looks", looked.get());
+        for text in ["open('words.txt')\n", "# __file__ 'words.txt'\n", "open(__file__ + '/../words.txt')\n"] {
+            assert_eq!(takes("x.py", text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
     fn other_languages_take_nothing() {
         assert_eq!(of("x.lua", "import a\n. ./a.py\n", &["a.py"]), Vec::<String>::new());
     }
 
     #[test]
     fn files_that_a_shell_script_takes_by_its_place_are_found() {
+        let words = "D=$(dirname \"$0\")\ncat \"$D/words.txt\"\nL=\"$D/list\"\nsort < \"$L\" > \"$D/out\"\n";
+        assert_eq!(of("x.sh", words, &["words.txt", "list"]), ["list", "words.txt"]);
         let there = ["lib/a.sh", "b.sh"];
         let text =
             "D=\"$(dirname \"$0\")\"\n. \"$D/lib/a.sh\"\n[ -f \"$D/b.sh\" ] && . \"$D/b.sh\"\n. \"$D/../c.sh\"\n";

@@ -4,6 +4,7 @@
 
 use super::shell::calls::is_builtin;
 use crate::domain::source::Language;
+use memchr::memmem;
 
 /// A program that a script starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +43,9 @@ pub(crate) fn started(text: &str, language: Language) -> Vec<StartedProgram> {
         _ => return Vec::new(),
     };
     let mut found: Vec<StartedProgram> = Vec::new();
-    for (at, mark) in marks.iter().flat_map(|mark| text.match_indices(mark)) {
+    let places =
+        |mark: &'static &'static str| memmem::find_iter(text.as_bytes(), mark.as_bytes()).map(move |at| (at, mark));
+    for (at, mark) in marks.iter().flat_map(places) {
         let begin = text[..at].rfind('\n').map_or(0, |end| end + 1);
         let before = &text[begin..at];
         if before.contains('#') || before.contains("//") || is_in_text(&text[..at]) {

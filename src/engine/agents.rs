@@ -1,4 +1,4 @@
-//! Agents that are connected: who they are, what they do, and ending a connection.
+//! Connected agents: listing them, what they do, and ending a connection.
 
 use super::Engine;
 use super::error::{EngineError, ErrorCode};
@@ -70,7 +70,7 @@ impl Describe for AgentList {
     }
 }
 
-/// Where it is counted what connected agents ask for, in the folder of the state.
+/// The folder with the request counters of connected agents, in the state folder.
 const LIMITS: &str = "agents";
 
 /// Agents over the Model Context Protocol.
@@ -81,7 +81,8 @@ pub struct Agents<'e> {
 }
 
 impl Agents<'_> {
-    /// Where it is counted what connected agents ask for: all processes that serve them share it. It need not exist.
+    /// The folder with the request counters of connected agents. All processes that serve agents share it. It may not
+    /// exist yet.
     pub fn limits_folder(&self) -> PathBuf {
         self.workspace.state_dir.join(LIMITS)
     }
@@ -89,7 +90,7 @@ impl Agents<'_> {
     /// Who is connected now, oldest connection first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn list(&self) -> Result<Vec<ConnectedAgent>, EngineError> {
         let rows = self.workspace.read(|q| Ok(agent_connections(q)?))?;
         let rows: Vec<_> = rows.into_iter().filter(|row| owner_alive(&row.owner)).collect();
@@ -115,34 +116,35 @@ impl Agents<'_> {
             .collect())
     }
 
-    /// Notes that this process serves an agent, only this one or others too, and forgets those whose process has ended.
+    /// Records that this process serves an agent (`is_shared`: possibly others as well), and removes connections whose
+    /// process has ended.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn connect(&self, agent: &str, client: &str, is_shared: bool) -> Result<i64, EngineError> {
         self.forget_dead()?;
         let owner = self.workspace.owner.clone();
         self.workspace.transact(|tx| Ok(connect_agent(tx, agent, client, (&owner, is_shared))?))
     }
 
-    /// Whether this connection is still noted: a human may have ended it.
+    /// Whether this connection is still recorded: a human may have ended it.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn is_connected(&self, connection: i64) -> Result<bool, EngineError> {
         let rows = self.workspace.read(|q| Ok(agent_connections(q)?))?;
         Ok(rows.iter().any(|row| row.id == connection))
     }
 
-    /// Notes that the agent of a connection left.
+    /// Records that the agent of a connection has disconnected.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn leave(&self, connection: i64) -> Result<(), EngineError> {
         self.workspace.transact(|tx| Ok(disconnect_agent(tx, connection)?))
     }
 
-    /// Forgets connections whose process has ended.
+    /// Removes connections whose process has ended.
     pub(super) fn forget_dead(&self) -> Result<(), EngineError> {
         if self.workspace.viewing().is_some() {
             return Ok(());

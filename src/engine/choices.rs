@@ -1,4 +1,5 @@
-//! What an argument of a verb can name: completions of a shell offer it, and the palette lists it with what each is.
+//! The values that an argument of a verb can name. Shell completions offer them, and the palette lists them with
+//! descriptions.
 
 use super::{Engine, EngineError, ErrorCode, ReviewFilter, RunFilter};
 use crate::domain::{
@@ -6,17 +7,17 @@ use crate::domain::{
 };
 use std::fmt::Display;
 
-/// Records that are offered of those that grow without end; older ones are typed.
+/// The most records offered from unbounded lists; older ones must be typed.
 const MOST: usize = 200;
 
-/// One thing that an argument can name.
+/// One value of an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// How it is named.
+    /// The value.
     pub value: String,
-    /// What it is, in one line.
+    /// Its description, in one line.
     pub about: String,
-    /// Since when it is so, where that says which one is meant.
+    /// Since when it exists, if that helps to identify it.
     pub at: Option<Instant>,
 }
 
@@ -26,10 +27,10 @@ impl Choice {
     }
 }
 
-/// What can be named, under the words of `candidates`, the most likely first; versions and tags are those of a tool.
+/// The possible values for a word of `candidates`, the most likely first; for versions and tags, those of a tool.
 ///
 /// # Errors
-/// What is recorded cannot be read; `Usage` for a word that lists nothing, `NotFound` for a tool that is not there.
+/// Errors of reading records; `Usage` for an unknown word, `NotFound` for an unknown tool.
 // size: one arm for each word
 pub fn choices(engine: &Engine, what: &str, of: Option<&str>) -> Result<Vec<Choice>, EngineError> {
     let list = match what {
@@ -142,7 +143,7 @@ fn marks(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
     Ok(counting.map(|mark| Choice::new(mark.id, about(mark), Some(mark.at))).collect())
 }
 
-/// Comments of whoever asks, on what is pending, the newest first.
+/// The caller's comments on pending reviews, the newest first.
 fn comments(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
     let me = engine.identity();
     let mut found = Vec::new();
@@ -159,7 +160,7 @@ fn comments(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
     Ok(found)
 }
 
-/// Negative tags that marks gave, of one tool or of all.
+/// Negative tags that marks added, of one tool or of all.
 fn tags(engine: &Engine, of: Option<&str>) -> Result<Vec<Choice>, EngineError> {
     let tool = of.map(|text| engine.library().resolve(text)).transpose()?;
     let mut found: Vec<Choice> = Vec::new();
@@ -190,7 +191,7 @@ fn tagged_tools(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
     Ok(found.into_iter().map(|(choice, tags)| Choice { about: tags.join(", "), ..choice }).collect())
 }
 
-/// The approved versions of a tool that can come back, the newest first.
+/// The approved versions of a tool that can be restored, the newest first.
 fn versions(engine: &Engine, tool: &str) -> Result<Vec<Choice>, EngineError> {
     let tool = engine.library().resolve(tool)?;
     let mut kept = engine.versions().list(&tool.name)?;

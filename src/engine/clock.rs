@@ -1,4 +1,4 @@
-//! The present by the system clock; one before 1970 counts as 1970.
+//! The current time by the system clock; times before 1970 count as 1970.
 
 use crate::domain::Instant;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,4 +1,5 @@
-//! Commands from outside: gather what the rules need, run them in one transaction, perform the moves.
+//! Commands from the front ends: collects what the rules need, applies the rules in one transaction, and performs the
+//! moves.
 
 use super::Engine;
 use super::core;
@@ -9,7 +10,7 @@ use super::view::Preview;
 use super::{agents, defining, doctor, library, review, run, service, team, tokens, version};
 use crate::domain::{Allowed, Caller, Command, Outcome, VerbCall, WriteMode, visible_words};
 
-/// The verbs that need nothing but their arguments as text, by subject.
+/// The verbs that need only their arguments as text, by subject.
 const PLAIN_VERBS: &[&[PlainVerb]] = &[
     version::VERBS,
     run::VERBS,
@@ -20,7 +21,7 @@ const PLAIN_VERBS: &[&[PlainVerb]] = &[
     &[agents::DISCONNECT, tokens::TOKEN, tokens::REVOKE_TOKEN],
 ];
 
-/// The verbs that change nothing and need nothing but their arguments as text, by subject.
+/// The verbs that change nothing and need only their arguments as text, by subject.
 const PLAIN_QUERIES: &[&[PlainQuery]] = &[
     library::QUERIES,
     version::QUERIES,
@@ -53,7 +54,7 @@ fn called(call: &VerbCall) -> Result<&'static PlainVerb, EngineError> {
     plain_verb(call.verb()).ok_or_else(unknown)
 }
 
-/// Names of the changes, and whether only a human makes each.
+/// Names of the changes, and whether each is only for humans.
 #[cfg(test)]
 pub(crate) fn plain_verbs() -> impl Iterator<Item = (&'static str, bool)> {
     PLAIN_VERBS.iter().copied().flatten().map(|verb| (verb.name, !matches!(verb.perform, Perform::Anyone(_))))
@@ -63,17 +64,17 @@ impl Engine {
     /// Answers a [`PlainQuery`].
     ///
     /// # Errors
-    /// As the subject of the query says; `Usage` for an argument that is missing or no value of its kind.
+    /// Those of the query; `Usage` for a missing or invalid argument.
     pub fn query(&self, call: &VerbCall, caller: &Caller) -> Result<Described, EngineError> {
         let unknown = || EngineError::internal(format!("the engine does not know the query {}", call.verb()));
         (plain_query(call.verb()).ok_or_else(unknown)?.answer)(self, call, caller)
     }
 
-    /// Does what a command asks, or says why not.
+    /// Executes a command.
     ///
     /// # Errors
-    /// As [`ErrorCode`] says; nothing has changed then, except that a move which could not be
-    /// finished stays pending and is finished at the next start.
+    /// See [`ErrorCode`]. On an error, nothing has changed, except that a move which could not be finished stays
+    /// pending and is finished at the next start.
     // size: one arm for each command
     pub fn execute(&self, command: Command, caller: &Caller) -> Result<Outcome, EngineError> {
         if let Command::Verb(call) = &command
@@ -180,7 +181,7 @@ impl Engine {
         }
     }
 
-    /// Refuses a decision about one tool of a server: what is decided about is the server.
+    /// Refuses a decision about one tool of a server: decisions apply to the whole server.
     fn refuse_members(&self, command: &Command) -> Result<(), EngineError> {
         let named = match command {
             Command::Verb(call) => call.get("tool"),
@@ -200,7 +201,7 @@ impl Engine {
     /// What a command would change.
     ///
     /// # Errors
-    /// Those that the command itself would give for what can be known before.
+    /// Those errors of the command that can be detected in advance.
     // size: one arm for each command
     pub fn preview(&self, command: &Command) -> Result<Preview, EngineError> {
         match command {
@@ -270,7 +271,7 @@ impl Engine {
     }
 }
 
-/// Refuses a reason in which nothing can be seen: whoever reads the log would find none.
+/// Refuses a reason without visible characters.
 fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
     let reason = match command {
         Command::Verb(call) => call.get("reason"),

@@ -1,4 +1,4 @@
-//! What can go wrong, in words for a human and a number for a script.
+//! Errors: a message for humans and an exit code for scripts.
 
 use crate::runner;
 use crate::store::{CopyError, StoreError};
@@ -6,29 +6,29 @@ use serde::Serialize;
 use std::fmt;
 use std::io::ErrorKind;
 
-/// The kind of an error; fixes the exit code.
+/// The kind of an error; determines the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorCode {
-    /// The asked thing failed. Exit code 1.
+    /// The operation failed. Exit code 1.
     Failed,
     /// The call itself is wrong. Exit code 2.
     Usage,
-    /// A name that means more than one tool. Exit code 2.
+    /// The name refers to more than one tool. Exit code 2.
     Ambiguous,
-    /// The digest moved, or it was decided already. Exit code 3.
+    /// The digest has changed, or the decision was already made. Exit code 3.
     Conflict,
-    /// Policy forbids it. Exit code 4.
+    /// The policy forbids it. Exit code 4.
     Refused,
     /// A human is needed. Exit code 4.
     HumanNeeded,
-    /// There is no such thing. Exit code 5.
+    /// The object does not exist. Exit code 5.
     NotFound,
-    /// Isolation is not available where it was demanded. Exit code 6.
+    /// The required isolation is not available. Exit code 6.
     IsolationMissing,
-    /// The state of the workspace can be looked at only. Exit code 70.
+    /// The state of the workspace is read-only. Exit code 70.
     NotWritable,
-    /// Something in the program or its state folder. Exit code 70.
+    /// An internal error in the program or its state folder. Exit code 70.
     Internal,
 }
 
@@ -50,11 +50,11 @@ impl ErrorCode {
 /// An error that a human can act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EngineError {
-    /// Decides the exit code and the word in JSON.
+    /// Determines the exit code and the word in JSON.
     pub code: ErrorCode,
-    /// What is wrong: lower case, names the object, no trailing stop.
+    /// What is wrong: lower case, names the object, no full stop at the end.
     pub message: String,
-    /// What to do next; may be empty.
+    /// The next step; may be empty.
     pub hint: String,
 }
 

@@ -1,5 +1,5 @@
-//! Programs of the user's that take the terminal for a while: the editor and the pager. Which they are is said by the user's
-//! variables alone, never by a workspace.
+//! The user's programs that take over the terminal: the editor and the pager. Only the user's variables name them,
+//! never a workspace.
 
 use super::Engine;
 use super::error::{EngineError, ErrorCode};
@@ -16,20 +16,20 @@ use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
-/// Bytes at the end of standard error in which the place of a failure is looked for.
+/// How many bytes at the end of standard error are searched for the location of a failure.
 const LOOKED_AT: usize = 64 << 10;
 
-/// Bytes of the output of a run that a pager gets at most.
+/// The most bytes of the output of a run that a pager gets.
 const MOST_PAGED: usize = 256 << 20;
 
-/// Characters between the name of a file and its line.
+/// The most characters between the name of a file and its line number.
 const NEAR: usize = 12;
 
-/// A program that takes a text for the clipboard of a desktop: its name, its arguments, and the variable that names the
+/// A program that copies a text to the clipboard of a desktop: its name, its arguments, and the variable that names the
 /// display that it needs.
 type ClipboardProgram = (&'static str, &'static [&'static str], Option<&'static str>);
 
-/// These programs, the first that is there is used.
+/// The known clipboard programs; the first one that is installed is used.
 const CLIPBOARDS: [ClipboardProgram; 4] = [
     ("wl-copy", &[], Some("WAYLAND_DISPLAY")),
     ("xclip", &["-selection", "clipboard"], Some("DISPLAY")),
@@ -40,27 +40,28 @@ const CLIPBOARDS: [ClipboardProgram; 4] = [
 /// Which file of a tool to open, and where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FilePlace {
-    /// The path within the version, or the end of it; `None` for the main file.
+    /// The path within the version, or the end of that path; `None` for the main file.
     pub path: Option<String>,
     /// Line, counted from 1.
     pub line: Option<u64>,
-    /// A failed run: where its standard error names a line of a file of the tool, this is opened.
+    /// A failed run: if its standard error names a line of a file of the tool, that line is opened.
     pub run: Option<RunId>,
 }
 
-/// A program that is about to take the terminal.
+/// A program that is about to take over the terminal.
 #[derive(Debug)]
 pub struct TerminalProgram {
     launch: Launch,
     name: String,
-    /// The workspace and the file in it that is opened, looked at once more before the start.
+    /// The workspace and the file in it that is opened; the file is checked again before the start.
     opens: Option<(PathBuf, PathBuf)>,
     /// What it shows, in a few words.
     pub subject: String,
 }
 
 impl TerminalProgram {
-    /// Starts it on the terminal of this process and waits for its end. What it is stopped with stops this process, too.
+    /// Starts the program on the terminal of this process and waits for its end. If it is stopped by a signal, this
+    /// process is stopped as well.
     ///
     /// # Errors
     /// `Failed` when it cannot be started, or ended with an error; `Refused` for a file behind a symbolic link.
@@ -85,7 +86,7 @@ fn words_of(status: ExitStatus) -> String {
     status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"))
 }
 
-/// Programs that take the terminal.
+/// Programs that take over the terminal.
 #[derive(Clone, Copy)]
 pub struct Handover<'e> {
     pub(super) engine: &'e Engine,
@@ -93,11 +94,11 @@ pub struct Handover<'e> {
 }
 
 impl Handover<'_> {
-    /// The user's editor with a file of an experimental tool.
+    /// Opens a file of an experimental tool in the user's editor.
     ///
     /// # Errors
-    /// `Refused` for a file that is not for editing, with the reason; `Usage` where no editor is set; `NotFound` for a file
-    /// that the tool does not have.
+    /// `Refused` for a file that must not be edited, with the reason; `Usage` if no editor is set; `NotFound` for a
+    /// file that the tool does not have.
     pub fn editor(&self, tool: &Tool, place: &FilePlace) -> Result<TerminalProgram, EngineError> {
         let (file, shown, line) = self.file(tool, place)?;
         let unset = "set VISUAL or EDITOR to your editor, for example `export EDITOR=nano`";
@@ -110,10 +111,10 @@ impl Handover<'_> {
         Ok(TerminalProgram { launch, name: words[0].clone(), opens, subject })
     }
 
-    /// The user's pager with a text; nothing in it makes the terminal do anything.
+    /// Opens a text in the user's pager. Control sequences in the text are removed.
     ///
     /// # Errors
-    /// `Failed` when there is no pager, or no room for the text.
+    /// `Failed` when there is no pager, or no disk space for the text.
     pub fn pager(&self, text: &str) -> Result<TerminalProgram, EngineError> {
         let absent = || EngineError::new(ErrorCode::NotFound, "there is no pager", "set PAGER, for example to less");
         let (words, launch) = self.program(&["PAGER"], Some("less"))?.ok_or_else(absent)?;
@@ -122,8 +123,8 @@ impl Handover<'_> {
         Ok(TerminalProgram { launch, name: words[0].clone(), opens: None, subject: String::new() })
     }
 
-    /// Gives a text to the clipboard of the desktop, through the program that the user has for it on `PATH`: terminals do
-    /// not say whether they took one. `false` where there is none, and where the user sits at another machine.
+    /// Copies a text to the clipboard of the desktop with a clipboard program on the user's `PATH`, because terminals
+    /// do not report whether they accepted a copied text. `false` if there is no such program, and in a remote session.
     ///
     /// # Errors
     /// `Failed` when the program fails.
@@ -150,7 +151,7 @@ impl Handover<'_> {
         if status.success() { Ok(true) } else { Err(failed(words_of(status))) }
     }
 
-    /// All that is kept of the output of a run, standard output first.
+    /// All stored output of a run, standard output first.
     ///
     /// # Errors
     /// `Internal` when it cannot be read.
@@ -172,7 +173,7 @@ impl Handover<'_> {
         Ok(text)
     }
 
-    /// The program that the first of these variables with a value names, with its words.
+    /// The program and arguments named by the first of these variables that has a value.
     fn program(&self, names: &[&str], usual: Option<&str>) -> Result<Option<(Vec<String>, Launch)>, EngineError> {
         let programs = &self.workspace.programs;
         let value = |name: &&str| programs.variable(name).and_then(|value| value.to_str()).map(str::trim);
@@ -196,7 +197,7 @@ impl Handover<'_> {
         Ok(Some((words, launch.folder(self.workspace.folder()))))
     }
 
-    /// The file on disk, how it is called, and the line.
+    /// The file on disk, its display name, and the line.
     fn file(&self, tool: &Tool, place: &FilePlace) -> Result<(PathBuf, String, Option<u64>), EngineError> {
         let name = &tool.name;
         let refuse = |message: String, hint: String| Err(EngineError::new(ErrorCode::Refused, message, hint));
@@ -268,7 +269,7 @@ fn failing_line(text: &str, paths: &[&str]) -> Option<(String, u64)> {
     text.lines().rev().find_map(in_line)
 }
 
-/// What tells an editor which line of a file to show.
+/// The arguments that tell an editor which line of a file to show.
 fn place_args(program: &str, file: &Path, line: Option<u64>) -> Vec<OsString> {
     let Some(line) = line else { return vec![file.into()] };
     let name = program.rsplit('/').next().unwrap_or(program);
@@ -288,7 +289,7 @@ fn place_args(program: &str, file: &Path, line: Option<u64>) -> Vec<OsString> {
     }
 }
 
-/// A text of several lines without escape sequences, in which every other hidden character is escaped.
+/// The text without escape sequences; all other hidden characters are escaped. Line breaks are kept.
 fn harmless(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut scanner = AnsiScanner::default();

@@ -1,4 +1,4 @@
-//! The log of what was done, and taking things back.
+//! The log of what was done, and undoing changes.
 
 use super::Engine;
 use super::StagedWrites;
@@ -9,7 +9,7 @@ use super::view::Preview;
 use crate::domain::{Command, DecisionKind, DecisionRequest, Digest, Operation, OperationId, VerbCall};
 use crate::engine::workspace::Workspace;
 
-/// The log of what was done, and taking things back.
+/// The log of what was done, and undoing changes.
 #[derive(Clone, Copy)]
 pub struct History<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -17,7 +17,7 @@ pub struct History<'e> {
 }
 
 impl History<'_> {
-    /// Log entries, newest first, at most `limit`, holding `grep` where given.
+    /// Log entries, newest first, at most `limit`, only those that contain `grep` if it is given.
     pub fn operations(&self, limit: usize, grep: Option<&str>) -> Result<Vec<Operation>, EngineError> {
         self.workspace.read(|q| Ok(q.operations(limit, grep)?))
     }
@@ -36,7 +36,7 @@ impl History<'_> {
         })
     }
 
-    /// Refuses an undo whose files would have to overwrite others; nothing has changed then.
+    /// Refuses an undo that would overwrite other files; nothing has changed then.
     pub(super) fn refuse_if_in_the_way(&self, wanted: Option<OperationId>) -> Result<(), EngineError> {
         let found = self
             .workspace
@@ -53,10 +53,10 @@ impl History<'_> {
         }
     }
 
-    /// The command that does again what an undo took back, where the entry is an undo.
+    /// If the entry is an undo: the command that repeats what it undid.
     ///
     /// # Errors
-    /// `Refused` for what has to be asked for anew: an approval needs somebody who reads it.
+    /// `Refused` for approvals: somebody has to read the version again.
     pub(super) fn repeated(&self, wanted: Option<OperationId>) -> Result<Option<Command>, EngineError> {
         let Some(entry) = wanted.map(|id| self.operation(id)).transpose()?.filter(|entry| entry.verb == "undo") else {
             return Ok(None);
@@ -126,7 +126,7 @@ impl History<'_> {
     }
 }
 
-/// The command that does again what an entry did; `None` for what is not done again by itself.
+/// The command that repeats what an entry did; `None` for what cannot be repeated automatically.
 fn again(target: &Operation) -> Option<Command> {
     let text = |name: &str| target.detail.get(name).and_then(|value| value.as_str());
     match (target.verb.as_str(), core::UndoNote::of(target)?) {

@@ -1,10 +1,10 @@
-//! Symbolic links on the way to what is about to be written: a workspace may come from a stranger, and a link in it would
-//! lead a write anywhere its user can write.
+//! Symbolic links in the path of a file that is about to be written. A workspace may come from a stranger, and a link
+//! in it could redirect a write to any place that the user can write to.
 
 use super::error::{EngineError, ErrorCode};
 use std::path::{Path, PathBuf};
 
-/// The first symbolic link on the way from a folder to a path below it, the path itself included, relative to the folder.
+/// The first symbolic link between a folder and a path below it, including the path itself, relative to the folder.
 /// `None` for a path that is not below it.
 pub(super) fn link_on_the_way(root: &Path, path: &Path) -> Option<PathBuf> {
     let below = root.join(path).strip_prefix(root).ok()?.to_owned();

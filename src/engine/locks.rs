@@ -1,44 +1,44 @@
-//! The locks of an open workspace, and the one order in which a thread takes them.
+//! The locks of an open workspace, and the order in which threads take them.
 //!
-//! A thread takes a lock only while every lock that it holds has a lower [`Rank`]; so no two threads can wait for each
-//! other. Builds with debug assertions, which includes all tests, check that at every lock. What a thread holds
+//! A thread takes a lock only if every lock that it holds has a lower [`Rank`], so that two threads never wait for each
+//! other. Builds with debug assertions, which include all tests, check this at every lock. These locks are held
 //! together:
 //!
-//! - `Keeper`, then `Live`: a run that starts either sees the thread that renews leases, or starts one.
-//! - `Live`, then `Store`: the entry of a run is there before its process can end.
+//! - `Keeper`, then `Live`: a starting run either sees the thread that renews leases, or starts it.
+//! - `Live`, then `Store`: the entry of a run exists before its process can end.
 //! - `Scanned`, then everything below it: one scan at a time reads the folders and writes what it found.
 //! - `Picking`, then `Recheck` and everything below it: one worker at a time takes the next checks.
-//! - `Store`, then `Reader`: rules read inside of their transaction.
-//! - A `Leaf` is held for a moment, and nothing is taken meanwhile.
+//! - `Store`, then `Reader`: rules read inside their transaction.
+//! - A `Leaf` is held for a moment, and no other lock is taken in that time.
 //!
-//! The turn to move files (`Workspace::move_turn`) is a lock on a file and is taken before all of these. Locks inside of one
-//! conversation with a generator or one batch of checks (`std::sync::Mutex`) are leaves too, and have no rank.
+//! The lock for moving files (`Workspace::move_turn`) is a file lock and is taken before all of these. Locks inside one
+//! conversation with a generator or one batch of checks (`std::sync::Mutex`) are also leaves, and have no rank.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The place of a lock in the order.
+/// The position of a lock in the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// Whether the thread that renews leases of runs is there.
+    /// Whether the thread that renews the leases of runs exists.
     Keeper,
     /// The runs of this process.
     Live,
-    /// Whether the folders were read; held while they are.
+    /// Whether the folders were read; held while they are being read.
     Scanned,
-    /// Held while it is decided whose checks come next.
+    /// Held while the next version to check is chosen.
     Picking,
-    /// Tools whose checks somebody wants made again.
+    /// Tools whose checks were requested again.
     Recheck,
     /// The connection that writes.
     Store,
     /// The connection that reads.
     Reader,
-    /// Everything that is held for a moment only.
+    /// Everything that is held only for a moment.
     Leaf,
 }
 
-/// A value behind a lock that has a place in the order.
+/// A value behind a lock with a rank.
 pub(super) struct Ranked<T> {
     rank: Rank,
     value: Mutex<T>,
@@ -50,7 +50,7 @@ impl<T> Ranked<T> {
         Ranked { rank, value: Mutex::new(value) }
     }
 
-    /// Puts a value behind a lock under which no other one is taken.
+    /// Puts a value behind a lock; no other lock is taken while it is held.
     pub(super) fn leaf(value: T) -> Ranked<T> {
         Ranked::new(Rank::Leaf, value)
     }
@@ -107,12 +107,12 @@ impl<T> Lock for Ranked<T> {
     }
 }
 
-/// Takes a lock. A thread that panicked while holding it left plain values behind, which stay usable.
+/// Takes a lock. If a thread panicked while holding it, the value is still usable, because all values are plain data.
 pub(super) fn lock<L: Lock>(lock: &L) -> L::Held<'_> {
     lock.hold()
 }
 
-/// That this thread holds a lock of some rank; costs nothing without debug assertions.
+/// Records that this thread holds a lock of some rank; costs nothing without debug assertions.
 #[cfg(not(debug_assertions))]
 struct Turn;
 

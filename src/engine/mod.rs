@@ -1,38 +1,38 @@
-//! The facade: every front end asks here, and only here. What can be asked and done is sorted by subject:
-//! `engine.reviews().decide_all(…)`, `engine.runs().start(…)`. [`Engine`] names the subjects; each has one type over
-//! the shared workspace, and keeps its own state and locks.
+//! The facade: all front ends call the engine, and nothing below it. Its methods are grouped by subject:
+//! `engine.reviews().decide_all(…)`, `engine.runs().start(…)`. [`Engine`] names the subjects. Each subject is one type
+//! over the shared workspace, with its own state and locks.
 //!
-//! All calls block and are safe from any thread; a front end that must not wait calls them from a thread
-//! of its own and reads snapshots. There is one write connection to the store, behind a lock; the
-//! rules that use it live in `core` and know nothing of files, clocks or processes.
+//! All calls block and are safe from any thread. A front end that must not wait calls them from a separate thread and
+//! reads snapshots. There is one write connection to the store, behind a lock. The rules that use it are in `core` and
+//! do not depend on files, clocks or processes.
 //!
 //! # Where things are
 //!
-//! A module imports from those above it only.
+//! A module imports only from modules above it.
 //!
 //! | module | is for |
 //! | --- | --- |
 //! | `error`, `locks` | errors; the order in which locks are taken |
 //! | `core` | the rules, and the data they need; imports only the domain, the store and `error` |
-//! | `clock`, `owner`, `links`, `small_file` | the present, this process, files that anybody may have put there |
-//! | `view` | answers that several subjects give |
-//! | `state` | where the state of a workspace is, and opening it |
-//! | `settings` | the two settings files, secrets, making a folder a workspace |
-//! | `workspace` | what every subject shares: the store, settings, git, the turn to move files; putting a lost state back |
-//! | `plain_verb` | verbs that need nothing but their arguments |
+//! | `clock`, `owner`, `links`, `small_file` | the current time, this process, files that anybody may have created |
+//! | `view` | results that several subjects return |
+//! | `state` | locating and opening the state of a workspace |
+//! | `settings` | the two settings files, secrets, initializing a workspace |
+//! | `workspace` | what all subjects share: store, settings, git, the lock for moving files; restoring a lost state |
+//! | `plain_verb` | verbs that need only their arguments |
 //! | `relocate` | moving files of versions, and committing the move |
 //! | `library` | the catalog: scanning, search, similarity, scores, upkeep, export |
 //! | `run` | starting runs, choosing tools, grants and tiers, staged writes, buffers, failures |
-//! | `review` | deciding; what a decision rests on: evidence, checks, signatures, requests, `verify` |
-//! | `service` | instances of services: launching, talking to, checking and ending them |
+//! | `review` | decisions, and the evidence for them: checks, signatures, requests, `verify` |
+//! | `service` | instances of services: launching, messaging, checking and ending them |
 //! | `evolving` | asking generators for better versions; opportunities and new tools |
 //! | `version` | versions of a tool: rollback, forks, bundles, provenance, deprecation, the archive |
-//! | `team` | decisions that travel as signed files: policy, exchange, requests, claims |
+//! | `team` | decisions that are shared as signed files: policy, exchange, requests, claims |
 //! | `doctor` | what is missing on this machine |
-//! | `history` | the log, and taking things back |
-//! | `moves` | the one transaction of a command, and the moves that it promised |
-//! | `choices` | what an argument of a verb can name |
-//! | `commands` | from a command to its subject |
+//! | `history` | the log, and undo |
+//! | `moves` | the single transaction of a command, and the file moves that it recorded |
+//! | `choices` | the values that an argument of a verb can name |
+//! | `commands` | passes each command to its subject |
 
 mod agents;
 mod choices;
@@ -184,27 +184,27 @@ use clock::now;
 #[cfg(test)]
 use locks::lock;
 
-/// One workspace, open. Clones share it. What can be asked and done is sorted by subject.
+/// An open workspace. Clones share it. Its methods are grouped by subject.
 #[derive(Clone)]
 pub struct Engine {
     workspace: Arc<Workspace>,
     states: Arc<States>,
 }
 
-/// An engine that keeps no workspace open.
+/// A weak reference to an engine; it does not keep the workspace open.
 struct WeakEngine {
     workspace: Weak<Workspace>,
     states: Weak<States>,
 }
 
 impl WeakEngine {
-    /// The engine, while somebody else still has it open.
+    /// The engine, if it is still open elsewhere.
     fn upgrade(&self) -> Option<Engine> {
         Some(Engine { workspace: self.workspace.upgrade()?, states: self.states.upgrade()? })
     }
 }
 
-/// What each subject keeps for itself while a workspace is open.
+/// The state of each subject while a workspace is open.
 #[derive(Default)]
 struct States {
     catalog: CatalogCache,
@@ -218,8 +218,8 @@ struct States {
     verifying: Verifying,
 }
 
-/// Notes in the workspace of an engine which state is its own. A folder that was opened before there was anything in it has
-/// no such note yet.
+/// Records in the workspace which state belongs to it. A folder that was opened while it was empty has no such record
+/// yet.
 pub fn note_identity(engine: &Engine) {
     state::locate(&engine.workspace.options.home, engine.workspace.folder());
 }
@@ -228,8 +228,8 @@ impl Engine {
     /// Opens or creates the state of a workspace and finishes what a crash left undone.
     ///
     /// # Errors
-    /// `Internal` when the state cannot be read, with what to do about it. One that cannot be written, is gone or is
-    /// older than it was can be looked at: [`Engine::viewing`] says so, and changes are refused.
+    /// `Internal` when the state cannot be read, with what to do about it. A state that cannot be written, is missing
+    /// or is older than before can still be viewed: [`Engine::viewing`] says so, and changes are refused.
     pub fn open(options: OpenOptions) -> Result<Engine, EngineError> {
         let engine = Engine { workspace: Arc::new(Workspace::open(options)?), states: Arc::default() };
         match engine.viewing() {
@@ -240,7 +240,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Opens a workspace for a keeper: small, and without a look at what a crash left undone.
+    /// Opens a workspace for a keeper: with little memory, and without finishing what a crash left undone.
     fn open_small(options: OpenOptions) -> Result<Engine, EngineError> {
         Ok(Engine { workspace: Arc::new(Workspace::open_small(options)?), states: Arc::default() })
     }
@@ -255,12 +255,12 @@ impl Engine {
         &self.workspace.state_dir
     }
 
-    /// How the screen was left the last time.
+    /// The layout of the screen when the workbench was last closed.
     pub fn screen(&self) -> ScreenState {
         ScreenState::read(&self.workspace.state_dir)
     }
 
-    /// Remembers how the screen is left.
+    /// Stores the layout of the screen.
     ///
     /// # Errors
     /// `Internal` when the state folder cannot be written.
@@ -278,7 +278,7 @@ impl Engine {
         self.workspace.options.home.config_file()
     }
 
-    /// What is wrong with the files of the settings; what is wrong there is left out.
+    /// Problems in the settings files; the settings concerned are ignored.
     pub fn setting_problems(&self) -> &[Problem] {
         &self.workspace.setting_problems
     }
@@ -288,7 +288,7 @@ impl Engine {
         self.workspace.identity()
     }
 
-    /// Why nothing can be changed; `None` where the state can be written.
+    /// Why nothing can be changed; `None` if the state can be written.
     pub fn viewing(&self) -> Option<&EngineError> {
         self.workspace.viewing()
     }
@@ -298,67 +298,67 @@ impl Engine {
         self.workspace.take_trouble()
     }
 
-    /// For threads that must not keep the workspace open.
+    /// A weak reference, for threads that must not keep the workspace open.
     fn downgrade(&self) -> WeakEngine {
         WeakEngine { workspace: Arc::downgrade(&self.workspace), states: Arc::downgrade(&self.states) }
     }
 
-    /// The tools as the folders have them: reading, finding, comparing and scoring them.
+    /// The tools in the folders: reading, finding, comparing and scoring them.
     pub fn library(&self) -> Library<'_> {
         Library { engine: self, workspace: &self.workspace, state: &self.states.catalog }
     }
 
-    /// Keeping a library small: tools that nobody uses, tools that resemble each other, tools whose files are gone.
+    /// Maintaining a library: unused tools, similar tools, tools whose files are missing.
     pub fn upkeep(&self) -> Upkeep<'_> {
         Upkeep { engine: self, workspace: &self.workspace }
     }
 
-    /// Work that repeats and could be a tool.
+    /// Repeated work that could become a tool.
     pub fn opportunities(&self) -> Opportunities<'_> {
         Opportunities { engine: self, workspace: &self.workspace }
     }
 
-    /// Reviews: what waits for a decision, what the decision rests on, and making it.
+    /// Reviews: pending decisions, the evidence for them, and deciding.
     pub fn reviews(&self) -> Reviews<'_> {
         Reviews { engine: self, workspace: &self.workspace }
     }
 
-    /// The checks of versions under review: making them, in which order, and their verdicts.
+    /// The checks of versions under review: running them, their order, and their verdicts.
     pub fn checks(&self) -> Checks<'_> {
         Checks { engine: self, workspace: &self.workspace, state: &self.states.check_queue }
     }
 
-    /// Whether what is here is what a human approved: signatures, the log, and the files beside them.
+    /// Integrity: whether the tools are what a human approved. Signatures, the log, and the files next to the tools.
     pub fn integrity(&self) -> Integrity<'_> {
         Integrity { engine: self, workspace: &self.workspace, state: &self.states.trust_cache }
     }
 
-    /// Requests for a review that come from outside.
+    /// Requests for a review from agents.
     pub fn requests(&self) -> Requests<'_> {
         Requests { engine: self, workspace: &self.workspace }
     }
 
-    /// The versions of a tool: where each comes from, and bringing back, copying or putting away one.
+    /// The versions of a tool: their origin, and restoring, copying or archiving a version.
     pub fn versions(&self) -> Versions<'_> {
         Versions { engine: self, workspace: &self.workspace }
     }
 
-    /// Runs: starting one, and the records of those that ended.
+    /// Runs: starting a run, and the records of runs.
     pub fn runs(&self) -> Runs<'_> {
         Runs { engine: self, workspace: &self.workspace, state: &self.states.live_runs }
     }
 
-    /// What runs of a version were seen to do.
+    /// The observed behaviour of the runs of a version.
     pub fn observations(&self) -> Observations<'_> {
         Observations { engine: self, workspace: &self.workspace }
     }
 
-    /// Programs of the user's that take the terminal for a while.
+    /// The user's programs that take over the terminal: editor and pager.
     pub fn handover(&self) -> Handover<'_> {
         Handover { engine: self, workspace: &self.workspace }
     }
 
-    /// Runs that failed, grouped by what went wrong.
+    /// Failed runs, grouped by cause.
     pub fn failures(&self) -> Failures<'_> {
         Failures { engine: self, workspace: &self.workspace }
     }
@@ -379,7 +379,7 @@ impl Engine {
         Teams { engine: self, workspace: &self.workspace, state, verifying }
     }
 
-    /// Services: instances of tools that keep running.
+    /// Services: tools that keep running, as named instances.
     pub fn services(&self) -> Services<'_> {
         Services { engine: self, workspace: &self.workspace }
     }
@@ -389,7 +389,7 @@ impl Engine {
         Agents { engine: self, workspace: &self.workspace }
     }
 
-    /// What agents may run without asking, in which session.
+    /// Grants: what agents may run without an approval, and in which session.
     pub fn grants(&self) -> Grants<'_> {
         Grants { engine: self, workspace: &self.workspace, state: &self.states.session }
     }
@@ -399,12 +399,12 @@ impl Engine {
         ToolSets { engine: self, workspace: &self.workspace, state: &self.states.limits }
     }
 
-    /// What runs wrote, kept aside until somebody applies it.
+    /// Staged writes: what runs wrote, held back until it is applied.
     pub fn staged_writes(&self) -> StagedWrites<'_> {
         StagedWrites { engine: self, workspace: &self.workspace }
     }
 
-    /// What a tool needs of this machine: interpreters and packages.
+    /// What a tool needs on this machine: interpreters and packages.
     pub fn dependencies(&self) -> Dependencies<'_> {
         Dependencies { engine: self, workspace: &self.workspace }
     }
@@ -414,17 +414,17 @@ impl Engine {
         Evolutions { engine: self, workspace: &self.workspace, state: &self.states.evolutions }
     }
 
-    /// Making tools that are not there yet: from a text, a document or a template.
+    /// Creating new tools: from a text, a document or a template.
     pub fn new_tools(&self) -> NewTools<'_> {
         NewTools { engine: self, workspace: &self.workspace }
     }
 
-    /// Definitions of services: making, changing and importing them.
+    /// Definitions of services: creating, changing and importing them.
     pub fn definitions(&self) -> Definitions<'_> {
         Definitions { engine: self, workspace: &self.workspace }
     }
 
-    /// The log of what was done, and taking things back.
+    /// The log of operations, and undo.
     pub fn history(&self) -> History<'_> {
         History { engine: self, workspace: &self.workspace }
     }

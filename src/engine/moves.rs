@@ -1,5 +1,5 @@
-//! From the decision in the log to the files on disk: one transaction for each command, and one process at a time that
-//! moves files.
+//! Carries a decision in the log over to the files on disk: one transaction for each command, and only one process at a
+//! time moves files.
 
 use super::Engine;
 use super::core::{Actor, IntentBody, Placed, Relocation, Step, Work};
@@ -13,12 +13,12 @@ use serde_json::json;
 use std::path::Path;
 
 impl Engine {
-    /// Does the work of a human's command in one transaction. Its entries of the log are signed where the user's
-    /// settings say so: the work is done once without keeping it, to learn what has to be signed.
+    /// Executes a human's command in one transaction. If the settings require it, its log entries are signed. To
+    /// determine what must be signed, the work is first done once and rolled back.
     ///
     /// # Errors
-    /// Those of the work; `Refused` when something cannot be signed that counts only when it is, and when the log is not
-    /// the one that was signed before: a signature over what follows would hide that.
+    /// Those of the work; `Refused` when something that counts only with a signature cannot be signed, and when the log
+    /// is not the one that was signed before: a signature over the next entries would hide that.
     pub(super) fn step(
         &self,
         who: &str,
@@ -33,11 +33,11 @@ impl Engine {
         self.integrity().signed_step(who, work)
     }
 
-    /// Waits until no other process moves files of this workspace, and finishes what a dead one owes.
+    /// Waits until no other process moves files of this workspace, and finishes pending moves of a process that died.
     ///
-    /// INVARIANT: a command holds the turn from its look at the files to the end of its moves. So no
-    /// two commands move the same files, moves happen in the order of the log, and whatever is owed
-    /// when the turn begins has nobody else at work on it.
+    /// INVARIANT: a command holds the lock from reading the files to the end of its moves. So no two commands move the
+    /// same files, moves happen in the order of the log, and no other process works on a move that is pending when the
+    /// lock is taken.
     pub(super) fn take_turn(&self) -> Result<std::fs::File, EngineError> {
         let turn = self.workspace.move_turn()?;
         if self.finish_owed()? {
@@ -46,7 +46,7 @@ impl Engine {
         Ok(turn)
     }
 
-    /// Performs the moves of a step, brings the catalog up to date and completes the answer.
+    /// Performs the moves of a step, updates the catalog and completes the result.
     pub(super) fn finish(&self, step: Step) -> Result<Outcome, EngineError> {
         let mut outcome = step.outcome;
         let moved = !step.intents.is_empty();
@@ -85,15 +85,15 @@ impl Engine {
         Ok(outcome)
     }
 
-    /// What still lies in the approved or core folder that a version was moved out of, and the command that ends that.
+    /// What is left in the approved or core folder that a version was moved out of, and the command that resolves this.
     fn left_behind(&self, relocation: &Relocation) -> Option<String> {
         let from = relocation.from.as_ref().filter(|from| from.exclusive && from.base != relocation.to.base)?;
         let view = self.library().catalog();
         let left = view.tools.iter().find(|tool| tool.placement.base == from.base && tool.stage.is_vouched())?;
-        Some(format!("nobody approved what is left there: `toolsmith archive {}` puts it away", left.path))
+        Some(format!("nobody approved the copy that is left there; archive it with `toolsmith archive {}`", left.path))
     }
 
-    /// Performs one piece of work and closes its intent. The caller has the turn.
+    /// Performs one piece of work and closes its intent. The caller holds the lock.
     pub(super) fn perform(&self, intent: i64, work: &Work) -> Result<relocate::Done, EngineError> {
         match work {
             Work::Relocation(relocation) => self.perform_move(intent, relocation),
@@ -116,8 +116,8 @@ impl Engine {
         }
     }
 
-    /// Performs many pieces of work and closes their intents. Files are written to the disk together, and all of what needs
-    /// no commit is closed in one transaction. The caller has the turn.
+    /// Performs many pieces of work and closes their intents. Files are flushed to disk together, and all intents that
+    /// need no commit are closed in one transaction. The caller holds the lock.
     pub(super) fn perform_all(&self, intents: Vec<(i64, Work)>) -> Result<(), EngineError> {
         let (mut moves, mut plain) = (Vec::new(), Vec::new());
         for (id, work) in intents {
@@ -171,7 +171,7 @@ impl Engine {
         Ok(done)
     }
 
-    /// Closes the intent of a move that was made.
+    /// Closes the intent of a completed move.
     fn moved(&self, intent: i64, done: &relocate::Done, tool: &ToolName) -> Result<(), EngineError> {
         let result = json!({"commit": done.commit, "notes": done.notes});
         self.workspace.transact(|tx| {
@@ -196,7 +196,7 @@ impl Engine {
         self.runs().interrupt_orphans()
     }
 
-    /// Finishes every move that is owed, oldest first; the caller has the turn. Whether there was one.
+    /// Finishes every pending move, oldest first; the caller holds the lock. Returns whether there was one.
     fn finish_owed(&self) -> Result<bool, EngineError> {
         let owed: Vec<Intent> = self.workspace.read(|q| Ok(q.intents()?))?;
         for intent in &owed {
@@ -212,7 +212,7 @@ impl Engine {
         Ok(!owed.is_empty())
     }
 
-    /// Refuses a move to a place where other content lies.
+    /// Refuses a move to a place that has other content.
     pub(super) fn refuse_conflicts(&self, target: &Placed) -> Result<(), EngineError> {
         let files = self.workspace.copies.get(target.digest)?;
         refuse_links(self.workspace.folder(), Path::new(&target.placement.base))?;

@@ -1,12 +1,12 @@
-//! The word by which the store knows a process: runs, leases and intents belong to whoever wrote it.
+//! The owner word: identifies a process in the store. Runs, leases and intents belong to the process that wrote them.
 
 use crate::domain::Digest;
 use crate::engine::clock::now;
 use crate::runner;
 use std::sync::OnceLock;
 
-/// This process as an owner: its number and start time, so that a reused number is not mistaken for it, and the boot of
-/// the machine, since start times count from there.
+/// This process as an owner: its number and start time, so that a reused number is not mistaken for it, and the boot id
+/// of the machine, because start times are relative to the boot.
 pub(in crate::engine) fn owner_word() -> String {
     let pid = std::process::id();
     let started = i32::try_from(pid).ok().and_then(runner::process_started).unwrap_or_default();
@@ -19,7 +19,8 @@ pub(in crate::engine) fn owner_alive(owner: &str) -> bool {
     is_alive_in(owner, boot())
 }
 
-/// Whether the machine was started again since an owner word was written. Words of older programs do not tell.
+/// Whether the machine was rebooted since an owner word was written. `false` for owner words of older programs, which
+/// do not contain the boot id.
 pub(in crate::engine) fn has_rebooted(owner: &str) -> bool {
     has_rebooted_since(owner, boot())
 }
@@ -43,7 +44,7 @@ fn has_rebooted_since(owner: &str, boot: &str) -> bool {
     owner.split(':').nth(3).is_some_and(|then| then != boot)
 }
 
-/// The first digits of the number that the kernel gives to each boot; empty where it tells none.
+/// The first digits of the kernel's boot id; empty if it is unknown.
 fn boot() -> &'static str {
     static BOOT: OnceLock<String> = OnceLock::new();
     BOOT.get_or_init(|| {

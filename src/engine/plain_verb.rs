@@ -1,5 +1,5 @@
-//! Verbs that need nothing but their arguments as text. Each subject lists its own, and `commands` finds them by their
-//! name in the table of verbs; the command line and the screen need no code for them.
+//! Verbs that need only their arguments as text. Each subject lists its own verbs, and `commands` finds them by their
+//! name in the table of verbs; the command line and the workbench need no code for them.
 
 use super::Engine;
 use super::error::{EngineError, ErrorCode};
@@ -14,20 +14,21 @@ use std::str::FromStr;
 pub struct PlainVerb {
     /// Its name in the table of verbs.
     pub name: &'static str,
-    /// Whether what it does depends on the files of tools as they are now: the folders are read first.
+    /// Whether its effect depends on the current files of tools: the folders are read first.
     pub needs_catalog: bool,
     /// What it would change.
     pub(super) preview: fn(&Engine, &VerbCall) -> Result<Preview, EngineError>,
     pub(super) perform: Perform,
 }
 
-/// How a change is made, and who may make it.
+/// How the change is made, and by whom.
 pub(super) enum Perform {
-    /// For a human of this identity, who has the turn to move files.
+    /// For a human with this identity; the lock for moving files is held.
     Human(fn(&Engine, &str, &VerbCall) -> Result<Outcome, EngineError>),
-    /// For a human, and it waits for a program: it takes the turn to move files itself, when that ended.
+    /// For a human, when it waits for a program: it takes the lock for moving files itself, after the program has
+    /// ended.
     LongHuman(fn(&Engine, &str, &VerbCall) -> Result<Outcome, EngineError>),
-    /// For anybody: it decides itself what an agent may, and moves no files.
+    /// For any caller: it checks itself what an agent may do, and moves no files.
     Anyone(fn(&Engine, &Caller, &VerbCall) -> Result<Outcome, EngineError>),
 }
 
@@ -35,7 +36,7 @@ pub(super) enum Perform {
 pub struct PlainQuery {
     /// Its name in the table of verbs.
     pub name: &'static str,
-    /// Whether the answer depends on the files of tools as they are now: the folders are read first.
+    /// Whether the answer depends on the current files of tools: the folders are read first.
     pub needs_catalog: bool,
     pub(super) answer: fn(&Engine, &VerbCall, &Caller) -> Result<Described, EngineError>,
 }
@@ -47,12 +48,12 @@ pub struct Described {
     pub json: Value,
     /// For a human: the same as lines and tables.
     pub description: Description,
-    /// Whether it is bad news: the command line exits with 1 then.
+    /// Whether the result is negative: the command line then exits with 1.
     pub is_bad: bool,
 }
 
 impl Described {
-    /// The answer that this result is.
+    /// Converts a result into an answer.
     ///
     /// # Errors
     /// `Internal` for a result that cannot be serialised.
@@ -62,12 +63,12 @@ impl Described {
     }
 }
 
-/// An argument that must be given.
+/// A required argument.
 pub(super) fn argument<'c>(call: &'c VerbCall, name: &str) -> Result<&'c str, EngineError> {
     call.get(name).ok_or_else(|| usage(call, format!("{} needs {}", call.verb(), name.to_uppercase())))
 }
 
-/// An argument of another type than text, where it was given. The number of a run may have its `#`.
+/// An optional argument of another type than text. The number of a run may begin with `#`.
 pub(super) fn parsed<T: FromStr>(call: &VerbCall, name: &str) -> Result<Option<T>, EngineError> {
     let parse = |text: &str| {
         let wrong = |_| usage(call, format!("{text:?} is not a value for {}", name.to_uppercase()));

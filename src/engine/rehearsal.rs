@@ -1,4 +1,4 @@
-//! Trying a command without doing it: its rules are applied in a transaction that is rolled back, and no file moves.
+//! Dry runs of commands: the rules are applied in a transaction that is rolled back, and no files are moved.
 
 use super::error::EngineError;
 use super::history::History;
@@ -6,7 +6,7 @@ use super::view::Preview;
 use crate::domain::{Caller, Command};
 
 impl History<'_> {
-    /// What a command would change, after its rules were applied to the state as it is now. Nothing is kept.
+    /// What a command would change: its rules are applied to the current state, and nothing is kept.
     ///
     /// # Errors
     /// Why the command would be refused.
@@ -15,7 +15,7 @@ impl History<'_> {
         self.rehearsed(preview, || self.engine.execute(command.clone(), caller))
     }
 
-    /// What something would change that is no command, after it was tried.
+    /// A dry run of something that is not a command.
     ///
     /// # Errors
     /// Why it would be refused.
@@ -31,7 +31,7 @@ impl History<'_> {
         }
     }
 
-    /// Does something of which nothing is kept: no transaction, no copy, no file of a bundle.
+    /// Executes `work` without keeping any effect: no transaction, no copy, no file of a bundle.
     pub fn without_effect<T>(&self, work: impl FnOnce() -> T) -> T {
         let rehearsal = &self.workspace.rehearsal;
         rehearsal.begin();

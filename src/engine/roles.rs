@@ -1,16 +1,17 @@
-//! The parts that this program plays beside the workbench: each is this program started again with a first argument that
-//! no verb begins like.
+//! The roles of this program other than the workbench: for each, the program is started with a first argument that
+//! cannot be a verb.
 
 use super::run::buffering;
 use super::service;
 use crate::{request, runner};
 use std::ffi::OsString;
 
-/// The most arguments that a role has, with one more to see that there are not too many.
+/// The most arguments of a role, plus one to detect that there are too many.
 const MOST_ARGUMENTS: usize = 8;
 
-/// Plays the part of a supervisor, a keeper or the clock when that is what this program was started for; returns
-/// what to exit with. Asked before anything else, while there is one thread. Raises the soft limit of open files of all other parts first.
+/// If this program was started as a supervisor, a keeper or the timer: plays that role and returns its exit code. Must
+/// be called before anything else, while there is only one thread. For all other roles, it first raises the soft limit
+/// of open files.
 pub fn play_role() -> Option<u8> {
     if let Some(code) = runner::play_role() {
         return Some(code);

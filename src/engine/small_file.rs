@@ -1,14 +1,14 @@
-//! Reading a small file in a place where anything may lie: a link, a pipe, something huge.
+//! Reading a small file from a place where anything may be: a link, a pipe, a huge file.
 
 use super::core::Beside;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// A longer file is none of ours, in bytes.
+/// The maximum size in bytes: a longer file was not written by Toolsmith.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// The text of a small file; `None` when it is not there, large, a link, or no file.
+/// The text of a small file; `None` when it is missing, too large, a link, or not a file.
 pub(super) fn read_small(path: &Path) -> Option<String> {
     match read_beside(path) {
         Beside::Text(text) => Some(text),
@@ -16,7 +16,7 @@ pub(super) fn read_small(path: &Path) -> Option<String> {
     }
 }
 
-/// What lies at a path, as far as it is a small file with text.
+/// The content of a path, if it is a small text file.
 pub(super) fn read_beside(path: &Path) -> Beside {
     // Opening a FIFO must not wait for a writer, and a link leads to somebody else's file.
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;

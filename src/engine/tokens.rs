@@ -1,4 +1,4 @@
-//! Tokens by which agents are known that connect over HTTP: who may create one, what is kept of it, who is known by it.
+//! Tokens that identify agents over HTTP: who may create them, what is stored, and which agent a token identifies.
 
 use super::agents::Agents;
 use super::error::{EngineError, ErrorCode};
@@ -37,10 +37,10 @@ pub(super) const REVOKE_TOKEN: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, call| engine.agents().revoke_token(who, call)),
 };
 
-/// What every token begins with, so that people and scanners for secrets recognise one.
+/// The prefix of every token, so that people and secret scanners recognise a token.
 const PREFIX: &str = "toolsmith_";
 
-/// Tokens that a workspace has at most.
+/// The most tokens that a workspace can have.
 const MOST_TOKENS: usize = 1_000;
 
 /// A token, without its secret.
@@ -54,7 +54,7 @@ pub struct Token {
     pub created_by: String,
     /// When it was created.
     pub created: Instant,
-    /// When an agent connected with it last.
+    /// When an agent last connected with it.
     pub used: Option<Instant>,
 }
 
@@ -104,26 +104,26 @@ impl Agents<'_> {
     /// The tokens that are valid, oldest first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn tokens(&self) -> Result<TokenList, EngineError> {
         let rows = self.workspace.read(|q| Ok(agent_tokens(q)?))?;
         Ok(TokenList { tokens: rows.into_iter().map(Token::from).collect() })
     }
 
-    /// The token with this secret; `None` for a text that is not a valid token.
+    /// The token with this secret; `None` if the text is not a valid token.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn known_by(&self, secret: &str) -> Result<Option<Token>, EngineError> {
         // A lookup by digest tells nothing about the secret by the time that it takes.
         let row = self.workspace.read(|q| Ok(agent_token(q, digest(secret))?))?;
         Ok(row.map(Token::from))
     }
 
-    /// Notes that an agent connected with this token.
+    /// Records that an agent connected with this token.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn token_used(&self, token: i64) -> Result<(), EngineError> {
         self.workspace.transact(|tx| Ok(use_agent_token(tx, token)?))
     }
@@ -204,7 +204,7 @@ impl Agents<'_> {
     }
 }
 
-/// The agent for which a token is asked.
+/// The agent for which a token is requested.
 fn named(call: &VerbCall) -> Result<String, EngineError> {
     let hint = "name the agent, for example `toolsmith token build-bot`";
     agent_name(argument(call, "agent")?).map_err(|wrong| EngineError::new(ErrorCode::Usage, wrong, hint))
@@ -213,12 +213,16 @@ fn named(call: &VerbCall) -> Result<String, EngineError> {
 fn preview_token(call: &VerbCall) -> Result<Preview, EngineError> {
     Ok(Preview {
         title: format!("Create a token for {}", named(call)?),
-        lines: vec!["whoever has it is this agent over HTTP; it is shown once and only its digest is kept".to_owned()],
+        lines: vec![
+            "anyone who has the token acts as this agent over HTTP; it is shown once, and only its hash is stored"
+                .to_owned(),
+        ],
         undo: "`toolsmith revoke-token NUMBER` ends it".to_owned(),
     })
 }
 
-/// What is kept of a secret. It has 128 random bits, so a plain digest cannot be searched for it.
+/// What is stored of a secret: its digest. The secret has 128 random bits, so a plain digest cannot be reversed by
+/// search.
 fn digest(secret: &str) -> Digest {
     Digest::of_bytes(&[b"token of an agent ", secret.as_bytes()].concat())
 }

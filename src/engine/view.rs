@@ -1,4 +1,4 @@
-//! What the front ends read: snapshots and answers, all plain values.
+//! What the front ends read: snapshots and results, all plain values.
 
 use super::core;
 use crate::domain::team::Statement;
@@ -10,10 +10,10 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How far the catalog is.
+/// How far the catalog is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CatalogState {
-    /// Reading: so many of so many definitions; the total is 0 while the folders are still walked.
+    /// Reading: number of definitions read and found; the total is 0 while the folders are still being walked.
     Loading {
         /// Definitions read so far.
         done: usize,
@@ -27,22 +27,22 @@ pub enum CatalogState {
 /// The catalog at one moment.
 #[derive(Debug, Clone)]
 pub struct CatalogView {
-    /// How far it is.
+    /// How far it is loaded.
     pub state: CatalogState,
     /// Rows by name, then stage (higher first), then path.
     pub tools: Vec<Arc<Tool>>,
     /// Definitions that could not be read, in order of path.
     pub problems: Vec<Problem>,
-    /// Files that look like tools and are none, in order of path; empty before the folders are read.
+    /// Files that look like tools but are not, in order of path; empty before the folders are read.
     pub skipped: Arc<Vec<SkippedFile>>,
-    /// The choice of tools in use; `None` for all.
+    /// The selection of tools in use; `None` for all.
     pub in_use: Option<String>,
-    /// Counts up with every change.
+    /// Increases with every change.
     pub generation: u64,
 }
 
 impl CatalogView {
-    /// The rows of a name, highest stage first. Looks at few rows, however many there are.
+    /// The rows with a name, highest stage first. Uses binary search, so the size of the catalog hardly matters.
     pub fn named(&self, name: &str) -> &[Arc<Tool>] {
         let first = self.tools.partition_point(|tool| tool.name.as_str() < name);
         let rest = &self.tools[first..];
@@ -55,40 +55,40 @@ impl CatalogView {
 pub struct VersionInfo {
     /// From the manifest; 1.0.0 when it states none.
     pub version: semver::Version,
-    /// Covers every file of the version: one changed byte gives another one.
+    /// Covers every file of the version: if one byte changes, the digest differs.
     pub digest: Digest,
-    /// Stage when it was last seen.
+    /// Its stage when it was last seen.
     pub stage: Stage,
-    /// Path when it was last seen.
+    /// Its path when it was last seen.
     pub path: String,
     /// When it was first seen.
     pub first_seen_at: Instant,
-    /// Whether an approval of this digest is in force.
+    /// Whether an approval of this digest is in effect.
     pub approved: bool,
     /// Whether a copy is kept.
     pub kept: bool,
-    /// What a run of it usually uses; `None` before the first one that ran to its end.
+    /// What a run of it typically uses; `None` before the first run that ran to its end.
     pub usage: Option<Typical>,
-    /// Who made it, how, and who approved it.
+    /// Who created it, how, and who approved it.
     pub provenance: VersionOrigin,
 }
 
-/// A run as a front end asks for it, before policy is applied.
+/// A run as requested by a front end, before policy is applied.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
     /// The tool, as resolved.
     pub tool: Arc<Tool>,
     /// Its input; `None` sends none.
     pub input: Option<serde_json::Value>,
-    /// Wall-clock limit; `None` takes the manifest's, else the stage's.
+    /// Wall-clock limit; `None` uses the manifest's limit, otherwise that of the stage.
     pub timeout: Option<Duration>,
-    /// The earlier run of a composite that is gone on with; `None` runs all steps.
+    /// The earlier run of a composite that is continued; `None` runs all steps.
     pub again: Option<RerunFrom>,
-    /// The worker that is to carry it out; `None` is this machine.
+    /// The worker that should execute it; `None` means this machine.
     pub worker: Option<String>,
 }
 
-/// Which earlier run of a composite is gone on with.
+/// Which earlier run of a composite is continued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RerunFrom {
     /// The run whose recorded outputs are used.
@@ -108,7 +108,7 @@ pub struct RunFilter {
     pub since: Option<Instant>,
     /// Only of this version.
     pub digest: Option<Digest>,
-    /// At most so many; 0 means 50.
+    /// The most runs to list; 0 means 50.
     pub limit: usize,
 }
 
@@ -120,7 +120,7 @@ pub enum ReviewFilter {
     Waiting,
     /// Reviews that a human approved, rejected or sent back.
     Decided,
-    /// All, superseded ones too.
+    /// All, including superseded ones.
     All,
 }
 
@@ -143,7 +143,7 @@ impl ReviewFilter {
     }
 }
 
-/// How an evidence line reads: a word and a sign, never only a colour.
+/// The weight of an evidence line: shown as a word and a symbol, never only as a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weight {
@@ -160,7 +160,7 @@ pub enum Weight {
 /// A fact about the version under review.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EvidenceLine {
-    /// Decides the sign and the colour of the line.
+    /// Determines the symbol and the colour of the line.
     pub weight: Weight,
     /// What it is about: `permissions`, `hidden characters`, `runs`, `copy`, …
     pub label: String,
@@ -168,54 +168,54 @@ pub struct EvidenceLine {
     pub text: String,
 }
 
-/// A review with everything a reviewer needs.
+/// A review with everything that a reviewer needs.
 #[derive(Debug, Clone)]
 pub struct ReviewDetail {
-    /// Row of the review as stored.
+    /// The review as stored.
     pub review: Review,
-    /// The files under review, as hashed; what approve covers. Empty when they are gone.
+    /// The files under review, as hashed: an approval covers these. Empty when they are missing.
     pub files: Vec<VersionFile>,
     /// The files approved before.
     pub base_files: Option<Vec<VersionFile>>,
-    /// `None` when the files are gone or the manifest cannot be read.
+    /// `None` when the files are missing or the manifest cannot be read.
     pub manifest: Option<Manifest>,
-    /// The worst first, so that a short screen shows what argues against approval.
+    /// The worst first, so that a small screen shows what speaks against approval.
     pub evidence: Vec<EvidenceLine>,
     /// Runs of this digest, newest first, at most 20.
     pub runs: Vec<Run>,
-    /// What the checks say; `None` while none has begun.
+    /// The verdict of the checks; `None` before the first check has begun.
     pub verdict: Option<Verdict>,
     /// Names of the checks that block approval; an override needs a reason.
     pub blocking: Vec<String>,
-    /// The place of its checks among those that wait to be made, from 1; `None` when they do not wait.
+    /// The position of its checks in the queue of checks, from 1; `None` when they do not wait.
     pub checks_place: Option<usize>,
     /// Comments on the tool, oldest first; those on other versions point at lines that may have moved.
     pub comments: Vec<Comment>,
-    /// Which of the comments this reviewer wrote: nobody has to read their own.
+    /// Which of the comments this reviewer wrote: reviewers need not read their own comments.
     pub own_comments: Vec<CommentId>,
     /// What this reviewer has marked as read.
     pub marks: Vec<ReadMark>,
-    /// Roles of which an approval is still missing; empty where any reviewer decides.
+    /// Roles whose approval is still missing; empty if any reviewer can decide.
     pub roles: Vec<String>,
-    /// What the team decided against it: an approval answers what was shown, and nothing else.
+    /// Decisions of the team against it: an approval overrides only those that were shown.
     pub objections: Vec<Statement>,
-    /// What an approval can be given for; `None` where it is not shared with a team.
+    /// The criteria that an approval can be given for; `None` if it is not shared with a team.
     pub choice: Option<ApprovalChoice>,
 }
 
-/// For what an approval can be given that a team shares.
+/// The criteria that an approval in a team can be given for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovalChoice {
     /// The criteria of the policy.
     pub criteria: Vec<String>,
-    /// Those without which the version is not approved for its stage.
+    /// The criteria that the version needs for its stage.
     pub needed: Vec<String>,
-    /// The version that the team approved and that this one is shown as a difference from; `None` where there is none.
+    /// The version approved by the team that this version is compared with; `None` if there is none.
     pub base: Option<Digest>,
 }
 
 impl ReviewDetail {
-    /// The digest of what speaks for and against it; an approval that names it is refused when other evidence came.
+    /// The digest of the evidence; an approval that names it is refused if the evidence has changed.
     pub fn evidence_digest(&self) -> Digest {
         core::evidence_digest(self.verdict.as_ref(), &self.comments, &self.objections)
     }
@@ -224,15 +224,15 @@ impl ReviewDetail {
 /// What a command would change, before it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
-    /// What the question is, one line.
+    /// The question, one line.
     pub title: String,
-    /// Each change in a line: moves, commits, states.
+    /// The changes, one line each: moves, commits, states.
     pub lines: Vec<String>,
-    /// Whether `undo` takes it back; if not, why.
+    /// Whether `undo` can revert it; if not, why.
     pub undo: String,
 }
 
-/// Outcome of checking the operation log and the stored copies.
+/// The result of checking the operation log and the stored copies.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VerifyReport {
     /// The workspace that was checked.
@@ -241,22 +241,22 @@ pub struct VerifyReport {
     pub operations: u64,
     /// Versions whose stored copy was checked against its digest.
     pub versions: u64,
-    /// What is wrong; empty means all is well.
+    /// What is wrong; empty if there are no faults.
     pub faults: Vec<String>,
-    /// What else is known: who signed what, and what waits to be adopted.
+    /// Further information: who signed what, and what waits for adoption.
     pub notes: Vec<String>,
 }
 
 /// One line of `doctor`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DoctorLine {
-    /// What was looked at.
+    /// What was checked.
     pub name: String,
     /// `ok`, `warn` or `bad`.
     pub state: String,
     /// One sentence on what was found.
     pub message: String,
-    /// What to do; empty when nothing.
+    /// What to do; empty if nothing.
     pub hint: String,
 }
 
@@ -267,20 +267,20 @@ pub struct ConnectedAgent {
     pub connection: i64,
     /// The name under which its calls are recorded.
     pub agent: String,
-    /// The program that it uses, by its own word; may be empty.
+    /// The client program, as it identifies itself; may be empty.
     pub client: String,
     /// When it connected.
     pub since: Instant,
-    /// Its runs that have not ended.
+    /// The number of its runs that have not ended.
     pub runs: usize,
-    /// Its requests that wait for a human.
+    /// The number of its requests that wait for a human.
     pub waiting: usize,
 }
 
 /// What changed in the store or on disk, for a front end that keeps snapshots.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// The catalog was read again; carries the new snapshot.
+    /// The catalog was read again; contains the new snapshot.
     Catalog(Arc<CatalogView>),
     /// A run started, ended or was stopped.
     Runs,
@@ -290,15 +290,15 @@ pub enum Change {
     Reviews,
     /// The operation log changed.
     Operations,
-    /// An evolution began, went on or ended.
+    /// An evolution began, continued or ended.
     Evolutions,
-    /// A buffer got items, handed some over, or was changed.
+    /// A buffer received items, passed some on, or was changed.
     Buffers,
-    /// An instance of a service changed, or something was said with it.
+    /// An instance of a service changed, or exchanged a message.
     Services,
-    /// An agent connected or left; carries those that are connected now.
+    /// An agent connected or disconnected; contains the agents that are connected now.
     Agents(Vec<ConnectedAgent>),
-    /// The team decided against a version, or another policy is in force: one line.
+    /// The team decided against a version, or a new policy is in force: one line.
     TeamNews(String),
     /// Something went wrong in the background.
     Trouble(super::EngineError),

@@ -1,4 +1,4 @@
-//! What a client gets: an object, once as structured content and once as text.
+//! The results that a client gets: an object, once as structured content and once as text.
 
 use super::tools;
 use super::visible::visible_value;
@@ -7,7 +7,7 @@ use crate::engine::EngineError;
 use rmcp::model::CallToolResult;
 use serde_json::{Map, Value, json};
 
-/// What came of a call: an object, or an error with what would help.
+/// The result of a call: an object, or an error with the next step.
 pub(super) type Answer = Result<Value, Refusal>;
 
 /// An error, and the call that helps.
@@ -28,7 +28,7 @@ impl From<EngineError> for Refusal {
 }
 
 impl Refusal {
-    /// An error after which the agent does best to call this tool.
+    /// An error, after which the agent should call this tool.
     pub(super) fn then(error: EngineError, tool: &str, arguments: &Value) -> Refusal {
         let mut refusal = Refusal::from(error);
         refusal.0.next = Some(next(tool, arguments));
@@ -42,12 +42,12 @@ impl Refusal {
     }
 }
 
-/// A call that goes on from an answer.
+/// A suggested next call.
 pub(super) fn next(tool: &str, arguments: &Value) -> Value {
     json!({"tool": tool, "arguments": arguments})
 }
 
-/// The result that goes to the client. What tools and agents wrote in it cannot hide anything.
+/// The result for the client. Hidden characters in text from tools and agents are escaped.
 pub(super) fn result(answer: Answer) -> CallToolResult {
     match answer {
         Ok(value) => CallToolResult::structured(visible_value(value)),
@@ -63,7 +63,7 @@ pub(super) fn result(answer: Answer) -> CallToolResult {
     }
 }
 
-/// A hint as an agent can follow it: commands of a shell become the tools that do the same. What is left is for humans.
+/// A hint for an agent: shell commands are replaced by the equivalent tools. The remaining commands are for humans.
 pub(super) fn for_agents(hint: &str) -> String {
     const COMMAND: &str = "`toolsmith ";
     let (mut told, mut rest, mut is_for_humans) = (String::new(), hint, false);

@@ -1,4 +1,4 @@
-//! What a client gives to a tool, checked against the schema that the list of tools states.
+//! The arguments of a tool, validated against the schema in the list of tools.
 
 use super::tools;
 use crate::action::{Agents, MOST_WAIT_S, Spec};
@@ -7,22 +7,22 @@ use rmcp::model::JsonObject;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Seconds that a call waits when it does not say.
+/// The default waiting time of a call, in seconds.
 const USUAL_WAIT_S: u64 = 40;
 /// Most faults that an answer names.
 const MOST_NAMED: usize = 5;
 
-/// Arguments that fit the schema of their tool.
+/// Arguments that match the schema of their tool.
 #[derive(Debug, Clone)]
 pub(super) struct Arguments {
     given: JsonObject,
 }
 
 impl Arguments {
-    /// Takes what was given to this tool.
+    /// Validates the arguments of this tool.
     ///
     /// # Errors
-    /// `Usage` with what does not fit, and where.
+    /// `Usage` with each mismatch and its location.
     pub(super) fn new(
         row: &'static Spec,
         agents: &'static Agents,

@@ -1,4 +1,5 @@
-//! What each tool does: the questions and changes that end by themselves. Runs, which may go on, are in `running`.
+//! The implementation of the tools that end by themselves: queries and changes. Runs, which may continue, are in
+//! `running`.
 
 use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
@@ -14,14 +15,14 @@ use crate::engine::{
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// Hits that a search gives when nothing is said.
+/// The default number of hits of a search.
 const HITS: usize = 10;
 /// Most bytes of the text of a skill, as they are sent; its resource `source` has twice as much.
 const MOST_BODY: usize = 24_000;
-/// Most hits of a search.
+/// The most hits of a search.
 const MOST_HITS: u64 = 20;
 
-/// `search`: which tools there are for something, and which of them may run.
+/// `search`: finds tools for a purpose, and says which of them may run.
 pub(super) fn search(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
     let wanted = SearchFor {
         words: given.required("words")?.to_owned(),
@@ -85,14 +86,14 @@ fn told(engine: &Engine, caller: &Caller, hit: &SearchHit, tool: &Tool, how: &st
     Ok(told)
 }
 
-/// Says that the texts of a tool speak to the model that reads them.
+/// The warning that the texts of a tool address the model that reads them.
 fn warn_of_texts(engine: &Engine, manifest: &Manifest, fields: &mut Map<String, Value>) {
     if engine.checks().speaks_to_models(manifest) {
         fields.insert("warnings".to_owned(), json!([WARNING]));
     }
 }
 
-/// Whether the agent may run it, and what would help.
+/// Whether the agent may run it, and the next step if not.
 fn standing(
     engine: &Engine,
     caller: &Caller,
@@ -115,7 +116,7 @@ fn standing(
     Ok(())
 }
 
-/// The call that asks a human for what is missing to run this tool; `None` where a human cannot help by a review.
+/// The call that asks a human for what is missing to run this tool; `None` if a human cannot help by a review.
 pub(super) fn help_for(engine: &Engine, tool: &Tool) -> Result<Option<Value>, EngineError> {
     if let Some(review) = engine.reviews().waiting_of(tool)? {
         return Ok(Some(next("wait", &json!({"review": review}))));
@@ -138,7 +139,7 @@ pub(super) fn show(engine: &Engine, caller: &Caller, given: &Arguments) -> Answe
     shown(engine, caller, given.required("tool")?).map_err(not_found)
 }
 
-/// A tool by name, with its schemas and whether this agent may run it.
+/// A tool by name, with its schemas, and whether this agent may run it.
 ///
 /// # Errors
 /// `NotFound`; those of reading its files.
@@ -190,7 +191,7 @@ pub(super) fn shown(engine: &Engine, caller: &Caller, name: &str) -> Result<Valu
     Ok(shown)
 }
 
-/// An unknown name: searching helps.
+/// The error for an unknown name; it suggests a search.
 pub(super) fn not_found(error: EngineError) -> Refusal {
     if error.code == ErrorCode::NotFound {
         return Refusal::then(error, "search", &json!({"words": "say what you need, in words"}));
@@ -206,7 +207,7 @@ pub(super) fn cancel(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
     Ok(json!({"run": run, "message": outcome.message}))
 }
 
-/// `request`: puts something into the queue of the humans, and gives the number of its review at once.
+/// `request`: puts a request into the review queue, and returns the number of its review at once.
 pub(super) fn request(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
     engine.library().up_to_date()?;
     let outcome = engine.requests().submit(given.whole().to_string().as_bytes(), caller)?;
@@ -219,20 +220,20 @@ pub(super) fn request(engine: &Engine, caller: &Caller, given: &Arguments) -> An
     }))
 }
 
-/// How long `wait` asks to be called again when nobody decided.
+/// After how long `wait` asks to be called again if nobody has decided.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// `wait`: the decision of a human, or that there is none yet.
+/// `wait`: returns the decision of a human, or that there is none yet.
 pub(super) fn wait(engine: &Engine, given: &Arguments) -> Answer {
     let id = ReviewId(given.id("review")?);
     let review = engine.reviews().wait_for_decision(id, Some(given.wait()))?;
     Ok(told_of(engine, &review)?)
 }
 
-/// A review: what became of it, or that it waits.
+/// A review: its decision, or that it is pending.
 ///
 /// # Errors
-/// `Internal` for trouble with the store.
+/// `Internal` for errors of the store.
 pub(super) fn told_of(engine: &Engine, review: &Review) -> Result<Value, EngineError> {
     let id = review.id;
     let mut told = json!({"review": id, "kind": review.kind, "tool": review.tool, "digest": review.digest.hex(), "state": review.state});
@@ -299,7 +300,7 @@ pub(super) fn evolve(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
     Ok(json!({"evolution": id, "state": ended.state, "asked": asking.chosen, "hint": hint}))
 }
 
-/// `mark-failure`: remembers that a tool failed at something.
+/// `mark-failure`: records that a tool failed at a scenario.
 pub(super) fn mark_failure(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
     engine.library().up_to_date()?;
     let run = given.number("run").map(|_| given.id("run")).transpose()?.map(RunId);

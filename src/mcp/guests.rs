@@ -1,5 +1,5 @@
-//! Agents that connect over HTTP. Each is known by its token and has a server, sessions and limits of its own, so one
-//! agent can neither use the session of another nor see what it asked.
+//! Agents that connect over HTTP. Each is identified by its token and has its own server, sessions and limits, so one
+//! agent can neither use the session of another nor see its requests.
 
 use super::Listed;
 use super::limits::{RecentCalls, now_ms};
@@ -29,20 +29,20 @@ const MOST_SESSIONS: usize = 64;
 /// Events of a stream that are kept for a client whose connection broke. There are fewer within the time after which a session
 /// without a connection ends.
 const KEPT_EVENTS: usize = 512;
-/// An agent that asks nothing for so long, and has no session, has left.
+/// An agent without a request for this long, and without a session, counts as disconnected.
 const IDLE: Duration = Duration::from_mins(5);
-/// How often it is looked whether an agent may stay.
+/// How often it is checked whether an agent may stay connected.
 const STEP: Duration = Duration::from_millis(500);
-/// How long runs have to end by themselves when their agent has to leave.
+/// How long runs may take to end by themselves when their agent is disconnected.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What an agent gets.
 pub(super) type Answer = Response<BoxBody<Bytes, Infallible>>;
 
-/// What serves the requests of one agent.
+/// The server of one agent.
 type Service = StreamableHttpService<Server, LocalSessionManager>;
 
-/// Everybody who is connected.
+/// All connected agents.
 pub(super) struct Guests {
     engine: Engine,
     listed: Listed,
@@ -84,9 +84,9 @@ impl Drop for Unanswered {
 /// Why a request is not answered.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Denied {
-    /// It carries no valid token.
+    /// It has no valid token.
     Unknown,
-    /// There were too many; the next is taken after so many seconds.
+    /// There were too many; the next is taken after this many seconds.
     TooMany(u64),
     /// The agent has too many sessions.
     Sessions,
@@ -194,7 +194,7 @@ impl Guests {
         }
     }
 
-    /// Sends everybody away.
+    /// Disconnects all agents.
     pub(super) async fn end(&self) {
         self.closing.store(true, Ordering::Release);
         let all: Vec<Arc<Guest>> = self.present().drain().map(|(_, guest)| guest).collect();
@@ -227,8 +227,8 @@ impl Guest {
         self.sessions.sessions.read().await.contains_key(session)
     }
 
-    /// Whether a stream of a session can go on behind this event. What was answered while nobody listened is not kept; the SDK
-    /// would let such a stream end without a word.
+    /// Whether a stream of a session can continue behind this event. What was answered while nobody listened is not
+    /// kept; the SDK would let such a stream end without a word.
     pub(super) async fn can_resume(&self, session: &str, event: &str) -> bool {
         self.sessions.resume(&session.into(), event.to_owned()).await.is_ok()
     }

@@ -51,7 +51,7 @@ fn invalid(text: &str, hint: &str) -> ErrorData {
     ErrorData::invalid_params(visible(text), Some(json!({"hint": visible(hint)})))
 }
 
-/// Refuses to go on with a list that comes in one part.
+/// Refuses to continue a list that comes in one part.
 fn demand_no_cursor(page: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
     match page.and_then(|page| page.cursor.as_deref()) {
         Some(_) => Err(invalid("the cursor is not one of this list", "ask without a cursor: the list has one part")),
@@ -60,7 +60,7 @@ fn demand_no_cursor(page: Option<&PaginatedRequestParams>) -> Result<(), ErrorDa
 }
 
 impl Server {
-    /// What lies at an address, or why there is nothing.
+    /// What is at an address, or why there is nothing.
     async fn resource(&self, uri: &str, caller: Caller) -> Result<ReadResourceResult, ErrorData> {
         let unknown = |why: &str, hint: &str| {
             let mut error = invalid(why, hint);

@@ -48,7 +48,7 @@ pub(super) fn hint_for_refusal(status: u16, text: &str) -> Option<&'static str> 
         403 if text.contains("Host") => {
             "call the server by an address of its machine, or start it with `toolsmith mcp --http ADDRESS --host NAME`"
         }
-        403 => "only pages of the machine of the server can call; programs send no Origin",
+        403 => "web pages can call only from this machine; other programs should leave out the Origin header",
         404 => "begin a new session with initialize",
         405 => "POST sends a message, GET listens, DELETE ends a session",
         406 => "send Accept: application/json, text/event-stream",

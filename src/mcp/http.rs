@@ -220,7 +220,7 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
     Ok(if is_misread { no_message(&body) } else { answer })
 }
 
-/// What a client is told that wants to go on behind an event which is not kept.
+/// What a client is told that wants to continue behind an event which is not kept.
 async fn not_resumed(guest: &Guest, head: &Parts, session: Option<&str>) -> Option<Answer> {
     let event = head.headers.get("last-event-id").filter(|_| head.method == Method::GET)?.to_str().unwrap_or_default();
     let session = session?;
@@ -239,7 +239,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// The error of the protocol for a body that is no message of it.
+/// The error of the protocol for a body that is not a message of it.
 fn no_message(body: &[u8]) -> Answer {
     let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
     let (code, message) = if is_json { (-32600, "Invalid Request") } else { (-32700, "Parse error") };

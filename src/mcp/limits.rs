@@ -1,5 +1,5 @@
-//! How much an agent asks for, counted for all its connections to this machine: in files of the state folder, locked while
-//! they are read or held.
+//! Request limits of agents, counted over all connections of an agent to this machine: in files of the state folder,
+//! which are locked while they are read or held.
 
 use crate::domain::Digest;
 use std::collections::VecDeque;
@@ -25,10 +25,10 @@ pub(super) struct RecentCalls {
 }
 
 impl RecentCalls {
-    /// Counts a call, unless there were `most` of them within a minute.
+    /// Counts a call, unless there were already `most` calls within a minute.
     ///
     /// # Errors
-    /// After how many seconds the next one is taken, at least 1.
+    /// After how many seconds the next call is accepted, at least 1.
     pub(super) fn admit(&mut self, most: usize, now: u64) -> Result<(), u64> {
         let minute = MINUTE.as_millis() as u64;
         // One in the future was counted before the clock was set back.
@@ -64,7 +64,7 @@ pub(super) struct SharedLimits {
     folder: PathBuf,
 }
 
-/// A place for something that runs, held until it is dropped or its process ends.
+/// A slot for a run, held until it is dropped or its process ends.
 #[derive(Debug)]
 pub(super) struct RunPlace {
     _lock: File,
@@ -156,7 +156,7 @@ impl SharedLimits {
     }
 }
 
-/// Whether a file that is locked still lies in its folder: another process may have removed it before it was locked.
+/// Whether a file that is locked still is in its folder: another process may have removed it before it was locked.
 fn is_there(file: &File) -> io::Result<bool> {
     Ok(file.metadata()?.nlink() > 0)
 }

@@ -64,7 +64,7 @@ impl Listeners {
         has_room
     }
 
-    /// Whether the agent may watch so many addresses more.
+    /// Whether the agent may watch this many addresses more.
     pub(super) fn has_room(&self, more: usize) -> bool {
         let of_stream = |(_, stream): &(u64, SubscriptionSink)| {
             stream.accepted().resource_subscriptions.as_ref().map_or(0, Vec::len)

@@ -1,17 +1,17 @@
-//! The front end for agents: the verbs of the table as tools of the Model Context Protocol (MCP).
+//! The front end for agents: offers the verbs as tools of the Model Context Protocol (MCP).
 //!
 //! ```text
 //!   client ──stdin──▶ rmcp ──▶ server ──▶ calls ──▶ engine
 //!          ◀─stdout──      ◀── answer ◀──────────
 //! ```
 //!
-//! `tools` draws the list of tools from the [table of actions](crate::action::ACTIONS), `arguments` checks what a client
-//! sends against it, `calls` asks the engine, and `answer` turns what came of it into a result. No rule of the product
-//! lives here: whoever is connected is [`Caller::Agent`](crate::domain::Caller::Agent), whatever the client says, and
-//! the engine decides what an agent may do. So nothing that comes back through a client is the approval of a human.
+//! `tools` generates the list of tools from the [table of actions](crate::action::ACTIONS), `arguments` validates what
+//! a client sends, `calls` calls the engine, and `answer` converts the outcome into an MCP result. This module contains
+//! no rules of the product: every client is a [`Caller::Agent`](crate::domain::Caller::Agent), whatever it claims, and
+//! the engine decides what an agent may do. So nothing that arrives through a client is the approval of a human.
 //!
-//! Both eras of the protocol are served: the handshake with `initialize` (up to 2025-11-25), and requests that carry
-//! their own metadata (2026-07-28). Standard output is the wire: nothing else may write to it.
+//! Both forms of the protocol are supported: the handshake with `initialize` (up to 2025-11-25), and requests that
+//! carry their own metadata (2026-07-28). Standard output carries the protocol: nothing else may write to it.
 
 mod answer;
 mod arguments;
@@ -41,44 +41,44 @@ use server::Server;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What to serve, and to whom.
+/// The configuration of a server.
 #[derive(Debug, Clone)]
 pub struct Serving {
     /// Workspace and folders to open.
     pub options: OpenOptions,
-    /// The name of the agent (`--as-agent`, or as it was found); `None` takes that of the client.
+    /// The name of the agent (`--as-agent`, or as detected); `None` uses the name that the client states.
     pub agent: Option<String>,
-    /// Where that agent was found, when it did not say so itself.
+    /// Where the agent was detected, if it did not declare itself.
     pub found: Option<FoundAgent>,
-    /// Tools and tiers that this process may use.
+    /// The tools and tiers that this process may use.
     pub limits: Limits,
     /// The session that this process is called from.
     pub session: Option<String>,
-    /// Which tools of the library are in the list of tools.
+    /// Which tools of the library are listed as MCP tools.
     pub listed: Listed,
-    /// Tells whoever started this process what is wrong beside what an agent asks for.
+    /// Reports problems that do not belong to a request of the agent.
     pub warn: Warn,
 }
 
-/// Says one sentence on standard error.
+/// Writes one sentence to standard error.
 pub type Warn = fn(&str);
 
-/// Where to serve agents over HTTP.
+/// The address of the HTTP server.
 #[derive(Debug, Clone)]
 pub struct HttpAddress {
-    /// The address to listen at; port 0 takes a free one.
+    /// The address to listen on; port 0 selects a free port.
     pub address: std::net::SocketAddr,
-    /// Host names beside those of this machine under which clients may call, for example that of a proxy.
+    /// Host names that clients may use in addition to those of this machine, for example the name of a proxy.
     pub hosts: Vec<String>,
 }
 
-/// Threads that answer agents over HTTP.
+/// The number of threads that answer agents over HTTP.
 #[cfg(feature = "mcp-http")]
 const WORKERS: usize = 4;
 
-/// How long runs have to end by themselves when the client is gone.
+/// How long runs may take to end by themselves after the client has disconnected.
 const GRACE: Duration = Duration::from_millis(50);
-/// How long this process lives at most when the client is gone.
+/// How long this process may live after the client has disconnected.
 const LAST_MOMENT: Duration = Duration::from_millis(70);
 
 /// Serves one client on standard input and output until it closes the input.
@@ -110,7 +110,8 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
     served
 }
 
-/// Serves agents over HTTP until this process is asked to end. Each needs a token; `tell` gets the address of the server.
+/// Serves agents over HTTP until this process is told to end. Each agent needs a token; `tell` is called with the
+/// address of the server.
 ///
 /// # Errors
 /// Those of opening the workspace; `Failed` when the address cannot be used.

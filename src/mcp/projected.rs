@@ -53,7 +53,7 @@ pub(super) struct Projected {
     pub(super) path: String,
     /// The version that was listed.
     pub(super) digest: Digest,
-    /// Whether the input is the argument `input`, since its own schema is no object.
+    /// Whether the input is the argument `input`, since its own schema is not an object.
     pub(super) is_wrapped: bool,
 }
 

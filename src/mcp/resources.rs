@@ -1,5 +1,5 @@
-//! Resources: tools, their source, output of runs and reviews, each with an address. Reading one is what `show`, `output`
-//! and `wait` answer, with the same rules; a client that does not know resources misses nothing.
+//! Resources: tools, their source, output of runs and reviews, each with an address. Reading a resource returns what
+//! `show`, `output` and `wait` return, with the same rules; clients without support for resources can use those tools.
 
 use super::calls;
 use super::own::demand_own;
@@ -21,7 +21,7 @@ const PAGE: usize = 100;
 /// characters.
 const MOST_TEXT: usize = 48_000;
 
-/// What an address leads to.
+/// The target of an address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     /// A tool by name.
@@ -35,7 +35,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// What this address leads to; `None` for an address of another form.
+    /// The target of an address; `None` for an address of another form.
     pub(super) fn of(uri: &str) -> Option<Place> {
         let path = uri.strip_prefix(SCHEME)?;
         let name = |text: &str| {
@@ -114,7 +114,7 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
     ]
 }
 
-/// What lies at an address.
+/// What is at an address.
 ///
 /// # Errors
 /// `NotFound`; `Refused` for the output of somebody else's run.

@@ -1,4 +1,4 @@
-//! Runs: started, followed for a while, and read piece by piece.
+//! Runs: starting them, waiting for them for a while, and reading their output in pieces.
 
 use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 const MOST_STDOUT: usize = 24_000;
 /// Most bytes of standard error in an answer, as they are sent.
 const MOST_STDERR: usize = 8_000;
-/// No piece is made shorter, in bytes: each has something of the output.
+/// The minimum size of a piece, in bytes, so that each piece contains some output.
 const LEAST_PIECE: usize = 64;
-/// How often a run that goes on is looked at.
+/// How often a run in progress is checked.
 const STEP: Duration = Duration::from_millis(25);
 
 /// What to run.
@@ -32,11 +32,11 @@ pub(super) struct Wanted {
     pub(super) input: Option<Value>,
     /// Refuse any other version.
     pub(super) digest: Option<String>,
-    /// What it is for; warns when the tool failed at that before.
+    /// The scenario of the run; warns if the tool failed at it before.
     pub(super) scenario: Option<String>,
-    /// The worker that carries it out.
+    /// The worker that executes it.
     pub(super) worker: Option<String>,
-    /// Whether it runs without what it declares.
+    /// Whether it runs without its declared permissions.
     pub(super) strictly: bool,
     /// How long the call waits for the end.
     pub(super) wait: Duration,
@@ -64,7 +64,7 @@ impl Wanted {
 pub(super) struct Started {
     /// Its number.
     pub(super) run: RunId,
-    /// What a human should know before trusting it.
+    /// Warnings about the result.
     pub(super) warning: Option<String>,
     /// The review that asks a human to permit it.
     pub(super) asked: Option<ReviewId>,
@@ -108,7 +108,7 @@ impl Started {
     }
 }
 
-/// What came of a run that ended.
+/// The result of a run that ended.
 pub(super) fn ended(engine: &Engine, run: &Run, warning: Option<&String>, asked: Option<ReviewId>) -> Answer {
     let mut told = record(engine, run)?;
     let Some(fields) = told.as_object_mut() else { return Ok(told) };
@@ -126,7 +126,7 @@ pub(super) fn ended(engine: &Engine, run: &Run, warning: Option<&String>, asked:
     }
 }
 
-/// A run that policy refused: with what a human could do about it.
+/// A run that the policy refused, with what a human could do about it.
 fn refused(engine: &Engine, run: &Run, asked: Option<ReviewId>) -> Result<Refusal, EngineError> {
     let message = run.error.clone().unwrap_or_else(|| run.outcome.to_string());
     if let Some(review) = asked {
@@ -145,7 +145,7 @@ fn refused(engine: &Engine, run: &Run, asked: Option<ReviewId>) -> Result<Refusa
     })
 }
 
-/// A run that has not ended when the call's time is over.
+/// A run that has not ended within the time of the call.
 pub(super) fn goes_on(run: RunId, warning: Option<&String>) -> Value {
     let mut told = json!({
         "run": run,
@@ -158,7 +158,7 @@ pub(super) fn goes_on(run: RunId, warning: Option<&String>) -> Value {
     told
 }
 
-/// A piece of what a run wrote that takes at most so many bytes once it is escaped.
+/// A piece of the output of a run that has at most this many bytes after escaping.
 ///
 /// # Errors
 /// Those of reading it.
@@ -179,7 +179,7 @@ pub(super) fn piece(
     }
 }
 
-/// A run and the first piece of what it wrote.
+/// A run and the first piece of its output.
 fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
     let stdout = piece(engine, run.id, Stream::Stdout, 0, MOST_STDOUT)?;
     let stderr = piece(engine, run.id, Stream::Stderr, 0, MOST_STDERR)?;
@@ -216,7 +216,7 @@ fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
     Ok(told)
 }
 
-/// `output`: the next piece of what a run wrote; waits for it while the run goes on and nothing came yet. Blocks.
+/// `output`: the next piece of the output of a run; waits while the run continues and there is no new output. Blocks.
 pub(super) fn output(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
     let run = RunId(given.id("run")?);
     demand_own(engine, caller, run)?;
@@ -260,7 +260,7 @@ pub(super) fn output(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
     }
 }
 
-/// A call by scenario while it goes on: which run it is at, and whether it shall stop.
+/// A call by scenario in progress: its current run, and whether it should stop.
 #[derive(Debug, Default)]
 pub(super) struct Course {
     now: Mutex<At>,
@@ -277,12 +277,12 @@ impl Course {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The run that is tried now.
+    /// The run of the current attempt.
     pub(super) fn run(&self) -> Option<RunId> {
         self.lock().run
     }
 
-    /// Tries no further tool, and says which run must end.
+    /// Stops trying further tools, and returns the run that must end.
     pub(super) fn stop(&self) -> Option<RunId> {
         let mut at = self.lock();
         at.stopped = true;
@@ -290,7 +290,7 @@ impl Course {
     }
 }
 
-/// `call`: tries the tools that fit, best first. Blocks until one succeeded or none is left.
+/// `call`: tries the matching tools, best first. Blocks until one has succeeded or none is left.
 pub(super) fn call(engine: &Engine, caller: &Caller, given: &Arguments, course: &Arc<Course>) -> Answer {
     engine.library().up_to_date()?;
     let attempts = given.number("max_attempts").and_then(|most| usize::try_from(most).ok());

@@ -1,4 +1,4 @@
-//! The server: one for each connection.
+//! The MCP server: one for each connection.
 
 use super::Warn;
 use super::answer::{Answer, Refusal};
@@ -23,17 +23,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-/// Requests that are answered at once and may be unanswered at the same time, beside those that last.
+/// The most unanswered requests of the quick kind, in addition to those that take long.
 const MOST_QUICK: usize = 32;
-/// Most characters of the name of an agent.
+/// The most characters of the name of an agent.
 const MOST_NAME: usize = 60;
-/// How often the tools are looked at for a client that has them in its list.
+/// How often the tools are checked for a client that has them in its list.
 const CHANGES_STEP: Duration = Duration::from_millis(500);
-/// Steps between two looks at everything that decides what is listed.
+/// Steps between two complete checks of everything that determines the list.
 const EVERYTHING_EVERY: u32 = 10;
-/// How long the answer of a call waits at most for a look at what the call changed.
+/// How long the answer of a call may wait for a check of what the call changed.
 const OWN_LOOK: Duration = Duration::from_secs(1);
-/// How often a client that asked for it is told how long a run takes.
+/// The interval of progress notifications, for clients that request them.
 const PROGRESS_STEP: Duration = Duration::from_millis(500);
 
 /// Serves one client.
@@ -48,18 +48,18 @@ pub(super) struct Server {
     listeners: Arc<Mutex<Listeners>>,
     introduced: Arc<AtomicBool>,
     is_shared: bool,
-    /// The agent was sent away or the client left: nothing that arrives late is done.
+    /// The agent was disconnected or the client left: requests that arrive later are ignored.
     closed: Arc<AtomicBool>,
-    /// Calls that wait for a human or for output.
+    /// The calls that wait for a human or for output.
     waits: Arc<Semaphore>,
-    /// Which session of the agent this is.
+    /// The number of this session of the agent.
     session: u64,
-    /// Where the client is noted once it has said its name; `None` over HTTP, where a token names the agent.
+    /// Where the client is recorded once it has stated its name; `None` over HTTP, where a token names the agent.
     clients: Option<(Clients, Warn)>,
 }
 
 impl Server {
-    /// A server of this workspace for an agent of this name; `None` takes the name that its client gives.
+    /// A server of this workspace for an agent with this name; `None` uses the name that its client states.
     pub(super) fn new(engine: Engine, agent: Option<String>, listed: Listed) -> Server {
         let known = OnceLock::new();
         if let Some(agent) = agent {
@@ -83,18 +83,18 @@ impl Server {
         }
     }
 
-    /// The same for the client that started this process, which is noted there as the agent.
+    /// The same for the client that started this process; it is recorded as the agent.
     pub(super) fn of_client(self, clients: Clients, warn: Warn) -> Server {
         Server { clients: Some((clients, warn)), ..self }
     }
 
-    /// How many requests of the client may be unanswered: those that last as long as they want, and some that do not.
+    /// How many requests of the client may be unanswered: the long-running ones, and a number of quick ones.
     pub(super) fn most_unanswered(&self) -> usize {
         let limits = self.engine.settings().agents;
         limits.runs_at_once + limits.waits_at_once + MOST_STREAMS + MOST_QUICK
     }
 
-    /// The same in a process that serves other agents too.
+    /// The same in a process that also serves other agents.
     pub(super) fn beside_others(self) -> Server {
         Server { is_shared: true, ..self }
     }
@@ -105,7 +105,7 @@ impl Server {
         Server { session, ..self.clone() }
     }
 
-    /// Which session of the agent this is.
+    /// The number of this session of the agent.
     pub(super) fn session(&self) -> u64 {
         self.session
     }
@@ -114,20 +114,20 @@ impl Server {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Whether runs of the agent go on.
+    /// Whether runs of the agent continue.
     #[cfg(feature = "mcp-http")]
     pub(super) fn has_live_runs(&self) -> bool {
         self.agent.get().is_some_and(|agent| self.engine.runs().has_live_of(&Caller::Agent(agent.clone())))
     }
 
-    /// Reads the tools while the client still says who it is.
+    /// Reads the tools during the handshake.
     pub(super) fn read_ahead(&self) {
         let engine = self.engine.clone();
         // The first call reports any error.
         drop(spawn_blocking(move || drop(engine.library().read_ahead())));
     }
 
-    /// Writes down that this agent is connected, with the program that it uses.
+    /// Records that this agent is connected, with its client program.
     fn introduce(&self, agent: &str, client: Option<Implementation>) {
         let (engine, connection, agent) = (self.engine.clone(), Arc::clone(&self.connection), agent.to_owned());
         let (is_shared, closed) = (self.is_shared, Arc::clone(&self.closed));
@@ -145,7 +145,7 @@ impl Server {
         }));
     }
 
-    /// Writes down that the agent left.
+    /// Records that the agent has disconnected.
     pub(super) fn say_goodbye(&self) {
         if let Some(connection) = self.connection() {
             // If this fails, the row is removed when its process is found dead.
@@ -153,7 +153,7 @@ impl Server {
         }
     }
 
-    /// The number of the connection, once the agent called something and it was written down.
+    /// The number of the connection, once it was recorded at the first call of the agent.
     pub(super) fn connection(&self) -> Option<i64> {
         *self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -163,7 +163,7 @@ impl Server {
         self.listeners().is_listened_to()
     }
 
-    /// Ends what the client started: asks first, and kills what has not ended after `grace`.
+    /// Ends the runs that the client started: cancels them, and kills those that have not ended after `grace`.
     pub(super) async fn leave(&self, grace: Duration) {
         self.closed.store(true, Ordering::Release);
         let courses = std::mem::take(&mut *self.courses.lock().unwrap_or_else(PoisonError::into_inner));
@@ -178,12 +178,12 @@ impl Server {
         }
     }
 
-    /// Who calls: the agent that this process serves, else whom the client says it is. Never a human.
+    /// The caller: the agent that this process serves, otherwise the name that the client states. Never a human.
     pub(super) fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
         self.meet(context.client_info())
     }
 
-    /// The agent that uses this client, which is written down as connected.
+    /// The agent that uses this client; it is recorded as connected.
     pub(super) fn meet(&self, client: Option<Implementation>) -> Caller {
         let agent = self.agent.get_or_init(|| {
             let agent = named(client.as_ref().map(|client| client.name.as_str()));
@@ -288,7 +288,7 @@ impl Server {
         }
     }
 
-    /// What came of something that runs, when it ended in time; `None` when it goes on. A call that its client takes back
+    /// The result of a long-running call if it ended in time; `None` if it continues. A call that its client cancels
     /// ends the run that it waits for; a wait that is over does not.
     async fn followed<T: Send + 'static>(
         &self,
@@ -389,7 +389,7 @@ impl Server {
         }
     }
 
-    /// Notifies the client of what a call of its own changed, before that call is answered.
+    /// Notifies the client of what its own call changed, before that call is answered.
     pub(super) async fn tell_of_own(&self) {
         self.tell_watched().await;
         if self.listed != Listed::Core {
@@ -398,8 +398,8 @@ impl Server {
         }
     }
 
-    /// Notifies the client when its list of library tools is not what it got last. `unless` is the state of the library
-    /// that was looked at last. Gives the state that it is in now.
+    /// Notifies the client if its list of library tools has changed since it last got it. `unless` is the state of the
+    /// library at the last check. Returns the current state.
     async fn tell_list(&self, unless: Option<u64>) -> Option<u64> {
         let (agent, known) = (self.agent.get().cloned()?, self.listeners().known.clone()?);
         let (engine, listed) = (self.engine.clone(), self.listed);
@@ -444,7 +444,7 @@ impl Server {
         }
     }
 
-    /// A place for something that runs, held until it has ended.
+    /// A slot for a run, held until the run has ended.
     fn demand_room(&self, caller: &Caller) -> Result<RunPlace, Refusal> {
         let most = self.engine.settings().agents.runs_at_once;
         let place = self.limits.place(caller.word(), most).map_err(EngineError::internal)?;
@@ -456,7 +456,7 @@ impl Server {
         Err(Refusal::from(error).with("retry_after_s", 5))
     }
 
-    /// A place for a call that waits, held until it has ended.
+    /// A slot for a waiting call, held until the call has ended.
     fn demand_wait(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         if let Ok(place) = Arc::clone(&self.waits).try_acquire_owned() {
             return Ok(place);
@@ -485,7 +485,7 @@ fn names(found: &[Projected]) -> Vec<(&str, Digest)> {
     found.iter().map(|one| (one.offer.name.as_ref(), one.digest)).collect()
 }
 
-/// A call that was understood.
+/// A parsed call.
 pub(super) struct Call {
     pub(super) verb: Verb,
     pub(super) caller: Caller,
@@ -493,12 +493,12 @@ pub(super) struct Call {
     pub(super) context: RequestContext<RoleServer>,
 }
 
-/// What a blocking task answered; one that panicked is an internal error.
+/// The result of a blocking task; a panic is an internal error.
 pub(super) async fn joined<T, E: From<EngineError>>(task: JoinHandle<Result<T, E>>) -> Result<T, E> {
     task.await.unwrap_or_else(|error| Err(EngineError::internal(error).into()))
 }
 
-/// The name of an agent that gave none: that of its client, marked as said by itself.
+/// The name of an agent that stated none: that of its client, marked as self-stated.
 fn named(client: Option<&str>) -> String {
     let shown = SafeText::new(client.unwrap_or_default());
     let name: String = shown.as_str().chars().take(MOST_NAME).collect();

@@ -1,4 +1,4 @@
-//! Text of tools and agents on its way to a model: hidden characters become visible escapes.
+//! Text from tools and agents for a model: hidden characters become visible escapes.
 
 use crate::domain::SafeText;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(super) fn length_in_json(text: &str) -> usize {
     json!(text).to_string().len()
 }
 
-/// As many lines of a text as take at most so many bytes in an answer, with every hidden character escaped.
+/// As many lines of a text as take at most this many bytes in an answer, with every hidden character escaped.
 pub(super) fn visible_part(text: &str, most: usize) -> String {
     let whole = visible(text);
     if length_in_json(&whole) <= most {

@@ -1,8 +1,9 @@
-//! The wire of one client: a message a line on standard input and output.
+//! The transport of one client: one message per line on standard input and output.
 //!
-//! The SDK answers every line that it reads, however many answers wait to be written. So this reads no further while too
-//! much is unanswered: a client that does not read its answers is kept waiting, and costs nothing. It also answers what
-//! the SDK drops or ends the connection for: lines that are no message, and messages out of order.
+//! The SDK answers every line that it reads, regardless of how many answers wait to be written. Therefore, this
+//! transport stops reading while too much is unanswered: a client that does not read its answers has to wait, and uses
+//! no memory. It also answers lines that are not messages, and messages out of order, which the SDK would drop or for
+//! which it would end the connection.
 
 use super::hints::add_hint;
 use rmcp::RoleServer;
@@ -24,13 +25,13 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-/// Longest line, bytes.
+/// The maximum length of a line, in bytes.
 const MOST_LINE: usize = 16 << 20;
 /// Most bytes of unanswered requests before no more are read.
 const MOST_UNANSWERED_BYTES: usize = 32 << 20;
-/// Messages that may wait for the writer: one place is kept for errors of lines.
+/// The most messages that may wait for the writer; one slot is reserved for errors about lines.
 const WAITING: usize = 8;
-/// How often it is looked whether a client that is kept waiting has left.
+/// How often it is checked whether a waiting client has disconnected.
 const STEP: Duration = Duration::from_millis(5);
 
 /// Codes of errors in JSON-RPC.
@@ -38,7 +39,7 @@ const NO_JSON: i32 = -32700;
 const NO_REQUEST: i32 = -32600;
 const WRONG_PARAMETERS: i32 = -32602;
 
-/// Something to write, and who waits until it was.
+/// A message to write, and who waits until it is written.
 type Outgoing = (Written, Option<oneshot::Sender<()>>);
 
 /// What is written: a message of the SDK, or an error that it has no form for.
@@ -47,7 +48,7 @@ enum Written {
     Error(Value),
 }
 
-/// What a line turned out to be.
+/// The kind of a line.
 enum Heard {
     Message(Box<RxJsonRpcMessage<RoleServer>>),
     Nothing,
@@ -57,7 +58,7 @@ enum Heard {
 /// A request without an answer.
 struct Place {
     bytes: usize,
-    /// Whether its client took it back: then the SDK does not answer it.
+    /// Whether its client cancelled it: then the SDK does not answer it.
     is_taken_back: bool,
     /// Whether nothing works on it any more.
     is_over: bool,
@@ -86,7 +87,7 @@ impl Unanswered {
         true
     }
 
-    /// Notes what happened to a request. One that was taken back keeps its place until nothing works on it: otherwise a
+    /// Notes what happened to a request. A cancelled request keeps its place until nothing works on it: otherwise a
     /// client could have any number of them under way.
     fn change(&self, id: &RequestId, change: impl Fn(&mut Place)) {
         let mut all = self.lock();
@@ -126,7 +127,7 @@ pub(super) struct Wire<R> {
     tell: watch::Sender<bool>,
 }
 
-/// What is known of a wire beside the SDK.
+/// The state of a transport that the SDK does not know.
 pub(super) struct Ends {
     closed: watch::Receiver<bool>,
     has_begun: Arc<AtomicBool>,
@@ -141,7 +142,7 @@ impl Ends {
         let _ = self.closed.wait_for(|closed| *closed).await;
     }
 
-    /// Says that the handshake is over: before it the SDK takes nothing but requests.
+    /// Records that the handshake is complete: before that, the SDK accepts only requests.
     pub(super) fn begin(&self) {
         self.has_begun.store(true, Ordering::Release);
     }
@@ -197,7 +198,7 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Counted<S> {
     }
 }
 
-/// Standard input and output, with at most so many requests unanswered.
+/// Standard input and output, with at most this many requests unanswered.
 pub(super) fn standard(most: usize) -> (Wire<impl AsyncRead + Send + Unpin>, Ends) {
     let (reader, writer) = rmcp::transport::io::stdio_pipes();
     wire(reader, writer, most, has_left)
@@ -227,7 +228,7 @@ fn has_left() -> bool {
     poll(&mut asked, Some(&now)).is_ok() && asked[0].revents().intersects(PollFlags::HUP | PollFlags::RDHUP)
 }
 
-/// Writes messages until nobody sends any, or nobody can read them.
+/// Writes messages until there are no more senders, or the client has closed its end.
 async fn write<W: AsyncWrite + Unpin>(
     mut writer: W,
     mut messages: mpsc::Receiver<Outgoing>,
@@ -312,7 +313,7 @@ impl<R: AsyncRead + Send + Unpin> Wire<R> {
         }
     }
 
-    /// What the line that was read means.
+    /// Interprets a line.
     fn heard(&mut self) -> Heard {
         let line = std::mem::take(&mut self.line);
         if std::mem::take(&mut self.is_too_long) {

@@ -1,7 +1,7 @@
 //! Fetching the packages that a script declares, and putting its environment together.
 //!
 //! uv does it inside the sandbox: with the network, which a human agreed to, with a cache of its own, without the
-//! caller's settings, and with nothing of the version but its block and its lock, both written anew from what was read
+//! caller's settings, and with nothing of the version but its block and its lock, both written again from what was read
 //! of them. Only wheels are installed: no code of a package runs. What comes out is copied file by file into a folder
 //! of ours: no links, no programs of the environment, no settings but those written here.
 
@@ -45,7 +45,7 @@ const LIMITS: LimitsDeclared = LimitsDeclared {
 const NETWORK: [&str; 7] =
     ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE"];
 
-/// The most files and folders of an environment, the most bytes, and how deep they lie.
+/// The most files and folders of an environment, the most bytes, and how deep they are.
 const MAX_ENTRIES: usize = 200_000;
 const MAX_BYTES: u64 = 8 << 30;
 const MAX_DEPTH: usize = 64;

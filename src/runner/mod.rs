@@ -1,40 +1,38 @@
-//! One process from start to end.
+//! The runner: one process from start to end.
 //!
-//! [`prepare()`] turns "this version with this input" into exactly what will be started, or says why
-//! not; [`start`] gives it to an actor: one thread that owns the child, feeds it, reads it, watches
-//! its limits and waits for it. Output is not a message: bytes go to a [`Spool`] file and into a
-//! bounded [`Tail`], and a counter tells that there is more, so that a flooding child costs nobody
-//! memory. Every ending is a variant of `RunEnd`.
+//! [`prepare()`] turns a version and an input into exactly what will be started, or returns why it cannot be started.
+//! [`start`] passes that to an actor: one thread that owns the child, feeds and reads it, enforces its limits and waits
+//! for it. Output is not sent in messages: the bytes go to a [`Spool`] file and into a bounded [`Tail`], and a counter
+//! signals new output, so that a flood of output costs no memory. Every way to end is a variant of `RunEnd`.
 //!
-//! A run is contained as well as the [`Machine`] allows: behind bubblewrap and the sandbox layers that the tool's own
-//! process raises (`isolated`), behind the sandbox layers alone (`confined`), or by limits only. What it really had is
-//! verified in that process and reported; below the least level nothing starts. The
-//! runner decides nothing (who may run what), stores nothing but the spool file, and copies no
-//! versions: it is handed an immutable copy.
+//! A run is isolated as strongly as the [`Machine`] allows: by bubblewrap and the sandbox layers that the tool's own
+//! process sets up (`isolated`), by the sandbox layers alone (`confined`), or only by limits. The actual isolation is
+//! verified in that process and reported; below the minimum level, nothing starts. The runner does not decide who may
+//! run what, stores only the spool file, and does not copy versions: it receives an immutable copy.
 //!
-//! # Where what is, from the bottom up
+//! # Modules, from the bottom up
 //!
 //! | folder | is for |
 //! | --- | --- |
-//! | `process` | processes as this system has them: list, end, bound, wait; folders that runs leave |
-//! | `sandbox` | what the kernel is told in the process that becomes the tool; the only `unsafe` code |
-//! | `observer` | what a run tries, as the kernel tells it |
-//! | `grants` | what a version may do beyond its own files, on this machine |
+//! | `process` | processes of the operating system: list, end, limit, wait; folders that runs leave behind |
+//! | `sandbox` | the sandbox layers, set up in the process that becomes the tool; the only `unsafe` code |
+//! | `observer` | what a run attempts, as reported by the kernel |
+//! | `grants` | what a version may access beyond its own files, on this machine |
 //! | `interpreter`, `dependencies` | the programs and packages that a version needs |
-//! | `result` | how a run ended, what differs on disk, the report |
-//! | `output` | what a run writes: without secrets, on disk, its newest part in memory |
-//! | `overlay` | staged writes while a run is alive |
+//! | `result` | how a run ended, what changed on disk, the report |
+//! | `output` | the output of a run: without secrets, on disk, its newest part in memory |
+//! | `overlay` | staged writes during a run |
 //! | `supervisor` | the process between the workbench and the tool, and how it is started |
-//! | `machine` | what this machine can do to contain runs |
-//! | `prepare` | from a request to exactly what will be started |
-//! | `worker` | runs on another machine: the connection, and what goes over it |
-//! | `run` | one run under way: child, thread, handle |
+//! | `machine` | the isolation that this machine can provide |
+//! | `prepare` | converts a request into exactly what will be started |
+//! | `worker` | runs on another machine: the connection and its protocol |
+//! | `run` | a run in progress: child, thread, handle |
 //! | `tool_state` | what a tool keeps between its runs |
 //! | `connector`, `relay` | connections into the networks of services |
-//! | `trials`, `fetch` | many starts of one version for checks; having uv fetch packages |
-//! | `answer` | the answer to a prompt on its way into a run |
-//! | `conversation`, `programs` | programs of the user's own, outside of the sandbox |
-//! | `roles` | the parts that this program plays when it is started again |
+//! | `trials`, `fetch` | many starts of one version for checks; fetching packages with uv |
+//! | `answer` | passing the answer to a prompt into a run |
+//! | `conversation`, `programs` | the user's own programs, outside the sandbox |
+//! | `roles` | the roles of this program when it is started again |
 
 mod answer;
 mod connector;
@@ -120,13 +118,13 @@ pub use worker::{
 
 use crate::domain::{Isolation, IsolationLevel, Profile};
 
-/// The isolation of a run that has not started: what is done for each before it does.
+/// The isolation of a run before it has started.
 pub fn isolation(profile: Profile) -> Isolation {
     let layers = ["session", "watchdog", "clean-env", "version-copy"].map(str::to_owned).to_vec();
     Isolation { level: IsolationLevel::None, profile, layers, missing: Vec::new() }
 }
 
-/// Lets everybody else have the processor first, from now on, for the calling thread and what it starts.
+/// Lowers the priority of the calling thread and of everything that it starts, permanently.
 pub fn yield_processor() {
     // As low as it goes; a priority that cannot be lowered changes nothing but the order of work.
     let _ = rustix::process::nice(19);

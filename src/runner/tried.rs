@@ -17,7 +17,7 @@ pub enum Pace {
     Quick,
 }
 
-/// What came of one trial.
+/// The result of one trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tried {
     /// How it ended, judged as a run is. One that never started says why.

@@ -9,6 +9,7 @@ pub mod background;
 pub mod burst;
 pub mod crash;
 pub mod effect;
+mod hang_up;
 #[cfg(test)]
 mod hostile_tests;
 pub mod ink;

@@ -8,6 +8,7 @@ use super::background::{self, Heard};
 use super::burst::{Bursts, Typed};
 use super::effect::Farewell;
 use super::effect::{Effect, Ending};
+use super::hang_up::HangUp;
 use super::msg::{Answer, Msg, Opened};
 use super::now::Now;
 use super::performer::Performer;
@@ -84,6 +85,7 @@ pub(super) struct Pump<'a> {
     /// Away while another program has the terminal: it reads keys in the background.
     events: Option<EventStream>,
     signals: Signals,
+    hang_up: HangUp,
     started: Clock,
     drawn_at: Clock,
     dirty: bool,
@@ -115,6 +117,7 @@ impl<'a> Pump<'a> {
             trace,
             events: Some(EventStream::new()),
             signals: Signals::new()?,
+            hang_up: HangUp::watch()?,
             started: now,
             drawn_at: now,
             dirty: true,
@@ -174,7 +177,8 @@ impl<'a> Pump<'a> {
                 None => std::future::pending().await,
             }
         };
-        let Pump { events, inbox, signals, performer, .. } = self;
+        let Pump { events, inbox, signals, hang_up, performer, .. } = self;
+        let is_gone = hang_up.is_gone();
         tokio::select! {
             // Signals first: they are rare and must not starve. Keys before messages, so that a
             // flood of messages cannot delay a key; output last, it is pulled once a frame anyway.
@@ -184,7 +188,8 @@ impl<'a> Pump<'a> {
             _ = signals.interrupt.recv() => Woken::Leave(Farewell::Interrupt),
             _ = signals.stop.recv() => Woken::Stop,
             _ = signals.go_on.recv() => Woken::Continued,
-            event = poll_fn(|context| next_event(events, context)) => Woken::Terminal(event),
+            () = hang_up.recv() => Woken::Terminal(None),
+            event = poll_fn(|context| next_event(events, context)), if !is_gone => Woken::Terminal(event),
             Some(msg) = inbox.recv() => Woken::Message(msg),
             () = sleep => Woken::Time,
             () = performer.more_output() => Woken::Output,
@@ -239,6 +244,9 @@ impl<'a> Pump<'a> {
     /// Takes what has come meanwhile, so that one frame shows all of it.
     async fn drain(&mut self) -> io::Result<()> {
         for _ in 0..BATCH {
+            if self.hang_up.is_gone() {
+                break;
+            }
             let events = &mut self.events;
             let next = poll_fn(|context| {
                 Poll::Ready(match next_event(events, context) {

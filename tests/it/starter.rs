@@ -98,7 +98,7 @@ fn one_look_and_a_yes_adopt_the_set_and_the_record_says_that_nobody_read_it() {
     assert!(promoted["error"]["message"].as_str().unwrap().contains("nobody approved it here"), "{promoted:#}");
     let unread = workspace.toolsmith(&READER).output().unwrap();
     let told = String::from_utf8_lossy(&unread.stderr);
-    assert!(told.contains("it did not get what it declares: reads {workspace}; `toolsmith review "), "{told}");
+    assert!(told.contains("it ran without what it declares: reads {workspace}; `toolsmith review "), "{told}");
     let (verified, code) = workspace.json(&["verify"]);
     assert_eq!(code, 0, "{verified:#}");
     for call in [PLAIN, READER] {

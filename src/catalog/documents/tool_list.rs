@@ -14,20 +14,50 @@ const PLAIN_NAMES: &[&str] = &["tools", "tool", "functions", "function", "schema
 const INPUTS: &[&str] = &["parameters", "arguments", "inputSchema", "input_schema"];
 /// Keys of a list of tools.
 const LISTS: &[&str] = &["tools", "functions", "functionDeclarations", "function_declarations"];
+/// Keys of what wraps tools.
+const WRAPPING: &[&str] = &["function", "functionDeclarations", "function_declarations", "toolSpec", "tool_spec"];
 
-/// The tools in a list; `None` where most items are none.
+/// Keys of a tool beside its inputs.
+const ABOUT: &[&str] = &[
+    "name",
+    "description",
+    "title",
+    "type",
+    "version",
+    "annotations",
+    "strict",
+    "outputSchema",
+    "output_schema",
+    "tags",
+    "category",
+];
+
+/// The tools in a list; `None` where most items are none, or no item says what it takes and each holds data.
 pub(in crate::catalog) fn tools(items: &[Value]) -> Option<Vec<&Map<String, Value>>> {
+    listed_tools(items).filter(|_| !is_data(items))
+}
+
+/// Whether items with a name and a description are data: none says what it takes, and each has a key of its own.
+fn is_data(items: &[Value]) -> bool {
+    let is_own = |table: &Map<String, Value>| {
+        let takes = |key: &String| INPUTS.contains(&key.as_str()) || WRAPPING.contains(&key.as_str());
+        !table.keys().any(takes) && table.keys().any(|key| !ABOUT.contains(&key.as_str()))
+    };
+    !items.is_empty() && items.iter().all(|item| item.as_object().is_some_and(is_own))
+}
+
+fn listed_tools(items: &[Value]) -> Option<Vec<&Map<String, Value>>> {
     let mut found = Vec::with_capacity(items.len());
     let mut others = 0;
     for item in items {
         let table = item.as_object();
         match table.and_then(|table| table.get("function")) {
             // A list of functions beside a question, as collections of test cases have it.
-            Some(Value::Array(functions)) => found.extend(tools(functions)?),
+            Some(Value::Array(functions)) => found.extend(listed_tools(functions)?),
             _ => match table.and_then(tool) {
                 Some(tool) => found.push(tool),
                 None => match table.and_then(declarations) {
-                    Some(inner) => found.extend(tools(inner)?),
+                    Some(inner) => found.extend(listed_tools(inner)?),
                     None => others += 1,
                 },
             },
@@ -55,7 +85,9 @@ fn tool(table: &Map<String, Value>) -> Option<&Map<String, Value>> {
 pub(in crate::catalog) fn tables(value: &Value) -> Vec<(String, Map<String, Value>)> {
     let Some(items) = list(value).filter(|items| items.len() > 1) else { return Vec::new() };
     let is_plain = |item: &Value| !item.get("function").is_some_and(Value::is_array);
-    let found = tools(items).filter(|_| items.iter().all(is_plain)).unwrap_or_default();
+    // A table that calls its list `tools` says what its items are.
+    let found = if value.is_array() { tools(items) } else { listed_tools(items) };
+    let found = found.filter(|_| items.iter().all(is_plain)).unwrap_or_default();
     found.into_iter().map(table).collect()
 }
 
@@ -72,7 +104,7 @@ fn list(value: &Value) -> Option<&Vec<Value>> {
 /// The places, from 1, of items of a list of tools that are none.
 pub(in crate::catalog) fn broken(value: &Value) -> Vec<usize> {
     let items = list(value).map(Vec::as_slice).unwrap_or_default();
-    let is_broken = |item: &Value| tools(std::slice::from_ref(item)).is_none();
+    let is_broken = |item: &Value| listed_tools(std::slice::from_ref(item)).is_none();
     items.iter().enumerate().filter(|(_, item)| is_broken(item)).map(|(at, _)| at + 1).collect()
 }
 
@@ -107,7 +139,7 @@ fn listed<'d>(document: &'d Document<'_>) -> Option<Vec<&'d Map<String, Value>>>
         return None;
     }
     let list = LISTS.iter().find_map(|key| fields.get(*key)?.as_array())?;
-    tools(list).filter(|tools| !tools.is_empty())
+    listed_tools(list).filter(|tools| !tools.is_empty())
 }
 
 /// Whether a document is a table with a list of tools.
@@ -169,7 +201,7 @@ mod tests {
 
     fn parse(path: &str, text: &str) -> Result<Draft, Problem> {
         let file = VersionFile { path: path.to_owned(), mode: FileMode::Plain, bytes: text.as_bytes().to_vec() };
-        reading::draft(&file, &Programs::on(&std::ffi::OsString::new()))
+        reading::draft(&file, &crate::catalog::beside::Beside::default(), &Programs::on(&std::ffi::OsString::new()))
     }
 
     #[test]
@@ -221,6 +253,10 @@ mod tests {
             ("x.jsonl", "{\"name\": \"a\", \"parameters\": {}}\n{\"name\": "),
             ("x.jsonl", "{\"id\": 1}\n{\"id\": 2}"),
             ("x.jsonl", ""),
+            (
+                "x.json",
+                "[{\"name\": \"a\", \"description\": \"A\", \"theme\": 1}, {\"name\": \"b\", \"description\": \"B\", \"folder\": \"x\"}]",
+            ),
             ("x.json", "[{\"name\": \"de\\u202eploy\", \"parameters\": {}}]"),
             ("x.json", "[{\"name\": \"a\", \"name\": \"b\", \"parameters\": {}}]"),
         ] {

@@ -1,13 +1,15 @@
 //! Scripts that define several tools: functions and methods that an agent framework marks, and its classes of tools.
 
-use crate::catalog::scripts::{self, ScriptText};
+use crate::catalog::scripts::{self, Beside, ScriptText};
 use crate::code::metadata::ScriptBlock;
-use crate::domain::VersionFile;
 use crate::domain::source::{Language, text_of};
+use crate::domain::{Digest, VersionFile};
 use serde_json::{Map, Value, json};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// The tools of a script as tables in our own terms, each with its name and the line that it begins in.
-pub(super) fn tables(file: &VersionFile) -> Vec<(String, u64, Map<String, Value>)> {
+pub(super) fn tables(file: &VersionFile, beside: Beside<'_>) -> Vec<(String, u64, Map<String, Value>)> {
     let Some(text) = text_of(file) else { return Vec::new() };
     let dependencies = ScriptBlock::of(text).map(|block| block.dependencies()).unwrap_or_default();
     let table = |tool: scripts::MarkedTool| {
@@ -23,18 +25,37 @@ pub(super) fn tables(file: &VersionFile) -> Vec<(String, u64, Map<String, Value>
         }
         (tool.name, 0, fields)
     };
-    marked(file).into_iter().map(table).collect()
+    marked(file, beside).iter().cloned().map(table).collect()
 }
 
-fn marked(file: &VersionFile) -> Vec<scripts::MarkedTool> {
-    let Some(text) = text_of(file) else { return Vec::new() };
-    scripts::marked_tools(&ScriptText { path: &file.path, text, language: Language::of(&file.path, text) })
+/// A file, what was known of others, and the tools that it marks.
+type LastFile = (Digest, String, Rc<[scripts::MarkedTool]>);
+
+thread_local! {
+    /// A scan asks of the same file what it holds, whether that is more than its own row, and what it does when it is loaded.
+    static LAST: RefCell<Option<LastFile>> = const { RefCell::new(None) };
+}
+
+fn marked(file: &VersionFile, beside: Beside<'_>) -> Rc<[scripts::MarkedTool]> {
+    let Some(text) = text_of(file) else { return Rc::new([]) };
+    let digest = Digest::of_files(std::slice::from_ref(file));
+    let is_same = |(known, names, _): &&LastFile| *known == digest && names == beside.names;
+    let last = LAST.with_borrow(|last| last.as_ref().filter(is_same).map(|(_, _, tools)| Rc::clone(tools)));
+    last.unwrap_or_else(|| {
+        let language = Language::of(&file.path, text);
+        let script = ScriptText { path: &file.path, text, language, beside };
+        let tools: Rc<[scripts::MarkedTool]> = scripts::marked_tools(&script).into();
+        LAST.set(Some((digest, beside.names.to_owned(), Rc::clone(&tools))));
+        tools
+    })
 }
 
 /// The line for which the functions of a script cannot be called alone: what it does when the file is loaded would be done
 /// before each call.
 pub(super) fn does_first(file: &VersionFile) -> Option<usize> {
-    marked(file).iter().find_map(|tool| tool.does_first)
+    let digest = Digest::of_files(std::slice::from_ref(file));
+    let last = LAST.with_borrow(|last| last.as_ref().filter(|last| last.0 == digest).map(|last| Rc::clone(&last.2)));
+    last.unwrap_or_else(|| marked(file, Beside::default())).iter().find_map(|tool| tool.does_first)
 }
 
 #[cfg(test)]
@@ -43,7 +64,8 @@ mod tests {
     use crate::domain::FileMode;
 
     fn tables_of(text: &str) -> Vec<(String, u64, Map<String, Value>)> {
-        tables(&VersionFile { path: "kit.py".into(), mode: FileMode::Plain, bytes: text.into() })
+        let file = VersionFile { path: "kit.py".into(), mode: FileMode::Plain, bytes: text.into() };
+        tables(&file, Beside::default())
     }
 
     #[test]

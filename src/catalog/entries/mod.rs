@@ -18,7 +18,7 @@ use super::ci_tool;
 use super::document::{Document, Syntax};
 use super::documents::tool_list;
 use super::limits;
-use super::scripts::{self, DeclaredInput};
+use super::scripts::{self, Beside, DeclaredInput};
 use crate::domain::{ArgPlace, FileMode, Placement, Problem, ProblemCode, SafeText, ToolName, VersionFile};
 use crate::outside::steers_programs;
 use serde_json::{Map, Value, json};
@@ -64,6 +64,8 @@ struct Entry {
     keywords: Vec<String>,
     /// Variables that it is started with.
     env: Vec<(String, String)>,
+    /// The script beside the file that is all of it; what that says is how it is started.
+    script: Option<String>,
     /// What its recipe certainly needs.
     needs: RecipeNeeds,
     /// The line that it begins in, from 1; 0 where the format does not say.
@@ -76,6 +78,8 @@ pub(super) struct EntryVersion {
     /// The file and its manifest, in ascending order of path.
     pub(super) files: Vec<VersionFile>,
     pub(super) needs: RecipeNeeds,
+    /// The script that belongs to it, relative to the folder of the file.
+    pub(super) script: Option<String>,
 }
 
 /// A tool of a file before it is a version.
@@ -84,6 +88,7 @@ struct Made {
     line: u64,
     table: Map<String, Value>,
     needs: RecipeNeeds,
+    script: Option<String>,
 }
 
 /// The path of the manifest in the version of an entry.
@@ -96,21 +101,26 @@ pub(super) fn is_entry_file(name: &str) -> bool {
     FORMATS.iter().any(|format| (format.is)(name))
 }
 
-/// The tools in a file, each a version or why it is none. `at` is the path of the file as rows write it.
+/// The tools in a file, each a version or why it is none. `at` is the path of the file as rows write it, `beside` what others of
+/// its package say about it.
 ///
 /// # Errors
 /// A [`Problem`] of the file as a whole, whose path is the file's name.
-pub(super) fn versions(at: &str, file: &VersionFile) -> Result<Vec<Result<EntryVersion, Problem>>, Problem> {
+pub(super) fn versions(
+    at: &str,
+    file: &VersionFile,
+    beside: Beside<'_>,
+) -> Result<Vec<Result<EntryVersion, Problem>>, Problem> {
     let mut broken = Vec::new();
     let made: Vec<Made> = if let Some(format) = FORMATS.iter().find(|format| (format.is)(&file.path)) {
         let of = |entry: Entry| {
             let table = manifest(&entry, &file.path);
-            Made { name: entry.name, line: entry.line, table, needs: entry.needs }
+            Made { name: entry.name, line: entry.line, table, needs: entry.needs, script: entry.script }
         };
         (format.read)(file)?.into_iter().map(of).collect()
     } else {
-        let of = |(name, line, table)| Made { name, line, table, needs: RecipeNeeds::default() };
-        let found = definitions(file);
+        let of = |(name, line, table)| Made { name, line, table, needs: RecipeNeeds::default(), script: None };
+        let found = definitions(file, beside);
         broken = found.broken.iter().map(|place| not_a_tool(file, *place)).collect();
         found.tools.into_iter().map(of).collect()
     };
@@ -140,9 +150,9 @@ struct Definitions {
 
 /// The tools in a file whose name does not say that it holds several: functions of a script, definitions of companion
 /// programs, a list of functions or of the tools of a server. Empty for any other file.
-fn definitions(file: &VersionFile) -> Definitions {
+fn definitions(file: &VersionFile, beside: Beside<'_>) -> Definitions {
     let Some(syntax) = Syntax::of(&file.path) else {
-        return Definitions { tools: functions::tables(file), ..Definitions::default() };
+        return Definitions { tools: functions::tables(file, beside), ..Definitions::default() };
     };
     let Ok((document, other)) = Document::parse_any(&file.path, syntax, &file.bytes) else {
         return Definitions::default();
@@ -166,7 +176,7 @@ pub(super) fn needs_of(placement: &Placement, files: &[VersionFile]) -> RecipeNe
     let Some((at, _)) = placement.entry() else { return RecipeNeeds::default() };
     let name = at.rsplit('/').next().unwrap_or(at);
     let file = files.iter().find(|file| file.path == name);
-    let versions = file.and_then(|file| versions(at, file).ok()).unwrap_or_default();
+    let versions = file.and_then(|file| versions(at, file, Beside::default()).ok()).unwrap_or_default();
     let found = versions.into_iter().flatten().find(|version| version.placement == *placement);
     found.map(|version| version.needs).unwrap_or_default()
 }
@@ -176,7 +186,7 @@ pub(super) fn needs_of(placement: &Placement, files: &[VersionFile]) -> RecipeNe
 pub(super) fn holds_more(file: &VersionFile, function: Option<&str>) -> bool {
     let called = |table: &Map<String, Value>| table.get("run")?.get("function")?.as_str().map(str::to_owned);
     let is_own = |table: &Map<String, Value>| function.is_some() && called(table).as_deref() == function;
-    match &definitions(file).tools[..] {
+    match &definitions(file, Beside::default()).tools[..] {
         [] => false,
         [(_, _, only)] => !is_own(only),
         _ => true,
@@ -186,7 +196,7 @@ pub(super) fn holds_more(file: &VersionFile, function: Option<&str>) -> bool {
 fn version(
     at: &str,
     file: &VersionFile,
-    Made { name, line, table, needs }: Made,
+    Made { name, line, table, needs, script }: Made,
     taken: &mut Vec<ToolName>,
 ) -> Result<EntryVersion, Problem> {
     let name = name.as_str();
@@ -212,7 +222,7 @@ fn version(
     let made = VersionFile { path: MANIFEST.to_owned(), mode: FileMode::Plain, bytes: text.into_bytes() };
     let mut files = vec![file.clone(), made];
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(EntryVersion { placement, files, needs })
+    Ok(EntryVersion { placement, files, needs, script })
 }
 
 /// The name, or with a number where another entry of the file has it.
@@ -239,6 +249,10 @@ fn manifest(entry: &Entry, file: &str) -> Map<String, Value> {
         _ => false,
     };
     let inputs: Vec<DeclaredInput> = entry.inputs.iter().filter(|input| !steers(input)).cloned().collect();
+    if let Some(script) = &entry.script {
+        fields.insert("run".to_owned(), json!({"entry": script}));
+        return fields;
+    }
     let input = if inputs.is_empty() { "none" } else { "args" };
     let mut run = json!({"command": entry.command, "entry": file, "input": input});
     if !inputs.is_empty() {

@@ -1,9 +1,9 @@
-//! `package.json`: one tool for each of its `scripts`.
+//! `package.json`: one tool for each of its `scripts`, and for each program that it installs (`bin`).
 
 use super::{Entry, RecipeNeeds, is_private, words};
 use crate::catalog::document::{Document, Syntax};
-use crate::domain::{Problem, VersionFile};
-use serde_json::Value;
+use crate::domain::{Problem, VersionFile, clean_path};
+use serde_json::{Map, Value};
 
 /// Scripts that a package manager starts by itself.
 const HOOKS: &[&str] = &[
@@ -38,11 +38,11 @@ pub(super) fn is_one(name: &str) -> bool {
 /// A [`Problem`] for bad JSON.
 pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
     let document = Document::parse(&file.path, Syntax::Json, &file.bytes)?;
-    let Some(scripts) = document.fields.get("scripts").and_then(Value::as_object) else { return Ok(Vec::new()) };
+    let mut entries = programs(&document.fields);
+    let Some(scripts) = document.fields.get("scripts").and_then(Value::as_object) else { return Ok(entries) };
     let start = manager(document.fields.get("packageManager").and_then(Value::as_str).unwrap_or_default());
     let described = ["scripts-info", "scriptsInfo", "scripts-description", "scriptsDescription"];
     let described: Vec<&Value> = described.iter().filter_map(|key| document.fields.get(*key)).collect();
-    let mut entries = Vec::new();
     for (name, command) in scripts {
         let Some(command) = command.as_str() else { continue };
         let is_hook =
@@ -63,6 +63,31 @@ pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
         });
     }
     Ok(entries)
+}
+
+/// The programs that a package installs: `"bin": "cli.js"`, `"bin": {"name": "./cli.js"}`.
+fn programs(fields: &Map<String, Value>) -> Vec<Entry> {
+    let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default();
+    let own = text("name").rsplit('/').next().unwrap_or_default();
+    let found: Vec<(&str, &str)> = match fields.get("bin") {
+        Some(Value::String(path)) => vec![(own, path)],
+        Some(Value::Object(table)) => {
+            table.iter().filter_map(|(name, path)| Some((name.as_str(), path.as_str()?))).collect()
+        }
+        _ => Vec::new(),
+    };
+    // What describes the package describes its only program.
+    let description = if found.len() == 1 { text("description") } else { "" };
+    let entry = |(name, path): (&str, &str)| {
+        let script = clean_path(path).filter(|path| !path.is_empty() && !is_private(name))?;
+        Some(Entry {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            script: Some(script),
+            ..Entry::default()
+        })
+    };
+    found.into_iter().filter_map(entry).collect()
 }
 
 /// How the package manager of a package starts a script.
@@ -89,6 +114,17 @@ mod tests {
         let told: Vec<(&str, &str)> = entries.iter().map(|one| (one.name.as_str(), one.description.as_str())).collect();
         assert_eq!(told, [("build", "Compile"), ("lint", "Find mistakes")]);
         assert_eq!(entries[0].command, ["pnpm", "--dir", "{dir}", "run", "build"]);
+        let text = r#"{"name": "@me/x", "description": "Does it", "bin": "./cli.js", "scripts": {"build": "tsc"}}"#;
+        let entries = read(&file(text)).unwrap();
+        let told: Vec<_> =
+            entries.iter().map(|one| (one.name.as_str(), one.description.as_str(), one.script.as_deref())).collect();
+        assert_eq!(told, [("x", "Does it", Some("cli.js")), ("build", "", None)]);
+        let text =
+            r#"{"name": "x", "description": "Does it", "bin": {"a": "a.js", "b": "../b.js", "c": 1, "d": "bin/d"}}"#;
+        let entries = read(&file(text)).unwrap();
+        let told: Vec<_> =
+            entries.iter().map(|one| (one.name.as_str(), one.description.as_str(), one.script.as_deref())).collect();
+        assert_eq!(told, [("a", "", Some("a.js")), ("d", "", Some("bin/d"))]);
         assert_eq!(read(&file("{\"scripts\": []}")).unwrap(), []);
         assert_eq!(read(&file("{\"scripts\": {\"a\": \"b\", \"a\": \"c\"}}")).unwrap_err().line, Some(1));
     }

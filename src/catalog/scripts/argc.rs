@@ -85,7 +85,8 @@ impl Found {
                 self.node = match function {
                     // `builder::ls` is the command `ls` of `builder`.
                     Some(path) => {
-                        let names: Vec<&str> = path.split("::").collect();
+                        // What would be a word of the shell has a `_` behind it, which argc leaves out.
+                        let names: Vec<&str> = path.split("::").map(|name| name.trim_end_matches('_')).collect();
                         let (last, above) = names.split_last().unwrap_or((&"", &[]));
                         let parent = above.iter().fold(ROOT, |node, name| self.tree.add_command(node, name, ""));
                         let node = self.tree.add_command(parent, last, rest);
@@ -320,12 +321,8 @@ mod tests {
     use super::*;
 
     fn read_text(text: &str) -> Declared {
-        read(&ScriptText {
-            path: "x.sh",
-            text: &format!("{text}\neval \"$(argc --argc-eval \"$0\" \"$@\")\"\n"),
-            language: None,
-        })
-        .unwrap()
+        let text = format!("{text}\neval \"$(argc --argc-eval \"$0\" \"$@\")\"\n");
+        read(&ScriptText::new("x.sh", &text, None)).unwrap()
     }
 
     fn shown(declared: &Declared) -> Vec<String> {
@@ -379,8 +376,9 @@ mod tests {
 
     #[test]
     fn commands_of_commands_and_flags_that_are_counted_are_read() {
-        let declared =
-            read_text("# @cmd Builds\n\nbuilder() { :\n}\n# @cmd Lists\n# @flag -v --verbose*\nbuilder::ls() { :\n}\n");
+        let declared = read_text(
+            "# @cmd Builds\n\nbuilder_() { :\n}\n# @cmd Lists\n# @flag -v --verbose*\nbuilder::ls() { :\n}\n",
+        );
         let rules: Vec<String> = declared.rules.iter().map(ToString::to_string).collect();
         let expected =
             ["command", "builder_command if command=builder", "--verbose,-v verbose times if builder_command=ls"];
@@ -400,12 +398,12 @@ mod tests {
 
     #[test]
     fn other_scripts_are_left_alone() {
-        assert_eq!(read(&ScriptText { path: "x.sh", text: "# @option --x\necho", language: None }), None);
+        assert_eq!(read(&ScriptText::new("x.sh", "# @option --x\necho", None)), None);
     }
 
     #[test]
     fn comments_describe_a_script_that_does_not_call_argc_itself() {
-        let of = |text: &str| read(&ScriptText { path: "x.sh", text, language: Some(Language::Bash) });
+        let of = |text: &str| read(&ScriptText::new("x.sh", text, Some(Language::Bash)));
         let declared = of("# @describe Echo options\n# @option -n --count <INT>\necho \"$@\"\n").unwrap();
         assert_eq!(declared.description.as_deref(), Some("Echo options"));
         assert_eq!(shown(&declared), [r#"--count,-n {"type":"integer"}"#]);

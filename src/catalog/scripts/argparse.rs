@@ -2,7 +2,9 @@
 //! name in front of it.
 
 use super::commands::{CommandTree, NodeId, ROOT};
-use super::option_words::{Constants, Named, Takes, one_line, rule_of, type_word};
+use super::option_words::{
+    Constants, Named, Takes, computed_words, one_line, rule_of, truth_default, truth_word, type_word,
+};
 use super::scanner::{calls, inside, split};
 use super::{Declared, DeclaredInput};
 use crate::domain::ArgRule;
@@ -52,6 +54,27 @@ pub(super) fn read(text: &str) -> Declared {
 pub(super) fn is_used(text: &str) -> bool {
     let is_other = || ["click", "typer", "docopt", "selenium", "ChromeOptions"].iter().any(|word| text.contains(word));
     text.contains("add_argument") && (text.contains("argparse") || text.contains("ArgumentParser") || !is_other())
+}
+
+/// Whether a script makes a parser and starts it, and nothing in it could give that an argument.
+pub(super) fn is_bare(text: &str) -> bool {
+    let made = text.lines().find_map(|line| {
+        let (name, value) = line.trim_start().split_once('=')?;
+        let name = name.split(':').next().unwrap_or_default().trim();
+        (value.contains("ArgumentParser(") && !name.is_empty()).then_some(name)
+    });
+    let hands_on = |name: &str| {
+        ["(", ", ", "=", "return ", "["].iter().any(|begin| {
+            let mark = format!("{begin}{name}");
+            text.match_indices(&mark).any(|(at, _)| {
+                !text[at + mark.len()..].starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.'))
+            })
+        })
+    };
+    let gives = ["add_argument", "add_parser", "add_subparsers", "parents", "parse_known_args"];
+    text.contains(".parse_args(")
+        && !gives.iter().any(|mark| text.contains(mark))
+        && made.is_some_and(|name| !hands_on(name))
 }
 
 /// Whether `add_argument` is called on a parser, or a part of one: browsers have options with a method of this name. What the
@@ -161,8 +184,7 @@ impl<'t> Reader<'t> {
         if is_computed {
             // `add_argument(f"--{name}")`
             let owner = owner.unwrap_or(ROOT);
-            let mut rest = super::rest_words(self.tree.inputs(owner));
-            rest.put("description", "Options and words whose names the script computes");
+            let rest = computed_words(self.tree.inputs(owner));
             self.tree.push(owner, rest);
             return;
         }
@@ -274,11 +296,14 @@ fn input_of(named: &Named<'_>, constants: &Constants<'_>, taken: &[DeclaredInput
     let (name, rule) = rule_of(&words, taken)?;
     let is_word = rule.is_position();
     let action = named.text("action").unwrap_or_default();
+    let is_plain = matches!(action.as_str(), "" | "store") && !takes_no;
+    let takes_truth = is_plain && named.written("type") == Some("bool") && named.written("nargs").is_none();
     let mut input = DeclaredInput::text(&name, rule);
     input.schema = match action.as_str() {
         "store_true" | "store_false" | "store_const" | "append_const" => type_word("bool"),
         _ if takes_no => type_word("bool"),
-        // `type=bool` takes any text.
+        // For `type=bool` only the empty text is no.
+        _ if takes_truth => truth_word(""),
         _ => named.written("type").filter(|name| *name != "bool").map_or_else(|| type_word("str"), type_word),
     };
     if let Some(Value::Array(choices)) = constants.value(named.written("choices")) {
@@ -319,11 +344,11 @@ fn input_of(named: &Named<'_>, constants: &Constants<'_>, taken: &[DeclaredInput
     // What `store_true` is without its option is no news, and `store_false` says the reverse.
     let is_shown = matches!(action.as_str(), "" | "store" | "count" | "append" | "extend");
     if let Some(default) = default.filter(|value| is_shown && value.is_array() == is_many) {
-        input.put("default", default);
+        input.put("default", if takes_truth { truth_default(&default, "") } else { default });
     }
-    if let Some(help) = named.text("help") {
-        input.describe(&one_line(&help));
-    }
+    let help = named.text("help").map(|help| one_line(&help)).unwrap_or_default();
+    let note = if takes_truth { "(empty for no)" } else { "" };
+    input.describe(&format!("{help} {note}"));
     Some(input)
 }
 
@@ -438,8 +463,18 @@ mod tests {
             r#"--size size... {"type":"array","items":{"type":"integer"},"minItems":2,"maxItems":2}"#,
             r#"--tag,-t {"type":"array","items":{"type":"string"}}"#,
             r#"--color/--no-color {"type":"boolean","default":true}"#,
-            r#"--strict {"type":"string"}"#,
+            r#"--strict {"type":"string","enum":["true",""],"description":"(empty for no)"}"#,
             r#"rest... {"type":"array","items":{"type":"string"}}"#,
+        ];
+        assert_eq!(shown("x.py", text), expected);
+    }
+
+    #[test]
+    fn a_truth_that_is_read_from_a_word_is_passed_as_one() {
+        let text = "p = ArgumentParser()\np.add_argument('--tag', type=bool, default=False, help='Tag it')\np.add_argument('--all', type=bool, nargs='?', const=True, default=False)\n";
+        let expected = [
+            r#"--tag {"type":"string","enum":["true",""],"default":"","description":"Tag it (empty for no)"}"#,
+            r#"--all {"type":["boolean","string","number"],"default":false}"#,
         ];
         assert_eq!(shown("x.py", text), expected);
     }

@@ -2,7 +2,7 @@
 
 use super::commands::{CommandTree, NodeId, ROOT};
 use super::docstring;
-use super::option_words::{Named, Takes, one_line, rule_of, type_word};
+use super::option_words::{Named, Takes, one_line, rule_of, truth_default, truth_word, type_word};
 use super::python::{self, Definition, Module, Parameter};
 use super::scanner::{arguments, calls, inside, split};
 use super::{Declared, DeclaredInput, input_name, literal, rest_words};
@@ -127,10 +127,10 @@ fn click_input(written: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> 
     let mut input = DeclaredInput::text(&name, rule);
     let default = named.value("default").filter(|value| !value.is_null());
     let hint = named.written("type").unwrap_or_default();
-    if named.is("is_flag")
+    let is_flag = named.is("is_flag")
         || named.written("flag_value").is_some()
-        || named.words().iter().any(|word| word.contains('/'))
-    {
+        || named.words().iter().any(|word| word.contains('/'));
+    if is_flag {
         input.schema = type_word("bool");
     } else if let Some(choices) = calls(hint, "Choice", PYTHON).next() {
         let first = arguments(choices.1, PYTHON).first().and_then(|one| literal::value(one.value, PYTHON));
@@ -141,6 +141,11 @@ fn click_input(written: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> 
         input.schema = type_word(hint.trim_end_matches(')').replace("click.", "").trim_end_matches("Range"));
     } else if let Some(value) = &default {
         input.schema = python::of_value(value);
+    }
+    let takes_truth = !is_word && !is_flag && head == "option" && input.schema.get("type") == Some(&json!("boolean"));
+    if takes_truth {
+        // Only a flag stands alone: this option takes a word.
+        input.schema = truth_word("false");
     }
     let nargs_any = count == Some(-1);
     // `type=(str, int)` takes one of each.
@@ -169,7 +174,7 @@ fn click_input(written: &str, taken: &[DeclaredInput]) -> Option<DeclaredInput> 
         input.put("format", "password");
     }
     if let Some(default) = default.filter(|value| value.is_array() == is_many) {
-        input.put("default", default);
+        input.put("default", if takes_truth { truth_default(&default, "false") } else { default });
     }
     if head == "confirmation_option" {
         input.schema = type_word("bool");
@@ -417,6 +422,21 @@ fn hint_parts<'t>(hint: &'t str, mark: &str) -> Option<&'t str> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::shown;
+
+    #[test]
+    fn only_a_flag_stands_alone() {
+        let text = "import click\n@click.command()\n@click.option('--tag', type=bool, default=False)\n@click.option('--save', default=True)\n@click.option('--fl', is_flag=True)\n\
+            @click.option('--on/--off', default=True)\n@click.option('--as', 'kind', flag_value='x', default=False)\n@click.argument('yes', type=bool)\ndef main(tag): pass\nmain()\n";
+        let expected = [
+            r#"--tag {"type":"string","enum":["true","false"],"default":"false"}"#,
+            r#"--save {"type":"string","enum":["true","false"],"default":"true"}"#,
+            r#"--fl {"type":"boolean"}"#,
+            r#"--on/--off {"type":"boolean","default":true}"#,
+            r#"--as {"type":"boolean","default":false}"#,
+            r#"yes! {"type":"boolean"}"#,
+        ];
+        assert_eq!(shown("x.py", text), expected);
+    }
 
     #[test]
     fn commands_of_click_have_their_names_and_options() {

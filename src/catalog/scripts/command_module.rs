@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Vec<String> {
-        let script = ScriptText { path: "x.mjs", text, language: Some(JS) };
+        let script = ScriptText::new("x.mjs", text, Some(JS));
         let Some(declared) = read(&script) else { return Vec::new() };
         assert_eq!((declared.function.as_deref(), declared.input), (Some("handler"), Some(InputMode::StdinJson)));
         let sign = |input: &DeclaredInput| if input.required { "!" } else { "" };

@@ -4,7 +4,8 @@
 use super::commands::{CommandTree, NodeId, ROOT};
 use super::option_words::{Takes, finished, one_line, rule_of, type_word};
 use super::scanner::{calls, signs, split};
-use super::{Declared, DeclaredInput, literal};
+use super::{Declared, DeclaredInput, literal, rest_words};
+use crate::domain::ArgRule;
 use crate::domain::source::Language;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -82,8 +83,11 @@ impl<'t> Reader<'t> {
             ("addCommand", _) => {
                 let node = parts.first().and_then(|part| self.names.get(part)).copied();
                 let known = self.added.iter_mut().find(|(_, child, _)| Some(*child) == node);
-                if let Some((parent, ..)) = known {
-                    *parent = self.node;
+                match known {
+                    Some((parent, ..)) => *parent = self.node,
+                    // What another file defines, or a function makes.
+                    None if node.is_none() && !link.inner.contains("Command(") => self.note_computed(link),
+                    None => {}
                 }
             }
             ("description", Some(words)) => {
@@ -107,19 +111,57 @@ impl<'t> Reader<'t> {
                     self.tree.push(self.node, finished(input, &words, default.clone()));
                 }
             }
+            ("command", None) => self.note_computed(link),
+            ("option" | "requiredOption" | "argument" | "arguments", None) if self.is_method(link) => {
+                self.tree.push_computed(self.node);
+            }
             (_, None) => {}
         }
         self.names.extend(self.target.map(|target| (target, self.node)));
         self.end = link.at + link.name.len() + link.inner.len();
     }
 
+    /// Whether a call is one of a method, with arguments.
+    fn is_method(&self, link: &Link<'t>) -> bool {
+        self.text[..link.at].trim_end().ends_with('.') && !link.inner.trim().is_empty()
+    }
+
+    /// Notes a command whose name is worked out while the script runs.
+    fn note_computed(&mut self, link: &Link<'t>) {
+        if self.is_method(link) {
+            self.tree.note_computed_with_words(self.node);
+        }
+    }
+
+    /// Whether the script takes the words that nothing names: it reads `program.args`.
+    fn reads_more_words(&self) -> bool {
+        let is_program = |before: &str| {
+            let start = before.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$')).len();
+            let name = &before[start..];
+            let is_parsed =
+                || ["parse(", "version(", "option("].iter().any(|call| self.text.contains(&format!("{name}.{call}")));
+            !name.is_empty() && (self.names.get(name) == Some(&ROOT) || !self.names.contains_key(name) && is_parsed())
+        };
+        let is_read = |(at, mark): (usize, &str)| {
+            let rest = &self.text[at + mark.len()..];
+            !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '('))
+                && is_program(&self.text[..at])
+        };
+        let has_words = self.tree.inputs(ROOT).iter().any(|one| one.rule.as_ref().is_some_and(ArgRule::is_position));
+        let forbids = || calls(self.text, "allowExcessArguments", JS).any(|(_, inner)| inner.trim() == "false");
+        !has_words && !self.tree.has_commands(ROOT) && !forbids() && self.text.match_indices(".args").any(is_read)
+    }
+
     /// `new Option("--size <n>", "words").choices(["1"]).default("1")`, and the like of an argument.
     fn made(&mut self, link: &Link<'t>) {
         let (class, call) = if link.name == "addOption" { ("Option", "option") } else { ("Argument", "argument") };
-        let Some((_, inner)) = calls(link.inner, class, JS).next() else { return };
-        let parts = split(inner, b',', JS);
+        let made = calls(link.inner, class, JS).next();
+        let parts = made.map(|(_, inner)| split(inner, b',', JS)).unwrap_or_default();
         let text = |at: usize| parts.get(at).and_then(|part| literal::text(part, JS));
-        let Some(spec) = text(0) else { return };
+        let Some(spec) = text(0) else {
+            self.tree.push_computed(self.node);
+            return;
+        };
         let given = |method: &'t str| {
             let (_, inner) = calls(link.inner, method, JS).next()?;
             literal::value(split(inner, b',', JS).into_iter().next()?, JS)
@@ -187,6 +229,10 @@ impl<'t> Reader<'t> {
             let words = self.words.get(child).map(String::as_str).unwrap_or_default();
             self.tree.attach(*parent, *child, name, words);
         }
+        if self.reads_more_words() {
+            let rest = rest_words(self.tree.inputs(ROOT));
+            self.tree.push(ROOT, rest);
+        }
         let description = self.words.remove(&ROOT);
         self.tree.declared(description)
     }
@@ -238,6 +284,38 @@ fn inputs(call: &str, spec: &str, taken: &[DeclaredInput]) -> Vec<DeclaredInput>
 #[cfg(test)]
 mod tests {
     use super::super::testing::shown;
+
+    const COMPUTED: &str = r#"args... {"type":"array","items":{"type":"string"},"description":"Options and words whose names the script computes"}"#;
+
+    #[test]
+    fn options_whose_names_are_computed_are_passed_as_they_are() {
+        let text = "const {program} = require('commander');\nprogram.option('-l, --list', 'List');\nfor (const p of ps) { program.option(`--${p}`, `Use ${p}`); }\nprogram.parse();\n";
+        assert_eq!(shown("x.js", text), [r#"--list,-l {"type":"boolean","description":"List"}"#, COMPUTED]);
+        let text = "const {program} = require('commander');\nprogram.option('--list').addOption(makeOption());\nprogram.parse();\n";
+        assert_eq!(shown("x.js", text), [r#"--list {"type":"boolean"}"#, COMPUTED]);
+        let text = "const {program} = require('commander');\nprogram.command('add <name>');\nfor (const [n, d] of all) { program.command(n, d); }\nprogram.parse();\n";
+        let shown = shown("x.js", text);
+        assert!(
+            shown[0].contains(r#""examples":["add"]"#) && shown[0].contains("names that the script computes"),
+            "{shown:#?}"
+        );
+        assert!(shown.iter().any(|line| line.starts_with("= command") && line.ends_with("args...")), "{shown:#?}");
+    }
+
+    #[test]
+    fn a_script_that_reads_its_words_takes_them() {
+        let text = "const program = require('commander');\nprogram.version('1').option('-l, --list', 'List all').parse(process.argv);\nshow(program.args.join(' '));\n";
+        let words = r#"args... {"type":"array","items":{"type":"string"},"description":"Words of its command line"}"#;
+        assert_eq!(shown("x.js", text), [r#"--list,-l {"type":"boolean","description":"List all"}"#, words]);
+        for text in [
+            text.replace(".version", ".allowExcessArguments(false).version"),
+            text.replace("program.args", "other.args"),
+            text.replace("program.args", "program.argsOf"),
+        ] {
+            assert_eq!(shown("x.js", &text).len(), 1, "{text}");
+        }
+        assert_eq!(shown("x.js", &text.replace(".version", ".argument('<page>').version")).len(), 2);
+    }
 
     #[test]
     fn options_that_are_made_first_counted_or_collected_are_read() {

@@ -1,5 +1,6 @@
 //! Sub-commands of a script: which inputs belong to which, and where each stands on the command line.
 
+use super::option_words::computed_words;
 use super::{Declared, DeclaredInput, input_name};
 use crate::domain::{ArgCondition, ArgRule};
 use serde_json::{Map, Value, json};
@@ -107,6 +108,22 @@ impl CommandTree {
         self.nodes[parent].has_computed = true;
     }
 
+    /// Notes the same, where its options are not known either: they are passed as they are given.
+    pub(super) fn note_computed_with_words(&mut self, parent: NodeId) {
+        self.note_computed(parent);
+        let rest = computed_words(&self.loose);
+        self.push_loose(rest);
+    }
+
+    /// Adds the words of a parser whose options are worked out while it runs. They stand behind all others.
+    pub(super) fn push_computed(&mut self, node: NodeId) {
+        let is_known = self.nodes[node].inputs.iter().any(|input| input.rule.as_ref().is_some_and(ArgRule::is_raw));
+        if !is_known {
+            let rest = computed_words(&self.nodes[node].inputs);
+            self.nodes[node].inputs.push(rest);
+        }
+    }
+
     pub(super) fn inputs(&self, node: NodeId) -> &[DeclaredInput] {
         &self.nodes[node].inputs
     }
@@ -193,9 +210,10 @@ impl Found {
         let one = &tree.nodes[node];
         let is_word = |input: &&DeclaredInput| input.rule.as_ref().is_some_and(ArgRule::is_position);
         // Options first and then plain words, as every parser reads them.
+        let is_raw = |input: &&DeclaredInput| input.rule.as_ref().is_some_and(ArgRule::is_raw);
         let options = one.inputs.iter().filter(|input| !is_word(input));
         let mut needed = Vec::new();
-        for input in options.chain(one.inputs.iter().filter(is_word)) {
+        for input in options.chain(one.inputs.iter().filter(|input| is_word(input) && !is_raw(input))) {
             let name = self.add(input, when, &one.name);
             needed.extend(input.required.then_some(name));
         }
@@ -208,6 +226,10 @@ impl Found {
                     self.put(tree, *child, Some(&when), depth + 1);
                 }
             }
+        }
+        // What is passed as it is given stands behind a command, which would be the first of these words otherwise.
+        for input in one.inputs.iter().filter(is_raw) {
+            self.add(input, when, &one.name);
         }
         if let Some(when) = when.filter(|_| !needed.is_empty()) {
             self.needed.push((when.clone(), needed));

@@ -95,7 +95,7 @@ mod tests {
             ),
             ("import argparse\ndef check(argv):\n    return p.parse_args(argv)\n", None),
         ] {
-            let script = ScriptText { path: "x.py", text, language: Some(PYTHON) };
+            let script = ScriptText::new("x.py", text, Some(PYTHON));
             assert_eq!(function(&script).as_deref(), expected, "{text}");
         }
     }

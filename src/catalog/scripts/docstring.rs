@@ -112,7 +112,9 @@ fn summary(lines: &[&str]) -> String {
             }
             continue;
         };
-        if description::is_words(first) && !description::is_aside(&paragraph) {
+        let is_announced = paragraph.get(1).is_some_and(|next| description::announces(first, next));
+        let is_usable = !description::is_aside(&paragraph) && !is_announced;
+        if description::is_words(first) && is_usable {
             return paragraph.join(" ");
         }
         at += paragraph.len();

@@ -2,7 +2,7 @@
 //! that register functions, and parameters that the framework fills itself.
 
 use super::python::{self, Block, Definition, Parameter};
-use super::scanner::{arguments, calls, is_word, signs};
+use super::scanner::{arguments, calls, in_code, is_word};
 use crate::domain::source::Language;
 use serde_json::Value;
 
@@ -21,6 +21,7 @@ const OF_BASE: &[&str] = &["tools", "add_tool", "prepare", "prepare_async", "met
 /// Types of parameters that a framework hands over.
 const INJECTED: &[&str] = &[
     "Context",
+    "Depends",
     "RunContext",
     "RunContextWrapper",
     "ToolContext",
@@ -71,6 +72,7 @@ pub(super) fn is_injected(parameter: &Parameter<'_>, words: &str) -> bool {
 }
 
 /// A table in which a file describes its tool: `TOOL_SPEC = {"name": …, "inputSchema": {"json": …}}`.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct ToolSpec {
     pub(super) name: String,
     pub(super) description: Option<String>,
@@ -94,11 +96,10 @@ pub(super) fn is_kit(one: &Definition<'_>) -> bool {
 
 /// The methods that a class hands to its framework as tools: `self.register(self.add)`, `tools=[self.add]`,
 /// `spec_functions = ["add"]`, or all of them.
-pub(super) fn handed<'t>(class: &Definition<'t>) -> Vec<&'t str> {
+pub(super) fn handed<'t>(class: &Definition<'t>, methods: &[Definition<'t>]) -> Vec<&'t str> {
     if !is_kit(class) {
         return Vec::new();
     }
-    let methods = class.methods();
     let listed = class.field("spec_functions");
     let listed: Vec<&str> =
         listed.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
@@ -113,7 +114,6 @@ pub(super) fn handed<'t>(class: &Definition<'t>) -> Vec<&'t str> {
 fn passed_on(body: &str) -> Vec<&str> {
     let ends =
         |at: usize| body[at..].find(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(body.len(), |end| at + end);
-    let is_code = |at: usize| signs(body, PYTHON).any(|sign| sign.at == at);
     let found = body.match_indices("self.").filter_map(|(at, word)| {
         let begin = at + word.len();
         let end = ends(begin);
@@ -122,7 +122,8 @@ fn passed_on(body: &str) -> Vec<&str> {
         is_passed.then(|| (at, &body[begin..end]))
     });
     let found: Vec<(usize, &str)> = found.filter(|(_, name)| is_word(name)).collect();
-    found.into_iter().filter(|(at, _)| is_code(*at)).map(|(_, name)| name).collect()
+    let code = in_code(body, found.iter().map(|(at, _)| *at).collect(), PYTHON);
+    found.into_iter().filter(|(at, _)| code.contains(at)).map(|(_, name)| name).collect()
 }
 
 /// Whether a decorator, as written behind its sign, makes a function a hook of a plugin.
@@ -171,7 +172,8 @@ mod tests {
         ] {
             let text = format!("class {class}:\n    def __init__(self):\n{init}{methods}");
             let blocks = python::blocks(&text);
-            assert_eq!(handed(&python::definitions(&blocks)[0]), expected, "{class} {init}");
+            let class = &python::definitions(&blocks)[0];
+            assert_eq!(handed(class, &class.methods()), expected, "{class:?} {init}");
         }
     }
 

@@ -373,12 +373,12 @@ mod tests {
     #[test]
     fn a_private_export_is_no_function_to_call() {
         let text = "exports._instructions = async function () { return \"x\"; }\n/**\n * Prints it.\n */\nexports.print_json = async function (args) { return args; }\n";
-        let declared = read(&ScriptText { path: "tools.js", text, language: Some(Language::JavaScript) }).unwrap();
+        let declared = read(&ScriptText::new("tools.js", text, Some(Language::JavaScript))).unwrap();
         assert_eq!((declared.function.as_deref(), declared.is_module), (Some("print_json"), false));
     }
 
     fn read_text(path: &str, text: &str) -> Option<Declared> {
-        read(&ScriptText { path, text, language: Language::of(path, text) })
+        read(&ScriptText::new(path, text, Language::of(path, text)))
     }
 
     fn shown(declared: &Declared) -> Vec<String> {

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Vec<String> {
-        let found = marked(&ScriptText { path: "x.ts", text, language: Some(JS) });
+        let found = marked(&ScriptText::new("x.ts", text, Some(JS)));
         let shown =
             |tool: MarkedTool| format!("{}: {} {}", tool.name, tool.description, tool.schema.unwrap_or_default());
         found.into_iter().map(shown).collect()

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     fn read_text(text: &str) -> Option<Declared> {
-        read(&ScriptText { path: "x.sh", text, language: None })
+        read(&ScriptText::new("x.sh", text, None))
     }
 
     const RESIZE: &str = r#"#!/bin/bash

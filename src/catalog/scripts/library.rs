@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     fn script<'t>(path: &'t str, text: &'t str) -> ScriptText<'t> {
-        ScriptText { path, text, language: Language::of(path, text) }
+        ScriptText::new(path, text, Language::of(path, text))
     }
 
     #[test]

@@ -240,7 +240,7 @@ mod tests {
 
     fn described(path: &str, text: &str) -> Option<String> {
         let language = Language::of(path, text);
-        read(&ScriptText { path, text, language })?.description
+        read(&ScriptText::new(path, text, language))?.description
     }
 
     #[test]

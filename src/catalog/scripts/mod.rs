@@ -15,6 +15,7 @@ mod comments;
 mod console;
 mod docopt;
 mod docstring;
+mod engine;
 mod fire;
 mod framework;
 mod hint;
@@ -25,9 +26,12 @@ mod library;
 mod literal;
 mod loading;
 mod mcp_server;
+mod menu_bar;
+mod no_value;
 mod option_words;
 mod options;
 mod outline;
+mod own_definition;
 pub(super) mod own_words;
 mod perl_ruby;
 mod python;
@@ -37,6 +41,7 @@ mod scanner;
 mod shell;
 mod shell_code;
 mod shell_options;
+mod started;
 mod stdin_json;
 #[cfg(test)]
 mod testing;
@@ -49,9 +54,11 @@ use super::{description, schema_loose};
 use crate::domain::source::Language;
 use crate::domain::{ArgCondition, ArgRule, Category, CostTier, InputMode, Kind, Manifest, Recipe, ToolName};
 pub(super) use bashly::declared as bashly;
+pub(super) use engine::other as other_engine;
 pub(super) use python_function::MarkedTool;
 use serde_json::{Map, Value, json};
 pub(super) use shell_code::without_fed;
+use std::collections::BTreeMap;
 
 /// Names that stand for a missing description.
 const NAMED: usize = 8;
@@ -63,6 +70,22 @@ pub(super) struct ScriptText<'s> {
     pub(super) path: &'s str,
     pub(super) text: &'s str,
     pub(super) language: Option<Language>,
+    pub(super) beside: Beside<'s>,
+}
+
+/// What other files of its package say about a script.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Beside<'s> {
+    /// Code that defines types and constants which it takes from them.
+    pub(super) names: &'s str,
+    /// The code that defines what it starts, and the name of that there.
+    pub(super) start: Option<(&'s str, &'s str)>,
+}
+
+impl<'s> ScriptText<'s> {
+    pub(super) fn new(path: &'s str, text: &'s str, language: Option<Language>) -> ScriptText<'s> {
+        ScriptText { path, text, language, beside: Beside::default() }
+    }
 }
 
 /// One input that a script declares.
@@ -105,6 +128,8 @@ pub(super) struct Declared {
     pub(super) input: Option<InputMode>,
     /// The function that is called with the input.
     pub(super) function: Option<String>,
+    /// Variables that are set where no input sets them.
+    pub(super) env: BTreeMap<String, String>,
     /// Programs that the script starts.
     pub(super) programs: Vec<String>,
     /// Why nothing here can run it.
@@ -130,6 +155,7 @@ const FORMATS: &[ScriptFormat] = &[
     ScriptFormat { read: command_module::read },
     ScriptFormat { read: command_line },
     ScriptFormat { read: perl_ruby::read },
+    ScriptFormat { read: started::read },
     ScriptFormat { read: python_function::read },
     ScriptFormat { read: javascript_function::read },
     ScriptFormat { read: library::javascript_module },
@@ -160,6 +186,7 @@ pub(super) fn declared(script: &ScriptText<'_>, has_words: bool) -> Declared {
     if script.language == Some(Language::Bash) {
         shell_options::add_choices(script.text, &mut declared);
     }
+    menu_bar::add(script, &mut declared);
     declared.description = declared.description.filter(|words| !words.trim().is_empty());
     if !has_words {
         outline::describe(script, &mut declared);
@@ -252,6 +279,9 @@ impl Declared {
         manifest.extra.extend(self.extra);
         if let Some(kind) = self.kind {
             (manifest.kind, manifest.recipe) = (kind, None);
+        }
+        if let Some(recipe) = &mut manifest.recipe {
+            recipe.env.extend(self.env);
         }
         let Some(mode) = self.input else { return };
         let written = self.schema.as_ref().map(schema_loose::translate);

@@ -99,6 +99,23 @@ pub(super) fn type_word(written: &str) -> Map<String, Value> {
     super::hint::of_word(name).unwrap_or_else(|| Map::from_iter([("type".to_owned(), json!("string"))]))
 }
 
+/// The words of a command line that a script gives names while it runs.
+pub(super) fn computed_words(taken: &[DeclaredInput]) -> DeclaredInput {
+    let mut rest = super::rest_words(taken);
+    rest.put("description", "Options and words whose names the script computes");
+    rest
+}
+
+/// The type of an option that takes a word for yes or no; `no` is the word that its parser takes for no.
+pub(super) fn truth_word(no: &str) -> Map<String, Value> {
+    Map::from_iter([("type".to_owned(), json!("string")), ("enum".to_owned(), json!(["true", no]))])
+}
+
+/// The default of such an option.
+pub(super) fn truth_default(value: &Value, no: &str) -> Value {
+    value.as_bool().map_or_else(|| value.clone(), |is_yes| json!(if is_yes { "true" } else { no }))
+}
+
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

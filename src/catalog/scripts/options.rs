@@ -23,7 +23,7 @@ struct ParserMark {
 
 const PYTHON_PARSERS: &[ParserMark] = &[
     ParserMark {
-        is_used: super::argparse::is_used,
+        is_used: |text| super::argparse::is_used(text) || super::argparse::is_bare(text),
         read: |text| Some(super::argparse::read(text)),
         passes_words: false,
         answered: of_argparse,
@@ -132,6 +132,11 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
         (parser.answered)(script.text).iter().copied().filter(|option| !is_input(option)).collect();
     if !answered.is_empty() {
         declared.extra.insert(ANSWERED.to_owned(), json!(answered));
+    }
+    if script.language == Some(PYTHON) && super::argparse::is_bare(script.text) {
+        // Nothing gives its parser an argument.
+        declared.schema = Some(json!({"type": "object", "properties": {}, "additionalProperties": false}));
+        return Some(declared);
     }
     (!declared.inputs.is_empty() || declared.description.is_some()).then_some(declared)
 }
@@ -252,6 +257,20 @@ mod tests {
                 r#"args... {"type":"array","items":{"type":"string"},"description":"Words of its command line"}"#
             ]
         );
+    }
+
+    #[test]
+    fn a_parser_without_arguments_takes_none() {
+        let read = |text: &str| {
+            super::read(&super::super::ScriptText::new("x.py", text, Some(crate::domain::source::Language::Python)))
+        };
+        let declared = read("import argparse\nparser = argparse.ArgumentParser()\nparser.parse_args()\n").unwrap();
+        assert_eq!(
+            (declared.inputs.len(), declared.schema.unwrap()["additionalProperties"].clone()),
+            (0, false.into())
+        );
+        let text = "import argparse\nfrom x import add\nparser = add()\nparser.parse_args()\n";
+        assert!(read(text).is_none_or(|declared| declared.schema.is_none()));
     }
 
     #[test]

@@ -51,16 +51,22 @@ fn of_variables(text: &str) -> impl Iterator<Item = &str> {
         let begin = at;
         at += line.len();
         let (name, value) = line.split_once('=')?;
-        let words = ["const ", "let ", "var ", "my ", "our ", "readonly ", "local ", "export "];
-        let name = words.iter().find_map(|word| name.strip_prefix(word)).unwrap_or(name);
-        let name = name.trim_end().trim_start_matches('$');
-        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
-        let lower = name.to_ascii_lowercase();
-        if !is_name || !NAMES.iter().any(|end| lower.ends_with(end)) {
+        let name = name.trim_end();
+        if !NAMES.iter().any(|end| ends_with(name, end)) {
             return None;
         }
-        quoted(&text[begin + line.len() - value.len()..])
+        let words = ["const ", "let ", "var ", "my ", "our ", "readonly ", "local ", "export "];
+        let name = words.iter().find_map(|word| name.strip_prefix(word)).unwrap_or(name);
+        let name = name.trim_start_matches('$');
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if is_name { quoted(&text[begin + line.len() - value.len()..]) } else { None }
     })
+}
+
+/// Whether a text has this end, in upper or lower case.
+fn ends_with(text: &str, end: &str) -> bool {
+    let tail = text.len().checked_sub(end.len()).map(|at| &text.as_bytes()[at..]);
+    tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
 }
 
 /// The text in quotes at the beginning of code.
@@ -79,10 +85,14 @@ fn of_functions(text: &str) -> Option<Cow<'_, str>> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         at += line.len();
-        let head = line.trim_start().trim_start_matches("function ").split(['(', ' ', '{']).next().unwrap_or_default();
-        let is_function = line.contains("()") || line.trim_start().starts_with("function ");
+        let code = line.trim_start();
+        let is_function = code.starts_with("function ") || (line.contains('(') && line.contains("()"));
+        if !is_function {
+            continue;
+        }
+        let head = code.trim_start_matches("function ").split(['(', ' ', '{']).next().unwrap_or_default();
         let lower = head.to_ascii_lowercase();
-        if is_function && FUNCTIONS.iter().any(|part| lower.contains(part)) {
+        if FUNCTIONS.iter().any(|part| lower.contains(part)) {
             let function = &text[at - line.len()..];
             return here_document(function).map(Cow::Borrowed).or_else(|| lines_of_echo(function).map(Cow::Owned));
         }
@@ -160,7 +170,7 @@ mod tests {
     use super::*;
 
     fn of(path: &str, text: &str) -> Option<String> {
-        description(&ScriptText { path, text, language: Language::of(path, text) })
+        description(&ScriptText::new(path, text, Language::of(path, text)))
     }
 
     #[test]

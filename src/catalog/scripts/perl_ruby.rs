@@ -191,7 +191,7 @@ mod tests {
     use serde_json::json;
 
     fn declared_of(path: &str, text: &str) -> Vec<String> {
-        let declared = read(&ScriptText { path, text, language: Language::of(path, text) }).unwrap_or_default();
+        let declared = read(&ScriptText::new(path, text, Language::of(path, text))).unwrap_or_default();
         let shown = |input: &DeclaredInput| format!("{} {}", input.rule.as_ref().unwrap(), json!(input.schema));
         declared.inputs.iter().map(shown).collect()
     }

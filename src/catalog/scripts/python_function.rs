@@ -6,6 +6,8 @@
 use super::docstring::{self, Docstring};
 use super::framework::{self, decorator, is_mark};
 use super::loading::{Loading, line_of};
+use super::no_value::{self, Imports};
+use super::own_definition;
 use super::python::{self, Block, Definition, Module, Parameter};
 use super::python_alias::Aliases;
 use super::scanner::{arguments, calls};
@@ -38,9 +40,10 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     if Loading::of(&blocks, &definitions).does_something(&blocks[last + 1..]).is_some() {
         return None;
     }
-    let aliases = python::aliases(&blocks);
-    let spec = framework::ToolSpec::of(&blocks);
-    let file = File { text, definitions: &definitions, aliases: &aliases, spec };
+    let spec = framework::ToolSpec::of(&blocks).or_else(|| own_definition::of_file(&blocks));
+    let (known, aliases) = known(script, &blocks, &definitions);
+    let imports = Imports::of(&blocks);
+    let file = File { text, definitions: &definitions, known: &known, aliases: &aliases, imports: &imports, spec };
     match file.entry(super::super::draft::stem_of(script.path)) {
         Some(entry) => Some(file.declared(entry)),
         None => file.tool_kit().or_else(|| file.nothing_to_call()),
@@ -48,6 +51,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
 }
 
 /// A tool that a framework marks in a file.
+#[derive(Debug, Clone)]
 pub(in crate::catalog) struct MarkedTool {
     /// As declared, else that of its function.
     pub(in crate::catalog) name: String,
@@ -70,6 +74,7 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
             || line.contains(".tool(")
             || line.contains("FunctionTool(")
             || line.starts_with("class ") && line.contains("Tool")
+            || ["\"type\": \"function\"", "'type': 'function'"].iter().any(|mark| line.contains(mark))
     };
     if script.language != Some(PYTHON) || !text.lines().any(marks) {
         return Vec::new();
@@ -77,8 +82,10 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
     let blocks = python::blocks(text);
     let definitions = python::definitions(&blocks);
     let does_first = Loading::of(&blocks, &definitions).first_step().map(|step| line_of(text, step.at));
-    let aliases = python::aliases(&blocks);
-    let file = File { text, definitions: &definitions, aliases: &aliases, spec: None };
+    let (known, aliases) = known(script, &blocks, &definitions);
+    let imports = Imports::of(&blocks);
+    let file =
+        File { text, definitions: &definitions, known: &known, aliases: &aliases, imports: &imports, spec: None };
     let registered = framework::registered(&definitions);
     let mut found: Vec<MarkedTool> = Vec::new();
     for one in &definitions {
@@ -89,15 +96,31 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
             found.push(marked_as(&file.declared(one), one.name, function, does_first));
             continue;
         }
-        let handed = framework::handed(one);
-        for method in one.methods().iter().filter(|_| one.is_class) {
+        // A class may have many methods: what they share is read once.
+        let methods = if one.is_class { one.methods() } else { Vec::new() };
+        let handed = framework::handed(one, &methods);
+        let class = Class::of(&file, one, &methods);
+        for method in &methods {
             let is_tool = decorator(method).is_some() || handed.contains(&method.name);
             if is_tool && !definitions.iter().any(|other| other.name == method.name && decorator(other).is_some()) {
-                found.push(file.method_of(one, method, does_first));
+                found.push(file.method_of(&class, method, does_first));
             }
         }
     }
     found
+}
+
+/// The classes and names by which inputs are described: those of the file, and those that it takes from others of its package.
+fn known<'t>(
+    script: &ScriptText<'t>,
+    blocks: &[Block<'t>],
+    definitions: &[Definition<'t>],
+) -> (Vec<Definition<'t>>, Aliases<'t>) {
+    let mut more = python::blocks(script.beside.names);
+    let known = [definitions, &python::definitions(&more)].concat();
+    // What the file itself says comes last and counts.
+    more.extend(blocks);
+    (known, python::aliases(&more))
 }
 
 /// Whether a script defines something, and nothing in it is started.
@@ -120,14 +143,17 @@ fn only_values(text: &str, blocks: &[Block<'_>]) -> Option<Declared> {
 struct File<'a, 't> {
     text: &'t str,
     definitions: &'a [Definition<'t>],
+    /// These, and those of other files.
+    known: &'a [Definition<'t>],
     aliases: &'a Aliases<'t>,
+    imports: &'a Imports<'t>,
     /// What the file says of its tool in a table.
     spec: Option<framework::ToolSpec>,
 }
 
 impl<'t> File<'_, 't> {
     fn module(&self) -> Module<'_, 't> {
-        Module { definitions: self.definitions, aliases: self.aliases }
+        Module { definitions: self.known, aliases: self.aliases }
     }
 
     /// The function or class that is the tool.
@@ -183,26 +209,13 @@ impl<'t> File<'_, 't> {
     }
 
     /// A method that is a tool. What its object cannot be made without is an input as well.
-    fn method_of(&self, class: &Definition<'t>, method: &Definition<'t>, does_first: Option<usize>) -> MarkedTool {
+    fn method_of(&self, class: &Class<'t>, method: &Definition<'t>, does_first: Option<usize>) -> MarkedTool {
         let name = format!("{}.{}", class.name, method.name);
-        let function = if self.object_for(class).is_some() { String::new() } else { self.callable(method, name) };
+        let function = if class.object.is_some() { String::new() } else { self.callable(method, name) };
         let mut declared = self.declared(method);
-        let made = self.made_with(class, &declared.inputs);
+        let made = class.made_with(&declared.inputs);
         declared.inputs.splice(..0, made);
         marked_as(&declared, method.name, function, does_first)
-    }
-
-    /// What an object of a class is made with, beside the inputs that its method takes: all that it needs, and what else can be
-    /// written down.
-    fn made_with(&self, class: &Definition<'t>, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
-        let Some(maker) = class.methods().into_iter().find(|one| one.name == "__init__") else { return Vec::new() };
-        let doc = docstring::read(&python::docstring(maker.body).unwrap_or_default());
-        let is_own = |input: &DeclaredInput| taken.iter().any(|own| own.name == input.name);
-        let is_value =
-            |input: &DeclaredInput| ["type", "enum", "anyOf"].iter().any(|key| input.schema.contains_key(*key));
-        let mut made = self.inputs(&maker, &doc);
-        made.retain(|input| !is_own(input) && (input.required || is_value(input)));
-        made
     }
 
     /// A class whose methods are the tools. Nothing says which of them to call, so they are named.
@@ -265,12 +278,15 @@ impl<'t> File<'_, 't> {
             declared.title = Some(entry.name.to_owned());
             decorated(&mut declared, written);
         }
-        if let Some(spec) = self.spec.as_ref().filter(|spec| spec.name == entry.name) {
-            declared.description = spec.description.as_deref().map(one_line).or(declared.description);
-            declared.schema.clone_from(&spec.schema);
-        }
         if entry.is_class {
             self.describe_class(&mut declared, entry);
+        }
+        if let Some(spec) = self.specified(entry) {
+            declared.description = spec.description.as_deref().map(one_line).or(declared.description);
+            declared.title = Some(spec.name);
+            declared.schema = spec.schema.or(declared.schema);
+        }
+        if entry.is_class {
             self.add_made_with(&mut declared, entry);
         }
         if declared.description.is_none() {
@@ -282,7 +298,7 @@ impl<'t> File<'_, 't> {
 
     /// Adds what an object of a class of tools is made with to what its method takes.
     fn add_made_with(&self, declared: &mut Declared, class: &Definition<'t>) {
-        let made = self.made_with(class, &declared.inputs);
+        let made = Class::of(self, class, &class.methods()).made_with(&declared.inputs);
         let Some(schema) = declared.schema.as_mut() else {
             declared.inputs.splice(..0, made);
             return;
@@ -305,24 +321,20 @@ impl<'t> File<'_, 't> {
     /// The parameter that only a framework can give, and without which a function cannot be called.
     fn demanded(&self, one: &Definition<'t>) -> Option<&'t str> {
         let work = if one.is_class { method(one) } else { None };
-        if let Some(name) = self.object_for(one) {
+        if one.is_class
+            && let Some(name) = Class::of(self, one, &one.methods()).object
+        {
             return Some(name);
         }
         let doc = docstring::read(&python::docstring(one.body).unwrap_or_default());
         let needed = work.as_ref().unwrap_or(one).parameters();
-        needed.into_iter().find(|one| one.default.is_none() && self.is_injected(one, &doc)).map(|one| one.name)
-    }
-
-    /// The parameter of its constructor without which an object of a class cannot be made, and that no value of JSON is.
-    fn object_for(&self, class: &Definition<'t>) -> Option<&'t str> {
-        let maker = class.methods().into_iter().find(|one| class.is_class && one.name == "__init__")?;
-        let is_object = |one: &Parameter<'t>| {
-            let hint = one.hint.trim_matches(['"', '\'']).rsplit('.').next().unwrap_or_default();
-            let (schema, required) = python::value_schema(one, self.module());
-            let is_any = matches!(hint, "Any" | "object") || hint.contains('[');
-            required && schema.is_empty() && hint.starts_with(char::is_uppercase) && !is_any
-        };
-        maker.parameters().into_iter().filter(|one| !one.name.starts_with('*')).find(is_object).map(|one| one.name)
+        let needed = || needed.iter().filter(|one| one.default.is_none() && !one.name.starts_with('*'));
+        if let Some(spec) = self.specified(one) {
+            // What its definition does not name is for its framework to give. One named `tool` gets all inputs.
+            let inputs = own_definition::names(&spec)?;
+            return needed().find(|one| one.name != "tool" && !inputs.contains_key(one.name)).map(|one| one.name);
+        }
+        needed().find(|one| self.is_injected(one, &doc)).map(|one| one.name)
     }
 
     /// The name of a function, or none for one that only its framework can call.
@@ -332,8 +344,16 @@ impl<'t> File<'_, 't> {
 
     fn is_injected(&self, parameter: &Parameter<'_>, doc: &Docstring) -> bool {
         let words = doc.param(parameter.name).map(|known| known.text.as_str()).unwrap_or_default();
-        let is_own = self.definitions.iter().any(|one| one.is_class && parameter.hint.contains(one.name));
-        !is_own && framework::is_injected(parameter, words)
+        // A class of the file with such a name may be one of values.
+        let outer = parameter.hint.split('[').next().unwrap_or_default().trim();
+        let is_own = self.definitions.iter().any(|one| one.is_class && one.name == outer);
+        !is_own && framework::is_injected(parameter, words) || no_value::is_one(parameter, self.module(), self.imports)
+    }
+
+    /// What a literal says of a function or a class.
+    fn specified(&self, one: &Definition<'t>) -> Option<framework::ToolSpec> {
+        let own = self.spec.as_ref().filter(|spec| spec.name == one.name).cloned();
+        own.or_else(|| own_definition::of_class(one))
     }
 
     fn inputs(&self, signature: &Definition<'t>, doc: &Docstring) -> Vec<DeclaredInput> {
@@ -392,6 +412,46 @@ impl<'t> File<'_, 't> {
     }
 }
 
+/// What an object of a class is made with.
+struct Class<'t> {
+    name: &'t str,
+    /// The parameter of its constructor without which an object of it cannot be made, and that no value of JSON is.
+    object: Option<&'t str>,
+    /// The parameters of its constructor.
+    makes: Vec<DeclaredInput>,
+}
+
+impl<'t> Class<'t> {
+    fn of(file: &File<'_, 't>, class: &Definition<'t>, methods: &[Definition<'t>]) -> Class<'t> {
+        let maker = methods.iter().find(|one| class.is_class && one.name == "__init__");
+        let Some(maker) = maker else { return Class { name: class.name, object: None, makes: Vec::new() } };
+        let is_object = |one: &Parameter<'t>| {
+            let hint = one.hint.trim_matches(['"', '\'']).rsplit('.').next().unwrap_or_default();
+            let (schema, required) = python::value_schema(one, file.module());
+            let is_any = matches!(hint, "Any" | "object") || hint.contains('[');
+            let is_class = schema.is_empty() && hint.starts_with(char::is_uppercase) && !is_any;
+            required && (is_class || no_value::is_one(one, file.module(), file.imports))
+        };
+        let mut parameters = maker.parameters().into_iter().filter(|one| !one.name.starts_with('*'));
+        let doc = docstring::read(&python::docstring(maker.body).unwrap_or_default());
+        Class {
+            name: class.name,
+            object: parameters.find(is_object).map(|one| one.name),
+            makes: file.inputs(maker, &doc),
+        }
+    }
+
+    /// What an object of the class is made with, beside the inputs that its method takes: all that it needs, and what else can
+    /// be written down.
+    fn made_with(&self, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
+        let is_own = |input: &DeclaredInput| taken.iter().any(|own| own.name == input.name);
+        let is_value =
+            |input: &DeclaredInput| ["type", "enum", "anyOf"].iter().any(|key| input.schema.contains_key(*key));
+        let made = self.makes.iter().filter(|input| !is_own(input) && (input.required || is_value(input)));
+        made.cloned().collect()
+    }
+}
+
 /// A table of inputs of which each is needed that does not say `nullable`.
 fn all_needed(fields: Map<String, Value>) -> Value {
     let is_field = |value: &Value| value.get("type").is_some() && value.get("required").is_none();
@@ -419,7 +479,10 @@ fn marked_as(declared: &Declared, name: &str, function: String, does_first: Opti
 
 /// Whether a class is a tool of a framework.
 fn is_tool_class(one: &Definition<'_>) -> bool {
-    one.is_class && one.bases().any(|base| base.ends_with("Tool")) && (method(one).is_some() || metadata(one).is_some())
+    let is_one = |one: &Definition<'_>| one.bases().any(|base| base.ends_with("Tool"));
+    let is_described = |one: &Definition<'_>| is_one(one) && metadata(one).is_some();
+    let is_made = |one: &Definition<'_>| is_one(one) || own_definition::of_class(one).is_some();
+    one.is_class && (is_described(one) || method(one).is_some() && is_made(one))
 }
 
 /// What a decorator says: `@tool("name", description="…")`.

@@ -1,7 +1,7 @@
 use super::*;
 
 fn read_text(path: &str, text: &str) -> Option<Declared> {
-    read(&ScriptText { path, text, language: Some(PYTHON) })
+    read(&ScriptText::new(path, text, Some(PYTHON)))
 }
 
 fn shown(declared: &Declared) -> Vec<String> {
@@ -86,7 +86,7 @@ fn a_table_describes_the_tool_of_its_file() {
 fn methods_of_a_kit_are_tools_with_what_their_object_needs() {
     let text = "class Box(llm.Toolbox):\n    def __init__(self, path: str, deep: bool = True): pass\n    def query(self, sql: str) -> str:\n        \"\"\"Asks.\"\"\"\n    def path_of(self, path): pass\n\
         @llm.hookimpl\ndef register_tools(register):\n    register(Box)\n    register(add)\ndef add(a: int): pass\n";
-    let found = marked(&ScriptText { path: "x.py", text, language: Some(PYTHON) });
+    let found = marked(&ScriptText::new("x.py", text, Some(PYTHON)));
     let told: Vec<String> = found
         .iter()
         .map(|tool| {
@@ -102,7 +102,7 @@ fn methods_of_a_kit_are_tools_with_what_their_object_needs() {
 #[test]
 fn what_an_object_may_be_made_with_is_offered() {
     let of = |text: &str| {
-        let found = marked(&ScriptText { path: "x.py", text, language: Some(PYTHON) });
+        let found = marked(&ScriptText::new("x.py", text, Some(PYTHON)));
         let schema = found[0].schema.clone().unwrap();
         let names: Vec<String> = schema["properties"].as_object().unwrap().keys().cloned().collect();
         format!("{} {}", names.join(" "), schema["required"])
@@ -112,22 +112,18 @@ fn what_an_object_may_be_made_with_is_offered() {
     let class = "class S(BaseModel):\n    q: str\nclass Find(BaseTool):\n    args_schema: Type[BaseModel] = S\n    def __init__(self, place: str, top: int = 3, **kwargs): pass\n    def _run(self, q): pass\n";
     assert_eq!(of(class), r#"q place top ["place","q"]"#);
     let needs = "class Web:\n    def __init__(self, connector: 'ConnectorBase', n: int = 1): pass\n    @kernel_function\n    def search(self, q: str): pass\n";
-    let found = marked(&ScriptText { path: "x.py", text: needs, language: Some(PYTHON) });
+    let found = marked(&ScriptText::new("x.py", needs, Some(PYTHON)));
     assert_eq!((found[0].name.as_str(), found[0].function.as_str()), ("search", ""));
     assert!(
-        marked(&ScriptText {
-            path: "x.py",
-            text: "@server.call_tool()\nasync def call_tool(name, a): pass\n",
-            language: Some(PYTHON)
-        })
-        .is_empty()
+        marked(&ScriptText::new("x.py", "@server.call_tool()\nasync def call_tool(name, a): pass\n", Some(PYTHON)))
+            .is_empty()
     );
 }
 
 #[test]
 fn a_method_that_a_function_stands_for_is_no_second_tool() {
     let text = "\"\"\"Use it:\n\nmemory(a=1)\n\"\"\"\n@tool\ndef memory(a): pass\nclass Memory:\n    @tool\n    def memory(self, a): pass\n    @tool\n    def other(self): pass\n";
-    let found = marked(&ScriptText { path: "x.py", text, language: Some(PYTHON) });
+    let found = marked(&ScriptText::new("x.py", text, Some(PYTHON)));
     let told: Vec<(&str, bool)> =
         found.iter().map(|tool| (tool.function.as_str(), tool.does_first.is_none())).collect();
     assert_eq!(told, [("memory", true), ("Memory.other", true)]);
@@ -181,7 +177,7 @@ fn a_server_object_whatever_it_is_made_of_starts_nothing() {
             "from mcp.server.fastmcp import FastMCP\ndef own_auth(): return 1\ndef load_settings(): return 2\n{made}\n\
              @mcp.tool()\ndef add(a: int) -> int:\n    \"\"\"Adds.\"\"\"\n    return a\n\ndef twice(a: int): return a\n"
         );
-        let found = marked(&ScriptText { path: "s.py", text: &text, language: Some(PYTHON) });
+        let found = marked(&ScriptText::new("s.py", &text, Some(PYTHON)));
         found.iter().all(|tool| tool.does_first.is_none()) && found.iter().any(|tool| tool.name == "add")
     };
     for made in [
@@ -202,8 +198,29 @@ fn a_server_object_whatever_it_is_made_of_starts_nothing() {
 #[test]
 fn inputs_of_a_class_are_needed_unless_they_are_nullable() {
     let text = "class Answer(Tool):\n    name = 'answer'\n    description = 'Answers.'\n    inputs = {'answer': {'type': 'any', 'description': 'The answer'}, 'n': {'type': 'integer', 'description': 'x', 'nullable': True}}\n    def forward(self, answer, n=None):\n        return answer\n";
-    let found = marked(&ScriptText { path: "t/answer.py", text, language: Some(PYTHON) });
+    let found = marked(&ScriptText::new("t/answer.py", text, Some(PYTHON)));
     let schema = found[0].schema.as_ref().unwrap();
     assert_eq!(schema["required"], json!(["answer"]), "{schema}");
     assert!(schema["properties"]["n"].is_object());
+}
+
+#[test]
+fn what_only_a_framework_can_give_is_no_input() {
+    let text = "from dataclasses import dataclass\nfrom typing import Callable\nfrom fastapi import Depends, Request\n@dataclass\nclass Deps:\n    n: int\nclass Runtime:\n    knobs: dict\n";
+    for (signature, expected, demanded) in [
+        ("ctx: RunContext[Deps], path: str", "path", Some("ctx")),
+        ("deps: Deps, n: int", "deps n", None),
+        ("func: Callable[[int], int], n: int", "n", Some("func")),
+        ("n: int, func: Optional[Callable] = None", "n", None),
+        ("runtime: Runtime, name", "name", Some("runtime")),
+        ("request: Request, state: int = Depends(f), n: int = 3", "n", Some("request")),
+        ("n: int, *args: Callable, **kwargs: Runtime", "n", None),
+    ] {
+        let declared = read_text("x.py", &format!("{text}def run({signature}): pass\n")).unwrap();
+        let names: Vec<&str> = declared.inputs.iter().map(|input| input.name.as_str()).collect();
+        assert_eq!(names.join(" "), expected, "{signature}");
+        let reason = declared.unsupported.unwrap_or_default();
+        assert_eq!(reason.is_empty(), demanded.is_none(), "{signature}: {reason}");
+        assert!(reason.contains(demanded.unwrap_or_default()), "{signature}: {reason}");
+    }
 }

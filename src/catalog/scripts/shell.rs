@@ -90,7 +90,11 @@ impl Words {
         let mut found = Words { words: Vec::new(), takes_rest: false };
         let (mut depth, mut shifted, mut loops) = (0usize, 0usize, 0usize);
         let (mut is_moved, mut used) = (false, [false; MAX_WORDS + 1]);
+        let mut needed = [false; MAX_WORDS + 1];
         let lines: Vec<&str> = code.lines().collect();
+        let whole: Vec<&str> = text.lines().collect();
+        let is_strict = stops_at_unset(&lines);
+        let has_functions = text.contains("()") || text.contains("function ");
         let least = least_count(&lines);
         for (at, line) in lines.iter().enumerate() {
             found.takes_rest |= !line.contains("getopts") && names_all(line);
@@ -121,11 +125,18 @@ impl Words {
                 for number in references(part) {
                     found.resize(number + shifted);
                     used[number] |= !is_test(part);
+                    let may_lack = ["-", "+", ":"].iter().any(|sign| part.contains(&format!("${{{number}{sign}")));
+                    needed[number] |= is_strict && is_sure && shifted == 0 && !may_lack && !line.contains("&&");
                 }
                 let Some((number, mut word, is_needed)) = named_word(part) else { continue };
                 found.resize(number + shifted);
                 let is_whole = is_sure && !line.contains("&&") && word.default.is_none();
-                let judged = tested(&lines, at, &word.name, number).unwrap_or(is_whole);
+                // What a function asks of it need not be asked at all.
+                let may_lack = || {
+                    has_functions && tested(&whole, 0, &word.name, usize::MAX).is_some()
+                        || is_only_compared(&lines[at + 1..], &word.name)
+                };
+                let judged = tested(&lines, at, &word.name, number).unwrap_or_else(|| is_whole && !may_lack());
                 word.is_required = is_needed.unwrap_or(judged);
                 let Some(known) = found.words.get_mut(number + shifted - 1) else { continue };
                 if known.name.is_empty() {
@@ -139,6 +150,9 @@ impl Words {
         let is_tested = |(at, word): (usize, &Word)| word.name.is_empty() && !used[at + 1];
         if found.takes_rest && shifted == 0 && found.words.iter().enumerate().all(is_tested) {
             found.words.clear();
+        }
+        for (at, word) in found.words.iter_mut().enumerate() {
+            word.is_required |= word.name.is_empty() && needed.get(at + 1) == Some(&true);
         }
         found.settle(least, &usage, &lines);
         found
@@ -157,7 +171,7 @@ impl Words {
         for (at, word) in self.words.iter_mut().enumerate() {
             let told = usage.get(at).filter(|_| is_told);
             if word.name.is_empty() {
-                word.is_required = tested(lines, 0, "", at + 1).unwrap_or(false);
+                word.is_required = tested(lines, 0, "", at + 1).unwrap_or(word.is_required);
                 word.name = told.map(|(name, _)| name.clone()).unwrap_or_default();
             }
             if let Some(least) = least {
@@ -290,6 +304,39 @@ fn tested(lines: &[&str], from: usize, name: &str, number: usize) -> Option<bool
             !name.is_empty() && [format!("${{{name}:"), format!("${{{name}-")].iter().any(|mark| line.contains(mark));
     }
     is_optional.then_some(false)
+}
+
+/// Whether lines only compare a variable with something, and do nothing else with it.
+fn is_only_compared(lines: &[&str], name: &str) -> bool {
+    let marks = [format!("${name}"), format!("${{{name}")];
+    let is_named = |line: &str| {
+        marks.iter().any(|mark| {
+            line.match_indices(mark.as_str())
+                .any(|(at, _)| !line[at + mark.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        })
+    };
+    let is_comparison = |line: &str| {
+        let line = line.trim();
+        let condition = line.split("; then").next().unwrap_or(line);
+        let rest = line[condition.len()..].trim_start_matches("; then");
+        is_test(condition) && (condition.contains("= ") || condition.contains("=~")) && !is_named(rest)
+    };
+    let mut named = lines.iter().filter(|line| is_named(line)).peekable();
+    named.peek().is_some() && named.all(|line| is_comparison(line))
+}
+
+/// Whether a script stops at a variable that is not set: `set -u`, `set -euo pipefail`, `set -o nounset`.
+fn stops_at_unset(lines: &[&str]) -> bool {
+    lines.iter().filter_map(|line| line.trim().strip_prefix("set ")).any(|rest| {
+        let is_short = |word: &str| word.starts_with('-') && !word.starts_with("--") && word.contains('u');
+        rest.contains("nounset") || rest.split_whitespace().any(is_short)
+    })
+}
+
+/// How many words a script demands, by its tests of their number.
+pub(super) fn demanded_words(text: &str) -> usize {
+    let own = own_code(text);
+    least_count(&own.lines().collect::<Vec<_>>()).unwrap_or(0)
 }
 
 /// Whether what a condition at a line does is to end the script.
@@ -457,6 +504,13 @@ mod tests {
             ("check() {\n  dpkg -s \"$@\"\n}\ncheck \"$@\"\n", "+"),
             ("# usage: show [OPTIONS] [name] [size]\necho $1 $2\n", "name size"),
             ("f() { echo $1; }\nf x\n", ""),
+            (
+                "cmd=$1\nname=\"$2\"\nfunction go() {\n  if [ -z \"$name\" ]; then\n    exit 1\n  fi\n}\nif [ \"$cmd\" == start ]; then\n  go\nfi\n",
+                "cmd name",
+            ),
+            ("set -o nounset\necho \"ok $1\"\n", "word1!"),
+            ("set -euo pipefail\necho \"ok ${1:-x}\"\n", "word1"),
+            ("set -e\necho \"ok $1\"\n", "word1"),
             ("main() {\n  local path=$1\n}\nmain \"$@\"\n", "path!"),
             ("echo ${1:-a} | awk '{print $2}'\n", "word1"),
         ] {

@@ -28,6 +28,25 @@ pub(super) fn own_code(text: &str) -> String {
     own + &inner
 }
 
+/// A function of a script: its name, and from where to where it stands in the text.
+pub(super) type FunctionSpan<'t> = (&'t str, (usize, usize));
+
+/// The functions of a script that are defined outside of others.
+pub(super) fn function_spans(text: &str) -> Vec<FunctionSpan<'_>> {
+    if !text.contains("()") && !text.contains("function ") {
+        return Vec::new();
+    }
+    let plain = without_quoted(text);
+    if plain.len() != text.len() {
+        return Vec::new();
+    }
+    let found = functions(&plain).into_iter().filter_map(|one| {
+        let begin = text.get(one.whole.0..)?;
+        Some((begin.find(one.name).and_then(|at| begin.get(at..at + one.name.len()))?, one.whole))
+    });
+    found.collect()
+}
+
 /// The script without code that reads what other commands of it write: what stands behind a pipe, and functions that are
 /// only called there.
 pub(in crate::catalog) fn without_fed(text: &str) -> String {

@@ -393,6 +393,10 @@ fn tested(text: &str, lines: &[&str]) -> Option<Declared> {
     let mut inputs: Vec<DeclaredInput> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let Some(flag) = tested_flag(line) else { continue };
+        if let Some(value) = tested_value(line, flag) {
+            add_value(&mut inputs, flag, value);
+            continue;
+        }
         let Some((name, rule)) = rule_of(&[flag.to_owned()], &inputs) else { continue };
         if inputs.iter().any(|known| known.rule.as_ref().map(|rule| &rule.place) == Some(&rule.place)) {
             continue;
@@ -410,7 +414,9 @@ fn tested(text: &str, lines: &[&str]) -> Option<Declared> {
     }
     let options = inputs.len();
     let last = lines.iter().rposition(|line| tested_flag(line).is_some()).unwrap_or(0);
-    inputs.extend(shell::words(text, &inputs));
+    // What is only compared with an option is no word.
+    let code: Vec<String> = text.lines().map(without_test).collect();
+    inputs.extend(shell::words(&code.join("\n"), &inputs));
     // A word that may be an option is needed by nobody, unless words are counted behind the options.
     let least = shell::demanded_behind(text, last);
     for (at, input) in inputs.iter_mut().enumerate() {
@@ -424,6 +430,37 @@ fn tested(text: &str, lines: &[&str]) -> Option<Declared> {
         inputs.push(rest);
     }
     Some(Declared { inputs, ..Declared::default() })
+}
+
+/// A line without the first word of the script in a test of it for an option.
+fn without_test(line: &str) -> String {
+    let end = line.find(" ]").filter(|_| tested_flag(line).is_some()).unwrap_or(0);
+    let (test, rest) = line.split_at(end);
+    format!("{}{rest}", test.replace("$1", "x").replace("${1", "${x"))
+}
+
+/// The value in `[ "$1" = "--mode=fast" ]`.
+fn tested_value<'t>(line: &'t str, flag: &str) -> Option<&'t str> {
+    let rest = line.split_once(flag)?.1.strip_prefix('=')?;
+    let end = rest.find(|c: char| c.is_whitespace() || "\"'])*?;".contains(c)).unwrap_or(rest.len());
+    (end > 0 && !rest[end..].starts_with('*') && !rest[..end].contains('$')).then(|| &rest[..end])
+}
+
+/// Adds a value to an option that is joined to it, and that knows only some.
+fn add_value(inputs: &mut Vec<DeclaredInput>, flag: &str, value: &str) {
+    let name = input_name(flag, "option", &[]);
+    let rule = ArgRule { is_joined: true, ..ArgRule::option(flag, &name) };
+    if let Some(known) = inputs.iter_mut().find(|known| known.rule.as_ref() == Some(&rule)) {
+        if let Some(values) = known.schema.get_mut("enum").and_then(|values| values.as_array_mut())
+            && !values.iter().any(|one| one == value)
+        {
+            values.push(json!(value));
+        }
+        return;
+    }
+    let mut input = DeclaredInput::text(&name, rule);
+    input.put("enum", json!([value]));
+    inputs.push(input);
 }
 
 /// The option in `[[ $1 == "--all" ]]`, `[ "${1:-}" = --all ]`, and `[[ " $* " == *" --all "* ]]`.
@@ -511,7 +548,7 @@ mod tests {
     #[test]
     fn the_arms_of_a_case_that_stops_at_others_are_choices() {
         let shown = |text: &str| {
-            let script = ScriptText { path: "x.sh", text, language: Some(Language::Bash) };
+            let script = ScriptText::new("x.sh", text, Some(Language::Bash));
             let line = |input: &DeclaredInput| {
                 let sign = if input.required { "!" } else { "" };
                 format!("{}{sign} {}", input.name, json!(input.schema))
@@ -534,5 +571,10 @@ mod tests {
     fn options_that_are_tested_for_are_options() {
         let text = "if [[ ${1:-} == \"--no-osd\" ]]; then\n  quiet=1\n  shift\nfi\nstep=$1\n";
         assert_eq!(shown("x.sh", text), [r#"--no-osd {"type":"boolean"}"#, r#"step {"type":"string"}"#]);
+        let text = "if [[ \"${1:-}\" == \"--rebase\" ]]; then\n  git rebase\nfi\n";
+        assert_eq!(shown("x.sh", text), [r#"--rebase {"type":"boolean"}"#]);
+        let text = "[ \"$1\" = \"--bg=dark\" ] && { dark=1; shift; }\nif [ \"$1\" = \"--mode=a\" ]; then\n  a=1\nelif [ \"$1\" = \"--mode=b\" ]; then\n  b=1\nfi\n";
+        let expected = [r#"--bg= {"type":"string","enum":["dark"]}"#, r#"--mode= {"type":"string","enum":["a","b"]}"#];
+        assert_eq!(shown("x.sh", text), expected);
     }
 }

@@ -443,7 +443,7 @@ mod tests {
 
     /// Each input: `name!` where it is required, and its schema.
     fn shown(path: &str, text: &str) -> Option<Vec<String>> {
-        let declared = read(&ScriptText { path, text, language: Language::of(path, text) })?;
+        let declared = read(&ScriptText::new(path, text, Language::of(path, text)))?;
         let line = |input: &DeclaredInput| {
             format!("{}{} {}", input.name, if input.required { "!" } else { "" }, json!(input.schema))
         };

@@ -7,7 +7,7 @@ use serde_json::json;
 /// The description behind `#`; each input with its rule, `!` where it is needed, and its schema; where rules are told apart
 /// from inputs, they follow behind `=`, and what a condition needs behind `!`.
 pub(super) fn shown(path: &str, text: &str) -> Vec<String> {
-    let declared = options::read(&ScriptText { path, text, language: Language::of(path, text) }).unwrap_or_default();
+    let declared = options::read(&ScriptText::new(path, text, Language::of(path, text))).unwrap_or_default();
     let is_apart = !declared.rules.is_empty();
     let mut lines: Vec<String> = declared.description.iter().map(|words| format!("# {words}")).collect();
     lines.extend(declared.inputs.iter().map(|input| {

@@ -22,7 +22,8 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
         _ => names_command_line(script.text) || starts_foreign_javascript(script.text),
     };
     // Who reads text reads it from its standard input, unless it names its command line.
-    if !reads || script.text.contains("stdin") && !names_command_line(script.text) {
+    let is_shell = language == Language::Bash;
+    if !reads || !is_shell && script.text.contains("stdin") && !names_command_line(script.text) {
         return None;
     }
     let mut rest = rest_words(&[]);
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
 
     fn passes(path: &str, text: &str) -> bool {
-        read(&ScriptText { path, text, language: Language::of(path, text) }).is_some()
+        read(&ScriptText::new(path, text, Language::of(path, text))).is_some()
     }
 
     #[test]
@@ -141,6 +142,7 @@ mod tests {
             ("x.py", "import hydra\n@hydra.main()\ndef go(cfg):\n    pass\nif __name__ == '__main__':\n    go()\n"),
             ("x.py", "import sys\nprint(len(sys.argv))\n"),
             ("x.sh", "test $# -gt 0 && echo yes\n"),
+            ("x.sh", "# or stdin\nfor f in \"$@\"; do echo \"$f\"; done\n"),
             ("x.mjs", "import cac from 'cac';\nconst cli = cac();\nconsole.log(process.argv);\n"),
             ("x.mjs", "import { runMain } from 'other';\nrunMain({});\n"),
         ] {

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Vec<String> {
-        let declared = read(&ScriptText { path: "a.sh", text, language: None }).unwrap_or_default();
+        let declared = read(&ScriptText::new("a.sh", text, None)).unwrap_or_default();
         let line = |input: &DeclaredInput| {
             let rule = input.rule.as_ref().map(ToString::to_string).unwrap_or_default();
             format!("{rule}{} {}", if input.required { "!" } else { "" }, json!(input.schema))
@@ -157,7 +157,7 @@ mod tests {
     fn commands_have_what_stands_in_their_braces() {
         let text =
             "#USAGE cmd \"apply\" help=\"Applies\" {\n#USAGE   arg \"<file>\"\n#USAGE }\n#USAGE flag \"--all\"\n";
-        let declared = read(&ScriptText { path: "a.sh", text, language: None }).unwrap();
+        let declared = read(&ScriptText::new("a.sh", text, None)).unwrap();
         let rules: Vec<String> = declared.rules.iter().map(ToString::to_string).collect();
         assert_eq!(rules, ["--all", "command", "file if command=apply"]);
     }

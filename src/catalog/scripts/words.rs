@@ -22,14 +22,26 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     let Some(language) = script.language else { return other(script) };
     let inputs = match language {
         Language::Bash => shell::words(text, &[]),
-        Language::Python => indexed(text, "sys.argv[", 1),
+        Language::Python => {
+            let mut found = indexed(text, "sys.argv[", 1);
+            let least = demanded(text, found.len());
+            found.iter_mut().take(least).for_each(|input| input.required = true);
+            found
+        }
         _ if text.contains("process.argv[") => indexed(text, "process.argv[", 2),
         _ => destructured(text),
     };
     let mut inputs = inputs;
     let takes_more = if inputs.is_empty() { takes_all(script) } else { takes_rest(script) };
     if takes_more {
-        inputs.push(super::rest_words(&inputs));
+        let mut rest = super::rest_words(&inputs);
+        // As many as the script stops without.
+        let least = if language == Language::Bash { shell::demanded_words(text) } else { 0 };
+        if let Some(least) = least.checked_sub(inputs.len()).filter(|least| *least > 0) {
+            rest.required = true;
+            rest.put("minItems", least);
+        }
+        inputs.push(rest);
     }
     (!inputs.is_empty()).then(|| Declared { inputs, input: Some(InputMode::Args), ..Declared::default() })
 }
@@ -42,8 +54,11 @@ fn other(script: &ScriptText<'_>) -> Option<Declared> {
         extension == Some(ending) || extension.is_none() && first.starts_with("#!") && first.contains(program)
     };
     let (_, _, marks) = OTHERS.iter().find(|(ending, program, _)| is_in(ending, program))?;
-    let has = |marks: &[&str]| marks.iter().any(|mark| script.text.contains(mark));
-    let takes = has(marks) && (has(PARSERS) || !script.text.to_ascii_lowercase().contains("stdin"));
+    // What a comment names is not used.
+    let is_code = |line: &&str| !["#", "//", "--"].iter().any(|sign| line.trim_start().starts_with(sign));
+    let code = script.text.lines().filter(is_code).collect::<Vec<_>>().join("\n");
+    let has = |marks: &[&str]| marks.iter().any(|mark| code.contains(mark));
+    let takes = has(marks) && (has(PARSERS) || !code.to_ascii_lowercase().contains("stdin"));
     takes.then(|| Declared {
         inputs: vec![super::rest_words(&[])],
         input: Some(InputMode::Args),
@@ -54,7 +69,7 @@ fn other(script: &ScriptText<'_>) -> Option<Declared> {
 /// Whether a script takes as many words as it is given, without a name for any.
 fn takes_all(script: &ScriptText<'_>) -> bool {
     if script.language == Some(Language::Bash) {
-        return shell::takes_rest(script.text) && !script.text.contains("stdin");
+        return shell::takes_rest(script.text);
     }
     let marks: &[&str] = match script.language {
         Some(Language::Python) => &["sys.argv[1:]"],
@@ -92,6 +107,64 @@ fn indexed(text: &str, mark: &str, first: usize) -> Vec<DeclaredInput> {
         names[number] = names[number].take().or(name.filter(|name| super::scanner::is_word(name)));
     }
     named(names)
+}
+
+/// How many words a script of Python demands: by tests of their number that stop it, else those that it takes whatever happens.
+/// `count` is how many it takes.
+fn demanded(text: &str, count: usize) -> usize {
+    const STOPS: &[&str] = &["exit", "quit(", "raise ", "usage", "return"];
+    const NEAR: usize = 6;
+    let lines: Vec<&str> = text.lines().collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let stops = |at: usize| {
+        let inner = lines[at + 1..].iter().take(NEAR).take_while(|line| indent(line) > indent(lines[at]));
+        std::iter::once(&lines[at]).chain(inner).any(|line| STOPS.iter().any(|word| line.contains(word)))
+    };
+    let tests: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].contains("len(sys.argv)")).collect();
+    let of_test = |at: &usize| {
+        let rest = lines[*at].split_once("len(sys.argv)")?.1.trim_start();
+        let (sign, rest) = ["<=", "<", "!=", "=="].iter().find_map(|sign| Some((*sign, rest.strip_prefix(sign)?)))?;
+        let digits = rest.trim_start().trim_end_matches(|c: char| !c.is_ascii_digit());
+        let number: usize = digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+        let least = match sign {
+            "<" | "!=" => number.checked_sub(1)?,
+            "<=" => number,
+            _ if number == 1 => 1,
+            _ => return None,
+        };
+        stops(*at).then_some(least)
+    };
+    if let Some(least) = tests.iter().filter_map(of_test).max() {
+        return least.min(count);
+    }
+    let tries: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].contains("IndexError")).collect();
+    if !tries.is_empty() || !tests.is_empty() {
+        let is_needed = tests.is_empty() && tries.iter().all(|at| stops(*at));
+        return if is_needed { count } else { 0 };
+    }
+    // Without any test, what it takes outside of a condition must be there.
+    let is_free = |at: usize| {
+        let mut edge = indent(lines[at]);
+        let above = lines[..at].iter().rev().filter(|line| !line.trim().is_empty());
+        let holders = above.filter(move |line| {
+            let is_outer = indent(line) < edge;
+            edge = if is_outer { indent(line) } else { edge };
+            is_outer
+        });
+        let is_open = |line: &&str| {
+            let line = line.trim_start();
+            line.starts_with("def ") || line.starts_with("if __name__") || line.starts_with("with ")
+        };
+        let own = lines[at];
+        let is_conditional = [" if ", " or ", " and "].iter().any(|word| own.contains(word));
+        !is_conditional && holders.copied().all(|line| is_open(&line))
+    };
+    let taken = |number: usize| format!("sys.argv[{number}]");
+    let is_taken = |number: &usize| {
+        (0..lines.len())
+            .any(|at| lines[at].contains(&taken(*number)) && !lines[at].trim_start().starts_with('#') && is_free(at))
+    };
+    if text.contains("in sys.argv") { 0 } else { (1..=count).take_while(is_taken).count() }
 }
 
 /// The name that the word at this place of a line is given: `name = …`, `a, b = …, …`. None where the value is made of several
@@ -155,8 +228,33 @@ mod tests {
     use super::*;
 
     fn shown(path: &str, text: &str) -> Vec<String> {
-        let declared = read(&ScriptText { path, text, language: Language::of(path, text) }).unwrap_or_default();
+        let declared = read(&ScriptText::new(path, text, Language::of(path, text))).unwrap_or_default();
         declared.inputs.iter().map(|input| input.rule.as_ref().unwrap().to_string()).collect()
+    }
+
+    #[test]
+    fn words_of_python_are_required_where_it_stops_without_them() {
+        for (text, expected) in [
+            ("if len(sys.argv) != 3:\n    sys.exit(1)\na = sys.argv[1]\nb = sys.argv[2]\n", 2),
+            (
+                "def main():\n    if len(sys.argv) < 2:\n        print('usage')\n        sys.exit(1)\n    a = sys.argv[1]\n",
+                1,
+            ),
+            ("try:\n    a = sys.argv[1]\nexcept IndexError:\n    sys.exit('give one')\n", 1),
+            ("try:\n    a = sys.argv[1]\nexcept IndexError:\n    a = 'x'\n", 0),
+            ("a = sys.argv[1]\nif a == 'x':\n    b = sys.argv[2]\n", 1),
+            ("if __name__ == '__main__':\n    go(sys.argv[1])\n", 1),
+            ("if len(sys.argv) > 1:\n    a = sys.argv[1]\n", 0),
+            ("a = sys.argv[1] if len(sys.argv) > 1 else 'x'\n", 0),
+            ("if '-v' in sys.argv:\n    a = sys.argv[2]\nb = sys.argv[1]\n", 0),
+        ] {
+            let count = indexed(text, "sys.argv[", 1).len();
+            assert_eq!(demanded(text, count), expected, "{text}");
+        }
+        let declared =
+            read(&ScriptText::new("x.sh", "if [ $# -eq 0 ]; then\n  exit 1\nfi\nls \"$@\"\n", Some(Language::Bash)));
+        let input = declared.unwrap().inputs.remove(0);
+        assert_eq!((input.required, input.schema.get("minItems")), (true, Some(&1.into())));
     }
 
     #[test]
@@ -181,6 +279,8 @@ mod tests {
         assert_eq!(shown("x", "#!/usr/bin/env perl\nmy $x = $ARGV[0];\n"), ["args..."]);
         assert_eq!(shown("x.rb", "puts ARGV.first\n"), ["args..."]);
         assert_eq!(shown("x.rb", "puts STDIN.read, ARGV\n"), Vec::<String>::new());
+        assert_eq!(shown("x.rb", "# or stdin\nputs ARGV.first\n"), ["args..."]);
+        assert_eq!(shown("x.sh", "# a file or stdin\ngrep -c x \"$@\"\n"), ["args..."]);
         assert_eq!(shown("x.sh", "A=$1\nshift\nexec ls \"$@\"\n"), ["a", "args..."]);
         assert_eq!(shown("x.sh", "A=$1\nf() {\n  ls \"$@\"\n}\n"), ["a"]);
         assert_eq!(shown("x.py", "a = sys.argv[1]\nrest = sys.argv[2:]\n"), ["a", "args..."]);

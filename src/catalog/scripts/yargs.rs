@@ -52,7 +52,11 @@ pub(super) fn read(text: &str) -> Option<Declared> {
 
 /// The words of a usage text above the line that shows the call.
 fn above_usage(text: &str) -> String {
-    let is_call = |line: &&str| line.contains("$0") || line.trim().to_ascii_lowercase().starts_with("usage:");
+    let is_word = |word: &str| word.starts_with(['<', '[', '-']) && word.len() > 2;
+    let is_call = |line: &&str| {
+        let line = line.trim();
+        line.contains("$0") || line.to_ascii_lowercase().starts_with("usage:") || line.split_whitespace().any(is_word)
+    };
     one_line(&text.lines().take_while(|line| !is_call(line)).collect::<Vec<_>>().join(" "))
 }
 
@@ -107,8 +111,8 @@ impl Reader {
             (table.as_ref().map(names).unwrap_or_default(), words, parts.get(2).copied())
         };
         let Some(spec) = specs.first() else {
-            // What another file defines.
-            self.tree.note_computed(parent);
+            // What another file defines, or a loop.
+            self.tree.note_computed_with_words(parent);
             return;
         };
         let mut parts = spec.split_whitespace();
@@ -128,6 +132,9 @@ impl Reader {
             for (name, spec) in options {
                 self.add(node, &name, &spec, false);
             }
+        }
+        if is_computed_builder(builder, is_table) {
+            self.tree.push_computed(node);
         }
         self.scope(node, builder, depth);
     }
@@ -170,10 +177,19 @@ impl Reader {
 
     fn options(&mut self, node: NodeId, text: &str) {
         let mut table: Map<String, Value> = Map::new();
+        let mut is_computed = false;
         for (call, is_word) in [("option", false), ("positional", true)] {
-            for (_, inner) in calls(text, call, JS) {
+            for (at, inner) in calls(text, call, JS) {
                 let parts = split(inner, b',', JS);
-                let Some(name) = parts.first().and_then(|part| literal::text(part, JS)) else { continue };
+                let Some(name) = parts.first().and_then(|part| literal::text(part, JS)) else {
+                    match parts.first().and_then(|part| literal::value(part, JS)) {
+                        Some(Value::Object(fields)) => {
+                            fields.iter().for_each(|(name, spec)| merge(&mut table, name, spec))
+                        }
+                        _ => is_computed |= text[..at].trim_end().ends_with('.') && !parts.is_empty(),
+                    }
+                    continue;
+                };
                 let spec = parts.get(1).and_then(|part| literal::value(part, JS)).unwrap_or_default();
                 if is_word {
                     self.add(node, &name, &spec, true);
@@ -182,7 +198,8 @@ impl Reader {
                 }
             }
         }
-        for (_, inner) in calls(text, "options", JS) {
+        for (at, inner) in calls(text, "options", JS) {
+            is_computed |= text[..at].trim_end().ends_with('.') && has_computed_fields(inner);
             if let Some(Value::Object(fields)) = literal::value(inner, JS) {
                 fields.into_iter().for_each(|(name, spec)| merge(&mut table, &name, &spec));
             }
@@ -209,7 +226,38 @@ impl Reader {
             });
             self.add(node, name, &whole, false);
         }
+        if is_computed {
+            self.tree.push_computed(node);
+        }
     }
+}
+
+/// Whether a table of options has some that are worked out while the script runs: `getOptions()`, `{ ...common, size: {} }`.
+fn has_computed_fields(written: &str) -> bool {
+    let written = written.trim().trim_end_matches(',');
+    let Some(fields) = written.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+        return !written.is_empty();
+    };
+    split(fields, b',', JS).iter().any(|field| field.starts_with("...") || field.starts_with('['))
+}
+
+/// Whether what builds a command stands elsewhere: `builder`, `{ command: "x", builder: build }`, `require("./build")`.
+fn is_computed_builder(written: &str, is_table: bool) -> bool {
+    if is_table {
+        let fields = written.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+        let fields = split(fields, b',', JS);
+        let builder = fields
+            .iter()
+            .filter_map(|field| super::scanner::split_once(field, b':', JS))
+            .find(|(key, _)| *key == "builder");
+        return builder.is_some_and(|(_, value)| is_computed_builder(value, false)) || fields.contains(&"builder");
+    }
+    let begin = written.trim().split(['(', '=', '{']).next().unwrap_or_default().trim();
+    let is_inline = written.contains("=>")
+        || written.trim_start().starts_with("function")
+        || written.trim_start().starts_with("async");
+    let is_name = |text: &str| !text.is_empty() && text.split('.').all(super::scanner::is_word);
+    is_name(begin) && !is_inline && !matches!(begin, "undefined" | "null" | "false" | "true")
 }
 
 /// The options that yargs adds: `--help` and `--version`, by their own names or those of `.help("h")`.
@@ -268,6 +316,40 @@ fn short(table: &mut Map<String, Value>, key: &str, inner: &str) {
 #[cfg(test)]
 mod tests {
     use super::super::testing::shown;
+
+    #[test]
+    fn names_that_a_script_computes_are_accepted() {
+        let computed = |text: &str| {
+            let shown = shown("x.mjs", text);
+            let is_there = shown.iter().any(|line| line.contains("Options and words whose names the script computes"));
+            assert_eq!(is_there, shown.iter().any(|line| line.contains("args...")), "{shown:#?}");
+            is_there
+        };
+        let head = "import yargs from 'yargs';\nconst y = yargs(process.argv.slice(2)).usage('x <command> [...args] --flags').option('v', {type: 'boolean'});\n";
+        for text in [
+            "for (const [n, d] of all) { y.command(n, d, y => y.option('a')); }",
+            "y.options(getOptions());",
+            "y.options({ ...common, size: { type: 'number' } });",
+            "for (const n of names) y.option(n, {});",
+            "y.command('start', 'Starts', build, run);",
+            "y.command({ command: 'start', builder: build, handler: run });",
+            "y.command('start', 'Starts', y => y.options(getOptions()));",
+        ] {
+            assert!(computed(&format!("{head}{text}\ny.parse();\n")), "{text}");
+        }
+        for text in [
+            "y.command('start', 'Starts', y => y.option('a', {}), run);",
+            "y.command('start', 'Starts', {}, run);",
+            "y.command('start', 'Starts', function (y) { return y; }, run);",
+            "y.command('start', 'Starts');",
+            "y.options({ size: { type: 'number', coerce: f } });",
+        ] {
+            assert!(!computed(&format!("{head}{text}\ny.parse();\n")), "{text}");
+        }
+        assert!(
+            !shown("x.mjs", &format!("{head}y.command('start', 'Starts');")).iter().any(|line| line.starts_with('#'))
+        );
+    }
 
     #[test]
     fn commands_of_commands_have_their_words() {

@@ -13,7 +13,7 @@ pub(super) const MAX_DEPTH: usize = 24;
 /// How many things one name may stand for; more are not told apart.
 const MAX_MEANINGS: usize = 6;
 
-/// How many bindings of one name are compared; a name with more is no constant.
+/// How many bindings of one name are compared; a name with more is not a constant.
 const MAX_BINDINGS: usize = 64;
 
 /// How many capabilities of one file are told.

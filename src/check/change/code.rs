@@ -64,7 +64,8 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
     }));
     let (edits, unread) = super::edits::compare(base, new);
     let is_read = |path: Option<&str>| path.map_or(unread.is_empty(), |path| !unread.iter().any(|one| one == path));
-    let mut findings = merged(findings, edits, |fact| stands_in(base, new, fact), is_read);
+    let mut findings = merged(findings, edits.clone(), |fact| stands_in(base, new, fact), is_read);
+    super::meaning::settle(base, new, &edits, &mut findings);
     cut.extend(unread);
     findings.extend(super::compare::hidden::compare(base, new));
     cut.sort();

@@ -9,13 +9,15 @@
 //!
 //! A refactoring changes names, order, layout and where a function ends; it does not change which servers are
 //! named, what is tested before the work goes on, which arguments a call gets. Those are the facts
-//! ([`facts::fact`]) that are collected from both versions and compared as sets.
+//! ([`facts::fact`]) that are collected from both versions and compared as sets. What is told of lines that only look different is no
+//! warning where [`meaning`] proves that they mean the same.
 
 pub mod code;
 mod compare;
 mod definition;
 mod edits;
 mod facts;
+mod meaning;
 mod names;
 pub mod permissions;
 pub mod version;

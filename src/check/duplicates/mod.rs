@@ -56,7 +56,7 @@ pub fn code_of(version: &ToolDetail) -> Option<CodeFingerprint> {
     }
 }
 
-/// The code of one function of a file; `None` where it is not found, or has too little of it.
+/// The code of one function of a file; `None` if it is not found, or has too little of it.
 fn code_of_function(version: &ToolDetail, entry: &str, function: &str) -> Option<CodeFingerprint> {
     let file = version.files.iter().find(|file| file.path == entry)?;
     let text = text_of(file)?;

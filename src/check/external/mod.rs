@@ -1,8 +1,8 @@
 //! Linters and type checkers of the user's, where they are installed.
 //!
-//! One [`Linter`] a program. Each gets a private copy of the files of its languages and nothing else, no
-//! settings of the tool's among them, and is asked with arguments by which it executes nothing, imports nothing and
-//! asks nobody. Absent is absent: never passed. What cannot be read as an answer is no answer.
+//! One [`Linter`] a program. Each gets a private copy of the files of its languages and nothing else, no settings of
+//! the tool's among them, and is asked with arguments by which it executes nothing, imports nothing and asks nobody.
+//! Absent is absent: never passed. What cannot be read as an answer is not an answer.
 
 mod answers;
 #[cfg(test)]
@@ -38,7 +38,7 @@ struct Linter {
     ours: Option<(&'static str, &'static str)>,
     /// Exit codes of a program that did its work: with findings, most end with 1.
     codes: &'static [i32],
-    /// Reads what it wrote to standard output; `None` when that is no answer.
+    /// Reads what it wrote to standard output; `None` when that is not an answer.
     read: fn(&str) -> Option<Vec<Finding>>,
 }
 
@@ -255,7 +255,7 @@ impl Linter {
         }
     }
 
-    /// A file of its languages that is no setting of a linter: those are code, and would be executed.
+    /// A file of its languages that is not a setting of a linter: those are code, and would be executed.
     fn reads(&self, file: &VersionFile, started: &Started) -> bool {
         let name = file.path.rsplit('/').next().unwrap_or_default();
         let is_setting = name.starts_with('.') || name.contains(".config.") || name.starts_with("conftest.");

@@ -38,7 +38,7 @@ pub(super) fn is_plain_sed(script: &str) -> bool {
     true
 }
 
-/// Where the text goes on behind the `times`-th mark that is not escaped.
+/// Where the text continues behind the `times`-th mark that is not escaped.
 fn behind(text: &str, mark: char, times: usize) -> Option<usize> {
     let (mut seen, mut is_escaped) = (0, false);
     for (at, c) in text.char_indices() {

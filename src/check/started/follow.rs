@@ -259,7 +259,7 @@ impl<'v> Follower<'v> {
         }
     }
 
-    /// What a wrapper starts: the first word that is no option, else the first program that is known.
+    /// What a wrapper starts: the first word that is not an option, else the first program that is known.
     fn wrapped(&mut self, program: &str, words: &[String], tail: Option<usize>, depth: usize) {
         let before = tail.map_or(words, |at| &words[..at]);
         let is_text = self.texts(program, before, depth);

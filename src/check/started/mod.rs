@@ -93,7 +93,7 @@ impl Started {
     }
 }
 
-/// The line and words of a finding about a file that is decoded otherwise than here; `None` where it is UTF-8.
+/// The line and words of a finding about a file that is decoded otherwise than here; `None` if it is UTF-8.
 pub(super) fn encoding(file: &VersionFile, language: Option<Language>) -> Option<(u64, String)> {
     let may_mark = |name: &str| name != "UTF-7" || language.is_some();
     if let Some(name) = marked_encoding(&file.bytes).filter(|name| may_mark(name)) {

@@ -89,7 +89,7 @@ pub(super) fn role(program: &str) -> Role {
 const SYSTEM: &[&str] =
     &["/bin/", "/sbin/", "/usr/", "/lib/", "/lib64/", "/opt/", "/snap/", "/nix/store/", "/run/current-system/"];
 
-/// Whether a program that is named by a path lies neither in the version nor in a folder of the system.
+/// Whether a program that is named by a path is neither in the version nor in a folder of the system.
 pub(super) fn is_elsewhere(program: &str) -> bool {
     let is_system =
         SYSTEM.iter().any(|folder| program.starts_with(folder)) && program.split('/').all(|part| part != "..");

@@ -4,6 +4,7 @@
 //! Only paths that the text fixes are read. Nothing is executed.
 
 use crate::code::relative::{folder_of, join};
+use memchr::memmem;
 use std::collections::HashMap;
 
 /// A longer script is not looked into, in bytes.
@@ -12,8 +13,14 @@ const MAX_TEXT: usize = 256 * 1024;
 /// Substitutions inside one another that are followed.
 const MAX_DEPTH: usize = 8;
 
-/// Words without one of which no script takes a file.
-const SIGNS: &[&str] = &["source ", ". ", "dirname", "${0", "BASH_SOURCE", "(%):-%"];
+/// Files that are noted for one script, at most.
+const MAX_FILES: usize = 1_000;
+
+/// A script that takes a file names its own place in one of these ways, or has one of [`TAKERS`] as a word.
+const SIGNS: &[&str] = &["dirname", "${0", "BASH_SOURCE", "(%):-%"];
+
+/// Commands that read a file as a part of the script.
+const TAKERS: &[&str] = &["source ", ". "];
 
 /// Programs that start the file behind them.
 const STARTERS: &[&str] = &[
@@ -46,7 +53,7 @@ pub(crate) struct NamedFile {
 
 /// The files that the script at `path` takes. `root` is the folder of the script that is started.
 pub(crate) fn named_files(path: &str, text: &str, root: &str) -> Vec<NamedFile> {
-    if text.len() > MAX_TEXT || !SIGNS.iter().any(|sign| text.contains(sign)) {
+    if text.len() > MAX_TEXT || !may_take_files(text.as_bytes()) {
         return Vec::new();
     }
     let started = join(root, if folder_of(path) == root { path.rsplit('/').next().unwrap_or(path) } else { "-" });
@@ -70,6 +77,15 @@ pub(crate) fn named_files(path: &str, text: &str, root: &str) -> Vec<NamedFile> 
     let mut found = reader.found;
     found.retain(|one| one.path != path && one.path != reader.started);
     found
+}
+
+/// Whether the whole script is worth reading for files. The full stop at the end of a sentence is no command.
+fn may_take_files(text: &[u8]) -> bool {
+    let is_in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+    SIGNS.iter().any(|sign| memmem::find(text, sign.as_bytes()).is_some())
+        || TAKERS
+            .iter()
+            .any(|taker| memmem::find_iter(text, taker.as_bytes()).any(|at| !text[..at].last().is_some_and(is_in_word)))
 }
 
 /// A command as written, and what stands around it.
@@ -243,7 +259,16 @@ impl Reader<'_> {
                     self.note(normal(&join(&folder, word)), false);
                 }
             }
-            _ => self.started_file(&words, is_certain),
+            _ => {
+                self.started_file(&words, is_certain);
+                // What it is given may be a file as well: `cat "$DIR/words.txt"`, `sort < "$DIR/words.txt"`.
+                for (before, word) in words.iter().zip(words.iter().skip(1)) {
+                    let path = self.path(word.trim_start_matches('<'), 0).filter(|_| !before.ends_with('>'));
+                    if let Some(path) = path {
+                        self.note(path, false);
+                    }
+                }
+            }
         }
     }
 
@@ -269,9 +294,11 @@ impl Reader<'_> {
         }
         // One that is named before may be made or looked for there.
         let is_certain = is_certain && !self.seen.contains(name);
+        let has_room = self.found.len() < MAX_FILES;
         match self.found.iter_mut().find(|one| one.path == path) {
             Some(known) => known.is_certain |= is_certain,
-            None => self.found.push(NamedFile { path, is_certain }),
+            None if has_room => self.found.push(NamedFile { path, is_certain }),
+            None => {}
         }
     }
 
@@ -468,7 +495,7 @@ mod tests {
                 "cat <<EOF\n. \"$(dirname \"$0\")/x.sh\"\nEOF\n# . \"$(dirname \"$0\")/y.sh\"\necho '\n. \"${0%/*}/z.sh\"\n'\n",
                 "",
             ),
-            ("D=$(dirname \"$0\")\necho x > \"$D/out.txt\"\ncat \"$D/in.txt\"\n", ""),
+            ("D=$(dirname \"$0\")\necho x > \"$D/out.txt\"\ncat \"$D/in.txt\"\n", "in.txt"),
             ("echo \"(it's\"\n. \"$(dirname \"$0\")/x.sh\"\n", "x.sh!"),
         ] {
             assert_eq!(of("t.sh", text), expected, "{text}");

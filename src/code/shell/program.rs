@@ -212,13 +212,56 @@ fn expr(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     })
 }
 
+/// Commands whose one-letter options may share a dash (POSIX, utility syntax guideline 5), each with the letters that take
+/// a value: what follows such a letter in the same word is the value. `chmod` is not one of them: `-rx` is a mode there.
+const CLUSTERED: &[(&str, &str)] = &[
+    ("cat", ""),
+    ("chown", ""),
+    ("cp", "St"),
+    ("df", "Btx"),
+    ("du", "BdtX"),
+    ("egrep", "ABCDdefm"),
+    ("fgrep", "ABCDdefm"),
+    ("grep", "ABCDdefm"),
+    ("ln", "St"),
+    ("ls", "ITw"),
+    ("mkdir", "mZ"),
+    ("mv", "St"),
+    ("read", "adinNptu"),
+    ("rm", ""),
+    ("set", "o"),
+    ("sort", "koStT"),
+    ("uniq", "fsw"),
+    ("wc", ""),
+];
+
+/// The one-letter options in a word of a command: `-e` and `-u` of `set -eu`. `None` for any other word, and for one in which a
+/// letter is followed by its value.
+pub(crate) fn options_of(command: &str, word: &str) -> Option<Vec<String>> {
+    let sign = word.chars().next().filter(|sign| matches!(sign, '-' | '+'))?;
+    let letters = &word[1..];
+    let (_, with_value) = CLUSTERED.iter().find(|(name, _)| *name == command)?;
+    let all_but_last = letters.get(..letters.len().checked_sub(1)?)?;
+    let is_cluster = letters.len() > 1
+        && letters.chars().all(|c| c.is_ascii_alphabetic())
+        && !all_but_last.contains(|c| with_value.contains(c));
+    is_cluster.then(|| letters.chars().map(|c| format!("{sign}{c}")).collect())
+}
+
+/// A word of a command; a cluster of options becomes one word for each option.
+fn apart(command: &str, word: Expr) -> Vec<Expr> {
+    let Some(options) = word.fixed().and_then(|text| options_of(command, &text)) else { return vec![word] };
+    let sort = |option| Sort::Text(vec![TextPiece::Fixed(option)]);
+    options.into_iter().map(|option| Expr { sort: sort(option), ..word.clone() }).collect()
+}
+
 fn call(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let target = node.child_by_field_name("name").map(|name| (reader.of(name).to_owned(), name));
     let Some((target, name)) = target else { return lowering::expr(node, Sort::Nothing) };
-    let target = Box::new(lowering::expr(name, Sort::Name(target)));
     let given: Vec<Node<'_>> = fields(node, "argument");
-    let mut arguments: Vec<Argument> =
-        given.into_iter().map(|argument| Argument { name: None, value: word(reader, argument) }).collect();
+    let words = given.into_iter().flat_map(|argument| apart(&target, word(reader, argument)));
+    let mut arguments: Vec<Argument> = words.map(|value| Argument { name: None, value }).collect();
+    let target = Box::new(lowering::expr(name, Sort::Name(target)));
     arguments.extend(fields(node, "redirect").into_iter().map(|redirect| output(reader, redirect)));
     lowering::expr(node, Sort::Call(target, arguments))
 }

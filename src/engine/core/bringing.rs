@@ -24,11 +24,11 @@ pub struct TeamApproval {
     pub tier: CostTier,
 }
 
-/// Puts a version whose bytes are kept where nothing lies, or in the place of `before`, whose bytes are kept too. No
+/// Puts a version whose bytes are kept where nothing is, or in the place of `before`, whose bytes are kept too. No
 /// commit: nobody approved it.
 ///
 /// # Errors
-/// `Conflict` while a move of the tool is owed; `Internal` for trouble with the store.
+/// `Conflict` while a move of the tool is owed; `Internal` for errors of the store.
 pub fn bring(tx: &Tx<'_>, actor: Actor<'_>, placed: &Placed, before: Option<&Placed>) -> Result<Step, EngineError> {
     let note = UndoNote::RestoreFiles { before: before.cloned(), after: placed.clone() };
     TeamWriter(tx).note_landed(placed.digest)?;
@@ -55,7 +55,7 @@ pub fn bring(tx: &Tx<'_>, actor: Actor<'_>, placed: &Placed, before: Option<&Pla
 /// All bytes are kept. It counts for as long as the team approves it.
 ///
 /// # Errors
-/// `Conflict` while a move of the tool is owed; `Internal` for trouble with the store.
+/// `Conflict` while a move of the tool is owed; `Internal` for errors of the store.
 pub fn update(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -115,7 +115,7 @@ pub fn update(
 /// commit: nobody approved it either. `why` is kept in the log; empty where the change says it all.
 ///
 /// # Errors
-/// `Conflict` while a move of the tool is owed; `Internal` for trouble with the store.
+/// `Conflict` while a move of the tool is owed; `Internal` for errors of the store.
 pub fn redefine(
     tx: &Tx<'_>,
     actor: Actor<'_>,

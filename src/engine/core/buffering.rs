@@ -1,7 +1,7 @@
-//! Buffers: what is written, flushed, taken and thrown away, each in one transaction.
+//! Buffers: what is written, flushed, taken and discarded, each in one transaction.
 //!
 //! What the workbench counts itself, and what nobody takes, is flushed in the transaction that makes it due. A batch
-//! for a tool leaves it as a [`Claim`]: the items stay where they are until the shell says what came of the run.
+//! for a tool leaves it as a [`Claim`]: the items stay where they are until the shell says the result of the run.
 
 use crate::domain::{
     Buffer, BufferAct, BufferEvent, BufferId, BufferLevel, BufferSink, Instant, MAX_BATCH_BYTES, MAX_WAITING,
@@ -46,7 +46,7 @@ pub struct BufferChange {
     pub strategy: Option<Strategy>,
     /// Items of a batch.
     pub max_size: Option<u64>,
-    /// How long the oldest item waits, milliseconds; 0 is for ever.
+    /// How long the oldest item waits, milliseconds; 0 is forever.
     pub interval_ms: Option<u64>,
     /// Who gets the batches.
     pub sink: Option<BufferSink>,
@@ -294,7 +294,7 @@ pub fn taken(tx: &Tx<'_>, id: &BufferId, items: &[BufferItem]) -> Result<Buffer,
 ///
 /// # Errors
 /// `NotFound` when there is no such buffer; `Conflict` while a batch is on its way; `HumanNeeded` when an agent would
-/// throw away what a human wrote.
+/// discard what a human wrote.
 pub fn clear(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<(Turn, u64), EngineError> {
     let (mut buffer, _) = alive(hand, known(tx, id)?);
     refuse_others(tx, hand, id, "clear")?;
@@ -316,7 +316,7 @@ pub fn clear(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<(Turn, u64), 
 /// Says that this process flushes by time from now on; `false` when another one does.
 ///
 /// # Errors
-/// `Internal` for trouble with the store.
+/// `Internal` for errors of the store.
 pub fn tend(tx: &Tx<'_>, hand: Hand<'_>) -> Result<bool, EngineError> {
     let tended = |clock: &BufferClock| !clock.starting && clock.owner != hand.owner && (hand.is_alive)(&clock.owner);
     if tx.buffer_clock()?.as_ref().is_some_and(tended) {
@@ -330,7 +330,7 @@ pub fn tend(tx: &Tx<'_>, hand: Hand<'_>) -> Result<bool, EngineError> {
 /// a new one.
 ///
 /// # Errors
-/// `Internal` for trouble with the store.
+/// `Internal` for errors of the store.
 pub fn tends_on(tx: &Tx<'_>, hand: Hand<'_>) -> Result<bool, EngineError> {
     let needed = tx.buffers()?.iter().any(Buffer::needs_clock);
     if !needed {
@@ -342,7 +342,7 @@ pub fn tends_on(tx: &Tx<'_>, hand: Hand<'_>) -> Result<bool, EngineError> {
 /// Whether the process that flushes by time must be started, by the one that asks.
 ///
 /// # Errors
-/// `Internal` for trouble with the store.
+/// `Internal` for errors of the store.
 pub fn wind(tx: &Tx<'_>, hand: Hand<'_>) -> Result<bool, EngineError> {
     let runs = |clock: &BufferClock| {
         let in_time = !clock.starting || clock.until > tx.now();

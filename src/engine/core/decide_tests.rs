@@ -23,7 +23,7 @@ fn waiting(engine: &Engine) -> Review {
 
 const ADA: &str = "Ada <ada@example.org>";
 
-/// Lets `work` have an approval of this review, and what the rules need beside it.
+/// Lets `work` have an approval of this review, and what else the rules need.
 fn with_yes<T>(engine: &Engine, review: &Review, work: impl FnOnce(&DecisionRequest, &DecisionContext<'_>) -> T) -> T {
     engine.checks().ensure(review.id, &mut |_| {}).unwrap();
     let request = DecisionRequest {

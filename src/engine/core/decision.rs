@@ -18,7 +18,7 @@ pub struct DecisionContext<'a> {
     pub gates: &'a Gates,
     /// Who made what is decided, for the log.
     pub maker: Option<Value>,
-    /// The version where it lies now; `None` where no files move, or when it is gone.
+    /// The version where it is now; `None` if no files move, or when it is gone.
     pub placed: Option<Placed>,
     /// The version of the same name in the place it goes to.
     pub replaced: Option<Placed>,
@@ -65,7 +65,7 @@ pub(super) struct Deciding<'a, 'tx> {
 }
 
 impl<'a> Deciding<'a, '_> {
-    /// The version where it lies.
+    /// The version where it is.
     ///
     /// # Errors
     /// `Conflict` when its files are gone.

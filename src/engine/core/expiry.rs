@@ -11,7 +11,7 @@ const CLOCK: &str = "toolsmith";
 /// Closes every waiting review whose time is over, and logs each. Those that it closed.
 ///
 /// # Errors
-/// `Internal` for trouble with the store.
+/// `Internal` for errors of the store.
 pub fn expire(tx: &Tx<'_>) -> Result<Vec<ReviewId>, EngineError> {
     let due = tx.due_reviews(tx.now())?;
     for id in &due {

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Whether taking a revocation back gives again what it took: not what the log does not give any more, because the
-/// grant itself was taken back meanwhile.
+/// grant itself was undone meanwhile.
 ///
 /// # Errors
 /// Any failed read of the store.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Given {
     operation: OperationId,
-    /// Where it was given for; `None` where the entry does not say.
+    /// Where it was given for; `None` if the entry does not say.
     place: Option<(Stage, Option<String>)>,
 }
 

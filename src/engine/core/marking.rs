@@ -22,7 +22,7 @@ pub fn mark_failure(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark) -> Result<Step
     marked(tx, actor, mark, Vec::new())
 }
 
-/// Keeps a mark in place of those that are taken back.
+/// Keeps a mark in place of those that are undone.
 fn marked(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark, taken_back: Vec<MarkId>) -> Result<Step, EngineError> {
     check_scenario(&mark.scenario)?;
     let error = mark.error.chars().take(MAX_ERROR).collect();
@@ -47,7 +47,7 @@ fn marked(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark, taken_back: Vec<MarkId>)
 /// Changes what a mark says.
 ///
 /// # Errors
-/// `NotFound` when there is no such mark, or it was taken back; `Conflict` when nothing would change; `Usage` as for
+/// `NotFound` when there is no such mark, or it was undone; `Conflict` when nothing would change; `Usage` as for
 /// [`mark_failure`].
 pub fn edit_mark(tx: &Tx<'_>, actor: Actor<'_>, id: MarkId, words: MarkWords) -> Result<Step, EngineError> {
     let Some(mark) = tx.failure_mark(id)?.filter(|mark| !mark.withdrawn) else { return Err(unknown_mark(id)) };

@@ -1,8 +1,8 @@
-//! The rules: what a command does to the store, and which effects follow.
+//! The rules: how a command changes the store, and which effects follow.
 //!
-//! Every function here works inside one transaction, gets the time from it and touches nothing
-//! outside the store. What must happen outside (moving files, committing) is written as an intent
-//! in the same transaction and performed by the shell; after a crash the intent is still there.
+//! Every function here works inside one transaction, gets the time from it, and accesses nothing outside the store.
+//! Work outside the store (moving files, committing) is recorded as an intent in the same transaction and performed by
+//! the caller; after a crash, the intent still exists.
 
 mod allow;
 mod annotate;

@@ -8,7 +8,7 @@ use crate::store::{NewReview, Tx};
 /// The review as an approval of these tools would find it: the same, with fewer members.
 ///
 /// # Errors
-/// `Usage` when the review is no adoption, or has no tool of such a name.
+/// `Usage` when the review is not an adoption, or has no tool of such a name.
 pub fn part_of(review: &Review, only: &[String]) -> Result<Review, EngineError> {
     if only.is_empty() {
         return Ok(review.clone());

@@ -115,7 +115,8 @@ pub enum Pen<'a> {
 }
 
 impl Pen<'_> {
-    /// Signs a text of this transaction that is no entry of the log. `None` while it is only told what has to be signed.
+    /// Signs a text of this transaction that is not an entry of the log. `None` while it is only told what has to be
+    /// signed.
     ///
     /// # Errors
     /// `Conflict` when what was signed is not what is written.

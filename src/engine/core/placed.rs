@@ -3,7 +3,7 @@
 use crate::domain::{Digest, Placement, Stage, Tool, ToolName, VersionFile};
 use serde::{Deserialize, Serialize};
 
-/// What lies beside a version at a place under the name `approval.toml`.
+/// What is next to a version at a place under the name `approval.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Beside {
@@ -24,13 +24,13 @@ pub struct Placed {
     /// Version that the manifest states.
     pub version: semver::Version,
     pub digest: Digest,
-    /// Stage of the folder that it lies in.
+    /// Stage of the folder that it is in.
     pub stage: Stage,
     /// Folder, and whether it belongs to the tool alone.
     pub placement: Placement,
     /// Its files relative to the place.
     pub files: Vec<String>,
-    /// What lay beside it there.
+    /// What lay next to it there.
     #[serde(default)]
     pub approval: Beside,
 }

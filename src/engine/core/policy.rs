@@ -40,7 +40,7 @@ pub enum Question {
     Permit,
 }
 
-/// That what lies on disk under the name of an approved tool does not count as approved.
+/// That what is on disk under the name of an approved tool does not count as approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantine {
     /// Why, in one line.
@@ -54,7 +54,7 @@ pub struct Quarantine {
 pub struct Standing<'a> {
     /// Whether an approval is in force.
     pub approved: bool,
-    /// That what lies on disk under its name, as it is now, does not count as approved.
+    /// That what is on disk under its name, as it is now, does not count as approved.
     pub quarantined: Option<&'a Quarantine>,
     /// Permissions that the manifest declares.
     pub permissions: &'a Permissions,

@@ -32,7 +32,7 @@ pub struct Posted<'a> {
 /// Opens the review that a request asks for, or speaks for the one that waits.
 ///
 /// # Errors
-/// `Conflict` while a move of the tool is owed; `Internal` for trouble with the store.
+/// `Conflict` while a move of the tool is owed; `Internal` for errors of the store.
 pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, EngineError> {
     if let Some(replaced) = posted.replaces {
         if tx.review(replaced)?.is_none_or(|review| review.state != ReviewState::Waiting) {

@@ -16,7 +16,7 @@ pub(super) fn agree(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
     Ok(deciding.step(operation, message, Vec::new()))
 }
 
-/// The tool is put away, as proposed.
+/// The tool is archived, as proposed.
 pub(super) fn put_away(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
     let Deciding { tx, actor, context, review, .. } = *deciding;
     let before = deciding.placed()?;

@@ -8,7 +8,7 @@ use crate::store::{Queries, StoreError, Tx};
 use serde_json::json;
 
 /// The digest of what speaks for and against a version: what its checks say, what reviewers wrote, and what the team
-/// decided against it. How long a check took is no part of it, nor where the lines of a comment are now.
+/// decided against it. How long a check took is not part of it, nor where the lines of a comment are now.
 pub fn evidence_digest(verdict: Option<&Verdict>, comments: &[Comment], objections: &[Statement]) -> Digest {
     let checks = verdict.into_iter().flat_map(|verdict| &verdict.checks);
     let checks: Vec<_> =

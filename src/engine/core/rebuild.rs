@@ -1,4 +1,4 @@
-//! Rows that a damaged database lost, made anew from the log: what each entry did when it was written is done once more,
+//! Rows that a damaged database lost, rebuilt from the log: what each entry did when it was written is done once more,
 //! at its own time. What the log does not tell is named, not guessed.
 
 use super::ledger::Ledger;
@@ -33,7 +33,7 @@ pub const FROM_FILES: &[&str] =
 /// as far as they could not be read.
 ///
 /// # Errors
-/// `Internal` for trouble with the store.
+/// `Internal` for errors of the store.
 pub fn rebuild(tx: &Tx<'_>, damaged: &[String]) -> Result<Vec<String>, EngineError> {
     let wanted: BTreeSet<&str> = FROM_LOG.iter().copied().filter(|table| damaged.iter().any(|d| d == table)).collect();
     for table in &wanted {
@@ -128,7 +128,7 @@ impl Replay<'_> {
         }
     }
 
-    /// The change that an entry notes, where its table is made anew.
+    /// The change that an entry notes, where its table is rebuilt.
     fn wanted_change<'n>(&self, note: &'n UndoNote) -> Option<&'n dyn RowChange> {
         note.row_change().filter(|change| change.table().is_some_and(|table| self.wanted.contains(table)))
     }

@@ -17,14 +17,14 @@ pub struct Relocation {
     pub version: semver::Version,
     /// Digest of the version.
     pub digest: Digest,
-    /// Where it lies; `None` when nothing is to be taken away.
+    /// Where it is; `None` when nothing is to be taken away.
     pub from: Option<Placement>,
     /// Its files there, relative to `from`.
     pub from_files: Vec<String>,
     /// Folder that it is moved to.
     pub to: Placement,
-    /// Digest of a version that may lie at the target and whose copy is kept: it makes room. Any other
-    /// content there is put aside. `None` when no version is expected there.
+    /// Digest of a version that may be at the target and whose copy is kept: it makes room. Any other content there is
+    /// set aside. `None` when no version is expected there.
     #[serde(default)]
     pub replaces: Option<Digest>,
     /// Files written beside the version, not part of it; only into a folder of its own.
@@ -38,7 +38,7 @@ pub struct Relocation {
     /// Whether nothing arrives: the version is only taken away, and its kept copy stays.
     #[serde(default)]
     pub gone: bool,
-    /// The operation that put aside what lay in the place: it comes back when the place is free.
+    /// The operation that set aside what lay in the place: it comes back when the place is free.
     #[serde(default)]
     pub returns: Option<OperationId>,
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 const SCAN: &str = "toolsmith";
 
 /// Lets requests from outside wait again that ended because the bytes they were about were gone, when those are back.
-/// One that was taken back, or asked again since, stays closed. Brings `heads` up to date.
+/// One that was undone, or asked again since, stays closed. Brings `heads` up to date.
 ///
 /// # Errors
 /// Any failed read or write of the store.

@@ -14,7 +14,7 @@ use serde_json::json;
 /// What comes back, and what makes room.
 #[derive(Debug, Clone, Copy)]
 pub struct Comeback<'a> {
-    /// What lies there; its bytes are kept. `None` when nothing does.
+    /// What is there; its bytes are kept. `None` when there is nothing.
     pub before: Option<&'a Placed>,
     /// What comes back, in its place.
     pub after: &'a Placed,
@@ -28,7 +28,7 @@ impl Comeback<'_> {
     }
 }
 
-/// A version whose bytes are kept is put in its place, where the kept version `replaces` may lie.
+/// A version whose bytes are kept is put in its place, where the kept version `replaces` may be.
 pub(super) fn arrive(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -118,7 +118,7 @@ pub fn rollback(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, change: &Comebac
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
-/// Puts the approved files back where changed ones lie, or none.
+/// Puts the approved files back where changed ones are, or none.
 ///
 /// # Errors
 /// `Conflict` while another move of the tool is owed.
@@ -140,7 +140,7 @@ pub fn restore_files(tx: &Tx<'_>, actor: Actor<'_>, change: &Comeback<'_>) -> Re
 /// Changed files that become a tool of their own.
 #[derive(Debug, Clone, Copy)]
 pub struct Fork<'a> {
-    /// What lies there, changed; its bytes are kept.
+    /// What is there, changed; its bytes are kept.
     pub before: &'a Placed,
     pub after: &'a Placed,
     /// The new tool; its bytes are kept.

@@ -18,7 +18,7 @@ pub(super) const ADOPTION: &str = "adoption";
 #[derive(Debug, Default, Clone)]
 pub struct Approvals {
     versions: HashMap<ToolName, Vec<Approval>>,
-    /// Where approved versions lie.
+    /// Where approved versions are.
     bases: HashSet<String>,
 }
 
@@ -33,7 +33,7 @@ impl Approvals {
         Ok(Approvals { versions, bases })
     }
 
-    /// Whether this very version is approved, wherever it lies.
+    /// Whether this very version is approved, wherever it is.
     pub fn has(&self, tool: &ToolName, digest: Digest) -> bool {
         self.of(tool).any(|approval| approval.digest == digest)
     }
@@ -57,12 +57,12 @@ impl Approvals {
         self.versions.contains_key(tool)
     }
 
-    /// Whether a version of its own name was approved where this one lies.
+    /// Whether a version of its own name was approved where this one is.
     pub fn lies_at_home(&self, tool: &Tool) -> bool {
         self.of(tool.reviewed_as()).any(|approval| approval.base.as_ref() == Some(&tool.placement.base))
     }
 
-    /// Whether some version was approved where this one lies, under whatever name.
+    /// Whether some version was approved where this one is, under whatever name.
     pub fn knows_place(&self, tool: &Tool) -> bool {
         tool.placement.exclusive && self.bases.contains(&tool.placement.base)
     }
@@ -95,7 +95,7 @@ impl Unsettled {
     }
 }
 
-/// A digest over what of a scan the store follows: which bytes of which tool lie where.
+/// A digest over what of a scan the store follows: which bytes of which tool are where.
 pub fn digest_of_rows(tools: &[Arc<Tool>]) -> Digest {
     let mut text = Vec::with_capacity(tools.len() * 160);
     for tool in tools {
@@ -128,7 +128,7 @@ pub fn is_followed(queries: &crate::store::Queries, now: Instant) -> Result<bool
     Ok(since.len() < APPLIED_EVENTS && !since.iter().any(|event| concerns_scans(event.kind)))
 }
 
-/// So many events are looked through.
+/// This many events are looked through.
 const APPLIED_EVENTS: usize = 4_096;
 
 /// Whether the rules of a scan may come to another end after an event of this kind.
@@ -269,7 +269,7 @@ fn apply_places<'a>(tx: &Tx<'_>, tools: &'a [Arc<Tool>]) -> Result<Known<'a>, St
     Ok(Known::of(tools))
 }
 
-/// A waiting review whose version is not there any more has nothing left to decide.
+/// A waiting review whose version is no longer there has nothing left to decide.
 fn supersede_lost<'a>(
     tx: &Tx<'_>,
     heads: impl Iterator<Item = &'a mut ReviewHead>,
@@ -389,7 +389,7 @@ fn wanted(tool: &Tool, approvals: &Approvals) -> Option<ReviewKind> {
     }
 }
 
-/// Opens a review of a tool as it lies on disk.
+/// Opens a review of a tool as it is on disk.
 pub(super) fn open_for(
     tx: &Tx<'_>,
     tool: &Tool,
@@ -450,7 +450,7 @@ fn first_line(text: &str) -> String {
 
 /// Approved and core tools that came with the workspace wait in one review; it follows the folder. A version whose
 /// files changed after an approval did not come with it: it has a review of its own, also when that approval was
-/// taken back, and also when only some of its files are left then. `heads` are the reviews so far.
+/// undone, and also if only some of its files are left. `heads` are the reviews so far.
 fn adopt_needed(
     tx: &Tx<'_>,
     tools: &[Arc<Tool>],

@@ -1,4 +1,4 @@
-//! What a scan asks a human about, as tables: what lies where, what was approved and asked before, what is asked now.
+//! What a scan asks a human about, as tables: what is where, what was approved and asked before, what is asked now.
 
 use super::fixture::{self, NOW, in_store};
 use super::scan::{Approvals, Unsettled, members_digest, open_for};
@@ -15,7 +15,7 @@ fn tool(name: &str, stage: Stage, byte: u8) -> Tool {
     Tool { description: "\n  Adds.\nTwo numbers.".to_owned(), ..fixture::tool(name, stage, byte) }
 }
 
-/// Puts an approval of a tool in force, as it lies there.
+/// Puts an approval of a tool in force, as it is there.
 fn approve(tx: &Tx<'_>, tool: &Tool) -> Result<OperationId, EngineError> {
     let (who, verb, subject) = ("Ada".to_owned(), "approve".to_owned(), tool.name.to_string());
     let operation = tx.log(&NewOperation { who, verb, subject, detail: json!({}), reversible: true })?;

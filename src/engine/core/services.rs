@@ -176,7 +176,7 @@ fn new_instance(tx: &Tx<'_>, wanted: &Launching<'_>, launched_by: &str) -> Insta
 /// Leaves a wish for the keeper of an instance, or carries it out where there is none.
 ///
 /// # Errors
-/// `NotFound` when there is no such instance; `Internal` for trouble with the store.
+/// `NotFound` when there is no such instance; `Internal` for errors of the store.
 pub fn ask(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, wish: Wish) -> Result<RequestResult, EngineError> {
     let mut row = tx.services().instance(id)?.ok_or_else(|| gone(id))?;
     let now = tx.now();
@@ -274,7 +274,7 @@ fn demand_launcher(actor: &ServiceActor<'_>, instance: &Instance) -> Result<(), 
 /// Settles an instance whose keeper is gone; with `restarts`, says whether the caller must start a new one.
 ///
 /// # Errors
-/// `Internal` for trouble with the store.
+/// `Internal` for errors of the store.
 pub fn settle(
     tx: &Tx<'_>,
     actor: &ServiceActor<'_>,
@@ -293,7 +293,7 @@ pub fn settle(
 /// Makes this process the keeper of an instance; `None` when another one is, or none is needed.
 ///
 /// # Errors
-/// `Internal` for trouble with the store.
+/// `Internal` for errors of the store.
 pub fn take(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Option<InstanceRow>, EngineError> {
     let Some(mut row) = tx.services().instance(id)? else { return Ok(None) };
     let is_promised = row.instance.keeper_due.is_some();
@@ -307,11 +307,11 @@ pub fn take(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Opt
     Ok(Some(row))
 }
 
-/// Takes what happened into the row of an instance, after the wishes that others left there. A keeper that is not needed
-/// any more is taken out of the row. `None` when this process is not its keeper (any more): it must end.
+/// Takes what happened into the row of an instance, after the wishes that others left there. A keeper that is no longer
+/// needed is taken out of the row. `None` when this process is not its keeper (any more): it must end.
 ///
 /// # Errors
-/// `Internal` for trouble with the store.
+/// `Internal` for errors of the store.
 pub fn advance(
     tx: &Tx<'_>,
     owner: &str,

@@ -49,7 +49,7 @@ impl Edit {
     }
 }
 
-/// Staged writes to apply, or to take back.
+/// Staged writes to apply, or to undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applying {
     /// The run that wrote them.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Tools whose files are those of this program, and what each may do from now on.
 #[derive(Debug)]
 pub struct StarterSet {
-    /// The tools as they lie on disk, with what each declares; nothing for most.
+    /// The tools as they are on disk, with what each declares; nothing for most.
     pub tools: Vec<(Arc<Tool>, Option<Allowed>)>,
     /// How many lines of text they have. None of them was on a screen.
     pub lines: u64,

@@ -9,7 +9,7 @@ use crate::store::{NewOperation, ReviewHead, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What came of a command inside the transaction: the answer, and moves the shell must perform.
+/// The result of a command inside the transaction: the answer, and moves the shell must perform.
 #[derive(Debug)]
 pub struct Step {
     /// The answer, completed by the shell when the moves are done.
@@ -23,9 +23,9 @@ pub struct Step {
 #[serde(rename_all = "kebab-case")]
 pub enum Work {
     Relocation(Box<Relocation>),
-    /// A version stays, what lies beside it changes.
+    /// A version stays, what is next to it changes.
     Beside(Box<ApprovalFileChange>),
-    /// Staged writes of a run are applied, or taken back.
+    /// Staged writes of a run are applied, or undone.
     Applying(Applying),
 }
 
@@ -47,7 +47,7 @@ pub struct Actor<'a> {
     pub owner: &'a str,
     /// Whether promotions are committed to git.
     pub commit: bool,
-    /// How its entries are signed; `None` where they are not.
+    /// How its entries are signed; `None` if they are not.
     pub pen: Option<&'a Pen<'a>>,
 }
 
@@ -55,7 +55,7 @@ impl Actor<'_> {
     /// Appends an entry to the log, with its signature where there is one.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store; `Conflict` when what was signed is not what is written.
+    /// `Internal` for errors of the store; `Conflict` when what was signed is not what is written.
     pub(super) fn log(&self, tx: &Tx<'_>, new: &NewOperation) -> Result<OperationId, EngineError> {
         let operation = tx.log(new)?;
         if let Some(pen) = self.pen {

@@ -17,7 +17,7 @@ const RULES: &str = "rules";
 /// The subject of the event that another policy is in force, or that policies exclude each other.
 pub const POLICY_IN_FORCE: &str = "policy-in-force";
 
-/// Changes with what is computed of versions: what an earlier program computed is computed anew.
+/// Changes with what is computed of versions: what an earlier program computed is computed again.
 const FORM: &str = "3";
 
 /// Stands in what is computed of a version of which somebody approved a difference only.
@@ -117,7 +117,7 @@ fn unsigned_of(q: &Queries, pin: FileName) -> Result<(PolicyChain, UnsignedFiles
     Ok((PolicyChain::of(pin, &unsigned.policies, &agreements), unsigned))
 }
 
-/// Under what versions are computed: another text computes all of them anew.
+/// Under what versions are computed: another text computes all of them again.
 pub fn basis_of(chain: &PolicyChain, rules: &TeamRules) -> String {
     let head = chain.head().map(|head| head.hex()).unwrap_or_default();
     let locks = rules.imports.iter().map(|import| import.import.lock.hex());
@@ -125,9 +125,9 @@ pub fn basis_of(chain: &PolicyChain, rules: &TeamRules) -> String {
     [FORM.to_owned(), head].into_iter().chain(locks).chain(fork).collect::<Vec<_>>().join(" ")
 }
 
-/// What the team decided about a version, as far as it counts on this machine; `None` where nobody did. The time in a
-/// decision is its signer's word. So an approval of a key that has expired counts where it came before the key expired, by
-/// the clock of this machine, and nowhere else. That makes approvals fewer and never lets anything through.
+/// What the team decided about a version, as far as it counts on this machine; `None` if nobody did. The time in a
+/// decision is its signer's word. So an approval of a key that has expired counts where it came before the key expired,
+/// by the clock of this machine, and nowhere else. That makes approvals fewer and never lets anything through.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -176,7 +176,7 @@ fn late_approvals(q: &Queries, version: &TeamVersion) -> Result<BTreeMap<FileNam
     Ok(late)
 }
 
-/// What the decision files about a version come to, on every machine that has them; `None` where nobody decided.
+/// What the decision files about a version come to, on every machine that has them; `None` if nobody decided.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -184,7 +184,7 @@ pub fn team_version(q: &Queries, digest: Digest) -> Result<Option<TeamVersion>, 
     Ok(TeamFiles(q).state(digest)?.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
-/// Takes in files and computes anew what they change; all of it where they change the policy. Nothing of it depends on
+/// Takes in files and computes again what they change; all of it where they change the policy. Nothing of it depends on
 /// the order in which files come.
 ///
 /// # Errors
@@ -323,11 +323,11 @@ fn in_order(names: impl Iterator<Item = FileName>) -> Vec<FileName> {
     names.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Writes a decision as a file, beside the entry of the log that this transaction writes. One that would not count is not
-/// written.
+/// Writes a decision as a file, next to the entry of the log that this transaction writes. One that would not count is
+/// not written.
 ///
 /// # Errors
-/// `Conflict` when what was signed is not what is written; `Internal` for trouble with the store.
+/// `Conflict` when what was signed is not what is written; `Internal` for errors of the store.
 pub fn share(tx: &Tx<'_>, actor: Actor<'_>, team: &TeamContext, decision: TeamDecision) -> Result<Shared, EngineError> {
     if let Some(policy) = &team.policy
         && let Err(why) = policy.counts(&team.key, &decision.reviewer, decision.role.as_deref(), decision.at)
@@ -358,7 +358,7 @@ pub fn share(tx: &Tx<'_>, actor: Actor<'_>, team: &TeamContext, decision: TeamDe
     Ok(Shared::Written(name))
 }
 
-/// A policy or a lock as it is kept; with an object where it lies in the team's repository.
+/// A policy or a lock as it is kept; with an object where it is in the team's repository.
 pub fn unsigned_file(bytes: &[u8], object: Option<String>) -> TeamFile {
     let name = FileName::of(bytes).hex();
     TeamFile { name, kind: RULES.to_owned(), digest: None, bytes: bytes.to_vec(), key: None, object }
@@ -367,7 +367,7 @@ pub fn unsigned_file(bytes: &[u8], object: Option<String>) -> TeamFile {
 /// Writes an entry about the team into the log.
 ///
 /// # Errors
-/// `Internal` for trouble with the store.
+/// `Internal` for errors of the store.
 pub fn log_team(
     tx: &Tx<'_>,
     actor: Actor<'_>,

@@ -19,8 +19,8 @@ use serde_json::json;
 /// Takes back the given operation, or the newest that can be.
 ///
 /// # Errors
-/// `NotFound` when there is none; `Conflict` when it was taken back before; `Refused` when it is of a
-/// kind that changes nothing that could be put back.
+/// `NotFound` when there is none; `Conflict` when it was undone before; `Refused` when it is of a kind that changes
+/// nothing that could be put back.
 pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Result<Step, EngineError> {
     let target = find(tx, wanted)?;
     let note: UndoNote = target
@@ -91,8 +91,7 @@ fn find(tx: &Tx<'_>, wanted: Option<OperationId>) -> Result<Operation, EngineErr
     Ok(operation)
 }
 
-/// Refuses to take back a move when a later operation moved the same version on: it is not where it
-/// would be fetched from.
+/// Refuses to undo a move when a later operation moved the same version on: it is not where it would be fetched from.
 fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> Result<(), EngineError> {
     let since = |later: &Operation| {
         let message = format!("{2} was moved since by operation {0} ({1})", later.id, later.verb, later.subject);
@@ -180,7 +179,7 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
     Ok(())
 }
 
-/// The entries that let the tools of an adoption do what they declare, but for those taken back since.
+/// The entries that let the tools of an adoption do what they declare, but for those undone since.
 fn still_granted(tx: &Tx<'_>, note: &UndoNote) -> Result<Vec<Operation>, EngineError> {
     let UndoNote::Adopt { granted, .. } = note else { return Ok(Vec::new()) };
     let mut entries = Vec::new();
@@ -288,7 +287,7 @@ fn wait_again(tx: &Tx<'_>, closed: &[ReviewId]) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Puts approvals back in force as they were, but for those whose own operation was taken back since.
+/// Puts approvals back in force as they were, but for those whose own operation was undone since.
 fn put_back(tx: &Tx<'_>, ended: &[Approval]) -> Result<(), EngineError> {
     for approval in ended {
         if tx.operation(approval.operation)?.is_some_and(|operation| operation.undone_by.is_none()) {
@@ -298,8 +297,8 @@ fn put_back(tx: &Tx<'_>, ended: &[Approval]) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// What has to change beside a version that an approval left in its place: nothing moves back, but
-/// `approval.toml` must not go on naming the approval that is taken back.
+/// What has to change beside a version that an approval left in its place: nothing moves back, but `approval.toml` must
+/// not continue naming the approval that is undone.
 fn unwritten(actor: Actor<'_>, note: &UndoNote, operation: OperationId) -> Option<ApprovalFileChange> {
     let (before, after, is_approved) = match note {
         UndoNote::Approve { before, after, ended, .. } => {

@@ -132,7 +132,7 @@ pub enum UndoNote {
     Allow(Permitted),
     /// Undo withdraws the comment.
     Comment(Commented),
-    /// A comment that was taken back.
+    /// A comment that was undone.
     Withdraw(Withdrawn),
     /// Leave for an agent.
     Grant(Granted),

@@ -1,4 +1,4 @@
-//! What lies beside a vouched tool: `approval.toml`, which says who approved it, and for whom it is signed.
+//! What is next to a vouched tool: `approval.toml`, which says who approved it, and for whom it is signed.
 //!
 //! Everything in front of the line of the signature is what was signed, byte for byte: nobody has to build the
 //! text again to verify it. The number of the operation stands behind it, because it is known only later and
@@ -67,7 +67,7 @@ pub fn approval_file(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, 
     Ok(vec![file(text)])
 }
 
-/// What lies beside a version that comes back to a place: what lay there, else what its approval says.
+/// What is next to a version that comes back to a place: what lay there, else what its approval says.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -79,8 +79,8 @@ pub fn beside(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, EngineE
     }
 }
 
-/// Takes over versions that an allowed signer approved. One whose approval was taken back here, whoever had given
-/// it, waits for a human like any other that came with the workspace.
+/// Takes over versions that an allowed signer approved. One whose approval was undone here, whoever had given it, waits
+/// for a human like any other that came with the workspace.
 ///
 /// # Errors
 /// Any failed read or write of the store.
@@ -112,7 +112,7 @@ pub fn adopt_signed(tx: &Tx<'_>, signed: &[Vouched]) -> Result<(), EngineError> 
     Ok(())
 }
 
-/// Whether somebody here took back an approval of this very version.
+/// Whether somebody here undid an approval of this very version.
 ///
 /// # Errors
 /// Any failed read of the store.

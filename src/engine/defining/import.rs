@@ -142,8 +142,8 @@ fn set_text(document: &mut DocumentMut, key: &str, text: &str) {
 /// Reads what is imported, as the definition of this name.
 ///
 /// # Errors
-/// `Usage` for what is no definition of a service, with the reason; for a file of several of which none has the name;
-/// for a value that is masked.
+/// `Usage` for what is not a definition of a service, with the reason; for a file of several of which none has the
+/// name; for a value that is masked.
 pub(super) fn read(import: &Import<'_>, name: &ToolName) -> Result<Definition, EngineError> {
     let shown = if import.file == "-" { "standard input" } else { import.file };
     let hint = "give a tool.toml, the `definition` of `toolsmith show NAME --json`, or a definition in JSON";

@@ -62,8 +62,8 @@ impl Definitions<'_> {
     /// what it declares.
     ///
     /// # Errors
-    /// `NotFound` for an unknown name; `Conflict` for what is no server, or has no folder of its own; `Refused` where it may
-    /// not be started; `Failed` when it lists no tools.
+    /// `NotFound` for an unknown name; `Conflict` for what is not a server, or has no folder of its own; `Refused`
+    /// where it may not be started; `Failed` when it lists no tools.
     pub fn list_tools(&self, name: &str, allows: bool, caller: &Caller) -> Result<Defined, EngineError> {
         let versions = self.versions_of(name)?;
         let Versions { kept, approved } = &versions;
@@ -96,7 +96,7 @@ impl Definitions<'_> {
         self.keep_list((kept, &base), &lock, reviewed.as_ref(), caller)
     }
 
-    /// The version of a server whose list is written, and the approved one beside it.
+    /// The version of a server whose list is written, and the approved one next to it.
     fn versions_of(&self, name: &str) -> Result<Versions, EngineError> {
         let there = match tool_name(name) {
             Ok(name) => self.there(&name)?,

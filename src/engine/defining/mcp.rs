@@ -33,7 +33,7 @@ const MOST_TOOLS: usize = 200;
 /// Parts in which a list may come.
 const MOST_PAGES: usize = 16;
 
-/// The version of the protocol that is asked for. A program that speaks another one says so, and goes on with it.
+/// The version of the protocol that is asked for. A program that speaks another one says so, and continues with it.
 const VERSION: &str = "2025-06-18";
 
 /// Tools by name and description, or why there are none.

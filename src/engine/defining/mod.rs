@@ -1,17 +1,17 @@
-//! Definitions of services: made and changed from the options of `define`, imported under a name.
+//! Definitions of services: created and changed with the options of `define`, or imported under a name.
 //!
-//! Nothing is approved by it: what is written is an experimental tool, and a review of it waits like that of any other.
-//! Nothing is run by it but by `probe`, which asks a defined program what it can do.
+//! This approves nothing: it writes an experimental tool, which waits for its review like any other. It runs nothing,
+//! except for `probe`, which asks a defined program for its capabilities.
 //!
 //! | file | is for |
 //! | --- | --- |
-//! | `changes` | options, and writing them into a definition |
+//! | `changes` | options, and how they are written into a definition |
 //! | `import` | definitions as text |
 //! | `verbs` | `define` as the workbench calls it |
-//! | `probe` | asking a program what it can do |
-//! | `discovery` | what its texts say of that |
-//! | `help_text` | commands and descriptions in a help text |
-//! | `mcp` | listing its tools by the Model Context Protocol |
+//! | `probe` | asking a program for its capabilities |
+//! | `discovery` | finding capabilities in its texts |
+//! | `help_text` | parsing commands and descriptions in a help text |
+//! | `mcp` | listing its tools with the Model Context Protocol |
 //! | `listing` | recording the tools of a server, `list-tools` |
 
 mod changes;
@@ -49,12 +49,12 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a definition looks like before anything is said of it. The name and the provenance are filled in.
+/// A new definition before any option is applied. The name and the provenance are filled in.
 const BLANK: &str = "version = \"0.1.0\"\ndescription = \"\"\nkind = \"service\"\n\
     capabilities = []\n\n[run]\ncommand = []\n\n[service]\nadapter = \"generic\"\n\n\
     [permissions]\nnetwork = []\nread = []\nwrite = []\nenv = []\nrun = []\n\n[provenance]\n";
 
-/// What came of `define`.
+/// The result of `define`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Defined {
     /// The operation, the review and a line for a human.
@@ -66,14 +66,14 @@ pub struct Defined {
     pub version: String,
     /// Path of the definition, relative to the workspace.
     pub path: String,
-    /// What of it needs a second look, one sentence each.
+    /// Warnings about the definition, one sentence each.
     pub notes: Vec<String>,
-    /// What its program says it can do; empty where it was not asked.
+    /// The capabilities that its program reports; empty if it was not asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub found: Vec<FoundCapability>,
 }
 
-/// Making and changing definitions of services.
+/// Creating and changing definitions of services.
 #[derive(Clone, Copy)]
 pub struct Definitions<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -81,12 +81,12 @@ pub struct Definitions<'e> {
 }
 
 impl Definitions<'_> {
-    /// Makes the definition of a service, or changes what is named in the one that is there.
+    /// Creates the definition of a service, or changes the given options in the existing definition.
     ///
     /// # Errors
-    /// `Usage` for a bad name or option, which it names, and when nothing is named; `Conflict` when the name belongs to
-    /// something else, or the definition has a form in which it cannot be changed; `Refused` when it is archived;
-    /// `Failed` when the result cannot be read as a tool.
+    /// `Usage` for an invalid name or option, or if no option is given; `Conflict` when the name belongs to a different
+    /// tool, or the definition has a form that cannot be changed; `Refused` when it is archived; `Failed` when the
+    /// result cannot be read as a tool.
     pub fn define(
         &self,
         name: &str,
@@ -110,7 +110,8 @@ impl Definitions<'_> {
         }
     }
 
-    /// The version of this name that a change is about: an experimental one goes first, because it is the newest.
+    /// The version with this name that a change applies to: experimental versions take precedence, because they are the
+    /// newest.
     fn there(&self, name: &ToolName) -> Result<Option<Arc<Tool>>, EngineError> {
         let view = self.engine.library().catalog();
         let rows: Vec<&Arc<Tool>> = view.tools.iter().filter(|tool| tool.name == *name).collect();
@@ -136,7 +137,7 @@ impl Definitions<'_> {
         }
     }
 
-    /// Writes a new one as an experimental tool; never over anything.
+    /// Writes a new definition as an experimental tool; never overwrites anything.
     fn make(
         &self,
         name: &ToolName,
@@ -167,7 +168,8 @@ impl Definitions<'_> {
         Ok(defined(Outcome { message, ..outcome }, name, format!("{folder}/{path}"), &manifest))
     }
 
-    /// Of a name that is taken: nothing to do when it is defined so already.
+    /// For a name that is taken: there is nothing to do if the existing definition is the same; otherwise, it is a
+    /// conflict.
     fn same_or_clash(
         &self,
         there: &Tool,
@@ -186,8 +188,8 @@ impl Definitions<'_> {
         Ok(defined(outcome, &there.name, there.path.clone(), &detail.manifest))
     }
 
-    /// Changes what is named, as a new version: in its place while it is experimental, beside it when it is approved.
-    /// `why` is for the record; empty where the change says it all.
+    /// Applies the given options as a new version: it replaces an experimental version, and is written next to an
+    /// approved version. `why` is for the record; empty if the change is self-explanatory.
     fn change(&self, there: &Tool, changes: &Changes, why: &str, caller: &Caller) -> Result<Defined, EngineError> {
         let name = &there.name;
         let conflict = |message: String, hint: &str| EngineError::new(ErrorCode::Conflict, message, hint);
@@ -223,7 +225,7 @@ impl Definitions<'_> {
         }
     }
 
-    /// Puts a changed definition in the place of the one that nobody approved; the bytes before are kept.
+    /// Replaces a definition that is not approved with the changed definition; the previous bytes are kept.
     fn replace(
         &self,
         there: &Tool,
@@ -258,7 +260,8 @@ impl Definitions<'_> {
         Ok(defined(outcome, &there.name, new.tool.path.clone(), &new.manifest))
     }
 
-    /// Puts a changed definition of an approved service into the experimental folder: the approved one stays in use.
+    /// Writes a changed definition of an approved service to the experimental folder; the approved version stays in
+    /// use.
     fn bring_beside(
         &self,
         there: &Tool,
@@ -303,7 +306,7 @@ impl Definitions<'_> {
         Ok(defined(Outcome { message, ..outcome }, name, new.tool.path.clone(), &new.manifest))
     }
 
-    /// The review of exactly this version that waits.
+    /// The pending review of exactly this version.
     fn waiting(&self, tool: &Tool) -> Result<Option<ReviewId>, EngineError> {
         let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
         let of_tool = |review: &&crate::domain::Review| review.tool == tool.name && review.digest == tool.digest;
@@ -311,13 +314,13 @@ impl Definitions<'_> {
     }
 }
 
-/// What `--probe` answers beside other options.
+/// The error for `--probe` together with other options.
 pub fn not_alone(name: &str) -> EngineError {
     let hint = format!("change the definition first, then `toolsmith define {name} --probe`");
     EngineError::new(ErrorCode::Usage, "--probe takes no other option that changes the definition", hint)
 }
 
-/// Refuses a name that belongs to something else.
+/// Refuses a name that belongs to a tool which is not a service.
 fn demand_service(there: &Tool) -> Result<(), EngineError> {
     if there.kind == Kind::Service {
         return Ok(());
@@ -326,7 +329,7 @@ fn demand_service(there: &Tool) -> Result<(), EngineError> {
     Err(EngineError::new(ErrorCode::Conflict, message, "choose another name"))
 }
 
-/// Refuses a definition that is read where it is, beside others.
+/// Refuses a definition that shares a file with others, or is not in its own folder.
 fn demand_own_folder(there: &Tool) -> Result<(), EngineError> {
     if there.placement.exclusive && there.placement.entry().is_none() {
         return Ok(());
@@ -337,7 +340,7 @@ fn demand_own_folder(there: &Tool) -> Result<(), EngineError> {
     Err(EngineError::new(ErrorCode::Conflict, message, hint))
 }
 
-/// What a manifest says when it is read on its own, with its faults as an answer to whoever defines it.
+/// Parses a manifest on its own; its faults become the error for the caller.
 fn read_alone(name: &ToolName, path: &str, text: &str) -> Result<Manifest, EngineError> {
     let file = VersionFile { path: path.to_owned(), mode: FileMode::Plain, bytes: text.as_bytes().to_vec() };
     let manifest = catalog::read_definition(&file)
@@ -349,7 +352,7 @@ fn read_alone(name: &ToolName, path: &str, text: &str) -> Result<Manifest, Engin
     Err(EngineError::new(ErrorCode::Usage, message, "write kind = \"service\""))
 }
 
-/// A definition that says nothing but its name and who made it.
+/// A definition that contains only its name and its author.
 fn blank(name: &ToolName, caller: &Caller, changes: &Changes) -> Result<Definition, EngineError> {
     if !changes.has_program() {
         let message = format!("{name} is not defined yet, and a new definition needs a program");
@@ -378,7 +381,7 @@ fn defined(outcome: Outcome, name: &ToolName, path: String, manifest: &Manifest)
     Defined { outcome, name: name.clone(), version, path, notes, found: Vec::new() }
 }
 
-/// What keeps the program of a definition from being started, as far as this process can see.
+/// Why the program of a definition cannot be started, as far as this process can see.
 fn program_note(manifest: &Manifest) -> Option<String> {
     let word = manifest.recipe.as_ref()?.command.first()?;
     let path = Path::new(word);
@@ -397,7 +400,7 @@ fn program_note(manifest: &Manifest) -> Option<String> {
     is_missing.then(|| format!("{word} is not installed, or not on PATH"))
 }
 
-/// What of the definition of a service needs a second look, one sentence each; empty for any other tool.
+/// Warnings about the definition of a service, one sentence each; empty for any other tool.
 pub fn service_notes(manifest: &Manifest) -> Vec<String> {
     let Some(service) = &manifest.service else { return Vec::new() };
     let mut notes = Vec::new();

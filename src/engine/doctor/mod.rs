@@ -1,6 +1,6 @@
-//! Looks at what the workbench needs from this machine and says in words what is missing.
+//! Checks what the workbench needs from this machine, and reports what is missing.
 //!
-//! It only looks: nothing is created, written or repaired.
+//! It is read-only: nothing is created, written or repaired.
 
 mod services;
 mod signatures;
@@ -27,19 +27,19 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Fewer folders than this can be watched on a system of old; a large workspace needs more.
+/// Old systems allow fewer watched folders than this; a large workspace needs more.
 const FEW_WATCHES: u64 = 65_536;
 
-/// Free space below which writing will soon fail, bytes.
+/// Free disk space below which writing will soon fail, in bytes.
 const LITTLE_SPACE: u64 = 100 * 1024 * 1024;
 
-/// Free space below which it is worth a word, bytes.
+/// Free disk space below which a warning is shown, in bytes.
 const SOME_SPACE: u64 = 1024 * 1024 * 1024;
 
-/// The smallest terminal that shows anything, columns and rows.
+/// The smallest usable terminal, columns and rows.
 const SMALLEST: (u16, u16) = (40, 10);
 
-/// The folders that `doctor` looks at.
+/// The folders that `doctor` checks.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// Folder of the workspace.
@@ -50,19 +50,19 @@ pub struct Place<'a> {
     pub state_dir: &'a Path,
 }
 
-/// How a line reads.
+/// The severity of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Health {
     Ok,
     Warn,
-    /// Something is refused or lost until it is fixed.
+    /// Something is refused or unavailable until it is fixed.
     Bad,
 }
 
 /// Everything that `doctor` reports, before it is printed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diagnosis {
-    /// A line for each thing that was looked at.
+    /// A line for each check.
     pub lines: Vec<DoctorLine>,
 }
 
@@ -137,7 +137,7 @@ pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine, asker: As
     lines
 }
 
-/// The workers of the settings. None is contacted: only whether its prefix can be started is looked at.
+/// The workers in the settings. None is contacted; this only checks whether the prefix can be started.
 fn worker_lines(settings: &Settings, programs: &Programs) -> Vec<DoctorLine> {
     let worker = |(name, worker): (&String, &WorkerSetting)| {
         let first = worker.prefix.first().map(String::as_str).unwrap_or_default();
@@ -152,7 +152,7 @@ fn worker_lines(settings: &Settings, programs: &Programs) -> Vec<DoctorLine> {
     settings.workers.iter().map(worker).collect()
 }
 
-/// The buffers whose items wait much longer than they should; no line when there are no buffers.
+/// The buffers whose items wait much longer than intended; no line if there are no buffers.
 pub fn buffers(found: Result<Vec<BufferStatus>, EngineError>) -> Vec<DoctorLine> {
     let found = match found {
         Ok(found) => found,
@@ -176,7 +176,7 @@ pub fn buffers(found: Result<Vec<BufferStatus>, EngineError>) -> Vec<DoctorLine>
     }
 }
 
-/// How large the library is, and the policy that pays for this size.
+/// The size of the library, and the recommended policy.
 pub fn library(found: &Result<Policy, EngineError>) -> DoctorLine {
     match found {
         Ok(policy) => line("library", Health::Ok, policy.line(), policy.advice),
@@ -194,7 +194,7 @@ pub(super) fn line(name: &str, health: Health, message: impl Into<String>, hint:
     DoctorLine { name: name.to_owned(), state: state.to_owned(), message, hint: hint.into() }
 }
 
-/// The level that runs get here, what each stage demands, and each layer.
+/// The isolation level of runs on this machine, the level that each stage requires, and each layer.
 fn isolation(machine: &Machine, settings: &Settings) -> Vec<DoctorLine> {
     let level = machine.level();
     if let Some(fault) = &settings.fault {
@@ -303,7 +303,7 @@ fn settings_files(workspace: &Path, home: &Home) -> Vec<DoctorLine> {
     }
 }
 
-/// The secrets that the settings name: whether each can be had. No line when there are none.
+/// The secrets in the settings: whether each is available. No line if there are none.
 fn secret_lines(settings: &Settings, programs: &Programs) -> Vec<DoctorLine> {
     let missing = secrets::look(&settings.secrets, programs);
     if settings.secrets.is_empty() || !missing.is_empty() {
@@ -322,7 +322,7 @@ fn secret_lines(settings: &Settings, programs: &Programs) -> Vec<DoctorLine> {
     vec![line("secrets", Health::Ok, message, "")]
 }
 
-/// The state folder, or the folder it will be made in.
+/// The state folder, or the folder in which it will be created.
 fn state(state_dir: &Path) -> DoctorLine {
     let existing = state_dir.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/"));
     let found = folder("state", existing);
@@ -356,7 +356,7 @@ fn watches(limit: Option<&str>) -> DoctorLine {
     line("watching", Health::Ok, message, "")
 }
 
-/// Columns and rows of the terminal, when there is one.
+/// Columns and rows of the terminal, if there is one.
 fn window() -> Option<(u16, u16)> {
     let size = rustix::termios::tcgetwinsize(std::io::stdout())
         .or_else(|_| rustix::termios::tcgetwinsize(std::io::stderr()))

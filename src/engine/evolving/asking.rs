@@ -28,7 +28,7 @@ pub struct EvolveRequest {
     pub generators: Vec<String>,
     /// Most rounds; `None` as in the settings.
     pub rounds: Option<u32>,
-    /// How far the version goes on at least; `None` decides by the schemas and the hint.
+    /// How far the version continues at least; `None` decides by the schemas and the hint.
     pub step: Option<Step>,
     /// Whether the output may take any fields beside those declared.
     pub dynamic_schema: bool,
@@ -243,7 +243,7 @@ impl Evolutions<'_> {
     }
 }
 
-/// A bundle that a user edited; words given beside it take the place of its hint.
+/// A bundle that a user edited; words that are given in addition replace its hint.
 fn edited(value: &Value, tool: &Tool, hint: &str) -> Result<Bundle, EngineError> {
     let show = || format!("`toolsmith evolve {} --show --json` prints one to start from", tool.name);
     let bundle: Bundle = serde_json::from_value(value.clone()).map_err(|error| {

@@ -1,4 +1,4 @@
-//! From an answer to the files of a version: where it lies, which version it is, what it says of itself.
+//! From an answer to the files of a version: where it is, which version it is, what it says of itself.
 
 use super::asking::stamp_time;
 use crate::catalog;
@@ -47,7 +47,7 @@ pub(super) struct Candidate {
     pub(super) step: String,
 }
 
-/// Where a version would lie, and what its files are called there.
+/// Where a version would be, and what its files are called there.
 struct Spot {
     placement: Placement,
     /// Old and new path of files that are called otherwise.
@@ -58,7 +58,7 @@ impl Evolutions<'_> {
     /// Makes a version of an answer. Writes nothing but a kept copy.
     ///
     /// # Errors
-    /// Why the answer is no version of the tool, in a sentence that a generator can act on.
+    /// Why the answer is not a version of the tool, in a sentence that a generator can act on.
     pub(super) fn compose(
         &self,
         case: &Case,
@@ -117,7 +117,7 @@ impl Evolutions<'_> {
         placed(&case.base.tool, &spot, &found.version, self.engine.versions().files(found.digest)?).map_err(unkept)
     }
 
-    /// The same under a number that is free now: its own, else the next one, with which it is stamped anew.
+    /// The same under a number that is free now: its own, else the next one, with which it is stamped again.
     pub(super) fn numbered(
         &self,
         case: &Case,
@@ -135,8 +135,8 @@ impl Evolutions<'_> {
         Ok(Candidate { detail, step: format!("{step}; checked as {}", found.version) })
     }
 
-    /// Whether no version of the name has this number: none that lies here, none that was ever approved, and nothing
-    /// lies where its files would go.
+    /// Whether no version of the name has this number: none that is here, none that was ever approved, and nothing is
+    /// where its files would go.
     fn is_free(&self, case: &Case, version: &semver::Version) -> Result<bool, EngineError> {
         let name = &case.base.tool.name;
         let (known, approved) = self.workspace.read(|q| Ok((q.versions_of(name)?, q.approved_before(name)?)))?;
@@ -183,7 +183,7 @@ impl Evolutions<'_> {
         Err(format!("{} has too many versions", base.name))
     }
 
-    /// Where a version lies: beside a script that shares its folder, in `versions/` of a tool's own folder, in a folder
+    /// Where a version is: next to a script that shares its folder, in `versions/` of a tool's own folder, in a folder
     /// of experimental tools for one that is approved.
     fn spot(&self, detail: &ToolDetail, version: &semver::Version) -> Spot {
         let base = &detail.tool;

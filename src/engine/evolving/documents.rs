@@ -15,8 +15,8 @@ impl NewTools<'_> {
     /// Reads the bytes of a document and keeps them under their digest.
     ///
     /// # Errors
-    /// `Failed` for what is no text, with what it is, and for a document that is too large; `Internal` when it cannot be
-    /// kept.
+    /// `Failed` for what is not text, with what it is, and for a document that is too large; `Internal` when it cannot
+    /// be kept.
     pub fn keep_document(&self, bytes: &[u8]) -> Result<Document, EngineError> {
         if bytes.len() > MAX_DOCUMENT_BYTES {
             let message = format!("the document has more than {MAX_DOCUMENT_BYTES} bytes");

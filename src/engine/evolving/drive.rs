@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(150);
 /// How much of an unusable answer goes back, in bytes.
 const SHOWN: usize = 2000;
 
-/// What is told while a loop goes on.
+/// What is told while a loop continues.
 #[derive(Debug)]
 pub enum Progress<'a> {
     /// A piece of what a generator writes.
@@ -49,7 +49,8 @@ pub type OnProgress<'a> = &'a (dyn Fn(Progress<'_>) + Sync);
 pub(super) struct KeptAnswer {
     /// What was written, whole, without what looks like a secret.
     pub(super) text: String,
-    /// All files that the version gets of it and of the answers that it goes on from; `None` when it could not be used.
+    /// All files that the version gets of it and of the answers that it continues from; `None` when it could not be
+    /// used.
     pub(super) answer: Option<AnswerFiles>,
 }
 
@@ -70,8 +71,8 @@ impl Evolutions<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Refused` for an agent that did not ask for it, or where a generator of the user's is asked;
-    /// `Conflict` when it is over or another process drives it; `Internal` for trouble with the store, after which it
-    /// can be taken up again.
+    /// `Conflict` when it is over or another process drives it; `Internal` for errors of the store, after which it can
+    /// be taken up again.
     pub fn drive(&self, id: EvolutionId, caller: &Caller, on: OnProgress<'_>) -> Result<Evolution, EngineError> {
         let row = self.row(id)?;
         super::own(&row, caller)?;

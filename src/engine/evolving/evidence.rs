@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 impl Evolutions<'_> {
     /// Which loop made the version under review, and what became of recorded inputs; by what was kept here, not by what
-    /// an asker says.
+    /// a requester says.
     pub(in crate::engine) fn evolved(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
         let Some(row) = self.workspace.read(|q| Ok(q.evolution_that_made(&review.tool, review.digest)?))? else {
             return Ok(Vec::new());

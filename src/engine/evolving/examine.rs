@@ -23,7 +23,7 @@ pub(super) struct Examined {
 }
 
 impl Evolutions<'_> {
-    /// Makes all checks of a version that an answer is, and replays recorded inputs. Keeps what was found.
+    /// Runs all checks of a version that an answer is, and replays recorded inputs. Keeps what was found.
     pub(super) fn examine_answer(
         &self,
         case: &Case,

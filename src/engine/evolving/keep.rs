@@ -108,7 +108,7 @@ impl Evolutions<'_> {
         self.workspace.transact(|tx| Ok(tx.end_evolution(id, state, &message, mutation)?))
     }
 
-    /// Archives the scaffold that an answer was written from; it never held more than the specification. What came of
+    /// Archives the scaffold that an answer was written from; it never held more than the specification. The result of
     /// that, to add to a message.
     fn retire_scaffold(&self, case: &Case, caller: &Caller) -> String {
         let (Caller::Human(who), Some(_)) = (caller, case.row.asked.specification) else { return String::new() };
@@ -132,8 +132,8 @@ impl Evolutions<'_> {
         Some(mutation::made(&case.bundle, &files))
     }
 
-    /// Writes an answer as a version that waits for a human; without a place the best one. What lies there already is
-    /// not written again. An agent may keep answers of what it asked for itself.
+    /// Writes an answer as a version that waits for a human; without a place the best one. What is there already is not
+    /// written again. An agent may keep answers of what it asked for itself.
     ///
     /// # Errors
     /// `NotFound`; `Refused` for an agent that did not ask; `Conflict` when there is no such answer, or the version that
@@ -192,7 +192,7 @@ impl Evolutions<'_> {
         Ok(Outcome { message, ..outcome })
     }
 
-    /// The version of the same name with the same code that lies in the workspace; what versions say of themselves in
+    /// The version of the same name with the same code that is in the workspace; what versions say of themselves in
     /// header and manifest does not count.
     fn same_code(&self, case: &Case, kept: &ToolDetail) -> Result<Option<Tool>, EngineError> {
         let failed = |why: String| EngineError::new(ErrorCode::Failed, why, "");
@@ -208,7 +208,7 @@ impl Evolutions<'_> {
         Ok(None)
     }
 
-    /// Nothing is written of an answer whose code lies there.
+    /// Nothing is written of an answer whose code is there.
     fn lies_already(&self, id: EvolutionId, found: &ExaminedAnswer, there: &Tool) -> Result<Outcome, EngineError> {
         let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
         let review: Option<ReviewId> = waiting

@@ -26,7 +26,7 @@ const MAX_ENCLOSED: usize = 60_000;
 /// How much of a document goes with the specification that was read from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enclosed {
-    /// A summary of so many characters.
+    /// A summary of this many characters.
     Summary(usize),
     /// The whole text of the document.
     Whole,
@@ -124,9 +124,9 @@ impl NewTools<'_> {
     /// Puts a specification into the review queue; `replaces` is a waiting one that it takes the place of.
     ///
     /// # Errors
-    /// `Usage` for a file that is no specification, with the field, and for a name that is none; `Failed` for what is
-    /// no text; `Conflict` when the same one waits already, or the replaced one does not wait; `Refused` when an agent
-    /// wants to replace the draft of somebody else.
+    /// `Usage` for a file that is not a specification, with the field, and for a name that is none; `Failed` for what
+    /// is not text; `Conflict` when the same one waits already, or the replaced one does not wait; `Refused` when an
+    /// agent wants to replace the draft of somebody else.
     pub fn propose_specification(
         &self,
         name: Option<&str>,
@@ -251,7 +251,7 @@ impl NewTools<'_> {
     ///
     /// # Errors
     /// `NotFound` when there is no such review; `Usage` when it is about something else; `Failed` when what was asked
-    /// for is no specification that can be read.
+    /// for is not a specification that can be read.
     pub fn specification(&self, review: ReviewId) -> Result<(ToolSpecification, Digest), EngineError> {
         let row = self.specification_row(review)?;
         // Not what the store says of it, but the bytes that the digest covers.

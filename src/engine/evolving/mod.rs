@@ -1,8 +1,8 @@
-//! Evolving: a generator proposes, checks and recorded inputs decide, a human approves.
+//! Evolutions: a generator proposes a version, checks and recorded inputs judge it, a human approves it.
 //!
-//! The loop itself is [`EvolutionProgress`], a pure state machine. Here it is begun, driven and kept: what an effect
-//! wants is done by a thread, what came of it is an event, and each step is in the store before its effects begin. A
-//! killed process leaves a loop that can be resumed. The version that a better one is wanted of is never written to.
+//! The loop itself is [`EvolutionProgress`], a pure state machine. This module starts, drives and stores it: a thread
+//! executes each effect, the result is an event, and each step is stored before its effects begin. If the process is
+//! killed, the loop can be resumed. The original version is never modified.
 
 mod asking;
 mod compose;
@@ -56,7 +56,7 @@ impl Evolutions<'_> {
     /// Evolutions, newest first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn list(&self, tool: Option<&ToolName>, limit: usize) -> Result<Vec<Evolution>, EngineError> {
         let query = EvolutionQuery { tool: tool.cloned(), state: None, limit };
         let rows = self.workspace.read(|q| Ok(q.evolutions(&query)?))?;
@@ -71,10 +71,10 @@ impl Evolutions<'_> {
         })
     }
 
-    /// Asks the process that drives a loop to end it; what it has by then can be kept.
+    /// Asks the process that drives a loop to end it; its answers so far can be kept.
     ///
     /// # Errors
-    /// `NotFound`; `Refused` for an agent that did not ask for it; `Conflict` when it is over.
+    /// `NotFound`; `Refused` for an agent that did not start it; `Conflict` when it has ended.
     pub fn stop(&self, id: EvolutionId, caller: &Caller) -> Result<Evolution, EngineError> {
         let row = self.row(id)?;
         own(&row, caller)?;
@@ -95,16 +95,16 @@ impl Evolutions<'_> {
         }
     }
 
-    /// What generators have written so far of the answers of a loop that this process drives.
+    /// The partial answers of the generators in a loop that this process drives.
     pub fn texts(&self, id: EvolutionId) -> Vec<(LaneId, String)> {
         let live = lock(&self.state.by_id).get(&id).cloned();
         live.map(|live| lock(&live.texts).iter().map(|(at, text)| (*at, text.clone())).collect()).unwrap_or_default()
     }
 
-    /// Which kinds of change helped against which kinds of failure here.
+    /// Which kinds of change fixed which kinds of failure in this workspace.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn learnt(&self) -> Result<Vec<Learnt>, EngineError> {
         self.workspace.read(|q| Ok(q.learnt()?))
     }
@@ -114,7 +114,7 @@ impl Evolutions<'_> {
     }
 }
 
-/// A row with the state that it really has: one whose process died does not go on.
+/// The row with its actual state: if its process died, it is interrupted.
 fn with_state(row: Evolution) -> Evolution {
     if row.state == EvolutionState::Running && !owner_alive(&row.owner) {
         Evolution { state: EvolutionState::Interrupted, ..row }
@@ -123,7 +123,7 @@ fn with_state(row: Evolution) -> Evolution {
     }
 }
 
-/// Refuses an agent what it did not ask for itself: a loop is a human's, or that of the agent that began it.
+/// Refuses an agent access to a loop that it did not start itself.
 fn own(row: &Evolution, caller: &Caller) -> Result<(), EngineError> {
     if matches!(caller, Caller::Human(_)) || row.who == caller.identity() {
         return Ok(());
@@ -136,7 +136,7 @@ fn own(row: &Evolution, caller: &Caller) -> Result<(), EngineError> {
 /// The loop of a row.
 ///
 /// # Errors
-/// `Internal` when it was kept by a newer program or is damaged.
+/// `Internal` when it was stored by a newer program or is damaged.
 fn course_of(row: &Evolution) -> Result<EvolutionProgress, EngineError> {
     let course: EvolutionProgress = serde_json::from_value(row.course.clone()).map_err(EngineError::internal)?;
     if course.format == crate::evolve::course::FORMAT {

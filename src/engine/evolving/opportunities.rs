@@ -35,7 +35,7 @@ const KEY_LEAST: usize = 4;
 /// Runs that are named beside an alert.
 const SHOWN: usize = 5;
 
-/// So many runs of a day make an alert half sure.
+/// This many runs of a day make an alert half sure.
 const ENOUGH_RUNS: usize = 5;
 
 /// Tools whose consumption is told.
@@ -66,11 +66,11 @@ pub struct Opportunities<'e> {
 }
 
 impl Opportunities<'_> {
-    /// What use suggests to make or to make better, the most promising first; at most so many.
+    /// What use suggests to make or to make better, the most promising first; at most this many.
     ///
     /// # Errors
     /// `NotFound` and `Refused` for a file that is not there or too large; `Usage` for a document that describes no
-    /// operations; `Internal` for trouble with the store.
+    /// operations; `Internal` for errors of the store.
     pub fn list(&self, from: &OpportunitySources, limit: usize) -> Result<OpportunityList, EngineError> {
         let (mut list, hidden) = self.mined(from)?;
         let all = list.opportunities.len();
@@ -85,7 +85,7 @@ impl Opportunities<'_> {
     /// Opportunities that were dismissed, newest first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn dismissed(&self) -> Result<Vec<DismissedOpportunity>, EngineError> {
         self.workspace.read(|q| Ok(q.dismissed_opportunities()?))
     }

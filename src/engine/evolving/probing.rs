@@ -41,7 +41,7 @@ pub(super) struct Examination<'a> {
     pub(super) stop: &'a AtomicBool,
 }
 
-/// Inputs that were tried, with what came of each.
+/// Inputs that were tried, with the result of each.
 #[derive(Default)]
 struct Tries {
     probes: Vec<Probe>,
@@ -243,7 +243,7 @@ fn run(tried: &Tried) -> ProbeRun {
     }
 }
 
-/// Whether a shell itself says what is wrong with a line of the script: that is no message of the tool.
+/// Whether a shell itself says what is wrong with a line of the script: that is not a message of the tool.
 fn is_of_shell(stderr: &[u8]) -> bool {
     let text = String::from_utf8_lossy(stderr);
     text.lines().any(|line| {

@@ -26,7 +26,7 @@ const COMMENTS: usize = 20;
 /// Approved tools to go by.
 const FEW_SHOT: usize = 2;
 
-/// Longer code is no example to go by, in bytes.
+/// Longer code is not an example to go by, in bytes.
 const MAX_EXAMPLE: usize = 6 * 1024;
 
 /// How much of the end of each stream of a failed run goes along, in bytes.
@@ -105,7 +105,7 @@ impl Evolutions<'_> {
         Ok(bundle)
     }
 
-    /// Which of the packages that repairs can import are there for this version; `None` where nothing can be told.
+    /// Which of the packages that repairs can import are there for this version; `None` if nothing can be told.
     fn installed_packages(&self, detail: &ToolDetail) -> Option<Vec<String>> {
         let path = detail
             .main_file()
@@ -207,10 +207,10 @@ impl Evolutions<'_> {
     }
 
     /// Inputs of recorded runs of a tool, to be replayed: those that the user chose, then the newest that failed and
-    /// that succeeded. What held a secret is not known any more and is left out.
+    /// that succeeded. What held a secret is no longer known and is left out.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn recorded_inputs(
         &self,
         tool: &ToolName,

@@ -16,11 +16,11 @@ pub(in crate::engine) struct CatalogCache {
     /// When the folders began to be read ahead, until somebody asks for the catalog.
     pub(super) read_ahead: Ranked<Option<std::time::Instant>>,
     pub(super) view: Ranked<Arc<CatalogView>>,
-    /// The names whose rows are all that the view has; `None` where it has all rows, or none yet.
+    /// The names whose rows are all that the view has; `None` if it has all rows, or none yet.
     pub(super) part: Ranked<Option<HashSet<ToolName>>>,
     /// What the last scan left, where no more than that was needed until now.
     pub(super) lean: Ranked<Option<Arc<Lean>>>,
-    /// The applied scan that the view shows; `None` where that is not known.
+    /// The applied scan that the view shows; `None` if that is not known.
     pub(super) applied: Ranked<Option<AppliedScan>>,
     /// The files of the last scan that look like tools and are none.
     pub(super) skipped: Ranked<Arc<Vec<SkippedFile>>>,

@@ -48,7 +48,7 @@ impl SpanOfRuns {
     }
 }
 
-/// Spans of so many hours, oldest first; the last one holds the hour `last`.
+/// Spans of this many hours, oldest first; the last one holds the hour `last`.
 fn spans(hours: &[HourOfRuns], last: i64, step: i64, count: i64) -> Vec<SpanOfRuns> {
     let first = last.div_euclid(step) - count + 1;
     let mut spans = vec![SpanOfRuns::default(); usize::try_from(count).unwrap_or(0)];
@@ -63,8 +63,8 @@ fn spans(hours: &[HourOfRuns], last: i64, step: i64, count: i64) -> Vec<SpanOfRu
     spans
 }
 
-/// Runs, failures, success and time of so many days up to a time, in at most so many columns; read aloud, a number for
-/// each day.
+/// Runs, failures, success and time of this many days up to a time, in at most this many columns; read aloud, a number
+/// for each day.
 pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, room: usize) -> Vec<StyledLine> {
     let last = at.0.div_euclid(HOUR_MS);
     let fits = |step: &i64| usize::try_from(days * DAY / step).is_ok_and(|columns| columns <= room);
@@ -187,7 +187,7 @@ pub(in crate::engine) fn scaled(values: &[Option<f64>]) -> String {
     bars(values, values.iter().flatten().copied().fold(0.0, f64::max))
 }
 
-/// A bar to the right: so much of the most, in at most so many columns.
+/// A bar to the right: so much of the most, in at most this many columns.
 pub(in crate::engine) fn level(value: u64, most: u64, columns: usize) -> String {
     let length = if most == 0 { 0 } else { (value as f64 / most as f64 * columns as f64).round() as usize };
     "█".repeat(length.max(usize::from(value > 0)))

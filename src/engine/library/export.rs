@@ -28,7 +28,7 @@ impl Library<'_> {
     /// A row for each tool of the catalog, by name; `code` is the text of the file that runs, without secrets.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store. A file that cannot be read gives an empty `code`.
+    /// `Internal` for errors of the store. A file that cannot be read gives an empty `code`.
     pub fn exported(&self) -> Result<Vec<ExportedTool>, EngineError> {
         let view = self.catalog();
         let mut rows: Vec<_> = view.tools.iter().filter(|tool| tool.shadowed_by.is_none()).collect();
@@ -56,7 +56,7 @@ impl Library<'_> {
     /// Writes the catalog into a new file and returns how many tools it holds.
     ///
     /// # Errors
-    /// `Conflict` when the file exists; `Failed` when it cannot be written; `Internal` for trouble with the store.
+    /// `Conflict` when the file exists; `Failed` when it cannot be written; `Internal` for errors of the store.
     pub fn export(&self, path: &Path, format: ExportFormat) -> Result<usize, EngineError> {
         let rows = self.exported()?;
         let failed = |error: &dyn std::fmt::Display| {

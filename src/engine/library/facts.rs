@@ -128,12 +128,12 @@ impl Facts {
         self.approvals.covers(tool)
     }
 
-    /// Whether a version of its name was approved where it lies.
+    /// Whether a version of its name was approved where it is.
     pub fn was_approved_there(&self, tool: &Tool) -> bool {
         self.approvals.lies_at_home(tool)
     }
 
-    /// Whether the approved version of a row's name lies among the archived ones.
+    /// Whether the approved version of a row's name is among the archived ones.
     pub fn is_put_away(&self, tools: &[Arc<Tool>], tool: &Tool) -> bool {
         let mut same = tools.iter().filter(|other| other.stage == Stage::Archived && other.name == tool.name);
         self.was_archived_here(&tool.name) && same.any(|other| self.approvals.has(&other.name, other.digest))

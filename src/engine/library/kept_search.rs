@@ -2,7 +2,7 @@
 //! first answer of a server needs.
 //!
 //! It belongs to exactly the rows, and to the program, that it was made of and by. For others, and where it cannot be
-//! read, it is made anew: losing it costs time, nothing else.
+//! read, it is rebuilt: losing it costs time, nothing else.
 
 use crate::domain::Digest;
 use crate::engine::Library;

@@ -23,7 +23,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant as Clock;
 
-/// So many rows that fit best are looked at first, and at most.
+/// This many rows that fit best are looked at first, and at most.
 const REACHES: [usize; 2] = [40, 160];
 
 /// A catalog with the rows that a search found, and these.
@@ -65,8 +65,8 @@ impl Library<'_> {
         self.show_paths(&lean, &paths)
     }
 
-    /// What [`Library::search`] finds in an up-to-date catalog, with a catalog that has the rows that were found; `None`
-    /// where all rows have to be read for that, or were.
+    /// What [`Library::search`] finds in an up-to-date catalog, with a catalog that has the rows that were found;
+    /// `None` if all rows have to be read for that, or were.
     ///
     /// # Errors
     /// As for [`Library::search`].
@@ -140,7 +140,7 @@ impl Library<'_> {
         Ok(Some(lean))
     }
 
-    /// Reads what a scan left, and whether all files are as they were. `None` where a scan left too little.
+    /// Reads what a scan left, and whether all files are as they were. `None` if a scan left too little.
     fn left_by(&self, applied: AppliedScan) -> Result<Option<(Arc<Lean>, bool)>, EngineError> {
         let Some(names) = self.workspace.read(|q| Ok(q.last_scan().names()?))? else { return Ok(None) };
         let Some(names) = NameIndex::unpack(&names).filter(|names| names.frame.is_whole()) else { return Ok(None) };

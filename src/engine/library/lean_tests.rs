@@ -9,7 +9,7 @@ fn agent() -> Caller {
     Caller::Agent("a".to_owned())
 }
 
-/// Eighty tools more, of which some are put away, copies, or not for something; and the index of their words.
+/// Eighty tools more, of which some are archived, copies, or not for something; and the index of their words.
 fn large() -> World {
     let world = world();
     for number in 0..80 {
@@ -37,7 +37,7 @@ fn all(engine: &Engine, wanted: &SearchFor) -> Vec<SearchHit> {
     engine.library().search(wanted, &agent()).unwrap()
 }
 
-/// What is found without reading all rows; `None` where all have to be read.
+/// What is found without reading all rows; `None` if all have to be read.
 fn lean(engine: &Engine, wanted: &SearchFor) -> Option<Vec<SearchHit>> {
     let found = engine.library().search_kept(wanted, &agent()).unwrap();
     assert!(!engine.library().is_scanned());

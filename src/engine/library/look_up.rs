@@ -56,7 +56,7 @@ impl Library<'_> {
         lock(&self.state.part).is_some()
     }
 
-    /// What the last scan left, if the store follows it; `None` where everything is read anew in any case.
+    /// What the last scan left, if the store follows it; `None` if everything is read again in any case.
     fn last_index(&self) -> Result<Option<NameIndex>, EngineError> {
         if !self.may_remember() {
             return Ok(None);

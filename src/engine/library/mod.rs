@@ -1,5 +1,5 @@
-//! The library of tools as front ends see it: the catalog joined with the store, search, resemblance, scores,
-//! opportunities, upkeep, exports and watching the folders.
+//! The library of tools as front ends see it: the catalog joined with the store, search, similarity, scores,
+//! opportunities, upkeep, exports, and watching the folders.
 
 pub(super) mod catalog_cache;
 pub(in crate::engine) mod charts;
@@ -42,11 +42,11 @@ use crate::engine::library::catalog_cache::CatalogCache;
 use crate::engine::plain_verb::PlainQuery;
 use crate::engine::workspace::Workspace;
 
-/// Questions about the library that need nothing but their arguments.
+/// Queries about the library that need only their arguments.
 pub(super) const QUERIES: &[PlainQuery] =
     &[searching::SEARCH, similar::SIMILAR, score_words::SCORES, upkeep::figures::STATS];
 
-/// The tools as the folders have them: reading, finding, comparing and scoring them.
+/// The tools in the folders: reading, finding, comparing and scoring them.
 #[derive(Clone, Copy)]
 pub struct Library<'e> {
     pub(in crate::engine) engine: &'e Engine,

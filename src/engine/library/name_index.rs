@@ -7,7 +7,7 @@ use crate::domain::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// So many rows may share names before all are read instead.
+/// This many rows may share names before all are read instead.
 const MOST_ROWS: usize = 256;
 
 /// The names of all rows of a scan, and what else is to be known to have it again.
@@ -68,7 +68,7 @@ impl NameIndex {
         self.counts.len()
     }
 
-    /// The rows that go by a name or lie at a path, with all that share a name with one of them, directly or through
+    /// The rows that go by a name or are at a path, with all that share a name with one of them, directly or through
     /// others; `None` for none, and for too many.
     pub(super) fn around(&self, text: &str) -> Option<Vec<RowFrame<'_>>> {
         let at_path = self.rows().filter(|(row, _)| row.path == text);

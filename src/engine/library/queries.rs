@@ -121,7 +121,7 @@ impl Library<'_> {
         Ok(detail)
     }
 
-    /// The files of a row as they lie on disk now; a kept copy does not stand in for them.
+    /// The files of a row as they are on disk now; a kept copy does not stand in for them.
     pub(in crate::engine) fn files_on_disk(&self, tool: &Tool) -> Result<Vec<VersionFile>, EngineError> {
         let found = catalog::read(&self.workspace.plan, tool).map_err(|problem| {
             EngineError::new(
@@ -133,7 +133,7 @@ impl Library<'_> {
         Ok(found.files)
     }
 
-    /// The files of a row: from disk when it lies there unchanged, else from the kept copy.
+    /// The files of a row: from disk when it is there unchanged, else from the kept copy.
     pub(in crate::engine) fn files_of(&self, tool: &Tool) -> Result<Vec<VersionFile>, EngineError> {
         Ok(self.detail(tool)?.files)
     }

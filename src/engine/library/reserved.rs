@@ -17,7 +17,7 @@ const ENDINGS: &[&str] = &[".py", ".sh", ".bash", ".js", ".mjs", ".ts", ".rb", "
 /// Whose word on a name counts for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
-    /// Approved here, or what now lies in the place of what was.
+    /// Approved here, or what now is in the place of what was.
     Approved,
     /// Among the approved or core tools, and not approved here: it came with the workspace.
     Unadopted,

@@ -178,7 +178,8 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
     unknown_name(name, hint)
 }
 
-/// What is said of a path that leads to no tool; `None` for what is no path, and for the path of a file that is told of.
+/// What is said of a path that leads to no tool; `None` for what is not a path, and for the path of a file that is told
+/// of.
 fn unknown_path(view: &CatalogView, path: &str) -> Option<EngineError> {
     let is_told = view.skipped.iter().any(|file| file.path == path) || view.problems.iter().any(|one| one.path == path);
     if is_told || !path.contains('/') {

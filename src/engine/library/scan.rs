@@ -50,8 +50,8 @@ impl Library<'_> {
     /// snapshot a few times while it reads, and the complete one at the end.
     ///
     /// # Errors
-    /// `NotFound` when the workspace folder is gone; `Internal` for trouble with the store. What cannot be read
-    /// in it is a problem row, not an error.
+    /// `NotFound` when the workspace folder is gone; `Internal` for errors of the store. What cannot be read in it is a
+    /// problem row, not an error.
     pub fn scan(&self, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<Arc<CatalogView>, EngineError> {
         let view = self.read_all(Some(&mut *progress))?;
         progress(Arc::clone(&view));
@@ -257,7 +257,7 @@ impl Library<'_> {
         Ok(true)
     }
 
-    /// Forgets rows that were looked up around a name: what is there is read anew as a whole.
+    /// Forgets rows that were looked up around a name: what is there is read again as a whole.
     fn forget_part(&self) {
         if lock(&self.state.part).take().is_some() {
             let state = CatalogState::Loading { done: 0, total: 0 };
@@ -284,7 +284,7 @@ impl Library<'_> {
     /// Joins the newest scan with the store again, without reading the disk.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn refresh(&self) -> Result<Arc<CatalogView>, EngineError> {
         let scanned = lock(&self.state.scanned);
         let before = Arc::clone(&lock(&self.state.view));

@@ -130,7 +130,7 @@ impl Describe for Reported {
         if !self.reported.is_empty() {
             told.table(table);
         }
-        told.summary(format!("{} of uses that nobody observed here", count(self.reported.len(), "report")));
+        told.summary(format!("{} of uses that were not observed here", count(self.reported.len(), "report")));
         told
     }
 }

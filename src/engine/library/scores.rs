@@ -44,7 +44,7 @@ const NAME_COLUMNS: usize = 11;
 pub struct ScoredTool {
     /// Its name.
     pub tool: ToolName,
-    /// The version; `None` when it is not known any more.
+    /// The version; `None` when it is no longer known.
     pub version: Option<Version>,
     /// Its digest.
     pub digest: Digest,
@@ -150,7 +150,7 @@ impl Library<'_> {
     /// Runs of a tool that succeeded or failed since then, as they are recorded.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn judged_runs_of(
         &self,
         tool: &ToolName,
@@ -163,7 +163,7 @@ impl Library<'_> {
     /// of the version that ran last. A version that never ran has none.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn scores(&self) -> Result<Vec<ScoredTool>, EngineError> {
         let at = now();
         let (stats, marks) = self.workspace.read(|q| Ok((q.version_stats()?, marks_by_version(q)?)))?;
@@ -193,7 +193,7 @@ impl Library<'_> {
     /// The score of a version, recounted from its recorded runs; `None` when it never ran.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn explain_score(&self, tool: &Arc<Tool>) -> Result<Option<ExplainedScore>, EngineError> {
         let at = now();
         let version = (&tool.name, tool.digest);
@@ -248,7 +248,7 @@ impl Library<'_> {
     /// Uses that others reported, by tool and reporter.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn reported_uses(&self) -> Result<Vec<ReportedUse>, EngineError> {
         let reported = self.workspace.read(|q| Ok(q.reported_uses(0)?))?;
         let told = |ReportedUses { tool, who, counts, last_at }: ReportedUses| ReportedUse {
@@ -266,7 +266,7 @@ impl Library<'_> {
     /// In what tools of the catalog got worse, the worst first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn alerts(&self) -> Result<Vec<ToolAlert>, EngineError> {
         let at = now();
         let since = Instant(at.0 - insight::NOW_MS - insight::BEFORE_MS);
@@ -291,7 +291,7 @@ impl Library<'_> {
     /// as before.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn alert_of(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         let at = now();
         let since = Instant(at.0 - insight::NOW_MS - insight::BEFORE_MS);
@@ -311,7 +311,7 @@ impl Library<'_> {
     /// The figures of the dashboard.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn dashboard(&self) -> Result<Dashboard, EngineError> {
         let at = now();
         let view = self.catalog();
@@ -406,7 +406,7 @@ fn median(numbers: impl Iterator<Item = u64>) -> Option<u64> {
 }
 
 impl Dashboard {
-    /// All of it for a human, in lines, at most so many columns wide. Text of tools is not safe in it.
+    /// All of it for a human, in lines, at most this many columns wide. Text of tools is not safe in it.
     pub fn lines(&self, width: usize) -> Vec<StyledLine> {
         let counts = |of: &BTreeMap<String, usize>| {
             let some = of.iter().filter(|(_, number)| **number > 0);

@@ -26,7 +26,7 @@ pub struct SearchHit {
     pub version: semver::Version,
     /// Covers every file of the version.
     pub digest: Digest,
-    /// Stage of the folder that it lies in.
+    /// Stage of the folder that it is in.
     pub stage: Stage,
     /// Path of its definition, relative to the workspace.
     pub path: String,
@@ -166,7 +166,7 @@ impl Library<'_> {
     /// A search that finds nothing is kept for whoever looks for gaps in the catalog.
     ///
     /// # Errors
-    /// `Usage` for a text without words, or a very long one; `Internal` for trouble with the store.
+    /// `Usage` for a text without words, or a very long one; `Internal` for errors of the store.
     pub fn search(&self, wanted: &SearchFor, caller: &Caller) -> Result<Vec<SearchHit>, EngineError> {
         let words = &wanted.words;
         core::check_scenario(words)?;
@@ -234,7 +234,7 @@ pub(super) fn in_order(mut hits: Vec<SearchHit>) -> Vec<SearchHit> {
     hits
 }
 
-/// Whether a row stands for itself and is in use: not put away, not in the shadow of another, no copy.
+/// Whether a row stands for itself and is in use: not archived, not in the shadow of another, no copy.
 pub(in crate::engine) fn is_offered(tool: &Tool) -> bool {
     let is_its_own = tool.facts.reserved.is_none();
     is_its_own

@@ -22,7 +22,7 @@ pub struct SimilarTool {
     pub version: semver::Version,
     /// Covers every file of the version.
     pub digest: Digest,
-    /// Stage of the folder that it lies in.
+    /// Stage of the folder that it is in.
     pub stage: Stage,
     /// Path of its definition, relative to the workspace.
     pub path: String,

@@ -243,7 +243,7 @@ struct Feed {
     version: Option<i64>,
 }
 
-/// Waits until hints stop for a while, but not for ever; `false` when the work must end.
+/// Waits until hints stop for a while, but not forever; `false` when the work must end.
 fn settle(hints: &Receiver<Wake>) -> bool {
     let deadline = Clock::now() + AT_MOST;
     loop {

@@ -1,5 +1,5 @@
-//! What lies beside a version in its folder and is no part of it: written, or taken away, while the version stays
-//! where and as it is.
+//! What is next to a version in its folder and is not part of it: written, or taken away, while the version stays where
+//! and as it is.
 
 use super::{Done, RelocateError, disk};
 use crate::catalog::UNFINISHED;

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-/// More bytes than a tool may have: such a folder is no known version and is not read.
+/// More bytes than a tool may have: such a folder is not a known version and is not read.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Where Python keeps what it compiled.
@@ -106,7 +106,7 @@ pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 pub(super) struct Expected<'a> {
     /// Paths of a version: part of it whatever they are called.
     pub version: &'a [&'a str],
-    /// Paths that lie beside a version and are no part of it.
+    /// Paths that are next to a version and are no part of it.
     pub beside: &'a [&'a str],
 }
 

@@ -25,7 +25,7 @@ struct Names {
 }
 
 impl Mover<'_> {
-    /// Makes the target folder hold exactly the version and what belongs beside it.
+    /// Makes the target folder hold exactly the version and what belongs next to it.
     pub(super) fn place_folder(&mut self) -> Result<(), RelocateError> {
         let names = self.names()?;
         fs::create_dir_all(&names.parent).map_err(self.failed("create", &names.parent))?;
@@ -75,12 +75,12 @@ impl Mover<'_> {
         Ok(Names { parent: parent.to_owned(), name, staging, old, trash, target })
     }
 
-    /// Files that may lie at the top of the folder beside the version.
+    /// Files that may be at the top of the folder beside the version.
     fn beside(&self) -> Vec<&str> {
         self.relocation.extra.iter().map(|file| file.path.as_str()).chain([APPROVAL_FILE]).collect()
     }
 
-    /// What a folder holds apart from what may lie beside the version.
+    /// What a folder holds apart from what may be beside the version.
     fn contents(&self, folder: &Path) -> Result<disk::Contents, RelocateError> {
         let version: Vec<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
         let expected = disk::Expected { version: &version, beside: &self.beside() };
@@ -161,8 +161,8 @@ impl Mover<'_> {
         disk::sync_folder(&names.parent).map_err(self.failed("sync", &names.parent))
     }
 
-    /// Deletes what was in the target when its copy is kept, else puts it aside and says so. What is
-    /// no part of a version (`versions/`, `node_modules/`) goes back into the target.
+    /// Deletes what was in the target when its copy is kept, else puts it aside and says so. What is not part of a
+    /// version (`versions/`, `node_modules/`) goes back into the target.
     fn dispose(&mut self, names: &Names, left: &Path) -> Result<(), RelocateError> {
         if !disk::exists(left) {
             return Ok(());
@@ -204,7 +204,7 @@ impl Mover<'_> {
         if in_stage { self.full(&format!("tools/{}", Stage::Archived)) } else { names.parent.clone() }
     }
 
-    /// What an operation put aside is put back in the place that is free now.
+    /// What an operation set aside is put back in the place that is free now.
     pub(super) fn bring_back(&mut self, operation: OperationId) -> Result<(), RelocateError> {
         let names = self.names()?;
         let aside = self.aside_folder(&names).join(aside_name(&names, operation));
@@ -242,7 +242,7 @@ impl Mover<'_> {
     }
 }
 
-/// The hidden name of what an operation put aside.
+/// The hidden name of what an operation set aside.
 fn aside_name(names: &Names, operation: OperationId) -> String {
     format!(".{}.replaced-{operation}", names.name)
 }

@@ -146,7 +146,7 @@ impl Mover<'_> {
         disk::sync_folder(parent).map_err(self.failed("sync", parent))
     }
 
-    /// The approval in a folder speaks of a version that is no longer beside it.
+    /// The approval in a folder speaks of a version that is no longer next to it.
     fn remove_approval(&mut self, folder: &Path) -> Result<(), RelocateError> {
         let approval = folder.join(APPROVAL_FILE);
         if !disk::exists(&approval) {

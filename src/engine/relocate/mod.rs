@@ -1,12 +1,11 @@
-//! Moving a version from one place of the workspace to another, and committing the move.
+//! Moving a version from one place in the workspace to another, and committing the move.
 //!
-//! A move is planned in the transaction that decides it and performed afterwards. It can be cut off
-//! anywhere (kill -9, power, full disk) and performed again from the start: the end is the same, with
-//! one commit. The bytes come from the kept copy, never from the workspace, so that what arrives is
-//! what was approved. Nothing that is not known to be kept is deleted: it stays, or is put aside, and
-//! a note says where.
+//! A move is planned in the transaction that decides it and performed afterwards. It can be interrupted at any point
+//! (kill -9, power failure, full disk) and performed again from the start: the result is the same, with one commit. The
+//! bytes come from the kept copy, never from the workspace, so that the target contains what was approved. Nothing is
+//! deleted unless a copy of it is kept: it stays, or is set aside, and a note says where.
 //!
-//! It does not decide anything, writes no store rows, and expects that one move happens at a time.
+//! This module decides nothing, writes no rows, and expects that only one move happens at a time.
 
 mod beside;
 mod disk;
@@ -25,41 +24,41 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// What came of a move.
+/// The result of a move.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Done {
-    /// The commit that holds it, abbreviated; `None` when there is no git or nothing git keeps changed.
+    /// The abbreviated hash of its commit; `None` when there is no git, or no tracked file changed.
     pub commit: Option<String>,
-    /// What a human should know: files that stayed, folders put aside, a missing signature.
+    /// What a human should know: files that stayed, folders set aside, a missing signature.
     pub notes: Vec<String>,
 }
 
 /// Why a move is not complete. It can always be performed again.
 #[derive(Debug, thiserror::Error)]
 pub enum RelocateError {
-    /// The disk says no.
+    /// An error of the file system.
     #[error("failed to {action} {path}: {source}")]
     Io {
         /// Verb of the step that failed, for the message.
         action: &'static str,
         /// Where, relative to the workspace.
         path: String,
-        /// Error of the operating system.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file with other content is in the way in a shared folder; nothing was changed.
+    /// A file with different content already exists in a shared folder; nothing was changed.
     #[error("{path} has different content, so it is not overwritten")]
     Conflict {
         /// Where, relative to the workspace.
         path: String,
     },
-    /// A path that leaves its place, or a place that belongs to more than one tool.
+    /// A path that leaves its folder, or a folder that belongs to more than one tool.
     #[error("{path:?} is not a valid path for a version")]
     BadPath {
-        /// Path as it was given.
+        /// The path as it was given.
         path: String,
     },
-    /// The files given are not the version that was decided on.
+    /// The given files are not the version that was decided on.
     #[error("the kept copy of {tool} does not have the digest {digest}")]
     WrongFiles {
         /// Name of the version to be moved.
@@ -67,15 +66,15 @@ pub enum RelocateError {
         /// Abbreviated digest that was decided on.
         digest: String,
     },
-    /// The files are in place, the commit is not made.
+    /// The files are in place, but the commit failed.
     #[error("the files are in place, but the commit is missing: {0}")]
     Commit(#[source] GitError),
 }
 
-/// Performs a move, or what is left of it. `files` are the bytes of the kept copy.
+/// Performs a move, or the rest of an interrupted move. `files` are the bytes of the kept copy.
 ///
 /// # Errors
-/// [`RelocateError`]; performing it again later goes on where this ended.
+/// [`RelocateError`]; performing it again later continues where this ended.
 pub fn perform(
     workspace: &Path,
     git: Option<&Git>,
@@ -85,11 +84,11 @@ pub fn perform(
     Mover { workspace, files, relocation, is_ahead: false, notes: Vec::new(), step: &mut |_| Ok(()) }.perform(git)
 }
 
-/// Performs moves that make no commit. Each is performed as by [`perform`], but the disk is waited for once after all files
-/// were written, and once after all of them were put in place.
+/// Performs moves without a commit. Each is performed as in [`perform`], but the disk is flushed only twice: after all
+/// files were written, and after all of them were moved into place.
 ///
 /// # Errors
-/// [`RelocateError`]; performing each again later goes on where this ended.
+/// [`RelocateError`]; performing each again later continues where this ended.
 pub fn perform_all(workspace: &Path, moves: &[(Vec<VersionFile>, Relocation)]) -> Result<Vec<Done>, RelocateError> {
     let mut step = |_: &'static str| Ok(());
     let mut folders = BTreeSet::new();
@@ -111,10 +110,11 @@ pub fn perform_all(workspace: &Path, moves: &[(Vec<VersionFile>, Relocation)]) -
     Ok(done)
 }
 
-/// Asks whether files can be written to a place, before a move there is decided: one that was decided is owed.
+/// Checks whether files can be written to a place. Call it before a move there is decided, because a decided move must
+/// be completed.
 ///
 /// # Errors
-/// `Failed`, with the folder that nothing can be written to.
+/// `Failed`, with the folder that cannot be written to.
 pub fn writable(workspace: &Path, to: &Placement) -> Result<(), EngineError> {
     let place = workspace.join(&to.base);
     let there = place.ancestors().find(|folder| folder.symlink_metadata().is_ok()).unwrap_or(workspace);
@@ -126,8 +126,8 @@ pub fn writable(workspace: &Path, to: &Placement) -> Result<(), EngineError> {
     })
 }
 
-/// What lies where a version would go and is not that version, relative to the workspace; to be asked
-/// before a move that replaces nothing is decided. Files in a shared folder, else the folder itself.
+/// What already exists at the target and is not that version, relative to the workspace: files in a shared folder,
+/// otherwise the folder itself. Call it before a move that replaces nothing is decided.
 pub fn conflicts(workspace: &Path, files: &[VersionFile], to: &Placement) -> Vec<String> {
     if to.exclusive {
         return if is_taken(&workspace.join(&to.base), files) { vec![to.base.clone()] } else { Vec::new() };
@@ -136,16 +136,16 @@ pub fn conflicts(workspace: &Path, files: &[VersionFile], to: &Placement) -> Vec
     paths.filter(|(path, file)| disk::differs(&workspace.join(path), &file.bytes)).map(|(path, _)| path).collect()
 }
 
-/// The files of a folder as they lie there, whether they are a tool or not; `None` when it is no folder, is empty,
-/// or holds what no version can hold.
+/// The files of a folder, whether they are a tool or not; `None` when it is not a folder, is empty, or contains
+/// something that cannot be part of a version.
 pub fn raw_files(folder: &Path) -> Option<Vec<VersionFile>> {
     let expected = disk::Expected { version: &[], beside: &[APPROVAL_FILE] };
     let found = disk::contents(folder, expected).ok()?.files?;
     (!found.is_empty()).then_some(found)
 }
 
-/// Whether what lies in the place of a version would be put aside: no kept copy holds it. `replaces` is the version that
-/// lies there as far as it is known.
+/// Whether the current content of the target would be set aside, because there is no kept copy of it. `replaces` is the
+/// version that is expected there.
 pub fn puts_aside(workspace: &Path, files: &[VersionFile], to: &Placement, replaces: Option<Digest>) -> bool {
     let folder = workspace.join(&to.base);
     if !to.exclusive || !disk::exists(&folder) {
@@ -160,7 +160,7 @@ pub fn puts_aside(workspace: &Path, files: &[VersionFile], to: &Placement, repla
     !known || found.apart.iter().any(|path| path.contains('/'))
 }
 
-/// Whether a folder holds another version, or what is none.
+/// Whether a folder contains another version, or something that is not a version.
 fn is_taken(folder: &Path, files: &[VersionFile]) -> bool {
     if !disk::exists(folder) {
         return false;
@@ -176,10 +176,10 @@ struct Mover<'a> {
     workspace: &'a Path,
     files: &'a [VersionFile],
     relocation: &'a Relocation,
-    /// Whether several moves wait for the disk together: this one does not wait for what it writes.
+    /// Whether the disk is flushed for several moves together, so that this move does not flush it.
     is_ahead: bool,
     notes: Vec<String>,
-    /// Called after every change on disk; an error stops right there, as a crash would.
+    /// Called after every change on disk; an error stops the move at that point, like a crash.
     step: &'a mut dyn FnMut(&'static str) -> Result<(), RelocateError>,
 }
 
@@ -204,7 +204,7 @@ impl Mover<'_> {
         Ok(Done { commit, notes: self.notes })
     }
 
-    /// INVARIANT: after this, no path of the move leaves its base, and no base that is replaced or
+    /// INVARIANT: after this check, no path of the move leaves its base folder, and no base folder that is replaced or
     /// removed as a whole is shared.
     fn check(&self) -> Result<(), RelocateError> {
         let Relocation { tool, digest, from, from_files, to, extra, .. } = self.relocation;
@@ -229,7 +229,7 @@ impl Mover<'_> {
         }
     }
 
-    /// Commits what the move changed: its files, and what is gone from the folders it owns.
+    /// Commits what the move changed: its files, and the files removed from its own folders.
     fn commit(&mut self, git: &Git, note: &CommitNote) -> Result<Option<String>, GitError> {
         let mut paths = self.target_paths();
         let joined = &self.relocation.joined;
@@ -259,7 +259,7 @@ impl Mover<'_> {
         if note.trailers.is_empty() { Ok(None) } else { git.find_trailers(&note.trailers) }
     }
 
-    /// Whether files are written to the target. The file that holds several tools is nobody's to write.
+    /// Whether files are written to the target. A file that contains several tools is never written.
     fn arrives(&self) -> bool {
         !self.relocation.gone && self.relocation.to.entry().is_none()
     }
@@ -282,7 +282,7 @@ impl Mover<'_> {
         disk::exists(&self.full(path))
     }
 
-    /// A failure with the path as the user knows it.
+    /// An error with the path as the user knows it.
     fn failed(&self, action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RelocateError + use<> {
         failed_at(self.workspace, action, path)
     }
@@ -292,13 +292,13 @@ impl Mover<'_> {
     }
 }
 
-/// A failure with the path as the user knows it.
+/// An error with the path as the user knows it.
 fn failed_at(workspace: &Path, action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RelocateError + use<> {
     let path = path.strip_prefix(workspace).unwrap_or(path).to_string_lossy().into_owned();
     move |source| RelocateError::Io { action, path, source }
 }
 
-/// Whether a commit would hold anything once these files, and those beside them, lie in their place.
+/// Whether a commit would contain any change once these files, and the files next to them, are in place.
 ///
 /// # Errors
 /// [`GitError`] when git cannot answer.
@@ -314,8 +314,8 @@ pub fn would_commit(
     git.would_commit(&files, to.exclusive.then_some(to.base.as_str()))
 }
 
-/// Where a file of a version lies, relative to the workspace. In a shared folder, `@/` marks a file
-/// that lies elsewhere in the workspace.
+/// Where a file of a version is, relative to the workspace. In a shared folder, `@/` marks a file elsewhere in the
+/// workspace.
 fn at(place: &Placement, path: &str) -> String {
     match path.strip_prefix("@/") {
         Some(elsewhere) if !place.exclusive => elsewhere.to_owned(),
@@ -324,7 +324,7 @@ fn at(place: &Placement, path: &str) -> String {
     }
 }
 
-/// Whether a folder holds the tools of more than one: the workspace, `tools`, and the stages in it.
+/// Whether a folder contains more than one tool: the workspace, `tools`, and the stage folders.
 fn is_shared_folder(base: &str) -> bool {
     let base = base.trim_end_matches('/');
     base.is_empty() || base == "tools" || base.strip_prefix("tools/").is_some_and(|name| name.parse::<Stage>().is_ok())

@@ -1,4 +1,4 @@
-//! What lies beside vouched tools on disk: reading `approval.toml`.
+//! What is next to vouched tools on disk: reading `approval.toml`.
 
 use crate::domain::Placement;
 use crate::domain::{Problem, ProblemCode, Tool, ToolName, VersionFile};
@@ -13,18 +13,18 @@ impl Integrity<'_> {
     /// The state that commands change, one row a line, sorted; what undo brings back is equal to this.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn state_lines(&self) -> Result<Vec<String>, EngineError> {
         self.workspace.read(|q| Ok(q.state_lines()?))
     }
 
-    /// Who approved a tool, by what lies beside it; `None` when nothing readable does.
+    /// Who approved a tool, by what is next to it; `None` when nothing readable does.
     pub(in crate::engine) fn reviewer_beside(&self, tool: &Tool) -> Option<String> {
         let Beside::Text(text) = self.beside(&tool.placement) else { return None };
         super::signing::Claim::read(&text).ok().map(|claim| claim.fields.reviewer)
     }
 
-    /// What lies beside a tool under the name `approval.toml`. What is no readable text counts as unknown: it is
+    /// What is next to a tool under the name `approval.toml`. What is not a readable text counts as unknown: it is
     /// neither kept nor believed.
     pub(in crate::engine) fn beside(&self, placement: &Placement) -> Beside {
         if !placement.exclusive {
@@ -33,13 +33,13 @@ impl Integrity<'_> {
         read_beside(&self.workspace.folder().join(&placement.base).join(APPROVAL_FILE))
     }
 
-    /// A tool where the catalog found it, with what lies beside it.
+    /// A tool where the catalog found it, with what is next to it.
     pub(in crate::engine) fn placed(&self, tool: &Tool, files: &[VersionFile]) -> Placed {
         Placed { approval: self.beside(&tool.placement), ..Placed::of(tool, files) }
     }
 
     /// That tools here were approved by this very reviewer, in a log that is not here: it was lost, or is elsewhere.
-    /// `None` where the log has entries.
+    /// `None` if the log has entries.
     pub(in crate::engine) fn approved_elsewhere(&self, tools: &[Arc<Tool>]) -> Result<Option<Problem>, EngineError> {
         if self.workspace.viewing.is_some() || !tools.iter().any(|tool| tool.stage.is_vouched()) {
             return Ok(None);

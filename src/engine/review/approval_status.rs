@@ -1,5 +1,5 @@
-//! Whether an approved tool as it lies on disk this moment counts as approved: the one rule that `verify` tells and
-//! that every run by an agent has to pass.
+//! Whether an approved tool as it is on disk this moment counts as approved: the one rule that `verify` tells and that
+//! every run by an agent has to pass.
 
 use super::signing::Claim;
 use super::trust_cache::Trust;
@@ -23,13 +23,13 @@ const DIGITS: usize = 64;
 /// Why a tool of which versions are approved does not count as approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::engine) enum Doubt {
-    /// What lies there is approved by nobody: what changed.
+    /// What is there is approved by nobody: what changed.
     Changed(String),
     /// Nobody approved it there: where it was approved.
     Misplaced(String),
-    /// It was put away and lies there again: by which entry, and what to do.
+    /// It was archived and is there again: by which entry, and what to do.
     Archived(String),
-    /// It is the approved version, but what lies beside it is not as it was written here: what is wrong.
+    /// It is the approved version, but what is next to it is not as it was written here: what is wrong.
     Tampered(String),
     /// It is the approved version, but the log does not say so any more: what is wrong with the log.
     Unrecorded(String),
@@ -121,7 +121,7 @@ impl Integrity<'_> {
     /// the name is approved here. Reads the disk: the catalog may not have noticed yet.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn doubt(&self, row: &Tool) -> Result<Option<Doubt>, EngineError> {
         let row = &*row.reviewed();
         self.doubt_by(&self.logbook(Some(&row.name))?, row)
@@ -130,7 +130,7 @@ impl Integrity<'_> {
     /// The same by a log that tells of the row's tool: whoever looks at many reads it once.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(super) fn doubt_by(&self, log: &Logbook, row: &Tool) -> Result<Option<Doubt>, EngineError> {
         let Some(approvals) = log.approvals.get(&row.name) else {
             // Nothing to depart from: it came with the workspace and waits to be adopted.
@@ -176,11 +176,11 @@ impl Integrity<'_> {
         Ok(tampered.map(Doubt::Tampered))
     }
 
-    /// What `verify` says against a tool as it lies on disk: why agents are refused one that lies among the approved,
-    /// or that its review was decided by nobody. Reads its files; `None` when nothing is said.
+    /// What `verify` says against a tool as it is on disk: why agents are refused one that is among the approved, or
+    /// that its review was decided by nobody. Reads its files; `None` when nothing is said.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn doubted(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         if !tool.stage.is_vouched() {
             return self.workspace.read(|q| {
@@ -198,7 +198,7 @@ impl Integrity<'_> {
     /// of each approved and core tool.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn doubts(&self) -> Result<Vec<Problem>, EngineError> {
         let problem = |path: &str, message: String, hint: String| {
             let (path, code) = (path.to_owned(), ProblemCode::NotAsApproved);
@@ -344,7 +344,7 @@ impl Integrity<'_> {
         }
     }
 
-    /// Whether an approval of exactly this version, where it lies, is in force.
+    /// Whether an approval of exactly this version, where it is, is in force.
     pub fn approved(&self, tool: &Tool) -> Result<bool, EngineError> {
         self.workspace.read(|q| Ok(Approval::in_force(&q.approvals_of(tool.reviewed_as())?, tool).is_some()))
     }

@@ -49,7 +49,7 @@ impl Reviews<'_> {
     /// Those of these numbers that no review has, in the order given, each once, with what to say of it.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn unknown(&self, reviews: &[ReviewId]) -> Result<Vec<(ReviewId, EngineError)>, EngineError> {
         let mut unknown: Vec<(ReviewId, EngineError)> = Vec::new();
         for id in reviews {
@@ -66,7 +66,7 @@ impl Reviews<'_> {
     /// What would become of each of these reviews, in the order given, each once. Changes nothing.
     ///
     /// # Errors
-    /// `NotFound` for a number that no review has; `Internal` for trouble with the store.
+    /// `NotFound` for a number that no review has; `Internal` for errors of the store.
     pub fn preflight(&self, reviews: &[ReviewId], kind: DecisionKind) -> Result<Vec<PreflightRow>, EngineError> {
         self.expire_due()?;
         let mut seen = std::collections::HashSet::new();
@@ -128,10 +128,10 @@ impl Reviews<'_> {
         Ok((!blocking.is_empty()).then(|| format!("{} did not pass", blocking.join(", "))))
     }
 
-    /// Makes the checks of these reviews that were not made yet; a table of them is complete then.
+    /// Runs the checks of these reviews that were not made yet; a table of them is complete then.
     ///
     /// # Errors
-    /// `NotFound` for a number that no review has; `Internal` for trouble with the store.
+    /// `NotFound` for a number that no review has; `Internal` for errors of the store.
     pub fn check_for_bulk(&self, reviews: &[ReviewId]) -> Result<(), EngineError> {
         reviews.iter().try_for_each(|id| self.engine.checks().ensure(*id, &mut |_| {}))
     }

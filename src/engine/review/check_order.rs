@@ -87,7 +87,7 @@ impl Checks<'_> {
         Ok(any)
     }
 
-    /// Makes checks until it is stopped: whenever reviews changed, and now and then for leases that ended.
+    /// Runs checks until it is stopped: whenever reviews changed, and now and then for leases that ended.
     fn follow_waiting(&self, woken: &Receiver<()>, stop: &AtomicBool, yields: &AtomicBool, on_change: &OnChange) {
         crate::runner::yield_processor();
         loop {
@@ -118,7 +118,7 @@ impl Checks<'_> {
     /// under way, or not to be made.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn place_in_queue(&self, review: &Review) -> Result<Option<usize>, EngineError> {
         let mut queue: Vec<_> =
             lock(&self.state.recheck).iter().map(|(tool, _)| (tool.name.clone(), tool.digest)).collect();

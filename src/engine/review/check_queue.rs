@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-/// The two workers that make checks, while there are any.
+/// The two workers that run checks, while there are any.
 pub(super) struct Lanes {
     pub(super) asked: Sender<()>,
     pub(super) background: Sender<()>,
@@ -18,7 +18,7 @@ pub(in crate::engine) struct CheckQueue {
     pub(super) recheck: Ranked<VecDeque<(Arc<Tool>, Option<String>)>>,
     /// The review that somebody has open: its checks go first.
     pub(super) looked_at: Ranked<Option<ReviewId>>,
-    /// Wakes the workers that make checks, while there are any.
+    /// Wakes the workers that run checks, while there are any.
     pub(super) lanes: Ranked<Option<Lanes>>,
     /// Held while it is decided whose checks come next.
     pub(super) picking: Ranked<()>,

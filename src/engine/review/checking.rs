@@ -1,7 +1,7 @@
 //! Making checks: on demand, and in the background for every version that waits for a human.
 //!
-//! Whoever makes the checks of a version holds a lease on it, so that of several open workbenches one works. The
-//! verdict is kept while it grows; a killed process leaves an unfinished one, which the next worker begins again.
+//! Whoever runs the checks of a version holds a lease on it, so that of several open workbenches one works. The verdict
+//! is kept while it grows; a killed process leaves an unfinished one, which the next worker begins again.
 
 use crate::check::{self, CHECKS, Check, CheckContext};
 use crate::domain::{
@@ -59,7 +59,7 @@ impl Checks<'_> {
     /// What the checks say of a version; `None` while none has begun.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn verdict(&self, tool: &ToolName, digest: Digest) -> Result<Option<Verdict>, EngineError> {
         self.workspace.read(|q| Ok(q.verdict(tool, digest)?))
     }
@@ -68,7 +68,7 @@ impl Checks<'_> {
     /// than the approval of that version.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn verdict_of(&self, review: &Review) -> Result<Option<Verdict>, EngineError> {
         let verdict = self.verdict(&review.tool, review.digest)?;
         let is_approved = review.base_digest == Some(review.digest);
@@ -86,11 +86,11 @@ impl Checks<'_> {
         self.workspace.settings.gates.blocking(verdict, to).into_iter().map(|check| check.name.clone()).collect()
     }
 
-    /// Makes all checks of a version now, compared with the version of its name approved before, and keeps the
-    /// verdict. A worker, where one is named, makes all starts of the version. `progress` is told of it as it grows.
+    /// Runs all checks of a version now, compared with the version of its name approved before, and keeps the verdict.
+    /// A worker, where one is named, makes all starts of the version. `progress` is told of it as it grows.
     ///
     /// # Errors
-    /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for trouble with the store.
+    /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for errors of the store.
     pub fn run(&self, tool: &Tool, worker: Option<&str>, progress: OnVerdict<'_>) -> Result<Verdict, EngineError> {
         let base = self.workspace.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
         let stop = AtomicBool::new(false);
@@ -101,8 +101,7 @@ impl Checks<'_> {
         self.examine_tool(tool, None, worker, &stop, told).map(Verdict::told_of_approved)
     }
 
-    /// Makes the checks of a review's version now unless they were made. `progress` is told of the verdict as it
-    /// grows.
+    /// Runs the checks of a review's version now unless they were made. `progress` is told of the verdict as it grows.
     ///
     /// # Errors
     /// `NotFound` when there is no such review; those of [`Library::detail`](crate::engine::Library::detail).
@@ -131,7 +130,7 @@ impl Checks<'_> {
         worker.map_or(Ok(()), |worker| self.engine.runs().may_name_worker(worker, caller))
     }
 
-    /// Makes the checks of a tool again, in the background.
+    /// Runs the checks of a tool again, in the background.
     pub(in crate::engine) fn recheck(
         &self,
         name: &str,
@@ -168,7 +167,7 @@ impl Checks<'_> {
         self.examine_detail(&detail, (base, worker), stop, progress)
     }
 
-    /// The version that another one is compared with; `None` where no copy of it is kept.
+    /// The version that another one is compared with; `None` if no copy of it is kept.
     fn before(&self, tool: &Tool, digest: Digest) -> Option<ToolDetail> {
         // Its files may state the version that they were copied from: what was recorded is the one that it had.
         let recorded = self.workspace.read(|q| Ok(q.version(tool.reviewed_as(), digest)?)).ok().flatten();
@@ -177,7 +176,7 @@ impl Checks<'_> {
         (before.tool.digest == digest).then_some(before)
     }
 
-    /// Makes all checks of a version whose files are given, whether they lie in the workspace or not.
+    /// Runs all checks of a version whose files are given, whether they are in the workspace or not.
     pub(in crate::engine) fn examine_detail(
         &self,
         detail: &ToolDetail,
@@ -241,7 +240,7 @@ impl Checks<'_> {
         })
     }
 
-    /// Makes the checks of one version that needs them and that nobody examines, what humans wait for first; `false`
+    /// Runs the checks of one version that needs them and that nobody examines, what humans wait for first; `false`
     /// when there is none.
     #[cfg(test)]
     pub(super) fn examine_next(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
@@ -266,8 +265,8 @@ impl Checks<'_> {
         self.pick(&|next| next.review == first)
     }
 
-    /// Makes the checks of the oldest version for which nobody waits; `false` when there is none. What came from elsewhere
-    /// is not started before a human opened its review or asked for its checks.
+    /// Runs the checks of the oldest version for which nobody waits; `false` when there is none. What came from
+    /// elsewhere is not started before a human opened its review or asked for its checks.
     pub(super) fn examine_waiting(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
         if self.workspace.viewing().is_some() {
             return Ok(false);
@@ -285,7 +284,7 @@ impl Checks<'_> {
         self.workspace.read(|q| Ok(TeamFiles(q).has_landed(digest)?)).unwrap_or(true)
     }
 
-    /// Makes the checks of a version on which this process has the lease.
+    /// Runs the checks of a version on which this process has the lease.
     pub(super) fn examine_leased(&self, next: &Next, stop: &AtomicBool) -> Result<(), EngineError> {
         let Next { tool, base, asked, worker } = next;
         let made =

@@ -9,7 +9,7 @@ impl Reviews<'_> {
     /// Comments that reviewers wrote in a review, oldest first. Whether their lines moved since is not looked at.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn comments_of(&self, review: &Review) -> Result<Vec<Comment>, EngineError> {
         let mut comments = self.workspace.read(|q| Ok(q.comments_on(&review.tool)?))?;
         comments.retain(|comment| comment.review == review.id);

@@ -10,7 +10,7 @@ impl Reviews<'_> {
     /// The review as an approval of these tools would find it; all of it where none is named.
     ///
     /// # Errors
-    /// `Usage` when the review is no adoption or has no tool of such a name; `Ambiguous` when several have it.
+    /// `Usage` when the review is not an adoption or has no tool of such a name; `Ambiguous` when several have it.
     pub fn part(&self, review: &Review, only: &[String]) -> Result<Review, EngineError> {
         core::part_of(review, only)
     }

@@ -1,4 +1,4 @@
-//! What a decision rests on: the files where they lie now, what makes room, whose yes is needed.
+//! What a decision rests on: the files where they are now, what makes room, whose yes is needed.
 
 use crate::domain::{
     CostTier, DecisionRequest, Digest, Placement, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, plural,
@@ -120,7 +120,7 @@ impl<'e> Reviews<'e> {
         Ok(lines)
     }
 
-    /// The pending reviews of a version, which end when it is put away or replaced, in a line each.
+    /// The pending reviews of a version, which end when it is archived or replaced, in a line each.
     pub(in crate::engine) fn ending(&self, tool: &ToolName, digest: Digest) -> Result<Vec<String>, EngineError> {
         let mut waiting = self.waiting_for(tool)?;
         waiting.retain(|review| review.digest == digest && review.kind != ReviewKind::Adoption);
@@ -169,14 +169,14 @@ impl<'e> Reviews<'e> {
         Ok(())
     }
 
-    /// The version a review is about, where it lies now; its bytes are kept from here on.
+    /// The version a review is about, where it is now; its bytes are kept from here on.
     fn place_of(&self, review: &Review) -> Result<Placed, EngineError> {
         let (tool, files) = self.lying(review)?;
         self.workspace.copies.put(review.digest, &files)?;
         Ok(self.engine.integrity().placed(&tool, &files))
     }
 
-    /// Refuses a review whose version does not lie on disk as it was shown.
+    /// Refuses a review whose version is not on disk as it was shown.
     pub(super) fn still_as_shown(&self, review: &Review) -> Result<(), EngineError> {
         if review.kind.is_about_text() || review.kind == ReviewKind::Adoption {
             return Ok(());
@@ -184,7 +184,7 @@ impl<'e> Reviews<'e> {
         self.lying(review).map(drop)
     }
 
-    /// The version a review is about as it lies on disk now, which is as it was shown.
+    /// The version a review is about as it is on disk now, which is as it was shown.
     fn lying(&self, review: &Review) -> Result<(Arc<Tool>, Vec<VersionFile>), EngineError> {
         let view = self.engine.library().catalog();
         let here: Vec<_> =
@@ -239,8 +239,8 @@ impl<'e> Reviews<'e> {
         Ok(())
     }
 
-    /// The other version of a name that lies in the folder a promotion goes to. Its bytes are kept,
-    /// so that undo can bring it back.
+    /// The other version of a name that is in the folder a promotion goes to. Its bytes are kept, so that undo can
+    /// bring it back.
     fn occupant(&self, stage: Stage, name: &ToolName, digest: Digest) -> Result<Option<Placed>, EngineError> {
         let target = core::stage_placement(stage, name);
         let view = self.engine.library().catalog();

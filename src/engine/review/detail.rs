@@ -36,7 +36,7 @@ impl Reviews<'_> {
     /// The reviews that wait and are about a tool, alone or with others, oldest first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn waiting_for(&self, tool: &ToolName) -> Result<Vec<Review>, EngineError> {
         self.expire_due()?;
         self.workspace.read(|q| Ok(core::reviews_about(q, tool, |state| state == ReviewState::Waiting)?))
@@ -45,7 +45,7 @@ impl Reviews<'_> {
     /// The review of exactly this version that waits for a human.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn waiting_of(&self, tool: &Tool) -> Result<Option<ReviewId>, EngineError> {
         let covers = |(name, digest): &(ToolName, Digest)| *name == tool.name && *digest == tool.digest;
         let is_about = |review: &Review| {
@@ -180,7 +180,7 @@ impl Reviews<'_> {
         catalog::read_files(files.to_vec(), tool).ok().map(|detail| detail.manifest)
     }
 
-    /// Where the tools of an adoption lie that have the name of another one.
+    /// Where the tools of an adoption are that have the name of another one.
     fn twins(&self, review: &Review) -> Vec<EvidenceLine> {
         let view = self.engine.library().catalog();
         let place = |member: &(ToolName, Digest)| {

@@ -1,8 +1,8 @@
-//! Decisions as they can be learnt from: what was asked, on what evidence, and what came of it.
+//! Decisions as they can be learnt from: what was asked, on what evidence, and the result.
 //!
-//! Drawn from the log's own decisions, oldest first; what was taken back stays, and says so. Everything passes a
-//! redactor: what looks like a token or a key, in the code or in what quotes it, leaves no trace outside. A decision
-//! whose kept copy is damaged is exported without its code and says so.
+//! Drawn from the log's own decisions, oldest first; what was undone stays, and says so. Everything passes a redactor:
+//! what looks like a token or a key, in the code or in what quotes it, leaves no trace outside. A decision whose kept
+//! copy is damaged is exported without its code and says so.
 
 use crate::catalog;
 use crate::domain::{
@@ -33,7 +33,7 @@ impl Reviews<'_> {
     /// Decisions made at or after `since`, oldest first, each one object without secrets.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn feedback(&self, since: Option<Instant>) -> Result<Vec<Value>, EngineError> {
         let reviews = self.workspace.read(|q| Ok(q.reviews(ReviewState::ALL)?))?;
         let mut made: Vec<(&Review, &Decision)> =
@@ -116,7 +116,7 @@ impl Reviews<'_> {
     /// Where rows of approvals suggest fewer questions, and why.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn suggestions(&self) -> Result<Vec<Suggestion>, EngineError> {
         Ok(insight::suggestions(&self.judged()?))
     }

@@ -32,7 +32,7 @@ const FOLDER: &str = "signing";
 /// The file of signatures that were found good: one digest a line.
 const VERIFIED: &str = "verified";
 
-/// The file of verified signatures is begun anew above this, in bytes (a line has 65).
+/// The file of verified signatures is begun again above this, in bytes (a line has 65).
 const MAX_VERIFIED_BYTES: u64 = 4 << 20;
 
 /// How many unsigned entries `verify` names one by one.
@@ -115,7 +115,7 @@ impl Integrity<'_> {
     /// What of the log counts: all of it where no signatures are required. Kept until the log moves.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn trust(&self) -> Result<Arc<Trust>, EngineError> {
         let signing = &self.workspace.settings.signing;
         let distrust = |why: String| Ok(Arc::new(Trust { whole: Some(why), unsigned: Vec::new() }));
@@ -385,7 +385,7 @@ impl Integrity<'_> {
     /// What is not signed although it has to be.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn unsigned(&self) -> Result<UnsignedLog, EngineError> {
         let log = self.workspace.read(|q| Ok(q.log_digest()?))?;
         let trust = self.trust()?;
@@ -422,7 +422,7 @@ fn hour_of(signers: &[u8], at: Instant) -> i64 {
     if expires { at.0 / 3_600_000 } else { -1 }
 }
 
-/// What the entry was about that an undo took back.
+/// What the entry was about that an undo undid.
 fn target(q: &Queries, undo: OperationId) -> Result<Option<String>, EngineError> {
     let number = |entry: Operation| entry.detail.get("operation").and_then(serde_json::Value::as_i64);
     let Some(number) = q.operation(undo)?.and_then(number) else { return Ok(None) };
@@ -457,7 +457,7 @@ struct Walk<'a> {
     rows: Digest,
     faults: Vec<String>,
     unsigned: Vec<Unsigned>,
-    /// Entries that are marked as taken back, and those that an entry took back.
+    /// Entries that are marked as undone, and those that an entry undid.
     marked: HashSet<(i64, i64)>,
     undone: HashSet<(i64, i64)>,
 }

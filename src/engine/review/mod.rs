@@ -1,5 +1,5 @@
-//! Reviews: what a decision rests on and is recorded with, the checks made for it, approvals beside tools, signatures
-//! of decisions, requests from outside, and checking all of that against the log (`verify`).
+//! Reviews: the evidence for decisions and their record, checks, approval files next to tools, signatures of decisions,
+//! requests from agents, and verifying all of that against the log (`verify`).
 
 pub(super) mod approval_file;
 pub(super) mod approval_status;
@@ -48,13 +48,13 @@ use crate::engine::Engine;
 use crate::engine::plain_verb::{PlainQuery, PlainVerb};
 use crate::engine::workspace::Workspace;
 
-/// Changes by decisions that need nothing but their arguments.
+/// Commands about decisions that need only their arguments.
 pub(super) const VERBS: &[PlainVerb] = &[starter::STARTER];
 
-/// Questions about the record of decisions that need nothing but their arguments.
+/// Queries about the record of decisions that need only their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[verify::VERIFY];
 
-/// Reviews: what waits for a decision, what the decision rests on, and making it.
+/// Reviews: pending decisions, the evidence for them, and deciding.
 #[derive(Clone, Copy)]
 pub struct Reviews<'e> {
     pub(in crate::engine) engine: &'e Engine,

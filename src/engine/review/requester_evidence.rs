@@ -55,7 +55,7 @@ fn sources(request: &Request) -> Vec<InputSource> {
     kept.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default()
 }
 
-/// Who asked and why, what the asker claims, until when it waits, and whose yes is missing.
+/// Who asked and why, what the requester claims, until when it waits, and whose yes is missing.
 pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<EvidenceLine> {
     let line = |weight, label: &str, text: String| EvidenceLine { weight, label: label.to_owned(), text };
     let mut lines = Vec::new();

@@ -27,7 +27,7 @@ pub struct Unsigned {
     pub who: String,
     /// Why it does not count.
     pub why: String,
-    /// What the entry that it took back was about.
+    /// What the entry that it undid was about.
     #[serde(skip)]
     pub target: Option<String>,
 }

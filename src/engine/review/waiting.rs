@@ -14,7 +14,7 @@ impl Reviews<'_> {
     /// Closes reviews whose time is over. Called before reviews are read, and by whoever watches.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn expire_due(&self) -> Result<(), EngineError> {
         // A look first: most of the time nothing is due, and a write would wake everybody who listens.
         if self.workspace.viewing().is_some() || self.workspace.read(|q| Ok(q.due_reviews(now())?))?.is_empty() {
@@ -25,11 +25,11 @@ impl Reviews<'_> {
 
     /// Waits until a review does not wait any more, at most so long; gives it back as it stands then.
     ///
-    /// Nothing is kept while it waits: cut off and asked again, it goes on. Blocks the calling thread.
+    /// Nothing is kept while it waits: cut off and asked again, it continues. Blocks the calling thread.
     ///
     /// # Errors
     /// `NotFound` when there is no such review; `Failed` when it says that it was decided and the log does not;
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn wait_for_decision(&self, review: ReviewId, timeout: Option<Duration>) -> Result<Review, EngineError> {
         let give_up = timeout.and_then(|timeout| Clock::now().checked_add(timeout));
         let mut seen = None;

@@ -31,7 +31,7 @@ impl Runs<'_> {
     /// Whether this caller may run this version now.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn may(&self, detail: &ToolDetail, caller: &Caller) -> Result<MayRun, EngineError> {
         Ok(match self.may_run(detail, caller)? {
             RunPolicy::Allow { .. } => MayRun::Yes,
@@ -121,12 +121,12 @@ impl Runs<'_> {
     /// that is started all the same is refused.
     ///
     /// # Errors
-    /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for trouble with the store.
+    /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for errors of the store.
     pub fn unallowed(&self, tool: &Tool, caller: &Caller) -> Result<Option<Command>, EngineError> {
         self.unallowed_at(tool, caller, 0)
     }
 
-    /// [`Self::unallowed`] for a tool that so many others are about to call.
+    /// [`Self::unallowed`] for a tool that this many others are about to call.
     pub(super) fn unallowed_at(
         &self,
         tool: &Tool,

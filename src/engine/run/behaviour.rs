@@ -86,7 +86,7 @@ pub struct Enforced {
     pub isolation: Isolation,
     /// In how many of the newest runs.
     pub runs: u64,
-    /// The worker that reports it, and everything else that these runs did; `None` where this machine saw it.
+    /// The worker that reports it, and everything else that these runs did; `None` if this machine saw it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
 }
@@ -94,7 +94,7 @@ pub struct Enforced {
 /// What the observer was told.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reported {
-    /// Always true: a tool with two threads can lie to the observer.
+    /// Always true: a tool with two threads can be to the observer.
     pub may_be_incomplete: bool,
     /// What was tried, in order of kind and target.
     pub attempts: Vec<Tried>,
@@ -139,7 +139,7 @@ impl Observations<'_> {
     /// What one run was seen to do; `None` for one that never started, has not ended, or is older than this record.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn observation(&self, run: RunId) -> Result<Option<Observation>, EngineError> {
         self.workspace.read(|q| Ok(q.observation(run)?))
     }
@@ -147,7 +147,7 @@ impl Observations<'_> {
     /// What all runs of a version were seen to do.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn envelope(&self, tool: &ToolName, digest: Digest) -> Result<Envelope, EngineError> {
         self.workspace.read(|q| Ok(q.envelope(tool, digest)?))
     }
@@ -155,7 +155,7 @@ impl Observations<'_> {
     /// What a run of a version usually uses; `None` before the first one that ran to its end.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn usage(&self, tool: &ToolName, digest: Digest) -> Result<Option<Typical>, EngineError> {
         self.workspace.read(|q| Ok(Typical::of(&q.usages(tool, digest, RECENT_RUNS)?)))
     }
@@ -163,7 +163,7 @@ impl Observations<'_> {
     /// What all runs of a version did.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store; as [`Library::detail`](crate::engine::Library::detail) when its manifest
+    /// `Internal` for errors of the store; as [`Library::detail`](crate::engine::Library::detail) when its manifest
     /// cannot be read.
     pub fn behaviour(&self, tool: &Tool) -> Result<Behaviour, EngineError> {
         let declared = self.engine.library().detail(tool)?.manifest.permissions;
@@ -208,7 +208,7 @@ impl Observations<'_> {
     /// What one run did.
     ///
     /// # Errors
-    /// `NotFound`; `Internal` for trouble with the store. A manifest that is gone leaves the permissions out.
+    /// `NotFound`; `Internal` for errors of the store. A manifest that is gone leaves the permissions out.
     pub fn behaviour_of_run(&self, id: RunId) -> Result<Behaviour, EngineError> {
         let run = self.engine.runs().record(id)?;
         let observation = self.observation(id)?;

@@ -31,7 +31,7 @@ const MOST_REQUEST: usize = 16 << 20;
 /// The most requests of one run, those that were refused included.
 const MOST_CALLS: usize = 1_000;
 
-/// How often it looks whether the run is over while nothing is asked.
+/// How often it checks whether the run is over while nothing is asked.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What a tool asks.
@@ -309,7 +309,7 @@ struct Lines {
     rest: Vec<u8>,
     /// How much of it was searched for the end of a line.
     searched: usize,
-    /// Whether where the next line begins is not known any more.
+    /// Whether where the next line begins is no longer known.
     is_broken: bool,
 }
 

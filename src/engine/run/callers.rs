@@ -17,7 +17,7 @@ impl Runs<'_> {
     /// Logs that the caller of `asked` was found to be `agent`, which it did not say, and whether it was refused.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn log_found_agent(
         &self,
         agent: &str,

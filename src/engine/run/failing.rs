@@ -219,7 +219,7 @@ impl Failures<'_> {
     /// Times in which tools did not work, of one or of all, the newest first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn incidents(&self, tool: Option<&ToolName>, limit: usize) -> Result<Vec<Incident>, EngineError> {
         self.workspace.read(|q| Ok(q.incidents(tool, limit)?))
     }
@@ -227,7 +227,7 @@ impl Failures<'_> {
     /// The marks that count, of one tool or of all, oldest first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn marks(&self, tool: Option<&ToolName>) -> Result<Vec<FailureMark>, EngineError> {
         let mut marks = self.workspace.read(|q| Ok(q.all_failure_marks()?))?;
         marks.retain(|mark| tool.is_none_or(|tool| mark.tool == *tool));
@@ -322,7 +322,7 @@ impl Failures<'_> {
     /// does.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(super) fn warning_before(&self, tool: &Tool, input: Option<&Value>) -> Result<Option<String>, EngineError> {
         let Some(input) = input else { return Ok(None) };
         let failed = self.workspace.read(|q| Ok(q.failures_with_input(tool.digest, &input.to_string())?))?;
@@ -334,7 +334,7 @@ impl Failures<'_> {
     /// nothing does.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn warning_in(&self, tool: &Tool, scenario: &str) -> Result<Option<String>, EngineError> {
         let marks = self.marks(Some(&tool.name))?;
         let failed = Scenario::new(scenario).failures_like(marks.iter().map(|mark| mark.scenario.as_str()));
@@ -348,7 +348,7 @@ impl Failures<'_> {
     }
 }
 
-/// JSON in lines; what is no JSON as it is.
+/// JSON in lines; what is not JSON as it is.
 fn indented(input: &str) -> String {
     let value: Result<Value, _> = serde_json::from_str(input);
     value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| input.to_owned())

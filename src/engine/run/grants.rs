@@ -53,7 +53,7 @@ impl<'e> Grants<'e> {
     /// What humans granted.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn list(&self) -> Result<GrantList, EngineError> {
         let (mut agents, allowed) = self.workspace.read(|q| Ok((q.agent_grants()?, q.allow_grants()?)))?;
         agents.retain(|grant| match &grant.scope {
@@ -252,7 +252,7 @@ fn unlike_log(fault: &str) -> String {
     format!("does not match the log: {fault}")
 }
 
-/// Why a grant for these bytes means nothing now; `None` when they lie where one is worth something. `path` is where
+/// Why a grant for these bytes means nothing now; `None` when they are where one is worth something. `path` is where
 /// they were seen last.
 fn void(
     view: &CatalogView,

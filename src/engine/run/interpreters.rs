@@ -69,7 +69,7 @@ impl Dependencies<'_> {
     /// would not, or is not approved.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn interpreter_changed(&self, detail: &ToolDetail) -> Result<Option<String>, EngineError> {
         if !self.engine.integrity().approved(&detail.tool)? {
             return Ok(None);

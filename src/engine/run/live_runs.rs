@@ -46,7 +46,7 @@ impl Runs<'_> {
         }
     }
 
-    /// Whether runs that an agent started in this process go on.
+    /// Whether runs that an agent started in this process continue.
     pub fn has_live_of(&self, caller: &Caller) -> bool {
         lock(&self.state.live).values().any(|live| live.who == *caller)
     }

@@ -1,5 +1,5 @@
-//! Runs: starting one, choosing a tool for a scenario, what may run (grants and cost tiers), staged writes, buffers, and
-//! what runs were seen to do.
+//! Runs: starting runs, choosing a tool for a scenario, what may run (grants and cost tiers), staged writes, buffers,
+//! and observed behaviour.
 
 mod admission;
 pub(super) mod behaviour;
@@ -77,7 +77,7 @@ use crate::engine::plain_verb::{PlainQuery, PlainVerb};
 use crate::engine::run::live_runs::LiveRuns;
 use crate::engine::workspace::Workspace;
 
-/// The verbs about runs that need nothing but their arguments.
+/// The verbs about runs that need only their arguments.
 pub(super) const VERBS: &[PlainVerb] = &[
     failing::RESOLVE,
     failing::UNTAG,
@@ -90,10 +90,10 @@ pub(super) const VERBS: &[PlainVerb] = &[
     retention::PRUNE,
 ];
 
-/// Questions about runs that need nothing but their arguments.
+/// Queries about runs that need only their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE, tool_state::STATE, workers::WORKERS];
 
-/// Runs: starting one, and the records of those that ended.
+/// Runs: starting a run, and the records of runs.
 #[derive(Clone, Copy)]
 pub struct Runs<'e> {
     pub(in crate::engine) engine: &'e Engine,

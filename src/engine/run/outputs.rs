@@ -83,7 +83,7 @@ impl Runs<'_> {
     }
 }
 
-/// How many bytes are left when a character that is cut at the end is left out; all of them where the end is no UTF-8.
+/// How many bytes are left when a character that is cut at the end is left out; all of them where the end is not UTF-8.
 fn whole_characters(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => error.valid_up_to(),

@@ -43,7 +43,7 @@ impl Runs<'_> {
     /// review.
     ///
     /// # Errors
-    /// `Refused` when too many requests of the caller wait; `Internal` for trouble with the store.
+    /// `Refused` when too many requests of the caller wait; `Internal` for errors of the store.
     pub(super) fn permitted(
         &self,
         policy: RunPolicy,
@@ -213,7 +213,7 @@ impl Runs<'_> {
 /// Takes a permit for a run, in the transaction that opens it.
 ///
 /// # Errors
-/// `Conflict` when it is used, taken back or too old.
+/// `Conflict` when it is used, withdrawn or too old.
 pub(super) fn demand_permit(tx: &Tx<'_>, permit: ReviewId, run: RunId, at: Instant) -> Result<(), EngineError> {
     let review = tx.review(permit)?.filter(|review| review.state == ReviewState::Approved);
     let is_in_force = review.as_ref().and_then(approved_at).is_some_and(|approved| is_valid(approved, at));

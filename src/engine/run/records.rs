@@ -1,4 +1,4 @@
-//! Recorded runs: what was given, what came of it, and stopping one.
+//! Recorded runs: what was given, the result, and stopping one.
 
 use crate::domain::{Outcome, Run, RunId, ToolName, is_redacted, without_redacted};
 use crate::engine::Runs;
@@ -36,7 +36,7 @@ impl Runs<'_> {
     /// The input last given to a tool by a human, without the fields that held a secret.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn last_input(&self, tool: &ToolName) -> Result<Option<Value>, EngineError> {
         let text = self.workspace.read(|q| Ok(q.last_input(tool)?))?;
         let input = text.map(|text| serde_json::from_str(&text).map_err(EngineError::internal)).transpose()?;

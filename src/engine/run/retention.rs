@@ -73,8 +73,8 @@ impl Runs<'_> {
         Ok(files.iter().map(output).collect())
     }
 
-    /// Runs that go on; failed runs of tools with an open failure, and the newest run of each failure; runs of tools with a
-    /// review that waits; and what those runs started.
+    /// Runs that continue; failed runs of tools with an open failure, and the newest run of each failure; runs of tools
+    /// with a review that waits; and what those runs started.
     fn needed(&self, runs: &HashMap<RunId, Run>) -> Result<HashSet<RunId>, EngineError> {
         let groups = self.engine.failures().list(None)?;
         let failing: HashSet<_> =

@@ -305,7 +305,7 @@ impl Runs<'_> {
         self.workspace.folder().join(&tool.placement.base)
     }
 
-    /// The user's limit for the stage; what runs strictly runs like an experimental tool, wherever it lies.
+    /// The user's limit for the stage; what runs strictly runs like an experimental tool, wherever it is.
     fn usual_timeout(&self, ready: &Ready) -> Option<Duration> {
         self.workspace.settings.timeout(match ready.profile {
             Profile::Strict => Stage::Experimental,
@@ -456,7 +456,7 @@ impl Runs<'_> {
         let reviews = self.engine.reviews().waiting_for(&tool.name).unwrap_or_default();
         let review = reviews.first().map(|review| format!("; `toolsmith review {}` shows it", review.id));
         let (declared, review) = (declared.summary(), review.unwrap_or_default());
-        Some(format!("nobody approved it, so it did not get what it declares: {declared}{review}"))
+        Some(format!("it is not approved, so it ran without what it declares: {declared}{review}"))
     }
 
     /// Writes the end of a run.

@@ -92,7 +92,7 @@ impl ToolSets<'_> {
     /// everything, takes all. What the names mean is known after the next scan: [`Self::unknown_choice`].
     ///
     /// # Errors
-    /// `Usage` for what no tool can be called, `Internal` for trouble with the store.
+    /// `Usage` for what no tool can be called, `Internal` for errors of the store.
     pub fn choose(&self, text: Option<&str>) -> Result<(), EngineError> {
         let selection = text.map(|text| self.selection_of(text)).transpose()?;
         let everything = |selection: &Selection| selection.parts == [Chosen::Preset(Preset::Full)];
@@ -142,7 +142,7 @@ impl ToolSets<'_> {
     /// Every choice that there is, presets first.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn list(&self) -> Result<Vec<SetRow>, EngineError> {
         let view = self.engine.library().catalog();
         let fence = lock(&self.state.0).fence.clone();

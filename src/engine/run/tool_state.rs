@@ -1,4 +1,4 @@
-//! What tools keep between their runs: where it lies, listing it, and clearing it.
+//! What tools keep between their runs: where it is, listing it, and clearing it.
 //!
 //! Approved versions of a tool share one archive, wherever they run. A version that nobody approved has one of its own,
 //! by its digest, so that it cannot change what an approved one keeps.

@@ -5,7 +5,7 @@ use crate::engine::error::{EngineError, ErrorCode};
 use serde_json::Value;
 use std::collections::VecDeque;
 
-/// So many inputs are named where a word is refused.
+/// This many inputs are named where a word is refused.
 const SHOWN_INPUTS: usize = 4;
 
 /// The words as assignments `KEY=VALUE`. Options are those of the tool's own command line, else `--NAME` of an input; plain
@@ -192,7 +192,7 @@ impl Inputs<'_> {
         let (flag, tool) = (SafeText::new(word), &self.manifest.name);
         Err(usage(
             self.manifest,
-            format!("{flag} stands behind a word, where {tool} reads no options; put it in front"),
+            format!("{flag} comes after a positional argument, where {tool} reads no options; put it first"),
         ))
     }
 
@@ -338,7 +338,7 @@ impl Inputs<'_> {
         counting.or_else(|| self.rules().iter().filter(is_open).find(has))
     }
 
-    /// So many values follow an option at most.
+    /// This many values follow an option at most.
     fn most_values(&self, input: &str, flag: &str) -> usize {
         let is_together = self.rule_of(&|forms| forms.has(flag)).is_some_and(|rule| rule.is_together);
         let schema = self.schema(input);
@@ -416,7 +416,7 @@ fn quoted(word: &str) -> String {
 
 fn usage(manifest: &Manifest, message: String) -> EngineError {
     let hint = format!(
-        "`toolsmith show {}` lists its inputs; a plain word that begins with a dash stands behind a second --",
+        "`toolsmith show {}` lists its inputs; put a value that begins with a dash after a second --",
         manifest.name
     );
     EngineError::new(ErrorCode::Usage, message, hint)

@@ -126,7 +126,7 @@ fn where_options_come_first_a_word_ends_them() {
     assert_eq!(of(&["f", "-n", "5"]), ["file=f", r#"args=["-n","5"]"#]);
     let alone = first(&["-v", "-n", "file"]);
     let refused = assignments(&alone, &["f", "-v"]).unwrap_err().message;
-    assert_eq!(refused, "-v stands behind a word, where t reads no options; put it in front");
+    assert_eq!(refused, "-v comes after a positional argument, where t reads no options; put it first");
     assert_eq!(assignments(&alone, &["--", "-v"]).unwrap(), ["file=-v"]);
 }
 

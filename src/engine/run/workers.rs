@@ -143,7 +143,7 @@ impl Runs<'_> {
     /// The workers of the user's settings, without asking them anything.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn workers(&self) -> Result<Workers, EngineError> {
         let row = |(name, worker): (&String, &WorkerSetting)| {
             let WorkerSetting { prefix, program, least, most, tags, agents, .. } = worker.clone();

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How much longer than its definition says an instance may take to end.
 const STOP_MARGIN: Duration = Duration::from_secs(10);
 
-/// Services that need each other may form a chain of so many.
+/// Services that need each other may form a chain of this many.
 const MOST_DEPENDENCIES: usize = 32;
 
 /// What is launched.
@@ -56,7 +56,7 @@ impl Services<'_> {
     /// Starts an instance, after those that it needs; returns when its keeper was started.
     ///
     /// # Errors
-    /// `Usage` for a tool that is no service, `Refused` or `HumanNeeded` where policy says no, `Conflict` when the
+    /// `Usage` for a tool that is not a service, `Refused` or `HumanNeeded` where policy says no, `Conflict` when the
     /// instance runs already or the tool changed on disk.
     pub fn launch(&self, launch: &LaunchRequest, caller: &Caller) -> Result<Launched, EngineError> {
         let mut with = Vec::new();
@@ -69,7 +69,7 @@ impl Services<'_> {
     /// The instance that a launch asks for, when it runs already or will in a moment.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(super) fn running(&self, launch: &LaunchRequest) -> Result<Option<Launched>, EngineError> {
         let name = launch.instance.as_ref().unwrap_or(&launch.tool.name);
         let row = self.workspace.read(|q| Ok(q.services().instance_named(self.stack(), name)?))?;
@@ -429,7 +429,7 @@ impl Services<'_> {
     /// Settles instances whose keeper died, and starts those again that are wanted, where a human's process asks.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn restore_lost(&self) -> Result<(), EngineError> {
         if self.workspace.viewing().is_some() {
             return Ok(());

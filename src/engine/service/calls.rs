@@ -24,7 +24,7 @@ impl Services<'_> {
     /// What a call would try: services, then tools, with reasons. Starts nothing and writes nothing.
     ///
     /// # Errors
-    /// `Usage` for a scenario without words; `Internal` for trouble with the store.
+    /// `Usage` for a scenario without words; `Internal` for errors of the store.
     pub fn call_candidates(&self, request: &CallRequest, caller: &Caller) -> Result<Candidates, EngineError> {
         let mut found = self.engine.calls().candidates(request, caller)?;
         found.services = self.offers(request)?;
@@ -108,7 +108,7 @@ impl Services<'_> {
         Ok((said, began.elapsed()))
     }
 
-    /// Does not go on by itself after a service that got the message and may have changed something outside.
+    /// Does not continue by itself after a service that got the message and may have changed something outside.
     fn demand_harmless(
         &self,
         offer: &ServiceOffer,
@@ -132,7 +132,7 @@ impl Services<'_> {
         Err(EngineError::new(ErrorCode::Failed, format!("{}: {}", offer.instance, error.message), hint))
     }
 
-    /// What came of a call that an instance answered.
+    /// The result of a call that an instance answered.
     fn answered(
         &self,
         offers: &[ServiceOffer],

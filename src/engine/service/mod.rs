@@ -1,19 +1,19 @@
 //! Services: tools that keep running, as named instances.
 //!
-//! Each instance that runs has a keeper: this program in a role, in a session of its own, so that it outlives whoever
-//! launched it. The keeper starts the service as an ordinary run, owns its ports, passes messages on, checks its health
-//! and starts it again. What an instance is doing is in the store; what is asked of it is left there as a wish.
+//! Each running instance has a keeper: a separate process of this program, in its own session, so that it outlives the
+//! process that launched it. The keeper starts the service as an ordinary run, owns its ports, passes messages on,
+//! checks its health and restarts it. The store contains the state of each instance and the requests to it.
 //!
 //! | file | is for |
 //! | --- | --- |
-//! | `asking` | launching, ending, restarting; finding instances whose keeper died |
-//! | `status` | what is told of instances |
+//! | `asking` | launching, terminating, restarting; finding instances whose keeper died |
+//! | `status` | the status of instances |
 //! | `talking` | messages |
 //! | `calls` | calls that a service answers |
-//! | `contexts` | prompts that are prepared or go with the next message |
+//! | `contexts` | prompts that are staged or sent with the next message |
 //! | `profile` | limits proposed from recorded runs |
 //! | `unit` | systemd user units |
-//! | `verbs` | the verbs that need nothing but their arguments |
+//! | `verbs` | the verbs that need only their arguments |
 //! | `wire` | the socket of a keeper |
 //! | `keeper` | the keeper itself |
 
@@ -50,13 +50,13 @@ use crate::store::InstanceRow;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long an answer may take when the caller does not say.
+/// The default time limit for an answer.
 pub const ANSWER_TIME: Duration = Duration::from_mins(1);
 
-/// Instances that a message names.
+/// The most instances that a message names.
 const NAMED_INSTANCES: usize = 10;
 
-/// Services: instances of tools that keep running.
+/// Services: tools that keep running, as named instances.
 #[derive(Clone, Copy)]
 pub struct Services<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -64,7 +64,7 @@ pub struct Services<'e> {
 }
 
 impl Services<'_> {
-    /// The stack whose instances this process sees: the setting of the environment, else one for the whole workspace.
+    /// The stack whose instances this process sees: that of the environment, otherwise that of the workspace.
     fn stack(&self) -> &str {
         &self.workspace.stack
     }
@@ -78,10 +78,10 @@ impl Services<'_> {
         })
     }
 
-    /// The instance of this name; of a tool with exactly one instance, also by the name of the tool.
+    /// The instance with this name. A tool with exactly one instance also identifies that instance.
     ///
     /// # Errors
-    /// `NotFound` with the names that there are.
+    /// `NotFound`, with the existing names.
     fn named(&self, name: &str) -> Result<InstanceRow, EngineError> {
         let rows = self.workspace.read(|q| Ok(q.services().instances(self.stack())?))?;
         if let Some(row) = rows.iter().find(|row| row.instance.name.as_str() == name) {
@@ -95,7 +95,8 @@ impl Services<'_> {
         Err(EngineError::new(ErrorCode::NotFound, message, hint))
     }
 
-    /// What is said of a name that is none of an instance: whether it is that of a service, or which instances there are.
+    /// The message and hint for a name without an instance: whether it is the name of a service, or which instances
+    /// exist.
     fn unknown(&self, name: &str, rows: &[InstanceRow], instances_of_it: usize) -> (String, String) {
         // Somebody who only asks for instances has not read the folders of tools yet. What cannot be read has no service.
         let tool = self.engine.library().scan_once().ok().and_then(|()| self.engine.library().resolve(name).ok());
@@ -119,11 +120,11 @@ impl Services<'_> {
         (message, format!("instances: {}{more}", shown.join(", ")))
     }
 
-    /// The tool of an instance as it is on disk now. Where several have its name, the one in the place from which the
-    /// instance was launched.
+    /// The tool of an instance as it is on disk now. If several tools have its name, the one from which the instance
+    /// was launched.
     ///
     /// # Errors
-    /// Those of the library for a name that leads to no tool, or to several.
+    /// Those of the library for a name of no tool, or of several tools.
     fn tool_of(&self, row: &InstanceRow) -> Result<Arc<Tool>, EngineError> {
         let library = self.engine.library();
         let ambiguous = match library.resolve(row.instance.tool.as_str()) {
@@ -134,10 +135,10 @@ impl Services<'_> {
         launched.and_then(|tool| library.resolve(&tool.path).ok()).ok_or(ambiguous)
     }
 
-    /// The instance, of any stack, whose process is this run.
+    /// The instance, in any stack, whose process is this run.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn with_run(&self, run: RunId) -> Result<Option<InstanceId>, EngineError> {
         let rows = self.workspace.read(|q| Ok(q.services().all_instances()?))?;
         let is_of = |row: &&InstanceRow| row.instance.run == Some(run) && row.instance.life.state.needs_keeper();
@@ -149,7 +150,7 @@ impl Services<'_> {
         row.ok_or_else(|| EngineError::new(ErrorCode::NotFound, format!("there is no instance {id}"), ""))
     }
 
-    /// The tool of an instance as it was when it was launched: from the kept copy, whatever lies on disk now.
+    /// The tool of an instance as it was when it was launched: from the kept copy, whatever is on disk now.
     ///
     /// # Errors
     /// `Internal` when the copy is missing or cannot be read.
@@ -163,14 +164,14 @@ impl Services<'_> {
         })
     }
 
-    /// What an instance is doing as far as anybody can tell now: `lost` when its keeper is gone.
+    /// The state of an instance; `lost` when its keeper no longer exists.
     fn state_of(&self, row: &InstanceRow) -> InstanceState {
         let caller = Caller::Human(String::new());
         let is_lost = self.with_actor(&caller, |actor| actor.is_lost(&row.instance, crate::engine::clock::now()));
         if is_lost { InstanceState::Lost } else { row.instance.life.state }
     }
 
-    /// Refuses while instances of a tool run.
+    /// Refuses if instances of a tool are running.
     ///
     /// # Errors
     /// `Conflict` with their names.
@@ -203,7 +204,7 @@ impl Services<'_> {
         })
     }
 
-    /// The run of the start before the newest one, when this is the name of an instance that was started before.
+    /// The run before the newest one, if an instance with this name was started before.
     pub fn previous_run_of(&self, name: &str) -> Option<RunId> {
         self.named(name).ok()?.instance.life.previous_run
     }

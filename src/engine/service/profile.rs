@@ -11,7 +11,7 @@ use serde::Serialize;
 /// With fewer runs nothing is proposed.
 const FEWEST_RUNS: usize = 5;
 
-/// So many of the newest runs are looked at.
+/// This many of the newest runs are looked at.
 const MOST_RUNS: usize = 1_000;
 
 /// Memory is proposed in steps of this size, bytes.
@@ -37,7 +37,7 @@ pub struct PerformanceProfile {
     pub most_processes: u64,
     /// Most runs at the same time.
     pub most_at_once: usize,
-    /// Instances there are; 0 for a tool that is no service.
+    /// Instances there are; 0 for a tool that is not a service.
     pub instances: usize,
     /// How often these were started again unasked within the last ten minutes.
     pub restarts: usize,
@@ -99,7 +99,7 @@ impl PerformanceProfile {
     }
 
     /// Lines for the definition. Memory and time are half as much again as 95 of 100 runs used: what is a little larger
-    /// than before is no fault.
+    /// than before is not a fault.
     fn proposed(&self, is_service: bool) -> String {
         let mut tables = Vec::new();
         if let Some(bytes) = self.p95_memory_bytes {
@@ -126,7 +126,7 @@ fn p95(mut values: Vec<u64>) -> Option<u64> {
     values.get(rank.checked_sub(1)?).copied()
 }
 
-/// How many runs there were at the same time, at most. A run that ends when another begins is not beside it.
+/// How many runs there were at the same time, at most. A run that ends when another begins does not overlap with it.
 fn most_at_once(runs: &[&Run], at: Instant) -> usize {
     let end = |run: &Run| match run.outcome {
         RunOutcome::Running => at.0.max(run.started_at.0.saturating_add(1)),

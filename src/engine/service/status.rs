@@ -70,7 +70,7 @@ impl Services<'_> {
     /// Every instance of this stack, by name; with `capability`, only those of tools that claim it.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn list(&self, capability: Option<&str>) -> Result<ServiceList, EngineError> {
         let all = self.workspace.read(|q| Ok(q.services().all_instances()?))?;
         let (mut rows, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|row| row.instance.stack == self.stack());
@@ -111,7 +111,7 @@ impl Services<'_> {
     /// whose run has a process on this machine.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn used(&self) -> Result<Vec<(InstanceId, Sample)>, EngineError> {
         let (rows, leases) = self.workspace.read(|q| Ok((q.services().instances(self.stack())?, q.running()?)))?;
         let of = |row: &InstanceRow| {
@@ -309,9 +309,9 @@ impl Describe for InstanceDetail {
         if self.view.is_outdated == Some(true) {
             let relaunch = format!("`toolsmith relaunch {}`", instance.name);
             let then = if self.view.needs_approval {
-                format!("{relaunch} uses the new version after a human approved it, and is refused before")
+                format!("{relaunch} uses the new version once a human has approved it, and is refused until then")
             } else {
-                format!("{relaunch} uses the new version, which nobody has approved")
+                format!("{relaunch} uses the new version, which is not approved")
             };
             told.note(Ink::Warn, "outdated", format!("the tool changed on disk; {then}"));
         }

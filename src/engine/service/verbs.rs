@@ -1,4 +1,4 @@
-//! The verbs about services that need nothing but their arguments.
+//! The verbs about services that need only their arguments.
 
 use super::{ANSWER_TIME, ContextEdit, LaunchRequest, Services, status};
 use crate::domain::{Caller, Outcome, ToolName, VerbCall};

@@ -1,7 +1,7 @@
 //! What is said to the keeper of an instance over its socket: one line of JSON each way, and after `attach` the bytes of
 //! the service.
 //!
-//! The socket lies in the state folder, which only its user can enter; the peer must be that user as well. Orders do not
+//! The socket is in the state folder, which only its user can enter; the peer must be that user as well. Orders do not
 //! come this way: they are in the store, and the socket only wakes the keeper.
 
 use crate::domain::service::InstanceId;

@@ -12,7 +12,7 @@ const MOST: usize = 100_000;
 pub struct AgentLimits {
     /// Calls within a minute.
     pub calls_per_minute: usize,
-    /// Runs that go on at the same time.
+    /// Runs that continue at the same time.
     pub runs_at_once: usize,
     /// Calls that wait for a human or for output at the same time.
     pub waits_at_once: usize,

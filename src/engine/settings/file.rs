@@ -50,7 +50,7 @@ impl File<'_> {
         self.problems.len()
     }
 
-    /// The first problem found after so many, with its place, on one line.
+    /// The first problem found after this many, with its place, on one line.
     pub(super) fn fault_since(&self, count: usize) -> Option<String> {
         self.problems.get(count).map(Problem::placed)
     }

@@ -1,10 +1,10 @@
 //! Settings: the workspace's `toolsmith.toml` and the user's `config.toml`.
 //!
-//! Reads both, never writes. Nothing in them is fatal to the workbench: what cannot be used is a [`Problem`] with its
-//! line, and the default holds; where the line may have demanded an isolation, runs are refused until it
-//! is fixed. A workspace comes from somebody else, so it can set only where tools
-//! lie and whether promotions are committed; keys, colours and limits are the user's. Whether a key
-//! names an existing action is for the front end that owns the keys.
+//! Reads both files, never writes them. No mistake in them is fatal to the workbench: an unusable setting is a
+//! [`Problem`] with its line, and the default applies; if the line may have required an isolation level, runs are
+//! refused until it is fixed. A workspace comes from somebody else, so it can set only where tools are and whether
+//! promotions are committed; keys, colours and limits are the user's. Whether a key names an existing action is for the
+//! front end that owns the keys.
 
 mod agents;
 mod checks;
@@ -49,7 +49,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Every setting with its default, as text; also the documentation of them.
+/// All settings with their defaults, as text; also their documentation.
 pub const DEFAULT_CONFIG: &str = include_str!("../../../assets/config.toml");
 
 /// The settings file that a new workspace gets.
@@ -58,16 +58,16 @@ pub(super) const DEFAULT_WORKSPACE: &str = include_str!("../../../assets/toolsmi
 /// Which colours to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Theme {
-    /// As the terminal says.
+    /// The background that the terminal reports.
     #[default]
     Auto,
     /// For a dark background.
     Dark,
     /// For a light background.
     Light,
-    /// As much contrast as there is.
+    /// The highest contrast.
     HighContrast,
-    /// The 16 named colours of the terminal only.
+    /// Only the 16 named colours of the terminal.
     Ansi,
 }
 
@@ -96,77 +96,77 @@ pub struct RootSetting {
     pub stage: Option<Stage>,
 }
 
-/// Keys for one action, as written; not yet checked against the table of actions.
+/// The keys for one action, as written; not validated against the table of actions yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySetting {
     /// Name of the action.
     pub action: String,
-    /// Its keys; empty takes them away.
+    /// Its keys; empty removes them.
     pub keys: Vec<String>,
     /// Line in the user's settings file, counted from 1.
     pub line: u64,
 }
 
-/// Settings in force: the defaults, changed by the user's file and by what a workspace may set.
+/// The effective settings: the defaults, changed by the user's file and by what a workspace may set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Folders with tools beside `tools/`.
+    /// Folders with tools in addition to `tools/`.
     pub roots: Vec<RootSetting>,
     /// Whether moves are committed to git.
     pub commit: bool,
-    /// Colours for the background of the terminal.
+    /// The colour theme.
     pub theme: Theme,
     /// How charts are shown.
     pub plots: PlotSetting,
-    /// Whether the mouse works.
+    /// Whether the mouse is enabled.
     pub mouse: bool,
-    /// Whether requests of agents ring while nobody looks.
+    /// Whether requests of agents ring the bell while the terminal is not focused.
     pub ring: bool,
-    /// Wall-clock limit of a run by stage, where the manifest has none.
+    /// Wall-clock limit of a run by stage, if the manifest has none.
     pub timeouts: BTreeMap<Stage, Duration>,
     /// Keys of the user, in the order of the file.
     pub keys: Vec<KeySetting>,
-    /// The least isolation of a run by stage.
+    /// The minimum isolation level of a run, by stage.
     pub isolation: BTreeMap<Stage, IsolationLevel>,
     /// Which bubblewrap is used.
     pub bubblewrap: Bubblewrap,
-    /// Whether runs are watched.
+    /// Whether runs are observed.
     pub observe: bool,
-    /// Where the secrets are that tools may declare, by name.
+    /// The sources of the secrets that tools may declare, by name.
     pub secrets: BTreeMap<String, SecretSource>,
-    /// Which files programs are, by name; they go before what is found elsewhere.
+    /// The paths of programs, by name; they take precedence over programs found elsewhere.
     pub programs: BTreeMap<String, PathBuf>,
     /// Which failed checks block approval.
     pub gates: Gates,
-    /// Whether an open workbench makes checks by itself.
+    /// Whether an open workbench runs checks in the background.
     pub check_in_background: bool,
-    /// Roles of which an approval is needed beside an ordinary one, for the high cost tier.
+    /// Roles that must each give an additional approval for the high cost tier.
     pub high_roles: Vec<String>,
-    /// How long a request from outside waits when it does not say; `None` is for ever.
+    /// The time limit of requests that state none; `None` means no limit.
     pub request_expiry: Option<Duration>,
-    /// What becomes of an agent's call of a deprecated tool.
+    /// What happens when an agent calls a deprecated tool.
     pub deprecated: DeprecatedPolicy,
-    /// The most that may run: at most high, prohibited never does.
+    /// The highest tier that may run: at most high, because prohibited tools never run.
     pub max_tier: CostTier,
     /// How much output of runs is kept.
     pub history: crate::domain::KeepOutput,
-    /// How much a connected agent may ask for.
+    /// The request limits of a connected agent.
     pub agents: AgentLimits,
-    /// After how many days without use `stale` proposes to put a tool away.
+    /// After how many days without use `stale` proposes to archive a tool.
     pub stale_days: u32,
     /// What is signed, and whose signatures count.
     pub signing: Signing,
-    /// Where the team keeps its decisions, and what its approvals do here.
+    /// Where the team stores its decisions, and the effect of its approvals here.
     pub team: TeamSettings,
-    /// Who can be asked for a better version, in the order of the file.
+    /// The generators, in the order of the file.
     pub generators: Vec<GeneratorSetting>,
-    /// How the loop goes that asks them.
+    /// The settings of the evolution loop.
     pub evolve: EvolveSettings,
-    /// Other machines that runs can take place on, by name.
+    /// Other machines that can run tools, by name.
     pub workers: BTreeMap<String, WorkerSetting>,
     /// Ports and stack of services.
     pub services: ServiceSettings,
-    /// Why no run may start: what the user demands of runs cannot be read. One line with its place.
+    /// Why no run may start: the user's requirements for runs cannot be parsed. One line with its location.
     pub fault: Option<String>,
 }
 
@@ -210,7 +210,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads both files. A missing file is no problem.
+    /// Reads both files. A missing file is not a problem.
     pub fn load(workspace: &Path, home: &Home) -> (Settings, Vec<Problem>) {
         let mut settings = Settings::default();
         let user_home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
@@ -236,7 +236,7 @@ impl Settings {
         (settings, problems)
     }
 
-    /// Remembers a problem that may hide what the user demands of runs: the defaults could be less.
+    /// Remembers a problem that may hide the user's requirements for runs: the defaults could be weaker.
     fn refuse_runs(&mut self, problem: Option<&Problem>) {
         let Some(problem) = problem else { return };
         self.fault.get_or_insert_with(|| format!("{}; runs are refused until it is fixed", problem.placed()));
@@ -247,7 +247,7 @@ impl Settings {
         self.timeouts.get(&stage).copied()
     }
 
-    /// The least isolation that a run of this stage may have.
+    /// The minimum isolation level of a run of this stage.
     pub fn least_isolation(&self, stage: Stage) -> IsolationLevel {
         self.isolation.get(&stage).copied().unwrap_or(IsolationLevel::Confined)
     }

@@ -99,7 +99,7 @@ impl Settings {
     }
 }
 
-/// Stands for roles that cannot be read; no one can name it, for it is no role word.
+/// Stands for roles that cannot be read; no one can name it, for it is not a role word.
 const UNREADABLE: &str = "(unreadable setting)";
 
 /// Words of the alphabet of tool names, each once.

@@ -66,7 +66,7 @@ impl SecretSource {
         Ok(value)
     }
 
-    /// Looks whether there is a value. Starts nothing: of a command only the program is looked for.
+    /// Checks whether there is a value. Starts nothing: of a command only the program is looked for.
     pub(in crate::engine) fn look(&self, programs: &Programs) -> Result<(), String> {
         let SecretSource::Command { argv, .. } = self else { return self.value(programs).map(drop) };
         let name = argv.first().map(String::as_str).unwrap_or_default();

@@ -28,16 +28,16 @@ const LEAST_FETCH: Duration = Duration::from_secs(10);
 /// The team of this machine; nothing is exchanged by default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamSettings {
-    /// A URL or an absolute path of a git repository, or the address of object storage; `None` where there is no team.
+    /// A URL or an absolute path of a git repository, or the address of object storage; `None` if there is no team.
     pub remote: Option<String>,
     /// The first policy, pinned by hand.
     pub policy: Option<FileName>,
     /// What an approval by the team does here.
     pub trust: TeamTrust,
-    /// How often an open workbench fetches by itself; `None` where it does not.
+    /// How often an open workbench fetches by itself; `None` if it does not.
     pub fetch: Option<Duration>,
-    /// Whether this workspace keeps what is decided in it private, and exchanges nothing. Decisions that came in before go
-    /// on to stop versions, and roles go on to belong to keys.
+    /// Whether this workspace keeps what is decided in it private, and exchanges nothing. Decisions that came in before
+    /// continue to stop versions, and roles continue to belong to keys.
     pub is_private: bool,
     /// The most that the workspace lets the team do.
     pub(super) limits: TeamLimits,
@@ -51,7 +51,7 @@ impl Default for TeamSettings {
 }
 
 impl TeamSettings {
-    /// How often an open workbench fetches by itself; `None` where there is no team, and where nothing is exchanged.
+    /// How often an open workbench fetches by itself; `None` if there is no team, and where nothing is exchanged.
     pub fn fetches(&self) -> Option<Duration> {
         let has_team = self.remote.is_some() && self.policy.is_some() && !self.is_private;
         self.fetch.filter(|_| has_team)
@@ -165,7 +165,7 @@ impl File<'_> {
     }
 }
 
-/// The address that somebody names on the command line; `None` for what is no address.
+/// The address that somebody names on the command line; `None` for what is not an address.
 pub fn team_address(text: &str) -> Option<String> {
     address(text, None)
 }

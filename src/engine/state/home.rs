@@ -1,4 +1,4 @@
-//! Where things lie: the user's folders, the workspace above a folder, the state of a workspace.
+//! Where things are: the user's folders, the workspace above a folder, the state of a workspace.
 //!
 //! Finds places only; it creates nothing. The environment comes in as a function, so that tests
 //! never see the real one.
@@ -60,10 +60,10 @@ impl Home {
     }
 }
 
-/// The nearest folder at or above `start` that has `tools/` or `toolsmith.toml`; `start` itself when
-/// none has. From below, a folder that anyone may write to is passed over, for a stranger may have put
-/// either there, and the root of the file system needs a `toolsmith.toml`. What lies above a git work tree is
-/// another project: nothing above the folder that holds `.git` is looked at.
+/// The nearest folder at or above `start` that has `tools/` or `toolsmith.toml`; `start` itself when none has. From
+/// below, a folder that anyone may write to is passed over, for a stranger may have put either there, and the root of
+/// the file system needs a `toolsmith.toml`. What is above a git work tree is another project: nothing above the folder
+/// that holds `.git` is looked at.
 pub fn find_workspace(start: &Path) -> PathBuf {
     let start = std::path::absolute(start).unwrap_or_else(|_| start.to_owned());
     let is_marked =

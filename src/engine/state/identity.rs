@@ -1,12 +1,12 @@
 //! Which state belongs to a workspace: by an id in the workspace itself, so that a folder that was moved keeps its
 //! history.
 //!
-//! The id lies in `.toolsmith/`, in a folder that git ignores by itself, under a name of this user's own and with a
-//! seal that only this user's state can make: an id that came with a repository says nothing. The id is a hint; the
-//! state has the last word, for it knows the path, the device and the number of the folder that it belongs to. A folder
-//! that has the id of another one that is still there, or of one on another disk, is a copy until a human says
-//! otherwise. A workspace that cannot be written has no id and is known by its path; so is a folder that is no workspace
-//! yet: to look at it writes nothing into it.
+//! The id is in `.toolsmith/`, in a folder that git ignores by itself, under a name of this user's own and with a seal
+//! that only this user's state can make: an id that came with a repository says nothing. The id is a hint; the state
+//! has the last word, for it knows the path, the device and the number of the folder that it belongs to. A folder that
+//! has the id of another one that is still there, or of one on another disk, is a copy until a human says otherwise. A
+//! workspace that cannot be written has no id and is known by its path; so is a folder that is not a workspace yet: to
+//! look at it writes nothing into it.
 
 use super::home::{Home, is_workspace, path_state_dir};
 use crate::domain::Digest;
@@ -58,7 +58,7 @@ struct Known {
     record: Record,
 }
 
-/// The workspace as it lies on disk now.
+/// The workspace as it is on disk now.
 struct Here {
     path: PathBuf,
     dev: u64,
@@ -161,7 +161,7 @@ fn no_copy() -> EngineError {
 }
 
 /// Says that a workspace that seems to be a copy is the one whose id it had: it gets that history, and what was done in
-/// it since is kept aside. Or that it is a copy: it keeps its own.
+/// it since is held back. Or that it is a copy: it keeps its own.
 ///
 /// # Errors
 /// `NotFound` when it does not seem to be a copy; `Internal` when that cannot be written down.

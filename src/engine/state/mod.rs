@@ -1,4 +1,4 @@
-//! Opening the state of a workspace: for writing where that can be, else to look at, never as if nothing was wrong.
+//! Opening the state of a workspace: for writing if possible, otherwise read-only. Problems are always reported.
 
 pub(super) mod exposure;
 pub(super) mod home;
@@ -16,10 +16,11 @@ use crate::domain::{Operation, OperationId};
 use crate::store;
 use std::path::Path;
 
-/// Makes the daily backup when it is due. Opens the database by itself, and costs one look at a folder when it is not.
+/// Makes the daily backup when it is due. It opens the database separately; if no backup is due, it only lists a
+/// folder.
 ///
 /// # Errors
-/// `NotWritable` when there is no room for it, `Internal` for other trouble with the store.
+/// `NotWritable` when the disk is full, `Internal` for other errors of the store.
 pub fn back_up_if_due(state_dir: &Path) -> Result<(), EngineError> {
     store::make_backup_if_due(state_dir, now().0).map(drop).map_err(|error| {
         let error = EngineError::from(error);
@@ -27,8 +28,8 @@ pub fn back_up_if_due(state_dir: &Path) -> Result<(), EngineError> {
     })
 }
 
-/// Entries of the log, newest first, that were written before the entry that came before them: by how many
-/// milliseconds the clock had gone back.
+/// Log entries, newest first, with an earlier time than the previous entry, and by how many milliseconds the clock had
+/// gone back.
 pub fn clock_steps_back(operations: &[Operation]) -> Vec<(OperationId, i64)> {
     let pairs = operations.windows(2).filter_map(|pair| match pair {
         [newer, older] => Some((newer.id, older.at.0.saturating_sub(newer.at.0))),

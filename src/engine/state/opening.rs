@@ -10,7 +10,7 @@ use std::path::Path;
 pub(in crate::engine) struct Opened {
     /// The database, or a private copy of it.
     pub(in crate::engine) store: Store,
-    /// Why nothing can be changed in it; `None` where it can.
+    /// Why nothing can be changed in it; `None` if it can.
     pub(in crate::engine) viewing: Option<EngineError>,
     /// Whether that is because the database is gone or older than it was.
     pub(in crate::engine) lost: bool,

@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Offer {
     pub(super) version: TeamVersion,
-    /// The stage for which the team approved it; `None` where it waits for a review.
+    /// The stage for which the team approved it; `None` if it waits for a review.
     pub(super) stage: Option<Stage>,
     /// When it was approved or asked about last, as the signers said.
     pub(super) at: Instant,
 }
 
 impl Offer {
-    /// What a version is to whoever does not have it; `None` where nobody approved it or asks about it, and for one that
+    /// What a version is to whoever does not have it; `None` if nobody approved it or asks about it, and for one that
     /// only another team approved: its files are in the repository of that team.
     pub(super) fn of(version: TeamVersion) -> Option<Offer> {
         let stage = stage_of(&version);

@@ -1,4 +1,4 @@
-//! What lies at the team's carrier, held against what is known here. Looks only.
+//! What is at the team's carrier, held against what is known here. Looks only.
 
 use super::carrier::{Carried, Carrier};
 use super::{Teams, Verifying};
@@ -24,7 +24,7 @@ const PORTION_FILES: usize = 10_000;
 /// What the carrier has, held against what is known here.
 #[derive(Debug, Default)]
 pub(super) struct Examined {
-    /// From where the next look goes on; `None` where nothing lies there.
+    /// From where the next look continues; `None` if nothing is there.
     pub(super) mark: Option<String>,
     /// Files that are new here, and checked.
     pub(super) new: Vec<TeamFile>,
@@ -34,7 +34,7 @@ pub(super) struct Examined {
     pub(super) refused: Vec<(String, String, String)>,
     /// Files of ours that arrived there: name and object.
     pub(super) arrived: Vec<(String, String)>,
-    /// Files that are known here and lie there, by name.
+    /// Files that are known here and are there, by name.
     pub(super) seen: BTreeSet<String>,
     /// Files that were there and are not any more: name, and whether it is one that nobody signs.
     pub(super) gone: Vec<(String, bool)>,
@@ -52,10 +52,10 @@ struct Candidate {
 }
 
 impl Teams<'_> {
-    /// Looks at what lies at the team's carrier: at all of it, or at what came since an earlier look.
+    /// Looks at what is at the team's carrier: at all of it, or at what came since an earlier look.
     ///
     /// # Errors
-    /// `Failed` when it cannot be reached or `ssh-keygen` cannot be asked; `Internal` for trouble with the store.
+    /// `Failed` when it cannot be reached or `ssh-keygen` cannot be asked; `Internal` for errors of the store.
     pub(super) fn examine(&self, carrier: &mut dyn Carrier, since: Option<&str>) -> Result<Examined, EngineError> {
         let look = carrier.names_since(since)?;
         let (known, refused_before) =

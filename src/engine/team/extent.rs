@@ -17,10 +17,10 @@ pub(super) struct Extent {
 }
 
 impl Teams<'_> {
-    /// What an approval can be given for; `None` where it is not shared, or there is nothing to choose.
+    /// What an approval can be given for; `None` if it is not shared, or there is nothing to choose.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn choice_for(&self, review: &Review) -> Result<Option<ApprovalChoice>, EngineError> {
         if self.remote().is_none() || self.workspace.settings.team.is_private || !review.kind.judges_version() {
             return Ok(None);

@@ -19,7 +19,7 @@ impl Teams<'_> {
     /// is no team, and while a sync is under way. Revocations and policies are announced by the workbench itself.
     ///
     /// # Errors
-    /// `Failed` when the carrier cannot be reached; `Internal` for trouble with the store.
+    /// `Failed` when the carrier cannot be reached; `Internal` for errors of the store.
     pub fn fetch(&self, caller: &Caller) -> Result<Option<String>, EngineError> {
         let team = &self.workspace.settings.team;
         let is_human = matches!(caller, Caller::Human(_));

@@ -15,7 +15,7 @@ impl Teams<'_> {
     /// there is nothing. At the first look, nobody is said to have removed what is not there.
     ///
     /// # Errors
-    /// `Failed` when the carrier cannot be asked; `Internal` for trouble with the store.
+    /// `Failed` when the carrier cannot be asked; `Internal` for errors of the store.
     pub(super) fn batch(
         &self,
         who: &str,
@@ -95,7 +95,7 @@ impl Teams<'_> {
     }
 }
 
-/// Whether the files of its version go with a decision. Those of versions that only another team approved lie in its
+/// Whether the files of its version go with a decision. Those of versions that only another team approved are in its
 /// repository.
 fn carries_version(file: &TeamFile, policy: Option<&TeamPolicy>) -> bool {
     let carried = [TeamKind::Approve.word(), TeamKind::Request.word()];

@@ -25,7 +25,7 @@ pub(super) const TEAM_IMPORT: PlainVerb = PlainVerb {
     perform: Perform::LongHuman(|engine, who, call| engine.teams().import(who, call)),
 };
 
-/// What lies at the carrier of another team.
+/// What is at the carrier of another team.
 struct Theirs {
     policy: (FileName, TeamPolicy),
     /// Their decisions that count by this policy, and say whether a version is approved.
@@ -161,7 +161,7 @@ impl Teams<'_> {
         Ok(Theirs { policy, decisions, files })
     }
 
-    /// What lies there, as it is kept here: what is new waits to be handed out to one's own team.
+    /// What is there, as it is kept here: what is new waits to be handed out to one's own team.
     fn files_of(&self, examined: Examined) -> Result<BTreeMap<FileName, TeamFile>, EngineError> {
         let mut files = BTreeMap::new();
         for file in examined.new {

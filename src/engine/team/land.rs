@@ -24,7 +24,7 @@ const AT_ONCE: usize = 100;
 /// Stands in what is kept of a version about which a key with an end decided.
 const UNTIL: &str = "\"until\":";
 
-/// Where a version comes to lie.
+/// Where a version comes to be.
 #[derive(Debug, Clone)]
 struct Plan {
     offer: Offer,
@@ -39,7 +39,7 @@ struct Plan {
 }
 
 impl Plan {
-    /// The version in a folder of its stage where nothing lies.
+    /// The version in a folder of its stage where nothing is.
     fn new(offer: Offer, stage: Stage) -> Plan {
         let placement = core::stage_placement(stage, &offer.version.tool);
         Plan { offer, stage, placement, over: None, away: Vec::new(), counts: false }
@@ -165,7 +165,7 @@ impl Teams<'_> {
     /// What would be put into the workspace, and what would be left out, in a line each.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(super) fn intents(&self, q: &Queries) -> Result<(Vec<String>, Vec<String>), EngineError> {
         let (plans, left) = self.plans(q)?;
         Ok((plans.iter().map(Plan::intent).collect(), left))
@@ -174,7 +174,7 @@ impl Teams<'_> {
     /// The versions that would be put into the workspace.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(super) fn awaited(&self, q: &Queries) -> Result<Vec<String>, EngineError> {
         Ok(self.plans(q)?.0.iter().map(Plan::named).collect())
     }
@@ -202,7 +202,7 @@ impl Teams<'_> {
         Ok((plans, left))
     }
 
-    /// Where a version comes to lie; `None` where it does not come. Inside, one line that says why it cannot.
+    /// Where a version comes to be; `None` if it does not come. Inside, one line that says why it cannot.
     fn place_for(&self, here: &Here<'_>, offer: Offer) -> Result<Result<Option<Plan>, String>, EngineError> {
         let Here { q, approvals, .. } = here;
         let (name, digest) = (&offer.version.tool, offer.version.digest);
@@ -268,10 +268,10 @@ impl Teams<'_> {
         Ok(Err(format!("{} is here as {} {}", tool.name, tool.stage, tool.version)))
     }
 
-    /// The version that the team decided about; `None` where there is no team, or nobody decided.
+    /// The version that the team decided about; `None` if there is no team, or nobody decided.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn version(&self, digest: Digest) -> Result<Option<TeamVersion>, EngineError> {
         if self.remote().is_none() {
             return Ok(None);
@@ -290,11 +290,11 @@ impl Teams<'_> {
         }
     }
 
-    /// That somebody decided against a version, for whoever has a workbench open; names its runs, which go on. `None` where
-    /// the decision does not stand any more, or the version was never here.
+    /// That somebody decided against a version, for whoever has a workbench open; names its runs, which continue.
+    /// `None` if the decision does not stand any more, or the version was never here.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn news_of_stop(&self, digest: Digest) -> Result<Option<String>, EngineError> {
         let Some(version) = self.version(digest)? else { return Ok(None) };
         let Some(no) = version.stopped_by() else { return Ok(None) };
@@ -319,10 +319,10 @@ impl Teams<'_> {
         Ok(Some(text))
     }
 
-    /// Why a version must not run: the team revoked it, or rejected what is approved here. `None` where it may.
+    /// Why a version must not run: the team revoked it, or rejected what is approved here. `None` if it may.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn stopped(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         Ok(self.version(tool.digest)?.and_then(|version| version.why_stopped(&tool.name, tool.stage)))
     }
@@ -330,7 +330,7 @@ impl Teams<'_> {
     /// What the team decided about the versions that it stopped, by digest.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn all_stopped(&self) -> Result<HashMap<Digest, TeamVersion>, EngineError> {
         if self.remote().is_none() {
             return Ok(HashMap::new());
@@ -346,7 +346,7 @@ impl Teams<'_> {
     }
 }
 
-/// Whether a version that lies here came from the team, as it is, and is not newer than another one.
+/// Whether a version that is here came from the team, as it is, and is not newer than another one.
 fn came_and_is_older(q: &Queries, tool: &Tool, offer: &Offer) -> Result<bool, EngineError> {
     let is_older = tool.version <= offer.version.version;
     Ok(is_older && TeamFiles(q).has_landed(tool.digest)? && core::team_version(q, tool.digest)?.is_some())
@@ -362,8 +362,8 @@ fn landing(plan: Plan, files: Vec<VersionFile>) -> Landing {
     Landing { tool, version, digest, files, stage, placement, over, away, counts }
 }
 
-/// The files of a version, unless agents or other programs would follow one of them as soon as it lies in the workspace: a
-/// human has to look first. What the team approved was looked at.
+/// The files of a version, unless agents or other programs would follow one of them as soon as it is in the workspace:
+/// a human has to look first. What the team approved was looked at.
 fn harmless(offer: &Offer, files: Vec<VersionFile>) -> Result<Vec<VersionFile>, String> {
     let is_followed = |file: &&VersionFile| file.path.split('/').any(is_followed_anywhere);
     match files.iter().find(is_followed).filter(|_| offer.stage.is_none()) {

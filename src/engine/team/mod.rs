@@ -1,7 +1,7 @@
-//! The team: decisions that travel as signed files through a git repository or object storage.
+//! Teams: decisions that are shared as signed files through a git repository or object storage.
 //!
-//! Files are kept in the store, never in the workspace. Nothing that comes from the carrier is believed but for what
-//! its signatures say by the policy that the user pinned; the carrier can only withhold.
+//! Files are kept in the store, never in the workspace. Data from the carrier is trusted only as far as its signatures
+//! are valid under the policy that the user pinned; the carrier can only withhold files.
 
 mod carrier;
 mod choice;
@@ -35,17 +35,17 @@ use crate::domain::team::{FileName, SigningKey, TeamPolicy};
 use crate::store::TeamFiles;
 use std::path::{Path, PathBuf};
 
-/// Changes that concern the team and need nothing but their arguments.
+/// Commands about the team that need only their arguments.
 pub(super) const VERBS: &[PlainVerb] =
     &[sync::SYNC, claiming::CLAIM, claiming::ASK_TEAM, policies::TEAM_POLICY, importing::TEAM_IMPORT];
 
-/// Questions about the team that need nothing but their arguments.
+/// Queries about the team that need only their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[report::TEAM];
 
-/// Two clocks that differ by more than this are named, in milliseconds: 10 minutes.
+/// Clocks that differ by more than this are reported, in milliseconds: 10 minutes.
 const APART_MS: i64 = 600_000;
 
-/// How many of the newest files are looked at for clocks that differ.
+/// How many of the newest files are checked for differing clocks.
 const LOOKED_AT: usize = 200;
 
 /// The team: its policy, what it decided, and exchanging decisions with it.
@@ -58,7 +58,7 @@ pub struct Teams<'e> {
 }
 
 impl Teams<'_> {
-    /// Where the team keeps its decisions; `None` where there is no team.
+    /// Where the team stores its decisions; `None` if there is no team.
     pub(in crate::engine) fn remote(&self) -> Option<&str> {
         self.workspace.settings.team.remote.as_deref()
     }
@@ -71,7 +71,7 @@ impl Teams<'_> {
         })
     }
 
-    /// Refuses an exchange where the workspace keeps its decisions private.
+    /// Refuses an exchange if the workspace keeps its decisions private.
     fn demand_exchange(&self) -> Result<&str, EngineError> {
         let remote = self.demand_remote()?;
         if self.workspace.settings.team.is_private {
@@ -90,23 +90,23 @@ impl Teams<'_> {
         })
     }
 
-    /// What decisions made here need to be shared; `None` where there is no team.
+    /// What is needed to share decisions made here; `None` if there is no team.
     ///
     /// # Errors
-    /// `Usage` for a missing key; `Internal` for trouble with the store.
+    /// `Usage` for a missing key; `Internal` for errors of the store.
     pub(in crate::engine) fn context(&self) -> Result<Option<TeamContext>, EngineError> {
         let (Some(_), Some(pin)) = (self.remote(), self.workspace.settings.team.policy) else { return Ok(None) };
         let key = self.own_key()?;
         Ok(Some(TeamContext { pin, policy: self.policy()?, key }))
     }
 
-    /// The policy in force; `None` where there is none.
+    /// The policy in force; `None` if there is none.
     fn policy(&self) -> Result<Option<TeamPolicy>, EngineError> {
         let Some(pin) = self.workspace.settings.team.policy else { return Ok(None) };
         Ok(self.workspace.read(|q| Ok(chain_of(q, pin)?))?.1)
     }
 
-    /// The public half of the key that decisions are signed with.
+    /// The public key for signing decisions.
     ///
     /// # Errors
     /// `Usage` with what to set.
@@ -122,7 +122,7 @@ impl Teams<'_> {
         SigningKey::new(&text).map_err(|why| unknown(format!("{}: {why}", public.display())))
     }
 
-    /// Whether the carrier answers. Takes nothing in.
+    /// Checks that the carrier can be reached. Receives no files.
     ///
     /// # Errors
     /// `Usage` where there is no team; `Failed` when it does not answer.
@@ -130,11 +130,11 @@ impl Teams<'_> {
         carrier::open(&self.folder(), self.demand_remote()?, &self.workspace.programs)?.reach()
     }
 
-    /// Who signed a decision, among those that came last, that says it was made after it came: signer, the time that it
-    /// says, and when it came.
+    /// A recent decision whose stated time is later than its arrival: its signer, the stated time, and the time of
+    /// arrival.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn ahead(&self) -> Result<Option<(String, Instant, Instant)>, EngineError> {
         let newest = self.workspace.read(|q| Ok(TeamFiles(q).newest(LOOKED_AT)?))?;
         let said = newest.iter().filter_map(|(file, added)| Some((core::decision_of(file)?.1.decision, *added)));
@@ -142,7 +142,7 @@ impl Teams<'_> {
         Ok(ahead.next().map(|(decision, added)| (decision.reviewer, decision.at, added)))
     }
 
-    /// The name that the policy in force has for the key with this fingerprint; `None` where it knows none.
+    /// The name that the policy in force gives to the key with this fingerprint; `None` if it does not contain the key.
     pub(in crate::engine) fn name_of_key(&self, fingerprint: &str) -> Option<String> {
         self.policy()
             .ok()??
@@ -152,13 +152,13 @@ impl Teams<'_> {
             .map(|known| known.name.clone())
     }
 
-    /// Where the private clone and its lock lie.
+    /// The folder of the private clone and its lock.
     fn folder(&self) -> PathBuf {
         self.workspace.state_dir.join("team")
     }
 }
 
-/// The file with the public half of a key.
+/// The file with the public key that belongs to a private key.
 fn public_half(key: &Path) -> PathBuf {
     if key.extension().is_some_and(|end| end == "pub") {
         return key.to_owned();

@@ -25,7 +25,7 @@ pub(super) const TEAM_POLICY: PlainVerb = PlainVerb {
 /// The fewest digits that name a policy.
 const FEWEST_DIGITS: usize = 8;
 
-/// What the policy in force changed, or that policies exclude each other; `None` where the first policy is in force.
+/// What the policy in force changed, or that policies exclude each other; `None` if the first policy is in force.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -165,7 +165,7 @@ impl Teams<'_> {
     /// [`policy_news`], for whoever has a workbench open.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn news_of_policy(&self) -> Result<Option<String>, EngineError> {
         let Some(pin) = self.workspace.settings.team.policy.filter(|_| self.remote().is_some()) else {
             return Ok(None);

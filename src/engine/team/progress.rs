@@ -4,7 +4,7 @@ use super::Teams;
 use crate::engine::error::{EngineError, ErrorCode};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// The exchange of this process that goes on. There is at most one.
+/// The exchange of this process that continues. There is at most one.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Verifying {
     done: AtomicUsize,
@@ -12,7 +12,7 @@ pub(in crate::engine) struct Verifying {
     is_stopping: AtomicBool,
 }
 
-/// As long as an exchange goes on.
+/// As long as an exchange continues.
 pub(super) struct Exchange<'v>(&'v Verifying);
 
 impl Drop for Exchange<'_> {
@@ -45,7 +45,7 @@ impl Verifying {
         Exchange(self)
     }
 
-    /// So many files wait besides those that were looked at.
+    /// This many files wait besides those that were looked at.
     pub(super) fn expect(&self, more: usize) {
         self.total.store(self.done.load(Ordering::SeqCst) + more, Ordering::SeqCst);
     }

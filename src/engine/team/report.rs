@@ -130,7 +130,7 @@ impl Teams<'_> {
     /// What is known of the team. Asks nobody.
     ///
     /// # Errors
-    /// `Usage` where there is no team; `Internal` for trouble with the store.
+    /// `Usage` where there is no team; `Internal` for errors of the store.
     pub fn report(&self) -> Result<TeamReport, EngineError> {
         let remote = self.demand_remote()?.to_owned();
         let view = self.engine.library().catalog();

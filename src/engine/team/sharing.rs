@@ -31,7 +31,7 @@ pub(in crate::engine) struct Sharing {
     agent: Option<String>,
     /// What an approval covers; nothing for other decisions.
     extent: Extent,
-    /// The files that it takes back; where there are none, it answers what stands.
+    /// The files that it undoes; where there are none, it answers what stands.
     takes_back: Vec<FileName>,
     /// Whether the decision itself counts only when it is signed.
     demanded: bool,
@@ -124,10 +124,10 @@ impl Teams<'_> {
         Ok(SharedDecision::Written(Box::new(Sharing { agent, demanded: true, ..plain })))
     }
 
-    /// What taking back an operation becomes: a shared approval is revoked, a shared no is withdrawn.
+    /// What undoing an operation becomes: a shared approval is revoked, a shared no is withdrawn.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn of_undo(&self, operation: Option<OperationId>) -> Result<SharedDecision, EngineError> {
         let Ok(Some(context)) = self.context() else { return Ok(SharedDecision::Nothing) };
         let found = self.workspace.read(|q| {
@@ -152,7 +152,7 @@ impl Teams<'_> {
     /// What archiving a tool becomes: the user's own approval of it is revoked.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn of_archive(
         &self,
         tool: &Tool,

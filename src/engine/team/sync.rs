@@ -1,5 +1,5 @@
-//! `sync`: look, check, take in, hand out. Each way is one transaction and one entry of the log, so that whatever a kill
-//! interrupts, the next sync goes on from a whole state.
+//! `sync`: look, check, take in, hand out. Each way is one transaction and one entry of the log, so that whatever a
+//! kill interrupts, the next sync continues from a whole state.
 
 use super::Teams;
 use super::carrier::{self, Carrier, Put};
@@ -43,7 +43,7 @@ pub(super) struct SyncReport {
     policies: usize,
     /// Files that came now and do not count, each with the reason.
     refused: Vec<(String, String)>,
-    /// How many files were refused before, and still lie there.
+    /// How many files were refused before, and still are there.
     refused_before: usize,
     /// Where files lay that somebody removed from the team's carrier. They count here all the same.
     gone: Vec<String>,
@@ -216,7 +216,7 @@ impl Teams<'_> {
         }
     }
 
-    /// Notes that files lie at the carrier now.
+    /// Notes that files are at the carrier now.
     fn note_handed_out(
         &self,
         who: &str,
@@ -267,7 +267,7 @@ fn uncounted_among(q: &Queries, pin: FileName, examined: &Examined) -> Result<BT
     Ok(found)
 }
 
-/// What came of files that were taken in.
+/// The result of files that were taken in.
 #[derive(Default)]
 struct Taken {
     /// Versions whose place in the team changed.

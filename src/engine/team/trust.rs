@@ -22,7 +22,7 @@ impl Teams<'_> {
     /// Adds to reviews what colleagues say of their versions.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn note_on(&self, reviews: &mut [Review]) -> Result<(), EngineError> {
         if self.remote().is_none() {
             return Ok(());
@@ -38,7 +38,7 @@ impl Teams<'_> {
     /// What the team says of the versions of a review, as evidence.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn evidence(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
         if self.remote().is_none() {
             return Ok(Vec::new());
@@ -83,7 +83,7 @@ impl Teams<'_> {
     /// Approvals of a review's version by colleagues that count here as votes; none where the user does not trust the team.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn votes(&self, review: &Review) -> Result<Vec<TeamVote>, EngineError> {
         if self.workspace.settings.team.trust != TeamTrust::Team || !review.kind.judges_version() {
             return Ok(Vec::new());
@@ -103,7 +103,7 @@ impl Teams<'_> {
     /// are kept from here on.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn vouched(&self, tools: &[Arc<Tool>]) -> Result<Vec<Vouched>, EngineError> {
         if self.remote().is_none() || self.workspace.settings.team.trust != TeamTrust::Team {
             return Ok(Vec::new());
@@ -132,7 +132,7 @@ impl Teams<'_> {
     /// Why a tool that was taken over from the team does not count any more.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn fault_of_adopted(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         if self.workspace.settings.team.trust != TeamTrust::Team {
             return Ok(Some(format!("{} was adopted from the team, which is no longer trusted", tool.name)));

@@ -17,7 +17,7 @@ impl Teams<'_> {
     /// Faults of the kept files and of the team's repository as it was fetched last, and what is worth a note.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn faults(
         &self,
         here: &[std::sync::Arc<Tool>],

@@ -109,7 +109,7 @@ impl Versions<'_> {
         })
     }
 
-    /// Reviews that ended when the version was put away and that no scan opens again: only an undo brings them back.
+    /// Reviews that ended when the version was archived and that no scan opens again: only an undo brings them back.
     fn not_asked_again(&self, archived: &Placed) -> Result<Vec<String>, EngineError> {
         let newest = self.workspace.read(|q| Ok(q.newest_operation("archive", archived.tool.as_str())?))?;
         let Some(operation) = newest else { return Ok(Vec::new()) };
@@ -170,7 +170,7 @@ impl Versions<'_> {
         Ok(if origin.stage.is_vouched() { origin } else { before.moved_to(origin.stage, origin.placement) })
     }
 
-    /// Nobody approved what lies in the archive now, so it does not come back as what was approved.
+    /// Nobody approved what is in the archive now, so it does not come back as what was approved.
     fn changed_in_the_archive(&self, now: &Placed, files: &[VersionFile], was: Digest) -> EngineError {
         let before = self.workspace.copies.get(was).unwrap_or_default();
         let what = crate::engine::review::approval_status::differences(&before, files);

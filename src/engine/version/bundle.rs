@@ -1,5 +1,5 @@
 //! A bundle: the tools of a workspace in object storage, which a folder is, too. Each tool is a key, `tools/NAME`, that
-//! names a digest; the bytes lie by digest in `versions/`. What comes out of a bundle is checked by its digest, lands
+//! names a digest; the bytes are by digest in `versions/`. What comes out of a bundle is checked by its digest, lands
 //! among the experimental tools and waits for a human like everything that is new. A signature says who pushed it, and
 //! nothing more.
 
@@ -32,12 +32,12 @@ const VERSIONS: &str = "versions";
 struct Key {
     version: semver::Version,
     digest: Digest,
-    /// Whether its files lie in a folder with others.
+    /// Whether its files are in a folder with others.
     shared: bool,
     /// What the key named before, newest first.
     #[serde(default)]
     earlier: Vec<Digest>,
-    /// The signed list that names it; `None` where nobody signed.
+    /// The signed list that names it; `None` if nobody signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signed: Option<String>,
 }
@@ -76,7 +76,7 @@ pub struct CarriedTool {
     pub state: Carried,
     /// Why it was not written; empty when it was, or was there.
     pub why: String,
-    /// Who signed it in the bundle; `None` where nobody did.
+    /// Who signed it in the bundle; `None` if nobody did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_by: Option<String>,
 }
@@ -231,12 +231,12 @@ impl Versions<'_> {
         Ok(Plan::Write { tag, key })
     }
 
-    /// Brings tools of a bundle here: the one named, else all. Each is an operation that `undo` takes back. What
-    /// has another version or file here is told, never written over.
+    /// Brings tools of a bundle here: the one named, else all. Each is an operation that `undo` undoes. What has
+    /// another version or file here is told, never written over.
     ///
     /// # Errors
-    /// `NotFound` when there is no bundle, or no such tool in it; `HumanNeeded` for an agent; `Internal` for trouble
-    /// with the store.
+    /// `NotFound` when there is no bundle, or no such tool in it; `HumanNeeded` for an agent; `Internal` for errors of
+    /// the store.
     pub fn pull(&self, place: &str, tool: Option<&str>, caller: &Caller) -> Result<CarryReport, EngineError> {
         if let Caller::Agent(name) = caller {
             let message = format!("agent {name} cannot do this: only humans import tools");
@@ -357,12 +357,12 @@ impl Versions<'_> {
     }
 }
 
-/// Whether a row goes into a bundle when none is named: what its name means, and is not put away.
+/// Whether a row goes into a bundle when none is named: what its name means, and is not archived.
 fn is_carried(tool: &Tool) -> bool {
     tool.stage != Stage::Archived && tool.shadowed_by.is_none()
 }
 
-/// Where tools lie that share a folder.
+/// Where tools are that share a folder.
 fn shared_place() -> Placement {
     Placement { base: format!("tools/{}", Stage::Experimental), exclusive: false }
 }

@@ -24,7 +24,7 @@ pub(super) struct SignedPush {
     lines: Vec<String>,
 }
 
-/// A signed list, as it lies in a bundle.
+/// A signed list, as it is in a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct List {
     signed: String,
@@ -52,7 +52,7 @@ impl SignedList {
 }
 
 impl Versions<'_> {
-    /// Signs what a push writes; `None` where nothing is written or no key is set.
+    /// Signs what a push writes; `None` if nothing is written or no key is set.
     ///
     /// # Errors
     /// `Failed` when the key cannot sign.

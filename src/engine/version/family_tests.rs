@@ -8,7 +8,7 @@ use serde_json::json;
 
 pub(super) const EVOLVED: &str = "import json, sys\ndata = json.load(sys.stdin)\nprint(json.dumps({'sum': data['a'] + data['b'], 'evolved': True}))\n";
 
-/// A script with a sidecar, and an evolved version beside it as the loop writes it.
+/// A script with a sidecar, and an evolved version next to it as the loop writes it.
 pub(super) fn drop_family(world: &World) {
     world.drop_pair();
     world.write("tools/experimental/adder_v1_1_0.py", EVOLVED);

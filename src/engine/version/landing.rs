@@ -1,4 +1,4 @@
-//! Versions that the team shares are put into the workspace: where nothing lies, or in the place of an older one.
+//! Versions that the team shares are put into the workspace: where nothing is, or in the place of an older one.
 
 use crate::domain::{Digest, Placement, Stage, Tool, ToolName, VersionFile};
 use crate::engine::Versions;
@@ -18,11 +18,11 @@ pub(in crate::engine) struct Landing {
     pub(in crate::engine) files: Vec<VersionFile>,
     pub(in crate::engine) stage: Stage,
     pub(in crate::engine) placement: Placement,
-    /// What makes room there; `None` where nothing lies.
+    /// What makes room there; `None` if nothing is.
     pub(in crate::engine) over: Option<Arc<Tool>>,
     /// Experimental versions that go, because this one counts at once.
     pub(in crate::engine) away: Vec<Arc<Tool>>,
-    /// The approval with which it counts here at once; `None` where somebody here has to decide.
+    /// The approval with which it counts here at once; `None` if somebody here has to decide.
     pub(in crate::engine) counts: Option<TeamApproval>,
 }
 
@@ -41,7 +41,7 @@ impl Versions<'_> {
     /// caller has the turn, and scans afterwards.
     ///
     /// # Errors
-    /// `Failed` when the disk refuses; `Internal` for trouble with the store. Inside, for each version one line that says
+    /// `Failed` when the disk refuses; `Internal` for errors of the store. Inside, for each version one line that says
     /// why it was not put anywhere.
     pub(in crate::engine) fn land(
         &self,

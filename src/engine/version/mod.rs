@@ -1,5 +1,4 @@
-//! Versions of a tool: bringing an approved one back, forks, where each comes from, deprecation, bundles, and the
-//! promotions file.
+//! Versions of a tool: rollback, forks, provenance, deprecation, bundles, and the promotions file.
 
 mod archiving;
 pub(super) mod bundle;
@@ -26,7 +25,7 @@ use crate::engine::Engine;
 use crate::engine::plain_verb::{PlainQuery, PlainVerb};
 use crate::engine::workspace::Workspace;
 
-/// The verbs about versions that need nothing but their arguments.
+/// The verbs about versions that need only their arguments.
 pub(super) const VERBS: &[PlainVerb] = &[
     pins::PIN,
     pins::UNPIN,
@@ -38,10 +37,10 @@ pub(super) const VERBS: &[PlainVerb] = &[
     rollback::RESTORE_FILES,
 ];
 
-/// Questions about versions that need nothing but their arguments.
+/// Queries about versions that need only their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[versions::LINEAGE, tool_figures::FIGURES];
 
-/// The versions of a tool: where each comes from, and bringing back, copying or putting away one.
+/// The versions of a tool: their origin, and restoring, copying or archiving a version.
 #[derive(Clone, Copy)]
 pub struct Versions<'e> {
     pub(in crate::engine) engine: &'e Engine,

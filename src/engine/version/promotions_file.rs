@@ -125,7 +125,7 @@ impl Versions<'_> {
     }
 }
 
-/// Whether a file lies where approved versions of a tool lie.
+/// Whether a file is where approved versions of a tool are.
 fn is_ours(tool: &ToolName, file: &str) -> bool {
     let places = [Stage::Approved, Stage::Core].map(|stage| core::stage_placement(stage, tool).base);
     places.iter().any(|base| file.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/')))

@@ -14,7 +14,7 @@ impl Versions<'_> {
     /// The origin of each of these versions of a tool.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store. A version that cannot be read has only its decision.
+    /// `Internal` for errors of the store. A version that cannot be read has only its decision.
     pub(in crate::engine) fn origins(
         &self,
         tool: &ToolName,

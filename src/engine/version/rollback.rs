@@ -1,6 +1,6 @@
 //! Approved bytes come back: another version (`rollback`), or the files of a changed tool (`restore-files`).
 //!
-//! What comes back is the kept copy, never what lies about; what makes room is kept first.
+//! What comes back is the kept copy, never what is about; what makes room is kept first.
 
 use crate::domain::{Digest, Outcome, Placement, Stage, Tool, ToolName, VerbCall};
 use crate::engine::Versions;
@@ -16,27 +16,27 @@ use std::sync::Arc;
 /// Runs that are looked through for failures in a row; what says nothing about the tool is among them.
 const RECENT_RUNS: usize = 20;
 
-/// The place of an approved or core tool: what is approved for it, and what lies there.
+/// The place of an approved or core tool: what is approved for it, and what is there.
 #[derive(Debug)]
 pub(in crate::engine) struct Place {
     pub(in crate::engine) tool: ToolName,
     pub(in crate::engine) stage: Stage,
     pub(in crate::engine) placement: Placement,
-    /// What lies there now; `None` when nothing does that can be read as a tool.
+    /// What is there now; `None` when nothing there can be read as a tool.
     pub(in crate::engine) lies: Option<Placed>,
     /// The approvals in force, the newest last.
     pub(in crate::engine) approved: Vec<Digest>,
-    /// Whether something speaks against what lies there, although its bytes may be the approved ones.
+    /// Whether something speaks against what is there, although its bytes may be the approved ones.
     bent: bool,
 }
 
 impl Place {
-    /// Whether what lies there is approved.
+    /// Whether what is there is approved.
     pub(super) fn is_as_approved(&self) -> bool {
         self.lies.as_ref().is_some_and(|lies| self.approved.contains(&lies.digest))
     }
 
-    /// The version in use: what lies there when that is approved, else what was approved last.
+    /// The version in use: what is there when that is approved, else what was approved last.
     fn in_use(&self) -> Option<Digest> {
         let lies = self.lies.as_ref().filter(|_| self.is_as_approved()).map(|lies| lies.digest);
         lies.or_else(|| self.approved.last().copied())
@@ -92,7 +92,7 @@ impl Versions<'_> {
     /// not, or when nothing was approved before it.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn rollback_offer(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         if !tool.stage.is_vouched() {
             return Ok(None);
@@ -161,9 +161,9 @@ impl Versions<'_> {
         })
     }
 
-    /// Why what lies on disk under the name of an approved or core tool, as it is this moment, does not count as
-    /// approved; `None` when it does. The catalog may not have noticed yet, and a kept copy of the approved version
-    /// may still be there: neither matters.
+    /// Why what is on disk under the name of an approved or core tool, as it is this moment, does not count as
+    /// approved; `None` when it does. The catalog may not have noticed yet, and a kept copy of the approved version may
+    /// still be there: neither matters.
     pub(in crate::engine) fn quarantined(&self, tool: &Tool) -> Result<Option<core::Quarantine>, EngineError> {
         if !tool.stage.is_vouched() {
             return Ok(None);
@@ -202,8 +202,8 @@ impl Versions<'_> {
         Ok((place, after))
     }
 
-    /// What lies in the place of a version and cannot be read as a tool; its bytes are kept from here on, so that
-    /// undo can bring them back. `None` when nothing does, or what no copy can hold: the move puts that aside.
+    /// What is in the place of a version and cannot be read as a tool; its bytes are kept from here on, so that undo
+    /// can bring them back. `None` when there is nothing, or what no copy can hold: the move puts that aside.
     fn unreadable(&self, approved: &Placed) -> Result<Option<Placed>, EngineError> {
         let placement = &approved.placement;
         if !placement.exclusive {
@@ -217,8 +217,8 @@ impl Versions<'_> {
         Ok(Some(Placed { digest, files, approval, ..approved.clone() }))
     }
 
-    /// The version in use, as it would lie in its place: what lies there when that is approved, else what was
-    /// approved last.
+    /// The version in use, as it would be in its place: what is there when that is approved, else what was approved
+    /// last.
     pub(super) fn approved_of(&self, place: &Place) -> Result<Placed, EngineError> {
         let digest = place.in_use().ok_or_else(|| never_approved(&place.tool))?;
         self.kept_at(place, digest)
@@ -262,11 +262,11 @@ impl Versions<'_> {
         })
     }
 
-    /// The place of an approved or core tool by its name or alias, also when nothing lies there any more: where its
-    /// newest approval says that it lies, whatever lies elsewhere.
+    /// The place of an approved or core tool by its name or alias, also when nothing is there any more: where its
+    /// newest approval says that it is, whatever is elsewhere.
     ///
     /// # Errors
-    /// `NotFound` for an unknown tool; `Refused` for one that nobody approved; `Conflict` for one that was put away.
+    /// `NotFound` for an unknown tool; `Refused` for one that nobody approved; `Conflict` for one that was archived.
     pub(super) fn place_named(&self, text: &str) -> Result<Place, EngineError> {
         let name = match self.engine.library().resolve(text) {
             Ok(tool) => tool.name.clone(),
@@ -319,7 +319,7 @@ impl Versions<'_> {
         Ok(Place { tool, stage, placement, lies, approved, bent })
     }
 
-    /// A kept version as it would lie in a place.
+    /// A kept version as it would be in a place.
     fn kept_at(&self, place: &Place, digest: Digest) -> Result<Placed, EngineError> {
         let files = self.files(digest)?;
         let row = self.workspace.read(|q| Ok(q.version(&place.tool, digest)?))?;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 const MOST_DESCRIPTION: usize = 1_024;
 /// The longest name that the format allows.
 const MOST_NAME: usize = 64;
-/// How a skill says that it was written here, and may be written anew.
+/// How a skill says that it was written here, and may be written again.
 const MARK: &str = "  written-by: toolsmith\n";
 
 impl Versions<'_> {

@@ -32,7 +32,7 @@ pub struct LineageVersion {
     pub stage: Stage,
     /// Path of its definition; of one that is only kept, where it was seen last.
     pub path: String,
-    /// Whether it lies in the workspace; else only its bytes are kept.
+    /// Whether it is in the workspace; else only its bytes are kept.
     pub present: bool,
     /// Whether the name means it.
     pub active: bool,
@@ -245,7 +245,7 @@ impl Versions<'_> {
         Ok(going)
     }
 
-    /// Every version of a name that lies in the workspace, was approved once, or is kept.
+    /// Every version of a name that is in the workspace, was approved once, or is kept.
     ///
     /// # Errors
     /// Those of [`Self::list`].
@@ -364,7 +364,7 @@ impl LineageVersion {
         if marks.is_empty() { line } else { line.put(ink, format!("  [{}]", marks.join(", "))) }
     }
 
-    /// What stands beside it, for a reader: `in use`, `pinned`, where it lies.
+    /// What stands next to it, for a reader: `in use`, `pinned`, where it is.
     pub fn marks(&self) -> Vec<&'static str> {
         let marks = [
             (self.in_session, "this session"),

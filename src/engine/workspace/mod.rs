@@ -1,5 +1,4 @@
-//! What every subject shares: the two connections to the store, the settings, git, and the one place where moves of
-//! files take turns.
+//! What all subjects share: the two connections to the store, the settings, git, and the lock for moving files.
 
 mod faults;
 mod rehearsal;
@@ -33,17 +32,17 @@ pub struct OpenOptions {
     pub workspace: PathBuf,
     /// Folders of the user's settings, state and data.
     pub home: Home,
-    /// This program, started again as the supervisor of each run; `None` takes the one that is running.
+    /// The program that is started as the supervisor of each run; `None` uses the running program.
     pub program: Option<PathBuf>,
-    /// Who opens it: an agent's variables do not say which programs are started outside of the sandbox.
+    /// Who opens it: programs outside the sandbox are not looked up with an agent's variables.
     pub asker: Asker,
 }
 
-/// An open workspace, as every subject needs it.
+/// An open workspace, as all subjects need it.
 pub(in crate::engine) struct Workspace {
     pub(in crate::engine) options: OpenOptions,
     pub(in crate::engine) state_dir: PathBuf,
-    /// The stack of this process: its instances of services are apart from those of others.
+    /// The stack of this process: it sees only instances of services in the same stack.
     pub(in crate::engine) stack: String,
     pub(in crate::engine) settings: Settings,
     pub(in crate::engine) setting_problems: Vec<Problem>,
@@ -54,17 +53,17 @@ pub(in crate::engine) struct Workspace {
     pub(in crate::engine) rehearsal: Rehearsal,
     pub(in crate::engine) store: Ranked<Store>,
     pub(in crate::engine) reader: Ranked<StoreReader>,
-    /// Why nothing can be changed; `None` where it can.
+    /// Why nothing can be changed; `None` if it can.
     pub(in crate::engine) viewing: Option<EngineError>,
-    /// Whether that is because the database is gone or older than it was.
+    /// Whether that is because the database is missing or older than before.
     pub(in crate::engine) lost: bool,
-    /// The workspace that this one seems to be a copy of.
+    /// The workspace of which this one appears to be a copy.
     pub(in crate::engine) copy_of: Option<PathBuf>,
-    /// Errors of background work that no front end took yet.
+    /// Errors of background work that no front end has taken yet.
     trouble: Ranked<Vec<EngineError>>,
     git: OnceLock<Option<Git>>,
     identity: OnceLock<String>,
-    /// Where the programs come from that are started outside of the sandbox.
+    /// How programs that are started outside the sandbox are found.
     pub(in crate::engine) programs: Arc<Programs>,
     pub(in crate::engine) interpreters: Interpreters,
     pub(in crate::engine) baselines: Baselines,
@@ -79,7 +78,7 @@ impl Workspace {
         Workspace::open_with(options, |machine| machine)
     }
 
-    /// [`Self::open`] for a process that must be small: it keeps no process ready for the next run.
+    /// [`Self::open`] for a process that must use little memory: it keeps no supervisor ready for the next run.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -133,7 +132,7 @@ impl Workspace {
         &self.options.workspace
     }
 
-    /// Documents kept by digest: texts that specifications are read from, and what generators were sent and wrote.
+    /// Documents stored by digest: source texts of specifications, requests to generators and their answers.
     pub(in crate::engine) fn documents(&self) -> Documents {
         Documents::new(&self.state_dir)
     }
@@ -149,7 +148,7 @@ impl Workspace {
         self.git.get_or_init(|| Git::discover(self.folder(), &self.programs)).as_ref()
     }
 
-    /// Why nothing can be changed; `None` where the state can be written.
+    /// Why nothing can be changed; `None` if the state can be written.
     pub(in crate::engine) fn viewing(&self) -> Option<&EngineError> {
         self.viewing.as_ref()
     }
@@ -180,7 +179,7 @@ impl Workspace {
         work(&reader)
     }
 
-    /// Who changes something, for the rules; what he decides is not signed.
+    /// The actor of a change, for the rules; its decisions are not signed.
     pub(in crate::engine) fn actor<'a>(&'a self, who: &'a str) -> Actor<'a> {
         Actor { who, owner: &self.owner, commit: self.settings.commit, pen: None }
     }
@@ -197,7 +196,7 @@ impl Workspace {
         std::mem::take(&mut *lock(&self.trouble))
     }
 
-    /// Waits for the turn to move files; the lock file serialises all processes of the workspace.
+    /// Waits for the lock for moving files; the lock file serialises all processes of the workspace.
     pub(in crate::engine) fn move_turn(&self) -> Result<std::fs::File, EngineError> {
         let file = std::fs::File::create(self.state_dir.join("move.lock")).map_err(EngineError::internal)?;
         file.lock().map_err(EngineError::internal)?;
@@ -208,7 +207,7 @@ impl Workspace {
 /// The environment variable that names the stack of a process.
 const STACK_VARIABLE: &str = "TOOLSMITH_STACK";
 
-/// The stack that a process belongs to: that of its environment, else that of the settings.
+/// The stack of a process: from its environment, otherwise from the settings.
 fn stack_of(settings: &Settings) -> Result<String, EngineError> {
     match std::env::var_os(STACK_VARIABLE).filter(|stack| !stack.is_empty()) {
         None => Ok(settings.services.stack.clone().unwrap_or_default()),
@@ -219,7 +218,7 @@ fn stack_of(settings: &Settings) -> Result<String, EngineError> {
     }
 }
 
-/// The folders to read: `tools/`, then those of the settings, in their order; and the Python of runs.
+/// The folders to read: `tools/`, then those in the settings, in their order; and the Python that runs use.
 fn plan(workspace: &Path, home: &Home, settings: &Settings, interpreters: &Interpreters) -> ScanPlan {
     let mut plan = ScanPlan::standard(workspace);
     let python = |sources| python_of_runs(workspace, interpreters, sources);
@@ -234,13 +233,14 @@ fn plan(workspace: &Path, home: &Home, settings: &Settings, interpreters: &Inter
     plan
 }
 
-/// Where the programs come from that are started outside of the sandbox.
+/// How programs that are started outside the sandbox are found.
 pub(in crate::engine) fn programs(workspace: &Path, home: &Home, settings: &Settings, asker: Asker) -> Programs {
     let programs = Programs::new(places_of_tools(workspace, home, settings)).with_data(home.data.clone());
     programs.with_named(settings.programs.clone()).for_asker(asker)
 }
 
-/// Folders that tools, and whoever brings tools, may write: no program in them is ever started outside of the sandbox.
+/// Folders that tools, or those who provide tools, may write to: no program in them is ever started outside the
+/// sandbox.
 fn places_of_tools(workspace: &Path, home: &Home, settings: &Settings) -> Vec<PathBuf> {
     let surroundings = crate::outside::surroundings(workspace, &std::env::home_dir().unwrap_or_default());
     // A workspace may name any folder as one with tools: one that holds the system's programs is no such place.

@@ -1,5 +1,5 @@
 //! What a human does about a database that is gone, damaged or older than it was: put a backup back, save what can be
-//! saved, or go on with what is there. First it is said what that would lose, then it is done; the old database stays
+//! saved, or continue what is there. First it is said what that would lose, then it is done; the old database stays
 //! aside.
 
 use crate::domain::{Digest, Instant, Operation, plural, rfc3339};
@@ -25,7 +25,7 @@ const NAMED: usize = 12;
 pub enum Recovery {
     /// Put this backup back, or the newest one that holds together.
     Restore(Option<PathBuf>),
-    /// Save the rows that can be read and make anew what log and files tell.
+    /// Save the rows that can be read and rebuild what log and files tell.
     Rebuild,
     /// Go on with what is there.
     AcceptLoss,
@@ -45,7 +45,7 @@ pub struct RecoveryPlan {
 /// Says what a recovery would do. Changes nothing.
 ///
 /// # Errors
-/// `NotFound` when there is no backup to put back; `Internal` when the file is no database that holds together.
+/// `NotFound` when there is no backup to put back; `Internal` when the file is not a database that holds together.
 pub fn plan_recovery(options: &OpenOptions, wanted: &Recovery) -> Result<RecoveryPlan, EngineError> {
     let dir = locate(&options.home, &options.workspace).dir;
     let (verb, source, mut lines) = match wanted {
@@ -75,10 +75,10 @@ pub fn plan_recovery(options: &OpenOptions, wanted: &Recovery) -> Result<Recover
     Ok(RecoveryPlan { title, lines, verb, source })
 }
 
-/// Does what was agreed to, and says what came of it.
+/// Does what was agreed to, and says the result.
 ///
 /// # Errors
-/// `Internal` while another toolsmith has the state open and for trouble with the store; then everything is as it was.
+/// `Internal` while another toolsmith has the state open and errors of the store; then everything is as it was.
 pub fn recover_state(options: &OpenOptions, plan: &RecoveryPlan) -> Result<Vec<String>, EngineError> {
     let dir = locate(&options.home, &options.workspace).dir;
     let (settings, _) = Settings::load(&options.workspace, &options.home);
@@ -211,7 +211,7 @@ fn entries_after(queries: &Queries, last: i64) -> Vec<Operation> {
     entries
 }
 
-/// Approvals of which only the file beside the tool is left.
+/// Approvals of which only the file next to the tool is left.
 fn approvals_after(workspace: &Path, last: i64) -> Vec<String> {
     let mut lines = Vec::new();
     for stage in ["approved", "core"] {

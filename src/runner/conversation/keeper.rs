@@ -23,10 +23,10 @@ use std::time::{Duration, Instant};
 /// The first argument that makes this program a keeper. No verb begins like this.
 pub(in crate::runner) const KEEP: &str = "--as-keeper";
 
-/// How long what the program left in the background may go on writing.
+/// How long what the program left in the background may continue writing.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How often it looks whether that is over.
+/// How often it checks whether that is over.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The keeper: standard input is the control socket. Returns what to exit with.

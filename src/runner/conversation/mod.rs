@@ -1,8 +1,8 @@
 //! A conversation with a program of the user's own: it is told one text, and what it says comes in pieces.
 //!
-//! Such a program is trusted like the user's shell: it runs as the user, with the network, outside of the sandbox.
-//! It gets only the variables that it is handed and an empty folder to stand in. A [`keeper`] looks after it, so that
-//! nothing of it is left when the conversation is over, or when the workbench is killed.
+//! Such a program is trusted like the user's shell: it runs as the user, with the network, outside the sandbox. It gets
+//! only the variables that it is handed and an empty folder to stand in. A [`keeper`] looks after it, so that nothing
+//! of it is left when the conversation is over, or when the workbench is killed.
 
 mod keeper;
 #[cfg(test)]
@@ -80,7 +80,7 @@ pub enum TalkEnd {
     Stopped,
 }
 
-/// What came of a conversation beside what was said.
+/// The result of a conversation beside what was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Talked {
     /// Exit, signal, a limit, or stopped by the caller.
@@ -126,7 +126,7 @@ pub fn converse(talk: &Talk<'_>, on_piece: &mut dyn FnMut(&[u8]), stop: &AtomicB
     talking.end()
 }
 
-/// A conversation that goes on.
+/// A conversation that continues.
 struct Talking {
     keeper: KeeperProcess,
     inbox: Inbox,
@@ -306,7 +306,7 @@ impl Talking {
         Ok(())
     }
 
-    /// Looks whether it is to be ended.
+    /// Checks whether it is to be ended.
     fn mind(&mut self, talk: &Talk<'_>, stop: &AtomicBool) {
         if self.result.is_some() {
             return;

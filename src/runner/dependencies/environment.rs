@@ -1,8 +1,8 @@
 //! The environment of one version: the packages that its block declares, in a folder of ours.
 //!
-//! It is made by [`super::super::fetch()`], inside the sandbox, after a human agreed, and only looked at here: no program of it
-//! is ever started outside of the sandbox. Its key is what it was made from (the block, the lock, the Python), so
-//! another version of the tool has another environment.
+//! It is made by [`super::super::fetch()`], inside the sandbox, after a human agreed, and only looked at here: no
+//! program of it is ever started outside the sandbox. Its key is what it was made from (the block, the lock, the
+//! Python), so another version of the tool has another environment.
 
 use super::lock::PackageLock;
 use super::packages::{distributions, site_packages};
@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 /// The file in an environment with the lock that it was made from. It is written last.
 pub(in crate::runner) const LOCK: &str = "uv.lock";
 
-/// What a version's environment is made from, and where it lies.
+/// What a version's environment is made from, and where it is.
 #[derive(Debug)]
 pub(in crate::runner) struct Wish {
     /// What the script declares.
     pub(in crate::runner) block: ScriptMetadata,
-    /// Its lock; `None` when there is none beside it.
+    /// Its lock; `None` when there is none next to it.
     pub(in crate::runner) lock: Option<PackageLock>,
     /// The folder of the environment, once it is made.
     pub(in crate::runner) folder: PathBuf,
@@ -29,7 +29,7 @@ pub(in crate::runner) struct Wish {
 }
 
 impl Wish {
-    /// Works out where the environment lies among all of them; `None` when the program is no known Python.
+    /// Works out where the environment is among all of them; `None` when the program is not a known Python.
     pub(in crate::runner) fn of(
         block: ScriptMetadata,
         lock: Option<PackageLock>,

@@ -1,7 +1,7 @@
 //! The lock of a script, as uv writes it: which packages, which files, each with its digest.
 //!
-//! An allow-list: what is not known here is refused, not passed on. What uv is given in the end is written anew
-//! from what was read, without the entries for sources, so that only wheels of a registry can be installed.
+//! An allow-list: what is not known here is refused, not passed on. What uv is given in the end is written again from
+//! what was read, without the entries for sources, so that only wheels of a registry can be installed.
 
 use super::address::Address;
 use super::packages::normal;
@@ -35,7 +35,7 @@ impl PackageLock {
     /// Reads a lock.
     ///
     /// # Errors
-    /// Why uv is not given this lock, in words that go on from "its lock".
+    /// Why uv is not given this lock, in words that continue from "its lock".
     pub(in crate::runner) fn read(bytes: &[u8]) -> Result<PackageLock, String> {
         let text = std::str::from_utf8(bytes).ok().filter(|_| bytes.len() <= MAX_LOCK);
         let read = text.and_then(|text| toml::from_str::<Table>(text).ok());

@@ -34,7 +34,7 @@ pub struct Need<'a> {
     pub manifest: &'a Manifest,
     /// Its files.
     pub files: &'a [VersionFile],
-    /// Where its files lie in the workspace, for what a human is told to do.
+    /// Where its files are in the workspace, for what a human is told to do.
     pub origin: &'a Path,
     /// The workspace; no program in it counts.
     pub workspace: &'a Path,
@@ -126,7 +126,7 @@ fn distrusted(program: &ResolvedProgram) -> Option<Missing> {
     Some(Missing { name: facts.path.clone(), message, blocks: false })
 }
 
-/// Where the environment of a version lies once it is made; `None` when it gets none.
+/// Where the environment of a version is once it is made; `None` when it gets none.
 #[cfg(test)]
 pub(super) fn place_of_environment(
     need: &Need<'_>,
@@ -184,7 +184,7 @@ impl<'a> Need<'a> {
         found.map(Some).map_err(|message| lacking(word, message))
     }
 
-    /// The program of the command and what comes before its words, as this process would find it; `None` where the first
+    /// The program of the command and what comes before its words, as this process would find it; `None` if the first
     /// word is the program, or nothing is found.
     pub(super) fn program_words(&self) -> Option<Vec<OsString>> {
         let word = self.manifest.recipe.as_ref()?.command.first()?;

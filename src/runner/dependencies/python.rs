@@ -176,7 +176,7 @@ impl Python {
         &self.shown
     }
 
-    /// Where on its path a module lies.
+    /// Where on its path a module is.
     fn folder_of(&self, module: &str) -> Option<&Path> {
         let holds = |dir: &&PathBuf| {
             let begins = |entry: &str| entry.starts_with(&format!("{module}."));
@@ -253,7 +253,7 @@ pub(super) fn missing(
     missing
 }
 
-/// What to do about a module that lies in the workspace beside the entry and is a tool of its own there. To install a
+/// What to do about a module that is in the workspace next to the entry and is a tool of its own there. To install a
 /// package of that name would get other code.
 fn beside(need: &Need<'_>, entry: &str, module: &str) -> Option<String> {
     let folder = need.origin.join(entry).parent()?.to_owned();

@@ -35,7 +35,8 @@ impl ScriptMetadata {
         Some(ScriptMetadata { dependencies, requires_python, exclude_newer, fault })
     }
 
-    /// A script with this block and nothing else, for uv: written anew, so that uv reads nothing that was not read here.
+    /// A script with this block and nothing else, for uv: written again, so that uv reads nothing that was not read
+    /// here.
     pub(in crate::runner) fn script(&self) -> String {
         let mut table = Table::new();
         if let Some(python) = &self.requires_python {

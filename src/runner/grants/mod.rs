@@ -1,17 +1,16 @@
-//! From what a manifest declares to what one run is granted: real paths, found on disk as it starts.
+//! Converts the declarations of a manifest into the grants of one run: real paths, resolved when the run starts.
 //!
-//! A declared path is taken as it stands now: without symbolic links, judged as written and again as
-//! what it really is. A link in it may lead to another place below the same anchor (workspace or home),
-//! never out of it; an absolute path has no anchor, so it must be written as what it is. Only regular
-//! files and folders are granted.
+//! A declared path is resolved when the run starts: symbolic links are followed, and the path is checked as written and
+//! again as its real path. A link in it may lead to another place below the same anchor (workspace or home), never out
+//! of it. An absolute path has no anchor, so it must be written as its real path. Only regular files and folders are
+//! granted.
 //!
-//! What does not exist: a path to read is left out (there is nothing to see), a path to write is granted
-//! when the folder it lies in exists and the write is staged. A direct write needs the file or folder to
-//! be there: granting the folder around it instead would be more than was declared, and making it
-//! beforehand would be a change that no tool made.
+//! If a path does not exist: a path to read is omitted; a path to write is granted if its folder exists and the write
+//! is staged. For a direct write, the file or folder must exist: granting its folder instead would be more than was
+//! declared, and creating it beforehand would be a change that no tool made.
 //!
-//! It opens nothing and mounts nothing. Between this look and the start somebody with the user's own
-//! rights could swap a folder for a link; who has those rights needs no tool for that.
+//! This module opens nothing and mounts nothing. Between this check and the start, somebody with the user's own rights
+//! could replace a folder with a link; but with those rights, they do not need a tool for that.
 
 pub(super) mod starts;
 
@@ -25,12 +24,12 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How deep, and through how many entries, a granted tree is searched for `.git` and the like. One further down is
-/// found when a staged difference is applied; with direct writes it is not protected.
+/// The depth, and the number of entries, up to which a granted tree is searched for `.git` and the like. Deeper ones
+/// are detected when staged writes are applied; with direct writes, they are not protected.
 const SEARCH_DEPTH: usize = 4;
 const SEARCH_ENTRIES: usize = 4096;
 
-/// Numbers of users that are people; 65534 is nobody.
+/// User IDs of people; 65534 is `nobody`.
 const PEOPLE: std::ops::Range<u32> = 1000..65534;
 
 /// One path that a run may write.
@@ -38,36 +37,36 @@ const PEOPLE: std::ops::Range<u32> = 1000..65534;
 pub struct WritePath {
     /// Absolute, without symbolic links.
     pub path: PathBuf,
-    /// What becomes of the writes.
+    /// How writes are handled.
     pub mode: WriteMode,
-    /// Whether it is a folder; what does not exist is one when it was declared with a closing `/`.
+    /// Whether it is a folder; a path that does not exist is a folder if it was declared with a trailing `/`.
     pub folder: bool,
     /// Whether it exists at the start of the run.
     pub exists: bool,
-    /// Paths in it that stay read-only: `.git`, and in the workspace the tools and settings. Those that
-    /// do not exist must not come to be.
+    /// Paths in it that stay read-only: `.git`, and in the workspace the tools and settings. Those that do not exist
+    /// must not be created.
     pub protected: Vec<PathBuf>,
 }
 
-/// What one run may do beyond its own files and its scratch.
+/// What one run may access beyond its own files and its scratch folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
-    /// None, this machine only, or everything.
+    /// Network access: none, this machine only, or everything.
     pub network: Network,
     /// Paths it may read: absolute, existing, none inside another or inside a written one.
     pub read: Vec<PathBuf>,
     /// Paths it may write; none inside another.
     pub write: Vec<WritePath>,
-    /// Names of variables it gets.
+    /// Names of the variables that it gets.
     pub env: Vec<String>,
-    /// Programs it says it starts. Not enforced.
+    /// Programs that it declares to start. Not enforced.
     pub run: Vec<String>,
-    /// Declared for reading, but not there; as declared.
+    /// Paths that are declared for reading but do not exist; as declared.
     pub absent: Vec<String>,
 }
 
 impl Grants {
-    /// What a strict run gets: nothing.
+    /// The grants of a strict run: nothing.
     pub const NOTHING: Grants = Grants {
         network: Network::None,
         read: Vec::new(),
@@ -77,9 +76,8 @@ impl Grants {
         absent: Vec::new(),
     };
 
-    /// Why these grants hold only with a view of its own (level `isolated`); `None` when every level can
-    /// keep them.
-    /// `remedy` is how this machine gets that level.
+    /// Why these grants need the level `isolated`; `None` when every level can enforce them. `remedy` is how this
+    /// machine gets that level.
     pub fn needs_isolated(&self, remedy: &str) -> Option<String> {
         if self.network == Network::Loopback {
             return Some(format!(
@@ -99,7 +97,7 @@ impl Grants {
     }
 }
 
-/// What [`resolve`] needs to know.
+/// The input of [`resolve`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) permissions: &'a Permissions,
@@ -109,7 +107,7 @@ pub(super) struct Asked<'a> {
     pub(super) ground: &'a Ground,
 }
 
-/// Finds out what is granted.
+/// Determines what is granted.
 ///
 /// # Errors
 /// [`RunEnd::Refused`] naming every declared permission that no tool gets.
@@ -153,7 +151,7 @@ pub(super) fn resolve(asked: &Asked<'_>) -> Result<Grants, RunEnd> {
     Ok(grants)
 }
 
-/// Drops what another grant covers.
+/// Removes grants that another grant covers.
 fn settle(grants: &mut Grants) {
     grants.write.sort_by(|a, b| a.path.cmp(&b.path));
     grants.write.dedup_by(|later, kept| later.path == kept.path || kept.folder && later.path.starts_with(&kept.path));
@@ -170,7 +168,7 @@ enum PathKind {
     Folder,
 }
 
-/// A declared path as it stands on disk.
+/// A declared path, resolved on disk.
 #[derive(Debug)]
 struct ResolvedPath {
     path: PathBuf,
@@ -180,7 +178,7 @@ struct ResolvedPath {
     folder: bool,
 }
 
-/// Looks a declared path up and judges what it really is.
+/// Resolves a declared path and checks its real path.
 fn find(ground: &Ground, access: Access, text: &str) -> Result<ResolvedPath, String> {
     let declared = DeclaredPath::parse(text)?;
     let home = ground.homes.first().map(PathBuf::as_path);
@@ -209,7 +207,7 @@ fn find(ground: &Ground, access: Access, text: &str) -> Result<ResolvedPath, Str
     Ok(ResolvedPath { path: real, is, folder: declared.folder })
 }
 
-/// The path without links, and what is there.
+/// The path without links, and the kind of its target.
 fn real(path: &Path) -> Result<(PathBuf, Option<PathKind>), String> {
     match fs::symlink_metadata(path) {
         Ok(_) => {
@@ -313,8 +311,8 @@ pub(super) fn ground(
     }
 }
 
-/// The homes of this user, the stated one first, and those of other people and root. The root of the file system is
-/// nobody's home.
+/// The home folders of this user, the stated one first, and those of other people and root. The root of the file system
+/// never counts as a home.
 fn homes(users: Vec<(u32, PathBuf)>, own: u32, stated: Option<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let known = users.iter().filter(|(id, _)| *id == own).map(|(_, home)| home.clone());
     let mut homes: Vec<PathBuf> = Vec::new();

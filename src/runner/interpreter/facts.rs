@@ -29,7 +29,7 @@ const ASKED: &[(&str, &[&str])] = &[
     ("uv", &["--version"]),
 ];
 
-/// A larger file is no interpreter, in bytes.
+/// A larger file is not an interpreter, in bytes.
 const MAX_FILE: u64 = 1 << 30;
 
 /// What tells one state of a file from another without reading it.
@@ -177,7 +177,7 @@ fn libraries(installation: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The digest of a file that is no larger than an interpreter can be.
+/// The digest of a file that is not a larger than an interpreter can be.
 fn digest(path: &Path) -> Option<Digest> {
     let file = fs::File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).ok()?;
     let meta = file.metadata().ok()?;

@@ -1,10 +1,9 @@
 //! Finding the program of a tool: PATH look-up, version managers, what must be visible for it to run,
 //! and what to install when there is none.
 //!
-//! Stand-ins of version managers are replaced by what they stand for ([`behind_shim`]); a program that the
-//! tool's user could not start is passed over ([`Who`]); programs that lie in the workspace are never
-//! taken, for a tool could have written them. Nothing here starts a program but to ask a known
-//! interpreter for its version ([`Interpreters`]).
+//! Stand-ins of version managers are replaced by what they stand for ([`behind_shim`]); a program that the tool's user
+//! could not start is passed over ([`Who`]); programs that are in the workspace are never taken, for a tool could have
+//! written them. Nothing here starts a program but to ask a known interpreter for its version ([`Interpreters`]).
 
 mod access;
 mod ask;
@@ -317,8 +316,8 @@ impl<'a> SearchPath<'a> {
         Some(format!("{distrust}; approved tools are started only by programs that only root and you can change"))
     }
 
-    /// Refuses an interpreter that a first line names by a path which belongs to tools. It is part of the tool, but of no
-    /// version: nobody approved it, and to show it to the run would show what lies around it.
+    /// Refuses an interpreter that a first line names by a path which belongs to tools. It is part of the tool, but of
+    /// no version: nobody approved it, and to show it to the run would show what is around it.
     fn refuse_places_of_tools(&self, script: &str, interpreter: &Path) -> Result<(), String> {
         let why = match self.interpreters.judge(interpreter) {
             Err(Distrust::Place(why)) => why,
@@ -381,7 +380,7 @@ pub fn folders_closed_to_runs() -> Vec<PathBuf> {
     std::env::split_paths(&path).filter(|folder| folder.is_dir() && !who.may_enter(folder)).collect()
 }
 
-/// Whether a folder lies in another, by name or through links.
+/// Whether a folder is in another, by name or through links.
 fn is_within(dir: &Path, folder: &Path) -> bool {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     dir.starts_with(folder) || real(dir).starts_with(real(folder))

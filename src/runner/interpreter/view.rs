@@ -14,11 +14,11 @@ const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "
 /// What an installation is made of, where its folder holds data of programs as well.
 const PARTS: &[&str] = &["bin", "Cellar", "include", "lib", "lib64", "libexec", "opt", "share"];
 
-/// What lies in a folder into which many programs were installed, with their data: that of Homebrew, or the root of another
-/// system.
+/// What is in a folder into which many programs were installed, with their data: that of Homebrew, or the root of
+/// another system.
 const MANY: &[&str] = &["Cellar", "var", "run"];
 
-/// What lies beside `bin` in the folder of an installation.
+/// What is next to `bin` in the folder of an installation.
 const SIGNS: &[&str] = &["lib", "lib64", "include", "conda-meta"];
 
 /// How a program is started, and what must be visible for it.
@@ -77,14 +77,14 @@ fn of_file(real: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     installed.map_or_else(|| vec![real.to_owned()], shown)
 }
 
-/// The folder of packages that a program of node lies in: it takes others from there.
+/// The folder of packages that a program of node is in: it takes others from there.
 fn packages(real: &Path) -> Option<PathBuf> {
     let parts: Vec<_> = real.components().collect();
     let at = parts.iter().position(|part| part.as_os_str() == "node_modules")?;
     Some(parts[..=at].iter().collect())
 }
 
-/// What a run sees of an installation: all of it, or its parts where data of programs lies beside them.
+/// What a run sees of an installation: all of it, or its parts where data of programs is next to them.
 fn shown(prefix: PathBuf) -> Vec<PathBuf> {
     if !MANY.iter().any(|sign| prefix.join(sign).is_dir()) {
         return vec![prefix];

@@ -67,7 +67,7 @@ pub fn take_sockets(from: impl AsFd) -> io::Result<Vec<OwnedFd>> {
     Ok(receive_parcel(from, RecvFlags::empty())?.fds)
 }
 
-/// Whether a process that [`detach`] started runs another program file than it would start now: it was installed anew
+/// Whether a process that [`detach`] started runs another program file than it would start now: it was installed again
 /// since, or there are two installations. False when this process itself runs a program file that was removed or
 /// replaced, or when the file cannot be told.
 pub fn runs_other_program(machine: &Machine, pid: i32) -> bool {

@@ -1,6 +1,6 @@
-//! What this machine can do to contain a run, found out once, and the level that a run is given by it.
+//! The isolation that this machine can provide, determined once, and the level that a run gets.
 //!
-//! This is a plan, not a promise: what a run really had is verified in its own process.
+//! This is a plan, not a guarantee: the actual isolation of a run is verified in its own process.
 
 pub(super) mod detached;
 pub(super) mod open_files;
@@ -38,19 +38,19 @@ pub enum Bubblewrap {
     /// The system's own, found on `PATH`.
     #[default]
     Auto,
-    /// None: runs are confined at most.
+    /// No bubblewrap: runs are at most confined.
     Off,
     /// The program at this absolute path.
     At(PathBuf),
 }
 
-/// What contains runs here.
+/// The isolation of runs on this machine.
 #[derive(Debug)]
 pub struct Machine {
     wish: Bubblewrap,
-    /// Starts this very program.
+    /// Starts this program again.
     starter: Arc<Starter>,
-    /// Where it is kept that bubblewrap works here.
+    /// The stored proof that bubblewrap works here.
     proof: Option<Proof>,
     programs: Arc<Programs>,
     bubblewrap: OnceLock<Result<PathBuf, String>>,
@@ -63,31 +63,31 @@ pub struct Machine {
 pub struct LayerFact {
     /// Name of the layer, such as `landlock`.
     pub name: &'static str,
-    /// What it gives, or what is missing.
+    /// What it provides, or what is missing.
     pub state: Result<String, MissingLayer>,
 }
 
 /// A layer that this machine does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingLayer {
-    /// Why, and what that costs.
+    /// Why it is missing, and the consequences.
     pub message: String,
     /// What to do.
     pub hint: &'static str,
 }
 
-/// How a run will be started.
+/// How a run is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Means {
     pub(super) level: IsolationLevel,
     pub(super) bubblewrap: Option<PathBuf>,
-    /// The user that the tool gets when we are root.
+    /// The user of the tool if Toolsmith runs as root.
     pub(super) user: Option<u32>,
 }
 
 impl Machine {
-    /// Looks at nothing yet. `program` is this program, to be started again for each run; `None` takes the
-    /// one that is running.
+    /// Examines nothing yet. `program` is this program, which is started again for each run; `None` uses the running
+    /// program.
     pub fn new(wish: Bubblewrap, program: Option<PathBuf>) -> Machine {
         let offset = std::process::id() % (USERS.end - USERS.start);
         let program = program.unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
@@ -102,20 +102,19 @@ impl Machine {
         }
     }
 
-    /// The same machine, which keeps in this file that bubblewrap works here: no tool may be able to write it.
+    /// Stores in this file that bubblewrap works here. No tool may be able to write to the file.
     #[must_use]
     pub fn remembering(self, file: PathBuf) -> Machine {
         Machine { proof: Some(Proof::at(file)), ..self }
     }
 
-    /// The same machine, which finds bubblewrap as these do.
+    /// Looks up bubblewrap with these programs.
     #[must_use]
     pub fn finding(self, programs: Arc<Programs>) -> Machine {
         Machine { programs, ..self }
     }
 
-    /// The same machine, which keeps no process ready for the next run: for whoever starts runs seldom and must be
-    /// small.
+    /// Keeps no process ready for the next run: for processes that rarely start runs and must use little memory.
     #[must_use]
     pub fn keeping_nothing(self) -> Machine {
         let program = self.starter.program().clone();
@@ -130,7 +129,7 @@ impl Machine {
         self.starter.clone()
     }
 
-    /// The strongest level that this machine gives.
+    /// The strongest level that this machine provides.
     pub fn level(&self) -> IsolationLevel {
         match (self.bubblewrap(), self.landlock()) {
             (Ok(_), LEAST_LANDLOCK..) => IsolationLevel::Isolated,
@@ -139,10 +138,10 @@ impl Machine {
         }
     }
 
-    /// How to start a run that must be at least this well contained.
+    /// How to start a run that needs at least this level.
     ///
     /// # Errors
-    /// Why that is not possible here and what to do, one line.
+    /// One line that says why this level is not available here, and what to do.
     pub(super) fn means(&self, least: IsolationLevel) -> Result<Means, String> {
         let level = self.level();
         if !level.reaches(least) {
@@ -166,13 +165,13 @@ impl Machine {
         Ok(Means { level, bubblewrap, user })
     }
 
-    /// What becomes of the writes of a tool that may write at once. A tool of root's runs as somebody else, who
-    /// could write root's files only by making files that are root's: its writes are staged as well.
+    /// The write mode of a tool that may write directly. If Toolsmith runs as root, the tool runs as another user and
+    /// cannot create files of root; therefore, its writes are staged.
     pub fn write_mode(&self, wanted: WriteMode) -> WriteMode {
         if rustix::process::getuid().is_root() { WriteMode::Staged } else { wanted }
     }
 
-    /// A user that nobody is: another one for each run.
+    /// An unused user ID, different for each run.
     fn user(&self) -> u32 {
         USERS.start + self.next_user.fetch_add(1, Ordering::Relaxed) % (USERS.end - USERS.start)
     }
@@ -211,7 +210,7 @@ impl Machine {
         Some(MissingLayer { message: format!("{why}: {WITHOUT_BUBBLEWRAP}"), hint })
     }
 
-    /// How the level isolated can be had here.
+    /// How to get the level `isolated` on this machine.
     pub fn isolated_remedy(&self) -> &'static str {
         match self.wish {
             Bubblewrap::Off => "remove `bubblewrap` from [isolation] in config.toml",
@@ -219,7 +218,7 @@ impl Machine {
         }
     }
 
-    /// Each layer, as it is here.
+    /// The state of each layer on this machine.
     pub fn layers(&self) -> Vec<LayerFact> {
         let missing = |message: String, hint| Err(MissingLayer { message, hint });
         let bubblewrap = match (self.bubblewrap(), self.missing_bubblewrap()) {
@@ -254,7 +253,7 @@ impl Machine {
     }
 }
 
-/// How the memory and the processes of a run as a whole are held below their limits here.
+/// How the limits for the total memory and processes of a run are enforced here.
 fn totals() -> Result<String, MissingLayer> {
     match Cgroup::try_out() {
         Ok(()) => Ok("each run gets a control group: the kernel enforces its memory and process limits".to_owned()),
@@ -267,7 +266,8 @@ fn totals() -> Result<String, MissingLayer> {
     }
 }
 
-/// Root of a user namespace that maps one user only, as `unshare --map-root-user` makes it: nobody else can be become.
+/// Whether this is root in a user namespace that maps only one user, as created by `unshare --map-root-user`: no other
+/// user ID is available.
 fn is_root_without_users() -> bool {
     let is_root = rustix::process::getuid().is_root();
     // Where the map cannot be read, the change of users fails by itself.

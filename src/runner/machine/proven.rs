@@ -2,7 +2,7 @@
 //!
 //! Only success is kept, and only as long as nothing changed that it depends on: the boot, the program's bytes, the
 //! user it runs for, and the kernel's settings for namespaces. It decides nothing but which level is tried; what a run
-//! really has is verified in its own process. The file lies in the state folder, which no tool can write.
+//! really has is verified in its own process. The file is in the state folder, which no tool can write.
 
 use crate::domain::Digest;
 use rustix::fs::{Mode, OFlags};
@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// A larger program is no bubblewrap that we know, and is tried out every time, in bytes.
+/// A larger program is not a bubblewrap that we know, and is tried out every time, in bytes.
 const MAX_PROGRAM: u64 = 8 << 20;
 
 /// Kernel settings that forbid namespaces; each is missing on some systems.
@@ -49,7 +49,7 @@ impl Proof {
     }
 }
 
-/// Everything that the proof depends on, as text; `None` where it cannot be told.
+/// Everything that the proof depends on, as text; `None` if it cannot be told.
 fn facts(program: &Path, user: Option<u32>) -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let file = File::open(program).ok()?;

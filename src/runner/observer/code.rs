@@ -32,7 +32,7 @@ const ENDINGS: [&str; 45] = [
     "lua", "tcl", "awk", "r", "jl", "jar", "class", "groovy", "ps1", "exs", "beam", "raku",
 ];
 
-/// Programs whose first argument that is no option is code.
+/// Programs whose first argument that is not an option is code.
 const INTERPRETERS: [&str; 21] = [
     "python", "pypy", "sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "node", "nodejs", "deno", "bun", "ruby",
     "perl", "php", "lua", "tclsh", "rscript", "java", "julia",
@@ -100,7 +100,7 @@ impl Judge {
         }
     }
 
-    /// A file that is code for certain, when it lies below a declared path.
+    /// A file that is code for certain, when it is below a declared path.
     fn certain(&mut self, pid: u32, path: &[u8], tool: &mut dyn Tool) -> Option<CallFinding> {
         if !self.may_lead_to_grant(path) {
             return None;

@@ -6,7 +6,7 @@ const HEADER: usize = 12;
 /// Bytes of a message that are read: a question needs no more.
 pub(super) const MAX_QUESTION: usize = 512;
 
-/// The name that a message asks for; `None` when it is no question.
+/// The name that a message asks for; `None` when it is not a question.
 pub(super) fn question(message: &[u8]) -> Option<String> {
     let header = message.get(..HEADER)?;
     let is_question = header[2] & 0xf8 == 0;

@@ -33,7 +33,7 @@ pub(super) struct Judge {
     pub(super) resolvers: BTreeMap<i32, Server>,
     /// Name servers of the machine.
     pub(super) servers: Vec<IpAddr>,
-    /// Whether the tool was seen to bind an address, so that listening on it is no news.
+    /// Whether the tool was seen to bind an address, so that listening on it is not new information.
     pub(super) bound: bool,
     /// Where strings are read into, so that a call costs no allocation.
     pub(super) text: Vec<u8>,

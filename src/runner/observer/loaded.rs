@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 const MAX_FILES: usize = 500;
 const MAX_LOOKED: usize = 20_000;
 
-/// Of a larger file not the content counts, but its size and times; nor once so many bytes of a run were read.
+/// Of a larger file not the content counts, but its size and times; nor once this many bytes of a run were read.
 const MAX_BYTES: u64 = 64 << 20;
 const MAX_BYTES_OF_RUN: u64 = 512 << 20;
 

@@ -6,8 +6,8 @@ use std::collections::{HashMap, VecDeque};
 /// Bytes of a target; the rest is cut with a mark.
 const MAX_TARGET: usize = 512;
 
-/// How many distinct attempts of a kind are kept: the first so many, and the last so many after them.
-/// Together 1,000. Each kind has its own, so that a flood of one hides none of another.
+/// How many distinct attempts of a kind are kept: the first this many, and the last this many after them. Together
+/// 1,000. Each kind has its own, so that a flood of one hides none of another.
 #[derive(Debug, Clone, Copy)]
 struct Quota {
     first: usize,
@@ -23,7 +23,7 @@ const FORBIDDEN: Quota = Quota { first: 35, last: 5 };
 pub(super) struct ObservedAttempt {
     pub(super) touch: Touch,
     pub(super) target: String,
-    /// What came of it.
+    /// The result of it.
     pub(super) answer: Answer,
 }
 

@@ -37,7 +37,7 @@ pub(super) fn read_text(tool: &mut dyn Tool, pid: u32, address: u64, limit: usiz
     true
 }
 
-/// Reads so many bytes at most.
+/// Reads this many bytes at most.
 pub(super) fn read_bytes(tool: &mut dyn Tool, pid: u32, address: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     let got = if address == 0 { 0 } else { tool.read(pid, address, &mut bytes).unwrap_or(0) };

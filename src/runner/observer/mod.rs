@@ -1,20 +1,18 @@
-//! What a run tries, told by the kernel: calls of the tool wait at the listener of its filter until
+//! What a run attempts, as reported by the kernel: system calls of the tool wait at the listener of its filter until
 //! they are answered here.
 //!
-//! The observer **reports**; it enforces nothing. What a pointer of a call points to is read from the tool's
-//! memory, and a second thread can change it between the look here and the look of the kernel: such a
-//! tool makes the report say one name while another is opened (measured: 509 to 681 of 3,000 opens).
-//! So files and programs are always let through and the sandbox layers decide, and what is refused here is
-//! refused by the number of the call and by scalar arguments alone. One exception is named at
-//! [`network`]: unix sockets beside an open network.
+//! The observer **reports**; it enforces nothing. The data behind a pointer argument is read from the tool's memory,
+//! and a second thread can change it between our read and the kernel's read: such a tool can make the report name one
+//! file while another is opened (measured: 509 to 681 of 3,000 opens). Therefore, calls that name files and programs
+//! are always let through, and the sandbox layers decide. Calls are refused here only by their number and scalar
+//! arguments. There is one exception, see [`network`]: unix sockets with an open network.
 //!
-//! Work and memory are bounded: a call reads a few pages at most, attempts are counted by what and
-//! target with a cap for each kind, and [`Observer::serve`] returns after a few milliseconds however
-//! much still waits. When whoever runs this dies, the kernel answers ENOSYS: a run fails closed.
+//! Work and memory are bounded: each call reads at most a few pages, attempts are counted by kind and target with a
+//! limit for each kind, and [`Observer::serve`] returns after a few milliseconds even if more calls wait. If the
+//! process that runs the observer dies, the kernel answers ENOSYS: a run fails closed.
 //!
-//! It does not say what the bare interpreter does too: system folders are silent, and the
-//! [`Policy::baseline`] holds the rest. It decides nothing about what is normal for a tool; the
-//! envelope does.
+//! It does not report what the bare interpreter also does: system folders are silent, and [`Policy::baseline`] contains
+//! the rest. It does not decide what is normal for a tool; the envelope does.
 
 mod answer;
 mod code;
@@ -46,21 +44,21 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// One turn of [`Observer::serve`]: whoever calls it also watches limits, a few times a second.
+/// The time for one call of [`Observer::serve`]: its caller also checks limits, a few times a second.
 const TURN: Duration = Duration::from_millis(5);
 
-/// How many calls are answered between two looks at the clock.
+/// How many system calls are answered between two checks of the clock.
 const BETWEEN_LOOKS: u32 = 16;
 
-/// What the observer has to know of a run.
+/// What the observer needs to know about a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Policy {
     /// The level that was verified.
     pub(super) level: IsolationLevel,
     /// The addresses it may reach.
     pub(super) network: Network,
-    /// Folders of the interpreter: reading below them, and programs of them that do not exist, are noise.
-    /// What every run may read of the system is known here.
+    /// Folders of the interpreter: reading below them, and programs of them that do not exist, are noise. System files
+    /// that every run may read are known separately.
     pub(super) silent: Vec<PathBuf>,
     /// Folders with the words that stand for them: `{tool}`, `{scratch}`, `{workspace}`, `~`. A folder may
     /// have several lines (its link and its real path); the longest folder counts.
@@ -69,9 +67,9 @@ pub(super) struct Policy {
     pub(super) read: Vec<PathBuf>,
     /// Declared paths that it may read and write, as the tool names them.
     pub(super) write: Vec<PathBuf>,
-    /// The name servers of the machine, beside those on the loopback.
+    /// The name servers of the machine, other than those on the loopback.
     pub(super) name_servers: Vec<IpAddr>,
-    /// Whether the first program is one of ours that starts the program of the tool.
+    /// Whether the first program is our launcher, which starts the program of the tool.
     pub(super) has_launcher: bool,
     /// What the bare interpreter does: see [`baseline_from`].
     pub(super) baseline: Vec<(Touch, String)>,
@@ -80,9 +78,9 @@ pub(super) struct Policy {
 /// What is left to do after a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Served {
-    /// Nothing waits: wait for the listener.
+    /// No call is waiting: wait for the listener.
     Idle,
-    /// More may wait: call again soon.
+    /// More calls may be waiting: call again soon.
     Busy,
     /// No process is left that could make a call.
     Over,
@@ -97,7 +95,7 @@ pub(super) struct Observer {
 }
 
 impl Observer {
-    /// An observer that has seen nothing yet.
+    /// A new observer.
     pub(super) fn new(policy: Policy) -> Observer {
         Observer { judge: Judge::new(policy), processes: Processes::default(), broken: None }
     }
@@ -105,8 +103,7 @@ impl Observer {
     /// Answers the calls that wait, for a few milliseconds at most; never blocks.
     ///
     /// # Errors
-    /// What the kernel says when the listener no longer works. The observation then says that it is
-    /// incomplete.
+    /// The kernel's error when the listener no longer works. The observation then says that it is incomplete.
     pub(super) fn serve(&mut self, listener: &Listener) -> io::Result<Served> {
         let end = Instant::now() + TURN;
         loop {
@@ -124,8 +121,8 @@ impl Observer {
         }
     }
 
-    /// What was seen, without differences on disk, which somebody else knows. `observer` is off when
-    /// the listener broke, or when not even the start of the program was seen.
+    /// The observation, without changes on disk, which are collected elsewhere. `observer` is off when the listener
+    /// broke, or when not even the start of the program was seen.
     pub(super) fn finish(self) -> Observation {
         let observer = match (self.broken, self.judge.has_started()) {
             (Some(reason), _) => domain::Observer::Off(reason),

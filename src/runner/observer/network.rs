@@ -226,7 +226,7 @@ impl Judge {
         if self.network == Network::None { CallAnswer::Errno(libc::EPERM) } else { self.verdict(address, false) }
     }
 
-    /// The answer for an address; see the module's doc for why this is no race.
+    /// The answer for an address; see the module's doc for why this is not a race.
     fn verdict(&self, address: &Address, is_unaddressed: bool) -> CallAnswer {
         let refused = match (self.network, self.level) {
             (Network::None, IsolationLevel::Isolated) => {

@@ -104,7 +104,7 @@ impl Places {
         !self.read.is_empty() || !self.write.is_empty()
     }
 
-    /// Whether a plain path lies below one that was declared for reading, and for that only.
+    /// Whether a plain path is below one that was declared for reading, and for that only.
     pub(super) fn may_only_be_read(&self, path: &[u8]) -> bool {
         let holds = |paths: &[PathBuf]| paths.iter().any(|granted| lies_in(path, granted.as_os_str().as_bytes()));
         holds(&self.read) && !holds(&self.write)
@@ -199,7 +199,7 @@ fn own_link(path: &[u8]) -> Option<OwnLink> {
     }
 }
 
-/// Whether a plain path is a folder or lies below it.
+/// Whether a plain path is a folder or is below it.
 pub(super) fn lies_in(path: &[u8], folder: &[u8]) -> bool {
     if folder == b"/" {
         return path.starts_with(b"/");

@@ -28,7 +28,7 @@ struct Fake {
     files: BTreeMap<i32, PathBuf>,
     there: BTreeSet<PathBuf>,
     datagrams: BTreeSet<i32>,
-    /// Files that can be opened, and where they lie here.
+    /// Files that can be opened, and where they are here.
     code: BTreeMap<PathBuf, PathBuf>,
     reads: usize,
     stats: usize,

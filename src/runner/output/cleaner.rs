@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// How long the little that is held back stays so when nothing follows: a human waits for a question.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// The output of one run. Both streams have their own: what arrives on one is no continuation of the other.
+/// The output of one run. Both streams have their own: what arrives on one is not a continuation of the other.
 #[derive(Debug)]
 pub(in crate::runner) struct Cleaner {
     stdout: RedactStream,

@@ -1,4 +1,4 @@
-//! What a run writes: without secrets, kept on disk, and its newest part in memory.
+//! The output of a run: secrets are redacted, all of it is stored on disk, and the newest part is in memory.
 
 pub(super) mod cleaner;
 pub(super) mod spool;

@@ -172,7 +172,7 @@ fn readable(real: &Path, bits: u32) -> io::Result<()> {
     if mode & bits == bits { Ok(()) } else { fs::set_permissions(real, Permissions::from_mode(mode & 0o777 | bits)) }
 }
 
-/// Whether a folder of the layer hides all that lies below it.
+/// Whether a folder of the layer hides all that is below it.
 fn is_opaque(real: &Path) -> io::Result<bool> {
     let mut value = [0_u8; 8];
     match rustix::fs::lgetxattr(real, "user.overlay.opaque", &mut value) {

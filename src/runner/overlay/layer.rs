@@ -1,4 +1,4 @@
-//! One layer, and what lies below it.
+//! One layer, and what is below it.
 
 use super::Stage;
 use super::stamp::{Before, EntryStamp};
@@ -14,7 +14,7 @@ pub(super) struct Layer {
     pub(super) stage: Stage,
     /// What the tool wrote.
     pub(super) upper: PathBuf,
-    /// What lies below it: contents by their path.
+    /// What is below it: contents by their path.
     pub(super) lower: Lower,
     /// What lay there when the run began, by absolute path.
     pub(super) before: Before,
@@ -37,7 +37,7 @@ impl Lower {
         Ok(Lower { folder: None, files })
     }
 
-    /// Where a path of the stage really lies. Not to be followed further when it is a link itself.
+    /// Where a path of the stage really is. Not to be followed further when it is a link itself.
     pub(super) fn path(&self, stage: &Stage, path: &Path) -> Option<PathBuf> {
         if let Some(file) = self.files.get(path) {
             return Some(through(file.as_raw_fd()));

@@ -1,17 +1,17 @@
-//! Staged writes while a run is alive: a layer of its own over each declared folder.
+//! Staged writes during a run: a separate layer over each declared folder.
 //!
-//! The tool sees its folders at their own paths and writes there; the kernel puts what it writes into a
-//! layer in memory (overlayfs, mounted by the inner stage), and the user's files stay as they are. When
-//! nothing of the run is left, the inner stage reads the layer out into a bundle, a file that the workbench
-//! made; the workbench unpacks that. What becomes of it is for the engine.
+//! The tool sees its folders at their own paths and writes there; the kernel puts what it writes into a layer in memory
+//! (overlayfs, mounted by the inner stage), and the user's files stay as they are. When all processes of the run have
+//! ended, the inner stage writes the content of the layer to a bundle, a file that the workbench created; the workbench
+//! unpacks it. The engine decides what happens to the changes.
 //!
-//! A declared folder that exists is a layer of its own. A declared file, and what does not exist yet, is
-//! staged through the folder that it lies in, because programs replace files by renaming: that folder
-//! takes any write, shows what the run may see of it anyway, and only what was declared is kept of it.
+//! A declared folder that exists gets its own layer. A declared file, and what does not exist yet, is staged through
+//! the folder that it is in, because programs replace files by renaming: that folder takes any write, shows what the
+//! run may see of it anyway, and only what was declared is kept of it.
 //!
-//! Three things are refused, all of a run's difference with them: links, devices and pipes; names that are
-//! no text; and more than the run's disk limit. Only contents count: bits, times and owners of a file do
-//! not. No link is ever followed: what is read is the layer, not the mounted view.
+//! The changes of a run are refused as a whole if they contain links, devices or pipes, names that are not text, or
+//! more than the run's disk limit. Only contents count, not the mode bits, times and owners of files. No link is ever
+//! followed, because the layer is read, not the mounted view.
 
 mod bundle;
 mod difference;
@@ -28,24 +28,24 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The file in which a difference comes back, in the folder of a run's staged writes.
+/// The file that contains the changes, in the folder of a run's staged writes.
 pub(super) const BUNDLE: &str = "bundle";
 
-/// Removes what is only needed until a difference was taken out; the folder too when nothing is kept in it.
+/// Removes files that are only needed until the changes are unpacked, and the folder if nothing is kept in it.
 pub fn discard(staged: &Path) {
     // What cannot be removed is a file that nobody reads.
     let _ = std::fs::remove_file(staged.join(BUNDLE));
     let _ = std::fs::remove_dir(staged);
 }
 
-/// A folder whose writes are kept aside.
+/// A folder whose writes are held back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stage {
     /// The folder, as the tool sees it; absolute, without links.
     pub(super) root: PathBuf,
     /// What is kept of it: the folder itself, or what was declared right below it.
     pub(super) kept: Vec<PathBuf>,
-    /// Whether all that lies in it shows through; else only what else the run may see does.
+    /// Whether all of its content is visible; otherwise only what the run may see anyway.
     pub(super) shows: bool,
     /// Paths in it that exist and stay read-only.
     pub(super) protected: Vec<PathBuf>,

@@ -24,7 +24,7 @@ const EXTRA_INODES: u64 = 256;
 #[derive(Debug, Default)]
 pub(in crate::runner) struct Layers {
     all: Vec<Layer>,
-    /// The file system that the layers lie in; mounted nowhere.
+    /// The file system that the layers are in; mounted nowhere.
     _home: Option<OwnedFd>,
     room: u64,
 }
@@ -94,7 +94,7 @@ fn make_home(at: &Path, bytes: u64, inodes: u64) -> io::Result<OwnedFd> {
     folder(at)
 }
 
-/// What lies in the kept part of a stage.
+/// What is in the kept part of a stage.
 fn look_around(stage: &Stage, lower: &Lower) -> io::Result<Before> {
     let mut before = Before::new();
     let mut open: Vec<PathBuf> = stage.kept.clone();

@@ -74,7 +74,7 @@ const MOST_TIMES: u64 = 64;
 /// Names of inputs that a message lists.
 const LISTED: usize = 12;
 
-/// Why an input may not be passed as an option of its name; `None` where each may.
+/// Why an input may not be passed as an option of its name; `None` if each may.
 ///
 /// A tool that declares inputs takes no others, unless its schema allows them with `additionalProperties` or
 /// `patternProperties`. `used` are inputs that the command or another rule holds.
@@ -113,7 +113,7 @@ fn listed(known: &BTreeSet<&str>) -> String {
     }
 }
 
-/// Whether a name may become `--name`: never an empty one, one with a value, or one that is no word.
+/// Whether a name may become `--name`: never an empty one, one with a value, or one that is not a word.
 fn is_option_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
@@ -182,7 +182,7 @@ impl<'s> DeclaredInputs<'s> {
     }
 }
 
-/// Why the program would take a text of the input that begins with a dash for another option; `None` where it would not.
+/// Why the program would take a text of the input that begins with a dash for another option; `None` if it would not.
 ///
 /// Single values are joined to their options, and plain words behind the last option stand behind `--`. Words that are passed as
 /// they are given may hold options. Neither helps the values of a list that share one option, and for plain words in front of an option or of a command.

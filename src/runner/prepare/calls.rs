@@ -86,7 +86,7 @@ fn why_not(permissions: &Permissions, profile: Profile) -> String {
 
 impl Spec {
     /// Lets the tool load the modules; it may call nothing until it has a channel. Where the kept copy of the version
-    /// itself is used, they lie in the state folder.
+    /// itself is used, they are in the state folder.
     pub(super) fn with_call_modules(mut self, permissions: &Permissions, state: &Path) -> Spec {
         let is_copied = !self.plan.view.files.is_empty();
         let place: PathBuf = if is_copied { self.plan.view.tool.join(FOLDER) } else { folder_in(state) };

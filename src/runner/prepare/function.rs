@@ -41,8 +41,8 @@ pub(super) fn arguments(
     Ok(args)
 }
 
-/// The input with the defaults that a parser would fill in, for a function of JavaScript that counts on them: its parser is not
-/// asked. `None` where there are none.
+/// The input with the defaults that a parser would fill in, for a function of JavaScript that counts on them: its
+/// parser is not asked. `None` if there are none.
 pub(super) fn with_defaults(manifest: &Manifest, recipe: &Recipe, input: &Value) -> Option<String> {
     let is_javascript = || Language::of(recipe.entry.as_deref()?, "").filter(|language| language.is_javascript());
     if manifest.dialect != Dialect::Header || recipe.function.is_none() || is_javascript().is_none() {

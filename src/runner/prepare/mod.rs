@@ -1,7 +1,7 @@
-//! From "run this version with this input" to exactly what will be started.
+//! Converts a request to run a version with an input into exactly what will be started.
 //!
-//! Pure apart from looking programs up on `PATH`: everything that can be wrong before a process
-//! exists is found here, and nothing has happened yet.
+//! Pure, except for looking up programs on `PATH`. All errors that can be detected before a process exists are detected
+//! here; nothing has been started yet.
 
 mod arguments;
 pub(super) mod calls;
@@ -49,31 +49,31 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use template::{PlaceholderContext, as_variables, expand};
 
-/// The kernel's limit for one argument or variable, in bytes, its closing zero included.
+/// The kernel's limit for one argument or variable, in bytes, including the terminating zero.
 const MAX_ARGUMENT: usize = 128 * 1024;
 
-/// The kernel's own bound on processes and threads of a user is so many times the limit: the limit means processes, and
-/// between two looks of the supervisor there are never more than twice as many.
+/// The kernel's own bound on processes and threads of a user is this many times the limit: the limit means processes,
+/// and between two looks of the supervisor there are never more than twice as many.
 const TASKS_PER_PROCESS: u64 = 2;
 
-/// What our own processes inside are, which the kernel counts as well.
+/// The number of our own processes inside, which the kernel also counts.
 const OWN_TASKS: u64 = 4;
 
-/// How long a tool may clean up between TERM and KILL.
+/// The time for a tool to clean up between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Works out what to start.
+/// Determines what to start.
 ///
 /// # Errors
-/// [`RunEnd::InvalidInput`] when the input does not fit its schema or a placeholder has no value,
-/// [`RunEnd::SpawnFailed`] when the program is missing (with what to install),
-/// [`RunEnd::Refused`] when the version is nothing that can be started, or prohibited.
+/// [`RunEnd::InvalidInput`] when the input does not match its schema or a placeholder has no value,
+/// [`RunEnd::SpawnFailed`] when the program is missing (with what to install), [`RunEnd::Refused`] when the version
+/// cannot be started, or is prohibited.
 pub fn prepare(request: &StartRequest) -> Result<Spec, RunEnd> {
     let caller = std::env::vars_os().collect();
     prepare_for(request, &caller)
 }
 
-/// [`prepare`] with the caller's environment handed in.
+/// [`prepare`] with a given environment of the caller.
 pub(super) fn prepare_for(request: &StartRequest, caller: &BTreeMap<OsString, OsString>) -> Result<Spec, RunEnd> {
     if request.manifest.kind == Kind::Http {
         return own::http(request, caller);
@@ -84,7 +84,8 @@ pub(super) fn prepare_for(request: &StartRequest, caller: &BTreeMap<OsString, Os
     prepare_with(request, caller, &[]).map(|(spec, _)| spec)
 }
 
-/// [`prepare`], and what further starts of the same program are given: one for each of `others`, or why not.
+/// [`prepare`], plus the inputs of further starts of the same program: one for each of `others`, or the reason why it
+/// cannot be started.
 pub(super) fn prepare_with(
     request: &StartRequest,
     caller: &BTreeMap<OsString, OsString>,
@@ -155,7 +156,7 @@ fn granted(request: &StartRequest, caller: &BTreeMap<OsString, OsString>) -> Res
     })
 }
 
-/// What was found for a start.
+/// The resolved parts of a start.
 struct ResolvedStart<'a> {
     recipe: &'a Recipe,
     grants: Grants,
@@ -221,7 +222,7 @@ pub(in crate::runner) fn limits(request: &StartRequest, recipe: &Recipe) -> RunL
     RunLimits::of(request.profile, &request.manifest.limits, wall)
 }
 
-/// By which a run is followed.
+/// The terms under which a run is supervised.
 pub(in crate::runner) fn terms(request: &StartRequest, recipe: &Recipe, limits: RunLimits) -> RunTerms {
     RunTerms {
         pty: recipe.pty,
@@ -261,7 +262,7 @@ pub(in crate::runner) fn check_input(request: &StartRequest, recipe: &Recipe, in
     if violations.is_empty() { Ok(()) } else { Err(invalid(violations_line("input", &violations))) }
 }
 
-/// Whether an input says nothing.
+/// Whether an input is empty.
 fn is_empty(input: &Value) -> bool {
     input.is_null() || input.as_object().is_some_and(Map::is_empty)
 }
@@ -270,12 +271,12 @@ fn object(input: &Value) -> Result<&Map<String, Value>, RunEnd> {
     input.as_object().ok_or_else(|| invalid("input: this tool needs a JSON object"))
 }
 
-/// Where a run finds its version and its scratch folder.
+/// The folders of a run: its version and its scratch folder.
 struct RunFolders {
     tool: PathBuf,
     scratch: PathBuf,
     stand: Option<PathBuf>,
-    /// Whether the files are handed over, not read from the kept copy.
+    /// Whether the files are passed to the run instead of read from the kept copy.
     is_copied: bool,
 }
 
@@ -294,7 +295,7 @@ impl RunFolders {
         RunFolders { tool, scratch, stand: None, is_copied: false }
     }
 
-    /// A path of ours as the run sees it.
+    /// A path of this machine, as the run sees it.
     fn seen(&self, path: &Path, version_dir: &Path) -> PathBuf {
         path.strip_prefix(version_dir).map_or_else(|_| path.to_owned(), |rest| self.tool.join(rest))
     }
@@ -314,7 +315,7 @@ fn view(place: &RunFolders, read: Vec<PathBuf>, write: &[WritePath], files: Vec<
     })
 }
 
-/// What is kept of the run.
+/// What the run keeps for the next run.
 fn kept_paths(request: &StartRequest) -> Option<StateView> {
     let rule = request.manifest.state.as_ref()?;
     Some(StateView { paths: rule.paths.clone(), max_bytes: rule.max_bytes })
@@ -339,7 +340,7 @@ fn stages(write: &[WritePath], read: &[PathBuf]) -> Result<Vec<Stage>, RunEnd> {
     Ok(stages)
 }
 
-/// The files of the version; those that lie where kept files do come with these.
+/// The files of the version, except those in kept paths, which come with the kept files.
 fn pack(request: &StartRequest) -> (Vec<Packed>, Vec<Vec<u8>>) {
     let is_kept = |file: &VersionFile| request.manifest.state.as_ref().is_some_and(|rule| rule.keeps(&file.path));
     let files = || request.files.iter().filter(|file| !is_kept(file));
@@ -380,7 +381,7 @@ fn walls(request: &StartRequest, means: &Means, view: &RunView, (limits, network
     }
 }
 
-/// What the observer knows of the run.
+/// The observer's policy for the run.
 fn policy(request: &StartRequest, means: &Means, view: &RunView, (grants, silent): (&Grants, Vec<PathBuf>)) -> Policy {
     let word = |path: &Path, word: &str| (path.to_owned(), word.to_owned());
     let mut names =
@@ -408,7 +409,7 @@ fn policy(request: &StartRequest, means: &Means, view: &RunView, (grants, silent
 /// A command with the values of one input.
 struct ExpandedCommand {
     words: Vec<OsString>,
-    /// What its input adds to it.
+    /// The arguments and variables that its input adds.
     passed: PassedInput,
 }
 
@@ -468,7 +469,7 @@ impl ExpandedCommand {
         Ok(ExpandedCommand { words, passed })
     }
 
-    /// What a start with this input is given.
+    /// What a start with this input receives.
     fn call(&self, recipe: &Recipe, lead: &[OsString], input: &Value) -> Result<StartInput, RunEnd> {
         let mut args: Vec<OsString> = lead.iter().chain(self.words.iter().skip(1)).cloned().collect();
         if let Some(function) = &recipe.function {
@@ -516,13 +517,13 @@ fn locate(
     path.program(word, version, script).map_err(|message| RunEnd::SpawnFailed { message })
 }
 
-/// The variables that the run is granted by name.
+/// The granted variables, by name.
 fn passed(grants: &Grants, given: &RunEnvironment) -> BTreeMap<OsString, OsString> {
     let named = grants.env.iter().filter_map(|name| Some((name, given.value(name)?)));
     named.map(|(name, value)| (name.into(), value.to_owned())).collect()
 }
 
-/// The whole environment of the run; nothing of the caller's comes along unless it is named here.
+/// The complete environment of the run; it contains nothing from the caller unless it is named here.
 fn environment(
     request: &StartRequest,
     place: &RunFolders,

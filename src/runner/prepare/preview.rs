@@ -23,7 +23,8 @@ const LONGEST_WORD: usize = 400;
 pub struct CommandView {
     folder: PathBuf,
     workspace: PathBuf,
-    /// The program that its first word means, with what comes before its other words; `None` where that is the word itself.
+    /// The program that its first word means, with what comes before its other words; `None` if that is the word
+    /// itself.
     program: Option<Vec<OsString>>,
 }
 
@@ -34,7 +35,7 @@ pub struct CommandLine {
     pub env: Vec<(String, String)>,
     /// The program and its arguments.
     pub words: Vec<String>,
-    /// What it reads on standard input; `None` where that is closed.
+    /// What it reads on standard input; `None` if that is closed.
     pub stdin: Option<String>,
 }
 

@@ -36,7 +36,7 @@ pub struct StartRequest<'a> {
     pub ours: &'a [PathBuf],
     /// Where the output file will be.
     pub spool: &'a Path,
-    /// Where the version lies in the workspace, for what a human is told to do.
+    /// Where the version is in the workspace, for what a human is told to do.
     pub origin: &'a Path,
     /// The variables it gets by name.
     pub given: &'a RunEnvironment,
@@ -50,7 +50,7 @@ pub struct StartRequest<'a> {
     pub least: IsolationLevel,
     /// Whether it is watched.
     pub observe: bool,
-    /// A folder that no run may read: where the state lies.
+    /// A folder that no run may read: where the state is.
     pub state: &'a Path,
     /// Where staged writes of this run are kept; made when there are any.
     pub staged: &'a Path,

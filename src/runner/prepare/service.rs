@@ -107,7 +107,7 @@ impl Spec {
         Ok((self, connector))
     }
 
-    /// Declares the ports on which the tool listens in its own network: that it does is no news.
+    /// Declares the ports on which the tool listens in its own network: that it does is not new information.
     #[must_use]
     pub fn listening_on(mut self, ports: &[u16]) -> Spec {
         for port in ports {

@@ -124,8 +124,8 @@ pub(super) fn is_left_behind() -> bool {
 }
 
 /// The sessions that this process or a parent of it belongs to, though their leader is none of its parents: whoever
-/// started it there has ended. A whole desktop can be such a session, so to have left it is no fault by itself: it counts
-/// who else is in it.
+/// started it there has ended. A whole desktop can be such a session, so to have left it is not a fault by itself: it
+/// counts who else is in it.
 fn left_sessions(parents: &[i32]) -> BTreeSet<i32> {
     let sessions = parents.iter().filter_map(|pid| processes::session_of(*pid));
     sessions.filter(|leader| !parents.contains(leader)).collect()
@@ -163,7 +163,7 @@ fn behind_terminal(device: (u32, u32), parents: &[i32], all: &[Process]) -> Vec<
     places
 }
 
-/// The device number of the terminal on standard input; `None` where that is none.
+/// The device number of the terminal on standard input; `None` if that is none.
 fn terminal_of_input() -> Option<(u32, u32)> {
     let stdin = std::io::stdin();
     if !rustix::termios::isatty(stdin.as_fd()) {
@@ -201,7 +201,7 @@ fn environment(pid: i32) -> Vec<u8> {
     text
 }
 
-/// The agent in an environment. A name that is no text is one all the same.
+/// The agent in an environment. A name that is not text is one all the same.
 fn agent_in(environment: &[u8]) -> Option<String> {
     let entries = environment.split(|byte| *byte == 0);
     let mut values = entries.filter_map(|entry| entry.strip_prefix(AGENT_VARIABLE.as_bytes())?.strip_prefix(b"="));

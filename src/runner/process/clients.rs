@@ -65,7 +65,8 @@ const LAUNCHERS: [&str; 16] = [
 ];
 
 /// Programs in which a human may open a terminal, or that start everything of a user: never noted as a client, or that
-/// human would be locked out. That a program holds pseudo-terminals is no sign of this: clients run commands in them.
+/// human would be locked out. That a program holds pseudo-terminals is not a sign of this: clients run commands in
+/// them.
 const OF_HUMANS: [&str; 37] = [
     "abduco",
     "byobu",
@@ -280,8 +281,8 @@ fn boot() -> String {
     id.chars().filter(char::is_ascii_hexdigit).take(8).collect()
 }
 
-/// The process that started this one to serve an agent: the nearest parent that is no launcher. `None` where that may be
-/// a program of a human.
+/// The process that started this one to serve an agent: the nearest parent that is not a launcher. `None` if that may
+/// be a program of a human.
 fn client() -> Option<i32> {
     let me = processes::own_pid();
     let user = fs::metadata("/proc/self").ok()?.uid();

@@ -91,7 +91,7 @@ struct Root {
 }
 
 impl Root {
-    /// `None` where the parents are hidden, or come from outside this PID namespace: nobody is refused for that.
+    /// `None` if the parents are hidden, or come from outside this PID namespace: nobody is refused for that.
     fn above(pid: i32) -> Option<Root> {
         let chain = processes::chain(pid);
         let (first, rest) = chain.split_last()?;

@@ -1,10 +1,9 @@
 //! How much a run may use: defaults by profile, what the manifest may change, the caps.
 //!
-//! Time and memory are bounded twice. The kernel bounds each process (rlimits); the run as a whole is
-//! bounded by the wall clock and a watch over the memory and number of all its processes. Disk is
-//! what scratch and staged writes take together: the size of their file system where the run has one
-//! of its own, else watched. The length of a line is no limit of a run: all of it is kept, and the
-//! screen folds what is too long to draw.
+//! Time and memory are bounded twice. The kernel bounds each process (rlimits); the run as a whole is bounded by the
+//! wall clock and a watch over the memory and number of all its processes. Disk is what scratch and staged writes take
+//! together: the size of their file system where the run has one of its own, else watched. The length of a line is not
+//! a limit of a run: all of it is kept, and the screen folds what is too long to draw.
 
 use crate::domain::{LimitsDeclared, Profile};
 use serde::{Deserialize, Serialize};
@@ -22,7 +21,7 @@ const MAX_OUTPUT: u64 = 1024 * MIB;
 /// Scratch is memory where it is a file system of its own, so a large one is a lot to ask.
 const MAX_DISK: u64 = 4 << 30;
 const MIN_DISK: u64 = MIB;
-/// One inode for so many bytes of disk, as file systems themselves compute: 16,384 for 64 MiB.
+/// One inode for this many bytes of disk, as file systems themselves compute: 16,384 for 64 MiB.
 const BYTES_PER_INODE: u64 = 4096;
 /// Less than this and no interpreter starts.
 const MIN_MEMORY: u64 = 16 * MIB;

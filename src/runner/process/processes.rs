@@ -17,8 +17,8 @@ use std::path::Path;
 /// Set in every run to its scratch folder: marks what belongs to it, whatever session it is in.
 pub(in crate::runner) const RUN_VARIABLE: &str = "TOOLSMITH_RUN";
 
-/// Sweeps repeat while they find somebody new, but not for ever: a tool that forks faster than we
-/// read the list is stopped by its process limit.
+/// Sweeps repeat while they find somebody new, but not forever: a tool that forks faster than we read the list is
+/// stopped by its process limit.
 const MAX_ROUNDS: usize = 20;
 
 /// More parents than this are a loop in what was read.
@@ -198,7 +198,7 @@ pub(in crate::runner) fn kill_all(processes: &[Process]) {
     }
 }
 
-/// Stops these processes, or lets them go on, as far as they are still the same.
+/// Stops these processes, or lets them continue, as far as they are still the same.
 pub(in crate::runner) fn signal_all(processes: &[Process], signal: Signal) {
     for process in processes {
         signal_one(process, signal);

@@ -1,4 +1,4 @@
-//! Programs of the user's own that start outside of the sandbox, ask one question and end: linters and `ssh-keygen`.
+//! Programs of the user's own that start outside the sandbox, ask one question and end: linters and `ssh-keygen`.
 
 pub(super) mod reading;
 pub(super) mod signature;

@@ -1,8 +1,8 @@
 //! Relays: bytes passed on between two sockets, and ports of this machine that lead into the network of a run.
 //!
 //! One thread serves all connections of a process and sleeps while nothing happens. What one side does not take is not
-//! read from the other: of each direction at most 128 KiB lie here. The end of one direction is passed on, the other
-//! goes on. It looks at no byte, and decides nothing about who may connect.
+//! read from the other: of each direction at most 128 KiB are here. The end of one direction is passed on, the other
+//! continues. It looks at no byte, and decides nothing about who may connect.
 //!
 //! A port outlives the run behind it: while there is none, or while it does not listen yet, connections wait.
 
@@ -103,8 +103,7 @@ impl Relay {
         self.wish(Wish::Port(listener, port));
     }
 
-    /// Sets the connector of the current run; `None` while there is no run. Connections that
-    /// were made go on.
+    /// Sets the connector of the current run; `None` while there is no run. Connections that were made continue.
     pub fn set_connector(&self, connector: Option<NamespaceConnector>) {
         self.wish(Wish::Connector(connector));
     }
@@ -149,7 +148,7 @@ struct Course {
     next: u64,
     connector: Option<NamespaceConnector>,
     piece: Vec<u8>,
-    /// Pairs that can go on without an event.
+    /// Pairs that can continue without an event.
     busy: VecDeque<u64>,
     /// Connections at one time.
     most: usize,
@@ -213,7 +212,7 @@ impl Course {
         }
     }
 
-    /// How long to sleep: for ever, unless something can go on, is to be tried again, or is to be given up.
+    /// How long to sleep: forever, unless something can continue, is to be tried again, or is to be given up.
     fn wait(&self) -> Option<Timespec> {
         if !self.busy.is_empty() {
             return Some(Timespec { tv_sec: 0, tv_nsec: 0 });

@@ -14,7 +14,7 @@ pub(super) enum Side {
     B,
 }
 
-/// What came of passing on.
+/// The result of passing on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moved {
     /// Until something happens there is nothing to do.

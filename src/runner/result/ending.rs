@@ -44,12 +44,12 @@ pub(in crate::runner) enum StopReason {
     Disk,
     /// There was more output than allowed.
     Output,
-    /// The actor could not go on; a note says why.
+    /// The actor could not continue; a note says why.
     Broken,
 }
 
 impl StopReason {
-    /// Whether the tool gets a chance to clean up. One that is over a limit would use it to go on.
+    /// Whether the tool gets a chance to clean up. One that is over a limit would use it to continue.
     pub(in crate::runner) fn is_gentle(&self) -> bool {
         match self {
             StopReason::TimedOut | StopReason::Cancelled => true,

@@ -1,4 +1,4 @@
-//! What came of a run: how it ended, whether that is a success, what differs on disk, and the report of all of it.
+//! The result of a run: how it ended, whether it succeeded, what changed on disk, and the report.
 
 pub(super) mod difference;
 pub(super) mod ending;

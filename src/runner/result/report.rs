@@ -1,10 +1,10 @@
-//! What came of a run: its end, what it used, what it was seen to do, what it would write.
+//! The result of a run: its end, what it used, what it was seen to do, what it would write.
 
 use crate::domain::{Difference, Digest, Isolation, Observation, RunEnd, RunUsage};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Outcome with the facts that belong to it.
@@ -23,7 +23,7 @@ pub struct Report {
     pub staged: Option<Staged>,
 }
 
-/// Writes of a run to declared paths, kept aside until they are applied as one step.
+/// Writes of a run to declared paths, held back until they are applied as one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staged {
     /// Folder that mirrors absolute paths below it and holds each new content.

@@ -1,6 +1,6 @@
 //! The failure that a JSON object on standard output states although the exit code says success.
 //!
-//! The rules are few and about the top of the object only, because what lies deeper is data:
+//! The rules are few and about the top of the object only, because what is deeper is data:
 //!
 //! | in the output | is a failure |
 //! | --- | --- |
@@ -8,11 +8,11 @@
 //! | `isError`, `is_error` | `true` |
 //! | `status` | `error`; `failed`, `failure` with a message, or with nothing else |
 //! | `error` | a text or an object; `true` with a message, or alone; not what is empty, a number or a list |
-//! | `errors` | a list or object that is not empty, with no result beside it: what a linter finds stands beside other fields |
+//! | `errors` | a list or object that is not empty, with no result next to it: what a linter finds stands beside other fields |
 //!
 //! `success: true`, `ok: true` and a `status` that says success win over `error` and `errors`. A field that the output
 //! schema declares as data does not count: `errors` when it is declared at all, `error` when every output has one or it
-//! is no message.
+//! is not a message.
 
 use serde_json::{Map, Value};
 
@@ -74,7 +74,7 @@ fn object_of(output: &[u8]) -> Option<Map<String, Value>> {
 struct Stated<'o> {
     field: &'static str,
     value: &'o Value,
-    /// Whether the value says less than the reason beside it: a flag or a word.
+    /// Whether the value says less than the reason next to it: a flag or a word.
     has_value: bool,
 }
 
@@ -130,7 +130,7 @@ fn declared<'s>(schema: Option<&'s Value>, field: &str) -> Option<&'s Value> {
     schema?.get("properties")?.get(field)
 }
 
-/// Whether the output schema makes a field data: every output has it, and not as null; or it is no message.
+/// Whether the output schema makes a field data: every output has it, and not as null; or it is not a message.
 fn is_data(schema: Option<&Value>, field: &str) -> bool {
     let Some(of_field) = declared(schema, field) else { return false };
     let kinds: Vec<&str> = match of_field.get("type") {
@@ -144,7 +144,7 @@ fn is_data(schema: Option<&Value>, field: &str) -> bool {
     !is_message || is_required && kinds == ["string"] && !has_flag(schema)
 }
 
-/// Whether the output schema has a field that says whether it succeeded: then an error beside it is a message.
+/// Whether the output schema has a field that says whether it succeeded: then an error next to it is a message.
 fn has_flag(schema: Option<&Value>) -> bool {
     ["success", "ok", "status"].into_iter().any(|flag| declared(schema, flag).is_some())
 }

@@ -26,7 +26,7 @@ use tokio::sync::watch;
 /// How long output is read after everybody was killed, whoever still holds the streams.
 const DRAIN: Duration = Duration::from_millis(500);
 
-/// How long everything of a killed run may take to die; one stuck in the kernel would block us for ever.
+/// How long everything of a killed run may take to die; one stuck in the kernel would block us forever.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// How often a run without a time limit wakes at least.

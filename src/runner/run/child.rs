@@ -115,7 +115,7 @@ pub(in crate::runner) fn spawn(spec: &Spec, handed: Handed) -> Result<Child, Str
     Ok(child)
 }
 
-/// Starts the supervisor of a batch of trials: what each is given goes in, what came of each comes out.
+/// Starts the supervisor of a batch of trials: what each is given goes in, the result of each comes out.
 ///
 /// # Errors
 /// One line for a human.
@@ -227,7 +227,7 @@ fn is_visible(spec: &Spec) -> bool {
     ours || is_of_system(&spec.program) || view.read.iter().chain(write).any(|path| spec.program.starts_with(path))
 }
 
-/// Whether every run sees what lies at a path: programs and libraries of the system.
+/// Whether every run sees what is at a path: programs and libraries of the system.
 pub fn is_of_system(path: &Path) -> bool {
     SYSTEM.iter().any(|folder| path.starts_with(folder))
 }

@@ -79,8 +79,8 @@ pub struct Hooks {
     pub on_isolated: OnIsolated,
     /// A piece of output that is kept: without secrets, in the order in which it arrived, as soon as it is known to
     /// hold none. What could be the beginning of a secret comes with what follows it, or after 100 ms when it is short
-    /// enough to say nothing. The run does not go on reading output before this returns. Its piece may not be on disk
-    /// yet.
+    /// enough to say nothing. The run does not continue reading output before this returns. Its piece may not be on
+    /// disk yet.
     pub on_output: Option<OnOutput>,
     /// The run is over, whatever came of it. Called exactly once, before [`crate::runner::Running::wait`] returns.
     pub on_end: Box<dyn FnOnce(&Report) + Send>,

@@ -1,4 +1,4 @@
-//! One run under way: its child process, the thread that follows it, and the handle of whoever started it.
+//! A run in progress: its child process, the thread that supervises it, and the handle for its caller.
 
 pub(super) mod actor;
 pub(super) mod baseline;

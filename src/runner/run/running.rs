@@ -26,7 +26,7 @@ impl Canceller {
     }
 }
 
-/// A run that was started. Dropping it lets the run go on.
+/// A run that was started. Dropping it lets the run continue.
 #[derive(Debug)]
 pub struct Running {
     link: Arc<Link>,

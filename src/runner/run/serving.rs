@@ -31,7 +31,8 @@ const MOST_WAITING: usize = 1 << 20;
 /// A piece of output, in bytes.
 const PIECE: usize = 64 << 10;
 
-/// How much longer than its limit a run may go on: the near side ends it at the limit, unless the connection is dead.
+/// How much longer than its limit a run may continue: the near side ends it at the limit, unless the connection is
+/// dead.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// How long output is read after everybody of the run ended.
@@ -121,7 +122,7 @@ impl WorkerSession {
         self.send(&FromFar::not_started(end))
     }
 
-    /// Has trials made and tells what came of them. They are asked to stop when nobody waits.
+    /// Has trials made and tells the result of them. They are asked to stop when nobody waits.
     ///
     /// # Errors
     /// When the near side cannot be told.

@@ -28,7 +28,7 @@ pub(super) enum FilterTest {
     Is { arg: usize, mask: u32, value: u32 },
     /// The low half of an argument has one of these bits.
     HasAny { arg: usize, bits: u32 },
-    /// An argument, all 64 bits of it, is no null pointer.
+    /// An argument, all 64 bits of it, is not a null pointer.
     Points { arg: usize },
     /// An argument, all 64 bits of it, is a null pointer.
     IsNull { arg: usize },

@@ -5,7 +5,7 @@
 /// What the filter does with a call, and what the observer may answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::runner) enum SystemCallGroup {
-    /// Names a file. Observed only: other sandbox layers decide, so the answer is always to go on.
+    /// Names a file. Observed only: other sandbox layers decide, so the answer is always to continue.
     File,
     /// Starts a program. Observed only.
     Exec,

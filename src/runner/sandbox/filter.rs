@@ -55,7 +55,7 @@ pub(super) struct Terms {
     pub(super) is_sunk: bool,
     /// Whether it inherits listening sockets of the host.
     pub(super) inherits: bool,
-    /// Where the socket lies through which the listener of the filter is handed over.
+    /// Where the socket is through which the listener of the filter is handed over.
     pub(super) status_fd: i32,
 }
 
@@ -319,7 +319,7 @@ impl Terms {
 }
 
 /// Calls with which the kernel would hold more memory for a tool than the supervisor counts. They fail as they do where
-/// there is no such thing, which programs know how to go on from, and nobody is told.
+/// there is no such thing, which programs know how to continue from, and nobody is told.
 fn quiet() -> Vec<FilterRule> {
     let refused = |number, cases: Vec<FilterCase>| FilterRule { number, cases, otherwise: Action::Allow };
     let sizes = [libc::SO_SNDBUF, libc::SO_RCVBUF, libc::SO_SNDBUFFORCE, libc::SO_RCVBUFFORCE];

@@ -93,7 +93,7 @@ impl Listener {
         Ok(Some(Notification { id, pid, call, args: data.args }))
     }
 
-    /// Answers a call. One whose process is gone needs no answer, which is no error.
+    /// Answers a call. One whose process is gone needs no answer, which is not an error.
     ///
     /// # Errors
     /// What the kernel says.

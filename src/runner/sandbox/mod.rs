@@ -1,4 +1,4 @@
-//! What a process does to contain itself, and the only unsafe code there is.
+//! How a process sandboxes itself; contains the only unsafe code of the program.
 
 #![expect(unsafe_code, reason = "fork, wait4 and the filter of system calls have no safe form")]
 
@@ -38,14 +38,14 @@ pub(super) use {
     plan::{Layer, Raised},
 };
 
-/// Blocks of this size and above go back to the system as soon as they are freed, bytes.
+/// Blocks of at least this size are returned to the system as soon as they are freed, in bytes.
 const LARGE_BLOCK: libc::c_int = 512 * 1024;
 /// Heaps that threads share.
 const HEAPS: libc::c_int = 2;
 
-/// Keeps the C library from holding memory that nobody uses. By itself it keeps freed blocks of up to 32 MiB, and a heap
-/// for each thread of which the others use nothing: of a workbench with 100,000 tools a fifth. To be called before other
-/// threads are started; does nothing where the C library is not glibc.
+/// Prevents the C library from retaining unused memory. By default it retains freed blocks of up to 32 MiB, and a
+/// separate heap for each thread: a fifth of the memory of a workbench with 100,000 tools. Call it before other threads
+/// are started. It does nothing if the C library is not glibc.
 pub fn spare_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer; what was allocated before stays where it is.
@@ -55,9 +55,9 @@ pub fn spare_memory() {
     }
 }
 
-/// Gives memory that was freed back to the system. Here because it needs `unsafe`, which this file keeps
-/// together: reading 10,000 tools frees about 80 MB on other threads' heaps, which the C library would
-/// otherwise hold for ever. Costs a few milliseconds; does nothing where the C library is not glibc.
+/// Returns freed memory to the system: reading 10,000 tools frees about 80 MB on other threads' heaps, which the C
+/// library would otherwise retain forever. Takes a few milliseconds; does nothing if the C library is not glibc. It is
+/// in this file because it needs `unsafe`.
 pub fn release_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer and only touches memory that nobody has allocated.
@@ -66,8 +66,8 @@ pub fn release_memory() {
     }
 }
 
-/// Gives back the pages of this program's own code and constants, for a process that sleeps most of the time: the kernel
-/// brings back what is needed, from its cache of the file. Does nothing where the mappings cannot be read.
+/// Releases the pages of this program's code and constants, for a process that sleeps most of the time: the kernel
+/// reloads what is needed from its file cache. Does nothing if the mappings cannot be read.
 pub fn release_program() {
     let (Ok(maps), Ok(program)) = (std::fs::read_to_string("/proc/self/maps"), std::fs::read_link("/proc/self/exe"))
     else {

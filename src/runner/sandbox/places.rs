@@ -49,8 +49,8 @@ pub(in crate::runner) const ETC: &[&str] = &[
 pub(in crate::runner) const ETC_NETWORK: &[&str] =
     &["/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/run/systemd/resolve/stub-resolv.conf"];
 
-/// What the tool's first process may read about itself. Not the whole folder: `net` in it is the host's network,
-/// and its mounts say what else lies where.
+/// What the tool's first process may read about itself. Not the whole folder: `net` in it is the host's network, and
+/// its mounts say what else is where.
 pub(in crate::runner) const SELF: &[&str] = &[
     "/proc/self/auxv",
     "/proc/self/cgroup",

@@ -19,10 +19,10 @@ const SERVICE_FILES: u64 = 4096;
 /// Places above those files that the process needs before it becomes the tool.
 const SPARE_FILES: u64 = 64;
 
-/// The least number at which the socket to the supervisor lies.
+/// The least number at which the socket to the supervisor is.
 const LEAST_STATUS_FD: u64 = 1000;
 
-/// The first number behind the standard three: there the inherited listeners lie.
+/// The first number behind the standard three: there the inherited listeners are.
 pub(in crate::runner) const FIRST_INHERITED: i32 = 3;
 
 /// What the process that becomes the tool builds around itself.
@@ -84,8 +84,8 @@ pub(in crate::runner) struct ProcessLimits {
 }
 
 impl ProcessLimits {
-    /// Where the socket to the supervisor lies in the process that becomes the tool: above the numbers of the files
-    /// that the tool may open, so that it cannot put something else there. The filter lets messages through it pass.
+    /// Where the socket to the supervisor is in the process that becomes the tool: above the numbers of the files that
+    /// the tool may open, so that it cannot put something else there. The filter lets messages through it pass.
     pub(in crate::runner) fn status_fd(&self) -> i32 {
         self.files.max(LEAST_STATUS_FD) as i32
     }

@@ -14,7 +14,7 @@ const LAST_SIGNAL: i32 = 31;
 /// How long somebody who ends by himself is waited for before all processes are looked through.
 const ENDING: Duration = Duration::from_millis(1);
 
-/// How long killed processes may take to die; one stuck in the kernel would block us for ever.
+/// How long killed processes may take to die; one stuck in the kernel would block us forever.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// Asks a socket for the mark of its network (`asm-generic/socket.h`).
@@ -197,7 +197,7 @@ pub(in crate::runner) fn drop_capabilities() -> io::Result<()> {
 /// Waits for a child that has ended and takes its accounts. Blocks while it has not ended.
 ///
 /// # Errors
-/// When `pid` is no child of this process, or somebody else waited for it.
+/// When `pid` is not a child of this process, or somebody else waited for it.
 pub(in crate::runner) fn reap(pid: i32) -> io::Result<Reaped> {
     match wait4(pid, 0)? {
         Some((_, reaped)) => Ok(reaped),
@@ -335,7 +335,7 @@ pub(in crate::runner) fn own_processes() -> io::Result<()> {
 /// Returns the socket.
 ///
 /// # Errors
-/// When this process may not have so many files.
+/// When this process may not have this many files.
 pub(in crate::runner) fn take_places(
     status: &OwnedFd,
     listeners: &[OwnedFd],

@@ -19,8 +19,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Builds around this process what the plan says, and verifies it. Cannot be taken back, and holds for everything
-/// that this process starts. The process must have one thread.
+/// Builds around this process what the plan says, and verifies it. Cannot be undone, and holds for everything that this
+/// process starts. The process must have one thread.
 ///
 /// With a listener in the result, hand it over before anything else: calls that open files wait for its answers.
 ///
@@ -138,9 +138,8 @@ fn set_limits(bounds: &ProcessLimits) -> io::Result<()> {
     equal(Resource::Nproc, bounds.threads.unwrap_or(u64::MAX))
 }
 
-/// Marks every file but the standard three and what it inherits to be closed when the program starts, and looks
-/// whether it took.
-/// Marked, not closed: the listener and the socket to the supervisor are needed until then.
+/// Marks every file but the standard three and what it inherits to be closed when the program starts, and checks
+/// whether it took. Marked, not closed: the listener and the socket to the supervisor are needed until then.
 fn close_files(plan: &WallPlan) -> io::Result<()> {
     let first = FIRST_INHERITED + i32::from(plan.inherited + plan.channel);
     // SAFETY: only sets a flag on descriptors.

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// A walk stops after so many entries: then there are too many anyway.
+/// A walk stops after this many entries: then there are too many anyway.
 const MAX_ENTRIES: u64 = 100_000;
 
 /// Bytes of one block as files are accounted (`stat(2)`, `st_blocks`).

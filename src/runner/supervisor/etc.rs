@@ -32,7 +32,7 @@ pub(super) fn is_chosen_inside(plan: &RunPlan) -> bool {
     !declared.into_iter().any(|path| path.starts_with("/etc"))
 }
 
-/// The files and folders that this run sees, wherever they lie.
+/// The files and folders that this run sees, wherever they are.
 pub(super) fn files(plan: &RunPlan) -> impl Iterator<Item = &'static Path> {
     let network = if plan.network == Network::Full { ETC_NETWORK } else { &[] };
     ETC.iter().chain(network).map(Path::new)

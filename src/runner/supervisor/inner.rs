@@ -1,8 +1,8 @@
-//! The inner stage: the parent of the tool. It prepares what only somebody inside can prepare (its own mounts,
-//! the version's files), starts the process that becomes the tool, waits for it, ends whatever it left
-//! behind, and says what came of it. It is a fork of the supervisor, which joins what bubblewrap made where there is one
-//! ([`super::join`]), or the first process that bubblewrap starts inside. There the tool of a run is in a further
-//! namespace of processes that it is not in ([`Nest`]).
+//! The inner stage: the parent of the tool. It prepares what only somebody inside can prepare (its own mounts, the
+//! version's files), starts the process that becomes the tool, waits for it, ends whatever it left behind, and says the
+//! result. It is a fork of the supervisor, which joins what bubblewrap made where there is one ([`super::join`]), or
+//! the first process that bubblewrap starts inside. There the tool of a run is in a further namespace of processes that
+//! it is not in ([`Nest`]).
 //!
 //! It holds no rights that the tool could use: no capabilities once the tool starts, no memory that others may
 //! read, and signals of the tool do not reach it (Landlock scopes them).
@@ -55,7 +55,7 @@ pub(super) struct Kit {
 }
 
 impl Kit {
-    /// Takes the kit from the socket: the plan lies in a file of its own, because packets are short.
+    /// Takes the kit from the socket: the plan is in a file of its own, because packets are short.
     ///
     /// # Errors
     /// When it is not complete.
@@ -230,7 +230,7 @@ fn hide() -> rustix::io::Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
 }
 
-/// What lies on disk before the tool starts: what it may write directly, and what it keeps.
+/// What is on disk before the tool starts: what it may write directly, and what it keeps.
 fn snapshot_before(plan: &RunPlan) -> FolderSnapshot {
     let view = &plan.view;
     let kept = view.state.iter().flat_map(|state| &state.paths).map(|path| view.scratch.join(&path.path));
@@ -238,7 +238,7 @@ fn snapshot_before(plan: &RunPlan) -> FolderSnapshot {
     FolderSnapshot::of(view.write.iter().map(|write| write.path.as_path()).chain(kept.iter().map(PathBuf::as_path)))
 }
 
-/// Says what lies differently on disk now, in parts that fit.
+/// Says what is differently on disk now, in parts that fit.
 ///
 /// # Errors
 /// Why nobody knows, in words.

@@ -1,9 +1,9 @@
 //! The inner stage as a copy of the supervisor, which joins what bubblewrap made.
 //!
-//! To start this program anew behind bubblewrap costs more than everything else that the inner stage does. So
-//! bubblewrap makes the namespaces and mounts and starts nothing: it says who it makes them for, and when all is made it
-//! waits for a byte. That comes as soon as we have opened the namespaces, which then stay when their first process ends.
-//! It closes the socket that the byte came through, which tells us that all is made.
+//! To start this program again behind bubblewrap costs more than everything else that the inner stage does. So
+//! bubblewrap makes the namespaces and mounts and starts nothing: it says who it makes them for, and when all is made
+//! it waits for a byte. That comes as soon as we have opened the namespaces, which then stay when their first process
+//! ends. It closes the socket that the byte came through, which tells us that all is made.
 //!
 //! Meanwhile we prepare what changes from run to run, or is dear for bubblewrap: devices, `/etc`, the scratch folder, the
 //! version's files.

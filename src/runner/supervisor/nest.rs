@@ -19,13 +19,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-/// How long everything in it may take to die; one stuck in the kernel would block us for ever.
+/// How long everything in it may take to die; one stuck in the kernel would block us forever.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// How long the first process sleeps at most between two looks for orphans; their ends wake it.
 const NAP: Duration = Duration::from_millis(999);
 
-/// How often it looks whether the tool's process has started its program.
+/// How often it checks whether the tool's process has started its program.
 const LOOK: Duration = Duration::from_micros(500);
 
 /// Who sees the processes of the namespace in `/proc`.
@@ -92,7 +92,7 @@ impl Nest {
         }
     }
 
-    /// In the process that becomes the tool: waits until it may go on. Then `/proc` shows its own processes only.
+    /// In the process that becomes the tool: waits until it may continue. Then `/proc` shows its own processes only.
     ///
     /// # Errors
     /// When the kernel refuses a mount, or the others are gone.

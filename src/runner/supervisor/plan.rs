@@ -42,7 +42,7 @@ pub(in crate::runner) struct RunPlan {
     pub(in crate::runner) walls: WallPlan,
     /// The mark that its processes carry, for what a killed supervisor left behind.
     pub(in crate::runner) mark: OsString,
-    /// How it is started again and again, when this is no run but a batch of trials.
+    /// How it is started again and again, when this is not a run but a batch of trials.
     pub(in crate::runner) trials: Option<Terms>,
     /// What it is sent when it is asked to end.
     pub(in crate::runner) stop: StopSignal,
@@ -54,8 +54,8 @@ pub(in crate::runner) struct RunPlan {
     pub(in crate::runner) is_service: bool,
 }
 
-/// How the trials of a batch are made. What each is given comes as the standard input of the batch, what came of
-/// each leaves as its standard output.
+/// How the trials of a batch are made. What each is given comes as the standard input of the batch, the result of each
+/// leaves as its standard output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) struct Terms {
     /// Wall clock of each.
@@ -95,14 +95,14 @@ pub(in crate::runner) struct RunView {
     pub(in crate::runner) tool: PathBuf,
     /// The scratch folder, as the tool sees it: its current folder, `HOME` and `TMPDIR`.
     pub(in crate::runner) scratch: PathBuf,
-    /// A folder of this run alone that the supervisor makes and removes, when the tool's user cannot
-    /// reach the state folder; then the two above lie in it.
+    /// A folder of this run alone that the supervisor makes and removes, when the tool's user cannot reach the state
+    /// folder; then the two above are in it.
     pub(in crate::runner) stand: Option<PathBuf>,
     /// Further folders and files it may read, at their own paths: interpreters, declared reads.
     pub(in crate::runner) read: Vec<PathBuf>,
     /// Folders and files it writes directly, at their own paths.
     pub(in crate::runner) write: Vec<WritePath>,
-    /// Folders whose writes are kept aside, at their own paths; parents first.
+    /// Folders whose writes are held back, at their own paths; parents first.
     pub(in crate::runner) stages: Vec<Stage>,
     /// The version's files, packed one after the other in the file that comes with the plan.
     pub(in crate::runner) files: Vec<Packed>,
@@ -111,7 +111,7 @@ pub(in crate::runner) struct RunView {
 }
 
 impl RunView {
-    /// Whether nothing that it shows at its own path lies in this folder, so that the folder can be the run's own.
+    /// Whether nothing that it shows at its own path is in this folder, so that the folder can be the run's own.
     pub(in crate::runner) fn leaves(&self, folder: &str) -> bool {
         let staged = self.stages.iter().map(|stage| &stage.root);
         let shown = self.read.iter().chain(self.write.iter().map(|write| &write.path)).chain(staged);

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 /// Paths and where they are reached.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    /// The folder of ours that the binds lie in, when there are any.
+    /// The folder of ours that the binds are in, when there are any.
     dir: Option<PathBuf>,
     sources: BTreeMap<PathBuf, PathBuf>,
 }

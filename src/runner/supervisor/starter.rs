@@ -1,7 +1,7 @@
 //! Starting supervisors. The first one is this program started again. From the second on a *starter* is asked: this
 //! program started again once, with one thread, an empty environment and nothing else to do, which makes a copy of
 //! itself for each run. That saves loading the program, which costs as much as the rest of a start. A copy for the next
-//! run is made while one goes on, and waits.
+//! run is made while one continues, and waits.
 //!
 //! A supervisor is the same in both ways: in a session of its own, with the control socket and nothing else of ours.
 
@@ -137,7 +137,7 @@ impl Starter {
     }
 
     /// Has the supervisor of the next run made, where there is a starter. Takes as long as to start one, so it is to be
-    /// called while a run goes on.
+    /// called while a run continues.
     pub(in crate::runner) fn make_spare(&self) {
         let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
         if let Warm::There { link, spare: spare @ None, .. } = &mut *warm {
@@ -172,7 +172,7 @@ impl Starter {
 }
 
 impl Warm {
-    /// Gives it up; what it started goes on.
+    /// Gives it up; what it started continues.
     fn end(&mut self) {
         if let Warm::There { link, mut process, spare } = std::mem::replace(self, Warm::Never) {
             drop((link, spare));

@@ -22,7 +22,7 @@ const NOT_STARTED: i32 = 127;
 /// How long background processes may finish writing after the tool's own process ended.
 pub(super) const LINGER: Duration = Duration::from_millis(100);
 
-/// How often it looks whether they have.
+/// How often it checks whether they have.
 pub(super) const LOOK: Duration = Duration::from_millis(2);
 
 /// The three streams of the tool, and what else it is given open.

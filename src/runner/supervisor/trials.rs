@@ -39,7 +39,7 @@ pub(in crate::runner) const READY: &str = include_str!("ready.py");
 /// How long a ready interpreter may take to answer: at first it has to start.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// So many trials that did not end by themselves end the batch: the others would take as long.
+/// This many trials that did not end by themselves end the batch: the others would take as long.
 const MAX_ENDLESS: u32 = 3;
 
 /// How long killed processes may take to die.
@@ -124,7 +124,7 @@ fn left_file(scratch: &Path, path: &Path, given: &[SampleFile]) -> Option<Sample
     (!given.contains(&left)).then_some(left)
 }
 
-/// A length, so many bytes of JSON, the bytes of both streams.
+/// A length, this many bytes of JSON, the bytes of both streams.
 fn write(results: &mut File, made: &TrialEnd, output: &[Vec<u8>; 2]) -> io::Result<()> {
     let head = serde_json::to_vec(made)?;
     let length = u32::try_from(head.len()).map_err(|_| io::ErrorKind::InvalidInput)?.to_le_bytes();

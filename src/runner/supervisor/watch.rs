@@ -94,7 +94,7 @@ pub(super) struct Watcher {
     tools: Vec<Process>,
     /// What was seen last.
     last: Sample,
-    /// The memory that was seen last, with what the kernel may hold beside it.
+    /// The memory that was seen last, with what the kernel may hold in addition.
     last_bytes: u64,
     /// How long after it was looked, while nothing is near a limit.
     pace: Duration,
@@ -162,7 +162,7 @@ impl Watcher {
         self.stop.as_ref()
     }
 
-    /// Takes in what lies on disk at the end; a failure on a full disk is the disk's.
+    /// Takes in what is on disk at the end; a failure on a full disk is the disk's.
     pub(super) fn last_disk(&mut self, plan: &RunPlan, disk: Disk, exit: Exit) {
         let is_over = disk.is_full || disk.bytes > plan.limits.disk_bytes || disk.entries > plan.limits.inodes;
         if is_over && exit != Exit::Code(0) {
@@ -234,9 +234,9 @@ impl Watcher {
         (is_told && !is_calm).then_some(sample)
     }
 
-    /// What the tool's processes hold in memory, and what the kernel may hold for them beside that: what they sent and nobody
-    /// read, and tables of addresses. Pages that several share are counted once. To count is dear, so only when the cheap
-    /// sums are over the limit; meanwhile nobody of them goes on, or they would outgrow the count.
+    /// What the tool's processes hold in memory, and what the kernel may hold for them beside that: what they sent and
+    /// nobody read, and tables of addresses. Pages that several share are counted once. To count is dear, so only when
+    /// the cheap sums are over the limit; meanwhile nobody of them continues, or they would outgrow the count.
     fn memory(&mut self, plan: &RunPlan) -> (u64, u64) {
         let limit = plan.limits.memory_bytes;
         let resident = self.resident_bytes();

@@ -73,7 +73,7 @@ pub(in crate::runner) struct SandboxReport {
 /// The end of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) struct Ended {
-    /// What came of the tool's own process.
+    /// The result of the tool's own process.
     pub(in crate::runner) tool: Reaped,
     /// The limit that the supervisor stopped it for.
     pub(in crate::runner) stop: Option<StopReason>,
@@ -85,10 +85,10 @@ pub(in crate::runner) struct Ended {
     pub(in crate::runner) notes: Vec<String>,
 }
 
-/// The end of a trial, as the inner stage saw it. What it wrote follows it: so many bytes of both streams.
+/// The end of a trial, as the inner stage saw it. What it wrote follows it: this many bytes of both streams.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) struct TrialEnd {
-    /// What came of its own process.
+    /// The result of its own process.
     pub(in crate::runner) tool: Reaped,
     /// Why it was ended.
     pub(in crate::runner) stop: Option<StopReason>,
@@ -135,9 +135,9 @@ pub(in crate::runner) enum Inside {
         /// Why nobody knows what differs there, where nobody does.
         uncollected: Option<String>,
     },
-    /// From the inner stage: a part of what lies in the scratch folder and elsewhere differs.
+    /// From the inner stage: a part of what is in the scratch folder and elsewhere differs.
     Changes {
-        /// So many of them as fit.
+        /// This many of them as fit.
         part: Vec<FileChange>,
         /// How many are in no part.
         cut: u64,
@@ -169,7 +169,7 @@ pub(in crate::runner) struct Inbox {
     bytes: Vec<u8>,
 }
 
-/// What came of reading.
+/// The result of reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::runner) enum Heard {
     /// Something, or nothing yet.
@@ -204,7 +204,7 @@ impl Inbox {
     /// The next whole message.
     ///
     /// # Errors
-    /// When what came is no message.
+    /// When what came is not a message.
     pub(in crate::runner) fn next<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         let Some(head) = self.bytes.first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_le_bytes(*head) as usize;

@@ -192,14 +192,14 @@ impl Gathering {
             }
         };
         if self.found.files.len() + self.found.folders.len() >= MAX_ENTRIES {
-            return Err(format!("it keeps more than {MAX_ENTRIES} files and folders"));
+            return Err(format!("it has more than {MAX_ENTRIES} files and folders"));
         }
         match FileType::from_raw_mode(stat.st_mode) {
             _ if is_loadable(path) => self.leave_out(path, "a run could load it as code"),
-            FileType::Directory if depth >= MAX_DEPTH => self.leave_out(path, "it lies too deep"),
+            FileType::Directory if depth >= MAX_DEPTH => self.leave_out(path, "it is nested too deeply"),
             FileType::Directory => return self.folder(folder, name, path, depth),
             FileType::RegularFile if stat.st_uid == self.owner => return self.file(folder, name, path),
-            FileType::RegularFile => self.leave_out(path, "somebody else owns it"),
+            FileType::RegularFile => self.leave_out(path, "another user owns it"),
             _ => self.leave_out(path, "it is neither a file nor a folder"),
         }
         Ok(())
@@ -255,7 +255,7 @@ impl Gathering {
     }
 }
 
-/// Whether a file lies where a folder is declared, or the other way around.
+/// Whether a file is where a folder is declared, or the other way around.
 fn is_other_kind(folder: &OwnedFd, name: &str, kept: &StatePath) -> bool {
     rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| {
         match FileType::from_raw_mode(stat.st_mode) {

@@ -36,7 +36,7 @@ pub(in crate::runner) enum StateEnd {
     Lost(String),
 }
 
-/// The files of a version that lie where kept files do: with them the first run begins.
+/// The files of a version that are where kept files do: with them the first run begins.
 fn seeds(rule: &StateRule, files: &[VersionFile]) -> StateFiles {
     let kept = files.iter().filter(|file| rule.keeps(&file.path));
     let of =
@@ -182,7 +182,7 @@ fn make_way(kept: &mut StateFiles, path: &str, is_file: bool) -> Vec<String> {
     taken
 }
 
-/// Takes out what lies in a file, and folders that are files. Returns the files among them.
+/// Takes out what is in a file, and folders that are files. Returns the files among them.
 fn drop_clashes(kept: &mut StateFiles) -> Vec<String> {
     let files: BTreeSet<String> = kept.files.keys().cloned().collect();
     let around = |path: &str| path.match_indices('/').any(|(end, _)| files.contains(&path[..end]));
@@ -192,10 +192,10 @@ fn drop_clashes(kept: &mut StateFiles) -> Vec<String> {
     inside
 }
 
-/// What an archive holds; `None` where there is none.
+/// What an archive holds; `None` if there is none.
 ///
 /// # Errors
-/// When it cannot be read, or is no archive.
+/// When it cannot be read, or is not an archive.
 pub(super) fn read_archive(path: &Path) -> io::Result<Option<StateFiles>> {
     match fs::read(path) {
         Ok(bytes) => StateFiles::decode(&bytes).map(Some),

@@ -176,7 +176,7 @@ struct Course<'a> {
     spec: &'a Spec,
     child: Child,
     inbox: Inbox,
-    /// What came of the results and is not whole yet.
+    /// The part of the results that has arrived but is not complete.
     bytes: Vec<u8>,
     results: Vec<(TrialEnd, [Vec<u8>; 2])>,
     written: usize,

@@ -95,7 +95,7 @@ pub fn prepare_on(
     Ok(WorkerCall { worker, terms, run, files: request.files.to_vec() })
 }
 
-/// Why a worker cannot run a version the way this machine would: what lies on this machine is not there.
+/// Why a worker cannot run a version the way this machine would: what is on this machine is not there.
 pub(super) fn unsupported(request: &StartRequest<'_>) -> Option<String> {
     let manifest = request.manifest;
     let is_declared = request.profile == Profile::Declared;

@@ -6,7 +6,7 @@ pub(in crate::runner) struct LineBuffer {
     bytes: Vec<u8>,
     /// Where the next line begins.
     at: usize,
-    /// So many bytes were searched for the end of the line.
+    /// This many bytes were searched for the end of the line.
     searched: usize,
     most: usize,
 }
@@ -16,7 +16,7 @@ pub(in crate::runner) struct LineBuffer {
 pub(in crate::runner) struct TooLong;
 
 impl LineBuffer {
-    /// A buffer for lines of at most so many bytes.
+    /// A buffer for lines of at most this many bytes.
     pub(in crate::runner) fn new(most: usize) -> LineBuffer {
         LineBuffer { bytes: Vec::new(), at: 0, searched: 0, most }
     }
@@ -51,7 +51,7 @@ impl LineBuffer {
         if line.len() > self.most { Err(TooLong) } else { Ok(Some(&self.bytes[line])) }
     }
 
-    /// What came of a line that has not ended.
+    /// The result of a line that has not ended.
     pub(in crate::runner) fn rest(&self) -> &[u8] {
         &self.bytes[self.at..]
     }

@@ -1,14 +1,14 @@
-//! Runs on workers: this program on another machine, reached through a command of the user's that starts a program
-//! there (ssh, srun, `kubectl exec`).
+//! Runs on workers: this program on another machine, reached with a command of the user that starts a program there
+//! (ssh, srun, `kubectl exec`).
 //!
 //! ```text
 //!   near side: run::actor ◀─control socket, pipes─ carrier ◀─JSON lines─ prefix … serve-run ─▶ supervisor ─▶ the tool
 //!                                                                        far side: run::serving
 //! ```
 //!
-//! The supervisor is on the far side. What it tells and what the tool writes comes over the standard streams of the
-//! prefix, as lines of JSON; the carrier hands it to the thread of the run, which follows it like a supervisor of this
-//! machine: limits, redaction, the output file, and what counts as success are decided on the near side.
+//! The supervisor is on the far side. Its messages and the output of the tool arrive over the standard streams of the
+//! prefix, as lines of JSON. The carrier passes them to the thread of the run, which treats them like those of a local
+//! supervisor: limits, redaction, the output file, and success are decided on the near side.
 
 mod call;
 mod carrier;

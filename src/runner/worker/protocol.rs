@@ -30,7 +30,7 @@ pub(in crate::runner) const MAX_LINE: usize = 32 << 20;
 /// The longest line of the near side, in bytes: an input is one line.
 pub(in crate::runner) const MAX_ORDER: usize = 256 << 20;
 
-/// So many bytes of a file are in one line.
+/// This many bytes of a file are in one line.
 const PIECE: usize = 256 << 10;
 
 /// How the answer of the far side begins, whatever is printed before it.
@@ -93,7 +93,7 @@ pub struct WorkerTrials {
     pub patience: Duration,
 }
 
-/// What came of one trial; its output in base64.
+/// The result of one trial; its output in base64.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) struct SentTrial {
     pub(in crate::runner) end: RunEnd,
@@ -198,7 +198,7 @@ pub(in crate::runner) enum FromFar {
     Output(Stream, String),
     /// What the supervisor tells.
     Told(Message),
-    /// What came of the next trial.
+    /// The result of the next trial.
     Trial(Box<SentTrial>),
     /// All trials were made; else why not.
     TrialsEnd(Option<String>),

@@ -1,4 +1,4 @@
-//! Trials on a worker: the starts of a check, made there in one batch. What came of each is one line.
+//! Trials on a worker: the starts of a check, made there in one batch. The result of each is one line.
 
 use super::call::{Worker, unsupported};
 use super::connection::{AskedToStop, Connection};
@@ -91,7 +91,7 @@ pub fn try_on(
 }
 
 impl SentTrial {
-    /// What came of a trial, as it is sent.
+    /// The result of a trial, as it is sent.
     pub(in crate::runner) fn of(tried: Tried) -> SentTrial {
         let Tried { end, stdout, stderr, left, took, cpu_ms, peak_memory_bytes, observation } = tried;
         let [stdout, stderr] = [stdout, stderr].map(|bytes| super::protocol::encode(&bytes));

@@ -22,6 +22,11 @@ fn asked(row: &'static Spec) -> impl Iterator<Item = &'static Arg> {
     row.args.iter().filter(|arg| !arg.human_only && !["dry-run", "full"].contains(&arg.name))
 }
 
+/// Whether a verb has an optional argument that is typed, such as a reason.
+pub(super) fn has_optional_text(row: &'static Spec) -> bool {
+    asked(row).any(|arg| !arg.required && arg.kind != ArgKind::Switch)
+}
+
 /// The form of a verb, with the value of each argument.
 fn form(row: &'static Spec, value: impl Fn(&str) -> String) -> Fields {
     asked(row).fold(Fields::default(), |fields, arg| {

@@ -2,9 +2,9 @@
 
 use super::guard::Guard;
 use super::keys::{BoxKey, is_row};
-use super::{Args, Reply, open_box, verb_title};
-use crate::action::Verb;
-use crate::action::boxes::{EDIT_INPUT, EXPLAIN};
+use super::{Args, Reply, arguments, open_box, verb_title};
+use crate::action::boxes::{EDIT_ARGUMENTS, EDIT_INPUT, EXPLAIN};
+use crate::action::{self, Verb};
 use crate::domain::{Command, EvolutionId};
 use crate::engine::{EngineError, LaneId, Preview};
 use crate::tui::ink::Ink;
@@ -176,6 +176,19 @@ impl Confirm {
         }
     }
 
+    /// The verb that the question is about and its arguments, if the verb has optional arguments.
+    fn editable(&self) -> Option<(Verb, Args)> {
+        let Question::Command(Command::Verb(call), _) = &self.question else { return None };
+        let row = action::by_name(call.verb()).filter(|row| arguments::has_optional_text(row))?;
+        let mut args = Args::default();
+        for arg in row.args {
+            if let Some(value) = call.get(arg.name) {
+                args.push(arg.name, value.to_owned());
+            }
+        }
+        Some((row.verb, args))
+    }
+
     /// Takes the preview when it is the one waited for. The guard starts with what is now drawn.
     pub fn set_preview(&mut self, about: &Command, preview: Result<Preview, EngineError>) {
         if let Question::Looking(command) = &self.question
@@ -206,6 +219,9 @@ impl Confirm {
             args.push("tool", tool.to_owned());
             return Reply::Invoke(Verb::Show, args);
         }
+        if let Some((verb, args)) = self.editable().filter(|_| is_row(EDIT_ARGUMENTS, key)) {
+            return Reply::Fill(verb, args);
+        }
         match (&self.question, key.code) {
             (Question::Command(..), _) if self.is_of_run && is_row(EDIT_INPUT, key) => Reply::EditHeld,
             (_, KeyCode::Esc | KeyCode::Char('n' | 'q')) if plain => Reply::Close,
@@ -234,6 +250,9 @@ impl Confirm {
         }
         if self.is_of_run {
             keys.push(BoxKey::row(EDIT_INPUT));
+        }
+        if self.editable().is_some() {
+            keys.push(BoxKey::row(EDIT_ARGUMENTS));
         }
         if self.allowed_tool().is_some() {
             keys.push(BoxKey::row(EXPLAIN));
@@ -318,6 +337,9 @@ impl Confirm {
         if self.is_of_run {
             keys.push((EDIT_INPUT.key.to_owned(), EDIT_INPUT.word));
         }
+        if self.editable().is_some() {
+            keys.push((EDIT_ARGUMENTS.key.to_owned(), EDIT_ARGUMENTS.word));
+        }
         if self.allowed_tool().is_some() {
             keys.push(("i".to_owned(), "explain"));
         }
@@ -396,6 +418,21 @@ impl Confirm {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_arguments_of_a_verb_are_changed_from_its_question() {
+        let asked = |command: Command| {
+            let mut confirm = Confirm::about(command.clone());
+            let preview = Preview { title: String::new(), lines: Vec::new(), undo: String::new() };
+            confirm.set_preview(&command, Ok(preview));
+            confirm.key(&KeyEvent::new(KeyCode::Char(';'), KeyModifiers::NONE), Now::default())
+        };
+        let mut args = Args::default();
+        args.push("review", "7".to_owned());
+        assert_eq!(asked(Command::verb("ask-team", &[("review", "7")])), Reply::Fill(Verb::AskTeam, args));
+        // `claim` has no optional argument.
+        assert_eq!(asked(Command::verb("claim", &[("review", "7")])), Reply::Stay);
+    }
 
     #[test]
     fn what_is_deleted_for_good_is_named_by_whoever_deletes_it() {

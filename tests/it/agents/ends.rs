@@ -2,7 +2,7 @@
 
 use super::client::{Agent, Era, LEGACY};
 use super::{open, with_approved};
-use crate::support::{Workspace, processes_with, unique_seconds};
+use crate::support::{Workspace, processes_with, unique_seconds, until};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use toolsmith::domain::{Run, RunId, RunOutcome};
@@ -12,14 +12,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn sleeper(seconds: &str) -> Workspace {
     with_approved("sleeper", &format!("import os\nos.execvp('sleep', ['sleep', '{seconds}'])"))
-}
-
-fn until(what: &str, wanted: impl Fn() -> bool) {
-    let give_up = Instant::now() + PATIENCE;
-    while !wanted() {
-        assert!(Instant::now() < give_up, "never: {what}");
-        std::thread::yield_now();
-    }
 }
 
 #[test]

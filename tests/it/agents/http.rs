@@ -3,21 +3,13 @@
 use super::client::{Era, LEGACY};
 use super::web::{Web, WebAgent, send, token};
 use super::{decide, open, with_approved};
-use crate::support::{PATIENCE, Workspace, processes_with, unique_seconds};
+use crate::support::{PATIENCE, Workspace, processes_with, unique_seconds, until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 use toolsmith::domain::{DecisionKind, RunOutcome};
-
-fn until(what: &str, wanted: impl Fn() -> bool) {
-    let give_up = Instant::now() + PATIENCE;
-    while !wanted() {
-        assert!(Instant::now() < give_up, "never: {what}");
-        std::thread::yield_now();
-    }
-}
 
 #[test]
 fn each_agent_is_who_its_token_says_in_both_eras() {
@@ -125,7 +117,7 @@ fn a_refusal_in_plain_text_says_what_helps() {
     let (none, large): (&[u8], &[u8]) = (&[], &vec![b' '; 11 << 20]);
     for (method, headers, body, status, hint) in [
         ("POST", vec![json, both, ("host", "evil.example.org")], list, 403, "--host NAME"),
-        ("POST", vec![json, both, ("origin", "https://evil.example.org")], list, 403, "only pages of the machine"),
+        ("POST", vec![json, both, ("origin", "https://evil.example.org")], list, 403, "web pages can call only from"),
         ("POST", vec![json], list, 406, "send Accept: application/json, text/event-stream"),
         ("POST", vec![both, ("content-type", "text/plain")], list, 415, "send Content-Type: application/json"),
         ("POST", vec![json, both, ("mcp-session-id", "gone")], list, 404, "begin a new session with initialize"),
@@ -319,8 +311,8 @@ fn a_stream_that_broke_goes_on_or_its_client_is_told() {
     };
     let event_of = |text: &str| text.lines().find_map(|line| Some(line.strip_prefix("id: ")?.trim().to_owned()));
 
-    // The client hangs up with the first event of a request, and comes back before the answer.
-    let call = json!({"name": "output", "arguments": {"run": 1, "wait_s": 3}});
+    // The client hangs up with the first event of a request, and comes back before the answer: it has ten seconds for that.
+    let call = json!({"name": "output", "arguments": {"run": 1, "wait_s": 10}});
     let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": call}).to_string();
     let mut stream = std::net::TcpStream::connect(&web.address).unwrap();
     let request = format!(

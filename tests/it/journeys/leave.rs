@@ -1,7 +1,7 @@
 //! However the program ends, the terminal is as it was.
 
 use super::{LARGE, digest_of, open, open_review, read_to_end, waiting_review, with_one_script};
-use crate::support::{Terminal, Workspace, key, terminal_pair};
+use crate::support::{Terminal, Workspace, key, terminal_pair, until};
 use rustix::process::Signal;
 use std::fs::{self, File};
 use std::io::Read;
@@ -97,9 +97,35 @@ fn a_terminal_that_is_closed_ends_the_program_without_a_crash() {
         told.extend_from_slice(&part[..read]);
     }
     drop(master);
+    until("the program has ended", || child.try_wait().unwrap().is_some());
     assert_ne!(child.wait().unwrap().code(), Some(101), "it did not panic");
     let reports = workspace.home().join("toolsmith/data/crashes");
     assert!(!reports.exists(), "{:?}", fs::read_dir(&reports).unwrap().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_terminal_that_is_closed_while_nothing_happens_ends_the_program() {
+    let workspace = Workspace::new();
+    let (master, slave) = terminal_pair();
+    let other = || Stdio::from(slave.try_clone().unwrap());
+    let size = rustix::termios::Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+    rustix::termios::tcsetwinsize(&slave, size).unwrap();
+    // The terminal is not the controlling one of the program: no SIGHUP comes.
+    let mut child = workspace.toolsmith(&[]).stdin(other()).stdout(other()).stderr(other()).spawn().unwrap();
+    drop(slave);
+    let mut master = File::from(master);
+    let (mut told, mut part) = (Vec::new(), [0; 4096]);
+    while !told.windows(5).any(|window| window == b"Ready") {
+        let read = master.read(&mut part).unwrap();
+        told.extend_from_slice(&part[..read]);
+    }
+    drop(master);
+    let mut ended = None;
+    until("the program has ended", || {
+        ended = child.try_wait().unwrap();
+        ended.is_some()
+    });
+    assert_ne!(ended.unwrap().code(), Some(101), "it did not panic");
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod processes;
 mod terminal;
 mod workspace;
 
-pub use processes::{end_process_with, processes_with, unique_seconds};
+pub use processes::{end_process_with, processes_with, unique_seconds, until};
 pub use terminal::{Terminal, key, terminal_input, terminal_pair};
 pub use workspace::{PATIENCE, Workspace, copy_folder, program};
 

@@ -39,3 +39,15 @@ fn is_alive(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
     stat.is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| !rest.trim_start().starts_with(['Z', 'X'])))
 }
+
+/// Waits until something holds.
+///
+/// # Panics
+/// After [`PATIENCE`].
+pub fn until(what: &str, mut wanted: impl FnMut() -> bool) {
+    let give_up = Instant::now() + PATIENCE;
+    while !wanted() {
+        assert!(Instant::now() < give_up, "never: {what}");
+        std::thread::yield_now();
+    }
+}

@@ -1,7 +1,7 @@
 //! Texts that JavaScript puts together out of fixed ones: what comes out is read as if it stood there.
 //!
-//! Only what always comes to the same text is worked out: sums, templates, lists that are joined, codes of
-//! characters, encodings. What is not known here is no fixed text.
+//! Only what always comes to the same text is worked out: sums, templates, lists that are joined, codes of characters,
+//! encodings. What is not known here is not a fixed text.
 
 use super::{JavaScriptScanner, argument};
 use crate::check::capabilities::finder::MAX_DEPTH;

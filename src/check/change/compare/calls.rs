@@ -152,7 +152,10 @@ fn safeguards(base: &ProgramFacts, new: &ProgramFacts, is_shell: bool) -> Vec<Fi
     for call in base.calls.iter().filter(|call| !call.is_own) {
         let Some(family) = lists::safeguard(&call.name, is_shell) else { continue };
         let is_there = new.calls.iter().any(|other| {
-            lists::safeguard(&other.name, is_shell) == Some(family) && likeness(&other.about(), &call.about()) >= 0.3
+            let (about, now) = (call.about(), other.about());
+            // It may protect from more than it did: `set -e` and `set -euo pipefail`.
+            let is_like = likeness(&now, &about) >= 0.3 || !about.is_empty() && about.is_subset(&now);
+            lists::safeguard(&other.name, is_shell) == Some(family) && is_like
         });
         let is_fewer = !now.contains_key(&family);
         let by_member =

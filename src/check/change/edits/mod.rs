@@ -161,6 +161,7 @@ fn between(
         None => all,
     };
     let (old, now) = (formed(old.to_vec()), formed(now.to_vec()));
+    let now = if is_shell && is_in_form { shell::without_new_ends(&old, now) } else { now };
     let old = align::renamed(&old, &now);
     let (old, now) = (align::inlined(&old, &now, is_shell), align::inlined(&now, &old, is_shell));
     let is_python = language == Some(Language::Python);

@@ -1,6 +1,7 @@
 //! Languages that are not parsed, token by token: names, numbers, texts and signs, a statement for each line.
 
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
+use std::collections::HashSet;
 
 /// How a language is written, as far as its tokens need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
                 token.context.message = true;
             }
         }
+        mark_last_words(&mut tokens);
         let depth = open.saturating_sub(braces.iter().take_while(|brace| **brace == '}').count());
         for brace in &braces {
             open = if *brace == '{' { open + 1 } else { open.saturating_sub(1) };
@@ -75,7 +77,35 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
         };
         Statement { kind, tokens, function: String::new(), depth }
     });
-    statements.filter(|statement| !statement.tokens.is_empty()).collect()
+    let mut statements: Vec<Statement> = statements.filter(|statement| !statement.tokens.is_empty()).collect();
+    fix_unbound(&mut statements);
+    statements
+}
+
+/// Marks the names that the text does not define. They belong to the language, such as `die` and `max`: replacing one by
+/// another is not a renaming.
+fn fix_unbound(statements: &mut [Statement]) {
+    let bound: HashSet<String> = statements.iter().flat_map(|statement| bound(&statement.tokens)).collect();
+    for token in statements.iter_mut().flat_map(|statement| &mut statement.tokens) {
+        let is_variable = token.text.starts_with(['$', '@']) || bound.contains(&token.text);
+        token.context.fixed |= token.kind == TokenKind::Name && !is_variable;
+    }
+}
+
+/// The names that a line defines: a function and its parameters, variables of a loop or a block, what is assigned.
+fn bound(tokens: &[Token]) -> Vec<String> {
+    const DEFINING: &[&str] =
+        &["def", "sub", "func", "function", "fn", "fun", "proc", "class", "module", "struct", "type", "on", "local"];
+    let is_sign = |token: &Token, signs: &[&str]| token.kind == TokenKind::Sign && signs.contains(&token.text.as_str());
+    let first = tokens.first().map_or("", |token| token.text.as_str());
+    let defined = if DEFINING.contains(&first) { tokens } else { &[] };
+    let of_loop = if matches!(first, "for" | "foreach") { &tokens[1..tokens.len().min(4)] } else { &[] };
+    let set = tokens.iter().take(4).position(|token| is_sign(token, &["=", ":=", "||=", "+=", "<-"]));
+    let bars = tokens.iter().enumerate().filter(|(_, token)| is_sign(token, &["|"])).map(|(at, _)| at);
+    let bars: Vec<usize> = bars.collect();
+    let of_blocks: Vec<Token> = bars.chunks_exact(2).flat_map(|pair| tokens[pair[0]..pair[1]].to_vec()).collect();
+    let all = [defined, of_loop, &tokens[..set.unwrap_or(0)], &of_blocks].concat();
+    all.into_iter().filter(|token| token.kind == TokenKind::Name).map(|token| token.text).collect()
 }
 
 /// Whether a line only tells a reader of an error.
@@ -99,9 +129,33 @@ fn is_told(line: &str, tokens: &[Token]) -> bool {
         "io.stderr:write",
         "eprintln!",
     ];
-    let calls = |token: &Token| token.kind == TokenKind::Text && token.text.contains("#{") || token.text.contains('`');
     let line = line.trim_start();
-    BEGINNINGS.iter().any(|begin| line.starts_with(begin)) && !tokens.iter().any(calls)
+    BEGINNINGS.iter().any(|begin| line.starts_with(begin)) && !tokens.iter().any(may_call)
+}
+
+/// Whether a text may call something: `"#{call}"` of Ruby, `"@{[call]}"` of Perl, a command between backticks.
+fn may_call(token: &Token) -> bool {
+    let is_filled = token.text.contains("#{") || token.text.contains("@{") || token.text.contains("${");
+    token.kind == TokenKind::Text && is_filled || token.text.contains('`')
+}
+
+/// What a line says before it ends the program: `open F, $path or die "no $path"`, `read(x) || abort "nothing to read"`.
+fn mark_last_words(tokens: &mut [Token]) {
+    const ENDING: &[&str] = &["die", "croak", "confess", "abort", "raise"];
+    let ends = |two: &[Token]| {
+        matches!(two[0].text.as_str(), "or" | "||")
+            && ENDING.contains(&two[1].text.as_str())
+            && two[1].kind == TokenKind::Name
+    };
+    let Some(at) = tokens.windows(2).position(ends) else { return };
+    let words = &mut tokens[at + 2..];
+    if words.iter().any(|token| may_call(token) || matches!(token.text.as_str(), "if" | "unless" | "and" | "&&" | "="))
+    {
+        return;
+    }
+    for token in words {
+        token.context.message = true;
+    }
 }
 
 /// Whether a line gives a variable a value and does nothing else.
@@ -142,7 +196,8 @@ fn tokens(line: &str, number: u64, syntax: Syntax) -> (Vec<Token>, Vec<char>) {
         let taken = match first {
             '"' | '\'' | '`' => {
                 let end = text_end(&rest[1..], first).map_or(rest.len(), |at| at + 2);
-                let text = rest[1..end].trim_end_matches(first);
+                // Backticks are kept: what they enclose may be a command.
+                let text = if first == '`' { &rest[..end] } else { rest[1..end].trim_end_matches(first) };
                 if first == '"' && text.contains("#{") {
                     for (kind, piece) in pieces(text) {
                         put(kind, piece);

@@ -1,7 +1,9 @@
 //! Statements of a shell that do the same, brought into one form.
 
 use super::pieces::{sign_like, value_length};
+use crate::code::shell::program::options_of;
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
+use std::collections::HashSet;
 
 /// The statements in the one form.
 pub(super) fn formed(all: Vec<Statement>) -> Vec<Statement> {
@@ -116,6 +118,42 @@ const OPTIONS: &[(&str, &str, &str)] = &[
     ("wc", "--lines", "-l"),
 ];
 
+/// The statements of the new version without the `--` words that the old version lacks: `rm -- "$x"` does what `rm "$x"`
+/// does, except for a name that begins with a dash. Removing a `--` stays a change, because a name can then be an option.
+pub(super) fn without_new_ends(old: &[Statement], mut now: Vec<Statement>) -> Vec<Statement> {
+    let known: HashSet<[&str; 2]> = old.iter().flat_map(|one| ends(&one.tokens)).map(|(_, about)| about).collect();
+    for statement in &mut now {
+        let of_now = ends(&statement.tokens).into_iter().filter(|(_, about)| !known.contains(about));
+        let places: Vec<usize> = of_now.map(|(at, _)| at).collect();
+        for at in places.into_iter().rev() {
+            statement.tokens.remove(at);
+        }
+    }
+    now
+}
+
+/// The positions of `--`, each with its command and the word after it.
+fn ends(tokens: &[Token]) -> Vec<(usize, [&str; 2])> {
+    let (mut ends, mut command, mut is_command) = (Vec::new(), "", true);
+    for (at, token) in tokens.iter().enumerate() {
+        if is_command {
+            command = &token.text;
+        }
+        is_command = begins_command(token);
+        let behind = tokens[at + 1..].iter().map(|token| token.text.as_str()).find(|word| *word != "quotes");
+        if let Some(behind) = behind.filter(|_| token.text == "--" && ENDING_OPTIONS.contains(&command)) {
+            ends.push((at, [command, behind]));
+        }
+    }
+    ends
+}
+
+/// Commands for which `--` only ends the options. For others, such as `git checkout`, it means more.
+const ENDING_OPTIONS: &[&str] = &[
+    "basename", "cat", "cd", "chmod", "chown", "cp", "dirname", "grep", "head", "ln", "ls", "mkdir", "mv", "rm",
+    "rmdir", "sort", "tail", "touch", "wc",
+];
+
 /// What one statement calls, in one form: `test -f x` becomes `[ -f x ]`, `[ a -a b ]` becomes `[ a ] && [ b ]`,
 /// `cat x | grep y` becomes `grep y x`, `echo "$x" | grep y` becomes `grep y <<< "$x"`, and options have their short names.
 pub(super) fn as_commands(statement: &mut Statement) {
@@ -130,9 +168,10 @@ pub(super) fn as_commands(statement: &mut Statement) {
         if let Some((_, _, short)) = known {
             (*short).clone_into(&mut token.text);
         }
-        is_command = matches!(token.text.as_str(), "if" | "while" | "elif" | "!" | "&&" | "||" | "|" | ";" | "$(");
+        is_command = begins_command(token);
         !is_test
     });
+    take_clusters_apart(&mut statement.tokens);
     join_conditions(&mut statement.tokens);
     let text = |token: &Token| token.text.clone();
     let words: Vec<String> = statement.tokens.iter().map(text).collect();
@@ -180,6 +219,27 @@ pub(super) fn as_commands(statement: &mut Statement) {
         tokens.push(Token { kind: TokenKind::Number, text: "1".to_owned(), ..tokens[0].clone() });
         statement.kind = StatementKind::Assign;
     }
+}
+
+/// `rm -rf x` becomes `rm -r -f x`.
+fn take_clusters_apart(tokens: &mut Vec<Token>) {
+    let (mut result, mut command, mut is_command) = (Vec::with_capacity(tokens.len()), String::new(), true);
+    for token in tokens.drain(..) {
+        if is_command {
+            command.clone_from(&token.text);
+        }
+        is_command = begins_command(&token);
+        match options_of(&command, &token.text) {
+            Some(options) => result.extend(options.into_iter().map(|text| Token { text, ..token.clone() })),
+            None => result.push(token),
+        }
+    }
+    *tokens = result;
+}
+
+/// Whether a command begins behind this token.
+fn begins_command(token: &Token) -> bool {
+    matches!(token.text.as_str(), "if" | "then" | "while" | "elif" | "!" | "&&" | "||" | "|" | ";" | "$(")
 }
 
 /// `-a` and `-o` between two tests become `&&` and `||`.

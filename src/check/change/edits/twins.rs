@@ -187,6 +187,24 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "x=install.sh\n./\"$x\" \"update\" || exit 1\ncd \"$x\" || { echo no; exit 1; }\n",
     ),
     ("t.sh", "for a in $@; do echo $a; done\nrun $@\n", "for a in \"$@\"; do echo \"$a\"; done\nrun \"$@\"\n"),
+    (
+        "t.rb",
+        "def total(xs)\n  xs.map { |x| x * 2 }.sum\nend\nputs total([1])\n",
+        "def sum_of(numbers)\n  numbers.map { |number| number * 2 }.sum\nend\nputs sum_of([1])\n",
+    ),
+    (
+        "t.pl",
+        "open my $in, '<', $path or die \"cannot open $path\\n\";\nprint <$in>;\n",
+        "open my $in, '<', $path or die \"cannot open $path: $!\\n\";\nprint <$in>;\n",
+    ),
+    ("t.rb", "x = ARGV[0] || abort \"no file\"\nputs x\n", "x = ARGV[0] || abort \"usage: t FILE\"\nputs x\n"),
+    ("t.sh", "#!/bin/bash\nset -e\nrun $1\n", "#!/bin/bash\nset -eo pipefail\nrun $1\n"),
+    ("t.sh", "set -e\nrm -rf \"$1\"\n", "set -euo pipefail\nrm -r -f \"$1\"\n"),
+    (
+        "t.sh",
+        "if [[ -d ~/$x ]]; then rm -r -f $x || { echo \"no rights\"; exit 1; }; fi\n",
+        "if [[ -d ~/$x ]]; then rm -r -f -- \"$x\" || { echo \"no rights\"; exit 1; }; fi\n",
+    ),
     ("t.sh", "rm -f \"$x\"\nrm -rf \"$tmp\"\n", "rm -f -- \"$x\"\nrm -rf -- \"$tmp\"\n"),
     (
         "t.sh",

@@ -296,6 +296,7 @@ const CAREFUL_OPTIONS: &[(&str, &[&str])] = &[
     ("python3", &["-u", "-B"]),
     ("python", &["-u", "-B"]),
     ("read", &["-r"]),
+    ("set", &["-e", "-u", "-o", "-E", "-C"]),
     ("xargs", &["-r", "--no-run-if-empty"]),
     ("trap", &["-"]),
     ("psql", &["-X"]),

@@ -1,4 +1,4 @@
-//! Rows made anew from the log are those that the commands left.
+//! Rows rebuilt from the log are those that the commands left.
 
 use super::super::annotate::{NewComment, comment, withdraw};
 use super::super::scan::open_for;
@@ -65,8 +65,8 @@ fn rows(state: &std::path::Path) -> Vec<String> {
     lines
 }
 
-/// Somebody gives and takes back. Of two things of a kind one is there at the end and one is not, and each was given,
-/// ended, and both were taken back once: whatever of this is done again alone changes something.
+/// Somebody gives and undoes. Of two things of a kind one is there at the end and one is not, and each was given,
+/// ended, and both were undone once: whatever of this is done again alone changes something.
 struct Doing<'a> {
     tx: &'a Tx<'a>,
 }

@@ -47,7 +47,7 @@ impl RowChange for Commented {
     }
 }
 
-/// A comment that was taken back, as noted for undo.
+/// A comment that was undone, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawn {
     pub comment: CommentId,

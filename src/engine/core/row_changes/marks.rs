@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marked {
     pub mark: MarkId,
-    /// Marks that were taken back with it.
+    /// Marks that were undone with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken_back: Vec<MarkId>,
 }

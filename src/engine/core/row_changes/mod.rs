@@ -1,4 +1,4 @@
-//! Changes of rows alone: how each is taken back, and how it is made once more when rows are made anew from the log.
+//! Changes that affect only rows: how each is undone, and how it is replayed when rows are rebuilt from the log.
 
 mod comments;
 mod failures;
@@ -23,29 +23,30 @@ use crate::engine::error::EngineError;
 use crate::store::Tx;
 use serde::de::DeserializeOwned;
 
-/// A change that moves no files, as the entry of the log notes it. The rules write them, and `undo` and `rebuild` read them.
+/// A change that moves no files, as recorded in its log entry. The rules write such changes; `undo` and `rebuild` read
+/// them.
 pub trait RowChange {
-    /// The table that it changes, if the log tells all of its rows; such a table can be made anew.
+    /// The table that it changes, if the log contains all of its rows; such a table can be rebuilt.
     fn table(&self) -> Option<&'static str> {
         None
     }
 
-    /// Does what the entry did once more, in an empty table. The time of `tx` is that of the entry.
+    /// Replays the entry in an empty table. The time of `tx` is that of the entry.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     fn repeat(&self, _tx: &Tx<'_>, _entry: &Operation) -> Result<(), EngineError> {
         Ok(())
     }
 
-    /// Takes back what the entry did.
+    /// Undoes the entry.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     fn undo(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError>;
 }
 
-/// A field of an entry; `None` where it does not have it or nobody can read it.
+/// A field of an entry; `None` if it is missing or cannot be parsed.
 pub(super) fn field<T: DeserializeOwned>(entry: &Operation, pointer: &str) -> Option<T> {
     entry.detail.pointer(pointer).and_then(|value| serde_json::from_value(value.clone()).ok())
 }

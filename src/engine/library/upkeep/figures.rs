@@ -36,7 +36,7 @@ pub struct LibraryStats {
     pub run_bytes: u64,
     /// Bytes of the store.
     pub store_bytes: u64,
-    /// Bytes of the git repository that the workspace lies in; `None` when there is none.
+    /// Bytes of the git repository that the workspace is in; `None` when there is none.
     pub repository_bytes: Option<u64>,
     /// Tools that came in each of the last eight weeks, and their bytes, the oldest week first.
     pub weeks: [Week; WEEKS],
@@ -48,7 +48,7 @@ impl Upkeep<'_> {
     /// Counts the figures of the library.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn stats(&self) -> Result<LibraryStats, EngineError> {
         let view = self.engine.library().catalog();
         let seen = self.workspace.read(|q| Ok(q.first_seen()?))?;

@@ -1,7 +1,7 @@
-//! Upkeep of the library: what nobody uses, what is there twice, how large it is, what vanished.
+//! Upkeep of the library: unused tools, duplicates, its size, and tools whose files are missing.
 //!
-//! It proposes. A proposal is a review like any other, and a human decides it; nothing is put away or marked by
-//! itself.
+//! It only makes proposals. A proposal is a review like any other, and a human decides it; nothing is archived or
+//! marked automatically.
 
 pub(super) mod figures;
 #[cfg(test)]
@@ -25,44 +25,44 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-/// A tool that nobody used for a while.
+/// A tool that has not been used for a while.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StaleTool {
     /// Name of the tool.
     pub tool: ToolName,
     /// Path of its definition, relative to the workspace.
     pub path: String,
-    /// Stage of the folder that it lies in.
+    /// Stage of the folder that it is in.
     pub stage: Stage,
-    /// Whole days since it was last used or somebody had to do with it.
+    /// Whole days since its last use or the last human decision about it.
     pub days: u32,
     /// When its newest run started; `None` when it never ran.
     pub last_used_at: Option<Instant>,
     /// When this version of it was first seen.
     pub first_seen_at: Instant,
-    /// Judged runs, all of them.
+    /// The number of all its judged runs.
     pub runs: u64,
-    /// Bytes of all its files.
+    /// The size of all its files, in bytes.
     pub bytes: u64,
     /// Why it is listed, one sentence.
     pub why: String,
 }
 
-/// Tools that were not used for a while, and how it was judged.
+/// Tools that have not been used for a while, and how that was determined.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StaleReport {
     /// After how many days without use a tool is listed.
     pub days: u32,
-    /// Those listed, the longest unused first.
+    /// The listed tools, the longest unused first.
     pub stale: Vec<StaleTool>,
-    /// How many are as old and stay, by the reason.
+    /// How many tools have been unused for as long but are not listed, by reason.
     pub spared: BTreeMap<String, usize>,
-    /// Tools that were looked at.
+    /// The number of tools that were examined.
     pub tools: usize,
 }
 
 impl StaleTool {
-    /// The proposal to put it away.
+    /// The proposal to archive it.
     pub fn proposal(&self) -> Retirement {
         let (tool, path) = (self.tool.clone(), self.path.clone());
         Retirement { tool, path, end: ProposedEnd::Archive, reason: self.why.clone() }
@@ -70,7 +70,7 @@ impl StaleTool {
 }
 
 impl StaleReport {
-    /// How many are as old and stay, in words; empty when there are none.
+    /// The same as text: how many are not listed, by reason; empty if there are none.
     pub fn spared_line(&self) -> String {
         let parts = self.spared.iter().map(|(why, number)| format!("{} {}", grouped(number), spared_words(why)));
         let parts: Vec<String> = parts.collect();
@@ -88,7 +88,7 @@ fn spared_words(why: &str) -> &str {
     }
 }
 
-/// Keeping a library small: tools that nobody uses, tools that resemble each other, tools whose files are gone.
+/// Maintaining a library: unused tools, similar tools, tools whose files are missing.
 #[derive(Clone, Copy)]
 pub struct Upkeep<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -96,18 +96,18 @@ pub struct Upkeep<'e> {
 }
 
 impl Upkeep<'_> {
-    /// The tools that nobody used for so many days; `None` takes the user's setting.
+    /// The tools that have not been used for this many days; `None` uses the user's setting.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn stale(&self, days: Option<u32>) -> Result<StaleReport, EngineError> {
         self.stale_at(days, now())
     }
 
-    /// The same as it will be at a point in time, when nothing happens until then.
+    /// The same for a point in time, assuming that nothing happens until then.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn stale_at(&self, days: Option<u32>, at: Instant) -> Result<StaleReport, EngineError> {
         let days = days.unwrap_or(self.workspace.settings.stale_days);
         let (seen, touched, pinned, asked) =
@@ -140,7 +140,8 @@ impl Upkeep<'_> {
         Ok(StaleReport { days, stale, spared, tools: rows.len() })
     }
 
-    /// The rows that a name means: neither archived nor shadowed, and of copies under one name the first.
+    /// The rows that names refer to: neither archived nor shadowed, and for several copies with the same name only the
+    /// first.
     fn in_use(&self) -> Vec<Arc<Tool>> {
         let view = self.engine.library().catalog();
         let mut seen = HashSet::new();
@@ -150,11 +151,11 @@ impl Upkeep<'_> {
         live.filter(|tool| seen.insert((tool.name.clone(), tool.digest))).cloned().collect()
     }
 
-    /// The size of the library and the policy that pays for it. Where the folders were not read yet they are read, and
-    /// nothing is written.
+    /// The size of the library and the recommended policy. Reads the folders if they have not been read yet; writes
+    /// nothing.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn policy(&self) -> Result<Policy, EngineError> {
         let live = if self.engine.library().is_scanned() {
             self.engine.library().catalog().tools.iter().filter(|tool| tool.stage != Stage::Archived).count()

@@ -27,7 +27,7 @@ fn drop_scripts(world: &World, tools: &[&str]) {
     }
 }
 
-/// Notes that a tool was used at a point in time: so many good runs, and so many bad ones.
+/// Notes that a tool was used at a point in time: this many good runs, and this many bad ones.
 fn note_uses(engine: &Engine, tool: &str, at: Instant, (good, bad): (usize, usize)) {
     let tool = engine.library().resolve(tool).unwrap();
     let isolation = Isolation {

@@ -20,7 +20,7 @@ pub struct Twin {
     pub tool: ToolName,
     /// Path of its definition, relative to the workspace.
     pub path: String,
-    /// Stage of the folder that it lies in.
+    /// Stage of the folder that it is in.
     pub stage: Stage,
     /// Judged runs, all of them.
     pub runs: u64,
@@ -34,7 +34,7 @@ pub struct Twin {
     pub advice: String,
     /// The command that does it; empty where words have to do.
     pub command: String,
-    /// What can be proposed of it; `None` where a human has to look first, and for the one to keep.
+    /// What can be proposed of it; `None` if a human has to look first, and for the one to keep.
     pub proposal: Option<Retirement>,
 }
 
@@ -53,7 +53,7 @@ impl Upkeep<'_> {
     /// The groups of the whole library: copies, near duplicates, name clashes.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn twins(&self) -> Result<Vec<TwinGroup>, EngineError> {
         let seen = self.workspace.read(|q| Ok(q.first_seen()?))?;
         let (view, index) = self.engine.library().index();
@@ -77,7 +77,7 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// The code of a tool; `None` where it has too little, or too many were read already.
+    /// The code of a tool; `None` if it has too little, or too many were read already.
     fn code(&mut self, tool: usize) -> Option<Arc<CodeFingerprint>> {
         if !self.read.contains_key(&tool) && self.read.len() < MOST_READ {
             // What cannot be read is not compared; its problem is told elsewhere.

@@ -25,10 +25,10 @@ pub(in crate::engine) struct Vanished {
 }
 
 impl Upkeep<'_> {
-    /// A problem for each tool that was much used, did well, and lies nowhere any more.
+    /// A problem for each tool that was much used, did well, and is nowhere any more.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub(in crate::engine) fn lost_problems(&self, present: &[Arc<Tool>]) -> Result<Vec<Problem>, EngineError> {
         let stats = self.workspace.read(|q| Ok(q.stats()?))?;
         let mut missed: Vec<_> = stats
@@ -60,7 +60,7 @@ impl Upkeep<'_> {
         Ok(problems)
     }
 
-    /// The tool of this name, when its files are gone; `None` when it lies somewhere, or nobody ever saw it.
+    /// The tool of this name, when its files are gone; `None` when it is somewhere, or nobody ever saw it.
     pub(in crate::engine) fn vanished(&self, text: &str) -> Result<Option<Vanished>, EngineError> {
         let (name, _) = resolve::split(text);
         let Ok(name) = ToolName::new(name) else { return Ok(None) };
@@ -85,8 +85,8 @@ impl Upkeep<'_> {
         }
     }
 
-    /// What is known of a name of which nothing lies in the workspace: what was approved, if a copy of that is kept,
-    /// else the newest version of which one is.
+    /// What is known of a name of which nothing is in the workspace: what was approved, if a copy of that is kept, else
+    /// the newest version of which one is.
     fn gone(&self, name: &ToolName) -> Result<Option<Vanished>, EngineError> {
         let (rows, approvals) = self.workspace.read(|q| Ok((q.versions_of(name)?, q.approvals_of(name)?)))?;
         let is_kept = |row: &&VersionRow| self.workspace.copies.has(row.digest);
@@ -127,7 +127,7 @@ impl Upkeep<'_> {
         })
     }
 
-    /// The kept version as it would lie where it lay.
+    /// The kept version as it would be where it lay.
     fn placed_again(&self, vanished: &Vanished) -> Result<Placed, EngineError> {
         let row = &vanished.row;
         if !vanished.kept {

@@ -216,7 +216,7 @@ impl Forge {
         entry.signature = Some(LogSignature { space: space.to_owned(), signature });
     }
 
-    /// Five entries: what is signed and what need not be, an approval that is taken back, and one that is not.
+    /// Five entries: what is signed and what need not be, an approval that is undone, and one that is not.
     fn log(&self) -> Vec<Entry> {
         let mut log = Vec::new();
         self.append(&mut log, "scan", "{}");

@@ -24,7 +24,7 @@ pub(super) struct Letter {
     pub(super) request: Request,
     /// Files of a tool, in ascending order of path; mostly none.
     pub(super) files: Vec<VersionFile>,
-    /// Where a tool lies.
+    /// Where a tool is.
     pub(super) path: Option<String>,
     /// How long it waits.
     pub(super) expires_in: Option<Duration>,

@@ -1,6 +1,6 @@
-//! Requests from outside: read strictly, put into the queue, answered by a human.
+//! Requests from agents: parsed strictly, put into the queue, decided by a human.
 //!
-//! An agent may post one; it decides nothing. What it brings is an experimental tool like any other.
+//! An agent may post a request, which decides nothing. A tool in a request becomes an experimental tool like any other.
 
 mod letter;
 mod retirements;
@@ -26,34 +26,34 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Requests of one asker that may wait at the same time: a queue is read by a human.
+/// The most pending requests of one requester: a human has to read the queue.
 const MAX_WAITING: usize = 200;
 
-/// Requests of all agents together that may wait: a new name is no way around the limit of one.
+/// The most pending requests of all agents together, so that an agent cannot evade its limit with new names.
 const MAX_WAITING_OF_ALL: usize = 1_000;
 
-/// The file of a review that is about a text.
+/// The file under review if a review is about a text.
 pub(in crate::engine) const REQUEST_FILE: &str = "request.json";
 
-/// What a request asks for, with everything it rests on.
+/// What a request asks for, with its evidence.
 struct Case {
     waiting: Option<ReviewId>,
     review: NewReview,
     writes: Option<Placed>,
 }
 
-/// How something is put into the queue.
+/// How a request is put into the queue.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) struct Posting {
-    /// The word of the log for it.
+    /// The verb of its log entry.
     pub(in crate::engine) verb: &'static str,
-    /// When silence becomes a rejection.
+    /// When it expires, which counts as a rejection.
     pub(in crate::engine) expires_at: Option<Instant>,
-    /// A waiting review that it takes the place of.
+    /// A pending review that it replaces.
     pub(in crate::engine) replaces: Option<ReviewId>,
 }
 
-/// Requests for a review that come from outside.
+/// Requests for a review from agents.
 #[derive(Clone, Copy)]
 pub struct Requests<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -61,26 +61,27 @@ pub struct Requests<'e> {
 }
 
 impl Requests<'_> {
-    /// Takes a request from outside and says which review answers it.
+    /// Accepts a request; the result names its review.
     ///
     /// # Errors
-    /// `Usage` for what is no request, with the name of the field; `Conflict` for a name that is taken, a tool
-    /// that is approved already, or the same proposal waiting already; `NotFound` for an unknown tool;
-    /// `Failed` for files that are no tool; `Refused` when too many requests of the asker wait.
+    /// `Usage` for what is not a request, with the name of the field; `Conflict` for a name that is taken, a tool that
+    /// is approved already, or the same proposal waiting already; `NotFound` for an unknown tool; `Failed` for files
+    /// that are no tool; `Refused` when too many requests of the requester wait.
     pub fn submit(&self, text: &[u8], caller: &Caller) -> Result<Outcome, EngineError> {
         let letter = letter::read(text)?;
         let expires_at = self.expires_at(letter.expires_in);
         self.take_in(&letter, caller, Posting { verb: "request", expires_at, replaces: None })
     }
 
-    /// When silence becomes a rejection: after the time that was asked for, else after that of the settings.
+    /// When a request expires, which counts as a rejection: after the requested time, otherwise after that in the
+    /// settings.
     pub(in crate::engine) fn expires_at(&self, after: Option<Duration>) -> Option<Instant> {
         let after = after.or(self.workspace.settings.request_expiry)?;
         let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
         Some(Instant(now().0.saturating_add(after)))
     }
 
-    /// Takes what was made here as if it had been asked for.
+    /// Posts a request that Toolsmith created itself.
     ///
     /// # Errors
     /// As [`Self::submit`].
@@ -94,13 +95,14 @@ impl Requests<'_> {
         self.take_in(&letter, caller, posting)
     }
 
-    /// Puts a version that was made here into the workspace and into the queue; never over anything. `still` is asked
-    /// right before, when nobody else writes. `instead_of` is a version whose pending review ends with that, so that a
-    /// reader sees what changed since; not where a version was approved, which is then what counts.
+    /// Puts a version that Toolsmith created into the workspace and into the queue; never overwrites anything. `still`
+    /// is called immediately before, while nobody else writes. `instead_of` is a version whose pending review ends with
+    /// this, so that the reviewer sees what changed since then; it is ignored if a version is approved, because the
+    /// comparison is then with that version.
     ///
     /// # Errors
-    /// What `still` says; `Conflict` when something lies where it would go; `Failed` when nothing can be written there;
-    /// `Internal` for trouble with the store.
+    /// The errors of `still`; `Conflict` when the target already exists; `Failed` when it cannot be written; `Internal`
+    /// for errors of the store.
     pub(in crate::engine) fn bring(
         &self,
         request: &Request,
@@ -167,7 +169,7 @@ impl Requests<'_> {
         self.engine.finish(step)
     }
 
-    /// Refuses an asker that has too many requests waiting.
+    /// Refuses a requester with too many pending requests.
     pub(in crate::engine) fn refuse_flood(&self, asker: &str) -> Result<(), EngineError> {
         let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
         let of_agents =
@@ -209,7 +211,7 @@ impl Requests<'_> {
         }
     }
 
-    /// A tool that came with the request: written as an experimental one, never over another.
+    /// A tool in the request: written as an experimental tool, never over another.
     fn brought(&self, letter: &Letter, name: &ToolName) -> Result<Case, EngineError> {
         let view = self.engine.library().catalog();
         let folder = core::stage_placement(Stage::Experimental, name).base;
@@ -231,7 +233,7 @@ impl Requests<'_> {
         Ok(Case { waiting: None, review, writes: Some(Placed::of(&tool, &letter.files)) })
     }
 
-    /// A tool that lies in the workspace: the request speaks for the review that waits for it, or opens one.
+    /// A tool in the workspace: the request is attached to its pending review, or opens a review.
     fn lying_tool(&self, letter: &Letter, name: &ToolName) -> Result<Case, EngineError> {
         let tool = self.engine.library().resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
         refuse_other_name(&tool, name)?;
@@ -278,7 +280,7 @@ impl Requests<'_> {
         })
     }
 
-    /// Something is to be done with a tool as it lies.
+    /// A request to archive or deprecate an existing tool.
     fn proposal(&self, letter: &Letter, name: &ToolName, kind: ReviewKind) -> Result<Case, EngineError> {
         let tool: Arc<Tool> = self.engine.library().resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
         if letter.path.is_some() {
@@ -317,7 +319,8 @@ impl Requests<'_> {
         Ok(Case { waiting: None, review, writes: None })
     }
 
-    /// A text to agree on. It is kept as the files of a version are, so that what is read is what is decided on.
+    /// A text to agree on. It is stored like the files of a version, so that the decision is about exactly the text
+    /// that was read.
     fn text(&self, letter: &Letter, name: ToolName, kind: ReviewKind) -> Result<Case, EngineError> {
         let (before, files) = text_files(&letter.request)?;
         let digest = Digest::of_files(&files);
@@ -355,7 +358,7 @@ impl Requests<'_> {
     }
 }
 
-/// The files of a text before and after: the request itself, and for each change of a plan its two texts.
+/// The files before and after: the request itself, and for each change of a plan its two texts.
 fn text_files(request: &Request) -> Result<(Vec<VersionFile>, Vec<VersionFile>), EngineError> {
     let mut json = serde_json::to_vec_pretty(request).map_err(EngineError::internal)?;
     json.push(b'\n');
@@ -371,7 +374,7 @@ fn text_files(request: &Request) -> Result<(Vec<VersionFile>, Vec<VersionFile>),
     Ok((before, after))
 }
 
-/// Refuses a path at which another tool lies than the one that is named.
+/// Refuses a path whose tool has a different name.
 fn refuse_other_name(tool: &Tool, name: &ToolName) -> Result<(), EngineError> {
     if tool.name == *name {
         return Ok(());

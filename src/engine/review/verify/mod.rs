@@ -1,5 +1,6 @@
-//! Checking everything that a decision rests on: the chain of the log, the kept copies, the approvals in force, the
-//! files of approved tools, what lies beside them, and the table of decisions. Looks only; names what it finds.
+//! Verifies everything that decisions depend on: the hash chain of the log, the kept copies, the approvals in effect,
+//! the files of approved tools and their approval files, and the table of decisions. It is read-only and reports what
+//! it finds.
 
 mod decisions;
 mod places;
@@ -16,7 +17,7 @@ use crate::engine::view::VerifyReport;
 use crate::store::Approval;
 use std::collections::HashSet;
 
-/// Checks the log and all that it vouches for; with a tool, that tool.
+/// Verifies the log and everything that it confirms; with a tool, only that tool.
 pub(super) const VERIFY: PlainQuery = PlainQuery {
     name: "verify",
     // It reads the folders itself.
@@ -58,15 +59,15 @@ impl Describe for VerifyReport {
 }
 
 impl Integrity<'_> {
-    /// Checks the log's chain, every kept copy, every approval and every tool that counts as approved.
+    /// Verifies the log's hash chain, every kept copy, every approval and every tool that counts as approved.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store, `NotFound` when the workspace is gone.
+    /// `Internal` for errors of the store, `NotFound` when the workspace does not exist.
     pub fn verify(&self) -> Result<VerifyReport, EngineError> {
         self.verify_of(None).map_err(|error| self.name_damage(error))
     }
 
-    /// The same for one tool; the chain of the log is one and is checked whole.
+    /// The same for one tool; the hash chain of the log is always verified as a whole.
     ///
     /// # Errors
     /// As [`Self::verify`]; `NotFound` when there is no such tool.
@@ -80,7 +81,7 @@ impl Integrity<'_> {
         self.verify_of(Some(&name)).map_err(|error| self.name_damage(error))
     }
 
-    /// Says which tables of a damaged database cannot be read, and what helps.
+    /// Adds to an error which tables of a damaged database cannot be read, and what to do.
     fn name_damage(&self, error: EngineError) -> EngineError {
         if error.code != ErrorCode::Internal {
             return error;
@@ -146,7 +147,7 @@ impl Integrity<'_> {
         Ok(())
     }
 
-    /// What is wrong with an approval in force: it needs a copy, and an entry of the log that gave it.
+    /// What is wrong with an approval in effect: it needs a kept copy, and a log entry that gave it.
     fn fault_in_force(&self, approval: &Approval, log: &Logbook) -> Result<Option<String>, EngineError> {
         if !self.workspace.copies.has(approval.digest) {
             let version = format!("the approved version {} of {}", approval.digest.short(), approval.tool);
@@ -197,7 +198,7 @@ impl Integrity<'_> {
     }
 }
 
-/// What speaks against a tool that came with the workspace before anybody looked at it.
+/// Faults of a tool that came with the workspace and has not been reviewed yet.
 fn fault_of_stranger(tool: &Tool, beside: &Beside) -> Option<String> {
     let Beside::Text(text) = beside else { return None };
     let path = format!("{}/approval.toml", tool.placement.base);

@@ -1,4 +1,4 @@
-//! Whether what is approved lies where it was approved.
+//! Whether what is approved is where it was approved.
 
 use crate::domain::{OperationId, Placement, ToolName};
 use crate::engine::Integrity;
@@ -48,7 +48,7 @@ impl Integrity<'_> {
         Ok(left.next().unwrap_or(true))
     }
 
-    /// What lies in the place of an approved tool that was not found there.
+    /// What is in the place of an approved tool that was not found there.
     fn what_became(&self, view: &CatalogView, approval: &Approval, base: &str, path: &str) -> String {
         if self.workspace.folder().join(base).is_symlink() {
             return format!(

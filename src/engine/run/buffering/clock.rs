@@ -26,9 +26,9 @@ use std::time::Duration;
 const KEEP_TIME: &str = "--as-buffer-clock";
 /// Its last argument when a human started it: whose variables it has.
 const OF_HUMAN: &str = "human";
-/// How often it looks whether anything changed: one pragma, which costs microseconds.
+/// How often it checks whether anything changed: one pragma, which costs microseconds.
 const LOOK: Duration = Duration::from_millis(50);
-/// How often it looks whether the process that has a batch on its way lives, milliseconds.
+/// How often it checks whether the process that has a batch on its way lives, milliseconds.
 const LOST_MS: i64 = 1_000;
 /// Batches that it hands to tools at the same time.
 const MOST_AT_ONCE: usize = 4;
@@ -140,7 +140,7 @@ impl Buffers<'_> {
     /// Starts the clock when buffers wait for a time and none runs: the one there was died with the machine, maybe.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn restart_clock(&self) -> Result<(), EngineError> {
         let waits = self.workspace.read(|q| Ok(q.buffers()?.iter().any(Buffer::needs_clock)))?;
         let caller = Caller::Human(String::new());

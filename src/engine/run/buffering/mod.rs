@@ -1,7 +1,7 @@
-//! Buffers: the facade over their rules, handing batches to tools, and the clock that flushes by time.
+//! Buffers: the facade over their rules, passing batches to tools, and the timer that flushes.
 //!
-//! An item is in the store, in a committed transaction, before anybody is told that it was taken. Who gets the
-//! batches is decided by the rules; a tool gets one as the input of an ordinary run, which policy may refuse.
+//! An item is confirmed only after its transaction is committed. The rules determine who gets the batches. A tool gets
+//! a batch as the input of an ordinary run, which the policy may refuse.
 
 mod clock;
 mod gather;
@@ -34,18 +34,18 @@ use std::sync::Arc;
 
 pub use crate::engine::core::buffering::BufferChange;
 
-/// What is written to a buffer.
+/// A write to a buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BufferWrite {
-    /// Buffer to write to; it is made when there is none.
+    /// The buffer to write to; it is created if it does not exist.
     pub buffer: BufferId,
-    /// What becomes of its rule.
+    /// Changes to its rule.
     pub change: BufferChange,
-    /// The items, each one JSON value.
+    /// The items, each of them one JSON value.
     pub items: Vec<String>,
 }
 
-/// Items that were taken out of a buffer: they are gone once [`Buffers::let_go`](crate::engine::Buffers::let_go) was told of them.
+/// Items taken from a buffer: they are deleted by [`Buffers::let_go`](crate::engine::Buffers::let_go).
 #[derive(Debug, Clone, Default)]
 pub struct Taken {
     items: Vec<BufferItem>,
@@ -58,12 +58,12 @@ impl Taken {
         self.items.iter().map(|item| read(item).unwrap_or_else(|_| Value::String(item.item.clone()))).collect()
     }
 
-    /// How many there are.
+    /// The number of items.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -77,10 +77,10 @@ pub struct Buffers<'e> {
 }
 
 impl Buffers<'_> {
-    /// Writes items; what that makes due is handed over before this returns.
+    /// Writes items. If a batch becomes due, it is passed on before this returns.
     ///
     /// # Errors
-    /// Those of [`Self::fill`]. That a tool did not take a batch is said in the answer: the items are kept.
+    /// Those of [`Self::fill`]. If a tool did not accept a batch, the answer says so, and the items are kept.
     pub fn write(&self, write: &BufferWrite, caller: &Caller) -> Result<BufferAnswer, EngineError> {
         let (answer, pending) = self.fill(write, caller)?;
         Ok(match pending {
@@ -89,12 +89,12 @@ impl Buffers<'_> {
         })
     }
 
-    /// Writes items; a batch for a tool that becomes due by it is left to the caller. When this returns, every item is
+    /// Writes items. If a batch for a tool becomes due, the caller has to pass it on. When this returns, every item is
     /// durable.
     ///
     /// # Errors
-    /// `Usage` for an item or a rule that cannot be, `NotFound` for a tool that is not there, `Refused` when too much
-    /// waits already, `HumanNeeded` for an agent that would change what a human set up.
+    /// `Usage` for an invalid item or rule, `NotFound` for an unknown tool, `Refused` when the buffer is full,
+    /// `HumanNeeded` for an agent that would change the rule of a human.
     pub fn fill(&self, write: &BufferWrite, caller: &Caller) -> Result<(BufferAnswer, Option<Pending>), EngineError> {
         let BufferWrite { buffer, change, items } = write;
         items.iter().try_for_each(|item| item_fits(buffer, item))?;
@@ -108,7 +108,7 @@ impl Buffers<'_> {
         Ok(self.answer("write", turn, caller))
     }
 
-    /// Refuses the report of an agent that a tool succeeded of which no run was ever observed.
+    /// Refuses an agent's report of a success of a tool without any observed run.
     fn refuse_unseen_success(&self, items: &[String]) -> Result<(), EngineError> {
         let uses = items.iter().filter_map(|item| ToolUse::read(&serde_json::from_str(item).ok()?).ok());
         let good: BTreeSet<ToolName> = uses.filter(|one| one.success == Some(true)).map(|one| one.tool).collect();
@@ -126,10 +126,10 @@ impl Buffers<'_> {
         }
     }
 
-    /// Hands over everything that waits in a buffer.
+    /// Passes on all waiting items of a buffer.
     ///
     /// # Errors
-    /// `NotFound` when there is no such buffer. That a tool did not take a batch is said in the answer.
+    /// `NotFound` when there is no such buffer. If a tool did not accept a batch, the answer says so.
     pub fn flush(&self, buffer: &BufferId, caller: &Caller) -> Result<BufferAnswer, EngineError> {
         let turn = self.with_hand(caller, |hand| self.workspace.transact(|tx| buffering::flush(tx, hand, buffer)))?;
         let (answer, pending) = self.answer("flush", turn, caller);
@@ -139,7 +139,7 @@ impl Buffers<'_> {
         })
     }
 
-    /// The flushed items that nobody has taken, oldest first. They stay until [`Self::let_go`].
+    /// The flushed items that have not been taken yet, oldest first. They are kept until [`Self::let_go`].
     ///
     /// # Errors
     /// `NotFound` when there is no such buffer, `Conflict` while another process takes them, `HumanNeeded` when an
@@ -149,10 +149,10 @@ impl Buffers<'_> {
         Ok(Taken { items })
     }
 
-    /// Lets go of items that were taken.
+    /// Deletes items that were taken.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store; then they are given again to who takes next.
+    /// `Internal` for errors of the store; then the next call of `take` returns them again.
     pub fn let_go(&self, buffer: &BufferId, taken: &Taken) -> Result<(), EngineError> {
         if taken.is_empty() {
             return Ok(());
@@ -160,11 +160,11 @@ impl Buffers<'_> {
         self.workspace.transact(|tx| buffering::taken(tx, buffer, &taken.items)).map(drop)
     }
 
-    /// Throws away what waits in a buffer and what nobody took.
+    /// Discards the waiting items of a buffer, and the flushed items that nobody took.
     ///
     /// # Errors
     /// `NotFound` when there is no such buffer, `Conflict` while a batch is on its way, `HumanNeeded` when an agent
-    /// would throw away what a human wrote.
+    /// would discard what a human wrote.
     pub fn clear(&self, buffer: &BufferId, caller: &Caller) -> Result<BufferAnswer, EngineError> {
         let (turn, cleared) =
             self.with_hand(caller, |hand| self.workspace.transact(|tx| buffering::clear(tx, hand, buffer)))?;
@@ -172,7 +172,7 @@ impl Buffers<'_> {
         Ok(answer.cleared(cleared))
     }
 
-    /// What was set aside in a buffer, oldest first, with the reasons; for an agent, what agents wrote.
+    /// The items that were set aside in a buffer, oldest first, with the reasons; for an agent, only items of agents.
     ///
     /// # Errors
     /// `NotFound` when there is no such buffer.
@@ -186,11 +186,12 @@ impl Buffers<'_> {
         })
     }
 
-    /// Lets everything that was set aside in a buffer wait again; what that makes due is handed over before this returns.
+    /// Puts all items that were set aside back into the buffer. If a batch becomes due, it is passed on before this
+    /// returns.
     ///
     /// # Errors
-    /// `NotFound` when there is no such buffer, `Conflict` while a batch is on its way, `HumanNeeded` when an agent
-    /// would do so with what a human wrote.
+    /// `NotFound` when there is no such buffer, `Conflict` while a batch is on its way, `HumanNeeded` for an agent if a
+    /// human wrote an item.
     pub fn retry(&self, buffer: &BufferId, caller: &Caller) -> Result<BufferAnswer, EngineError> {
         let (turn, items) =
             self.with_hand(caller, |hand| self.workspace.transact(|tx| buffering::put_back(tx, hand, buffer)))?;
@@ -202,7 +203,7 @@ impl Buffers<'_> {
         })
     }
 
-    /// How full a buffer is.
+    /// The fill level of a buffer.
     ///
     /// # Errors
     /// `NotFound` when there is no such buffer.
@@ -211,22 +212,22 @@ impl Buffers<'_> {
         Ok(BufferAnswer::new("status", BufferStatus::of(&found, now())))
     }
 
-    /// How full every buffer is, by name.
+    /// The fill level of every buffer, by name.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn list(&self) -> Result<Vec<BufferStatus>, EngineError> {
         let (found, at) = (self.workspace.read(|q| Ok(q.buffers()?))?, now());
         Ok(found.iter().map(|buffer| BufferStatus::of(buffer, at)).collect())
     }
 
-    /// Lets `work` act as this caller and this process.
+    /// Calls `work` on behalf of this caller and this process.
     fn with_hand<T>(&self, caller: &Caller, work: impl FnOnce(Hand<'_>) -> T) -> T {
         let (who, by) = (caller.identity(), author(caller));
         work(Hand { who: &who, by: &by, owner: &self.workspace.owner, is_alive: &owner_alive })
     }
 
-    /// The answer to a step, and the batch that is to be handed over.
+    /// The answer to a step, and the batch to pass on.
     fn answer(&self, operation: &'static str, turn: Turn, caller: &Caller) -> (BufferAnswer, Option<Pending>) {
         self.wind_clock(&turn);
         let answer = BufferAnswer::of(operation, &turn, now());
@@ -234,7 +235,7 @@ impl Buffers<'_> {
         (answer, pending)
     }
 
-    /// Refuses a rule that cannot be, and a tool that is not there.
+    /// Refuses an invalid rule and an unknown tool.
     fn change_fits(&self, buffer: &BufferId, change: &BufferChange) -> Result<(), EngineError> {
         if change.max_size.is_some_and(|size| !(1..=MAX_BATCH).contains(&size)) {
             return Err(EngineError::new(ErrorCode::Usage, format!("the batch size must be 1 to {MAX_BATCH}"), ""));
@@ -252,8 +253,8 @@ impl Buffers<'_> {
         self.refuse_sink(&*self.tool_now(tool)?)
     }
 
-    /// Refuses to write where the batches go to a tool beyond the limits of this process: they are handed over by another
-    /// one, which has none of them.
+    /// Refuses a write if the batches go to a tool that is outside the limits of this process, because another process
+    /// without these limits passes them on.
     fn sink_is_in_use(&self, buffer: &BufferId) -> Result<(), EngineError> {
         if !self.engine.tool_sets().is_limited() {
             return Ok(());
@@ -264,7 +265,7 @@ impl Buffers<'_> {
         }
     }
 
-    /// Refuses a tool that is prohibited, not in use, or above the cap.
+    /// Refuses a tool that is prohibited, not in use, or above the maximum tier.
     fn refuse_sink(&self, tool: &Tool) -> Result<(), EngineError> {
         let refused = |why: String| {
             let hint = "nothing was written; use --to to name another tool";
@@ -298,7 +299,7 @@ impl Buffers<'_> {
     }
 }
 
-/// What is kept with an item for who wrote it.
+/// The author that is stored with an item.
 fn author(caller: &Caller) -> String {
     match caller {
         Caller::Human(_) => buffering::HUMAN.to_owned(),
@@ -306,10 +307,10 @@ fn author(caller: &Caller) -> String {
     }
 }
 
-/// Whether an item can be written to a buffer.
+/// Checks whether an item can be written to a buffer.
 ///
 /// # Errors
-/// `Usage` for one that is too large, no JSON, or no use of a tool where those are counted.
+/// `Usage` for an item that is too large or is not JSON, and in the buffer `usage` for one that is not a use of a tool.
 pub fn item_fits(buffer: &BufferId, item: &str) -> Result<(), EngineError> {
     let refuse = |why: String, hint: &str| Err(EngineError::new(ErrorCode::Usage, why, hint));
     if item.len() > MAX_ITEM_BYTES {

@@ -52,7 +52,7 @@ pub struct BufferStatus {
     pub max_size: u64,
     /// When it hands them over.
     pub flush_strategy: Strategy,
-    /// How long the oldest waits, seconds; 0 is for ever.
+    /// How long the oldest waits, seconds; 0 is forever.
     pub flush_interval_seconds: f64,
     /// Who gets the batches; `null` is nobody.
     pub pass_through_tool: Option<String>,
@@ -173,7 +173,7 @@ pub struct BufferAnswer {
     pub flushed: bool,
     /// Items that were handed over by this operation.
     pub flushed_count: u64,
-    /// Items that were thrown away.
+    /// Items that were discarded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cleared_count: Option<u64>,
     /// Items that were set aside and wait again.

@@ -25,7 +25,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 /// How likely the next run of a tool succeeds, 0 to 1, by its observed runs: Laplace's rule of succession. A tool that
-/// never ran is even, so that it stands behind one that succeeded more often than not; one failure is no verdict.
+/// never ran is even, so that it stands behind one that succeeded more often than not; one failure is not a verdict.
 fn expected_success(succeeded: f64, runs: f64) -> f64 {
     (succeeded + 1.0) / (runs + 2.0)
 }
@@ -48,7 +48,7 @@ pub struct Candidate {
     pub version: semver::Version,
     /// Digest of the version that was ranked.
     pub digest: Digest,
-    /// Stage of the folder that it lies in.
+    /// Stage of the folder that it is in.
     pub stage: Stage,
     /// Path of its definition.
     pub path: String,
@@ -527,7 +527,7 @@ fn has_tags(tool: &Tool, tags: &[String]) -> bool {
     own.all(|has| has)
 }
 
-/// Whether the tool takes this input; a schema that is no schema is the run's to complain about.
+/// Whether the tool takes this input; a schema that is not a schema is the run's to complain about.
 fn fits(detail: &ToolDetail, input: Option<&Value>) -> Result<(), String> {
     let (Some(schema), Some(input)) = (&detail.manifest.input, input) else { return Ok(()) };
     let Ok(checker) = Checker::new(schema) else { return Ok(()) };

@@ -1,9 +1,10 @@
-//! Calling by scenario: the tool that fits best is run, and when it fails the next one.
+//! Calling by scenario: runs the best matching tool and, if it fails, the next one.
 //!
 //! A [`Calling`] is a state machine that its front end drives: [`Calling::begin_next`] starts the next attempt and
-//! hands out its run, the front end follows that as it follows any run, and tells the end with [`Calling::ended`]. So
-//! every attempt goes the way of every run: policy, sandbox, record. What the call learns is written there: a success is
-//! remembered for the same call, a failure before it is marked with the scenario, and what nobody could do is kept.
+//! returns its run; the front end follows it like any run, and reports its end with [`Calling::ended`]. So every
+//! attempt is an ordinary run: policy, sandbox, record. The call stores what it learns: a success is remembered for the
+//! same scenario, a failure before a success is marked with the scenario, and a scenario that no tool could handle is
+//! recorded.
 
 mod candidates;
 #[cfg(test)]
@@ -32,33 +33,33 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Attempts of a call that says nothing else.
+/// The default number of attempts of a call.
 pub const DEFAULT_ATTEMPTS: usize = 5;
 
-/// Most attempts of one call.
+/// The most attempts of one call.
 pub const MOST_ATTEMPTS: usize = 20;
 
-/// A tool that speaks of less of what was asked proves nothing by its success.
+/// The least similarity to the scenario at which the success of a tool is evidence.
 const LEARN_FROM: f64 = 0.35;
 
-/// What is called for.
+/// A call by scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallRequest {
-    /// What is wanted, in words.
+    /// The task, in words.
     pub scenario: String,
     /// Only tools that have all of these tags or capabilities.
     pub tags: Vec<String>,
     /// Only tools that claim all of these capabilities.
     pub capabilities: Vec<String>,
-    /// The input object; `None` sends what each tool takes as nothing.
+    /// The input object; `None` means no input.
     pub input: Option<Value>,
-    /// Further values as `KEY=VALUE`, put where the schema of each tool wants them.
+    /// Further values as `KEY=VALUE`, inserted according to the schema of each tool.
     pub sets: Vec<String>,
-    /// Wall-clock limit of each attempt; `None` takes the usual one.
+    /// Wall-clock limit of each attempt; `None` uses the usual limit.
     pub timeout: Option<Duration>,
-    /// At most so many attempts, 1 to [`MOST_ATTEMPTS`].
+    /// The most attempts, 1 to [`MOST_ATTEMPTS`].
     pub max_attempts: usize,
-    /// Whether to go on after a failed tool that may have changed something outside and is not idempotent.
+    /// Whether to continue after a failed tool that may have changed something outside and is not idempotent.
     pub go_on: bool,
 }
 
@@ -78,11 +79,11 @@ impl CallRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallOutcome {
-    /// A tool did it.
+    /// A tool succeeded.
     Answered,
-    /// Every candidate that was tried has failed.
+    /// All candidates that were tried failed.
     AllFailed,
-    /// It did not go on by itself: a failed tool may have left something behind.
+    /// The call stopped, because a failed tool may have changed something.
     Stopped,
     /// A human or an agent cancelled the call.
     Cancelled,
@@ -93,59 +94,59 @@ pub enum CallOutcome {
 pub struct CallAttempt {
     /// 1 for the first.
     pub attempt: usize,
-    /// Candidate that was started.
+    /// The candidate that was started.
     pub tool: ToolName,
-    /// Version that the manifest stated.
+    /// Its version, as the manifest states it.
     pub version: semver::Version,
-    /// Number of the recorded run.
+    /// The number of the recorded run.
     pub run: RunId,
-    /// Ending of the run.
+    /// The outcome of the run.
     pub outcome: RunOutcome,
     /// Message of the failure; `None` after a success.
     pub error: Option<String>,
-    /// How long it took.
+    /// Its duration in milliseconds.
     pub duration_ms: u64,
-    /// One line on why this candidate came at this place.
+    /// Why this candidate has this rank, one line.
     pub why: String,
     /// Whether the same tool had failed before in this call.
     pub again: bool,
     /// The mark of its failure.
     pub mark: Option<MarkId>,
-    /// How bad that is.
+    /// The severity of the mark.
     pub severity: Option<Severity>,
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CallReport {
     /// The task in words, as the caller gave it.
     pub scenario: String,
     /// The tags that were asked for.
     pub tags: Vec<String>,
-    /// Whether a tool answered, and if not, why the call ended.
+    /// Whether a tool succeeded, and if not, why the call ended.
     pub outcome: CallOutcome,
-    /// The tool that did it.
+    /// The tool that succeeded.
     pub tool: Option<ToolName>,
     /// The instance of a service that answered; `None` when a tool was run.
     pub instance: Option<ToolName>,
     /// What that instance answered.
     pub answer: Option<String>,
-    /// What was tried, in order.
+    /// The attempts, in order.
     pub attempts: Vec<CallAttempt>,
-    /// What could be tried, best first, and why.
+    /// The candidates, best first, with reasons.
     #[serde(flatten)]
     pub candidates: Candidates,
-    /// What to do now; empty when it is done.
+    /// The next step; empty after a success.
     pub hint: String,
 }
 
-/// An attempt that was started.
+/// A started attempt.
 pub struct Begun {
     /// 1 for the first.
     pub number: usize,
-    /// What is tried, and why.
+    /// The candidate, with the reason for its rank.
     pub candidate: Candidate,
-    /// Row of the catalog that was started.
+    /// The catalog row that was started.
     pub tool: Arc<Tool>,
     /// To follow or cancel the run.
     pub handle: RunHandle,
@@ -166,10 +167,10 @@ pub struct Calling {
     hint: String,
 }
 
-/// Whose turn it is.
+/// The next candidate.
 #[derive(Debug, Clone, Copy)]
 struct Turn {
-    /// Position among the candidates.
+    /// Its position among the candidates.
     at: usize,
     again: bool,
 }
@@ -185,12 +186,12 @@ impl Calls<'_> {
     /// What a call would try, best first, with reasons. Runs nothing and writes nothing.
     ///
     /// # Errors
-    /// `Usage` for a scenario without words; `Internal` for trouble with the store.
+    /// `Usage` for a scenario without words; `Internal` for errors of the store.
     pub fn candidates(&self, request: &CallRequest, caller: &Caller) -> Result<Candidates, EngineError> {
         Ok(self.ranked(request, caller)?.1)
     }
 
-    /// Begins a call. When no tool can be tried that is kept, and is an error.
+    /// Begins a call. If there is no candidate, that is recorded and is an error.
     ///
     /// # Errors
     /// `NotFound` when no tool fits, has the tags, or may run; `Usage` for a scenario without words.
@@ -227,7 +228,7 @@ impl Calling {
     /// Starts the next attempt; `None` when the call is over.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store or the state folder.
+    /// `Internal` for errors of the store or the state folder.
     pub fn begin_next(&mut self) -> Result<Option<Begun>, EngineError> {
         while self.over.is_none() && self.attempts.len() < self.request.max_attempts {
             let Some(turn) = self.next_turn() else { break };
@@ -261,7 +262,7 @@ impl Calling {
         Ok(None)
     }
 
-    /// Each candidate once; then, once more, those that can be repeated without harm.
+    /// Each candidate once; then the idempotent ones a second time.
     fn next_turn(&mut self) -> Option<Turn> {
         if self.queue.is_empty() && !self.retried {
             self.retried = true;
@@ -274,10 +275,10 @@ impl Calling {
         self.queue.pop_front()
     }
 
-    /// Takes the end of the attempt that was started last.
+    /// Records the end of the latest attempt.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn ended(&mut self, run: &Run) -> Result<(), EngineError> {
         let Some((turn, _)) = self.running.take_if(|(_, id)| *id == run.id) else { return Ok(()) };
         let Some(ranked) = self.ranked.get_mut(turn.at) else { return Ok(()) };
@@ -326,12 +327,13 @@ impl Calling {
         Ok(())
     }
 
-    /// A tool that said the input was wrong. Another one that takes it may just not look at it.
+    /// A tool that reported invalid input. If another tool accepts the input, it may simply not check it.
     fn failed_on_input(&self) -> Option<&ToolName> {
         self.attempts.iter().find(|attempt| fails_on_input(attempt)).map(|attempt| &attempt.tool)
     }
 
-    /// Marks those that failed before another one succeeded. Where all fail nobody is marked: the input may be at fault.
+    /// Marks the tools that failed before another one succeeded. If all fail, none is marked, because the input may be
+    /// the cause.
     fn mark_failures(&mut self) -> Result<(), EngineError> {
         for at in 0..self.attempts.len() {
             let attempt = &self.attempts[at];
@@ -347,7 +349,7 @@ impl Calling {
         Ok(())
     }
 
-    /// Marks a failure; a tool that is gone by now needs no mark.
+    /// Marks a failure; a tool that no longer exists is not marked.
     fn mark(&self, attempt: &CallAttempt, severity: Severity) -> Result<Option<MarkId>, EngineError> {
         let ranked = self.ranked.iter().find(|ranked| ranked.run == Some(attempt.run));
         let request = MarkRequest {
@@ -364,7 +366,7 @@ impl Calling {
         }
     }
 
-    /// Remembers who did it, or forgets who did it before.
+    /// Remembers the tool that succeeded, or forgets the one that succeeded before.
     fn learn(&self, run: &Run) -> Result<(), EngineError> {
         let (scenario, tags) = key(&self.request.scenario, &self.request.words());
         let before = self.engine.workspace.read(|q| Ok(q.winner(&scenario, &tags)?))?;
@@ -382,8 +384,8 @@ impl Calling {
         Ok(())
     }
 
-    /// Does not go on by itself after a tool that may have changed something outside, unless repeating what it does
-    /// is harmless: the next tool might do it a second time. Staged writes of a run that failed were never applied.
+    /// Stops the call after a tool that may have changed something outside the sandbox, unless it is idempotent: the
+    /// next tool might make the same change again. Staged writes of a run that failed were never applied.
     fn stop_when_risky(&mut self, turn: Turn, run: &Run) {
         let Some(ranked) = self.ranked.get(turn.at) else { return };
         let idempotent = ranked.tool.idempotent == Some(true);
@@ -409,7 +411,7 @@ impl Calling {
         self.over = Some(CallOutcome::Stopped);
     }
 
-    /// Nothing is left to try.
+    /// Ends the call when no candidate is left.
     fn give_up(&mut self) -> Result<(), EngineError> {
         if self.over.is_some() {
             return Ok(());
@@ -431,7 +433,7 @@ impl Calling {
         Ok(())
     }
 
-    /// Takes the services that could answer, and those that did not.
+    /// Adds the services that could answer, and those that did not.
     pub(in crate::engine) fn add_services(&mut self, services: Vec<ServiceOffer>, left_out: Vec<LeftOut>) {
         self.candidates.services = services;
         self.candidates.left_out.extend(left_out);
@@ -447,7 +449,7 @@ impl Calling {
         &self.attempts
     }
 
-    /// What came of it; a call that is not over counts as cancelled.
+    /// The result of the call; a call that has not ended counts as cancelled.
     pub fn report(&self) -> CallReport {
         let outcome = self.over.unwrap_or(CallOutcome::Cancelled);
         let last = self.attempts.last().filter(|_| outcome == CallOutcome::Answered);
@@ -466,7 +468,7 @@ impl Calling {
 }
 
 impl CallReport {
-    /// It in one line: who did it after how many failures, or that nobody did.
+    /// The result in one line: which tool succeeded after how many failures, or that none did.
     pub fn sentence(&self) -> String {
         if let Some(instance) = &self.instance {
             return format!("{instance} answered");
@@ -481,23 +483,23 @@ impl CallReport {
     }
 }
 
-/// Whether a tool failed because of what it was given.
+/// Whether a tool failed because of its input.
 fn fails_on_input(attempt: &CallAttempt) -> bool {
     let error = attempt.error.as_deref().unwrap_or_default();
     attempt.outcome.is_failure() && failure_kind(error, "") == FailureKind::Input
 }
 
-/// Whether the same run may end otherwise the next time.
+/// Whether the same run may succeed the next time.
 fn may_pass(outcome: RunOutcome) -> bool {
     matches!(outcome, RunOutcome::Failed | RunOutcome::TimedOut | RunOutcome::Killed | RunOutcome::LimitExceeded)
 }
 
-/// A text as one word of a shell.
+/// A text quoted as one shell word.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// Refuses a call that makes no sense.
+/// Refuses an invalid call.
 pub(in crate::engine) fn check(request: &CallRequest) -> Result<(), EngineError> {
     core::check_scenario(&request.scenario)?;
     if request.max_attempts == 0 || request.max_attempts > MOST_ATTEMPTS {

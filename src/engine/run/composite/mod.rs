@@ -1,8 +1,9 @@
-//! Composite tools: from a request to steps that run.
+//! Composite tools: executing their steps.
 //!
-//! The rule of what happens next is [`crate::domain::composite`]; here it is performed. Each step is an ordinary run with
-//! the composite's as its parent: its own policy for the same caller, its own sandbox, its own record. Before the first
-//! step starts, every step is asked about, so that nothing is half done because a later one may not run.
+//! [`crate::domain::composite`] determines what happens next; this module executes it. Each step is an ordinary run
+//! whose parent is the run of the composite: its own policy check for the same caller, its own sandbox, its own record.
+//! All steps are checked before the first one starts, so that the work does not stop halfway because a later step may
+//! not run.
 
 mod performing;
 
@@ -29,13 +30,13 @@ use performing::Performance;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-/// The most output that a composite keeps, bytes.
+/// The most output of a composite that is kept, in bytes.
 const MOST_OUTPUT: u64 = 32 << 20;
 
-/// The steps of a composite with what an earlier run left of them.
+/// The steps of a composite, with the results reused from an earlier run.
 struct Plan {
     composite: Composite,
-    /// The condition of each step that has one, by place.
+    /// The condition of each step that has one, by position.
     conditions: Vec<Option<Condition>>,
     flow: Flow,
     steps: Vec<RunStep>,
@@ -43,11 +44,11 @@ struct Plan {
 }
 
 impl Runs<'_> {
-    /// Looks whether an earlier run can be gone on with; gives the request with the input of that run where it has none.
+    /// Checks whether an earlier run can be continued; gives the request with the input of that run where it has none.
     ///
     /// # Errors
     /// `NotFound` for a run that does not exist, `Usage` for a run of another tool and for a tool without steps,
-    /// `Refused` when the input of the run held a secret.
+    /// `Refused` when the input of the run contained a secret.
     pub(super) fn gone_on_with(&self, request: RunRequest) -> Result<RunRequest, EngineError> {
         let Some(again) = &request.again else { return Ok(request) };
         let before = self.record(again.of)?;
@@ -67,7 +68,7 @@ impl Runs<'_> {
         Ok(RunRequest { input, ..request })
     }
 
-    /// The newest run of a composite that has steps, to go on with.
+    /// The newest run of a composite that has steps, to continue.
     ///
     /// # Errors
     /// `NotFound` when it never ran.
@@ -85,12 +86,12 @@ impl Runs<'_> {
     /// The steps of a run; empty for a run of a tool without steps.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store.
+    /// `Internal` for errors of the store.
     pub fn steps_of(&self, run: RunId) -> Result<Vec<RunStep>, EngineError> {
         self.workspace.read(|q| Ok(steps_of(q, run)?))
     }
 
-    /// Starts a composite that policy lets run.
+    /// Starts a composite that the policy allows to run.
     pub(super) fn launch_composite(
         &self,
         request: &RunRequest,
@@ -152,7 +153,7 @@ impl Runs<'_> {
         running
     }
 
-    /// What is to be done; the inner error is the end of a run that cannot begin.
+    /// The plan of a run; the inner error is the end of a run that cannot begin.
     fn plan(
         &self,
         detail: &ToolDetail,
@@ -192,7 +193,7 @@ impl Runs<'_> {
         Ok(Ok(plan))
     }
 
-    /// Takes what an earlier run left of the steps that are not run again.
+    /// Reuses the results of an earlier run for the steps that do not run again.
     fn reuse(&self, plan: &mut Plan, again: &RerunFrom) -> Result<(), EngineError> {
         let from = match &again.step {
             None => None,
@@ -233,7 +234,8 @@ impl Runs<'_> {
         Ok(())
     }
 
-    /// Why a step may not run for this caller, before any has started; else what the caller should know of the steps.
+    /// Why a step may not run for this caller, checked before any step has started; otherwise notes for the caller
+    /// about the steps.
     fn refusal(&self, plan: &Plan, caller: &Caller, is_permitted: bool) -> Result<Vec<String>, RunEnd> {
         let mut warnings: Vec<String> = Vec::new();
         for step in plan.steps.iter().filter(|step| !step.state.is_done()) {
@@ -256,8 +258,8 @@ impl Runs<'_> {
         Ok(warnings)
     }
 
-    /// The first thing that a human must agree to before the steps of a composite run. What cannot be found is the
-    /// run's to tell.
+    /// The first permission that a human must grant before the steps of a composite run. Missing tools are reported by
+    /// the run itself.
     pub(super) fn unallowed_step(
         &self,
         tool: &Tool,
@@ -275,7 +277,7 @@ impl Runs<'_> {
     }
 }
 
-/// The end of a run of a composite, which had the isolation of its steps.
+/// The end of a composite run that failed for an internal reason.
 fn unended(message: String, profile: Profile) -> runner::TaskEnd {
     let FinishedRun { end, isolation, notes, .. } = ended(RunEnd::Failed { exit_code: 1, reason: message }, profile);
     runner::TaskEnd { end, isolation, notes }

@@ -15,7 +15,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// How often it looks whether somebody cancelled it while no step ends.
+/// How often it checks whether somebody cancelled it while no step ends.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// The end of a step's run.

@@ -61,7 +61,7 @@ pub fn in_the_way(edits: &[Edit]) -> Result<Vec<PathBuf>, ApplyError> {
     Ok(found)
 }
 
-/// What is at a path now; `None` for what is no regular file or folder, a symbolic link too.
+/// What is at a path now; `None` for what is not a regular file or folder, a symbolic link too.
 ///
 /// # Errors
 /// [`ApplyError`] when it cannot be looked at.
@@ -128,7 +128,7 @@ pub fn keep(edits: &[Edit], into: &Path) -> Result<(), ApplyError> {
 /// Performs a step, or what is left of it, and returns what a human should know.
 ///
 /// # Errors
-/// [`ApplyError`]; performing it again later goes on where this ended.
+/// [`ApplyError`]; performing it again later continues where this ended.
 pub fn perform(step: Step<'_>) -> Result<Vec<String>, ApplyError> {
     let Step { run, source, edits, check } = step;
     let mut notes = Vec::new();

@@ -1,13 +1,12 @@
-//! Staged writes: what a run wrote to declared paths, kept aside, then applied as one step.
+//! Staged writes: what a run wrote to declared paths is held back, then applied as one step.
 //!
-//! A run of an approved tool never writes to the user's files itself. What it would have changed lies in
-//! the state folder, one folder a run: `new/` mirrors the file system with every new content, `old/` with
-//! every content that it takes the place of, `edits.json` says what is what. After a run that succeeded the
-//! edits are an operation of the log with an intent in the same transaction as the end of the run, and are
-//! then applied; a crash leaves the intent. When a path is not as it was when the run began, nothing is
-//! applied. A difference that is not applied stays and can be read.
+//! A run of an approved tool never writes to the user's files itself. Its changes are in the state folder, one folder
+//! for each run: `new/` mirrors the file system with all new contents, `old/` with all replaced contents, and
+//! `edits.json` lists the changes. If the run succeeded, the transaction of its end also contains an operation in the
+//! log and an intent. Then the edits are applied; after a crash, the intent still exists. If a path is no longer as it
+//! was when the run began, nothing is applied. Changes that are not applied are kept and can be read.
 //!
-//! Owner, extended attributes and times of a file are not part of a difference.
+//! Owner, extended attributes and times of a file are not part of the changes.
 
 mod apply;
 #[cfg(test)]
@@ -25,45 +24,46 @@ use serde::Serialize;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// How many paths a note lists.
+/// The most paths that a note lists.
 const NAMED: usize = 3;
 
-/// What became of the staged writes of a run.
+/// The state of the staged writes of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StagedState {
-    /// Kept aside; nothing was changed.
+    /// Held back; nothing was changed.
     Kept,
-    /// Decided, but not yet done to the end.
+    /// Decided, but not completely applied yet.
     Pending,
     /// Applied to the workspace.
     Applied,
-    /// Done, and taken back since.
+    /// Applied, and undone since then.
     TakenBack,
 }
 
 /// The staged writes of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StagedView {
-    /// What became of them.
+    /// Their state.
     pub state: StagedState,
-    /// In ascending order of path.
+    /// The edits, in ascending order of path.
     pub edits: Vec<Edit>,
-    /// The difference as text: unified for text files, sizes for others. Raw: made safe where it is shown.
+    /// The difference as text: a unified diff for text files, sizes for others. It is not escaped: escape it before it
+    /// is shown.
     pub diff: String,
 }
 
-/// A run that ends, as far as its staged writes need to know it.
+/// The end of a run, as needed for its staged writes.
 pub(super) struct Ending<'a> {
     pub(in crate::engine) run: RunId,
     pub(in crate::engine) tool: &'a ToolName,
     pub(in crate::engine) who: &'a str,
-    /// What it was granted to write.
+    /// The paths that it may write.
     pub(in crate::engine) write: &'a [WritePath],
     pub(in crate::engine) staged: &'a Staged,
 }
 
-/// What runs wrote, kept aside until somebody applies it.
+/// What runs wrote, held back until it is applied.
 #[derive(Clone, Copy)]
 pub struct StagedWrites<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -71,7 +71,7 @@ pub struct StagedWrites<'e> {
 }
 
 impl StagedWrites<'_> {
-    /// The folder of a run's staged writes; it need not exist.
+    /// The folder of a run's staged writes; it may not exist.
     pub(super) fn path(&self, run: RunId) -> PathBuf {
         self.workspace.state_dir.join("staged").join(run.to_string())
     }
@@ -79,7 +79,7 @@ impl StagedWrites<'_> {
     /// The staged writes of a run; `None` when it had none.
     ///
     /// # Errors
-    /// `Internal` when what is kept of them cannot be read.
+    /// `Internal` when they cannot be read.
     pub fn of_run(&self, run: RunId) -> Result<Option<StagedView>, EngineError> {
         let folder = self.path(run);
         let edits: Vec<Edit> = match std::fs::read(folder.join("edits.json")) {
@@ -100,8 +100,8 @@ impl StagedWrites<'_> {
         Ok(Some(StagedView { state, edits, diff }))
     }
 
-    /// Ends a run that staged writes: keeps the difference, and applies it when the run succeeded and
-    /// nothing is in its way.
+    /// Ends a run with staged writes: stores the changes, and applies them if the run succeeded and there is no
+    /// conflict.
     pub(super) fn settle(&self, ending: &Ending<'_>, mut finished: FinishedRun) -> Result<(), EngineError> {
         // Held until all is applied, so that nothing of ours comes between the look and the change.
         let _turn = self.workspace.move_turn()?;
@@ -135,7 +135,7 @@ impl StagedWrites<'_> {
         self.engine.perform(intent, &work).map(|_| ())
     }
 
-    /// Writes down what a run changed, with the contents that would be replaced.
+    /// Stores what a run changed, with the contents that would be replaced.
     fn keep_edits(&self, ending: &Ending<'_>) -> Result<Vec<Edit>, EngineError> {
         let folder = self.path(ending.run);
         let edits = edits_of(ending.staged)?;
@@ -151,7 +151,7 @@ impl StagedWrites<'_> {
         Ok(edits)
     }
 
-    /// Applies a step, or takes it back; what a human should know.
+    /// Applies or undoes the edits of a run; returns notes for the user.
     pub(in crate::engine) fn apply(&self, step: &Applying) -> Result<Vec<String>, EngineError> {
         let folder = self.path(step.run);
         let reversed: Vec<Edit>;
@@ -168,7 +168,7 @@ impl StagedWrites<'_> {
         })
     }
 
-    /// Refuses to take a step back whose files are not as it left them.
+    /// Refuses to undo edits if the files have changed since then.
     pub(in crate::engine) fn refuse_changed_since(edits: &[Edit]) -> Result<(), EngineError> {
         let back: Vec<Edit> = edits.iter().map(Edit::reversed).collect();
         let changed = apply::in_the_way(&back).map_err(EngineError::internal)?;
@@ -183,7 +183,7 @@ impl StagedWrites<'_> {
     }
 }
 
-/// Takes what is not on disk out of the evidence of a result: its scratch folder and what it wrote at once stay.
+/// Removes files that are not on disk from the result of a run: its scratch folder and direct writes stay.
 fn leave_out_staged(finished: &mut FinishedRun, ending: &Ending<'_>) {
     let Some(seen) = &mut finished.observation else { return };
     let direct = |granted: &&WritePath| granted.mode == WriteMode::Direct;
@@ -198,7 +198,7 @@ fn leave_out_staged(finished: &mut FinishedRun, ending: &Ending<'_>) {
     seen.changes_cut = seen.changes_cut.saturating_sub(unlisted as u64);
 }
 
-/// Says that nothing is applied. A run whose work is not there did not succeed, whatever its process said.
+/// Records that nothing is applied. Such a run did not succeed, whatever the exit code of its process.
 fn leave(finished: &mut FinishedRun, run: RunId, reason: &str) {
     finished.notes.push(format!("staged writes are not applied: {reason}; `toolsmith output {run} --diff` shows them"));
     if let RunEnd::Succeeded { exit_code } = finished.end {
@@ -232,7 +232,7 @@ fn refusal(end: &RunEnd, edits: &[Edit], write: &[WritePath]) -> Option<String> 
     }
 }
 
-/// Whether a path lies in what was granted, and in nothing of it that stays read-only.
+/// Whether a path is in a granted path and not in a part of it that stays read-only.
 fn is_granted(path: &Path, write: &[WritePath]) -> bool {
     write.iter().any(|granted| {
         let inside = path == granted.path || granted.folder && path.starts_with(&granted.path);
@@ -249,7 +249,7 @@ fn named(paths: &[PathBuf]) -> String {
     if more > 0 { format!("{} and {more} more", list.join(", ")) } else { list.join(", ") }
 }
 
-/// The edits of a difference, in ascending order of path, so that folders come before what is in them.
+/// The edits of a run, in ascending order of path, so that folders come before their contents.
 fn edits_of(staged: &Staged) -> Result<Vec<Edit>, EngineError> {
     let mut edits = Vec::with_capacity(staged.changes.len());
     for change in &staged.changes {

@@ -13,7 +13,7 @@ const MAX_TEXT: u64 = 256 * 1024;
 /// More text than this is cut, in bytes.
 const MAX_DIFF: usize = 2 * 1024 * 1024;
 
-/// The unified difference of all edits; sizes where a side is no text or too large.
+/// The unified difference of all edits; sizes where a side is not text or too large.
 pub(super) fn unified(edits: &[Edit], old: &Path, new: &Path) -> String {
     let mut text = String::new();
     for (at, edit) in edits.iter().enumerate() {

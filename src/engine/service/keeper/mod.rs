@@ -1,8 +1,8 @@
-//! The keeper of one instance: this program in a role, in a session of its own.
+//! The keeper of one instance: a separate process of this program, in its own session.
 //!
-//! One thread owns everything and takes what happens from one queue: output and end of the service, messages from the
-//! socket, answers of health checks. It steps the life of the instance in the store and carries out the orders. It ends
-//! when its instance needs none, or when another process has taken the instance over.
+//! One thread owns all state and takes events from one queue: output and end of the service, messages from the socket,
+//! results of health checks. It advances the lifecycle of the instance in the store and executes the resulting orders.
+//! It ends when its instance needs no keeper, or when another process has taken over the instance.
 
 mod binding;
 mod control;
@@ -42,24 +42,24 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-/// The first argument that makes this program the keeper of an instance. No verb begins like this.
+/// The first argument that starts this program as the keeper of an instance. No verb begins like this.
 const KEEP_SERVICE: &str = "--as-service-keeper";
-/// Its last argument when a human launched the instance: whose variables it has.
+/// Its last argument if a human launched the instance and it therefore has a human's variables.
 const OF_HUMAN: &str = "human";
-/// The environment variable that names the session of who launched the instance.
+/// The environment variable with the session of the caller who launched the instance.
 const SESSION_VARIABLE: &str = "TOOLSMITH_SESSION";
-/// How often it looks whether somebody left a wish, when nobody wakes it.
+/// How often it checks for new requests if nobody wakes it.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often it looks whether what it waits for got far enough.
+/// How often it checks the instances that it waits for.
 const LOOK_AT_OTHERS: Duration = Duration::from_millis(100);
-/// Events that may wait. Whoever has more waits: a flood of output takes no memory here.
+/// The capacity of the event queue. A sender waits when it is full, so a flood of output uses no memory here.
 const QUEUE: usize = 32;
-/// How long it goes on while nothing can be written to the store.
+/// How long it keeps running while the store cannot be written.
 const LONGEST_FAULT: Duration = Duration::from_mins(10);
-/// How long it waits for the end of a service that it stops before it leaves.
+/// How long it waits for the service to end before it exits.
 const LAST_WAIT: Duration = Duration::from_secs(30);
 
-/// Plays a keeper when these are the arguments of one; returns what to exit with.
+/// Runs as a keeper if these are the arguments of one; returns the exit code.
 pub(in crate::engine) fn play(args: &[OsString]) -> Option<u8> {
     match args {
         [role, workspace, config, data, asker, id] if role == KEEP_SERVICE => {
@@ -73,7 +73,7 @@ pub(in crate::engine) fn play(args: &[OsString]) -> Option<u8> {
     }
 }
 
-/// Starts the keeper of an instance, which takes over these listening sockets.
+/// Starts the keeper of an instance; it takes over these listening sockets.
 ///
 /// # Errors
 /// When the process cannot be started.
@@ -116,7 +116,7 @@ fn keep(options: OpenOptions, id: InstanceId) -> Result<(), EngineError> {
     ended
 }
 
-/// An instance that cannot be looked after has failed.
+/// Marks an instance that cannot be managed as failed.
 fn give_up(engine: &Engine, id: InstanceId, error: &EngineError) -> Result<(), EngineError> {
     let owner = &engine.workspace.owner;
     let failed = [LifeEvent::KeeperFailed(error.message.clone())];
@@ -124,37 +124,38 @@ fn give_up(engine: &Engine, id: InstanceId, error: &EngineError) -> Result<(), E
     Ok(())
 }
 
-/// What happened outside of the keeper's own thread.
+/// Events from outside the keeper's own thread.
 enum KeeperEvent {
-    /// The tool of this incarnation starts, behind sandbox layers that were verified.
+    /// The tool of this incarnation starts, after its sandbox layers were verified.
     Spawned(u64),
-    /// It wrote something.
+    /// It wrote output.
     Output(u64, runner::Frame),
-    /// It is over: whether it began, whether it ended successfully, how it ended.
+    /// It ended: whether it began, whether it succeeded, how it ended.
     Ended { incarnation: u64, began: bool, well: bool, how: String },
-    /// The translator of this incarnation wrote something.
+    /// The translator of this incarnation wrote output.
     Translated(u64, runner::Frame),
-    /// It is over.
+    /// The translator ended.
     TranslatorEnded(u64),
-    /// Somebody says something.
+    /// A message for the service.
     Say { message: String, who: String, timeout: Duration, reply: SyncSender<KeeperAnswer> },
-    /// Somebody wants the output from now on.
+    /// A terminal attaches and wants the output from now on.
     Attach(AttachedTerminal),
-    /// Somebody who was attached left.
+    /// A terminal detached.
     Detach(u64),
-    /// Somebody typed; `written` gets true when the service read it, false when too much waits already.
+    /// Input from a terminal; `written` gets true once the service has read it, false if too much input is already
+    /// waiting.
     Typed { bytes: Vec<u8>, written: SyncSender<bool> },
-    /// Another keeper will follow and takes the listening sockets.
+    /// A new keeper takes over the listening sockets.
     HandOver(SyncSender<Vec<OwnedFd>>),
-    /// A health check was answered.
+    /// The result of a health check.
     Checked { incarnation: u64, well: bool, output: String, took_ms: u64 },
-    /// Somebody left a wish.
+    /// A request was stored for this keeper.
     Look,
-    /// A signal asked the keeper to end.
+    /// A signal told the keeper to end.
     StopSignal,
 }
 
-/// Who waits for the answer to a message.
+/// A caller that waits for the answer to a message.
 struct Waiting {
     reply: SyncSender<KeeperAnswer>,
     /// When the message came, as [`Keeper::steady_ms`].
@@ -171,14 +172,14 @@ struct Keeper {
     process: Option<Process>,
     ports: Ports,
     exchange_queue: ExchangeQueue,
-    /// Who waits for the answer to a message, by its number.
+    /// The callers that wait for answers, by the number of the message.
     replies: HashMap<i64, Waiting>,
     attached: Vec<AttachedTerminal>,
     prober: Prober,
     bind_progress: BindProgress,
     life_timer: LifeTimer,
     last_line: LastLine,
-    /// The incarnation that has heard what was said before.
+    /// The incarnation that has already received the history.
     has_heard: u64,
     events: Receiver<KeeperEvent>,
     sender: SyncSender<KeeperEvent>,
@@ -187,19 +188,19 @@ struct Keeper {
     began: Instant,
     version: i64,
     look_at: Instant,
-    /// Whether it looks at the instances that this one waits for.
+    /// Whether it waits for other instances.
     awaits: bool,
-    /// The keeper of the next instance, as it was when the store changed last.
+    /// The keeper of the next instance, as of the last change of the store.
     neighbour: Option<String>,
-    /// Whether nothing happened since it gave back the memory that it does not need to wait.
+    /// Whether nothing happened since it released the memory that it does not need while it waits.
     is_resting: bool,
-    /// What happened and is not in the store yet, because it could not be written.
+    /// Events that are not in the store yet, because it could not be written.
     unwritten: Vec<LifeEvent>,
-    /// Whether the store lacks something that this keeper knows.
+    /// Whether the store is behind the state of this keeper.
     is_behind: bool,
-    /// Whether somebody took its listening sockets for a keeper that follows.
+    /// Whether its listening sockets were handed over to a new keeper.
     is_handed_over: bool,
-    /// Whether another process has the instance now, or the workspace is gone.
+    /// Whether another process manages the instance now, or the workspace was deleted.
     is_replaced: bool,
 }
 
@@ -248,7 +249,7 @@ impl Keeper {
         })
     }
 
-    /// Takes signals that ask the keeper to end, such as those of a machine that shuts down: the service gets its stop
+    /// Handles signals that tell the keeper to end, for example when the machine shuts down: the service gets its stop
     /// signal and its time to clean up.
     fn heed(&self, signals: runner::StopSignals) -> Result<(), EngineError> {
         let sender = self.sender.clone();
@@ -264,7 +265,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Carries out what the life of the instance asks for at this point: whoever stepped it before had no keeper.
+    /// Executes the pending orders of the instance: they were created while there was no keeper.
     fn resume(&mut self) -> Result<(), EngineError> {
         self.follow_life();
         if self.row.instance.life.state == InstanceState::Starting {
@@ -293,7 +294,7 @@ impl Keeper {
         }
     }
 
-    /// Waits for something and takes it; `false` when the keeper is not needed any more.
+    /// Waits for an event and handles it; `false` when the keeper is no longer needed.
     fn turn(&mut self) -> Result<bool, EngineError> {
         let wait = self.next_deadline().saturating_duration_since(Instant::now());
         match self.events.recv_timeout(wait) {
@@ -361,7 +362,7 @@ impl Keeper {
         }
     }
 
-    /// Does what the clock and others ask for.
+    /// Handles timers and requests in the store.
     fn look_around(&mut self) -> Result<(), EngineError> {
         let spoken = self.exchange_queue.tick(self.steady_ms());
         self.carry_out(spoken)?;
@@ -399,23 +400,23 @@ impl Keeper {
         Ok(())
     }
 
-    /// Begins to count where the life of the instance began to wait.
+    /// Aligns the clock with the time at which the instance began to wait.
     fn follow_life(&mut self) {
         let steady_ms = self.steady_ms();
         self.life_timer.follow(&self.row.instance.life, &self.row.rules, now(), steady_ms);
     }
 
-    /// Milliseconds since the keeper began, whatever is done to the system clock.
+    /// Milliseconds since the keeper started; independent of changes to the system clock.
     fn steady_ms(&self) -> i64 {
         i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Whether the workspace's state was deleted: nobody can reach the service any more.
+    /// Whether the workspace's state was deleted, so that the service can no longer be reached.
     fn is_workspace_gone(&self) -> bool {
         !self.engine.workspace.state_dir.join("store.db").exists()
     }
 
-    /// Gives back memory that a keeper needs to do something, and not to wait: most of them wait nearly all the time.
+    /// Releases memory that is not needed while waiting: most keepers wait nearly all the time.
     fn rest(&mut self) {
         if !self.is_resting && self.row.instance.life.state != InstanceState::Starting {
             self.is_resting = true;
@@ -424,15 +425,15 @@ impl Keeper {
         }
     }
 
-    /// Whether somebody left a wish, or took the instance over.
+    /// Whether there is a request, or another process took over the instance.
     fn is_asked(&self) -> Result<bool, EngineError> {
         let row = self.engine.workspace.read(|q| Ok(q.services().instance(self.id)?))?;
         let owner = &self.engine.workspace.owner;
         Ok(row.is_none_or(|row| row.wish > row.heard || row.instance.keeper.as_ref() != Some(owner)))
     }
 
-    /// Steps the life of the instance, and carries out what follows. What cannot be written now is written with the next
-    /// step, or when the keeper looks around.
+    /// Advances the lifecycle of the instance and executes the resulting orders. Events that cannot be written now are
+    /// written with the next step or timer.
     fn advance(&mut self, events: &[LifeEvent]) -> Result<(), EngineError> {
         self.advance_with(events, |_| ())
     }
@@ -495,14 +496,14 @@ impl Keeper {
         }])
     }
 
-    /// Looks at the instances that this one waits for.
+    /// Checks the instances that this one waits for.
     fn look_at_needed(&mut self) -> Result<(), EngineError> {
         let stack = self.row.instance.stack.clone();
         let mut met = true;
         for (name, wanted) in self.definition.after.clone() {
             let row = self.engine.workspace.read(|q| Ok(q.services().instance_named(&stack, &name)?))?;
             let Some(row) = row else {
-                return self.advance(&[LifeEvent::DependencyFailed(format!("it needs {name}, which is not there"))]);
+                return self.advance(&[LifeEvent::DependencyFailed(format!("it needs {name}, which does not exist"))]);
             };
             let state = self.engine.services().state_of(&row);
             if matches!(state, InstanceState::Failed | InstanceState::Lost) {
@@ -520,8 +521,8 @@ impl Keeper {
         if met { self.advance(&[LifeEvent::DependenciesMet]) } else { Ok(()) }
     }
 
-    /// Each keeper looks after the next one, so that one that is killed is replaced while any other lives. Who that is
-    /// is asked only when the store changed: 200 keepers that wait cost nothing to speak of.
+    /// Each keeper monitors the next one, so that a killed keeper is replaced while any other keeper lives. The next
+    /// one is looked up only when the store changed, so that 200 waiting keepers cost almost nothing.
     fn look_after_neighbour(&mut self, is_changed: bool) -> Result<(), EngineError> {
         if is_changed {
             let next = self.engine.workspace.read(|q| Ok(q.services().instance_after(self.id)?))?;
@@ -540,7 +541,7 @@ impl Keeper {
         self.engine.services().restore_lost()
     }
 
-    /// Ends what is left, for good.
+    /// Ends everything that is left.
     fn leave(&mut self) {
         let lost = self.exchange_queue.end();
         // Those who wait are told; whether that can be kept does not matter any more.

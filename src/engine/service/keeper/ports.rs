@@ -33,7 +33,7 @@ type HandedSockets = BTreeMap<u16, TcpListener>;
 
 #[derive(Debug)]
 struct OpenPort {
-    /// The socket that listens outside of the sandbox; `None` for a port that the service binds itself.
+    /// The socket that listens outside the sandbox; `None` for a port that the service binds itself.
     listener: Option<TcpListener>,
     port: InstancePort,
     /// The number at which the service listens in its own network.

@@ -1,8 +1,7 @@
-//! The starter tools: what lies below `tools/core` and `tools/approved` in the repository of Toolsmith, compiled into
-//! the program. Each is written as a whole or not at all, and nothing that exists is changed.
+//! The starter tools: what is below `tools/core` and `tools/approved` in the repository of Toolsmith, compiled into the
+//! program. Each is written as a whole or not at all, and nothing that exists is changed.
 //!
-//! Whether one of them counts as approved is not decided here: written, it waits for adoption like every tool that came
-//! with a workspace.
+//! This module does not approve them: a written tool waits for adoption like every tool that came with a workspace.
 
 mod files;
 
@@ -19,12 +18,12 @@ use std::sync::OnceLock;
 /// The file that defines a starter tool.
 const DEFINITION: &str = "tool.toml";
 
-/// A tool that is part of this program.
+/// A tool that is compiled into this program.
 #[derive(Debug)]
 pub struct StarterTool {
-    /// Where it lies, relative to `tools/`: `core/csv-stats`.
+    /// Its folder, relative to `tools/`: `core/csv-stats`.
     home: &'static str,
-    /// Its files: path in its folder, and text.
+    /// Its files: the path in its folder, and the text.
     files: &'static [(&'static str, &'static str)],
 }
 
@@ -34,7 +33,7 @@ impl StarterTool {
         files::TOOLS
     }
 
-    /// Its name, which is that of its folder.
+    /// Its name, which is the name of its folder.
     pub fn name(&self) -> &'static str {
         self.home.rsplit_once('/').map_or(self.home, |(_, name)| name)
     }
@@ -44,7 +43,7 @@ impl StarterTool {
         format!("tools/{}", self.home)
     }
 
-    /// Its files as a version has them.
+    /// Its files, as files of a version.
     pub fn files(&self) -> Vec<VersionFile> {
         self.files
             .iter()
@@ -61,7 +60,7 @@ impl StarterTool {
         Digest::of_files(&self.files())
     }
 
-    /// Whether a tool is one of them, with exactly the files that are compiled in.
+    /// Whether a tool is a starter tool with exactly the compiled-in files.
     pub fn is_one(name: &str, digest: Digest) -> bool {
         static DIGESTS: OnceLock<HashMap<&str, Digest>> = OnceLock::new();
         let digests =
@@ -74,10 +73,10 @@ impl StarterTool {
         self.files.iter().map(|(_, text)| text.lines().count() as u64).sum()
     }
 
-    /// What its definition says.
+    /// Its parsed manifest.
     ///
     /// # Errors
-    /// A [`Problem`] with the first field that is wrong; the tests of the repository say that there is none.
+    /// A [`Problem`] with the first invalid field; tests ensure that there is none.
     pub fn manifest(&self) -> Result<Manifest, Problem> {
         let text = self.files.iter().find(|(path, _)| *path == DEFINITION).map_or("", |(_, text)| text);
         let (path, bytes) = (format!("{}/{DEFINITION}", self.folder()), text.as_bytes().to_vec());
@@ -85,11 +84,11 @@ impl StarterTool {
     }
 }
 
-/// Writes the starter tools whose names nobody has yet.
+/// Writes the starter tools whose names are free.
 ///
 /// # Errors
-/// `Failed` when something cannot be written, `Refused` when a link is in the way; the tools written until then stay,
-/// and a second call writes the rest.
+/// `Failed` when something cannot be written, `Refused` when a symbolic link is in the path. The tools written until
+/// then stay, and a second call writes the rest.
 pub fn write_starter(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
     let holders = holders(dir);
     for tool in StarterTool::all() {
@@ -105,7 +104,7 @@ pub fn write_starter(dir: &Path, report: &mut InitReport) -> Result<(), EngineEr
     Ok(())
 }
 
-/// What lies below the stages, by the name that it would have: a folder, or a file without its endings.
+/// The entries of the stage folders, by tool name: the name of a folder, or of a file without its extensions.
 fn holders(dir: &Path) -> HashMap<String, String> {
     let mut found = HashMap::new();
     for stage in Stage::ALL {
@@ -120,8 +119,8 @@ fn holders(dir: &Path) -> HashMap<String, String> {
     found
 }
 
-/// Writes a tool beside its place, then moves it there: no reader sees half of it, and a crash leaves a folder that
-/// scans pass over and the next call replaces.
+/// Writes a tool to a temporary folder, then moves it into place: no reader sees a partial tool, and a crash leaves
+/// only a folder that scans ignore and the next call replaces.
 fn write(dir: &Path, tool: &StarterTool) -> Result<(), EngineError> {
     let target = tool.folder();
     let (stage, name) = target.rsplit_once('/').unwrap_or(("tools", tool.name()));

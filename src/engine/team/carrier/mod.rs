@@ -1,5 +1,5 @@
-//! What carries the files of a team: a git repository, or object storage. A carrier is trusted with nothing; it can only
-//! withhold. Whoever reads from it checks what it gave by name, signature and digest.
+//! The carrier of a team's files: a git repository, or object storage. A carrier is not trusted; it can only withhold
+//! files. Readers verify name, signature and digest of everything that comes from it.
 
 mod repository;
 mod sound;
@@ -25,19 +25,19 @@ const POLICIES: &str = "policies";
 /// The folder of the files of versions.
 pub(in crate::engine::team) const VERSIONS: &str = "versions";
 
-/// The most bytes of one version that are handed out and taken in.
+/// The maximum size of a version that is published or received, in bytes.
 pub(in crate::engine::team) const MAX_VERSION_BYTES: u64 = 32 << 20;
 
-/// A file that lies at the carrier.
+/// A file at the carrier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::engine::team) struct Carried {
-    /// What it is called there.
+    /// Its path at the carrier.
     pub(in crate::engine::team) path: String,
-    /// Which file of the team it says it is; `None` for a name that none has.
+    /// The team file that its name refers to; `None` for any other name.
     pub(in crate::engine::team) name: Option<FileName>,
-    /// Whether it lies where policies lie.
+    /// Whether it is in the folder of policies.
     pub(in crate::engine::team) is_policy: bool,
-    /// Changes with its content.
+    /// An identifier that changes with its content.
     pub(in crate::engine::team) object: String,
     /// Whether it is a regular file without execute permission.
     pub(in crate::engine::team) is_plain: bool,
@@ -45,18 +45,18 @@ pub(in crate::engine::team) struct Carried {
     pub(in crate::engine::team) size: u64,
 }
 
-/// What lies at the carrier.
+/// A listing of the carrier.
 #[derive(Debug, Default)]
 pub(in crate::engine::team) struct Look {
-    /// From where the next look goes on; `None` where nothing lies there.
+    /// The mark from which the next listing continues; `None` if the carrier is empty.
     pub(in crate::engine::team) mark: Option<String>,
     /// Decisions and policies.
     pub(in crate::engine::team) files: Vec<Carried>,
-    /// Whether these are all, and not only those that came since.
+    /// Whether these are all files, not only those since the last listing.
     pub(in crate::engine::team) is_complete: bool,
 }
 
-/// A decision or policy to hand out.
+/// A decision or policy to publish.
 #[derive(Debug, Clone)]
 pub(in crate::engine::team) struct Handed {
     pub(in crate::engine::team) name: String,
@@ -64,65 +64,65 @@ pub(in crate::engine::team) struct Handed {
     pub(in crate::engine::team) bytes: Vec<u8>,
 }
 
-/// What is handed out at once.
+/// Files that are published together.
 #[derive(Debug, Default)]
 pub(in crate::engine::team) struct Batch {
     pub(in crate::engine::team) files: Vec<Handed>,
-    /// Versions whose files go with them.
+    /// Versions whose files are published as well.
     pub(in crate::engine::team) versions: Vec<(Digest, Vec<VersionFile>)>,
-    /// Who hands out, and when, in seconds.
+    /// Who publishes them, and when, in seconds.
     pub(in crate::engine::team) by: (String, i64),
 }
 
-/// What came of handing out.
+/// The result of publishing.
 #[derive(Debug)]
 pub(in crate::engine::team) enum Put {
-    /// All of it lies there: the mark, and name and object of each file.
+    /// Everything was published: the mark, and name and object of each file.
     Done(Option<String>, Vec<(String, String)>),
-    /// Somebody else was faster: look again.
+    /// Somebody else published in the meantime: list again.
     Outdated,
 }
 
 /// The files of a version, or one line that says why they are refused.
 pub(in crate::engine::team) type VersionAnswer = Result<Vec<VersionFile>, String>;
 
-/// Gives the versions whose files should lie at the carrier.
+/// Returns the versions whose files should be at the carrier.
 pub(in crate::engine::team) type Expected<'a> = dyn Fn() -> Result<Vec<Digest>, EngineError> + 'a;
 
-/// Where the files of a team lie.
+/// The storage of a team's files.
 pub(in crate::engine::team) trait Carrier {
-    /// What lies there: all of it, or what came since an earlier look.
+    /// Lists the files: all of them, or those that arrived since an earlier listing.
     ///
     /// # Errors
     /// `Failed` when it cannot be reached.
     fn names_since(&mut self, mark: Option<&str>) -> Result<Look, EngineError>;
 
-    /// The contents of files of the last look, in their order. `None` where it gives none.
+    /// The contents of files of the last listing, in their order. `None` if the carrier does not return a file.
     ///
     /// # Errors
     /// `Failed` when it cannot be reached.
     fn get(&self, files: &[&Carried]) -> Result<Vec<Option<Vec<u8>>>, EngineError>;
 
-    /// Versions whose files are perhaps not what they should be: somebody damaged or removed them, or repaired them.
-    /// `expected` gives those whose files should lie there, where the carrier has to be told.
+    /// Versions whose files may have been damaged, removed or repaired. `expected` returns the versions whose files
+    /// should be there, for carriers that need to know.
     ///
     /// # Errors
     /// Those of `expected`.
     fn changed_versions(&self, expected: &Expected<'_>) -> Result<Vec<Digest>, EngineError>;
 
-    /// Whether the files of a version lie there, whole and nothing beside them.
+    /// Whether the files of a version are there, complete and without extra files.
     ///
     /// # Errors
     /// `Failed` when it cannot be reached.
     fn has_version(&self, digest: Digest) -> Result<bool, EngineError>;
 
-    /// The files of a version, which nobody checked yet; `None` where none lie there.
+    /// The files of a version, not verified yet; `None` if there are none.
     ///
     /// # Errors
     /// `Failed` when it cannot be reached.
     fn bytes(&self, digest: Digest) -> Result<Option<VersionAnswer>, EngineError>;
 
-    /// The files of the first of these versions, at least one of them: as many as are read at once.
+    /// The files of the first of these versions: at least one version, and as many as are read at once.
     ///
     /// # Errors
     /// `Failed` when it cannot be reached.
@@ -130,23 +130,23 @@ pub(in crate::engine::team) trait Carrier {
         digests.iter().take(1).map(|digest| self.bytes(*digest)).collect()
     }
 
-    /// Adds files to those of the last look.
+    /// Adds files to those of the last listing.
     ///
     /// # Errors
     /// `Failed` when it cannot be reached, or refuses.
     fn put_new(&mut self, batch: &Batch) -> Result<Put, EngineError>;
 
-    /// Whether it answers.
+    /// Checks that the carrier can be reached.
     ///
     /// # Errors
     /// `Failed` when it does not.
     fn reach(&self) -> Result<(), EngineError>;
 
-    /// Where a file of the team lies there.
+    /// The path of a team file at the carrier.
     fn path_of(&self, name: &str, is_policy: bool) -> String;
 }
 
-/// Opens the carrier at an address; `folder` is for what it keeps on this machine.
+/// Opens the carrier at an address; `folder` is for its local data.
 ///
 /// # Errors
 /// `Usage` for an address that this build cannot use; `Failed` when git cannot make its clone.
@@ -175,12 +175,12 @@ fn is_git(folder: &Path) -> bool {
     folder.join("HEAD").is_file() && folder.join("objects").is_dir()
 }
 
-/// Where a file of the team lies in a repository, and what messages call it.
+/// The path of a team file in a repository; also used in messages.
 pub(in crate::engine::team) fn path_of(name: &str, is_policy: bool) -> String {
     if is_policy { format!("{POLICIES}/{name}.toml") } else { format!("{DECISIONS}/{}/{name}.toml", &name[..2]) }
 }
 
-/// The name that a file called `NAME.toml` says it has.
+/// The name in the file name `NAME.toml`.
 fn named(file: &str) -> Option<FileName> {
     file.strip_suffix(".toml").and_then(|name| name.parse::<FileName>().ok().filter(|found| found.hex() == name))
 }

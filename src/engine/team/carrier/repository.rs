@@ -43,7 +43,7 @@ impl Repository {
         Ok(Repository { exchange, commit: None, versions: BTreeMap::new(), changed: Vec::new() })
     }
 
-    /// Fetches. A clone that a kill damaged is made anew: all of it lies in the repository of the team.
+    /// Fetches. A clone that a kill damaged is rebuilt: all of it is in the repository of the team.
     fn fetch(&self) -> Result<Option<String>, EngineError> {
         let error = match self.exchange.fetch() {
             Ok(commit) => return Ok(commit),
@@ -159,7 +159,7 @@ impl Carrier for Repository {
         Ok(answers)
     }
 
-    /// One commit, which is pushed or is not. What lies in the place of a version goes: it is not that version.
+    /// One commit, which is pushed or is not. What is in the place of a version goes: it is not that version.
     fn put_new(&mut self, batch: &Batch) -> Result<Put, EngineError> {
         let (mut removed, mut files) = (Vec::new(), Vec::new());
         for (digest, version) in &batch.versions {
@@ -202,7 +202,7 @@ impl Carrier for Repository {
     }
 }
 
-/// The paths of a commit that was fetched before. Asks nobody; `None` where there is no clone.
+/// The paths of a commit that was fetched before. Asks nobody; `None` if there is no clone.
 ///
 /// # Errors
 /// When git cannot read the clone.
@@ -220,7 +220,7 @@ pub(in crate::engine::team) fn fetched_paths(
     Ok(Some(files.into_iter().map(|file| file.path).collect()))
 }
 
-/// Which file of the team a path stands for; `None` for what is none of ours.
+/// Which file of the team a path stands for; `None` for anything else of ours.
 fn carried(file: TreeFile) -> Option<Carried> {
     let (folder, rest) = file.path.split_once('/')?;
     let is_policy = match folder {

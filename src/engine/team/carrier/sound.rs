@@ -1,5 +1,5 @@
-//! Which versions were found whole in object storage, and the tags of their objects then: an object with the same tag is not
-//! read again. Only a memory: whatever of it is lost is read anew.
+//! Which versions were found whole in object storage, and the tags of their objects then: an object with the same tag
+//! is not read again. Only a memory: whatever of it is lost is read again.
 
 use crate::domain::Digest;
 use serde::{Deserialize, Serialize};

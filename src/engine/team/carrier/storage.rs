@@ -1,7 +1,7 @@
 //! Object storage as the carrier. Names of decisions are hashes, so that a listing by name says nothing of what is new;
 //! their keys begin with a time therefore, `decisions/TIME-NAME.toml`, and a look lists only what comes after the last
-//! one. The time orders keys and means nothing else: a machine whose clock is behind takes the newest time that it saw, and
-//! a look goes on from no later time than that of the last look, whatever times somebody wrote into keys.
+//! one. The time orders keys and means nothing else: a machine whose clock is behind takes the newest time that it saw,
+//! and a look continues from no later time than that of the last look, whatever times somebody wrote into keys.
 
 use super::sound::Sound;
 use super::{
@@ -32,16 +32,16 @@ const COMPLETE_MS: i64 = 86_400_000;
 /// How many objects are read at once.
 const AT_ONCE: usize = 16;
 
-/// Up to so many versions, a look lists them each time: that is one request more. More of them are listed once a day.
+/// Up to this many versions, a look lists them each time: that is one request more. More of them are listed once a day.
 const FEW_VERSIONS: usize = 1_000;
 
-/// How many times a file is written anew while others change it.
+/// How many times a file is written again while others change it.
 const TRIES: usize = 3;
 
 /// What the list of the files of a version may add to their bytes.
 const MAX_LIST_BYTES: u64 = 4 << 20;
 
-/// From where a look goes on.
+/// From where a look continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Mark {
     /// The newest time of a key, and at most the time of the look.
@@ -75,19 +75,19 @@ pub(super) struct Storage {
     mark: Mark,
     /// The newest time of a key that was seen: the next one comes after it.
     newest: i64,
-    /// The tags of the versions that lie there; `None` where the last look did not list them.
+    /// The tags of the versions that are there; `None` if the last look did not list them.
     versions: Option<HashMap<String, String>>,
     sound: RefCell<Sound>,
 }
 
 impl Storage {
-    /// The storage; what is remembered of it lies in the folder.
+    /// The storage; what is remembered of it is in the folder.
     pub(super) fn open(folder: &Path, address: &str, objects: Box<dyn Objects + Send>) -> Storage {
         let sound = RefCell::new(Sound::read(folder, address));
         Storage { objects, mark: Mark::default(), newest: 0, versions: None, sound }
     }
 
-    /// Writes a file, whatever lies there: its name is that of its content, so that other content is a forgery.
+    /// Writes a file, whatever is there: its name is that of its content, so that other content is a forgery.
     fn put(&self, file: &Handed, time: i64) -> Result<String, ObjectsError> {
         let key = if file.is_policy {
             format!("{POLICIES}/{}.toml", file.name)
@@ -105,8 +105,9 @@ impl Storage {
         Ok(())
     }
 
-    /// Writes bytes where nothing lies. What lies there is compared first, and replaced only as long as it is still the same
-    /// wrong object: what somebody else writes in the meantime is compared again. Gives the tag, which may be unknown.
+    /// Writes bytes where nothing is. What is there is compared first, and replaced only as long as it is still the
+    /// same wrong object: what somebody else writes in the meantime is compared again. Gives the tag, which may be
+    /// unknown.
     fn put_checked(
         &self,
         key: &str,

@@ -1,4 +1,4 @@
-//! The files that the output of a run lies in: their headers, their names, and how one takes the place of another.
+//! The files that the output of a run is in: their headers, their names, and how one takes the place of another.
 
 use super::SpoolError;
 use std::ffi::OsString;
@@ -40,7 +40,7 @@ pub(super) struct OutputFile {
 }
 
 impl OutputFile {
-    /// Opens a file; `None` when it is no output file.
+    /// Opens a file; `None` when it is not an output file.
     fn open(path: &Path) -> io::Result<Option<OutputFile>> {
         let file = File::open(path)?;
         let mut header = [0; FURTHER_HEADER as usize];
@@ -80,7 +80,7 @@ impl OutputFile {
         Ok(block)
     }
 
-    /// Whether another file lies at this path. One that was removed was not replaced.
+    /// Whether another file is at this path. One that was removed was not replaced.
     pub(super) fn is_replaced(&self, path: &Path) -> io::Result<bool> {
         let own = self.file.metadata()?;
         match fs::metadata(path) {
@@ -108,7 +108,7 @@ fn read_at(file: &File, block: &mut [u8], offset: u64) -> io::Result<usize> {
 /// All files of a run, oldest first.
 ///
 /// # Errors
-/// When one cannot be read, or the newest is no output file.
+/// When one cannot be read, or the newest is not an output file.
 pub(super) fn open_all(path: &Path) -> Result<Vec<OutputFile>, SpoolError> {
     let failed = |source| SpoolError::Read { path: path.to_owned(), source };
     let newest = OutputFile::open(path).map_err(failed)?;

@@ -64,7 +64,7 @@ pub enum SpoolError {
     /// It does not begin like an output file.
     #[error("read {}: it is not an output file of a run", path.display())]
     Foreign {
-        /// Path of the file that is no spool.
+        /// Path of the file that is not a spool.
         path: PathBuf,
     },
 }
@@ -72,7 +72,7 @@ pub enum SpoolError {
 /// Output that is not kept any more, or never was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
-    /// The place where output goes on behind it, as in [`Frame::offset`].
+    /// The place where output continues behind it, as in [`Frame::offset`].
     pub offset: u64,
     /// Bytes of output that are missing: since the run started at the beginning, else since the frame before.
     pub bytes: u64,
@@ -81,7 +81,7 @@ pub struct Cut {
 }
 
 /// The output files of a run open for reading, as if they were one; the run may still be writing them. A reader that
-/// follows the output goes on over files that are replaced meanwhile.
+/// follows the output continues over files that are replaced meanwhile.
 #[derive(Debug)]
 pub struct Spool {
     path: PathBuf,
@@ -90,10 +90,10 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// Opens the output of a run: the newest file, which lies at this path, and those before it that are still kept.
+    /// Opens the output of a run: the newest file, which is at this path, and those before it that are still kept.
     ///
     /// # Errors
-    /// When one cannot be opened, or the newest is no spool file.
+    /// When one cannot be opened, or the newest is not a spool file.
     pub fn open(path: &Path) -> Result<Spool, SpoolError> {
         Ok(Spool { path: path.to_owned(), files: Mutex::new(open_all(path)?) })
     }
@@ -139,10 +139,10 @@ impl Spool {
         Ok(std::iter::once(removed).chain(lost).filter(|cut| cut.bytes > 0).collect())
     }
 
-    /// Whole frames from `from_offset` on (0, a [`Frame::offset`] or what an earlier call returned),
-    /// until about `max_bytes` of output, and the offset to go on from. No frames means: nothing
-    /// more for now; a frame that is still being written is left for the next call. What is not kept any more is passed
-    /// over; [`Spool::cuts`] says what that was.
+    /// Whole frames from `from_offset` on (0, a [`Frame::offset`] or what an earlier call returned), until about
+    /// `max_bytes` of output, and the offset to continue from. No frames means: nothing more for now; a frame that is
+    /// still being written is left for the next call. What is not kept any more is passed over; [`Spool::cuts`] says
+    /// what that was.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -199,7 +199,7 @@ impl Spool {
     }
 }
 
-/// Frames of one of the files, and where to go on.
+/// Frames of one of the files, and where to continue.
 fn read(files: &[OutputFile], from: u64, max_bytes: usize) -> io::Result<(Vec<Frame>, u64)> {
     let first = files.partition_point(|file| file.start <= from).saturating_sub(1);
     let mut next = from;
@@ -229,8 +229,8 @@ fn read_one(file: &OutputFile, mut offset: u64, max_bytes: usize) -> io::Result<
     Ok((frames, offset))
 }
 
-/// Stream, time and length of the frame at the beginning of `block`; `None` when it is cut off or
-/// is no header, which after a crash can only be the end of the file.
+/// Stream, time and length of the frame at the beginning of `block`; `None` when it is cut off or is not a header,
+/// which after a crash can only be the end of the file.
 fn read_header(block: &[u8]) -> Option<(Stream, u64, usize)> {
     let [stream, a0, a1, a2, a3, l0, l1, l2, l3, ..] = *block else { return None };
     let stream = match stream {

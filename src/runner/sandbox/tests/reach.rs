@@ -130,7 +130,7 @@ fn connected_pairs_of_sockets_work() {
     assert_eq!(said, Said::of("done"));
 }
 
-/// Does `probe` with the pid of a process of the same user that stands outside of the sandbox layers.
+/// Does `probe` with the pid of a process of the same user that stands outside the sandbox layers.
 fn holds_against_another(plan: &WallPlan, layers: &[Layer], refusal: &str, probe: impl Fn(i32) -> io::Result<()>) {
     let bare = WallPlan { level: IsolationLevel::LimitsOnly, ..plan.clone() };
     let without = WallPlan { without: layers.to_vec(), ..plan.clone() };

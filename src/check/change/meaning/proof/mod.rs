@@ -1,0 +1,237 @@
+//! A proof that two versions of a file mean the same: both are brought into one form, and compared.
+//!
+//! ```text
+//!   python, script ──▶ scope ──▶ rules, again and again ─────────────▶ compare
+//!   (lower)            whose     texts, idioms, logic, flow:           function by
+//!   syntax as a        names     other ways to write the same          function
+//!   tree               are       temps, calls: values and bodies
+//!                      whose     in place of names
+//! ```
+//!
+//! Each rule holds for every program: it replaces a part by another one that does the same, whatever the values are. Where
+//! that cannot be known (types, effects, who else uses a name) the part stays as it is, and the versions differ. `effects` and
+//! `values` say what is known. What is not understood is compared by its words and keeps its names.
+//!
+//! A program can tell some things apart that count as the same here: the names of local variables in tracebacks, line
+//! numbers, how much of a value was computed before memory ran out, and what a class of somebody else does when it is
+//! compared, written as a text or added to a number in a way that contradicts the language's own rules.
+
+mod calls;
+mod compare;
+mod effects;
+mod flow;
+mod idioms;
+mod logic;
+mod lower;
+mod modules;
+mod python;
+mod scope;
+mod temps;
+mod texts;
+mod tree;
+mod values;
+mod webs;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use compare::Proof;
+
+use crate::domain::budget;
+use crate::domain::source::Language;
+use lower::Lower;
+use scope::Scopes;
+use std::collections::HashSet;
+use tree::{Kind, Node};
+use values::Known;
+
+/// Rounds of all rules at most. Each makes a program simpler; most end after three.
+const MAX_ROUNDS: usize = 10;
+
+/// Larger or deeper programs are not compared by meaning.
+const MAX_SIZE: (usize, usize) = (60_000, 150);
+
+/// Compares two versions of a file; `None` where one of them cannot be read. `is_alone`: no other file of the tool can
+/// use its functions.
+pub(super) fn compare(old: &str, new: &str, language: Language, is_alone: bool) -> Option<Proof> {
+    let (mut old, mut new) = (Program::read(old, language, is_alone)?, Program::read(new, language, is_alone)?);
+    let (before, now) = (old.names(), new.names());
+    old.simplify(&before.difference(&now).cloned().collect())?;
+    new.simplify(&now.difference(&before).cloned().collect())?;
+    Some(compare::compare(&old, &new))
+}
+
+/// One version of a file.
+struct Program {
+    root: Node,
+    /// What a comment tells the system or a package manager.
+    header: String,
+    pinned: HashSet<String>,
+    is_script: bool,
+    writes_plainly: bool,
+    /// Whether functions and constants may stand in place of their names: nobody else uses them.
+    is_alone: bool,
+}
+
+impl Program {
+    fn read(text: &str, language: Language, is_alone: bool) -> Option<Program> {
+        let tree = language.parse(text)?;
+        let is_script = match language {
+            Language::Python => false,
+            _ => return None,
+        };
+        let has = |words: &[&str]| tree::words(text).any(|word| words.contains(&word));
+        let looks_at_itself = ["exec", "eval", "globals", "locals", "vars", "inspect", "__dict__", "_getframe"];
+        if tree.root_node().has_error() || has(&looks_at_itself) {
+            return None;
+        }
+        let reads_types = has(&["__annotations__", "get_type_hints", "signature", "__doc__"]);
+        let mut defined = HashSet::new();
+        modules::defined(text, &mut defined);
+        let mut lower = Lower::new(text, reads_types, defined);
+        let mut root = python::program(&mut lower, tree.root_node());
+        if lower.is_cut || root.measure().0 > MAX_SIZE.0 || root.measure().1 > MAX_SIZE.1 {
+            return None;
+        }
+        let scopes = Scopes::resolve(&mut root, is_script);
+        let strange =
+            ["__format__", "enum", "Enum", "StrEnum", "IntEnum", "Decimal", "Fraction", "valueOf", "toPrimitive"];
+        let program = Program {
+            root,
+            header: modules::header(text),
+            pinned: scopes.pinned,
+            is_script,
+            writes_plainly: !has(&strange),
+            is_alone,
+        };
+        Some(program)
+    }
+
+    /// The names of functions and constants of the file.
+    fn names(&self) -> HashSet<String> {
+        let mut names = HashSet::new();
+        for kid in &self.root.kids {
+            names.extend(values::binds(kid));
+        }
+        self.root.each(&mut |node| {
+            if node.is(Kind::Def) {
+                names.insert(tree::plain(&node.text).to_owned());
+            }
+        });
+        names
+    }
+
+    fn known(&self) -> Known {
+        let mut known = Known::of(&self.root, &self.pinned, self.is_script);
+        known.writes_plainly = self.writes_plainly;
+        known
+    }
+
+    /// Brings the program into its form. `own`: names that the other version does not know.
+    fn simplify(&mut self, own: &HashSet<String>) -> Option<()> {
+        modules::resolve(self);
+        self.forget_parameters();
+        if self.is_alone {
+            let known = self.known();
+            webs::own_variables(&mut self.root, &known);
+        }
+        let known = self.known();
+        webs::of_loops(&mut self.root, &known);
+        let mut next = 1_000_000;
+        for _ in 0..MAX_ROUNDS {
+            let before = self.root.clone();
+            for _ in 0..MAX_ROUNDS {
+                let start = self.root.clone();
+                self.rewrite();
+                if start == self.root {
+                    break;
+                }
+                let (size, depth) = self.root.measure();
+                if size > MAX_SIZE.0 || depth > MAX_SIZE.1 || budget::is_over() {
+                    return None;
+                }
+            }
+            if self.is_alone {
+                let mut known = self.known();
+                while calls::inline_functions(&mut self.root, own, &known, &mut next) {
+                    known = self.known();
+                    if self.root.measure().1 > MAX_SIZE.1 || budget::is_over() {
+                        return None;
+                    }
+                }
+                calls::inline_constants(&mut self.root, own, &known);
+            }
+            if before == self.root {
+                return Some(());
+            }
+        }
+        None
+    }
+
+    fn rewrite(&mut self) {
+        let known = self.known();
+        self.root.rewrite(&mut |node| {
+            texts::form(node, &known);
+            idioms::value(node, &known);
+        });
+        logic::simplify(&mut self.root, &known);
+        flow::tidy(&mut self.root, &known);
+        let known = self.known();
+        self.root.rewrite(&mut |node| {
+            if node.is(Kind::Block) {
+                idioms::block(node, &known);
+            }
+        });
+        let known = self.known();
+        temps::inline(&mut self.root, &known);
+    }
+
+    /// Where all calls of a function are in view and give no argument by name, the names of its parameters are its own.
+    fn forget_parameters(&mut self) {
+        let mut open: HashSet<String> = HashSet::new();
+        let mut closed: HashSet<String> = HashSet::new();
+        let (mut called, mut mentioned) = (std::collections::HashMap::new(), std::collections::HashMap::new());
+        self.root.each(&mut |node| match node.kind {
+            Kind::Call if node.kids[0].is(Kind::Name) => {
+                let name = node.kids[0].text.clone();
+                if node.kids[1..].iter().any(|arg| matches!(arg.kind, Kind::Kw | Kind::Spread)) {
+                    closed.insert(name.clone());
+                }
+                *called.entry(name).or_insert(0_usize) += 1;
+            }
+            Kind::Name => *mentioned.entry(node.text.clone()).or_insert(0_usize) += 1,
+            Kind::Def => {
+                let is_plain = node.kids[2].kids.is_empty() && !node.kids[2].text.contains("method");
+                if !is_plain || !open.insert(node.text.clone()) {
+                    closed.insert(node.text.clone());
+                }
+            }
+            _ => {}
+        });
+        let (pinned, is_alone, is_script) = (&self.pinned, self.is_alone, self.is_script);
+        let is_in_view = |name: &String| {
+            open.contains(name)
+                && !closed.contains(name)
+                && !pinned.contains(tree::plain(name))
+                && (is_alone || tree::is_local(name))
+                && called.get(name) == mentioned.get(name)
+        };
+        self.root.rewrite(&mut |node| {
+            let forgets = match node.kind {
+                Kind::Def => is_script || is_in_view(&node.text),
+                Kind::Lambda => true,
+                _ => false,
+            };
+            if forgets {
+                for param in node.kids[0].kids.iter_mut().filter(|param| param.is(Kind::Param)) {
+                    if param.kids[1].text.starts_with("caller")
+                        && !tree::plain(&param.text).is_empty()
+                        && tree::is_local(&param.text)
+                    {
+                        param.kids[1].text = "caller".to_owned();
+                    }
+                }
+            }
+        });
+    }
+}

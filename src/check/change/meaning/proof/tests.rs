@@ -1,0 +1,395 @@
+//! Pairs of programs that mean the same, and pairs that almost do.
+
+use super::compare;
+use crate::domain::source::Language;
+
+/// A body stands in a function; what begins with `#` is a whole file.
+fn program(text: &str) -> String {
+    match text.strip_prefix("#file\n") {
+        Some(file) => file.to_owned(),
+        None => {
+            let body: String = text.lines().map(|line| format!("    {line}\n")).collect();
+            format!("import sys\n\n\ndef f(a, b, xs, d, log):\n{body}")
+        }
+    }
+}
+
+fn is_equal(old: &str, new: &str) -> bool {
+    let (old, new) = (program(old), program(new));
+    compare(&old, &new, Language::Python, true).is_some_and(|proof| proof.is_equal)
+}
+
+#[test]
+fn every_program_means_the_same_as_itself() {
+    for (old, new) in SAME.iter().chain(OTHER) {
+        assert!(is_equal(old, old), "{old}");
+        assert!(is_equal(new, new), "{new}");
+    }
+}
+
+#[test]
+fn other_ways_to_write_the_same_are_equal() {
+    let failed: Vec<_> = SAME.iter().filter(|(old, new)| !is_equal(old, new) || !is_equal(new, old)).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn near_misses_are_not_equal() {
+    let failed: Vec<_> = OTHER.iter().filter(|(old, new)| is_equal(old, new) || is_equal(new, old)).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn hostile_programs_end_the_proof() {
+    let deep = format!("x = {}1{}\n", "(".repeat(400), ")".repeat(400));
+    let nested: String = (0..120).map(|level| format!("{}if a:\n", " ".repeat(level))).collect();
+    let nested = format!("{nested}{}pass\n", " ".repeat(120));
+    let long = "x = [1, 2, 3]\n".repeat(10_000);
+    let guards: String = (0..300).map(|n| format!("    if a == {n}:\n        return b\n")).collect();
+    let guards = format!("def f(a, b):\n{guards}");
+    for text in [deep, nested, long, guards, "def f(:\n".to_owned(), "\0\u{feff}'''".to_owned()] {
+        let _ = compare(&text, &format!("{text}\ny = 1\n"), Language::Python, true);
+    }
+    let calls: String = (0..20).map(|n| format!("def f{n}(x):\n    return f{}(x) + f{}(x)\n", n + 1, n + 1)).collect();
+    let _ = compare(&calls, "x = 1\n", Language::Python, true);
+}
+
+/// The same, written in two ways.
+const SAME: &[(&str, &str)] = &[
+    // Names, types, layout, words for readers of the code.
+    ("x = a + 1\nlog(x)\nlog(x, x)", "total = a + 1\nlog(total)\nlog(total, total)"),
+    ("for i in xs:\n    log(i)", "for item in xs:\n    log(item)"),
+    ("return [x for x in xs]", "return [item for item in xs]"),
+    ("return sorted(xs, key=lambda x: x.b)", "return sorted(xs, key=lambda item: item.b)"),
+    ("return a", "# why\nreturn (a)"),
+    ("return 'x' \"y\"", "return \"xy\""),
+    ("return 1_000", "return 1000"),
+    (
+        "#file\ndef f(a, b=1):\n    return a\nf(1)\n",
+        "#file\ndef f(a: int, b: int = 1) -> int:\n    \"\"\"Says it.\"\"\"\n    return a\nf(1)\n",
+    ),
+    ("#file\ndef f(a):\n    return a\nf(1)\n", "#file\ndef f(text):\n    return text\nf(1)\n"),
+    (
+        "#file\nimport os\nimport sys\nprint(os.name, sys.argv)\n",
+        "#file\nimport sys\nimport os\nprint(os.name, sys.argv)\n",
+    ),
+    (
+        "#file\nimport os.path\nprint(os.path.join('a', 'b'))\n",
+        "#file\nfrom os import path\nprint(path.join('a', 'b'))\n",
+    ),
+    ("#file\nimport json\nprint(json.dumps(1))\n", "#file\nimport json as j\nimport re\nprint(j.dumps(1))\n"),
+    (
+        "#file\ndef a():\n    return 1\ndef b():\n    return 2\nprint(a(), b())\n",
+        "#file\ndef b():\n    return 2\ndef a():\n    return 1\nprint(a(), b())\n",
+    ),
+    // Conditions.
+    ("if not (a and b):\n    log(1)", "if not a or not b:\n    log(1)"),
+    ("if not a == b:\n    log(1)", "if a != b:\n    log(1)"),
+    ("if not a in xs:\n    log(1)", "if a not in xs:\n    log(1)"),
+    ("return not a is None", "return a is not None"),
+    ("if a > b:\n    log(1)", "if b < a:\n    log(1)"),
+    ("if a:\n    log(1)\nelse:\n    log(2)", "if not a:\n    log(2)\nelse:\n    log(1)"),
+    ("if a:\n    if b:\n        log(1)", "if a and b:\n    log(1)"),
+    ("if a is None or b in d:\n    log(1)\n    log(2)", "if a is not None and b not in d:\n    return\nlog(1)\nlog(2)"),
+    ("if len(xs) >= 2:\n    log(1)", "if not len(xs) < 2:\n    log(1)"),
+    ("if 'a' == b:\n    log(1)", "if b == 'a':\n    log(1)"),
+    ("if a:\n    return 1\nelse:\n    return 2", "return 1 if a else 2"),
+    ("if a:\n    x = 1\nelse:\n    x = 2\nlog(x)", "x = 1 if a else 2\nlog(x)"),
+    ("x = 2\nif a:\n    x = 1\nlog(x)", "log(1 if a else 2)"),
+    ("return True if a in d else False", "return a in d"),
+    ("return a if a else b", "return a or b"),
+    // Exits.
+    ("for x in xs:\n    if x:\n        log(x)", "for x in xs:\n    if not x:\n        continue\n    log(x)"),
+    ("if a:\n    return 1\nelse:\n    log(b)\n    return 2", "if a:\n    return 1\nlog(b)\nreturn 2"),
+    ("if a:\n    log(1)\nelif b:\n    log(2)", "if a:\n    log(1)\n    return\nif b:\n    log(2)"),
+    ("if a:\n    raise ValueError(b)\nelse:\n    log(b)", "if a:\n    raise ValueError(b)\nlog(b)"),
+    ("log(a)\nreturn None", "log(a)"),
+    ("log(a)\nreturn\nlog(b)", "log(a)"),
+    ("while True:\n    if a():\n        break\n    log(b)", "while not a():\n    log(b)"),
+    (
+        "for x in xs:\n    if x:\n        if b:\n            continue\n        log(x)",
+        "for x in xs:\n    if not x:\n        continue\n    if b:\n        continue\n    log(x)",
+    ),
+    ("if a:\n    log(1)\n    log(3)\nelse:\n    log(2)\n    log(3)", "if a:\n    log(1)\nelse:\n    log(2)\nlog(3)"),
+    ("if a:\n    pass\nelse:\n    log(1)", "if not a:\n    log(1)"),
+    // Texts.
+    ("print('%s and %s' % (a, b))", "print(f'{a} and {b}')"),
+    ("print('{} and {}'.format(a, b))", "print(f'{a} and {b}')"),
+    ("print('{1} {0}'.format(a, b))", "print(f'{b} {a}')"),
+    ("print('{x:>5}'.format(x=a))", "print(f'{a:>5}')"),
+    (
+        "p = list(xs)\nq = list(d)\nprint('%d of %+d' % (len(p), len(q) - len(p)))",
+        "p = list(xs)\nq = list(d)\nn = len(q) - len(p)\nprint(f'{len(p)} of {n:+d}')",
+    ),
+    ("log('a' + str(b) + 'c')", "log(f'a{b}c')"),
+    ("print('a', b)", "print(f'a {b}')"),
+    ("log('50%% of %r' % (a,))", "log(f'50% of {a!r}')"),
+    // Temporaries.
+    ("x = a.b\nreturn log(x)", "return log(a.b)"),
+    ("x = a + 1\ny = x * 2\nreturn y", "return (a + 1) * 2"),
+    ("x = log(a)\nif x:\n    return 1\nreturn 2", "if log(a):\n    return 1\nreturn 2"),
+    ("x, y = xs, d\nlog(x, y)", "log(xs, d)"),
+    ("x = a.strip()\nx = x.lower()\nreturn x", "return a.strip().lower()"),
+    ("for x in sorted(xs):\n    log(x)", "items = sorted(xs)\nfor x in items:\n    log(x)"),
+    ("n = 5\nlog(a)\nlog(n)\nlog(n)", "log(a)\nlog(5)\nlog(5)"),
+    // Functions and constants.
+    (
+        "#file\ndef f(x):\n    print(x + 1)\n    print(x)\nf(2)\n",
+        "#file\nONE = 1\ndef f(x):\n    print(x + ONE)\n    print(x)\nf(2)\n",
+    ),
+    (
+        "#file\ndef f(x):\n    return x in ['a', 'b']\nf(2)\n",
+        "#file\nKINDS = frozenset({'b', 'a'})\ndef f(x):\n    return x in KINDS\nf(2)\n",
+    ),
+    (
+        "#file\ndef f(x):\n    return x if x else 'n'\nprint(f(2))\nprint(f(3))\n",
+        "#file\ndef g(y):\n    return y if y else 'n'\nprint(g(2))\nprint(g(3))\n",
+    ),
+    (
+        "#file\ndef main(a):\n    x = a.b if a.b else '.'\n    print(x)\nmain(1)\n",
+        "#file\ndef dot(t):\n    return t if t else '.'\ndef main(a):\n    x = dot(a.b)\n    print(x)\nmain(1)\n",
+    ),
+    (
+        "#file\ndef main(a):\n    print(a)\n    print(1)\n    print(a)\nmain(1)\n",
+        "#file\ndef show(t):\n    print(t)\n    print(1)\ndef main(a):\n    show(a)\n    print(a)\nmain(1)\n",
+    ),
+    (
+        "#file\nimport re\ndef f(x):\n    return re.compile('a+').match(x)\nf(2)\n",
+        "#file\nimport re\nA = re.compile('a+')\ndef f(x):\n    return A.match(x)\nf(2)\n",
+    ),
+    (
+        "#file\ndef main(a):\n    if a:\n        x = 1\n    else:\n        x = a.b()\n    print(x, x)\nmain(1)\n",
+        "#file\ndef pick(a):\n    if a:\n        return 1\n    return a.b()\ndef main(a):\n    x = pick(a)\n    print(x, x)\nmain(1)\n",
+    ),
+    ("#file\nimport sys\nx = sys.argv\nprint(x, x)\n", "#file\nimport sys\nargs = sys.argv\nprint(args, args)\n"),
+    (
+        "#file\ndef f(x):\n    print(f'{x} of 64', x)\nf(2)\n",
+        "#file\nMOST = 64\ndef f(x):\n    print(f'{x} of {MOST}', x)\nf(2)\n",
+    ),
+    ("for x in xs:\n    log(x)\nfor x in d:\n    log(x, x)", "for x in xs:\n    log(x)\nfor y in d:\n    log(y, y)"),
+    // Loops and collections.
+    ("out = []\nfor x in xs:\n    out.append(x + 1)\nreturn out", "return [x + 1 for x in xs]"),
+    ("out = []\nfor x in xs:\n    if x:\n        out.append(x)\nreturn out", "return [x for x in xs if x]"),
+    ("out = []\nfor x in xs:\n    for y in x:\n        out.append(y)\nreturn out", "return [y for x in xs for y in x]"),
+    ("if a in d:\n    d[a] += b\nelse:\n    d[a] = b", "d[a] = d.get(a, 0) + b"),
+    ("if a in ('x', 'y'):\n    log(1)", "if a in ['y', 'x']:\n    log(1)"),
+    ("if a == 'x' or a == 'y':\n    log(1)", "if a in {'x', 'y'}:\n    log(1)"),
+    ("for i, x in enumerate(xs):\n    log(i + 1, x)", "for n, x in enumerate(xs, start=1):\n    log(n, x)"),
+    ("for x in ('p', 'q'):\n    log(x)", "log('p')\nlog('q')"),
+    ("return ', '.join([x.n for x in xs])", "return ', '.join(x.n for x in xs)"),
+    ("return set([x for x in xs])", "return {x for x in xs}"),
+    ("return list(x for x in xs)", "return [x for x in xs]"),
+    ("x = dict()\nx[a] = 1\nreturn x", "x = {}\nx[a] = 1\nreturn x"),
+    ("n = 0\nfor x in xs:\n    n += 1\nreturn n", "n = 0\nfor x in xs:\n    n = n + 1\nreturn n"),
+];
+
+/// Almost the same: each of them can do something else.
+const OTHER: &[(&str, &str)] = &[
+    // Conditions.
+    ("if a < b:\n    log(1)", "if a <= b:\n    log(1)"),
+    ("if not a < b:\n    log(1)", "if a >= b:\n    log(1)"),
+    ("if a < b:\n    log(1)\nelse:\n    log(2)", "if a >= b:\n    log(2)\nelse:\n    log(1)"),
+    ("if a and b:\n    log(1)", "if a or b:\n    log(1)"),
+    ("if a and b:\n    log(1)", "if b and a:\n    log(1)"),
+    ("if not (a and b):\n    log(1)", "if not a and not b:\n    log(1)"),
+    ("return not a == b", "return a != b"),
+    ("return not not a", "return a"),
+    ("if a is b:\n    log(1)", "if a == b:\n    log(1)"),
+    ("if a is None:\n    log(1)", "if not a:\n    log(1)"),
+    ("if a == 'x':\n    log(1)", "if a in 'x':\n    log(1)"),
+    ("if a:\n    log(1)\nelif b:\n    log(2)", "if a:\n    log(1)\nif b:\n    log(2)"),
+    ("if a:\n    if b:\n        log(1)\n    else:\n        log(2)", "if a and b:\n    log(1)\nelse:\n    log(2)"),
+    ("if len(xs) > 2:\n    log(1)", "if len(xs) >= 2:\n    log(1)"),
+    ("return a if b else d", "return d if b else a"),
+    ("return a or b", "return b if a is None else a"),
+    ("return a() if a() else b", "return a() or b"),
+    ("if a < b < 3:\n    log(1)", "if a < b <= 3:\n    log(1)"),
+    ("assert a", "log(a)"),
+    // Exits and order.
+    ("for x in xs:\n    if x:\n        break\n    log(x)", "for x in xs:\n    if x:\n        continue\n    log(x)"),
+    ("for x in xs:\n    if x:\n        return\n    log(x)", "for x in xs:\n    if x:\n        continue\n    log(x)"),
+    ("for x in xs:\n    log(x)\n    return a", "for x in xs:\n    log(x)\nreturn a"),
+    ("if a:\n    log(1)\nlog(2)", "if a:\n    log(1)\n    return\nlog(2)"),
+    ("log(a)\nlog(b)", "log(b)\nlog(a)"),
+    ("if a:\n    return 1\nreturn 2", "if a:\n    return 2\nreturn 1"),
+    ("if a:\n    return 1\nlog(b)", "log(b)\nif a:\n    return 1"),
+    ("return None", "return False"),
+    ("return", "return 0"),
+    ("for x in xs:\n    if x:\n        break\nelse:\n    log(1)", "for x in xs:\n    if x:\n        break\nlog(1)"),
+    ("while a:\n    log(1)", "if a:\n    log(1)"),
+    ("while True:\n    log(b)\n    if a():\n        break", "while not a():\n    log(b)"),
+    ("return 1\nyield 2", "return 1"),
+    ("if a:\n    log(x)\n    x = 1\nreturn\nx = 2", "if a:\n    log(x)\n    x = 1\nreturn"),
+    // Errors.
+    ("try:\n    log(a)\nexcept ValueError:\n    pass", "log(a)"),
+    ("try:\n    log(a)\nexcept ValueError:\n    pass", "try:\n    log(a)\nexcept Exception:\n    pass"),
+    (
+        "try:\n    x = log(a)\nexcept ValueError:\n    return\nlog(x)",
+        "try:\n    log(log(a))\nexcept ValueError:\n    return",
+    ),
+    ("x = d[a]\ntry:\n    log(x)\nexcept KeyError:\n    pass", "try:\n    log(d[a])\nexcept KeyError:\n    pass"),
+    ("try:\n    return log(a)\nfinally:\n    log(b)", "try:\n    return log(a)\nfinally:\n    return log(b)"),
+    (
+        "try:\n    log(a)\nexcept ValueError:\n    raise",
+        "try:\n    log(a)\nexcept ValueError as error:\n    raise error",
+    ),
+    (
+        "try:\n    log(a)\n    log(b)\nexcept ValueError:\n    pass",
+        "try:\n    log(a)\nexcept ValueError:\n    pass\nelse:\n    log(b)",
+    ),
+    (
+        "x = []\ntry:\n    x = []\n    for y in xs:\n        x.append(log(y))\nexcept ValueError:\n    pass\nreturn x",
+        "x = []\ntry:\n    x = [log(y) for y in xs]\nexcept ValueError:\n    pass\nreturn x",
+    ),
+    ("return d[a]", "return d.get(a)"),
+    ("return d.get(a, 0)", "return d.get(a, 1)"),
+    ("return d.get(a)", "return d.get(a, '')"),
+    ("x = int(a)\nprint(1)\nlog(x)", "print(1)\nlog(int(a))"),
+    ("x = int(a)\nif b:\n    log(x)", "if b:\n    log(int(a))"),
+    // Values.
+    ("return a + b", "return b + a"),
+    ("return a - b", "return b - a"),
+    ("return a / 2", "return a // 2"),
+    ("return 1", "return 1.0"),
+    ("return 0o10", "return 10"),
+    ("return 'a'", "return b'a'"),
+    ("return r'\\n'", "return '\\n'"),
+    ("return (1,)", "return [1]"),
+    ("return {1}", "return {1: 1}"),
+    ("return xs[1:]", "return xs[:1]"),
+    ("return xs[::2]", "return xs[:2]"),
+    ("return -a", "return ~a"),
+    ("xs += d\nreturn xs", "xs = xs + d\nreturn xs"),
+    ("xs += [1]\nreturn xs", "xs = xs + [1]\nreturn xs"),
+    ("log(a=1)", "log(b=1)"),
+    ("log(*xs)", "log(xs)"),
+    ("log(a, b)", "log(b, a)"),
+    ("return True", "return 'True'"),
+    // Texts.
+    ("return f'{a}'", "return f'{a!r}'"),
+    ("return f'{a:5}'", "return f'{a:6}'"),
+    ("return f'{a}{b}'", "return f'{b}{a}'"),
+    ("return '%s' % a", "return f'{a}'"),
+    ("return '%d' % (a,)", "return f'{a}'"),
+    ("return 'x' + a", "return f'x{a}'"),
+    ("return '{a}'", "return f'{a}'"),
+    ("return '{{a}}'.format(a)", "return '{{a}}'"),
+    ("print(a, b)", "print(f'{a}{b}')"),
+    ("print(a, b, sep='')", "print(f'{a} {b}')"),
+    ("return '{0} {0}'.format(log(a))", "return f'{log(a)} {log(a)}'"),
+    ("return '%s %s' % (xs, xs.pop())", "return f'{xs} {xs.pop()}'"),
+    (
+        "#file\nimport enum\ndef f(x):\n    return '%s' % (x,)\nf(1)\n",
+        "#file\nimport enum\ndef f(x):\n    return f'{x}'\nf(1)\n",
+    ),
+    // Temporaries.
+    ("x = log(a)\nlog(b)\nreturn x", "log(b)\nreturn log(a)"),
+    ("x = log(a)\nreturn x + x", "return log(a) + log(a)"),
+    ("x = a.b\nlog(a)\nreturn x", "log(a)\nreturn a.b"),
+    ("x = xs[0]\nxs.pop()\nreturn x", "xs.pop()\nreturn xs[0]"),
+    ("x = a\na = b\nreturn x", "a = b\nreturn a"),
+    ("x = []\nfor y in xs:\n    x.append(y)\n    log(x)", "for y in xs:\n    x = []\n    x.append(y)\n    log(x)"),
+    ("x = []\nlog(x)\nlog(x)", "log([])\nlog([])"),
+    ("x = len(xs)\nxs.append(1)\nreturn x", "xs.append(1)\nreturn len(xs)"),
+    ("x = log(a)\nfor y in xs:\n    log(x)", "for y in xs:\n    log(log(a))"),
+    ("x = log(a)\nif b:\n    log(x)", "if b:\n    log(log(a))"),
+    ("x = log(a)\nreturn b and x", "return b and log(a)"),
+    ("x = log(a)\nreturn lambda: x", "return lambda: log(a)"),
+    ("a, b = b, a\nreturn a", "a = b\nb = a\nreturn a"),
+    ("x = sys.stdin.read()\nlog(sys.stdin.read())\nreturn x", "log(sys.stdin.read())\nreturn sys.stdin.read()"),
+    ("out = []\nfor x in xs:\n    out.append(lambda: x)\nreturn out", "return [lambda: y for y in xs]"),
+    ("x = iter(xs)\ny = list(x)\nz = list(x)\nreturn y, z", "x = iter(xs)\nz = list(x)\ny = list(x)\nreturn y, z"),
+    ("x = (y for y in xs)\nlog(b)\nreturn list(x)", "log(b)\nreturn list(y for y in xs)"),
+    // Functions, constants, scopes.
+    (
+        "#file\ndef f(x, y=[]):\n    y.append(x)\n    return y\nf(1)\n",
+        "#file\ndef f(x, y=None):\n    y = []\n    y.append(x)\n    return y\nf(1)\n",
+    ),
+    (
+        "#file\nN = 0\ndef f():\n    global N\n    N = 1\nf()\nprint(N)\n",
+        "#file\nN = 0\ndef f():\n    N = 1\nf()\nprint(N)\n",
+    ),
+    (
+        "#file\ndef f(x, y):\n    return x - y\nprint(f(1, 2))\n",
+        "#file\ndef f(x, y):\n    return x - y\nprint(f(2, 1))\n",
+    ),
+    (
+        "#file\ndef main(a):\n    print(a.x() - a.y())\nmain(1)\n",
+        "#file\ndef sub(p, q):\n    return q - p\ndef main(a):\n    print(sub(a.y(), a.x()))\nmain(1)\n",
+    ),
+    ("#file\ndef main(a):\n    print(a)\nmain(1)\n", "#file\nLIMIT = 3\ndef main(a):\n    print(LIMIT)\nmain(1)\n"),
+    (
+        "#file\ndef f(x):\n    return x in ['a']\nf(1)\n",
+        "#file\nK = ['a']\nK.append('b')\ndef f(x):\n    return x in K\nf(1)\n",
+    ),
+    (
+        "#file\ndef f():\n    return []\nf().append(1)\nprint(f())\n",
+        "#file\nE = []\ndef f():\n    return E\nf().append(1)\nprint(f())\n",
+    ),
+    (
+        "#file\ndef f():\n    return len('a')\nprint(f())\n",
+        "#file\nlen = str\ndef f():\n    return len('a')\nprint(f())\n",
+    ),
+    ("#file\nimport a\nprint(a.x)\n", "#file\nimport b as a\nprint(a.x)\n"),
+    ("#file\nimport json\nprint(1)\n", "#file\nimport evil\nimport json\nprint(1)\n"),
+    ("#file\nprint(1)\n", "#file\ndef print(x):\n    pass\nprint(1)\n"),
+    ("#file\ndef main():\n    print(1)\nmain()\n", "#file\nmain()\ndef main():\n    print(1)\n"),
+    (
+        "#file\nimport functools\ndef f(x):\n    return x\nf(1)\n",
+        "#file\nimport functools\n@functools.cache\ndef f(x):\n    return x\nf(1)\n",
+    ),
+    ("#file\ndef f(x, y):\n    return x\nf(x=1, y=2)\n", "#file\ndef f(y, x):\n    return x\nf(x=1, y=2)\n"),
+    ("#file\n#!/usr/bin/python3\nprint(1)\n", "#file\n#!/usr/bin/evil\nprint(1)\n"),
+    ("#file\nasync def f(x):\n    return 1\n", "#file\ndef f(x):\n    return 1\n"),
+    (
+        "#file\nclass A:\n    x = 1\n    def f(self):\n        return x\nx = 2\nA().f()\n",
+        "#file\nclass A:\n    y = 1\n    def f(self):\n        return y\nx = 2\nA().f()\n",
+    ),
+    ("x = 1\ndef g():\n    nonlocal x\n    x = 2\ng()\nreturn x", "x = 1\ndef g():\n    x = 2\ng()\nreturn x"),
+    (
+        "match a:\n    case 1:\n        log(1)\n    case x:\n        log(x)",
+        "match a:\n    case 1:\n        log(1)\n    case _:\n        log(a)",
+    ),
+    (
+        "for x in xs:\n    log(x)\nfor x in d:\n    log(x, x)\nreturn x",
+        "for x in xs:\n    log(x)\nfor y in d:\n    log(y, y)\nreturn x",
+    ),
+    ("for x in xs:\n    log(x)\nfor x in x:\n    log(x, x)", "for x in xs:\n    log(x)\nfor y in d:\n    log(y, y)"),
+    (
+        "while a:\n    log(x)\n    for x in xs:\n        log(x, x)",
+        "while a:\n    log(x)\n    for y in xs:\n        log(y, y)",
+    ),
+    ("x = 1\nfor x in xs:\n    log(x)\nelse:\n    log(x)", "x = 1\nfor y in xs:\n    log(y)\nelse:\n    log(x)"),
+    ("#file\nx = 1\ndef f():\n    print(x)\nf()\n", "#file\ny = 1\ndef f():\n    print(x)\nf()\n"),
+    (
+        "#file\ndef f(x):\n    print(f'{x} of 64', x)\nf(2)\n",
+        "#file\nMOST = 65\ndef f(x):\n    print(f'{x} of {MOST}', x)\nf(2)\n",
+    ),
+    // Loops and collections.
+    ("out = []\nfor x in xs:\n    out.append(x)\nlog(x)\nreturn out", "out = [y for y in xs]\nlog(x)\nreturn out"),
+    ("out = []\nfor x in xs:\n    out.append(len(out))\nreturn out", "out = [len(out) for x in xs]\nreturn out"),
+    ("out = [a]\nfor x in xs:\n    out.append(x)\nreturn out", "out = [x for x in xs]\nreturn out"),
+    ("return [x for x in xs if x]", "return [x for x in xs if not x]"),
+    ("return [x for x in xs]", "return {x for x in xs}"),
+    ("return [x for x in xs]", "return (x for x in xs)"),
+    ("return [y for x in xs for y in x]", "return [y for y in xs for x in y]"),
+    ("return any([log(x) for x in xs])", "return any(log(x) for x in xs)"),
+    ("if a in d:\n    d[a] += b\nelse:\n    d[a] = b", "d[a] = d.get(a, 1) + b"),
+    ("if a in d:\n    d[a] += b\nelse:\n    d[a] = 1", "d[a] = d.get(a, 0) + b"),
+    ("if a in d:\n    d[a] += log(b)\nelse:\n    d[a] = log(b)", "d[a] = d.get(a, 0) + log(a)"),
+    ("if a in ('x', 'y'):\n    log(1)", "if a in ('x',):\n    log(1)"),
+    ("if a in ('x'):\n    log(1)", "if a in ('x',):\n    log(1)"),
+    ("if log(a) == 1 or log(a) == 2:\n    return 1", "if log(a) in (1, 2):\n    return 1"),
+    ("for i, x in enumerate(xs):\n    log(i + 1, x)", "for i, x in enumerate(xs, start=2):\n    log(i, x)"),
+    (
+        "for i, x in enumerate(xs):\n    log(i + 1, x)\nlog(i)",
+        "for i, x in enumerate(xs, start=1):\n    log(i, x)\nlog(i)",
+    ),
+    ("for x in ('p', 'q'):\n    log(x)", "log('q')\nlog('p')"),
+    ("for x in ('p', 'q'):\n    if a:\n        break\n    log(x)", "if not a:\n    log('p')\nif not a:\n    log('q')"),
+    ("with log(a) as x:\n    return x", "x = log(a)\nreturn x"),
+    ("with log(a), log(b):\n    return 1", "with log(b), log(a):\n    return 1"),
+    ("del d[a]\nlog(d)", "log(d)"),
+    ("d[a] = b\nreturn d", "d[b] = a\nreturn d"),
+    ("for x in xs:\n    xs = b\n    log(x)", "for x in b:\n    log(x)"),
+];
