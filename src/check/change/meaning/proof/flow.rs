@@ -16,15 +16,17 @@ pub(super) fn tidy(node: &mut Node, known: &Known) {
         Kind::Block => block(node, known),
         Kind::Def | Kind::Lambda => {
             if !node.kids.last().is_some_and(|marks| marks.text.contains("constructor")) {
-                strip(&mut node.kids[1], Kind::Return);
+                strip(&mut node.kids[1], Kind::Return, known);
             }
         }
-        Kind::For => strip(&mut node.kids[2], Kind::Continue),
+        // Something may see the status of this loop of a shell.
+        Kind::For | Kind::While if node.text == "status" => {}
+        Kind::For => strip(&mut node.kids[2], Kind::Continue, known),
         Kind::While => {
-            strip(&mut node.kids[1], Kind::Continue);
+            strip(&mut node.kids[1], Kind::Continue, known);
             ending(node, known);
         }
-        Kind::Loop => strip(&mut node.kids[3], Kind::Continue),
+        Kind::Loop => strip(&mut node.kids[3], Kind::Continue, known),
         Kind::Return => {
             let word = if known.is_script { "undefined" } else { "None" };
             if node.kids.first().is_some_and(|value| value.is(Kind::Word) && value.text == word) {
@@ -50,7 +52,7 @@ fn block(node: &mut Node, known: &Known) {
         node.kids = kids.into_iter().flat_map(|kid| if kid.is(Kind::Block) { kid.kids } else { vec![kid] }).collect();
     }
     node.kids.retain(|kid| !is_nothing(kid, known));
-    without_dead(node);
+    without_dead(node, known);
     // From the end, so that what follows is in its form already.
     let mut at = node.kids.len();
     while at > 0 {
@@ -74,12 +76,12 @@ fn block(node: &mut Node, known: &Known) {
         node.kids.splice(at..=at, made);
     }
     node.kids.retain(|kid| !is_nothing(kid, known));
-    without_dead(node);
+    without_dead(node, known);
 }
 
 /// A block that got longer at its end.
 fn block_again(node: &mut Node, known: &Known) {
-    without_dead(node);
+    without_dead(node, known);
     if let Some(last) = node.kids.iter().rposition(|kid| kid.is(Kind::If)) {
         let step = node.kids[last].take();
         let made = branches(step, known);
@@ -109,7 +111,11 @@ fn is_nothing(node: &Node, known: &Known) -> bool {
 }
 
 /// Leaves out what stands behind an exit, unless it makes a name a variable of the function or the function a generator.
-fn without_dead(node: &mut Node) {
+fn without_dead(node: &mut Node, known: &Known) {
+    // A shell script may read its own end.
+    if known.is_shell {
+        return;
+    }
     let leaving = |kid: &Node| match kid.kind {
         Kind::Return | Kind::Raise | Kind::Break | Kind::Continue => true,
         Kind::If => leaves(&kid.kids[1]) && leaves(&kid.kids[2]),
@@ -135,7 +141,8 @@ fn branches(mut step: Node, known: &Known) -> Vec<Node> {
         return vec![step];
     }
     if step.kids[1].kids.is_empty() && step.kids[2].kids.is_empty() {
-        return vec![Node { kind: Kind::Do, kids: vec![step.kids[0].take()], ..step }];
+        let text = tested(known);
+        return vec![Node { kind: Kind::Do, text, kids: vec![step.kids[0].take()], ..step }];
     }
     if step.kids[1].kids.is_empty() {
         let test = step.kids[0].take();
@@ -238,18 +245,24 @@ fn chosen(step: &Node, known: &Known) -> Option<Node> {
     }
 }
 
+/// What marks a condition of which only the effect is left: in a shell, its status still ends nothing and is not seen.
+fn tested(known: &Known) -> String {
+    if known.is_shell { "tested".to_owned() } else { String::new() }
+}
+
 /// Leaves out an exit at the end, where the program goes there anyway.
-fn strip(block: &mut Node, exit: Kind) {
+fn strip(block: &mut Node, exit: Kind, known: &Known) {
     loop {
         match block.kids.last_mut() {
             Some(last) if last.kind == exit && last.kids.is_empty() && last.text.is_empty() => {
                 block.kids.pop();
             }
             Some(last) if last.is(Kind::If) => {
-                strip(&mut last.kids[1], exit);
-                strip(&mut last.kids[2], exit);
+                strip(&mut last.kids[1], exit, known);
+                strip(&mut last.kids[2], exit, known);
                 if last.kids[1].kids.is_empty() && last.kids[2].kids.is_empty() {
                     last.kind = Kind::Do;
+                    last.text = tested(known);
                     last.kids.truncate(1);
                 }
                 return;

@@ -191,6 +191,14 @@ pub(super) fn block(node: &mut Node, known: &Known) {
     }
     let mut at = 1;
     while at < node.kids.len() {
+        if declared_first(node, at) {
+            node.kids.remove(at - 1);
+        } else {
+            at += 1;
+        }
+    }
+    let mut at = 1;
+    while at < node.kids.len() {
         if defaulted(node, at, known) {
             node.kids.remove(at);
         }
@@ -399,6 +407,23 @@ fn counted_from(step: &mut Node, known: &Known) {
     }
     step.kids[2].put(&name, &sum);
     step.kids[1].kids.pop();
+}
+
+/// `let x;` followed by `x = a` is `let x = a`. Says whether the first is not needed any more.
+fn declared_first(node: &mut Node, at: usize) -> bool {
+    let (first, step) = (&node.kids[at - 1], &node.kids[at]);
+    let [name] = first.kids.as_slice() else { return false };
+    let is_one = first.is(Kind::Raw)
+        && first.text == "declare"
+        && name.is(Kind::Name)
+        && step.is(Kind::Assign)
+        && step.text.is_empty()
+        && step.kids[0] == *name
+        && !step.kids[1].mentions(&name.text);
+    if is_one {
+        node.kids[at].text = "let".to_owned();
+    }
+    is_one
 }
 
 /// `x = b` followed by `if c: x = a` is `x = a if c else b`.

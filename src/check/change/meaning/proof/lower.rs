@@ -39,6 +39,11 @@ impl<'s> Lower<'s> {
         self.source.get(node.byte_range()).unwrap_or_default()
     }
 
+    /// The text from one place to another.
+    pub(super) fn between(&self, from: usize, to: usize) -> &'s str {
+        self.source.get(from..to).unwrap_or_default()
+    }
+
     pub(super) fn starts_with(&self, node: Syntax<'_>, word: &str) -> bool {
         node.child(0).is_some_and(|first| first.kind() == word)
     }

@@ -1,8 +1,8 @@
 //! A proof that two versions of a file mean the same: both are brought into one form, and compared.
 //!
 //! ```text
-//!   python, script ──▶ scope ──▶ rules, again and again ─────────────▶ compare
-//!   (lower)            whose     texts, idioms, logic, flow:           function by
+//!   python,        ──▶ scope ──▶ rules, again and again ─────────────▶ compare
+//!   javascript         whose     texts, idioms, logic, flow:           function by
 //!   syntax as a        names     other ways to write the same          function
 //!   tree               are       temps, calls: values and bodies
 //!                      whose     in place of names
@@ -21,11 +21,16 @@ mod compare;
 mod effects;
 mod flow;
 mod idioms;
+mod javascript;
+mod javascript_function;
 mod logic;
 mod lower;
 mod modules;
 mod python;
 mod scope;
+mod shell;
+mod shell_calls;
+mod shell_test;
 mod temps;
 mod texts;
 mod tree;
@@ -34,6 +39,10 @@ mod webs;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_javascript;
+#[cfg(test)]
+mod tests_shell;
 
 pub(super) use compare::Proof;
 
@@ -68,6 +77,7 @@ struct Program {
     header: String,
     pinned: HashSet<String>,
     is_script: bool,
+    is_shell: bool,
     writes_plainly: bool,
     /// Whether functions and constants may stand in place of their names: nobody else uses them.
     is_alone: bool,
@@ -76,35 +86,63 @@ struct Program {
 impl Program {
     fn read(text: &str, language: Language, is_alone: bool) -> Option<Program> {
         let tree = language.parse(text)?;
-        let is_script = match language {
-            Language::Python => false,
-            _ => return None,
-        };
+        let is_script = language.is_javascript();
+        let is_shell = language == Language::Bash;
+        if !is_script && !is_shell && language != Language::Python || is_shell && shell::notices(text) {
+            return None;
+        }
         let has = |words: &[&str]| tree::words(text).any(|word| words.contains(&word));
-        let looks_at_itself = ["exec", "eval", "globals", "locals", "vars", "inspect", "__dict__", "_getframe"];
-        if tree.root_node().has_error() || has(&looks_at_itself) {
+        let looks_at_itself: &[&str] = if is_script {
+            &["eval", "callee"]
+        } else if is_shell {
+            &[]
+        } else {
+            &["exec", "eval", "globals", "locals", "vars", "inspect", "__dict__", "_getframe"]
+        };
+        if tree.root_node().has_error() || has(looks_at_itself) || is_script && text.contains("Function(") {
             return None;
         }
         let reads_types = has(&["__annotations__", "get_type_hints", "signature", "__doc__"]);
         let mut defined = HashSet::new();
         modules::defined(text, &mut defined);
         let mut lower = Lower::new(text, reads_types, defined);
-        let mut root = python::program(&mut lower, tree.root_node());
+        let read = match language {
+            _ if is_script => javascript::program,
+            Language::Bash => shell::program,
+            _ => python::program,
+        };
+        let mut root = read(&mut lower, tree.root_node());
         if lower.is_cut || root.measure().0 > MAX_SIZE.0 || root.measure().1 > MAX_SIZE.1 {
             return None;
         }
         let scopes = Scopes::resolve(&mut root, is_script);
         let strange =
             ["__format__", "enum", "Enum", "StrEnum", "IntEnum", "Decimal", "Fraction", "valueOf", "toPrimitive"];
-        let program = Program {
+        let mut program = Program {
             root,
             header: modules::header(text),
             pinned: scopes.pinned,
             is_script,
+            is_shell,
             writes_plainly: !has(&strange),
             is_alone,
         };
+        program.settle_constants();
         Some(program)
+    }
+
+    /// A constant of JavaScript that is given a value once is a variable like others.
+    fn settle_constants(&mut self) {
+        let known = self.known();
+        let is_one = |name: &String| known.bound.get(name) == Some(&1) && !self.pinned.contains(tree::plain(name));
+        self.root.rewrite(&mut |node| {
+            if matches!(node.kind, Kind::Assign | Kind::For)
+                && node.text.contains("const let")
+                && scope::targets(&node.kids[0]).iter().all(is_one)
+            {
+                node.text = node.text.replace("const let", "let");
+            }
+        });
     }
 
     /// The names of functions and constants of the file.
@@ -124,6 +162,7 @@ impl Program {
     fn known(&self) -> Known {
         let mut known = Known::of(&self.root, &self.pinned, self.is_script);
         known.writes_plainly = self.writes_plainly;
+        known.is_shell = self.is_shell;
         known
     }
 
@@ -151,7 +190,7 @@ impl Program {
                     return None;
                 }
             }
-            if self.is_alone {
+            if self.is_alone && !self.is_shell {
                 let mut known = self.known();
                 while calls::inline_functions(&mut self.root, own, &known, &mut next) {
                     known = self.known();
@@ -160,6 +199,11 @@ impl Program {
                     }
                 }
                 calls::inline_constants(&mut self.root, own, &known);
+            }
+            while self.is_alone && self.is_shell && shell_calls::inline(&mut self.root, own) {
+                if budget::is_over() {
+                    return None;
+                }
             }
             if before == self.root {
                 return Some(());

@@ -122,7 +122,7 @@ const SILENT: &[&str] = &[
 ];
 
 /// Modules of Node: with `node:` before them they are the same.
-pub(super) const NODE: &[&str] = &[
+const NODE: &[&str] = &[
     "assert",
     "buffer",
     "child_process",
@@ -153,6 +153,16 @@ pub(super) const NODE: &[&str] = &[
     "worker_threads",
     "zlib",
 ];
+
+/// The module that a program of Node names, without `node:` where that makes no difference.
+pub(super) fn of_node(module: &str) -> String {
+    module.strip_prefix("node:").filter(|name| NODE.contains(name)).unwrap_or(module).to_owned()
+}
+
+/// Whether nobody notices that a module was loaded.
+pub(super) fn is_silent(module: &str) -> bool {
+    NODE.contains(&module)
+}
 
 /// The names that a file of Python imports or defines, as far as types may mention them.
 pub(super) fn defined(text: &str, names: &mut HashSet<String>) {
@@ -243,7 +253,14 @@ fn is_plain(step: &Node) -> bool {
 fn meaning(source: &str, is_script: bool) -> (Node, String) {
     let (module, member) = source.split_once(':').unwrap_or((source, ""));
     if is_script {
-        return (Node::name(&format!("@{source}")), module.to_owned());
+        let of_module = Node::name(&format!("@{module}"));
+        let value = match member {
+            // What a module of Node exports is the same as a whole and one by one.
+            "default" | "*" if NODE.contains(&module) => of_module,
+            member if NODE.contains(&module) => Node::new(Kind::Member, member, vec![of_module]),
+            _ => Node::name(&format!("@{source}")),
+        };
+        return (value, module.to_owned());
     }
     let (first, inner) = module.strip_suffix("...").map_or((module, false), |first| (first, true));
     let mut parts = if first.starts_with('.') { vec![first] } else { first.split('.').collect::<Vec<_>>() };

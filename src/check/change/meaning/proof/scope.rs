@@ -177,7 +177,7 @@ pub(super) fn targets(target: &Node) -> Vec<String> {
 /// The names that a block of JavaScript declares.
 fn declared(kids: &[Node]) -> Vec<String> {
     let names = kids.iter().flat_map(|kid| match kid.kind {
-        Kind::Assign if matches!(kid.text.as_str(), "let" | "const") => targets(&kid.kids[0]),
+        Kind::Assign if kid.text.ends_with("let") => targets(&kid.kids[0]),
         Kind::Def if !kid.kids[2].text.contains("method") => vec![kid.text.clone()],
         Kind::Class => vec![kid.text.clone()],
         Kind::Raw if kid.text == "declare" => kid.kids.iter().flat_map(targets).collect(),

@@ -20,6 +20,8 @@ pub(super) enum Type {
 pub(super) struct Known {
     /// Whether it is JavaScript or TypeScript.
     pub(super) is_script: bool,
+    /// Whether it is a shell script: an exit status may count wherever a statement ends.
+    pub(super) is_shell: bool,
     /// Whether no class of the file says how its objects are written in a text.
     pub(super) writes_plainly: bool,
     types: HashMap<String, Type>,

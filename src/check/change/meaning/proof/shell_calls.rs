@@ -1,0 +1,209 @@
+//! Functions of a shell script of which only one version knows the name: their bodies are put where they are called.
+//!
+//! Only functions that nothing but such calls can notice: they use `$1` to `$9` and no other way to look at their arguments,
+//! do not return early, have no variables of their own, and change no variable that a call gives them.
+
+use super::shell::is_literal;
+use super::tree::{Kind, Node, words};
+use std::collections::HashSet;
+
+/// Largest body that is put in, in nodes.
+const MAX_BODY: usize = 1_500;
+
+/// Largest program after that, in nodes.
+const MAX_PROGRAM: usize = 40_000;
+
+/// Commands that look at arguments, set variables by name, or run text.
+const NOTICING: &[&str] = &[
+    "shift",
+    "set",
+    "eval",
+    "source",
+    ".",
+    "unset",
+    "read",
+    "printf",
+    "mapfile",
+    "readarray",
+    "getopts",
+    "let",
+    "local",
+    "exec",
+    "trap",
+];
+
+/// Puts one of the functions with these names where it is called. Says whether it did.
+pub(super) fn inline(root: &mut Node, names: &HashSet<String>) -> bool {
+    for at in 0..root.kids.len() {
+        let function = &root.kids[at];
+        if !function.is(Kind::Def) || !names.contains(&function.text) || !is_simple(&function.kids[1]) {
+            continue;
+        }
+        let name = function.text.clone();
+        let defined: HashSet<&str> =
+            root.kids.iter().filter(|kid| kid.is(Kind::Def)).map(|kid| kid.text.as_str()).collect();
+        let is_early = |step: &Node| {
+            !step.is(Kind::Def) && (mentions(step, &name) || defined.iter().any(|other| mentions(step, other)))
+        };
+        if root.kids[..at].iter().any(is_early) {
+            continue;
+        }
+        let mut made = root.clone();
+        let body = made.kids.remove(at).kids.swap_remove(1);
+        // The shell itself calls some functions, such as `command_not_found_handle`.
+        if !mentions(&made, &name) {
+            continue;
+        }
+        put(&mut made, &name, &body);
+        if !mentions(&made, &name) && made.measure().0 < MAX_PROGRAM {
+            *root = made;
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a word stands anywhere in it.
+fn mentions(node: &Node, name: &str) -> bool {
+    node.any(&|inner| words(&inner.text).any(|word| word == name) || inner.text.contains(name) && !is_name(name))
+}
+
+/// Whether a name is one word for [`words`].
+fn is_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// The name of the command that a node runs.
+fn run(node: &Node) -> Option<&str> {
+    let name = node.kids.first().filter(|_| node.is(Kind::Raw) && node.text == "run")?;
+    name.is(Kind::Str).then_some(name.text.as_str())
+}
+
+/// The number of the argument that a value is: `$1`.
+fn argument(node: &Node) -> Option<usize> {
+    let number = node.text.strip_prefix('$').filter(|_| node.is(Kind::Raw) && node.kids.is_empty())?;
+    number.parse().ok().filter(|number| (1..=9).contains(number) && node.text.len() == 2)
+}
+
+/// Whether a body does the same in place of a call.
+fn is_simple(body: &Node) -> bool {
+    let is_strange = |inner: &Node| match inner.kind {
+        Kind::Return | Kind::Def | Kind::Opaque => true,
+        Kind::Break | Kind::Continue => false,
+        Kind::Raw if inner.text.starts_with("declare ") => true,
+        Kind::Raw if run(inner).is_some_and(|name| NOTICING.contains(&name)) => true,
+        Kind::Raw if inner.text == "run" => !inner.kids.first().is_some_and(|name| name.is(Kind::Str)),
+        // `$@`, `$#`, `${1:-a}`, arithmetic and whatever else may look at arguments.
+        Kind::Raw if inner.text.contains('$') && inner.text != "$( )" => {
+            let name = inner.text.trim_start_matches('$');
+            argument(inner).is_none() && (!is_name(name) || name.starts_with(|c: char| c.is_ascii_digit()))
+        }
+        _ => false,
+    };
+    // A function is no loop: what would leave a loop around the call does not.
+    !leaves_loop(body) && !body.any(&is_strange) && body.measure().0 < MAX_BODY && !body.kids.is_empty()
+}
+
+/// Whether `break` or `continue` stands outside of a loop.
+fn leaves_loop(node: &Node) -> bool {
+    match node.kind {
+        Kind::Break | Kind::Continue => true,
+        Kind::For | Kind::While => false,
+        _ => node.kids.iter().any(leaves_loop),
+    }
+}
+
+/// Puts the body in place of all calls where that is possible.
+fn put(node: &mut Node, name: &str, body: &Node) {
+    for kid in &mut node.kids {
+        put(kid, name, body);
+    }
+    if node.is(Kind::Block) {
+        let kids = std::mem::take(&mut node.kids);
+        for kid in kids {
+            let made = Some(&kid).filter(|kid| kid.is(Kind::Do)).and_then(|kid| called(kid.kids.first()?, name, body));
+            match made {
+                Some(made) => node.kids.extend(made.kids),
+                None => node.kids.push(kid),
+            }
+        }
+    } else if let Some(mut made) = called(node, name, body)
+        && let [only] = made.kids.as_mut_slice()
+        && only.is(Kind::Do)
+        && only.text.is_empty()
+    {
+        *node = only.kids[0].take();
+    }
+}
+
+/// The body with the arguments of a call in their places.
+fn called(call: &Node, name: &str, body: &Node) -> Option<Node> {
+    if run(call) != Some(name) {
+        return None;
+    }
+    let given = &call.kids[1..];
+    let is_fixed = |value: &Node| match value.kind {
+        Kind::Str => true,
+        Kind::Hole => value
+            .kids
+            .iter()
+            .all(|inner| inner.is(Kind::Raw) && inner.kids.is_empty() && is_name(inner.text.trim_start_matches('$'))),
+        _ => false,
+    };
+    let is_plain = |value: &Node| value.is(Kind::Str) || value.is(Kind::Text) && value.kids.iter().all(is_fixed);
+    let used: HashSet<String> = given.iter().flat_map(names_in).collect();
+    let sets = |inner: &Node| {
+        let name = inner.text.strip_prefix("set ").or_else(|| inner.text.strip_prefix("variable "));
+        inner.is(Kind::Raw) && name.is_some_and(|name| used.contains(name.trim_end_matches(['=', '+'])))
+    };
+    if !given.iter().all(is_plain) || body.any(&sets) {
+        return None;
+    }
+    let mut made = body.clone();
+    let is_done = with(&mut made, given);
+    is_done.then_some(made)
+}
+
+fn names_in(value: &Node) -> Vec<String> {
+    let mut names = Vec::new();
+    value.each(&mut |inner| {
+        if inner.is(Kind::Raw) {
+            names.push(inner.text.trim_start_matches('$').to_owned());
+        }
+    });
+    names
+}
+
+/// Puts the given words in place of `$1` and so on. Says whether that was possible everywhere.
+fn with(node: &mut Node, given: &[Node]) -> bool {
+    let number = |hole: &Node| hole.kids.first().filter(|_| hole.is(Kind::Hole)).and_then(argument);
+    match node.kind {
+        Kind::Text if node.kids.iter().any(|part| number(part).is_some()) => {
+            let parts = std::mem::take(&mut node.kids);
+            for part in parts {
+                match number(&part).map(|number| given.get(number - 1)) {
+                    Some(Some(word)) if word.is(Kind::Str) => node.kids.push(word.clone()),
+                    Some(Some(word)) => node.kids.extend(word.kids.iter().cloned()),
+                    Some(None) => return false,
+                    None => node.kids.push(part),
+                }
+            }
+            node.kids.iter_mut().filter(|part| part.is(Kind::Hole)).all(|part| {
+                // A value of the caller may be called `$1`, too.
+                part.kids.iter_mut().all(|inner| argument(inner).is_some() || with(inner, given))
+            })
+        }
+        Kind::Raw if node.text == "parted" && node.kids.first().is_some_and(|hole| number(hole).is_some()) => {
+            let word = node.kids.first().and_then(number).and_then(|number| given.get(number - 1));
+            match word.filter(|word| word.is(Kind::Str) && is_literal(&word.text)) {
+                Some(word) => {
+                    *node = word.clone();
+                    true
+                }
+                None => false,
+            }
+        }
+        _ if argument(node).is_some() => false,
+        _ => node.kids.iter_mut().all(|kid| with(kid, given)),
+    }
+}
