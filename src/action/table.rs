@@ -112,7 +112,7 @@ actions! {
     // Run
     Run "run" Run Change [Catalog] ["r"] Both [RUN_FOR_AGENTS] "Run a tool and record it" {
         TOOL,
-        Arg::words("word", ArgKind::Text, "positional arguments in order; the tool's options go after --"),
+        Arg::words("word", ArgKind::Text, "positional arguments in order; options of the tool go after --"),
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE, or KEY=@FILE for the text of a file"),
         Arg::option("timeout", ArgKind::Duration, "time limit, for example 30s"),
@@ -126,7 +126,7 @@ actions! {
     }
     RunStrict "run-strict" Run Change [] [] Shell [RUN_STRICT_FOR_AGENTS] "Run a tool without what it declares: it writes no files and has no network, and is recorded" {
         TOOL,
-        Arg::words("word", ArgKind::Text, "positional arguments in order; the tool's options go after --"),
+        Arg::words("word", ArgKind::Text, "positional arguments in order; options of the tool go after --"),
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE, or KEY=@FILE for the text of a file"),
         Arg::option("timeout", ArgKind::Duration, "time limit, for example 30s"),
