@@ -57,7 +57,9 @@ fn an_approval_can_be_taken_back() {
 fn the_queue_is_the_same_after_a_restart() {
     let workspace = Workspace::new().with_git().with_script("one", "print(1)").with_script("two", "print(2)");
     let queue = |terminal: &mut crate::support::Terminal| -> Vec<String> {
-        terminal.wait_text("2 pending reviews").send("4").wait_text("one 1.0.0").wait_text("two 1.0.0");
+        terminal.wait_text("2 pending reviews").wait_text("one 1.0.0").wait_text("two 1.0.0");
+        // The rows are there before the key: what follows at once would be taken for a paste.
+        terminal.send("4").wait_text("x reject");
         let text = terminal.text();
         let row = |line: &str| {
             line.split('│')
