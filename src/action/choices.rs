@@ -48,5 +48,6 @@ pub(super) const CANDIDATES: ArgKind = ArgKind::Word(&[
     "workers",
     "comments",
     "tags",
+    "tagged-tools",
     "versions",
 ]);

@@ -9,6 +9,7 @@ pub mod boxes;
 mod choices;
 mod common;
 mod dry;
+pub mod forms;
 mod keys;
 mod meaning;
 mod reach;

@@ -192,7 +192,7 @@ actions! {
         Arg::option("run", ArgKind::Run, "the run that failed the scenario; its exit code may be 0"), DRY
     }
     Untag "untag" Run HumanOnly [] [] Both "Remove a negative tag that failure marks gave a tool" {
-        TOOL,
+        Arg::required("tool", ArgKind::Named("tagged-tools"), "name, NAME@VERSION, NAME@DIGESTPREFIX, or a path when names clash"),
         Arg::required("tag", ArgKind::Named("tags"), "the tag, for example not-for-json"),
         DRY
     }

@@ -130,7 +130,7 @@ fn time(table: &mut TableFields<'_, '_>, key: &'static str) -> Result<Option<u64
     if TIMES.contains(&time) {
         return Ok(Some(time));
     }
-    Err(table.bad(key, format!("{key} is {time} ms"), "write a time from 1ms to 720h, for example \"30s\""))
+    Err(table.bad(key, format!("{key} is {time}ms"), "write a time from 1ms to 720h, for example \"30s\""))
 }
 
 fn stop(table: &mut TableFields<'_, '_>, default: StopRule) -> Result<StopRule, Problem> {
@@ -151,7 +151,7 @@ fn backoff(table: &mut TableFields<'_, '_>, default: Backoff) -> Result<Backoff,
     set(&mut rule.calm_ms, time(&mut table, "calm")?);
     table.nothing_else()?;
     if rule.first_ms > rule.most_ms {
-        let message = format!("the first wait, {} ms, is longer than the longest, {} ms", rule.first_ms, rule.most_ms);
+        let message = format!("the first wait, {}ms, is longer than the longest, {}ms", rule.first_ms, rule.most_ms);
         return Err(table.bad("first", message, "write first no longer than most, which is 60s by default"));
     }
     Ok(rule)

@@ -279,8 +279,8 @@ mod tests {
         let listed = Listed { default: None, buffers: vec![status()] };
         assert_eq!(
             plain(|page| listed.text(page)),
-            "buffer          waiting  flushed  kept  flush      to    state\n\
-             usage_tracking    15/50      300     0  50 or 5 s  none  flushes in 3 s\n1 buffer\n"
+            "buffer          waiting  flushed  kept  flush     to    state\n\
+             usage_tracking    15/50      300     0  50 or 5s  none  flushes in 3s\n1 buffer\n"
         );
         assert_eq!(object(&listed)["buffers"][0]["next_flush_seconds"], json!(3.0));
     }

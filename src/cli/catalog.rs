@@ -8,7 +8,7 @@ mod step_facts;
 use super::call::{Answer, Call};
 use super::done::NOTHING_CHANGED;
 use super::files::FileHead;
-use super::print_text::{Align, Ink, Page, StyledLine, Table, when};
+use super::print_text::{Align, Ink, Page, StyledLine, Table, percent, when};
 use super::runs::run_table;
 use super::shared::stage_ink;
 use super::shared::usage_words;
@@ -395,7 +395,7 @@ impl Shown {
             }
         }
         let runs = self.tool.facts.runs;
-        let rate = self.tool.facts.success_rate.map(|rate| format!(", {:.0} % succeeded", rate * 100.0));
+        let rate = self.tool.facts.success_rate.map(|rate| format!(", {} succeeded", percent(rate)));
         page.heading(&format!("Runs: {}{}", grouped(runs), rate.unwrap_or_default()))?;
         if self.runs.is_empty() {
             return page.line(&StyledLine::new().put(Ink::Dim, "  no runs yet"));

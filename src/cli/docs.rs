@@ -228,7 +228,7 @@ fn limitations(text: &mut String, tool: &Tool, manifest: &Manifest) {
     let bytes = |value: Option<u64>| value.map(size);
     for (name, value) in [
         ("memory", bytes(limits.memory_bytes)),
-        ("processor time", limits.cpu_seconds.map(|seconds| format!("{seconds} s"))),
+        ("processor time", limits.cpu_seconds.map(|seconds| format!("{seconds}s"))),
         ("processes", limits.processes.map(|count| count.to_string())),
         ("output", bytes(limits.output_bytes)),
         ("disk", bytes(limits.disk_bytes)),

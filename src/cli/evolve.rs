@@ -134,7 +134,7 @@ fn lane_line(lane: &Lane) -> String {
         LaneState::Asking { attempt } => format!("{who}: asked again (attempt {attempt})"),
         LaneState::Waiting { delay_ms, .. } => {
             let trouble = lane.troubles.last().map_or("", String::as_str);
-            format!("{who}: {trouble}; retry in {} s", delay_ms.div_ceil(1000))
+            format!("{who}: {trouble}; retry in {}s", delay_ms.div_ceil(1000))
         }
         LaneState::Examining => {
             let bytes: u64 = lane.files.iter().map(|file| file.bytes).sum();

@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Stop};
 use super::done::{Done, announce_and_execute};
-use super::print_text::{Ink, Page, StyledLine, counted, when};
+use super::print_text::{Ink, Page, StyledLine, counted, percent, when};
 use crate::domain::{Command, DismissedOpportunity, Opportunity, OpportunitySources};
 use crate::engine::{EngineError, Made, OpportunityList};
 use serde::Serialize;
@@ -81,7 +81,7 @@ impl Answer for Found {
             write_one(page, one)?;
         }
         if let Some(first) = consumption.first().filter(|first| first.duration_ms > 0) {
-            let share = format!("{:.0} % of time", first.time_share * 100.0);
+            let share = format!("{} of time", percent(first.time_share));
             page.field(
                 "most time",
                 Ink::Plain,

@@ -45,7 +45,7 @@ pub(super) fn text(wanted: Wanted) -> Result<Option<String>, EngineError> {
         return match wanted {
             Wanted::Welcome => Ok(None),
             Wanted::Needed => {
-                let message = format!("nothing arrived on standard input within {} s", patience.as_secs());
+                let message = format!("nothing arrived on standard input within {}s", patience.as_secs());
                 let hint = "pass the input with --set or --input, or close standard input (</dev/null)";
                 Err(EngineError::new(ErrorCode::Usage, message, hint))
             }

@@ -176,22 +176,12 @@ fn visible(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// An age on a terminal (`12 s ago`), a point in time everywhere else.
+/// An age on a terminal (`12s ago`), a point in time everywhere else.
 pub(super) fn when(at: Instant, look: Look) -> String {
     look.view().when(at)
 }
 
-/// A length of time: `340 ms`, `2.5 s`, `3 min 20 s`.
-pub(super) fn span(ms: u64) -> String {
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
-        _ => format!("{} h {} min", ms / 3_600_000, ms % 3_600_000 / 60_000),
-    }
-}
-
-pub(super) use crate::domain::{plural as counted, size};
+pub(super) use crate::domain::{percent, plural as counted, size, span};
 
 pub(super) fn now() -> Instant {
     Instant(jiff::Timestamp::now().as_millisecond())
@@ -266,17 +256,14 @@ pub(super) mod tests {
     fn ages_are_for_terminals_and_points_in_time_for_files() {
         let look = Look { color: false, width: Some(80), now: Instant(1_767_323_045_678), accessible: false };
         let ago = |ms: i64| when(Instant(look.now.0 - ms), look);
-        assert_eq!([ago(0), ago(61_000), ago(7_200_000)], ["0 s ago", "1 min ago", "2 h ago"]);
-        assert_eq!([ago(172_800_000), ago(30 * 86_400_000)], ["2 d ago", "2025-12-03"]);
+        assert_eq!([ago(0), ago(61_000), ago(7_200_000)], ["just now", "1m ago", "2h ago"]);
+        assert_eq!([ago(172_800_000), ago(30 * 86_400_000)], ["2d ago", "4w ago"]);
         assert_eq!(when(look.now, Look { width: None, ..look }), "2026-01-02T03:04:05.678Z");
     }
 
     #[test]
     fn amounts_read_like_a_human_writes_them() {
-        assert_eq!(
-            [span(7), span(2_540), span(200_000), span(7_260_000)],
-            ["7 ms", "2.5 s", "3 min 20 s", "2 h 1 min"]
-        );
+        assert_eq!([span(7), span(2_540), span(200_000), span(7_260_000)], ["7ms", "2.5s", "3m 20s", "2h 1m"]);
         assert_eq!([size(7), size(1_536), size(64 << 20)], ["7 B", "1.5 KiB", "64.0 MiB"]);
         assert_eq!([counted(1, "tool", "tools"), counted(0, "tool", "tools")], ["1 tool", "0 tools"]);
     }

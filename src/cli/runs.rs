@@ -292,8 +292,8 @@ pub(super) mod tests {
     fn a_run_is_one_line_with_its_cause_escaped() {
         assert_eq!(
             plain(|page| Runs { runs: vec![failed_run()] }.text(page)),
-            "run  tool          outcome  started                     time  caller  isolation    cause\n  \
-             7  divide@1.0.0  failed   2026-01-02T03:04:05.678Z  340 ms  human   limits-only  bad\\u{202e}input\n\
+            "run  tool          outcome  started                    time  caller  isolation    cause\n  \
+             7  divide@1.0.0  failed   2026-01-02T03:04:05.678Z  340ms  human   limits-only  bad\\u{202e}input\n\
              1 run\n"
         );
     }

@@ -1,7 +1,7 @@
 //! `similar` without a name: what is there twice in the whole library.
 
 use super::call::{Answer, Call, Stop};
-use super::print_text::{Ink, Page, StyledLine, counted};
+use super::print_text::{Ink, Page, StyledLine, counted, percent};
 use super::upkeep::propose;
 use crate::domain::{GroupKind, Retirement};
 use crate::engine::{Twin, TwinGroup};
@@ -64,9 +64,9 @@ fn write_group(page: &mut Page<'_>, group: &TwinGroup) -> io::Result<()> {
     page.line(&head.put(Ink::Dim, facts(&group.keep)))?;
     for twin in &group.others {
         let sign = match group.kind {
-            GroupKind::Copies => "copy   ".to_owned(),
-            GroupKind::Near => format!("{:>4} % ", (twin.likeness * 100.0).round()),
-            GroupKind::Clash => "clash  ".to_owned(),
+            GroupKind::Copies => "copy  ".to_owned(),
+            GroupKind::Near => format!("{:>5} ", percent(twin.likeness)),
+            GroupKind::Clash => "clash ".to_owned(),
         };
         let head = StyledLine::new().put(Ink::Warn, format!("  {sign}")).put(Ink::Strong, twin.tool.as_str());
         page.line(&head.put(Ink::Dim, facts(twin)))?;

@@ -51,7 +51,7 @@ impl Answer for Stale {
                 table.row([
                     (Ink::Strong, tool.tool.to_string()),
                     (Ink::Plain, tool.stage.to_string()),
-                    (Ink::Warn, format!("{} d", tool.days)),
+                    (Ink::Warn, format!("{}d", tool.days)),
                     (Ink::Plain, grouped(tool.runs)),
                     (Ink::Plain, used),
                     (Ink::Plain, size(tool.bytes)),
@@ -107,7 +107,7 @@ mod tests {
         let answer = stale(vec![old]);
         assert_eq!(
             plain(|page| answer.text(page)),
-            "tool  stage         unused  runs  last used  size     why\nold   experimental  31 d    0     never      2.0 KiB  never used, unchanged for 31 days (tools/experimental/old.py)\njust as old, but not proposed: 2 core\n1 of 7 tools unused for 30 days; `toolsmith stale --propose` proposes to archive them\n"
+            "tool  stage         unused  runs  last used  size     why\nold   experimental  31d     0     never      2.0 KiB  never used, unchanged for 31 days (tools/experimental/old.py)\njust as old, but not proposed: 2 core\n1 of 7 tools unused for 30 days; `toolsmith stale --propose` proposes to archive them\n"
         );
         assert_eq!(
             object(&answer),

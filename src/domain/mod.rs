@@ -144,7 +144,7 @@ pub use place::generalise;
 pub use problem::{Problem, ProblemCode};
 pub use promotions::{PROMOTIONS_FILE, Promotion, Promotions, PromotionsError};
 pub use prompt::{PromptDefinition, Question};
-pub use quantity::{count, grouped, ordinal, plural, size, span};
+pub use quantity::{age, ago, count, grouped, lasted, ordinal, percent, plural, size, span};
 pub use query::{Query, QueryField, UnknownValue, named as query_values};
 pub use redact::{
     CodeRedactor, MIN_SECRET, RedactStream, Redactions, Redactor, is_redacted, is_secret_variable, shown_variable,

@@ -1,5 +1,7 @@
-//! Quantities in words: a count with its noun, a span of time. One spelling for every front end.
+//! Quantities in words: a count with its noun, a span of time, an age, a share. One spelling for every front end: a
+//! number and its unit of time stand together, as the settings have them (`30s`, `2m`).
 
+use super::Instant;
 use std::fmt::Display;
 
 /// A count with its words for one and for any other number: `1 entry`, `7 entries`, `10,000 entries`.
@@ -25,20 +27,50 @@ pub fn grouped(number: impl Display) -> String {
     text
 }
 
-/// A span of milliseconds as a limit is named, in the largest unit that says it shortly:
-/// `340 ms`, `10 s`, `2.5 s`, `3 min 20 s`, `2 h 5 min`.
+/// A span of milliseconds, in the largest units that say it shortly: `340ms`, `10s`, `2.5s`, `3m 20s`, `2h 5m`.
 pub fn span(ms: u64) -> String {
     let pair = |large: u64, one: &str, small: u64, other: &str| match small {
-        0 => format!("{large} {one}"),
-        _ => format!("{large} {one} {small} {other}"),
+        0 => format!("{large}{one}"),
+        _ => format!("{large}{one} {small}{other}"),
     };
     match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..60_000 if ms % 1_000 < 100 => format!("{} s", ms / 1_000),
-        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        60_000..3_600_000 => pair(ms / 60_000, "min", ms % 60_000 / 1_000, "s"),
-        _ => pair(ms / 3_600_000, "h", ms % 3_600_000 / 60_000, "min"),
+        0..1_000 => format!("{ms}ms"),
+        1_000..60_000 if ms % 1_000 < 100 => format!("{}s", ms / 1_000),
+        1_000..60_000 => format!("{}.{}s", ms / 1_000, ms % 1_000 / 100),
+        60_000..3_600_000 => pair(ms / 60_000, "m", ms % 60_000 / 1_000, "s"),
+        _ => pair(ms / 3_600_000, "h", ms % 3_600_000 / 60_000, "m"),
     }
+}
+
+/// How long something has lasted since, in its largest unit and at most four columns: `36s`, `5m`, `3h`, `8d`, `4w`, `2y`.
+pub fn lasted(now: Instant, then: Instant) -> String {
+    let seconds = now.since_ms(then) / 1_000;
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..86_400 => format!("{}h", seconds / 3_600),
+        86_400..1_209_600 => format!("{}d", seconds / 86_400),
+        1_209_600..31_536_000 => format!("{}w", seconds / 604_800),
+        _ => format!("{}y", seconds / 31_536_000),
+    }
+}
+
+/// An age in a column: `now`, `12s`, `5m`.
+pub fn age(now: Instant, then: Instant) -> String {
+    if now.since_ms(then) < JUST_NOW_MS { "now".to_owned() } else { lasted(now, then) }
+}
+
+/// An age in a sentence: `just now`, `12s ago`, `5m ago`.
+pub fn ago(now: Instant, then: Instant) -> String {
+    if now.since_ms(then) < JUST_NOW_MS { "just now".to_owned() } else { format!("{} ago", lasted(now, then)) }
+}
+
+/// What is not older than this is of now.
+const JUST_NOW_MS: u64 = 5_000;
+
+/// A share of 1: `97%`.
+pub fn percent(share: f64) -> String {
+    format!("{:.0}%", share * 100.0)
 }
 
 /// A size: `512 B`, `1.5 KiB`, `64.0 MiB`.
@@ -86,8 +118,18 @@ mod tests {
     }
 
     #[test]
+    fn an_age_has_one_unit_and_is_told_alike_in_columns_and_sentences() {
+        let at = |seconds: i64| (Instant(seconds * 1_000), Instant(0));
+        let told = [4, 59, 60, 7_200, 86_400, 1_209_600, 400 * 86_400].map(at);
+        assert_eq!(told.map(|(now, then)| age(now, then)), ["now", "59s", "1m", "2h", "1d", "2w", "1y"]);
+        assert_eq!(told.map(|(now, then)| ago(now, then))[..3], ["just now", "59s ago", "1m ago"]);
+        assert_eq!(told.map(|(now, then)| lasted(now, then))[..3], ["4s", "59s", "1m"]);
+        assert_eq!([0.0, 0.934, 1.0].map(percent), ["0%", "93%", "100%"]);
+    }
+
+    #[test]
     fn a_span_has_the_unit_that_a_reader_thinks_in() {
         let spans = [340, 10_000, 2_540, 10_020, 60_000, 200_000, 7_500_000].map(span);
-        assert_eq!(spans, ["340 ms", "10 s", "2.5 s", "10 s", "1 min", "3 min 20 s", "2 h 5 min"]);
+        assert_eq!(spans, ["340ms", "10s", "2.5s", "10s", "1m", "3m 20s", "2h 5m"]);
     }
 }

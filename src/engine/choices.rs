@@ -55,6 +55,7 @@ pub fn choices(engine: &Engine, what: &str, of: Option<&str>) -> Result<Vec<Choi
         "marks" => marks(engine)?,
         "comments" => comments(engine)?,
         "tags" => tags(engine, of)?,
+        "tagged-tools" => tagged_tools(engine)?,
         "versions" => of.map(|tool| versions(engine, tool)).transpose()?.unwrap_or_default(),
         "evolutions" => evolutions(engine)?,
         "opportunities" => {
@@ -172,6 +173,22 @@ fn tags(engine: &Engine, of: Option<&str>) -> Result<Vec<Choice>, EngineError> {
         }
     }
     Ok(found)
+}
+
+/// Tools with negative tags, each once, with its tags; those marked last come first.
+fn tagged_tools(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
+    let mut found: Vec<(Choice, Vec<String>)> = Vec::new();
+    for mark in engine.failures().marks(None)?.into_iter().filter(|mark| !mark.withdrawn && !mark.tags.is_empty()) {
+        let at = found.iter().position(|(known, _)| known.value == mark.tool.as_str()).unwrap_or_else(|| {
+            found.push((Choice::new(&mark.tool, "", Some(mark.at)), Vec::new()));
+            found.len() - 1
+        });
+        let tags = &mut found[at].1;
+        tags.extend(mark.tags);
+        tags.sort();
+        tags.dedup();
+    }
+    Ok(found.into_iter().map(|(choice, tags)| Choice { about: tags.join(", "), ..choice }).collect())
 }
 
 /// The approved versions of a tool that can be restored, the newest first.

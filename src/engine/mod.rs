@@ -149,8 +149,8 @@ pub use service::{
 };
 pub use settings::{
     AgentLimits, ApiSetting, BUILT_IN, DEFAULT_CONFIG, DeprecatedPolicy, EvolveSettings, GeneratorSetting, InitReport,
-    KeySetting, RootSetting, SecretSource, Settings, Signing, StarterTool, TeamSettings, TeamTrust, Theme, WaySetting,
-    init, plan_init, write_starter,
+    KeySetting, PlotSetting, RootSetting, SecretSource, Settings, Signing, StarterTool, TeamSettings, TeamTrust, Theme,
+    WaySetting, init, plan_init, write_starter,
 };
 pub use state::{
     Home, ScreenState, answer_copy, back_up_if_due, clock_steps_back, find_workspace, is_workspace, locate,

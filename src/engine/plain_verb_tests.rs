@@ -32,7 +32,7 @@ fn the_nearest_tool_comes_first_with_what_it_shares() {
     assert_eq!(
         found.describe().text(),
         format!(
-            " 100 %  {tool}\n        Adds\n        all files are identical\n  85 %  {tool}  near duplicate\n        Adds\n        both are\n  50 %  {tool}\n        Adds\n        both are\n"
+            " 100%  {tool}\n        Adds\n        all files are identical\n  85%  {tool}  near duplicate\n        Adds\n        both are\n  50%  {tool}\n        Adds\n        both are\n"
         )
     );
     let answer = Described::of(&found).unwrap();
@@ -57,7 +57,7 @@ fn a_hit_is_told_with_its_reason_and_what_holds_it_back() {
     let found = SearchResult { words: "parse json".to_owned(), hits: vec![hit] };
     assert_eq!(
         found.describe().text(),
-        "  46 %  csv_parser 1.2.0  core  tools/core/csv_parser/tool.toml\n        Parses CSV\n        ranked last, tagged not-for-json; parse (name)\n1 tool\n"
+        "  46%  csv_parser 1.2.0  core  tools/core/csv_parser/tool.toml\n        Parses CSV\n        ranked last, tagged not-for-json; parse (name)\n1 tool\n"
     );
     let answer = Described::of(&found).unwrap();
     assert_eq!((&answer.json["hits"][0]["held_back"], answer.is_bad), (&json!("not-for-json"), false));

@@ -75,10 +75,10 @@ fn judge(
             let (path, why) = (found.found_at().display(), std::io::Error::from_raw_os_error(errno));
             (Trouble::Refused, format!("{path} could not be started: {why}"))
         }
-        TalkEnd::Silent => (Trouble::TimedOut, format!("{name} printed nothing for {seconds} s{said}")),
+        TalkEnd::Silent => (Trouble::TimedOut, format!("{name} printed nothing for {seconds}s{said}")),
         TalkEnd::TooLong => {
             let seconds = timeout.saturating_mul(PATIENCE).as_secs_f64();
-            (Trouble::TimedOut, format!("{name} did not finish within {seconds} s{said}"))
+            (Trouble::TimedOut, format!("{name} did not finish within {seconds}s{said}"))
         }
         TalkEnd::TooMuch => (Trouble::Refused, format!("{name} printed more than {} MiB", MAX_ANSWER >> 20)),
         TalkEnd::Stopped => return Err(NoAnswer::stopped()),

@@ -94,7 +94,7 @@ fn a_program_that_never_ends_is_stopped_by_the_user_or_by_the_time() {
     assert_eq!(ask(&script("echo x; exec sleep 300"), &QUESTION, on_text, &stop), Err(NoAnswer::stopped()));
     let quiet = Generator { timeout: Duration::from_millis(100), ..script("echo half; exec sleep 300") };
     let no = ask_it(&quiet).unwrap_err();
-    assert_eq!((no.trouble, no.message.as_str()), (Trouble::TimedOut, "sh printed nothing for 0.1 s"));
+    assert_eq!((no.trouble, no.message.as_str()), (Trouble::TimedOut, "sh printed nothing for 0.1s"));
     let busy = script("while :; do echo x; sleep 0.01; done");
     let no = ask_it(&Generator { timeout: Duration::from_millis(100), ..busy }).unwrap_err();
     assert_eq!(no.trouble, Trouble::TimedOut);

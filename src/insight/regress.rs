@@ -1,6 +1,6 @@
 //! Whether a tool got worse: the last day beside the week before it, and beside what its benchmark promised.
 
-use crate::domain::{Instant, Severity, span};
+use crate::domain::{Instant, Severity, percent, span};
 use serde::Serialize;
 
 /// How long "now" is, milliseconds: 24 hours.
@@ -61,7 +61,6 @@ pub struct Alert {
 impl Alert {
     /// One line for a human.
     pub fn sentence(&self) -> String {
-        let percent = |rate: f64| format!("{:.0} %", rate * 100.0);
         let time = |ms: f64| span(ms.round().max(0.0) as u64);
         let Alert { before, now, runs_now, .. } = self;
         match self.kind {
@@ -182,7 +181,7 @@ mod tests {
     #[test]
     fn an_alert_says_what_was_and_what_is() {
         let found = alerts(&[runs(48, 20, 20, 10), runs(1, 10, 20, 10)].concat(), NOW, None);
-        let told = "success 50 % of 20 runs in the last day, 100 % in the week before";
+        let told = "success 50% of 20 runs in the last day, 100% in the week before";
         assert_eq!(found[0].sentence(), told);
     }
 }

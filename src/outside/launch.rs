@@ -40,7 +40,7 @@ pub enum Unfinished {
     #[error("{0}")]
     Broken(io::Error),
     /// It did not end in time, and was ended.
-    #[error("it did not finish within {} s", .0.as_secs())]
+    #[error("it did not finish within {}s", .0.as_secs())]
     Late(Duration),
 }
 

@@ -165,7 +165,7 @@ fn take(
     let mut body = response.into_body().into_reader();
     let bytes = copy(&mut body, out).map_err(|error| format!("the response of {host} ended unexpectedly: {error}"))?;
     let took = begun.elapsed().as_millis();
-    let line = format!("HTTP {status} from {host} in {took} ms, {bytes} bytes, {kind}");
+    let line = format!("HTTP {status} from {host} in {took}ms, {bytes} bytes, {kind}");
     if status.as_u16() >= 300 {
         return Err(line);
     }

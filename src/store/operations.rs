@@ -189,14 +189,14 @@ impl Queries {
         self.rows(&sql, params![Count(limit as u64)], read)
     }
 
-    /// Entries with this verb and subject that were taken back, newest first.
+    /// Entries with this verb that were taken back, newest first: about this subject, or about any.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
-    pub fn taken_back(&self, verb: &str, subject: &str) -> StoreResult<Vec<Operation>> {
+    pub fn taken_back(&self, verb: &str, subject: Option<&str>) -> StoreResult<Vec<Operation>> {
+        let about = if subject.is_some() { "subject = ?2" } else { "?2 IS NULL" };
         let sql = format!(
-            "SELECT {COLUMNS} FROM operations WHERE verb = ?1 AND subject = ?2 AND undone_by IS NOT NULL \
-             ORDER BY id DESC"
+            "SELECT {COLUMNS} FROM operations WHERE verb = ?1 AND {about} AND undone_by IS NOT NULL ORDER BY id DESC"
         );
         self.rows(&sql, params![verb, subject], read)
     }

@@ -1,19 +1,22 @@
-//! The answer of the terminal to what its background is (OSC 11).
+//! The answers of the terminal to what its background is (OSC 11) and what it is called (XTVERSION).
 //!
-//! The question is written once and nothing waits for the answer. It comes among the keys, early, late or never, and
-//! reads like keys: alt-], the answer letter by letter, and an end. Here it is taken out of them; what turns out to be
-//! something else is given back as the keys that it was.
+//! The questions are written once and nothing waits for the answers. They come among the keys, early, late or never, and
+//! read like keys: alt-] or alt-P, the answer letter by letter, and an end. Here they are taken out of them; what turns
+//! out to be something else is given back as the keys that it was.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Asks for the colour of the background.
 pub const QUESTION: &str = "\x1b]11;?\x1b\\";
 
-/// How an answer begins, after alt-].
-const START: &str = "11;rgb";
+/// Asks for name and version of the terminal.
+pub const NAME_QUESTION: &str = "\x1b[>0q";
+
+/// How the answers begin: the key, and what follows it.
+const STARTS: [(char, &str); 2] = [(']', "11;rgb"), ('P', ">|")];
 
 /// An answer is not longer than this.
-const LONGEST: usize = 40;
+const LONGEST: usize = 64;
 
 /// What became of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,30 +27,31 @@ pub enum Heard {
     Keys(Vec<KeyEvent>),
     /// The answer: red, green, blue.
     Background([u8; 3]),
+    /// The answer: what the terminal calls itself.
+    Name(String),
 }
 
 /// The part of an answer that has come.
 #[derive(Debug, Default)]
 pub struct Listener {
     held: Vec<KeyEvent>,
+    /// Which of [`STARTS`] it may be.
+    kind: usize,
     text: String,
-    /// Whether an answer came, or can come no more.
-    is_done: bool,
+    /// Which answers came.
+    done: [bool; STARTS.len()],
 }
 
 impl Listener {
     /// Takes a key.
     pub fn hear(&mut self, key: KeyEvent) -> Heard {
-        if self.is_done {
-            return Heard::Keys(vec![key]);
-        }
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         if self.held.is_empty() {
-            if alt && key.code == KeyCode::Char(']') {
-                self.held.push(key);
-                return Heard::Nothing;
-            }
-            return Heard::Keys(vec![key]);
+            let begun = STARTS.iter().position(|(begins, _)| alt && key.code == KeyCode::Char(*begins));
+            let Some(kind) = begun.filter(|kind| !self.done[*kind]) else { return Heard::Keys(vec![key]) };
+            self.kind = kind;
+            self.held.push(key);
+            return Heard::Nothing;
         }
         self.held.push(key);
         let ends = alt && key.code == KeyCode::Char('\\')
@@ -57,7 +61,8 @@ impl Listener {
             KeyCode::Char(c) if !alt => self.text.push(c),
             _ => return self.give_back(),
         }
-        let begins = START.starts_with(&self.text) || self.text.starts_with(START);
+        let start = STARTS[self.kind].1;
+        let begins = start.starts_with(&self.text) || self.text.starts_with(start);
         if begins && self.text.len() <= LONGEST { Heard::Nothing } else { self.give_back() }
     }
 
@@ -67,15 +72,16 @@ impl Listener {
     }
 
     fn end(&mut self) -> Heard {
-        let found = colour(&self.text);
-        match found {
-            Some(rgb) => {
-                self.is_done = true;
-                self.held.clear();
-                Heard::Background(rgb)
-            }
-            None => self.give_back(),
-        }
+        let rest = self.text.strip_prefix(STARTS[self.kind].1).map(str::to_owned);
+        let found = rest.and_then(|rest| match self.kind {
+            0 => colour(&rest).map(Heard::Background),
+            _ => Some(Heard::Name(rest)),
+        });
+        let Some(found) = found else { return self.give_back() };
+        self.done[self.kind] = true;
+        self.held.clear();
+        self.text.clear();
+        found
     }
 
     fn give_back(&mut self) -> Heard {
@@ -84,9 +90,9 @@ impl Listener {
     }
 }
 
-/// Reads `11;rgb:ffff/8080/0000`, `11;rgba:…` and shorter parts.
+/// Reads what follows in `11;rgb:ffff/8080/0000`, `11;rgba:…` and shorter parts.
 fn colour(text: &str) -> Option<[u8; 3]> {
-    let (_, parts) = text.strip_prefix(START)?.split_once(':')?;
+    let (_, parts) = text.split_once(':')?;
     let mut parts = parts.split('/');
     let mut next = || {
         let part = parts.next()?;
@@ -117,6 +123,7 @@ mod tests {
                 Heard::Nothing => {}
                 Heard::Keys(more) => keys.extend(more),
                 Heard::Background(rgb) => background = Some(rgb),
+                Heard::Name(name) => panic!("{name}"),
             }
         }
         (keys, background)
@@ -127,6 +134,18 @@ mod tests {
         let bell = KeyEvent::new(KeyCode::Char('g'), KeyModifiers::CONTROL);
         assert_eq!(hear("11;rgb:fdfd/f6f6/e3e3", alt('\\')), (Vec::new(), Some([0xfd, 0xf6, 0xe3])));
         assert_eq!(hear("11;rgb:00/2b/36", bell), (Vec::new(), Some([0, 0x2b, 0x36])));
+    }
+
+    #[test]
+    fn the_name_of_the_terminal_is_no_key_and_both_answers_are_heard() {
+        let mut listener = Listener::default();
+        let mut said = |first: char, text: &str| {
+            let keys = std::iter::once(alt(first)).chain(text.chars().map(key)).chain([alt('\\')]);
+            keys.map(|key| listener.hear(key)).find(|heard| *heard != Heard::Nothing)
+        };
+        assert_eq!(said('P', ">|kitty(0.35.2)"), Some(Heard::Name("kitty(0.35.2)".to_owned())));
+        assert_eq!(said(']', "11;rgb:00/2b/36"), Some(Heard::Background([0, 0x2b, 0x36])));
+        assert_eq!(said('P', ""), Some(Heard::Keys(vec![alt('P')])), "answered already: a human pressed it");
     }
 
     #[test]

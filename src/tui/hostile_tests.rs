@@ -4,6 +4,7 @@
 mod linear;
 mod obeyed;
 mod services;
+mod sizes;
 
 use super::app::{App, Call};
 use super::effect::{DetailFor, Effect};

@@ -105,6 +105,12 @@ pub fn blank(area: Rect, buf: &mut Buffer) {
     Clear.render(area, buf);
 }
 
+/// Puts a picture into cells: a sequence that is made of pixels, not of text.
+#[cfg(feature = "plots")]
+pub fn draw_picture(picture: &ratatui_image::protocol::Protocol, area: Rect, buf: &mut Buffer) {
+    ratatui_image::Image::new(picture).render(area, buf);
+}
+
 /// Draws what an area shows in one faint style: something else lies over it.
 pub fn fade(area: Rect, buf: &mut Buffer, style: Style) {
     for position in area.intersection(buf.area).positions() {

@@ -25,6 +25,7 @@ pub mod overlay;
 pub mod pane;
 pub mod performer;
 pub mod phrase;
+pub mod plot;
 pub mod screen;
 pub mod signs;
 pub mod terminal;
@@ -101,9 +102,11 @@ pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
     let size = session.screen.size()?;
     let mut app = App::new(call, theme, Now::default(), (size.width, size.height));
     app.letters = letters;
+    app.plots.name = plot::TerminalName::of(&variable);
+    app.plots.cell = terminal::cell_pixels();
     session.draw(|frame| view::draw(&mut app, frame))?;
     if theme.ground != Ground::Plain && variable("TERM").is_some_and(|term| term != "linux") {
-        session.ask_background()?;
+        session.ask(app.plots.name.asked())?;
     }
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -31,6 +31,8 @@ pub enum Msg {
     Hidden(Vec<u8>),
     /// What the terminal said its background is: red, green, blue.
     Background([u8; 3]),
+    /// What the terminal calls itself.
+    Named(String),
     /// Keys that came at once: nobody pressed them one by one.
     Burst(Vec<KeyEvent>),
     /// Text was pasted; it never decides anything.

@@ -12,7 +12,7 @@ use super::hang_up::HangUp;
 use super::msg::{Answer, Msg, Opened};
 use super::now::Now;
 use super::performer::Performer;
-use super::terminal::Session;
+use super::terminal::{self, Session};
 use super::trace::Trace;
 use super::{app, view};
 use crate::domain::Instant;
@@ -224,6 +224,7 @@ impl<'a> Pump<'a> {
                     Heard::Nothing => {}
                     Heard::Keys(keys) => self.typed.extend(keys),
                     Heard::Background(rgb) => self.feed(Msg::Background(rgb))?,
+                    Heard::Name(name) => self.feed(Msg::Named(name))?,
                 }
                 Ok(())
             }
@@ -231,7 +232,8 @@ impl<'a> Pump<'a> {
             Event::Mouse(event) => self.feed(Msg::Mouse(event)),
             Event::Resize(width, height) => {
                 // A window that got smaller and as large as before between two frames has lost what was on it.
-                self.session.set_stale();
+                self.draw_anew();
+                self.app.plots.cell = terminal::cell_pixels();
                 self.feed(Msg::Resize { width, height })
             }
             Event::FocusGained => self.feed(Msg::FocusGained),
@@ -300,7 +302,7 @@ impl<'a> Pump<'a> {
         match effect {
             Effect::Leave(ending) => self.ending = Some(ending),
             Effect::Suspend => return self.stop(Stopped::WithGroup),
-            Effect::Redraw => self.session.set_stale(),
+            Effect::Redraw => self.draw_anew(),
             Effect::Mouse(on) => return self.session.set_mouse(on),
             Effect::Ring(text) => return self.session.ring(&text),
             effect @ (Effect::Edit { .. } | Effect::Page(_)) => return self.hand_over(&effect),
@@ -333,11 +335,21 @@ impl<'a> Pump<'a> {
         self.session.set_title(&self.app.window_title())?;
         let app = &mut self.app;
         self.session.draw(|frame| view::draw(app, frame))?;
+        if app.plots.take_changed() {
+            self.session.set_stale();
+            self.session.draw(|frame| view::draw(app, frame))?;
+        }
         // Drawing takes time; afterwards the state knows the new time and names no moment that has passed.
         self.dirty = self.app.is_overdue(self.now());
         self.drawn_at = Clock::now();
         self.bursts.seen();
         self.feed(Msg::Drawn)
+    }
+
+    /// Has the next frame draw all of the screen, pictures included.
+    fn draw_anew(&mut self) {
+        self.session.set_stale();
+        self.app.plots.forget();
     }
 
     /// Hands over what live runs wrote since the last frame.
@@ -373,6 +385,7 @@ impl<'a> Pump<'a> {
         drop(self.events.take());
         let ended = program.run();
         self.session.take_back(lent)?;
+        self.app.plots.forget();
         self.events = Some(EventStream::new());
         // What the terminal sent to both of us meant the other one.
         let Signals { interrupt, stop, go_on, .. } = Signals::new()?;
@@ -389,6 +402,7 @@ impl<'a> Pump<'a> {
 
     fn resume(&mut self) -> io::Result<()> {
         self.session.reenter()?;
+        self.app.plots.forget();
         self.feed(Msg::Resumed)
     }
 

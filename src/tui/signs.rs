@@ -10,9 +10,10 @@ pub fn plain(symbol: &str) -> &'static str {
         return level;
     }
     match c {
+        // The first of these is left of lines of standard error.
+        '▎' | '│' | '║' | '╎' | '◒' => "|",
         // The part of a list that is shown, upon the line of its box.
         '┃' | '\u{2580}'..='\u{259f}' => "#",
-        '│' | '║' | '╎' | '◒' => "|",
         '─' | '━' | '═' | '╌' | '–' | '—' | '−' | '◓' => "-",
         '\u{2500}'..='\u{257f}' | '✓' => "+",
         '›' | '▸' | '▹' | '▶' | '→' | '»' | '⟩' => ">",
@@ -20,7 +21,9 @@ pub fn plain(symbol: &str) -> &'static str {
         '↑' | '▲' | '▴' => "^",
         '↓' | '▼' | '▾' | '▿' | '▽' => "v",
         '✗' | '×' => "x",
-        '⚑' | '⚠' | '‼' => "!",
+        '⚠' => "!",
+        // Worse than a warning.
+        '‼' => "X",
         '●' | '◆' | '■' | '▪' | '•' | '◉' => "*",
         '○' | '◇' | '□' | '◷' => "o",
         '…' | '·' | '⋯' => ".",
@@ -29,6 +32,7 @@ pub fn plain(symbol: &str) -> &'static str {
         '◐' => "/",
         '◑' => "\\",
         '\u{2800}'..='\u{28ff}' => ":",
+        // Also `⚑`: something is asked of the reader.
         _ => "?",
     }
 }

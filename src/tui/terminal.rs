@@ -3,8 +3,9 @@
 //!
 //! Nothing here waits for an answer of the terminal: one that answers nothing costs no time.
 
-use super::background::QUESTION;
+use super::background::{NAME_QUESTION, QUESTION};
 use super::crash;
+use super::plot::Asked;
 use crate::domain::SafeText;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
@@ -15,7 +16,7 @@ use crossterm::event::{
 use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
-    disable_raw_mode, enable_raw_mode,
+    disable_raw_mode, enable_raw_mode, window_size,
 };
 use crossterm::{execute, queue};
 use ratatui::Terminal;
@@ -171,12 +172,14 @@ impl Session {
         out.flush()
     }
 
-    /// Asks for the colour of the background. The answer comes among the keys, or never; nobody waits for it.
+    /// Asks for the colour of the background, and for the name of the terminal where that is not known. The answers come
+    /// among the keys, or never; nobody waits for them.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn ask_background(&mut self) -> io::Result<()> {
-        execute!(stdout(), Print(QUESTION))
+    pub fn ask(&mut self, name: Asked) -> io::Result<()> {
+        let name = if name == Asked::Yes { NAME_QUESTION } else { "" };
+        execute!(stdout(), Print(QUESTION), Print(name))
     }
 
     /// Sets the title of the window.
@@ -223,6 +226,13 @@ impl Drop for Session {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Pixels of a cell, as far as the terminal says.
+pub fn cell_pixels() -> Option<(u16, u16)> {
+    let size = window_size().ok()?;
+    let cell = (size.width.checked_div(size.columns)?, size.height.checked_div(size.rows)?);
+    (cell.0 > 1 && cell.1 > 1).then_some(cell)
 }
 
 /// Whether the terminal is drawn by tmux, which answers for the one around it.

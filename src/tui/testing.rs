@@ -545,17 +545,20 @@ fn event(key: &str) -> KeyEvent {
         "enter" => plain(KeyCode::Enter),
         "esc" => plain(KeyCode::Esc),
         "tab" => plain(KeyCode::Tab),
+        "shift-tab" => KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT),
         "up" => plain(KeyCode::Up),
         "down" => plain(KeyCode::Down),
         "space" => plain(KeyCode::Char(' ')),
         "home" => plain(KeyCode::Home),
         "end" => plain(KeyCode::End),
         "pagedown" => plain(KeyCode::PageDown),
+        "pageup" => plain(KeyCode::PageUp),
         "f2" => plain(KeyCode::F(2)),
         "backspace" => plain(KeyCode::Backspace),
         key => match key.strip_prefix("ctrl-") {
             Some(rest) => KeyEvent::new(KeyCode::Char(rest.chars().next().unwrap()), KeyModifiers::CONTROL),
-            None => plain(KeyCode::Char(key.chars().next().unwrap())),
+            None if key.chars().count() == 1 => plain(KeyCode::Char(key.chars().next().unwrap())),
+            None => panic!("no key is named {key}"),
         },
     }
 }

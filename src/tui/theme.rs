@@ -134,7 +134,11 @@ impl Theme {
     }
 
     fn coloured(ground: Ground, colours: Colours) -> Theme {
-        let dim = colours.dim.map_or(Style::new().add_modifier(Modifier::DIM), |dim| Style::new().fg(dim));
+        // How faint a terminal draws faint text nobody knows: lines may be, words are not.
+        let (dim, border) = match colours.dim {
+            Some(dim) => (Style::new().fg(dim), Style::new().fg(dim)),
+            None => (Style::new(), Style::new().add_modifier(Modifier::DIM)),
+        };
         let bold = Modifier::BOLD;
         let found = Style::new().fg(colours.on_found).bg(colours.found).remove_modifier(Modifier::DIM);
         Theme {
@@ -150,7 +154,7 @@ impl Theme {
             selection: Style::new().add_modifier(Modifier::REVERSED),
             match_: found,
             match_current: found.add_modifier(bold.union(Modifier::UNDERLINED)),
-            border: dim,
+            border,
             border_focus: Style::new().fg(colours.accent),
             title: Style::new().add_modifier(bold),
             gutter: dim,
@@ -248,7 +252,7 @@ struct Colours {
     good: Color,
     warn: Color,
     bad: Color,
-    /// Of remarks and borders; `None` takes the terminal's faint text.
+    /// Of remarks and borders; `None` takes the terminal's own foreground, faint for borders.
     dim: Option<Color>,
     /// The ground of what a search found, and the text on it.
     found: Color,
@@ -339,7 +343,7 @@ pub fn ground_of(rgb: [u8; 3]) -> Ground {
 }
 
 /// Red, green, blue of a colour whose value does not depend on the terminal's palette.
-fn fixed_rgb(colour: Color) -> Option<[u32; 3]> {
+pub(in crate::tui) fn fixed_rgb(colour: Color) -> Option<[u32; 3]> {
     match colour {
         Color::Rgb(r, g, b) => Some([r.into(), g.into(), b.into()]),
         Color::Indexed(grey @ 232..=255) => Some([8 + 10 * (u32::from(grey) - 232); 3]),
@@ -420,6 +424,17 @@ mod tests {
             }
             let found = contrast(fixed_rgb(colours.found).unwrap(), fixed_rgb(colours.on_found).unwrap());
             assert!(found >= 4.5, "{found}");
+        }
+    }
+
+    #[test]
+    fn the_theme_of_16_colours_leaves_text_as_bright_as_the_terminal_has_it() {
+        for theme in [Theme::ansi(Ground::Dark), Theme::ansi(Ground::Light)] {
+            let Theme { text, dim, accent, good, warn, bad, gutter, title, .. } = theme;
+            for style in [text, dim, accent, good, warn, bad, gutter, title, theme.token(TokenKind::Comment)] {
+                assert!(!style.add_modifier.contains(Modifier::DIM), "how faint that is nobody knows: {style:?}");
+                assert!(style.fg.is_none_or(|colour| fixed_rgb(colour).is_none()), "{style:?}");
+            }
         }
     }
 

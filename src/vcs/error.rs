@@ -54,7 +54,7 @@ pub enum GitError {
     #[error("git could not be started: {0}")]
     Spawn(String),
     /// No answer in time.
-    #[error("git {command} did not finish within {seconds} s")]
+    #[error("git {command} did not finish within {seconds}s")]
     TimedOut {
         /// Sub-command of git, such as `commit`.
         command: String,

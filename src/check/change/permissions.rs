@@ -163,7 +163,7 @@ fn start(old: &Recipe, now: &Recipe, definition: &Definition<'_>) -> Vec<Finding
     }
     if old.timeout_ms != now.timeout_ms {
         let is_longer = now.timeout_ms.is_none_or(|after| old.timeout_ms.is_some_and(|before| after > before));
-        let shown = |ms: Option<u64>| ms.map_or("the stage default".to_owned(), |ms| format!("{} s", ms / 1000));
+        let shown = |ms: Option<u64>| ms.map_or("the stage default".to_owned(), |ms| format!("{}s", ms / 1000));
         let message = format!("the time limit changed from {} to {}", shown(old.timeout_ms), shown(now.timeout_ms));
         say("limit", if is_longer { Severity::Medium } else { Severity::Low }, "timeout", message);
     }

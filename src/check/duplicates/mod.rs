@@ -111,7 +111,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
             Finding::new(
                 "near-duplicate",
                 Severity::Medium,
-                format!("{place} seems to do the same thing ({percent} % similar): {why}"),
+                format!("{place} seems to do the same thing ({percent}% similar): {why}"),
             )
         }
     });

@@ -314,7 +314,7 @@ fn the_same_code_under_another_description_is_the_same_tool() {
     }
     let report = examined_among(examine, &one, &LibraryFixture::of(vec![one.clone(), two]), &[]);
     assert_eq!(codes(&report), [("near-duplicate", Severity::Medium)]);
-    assert!(report.findings[0].message.ends_with("; code 99 % similar"), "{report:?}");
+    assert!(report.findings[0].message.ends_with("; code 99% similar"), "{report:?}");
 }
 
 #[test]

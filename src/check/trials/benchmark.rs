@@ -111,7 +111,7 @@ fn measure(context: &CheckContext<'_>, version: &ToolDetail, input: &Value) -> R
 impl Measured {
     fn words(&self) -> String {
         format!(
-            "p50 {}, p95 {} over {} runs, cold {}, CPU {} ms, peak {} MiB",
+            "p50 {}, p95 {} over {} runs, cold {}, CPU {}ms, peak {} MiB",
             in_ms(self.p50),
             in_ms(self.p95),
             self.starts,
@@ -143,11 +143,11 @@ fn larger(before: &Measured, after: &Measured) -> Option<Finding> {
 
 /// The p95 that a benchmark noted, milliseconds; `None` for the note of one that measured nothing.
 pub fn p95_of(note: &str) -> Option<f64> {
-    note.split_once("p95 ")?.1.split_once(" ms")?.0.parse().ok()
+    note.split_once("p95 ")?.1.split_once("ms")?.0.trim_end().parse().ok()
 }
 
 fn in_ms(time: Duration) -> String {
-    format!("{} ms", time.as_millis())
+    format!("{}ms", time.as_millis())
 }
 
 #[cfg(test)]
@@ -162,6 +162,7 @@ mod tests {
     #[test]
     fn the_p95_of_a_note_reads_back() {
         assert_eq!(p95_of(&measured(31, 7).words()), Some(31.0));
+        assert_eq!(p95_of("p50 9 ms, p95 12 ms over 20 runs"), Some(12.0), "as it was written before");
         assert_eq!(p95_of("no input could be generated"), None);
     }
 

@@ -48,7 +48,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         }
     }
     let figures = tested.iter().filter_map(|one| one.percent).filter(|percent| (0.0..=100.0).contains(percent));
-    let figures: Vec<String> = figures.map(|percent| format!("{percent:.0} % of its lines")).collect();
+    let figures: Vec<String> = figures.map(|percent| format!("{percent:.0}% of its lines")).collect();
     let note = if figures.is_empty() { "no coverage data".to_owned() } else { figures.join(", ") };
     CheckReport::of(name, tested.iter().flat_map(Tested::findings).collect()).noted(note)
 }

@@ -67,7 +67,7 @@ pub(super) fn of(tried: &Tried) -> Option<Crash> {
         }
         RunEnd::LimitExceeded { limit, message } => crash("limit", Severity::High, limit, message.clone()),
         RunEnd::TimedOut { after_ms } => {
-            crash("timeout", Severity::Medium, "timeout", format!("no end after {} s", *after_ms as f64 / 1000.0))
+            crash("timeout", Severity::Medium, "timeout", format!("no end after {}s", *after_ms as f64 / 1000.0))
         }
         RunEnd::InvalidOutput { message, .. } => {
             let code = if message.contains("JSON") { "not-json" } else { "output-schema" };

@@ -44,7 +44,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         let seconds = begun.elapsed().as_secs_f64();
         let ended: Vec<&Tried> = tried.iter().filter(|tried| tried.end.exit_code().is_some()).collect();
         let slowest = ended.iter().map(|tried| tried.took.as_millis()).max().unwrap_or_default();
-        curve.push(format!("{rows} concurrent runs: {:.1}/s, slowest {slowest} ms", ended.len() as f64 / seconds));
+        curve.push(format!("{rows} concurrent runs: {:.1}/s, slowest {slowest}ms", ended.len() as f64 / seconds));
         let alone = *first.get_or_insert(ended.len());
         if ended.len() < alone.min(STARTS) {
             let message = format!("{} of {STARTS} did not finish with {rows} concurrent runs", STARTS - ended.len());

@@ -262,7 +262,7 @@ fn its_own_tests_are_run_below_coverage() {
         crate::needs::not_run(&report.note);
         return;
     }
-    assert_eq!((report.state, report.note.as_str()), (CheckState::Passed, "75 % of its lines"));
+    assert_eq!((report.state, report.note.as_str()), (CheckState::Passed, "75% of its lines"));
     version.files[1] = wrong;
     version.tool.digest = Digest::of_bytes(b"wrong");
     assert_eq!(told(&check("coverage", &version, None))[0].2, "its test fails: tests/test_it.py::test_half");

@@ -79,7 +79,7 @@ mod tests {
         run.truncated = true;
         assert_eq!(
             plain(|page| page.line(&summary(&run))),
-            "run 7 · failed · 340 ms · cpu 20 ms · mem 4.0 KiB · limits-only: no sandbox · exit code 3 · output truncated at its limit\n"
+            "run 7 · failed · 340ms · cpu 20ms · mem 4.0 KiB · limits-only: no sandbox · exit code 3 · output truncated at its limit\n"
         );
     }
 }

@@ -8,7 +8,7 @@ mod table;
 
 pub use table::{Align, Piece, Table, cut};
 
-use super::{Instant, SafeText, rfc3339};
+use super::{Instant, SafeText, ago, rfc3339};
 use std::borrow::Cow;
 
 /// Columns of the label of a field.
@@ -18,7 +18,7 @@ const LABEL_COLUMNS: usize = 12;
 const DETAIL_COLUMNS: usize = 8;
 
 /// How a piece of text looks where colours are on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ink {
     /// The terminal's own foreground.
     Plain,
@@ -48,19 +48,12 @@ pub struct DescriptionView {
 }
 
 impl DescriptionView {
-    /// An age for a reader (`12 s ago`), a point in time for a file.
+    /// An age for a reader (`12s ago`), a point in time for a file.
     pub fn when(self, at: Instant) -> String {
         if self.width.is_none() {
             return rfc3339(at);
         }
-        let seconds = self.now.since_ms(at) / 1_000;
-        match seconds {
-            0..60 => format!("{seconds} s ago"),
-            60..3_600 => format!("{} min ago", seconds / 60),
-            3_600..86_400 => format!("{} h ago", seconds / 3_600),
-            86_400..604_800 => format!("{} d ago", seconds / 86_400),
-            _ => rfc3339(at)[..10].to_owned(),
-        }
+        ago(self.now, at)
     }
 }
 
@@ -75,6 +68,17 @@ pub enum Content {
     Blanks(usize),
     /// A part of a chart, and the words that say the same to whoever has it read aloud.
     Drawn(SafeText, SafeText),
+}
+
+/// A chart of columns in a line, for a screen that shows pictures. Its characters are in the line, too.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Plot {
+    /// Columns of the line left of it.
+    pub left: usize,
+    /// The colour of its columns.
+    pub ink: Ink,
+    /// The height of each column, in thousandths of the whole height; `None` where there is no value.
+    pub columns: Vec<Option<u16>>,
 }
 
 /// Blanks to borrow from: as many as between two columns of nearly every table.
@@ -114,6 +118,7 @@ pub struct StyledLine {
     pieces: Vec<(Ink, Content)>,
     hang: usize,
     leads_to: Option<String>,
+    plot: Option<Plot>,
 }
 
 impl StyledLine {
@@ -175,6 +180,17 @@ impl StyledLine {
     /// The path of the tool that it leads to.
     pub fn leads_to(&self) -> Option<&str> {
         self.leads_to.as_deref()
+    }
+
+    /// Says that part of it is a chart that can be shown as a picture.
+    pub fn plotted(mut self, plot: Plot) -> StyledLine {
+        self.plot = Some(plot);
+        self
+    }
+
+    /// The chart in it, for a screen that shows pictures.
+    pub fn plot(&self) -> Option<&Plot> {
+        self.plot.as_ref()
     }
 
     /// Its text in pieces, each safe to print.

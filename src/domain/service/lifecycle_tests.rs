@@ -160,7 +160,7 @@ fn what_does_not_become_ready_in_time_is_ended_and_tried_again() {
     assert_eq!(life.step(&rules, wait_over(&life), Instant(T + 30_005)), vec![LifeOrder::Stop(1)]);
     assert_eq!(life.step(&rules, LifeEvent::Ready(1), Instant(T + 30_006)), vec![]);
     life.step(&rules, ended(1, true), Instant(T + 30_007));
-    assert_eq!((life.state, life.last_error.as_deref()), (InstanceState::BackingOff, Some("not ready within 30 s")));
+    assert_eq!((life.state, life.last_error.as_deref()), (InstanceState::BackingOff, Some("not ready within 30s")));
 }
 
 /// A small generator of numbers, so that a failure names its seed.

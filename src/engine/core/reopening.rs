@@ -31,7 +31,7 @@ pub(super) fn reopen_found(
         let Some(review) = tx.review(head.id)?.filter(|review| review.asker.is_some()) else { continue };
         let mut is_given_up = false;
         for verb in ["request", "new", "define"] {
-            let given_up = tx.taken_back(verb, review.tool.as_str())?;
+            let given_up = tx.taken_back(verb, Some(review.tool.as_str()))?;
             is_given_up |= given_up.iter().any(|operation| operation.detail.get("review") == Some(&json!(review.id)));
         }
         if is_given_up {

@@ -4,6 +4,7 @@
 //! twice does nothing the second time, and a missed event heals with the next scan.
 
 use super::reopening::reopen_found;
+use super::undo_note::UndoNote;
 use crate::domain::{
     Digest, EventKind, EventSeq, Instant, Review, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName,
 };
@@ -201,9 +202,11 @@ fn follow_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Resul
     reopen_found(tx, &mut heads, |head| known.has(head) && !unsettled.has(&head.tool))?;
     let settled = heads.iter_mut().filter(|head| !unsettled.has(&head.tool));
     supersede_first_ones(tx, settled, &approvals)?;
-    open_needed(tx, tools.iter().filter(|tool| !unsettled.has(&tool.name)), &approvals, &heads)?;
+    let remains = Remains::read(tx, tools, &approvals)?;
+    let settled = tools.iter().filter(|tool| !unsettled.has(&tool.name));
+    open_needed(tx, settled, (&approvals, &remains), &heads)?;
     if unsettled.0.is_empty() {
-        adopt_needed(tx, tools, &approvals, &heads)?;
+        adopt_needed(tx, tools, (&approvals, &remains), &heads)?;
     }
     Ok(())
 }
@@ -303,7 +306,7 @@ fn supersede_first_ones<'a>(
 fn open_needed<'a>(
     tx: &Tx<'_>,
     tools: impl Iterator<Item = &'a Arc<Tool>>,
-    approvals: &Approvals,
+    (approvals, remains): (&Approvals, &Remains),
     heads: &'a [ReviewHead],
 ) -> Result<(), StoreError> {
     let mut reviewed: HashMap<(&ToolName, Digest), ReviewState> =
@@ -314,7 +317,8 @@ fn open_needed<'a>(
         reviewed.entry(key).or_insert(ReviewState::Superseded);
     }
     for tool in tools {
-        let Some(kind) = wanted(tool, approvals) else { continue };
+        let rest = || (came_along(tool, approvals) && remains.has(tool)).then_some(ReviewKind::Drift);
+        let Some(kind) = wanted(tool, approvals).or_else(rest) else { continue };
         let before = reviewed.insert((&tool.name, tool.digest), ReviewState::Waiting);
         // These bytes were approved for another place, or the approval is no longer in force: it is asked again.
         let asks_again = kind == ReviewKind::Drift && before == Some(ReviewState::Approved);
@@ -334,6 +338,42 @@ fn goes_on(head: &ReviewHead) -> bool {
 /// Whether a review answers, or will answer, what a scan would ask of its version.
 fn answers(head: &ReviewHead) -> bool {
     head.kind.judges_version() && head.state != ReviewState::Superseded
+}
+
+/// Whether a tool lies among the approved ones, and nobody here approved any of its name.
+fn came_along(tool: &Tool, approvals: &Approvals) -> bool {
+    tool.stage.is_vouched() && !approvals.knows(&tool.name)
+}
+
+/// Folders that an approval put a version into, before it was taken back: files that changed there since stayed, and did
+/// not come with the workspace.
+#[derive(Debug, Default)]
+struct Remains(HashSet<String>);
+
+impl Remains {
+    fn read(tx: &Tx<'_>, tools: &[Arc<Tool>], approvals: &Approvals) -> Result<Remains, StoreError> {
+        if !tools.iter().any(|tool| came_along(tool, approvals)) {
+            return Ok(Remains::default());
+        }
+        let mut places = HashSet::new();
+        for verb in ["approve", "rollback"] {
+            let notes = tx.taken_back(verb, None)?;
+            let notes = notes.iter().filter_map(UndoNote::of);
+            places.extend(notes.flat_map(|note| {
+                let here = note.arrived().into_iter().filter(|placed| placed.stage.is_vouched());
+                here.filter(|placed| placed.placement.exclusive)
+                    .map(|placed| placed.placement.base.clone())
+                    .collect::<Vec<_>>()
+            }));
+        }
+        Ok(Remains(places))
+    }
+
+    /// Whether it lies in such a folder.
+    fn has(&self, tool: &Tool) -> bool {
+        let mut above = std::path::Path::new(&tool.path).ancestors().filter_map(std::path::Path::to_str);
+        above.any(|folder| self.0.contains(folder))
+    }
 }
 
 /// Which review a tool wants by itself.
@@ -410,11 +450,11 @@ fn first_line(text: &str) -> String {
 
 /// Approved and core tools that came with the workspace wait in one review; it follows the folder. A version whose
 /// files changed after an approval did not come with it: it has a review of its own, also when that approval was
-/// undone. `heads` are the reviews so far.
+/// undone, and also if only some of its files are left. `heads` are the reviews so far.
 fn adopt_needed(
     tx: &Tx<'_>,
     tools: &[Arc<Tool>],
-    approvals: &Approvals,
+    (approvals, remains): (&Approvals, &Remains),
     heads: &[ReviewHead],
 ) -> Result<(), StoreError> {
     let changed = heads.iter().filter(|head| head.kind == ReviewKind::Drift && head.state != ReviewState::Superseded);
@@ -422,7 +462,7 @@ fn adopt_needed(
     let heads = || heads.iter().filter(|head| head.kind == ReviewKind::Adoption);
     let mut members: Vec<(ToolName, Digest)> = tools
         .iter()
-        .filter(|tool| tool.stage.is_vouched() && !approvals.knows(&tool.name))
+        .filter(|tool| came_along(tool, approvals) && !remains.has(tool))
         .filter(|tool| !changed.contains(&(&tool.name, tool.digest)))
         .map(|tool| (tool.name.clone(), tool.digest))
         .collect();

@@ -119,7 +119,7 @@ pub fn adopt_signed(tx: &Tx<'_>, signed: &[Vouched]) -> Result<(), EngineError> 
 pub fn was_taken_back(q: &Queries, tool: &ToolName, digest: Digest) -> Result<bool, StoreError> {
     let name = tool.as_str();
     for (verb, subject) in [("approve", name), ("approve", ADOPTION), ("adopt", name), ("rollback", name)] {
-        let operations = q.taken_back(verb, subject)?;
+        let operations = q.taken_back(verb, Some(subject))?;
         let mut notes = operations.iter().filter_map(UndoNote::of);
         if notes.any(|note| note.approved(tool, digest)) {
             return Ok(true);

@@ -103,7 +103,7 @@ fn converse(heard: &Receiver<Heard>, say: &mut dyn FnMut(Value)) -> Listing {
             Ok(Heard::Ended) | Err(RecvTimeoutError::Disconnected) => {
                 session.ends("it ended before it listed its tools");
             }
-            Err(RecvTimeoutError::Timeout) => session.ends(&format!("no list of tools within {} s", LONGEST.as_secs())),
+            Err(RecvTimeoutError::Timeout) => session.ends(&format!("no list of tools within {}s", LONGEST.as_secs())),
         }
         if read > MAX_READ {
             session.ends("it wrote too much");

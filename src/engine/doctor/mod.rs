@@ -165,7 +165,7 @@ pub fn buffers(found: Result<Vec<BufferStatus>, EngineError>) -> Vec<DoctorLine>
             let id = &status.buffer_id;
             let why = status.last_error.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
             let waited = status.oldest_seconds.unwrap_or_default();
-            let message = format!("{} items have waited in {id} for {waited:.0} s{why}", status.buffered_count);
+            let message = format!("{} items have waited in {id} for {waited:.0}s{why}", status.buffered_count);
             line("buffers", Health::Warn, message, format!("`toolsmith buffer flush --buffer {id}` retries now"))
         })
         .collect();

@@ -1,7 +1,7 @@
 //! Charts of runs over time: one column for a span of hours, with the dates below and what the tallest column stands for.
 
-use crate::domain::description::{Ink, StyledLine};
-use crate::domain::{Instant, grouped, rfc3339, span};
+use crate::domain::description::{Ink, Plot, StyledLine};
+use crate::domain::{Instant, grouped, percent, rfc3339, span};
 use crate::store::HourOfRuns;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -86,9 +86,10 @@ pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, ro
     let chart = |name: &str, ink: Ink, values: &[Option<f64>], top: f64, (told, aloud): (String, String)| {
         let line = drawn_bars(StyledLine::new().put(Ink::Dim, format!("{name:<10} ")), ink, &bars(values, top));
         let line = line.drawn(Ink::Plain, " ", "").put(Ink::Plain, told);
-        let line = if name == "success" { line.drawn(Ink::Plain, " · full height 100 %", "") } else { line };
+        let line = if name == "success" { line.drawn(Ink::Plain, " · full height 100%", "") } else { line };
         let aloud = if aloud.is_empty() { aloud } else { format!(". By day: {aloud}") };
-        line.drawn(Ink::Plain, "", &aloud).hanging(NAME)
+        let plot = Plot { left: NAME, ink, columns: thousandths(values, top) };
+        line.drawn(Ink::Plain, "", &aloud).hanging(NAME).plotted(plot)
     };
     let number = |value: f64| grouped(format!("{value:.0}"));
     let time = |ms: f64| span(ms.round() as u64);
@@ -135,10 +136,6 @@ fn date(hour: i64) -> String {
     rfc3339(Instant(hour * HOUR_MS))[5..10].to_owned()
 }
 
-fn percent(rate: f64) -> String {
-    format!("{:.0} %", rate * 100.0)
-}
-
 /// Bars in their colour; what stands for nothing has none.
 fn drawn_bars(line: StyledLine, ink: Ink, bars: &str) -> StyledLine {
     let parts = bars.split_inclusive(|c| c != NONE).flat_map(|part| {
@@ -164,9 +161,15 @@ fn axis(last: i64, step: i64, columns: usize, days: i64) -> StyledLine {
     }
     write(columns.saturating_sub(5), &date(last));
     let text: String = text.into_iter().collect();
-    let each = if step == DAY { "1 day".to_owned() } else { format!("{step} h") };
+    let each = if step == DAY { "1 day".to_owned() } else { format!("{step}h") };
     let aloud = "days without runs are left out";
     StyledLine::new().drawn(Ink::Dim, &format!("{:NAME$}{text} one column: {each}, · no runs", ""), aloud)
+}
+
+/// The heights of columns, in thousandths of the top.
+fn thousandths(values: &[Option<f64>], top: f64) -> Vec<Option<u16>> {
+    let height = |value: f64| if top > 0.0 { (value / top * 1_000.0).round().clamp(0.0, 1_000.0) as u16 } else { 0 };
+    values.iter().map(|value| value.map(height)).collect()
 }
 
 /// Bars from nothing to the top; where there is no value, a dot.
@@ -219,16 +222,16 @@ mod tests {
         let hours: Vec<HourOfRuns> = (0..14 * 24).rev().map(hour).collect();
         let lines = texts(&charts(at, &hours, 14, 28));
         assert!(lines[0].ends_with("670 in 14 days · peak 24") && !lines[0].contains("··"), "{}", lines[0]);
-        assert!(lines[2].ends_with("50 % · full height 100 %") && lines[2].contains("▅"), "{lines:?}");
-        assert!(lines[3].ends_with("10 ms mean · peak 10 ms"), "{lines:?}");
-        assert_eq!(lines[4], "           11-01         11-08    11-14 one column: 12 h, · no runs");
+        assert!(lines[2].ends_with("50% · full height 100%") && lines[2].contains("▅"), "{lines:?}");
+        assert!(lines[3].ends_with("10ms mean · peak 10ms"), "{lines:?}");
+        assert_eq!(lines[4], "           11-01         11-08    11-14 one column: 12h, · no runs");
         let none = texts(&charts(at, &[], 14, 28));
         assert!(none[0].ends_with("0 in 14 days") && none[3].ends_with("- mean"), "{none:?}");
     }
 
     #[test]
     fn a_column_stands_for_a_span_that_people_count_in() {
-        for (room, each, columns) in [(5, "1 day", 14), (27, "1 day", 14), (52, "12 h", 28), (84, "6 h", 56)] {
+        for (room, each, columns) in [(5, "1 day", 14), (27, "1 day", 14), (52, "12h", 28), (84, "6h", 56)] {
             let lines = texts(&charts(Instant(1_700_000_000_000), &[], 14, room));
             assert!(lines[4].contains(&format!("one column: {each},")), "{room}: {}", lines[4]);
             assert_eq!(lines[0].matches('·').count(), columns, "{room}: {}", lines[0]);
@@ -246,8 +249,8 @@ mod tests {
             [
                 "runs       5 in 3 days · peak 4. By day: 11-12 4, 11-14 1",
                 "failures   3 · peak 3. By day: 11-12 3, 11-14 0",
-                "success    40 %. By day: 11-12 25 %, 11-14 100 %",
-                "time       10 ms mean · peak 10 ms. By day: 11-12 10 ms, 11-14 10 ms",
+                "success    40%. By day: 11-12 25%, 11-14 100%",
+                "time       10ms mean · peak 10ms. By day: 11-12 10ms, 11-14 10ms",
                 "days without runs are left out",
             ]
         );

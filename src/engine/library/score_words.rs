@@ -1,7 +1,7 @@
 //! Scores, their explanation and regressions, described for a reader.
 
-use crate::domain::description::{Align, Describe, Description, Ink, StyledLine, Table};
-use crate::domain::{CostTier, Severity, count, grouped, rfc3339, size, span};
+use crate::domain::description::{Align, Content, Describe, Description, Ink, StyledLine, Table};
+use crate::domain::{CostTier, Severity, count, grouped, size, span};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::scores::{ExplainedScore, ReportedUse, ScoredTool, ToolAlert};
 use crate::engine::plain_verb::{Described, PlainQuery};
@@ -117,13 +117,13 @@ impl Describe for Reported {
         let mut table = Table::new(&heads);
         for ReportedUse { tool, who, uses, succeeded, failed, mean_ms, last_at } in &self.reported {
             table.row([
-                (Ink::Strong, tool.to_string()),
-                (Ink::Plain, who.clone()),
-                (Ink::Plain, grouped(uses)),
-                (Ink::Plain, grouped(succeeded)),
-                (Ink::Plain, grouped(failed)),
-                (Ink::Plain, mean_ms.map_or_else(|| "-".to_owned(), span)),
-                (Ink::Dim, rfc3339(*last_at)),
+                (Ink::Strong, Content::from(tool.to_string())),
+                (Ink::Plain, who.clone().into()),
+                (Ink::Plain, grouped(uses).into()),
+                (Ink::Plain, grouped(succeeded).into()),
+                (Ink::Plain, grouped(failed).into()),
+                (Ink::Plain, mean_ms.map_or_else(|| "-".to_owned(), span).into()),
+                (Ink::Dim, (*last_at).into()),
             ]);
         }
         let mut told = Description::new();

@@ -6,7 +6,7 @@ use crate::check;
 use crate::domain::description::{Ink, StyledLine};
 use crate::domain::{
     CostTier, Digest, FailureGroup, GroupState, Instant, Severity, Stage, Tool, ToolName, Uses, grouped,
-    median_recovery_ms, plural, span,
+    median_recovery_ms, percent, plural, span,
 };
 use crate::engine::Library;
 use crate::engine::clock::now;
@@ -453,8 +453,8 @@ impl Dashboard {
     /// How often a run failed that was warned of; nothing while none was.
     fn foreseen(&self) -> Option<String> {
         let Foresight { warned, hits, failed, .. } = self.warnings;
-        let rate = self.warnings.hit_rate()? * 100.0;
-        Some(format!("warnings   {hits} of {warned} came true ({rate:.0} %) · {failed} runs failed in all"))
+        let rate = percent(self.warnings.hit_rate()?);
+        Some(format!("warnings   {hits} of {warned} came true ({rate}) · {failed} runs failed in all"))
     }
 
     fn recovery(&self) -> String {

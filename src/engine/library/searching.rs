@@ -3,6 +3,7 @@
 use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{
     Caller, Digest, FailureMark, Instant, Kind, Severity, Stage, Tool, ToolName, Unanswered, UnansweredKind, count,
+    percent,
 };
 use crate::engine::Library;
 use crate::engine::clock::now;
@@ -142,7 +143,7 @@ impl Describe for SearchResult {
             return told;
         }
         for hit in &self.hits {
-            let percent = format!("{:>4} %  ", (hit.similarity * 100.0).round());
+            let percent = format!("{:>5}  ", percent(hit.similarity));
             let ink = if hit.held_back.is_some() { Ink::Warn } else { Ink::Plain };
             let head = StyledLine::new().put(ink, percent).put(Ink::Strong, hit.name.as_str());
             let head = head.put(Ink::Dim, format!(" {}  {}  {}", hit.version, hit.stage, hit.path));

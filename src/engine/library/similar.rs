@@ -3,7 +3,7 @@
 use super::shelf::Shelf;
 use crate::check;
 use crate::domain::description::{Describe, Description, Ink, StyledLine};
-use crate::domain::{Digest, Stage, Tool, ToolName};
+use crate::domain::{Digest, Stage, Tool, ToolName, percent};
 use crate::engine::Library;
 use crate::engine::error::EngineError;
 use crate::engine::plain_verb::{Described, PlainQuery, argument};
@@ -66,7 +66,7 @@ impl Describe for SimilarTools {
         for similar in &self.similar {
             let ink = if similar.near { Ink::Warn } else { Ink::Plain };
             let verdict = if similar.near && !similar.copy { "  near duplicate" } else { "" };
-            let percent = format!("{:>4} %  ", (similar.likeness * 100.0).round());
+            let percent = format!("{:>5}  ", percent(similar.likeness));
             let head = StyledLine::new().put(ink, percent).put(Ink::Strong, similar.name.as_str());
             let place = format!(" {}  {}  {}{verdict}", similar.version, similar.stage, similar.path);
             told.line(head.put(Ink::Dim, place).leading_to(&similar.path));

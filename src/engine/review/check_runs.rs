@@ -84,7 +84,7 @@ impl<'a> EngineTrials<'a> {
             return Err(why);
         }
         if Instant::now() >= self.until {
-            return Err(format!("all checks together took longer than {} s", PATIENCE.as_secs()));
+            return Err(format!("all checks together took longer than {}s", PATIENCE.as_secs()));
         }
         let in_words = |error: &dyn std::fmt::Display| format!("the trial folder cannot be created: {error}");
         let detail = batch.version;

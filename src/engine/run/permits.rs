@@ -122,7 +122,7 @@ impl Runs<'_> {
         // As bytes: a value need not be UTF-8.
         let value = |name: &String| std::env::var_os(name).map(|value| value.as_encoded_bytes().to_vec());
         let given: Vec<(&String, Option<Vec<u8>>)> = permissions.env.iter().map(|name| (name, value(name))).collect();
-        let limit = request.timeout.map(|limit| format!("{} ms", limit.as_millis()));
+        let limit = request.timeout.map(|limit| format!("{}ms", limit.as_millis()));
         let again = request.again.as_ref().map(|again| format!("run {}, from {:?}", again.of, again.step));
         let all = json!([input, given, limit, again, caller.word(), tool.digest, steps]);
         let mut call = Map::new();

@@ -116,7 +116,7 @@ impl Describe for WorkerAnswer {
         }
         let languages = if self.languages.is_empty() { "none found".to_owned() } else { self.languages.join(", ") };
         told.field("languages", Ink::Plain, languages);
-        told.field("round trip", Ink::Plain, format!("{} ms", self.round_trip_ms));
+        told.field("round trip", Ink::Plain, format!("{}ms", self.round_trip_ms));
         if !self.accepted {
             let text =
                 format!("its runs are refused: {} is required by `least` in [workers.{}]", self.least, self.name);

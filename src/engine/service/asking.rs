@@ -364,7 +364,7 @@ impl Services<'_> {
             }
             if Instant::now() >= until {
                 let name = &row.instance.name;
-                let message = format!("{name} is still {state} after {} s", longest.as_secs());
+                let message = format!("{name} is still {state} after {}s", longest.as_secs());
                 return Err(EngineError::new(
                     ErrorCode::Conflict,
                     message,

@@ -71,6 +71,22 @@ pub enum Theme {
     Ansi,
 }
 
+/// How charts are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PlotSetting {
+    /// As pictures where the terminal is known to show them.
+    #[default]
+    Auto,
+    /// As characters.
+    Characters,
+    /// As pictures, in the way of kitty.
+    Kitty,
+    /// As pictures, in the way of iTerm2.
+    Iterm2,
+    /// As pictures, in the way of terminals with Sixel.
+    Sixel,
+}
+
 /// A further folder with tools.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootSetting {
@@ -100,6 +116,8 @@ pub struct Settings {
     pub commit: bool,
     /// The colour theme.
     pub theme: Theme,
+    /// How charts are shown.
+    pub plots: PlotSetting,
     /// Whether the mouse is enabled.
     pub mouse: bool,
     /// Whether requests of agents ring the bell while the terminal is not focused.
@@ -159,6 +177,7 @@ impl Default for Settings {
             roots: Vec::new(),
             commit: true,
             theme: Theme::Auto,
+            plots: PlotSetting::Auto,
             mouse: true,
             ring: true,
             timeouts: limits.into_iter().map(|(stage, seconds)| (stage, Duration::from_secs(seconds))).collect(),
@@ -273,9 +292,9 @@ impl Settings {
                 "checks" => checks::apply(self, file, value, Whose::Workspace),
                 "services" => self.services = file.services(value),
                 "team" => self.team.limits = file.team_of_workspace(value),
-                word @ ("theme" | "mouse" | "ring" | "timeouts" | "keys" | "isolation" | "secrets" | "programs"
-                | "signing" | "policy" | "review" | "agents" | "history" | "generators" | "evolve"
-                | "workers") => {
+                word @ ("theme" | "plots" | "mouse" | "ring" | "timeouts" | "keys" | "isolation" | "secrets"
+                | "programs" | "signing" | "policy" | "review" | "agents" | "history" | "generators"
+                | "evolve" | "workers") => {
                     let message = format!("{word} cannot be set in a workspace");
                     file.bad(at, message, "it is a user setting: put it into the user's config.toml".to_owned());
                 }
@@ -291,6 +310,7 @@ impl Settings {
             let at = key.span().start;
             match key.get_ref().as_ref() {
                 "theme" => self.theme = file.theme(value).unwrap_or(self.theme),
+                "plots" => self.plots = file.plots(value).unwrap_or(self.plots),
                 "mouse" => self.mouse = file.boolean(value, "mouse").unwrap_or(self.mouse),
                 "ring" => self.ring = file.boolean(value, "ring").unwrap_or(self.ring),
                 "timeouts" => {
@@ -337,7 +357,7 @@ impl Settings {
                     file.unknown(
                         at,
                         other,
-                        "the settings are theme, mouse, ring, timeouts, isolation, checks, review, policy, agents, history, secrets, programs, signing, team, \
+                        "the settings are theme, plots, mouse, ring, timeouts, isolation, checks, review, policy, agents, history, secrets, programs, signing, team, \
                          generators, evolve, workers and keys",
                     );
                     if holds_isolation(value) {
@@ -398,6 +418,21 @@ impl File<'_> {
             _ => {
                 let hint = "write \"auto\", \"dark\", \"light\", \"high-contrast\" or \"ansi\"".to_owned();
                 self.bad(value.span().start, "theme is not a known theme".to_owned(), hint);
+                None
+            }
+        }
+    }
+
+    fn plots(&mut self, value: &Spanned<DeValue<'_>>) -> Option<PlotSetting> {
+        match value.get_ref().as_str() {
+            Some("auto") => Some(PlotSetting::Auto),
+            Some("characters") => Some(PlotSetting::Characters),
+            Some("kitty") => Some(PlotSetting::Kitty),
+            Some("iterm2") => Some(PlotSetting::Iterm2),
+            Some("sixel") => Some(PlotSetting::Sixel),
+            _ => {
+                let hint = "write \"auto\", \"characters\", \"kitty\", \"iterm2\" or \"sixel\"".to_owned();
+                self.bad(value.span().start, "plots is not a known way to show charts".to_owned(), hint);
                 None
             }
         }

@@ -2,7 +2,7 @@
 
 use super::versions::LineageVersion;
 use crate::domain::description::{Align, Describe, Description, Ink, StyledLine, Table};
-use crate::domain::{FailureGroup, GroupState, Instant, ToolName, count, grouped, span};
+use crate::domain::{FailureGroup, GroupState, Instant, ToolName, count, grouped, percent, span};
 use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
@@ -25,14 +25,8 @@ const BAR: usize = 36;
 const MOST_FAILURES: usize = 8;
 
 /// Upper ends of the spans of durations, in milliseconds, and what they are called.
-const SPANS: [(u64, &str); 6] = [
-    (10, "< 10 ms"),
-    (100, "< 100 ms"),
-    (1_000, "< 1 s"),
-    (10_000, "< 10 s"),
-    (60_000, "< 1 min"),
-    (u64::MAX, "longer"),
-];
+const SPANS: [(u64, &str); 6] =
+    [(10, "< 10ms"), (100, "< 100ms"), (1_000, "< 1s"), (10_000, "< 10s"), (60_000, "< 1m"), (u64::MAX, "longer")];
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -160,9 +154,9 @@ impl ToolFigures {
         let mut table = Table::new(&heads);
         for version in &self.versions {
             let (rate, ink) = match version.success_rate {
-                Some(rate) if rate < 0.5 => (format!("{:.0} %", rate * 100.0), Ink::Bad),
-                Some(rate) if rate < 0.9 => (format!("{:.0} %", rate * 100.0), Ink::Warn),
-                Some(rate) => (format!("{:.0} %", rate * 100.0), Ink::Good),
+                Some(rate) if rate < 0.5 => (percent(rate), Ink::Bad),
+                Some(rate) if rate < 0.9 => (percent(rate), Ink::Warn),
+                Some(rate) => (percent(rate), Ink::Good),
                 None => ("-".to_owned(), Ink::Dim),
             };
             table.row([

@@ -3,7 +3,8 @@
 
 use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{
-    Digest, GrantScope, Instant, Outcome, Stage, Tool, ToolName, ToolReview, VersionFile, VersionOrigin, count, plural,
+    Digest, GrantScope, Instant, Outcome, Stage, Tool, ToolName, ToolReview, VersionFile, VersionOrigin, count,
+    percent, plural,
 };
 use crate::engine::Versions;
 use crate::engine::core::{self, Approvals, Placed};
@@ -379,7 +380,7 @@ impl LineageVersion {
 
     /// Runs and success in words; text of the tool is not in it.
     pub fn told_runs(&self) -> String {
-        let rate = self.success_rate.map(|rate| format!(", {:.0}% succeeded", rate * 100.0)).unwrap_or_default();
+        let rate = self.success_rate.map(|rate| format!(", {} succeeded", percent(rate))).unwrap_or_default();
         format!("{}{rate}", plural(usize::try_from(self.runs).unwrap_or(usize::MAX), "run", "runs"))
     }
 }

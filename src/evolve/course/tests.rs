@@ -158,7 +158,7 @@ fn a_wait_of_more_than_a_minute_is_said_at_once() {
     let wait = troubled(id(1, 0), 1, Trouble::Busy, Some(1_200_000));
     let (course, effects) = run(plan(&["a"]), vec![EvolutionEvent::Began, wait]);
     assert!(!effects.iter().flatten().any(|effect| matches!(effect, EvolutionEffect::Wait { .. })));
-    let message = "a: no; it accepts requests again in 20 min".to_owned();
+    let message = "a: no; it accepts requests again in 20m".to_owned();
     assert_eq!(course.end, Some(End::Failed { message, best: None }));
 }
 

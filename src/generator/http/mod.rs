@@ -237,7 +237,7 @@ impl<'a> Asking<'a> {
             return Err(NoAnswer::new(Trouble::CutStream, "the stream stayed open"));
         }
         let timed_out =
-            |what: &str, time: Duration| NoAnswer::new(Trouble::TimedOut, format!("{what} {} s", time.as_secs_f64()));
+            |what: &str, time: Duration| NoAnswer::new(Trouble::TimedOut, format!("{what} {}s", time.as_secs_f64()));
         if silence > self.timeout {
             return Err(timed_out("it sent nothing for", self.timeout));
         }

@@ -21,7 +21,7 @@ pub(in crate::generator) fn reach(api: &Api, stop: &AtomicBool) -> Result<String
         if begun.elapsed() > LIMIT {
             match &head {
                 Some(_) => break,
-                None => return Err(format!("{} sent nothing for {} s", api.url, LIMIT.as_secs())),
+                None => return Err(format!("{} sent nothing for {}s", api.url, LIMIT.as_secs())),
             }
         }
         match line.next(LOOK) {

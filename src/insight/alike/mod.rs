@@ -31,7 +31,7 @@ pub use groups::{Member, Merit, SimilarGroup, groups};
 use super::meanings::meanings;
 use super::terms::{is_stop_word, stem, words};
 use super::vocabulary::{ToolTerms, Vocabulary};
-use crate::domain::{Digest, Stage, Tool};
+use crate::domain::{Digest, Stage, Tool, percent};
 use direction::Direction;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -229,7 +229,7 @@ impl Resemblance {
     fn told(&self, one: usize, other: usize, said: f64, written: CodeLikeness) -> Likeness {
         let mut why = self.why(one, other);
         if let CodeLikeness::Share(share) = written {
-            why = format!("{why}; code {:.0} % similar", share * 100.0);
+            why = format!("{why}; code {} similar", percent(share));
         }
         Likeness { likeness: (judged(said, written) * 100.0).floor() / 100.0, why, same_code: written.is_same() }
     }

@@ -107,10 +107,10 @@ fn where_the_words_leave_it_open_the_code_is_asked_and_where_they_do_not_it_is_n
     };
     let (asked, by_code, two) = asked_of(95);
     assert!(asked.contains(&0) && asked.contains(&1) && !asked.contains(&2) && by_code > 0, "{asked:?} {by_code}");
-    assert!(two.is_near() && two.why.ends_with("code 90 % similar"), "{two:?}");
+    assert!(two.is_near() && two.why.ends_with("code 90% similar"), "{two:?}");
     let (_, by_code, two) = asked_of(80);
     assert_eq!(by_code, 0, "other code is no duplicate either");
-    assert!((two.likeness - open).abs() < 1e-9 && two.why.ends_with("code 67 % similar"), "{two:?}");
+    assert!((two.likeness - open).abs() < 1e-9 && two.why.ends_with("code 67% similar"), "{two:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Tools that take most of the time, the processor, the memory or the tokens.
 
 use super::reckon::{lower_bound, often};
-use crate::domain::{Opportunity, OpportunityKind, RunId, Suggested, Witness, Worth, grouped, span};
+use crate::domain::{Opportunity, OpportunityKind, RunId, Suggested, Witness, Worth, grouped, percent, span};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -180,10 +180,6 @@ fn suggest(one: &Consumption, kind: OpportunityKind, of: &str, share: f64, used:
     })
 }
 
-fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,7 +215,7 @@ mod tests {
         runs.extend((9..18).map(|n| Used { memory_bytes: 512 << 20, ..used(n, "load", 10, 1) }));
         let found = opportunities(&consumption(&runs));
         let told: Vec<_> = found.iter().map(|one| one.title.as_str()).collect();
-        assert_eq!(told, ["ask takes 100 % of tokens, 9,000 of them", "load takes 100 % of memory, 512 MiB at most"]);
+        assert_eq!(told, ["ask takes 100% of tokens, 9,000 of them", "load takes 100% of memory, 512 MiB at most"]);
     }
 
     #[test]

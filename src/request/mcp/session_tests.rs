@@ -223,11 +223,11 @@ fn what_a_server_did_not_do_in_time_is_told() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(ended(&[]), "the server did not answer the first message within 2 s, its time limit");
-    assert_eq!(ended(&["initialize"]), "the server did not list its tools within 2 s, its time limit");
+    assert_eq!(ended(&[]), "the server did not answer the first message within 2s, its time limit");
+    assert_eq!(ended(&["initialize"]), "the server did not list its tools within 2s, its time limit");
     assert_eq!(
         ended(&["initialize", "tools/list", "ping"]),
-        "the server did not answer the call within 2 s, its time limit"
+        "the server did not answer the call within 2s, its time limit"
     );
 }
 

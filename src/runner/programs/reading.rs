@@ -136,7 +136,7 @@ fn wait(mut child: Child, patience: Duration) -> Result<Answered, String> {
     let _ = kill_process_group(pid, Signal::KILL);
     let status = child.wait().map_err(|error| error.to_string())?;
     looked
-        .map_err(|_| format!("it did not finish within {} s", patience.as_secs()))?
+        .map_err(|_| format!("it did not finish within {}s", patience.as_secs()))?
         .map_err(|error| error.to_string())?;
     Ok(Answered::Ended { code: status.code(), stdout: text(stdout), stderr: text(stderr) })
 }
@@ -219,7 +219,7 @@ mod tests {
         };
         assert_eq!(read_with(&reading), Answered::Absent);
         let slow = asked("sleep 60 & wait", &[], Duration::from_millis(200));
-        assert_eq!(slow, Answered::Failed("it did not finish within 0 s".to_owned()));
+        assert_eq!(slow, Answered::Failed("it did not finish within 0s".to_owned()));
         let outside = VersionFile { path: "../x".into(), mode: FileMode::Plain, bytes: Vec::new() };
         assert!(matches!(asked("exit 0", &[&outside], Duration::from_secs(20)), Answered::Failed(_)));
     }

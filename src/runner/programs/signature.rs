@@ -131,7 +131,7 @@ fn call(programs: &Programs, args: impl Iterator<Item = OsString>, text: &str) -
     done.map_err(|why| match why {
         Unfinished::NotStarted(error) => format!("ssh-keygen could not be started: {error}"),
         Unfinished::Broken(error) => format!("ssh-keygen did not respond: {error}"),
-        Unfinished::Late(patience) => format!("ssh-keygen did not finish within {} s", patience.as_secs()),
+        Unfinished::Late(patience) => format!("ssh-keygen did not finish within {}s", patience.as_secs()),
     })
 }
 

@@ -81,7 +81,7 @@ fn over(limit: &str, message: String) -> RunEnd {
 }
 
 fn over_cpu(limits: &RunLimits) -> RunEnd {
-    over("cpu", format!("needed more than {} s of CPU time", limits.cpu_seconds))
+    over("cpu", format!("needed more than {}s of CPU time", limits.cpu_seconds))
 }
 
 fn over_memory(limits: &RunLimits) -> RunEnd {

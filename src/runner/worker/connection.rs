@@ -158,7 +158,7 @@ impl Connection {
                 Err(self.banner(&first))
             }
             Err(NoLine::Silent) => Err(self.refused(&format!(
-                "no answer within {} s; `toolsmith workers {}` tries it, and `patience` in its settings allows more time{}",
+                "no answer within {}s; `toolsmith workers {}` tries it, and `patience` in its settings allows more time{}",
                 self.patience.as_secs(),
                 self.worker,
                 self.said()

@@ -133,7 +133,7 @@ fn a_clock_that_went_back_is_noted_between_its_two_entries() {
         change_at(&mut store, Instant(at), |tx| tx.log(&operation("archive", "x")));
     }
     let notes = store.verify_log().unwrap().notes;
-    assert_eq!(notes, ["the system clock was set back by 2 s between entries 2 and 3"]);
+    assert_eq!(notes, ["the system clock was set back by 2s between entries 2 and 3"]);
 }
 
 #[test]

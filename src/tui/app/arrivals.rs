@@ -58,6 +58,7 @@ impl App {
         self.fetching.set_every(settings.team.fetches());
         self.colours.0 = settings.theme;
         self.choose_theme();
+        self.plots.setting = settings.plots;
         self.mouse = settings.mouse;
         self.rings = settings.ring;
         vec![Effect::Mouse(self.mouse)]

@@ -104,7 +104,7 @@ fn a_live_run_says_what_it_uses_and_how_it_is_isolated_and_drops_figures_from_th
     });
     let mut wide = running(180, 40);
     wide.send(Msg::Sample { run: RunId(14), sample: SAMPLE, level: Some(IsolationLevel::Isolated) });
-    let all = "running  3 s · cpu 1.2 s · mem 84.0 MiB · 3 procs · disk 2.0 MiB · out 51 B · isolated";
+    let all = "running  3s · cpu 1.2s · mem 84.0 MiB · 3 procs · disk 2.0 MiB · out 51 B · isolated";
     let screen = wide.press("z").screen();
     assert!(screen.contains(all), "{screen}");
 }
@@ -120,7 +120,7 @@ fn figures_stay_after_the_end_and_a_late_sample_changes_nothing() {
     bench.answer(Answer::RunEnded { run: record.id, record: Ok(Box::new(record)) });
     bench.send(Msg::Sample { run: RunId(14), sample: SAMPLE, level: None });
     let screen = bench.press("z").screen();
-    let all = "succeeded  840 ms · cpu 310 ms · mem 12.0 MiB · 2 procs · out 51 B · isolated";
+    let all = "succeeded  840ms · cpu 310ms · mem 12.0 MiB · 2 procs · out 51 B · isolated";
     assert!(screen.contains(all), "{screen}");
 }
 

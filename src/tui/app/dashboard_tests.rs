@@ -46,7 +46,7 @@ fn no_line_of_it_is_wrapped_at_any_width() {
         bench.draw();
         let screen = bench.screen();
         assert!(screen.contains("2 reviews · 1 open failure"), "{screen}");
-        assert!(screen.contains("3 of 4 came true (75 %)"), "{screen}");
+        assert!(screen.contains("3 of 4 came true (75%)"), "{screen}");
         let charts = ["runs", "failures", "success", "time"];
         let rows: Vec<&str> = screen.lines().filter(|line| line.contains("7 in 14 days")).collect();
         assert_eq!(rows.len(), 1, "the chart of {charts:?} is one line each at {width}: {screen}");

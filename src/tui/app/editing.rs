@@ -219,6 +219,9 @@ mod tests {
         assert!(line("before") < line("mark 1 2026-01-02 03:04 UTC") && line("mark 1") < line("after"), "{screen}");
         bench.press("ctrl-x");
         assert!(!bench.screen().contains("before") && bench.screen().contains("3 lines hidden"), "{}", bench.screen());
+        bench.wait(9_000).press("down");
+        let top = bench.screen().lines().find(|line| line.contains('╭')).unwrap_or_default().to_owned();
+        assert!(top.contains("3 lines hidden"), "the title says so as long as it is so: {top}");
         write(&mut bench, "later\n", 13);
         assert!(bench.screen().contains("later") && !bench.screen().contains("after"));
         bench.press("/").type_text("befo").press("enter");

@@ -62,6 +62,7 @@ use super::pane::output::OutputPane;
 use super::pane::queue::QueuePane;
 use super::pane::services::ServicesPane;
 use super::pane::{Hidden, Pane};
+use super::plot::Plots;
 use super::screen::Screen;
 use super::screen::review::Kept;
 use super::theme::{Ground, Theme, ground_of};
@@ -206,6 +207,8 @@ pub struct App {
     pub spots: Vec<Spot>,
     /// What is read of the selected tool.
     previews: preview::Previews,
+    /// Charts that are pictures.
+    pub plots: Plots,
     /// When the dashboard is counted.
     figures: figures::Figures,
     /// When the team is asked what it decided.
@@ -293,6 +296,7 @@ impl App {
             recent: Vec::new(),
             spots: Vec::new(),
             previews: preview::Previews::default(),
+            plots: Plots::default(),
             figures: figures::Figures::default(),
             fetching: fetching::Fetching::default(),
             runs: Vec::new(),
@@ -380,6 +384,10 @@ impl App {
             }
             Msg::Background(rgb) => {
                 self.set_ground(ground_of(rgb));
+                Vec::new()
+            }
+            Msg::Named(name) => {
+                self.plots.answer = Some(name);
                 Vec::new()
             }
             Msg::Burst(keys) => self.burst(&keys),

@@ -129,7 +129,7 @@ mod tests {
             "input  type     required  default",
             "path   string   yes",
             "limit  integer  no        10",
-            "last run 2m ago: failed after 840 ms",
+            "last run 2m ago: failed after 840ms",
         ] {
             assert!(screen.contains(text), "{text}\n{screen}");
         }
@@ -152,7 +152,7 @@ mod tests {
             let detail = Ok(dossier);
             bench.answer(Answer::Detail { purpose: DetailFor::Preview, path: tool.path.clone(), detail });
             let screen = bench.screen();
-            for text in ["last run 2m ago: failed after 840 ms", "inputs  path: string (required), limit: integer"] {
+            for text in ["last run 2m ago: failed after 840ms", "inputs  path: string (required), limit: integer"] {
                 assert!(screen.contains(text), "{text}\n{screen}");
             }
         }

@@ -221,13 +221,11 @@ impl App {
         }
     }
 
-    /// That all was read, and which keys go on from there.
+    /// That all was read, and which key goes on from there.
     fn all_read(&self) -> String {
-        let key = |verb| self.keymap.key(verb);
-        let ways = [(Verb::Approve, "approve"), (Verb::Skip, "next review")];
-        let ways = ways.into_iter().filter(|(verb, _)| self.available(*verb).is_ok());
-        let words = std::iter::once("all read".to_owned());
-        words.chain(ways.map(|(verb, what)| format!("{} {what}", key(verb)))).collect::<Vec<_>>().join(" · ")
+        let next =
+            self.available(Verb::Skip).is_ok().then(|| format!(" · {} next review", self.keymap.key(Verb::Skip)));
+        format!("nothing more to read{}", next.unwrap_or_default())
     }
 
     /// Whether reading on opens another review: nothing is left to be read in the open one of several.

@@ -138,7 +138,7 @@ fn enter_opens_the_log_of_the_newest_run_which_is_followed_and_grows() {
     };
     bench.send(Msg::Output { run: *id, frames: vec![frame("listening\n", 4)], skipped: 0 });
     let screen = bench.screen();
-    assert!(screen.contains("listening") && screen.contains("▶ running  2 min"), "{screen}");
+    assert!(screen.contains("listening") && screen.contains("▶ running  2m"), "{screen}");
     // It belongs to a keeper: leaving does not stop it.
     bench.press("q");
     assert!(matches!(bench.taken().as_slice(), [Effect::Leave(Ending::Quit)]));

@@ -60,7 +60,7 @@ mod tests {
         assert!(matches!(asked.as_slice(), [.., Effect::Upkeep(Upkeep::Stale(None))]), "{asked:?}");
         bench.answer(Answer::Kempt(Box::new(Kempt::Stale(Ok(report())))));
         let screen = bench.screen();
-        assert!(screen.contains("Unused tools") && screen.contains("31 d"), "{screen}");
+        assert!(screen.contains("Unused tools") && screen.contains("31d"), "{screen}");
         assert!(!screen.contains('\u{202e}'));
         bench.press("X");
         let proposal = Retirement {

@@ -8,7 +8,7 @@ use crate::engine::VerifyProgress;
 use crate::tui::ascii::Letters;
 use crate::tui::effect::{CallStep, Effect, Evolving, Sending, Upkeep};
 use crate::tui::msg::{Answer, Called, Evolved, Kempt};
-use crate::tui::phrase::duration;
+use crate::tui::phrase::span;
 
 /// Work is shown from so many milliseconds on: what is faster needs no sign.
 const SHOWN_AFTER: u64 = 400;
@@ -119,7 +119,7 @@ fn ended(answer: &Answer) -> Option<Key> {
 
 /// How long it lasts, without parts of a second.
 fn seconds(ms: u64) -> String {
-    if ms < 60_000 { format!("{} s", ms / 1_000) } else { duration(ms) }
+    if ms < 60_000 { format!("{}s", ms / 1_000) } else { span(ms) }
 }
 
 impl App {
@@ -209,7 +209,7 @@ mod tests {
         let before = bench.screen();
         bench.wait(3_000);
         let screen = bench.screen();
-        assert!(screen.contains("… 3 s") && screen != before, "{screen}");
+        assert!(screen.contains("… 3s") && screen != before, "{screen}");
         bench.answer(Answer::Done { command: command.unwrap(), outcome: Ok(outcome("checks are running")) });
         let screen = bench.screen();
         assert!(screen.contains("checks are running") && !screen.contains("starting the checks"), "{screen}");
@@ -229,7 +229,7 @@ mod tests {
         assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::StopVerifying)));
         bench.answer(Answer::Verified(VerifyProgress { done: 1_200, total: 30_000 }));
         let screen = bench.screen();
-        assert!(screen.contains("sync · verified 1,200 of 30,000 · esc stops … 30 s"), "{screen}");
+        assert!(screen.contains("sync · verified 1,200 of 30,000 · esc stops … 30s"), "{screen}");
         bench.press("esc");
         assert!(bench.taken().iter().any(|effect| matches!(effect, Effect::StopVerifying)));
         bench.answer(Answer::Verified(VerifyProgress { done: 1_201, total: 30_000 }));

@@ -1,6 +1,7 @@
 //! What an approval is given for, chosen by key in its prompt: under which role, for which criteria, and whether for all of
 //! the version or only for a difference.
 
+use crate::action::forms::{CRITERIA, DIFFERENCE};
 use crate::domain::DecisionRequest;
 use crate::engine::ApprovalChoice;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -60,8 +61,8 @@ impl ApprovalOptions {
     pub(super) fn keys(&self) -> Vec<(String, &'static str)> {
         let all = [
             ("tab", "role", !self.roles.is_empty()),
-            ("ctrl-t", "criteria", self.sets.len() > 1),
-            ("ctrl-d", "difference", self.base.is_some()),
+            (CRITERIA.key, CRITERIA.word, self.sets.len() > 1),
+            (DIFFERENCE.key, DIFFERENCE.word, self.base.is_some()),
         ];
         all.into_iter().filter(|(.., works)| *works).map(|(key, does, _)| (key.to_owned(), does)).collect()
     }
@@ -89,7 +90,7 @@ impl ApprovalOptions {
         }
         if self.sets.len() > 1 && self.base.is_none() {
             let next = &self.sets[(self.set + 1) % self.sets.len()];
-            words = format!("{words} · ctrl-t: {}", next.join(" and "));
+            words = format!("{words} · {}: {}", CRITERIA.key, next.join(" and "));
         }
         if self.sets.is_empty() {
             let next = self.roles.get(self.role).map_or("ordinary approval", String::as_str);

@@ -31,6 +31,10 @@ fn done_word(kind: DecisionKind) -> &'static str {
     }
 }
 
+fn them(count: usize) -> &'static str {
+    if count == 1 { "it" } else { "them" }
+}
+
 /// How far it is.
 enum Step {
     /// The table is still to come.
@@ -39,7 +43,7 @@ enum Step {
     Refused(EngineError),
     /// Why: a rejection and a request for changes need a reason.
     Reason,
-    /// The words that confirm are typed.
+    /// The number that confirms is typed.
     Confirm,
     /// It is being done.
     Sent,
@@ -154,9 +158,18 @@ impl Bulk {
         unread.map(|row| row.review).collect()
     }
 
-    /// The words to type.
-    fn words(&self) -> String {
-        format!("{} {}", self.kind, self.able().len())
+    fn verb(&self) -> &'static str {
+        match self.kind {
+            DecisionKind::Approve => "approve",
+            DecisionKind::Reject => "reject",
+            DecisionKind::RequestChanges => "send back",
+        }
+    }
+
+    /// What is typed to confirm: how many are decided. Whoever counts them has looked, and a key that was meant for
+    /// something else does not name that number.
+    fn count_to_type(&self) -> String {
+        self.able().len().to_string()
     }
 
     /// Takes a key: typing confirms, the arrows move the table, esc closes.
@@ -207,8 +220,8 @@ impl Bulk {
             self.note = Some("none of them can be decided here: press esc".to_owned());
         } else if self.seen < self.rows.len() {
             self.note = Some("read the whole table first: pagedown".to_owned());
-        } else if self.typed.text().trim() != self.words() {
-            self.note = Some(format!("that is different: type `{}`, then press enter", self.words()));
+        } else if self.typed.text().trim() != self.count_to_type() {
+            self.note = Some(format!("that is not how many: type {}, then press enter", self.count_to_type()));
         } else {
             self.step = Step::Sent;
             return Reply::DecideAll(requests);
@@ -351,7 +364,10 @@ impl Bulk {
                 ("enter open the first one to read".to_owned(), None)
             }
             Step::Confirm if self.able().is_empty() => ("none of them can be decided together".to_owned(), None),
-            Step::Confirm => (format!("type `{}`: ", self.words()), Some(&self.typed)),
+            Step::Confirm => (
+                format!("type {} to {} {}: ", self.count_to_type(), self.verb(), them(self.able().len())),
+                Some(&self.typed),
+            ),
         };
         let (end, _) = buf.put(area.x, area.y, &label, width, theme.text);
         let cursor = input.map(|input| {

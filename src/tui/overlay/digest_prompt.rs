@@ -6,6 +6,7 @@
 use super::approval_options::ApprovalOptions;
 use super::guard::Guard;
 use super::{Reply, open_box};
+use crate::action::forms::GENERATE;
 use crate::domain::{DecisionKind, DecisionRequest, Digest, ReviewId, Unread, visible_words};
 use crate::engine::ApprovalChoice;
 use crate::tui::ink::{Ink, Line, Span};
@@ -236,7 +237,7 @@ impl DigestPrompt {
         }
         let mut keys = Title::keys(&[("enter", "approve"), ("esc", "close (draft kept)")]);
         if self.question.is_specification {
-            keys.insert(1, ("ctrl-g".to_owned(), "approve and generate"));
+            keys.insert(1, (GENERATE.key.to_owned(), GENERATE.word));
         }
         // Where not all fit, those that choose stay: everybody knows esc.
         keys.splice(1..1, self.options.keys());

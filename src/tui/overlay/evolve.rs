@@ -2,6 +2,7 @@
 
 use super::{Reply, open_box};
 use crate::action::Context;
+use crate::action::forms::REQUEST;
 use crate::domain::{Form, RunId, Step, Tool, is_hidden};
 use crate::engine::{Asking, BUILT_IN, EngineError, EvolveRequest, Settings};
 use crate::tui::effect::Sending;
@@ -308,7 +309,7 @@ impl EvolveForm {
             (_, Some(Sending::Send)) => Title::keys(&[("esc", "close")]),
             (Face::Fields, _) => {
                 let mut keys = self.view.keys("send");
-                keys.insert(2, ("ctrl-p".to_owned(), "preview"));
+                keys.insert(2, (REQUEST.key.to_owned(), REQUEST.word));
                 keys.retain(|(_, word)| !self.is_refused() || !matches!(*word, "send" | "preview"));
                 keys
             }
@@ -316,7 +317,7 @@ impl EvolveForm {
                 Title::keys(&[("ctrl-s", "send"), ("esc", "back"), ("e", "edit"), ("↑↓", "scroll")])
             }
             (Face::Bundle(_), _) => {
-                Title::keys(&[("ctrl-s", "send"), ("esc", "discard changes"), ("ctrl-p", "preview")])
+                Title::keys(&[("ctrl-s", "send"), ("esc", "discard changes"), (REQUEST.key, REQUEST.word)])
             }
         };
         let title = Title { name, detail, keys, ..Title::default() };

@@ -10,11 +10,11 @@ use crate::engine::{EngineError, FailureDetail};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::layout::centred;
-use crate::tui::pane::failures::{days_aloud, trend};
+use crate::tui::pane::failures::{days_aloud, told_trend};
 use crate::tui::pane::listing::Listing;
 use crate::tui::pane::output::outcome_sign;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
-use crate::tui::phrase::{age, ago, duration, grouped, lasted, pad, plural, safe, wrap};
+use crate::tui::phrase::{age, ago, grouped, lasted, pad, plural, safe, span, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -200,7 +200,7 @@ impl FailureBox {
             "{times}× · {} · {} · {state} · first {first}, last {last} ·{}",
             group.outcome,
             group.severity,
-            if look.theme.numbered { days_aloud(&group.trend) } else { trend(&group.trend) }
+            if look.theme.numbered { days_aloud(&group.trend) } else { told_trend(&group.trend) }
         );
         lines.push((facts, theme.dim));
         if !group.scenarios.is_empty() {
@@ -229,11 +229,11 @@ fn recovery(detail: &FailureDetail, look: Look) -> Option<(String, Style)> {
     let failures = plural(usize::try_from(newest.failures).unwrap_or(usize::MAX), "failure", "failures");
     let (text, style) = match (newest.recovery_ms(), newest.recovered_by) {
         (Some(ms), Some(run)) => {
-            (format!("recovered after {} and {failures}, with run #{run}", duration(ms)), look.theme.good)
+            (format!("recovered after {} and {failures}, with run #{run}", span(ms)), look.theme.good)
         }
         _ => (format!("broken for {} ({failures})", lasted(look.now.wall, began)), look.theme.bad),
     };
-    let usual = detail.median_recovery_ms.map(|ms| format!(" · median {}", duration(ms))).unwrap_or_default();
+    let usual = detail.median_recovery_ms.map(|ms| format!(" · median {}", span(ms))).unwrap_or_default();
     Some((format!("{text}{usual}"), style))
 }
 
@@ -259,7 +259,7 @@ fn run_row(run: &Run, marked: bool, width: usize, look: Look) -> Vec<Span> {
     vec![
         Span::styled(format!("{sign}#{:<7} ", run.id), theme.dim),
         Span::styled(pad(&run.version.to_string(), 10), theme.text),
-        Span::styled(pad(&duration(run.usage.duration_ms), 10), theme.dim),
+        Span::styled(pad(&span(run.usage.duration_ms), 10), theme.dim),
         Span::styled(pad(&safe(&run.input), room), theme.text),
         Span::styled(seen, theme.dim),
     ]

@@ -2,6 +2,7 @@
 
 use super::{Reply, open_box};
 use crate::action::Verb;
+use crate::action::forms::MACHINE;
 use crate::domain::composite::Composite;
 use crate::domain::{Dialect, Form, InputMode, Kind, Manifest, Tool};
 use crate::engine::{CommandView, StarterTool};
@@ -169,7 +170,7 @@ impl RunForm {
         let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);
         let keys = match &self.view {
             Some(view) => view.keys("run"),
-            None if self.is_silent => Title::keys(&[("enter", "run"), ("ctrl-o", "machine"), ("esc", "close")]),
+            None if self.is_silent => Title::keys(&[("enter", "run"), (MACHINE.key, MACHINE.word), ("esc", "close")]),
             None => Title::keys(&[("esc", "close")]),
         };
         let title = Title { name: "Run", detail, keys, ..Title::default() };
@@ -279,7 +280,7 @@ fn command_lines(command: &CommandView, manifest: &Manifest, input: &Value, area
 /// Where the run takes place, and the key that changes it.
 fn worker_line(worker: Option<&str>, width: usize, theme: &Theme) -> Line {
     let place = worker.map_or_else(|| "this machine".to_owned(), |worker| format!("worker {}", safe(worker)));
-    let key = "  ctrl-o another machine";
+    let key = format!("  {} another machine", MACHINE.key);
     let place = cut(&place, width.saturating_sub(LABEL.width() + key.width()));
     Line::from(vec![
         Span::styled(pad("runs on", LABEL.width()), theme.dim),

@@ -6,6 +6,7 @@ mod verbs;
 use self::choosing::{ABOUT_LINES, Choices};
 use self::verbs::{VERB_LINES, told_whole, verb_match, verb_row};
 use super::{Args, Reply, open_box};
+use crate::action::forms::COPY;
 use crate::action::{Arg, ArgKind, Form, Spec, Verb};
 use crate::domain::{DecisionKind, Kind, Stage, Tool};
 use crate::engine::{CatalogView, Choice, EngineError};
@@ -428,17 +429,17 @@ impl Palette {
         let keys = match &self.step {
             Step::Verb => {
                 let back = if self.input.is_empty() { "close" } else { "clear" };
-                Title::keys(&[("enter", "run"), ("esc", back), ("↑↓", "choose"), ("ctrl-y", "copy command")])
+                Title::keys(&[("enter", "run"), ("esc", back), ("↑↓", "choose"), (COPY.key, COPY.word)])
             }
             Step::Arg { asked, at, .. } if *at + 1 == asked.len() => {
-                Title::keys(&[("enter", "run"), ("esc", "back"), ("tab", "complete"), ("ctrl-y", "copy command")])
+                Title::keys(&[("enter", "run"), ("esc", "back"), ("tab", "complete"), (COPY.key, COPY.word)])
             }
             Step::Arg { .. } => Title::keys(&[
                 ("enter", "next"),
                 ("esc", "back"),
                 ("ctrl-s", "run"),
                 ("tab", "complete"),
-                ("ctrl-y", "copy command"),
+                (COPY.key, COPY.word),
             ]),
         };
         let title = Title { name: "Palette", detail, keys, ..Title::default() };

@@ -6,13 +6,14 @@ use super::{Reply, centred, open_box};
 use crate::action::boxes::GO_TO_TOOL;
 use crate::action::{Context, Verb, spec};
 use crate::domain::Instant;
-use crate::domain::description::{Description, DescriptionView, Ink, StyledLine};
+use crate::domain::description::{Description, DescriptionView, Ink, Plot, StyledLine};
 use crate::engine::{Dashboard, EngineError};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::{Look, Title, draw_scrollbar};
 use crate::tui::phrase::cut;
+use crate::tui::plot::PlacedPlot;
 use crate::tui::widget::text_input::TextInput;
 use crate::tui::widget::{
     Jump, Mark, Piece, Place, Relaid, SearchLine, TextLine, TextView, Tone, cursor_link, part_shown, step_link,
@@ -23,6 +24,9 @@ use ratatui::layout::{Position, Rect};
 
 /// Columns of the box where the terminal has them.
 const BOX_WIDTH: u16 = 96;
+
+/// From so many rows on, the screen has room for higher pictures.
+const TALL: u16 = 36;
 
 /// Columns of the text in it.
 const WIDTH: usize = BOX_WIDTH as usize - 4;
@@ -38,6 +42,18 @@ pub struct Report {
     /// The tools that its lines lead to, by path.
     links: Vec<String>,
     search: SearchLine,
+    charts: Box<Charts>,
+}
+
+/// Charts that may be shown as pictures.
+#[derive(Default)]
+struct Charts {
+    /// Whether they are: then they are higher than a line.
+    are_pictures: bool,
+    /// Those among the lines.
+    all: Vec<(usize, Plot)>,
+    /// Those of them that are on the screen.
+    placed: Vec<PlacedPlot>,
 }
 
 impl Finder for Report {
@@ -73,11 +89,13 @@ struct Layout {
     columns: usize,
     /// Whether it is read aloud.
     accessible: bool,
+    /// Rows of a chart: one of characters, more for a picture.
+    chart_rows: u16,
 }
 
 impl Layout {
     /// Before the screen is known.
-    const FIRST: Layout = Layout { columns: WIDTH, accessible: false };
+    const FIRST: Layout = Layout { columns: WIDTH, accessible: false, chart_rows: 1 };
 
     fn view(self, now: Instant) -> DescriptionView {
         DescriptionView { width: Some(self.columns), now, accessible: self.accessible }
@@ -91,18 +109,29 @@ enum Shown {
 }
 
 impl Shown {
-    fn view(&self, layout: Layout) -> TextView {
-        let lines = match self {
+    /// Its lines, and the charts among them.
+    fn view(&self, layout: Layout) -> (TextView, Vec<(usize, Plot)>) {
+        let laid = match self {
             Shown::Described(told, now) => described(told, layout.view(*now)),
             Shown::Figures(figures) => laid_out(figures, layout),
         };
+        let (mut lines, mut plots) = (Vec::new(), Vec::new());
+        for (line, plot) in laid {
+            if let Some(plot) = plot.filter(|_| layout.chart_rows > 1) {
+                plots.push((lines.len(), plot));
+                lines.push(line);
+                lines.extend((1..layout.chart_rows).map(|_| TextLine::new("", Tone::Plain)));
+            } else {
+                lines.push(line);
+            }
+        }
         let is_link = |line: &TextLine| line.place().is_some();
-        let Some(first) = lines.iter().position(is_link) else { return TextView::new(lines) };
+        let Some(first) = lines.iter().position(is_link) else { return (TextView::new(lines), plots) };
         let mut view = TextView::new(lines).with_cursor();
         if first > 0 {
             step_link(&mut view, Jump::Next);
         }
-        view
+        (view, plots)
     }
 
     /// The tools that its lines lead to, by path; their numbers are in the places of the lines.
@@ -144,6 +173,7 @@ impl Report {
             shown: None,
             links: Vec::new(),
             search: SearchLine::default(),
+            charts: Box::default(),
         }
     }
 
@@ -169,7 +199,8 @@ impl Report {
                 let layout = renewed.as_ref().map_or(Layout::FIRST, |(_, layout)| *layout);
                 let shown = Shown::Described(told, now);
                 self.links = shown.links();
-                let view = shown.view(layout);
+                let (view, plots) = shown.view(layout);
+                self.charts.all = plots;
                 match renewed {
                     // Newer news leave the reader where he is.
                     Some(_) => self.view.replace(view, Relaid::Look),
@@ -187,7 +218,9 @@ impl Report {
             Ok(figures) => {
                 let layout = self.shown.take().map_or(Layout::FIRST, |(_, layout)| layout);
                 let shown = Shown::Figures(figures);
-                self.view.replace(shown.view(layout), Relaid::Look);
+                let (view, plots) = shown.view(layout);
+                self.view.replace(view, Relaid::Look);
+                self.charts.all = plots;
                 self.shown = Some((shown, layout));
             }
             Err(error) => self.fail(&error),
@@ -200,6 +233,7 @@ impl Report {
         self.view = TextView::new(vec![message, TextLine::new(&error.hint, Tone::Plain)]);
         self.shown = None;
         self.links.clear();
+        self.charts.all.clear();
     }
 
     /// Its keys.
@@ -246,6 +280,31 @@ impl Report {
         pieces.map(|(_, text)| text).collect()
     }
 
+    /// Says whether charts are shown as pictures.
+    pub fn set_pictures(&mut self, on: bool) {
+        self.charts.are_pictures = on;
+    }
+
+    /// The charts that are on the screen, where they may be shown as pictures.
+    pub fn placed(&self) -> &[PlacedPlot] {
+        &self.charts.placed
+    }
+
+    fn place(&self, text: Rect, rows: u16) -> Vec<PlacedPlot> {
+        let place = |(line, plot): &(usize, Plot)| {
+            let x = text.x + u16::try_from(self.view.text_column() + plot.left).ok()?;
+            let width = u16::try_from(plot.columns.len()).ok()?;
+            let whole = x.checked_add(width)? <= text.right() && self.view.is_on_one_row(*line);
+            let row = i32::try_from(self.view.row_on_screen(*line)).ok().filter(|_| whole)?;
+            let (top, end) = (row.max(0), (row + i32::from(rows)).min(i32::from(text.height)));
+            let height = u16::try_from(end - top).ok().filter(|height| *height > 0)?;
+            let above = u16::try_from(top - row).ok()?;
+            let area = Rect { x, y: text.y + u16::try_from(top).ok()?, width, height };
+            Some(PlacedPlot { plot: plot.clone(), area, above, rows })
+        };
+        self.charts.all.iter().filter_map(place).collect()
+    }
+
     /// Rows of the text in so many columns; a box shows fewer.
     fn rows_in(&mut self, columns: usize) -> usize {
         let most = usize::from(u16::MAX);
@@ -267,12 +326,19 @@ impl Report {
     ) -> Option<Position> {
         // What `open_box` leaves of the width: a border and a margin on each side.
         let columns = usize::from(screen.width.min(BOX_WIDTH)).saturating_sub(4);
-        let layout = Layout { columns, accessible: look.theme.numbered };
+        let chart_rows = match screen.height {
+            _ if !self.charts.are_pictures => 1,
+            ..TALL => 2,
+            TALL.. => 3,
+        };
+        let layout = Layout { columns, accessible: look.theme.numbered, chart_rows };
         if let Some((shown, laid)) = &mut self.shown
             && *laid != layout
         {
             *laid = layout;
-            self.view.replace(shown.view(layout), Relaid::Look);
+            let (view, plots) = shown.view(layout);
+            self.view.replace(view, Relaid::Look);
+            self.charts.all = plots;
         }
         let above = u16::from(self.search.typing || !self.search.input.is_empty());
         // Its frame and an empty line.
@@ -297,6 +363,7 @@ impl Report {
         let mut inner = open_box(screen, (BOX_WIDTH, height), &title, buf, look);
         let cursor = self.search.draw(&mut inner, buf, look.theme, self.view.search_status());
         self.view.render(inner, buf, look.theme);
+        self.charts.placed = self.place(inner, chart_rows);
         draw_scrollbar(inner, buf, part_shown(&self.view), look.theme);
         cursor
     }
@@ -305,15 +372,19 @@ impl Report {
 /// Columns that a text keeps for its signs.
 const GUTTER: usize = 3;
 
+/// A line, and the chart in it.
+type LaidLine = (TextLine, Option<Plot>);
+
 /// A description in lines.
-fn described(told: &Description, view: DescriptionView) -> Vec<TextLine> {
+fn described(told: &Description, view: DescriptionView) -> Vec<LaidLine> {
     let mut links = 0..;
     let mut laid = |line: &StyledLine| {
         let number = line.leads_to().and_then(|_| links.next());
-        match (text_line(line, view), number) {
+        let laid = match (text_line(line, view), number) {
             (TextLine::One(piece), Some(number)) => TextLine::One(piece.stands_for(Place::Link(number))),
             (line, _) => line,
-        }
+        };
+        (laid, line.plot().cloned())
     };
     told.body(view).iter().map(&mut laid).collect()
 }
@@ -342,16 +413,17 @@ fn mark(ink: Ink) -> Option<Mark> {
 }
 
 /// The dashboard for so many columns: charts fill them, rows of tables are cut.
-fn laid_out(figures: &Dashboard, layout: Layout) -> Vec<TextLine> {
+fn laid_out(figures: &Dashboard, layout: Layout) -> Vec<LaidLine> {
     let columns = layout.columns.saturating_sub(GUTTER);
     let view = Layout { columns, ..layout }.view(figures.at);
     let laid = |line: &StyledLine| {
         let text: String = line.pieces(view).map(|(_, text)| text).collect();
-        match text.get(..2) {
+        let laid = match text.get(..2) {
             Some("  ") if text.starts_with("  !") => TextLine::new(&text, Tone::Warn),
             Some("  ") if text.chars().count() > columns => TextLine::new(&cut(&text, columns), Tone::Plain),
             _ => text_line(line, view),
-        }
+        };
+        (laid, line.plot().cloned())
     };
     figures.lines(columns).iter().map(laid).collect()
 }

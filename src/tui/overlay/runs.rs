@@ -11,7 +11,7 @@ use crate::tui::layout::centred;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::output::outcome_sign;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{age, bytes, cut, duration, pad, safe, wrap};
+use crate::tui::phrase::{age, cut, pad, safe, size, span, wrap};
 use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -186,8 +186,8 @@ impl Columns {
             &name(run),
             &outcome,
             &cut(&safe(run.error.as_deref().unwrap_or_default()), self.cause),
-            &duration(run.usage.duration_ms),
-            &bytes(run.usage.stdout_bytes + run.usage.stderr_bytes),
+            &span(run.usage.duration_ms),
+            &size(run.usage.stdout_bytes + run.usage.stderr_bytes),
             &age(look.now.wall, run.started_at),
         ]);
         vec![
@@ -202,8 +202,8 @@ impl Columns {
 
 /// All that is known of the selected run, in a few lines.
 fn about(run: &Run, area: Rect, theme: &Theme) -> Vec<(String, Style)> {
-    let size = bytes(run.usage.stdout_bytes + run.usage.stderr_bytes);
-    let known = format!("{} · {} · {} · output {size}", name(run), run.outcome, duration(run.usage.duration_ms));
+    let size = size(run.usage.stdout_bytes + run.usage.stderr_bytes);
+    let known = format!("{} · {} · {} · output {size}", name(run), run.outcome, span(run.usage.duration_ms));
     let lines = wrap(&known, usize::from(area.width)).into_iter().map(|line| (line, theme.text));
     let cause = safe(run.error.as_deref().unwrap_or_default());
     lines.chain(wrap(&cause, usize::from(area.width)).into_iter().map(|line| (line, theme.dim))).collect()

@@ -11,7 +11,7 @@ use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::pane::listing::{Listed, Listing};
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{cut, pad, plural, safe, wrap};
+use crate::tui::phrase::{cut, pad, percent, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -69,7 +69,7 @@ impl UpkeepList {
             Err(error) => return self.fail(error),
         };
         let row = |tool: &StaleTool| Row {
-            mark: format!("{} d", tool.days),
+            mark: format!("{}d", tool.days),
             stays: false,
             tool: tool.tool.to_string(),
             path: tool.path.clone(),
@@ -174,7 +174,7 @@ fn rows_of(group: &TwinGroup) -> Vec<Row> {
     let others = group.others.iter().map(|twin| {
         let mark = match group.kind {
             GroupKind::Copies => "copy".to_owned(),
-            GroupKind::Near => format!("{} %", (twin.likeness * 100.0).round()),
+            GroupKind::Near => percent(twin.likeness),
             GroupKind::Clash => "clash".to_owned(),
         };
         row(twin, mark, false)

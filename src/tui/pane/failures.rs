@@ -6,6 +6,7 @@ use crate::action::Verb;
 use crate::domain::{FailureGroup, GroupState, Severity};
 use crate::tui::ink::Span;
 use crate::tui::phrase::{age, cut, grouped, pad, safe};
+use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
@@ -14,6 +15,8 @@ use std::borrow::Cow;
 const BARS: [&str; 7] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇"];
 /// From this many columns the outcome has a column of its own; its message says it too.
 const OUTCOME_FROM: usize = 80;
+/// From this many columns the days have a column of bars.
+const TREND_FROM: usize = 56;
 /// Columns of the outcome.
 const OUTCOME_WIDTH: usize = 16;
 
@@ -50,8 +53,12 @@ impl FailuresPane {
         let open = self.open_count();
         let detail = if self.loaded { grouped(open) } else { String::new() };
         let (filter, typing) = (self.filter.text(), self.typing);
-        let remark = if filter.is_empty() || typing { String::new() } else { format!("/{}", safe(&filter)) };
-        let title = Title { name: "3 Failures", detail, remark, remark_style: look.theme.accent, ..Title::default() };
+        let (remark, remark_style) = if filter.is_empty() || typing {
+            (legend(&self.items, usize::from(area.width.saturating_sub(2)), look.theme), look.theme.dim)
+        } else {
+            (format!("/{}", safe(&filter)), look.theme.accent)
+        };
+        let title = Title { name: "3 Failures", detail, remark, remark_style, ..Title::default() };
         let mut inner = frame(area, buf, &title, focus, look.theme);
         let cursor = self.draw_filter(&mut inner, buf, look.theme);
         if self.rows.is_empty() && self.loaded {
@@ -79,7 +86,7 @@ fn group_row(group: &FailureGroup, width: usize, look: Look) -> Vec<Span> {
         Severity::High => ("‼", theme.bad),
     };
     // Read aloud, the count and the time say more than bars.
-    let trend = if width >= 56 && !theme.numbered { trend(&group.trend) } else { String::new() };
+    let trend = if width >= TREND_FROM && !theme.numbered { trend(&group.trend) } else { String::new() };
     let seen = format!(" {:>4}", age(look.now.wall, group.last_at));
     let outcome_width = if width >= OUTCOME_FROM { OUTCOME_WIDTH } else { 0 };
     let name_width = (width / 4).clamp(10, 22);
@@ -113,6 +120,22 @@ pub fn trend(days: &[u32]) -> String {
     format!(" {}", days.iter().map(bar).collect::<String>())
 }
 
+/// Bars with what they stand for: the days, and what the tallest is.
+pub fn told_trend(days: &[u32]) -> String {
+    let most = days.iter().max().copied().unwrap_or_default();
+    match trend(days) {
+        bars if bars.is_empty() => bars,
+        bars => format!("{bars} {} days, full height {}×", days.len(), grouped(most)),
+    }
+}
+
+/// What the bars of the rows stand for, where they are drawn: each row has a scale of its own.
+fn legend(groups: &[FailureGroup], width: usize, theme: &Theme) -> String {
+    let days = groups.iter().filter(|group| !trend(&group.trend).is_empty()).map(|group| group.trend.len()).max();
+    let days = days.filter(|_| width >= TREND_FROM && !theme.numbered);
+    days.map(|days| format!("last {days} days, ▇ the worst")).unwrap_or_default()
+}
+
 /// The same in numbers, for readers of screens.
 pub fn days_aloud(days: &[u32]) -> String {
     let days: Vec<String> = days.iter().map(u32::to_string).collect();
@@ -126,7 +149,8 @@ mod tests {
     #[test]
     fn a_trend_is_a_bar_for_each_day() {
         assert_eq!(trend(&[0, 1, 2, 0, 4, 0, 8]), " ·▂▃·▄·▇");
-        assert_eq!(trend(&[0, 0]), "");
+        assert_eq!(told_trend(&[0, 1, 2, 0, 4, 0, 8]), " ·▂▃·▄·▇ 7 days, full height 8×");
+        assert_eq!([trend(&[0, 0]), told_trend(&[0, 0])], ["", ""]);
         assert_eq!(days_aloud(&[0, 1, 2]), " by day, today last: 0, 1, 2");
     }
 }

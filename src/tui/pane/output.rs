@@ -361,11 +361,16 @@ impl OutputPane {
         let number = tab.run().map(|run| format!(" #{run}")).unwrap_or_default();
         // Where nothing more comes, nothing waits.
         let paused = !tab.view.follows() && (tab.is_live() || tab.view.new_lines() > 0);
-        let remark = match (paused, tab.view.new_lines()) {
+        let paused = match (paused, tab.view.new_lines()) {
             (false, _) => String::new(),
             (true, 0) => "paused".to_owned(),
             (true, lines) => format!("paused · {} new", phrase::count(lines, "line")),
         };
+        let hidden = match tab.view.hidden_lines() {
+            0 => String::new(),
+            lines => format!("{} hidden", phrase::count(lines, "line")),
+        };
+        let remark = [hidden, paused].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
         Title {
             name: "2 Output",
             detail: format!("{}{number}", tab.label),
@@ -492,7 +497,7 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
         Phase::Failed(_) => ("not started", Vec::new(), None),
         Phase::Live { run, since, stopping, sample } => {
             let elapsed = now.steady_ms.saturating_sub(*since) / 1000;
-            let elapsed = if elapsed < 60 { format!("{elapsed} s") } else { phrase::duration(elapsed * 1000) };
+            let elapsed = if elapsed < 60 { format!("{elapsed}s") } else { phrase::span(elapsed * 1000) };
             let word = if *stopping { "stopping" } else { "running" };
             (word, facts(elapsed, sample.as_ref(), tab.bytes), Some(run))
         }
@@ -503,8 +508,8 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
             let took = match run.outcome {
                 RunOutcome::Running => phrase::lasted(now.wall, run.started_at),
                 // Nobody saw its end.
-                RunOutcome::Interrupted => format!("at least {}", phrase::duration(run.usage.duration_ms)),
-                _ => format!("{code}{}", phrase::duration(run.usage.duration_ms)),
+                RunOutcome::Interrupted => format!("at least {}", phrase::span(run.usage.duration_ms)),
+                _ => format!("{code}{}", phrase::span(run.usage.duration_ms)),
             };
             let kept = Sample {
                 cpu_ms: run.usage.cpu_ms,
@@ -534,10 +539,10 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
 fn facts(time: String, sample: Option<&Sample>, written: u64) -> Vec<String> {
     let mut facts = vec![time];
     if let Some(sample) = sample {
-        facts.push(format!("cpu {}", phrase::duration(sample.cpu_ms)));
+        facts.push(format!("cpu {}", phrase::span(sample.cpu_ms)));
         let amounts = [("mem", sample.memory_bytes), ("disk", sample.disk_bytes)];
         let [memory, disk] =
-            amounts.map(|(word, bytes)| (bytes > 0).then(|| format!("{word} {}", phrase::bytes(bytes))));
+            amounts.map(|(word, bytes)| (bytes > 0).then(|| format!("{word} {}", phrase::size(bytes))));
         facts.extend(memory);
         if sample.processes > 0 {
             let count = usize::try_from(sample.processes).unwrap_or(usize::MAX);
@@ -545,7 +550,7 @@ fn facts(time: String, sample: Option<&Sample>, written: u64) -> Vec<String> {
         }
         facts.extend(disk);
     }
-    facts.push(format!("out {}", phrase::bytes(written)));
+    facts.push(format!("out {}", phrase::size(written)));
     facts
 }
 

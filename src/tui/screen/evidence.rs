@@ -4,7 +4,7 @@ use crate::domain::{Manifest, Run, Tool, ToolDetail};
 use crate::engine::{Behaviour, EvidenceLine, Weight};
 use crate::tui::input_table;
 use crate::tui::now::Now;
-use crate::tui::phrase::{ago, bytes, duration};
+use crate::tui::phrase::{ago, size, span};
 use crate::tui::widget::{Piece, Place, TextLine, TextView, Tone};
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ pub fn of_behaviour(behaviour: &Behaviour) -> TextView {
     let mut lines = Vec::new();
     if let Some(usage) = &behaviour.usage {
         let median = if usage.runs > 1 { format!("median of {} runs: ", usage.runs) } else { String::new() };
-        let (took, cpu, memory) = (duration(usage.duration_ms), duration(usage.cpu_ms), bytes(usage.peak_memory_bytes));
+        let (took, cpu, memory) = (span(usage.duration_ms), span(usage.cpu_ms), size(usage.peak_memory_bytes));
         lines.push(fact("usage", &format!("{median}{took}, cpu {cpu}, peak memory {memory}")));
     }
     for part in behaviour.parts() {
@@ -185,7 +185,7 @@ fn run_lines(manifest: &Manifest, tool: &Tool) -> Vec<TextLine> {
     }
     lines.extend(manifest.start_words().iter().map(|(label, text)| fact(label, text)));
     if let Some(ms) = manifest.timeout_ms() {
-        lines.push(fact("time limit", &duration(ms)));
+        lines.push(fact("time limit", &span(ms)));
     }
     lines.push(fact("permissions", &manifest.permissions.summary()));
     if !manifest.dependencies.is_empty() {
@@ -207,7 +207,7 @@ fn schema_lines(schema: &Value) -> Vec<TextLine> {
 fn run_words(run: &Run, now: Now) -> String {
     let error = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
     let when = ago(now.wall, run.started_at);
-    let took = duration(run.usage.duration_ms);
+    let took = span(run.usage.duration_ms);
     let level = run.isolation_and_worker();
     format!("{} after {took}, {level}, {when}{error}", run.outcome)
 }

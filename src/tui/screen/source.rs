@@ -94,7 +94,7 @@ pub fn file_lines(file: &VersionFile) -> Vec<TextLine> {
     if let Ok(text) = std::str::from_utf8(&file.bytes) {
         return source_lines(text, 0);
     }
-    let size = crate::tui::phrase::bytes(file.bytes.len() as u64);
+    let size = crate::tui::phrase::size(file.bytes.len() as u64);
     let mut lines = vec![TextLine::new(&format!("not UTF-8 text: {size}, shown as bytes"), Tone::Warn)];
     lines.extend(file.bytes.chunks(16).enumerate().map(|(at, chunk)| {
         let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -6,6 +6,7 @@ mod bars;
 use super::app::{App, Spot, Target};
 use super::keymap::Chord;
 use super::layout::{Arrangement, MIN_HEIGHT, MIN_WIDTH, arrange};
+use super::overlay::Overlay;
 use super::pane::Pane;
 use super::pane::rows::{Focus, Look, NamedKeys, draw_empty};
 use super::phrase::wrap;
@@ -30,6 +31,7 @@ pub fn draw(app: &mut App, frame: &mut Frame) {
 /// Draws the whole screen into a buffer and returns where the cursor is.
 pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     app.spots.clear();
+    app.plots.want(Vec::new(), &app.theme);
     let whole = area;
     let area = app.letters.room(whole);
     let arrangement = arrange(area, app.needs());
@@ -50,7 +52,11 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
     if !app.overlays.is_empty() {
         fade(Rect { height: area.height - 1, ..area }, buf, app.theme.dim);
     }
+    let shows_pictures = app.letters == Letters::All && app.plots.protocol(&app.theme).is_some();
     for overlay in app.overlays.iter_mut().skip(first) {
+        if let Overlay::Report(report) = overlay {
+            report.set_pictures(shows_pictures);
+        }
         if app.letters == Letters::Linear {
             blank(whole, buf);
         }
@@ -61,7 +67,22 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
         Some(Spot { area, target })
     }));
     bars::draw_message(app, area, buf);
+    draw_plots(app, area, buf);
     app.letters.apply(buf, area, cursor)
+}
+
+/// Draws charts as pictures, where nothing lies over them.
+fn draw_plots(app: &mut App, area: Rect, #[cfg_attr(not(feature = "plots"), expect(unused))] buf: &mut Buffer) {
+    let said = bars::message_lines(app, area.width).0.len() as u16;
+    let bottom = area.bottom().saturating_sub(1 + said);
+    let placed = match app.overlays.last() {
+        Some(Overlay::Report(report)) => report.placed(),
+        _ => &[],
+    };
+    let free = placed.iter().filter_map(|plot| plot.clone().within(area.y, bottom)).collect();
+    app.plots.want(free, &app.theme);
+    #[cfg(feature = "plots")]
+    app.plots.draw(buf);
 }
 
 fn draw_too_small(app: &App, area: Rect, buf: &mut Buffer) {

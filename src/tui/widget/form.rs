@@ -156,7 +156,7 @@ impl FormView {
         match key.code {
             KeyCode::Esc => return FormEvent::Cancel,
             _ if submits(&key) => return self.submit(),
-            KeyCode::Char('e') if control => self.toggle_whole(),
+            KeyCode::Char('r') if control => self.toggle_whole(),
             KeyCode::Char('x') if control && self.whole.is_none() => self.fill_example(),
             KeyCode::Char('u') if control && self.whole.is_none() => self.clear_field(),
             _ if self.whole.is_some() => self.type_whole(key),

@@ -122,14 +122,14 @@ fn leaving_keeps_what_was_typed() {
 #[test]
 fn the_whole_input_can_be_edited_as_json() {
     let mut view = view(&schema(), Some(&json!({"path": "a", "limit": 1})));
-    view.handle_key(control('e'));
+    view.handle_key(control('r'));
     assert!(view.is_whole());
     view.handle_key(key(KeyCode::Backspace));
-    view.handle_key(control('e'));
+    view.handle_key(control('r'));
     assert!(view.is_whole(), "broken JSON is not thrown away");
     assert!(screen(&mut view, 60, 20).contains("✗ not JSON: EOF while parsing an object at line"));
     typed(&mut view, ", \"more\": [1]}");
-    view.handle_key(control('e'));
+    view.handle_key(control('r'));
     assert!(!view.is_whole());
     assert_eq!(view.handle_key(control('s')), FormEvent::Submit(json!({"path": "a", "limit": 1, "more": [1]})));
 }
@@ -178,7 +178,7 @@ proptest! {
                 3 => key(KeyCode::Up),
                 4 => key(KeyCode::Down),
                 5 => key(KeyCode::Left),
-                6 => control('e'),
+                6 => control('r'),
                 7 => control('s'),
                 8 => key(KeyCode::Backspace),
                 9 => control('x'),

@@ -12,7 +12,7 @@ pub use older::{Hit, SpoolSearch};
 use super::rows::{Break, Paged, Row, columns, count, cut, window};
 use super::terminal::{Bounds, Chunk, LineKind, Origin, OutLine, Transcript};
 use super::{Jump, Move};
-use crate::domain::{SafeText, Stream, plural};
+use crate::domain::{SafeText, Stream, grouped, plural};
 use crate::tui::ink::Ink;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -66,6 +66,8 @@ pub struct OutputView {
     /// Marks that somebody set so far.
     marks: usize,
     size: (usize, usize),
+    /// Whether words stay whole: somebody has them read aloud.
+    is_aloud: bool,
     /// The line of each row on screen.
     drawn: Vec<usize>,
     selection: Option<Range<usize>>,
@@ -97,6 +99,7 @@ impl OutputView {
             cleared: 0,
             marks: 0,
             size: (80, 24),
+            is_aloud: false,
             drawn: Vec::new(),
             selection: None,
             matches: Matches::default(),
@@ -142,6 +145,11 @@ impl OutputView {
         self.cleared = if self.cleared > span.start { 0 } else { span.end };
         self.follow();
         self.cleared.saturating_sub(span.start)
+    }
+
+    /// How many lines are hidden.
+    pub(in crate::tui) fn hidden_lines(&self) -> usize {
+        self.cleared.saturating_sub(self.transcript.span().start)
     }
 
     /// The number of the first line kept.
@@ -347,6 +355,7 @@ impl OutputView {
     /// Draws the view, with a note at the lower edge when it does not follow and new lines came.
     pub fn render(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
         self.size = (area.width.into(), area.height.into());
+        self.is_aloud = theme.numbered;
         self.drawn.clear();
         if area.is_empty() {
             return;
@@ -384,7 +393,7 @@ impl OutputView {
         x = x.saturating_add(SIGN as u16);
         let range = match self.wrap {
             Switch::Off => window(&line.text, self.column, width),
-            Switch::On => cut(&line.text, width, breaks(line)).get(row).cloned().unwrap_or(0..0),
+            Switch::On => cut(&line.text, width, self.breaks(line)).get(row).cloned().unwrap_or(0..0),
         };
         let selected = self.selection.as_ref().is_some_and(|lines| lines.contains(&number));
         let base = if selected { base.patch(theme.selection) } else { base };
@@ -431,6 +440,14 @@ impl OutputView {
             text.push_str(&line.text);
         }
         text
+    }
+
+    /// Where a line may be cut: output as a terminal does, what we say between words.
+    fn breaks(&self, line: &OutLine) -> Break {
+        match line.kind {
+            LineKind::Output(_) if !self.is_aloud => Break::Anywhere,
+            LineKind::Output(_) | LineKind::Note | LineKind::Mark => Break::Words,
+        }
     }
 
     /// Columns for the text of a line.
@@ -487,7 +504,7 @@ impl OutputView {
         let height = self.size.1;
         let Some(line) = self.transcript.line(number) else { return };
         let row = match self.wrap {
-            Switch::On => cut(&line.text, width, breaks(line)).partition_point(|row| row.end <= start),
+            Switch::On => cut(&line.text, width, self.breaks(line)).partition_point(|row| row.end <= start),
             Switch::Off => {
                 let column = columns(line.text.get(..start).unwrap_or_default());
                 if !(self.column..self.column + width).contains(&column) {
@@ -511,17 +528,9 @@ impl Paged for OutputView {
 
     fn rows_of(&self, line: usize) -> usize {
         match (self.wrap, self.transcript.line(line)) {
-            (Switch::On, Some(line)) => count(&line.text, self.body_width(), breaks(line)),
+            (Switch::On, Some(line)) => count(&line.text, self.body_width(), self.breaks(line)),
             _ => 1,
         }
-    }
-}
-
-/// Where a line may be cut: output as a terminal does, what we say between words.
-fn breaks(line: &OutLine) -> Break {
-    match line.kind {
-        LineKind::Output(_) => Break::Anywhere,
-        LineKind::Note | LineKind::Mark => Break::Words,
     }
 }
 
@@ -531,8 +540,8 @@ fn look(line: &OutLine, row: usize, theme: &Theme) -> (&'static str, Style, Styl
         LineKind::Output(Stream::Stdout) => ("", theme.gutter, theme.text),
         // Read aloud, it is the name of the stream, once for a line.
         LineKind::Output(Stream::Stderr) if theme.numbered && row > 0 => ("", theme.gutter, theme.text),
-        LineKind::Output(Stream::Stderr) if theme.numbered => ("▎", theme.warn, theme.text),
-        LineKind::Output(Stream::Stderr) => ("!", theme.warn, theme.text),
+        // No `!`: that it is on standard error warns of nothing.
+        LineKind::Output(Stream::Stderr) => ("▎", theme.warn, theme.text),
         LineKind::Note => ("·", theme.dim, theme.dim),
         LineKind::Mark => ("■", theme.accent, theme.title),
     }
@@ -540,19 +549,6 @@ fn look(line: &OutLine, row: usize, theme: &Theme) -> (&'static str, Style, Styl
 
 fn seconds(at_ms: u64) -> String {
     format!("{}.{:03}s", at_ms / 1000, at_ms % 1000)
-}
-
-/// A number with a comma after every three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -42,6 +42,20 @@ fn rows(view: &mut OutputView, width: u16, height: u16) -> Vec<String> {
 }
 
 #[test]
+fn words_stay_whole_where_they_are_read_aloud() {
+    let mut view = OutputView::new();
+    view.push(Chunk { stream: Stream::Stdout, at_ms: 0, bytes: b"File raw_decode in loads\n", offset: 0 });
+    let mut drawn = |theme: &Theme| {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 22, 3));
+        view.render(buf.area, &mut buf, theme);
+        let row = |y| (0..22).map(|x| buf[(x, y)].symbol()).collect::<String>().trim().to_owned();
+        [row(0), row(1)]
+    };
+    assert_eq!(drawn(&Theme::dark()), ["File raw_decode in l", "oads"]);
+    assert_eq!(drawn(&Theme::plain().numbered()), ["File raw_decode in", "loads"]);
+}
+
+#[test]
 fn a_carriage_return_overwrites_and_a_new_line_after_it_does_not() {
     assert_eq!(text(&["10%\r20%\r30%\n"]), "30%");
     assert_eq!(text(&["10%", "\r", "5", "\n"]), "50%");
@@ -69,9 +83,9 @@ fn a_bar_on_one_stream_is_not_torn_by_lines_of_the_other() {
         view.push(Chunk { stream, at_ms: 1500, bytes: bytes.as_bytes(), offset });
     }
     assert_eq!(view.all_text(), "20%\nhello");
-    assert_eq!(rows(&mut view, 20, 2), ["! 20%", "  hello"]);
+    assert_eq!(rows(&mut view, 20, 2), ["▎ 20%", "  hello"]);
     view.toggle_times();
-    assert_eq!(rows(&mut view, 30, 2), ["   1.500s  ! 20%", "   1.500s    hello"]);
+    assert_eq!(rows(&mut view, 30, 2), ["   1.500s  ▎ 20%", "   1.500s    hello"]);
 }
 
 #[test]
@@ -326,13 +340,13 @@ fn a_key_goes_from_one_block_of_standard_error_to_the_next() {
     }
     rows(&mut view, 20, 4);
     assert!(view.jump_to_error(Jump::Previous), "from the end, the last block");
-    assert_eq!(rows(&mut view, 20, 4)[0], "! line 20");
+    assert_eq!(rows(&mut view, 20, 4)[0], "▎ line 20");
     assert!(!view.jump_to_error(Jump::Next));
     assert!(view.jump_to_error(Jump::Previous));
-    assert_eq!(rows(&mut view, 20, 4)[0], "! line 5");
+    assert_eq!(rows(&mut view, 20, 4)[0], "▎ line 5");
     assert!(!view.jump_to_error(Jump::Previous) && !view.follows());
     assert!(view.jump_to_error(Jump::Next));
-    assert_eq!(rows(&mut view, 20, 4)[0], "! line 20");
+    assert_eq!(rows(&mut view, 20, 4)[0], "▎ line 20");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use unicode_width::UnicodeWidthStr;
 pub(super) enum Break {
     /// Between any two characters, as a terminal does.
     Anywhere,
-    /// After a blank, where there is one in the second half of the row.
+    /// After a blank, where there is one in the second half of the row; else after a sign within a long word.
     Words,
 }
 
@@ -192,17 +192,20 @@ fn character_start(text: &str, at: usize) -> usize {
 /// The length in bytes of the first row of `text`, which is not empty.
 fn row_end(text: &str, width: usize, at: Break) -> usize {
     let mut column = 0;
-    let mut blank = None;
+    let (mut blank, mut sign) = (None, None);
     for (offset, grapheme) in text.grapheme_indices(true) {
         let next = column + grapheme.width();
         if next > width && offset > 0 {
-            return match (at, blank) {
-                (Break::Words, Some(after)) => after,
-                (Break::Words, None) | (Break::Anywhere, _) => offset,
+            return match at {
+                Break::Words => blank.or(sign).unwrap_or(offset),
+                Break::Anywhere => offset,
             };
         }
         if grapheme == " " && column * 2 >= width {
             blank = Some(offset + 1);
+        }
+        if matches!(grapheme, "-" | "/" | "_" | ",") && next < width && column * 2 >= width {
+            sign = Some(offset + 1);
         }
         column = next;
     }
@@ -224,6 +227,7 @@ mod tests {
         assert_eq!(pieces("", 5, Break::Anywhere), [""]);
         assert_eq!(pieces("one two three", 9, Break::Words), ["one two ", "three"]);
         assert_eq!(pieces("onetwothreefour", 9, Break::Words), ["onetwothr", "eefour"]);
+        assert_eq!(pieces("tools/read-first-line", 14, Break::Words), ["tools/read-", "first-line"]);
         assert_eq!(count("abcdefg", 3, Break::Anywhere), 3);
     }
 

@@ -204,6 +204,27 @@ impl TextView {
         }
     }
 
+    /// The row of the screen that a line begins in, as last drawn; less than 0 above the first one.
+    pub(in crate::tui) fn row_on_screen(&self, line: usize) -> isize {
+        let (top, row) = self.top;
+        if line >= top {
+            return self.rows_between(self.top, line);
+        }
+        let above: usize = (line..top).map(|at| self.rows_of(at)).sum();
+        -((above + row) as isize)
+    }
+
+    /// Whether a line needs no second row.
+    pub(in crate::tui) fn is_on_one_row(&self, line: usize) -> bool {
+        self.rows_of(line) == 1
+    }
+
+    /// Columns left of the text: signs and gutter.
+    pub(in crate::tui) fn text_column(&self) -> usize {
+        let gutter = if self.gutters == 0 { 0 } else { self.gutters + 1 };
+        gutter + if self.cursor.is_some() { SIGNS } else { 0 }
+    }
+
     /// Rows of the screen.
     pub(super) fn height(&self) -> usize {
         self.size.1.max(1)

@@ -5,6 +5,7 @@ use crate::support::repository;
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
+use toolsmith::action::forms::FORM_KEYS;
 use toolsmith::action::{ACTIONS, BOX_ROWS, Group, MEANINGS, Spec, spec};
 use toolsmith::cli;
 use toolsmith::engine::StarterTool;
@@ -115,6 +116,15 @@ fn box_keys() -> String {
     text
 }
 
+/// The keys of forms.
+fn form_keys() -> String {
+    let mut text = "| key | works in | does |\n| --- | --- | --- |\n".to_owned();
+    for row in FORM_KEYS {
+        let _ = writeln!(text, "| `{}` | {} | {} |", row.key, row.place, row.doc);
+    }
+    text
+}
+
 #[test]
 fn every_test_that_the_page_of_keys_names_exists() {
     let page = pages::read("docs/reference/keys.md");
@@ -152,6 +162,7 @@ fn the_reference_of_keys_is_that_of_the_program() {
     hold("docs/reference/keys.md", "keys", &screen_keys());
     hold("docs/reference/keys.md", "meanings", &meanings());
     hold("docs/reference/keys.md", "box-keys", &box_keys());
+    hold("docs/reference/keys.md", "form-keys", &form_keys());
     hold("docs/reference/keys.md", "verb-keys", &verb_keys());
 }
 

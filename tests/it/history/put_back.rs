@@ -181,6 +181,22 @@ fn a_changed_version_whose_approval_was_undone_has_its_own_review_and_is_not_off
     assert!(waiting.iter().any(|review| review.kind == ReviewKind::Drift && review.tool.as_str() == "drifted"));
 }
 
+#[test]
+fn what_is_left_of_a_tool_whose_approval_was_undone_has_its_own_review_and_is_not_offered_for_adoption() {
+    let world = World::new();
+    // Its script changed, its manifest did not: that goes back, the script stays.
+    world.execute(undo_approval(&world)).unwrap();
+    world.engine.library().scan(&mut |_| {}).unwrap();
+    assert!(world.workspace.path(SCRIPT).exists());
+    let waiting = world.waiting();
+    let adoption = waiting.iter().find(|review| review.kind == ReviewKind::Adoption).unwrap();
+    let covers = |name: &str| adoption.members.iter().any(|(tool, _)| tool.as_str() == name);
+    assert!(covers("cloned") && !covers("drifted"), "{:?}", adoption.members);
+    let own = waiting.iter().find(|review| review.path == SCRIPT).unwrap();
+    assert_eq!((own.kind, own.tool.as_str()), (ReviewKind::Drift, "drifted"));
+    assert!(own.summary.contains("changed on disk"), "{}", own.summary);
+}
+
 /// The undo of the approval of the tool that changed since.
 fn undo_approval(world: &World) -> Command {
     let operations = world.engine.history().operations(100, Some("drifted")).unwrap();

@@ -54,6 +54,29 @@ fn an_approval_can_be_taken_back() {
 }
 
 #[test]
+fn the_queue_is_the_same_after_a_restart() {
+    let workspace = Workspace::new().with_git().with_script("one", "print(1)").with_script("two", "print(2)");
+    let queue = |terminal: &mut crate::support::Terminal| -> Vec<String> {
+        terminal.wait_text("2 pending reviews").wait_text("one 1.0.0").wait_text("two 1.0.0");
+        // The rows are there before the key: what follows at once would be taken for a paste.
+        terminal.send("4").wait_text("x reject");
+        let text = terminal.text();
+        let row = |line: &str| {
+            line.split('│')
+                .find(|part| part.contains(" new ") && part.contains(" 1.0.0"))
+                .map(|part| part.trim().to_owned())
+        };
+        let names = text.lines().filter_map(row).map(|row| row.split(" 1.0.0").next().unwrap().to_owned());
+        names.map(|name| name.trim_start_matches(['›', ' ']).to_owned()).collect()
+    };
+    let mut first = open(&workspace, LARGE);
+    let before = queue(&mut first);
+    assert_eq!(before.len(), 2, "{}", first.text());
+    assert_eq!(first.send("q").wait_end().exit_code(), 0);
+    assert_eq!(queue(&mut open(&workspace, LARGE)), before);
+}
+
+#[test]
 fn keys_typed_ahead_never_approve() {
     // `e` opens a form, which would take all that follows for a hint.
     let opens_none = |digest: &String| !digest[..4].contains('e');

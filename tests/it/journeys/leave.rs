@@ -1,6 +1,6 @@
 //! However the program ends, the terminal is as it was.
 
-use super::{LARGE, open};
+use super::{LARGE, digest_of, open, open_review, read_to_end, waiting_review, with_one_script};
 use crate::support::{Terminal, Workspace, key, terminal_pair, until};
 use rustix::process::Signal;
 use std::fs::{self, File};
@@ -34,6 +34,52 @@ fn signals_that_end_the_program_restore_the_terminal() {
         let (_workspace, mut terminal) = on_screen();
         terminal.signal(signal).wait_end();
         assert_eq!(terminal.left_behind(), NOTHING, "{signal:?}");
+    }
+}
+
+/// Not a test: the part of the next one that runs in a terminal of its own, and crashes there.
+#[test]
+#[ignore = "started by the next test"]
+fn crashes_on_screen() {
+    let Some(reports) = std::env::var_os(REPORTS) else { return };
+    toolsmith::tui::terminal::restore_on_panic(reports.into());
+    let _session = toolsmith::tui::terminal::Session::enter().unwrap();
+    panic!("on purpose");
+}
+
+const REPORTS: &str = "TOOLSMITH_TEST_REPORTS";
+
+#[test]
+fn a_crash_restores_the_terminal_and_names_its_report() {
+    let workspace = Workspace::new();
+    let (reports, us) = (workspace.path("reports"), std::env::current_exe().unwrap());
+    let variable = format!("{REPORTS}={}", reports.display());
+    let test = ["--exact", "journeys::leave::crashes_on_screen", "--ignored", "--nocapture", "--test-threads=1"];
+    let argv: Vec<&str> = ["/usr/bin/env", &variable, us.to_str().unwrap()].into_iter().chain(test).collect();
+    let mut terminal = Terminal::program(&workspace, &argv, LARGE);
+    assert_ne!(terminal.wait_end().exit_code(), 0);
+    assert_eq!(terminal.left_behind(), NOTHING);
+    let file = fs::read_dir(&reports).unwrap().next().unwrap().unwrap().path();
+    assert!(fs::read_to_string(&file).unwrap().contains("on purpose"));
+    let said = String::from_utf8_lossy(&terminal.bytes()).replace(['\r', '\n'], "");
+    let (_, after) = said.split_once("\x1b[?1049l").unwrap();
+    assert!(after.contains(file.file_name().unwrap().to_str().unwrap()), "{after}");
+}
+
+#[test]
+fn a_signal_while_the_digest_of_an_approval_is_typed_decides_nothing() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let workspace = with_one_script("greet");
+        let mut terminal = open(&workspace, LARGE);
+        let digest = digest_of(&waiting_review(&workspace));
+        terminal.wait_text("1 pending review");
+        open_review(&mut terminal);
+        read_to_end(&mut terminal);
+        terminal.send("a").wait_text("then: enter approves");
+        terminal.send(&digest[..4]).wait_text("reason (optional)").signal(signal).wait_end();
+        assert_eq!(terminal.left_behind(), NOTHING, "{signal:?}");
+        assert_eq!(digest_of(&waiting_review(&workspace)), digest, "{signal:?}");
+        assert_eq!(workspace.json(&["log"]).0["operations"], serde_json::json!([]), "{signal:?}");
     }
 }
 

@@ -5,6 +5,8 @@ mod editor;
 mod evolve;
 mod failures;
 mod leave;
+#[cfg(feature = "plots")]
+mod pictures;
 mod run;
 mod sizes;
 mod tiers;

@@ -88,6 +88,27 @@ impl Terminal {
         Terminal::start(workspace, command, (columns, rows))
     }
 
+    /// Starts the program in a terminal that says how many pixels a cell has.
+    #[cfg(feature = "plots")]
+    pub fn with_pixels(workspace: &Workspace, (columns, rows): (u16, u16)) -> Terminal {
+        let pixels = PtySize { pixel_width: columns * 10, pixel_height: rows * 20, ..size(columns, rows) };
+        Terminal::start_in(workspace, CommandBuilder::new(program()), (columns, rows), pixels)
+    }
+
+    /// Waits until the program wrote these bytes so many times.
+    #[cfg(feature = "plots")]
+    pub fn wait_bytes(&mut self, wanted: &str, times: usize) -> &mut Terminal {
+        let give_up = Instant::now() + PATIENCE;
+        let mut state = self.shared.lock();
+        while state.bytes.windows(wanted.len()).filter(|window| *window == wanted.as_bytes()).count() < times {
+            let left = give_up.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !state.closed, "never written: {wanted:?}");
+            state = self.shared.changed.wait_timeout(state, left).unwrap().0;
+        }
+        drop(state);
+        self
+    }
+
     /// Starts any program in the workspace.
     pub fn program(workspace: &Workspace, argv: &[&str], size: (u16, u16)) -> Terminal {
         let mut command = CommandBuilder::new(argv[0]);
@@ -103,7 +124,16 @@ impl Terminal {
         Terminal::start(workspace, command, (columns, rows))
     }
 
-    fn start(workspace: &Workspace, mut command: CommandBuilder, (columns, rows): (u16, u16)) -> Terminal {
+    fn start(workspace: &Workspace, command: CommandBuilder, (columns, rows): (u16, u16)) -> Terminal {
+        Terminal::start_in(workspace, command, (columns, rows), size(columns, rows))
+    }
+
+    fn start_in(
+        workspace: &Workspace,
+        mut command: CommandBuilder,
+        (columns, rows): (u16, u16),
+        size: PtySize,
+    ) -> Terminal {
         let prompt = command.get_env("PS1").map(ToOwned::to_owned);
         command.env_clear();
         command.cwd(workspace.root());
@@ -113,7 +143,7 @@ impl Terminal {
         if let Some(prompt) = prompt {
             command.env("PS1", prompt);
         }
-        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let pair = native_pty_system().openpty(size).unwrap();
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let parser = Parser::new(nonzero(rows), nonzero(columns), 0);

@@ -284,7 +284,7 @@ fn a_much_used_tool_that_vanishes_is_told_of_and_comes_back_by_itself_or_from_it
     }
     let told = lost(&engine);
     assert_eq!(told.len(), 1, "seldom used or often failing ones are not missed: {told:?}");
-    assert_eq!(told[0].message, "adder is missing: it ran 25 times, 96 % successful");
+    assert_eq!(told[0].message, "adder is missing: it ran 25 times, 96% successful");
     assert!(told[0].hint.starts_with("`toolsmith restore adder` restores it from the kept copy"), "{}", told[0].hint);
     let unknown = engine.library().resolve("adder").unwrap_err();
     assert_eq!(unknown.hint, "its files are missing; `toolsmith restore adder` restores them from the kept copy");

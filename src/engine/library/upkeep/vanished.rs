@@ -1,6 +1,6 @@
 //! Tools whose files are gone from disk: those that were much used are told of, and what is kept comes back.
 
-use crate::domain::{Outcome, Problem, ProblemCode, Tool, ToolName};
+use crate::domain::{Outcome, Problem, ProblemCode, Tool, ToolName, percent};
 use crate::engine::Upkeep;
 use crate::engine::core::{self, Beside, Comeback, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -47,8 +47,8 @@ impl Upkeep<'_> {
         let mut problems = Vec::new();
         for (name, stats) in missed {
             let Some(vanished) = self.gone(&name)? else { continue };
-            let share = stats.succeeded as f64 * 100.0 / stats.runs as f64;
-            let message = format!("{name} is missing: it ran {} times, {share:.0} % successful", stats.runs);
+            let share = percent(stats.succeeded as f64 / stats.runs as f64);
+            let message = format!("{name} is missing: it ran {} times, {share} successful", stats.runs);
             let path = vanished.row.path.clone();
             let hint = if vanished.kept {
                 format!("`toolsmith restore {name}` restores it from the kept copy")

@@ -120,7 +120,7 @@ impl BufferStatus {
             (Strategy::Immediate, _) => "immediately".to_owned(),
             (Strategy::Manual, _) => "on flush".to_owned(),
             (Strategy::Batched, 0.0) => format!("{}", self.max_size),
-            (Strategy::Batched, seconds) => format!("{} or {seconds} s", self.max_size),
+            (Strategy::Batched, seconds) => format!("{} or {seconds}s", self.max_size),
         }
     }
 
@@ -152,9 +152,9 @@ impl BufferStatus {
         match (self.in_flight_count, self.failed_flushes, self.next_flush_seconds) {
             (1.., _, _) => format!("flushing {}", self.in_flight_count),
             (0, MAX_TRIES.., _) => "failed too often: flush it manually".to_owned(),
-            (0, 1.., Some(next)) => format!("failed, retry in {next:.0} s"),
+            (0, 1.., Some(next)) => format!("failed, retry in {next:.0}s"),
             (0, 1.., None) => "failed".to_owned(),
-            (0, 0, Some(next)) => format!("flushes in {next:.0} s"),
+            (0, 0, Some(next)) => format!("flushes in {next:.0}s"),
             (0, 0, None) if self.buffered_count > 0 => "waits for a flush".to_owned(),
             (0, 0, None) => "empty".to_owned(),
         }

@@ -64,6 +64,13 @@ fn a_click_on_a_hint_presses_its_key_and_answers_no_question() {
     assert!(bench.app.overlays.is_empty(), "{}", bench.screen());
 }
 
+/// Eighty tools, from `t00` on.
+fn with_many_tools(bench: &mut Bench) {
+    let tools = (0..80).map(|at| Arc::new(tool(&format!("t{at:02}"), Stage::Experimental))).collect();
+    let view = CatalogView { tools, problems: Vec::new(), ..(*catalog(CatalogState::Ready)).clone() };
+    bench.send(Msg::Catalog(Arc::new(view)));
+}
+
 #[test]
 fn letters_arrows_pages_and_ends_move_alike_in_every_list() {
     for pane in ["1", "3", "4"] {
@@ -81,6 +88,31 @@ fn letters_arrows_pages_and_ends_move_alike_in_every_list() {
             assert_eq!(selected(&mut bench), start, "{pane} {back}");
         }
     }
+    // A list that is longer than the screen is turned by pages, in its pane and in a box.
+    for open in ["1", ":", "?"] {
+        let mut bench = Bench::ready(120, 20);
+        with_many_tools(&mut bench);
+        bench.press(open);
+        let row = |bench: &mut Bench| {
+            let screen = bench.screen();
+            let row = screen.lines().rfind(|line| line.contains('›')).unwrap_or_else(|| panic!("{open}: {screen}"));
+            row.rsplit('›').next().unwrap_or_default().to_owned()
+        };
+        let start = row(&mut bench);
+        for (there, back) in [("pagedown", "pageup pageup"), ("down", "up")] {
+            bench.press(there);
+            assert_ne!(row(&mut bench), start, "{open} {there}");
+            bench.press(back);
+            assert_eq!(row(&mut bench), start, "{open} {back}");
+        }
+    }
+    let mut bench = Bench::reviewing(80, 24);
+    bench.press("]").press("/").type_text("line 1").press("enter");
+    let first = bench.screen();
+    bench.press("n");
+    assert_ne!(bench.screen(), first, "the next match");
+    bench.press("N");
+    assert_eq!(bench.screen(), first, "and back");
     let mut bench = Bench::reviewing(80, 24);
     bench.press("]");
     let top = bench.screen();
@@ -99,15 +131,22 @@ fn letters_arrows_pages_and_ends_move_alike_in_every_list() {
 #[test]
 fn the_wheel_scrolls_what_is_under_it_and_a_key_turns_the_mouse_off() {
     let mut bench = Bench::ready(120, 40);
-    bench.draw();
-    let before = bench.app.focus;
-    bench.send(Msg::Mouse(MouseEvent {
-        kind: MouseEventKind::ScrollDown,
-        column: 5,
-        row: 5,
-        modifiers: KeyModifiers::NONE,
-    }));
-    assert_eq!(bench.app.focus, before);
+    with_many_tools(&mut bench);
+    let before = (bench.app.focus, bench.screen());
+    assert!(before.1.contains("t00 ") && !before.1.contains("t79 "), "{}", before.1);
+    let wheel = |kind| Msg::Mouse(MouseEvent { kind, column: 5, row: 5, modifiers: KeyModifiers::NONE });
+    for _ in 0..30 {
+        bench.send(wheel(MouseEventKind::ScrollDown));
+    }
+    assert!(!bench.screen().contains("t00 ") && bench.screen().contains("t79 "), "{}", bench.screen());
+    bench.press("2");
+    bench.send(wheel(MouseEventKind::ScrollUp));
+    assert!(!bench.screen().contains("t79 "), "also where the focus is elsewhere: {}", bench.screen());
+    bench.press("1");
+    for _ in 0..30 {
+        bench.send(wheel(MouseEventKind::ScrollUp));
+    }
+    assert_eq!((bench.app.focus, bench.screen().contains("t00 ")), (before.0, true));
     bench.app.mouse = true;
     bench.effects.clear();
     bench.press("f2");

@@ -4,7 +4,7 @@ use super::drawn::{marks, stage_sign, stage_style};
 use super::tree::places;
 use crate::domain::{Stage, Tool};
 use crate::tui::ink::Span;
-use crate::tui::phrase::{cut, pad, safe};
+use crate::tui::phrase::{cut, pad, percent, safe};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 use std::collections::HashMap;
@@ -207,7 +207,7 @@ impl Columns {
         }
         spans.extend(self.mark_spans(tool, theme));
         if self.success > 0 {
-            let rate = tool.facts.success_rate.map(|rate| format!("{:>4.0}%", rate * 100.0)).unwrap_or_default();
+            let rate = tool.facts.success_rate.map(|rate| format!("{:>5}", percent(rate))).unwrap_or_default();
             spans.push(Span::styled(pad(&rate, self.success), theme.dim));
         }
         if self.about > 0 {

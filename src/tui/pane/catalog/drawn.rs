@@ -248,7 +248,7 @@ fn note(tool: &Tool, look: Look) -> Option<(String, Style)> {
             (Some(path), _, _) => (format!("not used: {} takes precedence", safe(path)), theme.dim),
             (_, Some(path), _) => (format!("same content as {}", safe(path)), theme.dim),
             (_, _, facts) if facts.runs > 0 => {
-                let rate = facts.success_rate.map(|rate| format!(", {:.0}% succeeded", rate * 100.0));
+                let rate = facts.success_rate.map(|rate| format!(", {} succeeded", phrase::percent(rate)));
                 (format!("{}{}", phrase::count(facts.runs as usize, "run"), rate.unwrap_or_default()), theme.dim)
             }
             _ => return None,

@@ -6,7 +6,7 @@ use crate::domain::{Digest, Run, RunOutcome, Tool};
 use crate::tui::input_table::{self, InputRow};
 use crate::tui::msg::ToolDossier;
 use crate::tui::now::Now;
-use crate::tui::phrase::{ago, cut, duration, plural};
+use crate::tui::phrase::{ago, cut, plural, span};
 
 /// Rows that the list keeps before the inputs get any.
 const LIST_ROWS: u16 = 26;
@@ -46,7 +46,7 @@ impl Preview {
         }
         // What never started took no time.
         let began = !matches!(run.outcome, RunOutcome::Refused | RunOutcome::InvalidInput | RunOutcome::SpawnFailed);
-        let took = if began { format!(" after {}", duration(run.usage.duration_ms)) } else { String::new() };
+        let took = if began { format!(" after {}", span(run.usage.duration_ms)) } else { String::new() };
         Some(format!("last run {}: {}{took}", ago(now.wall, run.started_at), run.outcome))
     }
 

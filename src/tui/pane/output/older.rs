@@ -108,10 +108,10 @@ impl RunTab {
         let (above, below) = self.not_loaded();
         let mut parts = Vec::new();
         if above > 0 {
-            parts.push(format!("{} above", phrase::bytes(above)));
+            parts.push(format!("{} above", phrase::size(above)));
         }
         if below > 0 {
-            parts.push(format!("{} below", phrase::bytes(below)));
+            parts.push(format!("{} below", phrase::size(below)));
         }
         if above > 0 {
             parts.push(format!("{} first line", keymap.key(Verb::Top)));

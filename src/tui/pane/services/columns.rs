@@ -5,7 +5,7 @@ use crate::domain::service::{HealthState, InstanceState};
 use crate::engine::InstanceView;
 use crate::tui::ink::Span;
 use crate::tui::pane::rows::Look;
-use crate::tui::phrase::{age, cut, pad, safe};
+use crate::tui::phrase::{cut, lasted, pad, safe};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
@@ -116,7 +116,7 @@ impl Columns {
             return vec![Span::styled(cut(&text, width), style)];
         }
         let since = view.instance.life.ready_at.filter(|_| view.now.is_up());
-        let up = since.map(|at| age(look.now.wall, at)).unwrap_or_default();
+        let up = since.map(|at| lasted(look.now.wall, at)).unwrap_or_default();
         let load = item.row.load.filter(|_| view.now.is_up());
         let load = load.map(|load| format!("{:>4}% {:>4}M", load.cpu_percent, load.memory_mib)).unwrap_or_default();
         let cell = |text: &str, columns: usize, style| {

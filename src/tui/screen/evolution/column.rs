@@ -3,7 +3,7 @@
 use super::Found;
 use crate::engine::{Lane, LaneId, LaneState};
 use crate::tui::ink::Span;
-use crate::tui::phrase::{bytes, count, cut, duration, safe, wrap};
+use crate::tui::phrase::{count, cut, safe, size, span, wrap};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
@@ -29,7 +29,7 @@ fn state(lane: &Lane, theme: &Theme) -> (&'static str, String, Style) {
     match &lane.state {
         LaneState::Asking { attempt: 1 } => ("…", "asked".to_owned(), theme.accent),
         LaneState::Asking { attempt } => ("…", format!("asked again, attempt {attempt}"), theme.accent),
-        LaneState::Waiting { delay_ms, .. } => ("…", format!("retry in {} s", delay_ms.div_ceil(1000)), theme.warn),
+        LaneState::Waiting { delay_ms, .. } => ("…", format!("retry in {}s", delay_ms.div_ceil(1000)), theme.warn),
         LaneState::Examining => ("…", "checking and replaying".to_owned(), theme.accent),
         LaneState::Unusable(_) => ("✗", "not usable".to_owned(), theme.bad),
         LaneState::Failed(_) => ("✗", "no answer".to_owned(), theme.bad),
@@ -49,7 +49,7 @@ fn state(lane: &Lane, theme: &Theme) -> (&'static str, String, Style) {
 pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &Theme) -> Vec<(String, Style)> {
     let lane = found.lane;
     let (sign, words, style) = state(lane, theme);
-    let took = if lane.took_ms > 0 { format!(" · {}", duration(lane.took_ms)) } else { String::new() };
+    let took = if lane.took_ms > 0 { format!(" · {}", span(lane.took_ms)) } else { String::new() };
     let mut lines = vec![(format!("{sign} {words}{took}"), style)];
     let mut say = |text: &str, rows: usize, style: Style| {
         lines.extend(shortened(text, width, rows).into_iter().map(|line| (line, style)));
@@ -62,8 +62,8 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
         }
         LaneState::Waiting { .. } => say(lane.troubles.last().map_or("", String::as_str), REASON, theme.warn),
         LaneState::Examining => {
-            let size: u64 = lane.files.iter().map(|file| file.bytes).sum();
-            say(&format!("{}, {}", count(lane.files.len(), "file"), bytes(size)), 1, theme.dim);
+            let bytes: u64 = lane.files.iter().map(|file| file.bytes).sum();
+            say(&format!("{}, {}", count(lane.files.len(), "file"), size(bytes)), 1, theme.dim);
         }
         LaneState::Unusable(unusable) => say(&unusable.why, REASON, theme.text),
         LaneState::Failed(message) | LaneState::NotExamined(message) => say(message, REASON, theme.text),

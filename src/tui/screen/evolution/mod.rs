@@ -14,7 +14,7 @@ use crate::tui::msg::{RoundAnswer, Rounds};
 use crate::tui::now::Now;
 use crate::tui::overlay::evolutions::state_sign;
 use crate::tui::pane::rows::{Focus, Look, Title, frame};
-use crate::tui::phrase::{cut, duration, safe};
+use crate::tui::phrase::{cut, safe, span};
 use crate::tui::widget::{DiffLayout, Move, Relaid, TextLine, TextView, Tone, Unfolded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -280,8 +280,8 @@ impl EvolutionScreen {
         let (sign, style) = state_sign(row.state, theme);
         // While it goes on, seconds are enough.
         let took = match row.ended_at {
-            Some(end) => duration(end.since_ms(row.started_at)),
-            None => duration(look.now.wall.since_ms(row.started_at) / 1000 * 1000),
+            Some(end) => span(end.since_ms(row.started_at)),
+            None => span(look.now.wall.since_ms(row.started_at) / 1000 * 1000),
         };
         let line = Line::from(vec![
             Span::styled(format!(" evolution {}  ", row.id), theme.dim),

@@ -490,10 +490,9 @@ impl ReviewScreen {
     }
 
     fn lock_line(&self, look: Look) -> (String, Style) {
-        let key = |verb| look.keymap.key(verb);
-        let others = format!("{} reject · {} request changes", key(Verb::Reject), key(Verb::RequestChanges));
         match self.lock(&lock_keys(look.keymap)) {
-            Lock::Open => (format!("{} approve · {others}", key(Verb::Approve)), look.theme.good),
+            // Which keys decide stands in the line below.
+            Lock::Open => ("everything that must be read was shown".to_owned(), look.theme.good),
             Lock::Unread(why) => (why, look.theme.warn),
             Lock::Locked(why) if self.decidable().is_ok() => (why, look.theme.warn),
             Lock::Locked(why) => (why, look.theme.dim),

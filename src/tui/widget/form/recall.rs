@@ -1,6 +1,7 @@
 //! Inputs that were given before, brought back by up on the first field; and the keys of a form.
 
 use super::FormView;
+use crate::action::forms::{AS_JSON, CLEAR, EXAMPLE};
 use serde_json::Value;
 
 impl FormView {
@@ -19,7 +20,7 @@ impl FormView {
     pub fn keys(&self, submit: &'static str) -> Vec<(String, &'static str)> {
         let close = ("esc", "close (draft kept)");
         let mut keys = if self.is_whole() {
-            vec![("ctrl-s", submit), close, ("ctrl-e", "back to fields")]
+            vec![("ctrl-s", submit), close, (AS_JSON.key, "back to fields")]
         } else if self.takes_enter() {
             vec![("ctrl-s", submit), close, ("tab", "next field")]
         } else if self.is_last() {
@@ -31,9 +32,9 @@ impl FormView {
             if self.is_at_first_row() && !self.earlier.is_empty() {
                 keys.push(("up", "last inputs"));
             }
-            keys.extend([("ctrl-u", "clear"), ("ctrl-e", "edit as JSON")]);
+            keys.extend([CLEAR, AS_JSON].map(|row| (row.key, row.word)));
             if self.form.example_count() > 0 {
-                keys.push(("ctrl-x", "example"));
+                keys.push((EXAMPLE.key, EXAMPLE.word));
             }
         }
         keys.into_iter().map(|(key, word)| (key.to_owned(), word)).collect()

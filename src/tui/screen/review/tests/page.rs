@@ -97,7 +97,7 @@ fn row(review: &Review) -> PreflightRow {
 }
 
 #[test]
-fn five_small_reviews_are_read_and_approved_with_ten_keys_and_the_typed_words() {
+fn five_small_reviews_are_read_and_approved_with_at_most_twelve_keys_in_all() {
     let of = |(at, tool): (usize, &usize)| review(at as i64 + 1, &tools()[*tool], ReviewKind::New, Risk::Low);
     let all: Vec<Review> = [0, 1, 3, 5, 6].iter().enumerate().map(of).collect();
     let mut bench = Bench::ready(120, 40);
@@ -127,10 +127,11 @@ fn five_small_reviews_are_read_and_approved_with_ten_keys_and_the_typed_words() 
     }
     table(&mut bench);
     assert!(bench.screen().contains("5 of 5 can be approved"), "{}", bench.screen());
-    bench.type_text("approve 5");
-    press(&mut bench, "enter");
+    for key in ["5", "enter"] {
+        press(&mut bench, key);
+    }
     assert!(matches!(bench.taken().as_slice(), [Effect::DecideAll(requests)] if requests.len() == 5));
-    assert_eq!(keys.get(), 10);
+    assert!(keys.get() <= 12, "{}", keys.get());
 }
 
 #[test]
@@ -147,7 +148,8 @@ fn a_hand_that_turns_pages_stops_at_the_end_of_a_review_and_is_told_which_keys_g
         _ => panic!("no review"),
     };
     assert_eq!(opened(&bench), ReviewId(2));
-    assert!(bench.screen().contains("all read · a approve · ) next review"), "{}", bench.screen());
+    assert!(bench.screen().contains("nothing more to read · ) next review"), "{}", bench.screen());
+    assert_eq!(bench.screen().matches("a approve").count(), 1, "its key is named once: {}", bench.screen());
     assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(_))));
     bench.press(")");
     assert_eq!(opened(&bench), ReviewId(3));
