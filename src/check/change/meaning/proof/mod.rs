@@ -272,7 +272,7 @@ impl Program {
                         && !tree::plain(&param.text).is_empty()
                         && tree::is_local(&param.text)
                     {
-                        param.kids[1].text = "caller".to_owned();
+                        "caller".clone_into(&mut param.kids[1].text);
                     }
                 }
             }

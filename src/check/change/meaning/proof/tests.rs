@@ -5,13 +5,11 @@ use crate::domain::source::Language;
 
 /// A body stands in a function; what begins with `#` is a whole file.
 fn program(text: &str) -> String {
-    match text.strip_prefix("#file\n") {
-        Some(file) => file.to_owned(),
-        None => {
-            let body: String = text.lines().map(|line| format!("    {line}\n")).collect();
-            format!("import sys\n\n\ndef f(a, b, xs, d, log):\n{body}")
-        }
+    if let Some(file) = text.strip_prefix("#file\n") {
+        return file.to_owned();
     }
+    let body: Vec<String> = text.lines().map(|line| format!("    {line}\n")).collect();
+    format!("import sys\n\n\ndef f(a, b, xs, d, log):\n{}", body.concat())
 }
 
 fn is_equal(old: &str, new: &str) -> bool {
@@ -42,15 +40,18 @@ fn near_misses_are_not_equal() {
 #[test]
 fn hostile_programs_end_the_proof() {
     let deep = format!("x = {}1{}\n", "(".repeat(400), ")".repeat(400));
-    let nested: String = (0..120).map(|level| format!("{}if a:\n", " ".repeat(level))).collect();
+    let nested = (0..120).map(|level| format!("{}if a:\n", " ".repeat(level))).collect::<Vec<_>>().concat();
     let nested = format!("{nested}{}pass\n", " ".repeat(120));
     let long = "x = [1, 2, 3]\n".repeat(10_000);
-    let guards: String = (0..300).map(|n| format!("    if a == {n}:\n        return b\n")).collect();
+    let guards = (0..300).map(|n| format!("    if a == {n}:\n        return b\n")).collect::<Vec<_>>().concat();
     let guards = format!("def f(a, b):\n{guards}");
     for text in [deep, nested, long, guards, "def f(:\n".to_owned(), "\0\u{feff}'''".to_owned()] {
         let _ = compare(&text, &format!("{text}\ny = 1\n"), Language::Python, true);
     }
-    let calls: String = (0..20).map(|n| format!("def f{n}(x):\n    return f{}(x) + f{}(x)\n", n + 1, n + 1)).collect();
+    let calls = (0..20)
+        .map(|n| format!("def f{n}(x):\n    return f{}(x) + f{}(x)\n", n + 1, n + 1))
+        .collect::<Vec<_>>()
+        .concat();
     let _ = compare(&calls, "x = 1\n", Language::Python, true);
 }
 

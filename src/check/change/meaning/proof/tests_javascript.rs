@@ -5,10 +5,7 @@ use crate::domain::source::Language;
 
 /// A body stands in a function; what begins with `#` is a whole file.
 fn program(text: &str) -> String {
-    match text.strip_prefix("#file\n") {
-        Some(file) => file.to_owned(),
-        None => format!("function f(a, b, xs, d, log) {{\n{text}\n}}\n"),
-    }
+    text.strip_prefix("#file\n").map_or_else(|| format!("function f(a, b, xs, d, log) {{\n{text}\n}}\n"), str::to_owned)
 }
 
 fn is_equal(old: &str, new: &str) -> bool {
