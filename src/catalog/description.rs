@@ -335,7 +335,12 @@ pub(super) fn is_words(line: &str) -> bool {
 /// A tag of a documentation comment, or of a program that reads comments: `@cmd`, `@lint-avoid-x`.
 fn is_tag(line: &str) -> bool {
     let is_marked = line.strip_prefix('@').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
-    is_marked || is_magic(line) || is_setting(line) || directive(line).is_some()
+    // `"name": "x",` of JSON.
+    let is_pair = line
+        .strip_prefix('"')
+        .and_then(|rest| rest.split_once('"'))
+        .is_some_and(|(_, rest)| rest.trim_start().starts_with(':'));
+    is_marked || is_pair || is_magic(line) || is_setting(line) || directive(line).is_some()
 }
 
 /// `frozen_string_literal: true`: a key that is no word of prose, and one value.

@@ -68,6 +68,7 @@ fn only_words_for_people_describe() {
         "global describe, it",
         "Ada Lovelace (ada@x.org)",
         "-f alsa -i hw:0 \\",
+        "\"name\": \"Collapse lines\",",
     ] {
         assert!(!is_words(line), "{line}");
     }

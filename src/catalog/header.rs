@@ -83,8 +83,17 @@ pub(super) fn read_beside(
     let title = title.or_else(|| longer.is_some().then(|| stem.to_owned()));
     let name = longer.unwrap_or(name);
     let mut manifest = draft::blank(Naming { name, title }, Dialect::Header);
-    let header = header_lines(text);
-    describe(&mut manifest, &header, path.rsplit('/').next().unwrap_or(path));
+    let (header, quoted) = header_parts(text);
+    let file = path.rsplit('/').next().unwrap_or(path);
+    describe(&mut manifest, &header, file);
+    if let Some(quoted) = quoted.filter(|at| *at > 0 && Language::of(path, text) == Some(Language::Python)) {
+        // The docstring is about the program; comments above it are often notices.
+        let mut own = Manifest::blank(manifest.name.clone(), Dialect::Header);
+        describe(&mut own, &header[quoted..], file);
+        if !own.description.is_empty() {
+            manifest.description = own.description;
+        }
+    }
     manifest.dependencies = inline_dependencies(text);
     let words = programs::interpreter(
         path.rsplit('/').next().unwrap_or(path),
@@ -130,7 +139,13 @@ pub(super) fn part_of_package(files: &[VersionFile]) -> Option<String> {
 
 /// The lines of the header without comment signs and quotes; an empty one between comments and a text.
 pub(super) fn header_lines(text: &str) -> Vec<&str> {
+    header_parts(text).0
+}
+
+/// [`header_lines`], and which of them is the first of a text in quotes or of a block comment.
+fn header_parts(text: &str) -> (Vec<&str>, Option<usize>) {
     let mut lines = Vec::new();
+    let mut quoted = None;
     let mut inside: Option<&str> = None;
     // Below a first statement, a comment directly above another one is about that one, unless that is the whole script.
     let (mut is_below, mut block) = (false, 0);
@@ -145,6 +160,7 @@ pub(super) fn header_lines(text: &str) -> Vec<&str> {
             continue;
         }
         if let Some((end, rest)) = opening(trimmed) {
+            quoted = Some(lines.len());
             if let Some((before, _)) = rest.split_once(end) {
                 lines.extend(["", before.trim_start_matches('*').trim()]);
                 break;
@@ -167,7 +183,7 @@ pub(super) fn header_lines(text: &str) -> Vec<&str> {
             (is_below, block) = (!trimmed.starts_with(['\'', '"', '<']), 0);
         }
     }
-    lines
+    (lines, quoted)
 }
 
 /// A line of a block without the signs that stand in front of each line of a comment.
@@ -211,7 +227,7 @@ fn comment(line: &str) -> Option<&str> {
 fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
     let mut stated_version = None;
     let mut first = None;
-    let mut stated = None;
+    let mut stated = of_json(header);
     let (mut block, mut is_titled) = (false, false);
     let paragraphs = header.split(|line| line.is_empty()).filter(|paragraph| !description::is_license(paragraph));
     let paragraphs: Vec<&[&str]> = paragraphs.filter(|paragraph| !paragraph.is_empty()).collect();
@@ -222,7 +238,14 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
         let is_aside = description::is_aside(paragraph);
         let is_call = paragraph.first().is_some_and(|line| description::is_call(line));
         let mut is_for_programs = false;
+        let mut refused: Option<&str> = None;
         for (at, line) in paragraph.iter().enumerate() {
+            // A notice goes on in the next line.
+            let is_rest = !is_aside && refused.is_some_and(is_open) && line.starts_with(char::is_lowercase);
+            refused = Some(*line).filter(|line| is_rest || !description::is_words(line));
+            if is_rest {
+                continue;
+            }
             // What is said to another program goes on in the next line.
             let goes_on = is_for_programs && line.starts_with(char::is_lowercase);
             is_for_programs = goes_on || description::is_for_programs(line);
@@ -270,6 +293,20 @@ fn describe(manifest: &mut Manifest, header: &[&str], file: &str) {
     manifest.description = stated.or(first).or_else(marked).unwrap_or_default();
     manifest.version =
         stated_version.or_else(|| version_in_name(draft::stem_of(file))).unwrap_or(semver::Version::new(1, 0, 0));
+}
+
+/// Whether the sentence of a line may go on in the next one.
+fn is_open(line: &str) -> bool {
+    line.contains(' ') && !line.trim_end().ends_with(['.', '!', '?', ':', ';'])
+}
+
+/// The description in a header that is a JSON object, as some programs want it.
+fn of_json(header: &[&str]) -> Option<String> {
+    let text = header.join("\n");
+    let object = text.trim().strip_prefix('{').map(|_| text.trim())?;
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(object).ok()?;
+    let words = object.get("description")?.as_str()?.trim();
+    (!words.is_empty()).then(|| words.to_owned())
 }
 
 /// Lines of one sentence, at most.
@@ -381,6 +418,41 @@ mod tests {
 
     fn parse(path: &str, text: &str) -> Draft {
         read(path, text.as_bytes(), &Programs::on(&OsString::new())).unwrap()
+    }
+
+    #[test]
+    fn a_notice_above_a_docstring_is_no_description() {
+        let notice = "#!/usr/bin/env python3\n#  Author: Ada\n#\n#  If you're using my code you're welcome to connect with me and send feedback\n#  to help improve or steer this or other code I publish\n#\n";
+        let docstring = "\"\"\"\n\nStrip escape codes from text\n\nMore.\n\"\"\"\nimport os\n";
+        for (text, expected) in [
+            (format!("{notice}{docstring}"), "Strip escape codes from text"),
+            (format!("# Some words about the file\n\n{docstring}"), "Strip escape codes from text"),
+            (format!("{notice}import os\nos.getcwd()\n"), ""),
+            ("# Counts all words\n\"\"\"\nUsage: x FILE\n\"\"\"\nimport os\n".to_owned(), "Counts all words"),
+        ] {
+            let (header, quoted) = header_parts(&text);
+            let mut manifest = Manifest::blank(ToolName::new("x").unwrap(), Dialect::Header);
+            describe(&mut manifest, &header, "x.py");
+            if let Some(at) = quoted {
+                let mut own = Manifest::blank(ToolName::new("x").unwrap(), Dialect::Header);
+                describe(&mut own, &header[at..], "x.py");
+                manifest.description =
+                    Some(own.description).filter(|own| !own.is_empty()).unwrap_or(manifest.description);
+            }
+            assert_eq!(manifest.description, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_header_of_json_says_its_description() {
+        let text = "/**\n  {\n    \"api\": 1,\n    \"name\": \"Collapse\",\n    \"description\": \"Removes all line breaks\"\n  }\n**/\n";
+        let mut manifest = Manifest::blank(ToolName::new("x").unwrap(), Dialect::Header);
+        describe(&mut manifest, &header_lines(text), "x.js");
+        assert_eq!(manifest.description, "Removes all line breaks");
+        let broken = text.replace("\"api\": 1,", "\"api\": 1");
+        let mut manifest = Manifest::blank(ToolName::new("x").unwrap(), Dialect::Header);
+        describe(&mut manifest, &header_lines(&broken), "x.js");
+        assert_eq!(manifest.description, "");
     }
 
     #[test]

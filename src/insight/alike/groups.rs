@@ -107,9 +107,12 @@ impl GroupingInput<'_> {
     }
 
     fn copies(&self) -> Vec<SimilarGroup> {
-        let mut by_digest: BTreeMap<[u8; 32], Vec<usize>> = BTreeMap::new();
-        for (at, tool) in self.live() {
-            by_digest.entry(tool.digest.0).or_default().push(at);
+        // Two scripts may consist of the same files and start with different ones. A target of a file of commands acts on
+        // the folder of that file.
+        let mut by_digest: BTreeMap<([u8; 32], &str), Vec<usize>> = BTreeMap::new();
+        for (at, tool) in self.live().filter(|(_, tool)| !tool.path.contains('#')) {
+            let start = tool.path.rsplit('/').next().unwrap_or_default();
+            by_digest.entry((tool.digest.0, start)).or_default().push(at);
         }
         let same = |_, _| Likeness::copy();
         let copies = by_digest.into_values().filter_map(|members| self.group(GroupKind::Copies, members, same));

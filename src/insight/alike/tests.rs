@@ -179,6 +179,21 @@ fn copies_and_clashes_are_told_by_path_and_what_is_put_away_is_in_no_group() {
 }
 
 #[test]
+fn the_same_files_are_no_copies_where_another_one_is_started_or_the_folder_counts() {
+    let at =
+        |name: &str, path: &str| Tool { path: path.to_owned(), digest: Digest::of_bytes(b"x"), ..Tool::ordinary(name) };
+    let others = vec![
+        at("a", "t/one/check.sh"),
+        at("b", "t/one/check.py"),
+        at("c", "t/x/Makefile#deploy"),
+        at("d", "t/y/Makefile#deploy"),
+    ];
+    assert_eq!(told(&shelf(others), &[]), vec![]);
+    let copies = vec![at("a", "t/one/check.sh"), at("b", "t/two/check.sh")];
+    assert_eq!(told(&shelf(copies), &[]).len(), 1);
+}
+
+#[test]
 fn ten_thousand_tools_are_looked_through_by_their_rare_words_not_pair_by_pair() {
     let things = ["invoice", "calendar", "subtitle", "recipe", "sensor", "playlist", "contract", "timetable"];
     let verbs = ["merge", "validate", "export", "rename", "count", "sort", "translate", "archive"];

@@ -7,7 +7,7 @@ mod proof;
 
 use super::edits::{Edited, is_code};
 use crate::domain::source::{Language, text_of};
-use crate::domain::{Finding, Severity, ToolDetail};
+use crate::domain::{Finding, Severity, ToolDetail, VersionFile};
 
 /// The finding that says why a change is no warning.
 const SAME: &str = "same-meaning";
@@ -42,7 +42,10 @@ const CALCULATIONS: &[&str] = &[
 pub(super) fn settle(base: &ToolDetail, new: &ToolDetail, edits: &[Edited], findings: &mut Vec<Finding>) {
     let is_alone = [base, new].iter().all(|version| version.files.iter().filter(|file| is_code(file)).count() == 1);
     let mut said = Vec::new();
-    let mut are_all_equal = is_alone;
+    let others = |version: &ToolDetail| -> Vec<VersionFile> {
+        version.files.iter().filter(|file| !is_code(file)).cloned().collect()
+    };
+    let mut are_all_equal = is_alone && others(base) == others(new);
     for file in &new.files {
         let Some(before) = base.files.iter().find(|other| other.path == file.path) else { continue };
         let (Some(old), Some(now)) = (text_of(before), text_of(file)) else { continue };

@@ -33,7 +33,10 @@ pub(super) fn inline_functions(root: &mut Node, names: &HashSet<String>, known: 
         let mut put = Put { function: &function, name: name.to_owned(), known, next: *next, left: 0 };
         put.statements(&mut made);
         let uses = made.count(name);
-        if put.left == 0 && uses == usize::from(function.is(Kind::Assign)) && made.measure().0 < MAX_PROGRAM {
+        // What nothing in the file calls may be called from outside.
+        let is_used = root.count(name) > usize::from(function.is(Kind::Assign));
+        if is_used && put.left == 0 && uses == usize::from(function.is(Kind::Assign)) && made.measure().0 < MAX_PROGRAM
+        {
             *next = put.next;
             made.rewrite(&mut |node| {
                 if node.is(Kind::Block) {
@@ -72,7 +75,10 @@ fn is_simple(node: &Node, known: &Known) -> bool {
             && !known.pinned.contains(plain(&param.text))
     };
     let is_strange = body.any(&|inner| {
-        matches!(inner.kind, Kind::Opaque | Kind::Global | Kind::Class | Kind::Def)
+        // In a loop, each call has variables of its own, which a function inside keeps.
+        matches!(inner.kind, Kind::Opaque | Kind::Global | Kind::Class | Kind::Def | Kind::Lambda)
+            || inner.is(Kind::Each) && inner.text == "gen"
+            || inner.text.contains("var") && matches!(inner.kind, Kind::Assign | Kind::Raw | Kind::For)
             || inner.is(Kind::Raw) && inner.text.starts_with("yield")
             || inner.is(Kind::Name) && matches!(inner.text.as_str(), "this" | "arguments" | "super")
     });

@@ -363,7 +363,8 @@ fn of_call(node: &Node, known: &Known) -> Effect {
             let of_object = known.type_of(&target.kids[0]);
             let mut effect = object;
             effect.and(args);
-            let is_console = target.kids[0].is_name("console") && known.is_script;
+            let is_console =
+                target.kids[0].is_name("console") && known.is_script && !known.bound.contains_key("console");
             if OF_TEXTS.contains(&name)
                 || of_object.is_some() && OF_KNOWN.contains(&name) && Known::has_plain_args(node)
             {

@@ -1,6 +1,6 @@
 //! Ways to write the same: loops and comprehensions, collections that are only searched, counters in a dictionary.
 
-use super::effects::{Acts, of};
+use super::effects::{Acts, Raises, of};
 use super::tree::{Kind, Node, is_local, plain};
 use super::values::{Known, Type, binds, is_builtin};
 
@@ -137,7 +137,10 @@ fn call(node: &mut Node, known: &Known) {
             let list = match (target.text.as_str(), object.kind) {
                 ("includes", Kind::List) => Some(object),
                 ("has", Kind::Raw)
-                    if object.text == "new" && object.kids.len() == 2 && object.kids[0].is_name("Set") =>
+                    if object.text == "new"
+                        && object.kids.len() == 2
+                        && object.kids[0].is_name("Set")
+                        && !known.bound.contains_key("Set") =>
                 {
                     Some(&object.kids[1]).filter(|list| list.is(Kind::List))
                 }
@@ -191,7 +194,7 @@ pub(super) fn block(node: &mut Node, known: &Known) {
     }
     let mut at = 1;
     while at < node.kids.len() {
-        if declared_first(node, at) {
+        if declared_first(node, at, known) {
             node.kids.remove(at - 1);
         } else {
             at += 1;
@@ -300,7 +303,9 @@ fn side_by_side(step: &Node, known: &Known) -> Option<Vec<Node>> {
         && targets.kids.len() == values.kids.len()
         && targets.kids.iter().all(is_own)
         && !values.kids.iter().any(|value| value.is(Kind::Spread))
-        && targets.kids.iter().all(|target| !values.mentions(&target.text));
+        && targets.kids.iter().all(|target| !values.mentions(&target.text))
+        // Where one fails, none of the targets has its new value.
+        && values.kids.iter().skip(1).all(|value| of(value, known).raises == Raises::No);
     is_fine.then(|| {
         let pairs = targets.kids.iter().zip(&values.kids);
         let one = |(target, value): (&Node, &Node)| Node {
@@ -410,7 +415,7 @@ fn counted_from(step: &mut Node, known: &Known) {
 }
 
 /// `let x;` followed by `x = a` is `let x = a`. Says whether the first is not needed any more.
-fn declared_first(node: &mut Node, at: usize) -> bool {
+fn declared_first(node: &mut Node, at: usize, known: &Known) -> bool {
     let (first, step) = (&node.kids[at - 1], &node.kids[at]);
     let [name] = first.kids.as_slice() else { return false };
     let is_one = first.is(Kind::Raw)
@@ -419,6 +424,7 @@ fn declared_first(node: &mut Node, at: usize) -> bool {
         && step.is(Kind::Assign)
         && step.text.is_empty()
         && step.kids[0] == *name
+        && !known.captured.contains(&name.text)
         && !step.kids[1].mentions(&name.text);
     if is_one {
         "let".clone_into(&mut node.kids[at].text);

@@ -70,6 +70,13 @@ pub(super) fn compare(old: &str, new: &str, language: Language, is_alone: bool) 
     Some(compare::compare(&old, &new))
 }
 
+/// The text of the first statement: where a program reads its docstring, that counts.
+fn first_statement<'t>(text: &'t str, tree: &tree_sitter::Tree) -> &'t str {
+    let mut cursor = tree.walk();
+    let first = tree.root_node().named_children(&mut cursor).find(|node| node.kind() != "comment");
+    first.and_then(|node| text.get(node.byte_range())).unwrap_or_default()
+}
+
 /// One version of a file.
 struct Program {
     root: Node,
@@ -97,9 +104,26 @@ impl Program {
         } else if is_shell {
             &[]
         } else {
-            &["exec", "eval", "globals", "locals", "vars", "inspect", "__dict__", "_getframe"]
+            &[
+                "exec",
+                "eval",
+                "globals",
+                "locals",
+                "vars",
+                "inspect",
+                "importlib",
+                "__import__",
+                "__dict__",
+                "_getframe",
+                "docopt",
+            ]
         };
-        if tree.root_node().has_error() || has(looks_at_itself) || is_script && text.contains("Function(") {
+        let looks_in = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+        if tree.root_node().has_error()
+            || has(looks_at_itself)
+            || is_script && looks_in(&["Function("])
+            || !is_script && looks_in(&["sys.modules", "open(__file__", "Fire()"])
+        {
             return None;
         }
         let reads_types = has(&["__annotations__", "get_type_hints", "signature", "__doc__"]);
@@ -120,7 +144,7 @@ impl Program {
             ["__format__", "enum", "Enum", "StrEnum", "IntEnum", "Decimal", "Fraction", "valueOf", "toPrimitive"];
         let mut program = Program {
             root,
-            header: modules::header(text),
+            header: modules::header(text) + if has(&["__doc__"]) { first_statement(text, &tree) } else { "" },
             pinned: scopes.pinned,
             is_script,
             is_shell,
@@ -155,6 +179,11 @@ impl Program {
             if node.is(Kind::Def) {
                 names.insert(tree::plain(&node.text).to_owned());
             }
+            if self.is_shell
+                && let Some(name) = shell_calls::variable(node)
+            {
+                names.insert(name.to_owned());
+            }
         });
         names
     }
@@ -176,6 +205,12 @@ impl Program {
         }
         let known = self.known();
         webs::of_loops(&mut self.root, &known);
+        // Before anything moves: what follows an exit at the beginning is put into a branch.
+        while self.is_alone && self.is_shell && shell_calls::inline(&mut self.root, own) {
+            if budget::is_over() {
+                return None;
+            }
+        }
         let mut next = 1_000_000;
         for _ in 0..MAX_ROUNDS {
             let before = self.root.clone();
@@ -199,11 +234,6 @@ impl Program {
                     }
                 }
                 calls::inline_constants(&mut self.root, own, &known);
-            }
-            while self.is_alone && self.is_shell && shell_calls::inline(&mut self.root, own) {
-                if budget::is_over() {
-                    return None;
-                }
             }
             if before == self.root {
                 return Some(());
@@ -253,8 +283,10 @@ impl Program {
             _ => {}
         });
         let (pinned, is_alone, is_script) = (&self.pinned, self.is_alone, self.is_script);
+        // A function of the file that nothing calls is called from outside, perhaps by the names of its parameters.
         let is_in_view = |name: &String| {
             open.contains(name)
+                && called.contains_key(name)
                 && !closed.contains(name)
                 && !pinned.contains(tree::plain(name))
                 && (is_alone || tree::is_local(name))
@@ -262,7 +294,8 @@ impl Program {
         };
         self.root.rewrite(&mut |node| {
             let forgets = match node.kind {
-                Kind::Def => is_script || is_in_view(&node.text),
+                Kind::Def if is_script && (tree::is_local(&node.text) || node.kids[2].text.contains("method")) => true,
+                Kind::Def => is_in_view(&node.text),
                 Kind::Lambda => true,
                 _ => false,
             };

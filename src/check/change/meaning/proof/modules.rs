@@ -184,7 +184,10 @@ pub(super) fn header(text: &str) -> String {
     let mut is_block = false;
     for (at, line) in text.lines().enumerate() {
         let is_mark = line.starts_with("# ///");
+        // Programs that make a form of a script read these: argc, mise, launchers.
+        let is_for_programs = ["# @", "#@", "#USAGE", "#MISE", "# MISE"].iter().any(|begin| line.starts_with(begin));
         if at == 0 && line.starts_with("#!")
+            || is_for_programs
             || at < 2 && line.contains("coding") && line.starts_with('#')
             || is_block
             || is_mark

@@ -18,7 +18,19 @@ const SIGNALS: &[&str] = &["ERR", "DEBUG", "RETURN"];
 /// Whether a script can notice changes that keep what its commands do.
 pub(super) fn notices(text: &str) -> bool {
     let has = |words: &[&str]| super::tree::words(text).any(|word| words.contains(&word));
-    text.contains("$?") || text.contains("${?") || has(NOTICES) || has(&["trap"]) && has(SIGNALS)
+    has(&["eval"])
+        || reads_itself(text)
+        || text.contains("$?")
+        || text.contains("${?")
+        || has(NOTICES)
+        || has(&["trap"]) && has(SIGNALS)
+}
+
+/// Whether a line gives the script's own file to a program that reads it.
+fn reads_itself(text: &str) -> bool {
+    const READERS: &[&str] = &["sed", "awk", "grep", "head", "tail", "cat", "perl", "cut", "tar"];
+    let is_own = |line: &str| ["$0", "${0}", "BASH_SOURCE"].iter().any(|own| line.contains(own));
+    text.lines().any(|line| is_own(line) && super::tree::words(line).any(|word| READERS.contains(&word)))
 }
 
 /// The program of a file.

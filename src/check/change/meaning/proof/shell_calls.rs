@@ -1,10 +1,11 @@
-//! Functions of a shell script of which only one version knows the name: their bodies are put where they are called.
+//! Functions and constants of a shell script of which only one version knows the name: their bodies and values are put where
+//! they are used.
 //!
 //! Only functions that nothing but such calls can notice: they use `$1` to `$9` and no other way to look at their arguments,
 //! do not return early, have no variables of their own, and change no variable that a call gives them.
 
 use super::shell::is_literal;
-use super::tree::{Kind, Node, words};
+use super::tree::{Kind, Node};
 use std::collections::HashSet;
 
 /// Largest body that is put in, in nodes.
@@ -32,7 +33,7 @@ const NOTICING: &[&str] = &[
     "trap",
 ];
 
-/// Puts one of the functions with these names where it is called. Says whether it did.
+/// Puts one of the functions or constants with these names where it is used. Says whether it did.
 pub(super) fn inline(root: &mut Node, names: &HashSet<String>) -> bool {
     for at in 0..root.kids.len() {
         let function = &root.kids[at];
@@ -40,22 +41,65 @@ pub(super) fn inline(root: &mut Node, names: &HashSet<String>) -> bool {
             continue;
         }
         let name = function.text.clone();
-        let defined: HashSet<&str> =
-            root.kids.iter().filter(|kid| kid.is(Kind::Def)).map(|kid| kid.text.as_str()).collect();
-        let is_early = |step: &Node| {
-            !step.is(Kind::Def) && (mentions(step, &name) || defined.iter().any(|other| mentions(step, other)))
-        };
-        if root.kids[..at].iter().any(is_early) {
+        if is_early(root, at, &name) {
             continue;
         }
         let mut made = root.clone();
         let body = made.kids.remove(at).kids.swap_remove(1);
+        // A function that the body calls could change what a call gives; so could the shell itself with `$PWD` or `$RANDOM`.
+        let calls = root.kids.iter().any(|kid| kid.is(Kind::Def) && mentions(&body, &kid.text));
+        let mut steady = HashSet::new();
+        root.each(&mut |inner| {
+            let name = inner.text.strip_prefix("set ").or_else(|| inner.text.strip_prefix("variable "));
+            steady
+                .extend(name.filter(|_| inner.is(Kind::Raw)).map(|name| name.trim_end_matches(['=', '+']).to_owned()));
+        });
+        if calls {
+            steady.clear();
+        }
         // The shell itself calls some functions, such as `command_not_found_handle`.
         if !mentions(&made, &name) {
             continue;
         }
-        put(&mut made, &name, &body);
+        put(&mut made, &name, &body, &steady);
         if !mentions(&made, &name) && made.measure().0 < MAX_PROGRAM {
+            *root = made;
+            return true;
+        }
+    }
+    inline_constant(root, names)
+}
+
+/// The variable that a statement gives a value.
+pub(super) fn variable(node: &Node) -> Option<&str> {
+    node.text.strip_prefix("set ").and_then(|set| set.strip_suffix('=')).filter(|_| node.is(Kind::Raw))
+}
+
+/// Puts one of the constants with these names where it is used: a fixed text that a variable gets once, before anything else
+/// can look at it. Says whether it did.
+fn inline_constant(root: &mut Node, names: &HashSet<String>) -> bool {
+    for at in 0..root.kids.len() {
+        let step = &root.kids[at];
+        let Some(name) = variable(step).filter(|name| names.contains(*name)).map(str::to_owned) else { continue };
+        let [value] = step.kids.as_slice() else { continue };
+        if !value.is(Kind::Str) || is_early(root, at, &name) || is_known(&name) {
+            continue;
+        }
+        let mut made = root.clone();
+        let value = made.kids.remove(at).kids.swap_remove(0);
+        if !mentions(&made, &name) {
+            continue;
+        }
+        let written = format!("${name}");
+        made.rewrite(&mut |node| {
+            let is_use = |node: &Node| node.is(Kind::Hole) && node.kids.len() == 1 && node.kids[0].text == written;
+            if node.is(Kind::Text) {
+                node.kids.iter_mut().filter(|part| is_use(part)).for_each(|part| *part = value.clone());
+            } else if node.text == "parted" && node.kids.first().is_some_and(is_use) && is_literal(&value.text) {
+                *node = value.clone();
+            }
+        });
+        if !mentions(&made, &name) {
             *root = made;
             return true;
         }
@@ -63,12 +107,73 @@ pub(super) fn inline(root: &mut Node, names: &HashSet<String>) -> bool {
     false
 }
 
-/// Whether a word stands anywhere in it.
-fn mentions(node: &Node, name: &str) -> bool {
-    node.any(&|inner| words(&inner.text).any(|word| word == name) || inner.text.contains(name) && !is_name(name))
+/// Whether the shell, or programs that it starts, look at a variable by themselves. Others are not in the environment of a
+/// tool unless it exports them.
+fn is_known(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "IFS",
+        "PATH",
+        "HOME",
+        "LANG",
+        "LANGUAGE",
+        "TMPDIR",
+        "TMP",
+        "TEMP",
+        "TZ",
+        "TERM",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "ENV",
+        "PWD",
+        "OLDPWD",
+        "CDPATH",
+        "GLOBIGNORE",
+        "GLOBSORT",
+        "OPTIND",
+        "OPTARG",
+        "OPTERR",
+        "SHELLOPTS",
+        "EXECIGNORE",
+        "FIGNORE",
+        "RANDOM",
+        "SECONDS",
+        "SRANDOM",
+        "REPLY",
+        "TIMEFORMAT",
+        "TMOUT",
+        "HOSTFILE",
+        "INPUTRC",
+        "FCEDIT",
+        "EDITOR",
+        "VISUAL",
+        "PAGER",
+        "POSIXLY_CORRECT",
+        "COLUMNS",
+        "LINES",
+        "UID",
+        "EUID",
+        "FUNCNEST",
+    ];
+    const BEGINS: &[&str] =
+        &["LC_", "PS", "BASH", "LD_", "PYTHON", "NODE_", "XDG_", "TOOLSMITH", "HIST", "COMP", "MAIL", "ZSH"];
+    NAMES.contains(&name) || BEGINS.iter().any(|begin| name.starts_with(begin))
 }
 
-/// Whether a name is one word for [`words`].
+/// Whether a statement before this one could use a name, or call a function that does.
+fn is_early(root: &Node, at: usize, name: &str) -> bool {
+    let defined: Vec<&str> = root.kids.iter().filter(|kid| kid.is(Kind::Def)).map(|kid| kid.text.as_str()).collect();
+    let looks = |step: &Node| mentions(step, name) || defined.iter().any(|other| mentions(step, other));
+    root.kids[..at].iter().any(|step| !step.is(Kind::Def) && looks(step))
+}
+
+/// Whether a word stands anywhere in it.
+fn mentions(node: &Node, name: &str) -> bool {
+    let parts = |text: &str| text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name);
+    node.any(&|inner| parts(&inner.text) || inner.text.contains(name) && !is_name(name))
+}
+
+/// Whether a name is one word.
 fn is_name(name: &str) -> bool {
     name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
@@ -112,21 +217,22 @@ fn leaves_loop(node: &Node) -> bool {
     }
 }
 
-/// Puts the body in place of all calls where that is possible.
-fn put(node: &mut Node, name: &str, body: &Node) {
+/// Puts the body in place of all calls where that is possible; see [`called`].
+fn put(node: &mut Node, name: &str, body: &Node, steady: &HashSet<String>) {
     for kid in &mut node.kids {
-        put(kid, name, body);
+        put(kid, name, body, steady);
     }
     if node.is(Kind::Block) {
         let kids = std::mem::take(&mut node.kids);
         for kid in kids {
-            let made = Some(&kid).filter(|kid| kid.is(Kind::Do)).and_then(|kid| called(kid.kids.first()?, name, body));
+            let made =
+                Some(&kid).filter(|kid| kid.is(Kind::Do)).and_then(|kid| called(kid.kids.first()?, name, body, steady));
             match made {
                 Some(made) => node.kids.extend(made.kids),
                 None => node.kids.push(kid),
             }
         }
-    } else if let Some(mut made) = called(node, name, body)
+    } else if let Some(mut made) = called(node, name, body, steady)
         && let [only] = made.kids.as_mut_slice()
         && only.is(Kind::Do)
         && only.text.is_empty()
@@ -135,18 +241,18 @@ fn put(node: &mut Node, name: &str, body: &Node) {
     }
 }
 
-/// The body with the arguments of a call in their places.
-fn called(call: &Node, name: &str, body: &Node) -> Option<Node> {
+/// The body with the arguments of a call in their places. `steady`: variables that only statements of the script change.
+fn called(call: &Node, name: &str, body: &Node, steady: &HashSet<String>) -> Option<Node> {
     if run(call) != Some(name) {
         return None;
     }
     let given = &call.kids[1..];
     let is_fixed = |value: &Node| match value.kind {
         Kind::Str => true,
-        Kind::Hole => value
-            .kids
-            .iter()
-            .all(|inner| inner.is(Kind::Raw) && inner.kids.is_empty() && is_name(inner.text.trim_start_matches('$'))),
+        Kind::Hole => value.kids.iter().all(|inner| {
+            let name = inner.text.trim_start_matches('$');
+            inner.is(Kind::Raw) && inner.kids.is_empty() && (argument(inner).is_some() || steady.contains(name))
+        }),
         _ => false,
     };
     let is_plain = |value: &Node| value.is(Kind::Str) || value.is(Kind::Text) && value.kids.iter().all(is_fixed);

@@ -366,6 +366,24 @@ const OTHER: &[(&str, &str)] = &[
         "#file\ndef f(x):\n    print(f'{x} of 64', x)\nf(2)\n",
         "#file\nMOST = 65\ndef f(x):\n    print(f'{x} of {MOST}', x)\nf(2)\n",
     ),
+    // Functions that something outside calls, and programs that look at themselves.
+    (
+        "#file\nimport shutil\ndef run(src, dst):\n    shutil.copy(src, dst)\n",
+        "#file\nimport shutil\ndef run(dst, src):\n    shutil.copy(dst, src)\n",
+    ),
+    ("#file\nimport os\ndef run(p):\n    os.remove(p)\n", "#file\nimport os\n"),
+    (
+        "#file\n'Usage: x [--n=<n>]  [default: 1]'\nimport parse\nprint(parse.of(__doc__))\n",
+        "#file\n'Usage: x [--n=<n>]  [default: 9]'\nimport parse\nprint(parse.of(__doc__))\n",
+    ),
+    (
+        "p = 0\ntry:\n    p, q = 1, int(a)\nexcept ValueError:\n    pass\nreturn p",
+        "p = 0\ntry:\n    p = 1\n    q = int(a)\nexcept ValueError:\n    pass\nreturn p",
+    ),
+    (
+        "#file\nfs = []\nfor i in range(3):\n    j = i\n    fs.append(lambda: j)\nprint([f() for f in fs])\n",
+        "#file\ndef make(j):\n    return lambda: j\nfs = []\nfor i in range(3):\n    fs.append(make(i))\nprint([f() for f in fs])\n",
+    ),
     // Loops and collections.
     ("out = []\nfor x in xs:\n    out.append(x)\nlog(x)\nreturn out", "out = [y for y in xs]\nlog(x)\nreturn out"),
     ("out = []\nfor x in xs:\n    out.append(len(out))\nreturn out", "out = [len(out) for x in xs]\nreturn out"),

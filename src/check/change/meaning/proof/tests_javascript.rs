@@ -229,6 +229,15 @@ const OTHER: &[(&str, &str)] = &[
         "#file\nfunction f(x, y) { return x - y; }\nconsole.log(f(1, 2));\n",
         "#file\nfunction f(y, x) { return x - y; }\nconsole.log(f(1, 2));\n",
     ),
+    (
+        "#file\nexport function run(from, to) { copy(from, to); }\n",
+        "#file\nexport function run(to, from) { copy(to, from); }\n",
+    ),
+    (
+        "#file\nclass Set { has() { return true; } }\nif (new Set(['a', 'b']).has(x)) console.log(1);\n",
+        "#file\nclass Set { has() { return true; } }\nif (['a', 'b'].includes(x)) console.log(1);\n",
+    ),
+    ("let x; x = g(() => x); return x;", "let x = g(() => x); return x;"),
     ("#file\nexport function f(x) { return x; }\n", "#file\nfunction f(x) { return x; }\n"),
     ("#file\nexport const a = 1;\n", "#file\nexport const b = 1;\n"),
     ("#file\nconst a = 1;\nexport { a };\n", "#file\nconst a = 1;\nexport { a as b };\n"),
