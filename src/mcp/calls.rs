@@ -172,8 +172,15 @@ pub(super) fn shown(engine: &Engine, caller: &Caller, name: &str) -> Result<Valu
     standing(engine, caller, &detail, fields)?;
     warn_of_texts(engine, manifest, fields);
     if let Some(skill) = engine.library().skill_text(&detail) {
-        let body = visible_part(&skill.body, MOST_BODY);
-        fields.insert("skill".to_owned(), json!(SkillText { body, ..skill }));
+        if engine.checks().misleads_models(&skill.body) {
+            fields.insert("warnings".to_owned(), json!([WARNING]));
+        }
+        if let Some(why) = engine.library().skill_doubt(&tool)? {
+            fields.insert("why_not".to_owned(), json!(format!("its text is withheld: {why}")));
+        } else {
+            let body = visible_part(&skill.body, MOST_BODY);
+            fields.insert("skill".to_owned(), json!(SkillText { body, ..skill }));
+        }
     }
     let missing: Vec<String> = engine.dependencies().missing(&detail).into_iter().map(|one| one.message).collect();
     if !missing.is_empty() {
@@ -275,6 +282,9 @@ fn said(comment: &Comment) -> Value {
     json!({"kind": comment.kind, "path": comment.spot.path, "text": comment.body})
 }
 
+/// What an agent does where the built-in repairs do not help.
+const OWN_WORK: &str = "the built-in repairs do not help here; write a better version and ask for its review";
+
 /// `evolve`: a better version by the built-in repairs.
 pub(super) fn evolve(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
     engine.library().up_to_date()?;
@@ -290,12 +300,15 @@ pub(super) fn evolve(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
         specification: None,
         worker: None,
     };
-    let asking = engine.evolutions().prepare(&request).map_err(not_found)?;
-    let id = engine.evolutions().begin(&asking, caller)?;
-    let ended = engine.evolutions().drive(id, caller, &|_| {})?;
+    engine.library().resolve(&request.tool).map_err(not_found)?;
+    // How a human configures a generator is not for agents: a generator runs outside the sandbox.
+    let own_work = |error: EngineError| EngineError { hint: OWN_WORK.to_owned(), ..error };
+    let asking = engine.evolutions().prepare(&request).map_err(own_work)?;
+    let id = engine.evolutions().begin(&asking, caller).map_err(own_work)?;
+    let ended = engine.evolutions().drive(id, caller, &|_| {}).map_err(own_work)?;
     let hint = match ended.state {
         EvolutionState::Good => "a human may keep the new version; it is not in use before that",
-        _ => "the built-in repairs do not help here; write a better version and ask for its review",
+        _ => OWN_WORK,
     };
     Ok(json!({"evolution": id, "state": ended.state, "asked": asking.chosen, "hint": hint}))
 }

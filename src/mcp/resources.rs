@@ -124,6 +124,12 @@ pub(super) fn read(engine: &Engine, caller: &Caller, place: &Place) -> Result<Re
         Place::Source(name) => {
             engine.library().up_to_date()?;
             let detail = engine.library().detail(&*engine.library().resolve(name)?)?;
+            if engine.library().skill_text(&detail).is_some()
+                && let Some(why) = engine.library().skill_doubt(&detail.tool)?
+            {
+                let hint = "ask for a review; `wait` returns the decision";
+                return Err(EngineError::new(ErrorCode::Refused, format!("its text is withheld: {why}"), hint));
+            }
             let bytes = detail.main_file().map(|file| file.bytes.as_slice()).unwrap_or_default();
             (visible_part(&String::from_utf8_lossy(bytes), MOST_TEXT), "text/plain")
         }

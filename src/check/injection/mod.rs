@@ -70,6 +70,13 @@ pub fn fails_for(manifest: &Manifest) -> bool {
     definition(manifest).iter().flat_map(judge).any(|finding| finding.severity == Severity::High)
 }
 
+/// Whether this check fails for a text that a model gets as instructions.
+pub fn fails_for_instructions(text: &str) -> bool {
+    let (what, text) = ("the text".to_owned(), text.to_owned());
+    let place = ScannedText { what, text, reader: Audience::Prompt, at: None, max_chars: usize::MAX };
+    judge(&place).iter().any(|finding| finding.severity == Severity::High)
+}
+
 fn judge(place: &ScannedText) -> Vec<Finding> {
     let text = upto(&place.text, MAX_TEXT);
     let said = |code: &str, severity, message: String, line: u64| {

@@ -2,7 +2,9 @@
 
 use super::Library;
 use crate::catalog;
-use crate::domain::ToolDetail;
+use crate::domain::{Tool, ToolDetail};
+use crate::engine::core;
+use crate::engine::error::EngineError;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -25,6 +27,18 @@ impl Library<'_> {
         let body = catalog::skill_body(tool)?;
         let field = |key: &str| tool.manifest.extra.get(key).map(words).filter(|text| !text.is_empty());
         Some(SkillText { license: field("license"), allowed_tools: field("allowed-tools"), body })
+    }
+
+    /// Why an agent does not get the text of a skill: its present files are not approved. `None` if they are.
+    ///
+    /// # Errors
+    /// `Internal` for errors of the store.
+    pub fn skill_doubt(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
+        if let Some(doubt) = self.engine.integrity().doubt(tool)? {
+            return Ok(Some(doubt.to_caller(tool).why));
+        }
+        let is_approved = self.workspace.read(|q| Ok(core::Approvals::read(q)?.covers(tool)))?;
+        Ok((!is_approved).then(|| format!("no human has approved {}", tool.name)))
     }
 }
 

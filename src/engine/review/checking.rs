@@ -82,6 +82,11 @@ impl Checks<'_> {
         check::injection::fails_for(manifest)
     }
 
+    /// Whether a text that an agent gets as instructions tries to mislead it.
+    pub fn misleads_models(&self, text: &str) -> bool {
+        check::injection::fails_for_instructions(text)
+    }
+
     /// The checks that block approval of this verdict for a stage, by name.
     pub fn blocking(&self, verdict: &Verdict, to: Stage) -> Vec<String> {
         self.workspace.settings.gates.blocking(verdict, to).into_iter().map(|check| check.name.clone()).collect()

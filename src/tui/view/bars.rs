@@ -14,6 +14,7 @@ use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
 /// Lines of a message at most.
@@ -184,8 +185,10 @@ fn with_agents(app: &App, mut parts: Vec<(String, Style)>, room: usize) -> Vec<(
 
 /// The connected agents, in shorter and shorter forms. `agents` shows all of it.
 fn agent_words(agents: &[ConnectedAgent], now: Instant) -> Vec<String> {
-    let runs: usize = agents.iter().map(|agent| agent.runs).sum();
-    let waiting: usize = agents.iter().map(|agent| agent.waiting).sum();
+    // Runs and requests are those of an agent, over however many connections.
+    let each: BTreeMap<&str, &ConnectedAgent> = agents.iter().map(|agent| (agent.agent.as_str(), agent)).collect();
+    let runs: usize = each.values().map(|agent| agent.runs).sum();
+    let waiting: usize = each.values().map(|agent| agent.waiting).sum();
     let runs = if runs == 0 { String::new() } else { format!(", {}", plural(runs, "run", "runs")) };
     let waiting = if waiting == 0 { String::new() } else { format!(", {} waiting", grouped(waiting)) };
     let (who, whole) = match agents {
@@ -197,7 +200,12 @@ fn agent_words(agents: &[ConnectedAgent], now: Instant) -> Vec<String> {
             let whole = vec![format!("{who}{client}{rest}"), format!("{who}{rest}")];
             (who, whole)
         }
-        more => (plural(more.len(), "agent", "agents"), Vec::new()),
+        [first, ..] if each.len() == 1 => {
+            let who = format!("agent {}", safe(&first.agent));
+            let whole = format!("{who}, {} connections{runs}{waiting}", agents.len());
+            (who, vec![whole])
+        }
+        _ => (plural(each.len(), "agent", "agents"), Vec::new()),
     };
     whole.into_iter().chain([format!("{who}{runs}{waiting}"), format!("{who}{waiting}")]).collect()
 }

@@ -269,6 +269,6 @@ fn a_server_that_hangs_ends_the_call_at_its_own_limit() {
     assert_eq!(run("a").status.code(), Some(0));
     let output = run("hang");
     let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.code() == Some(1) && told.contains("did not answer the call within 3 s"), "{told}");
+    assert!(output.status.code() == Some(1) && told.contains("did not answer the call within 3s"), "{told}");
     assert!(begun.elapsed() < Duration::from_mins(1), "the limit of the run is 10 minutes");
 }

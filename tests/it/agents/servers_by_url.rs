@@ -220,7 +220,7 @@ fn a_tool_that_is_not_as_it_was_reviewed_is_refused_before_the_call() {
 fn a_server_that_misbehaves_ends_the_call_with_the_cause() {
     let (workspace, server, mood) = approved((false, false));
     for (word, cause) in [
-        ("hangs", "the server did not answer the call within 3 s, its time limit"),
+        ("hangs", "the server did not answer the call within 3s, its time limit"),
         ("huge", "sent more than 8 MiB in one message"),
         ("moved", "redirects to elsewhere.example; write the URL that answers in [mcp]"),
         ("page", "does not answer with JSON or a stream of events (HTTP 200 OK, text/html)"),
@@ -249,7 +249,7 @@ fn a_stream_without_an_answer_ends_at_the_limit_or_at_the_size() {
     let (workspace, _server, mood) = approved((true, true));
     mood.lock().unwrap().0 = "drips";
     let (told, code) = call(&workspace);
-    let ends = ["within 3 s, its time limit", "sent more than 8 MiB"];
+    let ends = ["within 3s, its time limit", "sent more than 8 MiB"];
     assert!(code == Some(1) && ends.iter().any(|end| told.contains(end)), "{told}");
 }
 

@@ -27,7 +27,7 @@ fn one_tool_over_time_has_runs_durations_failures_and_versions() {
     let told = text(&workspace, &["figures", "maybe"]);
     for wanted in [
         "4 in 14 days · peak 4",
-        "75 % · full height 100 %",
+        "75% · full height 100%",
         "one column: 1 day, · no runs",
         "median ",
         "odd",

@@ -262,12 +262,12 @@ fn silence_has_an_end_and_so_has_a_stream_that_says_nothing() {
         ask_it(&generator).unwrap_err()
     };
     let no = impatient(&ScriptedServer::with([Reply::silence()]));
-    assert_eq!((no.trouble, no.message.as_str()), (Trouble::TimedOut, "it sent nothing for 0.1 s"));
+    assert_eq!((no.trouble, no.message.as_str()), (Trouble::TimedOut, "it sent nothing for 0.1s"));
     let no = impatient(&ScriptedServer::with([Reply::openai_part(&["half"], false).then_silence()]));
     assert_eq!(no.trouble, Trouble::TimedOut);
     let pings = Reply::stream("text/event-stream", "").then_flood(": ping\n\n");
     let no = impatient(&ScriptedServer::with([pings]));
-    assert_eq!((no.trouble, no.message.as_str()), (Trouble::TimedOut, "it did not finish within 0.6 s"));
+    assert_eq!((no.trouble, no.message.as_str()), (Trouble::TimedOut, "it did not finish within 0.6s"));
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn looking_whether_an_api_is_there_sends_no_question() {
     let nobody = look(&generator(api(ApiKind::OpenAi, gone.clone())));
     assert_eq!(nobody, Err(format!("{gone} cannot be reached: connection refused")));
     let mute = ScriptedServer::new(|_| Reply::silence());
-    assert_eq!(look(&of(ApiKind::OpenAi, &mute)), Err(format!("{} sent nothing for 3 s", mute.url())));
+    assert_eq!(look(&of(ApiKind::OpenAi, &mute)), Err(format!("{} sent nothing for 3s", mute.url())));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn a_worker_that_never_answers_is_given_up_with_its_time_limit() {
     let seconds = unique_seconds();
     let (outcome, error) = outcome(&format!("sleep {seconds}"), "patience = \"1s\"\n");
     assert_eq!(outcome, "refused");
-    assert!(error.starts_with("worker two: no answer within 1 s; `toolsmith workers two` tries it"), "{error}");
+    assert!(error.starts_with("worker two: no answer within 1s; `toolsmith workers two` tries it"), "{error}");
     assert!(processes_with(&seconds).is_empty());
 }
 

@@ -205,6 +205,11 @@ fn the_head_says_who_is_connected_in_as_many_words_as_fit() {
         ),
         (120, vec![otto.clone()], "agent otto"),
         (120, vec![rosa.clone(), otto], "2 agents, 4 runs, 1 waiting"),
+        (
+            120,
+            vec![rosa.clone(), ConnectedAgent { connection: 3, ..rosa.clone() }],
+            "agent rosa, 2 connections, 2 runs, 1 waiting",
+        ),
         (80, vec![rosa], "agent rosa, 1 waiting"),
     ] {
         let mut bench = Bench::ready(width, 30);
