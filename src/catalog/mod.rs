@@ -79,6 +79,7 @@ mod steps;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod unread;
 mod walk;
 mod watch;

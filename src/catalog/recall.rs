@@ -7,9 +7,10 @@ use super::looked_at::LookedAt;
 use super::places::{self, PlaceStamp};
 use super::plan::ScanPlan;
 use super::programs::Programs;
-use super::scan::{READERS, settled};
+use super::scan::settled;
 use super::scan_result::Scan;
 use super::skipped;
+use super::threads::FEWEST;
 use super::unread::Unread;
 use crate::domain::{Problem, SkippedFile, Stage, Tool, ToolName};
 use serde::{Deserialize, Serialize};
@@ -166,7 +167,7 @@ pub fn recall<E>(
     std::thread::scope(|scope| {
         let (tx, rx) = sync_channel(WAITING);
         let rx = Arc::new(Mutex::new(rx));
-        for _ in 0..READERS {
+        for _ in 0..FEWEST {
             let (rx, is_same) = (Arc::clone(&rx), &is_same);
             let reader = Reader { plan, frame: &rows_of_frame, order: &order, found: &found };
             scope.spawn(move || reader.read_all(&rx, is_same));

@@ -23,6 +23,7 @@ use super::reading::{self, ParsedVersion};
 use super::run_python::RunPython;
 use super::scan_result::{Progress, Scan};
 use super::script_places;
+use super::threads;
 use super::walk::{self, Belonging, DefinitionCandidate};
 use super::{beside::Beside, obstacle::Obstacle, part, skipped, steps};
 use crate::domain::{
@@ -43,10 +44,6 @@ const STEP: Duration = Duration::from_millis(50);
 const BATCH: usize = 16;
 /// Batches that wait until the scan takes them, so that threads that are ahead of it take no memory.
 const WAITING: usize = 64;
-/// The fewest threads that read definitions at the same time.
-pub(super) const READERS: usize = 2;
-/// The most threads that read definitions at the same time: beyond that the disk and the writing of rows limit a scan.
-const MOST_READERS: usize = 8;
 
 /// Scans all roots of a plan. Every definition on disk is a row or a problem of the result.
 pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) -> Scan {
@@ -102,7 +99,7 @@ fn read_all(
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let (tx, rx) = mpsc::sync_channel(WAITING);
-        for _ in 0..readers().min(candidates.chunks(BATCH).len()) {
+        for _ in 0..threads::readers().min(candidates.chunks(BATCH).len()) {
             let (tx, next) = (tx.clone(), &next);
             scope.spawn(move || {
                 let programs = Programs::for_runs(&plan.python);
@@ -118,11 +115,6 @@ fn read_all(
         drop(tx);
         receive(plan, &rx, total, scan, progress)
     })
-}
-
-/// Threads that read definitions: one for each processor, within limits.
-fn readers() -> usize {
-    std::thread::available_parallelism().map_or(READERS, |cores| cores.get().clamp(READERS, MOST_READERS))
 }
 
 fn receive(

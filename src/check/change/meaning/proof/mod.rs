@@ -22,15 +22,12 @@ mod effects;
 mod flow;
 mod idioms;
 mod javascript;
-mod javascript_function;
 mod logic;
 mod lower;
 mod modules;
 mod python;
 mod scope;
 mod shell;
-mod shell_calls;
-mod shell_test;
 mod temps;
 mod texts;
 mod tree;
@@ -180,7 +177,7 @@ impl Program {
                 names.insert(tree::plain(&node.text).to_owned());
             }
             if self.is_shell
-                && let Some(name) = shell_calls::variable(node)
+                && let Some(name) = shell::calls::variable(node)
             {
                 names.insert(name.to_owned());
             }
@@ -206,7 +203,7 @@ impl Program {
         let known = self.known();
         webs::of_loops(&mut self.root, &known);
         // Before anything moves: what follows an exit at the beginning is put into a branch.
-        while self.is_alone && self.is_shell && shell_calls::inline(&mut self.root, own) {
+        while self.is_alone && self.is_shell && shell::calls::inline(&mut self.root, own) {
             if budget::is_over() {
                 return None;
             }

@@ -317,7 +317,6 @@ fn expr(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
 }
 
 fn value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
-    let sign = |lower: &Lower<'_>| node.child_by_field_name("operator").map_or("", |sign| lower.text(sign)).to_owned();
     match node.kind() {
         "identifier" => Node::name(lower.text(node)),
         "integer" | "float" => Node::leaf(Kind::Num, &lower.text(node).replace('_', "").to_lowercase()),
@@ -352,6 +351,41 @@ fn value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
         }
         "list_splat" | "list_splat_pattern" => Node::new(Kind::Spread, "*", exprs(lower, node)),
         "dictionary_splat" => Node::new(Kind::Spread, "**", exprs(lower, node)),
+        "not_operator"
+        | "unary_operator"
+        | "binary_operator"
+        | "boolean_operator"
+        | "comparison_operator"
+        | "conditional_expression" => calculation(lower, node),
+        "list" | "list_pattern" => Node::of(Kind::List, exprs(lower, node)),
+        "tuple" | "expression_list" | "pattern_list" | "tuple_pattern" => Node::of(Kind::Tuple, exprs(lower, node)),
+        "set" => Node::of(Kind::Set, exprs(lower, node)),
+        "dictionary" => Node::of(Kind::Dict, exprs(lower, node)),
+        "pair" => Node::of(Kind::Pair, vec![field(lower, node, "key"), field(lower, node, "value")]),
+        "list_comprehension" => comprehension(lower, node, "list"),
+        "set_comprehension" => comprehension(lower, node, "set"),
+        "dictionary_comprehension" => comprehension(lower, node, "dict"),
+        "generator_expression" => comprehension(lower, node, "gen"),
+        "lambda" => {
+            let params = node.child_by_field_name("parameters");
+            let params =
+                params.map_or_else(|| Node::of(Kind::Params, Vec::new()), |list| parameters(lower, list, true));
+            let inner = field(lower, node, "body");
+            Node::of(Kind::Lambda, vec![params, Node::block(vec![Node::of(Kind::Return, vec![inner])])])
+        }
+        "await" => Node::of(Kind::Await, exprs(lower, node)),
+        "yield" => {
+            let sort = format!("yield {}", lower.shape(node));
+            Node::new(Kind::Raw, &sort, exprs(lower, node))
+        }
+        "named_expression" => Node::new(Kind::Raw, "walrus", exprs(lower, node)),
+        _ => lower.opaque(node),
+    }
+}
+
+fn calculation(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
+    let sign = |lower: &Lower<'_>| node.child_by_field_name("operator").map_or("", |sign| lower.text(sign)).to_owned();
+    match node.kind() {
         "not_operator" => field(lower, node, "argument").negated(),
         "unary_operator" => {
             let sign = sign(lower);
@@ -380,28 +414,6 @@ fn value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
             [then, test, other] => Node::of(Kind::Cond, vec![test.clone(), then.clone(), other.clone()]),
             _ => lower.opaque(node),
         },
-        "list" | "list_pattern" => Node::of(Kind::List, exprs(lower, node)),
-        "tuple" | "expression_list" | "pattern_list" | "tuple_pattern" => Node::of(Kind::Tuple, exprs(lower, node)),
-        "set" => Node::of(Kind::Set, exprs(lower, node)),
-        "dictionary" => Node::of(Kind::Dict, exprs(lower, node)),
-        "pair" => Node::of(Kind::Pair, vec![field(lower, node, "key"), field(lower, node, "value")]),
-        "list_comprehension" => comprehension(lower, node, "list"),
-        "set_comprehension" => comprehension(lower, node, "set"),
-        "dictionary_comprehension" => comprehension(lower, node, "dict"),
-        "generator_expression" => comprehension(lower, node, "gen"),
-        "lambda" => {
-            let params = node.child_by_field_name("parameters");
-            let params =
-                params.map_or_else(|| Node::of(Kind::Params, Vec::new()), |list| parameters(lower, list, true));
-            let inner = field(lower, node, "body");
-            Node::of(Kind::Lambda, vec![params, Node::block(vec![Node::of(Kind::Return, vec![inner])])])
-        }
-        "await" => Node::of(Kind::Await, exprs(lower, node)),
-        "yield" => {
-            let sort = format!("yield {}", lower.shape(node));
-            Node::new(Kind::Raw, &sort, exprs(lower, node))
-        }
-        "named_expression" => Node::new(Kind::Raw, "walrus", exprs(lower, node)),
         _ => lower.opaque(node),
     }
 }

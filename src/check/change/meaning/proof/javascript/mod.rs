@@ -2,11 +2,13 @@
 //!
 //! A variable that is declared is an `Assign` whose text says how: `let`, `var`, or `const let` for a constant.
 
-use super::javascript_function::{class, function, is_function, lambda, without_own_this};
+mod function;
+
 use super::lower::{Lower, fields, named, placed, starts_with};
 use super::modules;
 use super::tree::{Kind, Node};
 use crate::code::escape::{EscapeRules, unescaped};
+use function::{class, function, is_function, lambda, without_own_this};
 use tree_sitter::Node as Syntax;
 
 /// The program of a file.

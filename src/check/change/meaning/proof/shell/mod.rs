@@ -4,6 +4,9 @@
 //! texts of nodes. An exit status counts wherever something could see it: a loop whose status may be seen has the text
 //! `status`, and `a && b` is an `if` only where nothing sees that `a` failed.
 
+pub(super) mod calls;
+mod test;
+
 use super::lower::{Lower, fields, named, placed, starts_with};
 use super::tree::{Kind, Node};
 use crate::code::escape::{EscapeRules, unescaped};
@@ -278,7 +281,7 @@ fn one_value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
             Node::new(Kind::Raw, &sort, parts.into_iter().map(|part| value(lower, part)).collect())
         }
         "redirected_statement" => redirected(lower, node),
-        "test_command" => super::shell_test::test(lower, node),
+        "test_command" => test::test(lower, node),
         "subshell" => {
             let kids = all(node);
             Node::new(Kind::Raw, "( )", vec![Node::block(statements(lower, &kids, true))])

@@ -1,8 +1,8 @@
 //! Functions and classes of JavaScript and TypeScript.
 
-use super::javascript::{block, body, expr, field};
-use super::lower::{Lower, named, placed};
-use super::tree::{Kind, Node};
+use super::super::lower::{Lower, named, placed};
+use super::super::tree::{Kind, Node};
+use super::{block, body, expr, field};
 use tree_sitter::Node as Syntax;
 
 /// Words before a parameter of a constructor that make it a field of the object, too.

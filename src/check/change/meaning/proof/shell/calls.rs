@@ -4,8 +4,8 @@
 //! Only functions that nothing but such calls can notice: they use `$1` to `$9` and no other way to look at their arguments,
 //! do not return early, have no variables of their own, and change no variable that a call gives them.
 
-use super::shell::is_literal;
-use super::tree::{Kind, Node};
+use super::super::tree::{Kind, Node};
+use super::is_literal;
 use std::collections::HashSet;
 
 /// Largest body that is put in, in nodes.
@@ -34,7 +34,7 @@ const NOTICING: &[&str] = &[
 ];
 
 /// Puts one of the functions or constants with these names where it is used. Says whether it did.
-pub(super) fn inline(root: &mut Node, names: &HashSet<String>) -> bool {
+pub(in super::super) fn inline(root: &mut Node, names: &HashSet<String>) -> bool {
     for at in 0..root.kids.len() {
         let function = &root.kids[at];
         if !function.is(Kind::Def) || !names.contains(&function.text) || !is_simple(&function.kids[1]) {
@@ -71,7 +71,7 @@ pub(super) fn inline(root: &mut Node, names: &HashSet<String>) -> bool {
 }
 
 /// The variable that a statement gives a value.
-pub(super) fn variable(node: &Node) -> Option<&str> {
+pub(in super::super) fn variable(node: &Node) -> Option<&str> {
     node.text.strip_prefix("set ").and_then(|set| set.strip_suffix('=')).filter(|_| node.is(Kind::Raw))
 }
 

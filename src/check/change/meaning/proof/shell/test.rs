@@ -1,8 +1,8 @@
 //! Tests of a shell: `[ … ]` and `[[ … ]]`.
 
-use super::lower::{Lower, named};
-use super::shell::{is_literal, unparted, word};
-use super::tree::{Kind, Node};
+use super::super::lower::{Lower, named};
+use super::super::tree::{Kind, Node};
+use super::{is_literal, unparted, word};
 use tree_sitter::Node as Syntax;
 
 /// Comparisons of numbers.
