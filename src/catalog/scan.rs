@@ -23,9 +23,8 @@ use super::reading::{self, ParsedVersion};
 use super::run_python::RunPython;
 use super::scan_result::{Progress, Scan};
 use super::script_places;
-use super::threads;
 use super::walk::{self, Belonging, DefinitionCandidate};
-use super::{beside::Beside, obstacle::Obstacle, part, skipped, steps};
+use super::{beside::Beside, obstacle::Obstacle, part, skipped, steps, threads};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions, Risk,
     SkippedFile, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,

@@ -159,7 +159,7 @@ fn a_link_that_made_room_comes_back_by_undo() {
 fn an_undone_approval_of_files_that_changed_since_names_the_command_that_ends_the_rest() {
     let world = World::new();
     let undone = world.execute(undo_approval(&world)).unwrap();
-    let end = format!("`toolsmith archive {SCRIPT}` puts it away");
+    let end = format!("archive it with `toolsmith archive {SCRIPT}`");
     assert!(undone.message.contains(&end), "{}", undone.message);
     assert!(!world.workspace.path("tools/approved/drifted/approval.toml").exists());
     world.execute(Command::verb("archive", &[("tool", SCRIPT)])).unwrap();

@@ -254,7 +254,8 @@ fn a_signed_approval_that_was_taken_back_does_not_come_to_life_with_its_folder()
     let engine = open(&workspace);
     assert!(!agent_runs(&engine), "what was taken back here needs a human's word");
     let mut waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
-    waiting.retain(|review| review.kind == ReviewKind::Adoption);
+    // What an approval put there before it was taken back did not come with the workspace.
+    waiting.retain(|review| review.kind == ReviewKind::Drift);
     engine.execute(decide(&waiting.remove(0), DecisionKind::Approve), &ada()).unwrap();
     assert!(agent_runs(&engine));
 }
