@@ -122,9 +122,9 @@ fn the_corpus_has_27_copies_three_clashes_and_near_duplicates_without_a_ready_co
 /// Code of 40 pieces and more, written once more with other names.
 const CODE: &str = "import json, sys\n\ndef work(rows):\n    total = 0\n    for row in rows:\n        if row.get('price') and row['price'] > 10:\n            total += row['price'] * 2\n        else:\n            total -= 1\n    return {'total': total, 'count': len(rows)}\n\nrequest = json.load(sys.stdin)\nprint(json.dumps(work(request['rows'])))\n";
 
-/// The likeness in the words of a finding: `… (85 % similar): …`.
+/// The likeness in the words of a finding: `… (85% similar): …`.
 fn percent_of(message: &str) -> Option<f64> {
-    let (before, _) = message.split_once(" % similar)")?;
+    let (before, _) = message.split_once("% similar)")?;
     before.rsplit_once('(')?.1.parse().ok()
 }
 
