@@ -1,7 +1,7 @@
 //! What the other files of a package contribute to the inputs of a Python script: the types and constants that its
 //! functions name, and a function of another file that the script starts.
 //!
-//! These files are only read for the form. They belong to the version only if the script imports them from its own folder.
+//! A form counts only what files of the version say: see [`Beside::is_among`].
 
 use super::files;
 use super::limits;
@@ -36,6 +36,8 @@ pub(super) struct Beside {
     names: String,
     /// The text that defines the started function, and the function's name in it.
     start: Option<(String, String)>,
+    /// The files that these come from.
+    paths: Vec<String>,
 }
 
 impl Beside {
@@ -83,15 +85,23 @@ impl Beside {
                 names += 1;
                 let Some((path, source)) = source_of(&import, taken.name, folder, look, 0) else { continue };
                 if is_start && found.start.is_none() {
+                    found.paths.push(path);
                     found.start = Some((source, taken.name.to_owned()));
                 } else if !is_start && !seen.contains(&path) && found.names.len() + source.len() <= MAX_BYTES {
                     found.names.push_str(&source);
                     found.names.push('\n');
+                    found.paths.push(path.clone());
                     seen.push(path);
                 }
             }
         }
         found
+    }
+
+    /// Whether all of it comes from files of the version in this folder: nothing else may change what was approved.
+    pub(super) fn is_among(&self, base: &str, files: &[VersionFile]) -> bool {
+        let is_one = |path: &String| below(base, path).is_some_and(|path| files.iter().any(|file| file.path == path));
+        self.paths.iter().all(is_one)
     }
 
     pub(super) fn view(&self) -> scripts::Beside<'_> {
@@ -232,6 +242,18 @@ mod tests {
     fn of(base: &str, text: &str, there: &[(&str, &str)]) -> Beside {
         let look = &mut |path: &str| Some(there.iter().find(|(at, _)| *at == path)?.1.to_owned());
         Beside::of(&file("x.py", text), base, look)
+    }
+
+    #[test]
+    fn what_comes_from_a_file_outside_of_the_version_is_known() {
+        let there = [("t/cli.py", "import argparse\ndef main(): argparse.ArgumentParser()\n")];
+        let script = "\"\"\"\nfrom cli import main\n\"\"\"\nmain()\n";
+        let beside = of("t", script, &there);
+        assert!(beside.start.is_some(), "the import is read wherever it stands");
+        let own = file("x.py", script);
+        assert!(!beside.is_among("t", std::slice::from_ref(&own)));
+        assert!(beside.is_among("t", &[own, file("cli.py", there[0].1)]));
+        assert!(Beside::default().is_among("t", &[]));
     }
 
     #[test]

@@ -91,6 +91,22 @@ fn refuse_unusable(path: &str, name: &ToolName) -> Result<(), Problem> {
     Err(Problem { path, line: None, code: ProblemCode::BadName, message, hint })
 }
 
+/// The draft of a version, from its own files alone: a file beside them could change the inputs of what was approved.
+///
+/// # Errors
+/// As for [`draft`].
+pub(super) fn of_version(
+    draft: Draft,
+    (beside, base): (&Beside, &str),
+    (files, definition): (&[VersionFile], &str),
+    programs: &Programs,
+) -> Result<Draft, Problem> {
+    match files.iter().find(|file| file.path == definition).filter(|_| !beside.is_among(base, files)) {
+        Some(file) => self::draft(file, &Beside::among(files, file), programs),
+        None => Ok(draft),
+    }
+}
+
 /// The scripts that a draft names, to be searched next to the definition.
 pub(super) fn scripts(draft: &Draft) -> Vec<Script<'_>> {
     draft.words.iter().flat_map(CommandWords::scripts).collect()

@@ -24,7 +24,7 @@ use super::run_python::RunPython;
 use super::scan_result::{Progress, Scan};
 use super::script_places;
 use super::walk::{self, Belonging, DefinitionCandidate};
-use super::{beside::Beside, obstacle::Obstacle, part, skipped, steps, threads};
+use super::{beside::Beside, obstacle::Obstacle, part, scripts, skipped, steps, threads};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions, Risk,
     SkippedFile, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
@@ -269,8 +269,7 @@ fn entry_results(
     let member =
         member.ok_or_else(|| files::unreadable(&candidate.definition, &std::io::ErrorKind::NotFound.into()))?;
     let file = files::read(plan, member)?;
-    let beside = Beside::on_disk(plan, (&candidate.placement.base, false), &file, looked_at);
-    let versions = entries::versions(&candidate.definition, &file, beside.view()).map_err(at_home)?;
+    let versions = entries::versions(&candidate.definition, &file, scripts::Beside::default()).map_err(at_home)?;
     let facts = part::SharedFacts::of(std::slice::from_ref(&file));
     let mut one = |version: Result<entries::EntryVersion, Problem>| {
         let mut version = version.map_err(at_home)?;
@@ -364,10 +363,7 @@ fn load(
 ) -> Result<LoadedVersion, Problem> {
     let base = &candidate.placement.base;
     let definition = below(base, &candidate.definition).unwrap_or(&candidate.definition);
-    let mut files = Vec::with_capacity(members.len());
-    for member in members {
-        files.push(files::read(plan, member)?);
-    }
+    let mut files = members.iter().map(|member| files::read(plan, member)).collect::<Result<Vec<_>, _>>()?;
     let at_home = |problem: Problem| Problem { path: join(base, &problem.path), ..problem };
     let Some(file) = files.iter().find(|file| file.path == definition) else {
         return Err(files::unreadable(&candidate.definition, &std::io::ErrorKind::NotFound.into()));
@@ -385,6 +381,7 @@ fn load(
         fault = local_modules::add(plan, base, &mut files, looked_at);
         files.sort_by(|a, b| a.path.cmp(&b.path));
     }
+    let draft = reading::of_version(draft, (&beside, base), (&files, definition), programs).map_err(at_home)?;
     let mut reading = reading::finish(draft, definition, candidate.format, &files, programs);
     // A missing need caused by it is not reported again.
     let is_of_files = matches!(&reading.obstacle, Some(Obstacle::Incomplete(why)) if why.starts_with(NEEDS_FILE));
@@ -514,8 +511,7 @@ fn read_entry(plan: &ScanPlan, tool: &Tool, file: &str, programs: &Programs) -> 
     let at_home = |problem: Problem| Problem { path: join(folder, &problem.path), ..problem };
     let member = files::member(plan, folder, file_of(file))?;
     let own = files::read(plan, &member)?;
-    let beside = Beside::on_disk(plan, (folder, false), &own, &mut LookedAt::default());
-    let versions = entries::versions(file, &own, beside.view()).map_err(at_home)?;
+    let versions = entries::versions(file, &own, scripts::Beside::default()).map_err(at_home)?;
     let found = versions.into_iter().flatten().find(|version| version.placement == tool.placement);
     let mut found = found.ok_or_else(|| files::unreadable(&tool.path, &std::io::ErrorKind::NotFound.into()))?;
     let facts = part::SharedFacts::of(std::slice::from_ref(&own));
