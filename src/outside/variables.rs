@@ -62,6 +62,22 @@ const LOADING: &[&str] = &[
     "GTK_MODULES",
     "GTK_PATH",
     "QT_PLUGIN_PATH",
+    "TAR_OPTIONS",
+    "ZIPOPT",
+    "UNZIPOPT",
+    "RSYNC_RSH",
+    "SVN_SSH",
+    "CVS_RSH",
+    "VIMINIT",
+    "EXINIT",
+    "FZF_DEFAULT_COMMAND",
+    "FZF_DEFAULT_OPTS",
+    "RIPGREP_CONFIG_PATH",
+    "PYTEST_ADDOPTS",
+    "PYTEST_PLUGINS",
+    "ERL_AFLAGS",
+    "ERL_FLAGS",
+    "ERL_ZFLAGS",
     "PATH",
 ];
 
@@ -124,7 +140,17 @@ mod tests {
         for name in ["LD_PRELOAD", "LD_AUDIT", "PYTHONPATH", "NODE_OPTIONS", "BASH_ENV", "GIT_EXEC_PATH", "PERL5OPT"] {
             assert!(loads_code(name), "{name}");
         }
-        for name in ["MAKEFLAGS", "MAKEFILES", "IFS", "PATH", "HOME", "RUBYOPT", "GIT_SSH_COMMAND", "TOOLSMITH_HOME"] {
+        for name in [
+            "MAKEFLAGS",
+            "MAKEFILES",
+            "IFS",
+            "PATH",
+            "HOME",
+            "RUBYOPT",
+            "GIT_SSH_COMMAND",
+            "TOOLSMITH_HOME",
+            "TAR_OPTIONS",
+        ] {
             assert!(steers_programs(name), "{name}");
         }
         assert!(!steers_programs("API_KEY") && !steers_programs("arg_path") && !steers_programs("VERSION"));
