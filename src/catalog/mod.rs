@@ -39,6 +39,8 @@ mod files;
 mod foreign;
 mod found_definition;
 mod header;
+#[cfg(test)]
+mod header_tests;
 mod limits;
 mod lineup;
 mod local_modules;

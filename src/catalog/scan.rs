@@ -24,7 +24,7 @@ use super::run_python::RunPython;
 use super::scan_result::{Progress, Scan};
 use super::script_places;
 use super::walk::{self, Belonging, DefinitionCandidate};
-use super::{beside::Beside, obstacle::Obstacle, part, scripts, skipped, steps, threads};
+use super::{beside::Beside, obstacle::Obstacle, part, skipped, steps, threads};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions, Risk,
     SkippedFile, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
@@ -269,7 +269,7 @@ fn entry_results(
     let member =
         member.ok_or_else(|| files::unreadable(&candidate.definition, &std::io::ErrorKind::NotFound.into()))?;
     let file = files::read(plan, member)?;
-    let versions = entries::versions(&candidate.definition, &file, scripts::Beside::default()).map_err(at_home)?;
+    let versions = entries::versions(&candidate.definition, &file).map_err(at_home)?;
     let facts = part::SharedFacts::of(std::slice::from_ref(&file));
     let mut one = |version: Result<entries::EntryVersion, Problem>| {
         let mut version = version.map_err(at_home)?;
@@ -511,7 +511,7 @@ fn read_entry(plan: &ScanPlan, tool: &Tool, file: &str, programs: &Programs) -> 
     let at_home = |problem: Problem| Problem { path: join(folder, &problem.path), ..problem };
     let member = files::member(plan, folder, file_of(file))?;
     let own = files::read(plan, &member)?;
-    let versions = entries::versions(file, &own, scripts::Beside::default()).map_err(at_home)?;
+    let versions = entries::versions(file, &own).map_err(at_home)?;
     let found = versions.into_iter().flatten().find(|version| version.placement == tool.placement);
     let mut found = found.ok_or_else(|| files::unreadable(&tool.path, &std::io::ErrorKind::NotFound.into()))?;
     let facts = part::SharedFacts::of(std::slice::from_ref(&own));

@@ -1,6 +1,6 @@
 //! Scripts that define several tools: functions and methods that an agent framework marks, and its classes of tools.
 
-use crate::catalog::scripts::{self, Beside, ScriptText};
+use crate::catalog::scripts::{self, ScriptText};
 use crate::code::metadata::ScriptBlock;
 use crate::domain::source::{Language, text_of};
 use crate::domain::{Digest, VersionFile};
@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The tools of a script as tables in our own terms, each with its name and the line that it begins in.
-pub(super) fn tables(file: &VersionFile, beside: Beside<'_>) -> Vec<(String, u64, Map<String, Value>)> {
+pub(super) fn tables(file: &VersionFile) -> Vec<(String, u64, Map<String, Value>)> {
     let Some(text) = text_of(file) else { return Vec::new() };
     let dependencies = ScriptBlock::of(text).map(|block| block.dependencies()).unwrap_or_default();
     let table = |tool: scripts::MarkedTool| {
@@ -25,11 +25,11 @@ pub(super) fn tables(file: &VersionFile, beside: Beside<'_>) -> Vec<(String, u64
         }
         (tool.name, 0, fields)
     };
-    marked(file, beside).iter().cloned().map(table).collect()
+    marked(file).iter().cloned().map(table).collect()
 }
 
-/// A file, what was known of others, and the tools that it marks.
-type LastFile = (Digest, String, Rc<[scripts::MarkedTool]>);
+/// A file, and the tools that it marks.
+type LastFile = (Digest, Rc<[scripts::MarkedTool]>);
 
 thread_local! {
     /// A scan queries for the same file its content, whether that is more than its own row, and what it does when it is
@@ -37,16 +37,16 @@ thread_local! {
     static LAST: RefCell<Option<LastFile>> = const { RefCell::new(None) };
 }
 
-fn marked(file: &VersionFile, beside: Beside<'_>) -> Rc<[scripts::MarkedTool]> {
+fn marked(file: &VersionFile) -> Rc<[scripts::MarkedTool]> {
     let Some(text) = text_of(file) else { return Rc::new([]) };
     let digest = Digest::of_files(std::slice::from_ref(file));
-    let is_same = |(known, names, _): &&LastFile| *known == digest && names == beside.names;
-    let last = LAST.with_borrow(|last| last.as_ref().filter(is_same).map(|(_, _, tools)| Rc::clone(tools)));
+    let is_same = |(known, _): &&LastFile| *known == digest;
+    let last = LAST.with_borrow(|last| last.as_ref().filter(is_same).map(|(_, tools)| Rc::clone(tools)));
     last.unwrap_or_else(|| {
         let language = Language::of(&file.path, text);
-        let script = ScriptText { path: &file.path, text, language, beside };
+        let script = ScriptText::new(&file.path, text, language);
         let tools: Rc<[scripts::MarkedTool]> = scripts::marked_tools(&script).into();
-        LAST.set(Some((digest, beside.names.to_owned(), Rc::clone(&tools))));
+        LAST.set(Some((digest, Rc::clone(&tools))));
         tools
     })
 }
@@ -54,9 +54,7 @@ fn marked(file: &VersionFile, beside: Beside<'_>) -> Rc<[scripts::MarkedTool]> {
 /// The line because of which the functions of a script cannot be called separately: loading the file would execute it
 /// before each call.
 pub(super) fn does_first(file: &VersionFile) -> Option<usize> {
-    let digest = Digest::of_files(std::slice::from_ref(file));
-    let last = LAST.with_borrow(|last| last.as_ref().filter(|last| last.0 == digest).map(|last| Rc::clone(&last.2)));
-    last.unwrap_or_else(|| marked(file, Beside::default())).iter().find_map(|tool| tool.does_first)
+    marked(file).iter().find_map(|tool| tool.does_first)
 }
 
 #[cfg(test)]
@@ -66,7 +64,7 @@ mod tests {
 
     fn tables_of(text: &str) -> Vec<(String, u64, Map<String, Value>)> {
         let file = VersionFile { path: "kit.py".into(), mode: FileMode::Plain, bytes: text.into() };
-        tables(&file, Beside::default())
+        tables(&file)
     }
 
     #[test]

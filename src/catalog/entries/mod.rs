@@ -18,7 +18,7 @@ use super::ci_tool;
 use super::document::{Document, Syntax};
 use super::documents::tool_list;
 use super::limits;
-use super::scripts::{self, Beside, DeclaredInput};
+use super::scripts::{self, DeclaredInput};
 use crate::domain::{ArgPlace, FileMode, Placement, Problem, ProblemCode, SafeText, ToolName, VersionFile};
 use crate::outside::steers_programs;
 use serde_json::{Map, Value, json};
@@ -101,16 +101,11 @@ pub(super) fn is_entry_file(name: &str) -> bool {
     FORMATS.iter().any(|format| (format.is)(name))
 }
 
-/// The tools in a file, each as a version or an error. `at` is the path of the file in rows, `beside` contains facts
-/// from other files of its package.
+/// The tools in a file, each as a version or an error. `at` is the path of the file in rows.
 ///
 /// # Errors
 /// A [`Problem`] of the file as a whole, whose path is the file's name.
-pub(super) fn versions(
-    at: &str,
-    file: &VersionFile,
-    beside: Beside<'_>,
-) -> Result<Vec<Result<EntryVersion, Problem>>, Problem> {
+pub(super) fn versions(at: &str, file: &VersionFile) -> Result<Vec<Result<EntryVersion, Problem>>, Problem> {
     let mut broken = Vec::new();
     let made: Vec<Made> = if let Some(format) = FORMATS.iter().find(|format| (format.is)(&file.path)) {
         let of = |entry: Entry| {
@@ -120,7 +115,7 @@ pub(super) fn versions(
         (format.read)(file)?.into_iter().map(of).collect()
     } else {
         let of = |(name, line, table)| Made { name, line, table, needs: RecipeNeeds::default(), script: None };
-        let found = definitions(file, beside);
+        let found = definitions(file);
         broken = found.broken.iter().map(|place| not_a_tool(file, *place)).collect();
         found.tools.into_iter().map(of).collect()
     };
@@ -150,9 +145,9 @@ struct Definitions {
 
 /// The tools in a file whose name does not say that it holds several: functions of a script, definitions of companion
 /// programs, a list of functions or of the tools of a server. Empty for any other file.
-fn definitions(file: &VersionFile, beside: Beside<'_>) -> Definitions {
+fn definitions(file: &VersionFile) -> Definitions {
     let Some(syntax) = Syntax::of(&file.path) else {
-        return Definitions { tools: functions::tables(file, beside), ..Definitions::default() };
+        return Definitions { tools: functions::tables(file), ..Definitions::default() };
     };
     let Ok((document, other)) = Document::parse_any(&file.path, syntax, &file.bytes) else {
         return Definitions::default();
@@ -176,7 +171,7 @@ pub(super) fn needs_of(placement: &Placement, files: &[VersionFile]) -> RecipeNe
     let Some((at, _)) = placement.entry() else { return RecipeNeeds::default() };
     let name = at.rsplit('/').next().unwrap_or(at);
     let file = files.iter().find(|file| file.path == name);
-    let versions = file.and_then(|file| versions(at, file, Beside::default()).ok()).unwrap_or_default();
+    let versions = file.and_then(|file| versions(at, file).ok()).unwrap_or_default();
     let found = versions.into_iter().flatten().find(|version| version.placement == *placement);
     found.map(|version| version.needs).unwrap_or_default()
 }
@@ -186,7 +181,7 @@ pub(super) fn needs_of(placement: &Placement, files: &[VersionFile]) -> RecipeNe
 pub(super) fn holds_more(file: &VersionFile, function: Option<&str>) -> bool {
     let called = |table: &Map<String, Value>| table.get("run")?.get("function")?.as_str().map(str::to_owned);
     let is_own = |table: &Map<String, Value>| function.is_some() && called(table).as_deref() == function;
-    match &definitions(file, Beside::default()).tools[..] {
+    match &definitions(file).tools[..] {
         [] => false,
         [(_, _, only)] => !is_own(only),
         _ => true,
