@@ -119,7 +119,7 @@ impl Program {
         if tree.root_node().has_error()
             || has(looks_at_itself)
             || is_script && looks_in(&["Function("])
-            || !is_script && looks_in(&["sys.modules", "open(__file__", "Fire()"])
+            || !is_script && looks_in(&["sys.modules", "open(__file__", "Fire()", "import *"])
         {
             return None;
         }
