@@ -94,7 +94,7 @@ fn refuse_unusable(path: &str, name: &ToolName) -> Result<(), Problem> {
 /// The draft of a version, from its own files alone: a file beside them could change the inputs of what was approved.
 ///
 /// # Errors
-/// As for [`draft`].
+/// As for [`draft()`].
 pub(super) fn of_version(
     draft: Draft,
     (beside, base): (&Beside, &str),
