@@ -1,6 +1,6 @@
 //! Matches the statements of two versions, and finds the differences that remain apart from renaming and moving.
 
-use super::{acts, order};
+use super::{acts, order, variables};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -33,7 +33,7 @@ impl<'a> Step<'a> {
 }
 
 /// The old statements with the names of the new version.
-pub(super) fn renamed(old: &[Statement], new: &[Statement]) -> Vec<Statement> {
+pub(super) fn renamed(old: &[Statement], new: &[Statement], is_shell: bool) -> Vec<Statement> {
     let mut old = old.to_vec();
     let names = renames(old.iter(), new.iter());
     rename(old.iter_mut(), &names);
@@ -47,7 +47,13 @@ pub(super) fn renamed(old: &[Statement], new: &[Statement]) -> Vec<Statement> {
     for function in functions.into_iter().filter(|function| !function.is_empty()) {
         let is_inside = |statement: &&Statement| statement.function == function;
         let mut names = renames(old.iter().filter(is_inside), new.iter().filter(is_inside));
-        names.retain(|from, to| binds(old.iter().filter(is_inside), from) && binds(new.iter().filter(is_inside), to));
+        names.retain(|from, to| {
+            let is_dynamic = is_shell && !variables::is_local(&old, &function, from);
+            let variable = variables::Variable { function: &function, name: from, is_dynamic };
+            binds(old.iter().filter(is_inside), from)
+                && binds(new.iter().filter(is_inside), to)
+                && !variables::is_still_read(new, variable, to)
+        });
         rename(old.iter_mut().filter(|statement| statement.function == function), &names);
     }
     old
@@ -406,7 +412,8 @@ fn named_value(
     // An empty list is filled later.
     let is_empty_list = matches!(value, [only] if only.text == "[");
     let is_known = || {
-        let inside = other.iter().filter(|one| one.function == statement.function || statement.function.is_empty());
+        let inside =
+            other.iter().filter(|one| one.function == statement.function || statement.function.is_empty() || is_shell);
         inside.flat_map(|one| &one.tokens).any(|token| is_free(token) && token.text == name.text)
     };
     if !is_plain || value.is_empty() || is_empty_list || value.len() > MAX_INLINED.0 || is_known() {
@@ -423,9 +430,10 @@ fn named_value(
     for (place, one) in others.filter(|(_, one)| is_within(one, &statement.function, is_shell)) {
         uses += one.tokens.iter().filter(is_name).count();
         is_set |= one.kind == StatementKind::Assign && one.tokens.first().as_ref().is_some_and(is_name);
-        // A loop may assign it, and earlier statements cannot use the value.
-        is_set |=
-            one.kind == StatementKind::Head && one.has("for") && one.tokens.iter().any(|token| token.text == name.text);
+        // A loop or an error handler may assign it, and earlier statements cannot use the value.
+        is_set |= variables::binds(one, &name.text);
+        // Another function has another `this`.
+        is_set |= value.iter().any(|token| token.text == "this") && one.tokens.iter().any(|token| is_name(&token));
         is_set |=
             place < at && one.function == statement.function && one.tokens.iter().any(|token| token.text == name.text);
     }

@@ -1,8 +1,9 @@
 //! Statements with the same words but different brackets: `max(a, min(b, c))` and `max(a, min(b), c)`, `ok()` and `ok`.
 
 use super::classify::quoted;
+use super::variables::mentions;
 use super::{Edited, Settling};
-use crate::code::statements::{Nesting, Statement, StatementKind, Token, TokenKind};
+use crate::code::statements::{Nesting, Statement, Token, TokenKind};
 use crate::domain::{Finding, Severity};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
@@ -50,12 +51,9 @@ fn difference(before: &Statement, now: &Statement, new: &[Statement]) -> Option<
     }
     let is_local = |statement: &Statement| statement.tokens.iter().any(|token| token.context.nesting.is_local);
     let name = now.tokens.iter().find(|token| token.kind == TokenKind::Name)?;
-    let is_shared = |other: &Statement| {
-        let sets = other.kind == StatementKind::Assign || other.kind == StatementKind::Head && other.has("for");
-        other.function != now.function && sets && other.tokens.iter().any(|token| token.key() == name.key())
-    };
+    let is_shared = |other: &Statement| other.function != now.function && mentions(other, &name.text);
     (is_local(before) != is_local(now) && new.iter().any(is_shared)).then(|| {
         let word = if is_local(now) { "now local" } else { "no longer local" };
-        format!("`{}` is {word} to `{}`, and is set elsewhere too", name.text, now.function)
+        format!("`{}` is {word} to `{}`, and is used elsewhere too", name.text, now.function)
     })
 }

@@ -13,6 +13,7 @@ use super::judge::{
 use super::moved::{explained, filled, is_moved, last_name, taken_out};
 use super::order::consumes;
 use super::pieces::{constants, marks};
+use super::variables::{Variable, is_local, is_still_read};
 use super::{Edited, Settling};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::source::Language;
@@ -36,8 +37,8 @@ pub(super) fn edits(
     let is_shell = language == Some(Language::Bash);
     let functions = functions(old);
     let steps: &[Step<'_>] = &steps.iter().flat_map(|step| apart(step, &functions)).collect::<Vec<_>>();
-    let explained = explained(steps, old, new);
-    let renamed = renamed(steps, old, new);
+    let explained = explained(steps, old, new, language);
+    let renamed = renamed(steps, old, new, language);
     let filled = filled(steps, &explained, &functions).into_iter().chain(taken_out(new, old)).collect();
     let emptied = taken_out(old, new).collect();
     let branches = branches(steps, old, new);
@@ -296,6 +297,8 @@ impl Code<'_> {
             // It ends every run, or removes something before others see it.
             StatementKind::Raise if statement.depth == 0 && !is_own && !is_conditional(statement) => Severity::Medium,
             StatementKind::Assign if consumes(&statement.tokens) && !is_own => Severity::Medium,
+            // It may give any name another meaning.
+            StatementKind::Import if statement.tokens.last().is_some_and(|last| last.text == "*") => Severity::Medium,
             StatementKind::Assign if self.is_shell && target(statement).is_some_and(is_given) => Severity::Medium,
             StatementKind::Message | StatementKind::Import | StatementKind::Define | StatementKind::Raise => {
                 Severity::Low
@@ -434,7 +437,12 @@ fn apart<'a>(step: &Step<'a>, functions: &HashSet<&str>) -> Vec<Step<'a>> {
 
 /// Variables that were renamed in part of a function: a new name replaces the same old one everywhere, including a
 /// binding.
-fn renamed(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> HashSet<(String, String, String)> {
+fn renamed(
+    steps: &[Step<'_>],
+    old: &[Statement],
+    new: &[Statement],
+    language: Option<Language>,
+) -> HashSet<(String, String, String)> {
     let mut pairs: BTreeMap<(String, String), (BTreeSet<String>, usize, bool)> = BTreeMap::new();
     for step in steps {
         let Step::Changed(before, now) = step else { continue };
@@ -461,7 +469,11 @@ fn renamed(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> HashSet<
     let names = pairs.into_iter().filter_map(|((function, to), (from, uses, is_bound))| {
         let [from] = from.into_iter().collect::<Vec<_>>().try_into().ok().filter(|_: &[String; 1]| is_bound)?;
         let is_everywhere = count(new, &function, &to) == uses && count(old, &function, &to) == 0;
-        is_everywhere.then_some((function, from, to))
+        // Only lines are known of other languages, and not what they bind.
+        let is_dynamic = language == Some(Language::Bash) && !is_local(old, &function, &from);
+        let variable = Variable { function: &function, name: &from, is_dynamic };
+        let is_left = language.is_some() && is_still_read(new, variable, &to);
+        (is_everywhere && !is_left).then_some((function, from, to))
     });
     names.collect()
 }

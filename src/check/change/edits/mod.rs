@@ -25,16 +25,20 @@ mod additions;
 mod align;
 #[cfg(test)]
 mod attacks;
+#[cfg(test)]
+mod attacks_names;
 mod bindings;
 mod blocks;
 mod brackets;
 mod classify;
 mod commands;
+mod exits;
 mod forms;
 mod habits;
 #[cfg(test)]
 mod idioms;
 mod judge;
+mod lifetimes;
 #[cfg(test)]
 mod likenesses;
 mod moved;
@@ -42,6 +46,7 @@ mod normal;
 mod order;
 mod pieces;
 mod plain;
+mod rebound;
 mod rules;
 mod shell;
 mod spelled;
@@ -50,6 +55,7 @@ mod tests;
 #[cfg(test)]
 mod twins;
 mod unrolled;
+mod variables;
 
 use crate::code::statements;
 use crate::domain::source::{Language, text_of};
@@ -131,7 +137,14 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
                 let in_form = in_form.map(|_| between(&old, &now, &file.path, language, true));
                 let is_better = |form: &Comparison| warnings(&form.edits) != warnings(&as_written.edits);
                 edits.extend(in_form.filter(is_better).unwrap_or(as_written).edits);
-                edits.extend(brackets::edits(&align::renamed(&old, &now), &now, &file.path));
+                let is_shell = language == Some(Language::Bash);
+                let old = align::renamed(&old, &now, is_shell);
+                edits.extend(brackets::edits(&old, &now, &file.path));
+                edits.extend(exits::edits(&old, &now, &file.path));
+                edits.extend(rebound::edits(&old, &now, &file.path, is_shell));
+                if !is_shell {
+                    edits.extend(lifetimes::edits(&old, &now, &file.path));
+                }
             }
             _ => unread.push(file.path.clone()),
         }
@@ -161,7 +174,7 @@ fn between(
     };
     let (old, now) = (formed(old.to_vec()), formed(now.to_vec()));
     let now = if is_shell && is_in_form { shell::without_new_ends(&old, now) } else { now };
-    let old = align::renamed(&old, &now);
+    let old = align::renamed(&old, &now, is_shell);
     let (old, now) = (align::inlined(&old, &now, is_shell), align::inlined(&now, &old, is_shell));
     let is_python = language == Some(Language::Python);
     let written = |one: &[statements::Statement], other: &[statements::Statement]| {

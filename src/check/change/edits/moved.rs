@@ -1,10 +1,12 @@
 //! Code that is elsewhere in the other version: extracted into a function or a variable, or inlined.
 
 use super::align::{Replaced, Step, replaced};
-use super::bindings::{functions, is_short};
+use super::bindings::{functions, is_short, target};
 use super::order;
 use super::pieces::marks;
+use super::variables::{Variable, binds, is_local, is_still_read};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
+use crate::domain::source::Language;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 pub(super) fn last_name(function: &str) -> &str {
@@ -56,7 +58,12 @@ fn holds(whole: &[&str], part: &[&str]) -> bool {
 }
 
 /// The steps whose code is elsewhere in the other version: extracted into a function or a variable, or inlined.
-pub(super) fn explained(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> BTreeSet<usize> {
+pub(super) fn explained(
+    steps: &[Step<'_>],
+    old: &[Statement],
+    new: &[Statement],
+    language: Option<Language>,
+) -> BTreeSet<usize> {
     let mut explained = BTreeSet::new();
     let words = |statement: &Statement| {
         // Only how a value is computed matters here, not its use.
@@ -77,7 +84,7 @@ pub(super) fn explained(steps: &[Step<'_>], old: &[Statement], new: &[Statement]
         let same = steps.iter().enumerate().find(|(other, step)| {
             !explained.contains(other)
                 && of(step, true).is_some_and(|added| added == words)
-                && may_stand_for(&steps[at], step, old, new)
+                && may_stand_for(&steps[at], step, (old, new), language)
         });
         if let Some((other, _)) = same {
             explained.extend([at, other]);
@@ -144,17 +151,46 @@ pub(super) fn is_moved(
         tokens.iter().any(|token| token.kind == TokenKind::Name && !token.context.fixed && is_new(token))
     };
     // Its value may depend on the statements between both places.
-    let stands = |all: &[Statement], words: &[&str], user: &Statement| {
+    let stands = |all: &[Statement], words: &[&str], user: &Statement, names: &[Token]| {
         let holds_it = |one: &&Statement| holds(&marks(&one.tokens), words);
-        all.iter().filter(holds_it).any(|one| !order::is_between(all, one, user))
+        // Inside another function, `this` is something else.
+        let is_fixed = !words.contains(&"this");
+        let is_it =
+            |one: &Statement| is_for(one, names, user) && !order::is_between(all, one, user) && !is_rebound(all, one);
+        is_fixed && all.iter().filter(holds_it).any(is_it)
     };
-    !old.is_empty() && new.len() < old.len() && is_named(part.new, all_old) && stands(all_new, &old, now)
-        || !new.is_empty() && old.len() < new.len() && is_named(part.old, all_new) && stands(all_old, &new, before)
+    !old.is_empty() && new.len() < old.len() && is_named(part.new, all_old) && stands(all_new, &old, now, part.new)
+        || !new.is_empty()
+            && old.len() < new.len()
+            && is_named(part.old, all_new)
+            && stands(all_old, &new, before, part.old)
+}
+
+/// Whether an assignment sets one of these names, is in a function of one of these names, or passes a value to the
+/// function of the statement that uses it.
+fn is_for(assign: &Statement, names: &[Token], user: &Statement) -> bool {
+    let has = |name: &str| names.iter().any(|token| token.text == name);
+    assign.kind != StatementKind::Assign
+        || target(assign).is_none_or(has)
+        || has(last_name(&assign.function))
+        || !user.function.is_empty() && assign.has(last_name(&user.function))
+}
+
+/// Whether the variable that a statement assigns is given another value, too.
+fn is_rebound(all: &[Statement], assign: &Statement) -> bool {
+    let Some(name) = target(assign).filter(|_| assign.kind == StatementKind::Assign) else { return false };
+    let inside = all.iter().filter(|one| one.function == assign.function);
+    inside.filter(|one| binds(one, name)).count() > 1
 }
 
 /// Whether an added statement may be the removed one with other names. A condition does not match a command, and in a
 /// function that both versions have, a name can replace another only if the old one was removed.
-fn may_stand_for(gone: &Step<'_>, come: &Step<'_>, old: &[Statement], new: &[Statement]) -> bool {
+fn may_stand_for(
+    gone: &Step<'_>,
+    come: &Step<'_>,
+    (old, new): (&[Statement], &[Statement]),
+    language: Option<Language>,
+) -> bool {
     let (Step::Removed(gone), Step::Added(come)) = (gone, come) else { return false };
     if gone.kind == StatementKind::Head && come.kind == StatementKind::Other {
         return false;
@@ -168,7 +204,11 @@ fn may_stand_for(gone: &Step<'_>, come: &Step<'_>, old: &[Statement], new: &[Sta
         free.map(|token| token.text.clone()).collect()
     };
     let is_renamed = |from: &str, to: &str| {
-        !new.iter().any(|one| one.function == come.function && one.has(from))
+        let is_dynamic = language == Some(Language::Bash) && !is_local(old, &gone.function, from);
+        let variable = Variable { function: &come.function, name: from, is_dynamic };
+        let is_bound = gone.kind == StatementKind::Assign && language.is_some();
+        !(is_bound && is_still_read(new, variable, to))
+            && !new.iter().any(|one| one.function == come.function && one.has(from))
             && !old.iter().any(|one| one.function == gone.function && one.has(to))
     };
     let (from, to) = (names(gone), names(come));
