@@ -406,25 +406,17 @@ fn look_for(
             continue;
         }
         if let Some(inside) = below(base, &place) {
-            never_left_out(inside, definition)?;
+            files::never_left_out(inside, definition)?;
             return files::member(plan, base, inside).map(Some);
         }
         let collection = folder_of(&root);
         let top = if place.starts_with('/') { collection } else { "" };
         let Some(inside) = below(top, &place) else { continue };
-        never_left_out(inside, definition)?;
+        files::never_left_out(inside, definition)?;
         let member = files::member(plan, top, inside)?;
         return Ok(Some(Member { path: format!("@/{inside}"), ..member }));
     }
     Ok(None)
-}
-
-/// Refuses a script in a folder that is never part of a version. After an approval, such a script would be left out of the
-/// version that was approved, and every run would be refused.
-fn never_left_out(script: &str, definition: &str) -> Result<(), Problem> {
-    let Some(part) = script.split('/').find(|part| files::is_left_out(part)) else { return Ok(()) };
-    let message = format!("its script {script} cannot be part of it, because {part} is never part of a tool");
-    Err(files::problem(definition, ProblemCode::BadField, message, "move the script elsewhere and change the command"))
 }
 
 /// The catalog row of a loaded version.

@@ -8,6 +8,7 @@ use super::print_text::{Ink, StyledLine, margin_of, wrapped};
 use crate::domain::{Stream, grouped};
 use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios};
 use std::io;
+use unicode_width::UnicodeWidthStr;
 
 /// Rows of the terminal where it does not say how many it has.
 const USUAL_ROWS: usize = 24;
@@ -32,7 +33,10 @@ pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::
     let _keys = Keys::take()?;
     let (columns, rows) = size();
     let prompt = |shown: usize, next: &str| {
-        format!("-- {} · {} of {} lines · {next} · q: quit --", words.title, grouped(shown), grouped(lines.len()))
+        let (shown, all) = (grouped(shown), grouped(lines.len()));
+        let long = format!("-- {} · {shown} of {all} lines · {next} · q: quit --", words.title);
+        // A narrow terminal would break a word.
+        if long.width() <= columns { long } else { format!("-- {shown} of {all} · {next} · q: quit --") }
     };
     // The prompt needs its rows, and the cursor waits on one more below it.
     let longest = [NEXT_PAGE, words.last].map(|next| wrapped(&prompt(lines.len(), next), columns).len());
