@@ -129,6 +129,14 @@ pub fn is_left_out(name: &str) -> bool {
         || (name.starts_with('.') && matches!(extension, Some("swp" | "swo" | "swx")))
 }
 
+/// Refuses a script in a folder that is never part of a version. After an approval, such a script would be left out of the
+/// version that was approved, and every run would be refused.
+pub(super) fn never_left_out(script: &str, definition: &str) -> Result<(), Problem> {
+    let Some(part) = script.split('/').find(|part| is_left_out(part)) else { return Ok(()) };
+    let message = format!("its script {script} cannot be part of it, because {part} is never part of a tool");
+    Err(problem(definition, ProblemCode::BadField, message, "move the script elsewhere and change the command"))
+}
+
 /// Files that lie in many folders and are no tools.
 const NO_TOOLS: &[&str] = &[
     "package.json",

@@ -406,11 +406,13 @@ fn look_for(
             continue;
         }
         if let Some(inside) = below(base, &place) {
+            files::never_left_out(inside, definition)?;
             return files::member(plan, base, inside).map(Some);
         }
         let collection = folder_of(&root);
         let top = if place.starts_with('/') { collection } else { "" };
         let Some(inside) = below(top, &place) else { continue };
+        files::never_left_out(inside, definition)?;
         let member = files::member(plan, top, inside)?;
         return Ok(Some(Member { path: format!("@/{inside}"), ..member }));
     }

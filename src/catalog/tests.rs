@@ -254,6 +254,37 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
 }
 
 #[test]
+fn a_script_in_a_folder_that_is_never_part_of_a_version_is_a_problem() {
+    let workspace = Workspace::new();
+    for (name, script) in [
+        ("git", ".git/hooks/x.sh"),
+        ("modules", "node_modules/x/cli.sh"),
+        ("old", "versions/x.sh"),
+        ("own", "tools/experimental/.git/x.sh"),
+        ("good", "scripts/.hidden/x.sh"),
+    ] {
+        workspace.write(script, "echo hello\n");
+        let command = format!("name = \"{name}\"\n[run]\ncommand = [\"bash\", \"{{workspace}}/{script}\"]\n");
+        workspace.write(&format!("tools/experimental/{name}.toml"), command);
+    }
+    let scan = scan_all(&workspace.plan());
+    let rows: Vec<&str> = scan.tools.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(rows, ["good"]);
+    let found: Vec<String> =
+        scan.problems.iter().map(|problem| format!("{} {}", problem.code, problem.placed())).collect();
+    let wanted = [
+        ("git", ".git/hooks/x.sh", ".git"),
+        ("modules", "node_modules/x/cli.sh", "node_modules"),
+        ("old", "versions/x.sh", "versions"),
+        ("own", ".git/x.sh", ".git"),
+    ];
+    let wanted = wanted.map(|(name, script, part)| {
+        format!("bad-field tools/experimental/{name}.toml: its script {script} cannot be part of it, because {part} is never part of a tool")
+    });
+    assert_eq!(found, wanted);
+}
+
+#[test]
 fn a_definition_that_cannot_run_is_a_row_with_one_reason() {
     let workspace = Workspace::new();
     let native =

@@ -354,7 +354,7 @@ impl Shown {
     fn contents(&self, page: &mut Page<'_>) -> io::Result<()> {
         page.heading("Files")?;
         for file in &self.files {
-            page.line(&file.line())?;
+            page.line(&file.line("  "))?;
         }
         if self.manifest.examples.is_empty() {
             return Ok(());

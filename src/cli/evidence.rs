@@ -1,12 +1,11 @@
-//! What is known about a version, in groups: what blocks an approval, what failed, problems, what was not declared,
-//! warnings, facts, what passed.
+//! What is known about a version, in four groups: what blocks an approval, warnings, facts, what passed.
 //!
 //! Checks without findings are folded into a line of names. `--full` writes one line for each, with its note.
 
 use super::print_text::{Ink, Page, StyledLine};
 use super::shared::check_ink;
 use crate::domain::{CheckReport, CheckState, Finding, Severity, ToolName};
-use crate::engine::{EvidenceGroup, EvidenceLine, Known, Weight};
+use crate::engine::{EvidenceGroup, EvidenceItem, EvidenceLine, Known, Weight};
 use std::io;
 
 /// The evidence about a version.
@@ -44,14 +43,11 @@ impl Evidence<'_> {
     }
 
     fn of(&self, group: EvidenceGroup) -> Vec<StyledLine> {
-        let label = |line: &EvidenceLine| match group {
-            // The heading contains it already.
-            EvidenceGroup::NotDeclared => String::new(),
-            _ => format!("{}: ", line.label),
+        let shown = |item| match item {
+            EvidenceItem::Check(check) => self.trouble(check),
+            EvidenceItem::Line(line) => vec![told_line(line)],
         };
-        let checks = self.known.checks(group).into_iter().flat_map(|check| self.trouble(check));
-        let lines = self.known.lines(group).into_iter().map(|line| told_line(line, &label(line)));
-        let mut all: Vec<StyledLine> = checks.chain(lines).collect();
+        let mut all: Vec<StyledLine> = self.known.items(group).into_iter().flat_map(shown).collect();
         match group {
             EvidenceGroup::Facts => all.extend(self.pending().into_iter().chain(self.details())),
             EvidenceGroup::Passed => all.extend(self.passed().into_iter().chain(self.not_run())),
@@ -123,13 +119,13 @@ impl Evidence<'_> {
     }
 }
 
-fn told_line(line: &EvidenceLine, label: &str) -> StyledLine {
+fn told_line(line: &EvidenceLine) -> StyledLine {
     let ink = match line.weight {
         Weight::Bad => Ink::Bad,
         Weight::Warn => Ink::Warn,
         Weight::Fact | Weight::Good => Ink::Strong,
     };
-    StyledLine::new().put(ink, format!("  {label}")).put(Ink::Plain, &line.text)
+    StyledLine::new().put(ink, format!("  {}: ", line.label)).put(Ink::Plain, &line.text)
 }
 
 fn head(name: &str, ink: Ink, text: &str) -> StyledLine {
@@ -192,7 +188,7 @@ mod tests {
     #[test]
     fn in_full_each_check_has_a_line_and_an_absent_check_is_not_a_passed_one() {
         let text = text(Some(&verdict()), &[], true);
-        assert!(text.starts_with("\nFailed\n  capabilities\n"), "{text}");
+        assert!(text.starts_with("\nWarnings\n  capabilities\n"), "{text}");
         assert!(text.contains("\n  unavailable ruff  not installed\n"), "{text}");
         assert!(text.contains("\nFacts\n  manifest\n      low     no category\n"), "{text}");
         assert!(text.contains("\n  passed      syntax\n"), "{text}");

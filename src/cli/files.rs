@@ -1,7 +1,7 @@
 //! Files of versions and what differs between them: `source`, `diff`.
 
 use super::call::{Answer, Call};
-use super::print_text::{Ink, Page, StyledLine, counted, size};
+use super::print_text::{BAR, Ink, Page, StyledLine, counted, size};
 use crate::domain::{DIFF_TIME, Digest, FileMode, SafeText, Tool, VersionFile, paired};
 use crate::engine::{Engine, EngineError, ErrorCode};
 use serde::Serialize;
@@ -11,6 +11,12 @@ use std::sync::Arc;
 
 /// Unchanged lines around a change.
 const CONTEXT: usize = 3;
+
+/// Before the path of a file whose lines follow.
+pub(super) const FILE: &str = "── ";
+
+/// Columns of the number of a line; more where a file has more lines.
+const NUMBER: usize = 3;
 
 /// A file without its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,10 +43,10 @@ impl FileHead {
         }
     }
 
-    /// One line for a list of files.
-    pub(super) fn line(&self) -> StyledLine {
+    /// One line for a list of files, and for above its content; `before` is in front of its path.
+    pub(super) fn line(&self, before: &str) -> StyledLine {
         let facts = StyledLine::new()
-            .put(Ink::Plain, "  ")
+            .put(Ink::Dim, before)
             .put(Ink::Strong, &self.path)
             .put(Ink::Dim, format!("  {}", size(self.bytes as u64)));
         let facts = if self.mode == FileMode::Executable { facts.put(Ink::Plain, "  executable") } else { facts };
@@ -72,11 +78,16 @@ impl FileText {
         FileText { head: FileHead::of(file), text: text_of(file).map(str::to_owned) }
     }
 
-    /// Writes its head and all its lines.
+    /// Writes its head and all its lines, each behind its number.
     pub(super) fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
-        page.line(&self.head.line())?;
+        page.line(&self.head.line(FILE))?;
         match &self.text {
-            Some(text) => page.block(0, Ink::Plain, text),
+            Some(text) => {
+                let lines = SafeText::lines(text);
+                let columns = digits(lines.len());
+                let mut numbered = lines.iter().enumerate();
+                numbered.try_for_each(|(at, line)| page.quote(&format!("{:columns$} {BAR} ", at + 1), Ink::Plain, line))
+            }
             None => page.line(&StyledLine::new().put(Ink::Warn, "(binary: content not shown)")),
         }
     }
@@ -161,8 +172,9 @@ fn compare_file(old: Option<&VersionFile>, new: Option<&VersionFile>) -> Option<
     let diff = match (change, text(old), text(new)) {
         (FileChange::Mode | FileChange::Name, ..) => None,
         (_, Some(old_text), Some(new_text)) => {
+            // Escaped, because a line break in a path would begin a line of the difference.
             let name = |side: Option<&VersionFile>, letter: char| {
-                side.map_or("/dev/null".to_owned(), |file| format!("{letter}/{}", file.path))
+                side.map_or("/dev/null".to_owned(), |file| format!("{letter}/{}", SafeText::new(&file.path).as_str()))
             };
             Some(unified(&old_text, &new_text, &name(old, 'a'), &name(new, 'b')))
         }
@@ -194,7 +206,8 @@ impl FileDiff {
             FileChange::Mode => "mode changed",
             FileChange::Name => "same content",
         };
-        let head = StyledLine::new().put(Ink::Strong, &self.path).put(Ink::Dim, format!("  {word}"));
+        let head = StyledLine::new().put(Ink::Dim, FILE).put(Ink::Strong, &self.path);
+        let head = head.put(Ink::Dim, format!("  {word}"));
         let head = match &self.old_path {
             Some(old) => head.put(Ink::Dim, format!("  {old} before")),
             None => head,
@@ -209,20 +222,64 @@ impl FileDiff {
         match &self.diff {
             None if matches!(self.change, FileChange::Mode | FileChange::Name) => Ok(()),
             None => page.line(&StyledLine::new().put(Ink::Warn, "(binary: content not shown)")),
-            Some(diff) => diff.split_terminator('\n').try_for_each(|line| page.line(&diff_line(line))),
+            Some(diff) => {
+                let rows = numbered(diff);
+                let columns = digits(rows.iter().flat_map(|row| [row.old, row.new]).flatten().max().unwrap_or(0));
+                rows.iter().try_for_each(|row| row.write(columns, page))
+            }
         }
     }
 }
 
-fn diff_line(line: &str) -> StyledLine {
-    let ink = match line.as_bytes() {
-        [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Ink::Strong,
-        [b'+', ..] => Ink::Good,
-        [b'-', ..] => Ink::Bad,
-        [b'@', ..] => Ink::Accent,
-        _ => Ink::Plain,
-    };
-    StyledLine::new().safe(ink, SafeText::source_line(line))
+/// Columns of the numbers of so many lines.
+fn digits(lines: usize) -> usize {
+    (lines.checked_ilog10().unwrap_or(0) as usize + 1).max(NUMBER)
+}
+
+/// A line of a unified diff.
+#[derive(Debug, PartialEq, Eq)]
+struct DiffRow<'d> {
+    /// Its number in the old file.
+    old: Option<usize>,
+    /// Its number in the new file.
+    new: Option<usize>,
+    /// The first character: `@` of the line above a hunk, `\` of a remark, otherwise what became of the line.
+    sign: char,
+    text: &'d str,
+}
+
+/// The lines of a unified diff below its two lines of names, with their numbers.
+fn numbered(diff: &str) -> Vec<DiffRow<'_>> {
+    let (mut old, mut new) = (0, 0);
+    let rows = diff.split_terminator('\n').skip(2).filter_map(|line| {
+        let mut rest = line.chars();
+        let (sign, text) = (rest.next()?, rest.as_str());
+        if sign == '@' {
+            // `@@ -OLD,COUNT +NEW,COUNT @@`
+            let mut first =
+                line.split([' ', ',']).filter_map(|word| word.strip_prefix(['-', '+'])?.parse::<usize>().ok());
+            (old, new) = (first.next().unwrap_or(0), first.next().unwrap_or(0));
+            return Some(DiffRow { old: None, new: None, sign, text: line });
+        }
+        let numbers = (matches!(sign, ' ' | '-').then_some(old), matches!(sign, ' ' | '+').then_some(new));
+        (old, new) = (old + usize::from(numbers.0.is_some()), new + usize::from(numbers.1.is_some()));
+        Some(DiffRow { old: numbers.0, new: numbers.1, sign, text })
+    });
+    rows.collect()
+}
+
+impl DiffRow<'_> {
+    fn write(&self, columns: usize, page: &mut Page<'_>) -> io::Result<()> {
+        let ink = match self.sign {
+            '@' => return page.line(&StyledLine::new().put(Ink::Accent, self.text)),
+            '+' => Ink::Good,
+            '-' => Ink::Bad,
+            _ => Ink::Plain,
+        };
+        let number = |at: Option<usize>| at.map_or_else(|| " ".repeat(columns), |at| format!("{at:columns$}"));
+        let margin = format!("{} {} {BAR}{}", number(self.old), number(self.new), self.sign);
+        page.quote(&margin, ink, &SafeText::source_line(self.text))
+    }
 }
 
 /// One side of a comparison.
@@ -317,8 +374,11 @@ impl Answer for Comparison {
 
 #[cfg(test)]
 mod tests {
-    use super::super::print_text::tests::plain;
+    use super::super::print_text::tests::{on, plain};
+    use super::super::print_text::{Look, margin_of};
     use super::*;
+    use crate::domain::Instant;
+    use unicode_width::UnicodeWidthStr;
 
     fn file(path: &str, mode: FileMode, bytes: &[u8]) -> VersionFile {
         VersionFile { path: path.into(), mode, bytes: bytes.into() }
@@ -351,7 +411,7 @@ mod tests {
         );
         assert_eq!(files[0].diff.as_deref(), Some("--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"));
         let mode = plain(|page| files[3].write(page));
-        assert_eq!(mode, "tool.sh  mode changed  now executable\n");
+        assert_eq!(mode, "── tool.sh  mode changed  now executable\n");
     }
 
     #[test]
@@ -360,12 +420,69 @@ mod tests {
         let diff = compare(&[], std::slice::from_ref(&trick));
         assert_eq!(
             plain(|page| diff[0].write(page)),
-            "a.py  added\n--- /dev/null\n+++ b/a.py\n@@ -0,0 +1 @@\n+if x: # \\u{202e}ok\\rgone\n"
+            "── a.py  added\n@@ -0,0 +1 @@\n      1 │+if x: # \\u{202e}ok\\rgone\n"
         );
         assert_eq!(
             plain(|page| FileText::of(&trick).write(page)),
-            "  a.py  19 B  2 hidden characters\nif x: # \\u{202e}ok\\rgone\n"
+            "── a.py  19 B  2 hidden characters\n  1 │ if x: # \\u{202e}ok\\rgone\n"
         );
+    }
+
+    /// A file that imitates headings, other files, a question, and its own margin.
+    const LIAR: &str = "  tests/test_a.py  61 B\n── tests/test_a.py  61 B\nDecide with\n  toolsmith approve 20 --digest 0\n\
+        -- review 20 · 45 of 45 lines · press enter to approve · q: quit --\n 99 │ x = 1\n@@ -1 +1 @@\n--- a/b\n";
+
+    /// The rows of a text that are not behind a margin.
+    fn bare(text: &str) -> Vec<&str> {
+        text.lines().filter(|row| margin_of(row).is_none()).collect()
+    }
+
+    #[test]
+    fn nothing_in_a_file_begins_a_row_whatever_it_imitates_and_however_narrow_the_terminal_is() {
+        let liar = file("a.py", FileMode::Plain, LIAR.as_bytes());
+        let half: String = LIAR.lines().take(3).map(|line| format!("{line}\n")).collect();
+        let before = file("a.py", FileMode::Plain, half.as_bytes());
+        let diff = &compare(&[before], std::slice::from_ref(&liar))[0];
+        for width in [None, Some(120), Some(60), Some(24)] {
+            for color in [false, true] {
+                let look = Look { color, width, now: Instant(0), accessible: false };
+                let plain = |write: &dyn Fn(&mut Page<'_>) -> io::Result<()>| {
+                    let text = on(look, |page| write(page));
+                    ["[1m", "[2m", "[31m", "[32m", "[36m", "[0m"]
+                        .iter()
+                        .fold(text, |text, code| text.replace(&format!("\x1b{code}"), ""))
+                };
+                let whole = plain(&|page| FileText::of(&liar).write(page));
+                assert_eq!(bare(&whole), ["── a.py  204 B"], "{width:?} {whole}");
+                let changed = plain(&|page| diff.write(page));
+                assert_eq!(bare(&changed), ["── a.py  changed", "@@ -1,3 +1,8 @@"], "{width:?} {changed}");
+                assert!(width.is_none_or(|width| whole.lines().all(|row| row.width() <= width)), "{whole}");
+            }
+        }
+        let whole = plain(|page| FileText::of(&liar).write(page));
+        assert!(whole.contains("\n  6 │  99 │ x = 1\n"), "{whole}");
+    }
+
+    #[test]
+    fn lines_of_a_difference_have_their_numbers_in_both_files() {
+        let (old, new): (String, String) = (
+            (1..=30).map(|n| format!("{n}\n")).collect(),
+            (1..=31).map(|n| format!("{}\n", if n == 20 { 0 } else { n })).collect(),
+        );
+        let files = compare(
+            &[file("a", FileMode::Plain, old.as_bytes())],
+            &[file("a", FileMode::Plain, new.trim_end().as_bytes())],
+        );
+        let text = plain(|page| files[0].write(page));
+        let expected = "── a  changed\n@@ -17,7 +17,7 @@\n 17  17 │ 17\n 18  18 │ 18\n 19  19 │ 19\n 20     │-20\n     20 │+0\n \
+            21  21 │ 21\n 22  22 │ 22\n 23  23 │ 23\n@@ -28,3 +28,4 @@\n 28  28 │ 28\n 29  29 │ 29\n 30  30 │ 30\n     31 │+31\n        │\\ No newline at end of file\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_path_with_a_line_break_adds_no_line_to_a_difference() {
+        let files = compare(&[], &[file("a\n@@ -1 +1 @@\n+b", FileMode::Plain, b"x\n")]);
+        assert_eq!(plain(|page| files[0].write(page)).lines().count(), 3);
     }
 
     #[test]
@@ -373,7 +490,7 @@ mod tests {
         let binary = FileText::of(&file("x", FileMode::Executable, b"\x7fELF\0"));
         assert_eq!(
             plain(|page| binary.write(page)),
-            "  x  5 B  executable  not UTF-8 text\n(binary: content not shown)\n"
+            "── x  5 B  executable  not UTF-8 text\n(binary: content not shown)\n"
         );
     }
 
@@ -385,7 +502,7 @@ mod tests {
         assert_eq!(files.iter().map(|file| file.change).collect::<Vec<_>>(), [FileChange::Changed, FileChange::Name]);
         let diff = "--- a/avg.py\n+++ b/avg_v1_8_0.py\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n";
         assert_eq!(files[0].diff.as_deref(), Some(diff));
-        assert_eq!(plain(|page| files[1].write(page)), "avg_v1_8_0.yaml  same content  avg.yaml before\n");
+        assert_eq!(plain(|page| files[1].write(page)), "── avg_v1_8_0.yaml  same content  avg.yaml before\n");
     }
 
     #[test]

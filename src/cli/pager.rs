@@ -4,11 +4,11 @@
 
 use super::call::Call;
 use super::outlet;
-use super::print_text::{Ink, StyledLine};
+use super::print_text::{Ink, StyledLine, margin_of, wrapped};
 use crate::domain::{Stream, grouped};
 use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios};
 use std::io;
-use unicode_width::UnicodeWidthChar;
+use unicode_width::UnicodeWidthStr;
 
 /// Rows of the terminal where it does not say how many it has.
 const USUAL_ROWS: usize = 24;
@@ -33,7 +33,10 @@ pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::
     let _keys = Keys::take()?;
     let (columns, rows) = size();
     let prompt = |shown: usize, next: &str| {
-        format!("-- {} · {} of {} lines · {next} · q: quit --", words.title, grouped(shown), grouped(lines.len()))
+        let (shown, all) = (grouped(shown), grouped(lines.len()));
+        let long = format!("-- {} · {shown} of {all} lines · {next} · q: quit --", words.title);
+        // A narrow terminal would break a word.
+        if long.width() <= columns { long } else { format!("-- {shown} of {all} · {next} · q: quit --") }
     };
     // The prompt needs its rows, and the cursor waits on one more below it.
     let longest = [NEXT_PAGE, words.last].map(|next| wrapped(&prompt(lines.len(), next), columns).len());
@@ -84,29 +87,19 @@ impl Pages {
     }
 }
 
-/// A line in rows of at most so many columns; at least one.
-fn wrapped(line: &str, columns: usize) -> Vec<String> {
-    let (mut rows, mut used) = (vec![String::new()], 0);
-    for c in line.chars() {
-        let width = c.width().unwrap_or(0);
-        if used + width > columns && used > 0 {
-            rows.push(String::new());
-            used = 0;
-        }
-        if let Some(row) = rows.last_mut() {
-            row.push(c);
-        }
-        used += width;
-    }
-    rows
-}
-
 /// Lines of a difference and of evidence have their colours here too.
 fn ink(row: &str) -> Ink {
+    if let Some(margin) = margin_of(row) {
+        return match row[..margin].chars().next_back() {
+            Some('+') => Ink::Good,
+            Some('-') => Ink::Bad,
+            _ => Ink::Plain,
+        };
+    }
     let begins = |words: &[&str]| words.iter().any(|word| row.starts_with(word));
     match () {
-        () if begins(&["+", "  good"]) => Ink::Good,
-        () if begins(&["-", "  bad", "  failed"]) => Ink::Bad,
+        () if begins(&["  good"]) => Ink::Good,
+        () if begins(&["  bad", "  failed"]) => Ink::Bad,
         () if begins(&["  warn"]) => Ink::Warn,
         () => Ink::Plain,
     }
@@ -172,6 +165,27 @@ mod tests {
         let rows =
             |page: &[(String, usize)]| page.iter().map(|(row, whole)| format!("{row} {whole}")).collect::<Vec<_>>();
         let all: Vec<_> = pages.iter().map(|page| rows(page)).collect();
-        assert_eq!(all, [vec!["abc 0", "def 0"], vec!["gh 1", " 2"], vec!["日 2", "本 2"], vec!["語 3"]]);
+        assert_eq!(all, [vec!["abc 0", "│de 0"], vec!["│fg 0", "│h 1"], vec![" 2", "日 2"], vec!["│本 2", "│語 3"]]);
+    }
+
+    #[test]
+    fn a_line_of_a_file_is_read_behind_its_margin_in_every_row_and_a_difference_has_its_colours() {
+        let lines = [" 12 │ -- review 20 · 45 of 45 lines · press enter".to_owned(), "  label: Decide with".to_owned()];
+        let rows: Vec<_> = Pages::of(&lines, 16, 9).0.concat().into_iter().map(|(row, _)| row).collect();
+        assert_eq!(
+            rows,
+            [
+                " 12 │ -- review ",
+                "    │ 20 · 45 of",
+                "    │  45 lines ",
+                "    │ · press en",
+                "    │ ter",
+                "  label: Decide ",
+                "    with"
+            ]
+        );
+        let inks =
+            ["  1     │-x", "      1 │+x", "        │+more", "  1   1 │ +x", "  3 │ -x", "-x", "  warn: x"].map(ink);
+        assert_eq!(inks, [Ink::Bad, Ink::Good, Ink::Good, Ink::Plain, Ink::Plain, Ink::Plain, Ink::Warn]);
     }
 }

@@ -6,6 +6,16 @@ use crate::domain::description::{Description, DescriptionView, Piece};
 use crate::domain::{Instant, SafeText};
 use std::borrow::Cow;
 use std::io::{self, Write};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Between the margin of a line of a file and its text.
+pub(super) const BAR: char = '│';
+
+/// The rows of a margin are cut so that at least so many columns are left for the text.
+const LEAST_TEXT: usize = 8;
+
+/// By how many columns rows after the first are indented where a line has no margin.
+const INDENT: usize = 4;
 
 /// The sequence that begins an ink.
 const fn code(ink: Ink) -> &'static str {
@@ -115,6 +125,19 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
+    /// Writes a line of a file behind a margin that ends with [`BAR`] and one more character. Text of a file never begins a
+    /// row, so it cannot look like a heading or a question of this program. Where the page has a width, the line is wrapped
+    /// here, because a terminal would begin the next row without the margin.
+    pub(super) fn quote(&mut self, margin: &str, ink: Ink, text: &SafeText) -> io::Result<()> {
+        let line = format!("{margin}{}", text.as_str());
+        let rows = self.look.width.map_or_else(|| vec![line.clone()], |width| wrapped(&line, width));
+        rows.iter().try_for_each(|row| {
+            // A narrow terminal has a shorter margin in rows after the first.
+            let begin = margin_of(row).unwrap_or(0);
+            self.line(&StyledLine::new().put(Ink::Dim, &row[..begin]).put(ink, &row[begin..]))
+        })
+    }
+
     /// Writes a text of ours as it is: a script, a manual page.
     pub(super) fn verbatim(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(text.as_bytes())
@@ -153,6 +176,37 @@ impl<'a> Page<'a> {
         }
         Ok(())
     }
+}
+
+/// The bytes of the margin of a line of a file: numbers, [`BAR`] and one more character.
+pub(super) fn margin_of(line: &str) -> Option<usize> {
+    let (before, behind) = line.split_once(BAR)?;
+    let is_margin = before.chars().all(|c| c == ' ' || c.is_ascii_digit());
+    is_margin.then(|| before.len() + BAR.len_utf8() + behind.chars().next().map_or(0, char::len_utf8))
+}
+
+/// A line in rows of at most so many columns; at least one. Rows after the first have a margin without numbers, or an
+/// indent, so that the text of a stranger never begins a row.
+pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    let below = match margin_of(line) {
+        Some(end) => line[..end].chars().map(|c| if c.is_ascii_digit() { ' ' } else { c }).collect(),
+        None => " ".repeat(INDENT),
+    };
+    let below = if below.width() + LEAST_TEXT > columns { BAR.to_string() } else { below };
+    let below = if columns < 2 { String::new() } else { below };
+    let (mut rows, mut used) = (vec![String::new()], 0);
+    for c in line.chars() {
+        let width = c.width().unwrap_or(0);
+        if used + width > columns && used > below.width() {
+            rows.push(below.clone());
+            used = below.width();
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push(c);
+        }
+        used += width;
+    }
+    rows
 }
 
 /// Appends blanks, many at a time.

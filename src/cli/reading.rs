@@ -1,6 +1,7 @@
 //! What is read before an approval on the command line: all of it page by page, or nothing, and the record says so.
 
 use super::call::Call;
+use super::files::FILE;
 use super::outlet;
 use super::pager::{self, Words};
 use super::print_text::{Look, Page};
@@ -72,7 +73,7 @@ fn lines(detail: &ReviewDetail) -> Result<Vec<String>, EngineError> {
     let mut page = Page::new(&mut text, look);
     let written = ReviewAnswer::new(detail.clone()).body(&mut page).and_then(|()| {
         unreadable(detail).try_for_each(|file| {
-            page.heading(&format!("{} as bytes", file.path))?;
+            page.heading(&format!("{FILE}{} as bytes", file.path))?;
             file.bytes.chunks(BYTES_A_ROW).enumerate().try_for_each(|(at, chunk)| {
                 let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
                 page.say(format!("{:08x}  {}", at * BYTES_A_ROW, hex.join(" ")))

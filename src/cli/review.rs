@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(
             text,
             format!(
-                "review 2: hello 1.0.0 waiting\ntype         new, experimental → approved\ndigest       {digest}\nrisk         low, unchecked\npath         tools/experimental/hello\nopened       2026-01-02T03:04:05.678Z\nsummary      says hello\\x1b[2J\n\nProblems\n  runs: 1 of 2 failed\n\nFacts\n  checks have not run\n\nFiles\n  hello.sh  11 B\necho hello\n\nDecide with\n  toolsmith approve 2 --digest abababababab\n  toolsmith reject 2 --reason TEXT\n  toolsmith request-changes 2 --reason TEXT\n"
+                "review 2: hello 1.0.0 waiting\ntype         new, experimental → approved\ndigest       {digest}\nrisk         low, unchecked\npath         tools/experimental/hello\nopened       2026-01-02T03:04:05.678Z\nsummary      says hello\\x1b[2J\n\nWarnings\n  runs: 1 of 2 failed\n\nFacts\n  checks have not run\n\nFiles\n── hello.sh  11 B\n  1 │ echo hello\n\nDecide with\n  toolsmith approve 2 --digest abababababab\n  toolsmith reject 2 --reason TEXT\n  toolsmith request-changes 2 --reason TEXT\n"
             )
         );
     }
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn a_review_of_a_change_shows_the_difference() {
         let text = plain(|page| ReviewAnswer::new(detail(Some(b"echo hi\n"))).text(page));
-        assert!(text.contains("\n-echo hi\n+echo hello\n"), "{text}");
+        assert!(text.contains("\n  1     │-echo hi\n      1 │+echo hello\n"), "{text}");
         assert!(!text.contains("\nFiles\n"), "{text}");
     }
 

@@ -122,8 +122,8 @@ pub use review::checking::Checks;
 pub use review::integrity::Integrity;
 pub use review::requests::Requests;
 pub use review::{
-    BulkResult, EvidenceGroup, Known, MADE, MADE_BECAUSE, MAX_REQUEST_BYTES, OnVerdict, PreflightRow, REQUEST_SCHEMA,
-    REQUESTED_BY, SIGNED_BY, StarterRow, StarterState, Unsigned, UnsignedLog, checks, is_difference,
+    BulkResult, EvidenceGroup, EvidenceItem, Known, MADE, MADE_BECAUSE, MAX_REQUEST_BYTES, OnVerdict, PreflightRow,
+    REQUEST_SCHEMA, REQUESTED_BY, SIGNED_BY, StarterRow, StarterState, Unsigned, UnsignedLog, checks, is_difference,
 };
 pub use roles::play_role;
 pub use run::Runs;

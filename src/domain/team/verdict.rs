@@ -95,6 +95,11 @@ impl TeamVersion {
         self.scopes.iter().filter(is_meant).filter(move |scope| scope.tool == *tool)
     }
 
+    /// The criteria that it needs under a name and for a stage.
+    pub fn needed_criteria(&self, tool: &ToolName, stage: Stage) -> impl Iterator<Item = &str> {
+        self.needed(tool, stage).map(|scope| scope.criterion.as_str())
+    }
+
     /// Whether all requirements for the name and stage of this scope are met.
     fn is_complete(&self, Scope { tool, stage, .. }: &Scope) -> bool {
         self.needed(tool, *stage).all(|scope| scope.missing.is_empty())

@@ -163,7 +163,7 @@ fn axis(last: i64, step: i64, columns: usize, days: i64) -> StyledLine {
     let text: String = text.into_iter().collect();
     let each = if step == DAY { "1 day".to_owned() } else { format!("{step}h") };
     let aloud = "days without runs are left out";
-    StyledLine::new().drawn(Ink::Dim, &format!("{:NAME$}{text} one column: {each}, · no runs", ""), aloud)
+    StyledLine::new().drawn(Ink::Dim, &format!("{:NAME$}{text} each bar {each}, · no runs", ""), aloud)
 }
 
 /// The heights of columns, in thousandths of the top.
@@ -224,7 +224,7 @@ mod tests {
         assert!(lines[0].ends_with("670 in 14 days · peak 24") && !lines[0].contains("··"), "{}", lines[0]);
         assert!(lines[2].ends_with("50% · full height 100%") && lines[2].contains("▅"), "{lines:?}");
         assert!(lines[3].ends_with("10ms mean · peak 10ms"), "{lines:?}");
-        assert_eq!(lines[4], "           11-01         11-08    11-14 one column: 12h, · no runs");
+        assert_eq!(lines[4], "           11-01         11-08    11-14 each bar 12h, · no runs");
         let none = texts(&charts(at, &[], 14, 28));
         assert!(none[0].ends_with("0 in 14 days") && none[3].ends_with("- mean"), "{none:?}");
     }
@@ -233,7 +233,7 @@ mod tests {
     fn a_column_stands_for_a_span_that_people_count_in() {
         for (room, each, columns) in [(5, "1 day", 14), (27, "1 day", 14), (52, "12h", 28), (84, "6h", 56)] {
             let lines = texts(&charts(Instant(1_700_000_000_000), &[], 14, room));
-            assert!(lines[4].contains(&format!("one column: {each},")), "{room}: {}", lines[4]);
+            assert!(lines[4].contains(&format!("each bar {each},")), "{room}: {}", lines[4]);
             assert_eq!(lines[0].matches('·').count(), columns, "{room}: {}", lines[0]);
         }
     }

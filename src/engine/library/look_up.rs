@@ -74,14 +74,17 @@ impl Library<'_> {
     /// The result of a scan now, taken from the last one; `None` if something may have changed.
     pub(super) fn recalled(&self) -> Result<Option<Scan>, EngineError> {
         let Some(index) = self.last_index()? else { return Ok(None) };
-        self.workspace.read(|q| {
+        let recalled = self.workspace.read(|q| {
             let rows = |take: &mut dyn FnMut(&[u8], &[u8])| q.last_scan().each(take);
             let Some(scan) = catalog::recall(&self.workspace.plan, &index.frame, rows)? else { return Ok(None) };
             // The settings may have changed the stage of a folder since then.
             let is_applied = core::is_applied(q, core::digest_of_rows(&scan.tools), now())?;
             *lock(&self.state.applied) = q.last_scan().applied()?;
             Ok(is_applied.then_some(scan))
-        })
+        })?;
+        let Some(scan) = recalled else { return Ok(None) };
+        // The user may trust the team more since then: a scan adopts what it approved.
+        Ok(self.engine.teams().vouched(&scan.tools)?.is_empty().then_some(scan))
     }
 
     /// Whether a scan would find what this engine shows: no folder and no file changed since, and no other process has

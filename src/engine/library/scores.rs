@@ -434,7 +434,8 @@ impl Dashboard {
                 lines.extend(rows.into_iter().map(|(ink, row)| StyledLine::new().put(ink, row)));
             }
         };
-        let rows = |rows: &[ScoredTool]| rows.iter().map(|row| (Ink::Plain, row.line())).collect();
+        let names = (width / 3).clamp(12, 22);
+        let rows = |rows: &[ScoredTool]| rows.iter().map(|row| (Ink::Plain, row.line(names))).collect();
         section(
             &mut lines,
             "Regressions",
@@ -444,7 +445,7 @@ impl Dashboard {
         section(&mut lines, "Low quality, by score", rows(&self.low));
         let failure = |group: &FailureGroup| {
             let message = group.sample_message.lines().next().unwrap_or_default();
-            (Ink::Plain, format!("  {:>4}× {:<22} {message}", group.count, group.tool))
+            (Ink::Plain, format!("  {:>4}× {:<names$} {message}", group.count, group.tool))
         };
         section(&mut lines, "Failures", self.failures.iter().map(failure).collect());
         lines
@@ -474,13 +475,13 @@ impl ScoredTool {
         self.version.as_ref().map_or_else(|| self.digest.short(), Version::to_string)
     }
 
-    /// One line of the dashboard.
-    fn line(&self) -> String {
+    /// One line of the dashboard, with so many columns for the name.
+    fn line(&self, names: usize) -> String {
         let Score { usage, success, speed, score, .. } = self.score;
         let marks =
             if self.marks == 0 { String::new() } else { format!(" · {}", plural(self.marks, "mark", "marks")) };
         format!(
-            "  {score:.2}  {:<22} {}/{} runs · usage {usage:.2} · success {success:.2} · speed {speed:.2}{marks}",
+            "  {score:.2}  {:<names$} {}/{} runs · usage {usage:.2} · success {success:.2} · speed {speed:.2}{marks}",
             self.tool, self.succeeded, self.runs
         )
     }

@@ -11,13 +11,7 @@ const DIFFERENCES: [&str; 3] = ["declares", "permissions", "behaviour"];
 pub enum EvidenceGroup {
     /// Failed checks that block an approval.
     Blocks,
-    /// Failed checks that do not.
-    Failed,
-    /// Other problems.
-    Problems,
-    /// Undeclared behaviour.
-    NotDeclared,
-    /// Warnings.
+    /// What asks for attention: failed checks that do not block, problems, undeclared behaviour, warnings.
     Warnings,
     /// Neutral facts.
     Facts,
@@ -27,23 +21,13 @@ pub enum EvidenceGroup {
 
 impl EvidenceGroup {
     /// The groups in the order in which they are shown.
-    pub const ALL: [EvidenceGroup; 7] = [
-        EvidenceGroup::Blocks,
-        EvidenceGroup::Failed,
-        EvidenceGroup::Problems,
-        EvidenceGroup::NotDeclared,
-        EvidenceGroup::Warnings,
-        EvidenceGroup::Facts,
-        EvidenceGroup::Passed,
-    ];
+    pub const ALL: [EvidenceGroup; 4] =
+        [EvidenceGroup::Blocks, EvidenceGroup::Warnings, EvidenceGroup::Facts, EvidenceGroup::Passed];
 
     /// The heading of the group.
     pub fn heading(self) -> &'static str {
         match self {
             EvidenceGroup::Blocks => "Blocks",
-            EvidenceGroup::Failed => "Failed",
-            EvidenceGroup::Problems => "Problems",
-            EvidenceGroup::NotDeclared => "Not declared",
             EvidenceGroup::Warnings => "Warnings",
             EvidenceGroup::Facts => "Facts",
             EvidenceGroup::Passed => "Passed",
@@ -52,9 +36,8 @@ impl EvidenceGroup {
 
     fn of(line: &EvidenceLine) -> EvidenceGroup {
         match line.weight {
-            _ if line.label == PermissionUse::Undeclared.word() => EvidenceGroup::NotDeclared,
-            Weight::Bad => EvidenceGroup::Problems,
-            Weight::Warn => EvidenceGroup::Warnings,
+            Weight::Bad | Weight::Warn => EvidenceGroup::Warnings,
+            _ if is_undeclared(line) => EvidenceGroup::Warnings,
             Weight::Fact => EvidenceGroup::Facts,
             Weight::Good => EvidenceGroup::Passed,
         }
@@ -75,29 +58,48 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// The lines of a group, differences from the version before first.
-    pub fn lines(self, group: EvidenceGroup) -> Vec<&'a EvidenceLine> {
-        let own = self.lines.iter().filter(|line| EvidenceGroup::of(line) == group);
-        let (mut first, rest): (Vec<_>, Vec<_>) = own.partition(|line| is_difference(line));
-        first.extend(rest);
-        first
-    }
-
-    /// The checks of a group that found something; those that passed or were not run have their own names.
-    pub fn checks(self, group: EvidenceGroup) -> Vec<&'a CheckReport> {
-        let state = match group {
-            EvidenceGroup::Blocks | EvidenceGroup::Failed => CheckState::Failed,
-            EvidenceGroup::Warnings => CheckState::Warned,
-            _ => return Vec::new(),
+    /// What a group contains, worst first: checks that found something, and lines. Checks that passed or were not run have
+    /// their own names.
+    pub fn items(self, group: EvidenceGroup) -> Vec<EvidenceItem<'a>> {
+        let checks = |state, lets_through| {
+            let found = self.verdict.into_iter().flat_map(move |verdict| verdict.in_state(state));
+            found.filter(move |check| self.lets_through(check) == lets_through).map(EvidenceItem::Check)
         };
-        let found = self.verdict.into_iter().flat_map(|verdict| verdict.in_state(state));
-        found.filter(|check| self.lets_through(check) == (group == EvidenceGroup::Failed)).collect()
+        let lines = |is_meant: fn(&EvidenceLine) -> bool| {
+            let own = self.lines.iter().filter(|line| EvidenceGroup::of(line) == group && is_meant(line));
+            let (first, rest): (Vec<_>, Vec<_>) = own.partition(|line| is_difference(line));
+            first.into_iter().chain(rest).map(EvidenceItem::Line)
+        };
+        match group {
+            EvidenceGroup::Blocks => checks(CheckState::Failed, false).collect(),
+            EvidenceGroup::Warnings => checks(CheckState::Failed, true)
+                .chain(lines(|line| line.weight == Weight::Bad && !is_undeclared(line)))
+                .chain(lines(is_undeclared))
+                .chain(checks(CheckState::Warned, false))
+                .chain(lines(|line| line.weight != Weight::Bad && !is_undeclared(line)))
+                .collect(),
+            EvidenceGroup::Facts | EvidenceGroup::Passed => lines(|_| true).collect(),
+        }
     }
 
     /// Whether a check failed without blocking an approval.
     pub fn lets_through(self, check: &CheckReport) -> bool {
         self.is_open && check.state == CheckState::Failed && !self.blocking.contains(&check.name)
     }
+}
+
+/// A part of a group.
+#[derive(Debug, Clone, Copy)]
+pub enum EvidenceItem<'a> {
+    /// A check that found something.
+    Check(&'a CheckReport),
+    /// A fact from history or manifest.
+    Line(&'a EvidenceLine),
+}
+
+/// Whether a line is about behaviour that the manifest does not declare.
+fn is_undeclared(line: &EvidenceLine) -> bool {
+    line.label == PermissionUse::Undeclared.word()
 }
 
 /// Whether a line is about a difference from the version approved before.
@@ -132,17 +134,16 @@ mod tests {
         let verdict = Verdict::of(checks, None, Instant(0));
         let known = Known { lines: &lines, verdict: Some(&verdict), blocking: &["b".to_owned()], is_open: true };
         let shown = |known: Known<'_>| -> Vec<String> {
-            let of = |group| {
-                let checks = known.checks(group).into_iter().map(|check| check.name.clone());
-                checks
-                    .chain(known.lines(group).into_iter().map(|line| line.label.clone()))
-                    .collect::<Vec<_>>()
-                    .join(" ")
+            let name = |item: EvidenceItem<'_>| match item {
+                EvidenceItem::Check(check) => check.name.clone(),
+                EvidenceItem::Line(line) => line.label.clone(),
             };
+            let of = |group| known.items(group).into_iter().map(name).collect::<Vec<_>>().join(" ");
             EvidenceGroup::ALL.map(of).to_vec()
         };
-        assert_eq!(shown(known), ["b", "a", "declares runs", undeclared, "c copy", "size", "runs"]);
+        let warnings = format!("a declares runs {undeclared} c copy");
+        assert_eq!(shown(known), ["b", &warnings, "size", "runs"]);
         // Checks that a decision overrode stay in their group.
-        assert_eq!(shown(Known { is_open: false, ..known })[..2], ["a b", ""]);
+        assert_eq!(shown(Known { is_open: false, ..known })[0], "a b");
     }
 }

@@ -36,7 +36,7 @@ mod waiting;
 pub use bulk::{BulkResult, PreflightRow};
 pub use checking::{OnVerdict, checks};
 pub use evidence::{MADE, MADE_BECAUSE};
-pub use groups::{EvidenceGroup, Known, is_difference};
+pub use groups::{EvidenceGroup, EvidenceItem, Known, is_difference};
 pub use log_trust::UnsignedLog;
 pub use requester_evidence::REQUESTED_BY;
 pub use requests::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};

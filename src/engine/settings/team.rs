@@ -4,19 +4,55 @@
 
 use super::file::{File, duration};
 use crate::domain::team::FileName;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeArray, DeValue};
 
 /// What an approval by the team does here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum TeamTrust {
     /// It is shown to reviewers here.
     #[default]
     Review,
+    /// It counts here if it is for one of these criteria.
+    Criteria(BTreeSet<String>),
     /// It counts here.
     Team,
+}
+
+impl TeamTrust {
+    /// Whether approvals for a criterion count here.
+    pub fn covers(&self, criterion: &str) -> bool {
+        match self {
+            TeamTrust::Review => false,
+            TeamTrust::Criteria(names) => names.contains(criterion),
+            TeamTrust::Team => true,
+        }
+    }
+
+    /// What both allow.
+    fn both(self, other: &TeamTrust) -> TeamTrust {
+        match (self, other) {
+            (TeamTrust::Team, other) => other.clone(),
+            (own, TeamTrust::Team) => own,
+            (TeamTrust::Criteria(own), TeamTrust::Criteria(other)) => TeamTrust::Criteria(&own & other),
+            _ => TeamTrust::Review,
+        }
+    }
+}
+
+impl fmt::Display for TeamTrust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TeamTrust::Review => f.pad("review"),
+            TeamTrust::Criteria(names) if names.is_empty() => f.pad("review"),
+            TeamTrust::Criteria(names) => f.pad(&names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")),
+            TeamTrust::Team => f.pad("team"),
+        }
+    }
 }
 
 /// How often an open workbench fetches where the settings do not say.
@@ -59,7 +95,7 @@ impl TeamSettings {
 }
 
 /// The most that a workspace lets the team of its user do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TeamLimits {
     trust: TeamTrust,
     /// Whether decisions made in it stay in it, and those of the team are only shown.
@@ -82,7 +118,7 @@ impl File<'_> {
         user_home: Option<&Path>,
         limits: TeamLimits,
     ) -> TeamSettings {
-        let mut team = TeamSettings { limits, ..TeamSettings::default() };
+        let mut team = TeamSettings { limits: limits.clone(), ..TeamSettings::default() };
         for (key, value) in self.table(value, "team") {
             let (at, text) = (value.span().start, value.get_ref().as_str());
             match key.get_ref().as_ref() {
@@ -105,13 +141,13 @@ impl File<'_> {
                         self.bad(at, "team.policy is not the SHA-256 of a policy".to_owned(), hint);
                     }
                 }
-                "trust" => team.trust = self.trust(at, text),
+                "trust" => team.trust = self.trust(at, value.get_ref()),
                 "fetch" => team.fetch = self.fetch(at, text),
                 other => self.unknown(key.span().start, &format!("team.{other}"), KNOWN),
             }
         }
         team.is_private = limits.is_private;
-        team.trust = if limits.is_private { TeamTrust::Review } else { team.trust.min(limits.trust) };
+        team.trust = if limits.is_private { TeamTrust::Review } else { team.trust.both(&limits.trust) };
         team
     }
 
@@ -120,9 +156,9 @@ impl File<'_> {
     pub(super) fn team_of_workspace(&mut self, value: &Spanned<DeValue<'_>>) -> TeamLimits {
         let mut limits = TeamLimits::default();
         for (key, value) in self.table(value, "team") {
-            let (at, text) = (value.span().start, value.get_ref().as_str());
+            let at = value.span().start;
             match key.get_ref().as_ref() {
-                "trust" => limits.trust = self.trust(at, text),
+                "trust" => limits.trust = self.trust(at, value.get_ref()),
                 "enabled" => limits.is_private = !self.boolean(value, "team.enabled").unwrap_or(true),
                 name @ ("remote" | "policy" | "fetch") => {
                     let hint = "it is a user setting: put it into the user's config.toml".to_owned();
@@ -152,12 +188,17 @@ impl File<'_> {
     }
 
     /// What cannot be read means the least.
-    fn trust(&mut self, at: usize, text: Option<&str>) -> TeamTrust {
-        match text {
-            Some("review") => TeamTrust::Review,
-            Some("team") => TeamTrust::Team,
+    fn trust(&mut self, at: usize, value: &DeValue<'_>) -> TeamTrust {
+        let names = |all: &DeArray<'_>| -> Option<BTreeSet<String>> {
+            let name = |name: &Spanned<DeValue<'_>>| name.get_ref().as_str().map(str::to_owned);
+            all.iter().map(name).collect()
+        };
+        match (value.as_str(), value.as_array().and_then(names)) {
+            (Some("review"), _) => TeamTrust::Review,
+            (Some("team"), _) => TeamTrust::Team,
+            (_, Some(names)) => TeamTrust::Criteria(names),
             _ => {
-                let hint = "write \"review\" or \"team\"; review applies until then".to_owned();
+                let hint = "write \"review\", \"team\" or a list of criteria; review applies until then".to_owned();
                 self.bad(at, "team.trust is not a kind of trust".to_owned(), hint);
                 TeamTrust::Review
             }
@@ -205,6 +246,7 @@ mod tests {
 
     #[test]
     fn a_workspace_can_only_lower_the_trust_of_the_user() {
+        let of = |names: &[&str]| TeamTrust::Criteria(names.iter().map(|name| (*name).to_owned()).collect());
         let user = "[team]\nremote = \"git@host:team/tools.git\"\ntrust = \"team\"\n";
         for (user, workspace, trust) in [
             (user, "", TeamTrust::Team),
@@ -212,6 +254,12 @@ mod tests {
             (user, "[team]\ntrust = 1\n", TeamTrust::Review),
             ("[team]\nremote = \"/r\"\n", "[team]\ntrust = \"team\"\n", TeamTrust::Review),
             ("[team]\ntrust = \"all\"\n", "", TeamTrust::Review),
+            ("[team]\ntrust = [\"run\", 1]\n", "", TeamTrust::Review),
+            ("[team]\ntrust = [\"run\", \"deploy\"]\n", "", of(&["run", "deploy"])),
+            (user, "[team]\ntrust = [\"run\"]\n", of(&["run"])),
+            ("[team]\ntrust = [\"run\", \"deploy\"]\n", "[team]\ntrust = [\"audited\", \"run\"]\n", of(&["run"])),
+            ("[team]\ntrust = [\"run\"]\n", "[team]\ntrust = \"team\"\n", of(&["run"])),
+            ("[team]\ntrust = [\"run\"]\n", "[team]\ntrust = \"review\"\n", TeamTrust::Review),
         ] {
             assert_eq!(load(user, workspace).0.team.trust, trust, "{user} {workspace}");
         }

@@ -10,7 +10,6 @@ use crate::domain::team::TeamVersion;
 use crate::domain::{Digest, Placement, Stage, Tool, ToolName, VersionFile, is_followed_anywhere};
 use crate::engine::core::{self, TeamApproval};
 use crate::engine::error::EngineError;
-use crate::engine::settings::TeamTrust;
 use crate::engine::version::landing::Landing;
 use crate::engine::view::CatalogView;
 use crate::objects::is_carried;
@@ -220,7 +219,7 @@ impl Teams<'_> {
                 return Ok(Ok(None));
             }
             let fits = old.placement.exclusive && offer.version.approved_as(name, old.stage).is_some();
-            let is_trusted = self.workspace.settings.team.trust == TeamTrust::Team && approvals.covers(old);
+            let is_trusted = self.is_trusted(&offer.version, name, old.stage) && approvals.covers(old);
             let is_newer = offer.rank() > (&old.version, when);
             let is_away = was_here && !is_here;
             if fits && is_trusted && is_newer && !is_away && !core::was_taken_back(q, name, digest)? {

@@ -143,7 +143,7 @@ impl Teams<'_> {
         let mut report = TeamReport {
             remote,
             last_sync: last.and_then(|sync| sync.at),
-            trust: format!("{:?}", self.workspace.settings.team.trust).to_lowercase(),
+            trust: self.workspace.settings.team.trust.to_string(),
             files,
             waiting,
             state: digest_of(&states),
@@ -378,8 +378,9 @@ impl Describe for TeamReport {
         let last = self.last_sync.map_or_else(|| "never".to_owned(), rfc3339);
         told.field("last sync", Ink::Plain, last);
         let trust = match self.trust.as_str() {
-            "team" => "team: an approval by the team counts here",
-            _ => "review: an approval by the team is shown to whoever decides here",
+            "team" => "team: an approval by the team counts here".to_owned(),
+            "review" => "review: an approval by the team is shown to whoever decides here".to_owned(),
+            criteria => format!("{criteria}: an approval by the team counts here if it is for these criteria"),
         };
         told.field("trust", Ink::Plain, trust);
         let waiting = if self.waiting > 0 { format!(", {} to hand out", self.waiting) } else { String::new() };

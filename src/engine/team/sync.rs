@@ -132,6 +132,7 @@ impl Teams<'_> {
                 }
             }
         }
+        self.pack_old(carrier);
         if report.is_of_weight() {
             // Team approvals may have begun or ceased to count here.
             self.engine.library().scan(&mut |_| {})?;
@@ -140,6 +141,19 @@ impl Teams<'_> {
             return Err(self.verifying.stopped(true));
         }
         Ok(report.outcome(&remote, false))
+    }
+
+    /// Puts old decisions together at the carrier. Somebody who may only read there cannot, and need not.
+    fn pack_old(&self, carrier: &mut dyn Carrier) {
+        let known = |names: &[FileName]| {
+            let content = |q: &Queries, name: &FileName| -> Result<_, EngineError> {
+                Ok(TeamFiles(q).named(&name.hex())?.map(|file| file.bytes))
+            };
+            self.workspace.read(|q| names.iter().map(|name| content(q, name)).collect())
+        };
+        if !self.verifying.is_stopping() {
+            let _ = carrier.pack_old(&known);
+        }
     }
 
     /// Takes in what came, in one transaction.

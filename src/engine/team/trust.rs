@@ -4,7 +4,7 @@ use super::Teams;
 use super::report::{claims, names};
 use crate::catalog;
 use crate::domain::team::{RUN, Scope, TeamStatus, TeamVersion};
-use crate::domain::{Digest, Instant, Review, ReviewKind, Tool, count, rfc3339};
+use crate::domain::{Digest, Instant, Review, ReviewKind, Stage, Tool, ToolName, count, rfc3339};
 use crate::engine::clock::now;
 use crate::engine::core::{self, TeamVote, Vouched};
 use crate::engine::error::EngineError;
@@ -69,6 +69,17 @@ impl Teams<'_> {
         Ok(lines)
     }
 
+    /// Whether the user lets approvals by the team count for all criteria that a version needs under a name and for a stage.
+    pub(super) fn is_trusted(&self, version: &TeamVersion, tool: &ToolName, stage: Stage) -> bool {
+        let trust = &self.workspace.settings.team.trust;
+        *trust != TeamTrust::Review && version.needed_criteria(tool, stage).all(|criterion| trust.covers(criterion))
+    }
+
+    /// Whether the user lets approvals by the team count for this tool in its stage.
+    fn is_trusted_as(&self, tool: &Tool) -> Result<bool, EngineError> {
+        Ok(self.version(tool.digest)?.is_some_and(|version| self.is_trusted(&version, &tool.name, tool.stage)))
+    }
+
     /// Who approved exactly this tool for its stage; `None` when the team did not.
     fn approvals_of(&self, tool: &Tool) -> Result<Option<(String, Instant)>, EngineError> {
         let Some(version) = self.version(tool.digest)? else { return Ok(None) };
@@ -85,7 +96,7 @@ impl Teams<'_> {
     /// # Errors
     /// `Internal` for errors of the store.
     pub(in crate::engine) fn votes(&self, review: &Review) -> Result<Vec<TeamVote>, EngineError> {
-        if self.workspace.settings.team.trust != TeamTrust::Team || !review.kind.judges_version() {
+        if !self.workspace.settings.team.trust.covers(RUN) || !review.kind.judges_version() {
             return Ok(Vec::new());
         }
         let is_sound = |version: &TeamVersion| version.objections.is_empty() && !version.is_frozen;
@@ -105,7 +116,7 @@ impl Teams<'_> {
     /// # Errors
     /// `Internal` for errors of the store.
     pub(in crate::engine) fn vouched(&self, tools: &[Arc<Tool>]) -> Result<Vec<Vouched>, EngineError> {
-        if self.remote().is_none() || self.workspace.settings.team.trust != TeamTrust::Team {
+        if self.remote().is_none() || self.workspace.settings.team.trust == TeamTrust::Review {
             return Ok(Vec::new());
         }
         let approvals = self.workspace.read(|q| Ok(core::Approvals::read(q)?))?;
@@ -113,6 +124,9 @@ impl Teams<'_> {
         let mut found = Vec::new();
         for tool in own.filter(|tool| !approvals.covers(tool)) {
             let Some((reviewer, at)) = self.approvals_of(tool)? else { continue };
+            if !self.is_trusted_as(tool)? {
+                continue;
+            }
             // What moved since it was read is looked at again by the next scan.
             let Ok(detail) = catalog::read(&self.workspace.plan, tool) else { continue };
             if Digest::of_files(&detail.files) == tool.digest {
@@ -134,11 +148,12 @@ impl Teams<'_> {
     /// # Errors
     /// `Internal` for errors of the store.
     pub(in crate::engine) fn fault_of_adopted(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
-        if self.workspace.settings.team.trust != TeamTrust::Team {
+        let is_approved = self.approvals_of(tool)?.is_some();
+        let is_off = self.workspace.settings.team.trust == TeamTrust::Review;
+        if is_off || (is_approved && !self.is_trusted_as(tool)?) {
             return Ok(Some(format!("{} was adopted from the team, which is no longer trusted", tool.name)));
         }
-        let approved = self.approvals_of(tool)?.is_some();
-        Ok((!approved).then(|| format!("{} was adopted from the team, which no longer approves it", tool.name)))
+        Ok((!is_approved).then(|| format!("{} was adopted from the team, which no longer approves it", tool.name)))
     }
 }
 

@@ -52,6 +52,9 @@ fn no_line_of_it_is_wrapped_at_any_width() {
         assert_eq!(rows.len(), 1, "the chart of {charts:?} is one line each at {width}: {screen}");
         let row = screen.lines().position(|line| line.contains("a-tool-with")).unwrap();
         assert!(!screen.lines().nth(row + 1).unwrap().contains("speed"), "{screen}");
+        assert!(screen.contains("each bar ") && screen.contains("· no runs"), "{screen}");
+        let facts = screen.lines().nth(row).unwrap();
+        assert!(facts.contains(" runs") && !facts.contains('…'), "facts that do not fit are left out whole: {facts}");
     }
 }
 

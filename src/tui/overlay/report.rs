@@ -21,6 +21,7 @@ use crate::tui::widget::{
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use unicode_width::UnicodeWidthStr;
 
 /// Columns of the box where the terminal has them.
 const BOX_WIDTH: u16 = 96;
@@ -420,12 +421,19 @@ fn laid_out(figures: &Dashboard, layout: Layout) -> Vec<LaidLine> {
         let text: String = line.pieces(view).map(|(_, text)| text).collect();
         let laid = match text.get(..2) {
             Some("  ") if text.starts_with("  !") => TextLine::new(&text, Tone::Warn),
-            Some("  ") if text.chars().count() > columns => TextLine::new(&cut(&text, columns), Tone::Plain),
+            Some("  ") if text.chars().count() > columns => TextLine::new(&shortened(&text, columns), Tone::Plain),
             _ => text_line(line, view),
         };
         (laid, line.plot().cloned())
     };
     figures.lines(columns).iter().map(laid).collect()
+}
+
+/// The facts of a row that fit whole; a row without such facts is cut.
+fn shortened(row: &str, columns: usize) -> String {
+    let whole = row.match_indices(" · ").map(|(at, _)| &row[..at]);
+    let fits = |part: &&str| part.width() <= columns;
+    whole.filter(fits).last().map_or_else(|| cut(row, columns), str::to_owned)
 }
 
 #[cfg(test)]

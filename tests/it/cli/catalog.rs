@@ -106,7 +106,7 @@ fn two_versions_of_a_tool_can_be_compared() {
     shell.tool("experimental", "adder", "echo two\n", "");
     shell.call(&["list"]).exits(0);
     let text = shell.call(&["diff", &format!("adder@{}", &old[..12])]).exits(0).stdout;
-    assert!(text.contains("\n-echo one\n+echo two\n"), "{text}");
+    assert!(text.contains("\n  1     │-echo one\n      1 │+echo two\n"), "{text}");
     let same = shell.call(&["diff", &format!("adder@{}", &old[..12]), &format!("@{}", &old[..12])]).exits(0).stdout;
     assert!(same.ends_with("no differences\n"), "{same}");
 }

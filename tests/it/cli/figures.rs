@@ -25,14 +25,9 @@ fn one_tool_over_time_has_runs_durations_failures_and_versions() {
         child.wait().unwrap();
     }
     let told = text(&workspace, &["figures", "maybe"]);
-    for wanted in [
-        "4 in 14 days · peak 4",
-        "75% · full height 100%",
-        "one column: 1 day, · no runs",
-        "median ",
-        "odd",
-        "1 version",
-    ] {
+    for wanted in
+        ["4 in 14 days · peak 4", "75% · full height 100%", "each bar 1 day, · no runs", "median ", "odd", "1 version"]
+    {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }
     let (figures, code) = workspace.json(&["figures", "maybe"]);
@@ -47,7 +42,7 @@ fn one_tool_over_time_has_runs_durations_failures_and_versions() {
     for verb in [&["figures", "maybe", "--accessible"][..], &["dashboard", "--accessible"]] {
         let aloud = text(&workspace, verb);
         assert!(aloud.contains("runs       4 in 14 days · peak 4. By day: "), "{aloud}");
-        assert!(!aloud.contains(|c| ('▁'..='█').contains(&c)) && !aloud.contains("column"), "{aloud}");
+        assert!(!aloud.contains(|c| ('▁'..='█').contains(&c)) && !aloud.contains("each bar"), "{aloud}");
     }
     let (missing, code) = workspace.json(&["figures", "nothing"]);
     assert!(code != 0 && missing["error"]["code"] == "not-found", "{missing:#}");

@@ -41,6 +41,39 @@ fn an_approval_gives_what_it_names_and_a_stage_is_refused_to_one_that_lacks_what
 }
 
 #[test]
+fn approvals_of_the_team_count_only_for_the_criteria_that_the_user_trusts() {
+    let thresholds = "thresholds = [{ tier = \"medium\", criteria = [\"deploy\"] }]";
+    let (_team, mut machines) = Team::with(&["ada", "bob"], thresholds);
+    machines[0].tool("alpha", "echo 1\n");
+    machines[0].tool_in("experimental", "beta", "echo 2\n", "cost_tier = \"medium\"\n");
+    machines[0].decide("alpha", DecisionKind::Approve).unwrap();
+    machines[0].approve_for("beta", &["deploy"], false).unwrap();
+    machines[0].sync();
+    let pin = machines[0].report().policies[0].name;
+    let counts = |machine: &Machine| {
+        let engine = machine.engine();
+        ["alpha", "beta"].map(|tool| engine.library().resolve(tool).unwrap().facts.approved)
+    };
+    let steps = [
+        ("[]", [false, false], "review"),
+        ("[\"deploy\"]", [false, false], "deploy"),
+        ("[\"run\"]", [true, false], "run"),
+        ("[\"run\", \"deploy\"]", [true, true], "deploy, run"),
+    ];
+    for (trust, expected, shown) in steps {
+        machines[1].configure(&format!("policy = \"{pin}\"\ntrust = {trust}"));
+        let told = machines[1].sync();
+        assert_eq!(counts(&machines[1]), expected, "{trust} {told}");
+        assert_eq!((machines[1].report().trust.as_str(), machines[1].faults()), (shown, vec![]), "{trust}");
+    }
+    // What was adopted by a trust that is gone counts no longer.
+    machines[1].configure(&format!("policy = \"{pin}\"\ntrust = [\"run\"]"));
+    let faults = machines[1].faults().concat();
+    assert!(faults.contains("beta was adopted from the team, which is no longer trusted"), "{faults}");
+    assert!(!faults.contains("alpha was adopted"), "{faults}");
+}
+
+#[test]
 fn the_command_line_gives_criteria() {
     let (_team, ada, _bob) = careful();
     ada.tool("alpha", "echo 1\n");

@@ -1,6 +1,7 @@
 //! The carrier of a team's files: a git repository, or object storage. A carrier is not trusted; it can only withhold
 //! files. Readers verify name, signature and digest of everything that comes from it.
 
+mod packs;
 mod repository;
 mod sound;
 mod storage;
@@ -89,6 +90,9 @@ pub(in crate::engine::team) type VersionAnswer = Result<Vec<VersionFile>, String
 /// Returns the versions whose files should be at the carrier.
 pub(in crate::engine::team) type Expected<'a> = dyn Fn() -> Result<Vec<Digest>, EngineError> + 'a;
 
+/// Returns the contents of decisions by their names; `None` for those that are not known here.
+pub(in crate::engine::team) type Known<'a> = dyn Fn(&[FileName]) -> Result<Vec<Option<Vec<u8>>>, EngineError> + 'a;
+
 /// The storage of a team's files.
 pub(in crate::engine::team) trait Carrier {
     /// Lists the files: all of them, or those that arrived since an earlier listing.
@@ -135,6 +139,15 @@ pub(in crate::engine::team) trait Carrier {
     /// # Errors
     /// `Failed` when it cannot be reached, or refuses.
     fn put_new(&mut self, batch: &Batch) -> Result<Put, EngineError>;
+
+    /// Puts copies of old decisions together, on carriers that return files one by one, so that a new machine reads them
+    /// faster. Returns the number of new packs.
+    ///
+    /// # Errors
+    /// Those of `known`; `Failed` when the carrier cannot be reached, or refuses.
+    fn pack_old(&mut self, _known: &Known<'_>) -> Result<usize, EngineError> {
+        Ok(0)
+    }
 
     /// Checks that the carrier can be reached.
     ///

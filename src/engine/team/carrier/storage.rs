@@ -3,9 +3,10 @@
 //! one. The time orders keys and means nothing else: a machine whose clock is behind takes the newest time that it saw,
 //! and a look continues from no later time than that of the last look, whatever times somebody wrote into keys.
 
+use super::packs::{self, PACKS, Pack, Timed};
 use super::sound::Sound;
 use super::{
-    Batch, Carried, Carrier, DECISIONS, Expected, Handed, Look, MAX_VERSION_BYTES, POLICIES, Put, VERSIONS,
+    Batch, Carried, Carrier, DECISIONS, Expected, Handed, Known, Look, MAX_VERSION_BYTES, POLICIES, Put, VERSIONS,
     VersionAnswer, failed, named,
 };
 use crate::domain::Digest;
@@ -77,6 +78,10 @@ pub(super) struct Storage {
     newest: i64,
     /// The tags of the versions that are there; `None` if the last look did not list them.
     versions: Option<HashMap<String, String>>,
+    /// The decisions that a complete look listed; empty after any other look.
+    listed: Vec<Timed>,
+    /// The packs that it listed.
+    packs: Vec<Pack>,
     sound: RefCell<Sound>,
 }
 
@@ -84,7 +89,8 @@ impl Storage {
     /// The storage; what is remembered of it is in the folder.
     pub(super) fn open(folder: &Path, address: &str, objects: Box<dyn Objects + Send>) -> Storage {
         let sound = RefCell::new(Sound::read(folder, address));
-        Storage { objects, mark: Mark::default(), newest: 0, versions: None, sound }
+        let (mark, listed, packs) = (Mark::default(), Vec::new(), Vec::new());
+        Storage { objects, mark, newest: 0, versions: None, listed, packs, sound }
     }
 
     /// Writes a file, whatever is there: its name is that of its content, so that other content is a forgery.
@@ -92,7 +98,7 @@ impl Storage {
         let key = if file.is_policy {
             format!("{POLICIES}/{}.toml", file.name)
         } else {
-            format!("{DECISIONS}/{}-{}.toml", digits(time), file.name)
+            format!("{DECISIONS}/{}", key_name(time, &file.name))
         };
         self.put_checked(&key, &file.bytes, MAX_POLICY_BYTES, |there| FileName::of(there).hex() == file.name)
     }
@@ -103,6 +109,21 @@ impl Storage {
         let tag = self.put_checked(&key, packed, MAX_VERSION_BYTES + MAX_LIST_BYTES, is_it)?;
         self.sound.borrow_mut().note(digest, &tag);
         Ok(())
+    }
+
+    /// Reads files, each in a request of its own.
+    fn read_alone(&self, files: &[&Carried]) -> Result<Vec<Option<Vec<u8>>>, EngineError> {
+        let read = |part: &[&Carried]| -> Result<Vec<Option<Vec<u8>>>, ObjectsError> {
+            part.iter().map(|file| Ok(self.objects.get(&file.path, file.size)?.map(|(bytes, _)| bytes))).collect()
+        };
+        let share = files.len().div_ceil(AT_ONCE).max(1);
+        let parts = std::thread::scope(|scope| {
+            let read = &read;
+            let threads: Vec<_> = files.chunks(share).map(|part| scope.spawn(move || read(part))).collect();
+            let broken = |_| Err(ObjectsError("reading ended early".to_owned()));
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(broken)).collect::<Result<Vec<_>, _>>()
+        });
+        Ok(parts.map_err(|why| failed(&why))?.into_iter().flatten().collect())
     }
 
     /// Writes bytes where nothing is. What is there is compared first, and replaced only as long as it is still the
@@ -153,23 +174,23 @@ impl Carrier for Storage {
             None
         };
         self.mark = Mark { newest: self.newest.min(at), complete };
+        (self.listed, self.packs) = (Vec::new(), Vec::new());
+        if after.is_none() {
+            self.listed = decisions.iter().filter_map(timed).collect();
+            let packs = self.objects.list(PACKS, None).map_err(|why| failed(&why))?;
+            self.packs = packs.iter().filter_map(Pack::of).collect();
+        }
         let files = decisions.into_iter().map(|object| carried(object, false));
         let files: Vec<Carried> = files.chain(policies.into_iter().map(|object| carried(object, true))).collect();
         Ok(Look { mark: Some(self.mark.to_string()), files, is_complete: after.is_none() })
     }
 
     fn get(&self, files: &[&Carried]) -> Result<Vec<Option<Vec<u8>>>, EngineError> {
-        let read = |part: &[&Carried]| -> Result<Vec<Option<Vec<u8>>>, ObjectsError> {
-            part.iter().map(|file| Ok(self.objects.get(&file.path, file.size)?.map(|(bytes, _)| bytes))).collect()
-        };
-        let share = files.len().div_ceil(AT_ONCE).max(1);
-        let parts = std::thread::scope(|scope| {
-            let read = &read;
-            let threads: Vec<_> = files.chunks(share).map(|part| scope.spawn(move || read(part))).collect();
-            let broken = |_| Err(ObjectsError("reading ended early".to_owned()));
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(broken)).collect::<Result<Vec<_>, _>>()
-        });
-        Ok(parts.map_err(|why| failed(&why))?.into_iter().flatten().collect())
+        let wanted = files.iter().filter_map(|file| Some((*file, time_of(&file.path)?)));
+        let mut packed = packs::found_in(&*self.objects, &self.packs, &wanted.collect::<Vec<_>>());
+        let alone: Vec<&Carried> = files.iter().filter(|file| !packed.contains_key(&file.path)).copied().collect();
+        let mut alone = self.read_alone(&alone)?.into_iter();
+        Ok(files.iter().map(|file| packed.remove(&file.path).or_else(|| alone.next().flatten())).collect())
     }
 
     /// Those that were not listed, or not with the tag that they had when they were whole.
@@ -219,6 +240,21 @@ impl Carrier for Storage {
         Ok(Put::Done(Some(self.mark.to_string()), objects))
     }
 
+    fn pack_old(&mut self, known: &Known<'_>) -> Result<usize, EngineError> {
+        let mut count = 0;
+        loop {
+            // A slow write may arrive behind others: what is so new is packed the next time.
+            let loose = packs::loose(&self.listed, &self.packs, now().0 - OVERLAP_MS);
+            let names: Vec<FileName> = loose.iter().map(|file| file.name).collect();
+            let key_of = |file: Timed| key_name(file.time, &file.name.hex());
+            let contents = if names.is_empty() { Vec::new() } else { known(&names)? };
+            let Some((pack, bytes)) = packs::packed(&loose, contents, &key_of) else { return Ok(count) };
+            self.objects.put_new(pack.key(), &bytes).map_err(|why| failed(&why))?;
+            count += 1;
+            self.packs.push(pack);
+        }
+    }
+
     fn reach(&self) -> Result<(), EngineError> {
         self.objects.list(POLICIES, None).map(drop).map_err(|why| failed(&why))
     }
@@ -245,6 +281,16 @@ fn digits(time: i64) -> String {
 fn parts(key: &str) -> Option<(&str, &str)> {
     let (time, name) = key.rsplit('/').next()?.split_once('-')?;
     (time.len() == DIGITS && time.bytes().all(|byte| byte.is_ascii_digit())).then_some((time, name))
+}
+
+/// The name of a decision in its folder.
+fn key_name(time: i64, name: &str) -> String {
+    format!("{}-{name}.toml", digits(time))
+}
+
+fn timed(object: &Object) -> Option<Timed> {
+    let (time, name) = parts(&object.key)?;
+    Some(Timed { time: time.parse().ok()?, name: named(name)? })
 }
 
 fn time_of(key: &str) -> Option<i64> {

@@ -132,7 +132,7 @@ impl Columns {
             version: widest.version.min(12),
             tier: widest.tier.max("tier".len() + 1),
             // What a tool lacks is worth more room than a second mark.
-            marks: widest.marks.min((width / 4).clamp(MARKS[0], MARKS[1]).max(widest.obstacle.min(width / 4))),
+            marks: widest.marks.min((width / 4).clamp(MARKS[0], MARKS[1]).max(widest.obstacle.min(width / 3))),
             success: if widest.has_success { SUCCESS } else { 0 },
             ..Columns::default()
         };
@@ -357,6 +357,8 @@ mod tests {
         for width in [57, 77, 118] {
             assert!(drawn(width, &rows)[1].contains(" needs pandas"), "{width}");
         }
+        let lines = drawn(56, &[(stopped("needs program xsetroot, which its script calls; install it"), None)]);
+        assert!(lines[1].ends_with(" needs xsetroot"), "{lines:?}");
         let lines = drawn(37, &[(stopped("a_program_of_a_long_name is not on the PATH; install it"), None)]);
         assert!(lines[1].contains(" needs …") || lines[1].contains(" needs a"), "{lines:?}");
     }

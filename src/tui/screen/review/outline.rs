@@ -7,7 +7,7 @@ use crate::tui::phrase::grouped;
 use crate::tui::screen::reader::{Tab, TabKind};
 use crate::tui::widget::{FileChange, Mark, Piece, Place, Relaid, TextLine, TextView, Tone};
 use std::collections::BTreeSet;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// With fewer files, a list adds nothing to the tabs.
 const LEAST_FILES: usize = 2;
@@ -315,6 +315,22 @@ impl ReviewScreen {
     }
 }
 
+/// A name without its middle, if it is too long: its beginning and its end tell more.
+fn shortened(name: &str, columns: usize) -> String {
+    if name.width() <= columns {
+        return name.to_owned();
+    }
+    let within = |c: &char, used: &mut usize, most: usize| {
+        *used += c.width().unwrap_or(0);
+        *used <= most
+    };
+    let (room, mut used) = (columns.saturating_sub(1) / 2, 0);
+    let end: Vec<char> = name.chars().rev().take_while(|c| within(c, &mut used, room)).collect();
+    let (room, mut used) = (columns.saturating_sub(1 + room), 0);
+    let begin = name.chars().take_while(|c| within(c, &mut used, room));
+    begin.chain(['…']).chain(end.into_iter().rev()).collect()
+}
+
 /// Whether a file is in a folder, or belongs to a tool.
 fn is_in(path: &str, parent: &str, is_tool: bool) -> bool {
     match path.rsplit_once('/') {
@@ -362,11 +378,14 @@ impl List {
         };
         let fill = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
         let begin = format!("{before}{sign} ");
-        let change = match self.change {
-            0 => String::new(),
-            width => format!("{}{}  ", row.change, fill(&row.change, width)),
+        // A file of an adoption has no change: its name may use these columns.
+        let (columns, change) = match self.change {
+            0 => (self.width, String::new()),
+            width if row.change.is_empty() => (self.width + 2 + width, String::new()),
+            width => (self.width, format!("{}{}  ", row.change, fill(&row.change, width))),
         };
-        let text = format!("{begin}{name}{}  {change}{seen}  {}", fill(name, self.width), row.found);
+        let name = &shortened(name, columns);
+        let text = format!("{begin}{name}{}  {change}{seen}  {}", fill(name, columns), row.found);
         let piece = Piece::new(text.trim_end(), tone).hanging(begin.len()).saying(format!("{is_heading} {}", row.path));
         let piece =
             if *is_heading { piece.mark(&(begin.len()..begin.len() + name.len()), Mark::Strong) } else { piece };

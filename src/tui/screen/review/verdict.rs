@@ -4,7 +4,7 @@
 
 use super::super::evidence::{Facts, LABEL_WIDTH, NARROW_LABEL_WIDTH};
 use crate::domain::{CheckReport, CheckState, CommentKind, Finding, ReviewState, Severity, Verdict};
-use crate::engine::{EvidenceGroup, EvidenceLine, Known, ReviewDetail, Weight, is_difference};
+use crate::engine::{EvidenceGroup, EvidenceItem, EvidenceLine, Known, ReviewDetail, Weight, is_difference};
 use crate::tui::now::Now;
 use crate::tui::overlay::decision_line;
 use crate::tui::phrase::plural;
@@ -46,20 +46,18 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
                 EvidenceGroup::Facts => page.comments(detail, false),
                 _ => {}
             }
-            known.checks(group).into_iter().for_each(|check| page.trouble(check, detail));
-            let lines = known.lines(group).into_iter().filter(|line| !is_folded(line));
-            match group {
-                // The heading contains it already.
-                EvidenceGroup::NotDeclared => {
-                    lines.for_each(|line| page.facts.evidence(&EvidenceLine { label: String::new(), ..line.clone() }));
+            for item in known.items(group) {
+                match item {
+                    EvidenceItem::Check(check) => page.trouble(check, detail),
+                    EvidenceItem::Line(line) if !is_folded(line) => page.facts.evidence(line),
+                    EvidenceItem::Line(_) => {}
                 }
-                _ => lines.for_each(|line| page.facts.evidence(line)),
             }
             match group {
                 EvidenceGroup::Blocks => page.missing_files(detail),
                 EvidenceGroup::Facts => {
                     let quiet = detail.evidence.iter().filter(|line| !is_difference(line) && is_folded(line));
-                    let quiet: Vec<&str> = quiet.map(|line| line.label.as_str()).collect();
+                    let quiet: Vec<String> = quiet.map(|line| format!("{} {}", line.label, line.text)).collect();
                     page.plain(detail.verdict.as_ref(), room, &quiet);
                     page.past(detail, now);
                 }
@@ -187,7 +185,7 @@ impl Page {
     }
 
     /// Pending checks, and findings that need no attention: in one line, or separately.
-    fn plain(&mut self, verdict: Option<&Verdict>, room: Room, others: &[&str]) {
+    fn plain(&mut self, verdict: Option<&Verdict>, room: Room, others: &[String]) {
         let running = verdict.map_or(Vec::new(), |verdict| names(verdict, &[CheckState::Running]));
         if !running.is_empty() {
             self.facts.sum("…", "running", &running.join(", "), Tone::Fact);
@@ -207,7 +205,7 @@ impl Page {
             return;
         }
         let mut told: Vec<String> = checks().map(|check| format!("{} {}", check.name, low(check))).collect();
-        told.extend(others.iter().map(|label| (*label).to_owned()));
+        told.extend(others.iter().cloned());
         if !told.is_empty() {
             self.facts.sum("·", "facts", &told.join(" · "), Tone::Fact);
         }

@@ -212,3 +212,28 @@ fn esc_goes_back_from_the_list_to_what_was_read() {
     bench.press("esc");
     assert_eq!(tab(&bench), None);
 }
+
+#[test]
+fn a_long_name_of_a_file_leaves_every_column_in_its_place() {
+    let mut bench = Bench::ready(60, 20);
+    let mut review = reviews().remove(1);
+    let members = ["alpha", "a-tool-with-a-very-long-name"].map(|tool| (name(tool), Digest::of_bytes(tool.as_bytes())));
+    (review.kind, review.digest, review.members) = (ReviewKind::Adoption, Digest::of_bytes(b"members"), members.into());
+    let mut detail = review_detail(&reviews()[1]);
+    bench.answer(Answer::Reviews(Ok(vec![review.clone()])));
+    (detail.review, detail.manifest, detail.verdict) = (review, None, None);
+    detail.files = vec![
+        file("a-tool-with-a-very-long-name/tool.toml", 2),
+        file("alpha/coverage_summary_of_all_the_files_of_a_folder.mjs", 73),
+        file("alpha/coverage_summary.mjs", 73),
+        file("alpha/tool.toml", 2),
+    ];
+    bench.press("4 enter");
+    bench.answer(Answer::reviewed(ReviewId(2), Ok(detail)));
+    let screen = bench.screen();
+    let rows: Vec<&str> = screen.lines().filter(|line| line.ends_with(" seen")).collect();
+    let column = |row: &str| row.chars().take_while(|c| *c != '0').count();
+    assert!(rows.len() > 4 && rows.iter().all(|row| column(row) == column(rows[0])), "{screen}");
+    assert!(screen.contains("coverage_summary.mjs ") && screen.contains("folder.mjs "), "{screen}");
+    assert!(screen.contains("coverage_sum") && screen.contains('…'), "{screen}");
+}
