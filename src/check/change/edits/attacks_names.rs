@@ -6,6 +6,11 @@ use super::attacks::silent;
 const CHANGES: &[(&str, &str, &str)] = &[
     (
         "t.py",
+        "import sys\ndays = sys.argv[2]\nprint(days)\n",
+        "import sys\ndays = sys.argv[2] if len(sys.argv) > 3 else '7'\nprint(days)\n",
+    ),
+    (
+        "t.py",
         "\"\"\"T mutconst.\"\"\"\nimport sys\n\ndef f(a):\n    seen = []\n    seen.append(a)\n    return seen\n\nprint(f(sys.argv[1]), f(\"b\"))\n",
         "\"\"\"T mutconst.\"\"\"\nimport sys\n\nSEEN = []\n\ndef f(a):\n    seen = SEEN\n    seen.append(a)\n    return seen\n\nprint(f(sys.argv[1]), f(\"b\"))\n",
     ),

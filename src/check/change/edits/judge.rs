@@ -190,6 +190,26 @@ pub(super) fn is_refusal(tokens: &[Token]) -> bool {
     matches!(joint.text.as_str(), "||" | "or") && is_plain && (dies || ends && tells)
 }
 
+/// Whether `args[1]` became `args[1] if len(args) > 1 else value`: a word that was required has a default.
+fn is_default_for_absent(part: &Replaced<'_>, now: &Statement) -> bool {
+    let Some(end) = part.before.and_then(|last| now.tokens.iter().position(|token| std::ptr::eq(token, last))) else {
+        return false;
+    };
+    let words = |tokens: &[Token]| tokens.iter().map(|token| token.text.clone()).collect::<Vec<_>>();
+    let Some(at) = part.new.iter().position(|token| token.kind == TokenKind::Sign && token.text == "else") else {
+        return false;
+    };
+    let (condition, instead) = (words(&part.new[..at]), &part.new[at + 1..]);
+    let [asked, length, list @ .., sign, index] = condition.as_slice() else { return false };
+    let value = words(&now.tokens[..=end]);
+    let wanted: Vec<String> = list.iter().cloned().chain(["[".to_owned(), index.clone()]).collect();
+    let is_constant = |token: &Token| matches!(token.kind, TokenKind::Number | TokenKind::Text) || token.text == "None";
+    (asked.as_str(), length.as_str(), sign.as_str()) == ("if", "len", ">")
+        && !list.is_empty()
+        && value.ends_with(&wanted)
+        && matches!(instead, [only] if is_constant(only))
+}
+
 /// Whether the added parameters are optional: names with constants.
 fn are_optional(tokens: &[Token], now: &Statement) -> bool {
     let is_constant = |token: &Token| {
@@ -226,6 +246,9 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     }
     if is_refusal(tokens) {
         return ("guard", Severity::Low);
+    }
+    if is_default_for_absent(part, now) {
+        return ("entry", Severity::Low);
     }
     if tokens.iter().all(|token| CLEANING.contains(&token.text.as_str())) {
         return ("manner", Severity::Low);

@@ -9,6 +9,11 @@ use crate::domain::Severity;
 const CHANGES: &[(&str, &str, &str)] = &[
     (
         "t.py",
+        "import sys\nn = int(sys.argv[1])\ndays = sys.argv[2]\nprint(n, days)\n",
+        "import sys\nn = int(sys.argv[1])\ndays = sys.argv[2] if len(sys.argv) > 2 else '7'\nprint(n, days)\n",
+    ),
+    (
+        "t.py",
         "import sys\nfrom pathlib import Path\n\ndef main(args):\n    table = make(args)\n    if args.output:\n        with open(args.output, 'w') as f:\n            f.write(table)\n        print('saved')\n",
         "import sys\nfrom pathlib import Path\n\ndef main(args):\n    table = make(args)\n    if args.output:\n        Path(args.output).write_text(table)\n        print('saved')\n",
     ),
