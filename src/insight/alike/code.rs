@@ -17,7 +17,7 @@ const MAX_TOKENS: usize = 6_000;
 const MIN_TOKENS: usize = 15;
 const MIN_WORDS: usize = 4;
 
-/// Fewer tokens, without so many words, are no code to compare.
+/// Fewer tokens, without so many words of texts, are no code to compare.
 const ANY_TOKENS: usize = 12;
 const ANY_WORDS: usize = 2;
 
@@ -111,7 +111,7 @@ impl CodeFingerprint {
         }
         self.names.dedup();
         self.words.dedup();
-        let is_enough = self.pairs.len() + 1 >= ANY_TOKENS || self.names.len() + self.words.len() >= ANY_WORDS;
+        let is_enough = self.pairs.len() + 1 >= ANY_TOKENS || self.words.len() >= ANY_WORDS;
         (is_enough && !self.pairs.is_empty()).then_some(self)
     }
 
