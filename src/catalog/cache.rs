@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Counts up whenever the same files would give another row.
-const GENERATION: u32 = 37;
+const GENERATION: u32 = 38;
 
 /// One definition as it was scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -153,7 +153,7 @@ impl ReviewAnswer {
     /// What is decided on: the difference where there is something to differ from, else every file.
     fn subject(&self, page: &mut Page<'_>) -> io::Result<()> {
         if let Some(diff) = &self.diff {
-            page.heading("Diff to the previously approved version")?;
+            page.heading("Diff to the version that was reviewed before")?;
             if diff.is_empty() {
                 page.say("  none")?;
             }

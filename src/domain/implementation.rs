@@ -132,11 +132,34 @@ impl CommandLine {
         first.filter(|program| seen.insert(*program)).collect()
     }
 
-    /// Whether a command writes into a file named by a redirection.
+    /// Whether a command may write files: by a redirection, or because its program is not known only to read and print.
     pub fn writes(&self) -> bool {
-        self.commands.iter().flatten().any(|word| word.sign.as_deref().is_some_and(|sign| sign.contains('>')))
+        self.commands.iter().any(|words| {
+            let is_redirected = words.iter().any(|word| word.sign.as_deref().is_some_and(|sign| sign.contains('>')));
+            let plain = || words.iter().filter(|word| word.sign.is_none()).map(|word| word.text.as_str());
+            let program = plain().next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+            let only_prints = READERS.iter().any(|(reader, writing)| {
+                *reader == program && !plain().skip(1).any(|word| writing.iter().any(|option| word.starts_with(option)))
+            });
+            is_redirected || !only_prints
+        })
     }
 }
+
+/// Programs that read and print, each with the options by which it writes a file.
+#[rustfmt::skip]
+const READERS: &[(&str, &[&str])] = &[
+    ("aws", &[]), ("base64", &[]), ("basename", &[]), ("bc", &[]), ("cal", &[]), ("cat", &[]), ("cksum", &[]), ("cmp", &[]),
+    ("column", &[]), ("comm", &[]), ("curl", &["-o", "-O", "--output", "--remote", "-D", "--dump-header", "-c", "--cookie-jar"]),
+    ("cut", &[]), ("date", &[]), ("df", &[]), ("diff", &["--output"]), ("dig", &[]), ("dirname", &[]), ("du", &[]), ("echo", &[]),
+    ("exiftool", &["-overwrite", "-o"]), ("expand", &[]), ("file", &["-C"]), ("fold", &[]), ("free", &[]), ("gh", &[]), ("grep", &[]),
+    ("head", &[]), ("hexdump", &[]), ("host", &[]), ("http", &["-o", "--output", "-d"]), ("id", &[]), ("ip", &[]), ("jq", &[]),
+    ("kubectl", &[]), ("ls", &[]), ("lsof", &[]), ("md5sum", &[]), ("nl", &[]), ("nslookup", &[]), ("od", &[]), ("paste", &[]),
+    ("ping", &[]), ("printf", &[]), ("ps", &[]), ("readlink", &[]), ("realpath", &[]), ("rev", &[]), ("rg", &[]),
+    ("sed", &["-i", "--in-place"]), ("seq", &[]), ("sha1sum", &[]), ("sha256sum", &[]), ("sha512sum", &[]), ("sort", &["-o", "--output"]),
+    ("stat", &[]), ("strings", &[]), ("tac", &[]), ("tail", &[]), ("tr", &[]), ("tree", &["-o"]), ("uname", &[]), ("uniq", &[]),
+    ("wc", &[]), ("whois", &[]), ("xxd", &["-r"]), ("yq", &["-i", "--inplace"]), ("zcat", &[]), ("zgrep", &[]),
+];
 
 /// The words of a command in the form that [`evaluators`] takes: without redirections, and with one of the words as the
 /// value in question.
@@ -293,6 +316,28 @@ impl fmt::Display for CommandLine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_is_not_known_only_to_print_may_write() {
+        let writes = |line: &str| {
+            let word = |text: &str| CommandWord { sign: None, text: text.to_owned(), input: None };
+            let command = |part: &str| part.split_whitespace().map(word).collect();
+            CommandLine { commands: line.split('|').map(command).collect() }.writes()
+        };
+        for line in [
+            "tar czf a.tgz b",
+            "ffmpeg -i a b",
+            "curl -s -o a x",
+            "sed -i s/a/b/ x",
+            "cat a | tee b",
+            "/usr/bin/cp a b",
+        ] {
+            assert!(writes(line), "{line}");
+        }
+        for line in ["grep -n a b | head -n 3", "curl -s x | jq .", "kubectl logs x", "sort -u a"] {
+            assert!(!writes(line), "{line}");
+        }
+    }
     use serde_json::{Map, json};
 
     fn parameter(name: &str, kind: ParameterType, constraints: &[(&str, serde_json::Value)]) -> InputParameter {

@@ -24,6 +24,7 @@ pub mod evaluators;
 mod event;
 mod evolution;
 mod failure;
+mod failure_kind;
 mod form;
 mod grant;
 mod hidden;
@@ -108,6 +109,7 @@ pub use envelope::{Envelope, LoadedCode, PermissionLine, PermissionUse, SeenAtte
 pub use event::{Event, EventKind, Topic};
 pub use evolution::{Evolution, EvolutionState, EvolveAsked, ExaminedAnswer, Learnt};
 pub use failure::{AffectedVersion, FailureGroup, GroupState, Incident, Severity, median_recovery_ms, signature_of};
+pub use failure_kind::failure_kind;
 pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
 pub use grant::{AgentGrant, AllowGrant, GrantKey, GrantScope};
 pub use hidden::hidden_in;

@@ -3,70 +3,14 @@
 //! Words and lines are looked at, nothing is understood: a guess is good enough to count what helped, and is shown as
 //! a guess.
 
+pub use crate::domain::failure_kind;
+
 use super::bundle::Bundle;
 use crate::domain::{DIFF_TIME, FailureKind, Mutation};
 use similar::{ChangeTag, TextDiff};
 
 /// Longer texts are not compared line by line, in bytes.
 const MAX_COMPARED: usize = 256 * 1024;
-
-/// Words of errors, the surest first, in lower case.
-const ERRORS: &[(FailureKind, &[&str])] = &[
-    (FailureKind::Encoding, &["unicodedecodeerror", "unicodeencodeerror", "codec can't", "invalid utf-8"]),
-    (
-        FailureKind::Missing,
-        &[
-            "modulenotfounderror",
-            "importerror",
-            "nameerror",
-            "no module named",
-            "cannot find module",
-            "cannot find package",
-            "is not defined",
-            "command not found",
-            ": not found",
-        ],
-    ),
-    (
-        FailureKind::Start,
-        &["syntaxerror", "indentationerror", "taberror", "syntax error", "exec format error", "bad interpreter"],
-    ),
-    (FailureKind::Timeout, &["timed out after", "timed-out", "timeouterror", "timeoutexpired"]),
-    (FailureKind::Limit, &["memoryerror", "limit-exceeded", "limit exceeded", "out of memory", "recursionerror"]),
-    (FailureKind::Output, &["invalid-output", "is not json", "output:", "output/", "not json serializable"]),
-    (FailureKind::Result, &["assertionerror"]),
-    (
-        FailureKind::Network,
-        &[
-            "connectionerror",
-            "connection refused",
-            "name resolution",
-            "httperror",
-            "urlerror",
-            "econnrefused",
-            "enotfound",
-        ],
-    ),
-    (
-        FailureKind::File,
-        &["filenotfounderror", "no such file", "permissionerror", "permission denied", "enoent", "eacces"],
-    ),
-    (
-        FailureKind::Input,
-        &[
-            "invalid-input",
-            "jsondecodeerror",
-            "keyerror",
-            "valueerror",
-            "unbound variable",
-            "invalid literal",
-            "expecting value",
-        ],
-    ),
-    // Errors of Python and JavaScript say what they expected, too.
-    (FailureKind::Result, &["expected "]),
-    (FailureKind::Crash, &["traceback", "error:", "exception", "segmentation fault", "panicked"]),
-];
 
 /// Words of hints, the surest first, in lower case.
 const HINTS: &[(Mutation, &[&str])] = &[
@@ -94,19 +38,6 @@ const HINTS: &[(Mutation, &[&str])] = &[
     (Mutation::NewFeature, &["add ", "new ", "feature", "option", "flag", "implement"]),
     (Mutation::FixLogic, &["wrong", "incorrect", "off by one", "bug", "fix", "result", "should return"]),
 ];
-
-/// The kind of a failure, by its error and the end of its output.
-pub fn failure_kind(error: &str, output: &str) -> FailureKind {
-    // The error first: the output may tell of an earlier trouble.
-    for text in [error, output] {
-        let text = text.to_lowercase();
-        let known = ERRORS.iter().find(|(_, words)| words.iter().any(|word| text.contains(word)));
-        if let Some((kind, _)) = known {
-            return *kind;
-        }
-    }
-    FailureKind::Other
-}
 
 /// What kind of change a bundle asks for: by what the user chose, the hint, the chosen failures.
 pub fn asked(bundle: &Bundle) -> Mutation {

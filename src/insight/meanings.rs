@@ -35,7 +35,7 @@ const RELATED: &[&str] = &[
     "currency|money,exchange,dollar,euro",
     "database,db,sql",
     "decrease,reduce|lower,less",
-    "delete,remove,erase,drop,strip,trim,prune",
+    "delete,remove,erase,drop,strip,trim,prune|rid",
     "directory,folder,filesystem,dir",
     "documentation,docs,readme",
     "download,fetch,retrieve,get",
@@ -101,6 +101,12 @@ const RELATED: &[&str] = &[
     "web,website,webpage,html|site",
     "wifi,wireless,wlan",
     "zip,compress,archive",
+    "deep|depth",
+    "high|height",
+    "hot|heat",
+    "long|length",
+    "strong|strength",
+    "wide|width",
 ];
 
 /// Words that turn a name into that of the counterpart: who sends does not listen.

@@ -176,7 +176,7 @@ struct Concept {
 /// The terms of each field of a tool, in the order of the places.
 fn fields(said: ToolTerms) -> [Vec<u32>; FIELDS] {
     let mut name = said.name;
-    for other in said.title.into_iter().chain(said.aliases) {
+    for other in said.title.into_iter().chain(said.aliases).chain(said.parts) {
         if !name.contains(&other) {
             name.push(other);
         }
@@ -191,6 +191,10 @@ impl Relevance {
     /// Makes the index of a list of tools.
     pub fn new(tools: &[Arc<Tool>]) -> Relevance {
         let (vocabulary, said) = Vocabulary::of(tools);
+        // A question that is nothing but a name does not name its parts.
+        let whole =
+            |said: &ToolTerms| ascending(said.name.iter().chain(&said.title).chain(&said.aliases).copied().collect());
+        let whole_names = said.iter().map(whole).collect();
         let fields: Vec<[Vec<u32>; FIELDS]> = said.into_iter().map(fields).collect();
         let count = fields.len().max(1) as f32;
         let length = |place: usize| fields.iter().map(|of| of[place].len()).sum::<usize>() as f32;
@@ -200,7 +204,7 @@ impl Relevance {
             post(&mut postings, tool, of, &average);
         }
         postings.iter_mut().for_each(Vec::shrink_to_fit);
-        let names = fields.into_iter().map(|[name, ..]| ascending(name)).collect();
+        let names = whole_names;
         Relevance { numbers: vocabulary.numbers, postings, names }
     }
 

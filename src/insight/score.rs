@@ -8,7 +8,7 @@ use serde::Serialize;
 /// Weights of usage, success and speed in the score.
 pub const WEIGHTS: [f64; 3] = [0.4, 0.4, 0.2];
 
-/// So many runs of today are full usage.
+/// So many successful runs of today are full usage.
 pub const FULL_USAGE: f64 = 100.0;
 
 /// A run of so many milliseconds has half of the speed.
@@ -26,7 +26,7 @@ const Z: f64 = 1.959_964;
 /// The score and what it is made of; every part is between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Score {
-    /// ln(1 + weight of runs) / ln(1 + [`FULL_USAGE`]), at most 1.
+    /// ln(1 + weight of successful runs) / ln(1 + [`FULL_USAGE`]), at most 1: failing is no use.
     pub usage: f64,
     /// The lower bound of the success rate, by [`wilson`].
     pub success: f64,
@@ -47,7 +47,7 @@ impl Score {
         if uses.runs <= 0.0 {
             return None;
         }
-        let usage = (uses.runs.ln_1p() / FULL_USAGE.ln_1p()).min(1.0);
+        let usage = (uses.succeeded.ln_1p() / FULL_USAGE.ln_1p()).min(1.0);
         let success = wilson(uses.succeeded, uses.runs);
         let typical_ms = (uses.succeeded > 0.0).then(|| (uses.log_ms / uses.succeeded).exp_m1().max(0.0));
         let speed = typical_ms.map_or(0.0, |ms| 1.0 / (1.0 + ms / HALF_SPEED_MS));
@@ -110,10 +110,10 @@ mod tests {
         // Succeeded, runs, milliseconds; usage, success, speed, score.
         let table = [
             (1, 1, 100, [0.150, 0.207, 0.909, 0.325]),
-            (95, 100, 100, [1.000, 0.888, 0.909, 0.937]),
-            (5, 10, 1_000, [0.520, 0.237, 0.500, 0.402]),
+            (95, 100, 100, [0.989, 0.888, 0.909, 0.933]),
+            (5, 10, 1_000, [0.388, 0.237, 0.500, 0.350]),
             (10, 10, 1_000, [0.520, 0.722, 0.500, 0.597]),
-            (0, 20, 50, [0.660, 0.000, 0.000, 0.264]),
+            (0, 20, 50, [0.000, 0.000, 0.000, 0.000]),
             (100, 100, 9_000, [1.000, 0.963, 0.100, 0.805]),
             (1000, 1000, 0, [1.000, 0.996, 1.000, 0.998]),
         ];
@@ -155,6 +155,13 @@ mod tests {
             let good: f64 = runs.iter().filter(|(_, good, _)| *good).map(|(at, ..)| weight(*at)).sum();
             let folded = folded.at(now);
             prop_assert!((folded.runs - summed).abs() < 1e-9 && (folded.succeeded - good).abs() < 1e-9);
+        }
+
+        #[test]
+        fn failing_never_raises_a_score(good in 0_u32..120, bad in 0_u32..120, ms in 0_u64..100_000) {
+            prop_assume!(good + bad > 0);
+            let (before, after) = (score(good, good + bad, ms), score(good, good + bad + 1, ms));
+            prop_assert!(after.score <= before.score + 1e-9, "{before:?} {after:?}");
         }
 
         #[test]

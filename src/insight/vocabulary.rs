@@ -28,6 +28,56 @@ pub(super) struct ToolTerms {
     pub(super) later: Vec<u32>,
     /// Two words of the name after each other as one: others write it so.
     pub(super) joined: Vec<u32>,
+    /// The words of which one word of the name is made: `urlencode`.
+    pub(super) parts: Vec<u32>,
+}
+
+/// Words of a folder or an input that stand for a description where the author wrote none.
+const INSTEAD: usize = 8;
+
+/// Characters of a word of a name that may be made of others, and of those.
+const COMPOUND: usize = 6;
+const PART: usize = 3;
+
+/// The most words that one is made of.
+const PARTS: usize = 3;
+
+/// In how many tools' own words a word must stand to be one.
+const KNOWN_IN: u32 = 3;
+
+/// How often each word stands in what tools say of themselves, once for each tool.
+type WordCounts = HashMap<String, u32>;
+
+/// Takes a word apart into words that this catalog knows: into as few as possible, the commonest first. Empty where it
+/// is a word itself, or made of something else.
+fn parts_of<'w>(word: &'w str, known: &WordCounts) -> Vec<&'w str> {
+    fn split<'w>(word: &'w str, most: usize, known: &WordCounts) -> Option<(usize, u32, Vec<&'w str>)> {
+        let count = |part: &str| known.get(part).copied().filter(|count| *count >= KNOWN_IN);
+        if let Some(count) = count(word) {
+            return Some((1, count, vec![word]));
+        }
+        if most < 2 {
+            return None;
+        }
+        let ends = (PART..=word.len().saturating_sub(PART)).filter(|at| word.is_char_boundary(*at));
+        let all = ends.filter_map(|at| {
+            let first = count(&word[..at])?;
+            let (parts, rarest, mut rest) = split(&word[at..], most - 1, known)?;
+            rest.insert(0, &word[..at]);
+            Some((parts + 1, rarest.min(first), rest))
+        });
+        all.min_by_key(|(parts, rarest, _)| (*parts, std::cmp::Reverse(*rarest)))
+    }
+    let is_plain = word.len() >= COMPOUND && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let found = Some(word).filter(|_| is_plain).and_then(|word| split(word, PARTS, known));
+    found.map(|(_, _, parts)| parts).filter(|parts| parts.len() > 1).unwrap_or_default()
+}
+
+/// Whether a description is a line of the code, because the author wrote none.
+pub(super) fn is_of_code(description: &str) -> bool {
+    const SIGNS: &[char] = &['$', '"', '\'', '(', '|', '=', ';', '<', '{', '/', '…'];
+    description.starts_with("Defines ")
+        || description.strip_prefix("Runs ").is_some_and(|line| line.contains(SIGNS) || !line.contains(' '))
 }
 
 /// The terms of a list of tools.
@@ -53,7 +103,13 @@ impl Vocabulary {
     /// Reads a list of tools; also what each of them says, in the order of the list.
     pub(super) fn of(tools: &[Arc<Tool>]) -> (Vocabulary, Vec<ToolTerms>) {
         let mut reader = TermInterner::default();
-        let said = tools.iter().map(|tool| reader.tool(tool)).collect();
+        let mut said: Vec<ToolTerms> = tools.iter().map(|tool| reader.tool(tool)).collect();
+        let known = counts(tools);
+        for (tool, said) in tools.iter().zip(&mut said) {
+            let names = words(tool.name.as_str());
+            let parts: Vec<&str> = names.iter().flat_map(|word| parts_of(word, &known)).collect();
+            said.parts = parts.into_iter().filter_map(|part| reader.word(part)).collect();
+        }
         (reader.vocabulary, said)
     }
 
@@ -64,11 +120,36 @@ impl Vocabulary {
     }
 }
 
+/// The words of descriptions and of names of several words.
+fn counts(tools: &[Arc<Tool>]) -> WordCounts {
+    let mut counts = WordCounts::new();
+    for tool in tools {
+        let mut own = std::collections::HashSet::new();
+        each_word(&tool.description, |word| {
+            if word.len() >= PART && !own.contains(word) {
+                own.insert(word.to_owned());
+            }
+        });
+        let name = words(tool.name.as_str());
+        own.extend(name.into_iter().filter(|word| word.len() >= PART && word != tool.name.as_str()));
+        for word in own {
+            *counts.entry(word).or_default() += 1;
+        }
+    }
+    counts
+}
+
 impl TermInterner {
     fn tool(&mut self, tool: &Tool) -> ToolTerms {
         let parts = words(tool.name.as_str());
         let is_wanted = |word: &&str| !word.starts_with(NOT_FOR);
-        let [first, later] = self.description(&tool.description);
+        let [mut first, mut later] = self.description(&tool.description);
+        let mut other = self.texts([tool.other_words.as_str()]);
+        if tool.description.is_empty() || is_of_code(&tool.description) {
+            // Names in code say less than a folder does.
+            let of_folders = other.iter().take(INSTEAD).copied().collect();
+            other.extend(std::mem::replace(&mut first, of_folders).into_iter().chain(std::mem::take(&mut later)));
+        }
         ToolTerms {
             name: self.texts([tool.name.as_str()]),
             title: self.texts(tool.title.as_deref()),
@@ -78,10 +159,11 @@ impl TermInterner {
             uses: self.texts(tool.use_cases.iter().filter(is_wanted)),
             capabilities: self.texts(tool.capabilities.iter().map(String::as_str).filter(is_wanted)),
             category: self.texts([tool.category.0.as_str()]),
-            other: self.texts([tool.other_words.as_str()]),
+            other,
             first,
             later,
             joined: parts.windows(2).map(|pair| self.term(&stem(&pair.concat()))).collect(),
+            parts: Vec::new(),
         }
     }
 
@@ -166,6 +248,33 @@ mod tests {
         assert_eq!(said.first, [number("resiz"), number("imag"), number("v1"), number("2")]);
         assert_eq!(said.later, [number("crop"), number("imag")]);
         assert!(!vocabulary.numbers.contains_key("the"));
+    }
+
+    #[test]
+    fn a_word_of_a_name_is_taken_apart_where_this_catalog_knows_its_parts() {
+        let tool = |name: &str, description: &str| {
+            Arc::new(Tool { description: description.to_owned(), ..Tool::ordinary(name) })
+        };
+        let mut tools = vec![tool("urlencode", "Legal notice"), tool("password", "Makes one"), tool("xyzlines", "")];
+        for name in ["a", "b", "c"] {
+            tools.push(tool(name, "Encode a url, pass a word, check each password, count lines"));
+        }
+        let (vocabulary, said) = Vocabulary::of(&tools);
+        let number = |word: &str| vocabulary.numbers[stem(word).as_str()];
+        assert_eq!(said[0].parts, [number("url"), number("encode")]);
+        assert!(said[1].parts.is_empty(), "it is a word itself");
+        assert!(said[2].parts.is_empty(), "of one part nothing is known");
+    }
+
+    #[test]
+    fn where_the_author_wrote_none_the_folder_stands_for_the_description() {
+        let tool = Tool {
+            description: "Runs cv2.imshow(x)".to_owned(),
+            other_words: "Reduce image".to_owned(),
+            ..Tool::ordinary("main")
+        };
+        let (vocabulary, said) = Vocabulary::of(&[Arc::new(tool)]);
+        assert!(said[0].first.contains(&vocabulary.numbers["imag"]));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{
-    AffectedVersion, Digest, EventKind, FailureGroup, GroupState, Incident, Instant, MarkId, RunEnd, RunId, RunOutcome,
-    Severity, ToolName, signature_of,
+    AffectedVersion, Digest, EventKind, FailureGroup, FailureKind, GroupState, Incident, Instant, MarkId, RunEnd,
+    RunId, RunOutcome, Severity, ToolName, failure_kind, signature_of,
 };
 use rusqlite::{Row, params};
 use std::collections::HashMap;
@@ -100,6 +100,19 @@ impl Queries {
                    ORDER BY started_at_ms DESC LIMIT 1000) WHERE signature IS NOT NULL AND input = ?2";
         let count = self.row(sql, params![digest, input], |row| row.get::<_, Count>(0))?;
         Ok(count.map_or(0, |count| count.0))
+    }
+
+    /// How many observed runs of a version failed because of their input, as far as their errors show.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn failures_on_input(&self, digest: Digest) -> StoreResult<u64> {
+        let sql = "SELECT g.sample_message, count(*) FROM runs r JOIN failure_groups g ON g.signature = r.signature \
+                   WHERE r.digest = ?1 GROUP BY r.signature";
+        let groups =
+            self.rows(sql, params![digest], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Count>(1)?.0)))?;
+        let of_input = groups.into_iter().filter(|(message, _)| failure_kind(message, "") == FailureKind::Input);
+        Ok(of_input.map(|(_, count)| count).sum())
     }
 
     /// Counts of the days up to `today`, by signature, oldest first.
@@ -230,8 +243,13 @@ impl Tx<'_> {
     }
 
     /// A failed run begins an incident of its tool or counts in the one that lasts; one that succeeded ends it. A run
-    /// whose owner died says nothing about the tool.
-    pub(super) fn follow_incident(&self, run: RunId, tool: &ToolName, outcome: RunOutcome) -> StoreResult<()> {
+    /// whose owner died says nothing about the tool, and neither does one whose input was at fault: a good input is no
+    /// recovery from a bad one.
+    pub(super) fn follow_incident(&self, run: RunId, tool: &ToolName, end: &RunEnd) -> StoreResult<()> {
+        let outcome = end.outcome();
+        if outcome.is_failure() && self.is_fault_of_input(run, end)? {
+            return Ok(());
+        }
         if outcome == RunOutcome::Succeeded {
             let sql =
                 "UPDATE incidents SET recovered_by = ?2, ended_at_ms = ?3 WHERE tool = ?1 AND ended_at_ms IS NULL";
@@ -245,6 +263,18 @@ impl Tx<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl Tx<'_> {
+    /// Whether a run failed because of its input: its error says so, and the tool never succeeded with that input.
+    fn is_fault_of_input(&self, run: RunId, end: &RunEnd) -> StoreResult<bool> {
+        if failure_kind(&end.message().unwrap_or_default(), "") != FailureKind::Input {
+            return Ok(false);
+        }
+        let sql = "SELECT 1 FROM runs r JOIN runs own ON own.id = ?1 WHERE r.tool = own.tool AND r.outcome = 'succeeded' \
+                   AND r.input IS own.input LIMIT 1";
+        Ok(self.row(sql, params![run], |row| row.get::<_, i64>(0))?.is_none())
     }
 }
 
@@ -409,6 +439,21 @@ mod tests {
         let run = store.run(newest).unwrap().unwrap();
         assert_eq!(store.failures_with_input(run.digest, &run.input).unwrap(), 3);
         assert_eq!(store.failures_with_input(run.digest, "{}").unwrap(), 0);
+    }
+
+    #[test]
+    fn a_bad_input_begins_no_incident_unless_it_worked_before() {
+        let (_dir, mut store) = store();
+        let at = |minutes: i64| Instant(NOW.0 + minutes * 60_000);
+        let bad = || RunEnd::Failed { exit_code: 1, reason: "ValueError: invalid literal for int()".to_owned() };
+        fail(&mut store, at(1), "x", bad());
+        assert_eq!(store.incidents(None, 9).unwrap(), []);
+        fail(&mut store, at(2), "x", RunEnd::Succeeded { exit_code: 0 });
+        let broken = fail(&mut store, at(3), "x", bad());
+        let incidents = store.incidents(None, 9).unwrap();
+        assert_eq!(incidents.iter().map(|one| one.first_run).collect::<Vec<_>>(), [broken], "the same input worked");
+        let digest = run("x").digest;
+        assert_eq!(store.failures_on_input(digest).unwrap(), 2);
     }
 
     #[test]

@@ -382,7 +382,7 @@ impl Tx<'_> {
         if outcome.is_failure() {
             self.record_failure(id, &tool, &finished.end)?;
         }
-        self.follow_incident(id, &tool, outcome)?;
+        self.follow_incident(id, &tool, &finished.end)?;
         Ok(true)
     }
 

@@ -18,6 +18,9 @@ use tree_sitter::Node;
 /// How many similar tools are told.
 const MAX_TOLD: usize = 5;
 
+/// A script of fewer words may only start another file.
+const STARTER: usize = 30;
+
 /// A tool that resembles another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Similar {
@@ -40,15 +43,27 @@ pub fn code_of(version: &ToolDetail) -> Option<CodeFingerprint> {
     if let Some(function) = recipe.and_then(|recipe| recipe.function.as_deref()).filter(|_| is_one_of_several) {
         return code_of_function(version, entry?, function);
     }
-    let sources = if is_one_of_several { Vec::new() } else { sources(version) };
+    // `make install` says nothing of what the file does.
+    if is_one_of_several {
+        return None;
+    }
+    let sources = sources(version);
     if !sources.is_empty() {
         let of_files = |is_meant: &dyn Fn(&str) -> bool| {
             let meant = sources.iter().filter(|(path, ..)| is_meant(path));
             CodeFingerprint::of(meant.map(|(_, language, text)| (*language, *text)))
         };
-        return of_files(&|path| Some(path) == entry).or_else(|| of_files(&|_| true));
+        // A few lines that start another file of the version say nothing without it.
+        let started = sources.iter().find(|(path, ..)| Some(*path) == entry).map_or("", |(.., text)| *text);
+        let words = || started.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+        let is_starter = words().filter(|word| !word.is_empty()).count() < STARTER;
+        let is_named = |path: &str| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            is_starter && words().any(|word| word == name.split('.').next().unwrap_or(name))
+        };
+        return of_files(&|path| Some(path) == entry || is_named(path)).or_else(|| of_files(&|_| true));
     }
-    let is_script = |file: &&VersionFile| !is_one_of_several && Some(file.path.as_str()) == entry;
+    let is_script = |file: &&VersionFile| Some(file.path.as_str()) == entry;
     let script = version.files.iter().find(is_script);
     match script.and_then(|file| std::str::from_utf8(&file.bytes).ok()) {
         Some(text) => CodeFingerprint::of_words(text),

@@ -302,8 +302,15 @@ fn a_copy_is_told_whatever_its_name() {
 #[test]
 fn the_same_code_under_another_description_is_the_same_tool() {
     let code = "import json, sys\n\ndef work(rows):\n    total = 0\n    for row in rows:\n        if row.get('price') and row['price'] > 10:\n            total += row['price'] * 2\n        else:\n            total -= 1\n    return {'total': total, 'count': len(rows)}\n\nrequest = json.load(sys.stdin)\nprint(json.dumps(work(request['rows'])))\n";
-    let renamed =
-        code.replace("work", "handle").replace("total", "amount").replace("row", "line").replace("price", "cost");
+    let renamed = code
+        .replace("work", "handle")
+        .replace("total =", "sum_up =")
+        .replace("total +", "sum_up +")
+        .replace("total -", "sum_up -")
+        .replace(": total", ": sum_up")
+        .replace("row ", "line ")
+        .replace("row.", "line.")
+        .replace("row[", "line[");
     let (mut one, mut two) = (version("price_total", &[("a.py", code)]), version("cost_total", &[("b.py", &renamed)]));
     for (version, text) in [
         (&mut one, "Adds up the prices of all rows above ten"),

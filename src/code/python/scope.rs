@@ -52,6 +52,9 @@ pub struct PythonNames<'t> {
     handed_up: Vec<(&'t str, Node<'t>, usize)>,
     /// Whether something binds names that are not written down: `from x import *`, `globals()`, `exec`.
     pub is_open: bool,
+    /// Whether it is open by more than `vars(x)`, which shows the attributes of an object: a script that reads its
+    /// arguments in that way takes its names from nowhere else.
+    pub takes_names: bool,
     /// Whether a part was not read: its syntax is wrong, or it is nested too deep.
     pub is_partial: bool,
 }
@@ -66,12 +69,21 @@ impl<'t> PythonNames<'t> {
             scope_of: HashMap::new(),
             handed_up: Vec::new(),
             is_open: false,
+            takes_names: false,
             is_partial: false,
         };
         names.each(root, 0, 0);
         names.hand_up();
+        let shows_object = |node: &Node<'_>| {
+            let call = node.parent().filter(|call| call.child_by_field_name("function") == Some(*node));
+            let arguments = call.and_then(|call| call.child_by_field_name("arguments"));
+            text(*node, source) == "vars" && arguments.is_some_and(|list| list.named_child_count() > 0)
+        };
         let opens = ["exec", "eval", "globals", "locals", "vars", "__builtins__", "builtins", "__import__"];
-        names.is_open |= names.reads.iter().any(|(node, _)| opens.contains(&text(*node, source)));
+        let opening: Vec<&Node<'_>> =
+            names.reads.iter().map(|(node, _)| node).filter(|node| opens.contains(&text(**node, source))).collect();
+        names.takes_names = names.is_open || opening.iter().any(|node| !shows_object(node));
+        names.is_open |= !opening.is_empty();
         names
     }
 

@@ -98,6 +98,12 @@ pub fn take_back_lesson(
         is_before && !scenario.is_empty() && key(&mark.scenario) == scenario
     });
     let asked = caused.first().map(|mark| mark.scenario.clone());
+    // Without a mark only the words are known by which two tasks are compared, in alphabetical order.
+    let said = match &asked {
+        Some(asked) => format!("{asked:?}"),
+        None if scenario.is_empty() => format!("tasks with the tag {tags}"),
+        None => format!("tasks with the words {}", scenario.replace(' ', ", ")),
+    };
     let wanted = asked.unwrap_or(if scenario.is_empty() { tags } else { scenario });
     let mut step = marked(
         tx,
@@ -106,7 +112,7 @@ pub fn take_back_lesson(
             run: Some(run.id),
             tool: run.tool.clone(),
             digest: run.digest,
-            scenario: wanted.clone(),
+            scenario: wanted,
             error: "the answer was wrong".to_owned(),
             severity: Severity::Low,
             tags: Vec::new(),
@@ -121,7 +127,7 @@ pub fn take_back_lesson(
         format!("; {} no longer marked as failed because of it", plural_of(&tools))
     };
     step.outcome.message =
-        format!("the answer of run {} is forgotten; {} ranks lower for {wanted:?}{taken_back}", run.id, run.tool);
+        format!("the answer of run {} is forgotten; {} ranks lower for {said}{taken_back}", run.id, run.tool);
     Ok(step)
 }
 

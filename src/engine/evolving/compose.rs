@@ -3,8 +3,8 @@
 use super::asking::stamp_time;
 use crate::catalog;
 use crate::domain::{
-    Digest, Evolution, ExaminedAnswer, FileMode, Placement, Proposal, Stage, Step, Tool, ToolDetail, VersionFile,
-    propose, unversioned, versioned,
+    Digest, Evolution, ExaminedAnswer, FileMode, Placement, Proposal, ReplayOutcome, RunOutcome, Stage, Step, Tool,
+    ToolDetail, VersionFile, propose, unversioned, versioned,
 };
 use crate::engine::Evolutions;
 use crate::engine::core::stage_placement;
@@ -77,7 +77,8 @@ impl Evolutions<'_> {
             return Err(format!("the manifest must keep the name {}", base.manifest.name));
         }
         let proposal = propose(&base.manifest, &new.manifest);
-        let (version, step) = self.next_version(case, &proposal, generator == GENERATOR)?;
+        let usual = usual_step(case, generator);
+        let (version, step) = self.next_version(case, &proposal, usual)?;
         let detail = self.stamped(case, files, &version, (generator, Some(prompt)))?;
         Ok(Candidate { detail, step })
     }
@@ -117,7 +118,8 @@ impl Evolutions<'_> {
         placed(&case.base.tool, &spot, &found.version, self.engine.versions().files(found.digest)?).map_err(unkept)
     }
 
-    /// The same with a free version number: its own if it is free, otherwise the next one, with a new stamp.
+    /// The same with a free version number: its own if it is free, otherwise the next one, with a new stamp. A version
+    /// that changes answers is no patch.
     pub(super) fn numbered(
         &self,
         case: &Case,
@@ -125,11 +127,14 @@ impl Evolutions<'_> {
         found: &ExaminedAnswer,
         kept: ToolDetail,
     ) -> Result<Candidate, EngineError> {
-        if self.is_free(case, &found.version)? {
+        let least = if changes_answers(found) { Step::Minor } else { Step::Patch };
+        let is_step_enough = found.version.patch == 0 || least == Step::Patch;
+        if is_step_enough && self.is_free(case, &found.version)? {
             return Ok(Candidate { detail: kept, step: found.step.clone() });
         }
         let proposal = propose(&case.base.manifest, &kept.manifest);
-        let (version, step) = self.next_version(case, &proposal, lane.generator == GENERATOR).map_err(unkept)?;
+        let usual = usual_step(case, &lane.generator).max(least);
+        let (version, step) = self.next_version(case, &proposal, usual).map_err(unkept)?;
         let files = plain_names(case, &kept.files).map_err(unkept)?;
         let detail = self.stamped(case, files, &version, (&lane.generator, lane.prompt)).map_err(unkept)?;
         Ok(Candidate { detail, step: format!("{step}; checked as {}", found.version) })
@@ -156,19 +161,16 @@ impl Evolutions<'_> {
         })
     }
 
-    /// The next free version: the step that the schemas require, or a minor step if the request asks for something new.
-    fn next_version(
-        &self,
-        case: &Case,
-        proposal: &Proposal,
-        is_repair: bool,
-    ) -> Result<(semver::Version, String), String> {
+    /// The next free version: the step that the schemas require, or the usual one.
+    fn next_version(&self, case: &Case, proposal: &Proposal, usual: Step) -> Result<(semver::Version, String), String> {
         let base = &case.base.tool;
-        let usual = if is_repair || case.row.asked.hint.trim().is_empty() { Step::Patch } else { Step::Minor };
         let step = proposal.step.max(case.row.asked.step.unwrap_or(usual));
         let why = match proposal.reasons.first() {
             Some((demanded, reason)) if *demanded == step => reason.clone(),
             _ if case.row.asked.step == Some(step) => "as requested".to_owned(),
+            _ if step == Step::Minor && case.row.asked.hint.trim().is_empty() => {
+                "answers differ; the schemas are unchanged".to_owned()
+            }
             _ if step == Step::Minor => "a new feature was requested; the schemas are unchanged".to_owned(),
             _ => "code changes only; the schemas are unchanged".to_owned(),
         };
@@ -266,6 +268,22 @@ fn unkept(why: String) -> EngineError {
 pub(super) fn code_of(case: &Case, files: &[VersionFile]) -> Result<Digest, String> {
     let files = plain_files(case, files)?;
     Ok(Digest::of_files(&files.into_values().collect::<Vec<_>>()))
+}
+
+/// The step for a request: a minor one if it asks for something new.
+fn usual_step(case: &Case, generator: &str) -> Step {
+    let is_repair = generator == GENERATOR || case.row.asked.hint.trim().is_empty();
+    if is_repair { Step::Patch } else { Step::Minor }
+}
+
+/// Whether recorded inputs that succeeded have another outcome now.
+fn changes_answers(found: &ExaminedAnswer) -> bool {
+    let succeeded = RunOutcome::Succeeded.to_string();
+    found.replay.iter().any(|one| match one.outcome {
+        ReplayOutcome::Broken => true,
+        ReplayOutcome::Changed => one.before.starts_with(&succeeded),
+        _ => false,
+    })
 }
 
 /// The files of a version under the names of the previous version, without provenance.

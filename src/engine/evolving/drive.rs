@@ -330,7 +330,13 @@ impl Drive<'_> {
         };
         if generator == repair::GENERATOR {
             let nothing = || match repair::absent_packages(told).as_str() {
-                "" => "the built-in repairs find nothing to fix".to_owned(),
+                "" => match repair::unknown_names(told).as_slice() {
+                    [] => "the built-in repairs find nothing to fix".to_owned(),
+                    names => format!(
+                        "the built-in repairs find nothing to fix: nothing defines {}, and none of the known packages has it",
+                        names.join(", ")
+                    ),
+                },
                 absent => format!("the built-in repairs cannot fix it: {absent}"),
             };
             let repaired = repair::repair(told).ok_or_else(|| refused(nothing()))?;

@@ -35,10 +35,13 @@ impl Evolutions<'_> {
         // The version that its review will be compared with.
         let base: Option<Digest> = approved.filter(|base| *base != detail.tool.digest).or_else(|| commented(case));
         let verdict = self.engine.checks().examine_detail(detail, (base, case.worker()), stop, &mut |_| {})?;
+        let all = crashes(&verdict);
         let verdict = self.without_known_failures(case, detail, verdict, stop)?;
+        let fresh = crashes(&verdict);
+        let still: Vec<String> = all.into_iter().filter(|crash| !fresh.contains(crash)).collect();
         let recorded = self.recorded_inputs(&detail.tool.name, &case.row.asked.failures)?;
         let examination = Examination { evolutions: self, case, detail, stop };
-        let (assessment, replay) = examination.assess(&recorded)?;
+        let (assessment, replay) = examination.assess(&recorded, &still)?;
         let mut checks = verdict.checks;
         checks.push(assessment.report);
         let kept = ExaminedAnswer {
@@ -102,6 +105,13 @@ impl Evolutions<'_> {
         self.engine.checks().keep_verdict(&detail.tool, &verdict)?;
         Ok(verdict)
     }
+}
+
+/// The faults that keep a version from starting.
+fn crashes(verdict: &Verdict) -> Vec<String> {
+    let start = verdict.checks.iter().filter(|report| report.name == "start");
+    let findings = start.flat_map(|report| &report.findings).filter(|finding| finding.severity == Severity::High);
+    findings.map(|finding| finding.message.clone()).collect()
 }
 
 fn summary(replayed: &[Replayed]) -> ReplaySummary {

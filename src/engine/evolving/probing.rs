@@ -2,12 +2,15 @@
 
 use super::compose::{Case, plain_files};
 use crate::check::{self, Batch, Recorded, Trials};
-use crate::domain::{Checker, Finding, Replayed, RunEnd, Severity, ToolDetail, VersionFile};
+use crate::domain::{
+    Capability, CapabilityKind, Checker, Finding, Replayed, RunEnd, Severity, ToolDetail, VersionFile,
+};
 use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::review::check_runs::EngineTrials;
 use crate::evolve::assess::{
     AnswerEvidence, Assessment, Probe, ProbeEnd, ProbeRun, ProbeSource, VersionTexts, assess, near,
+    with_missing_imports,
 };
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
@@ -19,7 +22,13 @@ use std::sync::atomic::AtomicBool;
 const NEAR_FAILING: usize = 10;
 
 /// Maximum number of generated inputs similar to a working one.
-const NEAR_WORKING: usize = 5;
+const NEAR_WORKING: usize = 8;
+
+/// Maximum number of generated inputs similar to a failing one that was not chosen.
+const NEAR_OTHERS: usize = 5;
+
+/// Maximum number of inputs with which the previous version is started again, to see whether its answers are steady.
+const AGAIN: usize = 6;
 
 /// Number of known inputs of each kind from which others are generated.
 const KNOWN: usize = 2;
@@ -55,7 +64,13 @@ struct Tries {
 
 impl Examination<'_> {
     /// Judges the answer, and returns the results for recorded inputs.
-    pub(super) fn assess(&self, recorded: &[Recorded]) -> Result<(Assessment, Vec<Replayed>), EngineError> {
+    ///
+    /// `still` are faults that both versions have when they are started.
+    pub(super) fn assess(
+        &self,
+        recorded: &[Recorded],
+        still: &[String],
+    ) -> Result<(Assessment, Vec<Replayed>), EngineError> {
         let can_start = |detail: &ToolDetail| detail.tool.runnable && detail.manifest.recipe.is_some();
         let tries =
             if can_start(self.detail) && can_start(&self.case.base) { self.tried(recorded)? } else { Tries::default() };
@@ -69,6 +84,14 @@ impl Examination<'_> {
         let (before, after) = (texts(&before), texts(&after));
         let entry = self.case.base.main_file().map(|file| file.path.as_str());
         let manifest = self.case.want.manifest.as_ref().map(|(path, _)| path.as_str());
+        let meant = with_imports(&self.case.base, &after);
+        let known = check::capabilities_of(&meant);
+        // What died for want of an import would have reached the network with it.
+        let is_network = |one: &Capability| matches!(one.kind, CapabilityKind::Network | CapabilityKind::Address);
+        let observed = match meant.files == self.case.base.files {
+            false if known.iter().any(is_network) => &[],
+            _ => tries.observed.as_slice(),
+        };
         let (changes, _) = check::change::differences(&self.case.base, &new);
         let asked = &self.case.row.asked;
         let mut assessment = assess(&AnswerEvidence {
@@ -77,9 +100,10 @@ impl Examination<'_> {
             is_new: asked.specification.is_some(),
             texts: VersionTexts { before: &before, after: &after, entry, manifest },
             manifests: (&self.case.base.manifest, &new.manifest),
-            capabilities: (&check::capabilities_of(&self.case.base), &check::capabilities_of(&new)),
-            observed: &tries.observed,
+            capabilities: (&known, &check::capabilities_of(&new)),
+            observed,
             changes: &changes,
+            still,
             probes: &tries.probes,
             unsteady: tries.unsteady.as_ref(),
         });
@@ -129,6 +153,7 @@ impl Examination<'_> {
             Ok((old, new)) => tries.add(&inputs, &sources, (&old, &new)),
             Err(why) => tries.untried = Some(why),
         }
+        self.start_again(&trials, &mut tries.probes);
         Ok(tries)
     }
 
@@ -141,6 +166,20 @@ impl Examination<'_> {
         let both = mended.iter().zip(again.iter().map(run));
         let differing = both.into_iter().find(|(probe, again)| probe.after.stdout != again.stdout);
         differing.map(|(probe, again)| [probe.after.stdout.clone(), again.stdout])
+    }
+
+    /// Starts the previous version again where the new one answers otherwise: times and random numbers are no answers.
+    fn start_again(&self, trials: &EngineTrials<'_>, probes: &mut [Probe]) {
+        let is_other = |probe: &&mut Probe| {
+            let ends = [probe.before.end, probe.after.end];
+            ends == [ProbeEnd::Succeeded; 2] && probe.before.stdout != probe.after.stdout
+        };
+        let mut differing: Vec<&mut Probe> = probes.iter_mut().filter(is_other).take(AGAIN).collect();
+        let inputs: Vec<Value> = differing.iter().map(|probe| probe.input.clone()).collect();
+        let Ok(again) = start(trials, &self.case.base, &inputs, Pace::Plain) else { return };
+        for (probe, again) in differing.iter_mut().zip(again.iter().map(run)) {
+            probe.again = Some(again.stdout);
+        }
     }
 
     fn start(
@@ -179,10 +218,16 @@ impl Examination<'_> {
         let all = || (0..).zip(probes);
         let chosen = |probe: &Probe| matches!(probe.source, ProbeSource::Recorded { chosen: true, .. });
         let failing = all().filter(|(_, probe)| chosen(probe)).take(KNOWN).map(|known| (known, NEAR_FAILING));
+        let is_other = |probe: &Probe| {
+            matches!(probe.source, ProbeSource::Recorded { chosen: false, .. })
+                && matches!(probe.before.end, ProbeEnd::Failed | ProbeEnd::Refused)
+                && probe.after.end == ProbeEnd::Succeeded
+        };
+        let others = all().filter(|(_, probe)| is_other(probe)).take(KNOWN).map(|known| (known, NEAR_OTHERS));
         let works = |probe: &Probe| !chosen(probe) && probe.before.end == ProbeEnd::Succeeded;
         let working = all().filter(|(_, probe)| works(probe)).take(KNOWN).map(|known| (known, NEAR_WORKING));
         let (mut inputs, mut sources) = (Vec::new(), Vec::new());
-        for ((at, probe), count) in failing.chain(working) {
+        for ((at, probe), count) in failing.chain(others).chain(working) {
             for input in near(&probe.input, count) {
                 let is_known = probes.iter().any(|other| other.input == input) || inputs.contains(&input);
                 if !is_known && fits(&input) {
@@ -202,6 +247,7 @@ impl Tries {
             input: input.clone(),
             source: *source,
             before: run(old),
+            again: None,
             after: run(new),
         }));
     }
@@ -250,6 +296,19 @@ fn is_of_shell(stderr: &[u8]) -> bool {
         let rest = line.split_once(": line ").map(|(_, rest)| rest.split_once(": ").map_or(rest, |(number, _)| number));
         rest.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     })
+}
+
+/// The version with those imports of a newer one that it lacks: what it does is judged as it was meant.
+fn with_imports(version: &ToolDetail, newer: &BTreeMap<String, String>) -> ToolDetail {
+    let mut version = version.clone();
+    for file in &mut version.files {
+        let old = String::from_utf8_lossy(&file.bytes).into_owned();
+        let new = newer.get(&file.path);
+        if let Some(text) = new.and_then(|new| with_missing_imports(&file.path, &old, new)) {
+            file.bytes = text.into_bytes().into();
+        }
+    }
+    version
 }
 
 /// Files that are text, by path.

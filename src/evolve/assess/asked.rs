@@ -2,7 +2,10 @@
 
 use super::super::bundle::Bundle;
 use super::super::mutation::failure_kind;
+use super::AnswerEvidence;
 use crate::domain::{CommentKind, FailureKind};
+use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Words that ask for a refusal.
 const REFUSAL: &[&str] = &[
@@ -79,6 +82,105 @@ const DOCUMENTS: &[&str] = &[
     "tags",
 ];
 
+/// Words of a request that is about failures only, without the `s` of a plural: it leaves right answers as they are.
+#[rustfmt::skip]
+const REPAIR: &[&str] = &[
+    "accept", "again", "allow", "also", "alway", "avoid", "bad", "break", "broken", "call", "cannot", "case",
+    "cope", "crash", "crashe", "crashing", "deal", "empty", "end", "error", "exception", "exit", "fail",
+    "failed", "failing", "failure", "fault", "fix", "fixed", "forgot", "forgotten", "gracefully", "handle",
+    "handling", "import", "input", "invalid", "issue", "keyerror", "line", "list", "make", "message", "missing",
+    "module", "must", "nameerror", "never", "number", "please", "problem", "properly", "raise", "refuse", "reject",
+    "repair", "repaired", "robust", "run", "should", "start", "stop", "support", "take", "text", "throw", "tolerate",
+    "too", "tool", "traceback", "typeerror", "typo", "undefined", "valid", "validate", "value", "valueerror", "work",
+    "zero", "zerodivisionerror",
+];
+
+/// Words of a request that is about what fails, or about which inputs are taken.
+const FAILING: &[&str] = &[
+    "crash",
+    "fails",
+    "failure",
+    "failing",
+    "error",
+    "exception",
+    "traceback",
+    "accept",
+    "support",
+    "allow",
+    "tolerat",
+    "handle",
+    "cope with",
+    "refus",
+    "reject",
+    "validat",
+    "does not start",
+    "cannot start",
+    "not defined",
+];
+
+/// Words of a request for other answers.
+const OTHER_ANSWERS: &[&str] = &[
+    "return",
+    "output",
+    "print",
+    "round",
+    "show",
+    "add ",
+    "sort",
+    "order",
+    "use ",
+    "convert",
+    "count",
+    "format",
+    "comput",
+    "calculat",
+    "chang",
+    "replac",
+    "renam",
+    "remov",
+    "drop",
+    "should be",
+    "instead",
+    "wrong",
+    "incorrect",
+    "exclud",
+    "includ",
+    "ignor",
+    "skip",
+    "treat",
+    "write",
+    "result",
+    "answer",
+    "default",
+    "strip",
+    "trim",
+    "precision",
+    "decimal",
+    "lowercase",
+    "uppercase",
+    "digits",
+];
+
+/// Words that mean nothing by themselves, without the `s` of a plural.
+#[rustfmt::skip]
+const SMALL: &[&str] = &[
+    "a", "about", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "do", "doe",
+    "don", "each", "every", "for", "from", "has", "have", "if", "in", "instead", "into", "is", "it", "its", "just",
+    "like", "may", "me", "more", "my", "no", "not", "now", "of", "on", "one", "only", "or", "out", "same", "so",
+    "some", "t", "that", "the", "them", "then", "there", "these", "they", "thi", "those", "to", "was", "well", "were",
+    "what", "when", "where", "which", "while", "will", "with", "without", "you",
+];
+
+/// The words of a text in lower case; of a plural also the singular.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let all = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let plain = |word: &str| match word.strip_suffix('s') {
+        Some(one) if one.len() > 2 && !one.ends_with('s') => one.to_owned(),
+        _ => word.to_owned(),
+    };
+    all.map(|word| plain(&word.to_lowercase())).collect::<Vec<_>>().into_iter()
+}
+
 /// The request in words.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asked {
@@ -113,17 +215,50 @@ impl Asked {
         self.text.is_empty()
     }
 
+    /// Whether the request names nothing but failures, inputs and this tool, or says what fails or is to be accepted and
+    /// nothing of answers. Any other word may ask for something new.
+    pub(super) fn is_about_failures(&self, evidence: &AnswerEvidence<'_>) -> bool {
+        if self.is_wordless() || self.says(FAILING) && !self.says(OTHER_ANSWERS) {
+            return true;
+        }
+        let bundle = evidence.bundle;
+        let told = bundle.failures.iter().flat_map(|failure| [&failure.error, &failure.input, &failure.output]);
+        let schema = evidence.manifests.0.input.as_ref().map(Value::to_string).unwrap_or_default();
+        let known: BTreeSet<String> =
+            told.map(String::as_str).chain([schema.as_str(), bundle.tool.as_str()]).flat_map(words).collect();
+        let is_plain = |word: &String| {
+            SMALL.contains(&word.as_str())
+                || REPAIR.contains(&word.as_str())
+                || word.bytes().all(|b| b.is_ascii_digit())
+        };
+        words(&self.text).all(|word| is_plain(&word) || known.contains(&word))
+    }
+
+    /// Whether other answers than before may be right for inputs that worked.
+    pub(super) fn wants_other_answers(&self, evidence: &AnswerEvidence<'_>) -> bool {
+        self.is_major || !self.is_about_failures(evidence)
+    }
+
+    /// Whether the request asks for inputs to be refused.
+    pub(super) fn asks_for_refusal(&self) -> bool {
+        self.is_major || self.says(REFUSAL)
+    }
+
+    /// Whether a failure is one of the program: no input is its cause.
+    pub(super) fn is_of_program(error: &str, output: &str) -> bool {
+        matches!(
+            failure_kind(error, output),
+            FailureKind::Missing | FailureKind::Start | FailureKind::Output | FailureKind::Result
+        )
+    }
+
     /// Whether a failure is fixed when its input is refused with a message: the request asks for that; or it asks for
     /// nothing, and the failure is one of the input rather than of the program.
     pub(super) fn allows_refusal(&self, error: &str, output: &str, was_refused: bool) -> bool {
         if self.says(REFUSAL) {
             return true;
         }
-        let is_of_program = matches!(
-            failure_kind(error, output),
-            FailureKind::Missing | FailureKind::Start | FailureKind::Output | FailureKind::Result
-        );
-        self.is_wordless() && !was_refused && !is_of_program
+        self.is_wordless() && !was_refused && !Asked::is_of_program(error, output)
     }
 
     /// Whether an empty or fixed result may be right: the request speaks of one.

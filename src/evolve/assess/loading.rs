@@ -59,7 +59,7 @@ impl VersionTexts<'_> {
     }
 
     /// The file that is started, and each file that one of them or the manifest names.
-    fn loaded(&self) -> BTreeSet<&str> {
+    pub(super) fn loaded(&self) -> BTreeSet<&str> {
         let mut loaded: BTreeSet<&str> = self.entry.into_iter().chain(self.manifest).collect();
         if self.entry.is_none() {
             loaded.extend(self.before.keys().map(String::as_str));

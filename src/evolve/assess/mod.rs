@@ -6,7 +6,9 @@
 //! them is for the engine.
 
 mod asked;
+mod kept;
 mod loading;
+mod names;
 mod near;
 mod outcome;
 mod reach;
@@ -15,6 +17,7 @@ mod tests;
 mod values;
 
 pub use loading::VersionTexts;
+pub use names::with_missing_imports;
 pub use near::near;
 
 use super::bundle::Bundle;
@@ -28,6 +31,9 @@ pub const REPORT: &str = "answer";
 
 /// The finding about a file that nothing loads.
 const NOT_LOADED: &str = "not-loaded";
+
+/// The finding about an answer that ignores its input.
+const CONSTANT: &str = "constant";
 
 /// How many failing inputs of the same kind must still fail to conclude that only the known one was fixed.
 const ENOUGH: usize = 3;
@@ -86,6 +92,8 @@ pub struct Probe {
     pub source: ProbeSource,
     /// The result of the old version.
     pub before: ProbeRun,
+    /// What the old version writes in a second start; `None` if it was not started again.
+    pub again: Option<String>,
     /// The result of the new version.
     pub after: ProbeRun,
 }
@@ -111,6 +119,8 @@ pub struct AnswerEvidence<'a> {
     pub changes: &'a [Finding],
     /// Inputs that both were started with.
     pub probes: &'a [Probe],
+    /// Faults of its code that the previous version has too, seen when each was started; one line each.
+    pub still: &'a [String],
     /// An input that failed before and that the new version answers differently each time, with two answers.
     pub unsteady: Option<&'a [String; 2]>,
 }
@@ -135,11 +145,18 @@ pub fn assess(evidence: &AnswerEvidence<'_>) -> Assessment {
         findings.extend(constant(evidence));
         findings.extend(unsteady(evidence));
         findings.extend(echo(evidence));
+        if !findings.iter().any(|finding| finding.code == CONSTANT) {
+            findings.extend(kept::of(evidence, &asked));
+        }
         for (at, probe) in evidence.probes.iter().enumerate() {
             let ProbeSource::Recorded { run, chosen } = probe.source else { continue };
             let (outcome, finding) = outcome::of(evidence, &asked, (at, probe), chosen);
             outcomes.extend(outcome.map(|outcome| (run, outcome)));
             findings.extend(finding);
+        }
+        // Any other objection says more.
+        if findings.is_empty() {
+            findings.extend(fixes_nothing(evidence, &asked, &outcomes));
         }
     }
     let mut told = BTreeSet::new();
@@ -247,9 +264,48 @@ fn promises(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     findings
 }
 
+fn is_well(run: &ProbeRun) -> bool {
+    run.end == ProbeEnd::Succeeded
+}
+
+/// Whether a repair repairs nothing: the old faults are still there, and no input that failed has another result now.
+fn fixes_nothing(evidence: &AnswerEvidence<'_>, asked: &Asked, outcomes: &[(RunId, ReplayOutcome)]) -> Option<Finding> {
+    let is_fixed = |probe: &Probe| match probe.source {
+        ProbeSource::Recorded { run, .. } => {
+            let outcome = outcomes.iter().find(|(of, _)| *of == run).map(|(_, outcome)| *outcome);
+            match outcome {
+                Some(outcome) => matches!(outcome, ReplayOutcome::Fixed | ReplayOutcome::Refused),
+                None => !is_well(&probe.before) && is_well(&probe.after),
+            }
+        }
+        ProbeSource::Example | ProbeSource::Near(_) => !is_well(&probe.before) && is_well(&probe.after),
+    };
+    if !asked.is_about_failures(evidence) || evidence.probes.iter().any(is_fixed) {
+        return None;
+    }
+    // What worked shows that a name is needed nowhere, or comes from elsewhere.
+    let has_worked = evidence.probes.iter().any(|probe| is_well(&probe.before));
+    let names = if has_worked { Vec::new() } else { names::still_undefined(&evidence.texts) };
+    let crash = || {
+        let mut started = evidence.probes.iter().filter(|probe| probe.after.end != ProbeEnd::NotStarted).peekable();
+        started.peek()?;
+        let failing = started.all(outcome::is_stuck);
+        failing.then(|| evidence.probes.iter().find(|probe| probe.after.end == ProbeEnd::Failed))?
+    };
+    let what = if let Some(fault) = evidence.still.first() {
+        fault.clone()
+    } else if let Some(probe) = crash() {
+        format!("with {} it still fails: {}", quoted(&probe.input.to_string()), quoted(&probe.after.error))
+    } else if names.is_empty() {
+        return None;
+    } else {
+        format!("nothing defines {}", names.join(", "))
+    };
+    Some(objection("fixes-nothing", format!("no failure is fixed: {what}")))
+}
+
 /// Whether the new version answers the same where the old one answered differently.
 fn constant(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
-    let is_well = |run: &ProbeRun| run.end == ProbeEnd::Succeeded;
     let both: Vec<&Probe> =
         evidence.probes.iter().filter(|probe| is_well(&probe.before) && is_well(&probe.after)).collect();
     let distinct = |of: fn(&Probe) -> &ProbeRun, probes: &[&Probe]| {
@@ -261,7 +317,7 @@ fn constant(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
             quoted(&both[0].after.stdout),
             both.len()
         );
-        return Some(objection("constant", message));
+        return Some(objection(CONSTANT, message));
     }
     let now: Vec<&Probe> = evidence.probes.iter().filter(|probe| is_well(&probe.after)).collect();
     let was_always_failing = evidence.probes.iter().all(|probe| !is_well(&probe.before));
@@ -273,7 +329,7 @@ fn constant(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
     let is_unread = reads_less(evidence);
     (is_empty || is_unread).then(|| {
         let message = format!("ignores its input: returns {} for {} inputs", quoted(&now[0].after.stdout), now.len());
-        objection("constant", message)
+        objection(CONSTANT, message)
     })
 }
 
@@ -299,7 +355,6 @@ fn echo(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
         let told = values::texts(&answer);
         given.into_iter().find(|text| told.iter().any(|told| told.contains(text.as_str())))
     };
-    let is_well = |run: &ProbeRun| run.end == ProbeEnd::Succeeded;
     let mut worked = evidence.probes.iter().filter(|probe| is_well(&probe.before)).peekable();
     worked.peek()?;
     if worked.any(|probe| holds(probe, &probe.before).is_some()) {

@@ -1,6 +1,6 @@
 //! Inputs of the same kind as a known one: other letters, digits and numbers in the same places.
 //!
-//! What is empty or zero stays so, and so do signs and punctuation: what an input fails for is often there.
+//! A list also gets one more item, or its items in another order. What is empty or zero stays so, and so do signs and punctuation: what an input fails for is often there.
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ pub fn near(input: &Value, count: usize) -> Vec<Value> {
         }
     };
     for shift in 1..=2 {
-        for way in [Way::Digits(shift), Way::Shift(shift), Way::Twice] {
+        for way in [Way::Digits(shift), Way::Shift(shift), Way::Twice, Way::Longer] {
             let Some(map) = input.as_object() else { continue };
             // One field at a time, so that what it fails for may stay in another.
             for (name, value) in map {
@@ -34,6 +34,8 @@ enum Way {
     /// Other letters and digits.
     Shift(u8),
     Twice,
+    /// Lists with one more item.
+    Longer,
 }
 
 fn other(value: &Value, way: Way) -> Value {
@@ -48,6 +50,7 @@ fn other(value: &Value, way: Way) -> Value {
             let by = match way {
                 Way::Digits(by) | Way::Shift(by) => f64::from(by),
                 Way::Twice => 10.0,
+                Way::Longer => 0.0,
             };
             match (number.as_i64(), number.as_f64()) {
                 (Some(0), _) => value.clone(),
@@ -57,6 +60,7 @@ fn other(value: &Value, way: Way) -> Value {
             }
         }
         (Value::Array(items), Way::Twice) if items.len() > 1 => Value::Array(items.iter().rev().cloned().collect()),
+        (Value::Array(items), Way::Longer) => Value::Array(items.iter().chain(items.first()).cloned().collect()),
         (Value::Array(items), way) => Value::Array(items.iter().map(|item| other(item, way)).collect()),
         (Value::Object(map), way) => {
             Value::Object(map.iter().map(|(name, value)| (name.clone(), other(value, way))).collect())

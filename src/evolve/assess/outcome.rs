@@ -46,12 +46,10 @@ pub(super) fn of(
             (Some(ReplayOutcome::Refused), None)
         }
         (ProbeEnd::Failed | ProbeEnd::Refused, ProbeEnd::Succeeded) => {
-            let why = hidden(evidence, asked, (at, probe)).or_else(|| hard_coded(evidence, asked, (at, probe)));
-            match why {
-                Some(finding) if chosen => (Some(ReplayOutcome::Hidden), Some(finding)),
-                Some(_) => (Some(ReplayOutcome::Hidden), None),
-                None => (None, None),
-            }
+            // A failure that nobody chose may stay; but it may not be hidden either.
+            let fixes_one = || if chosen { hard_coded(evidence, asked, (at, probe)) } else { None };
+            let why = hidden(evidence, asked, (at, probe)).or_else(fixes_one);
+            (why.is_some().then_some(ReplayOutcome::Hidden), why)
         }
         _ => (None, None),
     }
@@ -89,6 +87,16 @@ fn signature(run: &ProbeRun) -> &str {
     run.error.split([':', '(']).next().unwrap_or_default().trim()
 }
 
+/// Whether a failure is where it was: in the same words, or the program still lacks something. What fails further on shows
+/// that the first fault is gone.
+pub(super) fn is_stuck(probe: &Probe) -> bool {
+    let lacks = |run: &ProbeRun| Asked::is_of_program(&run.error, &run.stderr);
+    let (before, after) = (&probe.before, &probe.after);
+    before.end == ProbeEnd::Failed
+        && after.end == ProbeEnd::Failed
+        && (is_same_error(before, after) || lacks(before) && lacks(after))
+}
+
 /// Whether two starts failed in the same words; lines move, so numbers do not count.
 fn is_same_error(one: &ProbeRun, other: &ProbeRun) -> bool {
     let words = |run: &ProbeRun| run.error.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
@@ -118,16 +126,38 @@ fn hidden(evidence: &AnswerEvidence<'_>, asked: &Asked, (at, probe): (usize, &Pr
         let message = format!("hides the failure: with {input} it succeeds and prints the error as its result");
         return Some(objection("hidden-failure", message));
     }
+    if is_expected(evidence, &probe.input) {
+        return None;
+    }
     let content = values::content(&result);
+    if values::is_empty_input(&probe.input) {
+        let is_unasked = !asked.allows_empty() && !Asked::is_of_program(&before.error, &before.stderr);
+        let is_hidden = match content {
+            // Nothing of nothing, in the form that it has elsewhere.
+            Content::Empty => swallowed.is_some() || values::has_other_form(&result, &good),
+            Content::Zero | Content::Some => true,
+        };
+        return (is_unasked && is_hidden).then(|| {
+            let message = format!(
+                "hides the failure: {input} holds no data, and nothing says that {} is the right answer; refuse the \
+                 input with a message, or let the request or an example name the answer",
+                quoted(&after.stdout)
+            );
+            objection("hidden-failure", message)
+        });
+    }
     let siblings = siblings(evidence, at);
     let answered: Vec<&&Probe> = siblings.iter().filter(|other| other.after.end == ProbeEnd::Succeeded).collect();
     let is_same_for_all = answered.len() > 1 && answered.iter().all(|other| written(&other.after.stdout) == result);
     let handles = swallowed.is_some() || silences_more(evidence);
+    let ignores = is_same_for_all && varies(evidence);
     let is_hidden = match content {
-        _ if !values::has_content(&probe.input) || asked.allows_empty() => false,
+        _ if asked.allows_empty() => false,
         Content::Empty => swallowed.is_some() || is_same_for_all || values::has_other_form(&result, &good),
-        Content::Zero => swallowed.is_some() || handles && is_same_for_all || values::has_other_form(&result, &good),
-        Content::Some => handles && is_same_for_all,
+        Content::Zero => {
+            swallowed.is_some() || ignores || handles && is_same_for_all || values::has_other_form(&result, &good)
+        }
+        Content::Some => (handles || ignores && !good.contains(&result)) && is_same_for_all,
     };
     is_hidden.then(|| {
         let place = swallowed
@@ -137,6 +167,21 @@ fn hidden(evidence: &AnswerEvidence<'_>, asked: &Asked, (at, probe): (usize, &Pr
         let message = format!("hides the failure: with {input} it now returns {result} instead of a result{place}");
         objection("hidden-failure", message)
     })
+}
+
+/// Whether an example or a test of the previous version says what comes of an input.
+fn is_expected(evidence: &AnswerEvidence<'_>, input: &Value) -> bool {
+    let manifest = evidence.manifests.0;
+    manifest.examples.iter().any(|example| example.input == *input && example.output.is_some())
+        || manifest.tests.iter().any(|test| test.input == *input)
+}
+
+/// Whether the tool answers each of several working inputs differently, so that one answer to many is none.
+fn varies(evidence: &AnswerEvidence<'_>) -> bool {
+    let good = evidence.probes.iter().filter(|probe| probe.before.end == ProbeEnd::Succeeded);
+    let outputs: Vec<String> = good.map(|probe| written(&probe.before.stdout).to_string()).collect();
+    let distinct: BTreeSet<&String> = outputs.iter().collect();
+    outputs.len() >= ENOUGH && 3 * distinct.len() >= 2 * outputs.len()
 }
 
 /// Whether the new code catches or silences errors in more places.

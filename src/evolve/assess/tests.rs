@@ -14,6 +14,9 @@ struct Known {
     new_manifest: Manifest,
     old_manifest: Manifest,
     unsteady: Option<[String; 2]>,
+    still: Vec<String>,
+    /// Whether the old code defines all of its names.
+    old_defines: bool,
 }
 
 fn manifest() -> Manifest {
@@ -25,7 +28,17 @@ fn manifest() -> Manifest {
 impl Known {
     fn of(new: &'static str, probes: Vec<Probe>) -> Known {
         let (old_manifest, new_manifest) = (manifest(), manifest());
-        Known { hint: "", new, probes, changes: Vec::new(), new_manifest, old_manifest, unsteady: None }
+        Known {
+            hint: "",
+            new,
+            probes,
+            changes: Vec::new(),
+            new_manifest,
+            old_manifest,
+            unsteady: None,
+            still: Vec::new(),
+            old_defines: false,
+        }
     }
 
     fn assess(&self) -> Assessment {
@@ -36,7 +49,8 @@ impl Known {
             ..Bundle::blank("totals", semver::Version::new(1, 0, 0))
         };
         let texts = |text: &str| BTreeMap::from([("totals.py".to_owned(), text.to_owned())]);
-        let (before, after) = (texts(OLD), texts(self.new));
+        let old = if self.old_defines { "print(1)\n" } else { OLD };
+        let (before, after) = (texts(old), texts(self.new));
         let texts = VersionTexts { before: &before, after: &after, entry: Some("totals.py"), manifest: None };
         assess(&AnswerEvidence {
             bundle: &bundle,
@@ -47,6 +61,7 @@ impl Known {
             capabilities: (&[], &[]),
             observed: &[],
             changes: &self.changes,
+            still: &self.still,
             probes: &self.probes,
             unsteady: self.unsteady.as_ref(),
         })
@@ -69,7 +84,7 @@ fn run(written: &str) -> ProbeRun {
 }
 
 fn probe(text: &str, source: ProbeSource, before: &str, after: &str) -> Probe {
-    Probe { input: json!({"text": text}), source, before: run(before), after: run(after) }
+    Probe { input: json!({"text": text}), source, before: run(before), again: None, after: run(after) }
 }
 
 const CHOSEN: ProbeSource = ProbeSource::Recorded { run: RunId(1), chosen: true };
@@ -148,8 +163,19 @@ fn an_empty_result_that_was_asked_for_is_a_result() {
 
 #[test]
 fn an_empty_result_for_an_empty_input_is_a_result() {
-    let probes = vec![probe("", CHOSEN, CRASH, "{}"), probe("a", OTHER, "{\"a\": 1}", "{\"a\": 1}")];
-    assert!(Known { changes: vec![swallowed()], ..Known::of(NEW, probes) }.codes().is_empty());
+    let with = |answer| vec![probe("", CHOSEN, CRASH, answer), probe("a", OTHER, "{\"a\": 1}", "{\"a\": 1}")];
+    assert!(Known::of(NEW, with("{}")).codes().is_empty());
+    let hidden = Known { changes: vec![swallowed()], ..Known::of(NEW, with("{}")) };
+    assert_eq!(hidden.codes(), ["hidden-failure"], "whatever it is swallowed for");
+    assert_eq!(Known::of(NEW, with("{\"a\": 0}")).codes(), ["hidden-failure"], "nothing says that it is right");
+    assert!(Known { hint: "Return 0 for an empty text", ..Known::of(NEW, with("{\"a\": 0}")) }.codes().is_empty());
+    let mut declared = Known::of(NEW, with("{\"a\": 0}"));
+    let example = serde_json::from_value(json!({"input": {"text": ""}, "output": {"a": 0}})).unwrap();
+    declared.old_manifest.examples = vec![example];
+    declared.new_manifest.examples = declared.old_manifest.examples.clone();
+    assert!(declared.codes().is_empty());
+    let missing = vec![probe("", CHOSEN, "crash!NameError: name 'json' is not defined", "{\"a\": 0}")];
+    assert!(Known::of(NEW, missing).codes().is_empty(), "no input is the cause");
 }
 
 #[test]
@@ -238,4 +264,99 @@ fn examples_stay_where_nobody_asked_for_others() {
     assert_eq!(known.codes(), ["example"]);
     known.hint = "Count from two";
     assert!(known.codes().is_empty());
+}
+
+#[test]
+fn right_answers_stay_unless_others_are_asked_for() {
+    let near = ["{\"total\": 16}", "{\"total\": 204}", "{\"total\": 29}"];
+    let other = ["{\"total\": 3}", "{\"total\": 2}"];
+    let known = Known::of(NEW, answered("{\"total\": 102}", near, other));
+    assert_eq!(known.codes(), ["changed-answer"]);
+    for (hint, codes) in [
+        ("Fix the crash with semicolons, please", vec!["changed-answer"]),
+        ("Accept this text too", vec!["changed-answer"]),
+        ("Return half of it", vec![]),
+        ("Round the total", vec![]),
+    ] {
+        let known = Known { hint, ..Known::of(NEW, answered("{\"total\": 102}", near, other)) };
+        let found = known.codes().into_iter().filter(|code| code == "changed-answer").collect::<Vec<_>>();
+        assert_eq!(found, codes, "{hint}");
+    }
+    let mut random = answered("{\"total\": 102}", near, other);
+    random[5].again = Some("{\"total\": 12}".to_owned());
+    assert!(Known::of(NEW, random).codes().is_empty(), "the old version answers differently each time");
+    let rounded = answered("{\"total\": 102}", near, ["{\"total\": 3.0}", "{\"total\": 11.0}"]);
+    assert!(Known::of(NEW, rounded).codes().is_empty());
+    let marked = vec![probe("1", CHOSEN, "3", "4"), probe("2", OTHER, "5", "6")];
+    assert!(Known::of(NEW, marked).codes().is_empty(), "its answers were marked as wrong");
+}
+
+#[test]
+fn inputs_like_those_that_worked_are_not_refused() {
+    let near = ["{\"total\": 16}", "{\"total\": 204}", "{\"total\": 29}"];
+    let with = |ends: [&str; 2]| {
+        let mut probes = answered("{\"total\": 102}", near, GOOD);
+        for (text, after) in ["2,3", "4,5"].iter().zip(ends) {
+            probes.push(probe(text, ProbeSource::Near(4), "{\"total\": 4}", after));
+        }
+        probes
+    };
+    let refused = "refuse!unsupported list";
+    assert_eq!(Known::of(NEW, with([refused; 2])).codes(), ["refuses-more"]);
+    assert!(Known::of(NEW, with(["{\"total\": 4}"; 2])).codes().is_empty());
+    let asked = Known { hint: "Reject negative numbers", ..Known::of(NEW, with([refused, "{\"total\": 4}"])) };
+    assert!(asked.codes().is_empty());
+    let numbers = |after: &str| {
+        let input = |n: i64| json!({"text": "a", "n": n});
+        let mut probes = answered("{\"total\": 102}", near, GOOD);
+        probes[4].input = input(3);
+        for (n, after) in [(4, "{\"total\": 3}"), (5, "{\"total\": 3}"), (13, after)] {
+            let probe = probe("", ProbeSource::Near(4), "{\"total\": 3}", after);
+            probes.push(Probe { input: input(n), ..probe });
+        }
+        Known::of(NEW, probes).codes()
+    };
+    assert_eq!(numbers(refused), ["refuses-more"], "another number is an input of the same kind");
+    assert!(numbers("{\"total\": 3}").is_empty());
+}
+
+#[test]
+fn a_failure_that_nobody_chose_is_not_hidden_either() {
+    let near = ["{\"total\": 16}", "{\"total\": 204}", "{\"total\": 29}"];
+    let mut probes = answered("{\"total\": 102}", near, GOOD);
+    probes.push(probe("x", ProbeSource::Recorded { run: RunId(9), chosen: false }, CRASH, "{\"total\": 0}"));
+    let known = Known { changes: vec![swallowed()], ..Known::of(NEW, probes) };
+    assert_eq!(known.codes(), ["hidden-failure"]);
+    assert!(known.assess().outcomes.contains(&(RunId(9), ReplayOutcome::Hidden)));
+}
+
+#[test]
+fn one_answer_to_many_failing_inputs_is_none_where_answers_vary() {
+    let worked = |probes: &mut Vec<Probe>| {
+        for (text, total) in [("1,1", 2), ("2,2", 4), ("3,4", 7)] {
+            let total = format!("{{\"total\": {total}}}");
+            probes.push(probe(text, ProbeSource::Near(4), &total, &total));
+        }
+    };
+    for answer in ["{\"total\": 0}", "{\"total\": 77}"] {
+        let mut probes = answered(answer, [answer; 3], GOOD);
+        worked(&mut probes);
+        assert_eq!(Known::of(NEW, probes).codes(), ["hidden-failure"], "no word of the code catches anything");
+    }
+}
+
+#[test]
+fn a_repair_that_repairs_nothing_is_not_good() {
+    let same = || vec![probe("1", ProbeSource::Example, CRASH, CRASH)];
+    assert_eq!(Known::of(NEW, same()).codes(), ["fixes-nothing"]);
+    assert!(Known { hint: "Draw a chart", ..Known::of(NEW, same()) }.codes().is_empty());
+    let missing = |after| vec![probe("1", ProbeSource::Example, "crash!NameError: name 'sys' is not defined", after)];
+    assert_eq!(Known::of(NEW, missing("crash!NameError: name 'socket' is not defined")).codes(), ["fixes-nothing"]);
+    let further = Known { old_defines: true, ..Known::of(NEW, missing("crash!EOFError: EOF when reading a line")) };
+    assert!(further.codes().is_empty(), "it fails further on, for want of an input");
+    let still = vec!["it fails at every start: NameError: name 'socket' is not defined".to_owned()];
+    let known = Known { still: still.clone(), ..Known::of(NEW, vec![]) };
+    assert_eq!(known.codes(), ["fixes-nothing"]);
+    let fixed = Known { still, ..Known::of(NEW, vec![probe("1", CHOSEN, CRASH, "{\"total\": 1}")]) };
+    assert!(fixed.codes().is_empty());
 }

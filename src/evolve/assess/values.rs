@@ -62,6 +62,57 @@ pub(super) fn has_content(input: &Value) -> bool {
     }
 }
 
+/// Whether a value differs from another one in a place where that is steady: the same in `before` and `again`.
+pub(super) fn differs(before: &Value, again: &Value, after: &Value) -> bool {
+    match (before, again, after) {
+        (Value::Object(left), Value::Object(second), Value::Object(right)) => left.iter().any(|(key, value)| {
+            let steady = second.get(key).unwrap_or(&Value::Null);
+            right.get(key).is_none_or(|other| differs(value, steady, other))
+        }),
+        (Value::Array(left), Value::Array(second), Value::Array(right)) if left.len() == second.len() => {
+            left.len() != right.len()
+                || left.iter().zip(second).zip(right).any(|((value, steady), other)| differs(value, steady, other))
+        }
+        (Value::String(left), Value::String(second), Value::String(right)) => {
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            let (left, second, right) = (words(left), words(second), words(right));
+            let is_steady = |at: usize| left.get(at) == second.get(at);
+            left.len() == second.len()
+                && (left.len() != right.len()
+                    || (0..left.len()).any(|at| is_steady(at) && !is_same_word(&left[at], &right[at])))
+        }
+        _ => is_same(before, again) && !is_same(before, after),
+    }
+}
+
+/// Whether two values are the same; numbers may be written as whole or with a point.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other)) => is_close(one, other),
+        _ => one == other,
+    }
+}
+
+fn is_same_word(one: &str, other: &str) -> bool {
+    one == other || matches!((one.parse(), other.parse()), (Ok(one), Ok(other)) if is_close(one, other))
+}
+
+fn is_close(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-9 * one.abs().max(other.abs()).max(1.0)
+}
+
+/// Whether an input has a place for data, and nothing in it.
+pub(super) fn is_empty_input(input: &Value) -> bool {
+    fn has_place(value: &Value) -> bool {
+        match value {
+            Value::Null | Value::Bool(_) => false,
+            Value::Number(_) | Value::String(_) | Value::Array(_) => true,
+            Value::Object(map) => map.values().any(has_place),
+        }
+    }
+    has_place(input) && !has_content(input)
+}
+
 /// Whether a value has another form than all of these: another type, or not the fields that they share.
 pub(super) fn has_other_form(value: &Value, others: &[Value]) -> bool {
     let sort = |value: &Value| std::mem::discriminant(value);
@@ -122,6 +173,19 @@ mod tests {
         }
         assert!(!has_content(&json!({"text": " ", "items": [], "strict": true})));
         assert!(has_content(&json!({"text": "a"})));
+    }
+
+    #[test]
+    fn only_steady_places_differ_and_a_whole_number_is_the_same_with_a_point() {
+        let differs = |before: Value, again: Value, after: Value| differs(&before, &again, &after);
+        assert!(!differs(json!({"mean": 3, "at": 7}), json!({"mean": 3, "at": 8}), json!({"mean": 3.0, "at": 9})));
+        assert!(differs(json!({"mean": 3}), json!({"mean": 3}), json!({"mean": 1.5})));
+        assert!(differs(json!({"mean": 3}), json!({"mean": 3}), json!({})));
+        assert!(!differs(json!({"mean": 3}), json!({"mean": 3}), json!({"mean": 3, "count": 1})), "nothing is lost");
+        assert!(!differs(json!("3 rows at 12:00"), json!("3 rows at 12:01"), json!("3.0 rows at 12:02")));
+        assert!(differs(json!("3 rows"), json!("3 rows"), json!("4 rows")));
+        assert!(is_empty_input(&json!({"numbers": [], "strict": true})));
+        assert!(!is_empty_input(&json!({})) && !is_empty_input(&json!({"numbers": [1]})));
     }
 
     #[test]

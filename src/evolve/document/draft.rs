@@ -1,7 +1,7 @@
 //! A draft of a specification, read from a document by rules alone: the same document gives the same draft, and what
 //! was not found is left empty and named.
 
-use super::field::{blank, clipped, identifier};
+use super::field::{blank, clipped, identifier, parameters_of};
 use super::{Class, CodeRange, Document, Section, prose};
 use crate::domain::{
     InputParameter, InputSource, ParameterType, ScriptLanguage, SpecifiedExample, ToolName, ToolSpecification,
@@ -322,11 +322,31 @@ impl Draft {
                 shown.push(line);
             }
         }
+        if self.specification.input_parameters.is_empty()
+            && let Some(line) = shown.first()
+        {
+            let found = parameters_of(&self.specification.examples);
+            let source = |parameter: &InputParameter| InputSource {
+                input: parameter.name.clone(),
+                words: clipped(document.line(*line).trim()),
+                is_typed: true,
+            };
+            self.inputs = found.iter().map(source).collect();
+            self.take_parameters(found.into_iter().map(|parameter| (*line, parameter)).collect());
+        }
         let is_example = |line: usize| shown.contains(&line);
         let labelled = (1..=document.line_count())
             .filter(|line| !is_example(*line))
             .find_map(|line| prose::labelled_output(document.line(line)).map(|output| (line, clipped(output))));
-        let told = || paragraphs.get(about).and_then(|(line, text)| Some((*line, prose::output(text)?)));
+        // What `Output: 5` of an example says is no description.
+        let is_of_example = |said: &str| {
+            let outputs = self.specification.examples.iter().filter_map(|example| example.output.as_ref());
+            outputs.into_iter().any(|output| output.as_str() == Some(said) || output.to_string() == said)
+        };
+        let told = || {
+            let (line, text) = paragraphs.get(about)?;
+            Some((*line, prose::output(text).filter(|said| !is_of_example(said))?))
+        };
         if self.specification.expected_output.is_none()
             && let Some((line, output)) = labelled.or_else(told)
         {

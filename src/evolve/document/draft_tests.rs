@@ -114,3 +114,17 @@ fn inputs_name_the_words_that_they_were_read_from_and_whether_these_say_a_type()
     let table = "# T\n\n## Parameters\n\n| Name | Type |\n|---|---|\n| left | string |\n";
     assert!(draft_of_words(table, &name).inputs.is_empty(), "a table says it itself");
 }
+
+#[test]
+fn an_input_that_is_named_like_a_type_is_an_example_and_examples_name_inputs() {
+    let name = ToolName::new("draft").unwrap();
+    let of = |words: &str| draft_of_words(words, &name).specification;
+    let read = of("Count the lines of a file.\n\nInput: path=\"a.txt\"\nOutput: 3\n");
+    assert_eq!(read.examples.len(), 1, "{read:?}");
+    assert_eq!(read.examples[0].input, json!({"path": "a.txt"}));
+    let read = of("Add up two numbers. Input: a=2, b=3. Output: 5");
+    let inputs: Vec<(&str, ParameterType)> =
+        read.input_parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.kind)).collect();
+    assert_eq!(inputs, [("a", ParameterType::Integer), ("b", ParameterType::Integer)]);
+    assert_eq!(read.expected_output, None);
+}

@@ -1,6 +1,6 @@
 //! One field of a draft: names, texts and parameters as somebody writes them.
 
-use crate::domain::{InputParameter, ParameterType, SafeText};
+use crate::domain::{InputParameter, ParameterType, SafeText, SpecifiedExample};
 use serde_json::{Map, Value, json};
 
 /// The longest text that is taken, in characters.
@@ -114,4 +114,28 @@ pub(super) fn kind_of(word: &str) -> Option<(ParameterType, bool)> {
 pub(super) fn is_plural(word: &str) -> bool {
     let plain = word.trim_matches(['.', ',', ';']).to_ascii_lowercase();
     plain.ends_with('s') && kind_of(word).is_some()
+}
+
+/// The inputs that examples give, with the types of their values, where no text describes any.
+pub(super) fn parameters_of(examples: &[SpecifiedExample]) -> Vec<InputParameter> {
+    let mut found: Vec<InputParameter> = Vec::new();
+    let objects = || examples.iter().filter_map(|example| example.input.as_object());
+    for (name, value) in objects().flatten() {
+        if identifier(name).is_none() || found.iter().any(|known| known.name == *name) {
+            continue;
+        }
+        let kind = match value {
+            Value::Bool(_) => ParameterType::Boolean,
+            Value::Number(_) if objects().filter_map(|input| input.get(name)).all(|value| value.is_i64()) => {
+                ParameterType::Integer
+            }
+            Value::Number(_) => ParameterType::Number,
+            Value::Array(_) => ParameterType::Array,
+            Value::Object(_) => ParameterType::Object,
+            Value::Null | Value::String(_) => ParameterType::String,
+        };
+        let required = objects().all(|input| input.contains_key(name));
+        found.push(InputParameter { kind, required, ..blank(name.clone()) });
+    }
+    found
 }

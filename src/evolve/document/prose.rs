@@ -139,7 +139,7 @@ pub(super) fn read(text: &str) -> Vec<(InputParameter, InputSource)> {
         for item in items(clause) {
             let mut part = part(item);
             // `Input: a=1` is an example.
-            if cue == "input:" && !part.is_typed {
+            if cue == "input:" && (!part.is_typed || is_assignment(item)) {
                 part.parameter = None;
             }
             let lone =
@@ -163,6 +163,11 @@ pub(super) fn read(text: &str) -> Vec<(InputParameter, InputSource)> {
         }
     }
     found
+}
+
+/// Whether a part of an enumeration gives a value to a name: `path="a.txt"` names no type.
+fn is_assignment(item: &str) -> bool {
+    item.split_once('=').is_some_and(|(name, value)| identifier(name).is_some() && !value.trim().is_empty())
 }
 
 /// An input without a type that is said: `a delimiter`, `a list of numbers`. It is named after its last word.

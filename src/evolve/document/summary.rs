@@ -5,6 +5,7 @@ use super::class::{self, Class};
 use super::{Document, ReadAs};
 use crate::domain::{Digest, SafeText, grouped};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// The budget where nobody sets one, in characters.
@@ -15,7 +16,7 @@ pub const LEAST_BUDGET: usize = 500;
 const LONGEST_LINE: usize = 400;
 /// Shares of the budget, in percent, before what is left goes to whoever comes first.
 const SHARES: [(SummaryLineKind, usize); 4] = [
-    (SummaryLineKind::Heading, 60),
+    (SummaryLineKind::Heading, 85),
     (SummaryLineKind::Requirement, 35),
     (SummaryLineKind::Constraint, 10),
     (SummaryLineKind::Example, 10),
@@ -135,7 +136,7 @@ pub(super) fn of(document: &Document, budget: usize) -> Summary {
             line.is_taken = true;
         }
     } else {
-        Choice { candidates: &mut candidates, gutter, mark, room, used: mark, marks: 1 }.choose();
+        Choice::of(&mut candidates, gutter, room).choose();
     }
     render(document, &candidates, Drawing { budget, gutter, total, is_whole, has_room: room >= mark })
 }
@@ -191,14 +192,26 @@ fn candidates(document: &Document) -> Vec<SummaryCandidate> {
 struct Choice<'a> {
     candidates: &'a mut [SummaryCandidate],
     gutter: usize,
-    /// The room that the mark of a gap takes at most.
-    mark: usize,
     room: usize,
     used: usize,
-    marks: usize,
+    /// Positions of the lines that are taken, ascending.
+    taken: BTreeSet<usize>,
+    /// Requirements in front of each position.
+    required: Vec<usize>,
 }
 
 impl Choice<'_> {
+    fn of(candidates: &mut [SummaryCandidate], gutter: usize, room: usize) -> Choice<'_> {
+        let mut required = vec![0];
+        for line in candidates.iter() {
+            let before = required.last().copied().unwrap_or_default();
+            required.push(before + usize::from(line.kind == SummaryLineKind::Requirement));
+        }
+        let mut choice = Choice { candidates, gutter, room, used: 0, taken: BTreeSet::new(), required };
+        choice.used = choice.mark(0, choice.candidates.len());
+        choice
+    }
+
     fn choose(mut self) {
         for (kind, percent) in SHARES {
             self.take(kind, self.used + self.room * percent / 100);
@@ -208,27 +221,36 @@ impl Choice<'_> {
         }
     }
 
-    /// Takes lines of one kind, a line of each section in turn, until the first that goes over the limit: the end of a
-    /// document counts as much as its beginning.
+    /// The characters of the mark of a gap from one position to another.
+    fn mark(&self, from: usize, to: usize) -> usize {
+        if from >= to {
+            return 0;
+        }
+        let gap = Gap { lines: to - from, requirements: self.required[to] - self.required[from] };
+        self.gutter + gap.words().chars().count() + 1
+    }
+
+    /// Takes lines of one kind that fit, a line of each section in turn: the end of a document counts as much as its
+    /// beginning.
     fn take(&mut self, kind: SummaryLineKind, limit: usize) {
         let limit = limit.min(self.room);
         let is_open = |line: &SummaryCandidate| line.kind == kind && !line.is_taken;
         let mut places: Vec<usize> = (0..self.candidates.len()).filter(|at| is_open(&self.candidates[*at])).collect();
         places.sort_by_key(|at| self.candidates[*at].turn);
         for at in places {
-            let is_taken =
-                |at: Option<usize>| at.and_then(|at| self.candidates.get(at)).is_none_or(|line| line.is_taken);
-            let beside = usize::from(is_taken(at.checked_sub(1))) + usize::from(is_taken(Some(at + 1)));
-            let marks = self.marks + 1 - beside;
+            let from = self.taken.range(..at).next_back().map_or(0, |before| before + 1);
+            let to = self.taken.range(at..).next().copied().unwrap_or(self.candidates.len());
             let chars = clipped(self.candidates[at].chars);
             // The blank line before a heading counts, too.
             let line = self.gutter + chars + 1 + usize::from(kind == SummaryLineKind::Heading);
-            let used = (self.used + line + marks * self.mark) - self.marks * self.mark;
+            let marks = self.mark(from, at) + self.mark(at + 1, to);
+            let used = self.used + line + marks - self.mark(from, to);
             if used > limit {
-                return;
+                continue;
             }
             self.candidates[at].is_taken = true;
-            (self.used, self.marks) = (used, marks);
+            self.taken.insert(at);
+            self.used = used;
         }
     }
 }
@@ -254,8 +276,7 @@ impl Gap {
         let lines = if self.lines == 1 { "1 line".to_owned() } else { format!("{} lines", number(self.lines)) };
         match self.requirements {
             0 => format!("… {lines} cut"),
-            1 => format!("… {lines} cut, 1 of them a requirement"),
-            many => format!("… {lines} cut, {} of them requirements", number(many)),
+            some => format!("… {lines} cut, {} required", number(some)),
         }
     }
 }

@@ -153,6 +153,21 @@ pub fn absent_packages(bundle: &Bundle) -> String {
     lines.collect::<Vec<_>>().join("; ")
 }
 
+/// Names whose absence a chosen failure reports.
+pub fn unknown_names(bundle: &Bundle) -> Vec<String> {
+    let texts = bundle.failures.iter().flat_map(|failure| [&failure.error, &failure.output]);
+    let mut names: Vec<String> = Vec::new();
+    for text in texts {
+        for part in text.split("NameError: name '").skip(1) {
+            let name = part.split('\'').next().unwrap_or_default();
+            if !name.is_empty() && !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
 impl Repaired {
     /// The answer as text, in the form that [`answer::read`](super::answer::read) reads back to the same bytes.
     pub fn text(&self) -> String {

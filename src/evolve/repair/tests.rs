@@ -1,6 +1,6 @@
 use super::super::answer::{Want, read};
 use super::super::bundle::{Bundle, BundleFailure, BundleFile};
-use super::{REPAIRS, repair};
+use super::{REPAIRS, repair, unknown_names};
 use serde_json::json;
 
 fn bundle(files: &[(&str, &str)]) -> Bundle {
@@ -135,6 +135,30 @@ fn what_is_bound_or_in_doubt_is_left_alone() {
     }
     let own = bundle(&[("tool.py", "print(json.x)\n"), ("json.py", "")]);
     assert_eq!(repair(&own), None);
+}
+
+#[test]
+fn showing_an_object_binds_no_name() {
+    imports(
+        "args = vars(argparse.ArgumentParser().parse_args())\nprint(os.path.exists(args['x']))\n",
+        "import argparse\nimport os\n\nargs = vars(argparse.ArgumentParser().parse_args())\nprint(os.path.exists(args['x']))\n",
+    );
+    imports("h = getattr(hashlib, 'md5')()\n", "import hashlib\n\nh = getattr(hashlib, 'md5')()\n");
+    imports(
+        "import sys\nh = getattr(hashlib, sys.argv[1])()\n",
+        "import hashlib\nimport sys\nh = getattr(hashlib, sys.argv[1])()\n",
+    );
+    let text = "vars()['os'] = 1\nprint(os.sep)\n";
+    assert_eq!(python(text), (text.to_owned(), Vec::new()));
+}
+
+#[test]
+fn a_name_that_a_failure_reports_is_told_where_nothing_is_repaired() {
+    let told =
+        failing(bundle(&[("tool.py", "print(helper())\n")]), "exit code 1: NameError: name 'helper' is not defined");
+    assert_eq!(repair(&told), None);
+    assert_eq!(unknown_names(&told), ["helper"]);
+    assert!(unknown_names(&failing(bundle(&[("tool.py", "")]), "ValueError: bad")).is_empty());
 }
 
 #[test]

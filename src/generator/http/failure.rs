@@ -65,7 +65,15 @@ pub(super) fn of_connection(error: &ureq::Error, has_begun: bool, url: &str, red
     let unreachable = |why: &str| NoAnswer::new(Trouble::Unreachable, format!("{url} cannot be reached: {why}"));
     match error {
         _ if is_tls(error) => {
-            let hint = "set `ca` of this generator, or SSL_CERT_FILE, if it has a certificate of its own";
+            let hint = if why.contains("CaUsedAsEndEntity") {
+                // The usual self-signed certificate of `openssl req -x509`.
+                "its certificate is one of a certificate authority, which identifies no server; let the server use a \
+                 certificate that this authority signed (`openssl req -x509 -addext basicConstraints=critical,CA:FALSE` \
+                 makes a self-signed one that works)"
+            } else {
+                "set `ca` of this generator, or SSL_CERT_FILE, if it has a certificate of its own"
+            };
+            let why = why.replace("Other(OtherError(CaUsedAsEndEntity))", "it is a CA certificate");
             NoAnswer::new(Trouble::Refused, format!("the TLS connection to {url} was not accepted: {why}; {hint}"))
         }
         _ if has_begun => NoAnswer::new(Trouble::CutStream, format!("the response ended unexpectedly: {why}")),
@@ -104,6 +112,15 @@ mod tests {
             ..ResponseHead::default()
         };
         super::retry_after(&head)
+    }
+
+    #[test]
+    fn a_certificate_of_an_authority_is_named_in_plain_words() {
+        let why = "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))";
+        let error = ureq::Error::Io(std::io::Error::new(ErrorKind::InvalidData, why));
+        let answer = of_connection(&error, false, "https://a.example", &Redactor::new([]));
+        assert!(answer.message.contains("it is a CA certificate; its certificate is one of"), "{}", answer.message);
+        assert!(!answer.message.contains("OtherError") && !answer.message.contains("set `ca`"));
     }
 
     #[test]

@@ -1,34 +1,66 @@
 //! The comparable parts of the code that a tool executes.
+//!
+//! A copy has other names for its variables and functions, other comments, another layout, and perhaps a function around
+//! it. It calls and imports the same, and its texts and numbers are the same. Two tools that were made after one pattern
+//! have the same structure, but one calls or says something where the other one calls or says something else.
 
+use super::own::{OwnNames, is_name};
 use crate::domain::source::{Language, nodes, text as text_at};
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use tree_sitter::Node;
 
-/// Tokens of code in a row that are compared as one.
-const SHINGLE: usize = 5;
+/// How many tokens of one file are examined.
+const MAX_TOKENS: usize = 6_000;
 
-/// How many shingles and texts of one file are examined.
-const MAX_PIECES: usize = 4_000;
+/// Fewer tokens or different words are too little to say that two tools are the same, unless they are the same exactly.
+const MIN_TOKENS: usize = 15;
+const MIN_WORDS: usize = 4;
 
-/// The minimum number of significant shingles: two programs that read and print share a few.
-const MIN_SHINGLES: usize = 12;
+/// Fewer tokens, without so many words of texts, are no code to compare.
+const ANY_TOKENS: usize = 12;
+const ANY_WORDS: usize = 2;
 
-/// The minimum number of significant texts.
-const MIN_TEXTS: usize = 2;
+/// The share of names and words that only one of two copies may have.
+const EXTRA: f64 = 0.03;
 
-/// How much of the texts must be the same at least. One that is made of the same pattern for another page, app or
-/// device has the same code and other texts.
-const SAME_TEXTS: f64 = 0.95;
+/// The least share of common structure of copies.
+const STRUCTURE: f64 = 0.75;
 
-/// What a tool executes in pieces. Its names do not count: renaming everything changes none of them. Its texts do: the
-/// addresses, options, messages and numbers.
+/// The most for code in which something is replaced by something else.
+const REPLACED: f64 = 0.79;
+
+/// Names and words for how a script begins and ends.
+const FRAME: &[&str] = &["__name__", "__main__", "main", "exit", "sys", "argv"];
+
+/// What a tool executes, without the names that it gives itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CodeFingerprint {
-    /// Tokens in a row, ascending.
-    pub(super) shingles: Vec<u64>,
-    /// Texts and numbers, ascending.
-    pub(super) texts: Vec<u64>,
+    /// Each two tokens in a row, ascending; equal ones are kept.
+    pairs: Vec<u64>,
+    /// Names that are imported, called, or fields of something foreign, ascending.
+    names: Vec<u64>,
+    /// Words of texts, and numbers, ascending.
+    words: Vec<u64>,
+    /// Operators, ascending; equal ones are kept.
+    signs: Vec<u64>,
+    /// All code without comments and layout, own names included.
+    exact: Vec<u64>,
+}
+
+/// A token of code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token<'s> {
+    /// A name of the file's own.
+    Own,
+    /// Another name.
+    Name(&'s str),
+    /// A word of a text, a number, or a text without a word.
+    Word(&'s str),
+    /// An operator, or a word that decides.
+    Sign(&'s str),
+    /// Any other.
+    Other(&'s str),
 }
 
 impl CodeFingerprint {
@@ -36,84 +68,123 @@ impl CodeFingerprint {
     pub fn of<'a>(sources: impl IntoIterator<Item = (Language, &'a str)>) -> Option<CodeFingerprint> {
         let mut found = CodeFingerprint::default();
         for (language, text) in sources {
-            found.add(language, text);
+            let Some(tree) = language.parse(text) else { continue };
+            let own = OwnNames::of(tree.root_node(), text, language);
+            let (tokens, exact) = tokens(tree.root_node(), text, &own);
+            found.add(&tokens);
+            found.exact.push(hashed(exact));
         }
         found.finished()
     }
 
     /// Compares words instead of code: a command, or a script in a language that is not read.
     pub fn of_words(text: &str) -> Option<CodeFingerprint> {
-        let tokens: Vec<&str> = text.split_whitespace().take(MAX_PIECES).collect();
-        let shingles = tokens.windows(SHINGLE).map(hashed).collect();
-        CodeFingerprint { shingles, texts: tokens.iter().map(hashed).collect() }.finished()
+        let tokens: Vec<Token<'_>> = text.split_whitespace().take(MAX_TOKENS).map(Token::Word).collect();
+        let mut found = CodeFingerprint {
+            exact: vec![hashed(&text.split_whitespace().collect::<Vec<_>>())],
+            ..CodeFingerprint::default()
+        };
+        found.add(&tokens);
+        found.finished()
+    }
+
+    fn add(&mut self, tokens: &[Token<'_>]) {
+        let tokens = &tokens[..tokens.len().min(MAX_TOKENS)];
+        let value = |token: &Token<'_>| match token {
+            Token::Own => 0,
+            Token::Name(text) | Token::Word(text) | Token::Sign(text) | Token::Other(text) => hashed(text),
+        };
+        self.pairs.extend(tokens.windows(2).map(|pair| hashed((value(&pair[0]), value(&pair[1])))));
+        for token in tokens {
+            match token {
+                Token::Name(_) => self.names.push(value(token)),
+                Token::Word(_) => self.words.push(value(token)),
+                Token::Sign(_) => self.signs.push(value(token)),
+                Token::Own | Token::Other(_) => {}
+            }
+        }
     }
 
     fn finished(mut self) -> Option<CodeFingerprint> {
-        for list in [&mut self.shingles, &mut self.texts] {
+        for list in [&mut self.pairs, &mut self.names, &mut self.words, &mut self.signs] {
             list.sort_unstable();
-            list.dedup();
         }
-        (self.shingles.len() >= MIN_SHINGLES || self.texts.len() >= MIN_TEXTS).then_some(self)
+        self.names.dedup();
+        self.words.dedup();
+        let is_enough = self.pairs.len() + 1 >= ANY_TOKENS || self.words.len() >= ANY_WORDS;
+        (is_enough && !self.pairs.is_empty()).then_some(self)
     }
 
-    fn add(&mut self, language: Language, text: &str) {
-        let Some(tree) = language.parse(text) else { return };
-        let leaves: Vec<Node<'_>> = nodes(tree.root_node()).filter(|node| is_leaf(*node)).collect();
-        // A name that occurs anywhere other than in a call, an import or a member access was chosen by this file.
-        let made_up: HashSet<&str> = leaves
-            .iter()
-            .filter(|node| is_name(**node) && !is_reached(**node))
-            .map(|node| text_at(*node, text))
-            .collect();
-        let is_own = |node: Node<'_>| made_up.contains(text_at(node, text));
-        let tokens: Vec<&str> = leaves
-            .iter()
-            .map(|node| match node.kind() {
-                // A called name shows what is done.
-                "identifier" if is_reached(*node) && !is_own(*node) => text_at(*node, text),
-                "word" if !is_own(*node) => text_at(*node, text),
-                "property_identifier" | "test_operator" => text_at(*node, text),
-                kind => kind,
-            })
-            .collect();
-        self.shingles.extend(tokens.windows(SHINGLE).take(MAX_PIECES).map(hashed));
-        let texts =
-            leaves.iter().filter(|node| is_text(**node) && !is_own(**node)).map(|node| text_at(*node, text).trim());
-        // A string of one word may be the name of a field.
-        let is_field =
-            |text: &str| language != Language::Bash && text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
-        self.texts.extend(texts.filter(|text| !is_field(text)).take(MAX_PIECES).map(hashed));
+    /// Whether both are the same apart from comments and layout.
+    pub fn is_identical(&self, other: &CodeFingerprint) -> bool {
+        self.exact == other.exact
     }
 
-    /// The similarity of the code of two tools, 0 to 1: the share of common pieces; 0 for the same pattern with other
-    /// texts.
+    /// The similarity of the code of two tools, 0 to 1. From [`super::NEAR`] on one can stand for the other.
     pub fn likeness(&self, other: &CodeFingerprint) -> f64 {
-        let texts = share(&self.texts, &other.texts);
-        let shingles = share(&self.shingles, &other.shingles);
-        let is_short = self.shingles.len().min(other.shingles.len()) < MIN_SHINGLES;
-        match (shingles, texts) {
-            (Some(shingles), Some(texts)) if is_short => shingles.min(texts),
-            (None, Some(texts)) => texts,
-            (Some(shingles), None) => shingles,
-            (Some(shingles), Some(texts)) if texts >= SAME_TEXTS => shingles,
-            (Some(shingles), Some(texts)) => shingles.min(texts * DIFFERING_TEXTS),
-            (None, None) => 0.0,
+        if self.is_identical(other) {
+            return 1.0;
         }
+        let structure = Both::of(&self.pairs, &other.pairs);
+        let (names, words) = (Both::of(&self.names, &other.names), Both::of(&self.words, &other.words));
+        let signs = Both::of(&self.signs, &other.signs);
+        let kept = names.shared + words.shared;
+        let extra = names.extra() + words.extra();
+        let share = (structure.dice() + ratio(kept, kept + extra)) / 2.0;
+        let is_short = self.pairs.len().min(other.pairs.len()) + 1 < MIN_TOKENS || kept + extra < MIN_WORDS;
+        let is_same = extra == 0 && structure.extra() == 0;
+        let is_other = [&names, &words, &signs].iter().any(|both| both.is_replaced())
+            || extra as f64 > EXTRA * (kept + extra) as f64
+            || structure.dice() < STRUCTURE
+            || is_short && !is_same;
+        if is_other { share.min(REPLACED) } else { share }
+    }
+
+    /// A fingerprint of so many pieces.
+    #[cfg(test)]
+    pub(super) fn of_pieces(pieces: impl Iterator<Item = u64>) -> CodeFingerprint {
+        let pairs: Vec<u64> = pieces.collect();
+        let exact = vec![hashed(&pairs)];
+        CodeFingerprint { words: (0..9).collect(), exact, pairs, ..CodeFingerprint::default() }
     }
 }
 
-/// What other texts leave of the same code.
-const DIFFERING_TEXTS: f64 = 0.83;
+/// Two ascending lists: what both have, and what only one has; equal ones count as often as they are there.
+struct Both {
+    shared: usize,
+    one: usize,
+    other: usize,
+}
 
-/// Shared pieces through all pieces of two ascending lists; `None` when both are empty.
-fn share(one: &[u64], other: &[u64]) -> Option<f64> {
-    let (mut shared, mut at) = (0_usize, 0);
-    for piece in one {
-        at += other[at..].partition_point(|known| known < piece);
-        shared += usize::from(other.get(at) == Some(piece));
+impl Both {
+    fn of(one: &[u64], other: &[u64]) -> Both {
+        let (mut shared, mut at) = (0, 0);
+        for piece in one {
+            at += other[at..].partition_point(|known| known < piece);
+            if other.get(at) == Some(piece) {
+                shared += 1;
+                at += 1;
+            }
+        }
+        Both { shared, one: one.len() - shared, other: other.len() - shared }
     }
-    let all = one.len() + other.len() - shared;
-    (all > 0).then(|| shared as f64 / all as f64)
+
+    fn extra(&self) -> usize {
+        self.one + self.other
+    }
+
+    /// Whether one has something in the place of something else.
+    fn is_replaced(&self) -> bool {
+        self.one > 0 && self.other > 0
+    }
+
+    fn dice(&self) -> f64 {
+        ratio(2 * self.shared, 2 * self.shared + self.extra())
+    }
+}
+
+fn ratio(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
 }
 
 fn hashed(piece: impl Hash) -> u64 {
@@ -122,46 +193,122 @@ fn hashed(piece: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Whether a node is a significant token: not a comment or docstring.
-fn is_leaf(node: Node<'_>) -> bool {
-    node.child_count() == 0 && !node.kind().ends_with("comment") && !is_docstring(node)
+/// The significant tokens of a tree in the order of the text, and a digest of all of its code.
+fn tokens<'s>(root: Node<'_>, source: &'s str, own: &OwnNames<'s>) -> (Vec<Token<'s>>, u64) {
+    let (mut found, mut exact) = (Vec::new(), DefaultHasher::new());
+    // The end of a text that was taken as a whole, or of a condition of the start.
+    let mut until = 0;
+    for node in nodes(root) {
+        if node.start_byte() < until {
+            continue;
+        }
+        if node.kind().ends_with("comment") || is_docstring(node) {
+            until = node.end_byte();
+            continue;
+        }
+        if matches!(node.kind(), "type" | "type_annotation") {
+            // What is annotated does the same without it.
+            text_at(node, source).hash(&mut exact);
+            until = node.end_byte();
+            continue;
+        }
+        let is_text = is_whole_text(node);
+        if node.child_count() > 0 && !is_text {
+            if starts_only(node, source) {
+                // `if __name__ == "__main__":` only frames what follows.
+                until = node.child_by_field_name("consequence").map_or(until, |body| body.start_byte());
+            }
+            continue;
+        }
+        until = node.end_byte().max(until);
+        let text = text_at(node, source);
+        text.trim().hash(&mut exact);
+        if node.kind() == "word" && own.has(node, text) {
+            found.push(Token::Own);
+        } else if is_text {
+            add_text(text, &mut found);
+        } else {
+            found.extend(token(node, text, own));
+        }
+    }
+    (found, exact.finish())
+}
+
+/// The token of a leaf; `None` for one that only separates.
+fn token<'s>(node: Node<'_>, text: &'s str, own: &OwnNames<'s>) -> Option<Token<'s>> {
+    let is_command = node.parent().is_some_and(|parent| parent.kind() == "command_name");
+    if is_name(node) || is_command && node.kind() == "word" {
+        return match text {
+            _ if own.has(node, text) => Some(Token::Own),
+            _ if FRAME.contains(&text) => None,
+            _ => Some(Token::Name(text)),
+        };
+    }
+    match text {
+        "" | "(" | ")" | "[" | "]" | "{" | "}" | "," | ";" | ";;" | ":" | "\"" | "'" | "`" | "$(" | "${" | "$"
+        | "[[" | "]]" | "((" | "))" | "$((" | "=>" | "=" | "let" | "var" | "const" | "function" | "return"
+        | "export" | "local" | "readonly" | "then" | "do" | "done" | "fi" | "in" | "esac" | "def" => None,
+        _ if text.trim().is_empty() || node.kind() == "string_start" || node.kind() == "string_end" => None,
+        "===" => Some(Token::Sign("==")),
+        "!==" => Some(Token::Sign("!=")),
+        "and" | "or" | "not" | "is" | "True" | "False" | "true" | "false" | "break" | "continue" | "raise"
+        | "throw" => Some(Token::Sign(text)),
+        _ if node.kind() == "test_operator" => Some(Token::Sign(text)),
+        "|" | ">" | "<" | ">>" | "<<" => Some(Token::Other(text)),
+        _ if text.bytes().all(|byte| b"-+*/%<>=!&|^~".contains(&byte)) => Some(Token::Sign(text)),
+        _ => Some(Token::Other(text)),
+    }
+}
+
+/// Whether a node is a text or a number without code in it, or a piece of a text between code.
+fn is_whole_text(node: Node<'_>) -> bool {
+    let is_code = |child: &Node<'_>| {
+        matches!(
+            child.kind(),
+            "interpolation"
+                | "template_substitution"
+                | "simple_expansion"
+                | "expansion"
+                | "command_substitution"
+                | "arithmetic_expansion"
+        )
+    };
+    match node.kind() {
+        "string" | "template_string" | "raw_string" | "ansi_c_string" | "heredoc_body" | "regex" => {
+            (0..node.child_count() as u32).filter_map(|at| node.child(at)).all(|child| !is_code(&child))
+        }
+        "integer" | "float" | "number" | "string_content" | "string_fragment" | "heredoc_content" => true,
+        "word" => {
+            node.parent().is_none_or(|parent| parent.kind() != "command_name" && parent.kind() != "function_definition")
+        }
+        _ => false,
+    }
+}
+
+/// The words of a text; a text without a word as it is, without its quotation marks.
+fn add_text<'s>(text: &'s str, found: &mut Vec<Token<'s>>) {
+    let before = found.len();
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    // A prefix such as the f of f"…", and the n of \n, are no words.
+    let is_word = |word: &&str| word.len() > 1 || !text.starts_with(*word) && !text.contains(&format!("\\{word}"));
+    found.extend(words.filter(is_word).filter(|word| !FRAME.contains(word)).map(Token::Word));
+    if found.len() == before {
+        let is_mark = |c: char| matches!(c, '"' | '\'' | '`');
+        let plain = text.trim_start_matches(|c: char| c.is_ascii_alphabetic()).trim_matches(is_mark);
+        found.push(Token::Word(if plain.is_empty() { "\"\"" } else { plain }));
+    }
+}
+
+/// Whether a statement only asks whether the file is started itself.
+fn starts_only(node: Node<'_>, source: &str) -> bool {
+    node.kind() == "if_statement"
+        && node
+            .child_by_field_name("condition")
+            .is_some_and(|condition| text_at(condition, source).contains("__name__"))
 }
 
 fn is_docstring(node: Node<'_>) -> bool {
-    let string =
-        if node.kind() == "string" { Some(node) } else { node.parent().filter(|node| node.kind() == "string") };
-    string.and_then(|string| string.parent()).is_some_and(|parent| parent.kind() == "expression_statement")
-}
-
-fn is_name(node: Node<'_>) -> bool {
-    matches!(node.kind(), "identifier" | "variable_name") || is_defined_command(node)
-}
-
-/// Whether a word of a shell script is the name of a function that is defined here.
-fn is_defined_command(node: Node<'_>) -> bool {
-    node.kind() == "word" && node.parent().is_some_and(|parent| parent.kind() == "function_definition")
-}
-
-fn is_text(node: Node<'_>) -> bool {
-    matches!(
-        node.kind(),
-        "string_content"
-            | "string_fragment"
-            | "integer"
-            | "float"
-            | "number"
-            | "word"
-            | "raw_string"
-            | "regex_pattern"
-            | "heredoc_body"
-            | "template_string"
-    )
-}
-
-/// Whether a name is called, imported or accessed as a member.
-fn is_reached(node: Node<'_>) -> bool {
-    node.parent()
-        .is_some_and(|parent| matches!(parent.kind(), "call" | "call_expression" | "attribute" | "dotted_name"))
+    node.kind() == "string" && node.parent().is_some_and(|parent| parent.kind() == "expression_statement")
 }
 
 #[cfg(test)]
@@ -184,8 +331,30 @@ mod tests {
         assert!((of(CODE).likeness(&of(&renamed)) - 1.0).abs() < f64::EPSILON);
         let commented = format!("\"\"\"Adds up.\"\"\"\n# Quickly.\n{CODE}");
         assert!((of(CODE).likeness(&of(&commented)) - 1.0).abs() < f64::EPSILON);
-        let other = CODE.replace("json.load", "pickle.restore").replace("row.get", "row.drop");
-        assert!(of(CODE).likeness(&of(&other)) < 0.9);
+        for other in [
+            CODE.replace("json.load", "pickle.restore"),
+            CODE.replace("row.get", "row.drop"),
+            CODE.replace("> 10", "> 11"),
+            CODE.replace("total -= 1", "total += 1"),
+        ] {
+            assert!(of(CODE).likeness(&of(&other)) < 0.8, "{other}");
+        }
+        let imported = "from urllib.parse import quote\nimport sys\nfor line in sys.stdin:\n    print('line:', ' '.join(map(quote, line.strip().split(','))))\n";
+        let back = imported.replace("quote", "unquote");
+        assert!(of(imported).likeness(&of(&back)) < 0.8, "what is imported is no name of the author");
+    }
+
+    #[test]
+    fn a_function_around_a_script_and_another_layout_hide_no_copy() {
+        let script = "import re\nwords = []\nwith open(\"text.txt\", \"r\") as f:\n    for line in f:\n        # all of them\n        words.extend(re.findall(r\"[a-z]+\", line.lower()))\nonce = {}\nfor each in words:\n    if((each not in once)):\n        once[each] = 0\n    once[each] += 1\nprint(sorted(once))\n";
+        let around = "#!/usr/bin/env python3\n\"\"\"Which words?\"\"\"\nimport re\n\ndef go():\n    a = []\n    with open('text.txt', 'r') as b:\n        for c in b:\n            a.extend(re.findall('[a-z]+', c.lower()))\n    d = {}\n    for e in a:\n        if e not in d:\n            d[e] = 0\n        d[e] += 1\n    print(sorted(d))\nif __name__ == '__main__':\n    go()\n";
+        let likeness = of(script).likeness(&of(around));
+        assert!(likeness > 0.9, "{likeness}");
+        assert!(!of(script).is_identical(&of(around)));
+        let commented = format!("#!/usr/bin/python\n\n{}", script.replace("# all of them", "# each\n"));
+        assert!(of(script).is_identical(&of(&commented)));
+        let typed = script.replace("words = []", "words: list[str] = []");
+        assert!(of(script).likeness(&of(&typed)) > 0.9);
     }
 
     #[test]
@@ -211,7 +380,7 @@ mod tests {
 
     #[test]
     fn a_few_lines_without_a_text_are_no_code_to_compare() {
-        assert_eq!(CodeFingerprint::of([(Language::Python, "import sys\nprint(sys.argv)\n")]), None);
+        assert_eq!(CodeFingerprint::of([(Language::Python, "import sys\nx = 1\n")]), None);
         assert_eq!(CodeFingerprint::of_words("true"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Which way a tool goes: from JSON to YAML or back, on or off, with or without.
 
 use super::super::terms::{is_stop_word, stem, words};
+use super::super::vocabulary::is_of_code;
 use crate::domain::Tool;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -30,7 +31,7 @@ pub fn goes_back(asked: &str, tool: &Tool) -> bool {
         // Half of it is as good as a number of a list, for a handful of words.
         u32::try_from(hasher.finish() >> 32).ok()
     };
-    let asked = Direction::in_texts(&[words(asked)], meaning);
+    let asked = Direction::in_texts(&[words(asked)], &meaning);
     if asked.is_empty() {
         return false;
     }
@@ -38,19 +39,74 @@ pub fn goes_back(asked: &str, tool: &Tool) -> bool {
     asked.iter().any(|(from, into)| from != into && tool.contains(&(*into, *from)) && !tool.contains(&(*from, *into)))
 }
 
+/// Words that are opposites inside of a name that is written as one word.
+const IN_ONE_WORD: &[(&str, &str)] = &[
+    ("encode", "decode"),
+    ("encrypt", "decrypt"),
+    ("upload", "download"),
+    ("import", "export"),
+    ("compress", "decompress"),
+    ("upcase", "downcase"),
+    ("lock", "unlock"),
+    ("block", "unblock"),
+    ("mount", "unmount"),
+    ("zip", "unzip"),
+    ("pack", "unpack"),
+    ("mute", "unmute"),
+    ("serialize", "deserialize"),
+    ("increase", "decrease"),
+    ("enable", "disable"),
+    ("start", "stop"),
+    ("show", "hide"),
+    ("push", "pull"),
+    ("min", "max"),
+    ("lower", "upper"),
+    ("start", "end"),
+    ("up", "down"),
+];
+
+/// Whether two names, read as one word each, say the opposite: `urlencode` and `urldecode`, `PNGtoJPG` and `JPGtoPNG`.
+pub(super) fn are_opposite_names(one: &str, other: &str) -> bool {
+    let plain =
+        |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let (one, other) = (plain(one), plain(other));
+    let is_replaced = |from: &str, to: &str, one: &str, other: &str| {
+        // `unlock` holds `lock`: what is replaced must not stand in its opposite.
+        let places = one
+            .match_indices(from)
+            .filter(|(at, _)| !(to.ends_with(from) && one[..*at].ends_with(&to[..to.len() - from.len()])));
+        places.into_iter().any(|(at, _)| format!("{}{to}{}", &one[..at], &one[at + from.len()..]) == other)
+    };
+    let goes_back = |between: &str| {
+        one.match_indices(between).any(|(at, _)| {
+            let (from, into) = (&one[..at], &one[at + between.len()..]);
+            !from.is_empty() && !into.is_empty() && from != into && format!("{into}{between}{from}") == other
+        })
+    };
+    let opposite = IN_ONE_WORD.iter().any(|(a, b)| is_replaced(a, b, &one, &other) || is_replaced(a, b, &other, &one));
+    one != other && (opposite || ["to", "into", "2"].into_iter().any(goes_back))
+}
+
 impl Direction {
     /// Reads the names and the first sentence of a tool.
     pub(super) fn of(tool: &Tool, meaning: impl Fn(&str) -> Option<u32>) -> Direction {
         let name = words(tool.name.as_str());
         let title = words(tool.title.as_deref().unwrap_or_default());
-        let first = words(tool.description.split(['.', '\n']).next().unwrap_or_default());
+        let said = if is_of_code(&tool.description) { "" } else { tool.description.as_str() };
+        let first = words(said.split(['.', '\n']).next().unwrap_or_default());
         let known = COUNTERPARTS.iter().flat_map(|(one, other)| [*one, *other]).chain(DENIALS.iter().copied());
         let small = known.filter(|small| name.iter().chain(&title).any(|word| word == small)).collect();
-        Direction { steps: Direction::in_texts(&[name, title, first], meaning), small }
+        let mut steps = Direction::in_texts(&[name, title, first], &meaning);
+        if steps.is_empty() {
+            // `Convert_JPEG_to_PNG/converter.py`
+            let folder = tool.path.rsplit('/').nth(1).unwrap_or_default();
+            steps = Direction::in_texts(&[words(folder)], &meaning);
+        }
+        Direction { steps, small }
     }
 
     /// What is made into what, by the words of some texts.
-    fn in_texts(texts: &[Vec<String>], meaning: impl Fn(&str) -> Option<u32>) -> Vec<(u32, u32)> {
+    fn in_texts(texts: &[Vec<String>], meaning: &impl Fn(&str) -> Option<u32>) -> Vec<(u32, u32)> {
         let mut steps = Vec::new();
         for text in texts {
             let is_content = |word: &&String| !is_stop_word(word) && !INTO.contains(&word.as_str());
@@ -103,6 +159,23 @@ mod tests {
         assert!(opposite(("are_equal", "", ""), ("are_not_equal", "", "")));
         assert!(!opposite(("json_to_yaml", "", ""), ("json_into_yaml", "", "Turns JSON to YAML")));
         assert!(!opposite(("sign_in", "", ""), ("log_in", "", "")));
+    }
+
+    #[test]
+    fn names_of_one_word_are_opposite_too() {
+        for (one, other) in [
+            ("urlencode", "urldecode"),
+            ("PNGtoJPG", "JPGtoPNG"),
+            ("website_blocker", "website_unblocker"),
+            ("json2yaml", "yaml2json"),
+        ] {
+            assert!(are_opposite_names(one, other) && are_opposite_names(other, one), "{one} {other}");
+        }
+        for (one, other) in
+            [("urlencode", "url_encode"), ("unlock", "unlock"), ("histogram", "history"), ("upper", "down")]
+        {
+            assert!(!are_opposite_names(one, other), "{one} {other}");
+        }
     }
 
     #[test]

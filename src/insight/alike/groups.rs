@@ -1,6 +1,6 @@
 //! Copies, near duplicates and name clashes of a library as groups: which one to keep, and what the others are to it.
 
-use super::{CodeLikeness, CodeOf, DOUBTED, Likeness, NEAR, Resemblance, judged};
+use super::{CodeLikeness, CodeOf, DOUBTED, Likeness, NEAR, Resemblance, compared::are_versions, judged};
 use crate::domain::{GroupKind, Instant, Stage, Tool};
 use serde::Serialize;
 use std::cmp::{Ordering, Reverse};
@@ -125,12 +125,14 @@ impl GroupingInput<'_> {
         let mut neighbours: BTreeMap<usize, Vec<(usize, PairScores)>> = BTreeMap::new();
         for pair in resemblance.pairs(DOUBTED) {
             let (one, other) = (pair.one, pair.other);
-            if self.tools[one].name == self.tools[other].name || self.tools[one].digest == self.tools[other].digest {
+            if are_versions(&self.tools[one], &self.tools[other]) || self.tools[one].digest == self.tools[other].digest
+            {
                 continue;
             }
             let written = resemblance.written(one, other, pair.said, code);
             let found = PairScores { said: pair.said, written };
-            if found.likeness() < NEAR {
+            let has_same_name = self.tools[one].name == self.tools[other].name;
+            if found.likeness() < NEAR || has_same_name && !written.is_same() {
                 continue;
             }
             neighbours.entry(one).or_default().push((other, found));

@@ -19,8 +19,10 @@
 //! compared.
 
 mod code;
+mod compared;
 mod direction;
 mod groups;
+mod own;
 #[cfg(test)]
 mod tests;
 
@@ -30,9 +32,10 @@ pub use groups::{Member, Merit, SimilarGroup, groups};
 
 use super::meanings::meanings;
 use super::terms::{is_stop_word, stem, words};
-use super::vocabulary::{ToolTerms, Vocabulary};
-use crate::domain::{Digest, Stage, Tool, percent};
-use direction::Direction;
+use super::vocabulary::{ToolTerms, Vocabulary, is_of_code};
+use crate::domain::{Digest, Tool, percent};
+use compared::{are_versions, is_compared, is_used};
+use direction::{Direction, are_opposite_names};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -50,7 +53,7 @@ const DOUBTED: f64 = 0.2;
 const OTHER_CODE: f64 = 0.79;
 
 /// Numbers of two sketches that are the same where the codes may be.
-const SKETCHES_ALIKE: usize = 4;
+const SKETCHES_ALIKE: usize = 3;
 
 /// Tools of one number of a sketch that are looked at: what more have is no mark of a copy.
 const MOST_OF_NUMBER: usize = 300;
@@ -175,15 +178,6 @@ pub struct Resemblance {
     is_deed: Vec<bool>,
 }
 
-/// Whether a tool is in use, so that its words count where it is asked how rare a word is: it is no copy, not in the
-/// shadow of another, neither archived nor deprecated.
-fn is_used(tool: &Tool) -> bool {
-    tool.copy_of.is_none()
-        && tool.shadowed_by.is_none()
-        && tool.stage != Stage::Archived
-        && tool.facts.deprecated.is_none()
-}
-
 impl Resemblance {
     /// Compares nothing yet: weighs what was read of these tools.
     pub(super) fn of(tools: &[Arc<Tool>]) -> Resemblance {
@@ -228,7 +222,9 @@ impl Resemblance {
     /// The figure and the reason, given how much two tools say the same, and how much their code is the same.
     fn told(&self, one: usize, other: usize, said: f64, written: CodeLikeness) -> Likeness {
         let mut why = self.why(one, other);
-        if let CodeLikeness::Share(share) = written {
+        if written == CodeLikeness::Share(1.0) {
+            why = format!("{why}; all code is the same");
+        } else if let CodeLikeness::Share(share) = written {
             why = format!("{why}; code {} similar", percent(share));
         }
         Likeness { likeness: (judged(said, written) * 100.0).floor() / 100.0, why, same_code: written.is_same() }
@@ -242,7 +238,11 @@ impl Resemblance {
         match (code(one), code(other)) {
             // Renamed everywhere is not copied; and what is opposite in name may differ in one sign.
             (Some(own), Some(others)) => {
-                let most = if self.is_opposite(one, other) { OTHER_CODE } else { 0.99 };
+                let most = match () {
+                    () if own.is_identical(&others) => 1.0,
+                    () if self.is_opposite(one, other) => OTHER_CODE,
+                    () => 0.99,
+                };
                 CodeLikeness::Share(own.likeness(&others).min(most))
             }
             (None, None) => CodeLikeness::Unknown,
@@ -252,8 +252,11 @@ impl Resemblance {
 
     /// Whether two tools go opposite ways, by their names.
     fn is_opposite(&self, one: usize, other: usize) -> bool {
+        let names = [one, other].map(|tool| self.tools[tool].name.as_str());
         let (one, other) = (&self.sketches[one], &self.sketches[other]);
-        self.are_opposed(one, other) || one.direction.is_opposite(&other.direction)
+        self.are_opposed(one, other)
+            || one.direction.is_opposite(&other.direction)
+            || are_opposite_names(names[0], names[1])
     }
 
     fn sketches_shared(&self, one: usize, other: usize) -> usize {
@@ -267,7 +270,7 @@ impl Resemblance {
         let by_path = |a: usize, b: usize| self.tools[a].path.cmp(&self.tools[b].path);
         let mut found: Vec<(usize, f64, CodeLikeness)> = Vec::new();
         let mut by_sketch: Vec<(usize, f64, CodeLikeness)> = Vec::new();
-        for other in self.others(one).into_iter().filter(|other| self.tools[*other].name != own.name) {
+        for other in self.others(one).into_iter().filter(|other| !are_versions(own, &self.tools[*other])) {
             let said = self.said(one, other);
             if self.tools[other].digest == own.digest {
                 continue;
@@ -285,7 +288,10 @@ impl Resemblance {
             *own_code = self.written(one, *other, *said, code);
         }
         found.extend(by_sketch);
-        found.retain(|(_, said, written)| judged(*said, *written) >= least);
+        // Of two tools of one name only the code says that they are the same.
+        found.retain(|(other, said, written)| {
+            judged(*said, *written) >= least && (written.is_same() || self.tools[*other].name != own.name)
+        });
         found.sort_by(|a, b| judged(b.1, b.2).total_cmp(&judged(a.1, a.2)).then_with(|| by_path(a.0, b.0)));
         // The tools of a server share its files.
         let is_other = |other: &Tool| other.definition() != own.definition();
@@ -339,7 +345,7 @@ impl Resemblance {
     /// Every two tools in use that are at least so much alike by what they say of themselves, or whose codes may be the
     /// same; each once.
     pub fn pairs(&self, least: f64) -> Vec<SimilarTexts> {
-        let used: Vec<bool> = self.tools.iter().map(|tool| is_used(tool)).collect();
+        let used: Vec<bool> = self.tools.iter().map(|tool| is_compared(tool)).collect();
         let is_one_used = |tool: &u32| used[*tool as usize];
         let postings: Vec<Vec<u32>> =
             self.postings.iter().map(|list| list.iter().copied().filter(is_one_used).collect()).collect();
@@ -465,7 +471,7 @@ enum CodeLikeness {
     Unknown,
     /// One has.
     OneSided,
-    /// The share that is the same, below 1.
+    /// The share that is the same; 1 where all code is.
     Share(f64),
 }
 
@@ -492,13 +498,6 @@ fn shared_descriptions(tools: &[Arc<Tool>]) -> Vec<bool> {
     }
     let is_shared = |text: &str| having[text].len() >= BOILERPLATE || is_of_code(text);
     tools.iter().map(|tool| is_shared(tool.description.trim())).collect()
-}
-
-/// Whether a description is a line of the code, because the author wrote none.
-fn is_of_code(description: &str) -> bool {
-    const SIGNS: &[char] = &['$', '"', '\'', '(', '|', '=', ';', '<', '{', '/', '…'];
-    description.starts_with("Defines ")
-        || description.strip_prefix("Runs ").is_some_and(|line| line.contains(SIGNS) || !line.contains(' '))
 }
 
 /// Words for terms: one where both texts have the same, else both; terms that one of them lacks are left out.

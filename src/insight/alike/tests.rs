@@ -95,8 +95,7 @@ fn where_the_words_leave_it_open_the_code_is_asked_and_where_they_do_not_it_is_n
         let mut code = |tool: usize| {
             asked.insert(tool);
             let own = 1_000 * (1 + tool as u64);
-            let shingles = (0..shared).chain(own..own + 100 - shared).collect();
-            Some(Arc::new(CodeFingerprint { shingles, texts: Vec::new() }))
+            Some(Arc::new(CodeFingerprint::of_pieces((0..shared).chain(own..own + 100 - shared))))
         };
         let found = groups(index.resemblance(), &[], &mut code);
         let all = index.resemblance().resembling(0, OPEN, 10, &mut code);
@@ -105,12 +104,12 @@ fn where_the_words_leave_it_open_the_code_is_asked_and_where_they_do_not_it_is_n
         let by_code = found.iter().flat_map(|group| &group.rest).filter(|member| member.likeness.why.contains("code"));
         (asked, by_code.count(), two)
     };
-    let (asked, by_code, two) = asked_of(95);
+    let (asked, by_code, two) = asked_of(90);
     assert!(asked.contains(&0) && asked.contains(&1) && !asked.contains(&2) && by_code > 0, "{asked:?} {by_code}");
-    assert!(two.is_near() && two.why.ends_with("code 90% similar"), "{two:?}");
-    let (_, by_code, two) = asked_of(80);
+    assert!(two.is_near() && two.why.ends_with("code 95% similar"), "{two:?}");
+    let (_, by_code, two) = asked_of(70);
     assert_eq!(by_code, 0, "other code is no duplicate either");
-    assert!((two.likeness - open).abs() < 1e-9 && two.why.ends_with("code 67% similar"), "{two:?}");
+    assert!((two.likeness - open).abs() < 1e-9 && two.why.ends_with("code 79% similar"), "{two:?}");
 }
 
 #[test]

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 /// How often a line must have been typed.
 pub const SUPPORT: usize = 5;
 
-/// Flags and values from which on a line of one program is worth a tool.
-const MANY_WORDS: usize = 3;
+/// Words after the program from which on a line is worth a tool: `git fetch origin main`.
+pub const MANY_WORDS: usize = 3;
 
 /// Lines shown of each pattern.
 const SHOWN: usize = 5;

@@ -45,7 +45,7 @@ pub struct Pipeline {
     pub programs: Vec<String>,
     /// Its values, in order.
     pub fields: Vec<InputField>,
-    /// Flags and values: how much somebody has to type each time.
+    /// Words after the programs, one for a command of a program among them: how much somebody has to type each time.
     pub words: usize,
     /// The words of each command as they were typed.
     pub commands: Vec<Vec<LineWord>>,
@@ -66,7 +66,18 @@ pub struct LineWord {
 
 /// The pipelines of a command line, in order; `None` for what is no command line.
 pub fn pipelines(line: &str) -> Option<Vec<Pipeline>> {
-    Some(shell::pipelines(line)?.iter().filter_map(pipeline).collect())
+    Some(shell::pipelines(&whole_secrets(line))?.iter().filter_map(pipeline).collect())
+}
+
+/// A line in which what stands for a secret is one word: `[redacted stripe-key]` holds a blank.
+fn whole_secrets(line: &str) -> String {
+    let mut parts = line.split("[redacted ");
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        whole.push_str("[redacted-");
+        whole.push_str(part);
+    }
+    whole
 }
 
 fn pipeline(read: &ShellPipeline) -> Option<Pipeline> {
@@ -122,6 +133,7 @@ fn command_shape(command: &ShellCommand, into: &mut Pipeline) -> Option<String> 
                 if wants_command && !is_quoted && !text.starts_with('-') {
                     wants_command = false;
                     if text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+                        into.words += 1;
                         into.word(LineWord { text: text.clone(), ..LineWord::default() });
                         shape.push(text.clone());
                         continue;

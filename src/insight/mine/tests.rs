@@ -265,6 +265,19 @@ fn what_all_lines_have_in_common_is_no_parameter() {
 }
 
 #[test]
+fn a_command_of_a_program_is_one_of_the_three_words_and_a_secret_is_one_word() {
+    let habits = |line: &str| {
+        let read = read_history("history", six_times(line).as_bytes(), &str::to_owned);
+        let found = mine(&MiningInput { imported: read.sessions, ..MiningInput::default() }).opportunities;
+        found.into_iter().filter(|one| one.kind == OpportunityKind::CommandPattern).collect::<Vec<_>>()
+    };
+    assert_eq!(habits("git fetch origin feature-{n}").len(), 1);
+    assert!(habits("curl https://a.example/{n}").is_empty() && habits("scp a-{n} b").is_empty());
+    let [secret] = habits("curl -s -f https://a.example/{n}?token=[redacted stripe-key]").try_into().unwrap();
+    assert!(secret.parameters.iter().all(|parameter| parameter.name != "text"), "{secret:#?}");
+}
+
+#[test]
 fn a_line_with_variables_or_patterns_of_files_needs_somebody_to_write_it() {
     for line in
         ["tar -czf $OUT-{n} a b", "rm -f -v logs/{n}/*.log", "cd {n} && sort -u -n ~/x-{n}", "sudo tail -n {n} -f a"]

@@ -156,6 +156,14 @@ fn advise(kind: GroupKind, keep: &Tool, tool: &Tool, same_code: bool) -> (String
             let advice = format!("only the words of both say so: compare {} with {}", tool.path, keep.path);
             (advice, String::new(), None)
         }
+        GroupKind::Near if tool.name == keep.name => {
+            let reason = format!("the code of {} with the same name", keep.path);
+            (
+                format!("compare it with {}, then archive one of both", keep.path),
+                archive,
+                proposal(ProposedEnd::Archive, reason),
+            )
+        }
         GroupKind::Near => {
             let (command, proposal) = deprecate(format!("{} does nearly the same thing", keep.name));
             let merge = tool.facts.name_runs > 0 && keep.facts.name_runs > 0;

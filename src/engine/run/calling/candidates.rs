@@ -4,10 +4,13 @@
 //! the tool speaks of. The demotion is 0.3 for each mark of this version in a scenario that is alike. The quality is
 //! how likely the next run of this version succeeds ([`expected_success`]), less what its marks take
 //! ([`crate::insight::demotion`]).
+//! A run that failed because of its input counts for neither: the next input may be right.
+//! A tool that succeeded more often than not stands before all others that are about as similar, tried or not; and what is
+//! hardly similar stands behind all of them.
 //! Before all others comes the tool that did the same the last time and was not marked since; after all others come those
 //! that a negative tag rules out.
 
-use super::{CallRequest, check};
+use super::{CallRequest, LEARN_FROM, check};
 use crate::domain::service::InstanceState;
 use crate::domain::{
     Caller, Checker, CostTier, Digest, Kind, Permissions, RunId, Stage, Tool, ToolDetail, ToolName, Winner, count,
@@ -33,6 +36,9 @@ fn expected_success(succeeded: f64, runs: f64) -> f64 {
 /// Less of what was asked is chance; a tag that was asked for makes up for it.
 const LEAST_SIMILARITY: f64 = 0.2;
 
+/// The share of the greatest similarity from which on a proven tool stands before the others.
+const ABOUT_AS_SIMILAR: f64 = 0.5;
+
 /// How many are looked at closely: each is read from disk.
 const MOST_LOOKED_AT: usize = 60;
 
@@ -56,6 +62,9 @@ pub struct Candidate {
     pub rank: f64,
     /// How much of the scenario it speaks of, 0 to 1.
     pub similarity: f64,
+    /// Whether it succeeded more often than not, after its marks.
+    #[serde(skip)]
+    pub is_proven: bool,
     /// How often this version failed in a scenario that is alike.
     pub failures_alike: usize,
     /// What that takes from the similarity.
@@ -159,6 +168,7 @@ impl Candidate {
             path: tool.path,
             rank: 0.5,
             similarity: 1.0,
+            is_proven: false,
             failures_alike: 0,
             failure_demotion: 0.0,
             quality: 0.5,
@@ -314,7 +324,11 @@ impl Calls<'_> {
             let enough = found.similarity >= LEAST_SIMILARITY || is_named;
             if enough && has_words(tool, request) {
                 let judged = Judged { request, scenario: &scenario, memory: &memory, winner: winner.as_ref() };
-                fitting.push((Arc::clone(tool), judged.candidate(tool, &found)));
+                let on_input = match tool.facts.success_rate {
+                    Some(rate) if rate < 1.0 => self.workspace.read(|q| Ok(q.failures_on_input(tool.digest)?))?,
+                    _ => 0,
+                };
+                fitting.push((Arc::clone(tool), judged.candidate(tool, &found, on_input)));
             }
         }
         if let Some(winner) = winner
@@ -323,9 +337,15 @@ impl Calls<'_> {
             // Another version lies there now, or it is gone: what was learnt is about neither.
             self.forget(&words, &tags, &winner)?;
         }
+        let most = fitting.iter().map(|(_, candidate)| candidate.similarity).fold(0.0, f64::max);
+        let least = (most * ABOUT_AS_SIMILAR).max(LEARN_FROM);
         // Stable: of equal ones the more similar stays in front.
         fitting.sort_by(|(_, one), (_, other)| {
-            let order = |candidate: &Candidate| (!candidate.won_before, candidate.ruled_out_by.is_some());
+            let order = |candidate: &Candidate| {
+                let is_proven = candidate.is_proven && candidate.similarity >= least && candidate.failures_alike == 0;
+                let is_unlike = candidate.similarity < LEARN_FROM;
+                (!candidate.won_before, candidate.ruled_out_by.is_some(), is_unlike, !is_proven)
+            };
             order(one).cmp(&order(other)).then(other.rank.total_cmp(&one.rank))
         });
         Ok(fitting)
@@ -448,11 +468,13 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    fn candidate(&self, tool: &Tool, found: &Relevant) -> Candidate {
+    /// `on_input` runs of it failed because of their input.
+    fn candidate(&self, tool: &Tool, found: &Relevant, on_input: u64) -> Candidate {
         let failures = self.scenario.failures_like(self.memory.scenarios(tool));
         let marks = self.memory.severities(tool).count();
-        let runs = tool.facts.runs as f64;
-        let expected = expected_success(tool.facts.success_rate.unwrap_or_default() * runs, runs);
+        let succeeded = (tool.facts.success_rate.unwrap_or_default() * tool.facts.runs as f64).round();
+        let runs = tool.facts.runs.saturating_sub(on_input);
+        let expected = expected_success(succeeded, (runs as f64).max(succeeded));
         // As they are shown: whoever calculates after it finds the same.
         let quality = rounded(demoted(expected, self.memory.severities(tool)));
         let won = self.winner.is_some_and(|winner| {
@@ -463,13 +485,13 @@ impl Judged<'_> {
         let rank = rounded(rank(similarity, failures, quality));
         let ruled_out_by = self.memory.ruled_out(tool, &self.request.scenario);
         let demotion = rounded(FAILURE_DEMOTION * failures as f64);
-        let judged = match tool.facts.runs {
-            0 => "never run".to_owned(),
-            runs => format!(
-                "{:.0} of {} succeeded",
-                tool.facts.success_rate.unwrap_or_default() * runs as f64,
-                count(usize::try_from(runs).unwrap_or(usize::MAX), "run")
-            ),
+        let all = |runs: u64| count(usize::try_from(runs).unwrap_or(usize::MAX), "run");
+        let judged = match (tool.facts.runs, on_input) {
+            (0, _) => "never run".to_owned(),
+            (runs, 0) => format!("{succeeded:.0} of {} succeeded", all(runs)),
+            (runs, on_input) => {
+                format!("{succeeded:.0} of {} succeeded, the input of {on_input} was at fault", all(runs))
+            }
         };
         let marked = if marks == 0 { String::new() } else { format!(", marked {marks}x") };
         let mut why = format!(
@@ -491,6 +513,7 @@ impl Judged<'_> {
             path: tool.path.clone(),
             rank,
             similarity,
+            is_proven: quality > 0.5,
             failures_alike: failures,
             failure_demotion: demotion,
             quality,

@@ -247,6 +247,50 @@ fn a_mark_ends_that_it_did_it_the_last_time_and_one_failure_is_no_verdict() {
     assert_eq!((now[1].won_before, now[1].quality), (false, 0.567), "two thirds less 0.1");
 }
 
+/// A tool that takes numbers alone, and one that is about something else and takes anything.
+fn number_and_other() -> World {
+    let world = World::new();
+    drop_tool(&world, "a_translator", "import json, sys\nprint(int(json.load(sys.stdin)['text']))\n", "");
+    drop_tool(&world, "z_other", WORKS, "");
+    let manifest = std::fs::read_to_string(world.root().join("tools/experimental/z_other.toml")).unwrap();
+    let manifest = manifest
+        .replace("Translates english text to french", "Shows the english and the french flag")
+        .replace("translation", "flag");
+    world.write("tools/experimental/z_other.toml", &manifest);
+    world
+}
+
+#[test]
+fn a_bad_input_does_not_put_the_right_tool_behind_another_one() {
+    let world = number_and_other();
+    let engine = world.open();
+    let with = |text: &str| CallRequest { input: Some(json!({"text": text})), ..request(&[]) };
+    for text in ["2o20", "x9", "x8"] {
+        called(&engine, &with(text));
+    }
+    let report = called(&engine, &with("2020"));
+    assert_eq!(tried(&report), [("a_translator", RunOutcome::Succeeded, None)]);
+    engine.library().scan(&mut |_| {}).unwrap();
+    let first = &engine.calls().candidates(&with("1"), &ada()).unwrap().candidates[0];
+    assert!(first.why.contains("1 of 4 runs succeeded, the input of 3 was at fault"), "{}", first.why);
+}
+
+#[test]
+fn a_proven_tool_is_tried_before_one_that_never_ran_and_is_about_as_similar() {
+    let world = World::new();
+    drop_tool(&world, "english_to_french_translator", FAILS, "");
+    drop_tool(&world, "lingo", WORKS, "");
+    let engine = world.open();
+    let untried = &engine.calls().candidates(&request(&[]), &ada()).unwrap().candidates[0];
+    assert_eq!(untried.tool.as_str(), "english_to_french_translator");
+    for _ in 0..2 {
+        crate::engine::tests::run(&engine, "lingo", json!({"text": "a"}), &ada());
+    }
+    engine.library().scan(&mut |_| {}).unwrap();
+    let candidates = engine.calls().candidates(&request(&[]), &ada()).unwrap().candidates;
+    assert_eq!(candidates[0].tool.as_str(), "lingo", "{candidates:?}");
+}
+
 #[test]
 fn a_tool_that_is_about_something_else_teaches_nothing_by_its_success() {
     let world = World::new();

@@ -23,6 +23,8 @@ enum NameUse<'a> {
     Field(&'a str),
     /// It is called.
     Call,
+    /// It is handed over as an object whose fields are asked for by name.
+    Object,
     /// Anything else: a base class, an annotation, an argument.
     Other,
 }
@@ -49,7 +51,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     let packages = PackageUse::of(patient, &names);
     for (name, uses) in names.unbound() {
         // Where names may come from elsewhere, or their absence is expected, only a failure says that one is missing.
-        let is_in_doubt = names.is_open || patient.text.contains("NameError");
+        let is_in_doubt = names.takes_names || patient.text.contains("NameError");
         if is_in_doubt && !patient.fails_with(&["NameError", &format!("'{name}'")]) {
             continue;
         }
@@ -173,12 +175,18 @@ impl<'a> MissingImports<'a> {
 
     fn add(&mut self, name: &'a str, uses: &[Node<'_>], source: &'a str) {
         let used: Vec<NameUse<'a>> = uses.iter().map(|node| use_of(*node, source)).collect();
-        let fields: Option<Vec<&str>> =
-            used.iter().map(|one| if let NameUse::Field(field) = one { Some(*field) } else { None }).collect();
+        let fields: Option<Vec<&str>> = used
+            .iter()
+            .filter(|one| **one != NameUse::Object)
+            .map(|one| if let NameUse::Field(field) = one { Some(*field) } else { None })
+            .collect();
         let from = NAMES.iter().find(|(_, names)| names.contains(&name)).map(|(module, _)| *module);
         let is_called = used.iter().all(|one| *one == NameUse::Call);
         let foreign = FOREIGN.iter().find(|(known, _, asked)| {
-            *known == name && fields.as_ref().is_some_and(|fields| fields.iter().all(|field| asked.contains(field)))
+            *known == name
+                && fields
+                    .as_ref()
+                    .is_some_and(|fields| !fields.is_empty() && fields.iter().all(|field| asked.contains(field)))
         });
         if let Some((_, statement, _)) = foreign {
             self.foreign.insert(statement);
@@ -216,7 +224,7 @@ impl<'a> MissingImports<'a> {
 fn is_class_datetime(used: &[NameUse<'_>]) -> bool {
     used.iter().all(|one| match one {
         NameUse::Field(field) => OF_DATETIME.contains(field),
-        NameUse::Call | NameUse::Other => true,
+        NameUse::Call | NameUse::Object | NameUse::Other => true,
     })
 }
 
@@ -231,6 +239,9 @@ fn modules_for(name: &str, fields: &[&str]) -> Option<Vec<String>> {
         let whole = (needed.is_empty()).then(|| name.to_owned());
         return Some(needed.into_iter().map(|one| format!("{name}.{one}")).chain(whole).collect());
     }
+    if fields.is_empty() {
+        return None;
+    }
     let (_, known) = MODULES_WITH.iter().find(|(module, _)| *module == name)?;
     fields.iter().all(|field| known.contains(field)).then(|| vec![name.to_owned()])
 }
@@ -242,6 +253,21 @@ fn use_of<'a>(node: Node<'_>, source: &'a str) -> NameUse<'a> {
             parent.child_by_field_name("attribute").map_or(NameUse::Other, |field| NameUse::Field(text(field, source)))
         }
         "call" if parent.child_by_field_name("function") == Some(node) => NameUse::Call,
+        "argument_list" => object_use(node, parent, source),
         _ => NameUse::Other,
     }
+}
+
+/// A name as an argument: of `getattr` and its like, it is an object with the field that is written there.
+fn object_use<'a>(node: Node<'_>, list: Node<'_>, source: &'a str) -> NameUse<'a> {
+    const ASKING: &[&str] = &["getattr", "hasattr", "vars", "dir"];
+    let called = list.parent().and_then(|call| call.child_by_field_name("function"));
+    if list.named_child(0) != Some(node) || !called.is_some_and(|called| ASKING.contains(&text(called, source))) {
+        return NameUse::Other;
+    }
+    let word = list.named_child(1).filter(|field| field.kind() == "string").and_then(|string| {
+        let inner = string.named_child(1).filter(|inner| inner.kind() == "string_content")?;
+        (string.named_child_count() == 3).then(|| text(inner, source))
+    });
+    word.map_or(NameUse::Object, NameUse::Field)
 }
