@@ -440,7 +440,7 @@ mod tests {
     #[test]
     fn nothing_in_a_file_begins_a_row_whatever_it_imitates_and_however_narrow_the_terminal_is() {
         let liar = file("a.py", FileMode::Plain, LIAR.as_bytes());
-        let half: String = LIAR.lines().take(3).map(|line| format!("{line}\n")).collect();
+        let half: String = LIAR.split_inclusive('\n').take(3).collect();
         let before = file("a.py", FileMode::Plain, half.as_bytes());
         let diff = &compare(&[before], std::slice::from_ref(&liar))[0];
         for width in [None, Some(120), Some(60), Some(24)] {
@@ -465,14 +465,12 @@ mod tests {
 
     #[test]
     fn lines_of_a_difference_have_their_numbers_in_both_files() {
-        let (old, new): (String, String) = (
-            (1..=30).map(|n| format!("{n}\n")).collect(),
-            (1..=31).map(|n| format!("{}\n", if n == 20 { 0 } else { n })).collect(),
-        );
-        let files = compare(
-            &[file("a", FileMode::Plain, old.as_bytes())],
-            &[file("a", FileMode::Plain, new.trim_end().as_bytes())],
-        );
+        let numbers = |last: usize, changed: usize| -> Vec<String> {
+            (1..=last).map(|n| if n == changed { "0".to_owned() } else { n.to_string() }).collect()
+        };
+        let (old, new) = (numbers(30, 0).join("\n") + "\n", numbers(31, 20).join("\n"));
+        let files =
+            compare(&[file("a", FileMode::Plain, old.as_bytes())], &[file("a", FileMode::Plain, new.as_bytes())]);
         let text = plain(|page| files[0].write(page));
         let expected = "── a  changed\n@@ -17,7 +17,7 @@\n 17  17 │ 17\n 18  18 │ 18\n 19  19 │ 19\n 20     │-20\n     20 │+0\n \
             21  21 │ 21\n 22  22 │ 22\n 23  23 │ 23\n@@ -28,3 +28,4 @@\n 28  28 │ 28\n 29  29 │ 29\n 30  30 │ 30\n     31 │+31\n        │\\ No newline at end of file\n";

@@ -343,7 +343,7 @@ impl Settings {
                 "history" => self.history = file.history(value),
                 "workers" => self.workers = file.workers(value),
                 "signing" => self.signing = file.signing(value, user_home),
-                "team" => self.team = file.team(value, user_home, self.team.limits.clone()),
+                "team" => self.team = file.team(value, user_home, &self.team.limits),
                 "generators" => self.apply_generators(file, value, user_home),
                 "evolve" => {
                     let declared = table.get("generators").and_then(|value| value.get_ref().as_table());

@@ -116,7 +116,7 @@ impl File<'_> {
         &mut self,
         value: &Spanned<DeValue<'_>>,
         user_home: Option<&Path>,
-        limits: TeamLimits,
+        limits: &TeamLimits,
     ) -> TeamSettings {
         let mut team = TeamSettings { limits: limits.clone(), ..TeamSettings::default() };
         for (key, value) in self.table(value, "team") {

@@ -135,7 +135,6 @@ mod tests {
     use super::super::storage::Storage;
     use super::super::{Batch, Carrier, Handed, Look, Put};
     use super::*;
-    use crate::engine::error::EngineError;
     use crate::objects::{Folder, ObjectsError};
     use std::path::Path;
     use std::sync::Arc;
@@ -193,9 +192,14 @@ mod tests {
         (storage, look, count)
     }
 
-    fn known(names: &[FileName]) -> Result<Vec<Option<Vec<u8>>>, EngineError> {
+    fn contents(names: &[FileName]) -> Vec<Option<Vec<u8>>> {
         let all: HashMap<FileName, Vec<u8>> = (0..FILES).map(|n| (FileName::of(&content(n)), content(n))).collect();
-        Ok(names.iter().map(|name| all.get(name).cloned()).collect())
+        names.iter().map(|name| all.get(name).cloned()).collect()
+    }
+
+    /// Packs what the machine knows: every decision.
+    fn pack_all(storage: &mut Storage) -> usize {
+        storage.pack_old(&|names: &[FileName]| Ok(contents(names))).unwrap()
     }
 
     fn packs(root: &Path) -> Vec<String> {
@@ -220,10 +224,10 @@ mod tests {
         fill(root.path());
         assert_eq!(read_all(root.path()), FILES, "a control");
         let (mut storage, ..) = machine(root.path());
-        assert_eq!(storage.pack_old(&known).unwrap(), 1);
+        assert_eq!(pack_all(&mut storage), 1);
         assert_eq!(packs(root.path()).len(), 1);
-        assert_eq!(storage.pack_old(&known).unwrap(), 0, "it knows what it packed");
-        assert_eq!(machine(root.path()).0.pack_old(&known).unwrap(), 0, "so do others");
+        assert_eq!(pack_all(&mut storage), 0, "it knows what it packed");
+        assert_eq!(pack_all(&mut machine(root.path()).0), 0, "so do others");
         assert_eq!(read_all(root.path()), 1);
         // A short look lists no packs, and what is new is read separately.
         let (mut storage, _, count) = machine(root.path());
@@ -235,7 +239,7 @@ mod tests {
         let before = count.load(Ordering::SeqCst);
         let contents = storage.get(&look.files.iter().collect::<Vec<_>>()).unwrap();
         assert_eq!((contents.len(), count.load(Ordering::SeqCst) - before), (1, 1));
-        assert_eq!(storage.pack_old(&known).unwrap(), 0, "a short look does not know what is old");
+        assert_eq!(pack_all(&mut storage), 0, "a short look does not know what is old");
     }
 
     #[test]
@@ -245,7 +249,7 @@ mod tests {
         let (mut storage, ..) = machine(root.path());
         let none = |names: &[FileName]| Ok(names.iter().map(|_| None).collect());
         assert_eq!(storage.pack_old(&none).unwrap(), 0);
-        let few = |names: &[FileName]| Ok(known(&names[..LEAST - 1])?.into_iter().chain([None]).collect());
+        let few = |names: &[FileName]| Ok(contents(&names[..LEAST - 1]).into_iter().chain([None]).collect());
         assert_eq!(storage.pack_old(&few).unwrap(), 0);
         let at = |time| Timed { time, name: FileName::of(b"x") };
         let listed: Vec<Timed> = (0..2_000).map(at).collect();
@@ -260,7 +264,7 @@ mod tests {
     fn nothing_in_a_pack_counts_that_is_not_what_its_name_says_or_is_not_listed() {
         let root = tempfile::tempdir().unwrap();
         fill(root.path());
-        machine(root.path()).0.pack_old(&known).unwrap();
+        pack_all(&mut machine(root.path()).0);
         let place = root.path().join(&packs(root.path())[0]);
         let genuine = std::fs::read(&place).unwrap();
         // Other bytes, of the same length.

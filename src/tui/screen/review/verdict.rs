@@ -44,7 +44,7 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
                 EvidenceGroup::Blocks => page.gate(detail),
                 EvidenceGroup::Warnings => page.comments(detail, true),
                 EvidenceGroup::Facts => page.comments(detail, false),
-                _ => {}
+                EvidenceGroup::Passed => {}
             }
             for item in known.items(group) {
                 match item {
@@ -64,7 +64,7 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
                 EvidenceGroup::Passed => {
                     detail.verdict.iter().for_each(|verdict| page.passed(verdict, room));
                 }
-                _ => {}
+                EvidenceGroup::Warnings => {}
             }
         });
     }
