@@ -129,7 +129,7 @@ specification, PlanModificationProposal.",
         ),
         Arg::option("tool", ArgKind::Text, "name of the tool; every kind but PlanModificationProposal needs it"),
         Arg::needed("rationale", ArgKind::Text, "why; a human reads this"),
-        Arg::option("description", ArgKind::Text, "what the tool does; ToolReviewRequest and specification need it"),
+        Arg::option("description", ArgKind::Text, "what the tool does; a new tool and a specification need it"),
         Arg::repeated(
             "files",
             ArgKind::Json,

@@ -4,7 +4,9 @@
 
 use super::document::{self, Document, Syntax};
 use super::draft::{self, Draft};
-use crate::domain::{Category, Dialect, Kind, Manifest, Problem, ProblemCode, ToolDetail, ToolName, VersionFile};
+use crate::domain::{
+    Category, Dialect, IS_SKILL, Kind, Manifest, Problem, ProblemCode, ToolDetail, ToolName, VersionFile,
+};
 use serde_json::{Map, Value, json};
 
 /// The file that makes a folder a skill.
@@ -65,7 +67,7 @@ pub(super) fn read(file: &VersionFile) -> Result<Draft, Problem> {
     manifest.recipe = None;
     manifest.extra = fields;
     let origin = draft::origin_of(manifest.provenance.created_by.as_deref());
-    let unsupported = "a skill is text for an agent: it is reviewed here and not started".to_owned();
+    let unsupported = format!("{IS_SKILL}: it is reviewed here and not started");
     Ok(Draft { unsupported: Some(unsupported), ..Draft::of_command(manifest, None, origin) })
 }
 

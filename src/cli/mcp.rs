@@ -47,6 +47,15 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         accessible: false,
         limits: globals.limits.clone(),
     };
+    if call.text("list") == Some("pinned") && globals.limits.tools.is_none() && globals.limits.fence.is_none() {
+        let hint = "name them with --tools, or list every tool that the agent can run with --list all";
+        return Err(EngineError::new(
+            ErrorCode::Usage,
+            "--list pinned lists the tools of --tools, which is not given",
+            hint,
+        )
+        .into());
+    }
     let http = call.text("http").map(address).transpose()?;
     if let Some(at) = http.filter(|at| !at.ip().is_loopback()) {
         let warning =

@@ -172,8 +172,8 @@ pub use texts::Texts;
 pub(crate) use texts::kept_texts;
 pub use time::{Instant, rfc3339, to_the_minute};
 pub use tool::{
-    Deprecation, IS_SERVER, NEEDS_FILE, NEEDS_FILES, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE, NEEDS_PROGRAM,
-    NODE_WITH_TYPES, NOT_ON_PATH, Placement, Tool, ToolDetail, ToolFacts, no_typescript,
+    Deprecation, IS_SERVER, IS_SKILL, NEEDS_FILE, NEEDS_FILES, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE,
+    NEEDS_PROGRAM, NODE_WITH_TYPES, NOT_ON_PATH, Placement, Tool, ToolDetail, ToolFacts, no_typescript,
 };
 pub use tool_extras::{Extras, StepTool, StepTools, ToolExtras};
 pub use typical::Typical;

@@ -231,6 +231,9 @@ const STOPPED_BY_TEAM: &str = "the team stopped it: ";
 /// The beginning of the reason for a server whose tools are listed: the server itself is not run.
 pub const IS_SERVER: &str = "it is a server; run one of its tools";
 
+/// The start of the reason of a skill, which is complete as it is.
+pub const IS_SKILL: &str = "a skill is text for an agent";
+
 /// Why TypeScript cannot be started; `have` describes the available node.
 pub fn no_typescript(have: &str) -> String {
     let (major, minor) = NODE_WITH_TYPES;

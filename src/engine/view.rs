@@ -217,7 +217,8 @@ pub struct ApprovalChoice {
 impl ReviewDetail {
     /// The digest of the evidence; an approval that names it is refused if the evidence has changed.
     pub fn evidence_digest(&self) -> Digest {
-        core::evidence_digest(self.verdict.as_ref(), &self.comments, &self.objections)
+        let changed = self.review.changed_server();
+        core::evidence_digest(self.verdict.as_ref(), &self.comments, &self.objections, changed)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::tools;
 use super::visible::visible_value;
-use crate::domain::RunOutcome;
+use crate::domain::{RequestKind, RunOutcome};
 use crate::engine::EngineError;
 use rmcp::model::CallToolResult;
 use serde_json::{Map, Value, json};
@@ -53,27 +53,58 @@ pub(super) fn result(answer: Answer) -> CallToolResult {
         Ok(value) => CallToolResult::structured(visible_value(value)),
         Err(Refusal(refused)) => {
             let Refused { mut error, next, mut beside } = *refused;
+            let next = next.or_else(|| next_in(&error.hint));
             error.hint = for_agents(&error.hint);
+            error.message = for_agents(&error.message);
             beside.insert("error".to_owned(), json!(error));
             if let Some(next) = next {
-                beside.insert("next".to_owned(), next);
+                beside.entry("next").or_insert(next);
             }
             CallToolResult::structured_error(visible_value(Value::Object(beside)))
         }
     }
 }
 
+/// The start of a command in a hint.
+const COMMAND: &str = "`toolsmith ";
+
+/// The call that a hint names as a command, if it takes nothing but one name or number: `wait 3`, `show NAME`.
+fn next_in(hint: &str) -> Option<Value> {
+    let (command, _) = hint.split_once(COMMAND)?.1.split_once('`')?;
+    let (verb, about) = command.split_once(' ')?;
+    let is_placeholder = about.bytes().all(|byte| byte.is_ascii_uppercase());
+    if about.contains(' ') || about.starts_with('-') || is_placeholder {
+        return None;
+    }
+    match verb {
+        "wait" => Some(next(verb, &json!({"review": about.parse::<i64>().ok()?}))),
+        "show" => Some(next(verb, &json!({"tool": about}))),
+        _ => None,
+    }
+}
+
+/// A command as an agent calls it: the name of the tool, and the arguments if they differ from those of the command.
+fn told_as(verb: &str, about: Option<&str>) -> String {
+    match (verb, about) {
+        ("request", Some(tool)) if !tool.starts_with('-') => {
+            let arguments = json!({"kind": RequestKind::Tool, "tool": tool, "rationale": "TEXT"});
+            format!("request with {arguments}")
+        }
+        ("list", _) => "search".to_owned(),
+        _ => verb.to_owned(),
+    }
+}
+
 /// A hint for an agent: shell commands are replaced by the equivalent tools. The remaining commands are for humans.
 pub(super) fn for_agents(hint: &str) -> String {
-    const COMMAND: &str = "`toolsmith ";
     let (mut told, mut rest, mut is_for_humans) = (String::new(), hint, false);
     while let Some((before, command)) = rest.split_once(COMMAND) {
         let Some((words, after)) = command.split_once('`') else { break };
-        let verb = words.split(' ').next().unwrap_or_default();
+        let mut parts = words.split(' ');
+        let verb = parts.next().unwrap_or_default();
         told.push_str(before);
-        let tool = if verb == "list" { "search" } else { verb };
-        if tools::row(tool).is_some() {
-            told.push_str(tool);
+        if verb == "list" || tools::row(verb).is_some() {
+            told.push_str(&told_as(verb, parts.next()));
         } else {
             is_for_humans = true;
             told.push_str(COMMAND);
@@ -115,11 +146,32 @@ mod tests {
         for (hint, wanted) in [
             ("`toolsmith list` shows every tool", "search shows every tool"),
             ("`toolsmith wait 3` waits for the answer", "wait waits for the answer"),
+            (
+                "`toolsmith request x --rationale TEXT` asks",
+                "request with {\"kind\":\"ToolReviewRequest\",\"tool\":\"x\",\"rationale\":\"TEXT\"} asks",
+            ),
+            ("`toolsmith request --schema` prints it", "request prints it"),
             ("ask a human", "ask a human"),
             ("`toolsmith reviews` lists them", "`toolsmith reviews` lists them (a command for a human)"),
             ("`toolsmith show x", "`toolsmith show x"),
         ] {
             assert_eq!(for_agents(hint), wanted);
+        }
+    }
+
+    #[test]
+    fn a_command_in_a_hint_is_the_next_call_if_it_has_its_one_argument() {
+        for (hint, wanted) in [
+            ("`toolsmith wait 3` waits for it", json!({"tool": "wait", "arguments": {"review": 3}})),
+            ("see `toolsmith show git.log`", json!({"tool": "show", "arguments": {"tool": "git.log"}})),
+            ("`toolsmith show TOOL` says it", Value::Null),
+            ("`toolsmith show x --versions` says it", Value::Null),
+            ("`toolsmith list` shows every tool", Value::Null),
+            ("ask a human", Value::Null),
+        ] {
+            let error = EngineError::new(ErrorCode::Conflict, "x", hint);
+            let content = result(Err(error.into())).structured_content.unwrap();
+            assert_eq!(content["next"], wanted, "{hint}");
         }
     }
 

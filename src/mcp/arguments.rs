@@ -1,7 +1,7 @@
 //! The arguments of a tool, validated against the schema in the list of tools.
 
 use super::tools;
-use crate::action::{Agents, MOST_WAIT_S, Spec};
+use crate::action::{Agents, Arg, ArgKind, MOST_WAIT_S, Spec};
 use crate::engine::{EngineError, ErrorCode};
 use rmcp::model::JsonObject;
 use serde_json::Value;
@@ -40,7 +40,7 @@ impl Arguments {
             })
             .collect();
         if !faults.is_empty() {
-            let named: Vec<String> = agents.args(row.args).map(tools::wire_name).collect();
+            let named: Vec<String> = agents.args(row.args).map(named).collect();
             let hint = format!("{} takes {}", row.name, named.join(", "));
             return Err(EngineError::new(ErrorCode::Usage, faults.join("; "), hint));
         }
@@ -107,6 +107,15 @@ impl Arguments {
     }
 }
 
+/// The name of an argument, with its values if it has only a few.
+fn named(arg: &Arg) -> String {
+    let name = tools::wire_name(arg);
+    match arg.kind {
+        ArgKind::Word(words) => format!("{name} ({})", words.join(" | ")),
+        _ => name,
+    }
+}
+
 fn missing(name: &str) -> EngineError {
     EngineError::new(ErrorCode::Usage, format!("{name} is missing"), "")
 }
@@ -137,6 +146,12 @@ mod tests {
             assert!(error.hint.starts_with(tool), "{}", error.hint);
         }
         assert!(taken("run", &json!({"tool": "x", "input": {"a": 1}, "wait_s": 1})).is_ok());
+    }
+
+    #[test]
+    fn a_missing_word_is_named_with_its_values() {
+        let error = taken("request", &json!({"tool": "x", "rationale": "y"})).unwrap_err();
+        assert!(error.hint.contains("kind (ToolReviewRequest | PlanModificationProposal | "), "{}", error.hint);
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! The implementation of the tools that end by themselves: queries and changes. Runs, which may continue, are in
 //! `running`.
 
-use super::answer::{Answer, Refusal, next};
+use super::answer::{Answer, Refusal, for_agents, next};
 use super::arguments::Arguments;
 use super::own::demand_own;
 use super::visible::{WARNING, visible_part};
 use crate::domain::{
-    Caller, Comment, CostTier, Decision, EvolutionState, Manifest, Review, ReviewId, ReviewKind, ReviewState, RunId,
-    Severity, Tool, ToolDetail,
+    Caller, Comment, CostTier, Decision, EvolutionState, Manifest, RequestKind, Review, ReviewId, ReviewKind,
+    ReviewState, RunId, Severity, Tool, ToolDetail,
 };
 use crate::engine::{
-    Engine, EngineError, ErrorCode, EvolveRequest, MarkRequest, MayRun, SearchFor, SearchHit, SkillText,
+    Engine, EngineError, ErrorCode, EvolveRequest, MarkRequest, MayRun, REQUEST_SCHEMA, SearchFor, SearchHit, SkillText,
 };
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -110,7 +110,7 @@ fn standing(
         }
         MayRun::No { why, .. } => {
             fields.insert("may_run".to_owned(), json!(false));
-            fields.insert("why_not".to_owned(), json!(why));
+            fields.insert("why_not".to_owned(), json!(for_agents(&why)));
         }
     }
     Ok(())
@@ -118,16 +118,17 @@ fn standing(
 
 /// The call that asks a human for what is missing to run this tool; `None` if a human cannot help by a review.
 pub(super) fn help_for(engine: &Engine, tool: &Tool) -> Result<Option<Value>, EngineError> {
-    if let Some(review) = engine.reviews().waiting_of(tool)? {
+    // Decisions about a server apply to each tool that it lists.
+    let judged = tool.reviewed();
+    if let Some(review) = engine.reviews().waiting_of(&judged)? {
         return Ok(Some(next("wait", &json!({"review": review}))));
     }
     let is_asked = !tool.stage.is_vouched() && tool.may_start() && tool.cost_tier != CostTier::Prohibited;
     Ok(is_asked.then(|| {
         let arguments = json!({
-            "kind": "ToolReviewRequest",
-            "tool": tool.name,
-            "path": tool.path,
-            "description": tool.description,
+            "kind": RequestKind::Tool,
+            "tool": judged.name,
+            "path": judged.path,
             "rationale": "say what you need it for",
         });
         next("request", &arguments)
@@ -136,7 +137,8 @@ pub(super) fn help_for(engine: &Engine, tool: &Tool) -> Result<Option<Value>, En
 
 /// `show`: what a model needs to call a tool.
 pub(super) fn show(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
-    shown(engine, caller, given.required("tool")?).map_err(not_found)
+    let name = given.required("tool")?;
+    shown(engine, caller, name).map_err(|error| unknown(error, name))
 }
 
 /// A tool by name, with its schemas, and whether this agent may run it.
@@ -198,10 +200,11 @@ pub(super) fn shown(engine: &Engine, caller: &Caller, name: &str) -> Result<Valu
     Ok(shown)
 }
 
-/// The error for an unknown name; it suggests a search.
-pub(super) fn not_found(error: EngineError) -> Refusal {
-    if error.code == ErrorCode::NotFound {
-        return Refusal::then(error, "search", &json!({"words": "say what you need, in words"}));
+/// The error for an unknown name, or for a scenario that nothing fits; it suggests a search for its words.
+pub(super) fn unknown(error: EngineError, asked: &str) -> Refusal {
+    let words: Vec<&str> = asked.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if error.code == ErrorCode::NotFound && !words.is_empty() {
+        return Refusal::then(error, "search", &json!({"words": words.join(" ")}));
     }
     error.into()
 }
@@ -217,7 +220,11 @@ pub(super) fn cancel(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
 /// `request`: puts a request into the review queue, and returns the number of its review at once.
 pub(super) fn request(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
     engine.library().up_to_date()?;
-    let outcome = engine.requests().submit(given.whole().to_string().as_bytes(), caller)?;
+    let sent = engine.requests().submit(given.whole().to_string().as_bytes(), caller);
+    let outcome = sent.map_err(|error| match error.code {
+        ErrorCode::Usage => EngineError { hint: fields_of_requests(), ..error },
+        _ => error,
+    })?;
     let Some(review) = outcome.review else { return Ok(json!({"message": outcome.message})) };
     Ok(json!({
         "review": review,
@@ -225,6 +232,18 @@ pub(super) fn request(engine: &Engine, caller: &Caller, given: &Arguments) -> An
         "message": outcome.message,
         "next": next("wait", &json!({"review": review})),
     }))
+}
+
+/// The fields that a request of each kind needs.
+fn fields_of_requests() -> String {
+    let schema: Value = serde_json::from_str(REQUEST_SCHEMA).unwrap_or_default();
+    let kinds = RequestKind::ALL.iter().filter_map(|kind| {
+        let fields: Vec<&str> =
+            schema["$defs"][kind.word()]["required"].as_array()?.iter().filter_map(Value::as_str).collect();
+        let fields: Vec<&str> = fields.into_iter().filter(|field| *field != "kind").collect();
+        Some(format!("{} needs {}", kind.word(), fields.join(", ")))
+    });
+    kinds.collect::<Vec<_>>().join("; ")
 }
 
 /// After how long `wait` asks to be called again if nobody has decided.
@@ -300,7 +319,7 @@ pub(super) fn evolve(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
         specification: None,
         worker: None,
     };
-    engine.library().resolve(&request.tool).map_err(not_found)?;
+    engine.library().resolve(&request.tool).map_err(|error| unknown(error, &request.tool))?;
     // How a human configures a generator is not for agents: a generator runs outside the sandbox.
     let own_work = |error: EngineError| EngineError { hint: OWN_WORK.to_owned(), ..error };
     let asking = engine.evolutions().prepare(&request).map_err(own_work)?;
@@ -327,7 +346,7 @@ pub(super) fn mark_failure(engine: &Engine, caller: &Caller, given: &Arguments) 
     };
     let severity = given.text("severity").and_then(|word| word.parse().ok()).unwrap_or(Severity::Medium);
     let (tool, scenario) = (given.required("tool")?.to_owned(), given.required("scenario")?.to_owned());
-    let marked =
-        engine.failures().mark(&MarkRequest { tool, run, scenario, error, severity }, caller).map_err(not_found)?;
+    let wanted = MarkRequest { tool, run, scenario, error, severity };
+    let marked = engine.failures().mark(&wanted, caller).map_err(|error| unknown(error, &wanted.tool))?;
     Ok(json!({"message": marked.message, "detail": marked.detail}))
 }

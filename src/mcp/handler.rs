@@ -3,6 +3,7 @@
 use super::answer::{self, for_agents};
 use super::arguments::Arguments;
 use super::hints::{SERVED, add_hint};
+use super::listeners::{MOST_STREAMS, MOST_WATCHED};
 use super::resources::{self, Place};
 use super::server::{Call, Server, joined};
 use super::visible::visible;
@@ -128,7 +129,8 @@ impl ServerHandler for Server {
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let number = self.listeners().add_stream(context.sink().clone());
         let Some(number) = number else {
-            return Err(ErrorData::invalid_request("too many streams are open", None));
+            let hint = format!("a client has at most {MOST_STREAMS} open streams; end one of them first");
+            return Err(ErrorData::invalid_request("too many streams are open", Some(json!({"hint": hint}))));
         };
         self.tell_watched().await;
         context.cancelled().await;
@@ -180,7 +182,8 @@ impl ServerHandler for Server {
         let watched = |place| self.listeners().watch((self.session(), context.peer), place);
         let has_room = Place::of(&request.uri).is_some_and(watched);
         if !has_room {
-            return Err(ErrorData::invalid_request("too many subscriptions", None));
+            let hint = format!("a client can subscribe to {MOST_WATCHED} addresses; unsubscribe from one first");
+            return Err(ErrorData::invalid_request("too many subscriptions", Some(json!({"hint": hint}))));
         }
         // Changes are relative to its present state.
         self.tell_watched().await;
@@ -212,6 +215,14 @@ impl ServerHandler for Server {
         request: GetPromptRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
+        if let Some(tool) = prompts::tool_of(&request.name, request.arguments.as_ref()) {
+            let (engine, tool) = (self.engine.clone(), tool.to_owned());
+            let found = joined(spawn_blocking(move || {
+                engine.library().up_to_date_around(&tool)?;
+                engine.library().resolve(&tool)
+            }));
+            found.await.map_err(|error| invalid(&error.message, "search finds tools"))?;
+        }
         let got = prompts::get(&request.name, request.arguments.as_ref());
         let (description, message) =
             got.map_err(|why| invalid(&why, "prompts/list gives the prompts and their arguments"))?;

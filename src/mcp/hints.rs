@@ -30,7 +30,9 @@ pub(super) fn hint_for(code: i32, message: &str) -> Option<String> {
             format!("the methods are {}", methods.join(", "))
         }
         -32602 if message.contains("_meta") => {
-            "begin with initialize, or send the missing fields in _meta of each request".to_owned()
+            "begin with initialize (protocolVersion, capabilities and clientInfo), or send the missing fields in _meta of \
+             each request"
+                .to_owned()
         }
         -32602 => "send the parameters that the method takes".to_owned(),
         -32020 => "send in the headers what the body says".to_owned(),

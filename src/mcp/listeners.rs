@@ -8,7 +8,7 @@ use rmcp::service::{Peer, SubscriptionSink};
 use std::collections::{HashMap, HashSet};
 
 /// Addresses that an agent may watch, by subscriptions and streams together.
-const MOST_WATCHED: usize = 100;
+pub(super) const MOST_WATCHED: usize = 100;
 /// Streams that an agent may have open.
 pub(super) const MOST_STREAMS: usize = 32;
 

@@ -16,6 +16,7 @@
 mod answer;
 mod arguments;
 mod calls;
+mod exact;
 #[cfg(feature = "mcp-http")]
 mod guests;
 mod handler;

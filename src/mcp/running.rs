@@ -2,7 +2,8 @@
 
 use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
-use super::calls::{help_for, not_found};
+use super::calls::{help_for, unknown};
+use super::exact::value_of;
 use super::own::demand_own;
 use super::visible::{length_in_json, visible};
 use crate::domain::{Caller, Redactor, ReviewId, Run, RunId, RunOutcome, Stream};
@@ -78,7 +79,7 @@ pub(super) struct Started {
 /// [`Runs::start`](crate::engine::Runs::start).
 pub(super) fn start(engine: &Engine, caller: &Caller, wanted: &Wanted) -> Result<Started, Refusal> {
     engine.library().up_to_date_around(&wanted.tool)?;
-    let tool = engine.library().resolve(&wanted.tool).map_err(not_found)?;
+    let tool = engine.library().resolve(&wanted.tool).map_err(|error| unknown(error, &wanted.tool))?;
     if let Some(digest) = wanted.digest.as_ref().filter(|digest| !tool.digest.hex().starts_with(digest.as_str())) {
         let message = format!("{} is {} now, not {digest}", tool.name, tool.digest.short());
         let error = EngineError::new(ErrorCode::Conflict, message, "look at the version that is here now");
@@ -135,9 +136,17 @@ fn refused(engine: &Engine, run: &Run, asked: Option<ReviewId>) -> Result<Refusa
         let refusal = Refusal::then(error, "wait", &json!({"review": review}));
         return Ok(refusal.with("run", run.id.0).with("state", "refused"));
     }
-    let error = EngineError::new(ErrorCode::Refused, message, "a human decides what you may run");
-    let tool = engine.library().catalog().tools.iter().find(|tool| tool.digest == run.digest).cloned();
-    let help = tool.map(|tool| help_for(engine, &tool)).transpose()?.flatten();
+    // This version alone is looked up: in a large library, reading all rows takes time and memory.
+    let tool = engine.library().resolve(&format!("{}@{}", run.tool, run.digest.hex())).ok();
+    let can_start = tool.as_ref().is_none_or(|tool| tool.may_start());
+    let help = match &tool {
+        Some(tool) if !can_start => Some(next("show", &json!({"tool": tool.name}))),
+        Some(tool) => help_for(engine, tool)?,
+        None => None,
+    };
+    let hint =
+        if can_start { "a human decides what you may run" } else { "no decision makes it run; show gives what it has" };
+    let error = EngineError::new(ErrorCode::Refused, message, hint);
     let refusal = Refusal::from(error).with("run", run.id.0).with("state", "refused");
     Ok(match help {
         Some(help) => refusal.with("next", help),
@@ -179,6 +188,26 @@ pub(super) fn piece(
     }
 }
 
+/// The error of a run, in the form that every error has.
+fn error_of(outcome: RunOutcome, message: &str) -> Value {
+    let (code, hint) = match outcome {
+        RunOutcome::Refused => (ErrorCode::Refused, "show says what a run of it needs"),
+        RunOutcome::InvalidInput => (ErrorCode::Usage, "show gives the schema of its input"),
+        RunOutcome::Cancelled => (ErrorCode::Failed, "somebody stopped it; run starts it again"),
+        RunOutcome::Interrupted => (ErrorCode::Failed, "its process was lost; run starts it again"),
+        RunOutcome::SpawnFailed => (ErrorCode::Failed, "show lists what is missing here"),
+        RunOutcome::TimedOut | RunOutcome::LimitExceeded => {
+            (ErrorCode::Failed, "show gives its limits; run it with less to do")
+        }
+        RunOutcome::Failed
+        | RunOutcome::Killed
+        | RunOutcome::InvalidOutput
+        | RunOutcome::Succeeded
+        | RunOutcome::Running => (ErrorCode::Failed, "output gives the rest of what it wrote to stderr"),
+    };
+    json!(EngineError::new(code, message.to_owned(), hint))
+}
+
 /// A run and the first piece of its output.
 fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
     let stdout = piece(engine, run.id, Stream::Stdout, 0, MOST_STDOUT)?;
@@ -196,18 +225,25 @@ fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
     if let Some(code) = run.exit_code.filter(|code| *code != 0) {
         fields.insert("exit_code".to_owned(), json!(code));
     }
-    for (name, text) in [("error", run.error.clone()), ("stderr", Some(stderr.text).filter(|text| !text.is_empty()))] {
-        if let Some(text) = text {
-            fields.insert(name.to_owned(), json!(text));
-        }
+    if let Some(error) = &run.error {
+        fields.insert("error".to_owned(), error_of(run.outcome, error));
+    }
+    if !stderr.text.is_empty() {
+        fields.insert("stderr".to_owned(), json!(stderr.text));
     }
     if !run.notes.is_empty() {
         fields.insert("notes".to_owned(), json!(run.notes));
     }
     // A piece of JSON is no JSON. What has the look of a secret may have been escaped while it was text.
-    let value = (!stdout.has_more).then(|| serde_json::from_str::<Value>(&stdout.text).ok()).flatten();
-    let value = value.map(|value| Redactor::default().json(&value));
-    fields.insert("output".to_owned(), value.unwrap_or_else(|| json!(stdout.text)));
+    let output = match (!stdout.has_more).then(|| value_of(&stdout.text)).flatten() {
+        Some(Ok(value)) => Redactor::default().json(&value),
+        Some(Err(why)) => {
+            fields.insert("text_because".to_owned(), json!(why));
+            json!(stdout.text)
+        }
+        None => json!(stdout.text),
+    };
+    fields.insert("output".to_owned(), output);
     fields.insert("truncated".to_owned(), json!(stdout.has_more || run.truncated));
     if stdout.has_more {
         fields.insert("next_offset".to_owned(), json!(stdout.next_offset));
@@ -248,8 +284,8 @@ pub(super) fn output(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
                 "origin": "tool",
             });
             if let Some(fields) = told.as_object_mut() {
-                if let Some(error) = record.error {
-                    fields.insert("error".to_owned(), json!(error));
+                if let Some(error) = &record.error {
+                    fields.insert("error".to_owned(), error_of(record.outcome, error));
                 }
                 if piece.has_more || !is_over {
                     fields.insert("next".to_owned(), next("output", &json!({"run": run, "offset": piece.next_offset})));
@@ -304,9 +340,10 @@ pub(super) fn call(engine: &Engine, caller: &Caller, given: &Arguments, course: 
         max_attempts: attempts.unwrap_or(DEFAULT_ATTEMPTS),
         go_on: false,
     };
-    let mut calling = match engine.services().begin_call(&request, caller).map_err(not_found)? {
-        CallBegun::Answered(report) => return called(engine, &report),
-        CallBegun::Tools(calling) => *calling,
+    let mut calling = match engine.services().begin_call(&request, caller) {
+        Ok(CallBegun::Answered(report)) => return called(engine, &report),
+        Ok(CallBegun::Tools(calling)) => *calling,
+        Err(error) => return asked_for_permit(engine, caller, (given, &request), error, course),
     };
     while !course.lock().stopped
         && let Some(begun) = calling.begin_next()?
@@ -319,6 +356,31 @@ pub(super) fn call(engine: &Engine, caller: &Caller, given: &Arguments, course: 
         calling.ended(&run)?;
     }
     called(engine, &calling.report())
+}
+
+/// What a call gives that nothing can answer. If a tool fits of which a human permits each run, it is started as by `run`:
+/// that asks the human, or runs it with the permit that was given.
+fn asked_for_permit(
+    engine: &Engine,
+    caller: &Caller,
+    (given, request): (&Arguments, &CallRequest),
+    error: EngineError,
+    course: &Course,
+) -> Answer {
+    let found = engine.services().call_candidates(request, caller)?;
+    let Some(dear) = found.left_out.iter().find(|left| left.needs_permit) else {
+        return Err(unknown(error, &request.scenario));
+    };
+    let (wait, scenario) = (given.wait(), Some(request.scenario.clone()));
+    let (tool, input) = (dear.path.clone(), request.input.clone());
+    let wanted = Wanted { tool, input, digest: None, scenario, worker: None, strictly: false, wait };
+    let started = start(engine, caller, &wanted)?;
+    course.lock().run = Some(started.run);
+    if course.lock().stopped {
+        started.handle.cancel();
+    }
+    let (warning, asked) = (started.warning.clone(), started.asked);
+    ended(engine, &started.wait()?, warning.as_ref(), asked)
 }
 
 fn called(engine: &Engine, report: &CallReport) -> Answer {
@@ -340,12 +402,13 @@ fn called(engine: &Engine, report: &CallReport) -> Answer {
 }
 
 fn attempt(attempt: &CallAttempt) -> Value {
+    let error = attempt.error.as_ref().map(|error| error_of(attempt.outcome, error));
     json!({
         "tool": attempt.tool,
         "version": attempt.version,
         "run": attempt.run,
         "outcome": attempt.outcome,
-        "error": attempt.error,
+        "error": error,
         "why": attempt.why,
     })
 }

@@ -509,7 +509,7 @@ async fn tell_progress(context: &RequestContext<RoleServer>, elapsed: Duration) 
     let Some(token) = context.meta.get_progress_token() else { return };
     let seconds = elapsed.as_millis() as f64 / 1_000.0;
     let mut progress = ProgressNotificationParam::new(token, seconds);
-    progress.message = Some(format!("running for {:.0} s", elapsed.as_secs_f64()));
+    progress.message = Some(format!("running for {seconds:.1} s"));
     // A client that is gone needs no progress.
     let _ = context.peer.notify_progress(progress).await;
 }

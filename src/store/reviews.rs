@@ -238,6 +238,19 @@ impl Tx<'_> {
         Ok(id)
     }
 
+    /// Sets the summary of a review that waits, because more became known. Emits `review-opened`, so that whoever shows it
+    /// reads it again.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when no such review waits, and any other [`StoreError`] of a failed write.
+    pub fn set_review_summary(&self, id: ReviewId, summary: &str) -> StoreResult<()> {
+        let sql = "UPDATE reviews SET summary = ?2 WHERE id = ?1 AND state = ?3";
+        if self.change(sql, params![id, summary, ReviewState::Waiting])? == 0 {
+            return Err(StoreError::missing(format_args!("waiting review {id}")));
+        }
+        self.emit(EventKind::ReviewOpened, id).map(drop)
+    }
+
     /// Sets where a review stands. Emits `review-superseded` for that state, else `review-decided` (also
     /// when a decision is taken back and it waits again).
     ///
@@ -419,6 +432,19 @@ mod tests {
         assert_eq!(store.review(ReviewId(99)).unwrap(), None);
         let heads: Vec<_> = store.review_heads(None).unwrap().into_iter().map(|h| (h.id, h.state)).collect();
         assert_eq!(heads, [(other, ReviewState::Waiting), (id, ReviewState::Rejected)]);
+    }
+
+    #[test]
+    fn a_summary_changes_while_the_review_waits() {
+        let (_dir, mut store) = store();
+        let id = change(&mut store, |tx| {
+            let id = tx.open_review(&review("x", "1"))?;
+            tx.set_review_summary(id, "more")?;
+            tx.set_review_state(id, ReviewState::Approved)?;
+            assert!(tx.set_review_summary(id, "too late").is_err());
+            Ok(id)
+        });
+        assert_eq!(store.review(id).unwrap().unwrap().summary, "more");
     }
 
     #[test]

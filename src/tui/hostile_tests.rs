@@ -453,7 +453,7 @@ const SCENES: &[Scene] = &[
         let candidate = crate::engine::Candidate::ordinary("two");
         found.candidates.push(crate::engine::Candidate { why: evil(), ..candidate });
         let (tool, path, why) = (crate::domain::ToolName::new("three").unwrap(), evil(), evil());
-        found.left_out.push(crate::engine::LeftOut { tool, path, why, refused: false });
+        found.left_out.push(crate::engine::LeftOut { tool, path, why, refused: false, needs_permit: false });
         let ticket = asked.unwrap();
         bench.answer(Answer::Called(Box::new(Called::Candidates { ticket, found: Ok(found) })));
     }),

@@ -11,7 +11,9 @@ mod own;
 
 pub use canonical::{canonical, has_large_integer, has_repeated_key, sha256_hex};
 pub use command::command_fault;
-pub use drift::{ToolChange, changes_of, differences, drift_of, drift_reason, found_in, other_programs};
+pub use drift::{
+    ToolChange, changes_of, differences, drift_of, drift_reason, found_in, later_reason, other_drifts, other_programs,
+};
 pub use lock::{LOCK_FILE, LockError, LockedTool, MOST_LISTED, ServerProgram, ToolLock};
 pub use names::{MemberName, member_names};
 pub use order::{DRIFTED, McpCall, McpOrder};

@@ -1,7 +1,7 @@
 //! The effect of the end of a run on its version: the envelope grows, and new behaviour of an approved version opens a
 //! review.
 
-use crate::domain::mcp::found_in;
+use crate::domain::mcp::{found_in, later_reason};
 use crate::domain::{Attempt, Review, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, Tool, Touch};
 use crate::store::{Approval, FinishedRun, NewReview, StoreError, Tx};
 
@@ -90,7 +90,7 @@ fn open_review(tx: &Tx<'_>, run: &Run, did: &[String], is_harmless: bool) -> Res
 }
 
 /// Opens a drift review of an approved server whose program lists other tools than those that were reviewed, unless one
-/// is pending, or was decided about the same list. `row` is the tool that was called, `why` the reason to show.
+/// was decided about the same list. A pending one gets the later change: it shows the present one, and what widened. `row` is the tool that was called, `why` the reason to show.
 ///
 /// # Errors
 /// Any [`StoreError`] of a failed read or write.
@@ -104,7 +104,11 @@ pub fn ask_about_server(tx: &Tx<'_>, row: &Tool, why: &str) -> Result<(), StoreE
         let is_about_list = |review: &Review| found_in(&review.summary).is_some();
         let Some(review) = tx.review(head.id)?.filter(is_about_list) else { continue };
         let is_same = found_in(&review.summary) == found_in(why);
-        if review.state == ReviewState::Waiting || is_same && review.state != ReviewState::Superseded {
+        if review.state == ReviewState::Waiting {
+            let later = later_reason(&review.summary, why);
+            return later.map_or(Ok(()), |later| tx.set_review_summary(review.id, &later));
+        }
+        if is_same && review.state != ReviewState::Superseded {
             return Ok(());
         }
     }
@@ -127,9 +131,10 @@ pub fn ask_about_server(tx: &Tx<'_>, row: &Tool, why: &str) -> Result<(), StoreE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::mcp::drift_reason;
     use crate::domain::{
-        Answer, Digest, Instant, Isolation, IsolationLevel, LoadedFile, Observation, Observer, Permissions, Placement,
-        Profile, RunEnd, RunUsage, Stage, ToolName,
+        Answer, Digest, Instant, Isolation, IsolationLevel, Kind, LoadedFile, Observation, Observer, Permissions,
+        Placement, Profile, RunEnd, RunUsage, Stage, ToolName,
     };
     use crate::store::{Approval, NewOperation, NewRun, Store, VersionRow};
 
@@ -347,6 +352,33 @@ mod tests {
             world.run(Some(Observation { attempts, ..reads(&[]) }));
             assert_eq!(world.waiting()[0].risk, risk, "{touches:?}");
         }
+    }
+
+    #[test]
+    fn a_pending_review_of_a_server_shows_its_present_change_and_what_widened() {
+        let mut world = World::new();
+        world.approve();
+        let row = Tool { digest: DIGEST, stage: Stage::Approved, kind: Kind::Mcp, ..Tool::ordinary("fetch") };
+        let mut ask = |found: &str, why: &str| {
+            let why = drift_reason(found, why);
+            world.change(|tx| ask_about_server(tx, &row, &why));
+            let waiting = world.waiting();
+            assert!(waiting.len() <= 1, "{waiting:#?}");
+            waiting.into_iter().next().map(|review| (review.id, review.changed_server().unwrap_or_default().to_owned()))
+        };
+        let (first, why) = ask("a", "x changed: /description").unwrap();
+        assert_eq!(why, "x changed: /description");
+        let wide = "x changed: /annotations/readOnlyHint [widens: it no longer only reads]";
+        assert_eq!(ask("b", wide).unwrap(), (first, wide.to_owned()), "the wider change reaches the same review");
+        let (same, why) = ask("a", "x changed: /description").unwrap();
+        assert!(same == first && why.starts_with("x changed: /description; ") && why.contains(wide), "{why}");
+        world.change(|tx| tx.set_review_state(first, ReviewState::Approved));
+        let mut ask = |found: &str| {
+            let why = drift_reason(found, "x changed");
+            world.change(|tx| ask_about_server(tx, &row, &why));
+            world.waiting().len()
+        };
+        assert_eq!((ask("a"), ask("b")), (0, 1), "what was decided is the change that it showed last");
     }
 
     #[test]

@@ -8,15 +8,23 @@ use crate::store::{Queries, StoreError, Tx};
 use serde_json::json;
 
 /// The digest of the evidence for and against a version: the results of its checks, comments of reviewers, and team
-/// decisions against it. It does not include the duration of checks, nor the present lines of comments.
-pub fn evidence_digest(verdict: Option<&Verdict>, comments: &[Comment], objections: &[Statement]) -> Digest {
+/// decisions against it; for a review of a server, also `changed`, what it lists now. It does not include the duration of
+/// checks, nor the present lines of comments.
+pub fn evidence_digest(
+    verdict: Option<&Verdict>,
+    comments: &[Comment],
+    objections: &[Statement],
+    changed: Option<&str>,
+) -> Digest {
     let checks = verdict.into_iter().flat_map(|verdict| &verdict.checks);
     let checks: Vec<_> =
         checks.map(|check| json!([check.name, check.state.word(), check.findings, check.note])).collect();
     let comments: Vec<_> = comments.iter().map(|comment| json!([comment.id, comment.kind, comment.body])).collect();
     let objections: Vec<_> = objections.iter().map(|objection| objection.name).collect();
-    let all = if objections.is_empty() { json!([checks, comments]) } else { json!([checks, comments, objections]) };
-    Digest::of_bytes(all.to_string().as_bytes())
+    let mut all = vec![json!(checks), json!(comments)];
+    all.extend((!objections.is_empty()).then(|| json!(objections)));
+    all.extend(changed.map(|changed| json!({"changed": changed})));
+    Digest::of_bytes(json!(all).to_string().as_bytes())
 }
 
 /// Team decisions against a version that are not answered.
@@ -36,7 +44,7 @@ pub fn evidence_now(queries: &Queries, review: &Review) -> Result<Digest, Engine
     let is_approved = review.base_digest == Some(review.digest);
     let verdict = if is_approved { verdict.map(Verdict::told_of_approved) } else { verdict };
     let (comments, against) = (queries.comments_on(&review.tool)?, objections(queries, review.digest)?);
-    Ok(evidence_digest(verdict.as_ref(), &comments, &against))
+    Ok(evidence_digest(verdict.as_ref(), &comments, &against, review.changed_server()))
 }
 
 /// Lets an approval pass if every line was on screen, or if the reviewer stated that not all were, with a reason; in

@@ -5,8 +5,8 @@
 use crate::domain::mcp::{ToolLock, differences};
 use crate::domain::source::text_of;
 use crate::domain::{
-    CostTier, IS_SERVER, IsolationLevel, Manifest, Missing, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText,
-    Tool, VersionFile, count, hidden_in,
+    CostTier, IS_SERVER, IS_SKILL, IsolationLevel, Manifest, Missing, Permissions, Review, ReviewKind, Run, RunOutcome,
+    SafeText, Tool, VersionFile, count, hidden_in,
 };
 use crate::engine::error::EngineError;
 use crate::engine::run::behaviour::Behaviour;
@@ -81,7 +81,8 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
         Some(Err(error)) => vec![line(Weight::Warn, "observed in runs", format!("unknown: {error}"))],
         None => Vec::new(),
     });
-    if !kind.is_posted_text() {
+    // The text that asks for a permit is shown as a whole.
+    if !kind.is_posted_text() && kind != ReviewKind::Call {
         lines.push(size(material.files));
     }
     if material.review.kind == ReviewKind::Adoption {
@@ -215,9 +216,12 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
         lines.push(line(Weight::Fact, "tier", tool.cost_tier.word()));
     }
     if let Some(reason) = &tool.reason {
-        // A server is complete, because only its tools are run.
-        let is_server = reason.starts_with(IS_SERVER);
-        let (weight, label) = if is_server { (Weight::Fact, "server") } else { (Weight::Bad, "cannot run") };
+        // A server is complete, because only its tools are run. So is a skill, which is read.
+        let (weight, label) = match reason {
+            reason if reason.starts_with(IS_SERVER) => (Weight::Fact, "server"),
+            reason if reason.starts_with(IS_SKILL) => (Weight::Fact, "skill"),
+            _ => (Weight::Bad, "cannot run"),
+        };
         lines.push(line(weight, label, reason));
     }
     if let Some(path) = &tool.copy_of {
@@ -313,6 +317,18 @@ fn members(review: &Review) -> Vec<EvidenceLine> {
 mod tests {
     use super::*;
     use crate::domain::FileMode;
+
+    #[test]
+    fn what_is_complete_as_it_is_has_no_problem() {
+        let line_of = |reason: &str| {
+            let row = Tool { reason: Some(reason.to_owned()), ..Tool::ordinary("x") };
+            of_row(&row).into_iter().find(|line| line.text == reason).map(|line| (line.weight, line.label))
+        };
+        assert_eq!(line_of(IS_SERVER).unwrap().0, Weight::Fact);
+        let skill = format!("{IS_SKILL}: it is reviewed here and not started");
+        assert_eq!(line_of(&skill).unwrap(), (Weight::Fact, "skill".into()));
+        assert_eq!(line_of("node is not installed").unwrap(), (Weight::Bad, "cannot run".into()));
+    }
 
     #[test]
     fn hidden_characters_are_counted_and_placed_at_the_first_line_that_has_one() {

@@ -120,9 +120,11 @@ fn evidence_that_came_after_the_reading_refuses_the_approval() {
     let detail = engine.reviews().detail(review.id).unwrap();
     let mut slower = detail.verdict.clone().unwrap();
     slower.checks[0].duration_ms += 1;
-    assert_eq!(core::evidence_digest(Some(&slower), &detail.comments, &[]), detail.evidence_digest());
+    assert_eq!(core::evidence_digest(Some(&slower), &detail.comments, &[], None), detail.evidence_digest());
     let mut other = detail.verdict.clone().unwrap();
     other.checks[0].note.push_str(" and more");
-    assert_ne!(core::evidence_digest(Some(&other), &detail.comments, &[]), detail.evidence_digest());
+    assert_ne!(core::evidence_digest(Some(&other), &detail.comments, &[], None), detail.evidence_digest());
+    let changed = core::evidence_digest(Some(&slower), &detail.comments, &[], Some("x changed"));
+    assert_ne!(changed, detail.evidence_digest(), "a later change of a server is evidence, too");
     Yes { shown: seen(), unread: false, reason: None, evidence: Some(detail.evidence_digest()) }.give(&engine).unwrap();
 }

@@ -12,6 +12,7 @@ pub(super) mod callers;
 pub(super) mod calling;
 mod composite;
 pub(super) mod dependencies;
+mod drifted;
 pub(super) mod failing;
 mod far_side;
 mod far_versions;

@@ -136,7 +136,8 @@ impl Runs<'_> {
             ("continues", json!(again)),
             ("steps", if steps.is_empty() { Value::Null } else { json!(steps) }),
             ("input", canonical(&shown)),
-            ("digest_of_all", json!(Digest::of_bytes(all.to_string().as_bytes()))),
+            // Of the input as it is, secrets included, and of the values of variables: they are not shown.
+            ("digest_of_input_and_variables", json!(Digest::of_bytes(all.to_string().as_bytes()))),
         ] {
             if !value.is_null() || name == "input" {
                 call.insert(name.to_owned(), value);
@@ -167,6 +168,12 @@ impl Runs<'_> {
             all.extend(found.iter().flat_map(|found| self.steps_under(found, depth + 1)));
         }
         all
+    }
+
+    /// Whether another run has used this permit, or a human withdrew it.
+    pub(super) fn lost(&self, permit: ReviewId, tool: &Tool) -> Result<bool, EngineError> {
+        let heads = self.workspace.read(|q| Ok(q.review_heads(Some(&tool.name))?))?;
+        Ok(heads.iter().any(|head| head.id == permit && (head.used || head.state != ReviewState::Approved)))
     }
 
     fn ask_for_permit(

@@ -63,7 +63,11 @@ impl Runs<'_> {
     pub(in crate::engine) fn cancel(&self, run: RunId) -> Result<Outcome, EngineError> {
         let record = self.record(run)?;
         if record.outcome != crate::domain::RunOutcome::Running {
-            return Err(EngineError::new(ErrorCode::Conflict, format!("run {run} ended: {}", record.outcome), ""));
+            return Err(EngineError::new(
+                ErrorCode::Conflict,
+                format!("run {run} ended: {}", record.outcome),
+                format!("`toolsmith output {run}` gives its output"),
+            ));
         }
         if !self.cancel_live(run) {
             self.workspace.transact(|tx| Ok(tx.ask_cancel(run)?))?;

@@ -3,6 +3,7 @@
 //! A run row exists before its process does, and its end is written by the thread that watched it. While any run of
 //! this process is alive, one `keeper` thread renews its leases. `admission` decides what may run.
 
+use super::drifted::end_of;
 use super::hidden;
 use super::inputs::stored_input;
 use super::interpreters::sources_of;
@@ -165,8 +166,16 @@ impl Runs<'_> {
                 let said: Vec<String> = said.into_iter().flatten().collect();
                 let warning = (!said.is_empty()).then(|| said.join("; "));
                 let profile = occasion.bounded(profile);
+                let again = Occasion { permit: None, ..occasion.clone() };
+                let permit = occasion.permit;
                 let ready = Ready { detail, profile, warning, occasion, with: StartWith::Nothing };
-                self.start_by_kind(request, caller, ready)
+                match (self.start_by_kind(request, caller, ready), permit) {
+                    // Another run was faster: a human is asked again.
+                    (Err(_), Some(permit)) if self.lost(permit, &request.tool)? => {
+                        self.start_with(request, caller, again)
+                    }
+                    (started, _) => started,
+                }
             }
         }
     }
@@ -359,6 +368,7 @@ impl Runs<'_> {
                         calls.end(&ender);
                     }
                     let mut finished = FinishedRun { declared, ..finished(report) };
+                    finished.end = end_of(&row, finished.end);
                     finished.notes.extend(note);
                     finished.notes.extend(notes());
                     finished.notes.extend(ender.runs().withheld(&row, &finished, relative.as_deref()));

@@ -3,10 +3,8 @@
 use super::inputs::stored_input;
 use super::running::{Ready, RunHandle};
 use super::start_with::StartWith;
-use crate::domain::mcp::DRIFTED;
-use crate::domain::{Caller, Kind, RunEnd, Tool};
+use crate::domain::{Caller, Kind};
 use crate::engine::Runs;
-use crate::engine::core;
 use crate::engine::error::EngineError;
 use crate::engine::view::RunRequest;
 
@@ -40,14 +38,5 @@ impl Runs<'_> {
                 self.launch(request, caller, ready)
             }
         }
-    }
-
-    /// Asks a human about a server that lists other tools than those that were reviewed.
-    pub(super) fn ask_about_drift(&self, row: &Tool, end: &RunEnd) -> Result<(), EngineError> {
-        let RunEnd::Failed { exit_code: DRIFTED, reason } = end else { return Ok(()) };
-        if row.kind != Kind::Mcp {
-            return Ok(());
-        }
-        self.workspace.transact(|tx| Ok(core::ask_about_server(tx, row, reason)?))
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longest line that is taken, in bytes.
-const MAX_LINE: usize = 8 << 20;
+pub(super) const MAX_LINE: usize = 8 << 20;
 
 /// Lines that wait to be taken.
 const WAITING: usize = 16;
@@ -28,6 +28,8 @@ const LAST_CHARS: usize = 160;
 pub(super) enum Heard {
     /// A line.
     Line(Vec<u8>),
+    /// A message that is longer than any is taken.
+    TooLong,
     /// Nothing, until the time was over.
     Nothing,
     /// It ended, or closed its output.
@@ -67,7 +69,7 @@ impl LastWords {
 pub(super) struct Server {
     child: Child,
     input: Option<ChildStdin>,
-    lines: Receiver<Vec<u8>>,
+    lines: Receiver<Heard>,
     /// Closed when all that it wrote to standard error was passed on.
     errors: Receiver<()>,
     last_words: LastWords,
@@ -117,7 +119,7 @@ impl Server {
             let has_ended = matches!(self.child.try_wait(), Ok(Some(_)));
             let step = until.saturating_duration_since(Instant::now()).min(STEP);
             match self.lines.recv_timeout(step) {
-                Ok(line) => return Heard::Line(line),
+                Ok(heard) => return heard,
                 Err(RecvTimeoutError::Disconnected) => return Heard::End,
                 Err(RecvTimeoutError::Timeout) if has_ended => return Heard::End,
                 Err(RecvTimeoutError::Timeout) if until <= Instant::now() => return Heard::Nothing,
@@ -162,17 +164,21 @@ fn pass_on(mut log: impl Read, last_words: &LastWords) {
     }
 }
 
-fn read_lines(output: impl Read, sender: &SyncSender<Vec<u8>>) {
+fn read_lines(output: impl Read, sender: &SyncSender<Heard>) {
     let mut output = BufReader::new(output);
     loop {
         let mut line = Vec::new();
         match output.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line) {
             Ok(1..) if line.len() <= MAX_LINE => {
-                if sender.send(line).is_err() {
+                if sender.send(Heard::Line(line)).is_err() {
                     return;
                 }
             }
-            // A line without an end is no message; what follows it cannot be told from it.
+            Ok(1..) => {
+                // What follows cannot be told from it. Nobody has to take it when the conversation is over.
+                let _ = sender.send(Heard::TooLong);
+                return;
+            }
             Ok(_) | Err(_) => return,
         }
     }
@@ -181,6 +187,20 @@ fn read_lines(output: impl Read, sender: &SyncSender<Vec<u8>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_that_is_too_long_is_not_taken_for_the_end() {
+        let heard = |output: Vec<u8>| {
+            let (sender, lines) = sync_channel(WAITING);
+            read_lines(output.as_slice(), &sender);
+            drop(sender);
+            lines.iter().map(|one| if let Heard::Line(line) = one { line.len() } else { 0 }).collect::<Vec<_>>()
+        };
+        let line = |length: usize| [vec![b'x'; length - 1], vec![b'\n']].concat();
+        assert_eq!(heard([line(MAX_LINE), line(3)].concat()), [MAX_LINE, 3]);
+        assert_eq!(heard([line(3), line(MAX_LINE + 1), line(3)].concat()), [3, 0], "it is named, and nothing follows");
+        assert_eq!(heard(vec![b'x'; MAX_LINE + 1]), [0], "also before its end");
+    }
 
     #[test]
     fn the_last_lines_are_told_short_and_plain() {

@@ -11,7 +11,7 @@ mod remote;
 mod session;
 
 use crate::domain::mcp::{DRIFTED, McpOrder, ToolLock, drift_reason, other_programs};
-use child::{Heard, Server};
+use child::{Heard, MAX_LINE, Server};
 use session::{Session, SessionEnd};
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -105,10 +105,11 @@ fn converse(order: McpOrder) -> SessionEnd {
             }
             Heard::Nothing if Instant::now() >= limit => session.give_up_on_time(),
             Heard::Nothing => session.give_up_on_noise(),
+            Heard::TooLong => session.give_up(&format!("wrote a message of more than {} MiB", MAX_LINE >> 20)),
             Heard::End => session.give_up("ended"),
         }
         if read > MOST_READ {
-            session.give_up("wrote too much");
+            session.give_up(&format!("wrote more than {} MiB", MOST_READ >> 20));
         }
         if let Some(end) = session.take_end() {
             break end;

@@ -2,7 +2,7 @@
 
 use crate::domain::mcp::{
     LockedTool, MOST_LISTED, McpCall, McpOrder, McpProtocol, canonical, drift_of, has_large_integer, has_repeated_key,
-    is_own_list,
+    is_own_list, other_drifts,
 };
 use crate::domain::{SafeText, span};
 use serde_json::{Map, Value, json};
@@ -329,21 +329,28 @@ impl Session {
     fn drift(&self) -> Option<String> {
         let McpCall { tool, lock, .. } = self.order.call.as_ref()?;
         // What a server tells models of itself, and how it is spoken to, was reviewed as well.
-        if lock.protocol != self.protocol {
-            return Some("the version of the protocol changed since its review".to_owned());
-        }
-        if !is_as_kept(&lock.instructions, &self.instructions) {
-            return Some("the instructions of the server changed since its review".to_owned());
-        }
-        if !lock.server.is_null() && !is_as_kept(&text(&lock.server, "name"), &text(&self.server, "name")) {
-            return Some("the name of the server changed since its review".to_owned());
-        }
-        let is_recorded = !lock.capabilities.is_null();
-        if is_recorded && !is_as_kept(&canonical(&lock.capabilities), &canonical(&self.capabilities)) {
-            return Some("what the server can do changed since its review".to_owned());
-        }
+        let is_other_name =
+            !lock.server.is_null() && !is_as_kept(&text(&lock.server, "name"), &text(&self.server, "name"));
+        let can_other =
+            !lock.capabilities.is_null() && !is_as_kept(&canonical(&lock.capabilities), &canonical(&self.capabilities));
+        let mut why: Vec<String> = [
+            (lock.protocol != self.protocol, "the version of the protocol"),
+            (!is_as_kept(&lock.instructions, &self.instructions), "the instructions of the server"),
+            (is_other_name, "the name of the server"),
+            (can_other, "what the server can do"),
+        ]
+        .into_iter()
+        .filter(|(has_changed, _)| *has_changed)
+        .map(|(_, what)| format!("{what} changed since its review"))
+        .collect();
         let now: Vec<LockedTool> = self.tools.iter().cloned().map(LockedTool::of).collect();
-        drift_of(lock, tool, &now)
+        why.extend(drift_of(lock, tool, &now));
+        if why.is_empty() {
+            return None;
+        }
+        // The review is about the whole server: whatever else changed is named as well.
+        why.extend(other_drifts(lock, tool, &now));
+        Some(why.join("; "))
     }
 
     fn drifted(&mut self, why: String) -> bool {

@@ -22,6 +22,7 @@ fn candidates() -> Candidates {
         path: "tools/x.toml".to_owned(),
         why,
         refused: false,
+        needs_permit: false,
     });
     found
 }

@@ -29,9 +29,6 @@ const NAME: usize = 14;
 /// The minimum width of the workspace, however much is shown about agents.
 const LEAST_PLACE: usize = 14;
 
-/// Columns that who is connected gets on a screen with tabs, and the number of problems.
-const LEAST_AGENT: usize = 30;
-
 /// The separator of two states.
 const BETWEEN: &str = " · ";
 
@@ -96,7 +93,8 @@ pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
     let width_of = |spans: &[Span]| spans.iter().map(Span::width).sum::<usize>();
     // That there are problems must be on every screen; words of tabs can be short.
     let least = problem_words(app, true);
-    let with_agents_least = with_agents(app, least.clone().into_iter().collect(), LEAST_AGENT);
+    // The shortest words about agents: the names of tabs matter more than longer ones.
+    let with_agents_least = with_agents(app, least.clone().into_iter().collect(), 0);
     let [least, with_agents_least] =
         [least.into_iter().collect(), with_agents_least].map(|parts| width_of(&joined(parts, app)));
     let tabs = [TabWords::Steps, TabWords::Whole, TabWords::Short, TabWords::Digits]

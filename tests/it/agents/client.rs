@@ -36,7 +36,12 @@ pub struct Agent {
 impl Agent {
     /// Connects with these arguments before `mcp`.
     pub fn connect(workspace: &Workspace, era: Era, args: &[&str]) -> Agent {
-        let mut agent = Agent::start(workspace, era, args);
+        Agent::connect_with(workspace, era, args, &[])
+    }
+
+    /// Connects to a server that has these variables.
+    pub fn connect_with(workspace: &Workspace, era: Era, args: &[&str], variables: &[(&str, &str)]) -> Agent {
+        let mut agent = Agent::start_with(workspace, era, args, variables);
         agent.greeting = match era {
             Era::Handshake(version) => {
                 let client = json!({"name": "test-client", "version": "1"});
@@ -52,8 +57,13 @@ impl Agent {
 
     /// Starts the server and says nothing yet.
     pub fn start(workspace: &Workspace, era: Era, args: &[&str]) -> Agent {
+        Agent::start_with(workspace, era, args, &[])
+    }
+
+    fn start_with(workspace: &Workspace, era: Era, args: &[&str], variables: &[(&str, &str)]) -> Agent {
         let mut child = workspace
             .toolsmith(&if args.contains(&"mcp") { args.to_vec() } else { [args, &["mcp"]].concat() })
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

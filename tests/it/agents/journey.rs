@@ -171,6 +171,86 @@ fn a_call_by_scenario_gives_the_output_of_the_tool_that_did_it() {
 }
 
 #[test]
+fn what_a_tool_prints_reaches_the_agent_unchanged() {
+    let workspace = Workspace::new();
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let prints = |workspace: &Workspace, text: &str| {
+        let name = format!("p{}", toolsmith::domain::Digest::of_bytes(text.as_bytes()).short());
+        workspace.write(&format!("tools/experimental/{name}.py"), &format!("\"\"\"Prints.\"\"\"\nprint({text:?})\n"));
+        super::servers::approve(workspace);
+        name
+    };
+    for (text, is_text) in [
+        ("{\"id\": 12345678901234567890123}", true),
+        ("{\"id\": 9007199254740993}", true),
+        ("{\"pi\": 3.14159265358979323846}", true),
+        ("{\"a\": 1, \"a\": 2}", true),
+        ("{\"a\": [1, 2.5, 9007199254740991]}", false),
+    ] {
+        let name = prints(&workspace, text);
+        let ran = agent.call("run", json!({"tool": name}));
+        let wanted = if is_text { json!(format!("{text}\n")) } else { serde_json::from_str(text).unwrap() };
+        assert_eq!(ran["output"], wanted, "{ran:#}");
+        assert_eq!(ran["text_because"].is_string(), is_text, "it says why: {ran:#}");
+    }
+}
+
+#[test]
+fn every_error_has_a_code_a_message_and_a_hint() {
+    let workspace = with_approved("broken", "import sys\nsys.exit('boom')");
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let failed = agent.call("run", json!({"tool": "broken"}));
+    let output = agent.call("output", json!({"run": failed["run"]}));
+    let called = agent.call("call", json!({"scenario": "broken"}));
+    let unknown = agent.call("run", json!({"tool": "no-such_tool"}));
+    let ended = agent.call("cancel", json!({"run": failed["run"]}));
+    for error in [
+        &failed["error"],
+        &output["error"],
+        &called["attempts"][0]["error"],
+        &called["run"]["error"],
+        &unknown["error"],
+        &ended["error"],
+    ] {
+        for part in ["code", "message", "hint"] {
+            assert!(error[part].as_str().is_some_and(|text| !text.is_empty()), "{part}: {error:#}");
+        }
+    }
+    assert_eq!((&failed["error"]["code"], &failed["state"]), (&json!("failed"), &json!("failed")), "{failed:#}");
+    let words = json!({"tool": "search", "arguments": {"words": "no such tool"}});
+    assert_eq!(unknown["next"], words, "a call that works as it is: {unknown:#}");
+}
+
+#[test]
+fn the_call_that_a_refusal_names_works_as_it_is() {
+    let workspace = Workspace::new().with_script("fresh", "print('{}')");
+    // No review waits: the human rejected the tool.
+    let engine = open(&workspace);
+    let review = engine.reviews().list(toolsmith::engine::ReviewFilter::Waiting).unwrap().remove(0).id;
+    drop(engine);
+    decide(&workspace, review.0, DecisionKind::Reject, "not yet");
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let refused = agent.call("run", json!({"tool": "fresh"}));
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(!message.contains("`toolsmith"), "a command of the shell is no call: {message}");
+    let named = message[message.find('{').unwrap()..=message.rfind('}').unwrap()].to_owned();
+    let arguments: serde_json::Value = serde_json::from_str(&named).unwrap();
+    let shown = agent.call("show", json!({"tool": "fresh"}));
+    assert!(shown["why_not"].as_str().unwrap().contains(&named), "{shown:#}");
+    assert_eq!(refused["next"]["tool"], "request", "{refused:#}");
+    let asked = agent.call("request", refused["next"]["arguments"].clone());
+    assert_eq!(asked["state"], "waiting", "{asked:#}");
+    let again = agent.call("request", arguments);
+    assert_eq!(again["error"]["code"], "conflict", "{again:#}");
+    assert_eq!(again["next"], asked["next"], "the review that waits already: {again:#}");
+    let lacking = agent.call("request", json!({"kind": "specification", "tool": "x", "rationale": "y"}));
+    assert!(
+        lacking["error"]["hint"].as_str().unwrap().contains("specification needs tool, description"),
+        "{lacking:#}"
+    );
+}
+
+#[test]
 fn approved_tools_become_skills_that_run_exactly_their_version() {
     let workspace = with_approved("greeting", GREETING).with_script("fresh", "print('{}')");
     let folder = workspace.home().join("skills");
@@ -207,6 +287,8 @@ fn a_skill_is_shown_with_its_text_its_licence_and_what_it_asks_for() {
     let (approved, code) = workspace.json_of_human(&args);
     assert_eq!(code, 0, "{approved:#}");
     let shown = agent.call("show", json!({"tool": "pdf"}));
+    let ran = agent.call("run", json!({"tool": "pdf"}));
+    assert_eq!(ran["next"], json!({"tool": "show", "arguments": {"tool": "pdf"}}), "its text is there: {ran:#}");
     let skill = &shown["skill"];
     assert_eq!(
         (&skill["license"], &skill["allowed-tools"]),

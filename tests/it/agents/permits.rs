@@ -119,6 +119,23 @@ fn of_many_runs_at_once_one_makes_use_of_a_permit() {
     });
     let ran = outcomes.iter().filter(|run| run.as_ref().is_ok_and(|run| run.outcome == RunOutcome::Succeeded));
     assert_eq!(ran.count(), 1, "{outcomes:?}");
+    let asked = outcomes.iter().filter(|run| run.as_ref().is_ok_and(|run| run.outcome == RunOutcome::Refused));
+    assert_eq!(asked.count(), 7, "the others ask again, as any later run does: {outcomes:?}");
+    let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
+    assert_eq!(waiting.len(), 1, "once: {waiting:#?}");
+}
+
+#[test]
+fn a_call_by_scenario_asks_for_a_permit_as_a_run_does() {
+    let workspace = dear();
+    let mut agent = Agent::connect(&workspace, LEGACY, &["--as-agent", "rosa"]);
+    let (input, scenario) = (json!({"n": 1}), json!({"scenario": "deploys", "input": {"n": 1}}));
+    let review = asked(&agent.call("call", scenario.clone()));
+    assert_eq!(asked(&run(&mut agent, &input)), review, "the same question");
+    decide(&workspace, review, DecisionKind::Approve, "go");
+    let ran = agent.call("call", scenario.clone());
+    assert_eq!((&ran["state"], &ran["output"]), (&json!("succeeded"), &input), "{ran:#}");
+    assert_ne!(asked(&agent.call("call", scenario)), review, "a permit is good once");
 }
 
 #[test]

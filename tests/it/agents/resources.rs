@@ -91,7 +91,8 @@ fn a_client_hears_of_the_decision_about_a_review_that_it_watches() {
 #[test]
 fn prompts_say_how_to_propose_and_repair() {
     for era in [LEGACY, Era::Inline] {
-        let mut agent = Agent::connect(&Workspace::new(), era, &[]);
+        let workspace = Workspace::new();
+        let mut agent = Agent::connect(&workspace, era, &[]);
         let listed = agent.ask("prompts/list", json!({}));
         let names: Vec<&Value> =
             listed["result"]["prompts"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
@@ -101,5 +102,8 @@ fn prompts_say_how_to_propose_and_repair() {
         assert!(said.contains("count words") && said.contains("request"), "{said}");
         let missing = agent.ask("prompts/get", json!({"name": "repair-tool", "arguments": {}}));
         assert_eq!(missing["error"]["code"], -32602, "{missing:#}");
+        let unknown = agent.ask("prompts/get", json!({"name": "repair-tool", "arguments": {"tool": "no-such"}}));
+        assert_eq!(unknown["error"]["code"], -32602, "{unknown:#}");
+        assert!(unknown["error"]["message"].as_str().unwrap().contains("no-such"), "{unknown:#}");
     }
 }

@@ -189,16 +189,16 @@ fn a_tool_that_is_not_as_it_was_reviewed_is_refused_before_the_call() {
         ("1", "is no longer listed; a new tool takes the same input"),
         ("2", "/title"),
         ("3", "/description"),
-        ("4", "/inputSchema/required, and it can do or asks for more"),
+        ("4", "/inputSchema/required [widens: a new required input]"),
         ("5", "/outputSchema/required"),
-        ("6", "/annotations/readOnlyHint, and it can do or asks for more"),
+        ("6", "/annotations/readOnlyHint [widens: it no longer only reads]"),
         ("7", "/icons"),
         ("8", "/_meta/version"),
         ("9", "/description"),
         ("10", "is no longer listed"),
     ] {
         let (told, code) = call(&workspace, mutation);
-        assert_eq!(code, Some(1), "{mutation}: {told}");
+        assert_eq!(code, Some(4), "{mutation}: {told}");
         assert!(!told.contains("CALLED"), "{mutation} was called: {told}");
         assert!(told.contains(named) && told.contains("toolsmith list-tools hub"), "{mutation}: {told}");
         assert!(!told.contains("Ignore all previous"), "an agent would read it: {told}");
@@ -212,7 +212,14 @@ fn a_tool_that_is_not_as_it_was_reviewed_is_refused_before_the_call() {
     let drifts: Vec<_> = waiting.iter().filter(|review| review.kind == ReviewKind::Drift).collect();
     assert_eq!(drifts.len(), 1, "one review asks: {waiting:#?}");
     assert_eq!(drifts[0].tool.as_str(), "hub");
-    assert!(drifts[0].summary.contains("create_issue"), "{}", drifts[0].summary);
+    let summary = &drifts[0].summary;
+    assert!(drifts[0].changed_server().is_some_and(|now| now.starts_with("the tool create_issue is no longer")));
+    for widening in ["/inputSchema/required [widens: a new", "/annotations/readOnlyHint [widens: it no longer"] {
+        assert!(summary.contains(widening), "earlier and wider changes stay in the review: {summary}");
+    }
+    let failures = workspace.toolsmith(&["failures"]).output().unwrap();
+    let failures = String::from_utf8_lossy(&failures.stdout).into_owned();
+    assert!(!failures.contains("hub.create_issue"), "the tool was not called, so it did not fail: {failures}");
 }
 
 #[test]
@@ -240,7 +247,25 @@ fn a_new_list_of_an_approved_server_is_a_version_that_waits_and_shows_what_widen
         String::from_utf8_lossy(&output.stderr)
     );
     let (told, code) = call(&workspace, "");
-    assert_eq!(code, Some(1), "and what was reviewed before is a change now: {told}");
+    assert_eq!(code, Some(4), "and what was reviewed before is a change now: {told}");
+}
+
+#[test]
+fn an_agent_that_calls_a_changed_tool_waits_for_the_review_that_asks_about_it() {
+    let workspace = approved();
+    let connect = |mutation: &str| Agent::connect_with(&workspace, LEGACY, &[], &[("MUTATION", mutation)]);
+    let run = json!({"tool": "hub.create_issue", "input": {"title": "a"}});
+    let refused = connect("3").call("run", run.clone());
+    assert_eq!((&refused["state"], &refused["error"]["code"]), (&json!("refused"), &json!("refused")), "{refused:#}");
+    assert_eq!(refused["next"]["tool"], "wait", "{refused:#}");
+    let review = refused["next"]["arguments"]["review"].clone();
+    let waiting = connect("").call("wait", json!({"review": review, "wait_s": 1}));
+    assert_eq!((&waiting["kind"], &waiting["state"]), (&json!("drift"), &json!("waiting")), "{waiting:#}");
+    let wider = connect("6").call("run", run.clone());
+    assert_eq!(wider["next"]["arguments"]["review"], review, "the same review: {wider:#}");
+    assert!(wider["warning"].is_null(), "a call that was not made is no failure of the tool: {wider:#}");
+    assert!(wider["error"]["message"].as_str().unwrap().contains("[widens: "), "{wider:#}");
+    assert_eq!(connect("").call("run", run)["state"], "succeeded", "as it was reviewed, it is called");
 }
 
 #[test]

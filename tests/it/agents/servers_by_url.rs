@@ -195,16 +195,16 @@ fn a_tool_that_is_not_as_it_was_reviewed_is_refused_before_the_call() {
         ("name", "is no longer listed; a new tool takes the same input"),
         ("title", "/title"),
         ("description", "/description"),
-        ("inputSchema", "/inputSchema/required, and it can do or asks for more"),
+        ("inputSchema", "/inputSchema/required [widens: a new required input]"),
         ("outputSchema", "/outputSchema/required"),
-        ("annotations", "/annotations/readOnlyHint, and it can do or asks for more"),
+        ("annotations", "/annotations/readOnlyHint [widens: it no longer only reads]"),
         ("icons", "/icons"),
         ("_meta", "/_meta/version"),
         ("late", "/description"),
     ] {
         mood.lock().unwrap().0 = word;
         let (told, code) = call(&workspace);
-        assert_eq!(code, Some(1), "{word}: {told}");
+        assert_eq!(code, Some(4), "{word}: {told}");
         assert!(told.contains(named) && told.contains("toolsmith list-tools hub"), "{word}: {told}");
         assert!(!told.contains("Ignore all previous"), "{word}: {told}");
     }

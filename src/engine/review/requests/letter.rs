@@ -68,6 +68,9 @@ pub(super) fn read(text: &[u8]) -> Result<Letter, EngineError> {
         fields.entry("description").or_insert(json!(""));
     }
     let request: Request = serde_json::from_value(kept).map_err(|error| wrong(error.to_string()))?;
+    if request.kind == RequestKind::Tool && request.description.is_empty() && !rest.files.is_empty() {
+        return Err(wrong("description: is required for a new tool".to_owned()));
+    }
     if rest.path.is_some() && !rest.files.is_empty() {
         return Err(wrong("path: use either files or a path, not both".to_owned()));
     }
@@ -196,6 +199,10 @@ mod tests {
             (
                 with(tool(), "files", json!([{"path": "a", "content": ""}, {"path": "a", "content": ""}])),
                 "files: duplicate \"a\"",
+            ),
+            (
+                json!({"kind": "ToolReviewRequest", "tool": "a", "rationale": "r", "files": [{"path": "a", "content": ""}]}),
+                "description: is required for a new tool",
             ),
             (with(tool(), "expires_in", json!("soon")), "expires_in: "),
             (with(tool(), "expires_in", json!("9000h")), "expires_in: "),

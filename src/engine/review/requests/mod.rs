@@ -68,7 +68,12 @@ impl Requests<'_> {
     /// is approved already, or the same proposal waiting already; `NotFound` for an unknown tool; `Failed` for files
     /// that are no tool; `Refused` when too many requests of the requester wait.
     pub fn submit(&self, text: &[u8], caller: &Caller) -> Result<Outcome, EngineError> {
-        let letter = letter::read(text)?;
+        let mut letter = letter::read(text)?;
+        // A tool that is here describes itself.
+        if let Some(name) = letter.request.tool.as_ref().filter(|_| letter.request.description.is_empty()) {
+            let here = self.engine.library().resolve(letter.path.as_deref().unwrap_or(name.as_str()));
+            letter.request.description = here.map(|tool| tool.description.clone()).unwrap_or_default();
+        }
         let expires_at = self.expires_at(letter.expires_in);
         self.take_in(&letter, caller, Posting { verb: "request", expires_at, replaces: None })
     }

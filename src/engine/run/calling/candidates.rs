@@ -16,7 +16,7 @@ use crate::domain::{
     Caller, Checker, CostTier, Digest, Kind, Permissions, RunId, Stage, Tool, ToolDetail, ToolName, Winner, count,
 };
 use crate::engine::Calls;
-use crate::engine::core::RunPolicy;
+use crate::engine::core::{Question, RunPolicy};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::searching::{Memory, is_offered, rounded, told};
 use crate::engine::run::inputs::fitted;
@@ -116,6 +116,9 @@ pub struct LeftOut {
     pub why: String,
     /// Whether policy prevents it, not the tool.
     pub refused: bool,
+    /// Whether a human could permit the run.
+    #[serde(skip)]
+    pub needs_permit: bool,
 }
 
 /// Who could do it and who could not.
@@ -181,15 +184,21 @@ impl Candidate {
 
 impl LeftOut {
     pub(super) fn new(tool: &Tool, unfit: impl Into<Unfit>) -> LeftOut {
-        let Unfit { why, refused } = unfit.into();
-        LeftOut { tool: tool.name.clone(), path: tool.path.clone(), why, refused }
+        let Unfit { why, refused, needs_permit } = unfit.into();
+        LeftOut { tool: tool.name.clone(), path: tool.path.clone(), why, refused, needs_permit }
     }
 
     /// A service that did not answer.
     pub(in crate::engine) fn silent(offer: &ServiceOffer, error: &EngineError) -> LeftOut {
         let refused = matches!(error.code, ErrorCode::Refused | ErrorCode::HumanNeeded);
         let (tool, path) = (offer.tool.clone(), offer.path.clone());
-        LeftOut { tool, path, why: format!("instance {}: {}", offer.instance, error.message), refused }
+        LeftOut {
+            tool,
+            path,
+            why: format!("instance {}: {}", offer.instance, error.message),
+            refused,
+            needs_permit: false,
+        }
     }
 }
 
@@ -197,11 +206,12 @@ impl LeftOut {
 pub(super) struct Unfit {
     why: String,
     refused: bool,
+    needs_permit: bool,
 }
 
 impl From<String> for Unfit {
     fn from(why: String) -> Unfit {
-        Unfit { why, refused: false }
+        Unfit { why, refused: false, needs_permit: false }
     }
 }
 
@@ -441,7 +451,7 @@ impl Calls<'_> {
         caller: &Caller,
         tool: &Tool,
     ) -> Result<(Option<Value>, Permissions), Unfit> {
-        let refused = |why: String| Unfit { why, refused: true };
+        let refused = |why: String| Unfit { why, refused: true, needs_permit: false };
         if tool.cost_tier == CostTier::Prohibited {
             return Err(refused("its cost tier is prohibited".to_owned()));
         }
@@ -451,7 +461,10 @@ impl Calls<'_> {
         let detail = self.engine.library().detail(tool)?;
         match self.engine.runs().may_run(&detail, caller)? {
             RunPolicy::Allow { .. } => {}
-            RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => return Err(refused(message)),
+            RunPolicy::Ask { question, message } => {
+                return Err(Unfit { needs_permit: question == Question::Permit, ..refused(message) });
+            }
+            RunPolicy::Refuse { message, .. } => return Err(refused(message)),
         }
         let input = fitted(&detail.manifest, request.input.clone(), &request.sets)?;
         fits(&detail, input.as_ref())?;

@@ -222,6 +222,23 @@ fn the_head_says_who_is_connected_in_as_many_words_as_fit() {
 }
 
 #[test]
+fn one_agent_does_not_cost_the_tabs_their_names() {
+    let agent = ConnectedAgent {
+        connection: 1,
+        agent: "mo".to_owned(),
+        client: "cl".to_owned(),
+        since: ago(12),
+        runs: 2,
+        waiting: 0,
+    };
+    let mut bench = Bench::ready(80, 24);
+    bench.send(Msg::Changed(Change::Agents(vec![agent])));
+    let screen = bench.screen();
+    let head = screen.lines().next().unwrap();
+    assert!(head.contains("2 Output") && head.contains("3 Failures") && head.contains("agent mo"), "{screen}");
+}
+
+#[test]
 fn a_review_is_named_in_two_lines_at_80_columns_and_never_cut_from_60_on() {
     let does = [
         "move tools/experimental/read-first-line-of-standard-input → tools/approved/read-first-line-of-standard-input",
