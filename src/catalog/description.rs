@@ -330,6 +330,17 @@ pub(super) fn is_words(line: &str) -> bool {
         && !is_code(line)
         && !is_section(line)
         && !is_heading(line)
+        && !is_usage(line)
+}
+
+/// A call with words in brackets only: `info.py [options] [<query>]`.
+fn is_usage(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let is_name = words.next().is_some_and(|first| !first.starts_with(['[', '(', '<', '-']));
+    let is_bracketed = |word: &str| word.starts_with(['[', '<', '(']) && word.ends_with([']', '>', ')', '.']);
+    let rest: Vec<&str> = words.collect();
+    let is_call = rest.len() > 1 || rest.first().is_some_and(|word| !word.starts_with('('));
+    is_name && is_call && rest.iter().all(|word| is_bracketed(word))
 }
 
 /// A tag of a documentation comment, or of a program that reads comments: `@cmd`, `@lint-avoid-x`.
@@ -368,7 +379,7 @@ fn is_address(line: &str) -> bool {
 
 /// Code that somebody turned off, or a line for a terminal.
 fn is_code(line: &str) -> bool {
-    let begins = ["$ ", "import ", "#include", "const ", "require(", "export ", "```", "<?", "#!"];
+    let begins = ["$ ", "exec ", "import ", "#include", "const ", "require(", "export ", "```", "<?", "#!"];
     let is_call = line.ends_with(')')
         && line.split('(').next().is_some_and(|head| !head.is_empty() && !head.contains(char::is_whitespace));
     let is_import = line.starts_with("from ") && line.contains(" import ");

@@ -109,6 +109,7 @@ pub(super) fn read_beside(
     let mut declared = scripts::declared(&script, !manifest.description.trim().is_empty());
     let (programs, unsupported) = (std::mem::take(&mut declared.programs), declared.unsupported.take());
     let is_module = declared.is_module && !text.starts_with("#!") && stem != "__init__";
+    let unsupported = scripts::python_fault(&script).or(unsupported);
     let unsupported = unsupported.or_else(|| of_package(&script)).or_else(|| scripts::other_engine(&script));
     declared.apply(&mut manifest);
     if stdin::reads_text(&script) {
@@ -218,6 +219,11 @@ fn opening(line: &str) -> Option<(&'static str, &str)> {
 fn comment(line: &str) -> Option<&str> {
     let (sign, rest) = ["#", "//", "--"].iter().find_map(|sign| Some((*sign, line.strip_prefix(sign)?)))?;
     let rest = rest.trim_start_matches(|c| matches!(c, '#' | '/') || sign == "--" && c == '-');
+    // Code that is commented out has no space behind the sign: `#open "$1"`.
+    let is_call = || rest.split_whitespace().nth(1).is_some_and(|word| word.starts_with(['"', '\'', '-']));
+    if sign == "#" && rest.starts_with(|c: char| c.is_ascii_lowercase()) && (rest.contains('$') || is_call()) {
+        return Some("");
+    }
     // A comment of a comment: `# # words`.
     let rest = rest.strip_prefix(' ').map_or(rest, |words| words.trim_start_matches("# "));
     // `##? words`: a help text that the script prints itself.
@@ -340,7 +346,9 @@ fn whole_sentence(line: &str, rest: &[&str]) -> String {
         let chars = before.chars().count();
         let goes_on =
             is_open || chars >= BROKEN_CHARS || chars >= BROKEN_CHARS / 2 && next.starts_with(char::is_lowercase);
-        let is_usable = description::is_words(next) && !next.starts_with(['-', '*', '@', '#', '$', '[']);
+        let is_usable = next.contains(char::is_alphanumeric)
+            && description::is_words(next)
+            && !next.starts_with(['-', '*', '@', '#', '$', '[']);
         if is_ended || !goes_on || !is_usable || key_of(next).is_some() || is_marker(next) {
             break;
         }

@@ -185,3 +185,30 @@ fn words_below_a_sourced_file_and_a_usage_line_describe() {
     assert_eq!(parse("t.lua", "--- Called before each run\nprint(1)\n").manifest.description, "Called before each run");
     assert_eq!(description("#!/bin/sh\n# How to run it:\n# Counts words\nwc\n"), "Counts words");
 }
+
+#[test]
+fn code_in_comments_and_usage_lines_are_no_description() {
+    for text in [
+        "#!/bin/sh\n#open \"https://example.org/$1\"\nsend x \"$1\"\n",
+        "#!/bin/sh\n#exec w3m \"x=$*\"\nsend x \"$1\"\n",
+        "#!/bin/bash\n# Disable shellchecks for things that do not matter\n# shellcheck disable=SC2034\nsend x \"$1\"\n",
+    ] {
+        assert_eq!(parse("x.sh", text).manifest.description, "Runs send x \"$1\"", "{text}");
+    }
+    let usage = "\"\"\"info.py [options] [<query>]\n\nView the settings.\n\nUsage:\n    info.py [<query>]\n\"\"\"\nimport sys\nprint(sys.argv)\n";
+    assert_eq!(parse("info.py", usage).manifest.description, "View the settings.");
+    let heading =
+        "\"\"\"\n    Measures of length and weight\n    ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n\n    More.\n\"\"\"\nprint(1)\n";
+    assert_eq!(parse("x.py", heading).manifest.description, "Measures of length and weight");
+    assert_eq!(parse("x.sh", "#!/bin/sh\n#counts lines\nwc -l\n").manifest.description, "counts lines");
+}
+
+#[test]
+fn python_that_cannot_be_loaded_says_so() {
+    let draft = parse("moved.py", "Moved to https://example.org/x.py\n");
+    assert!(draft.unsupported.unwrap().starts_with("syntax error in line 1: Moved to"));
+    let draft = parse("old.py", "\"\"\"Says a word.\"\"\"\nprint \"a\"\n");
+    assert_eq!(draft.manifest.description, "Says a word.");
+    assert!(draft.unsupported.unwrap().starts_with("line 2 is Python 2"));
+    assert_eq!(parse("new.py", "\"\"\"Says a word.\"\"\"\nprint(\"a\")\n").unsupported, None);
+}

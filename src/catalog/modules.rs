@@ -69,22 +69,50 @@ pub(super) fn declared(manifest: &Manifest, files: &[VersionFile]) -> Vec<String
 }
 
 /// The modules that a script and its certain imports always import. Empty if one of them is unclear.
-fn certain_of_all<'f>(entry: &str, text: &'f str, files: &'f [VersionFile]) -> BTreeSet<&'f str> {
-    let folder = entry.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+fn certain_of_all<'f>(entry: &'f str, text: &'f str, files: &'f [VersionFile]) -> BTreeSet<&'f str> {
+    let folder_of_entry = entry.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folder = if folder_of_entry.is_empty() { String::new() } else { format!("{folder_of_entry}/") };
     let own = |module: &str| {
         let places = [format!("{folder}{module}.py"), format!("{folder}{module}/__init__.py")];
         files.iter().find(|file| places.contains(&file.path))
     };
-    let (mut found, mut waiting) = (BTreeSet::new(), vec![text]);
-    while let Some(text) = waiting.pop() {
+    let folder_of = |path: &'f str| path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let (mut found, mut read) = (BTreeSet::new(), BTreeSet::new());
+    let mut waiting = vec![(folder_of_entry, text)];
+    while let Some((folder, text)) = waiting.pop() {
         let Some(modules) = certain(text) else { return BTreeSet::new() };
-        for module in modules {
-            if found.insert(module) {
-                waiting.extend(own(module).and_then(|file| std::str::from_utf8(&file.bytes).ok()));
-            }
+        let new = modules.into_iter().filter(|module| found.insert(*module));
+        let inner = import_lines(text).unwrap_or_default().into_iter().flat_map(|line| of_package(folder, line));
+        let files = new.filter_map(own).chain(inner.filter_map(|path| files.iter().find(|file| file.path == path)));
+        for file in files.filter(|file| read.insert(&file.path)) {
+            waiting.extend(std::str::from_utf8(&file.bytes).ok().map(|text| (folder_of(&file.path), text)));
         }
     }
     found
+}
+
+/// The possible files of what a line takes from its own package: `from .words import x`, `from . import words`.
+fn of_package(folder: &str, line: &str) -> Vec<String> {
+    let Some((written, names)) = line.strip_prefix("from .").and_then(|rest| rest.split_once(" import ")) else {
+        return Vec::new();
+    };
+    let module = written.trim_start_matches('.');
+    let mut folder = folder;
+    for _ in 0..written.len() - module.len() {
+        folder = folder.rsplit_once('/').map_or("", |(outer, _)| outer);
+    }
+    let names = names.split(['#', ';', '\\']).next().unwrap_or_default().trim_matches(['(', ')', ' ']);
+    let names: Vec<&str> = if module.trim().is_empty() {
+        names.split(',').filter_map(|name| name.split_whitespace().next()).collect()
+    } else {
+        vec![module.trim()]
+    };
+    let of = |name: &str| {
+        let name = name.replace('.', "/");
+        let base = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        [format!("{base}.py"), format!("{base}/__init__.py")]
+    };
+    names.into_iter().flat_map(of).collect()
 }
 
 /// The top-level modules of imports that are not indented; `None` when nothing is certain.
@@ -434,6 +462,15 @@ mod tests {
             file("lib/x.py", ""),
         ];
         assert_eq!(imported(&manifest, &files), ["requests", "yaml"]);
+        // What a package of its own takes from itself is followed.
+        let files = [
+            file("t.py", "import kit\n"),
+            file("kit/__init__.py", "from .core.work import (\n    run,\n)\n"),
+            file("kit/core/work.py", "import cPickle\nfrom .. import other, none\n"),
+            file("kit/other.py", "import polars\nfrom .core.work import run\n"),
+            file("kit/unused.py", "import torch\n"),
+        ];
+        assert_eq!(imported(&manifest, &files), ["cPickle", "polars"]);
         let adds = [file("t.py", "import sys\nsys.path.insert(0, 'x')\nimport helper, requests\nfrom bs4 import x\n")];
         assert_eq!(imported(&manifest, &adds), ["bs4", "requests"], "the added folder may hold the helper");
     }

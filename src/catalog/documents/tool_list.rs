@@ -9,13 +9,18 @@ use crate::domain::{Dialect, Kind, Manifest, Problem, ToolName};
 use serde_json::{Map, Value};
 
 /// Names of files that say nothing of what is in them: such a list is called like its folder.
-const PLAIN_NAMES: &[&str] = &["tools", "tool", "functions", "function", "schemas", "schema", "index", "definitions"];
+const PLAIN_NAMES: &[&str] =
+    &["tools", "tool", "functions", "function", "schemas", "schema", "index", "definitions", "config"];
 /// Keys of what a tool takes.
 const INPUTS: &[&str] = &["parameters", "arguments", "inputSchema", "input_schema"];
 /// Keys of a list of tools.
 const LISTS: &[&str] = &["tools", "functions", "functionDeclarations", "function_declarations"];
 /// Keys of what wraps tools.
 const WRAPPING: &[&str] = &["function", "functionDeclarations", "function_declarations", "toolSpec", "tool_spec"];
+
+/// Keys of what a page shows of a thing.
+const SHOWN: &[&str] =
+    &["url", "href", "link", "icon", "image", "logo", "thumbnail", "website", "homepage", "repo", "github"];
 
 /// Keys of a tool beside its inputs.
 const ABOUT: &[&str] = &[
@@ -44,6 +49,28 @@ fn is_data(items: &[Value]) -> bool {
         !table.keys().any(takes) && table.keys().any(|key| !ABOUT.contains(&key.as_str()))
     };
     !items.is_empty() && items.iter().all(|item| item.as_object().is_some_and(is_own))
+}
+
+/// Whether the items of a table's list are what a page shows: none says what it takes, and each has an address or a picture.
+fn is_shown(items: &[Value]) -> bool {
+    let has = |item: &Value, keys: &[&str]| keys.iter().any(|key| item.get(*key).is_some());
+    let is_one = |item: &Value| has(item, SHOWN) && !has(item, INPUTS) && !has(item, WRAPPING);
+    !items.is_empty() && items.iter().all(is_one)
+}
+
+/// A table of tools by their names as a list: `tools: {NAME: {docstring: …, arguments: […]}}`.
+fn by_name(fields: &Map<String, Value>) -> Option<Vec<Value>> {
+    let map = LISTS[..2].iter().find_map(|key| fields.get(*key)?.as_object())?;
+    let item = |(name, value): (&String, &Value)| {
+        let table = value.as_object()?;
+        let words = ["description", "docstring"].iter().find_map(|key| table.get(*key)?.as_str())?;
+        let is_tool = table.contains_key("docstring") || INPUTS.iter().any(|key| table.contains_key(*key));
+        let own = [("name".to_owned(), Value::from(name.as_str())), ("description".to_owned(), Value::from(words))];
+        let taken = INPUTS.iter().filter_map(|key| Some(((*key).to_owned(), table.get(*key)?.clone())));
+        is_tool.then(|| Value::Object(own.into_iter().chain(taken).collect()))
+    };
+    let tools: Option<Vec<Value>> = map.iter().map(item).collect();
+    tools.filter(|tools| !tools.is_empty() && !fields.contains_key("name"))
 }
 
 fn listed_tools(items: &[Value]) -> Option<Vec<&Map<String, Value>>> {
@@ -83,10 +110,14 @@ fn tool(table: &Map<String, Value>) -> Option<&Map<String, Value>> {
 /// The tools of a list as tables in our own terms, each with its name. Empty for what is no such list, for a single tool, and
 /// for more than a file may hold.
 pub(in crate::catalog) fn tables(value: &Value) -> Vec<(String, Map<String, Value>)> {
+    if let Some(tools) = value.as_object().and_then(by_name) {
+        let tools = Some(tools).filter(|tools| tools.len() > 1).unwrap_or_default();
+        return tools.iter().filter_map(Value::as_object).map(table).collect();
+    }
     let Some(items) = list(value).filter(|items| items.len() > 1) else { return Vec::new() };
     let is_plain = |item: &Value| !item.get("function").is_some_and(Value::is_array);
     // A table that calls its list `tools` says what its items are.
-    let found = if value.is_array() { tools(items) } else { listed_tools(items) };
+    let found = if value.is_array() { tools(items) } else { listed_tools(items).filter(|_| !is_shown(items)) };
     let found = found.filter(|_| items.iter().all(is_plain)).unwrap_or_default();
     found.into_iter().map(table).collect()
 }
@@ -121,10 +152,42 @@ fn table(tool: &Map<String, Value>) -> (String, Map<String, Value>) {
 
 /// What a tool takes.
 fn input(tool: &Map<String, Value>) -> Option<Value> {
-    let written = INPUTS.iter().find_map(|key| tool.get(*key)).filter(|schema| schema.is_object())?;
+    let written = INPUTS.iter().find_map(|key| tool.get(*key))?;
+    if let Some(items) = written.as_array() {
+        return arguments(items);
+    }
+    if !written.is_object() {
+        return None;
+    }
     // Bedrock writes the schema below its language.
     let written = written.get("json").filter(|inner| inner.is_object()).unwrap_or(written);
     Some(schema_loose::translate(written))
+}
+
+/// A list of arguments as a schema: `[{name, type, description, required}]`.
+fn arguments(items: &[Value]) -> Option<Value> {
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for item in items {
+        let name = text(item, "name");
+        if name.is_empty() || hides(name) {
+            return None;
+        }
+        let keys = [
+            ("type", "type"),
+            ("description", "description"),
+            ("desc", "description"),
+            ("default", "default"),
+            ("enum", "enum"),
+            ("items", "items"),
+        ];
+        let kept = keys.iter().filter_map(|(from, to)| Some(((*to).to_owned(), item.get(*from)?.clone())));
+        properties.insert(name.to_owned(), Value::Object(kept.collect()));
+        if item.get("required") == Some(&Value::Bool(true)) || item.get("optional") == Some(&Value::Bool(false)) {
+            required.push(Value::from(name));
+        }
+    }
+    let made = serde_json::json!({"type": "object", "properties": properties, "required": required});
+    (!items.is_empty()).then(|| schema_loose::translate(&made))
 }
 
 /// Whether a tool is described as MCP servers describe theirs.
@@ -138,13 +201,13 @@ fn listed<'d>(document: &'d Document<'_>) -> Option<Vec<&'d Map<String, Value>>>
     if fields.contains_key("name") {
         return None;
     }
-    let list = LISTS.iter().find_map(|key| fields.get(*key)?.as_array())?;
+    let list = LISTS.iter().find_map(|key| fields.get(*key)?.as_array()).filter(|items| !is_shown(items))?;
     listed_tools(list).filter(|tools| !tools.is_empty())
 }
 
 /// Whether a document is a table with a list of tools.
 pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
-    listed(document).is_some()
+    listed(document).is_some() || by_name(&document.fields).is_some()
 }
 
 /// Reads a table with a list of tools.
@@ -152,7 +215,8 @@ pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
 /// # Errors
 /// A [`Problem`] for names with characters that nobody sees.
 pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
-    let tools = listed(document).unwrap_or_default();
+    let named = by_name(&document.fields).unwrap_or_default();
+    let tools = listed(document).unwrap_or_else(|| named.iter().filter_map(Value::as_object).collect());
     of_list(document, &tools)
 }
 
@@ -242,6 +306,42 @@ mod tests {
         assert_eq!(names(&gemini), ["a", "b"]);
         assert_eq!(names(&json!({"tools": [gemini]})), ["a", "b"]);
         assert_eq!(names(&json!([{"x": 1}, {"y": 2}])), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_table_of_tools_by_name_is_a_list() {
+        let text = "tools:\n  find_file:\n    signature: \"find_file <file_name>\"\n    docstring: Finds files\n    arguments:\n      - name: file_name\n        type: string\n        description: the name\n        required: true\n      - name: limit\n        type: int\n        required: false\n  submit:\n    docstring: Submits it\n";
+        let file = |text: &str| {
+            Document::parse_any("config.yaml", crate::catalog::document::Syntax::Yaml, text.as_bytes())
+                .unwrap()
+                .0
+                .fields
+        };
+        let found = tables(&Value::Object(file(text)));
+        let shown: Vec<(&str, &Value)> =
+            found.iter().map(|(name, table)| (name.as_str(), &table["description"])).collect();
+        assert_eq!(shown, [("find_file", &json!("Finds files")), ("submit", &json!("Submits it"))]);
+        let schema = &found[0].1["input"];
+        assert_eq!(schema["required"], json!(["file_name"]));
+        assert_eq!(schema["properties"]["file_name"]["description"], "the name");
+        assert_eq!(schema["properties"]["limit"]["type"], "integer");
+        let one =
+            parse("submit/config.yaml", "tools:\n  submit:\n    docstring: Submits it\n    arguments: []\n").unwrap();
+        assert_eq!(
+            (one.manifest.description.as_str(), one.is_named_by_folder),
+            ("Defines 1 tool: submit: Submits it", true)
+        );
+        for text in ["tools:\n  black: {description: x, version: 1}\n  ruff: {}\n", "tools:\n  a: 1\n", "tools: {}\n"] {
+            assert!(tables(&Value::Object(file(text))).is_empty() && parse("config.yaml", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_page_shows_of_tools_is_data() {
+        let page = json!({"tools": [{"name": "a", "description": "A", "url": "/a"}, {"name": "b", "description": "B", "url": "/b"}]});
+        assert!(tables(&page).is_empty() && parse("data.json", &page.to_string()).is_err());
+        let tools = json!({"tools": [{"name": "a", "description": "A", "url": "/a", "parameters": {}}, {"name": "b", "description": "B"}]});
+        assert_eq!(tables(&tools).len(), 2);
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod perl_ruby;
 mod python;
 mod python_alias;
 mod python_function;
+mod python_syntax;
 mod scanner;
 mod shell;
 mod shell_code;
@@ -47,6 +48,7 @@ mod stdin_json;
 mod testing;
 mod unknown_words;
 pub(super) mod usage;
+mod web_service;
 mod words;
 mod yargs;
 
@@ -56,6 +58,7 @@ use crate::domain::{ArgCondition, ArgRule, Category, CostTier, InputMode, Kind, 
 pub(super) use bashly::declared as bashly;
 pub(super) use engine::other as other_engine;
 pub(super) use python_function::MarkedTool;
+pub(super) use python_syntax::fault as python_fault;
 use serde_json::{Map, Value, json};
 pub(super) use shell_code::without_fed;
 use std::collections::BTreeMap;

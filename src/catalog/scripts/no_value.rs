@@ -54,32 +54,21 @@ const OF_VALUES: &[&str] = &[
 /// Packages whose types are made from values.
 const OF_MODELS: &[&str] = &["pydantic", "pydantic_core", "annotated_types", "msgspec", "attrs", "attr", "sqlmodel"];
 
-/// Parts of the name of a module, and ends of the name of a class, that tell of values.
-const DATA_MODULES: &[&str] = &[
-    "model", "models", "schema", "schemas", "type", "types", "dto", "entities", "params", "requests", "config", "enums",
-];
-const DATA_NAMES: &[&str] = &[
-    "Model",
-    "Params",
-    "Parameters",
-    "Input",
-    "Inputs",
-    "Args",
-    "Arguments",
-    "Schema",
-    "Config",
-    "Options",
-    "Settings",
-    "Query",
-    "Type",
-    "Enum",
-    "Dict",
-    "Data",
-    "Spec",
-    "Str",
-    "Url",
-    "Int",
-    "Float",
+/// Packages whose classes do something, as all who use them know.
+const OF_FRAMEWORKS: &[&str] = &[
+    "fastapi",
+    "starlette",
+    "flask",
+    "django",
+    "aiohttp",
+    "sqlalchemy",
+    "numpy",
+    "pandas",
+    "torch",
+    "pydantic_ai",
+    "langgraph",
+    "mcp",
+    "fastmcp",
 ];
 
 /// Base classes that say nothing of values.
@@ -122,14 +111,19 @@ fn names_of(list: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// Whether a parameter takes what no value of JSON is, or has a default that only a framework can make a value of.
-pub(super) fn is_one(parameter: &Parameter<'_>, module: Module<'_, '_>, imports: &Imports<'_>) -> bool {
+pub(super) fn is_one(parameter: &Parameter<'_>, module: Module<'_, '_>, imports: &Imports<'_>, body: &str) -> bool {
     let called = parameter.default.and_then(|default| default.split(['(', '[']).next()).unwrap_or_default().trim();
     let is_call = parameter.default.is_some_and(|default| default.len() > called.len());
     let is_given = is_call && GIVEN.contains(&called.rsplit('.').next().unwrap_or_default());
     let hint = module.aliases.expanded(parameter.hint);
     let mut outer = Vec::new();
     add_outer(&hint, &mut outer, 0);
-    is_given || !outer.is_empty() && outer.iter().all(|name| is_no_value(name, module, imports))
+    is_given
+        || !outer.is_empty()
+            && outer.iter().all(|name| {
+                // What another package defines may be made from values; what is used as an object is none.
+                sort(name, module, imports).unwrap_or_else(|| is_used_as_object(parameter.name, body))
+            })
 }
 
 /// The names of the types that a hint allows, without what stands in their brackets.
@@ -163,34 +157,97 @@ fn add_outer(hint: &str, found: &mut Vec<String>, depth: usize) {
     }
 }
 
-fn is_no_value(name: &str, module: Module<'_, '_>, imports: &Imports<'_>) -> bool {
+/// Whether no value of JSON has a type; `None` where its package decides that.
+fn sort(name: &str, module: Module<'_, '_>, imports: &Imports<'_>) -> Option<bool> {
     let short = name.rsplit('.').next().unwrap_or(name);
     if !short.chars().all(|c| c.is_alphanumeric() || c == '_') {
-        return false;
+        return Some(false);
     }
     if !name.contains('.')
         && let Some(class) = module.definitions.iter().find(|one| one.is_class && one.name == short)
     {
         // What its base classes make of it is not known where other files have them.
-        return python::class_schema(module, short, 0).is_none()
-            && class.bases().all(|base| PLAIN_BASES.contains(&base));
+        return Some(
+            python::class_schema(module, short, 0).is_none() && class.bases().all(|base| PLAIN_BASES.contains(&base)),
+        );
     }
     if NEVER.contains(&short) {
-        return true;
+        return Some(true);
     }
-    let Some(written) = imports.modules.get(name.split('.').next().unwrap_or(name)) else { return false };
+    let Some(written) = imports.modules.get(name.split('.').next().unwrap_or(name)) else { return Some(false) };
     let root = written.split('.').next().unwrap_or(written);
     if hint::of_word(short).is_some() || written.starts_with('.') || OF_MODELS.contains(&root) {
-        return false;
+        return Some(false);
     }
     if standard::PYTHON.contains(&root) {
-        return !OF_VALUES.contains(&root) && short != "object";
+        return Some(!OF_VALUES.contains(&root) && short != "object");
     }
     let is_class = short.starts_with(char::is_uppercase) || name.contains('.');
-    let of_values = written.split('.').any(|part| DATA_MODULES.contains(&part))
-        || DATA_NAMES.iter().any(|end| short.ends_with(end))
-        || written.rsplit('.').next().is_some_and(|last| last.replace('_', "").eq_ignore_ascii_case(short));
-    is_class && !of_values
+    if is_class && !OF_FRAMEWORKS.contains(&root) { None } else { Some(is_class) }
+}
+
+/// Methods and fields of values that come from JSON, as Python and its models have them.
+const OF_VALUE: &[&str] = &[
+    "append",
+    "capitalize",
+    "casefold",
+    "copy",
+    "count",
+    "decode",
+    "dict",
+    "encode",
+    "endswith",
+    "extend",
+    "format",
+    "get",
+    "index",
+    "is_integer",
+    "isalnum",
+    "isalpha",
+    "isdigit",
+    "isnumeric",
+    "items",
+    "join",
+    "json",
+    "keys",
+    "lower",
+    "lstrip",
+    "model_copy",
+    "model_dump",
+    "model_dump_json",
+    "name",
+    "partition",
+    "pop",
+    "replace",
+    "rsplit",
+    "rstrip",
+    "setdefault",
+    "sort",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "title",
+    "update",
+    "upper",
+    "value",
+    "values",
+];
+
+/// Whether code calls a method of a parameter that no value of JSON has.
+fn is_used_as_object(name: &str, body: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    body.match_indices(name).any(|(at, _)| {
+        let is_whole = !body[..at].ends_with(|c: char| is_word(c) || c == '.');
+        let Some(rest) = body[at + name.len()..].strip_prefix('.').filter(|_| is_whole) else { return false };
+        // `ctx.deps.db.query(…)` ends in a call.
+        let end = rest.find(|c: char| !(is_word(c) || c == '.')).unwrap_or(rest.len());
+        let path = &rest[..end];
+        let first = path.split('.').next().unwrap_or_default();
+        rest[end..].starts_with('(')
+            && !OF_VALUE.contains(&first)
+            && !OF_VALUE.contains(&path.rsplit('.').next().unwrap_or_default())
+    })
 }
 
 #[cfg(test)]
@@ -206,7 +263,9 @@ mod tests {
         let (definitions, aliases, imports) =
             (python::definitions(&blocks), python::aliases(&blocks), Imports::of(&blocks));
         let module = Module { definitions: &definitions, aliases: &aliases };
-        let of = |hint: &str, default| is_one(&Parameter { name: "x", hint, default }, module, &imports);
+        let used = "x.commit()\n";
+        let with = |hint: &str, default, body| is_one(&Parameter { name: "x", hint, default }, module, &imports, body);
+        let of = |hint: &str, default| with(hint, default, used);
         for hint in [
             "Callable[[int], int]",
             "Optional[Callable[..., str]]",
@@ -234,10 +293,8 @@ mod tests {
             "Optional[Args]",
             "Callable | str",
             "Thing",
-            "Item",
             "Path",
             "EmailStr",
-            "QueryParams",
             "Mine",
             "T",
             "Unknown",
@@ -248,6 +305,13 @@ mod tests {
         ] {
             assert!(!of(hint, None), "{hint}");
         }
+        // What another package defines is told by how it is used.
+        for body in
+            ["", "return x\n", "send(x.subject, x.name.upper())\n", "y.x.commit()\nmax.commit()\n", "x.model_dump()\n"]
+        {
+            assert!(!with("Session", None, body) && !with("Item", None, body), "{body}");
+        }
+        assert!(with("Session", None, "x.session.query(1)\n") && with("Callable", None, ""));
         assert!(of("int", Some("Depends(f)")) && of("", Some("fastapi.Depends(f)")) && !of("int", Some("Depends")));
     }
 }

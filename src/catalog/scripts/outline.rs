@@ -2,7 +2,7 @@
 
 use super::scanner::{calls, signs};
 use super::shell_code::function_spans;
-use super::{Declared, NAMED, ScriptText, docstring, literal, own_words, python, words_of_names};
+use super::{Declared, NAMED, ScriptText, docstring, literal, own_words, python, web_service, words_of_names};
 use crate::catalog::description;
 use crate::domain::source::Language;
 use serde_json::Value;
@@ -38,6 +38,7 @@ const PREPARING: &[&str] = &[
 pub(super) fn describe(script: &ScriptText<'_>, declared: &mut Declared) {
     if declared.description.is_none() {
         let words = own_words::description(script)
+            .or_else(|| web_service::words(script))
             .or_else(|| of_main(script))
             .or_else(|| of_field(script))
             .or_else(|| commands(declared));

@@ -11,6 +11,7 @@ use super::own_definition;
 use super::python::{self, Block, Definition, Module, Parameter};
 use super::python_alias::Aliases;
 use super::scanner::{arguments, calls};
+use super::web_service;
 use super::{Declared, DeclaredInput, ScriptText, description, literal};
 use crate::domain::InputMode;
 use crate::domain::source::Language;
@@ -39,6 +40,9 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     let definitions = python::definitions(&blocks);
     if Loading::of(&blocks, &definitions).does_something(&blocks[last + 1..]).is_some() {
         return None;
+    }
+    if let Some(service) = web_service::read(text, &blocks) {
+        return Some(service);
     }
     let spec = framework::ToolSpec::of(&blocks).or_else(|| own_definition::of_file(&blocks));
     let (known, aliases) = known(script, &blocks, &definitions);
@@ -334,7 +338,9 @@ impl<'t> File<'_, 't> {
             let inputs = own_definition::names(&spec)?;
             return needed().find(|one| one.name != "tool" && !inputs.contains_key(one.name)).map(|one| one.name);
         }
-        needed().find(|one| self.is_injected(one, &doc)).map(|one| one.name)
+        needed()
+            .find(|parameter| self.is_injected(parameter, &doc, work.as_ref().unwrap_or(one).body))
+            .map(|one| one.name)
     }
 
     /// The name of a function, or none for one that only its framework can call.
@@ -342,12 +348,13 @@ impl<'t> File<'_, 't> {
         if self.demanded(one).is_some() { String::new() } else { name }
     }
 
-    fn is_injected(&self, parameter: &Parameter<'_>, doc: &Docstring) -> bool {
+    fn is_injected(&self, parameter: &Parameter<'_>, doc: &Docstring, body: &str) -> bool {
         let words = doc.param(parameter.name).map(|known| known.text.as_str()).unwrap_or_default();
         // A class of the file with such a name may be one of values.
         let outer = parameter.hint.split('[').next().unwrap_or_default().trim();
         let is_own = self.definitions.iter().any(|one| one.is_class && one.name == outer);
-        !is_own && framework::is_injected(parameter, words) || no_value::is_one(parameter, self.module(), self.imports)
+        !is_own && framework::is_injected(parameter, words)
+            || no_value::is_one(parameter, self.module(), self.imports, body)
     }
 
     /// What a literal says of a function or a class.
@@ -357,7 +364,7 @@ impl<'t> File<'_, 't> {
     }
 
     fn inputs(&self, signature: &Definition<'t>, doc: &Docstring) -> Vec<DeclaredInput> {
-        let is_ours = |one: &Parameter<'_>| !one.name.starts_with('*') && !self.is_injected(one, doc);
+        let is_ours = |one: &Parameter<'_>| !one.name.starts_with('*') && !self.is_injected(one, doc, signature.body);
         signature
             .parameters()
             .into_iter()
@@ -430,7 +437,7 @@ impl<'t> Class<'t> {
             let (schema, required) = python::value_schema(one, file.module());
             let is_any = matches!(hint, "Any" | "object") || hint.contains('[');
             let is_class = schema.is_empty() && hint.starts_with(char::is_uppercase) && !is_any;
-            required && (is_class || no_value::is_one(one, file.module(), file.imports))
+            required && (is_class || no_value::is_one(one, file.module(), file.imports, maker.body))
         };
         let mut parameters = maker.parameters().into_iter().filter(|one| !one.name.starts_with('*'));
         let doc = docstring::read(&python::docstring(maker.body).unwrap_or_default());

@@ -108,6 +108,9 @@ impl Words {
             found.takes_rest |= is_moved && is_of_words;
             for part in line.split(';').flat_map(|part| part.split("&&")) {
                 let part = part.trim();
+                // After a shift that may not happen, a number says nothing of the place.
+                let is_placed = !is_moved;
+                found.takes_rest |= is_moved && references(part).next().is_some();
                 if let Some(count) = part.strip_prefix("shift").filter(|rest| rest.is_empty() || rest.starts_with(' '))
                 {
                     let count: Option<usize> = if count.is_empty() { Some(1) } else { count.trim().parse().ok() };
@@ -122,13 +125,13 @@ impl Words {
                     }
                     continue;
                 }
-                for number in references(part) {
+                for number in references(part).filter(|_| is_placed) {
                     found.resize(number + shifted);
                     used[number] |= !is_test(part);
                     let may_lack = ["-", "+", ":"].iter().any(|sign| part.contains(&format!("${{{number}{sign}")));
                     needed[number] |= is_strict && is_sure && shifted == 0 && !may_lack && !line.contains("&&");
                 }
-                let Some((number, mut word, is_needed)) = named_word(part) else { continue };
+                let Some((number, mut word, is_needed)) = named_word(part).filter(|_| is_placed) else { continue };
                 found.resize(number + shifted);
                 let is_whole = is_sure && !line.contains("&&") && word.default.is_none();
                 // A word that only a function requires may be optional.
@@ -491,6 +494,7 @@ mod tests {
             ("ffmpeg -i \"${1}\" \"${1}_v.mp4\"\n", "word1"),
             ("first=$1\nshift\nsecond=$1\n", "first! second!"),
             ("if x; then\n  s=$1; shift\nfi\nlevel=$1\n", "s +"),
+            ("if [ $# == 3 ]; then\n  Q=\"$1\"\n  shift\nfi\nL=$1\nW=$2\necho $L $W\n", "q +"),
             ("# Usage: show [name] [size]\necho $1 $2\n", "name size"),
             ("# Usage: show <name> [size]\nname=$1\nn=$2\n", "name! n"),
             ("# USAGE: show [-h] [-b size]\n#   [seconds]\nshift $(( $OPTIND - 1 ))\nduration=$1\n", "duration"),

@@ -28,15 +28,24 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
             found.iter_mut().take(least).for_each(|input| input.required = true);
             found
         }
-        _ if text.contains("process.argv[") => indexed(text, "process.argv[", 2),
-        _ => destructured(text),
+        _ => {
+            let mut found =
+                if text.contains("process.argv[") { indexed(text, "process.argv[", 2) } else { destructured(text) };
+            let least = demanded_by_javascript(text, &found);
+            found.iter_mut().take(least).for_each(|input| input.required = true);
+            found
+        }
     };
     let mut inputs = inputs;
     let takes_more = if inputs.is_empty() { takes_all(script) } else { takes_rest(script) };
     if takes_more {
         let mut rest = super::rest_words(&inputs);
         // As many as the script stops without.
-        let least = if language == Language::Bash { shell::demanded_words(text) } else { 0 };
+        let least = match language {
+            Language::Bash => shell::demanded_words(text),
+            Language::Python => 0,
+            _ => demanded_by_javascript(text, &inputs),
+        };
         if let Some(least) = least.checked_sub(inputs.len()).filter(|least| *least > 0) {
             rest.required = true;
             rest.put("minItems", least);
@@ -167,6 +176,70 @@ fn demanded(text: &str, count: usize) -> usize {
     if text.contains("in sys.argv") { 0 } else { (1..=count).take_while(is_taken).count() }
 }
 
+/// How many words a JavaScript program requires: by tests of their number, or of a word, that stop it.
+fn demanded_by_javascript(text: &str, words: &[DeclaredInput]) -> usize {
+    const STOPS: &[&str] = &["process.exit", "Deno.exit", "throw ", "usage(", "Usage("];
+    const NEAR: usize = 6;
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    // The lists of words, each with the number of the first one.
+    let listed = lines.iter().filter_map(|line| {
+        let (head, value) = line.split_once("= process.argv")?;
+        let name = head.trim().rsplit(' ').next().filter(|name| super::scanner::is_word(name))?;
+        let first = match value {
+            value if value.starts_with(".slice(2)") => 0,
+            value if value.trim_end_matches([';', ' ']).is_empty() => 2,
+            _ => return None,
+        };
+        Some((format!("{name}.length"), first))
+    });
+    let lists: Vec<(String, usize)> =
+        listed.chain([("process.argv.length".to_owned(), 2), ("Deno.args.length".to_owned(), 0)]).collect();
+    let stops = |at: usize| {
+        let has = |line: &str| STOPS.iter().any(|word| line.contains(word));
+        // Without braces, one statement belongs to the test.
+        let body = match lines[at].trim_end() {
+            line if line.ends_with('{') => NEAR,
+            line if line.ends_with(')') => 1,
+            _ => 0,
+        };
+        let inner = lines[at + 1..].iter().take(body).take_while(|line| !line.trim_start().starts_with('}'));
+        has(lines[at]) || inner.copied().any(has)
+    };
+    let by_number = |line: &str| {
+        let (name, first) = lists.iter().find(|(name, _)| line.contains(name.as_str()))?;
+        let (before, rest) = line.split_once(name.as_str())?;
+        if before.ends_with('!') {
+            return (*first == 0).then_some(1);
+        }
+        let rest = rest.trim_start();
+        let signs = ["<=", "<", "!==", "!=", "===", "=="];
+        let (sign, rest) = signs.iter().find_map(|sign| Some((*sign, rest.strip_prefix(sign)?)))?;
+        let digits = rest.trim_start();
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        let number = digits[..end].parse::<usize>().ok()?;
+        let number = number.checked_sub(*first)?;
+        match sign {
+            "<" | "!==" | "!=" => Some(number),
+            "<=" => Some(number + 1),
+            _ => (number == 0).then_some(1),
+        }
+    };
+    let by_word = |line: &str| {
+        // Names of inputs are in lower case.
+        let line = line.to_ascii_lowercase();
+        let lacks = |at: usize, name: &str| {
+            let names = [format!("!{name}"), format!("!process.argv[{}]", at + 2)];
+            let is_end =
+                |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '['));
+            names.iter().any(|name| line.split_once(name.as_str()).is_some_and(|(_, rest)| is_end(rest)))
+        };
+        words.iter().enumerate().filter(|(at, word)| lacks(*at, &word.name)).map(|(at, _)| at + 1).max()
+    };
+    let is_test = |line: &str| line.trim_start().starts_with("if ") && !line.contains("&&");
+    let found = (0..lines.len()).filter(|at| is_test(lines[*at]) && stops(*at));
+    found.filter_map(|at| by_number(lines[at]).max(by_word(lines[at]))).max().unwrap_or(0)
+}
+
 /// The name that the word at this place of a line is given: `name = …`, `a, b = …, …`. None where the value is made of several
 /// words, which the name then says nothing of.
 fn target(line: &str, at: usize, mark: &str) -> Option<String> {
@@ -255,6 +328,34 @@ mod tests {
             read(&ScriptText::new("x.sh", "if [ $# -eq 0 ]; then\n  exit 1\nfi\nls \"$@\"\n", Some(Language::Bash)));
         let input = declared.unwrap().inputs.remove(0);
         assert_eq!((input.required, input.schema.get("minItems")), (true, Some(&1.into())));
+    }
+
+    #[test]
+    fn words_of_javascript_are_required_where_it_stops_without_them() {
+        for (text, expected) in [
+            (
+                "if (process.argv.length < 4) {\n  console.error('usage');\n  process.exit(1);\n}\nconst a = process.argv[2];\nconst b = process.argv[3];\n",
+                "a! b!",
+            ),
+            (
+                "const a = process.argv[2];\nif (!a) {\n  console.log('which?');\n  process.exit(1);\n}\nconst b = process.argv[3];\n",
+                "a! b",
+            ),
+            ("const [,, a, b] = process.argv;\nif (!a || !b) throw new Error('two');\n", "a! b!"),
+            (
+                "const args = process.argv.slice(2);\nif (args.length === 0) {\n  process.exit(1);\n}\ngo(args);\n",
+                "args!",
+            ),
+            ("const a = process.argv[2] || 'x';\nif (!b) process.exit(1);\n", "a"),
+            ("const a = process.argv[2];\nif (!a) {\n  list();\n}\nfunction f() {\n  process.exit(1);\n}\n", "a"),
+            ("const a = process.argv[2];\nif (!a && !process.stdin.isTTY) process.exit(1);\n", "a"),
+        ] {
+            let declared = read(&ScriptText::new("x.js", text, Some(Language::JavaScript))).unwrap_or_default();
+            let sign = |input: &DeclaredInput| if input.required { "!" } else { "" };
+            let shown: Vec<String> =
+                declared.inputs.iter().map(|input| format!("{}{}", input.name, sign(input))).collect();
+            assert_eq!(shown.join(" "), expected, "{text}");
+        }
     }
 
     #[test]

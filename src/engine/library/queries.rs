@@ -22,9 +22,18 @@ impl Library<'_> {
         match resolve::resolve(&self.catalog(), text) {
             Ok(Some(tool)) => Ok(tool),
             Ok(None) => self.resolve_kept(text),
-            Err(error) if error.code == ErrorCode::NotFound => Err(self.engine.upkeep().told_vanished(text, error)),
+            Err(error) if error.code == ErrorCode::NotFound => {
+                let found = self.at_path(text);
+                found.ok_or_else(|| self.engine.upkeep().told_vanished(text, error))
+            }
             Err(error) => Err(error),
         }
+    }
+
+    /// The tool at a path from the current folder.
+    fn at_path(&self, text: &str) -> Option<Arc<Tool>> {
+        let folder = std::env::current_dir().ok()?;
+        resolve::at_path(&self.catalog().tools, &self.workspace.plan.workspace, &folder, text)
     }
 
     fn resolve_kept(&self, text: &str) -> Result<Arc<Tool>, EngineError> {

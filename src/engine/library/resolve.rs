@@ -5,6 +5,7 @@ use crate::domain::{Stage, Tool, ToolName, nearest_word, skipped_because};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::CatalogView;
 use std::collections::{BTreeSet, HashMap};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// Splits `NAME@VERSION` at the last `@`; a path may contain none.
@@ -43,6 +44,31 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
         return Err(reserved(view, name).unwrap_or_else(|| unknown(view, name)));
     }
     pick(rows, name, version)
+}
+
+/// The row of a file that a path from a folder leads to, whatever words it goes there by: `../x/tool.sh`.
+pub fn at_path(tools: &[Arc<Tool>], workspace: &Path, folder: &Path, text: &str) -> Option<Arc<Tool>> {
+    let wanted = clean(&folder.join(text));
+    let mut found = tools
+        .iter()
+        .filter(|_| text.contains('/'))
+        .filter(|tool| clean(&folder.join(workspace).join(&tool.path)) == wanted);
+    found.next().map(Arc::clone)
+}
+
+/// A path without `.` and `..`. No link is followed: rows do not follow them either.
+fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            part => clean.push(part),
+        }
+    }
+    clean
 }
 
 /// Chooses among the rows of a name.

@@ -155,6 +155,17 @@ fn a_path_without_a_tool_is_told_with_what_to_do() {
         let said = shell.call(&["run", path]).exits(5).stderr;
         assert!(said.contains(says) && said.contains(hint), "{said}");
     }
+    // A path counts from the current folder, however it goes there.
+    let name = shell.workspace().file_name().unwrap().to_str().unwrap().to_owned();
+    for path in [
+        "./tools/experimental/one.py",
+        &format!("../{name}/tools/experimental/one.py"),
+        "tools/x/../experimental/one.py",
+    ] {
+        let shown = shell.call(&["show", path]).exits(0).stdout;
+        assert!(shown.contains("tools/experimental/one.py"), "{path}: {shown}");
+        shell.call(&["run", path, "--show"]).exits(0);
+    }
 }
 
 #[test]
