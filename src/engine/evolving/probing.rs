@@ -88,10 +88,8 @@ impl Examination<'_> {
         let known = check::capabilities_of(&meant);
         // What died for want of an import would have reached the network with it.
         let is_network = |one: &Capability| matches!(one.kind, CapabilityKind::Network | CapabilityKind::Address);
-        let observed = match meant.files == self.case.base.files {
-            false if known.iter().any(is_network) => &[],
-            _ => tries.observed.as_slice(),
-        };
+        let is_meant = meant.files != self.case.base.files && known.iter().any(is_network);
+        let observed = if is_meant { &[] } else { tries.observed.as_slice() };
         let (changes, _) = check::change::differences(&self.case.base, &new);
         let asked = &self.case.row.asked;
         let mut assessment = assess(&AnswerEvidence {
@@ -305,7 +303,7 @@ fn with_imports(version: &ToolDetail, newer: &BTreeMap<String, String>) -> ToolD
         let old = String::from_utf8_lossy(&file.bytes).into_owned();
         let new = newer.get(&file.path);
         if let Some(text) = new.and_then(|new| with_missing_imports(&file.path, &old, new)) {
-            file.bytes = text.into_bytes().into();
+            file.bytes = text.into_bytes();
         }
     }
     version

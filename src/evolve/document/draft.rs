@@ -341,7 +341,7 @@ impl Draft {
         // What `Output: 5` of an example says is no description.
         let is_of_example = |said: &str| {
             let outputs = self.specification.examples.iter().filter_map(|example| example.output.as_ref());
-            outputs.into_iter().any(|output| output.as_str() == Some(said) || output.to_string() == said)
+            outputs.into_iter().any(|output| output.as_str().map_or_else(|| output.to_string(), str::to_owned) == said)
         };
         let told = || {
             let (line, text) = paragraphs.get(about)?;

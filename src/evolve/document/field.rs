@@ -126,7 +126,7 @@ pub(super) fn parameters_of(examples: &[SpecifiedExample]) -> Vec<InputParameter
         }
         let kind = match value {
             Value::Bool(_) => ParameterType::Boolean,
-            Value::Number(_) if objects().filter_map(|input| input.get(name)).all(|value| value.is_i64()) => {
+            Value::Number(_) if objects().filter_map(|input| input.get(name)).all(Value::is_i64) => {
                 ParameterType::Integer
             }
             Value::Number(_) => ParameterType::Number,

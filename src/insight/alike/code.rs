@@ -81,7 +81,7 @@ impl CodeFingerprint {
     pub fn of_words(text: &str) -> Option<CodeFingerprint> {
         let tokens: Vec<Token<'_>> = text.split_whitespace().take(MAX_TOKENS).map(Token::Word).collect();
         let mut found = CodeFingerprint {
-            exact: vec![hashed(&text.split_whitespace().collect::<Vec<_>>())],
+            exact: vec![hashed(text.split_whitespace().collect::<Vec<_>>())],
             ..CodeFingerprint::default()
         };
         found.add(&tokens);
@@ -130,7 +130,7 @@ impl CodeFingerprint {
         let signs = Both::of(&self.signs, &other.signs);
         let kept = names.shared + words.shared;
         let extra = names.extra() + words.extra();
-        let share = (structure.dice() + ratio(kept, kept + extra)) / 2.0;
+        let share = f64::midpoint(structure.dice(), ratio(kept, kept + extra));
         let is_short = self.pairs.len().min(other.pairs.len()) + 1 < MIN_TOKENS || kept + extra < MIN_WORDS;
         let is_same = extra == 0 && structure.extra() == 0;
         let is_other = [&names, &words, &signs].iter().any(|both| both.is_replaced())
@@ -275,7 +275,7 @@ fn is_whole_text(node: Node<'_>) -> bool {
     };
     match node.kind() {
         "string" | "template_string" | "raw_string" | "ansi_c_string" | "heredoc_body" | "regex" => {
-            (0..node.child_count() as u32).filter_map(|at| node.child(at)).all(|child| !is_code(&child))
+            (0..node.child_count()).filter_map(|at| node.child(at)).all(|child| !is_code(&child))
         }
         "integer" | "float" | "number" | "string_content" | "string_fragment" | "heredoc_content" => true,
         "word" => {

@@ -207,9 +207,10 @@ fn may_stand_for(
         let is_dynamic = language == Some(Language::Bash) && !is_local(old, &gone.function, from);
         let variable = Variable { function: &come.function, name: from, is_dynamic };
         let is_bound = gone.kind == StatementKind::Assign && language.is_some();
-        !(is_bound && is_still_read(new, variable, to))
-            && !new.iter().any(|one| one.function == come.function && one.has(from))
-            && !old.iter().any(|one| one.function == gone.function && one.has(to))
+        let is_left = is_bound && is_still_read(new, variable, to)
+            || new.iter().any(|one| one.function == come.function && one.has(from))
+            || old.iter().any(|one| one.function == gone.function && one.has(to));
+        !is_left
     };
     let (from, to) = (names(gone), names(come));
     from.len() != to.len() || from.iter().zip(&to).all(|(from, to)| from == to || is_renamed(from, to))

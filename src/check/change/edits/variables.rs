@@ -33,8 +33,7 @@ pub(super) fn binds(statement: &Statement, name: &str) -> bool {
             let sign = statement.tokens.iter().position(|token| token.kind == TokenKind::Sign && token.text == "=");
             sign.is_none_or(|sign| at < sign) && !statement.tokens.get(at + 1).is_some_and(|next| next.context.fixed)
         }
-        StatementKind::Define => true,
-        StatementKind::Import => true,
+        StatementKind::Define | StatementKind::Import => true,
         StatementKind::Head if begins(&["for"]) => {
             let of = statement.tokens.iter().position(|token| matches!(token.text.as_str(), "in" | "of"));
             // Python has no token for `in`: a second name is bound if a value follows, as in `for i, x in pairs`.

@@ -235,7 +235,7 @@ fn one_agent_does_not_cost_the_tabs_their_names() {
     bench.send(Msg::Changed(Change::Agents(vec![agent])));
     let screen = bench.screen();
     let head = screen.lines().next().unwrap();
-    assert!(head.contains("2 Output") && head.contains("3 Failures") && head.contains("agent mo"), "{screen}");
+    assert!(head.contains("2 First steps") && head.contains("3 Failures") && head.contains("agent mo"), "{screen}");
 }
 
 #[test]
