@@ -5,8 +5,8 @@ use super::{ScaffoldFile, ScaffoldRequest, Unwritable, header, one_line, provena
 use crate::domain::evaluators::Freedom;
 use crate::domain::shell::literal;
 use crate::domain::{
-    CommandLine, CommandWord, HttpBody, HttpCall, HttpOrigin, Implementation, InputParameter, ParameterType,
-    ToolSpecification, input_variable, limits_of,
+    CommandLine, CommandWord, HttpBody, HttpCall, Implementation, InputParameter, ParameterType, ToolSpecification,
+    input_variable, limits_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -73,7 +73,7 @@ fn request(
     }));
     let mut tables = Map::new();
     tables.insert("http".to_owned(), Value::Object(http));
-    tables.insert("permissions".to_owned(), json!({"network": [network_of(&call.request.url)], "env": call.env}));
+    tables.insert("permissions".to_owned(), json!({"network": ["full"], "env": call.env}));
     tables.extend(frame::interface(specification));
     let written = frame::written(&Value::Object(tables))?;
     // What may change something elsewhere is not called cheap.
@@ -83,11 +83,6 @@ fn request(
         _ => "medium",
     };
     Ok(head(order, "http", "web", "api-client", tier) + &written + &provenance(order))
-}
-
-/// The least network with which a request reaches its server.
-fn network_of(url: &str) -> &'static str {
-    if HttpOrigin::of(url).is_ok_and(|origin| origin.is_this_machine()) { "loopback" } else { "full" }
 }
 
 /// The manifest of a tool that runs commands.
@@ -287,8 +282,6 @@ mod tests {
         let parameters = ["id", "lang", "text"].map(|name| parameter(name, ParameterType::String)).to_vec();
         let files = made(&Implementation::Http(Box::new(call)), parameters);
         assert_eq!(files.len(), 1);
-        assert_eq!(network_of("http://127.0.0.1:8080/orders/{input.id}"), "loopback");
-        assert_eq!(network_of("https://api.example.org/{input.id}"), "full");
         let manifest: toml::Table = files[0].text.parse().unwrap();
         assert_eq!(manifest["kind"].as_str(), Some("http"));
         assert_eq!(manifest["http"]["body"]["text"].as_str(), Some("{input.text}"));
