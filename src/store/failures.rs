@@ -69,7 +69,7 @@ impl Queries {
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
-    pub fn signature_of_run(&self, run: RunId) -> StoreResult<Option<String>> {
+    pub(super) fn signature_of_run(&self, run: RunId) -> StoreResult<Option<String>> {
         let sql = "SELECT signature FROM runs WHERE id = ?1 AND signature IS NOT NULL";
         self.row(sql, params![run], |row| row.get(0))
     }

@@ -47,6 +47,7 @@ mod order;
 mod pieces;
 mod plain;
 mod rebound;
+mod renamed;
 mod rules;
 mod shell;
 mod spelled;

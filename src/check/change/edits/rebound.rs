@@ -23,7 +23,8 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str, is_shell: 
     });
     let edit = |(first, again): (&Statement, &Statement)| {
         let name = last_name(&first.function);
-        let words = format!("`{name}` is defined again: it is not the function in line {} any more", first.line());
+        let words =
+            format!("`{name}` is defined again: calls of it do not reach the function in line {}", first.line());
         Edited {
             finding: Finding::new("defined-again", Severity::Medium, words).at(path, again.line()),
             before: None,
