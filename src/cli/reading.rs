@@ -59,11 +59,11 @@ pub(super) fn read(
         return Ok(shown);
     }
     let unread = shown.unread_words().map(|words| format!(": {words}")).unwrap_or_default();
-    Err(EngineError::new(
-        ErrorCode::Refused,
-        format!("review {} was not approved{unread}", review.id),
-        "read it to the end, or add --unread and --reason TEXT; both are recorded permanently",
-    ))
+    let next = match unread.as_str() {
+        "" => "all lines were shown; run it again, and press enter on the last page",
+        _ => "read it to the end, or add --unread and --reason TEXT; both are recorded permanently",
+    };
+    Err(EngineError::new(ErrorCode::Refused, format!("review {} was not approved{unread}", review.id), next))
 }
 
 /// All that `review` shows, and the bytes of files that are no text; nothing is cut.

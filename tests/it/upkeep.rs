@@ -130,7 +130,9 @@ fn percent_of(message: &str) -> Option<f64> {
 
 #[test]
 fn one_pair_has_one_figure_and_one_verdict_wherever_it_is_asked_for() {
-    let renamed = CODE.replace("work", "handle").replace("total", "amount").replace("row", "line");
+    // Other names of variables and functions; the fields of the input and the output stay.
+    let renamed = CODE.replace("work", "handle").replace("total", "amount").replace("'amount'", "'total'");
+    let renamed = renamed.replace("row", "line").replace("'lines'", "'rows'");
     let tools = [
         ("csv_to_json", "Convert a CSV file to JSON", "print(1)"),
         ("convert_csv_json", "Transforms CSV files into JSON format, with headers as keys.", "print(2)"),

@@ -5,7 +5,7 @@ use super::bindings::functions;
 use super::moved::last_name;
 use super::order::looks;
 use super::pieces::marks;
-use super::variables::{is_variable, mentions};
+use super::variables::{binds, is_variable, mentions};
 use super::{Edited, Settling};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::{Finding, Severity};
@@ -150,7 +150,14 @@ fn moves<'s>(here: &'s [Statement], there: &'s [Statement]) -> impl Iterator<Ite
         };
         let is_from =
             |one: &&Statement| shared.contains(one.function.as_str()) && !one.function.is_empty() && has_it(one);
-        let uses = |function: &str| there.iter().any(|one| one.function == function && mentions(one, name));
+        // A function with its own variable of that name does not use the value, and one that the value calls is not
+        // where it came from.
+        let uses = |function: &str| {
+            let any = |test: fn(&Statement, &str) -> bool| {
+                there.iter().any(|one| one.function == function && test(one, name))
+            };
+            any(mentions) && !any(binds) && !value.iter().any(|token| is_variable(token, last_name(function)))
+        };
         let from = here.iter().filter(is_from).find(|one| uses(&one.function))?;
         Some((assign, from.function.as_str()))
     })

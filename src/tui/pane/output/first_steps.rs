@@ -30,8 +30,10 @@ impl FirstSteps {
     /// The steps as sentences, with the active keys.
     pub fn sentences(&self, keymap: &Keymap) -> Vec<String> {
         let key = |verb| keymap.key(verb);
+        // The sample is for a workspace without tools.
+        let sample = if self.landed { String::new() } else { format!(" (press {} for a sample)", key(Verb::Init)) };
         let steps = [
-            (self.landed, format!("let a script land in tools/experimental/ (press {} for a sample)", key(Verb::Init))),
+            (self.landed, format!("let a script land in tools/experimental/{sample}")),
             (self.has_run, format!("run it: select it and press {}", key(Verb::Run))),
             (
                 self.has_read,
