@@ -31,7 +31,9 @@ pub(super) fn binds(statement: &Statement, name: &str) -> bool {
     match statement.kind {
         StatementKind::Assign => {
             let sign = statement.tokens.iter().position(|token| token.kind == TokenKind::Sign && token.text == "=");
-            sign.is_none_or(|sign| at < sign) && !statement.tokens.get(at + 1).is_some_and(|next| next.context.fixed)
+            // Setting an attribute or an entry changes the object, and not what the name stands for.
+            let is_part = |next: &Token| next.context.fixed || next.text == "[";
+            sign.is_none_or(|sign| at < sign) && !statement.tokens.get(at + 1).is_some_and(is_part)
         }
         StatementKind::Define | StatementKind::Import => true,
         StatementKind::Head if begins(&["for"]) => {
