@@ -16,7 +16,7 @@ use crate::engine::clock::now;
 use crate::engine::core::{self, Question, RunPolicy};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::RunRequest;
-use crate::store::{NewReview, Tx, use_permit};
+use crate::store::{NewReview, ReviewHead, Tx, use_permit};
 use serde_json::{Map, Value, json};
 
 /// How long a request for a permit waits, and how long a decision about it is valid, in milliseconds.
@@ -211,7 +211,20 @@ impl Runs<'_> {
             writes: None,
         };
         let who = caller.identity();
-        let step = self.workspace.transact(|tx| core::post(tx, self.workspace.actor(&who), &posted))?;
+        // Another run may have asked the same since this one looked.
+        let is_same = |head: &ReviewHead| {
+            (head.kind, head.digest, head.state) == (ReviewKind::Call, digest, ReviewState::Waiting)
+        };
+        let step = self.workspace.transact(|tx| {
+            match tx.review_heads(Some(&tool.name))?.iter().find(|head| is_same(head)) {
+                Some(waiting) => Ok(Err(waiting.id)),
+                None => core::post(tx, self.workspace.actor(&who), &posted).map(Ok),
+            }
+        })?;
+        let step = match step {
+            Ok(step) => step,
+            Err(waiting) => return Ok(waiting),
+        };
         let review = self.engine.finish(step)?.review;
         review.ok_or_else(|| EngineError::internal("a request without a review"))
     }
