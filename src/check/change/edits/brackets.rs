@@ -1,8 +1,8 @@
 //! Statements with the same words but different brackets: `max(a, min(b, c))` and `max(a, min(b), c)`, `ok()` and `ok`.
 
+use super::Edited;
 use super::classify::quoted;
 use super::variables::mentions;
-use super::{Edited, Settling};
 use crate::code::statements::{Nesting, Statement, Token, TokenKind};
 use crate::domain::{Finding, Severity};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -18,16 +18,7 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
         edits.extend(pairs.filter_map(|(before, now)| {
             let words = difference(before, now, new)?;
             let finding = Finding::new("brackets", Severity::Medium, words).at(path, now.line());
-            let (before, after) = (Some(before.lines()), Some(now.lines()));
-            Some(Edited {
-                finding,
-                before,
-                after,
-                branch: None,
-                settling: Settling::Never,
-                chooses: false,
-                stays: true,
-            })
+            Some(Edited::unsettled(finding, Some(before.lines()), Some(now.lines())))
         }));
     }
     edits

@@ -1,8 +1,8 @@
 //! Exits that were moved into a new function: `return` ends that function only, so its caller continues.
 
+use super::Edited;
 use super::bindings::functions;
 use super::moved::last_name;
-use super::{Edited, Settling};
 use crate::code::statements::{Statement, StatementKind};
 use crate::domain::{Finding, Severity};
 
@@ -12,40 +12,31 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
     let mut extracted: Vec<&str> = functions(new).into_iter().filter(|name| !known.contains(name)).collect();
     extracted.sort_unstable();
     let exits = extracted.into_iter().filter_map(|function| {
-        let exit = new.iter().find(|one| one.function == function && is_conditional(one, new))?;
+        let exit = new.iter().find(|one| one.function == function && is_conditional(one))?;
         let caller = known.iter().find(|caller| is_ignored(function, caller, new) && has_lost(caller, old, new))?;
         Some((exit, last_name(function), *caller))
     });
     let edit = |(exit, function, caller): (&Statement, &str, &str)| {
         let left = if caller.is_empty() { "the program".to_owned() } else { format!("`{}`", last_name(caller)) };
         let words = format!("the check in `{function}` no longer ends {left}: nothing uses the result of `{function}`");
-        Edited {
-            finding: Finding::new("exit", Severity::Medium, words).at(path, exit.line()),
-            before: None,
-            after: Some(exit.lines()),
-            branch: None,
-            settling: Settling::Never,
-            chooses: false,
-            stays: true,
-        }
+        let finding = Finding::new("exit", Severity::Medium, words).at(path, exit.line());
+        Edited::unsettled(finding, None, Some(exit.lines()))
     };
     exits.map(edit).collect()
 }
 
-/// Whether a statement leaves only its function, and statements follow that it skips.
-fn is_conditional(statement: &Statement, all: &[Statement]) -> bool {
-    let returns =
-        statement.kind == StatementKind::Exit && statement.tokens.first().is_some_and(|one| one.text == "return");
-    returns && statement.depth > 1 && all.iter().any(|one| one.function == statement.function)
+/// Whether a statement leaves only its function, and stands in a condition or a loop.
+fn is_conditional(statement: &Statement) -> bool {
+    returns(statement) && statement.depth > 1
+}
+
+fn returns(statement: &Statement) -> bool {
+    statement.kind == StatementKind::Exit && statement.tokens.first().is_some_and(|first| first.text == "return")
 }
 
 /// Whether a function has fewer exits than before.
 fn has_lost(function: &str, old: &[Statement], new: &[Statement]) -> bool {
-    let count = |all: &[Statement]| {
-        all.iter()
-            .filter(|one| one.function == function && one.kind == StatementKind::Exit && one.has("return"))
-            .count()
-    };
+    let count = |all: &[Statement]| all.iter().filter(|one| one.function == function && returns(one)).count();
     count(new) < count(old)
 }
 

@@ -1,12 +1,13 @@
 //! Values that moved between a function and the program: one that was created by each call is now created once, and
 //! keeps what calls do to it, or it is the other way round.
 
+use super::Edited;
 use super::bindings::functions;
-use super::moved::last_name;
+use super::classify::quoted;
+use super::moved::{holds, last_name};
 use super::order::looks;
 use super::pieces::marks;
 use super::variables::{binds, is_variable, mentions};
-use super::{Edited, Settling};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::{Finding, Severity};
 
@@ -105,7 +106,7 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
     let into_program = moves(old, new).map(|(value, function)| {
         let words = format!(
             "{} is now evaluated once, when the program starts, and not by each call of `{}`",
-            super::classify::quoted(value, &[]),
+            quoted(value, &[]),
             last_name(function)
         );
         (Some(value), value.line(), words)
@@ -113,21 +114,16 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
     let out_of_program = moves(new, old).map(|(value, function)| {
         let words = format!(
             "{} (line {} of the previous version) is now evaluated by each call of `{}`, and not once",
-            super::classify::quoted(value, &[]),
+            quoted(value, &[]),
             value.line(),
             last_name(function)
         );
         let line = new.iter().find(|one| one.function == function).map_or(1, Statement::line);
         (None, line, words)
     });
-    let edit = |(value, line, words): (Option<&Statement>, u64, String)| Edited {
-        finding: Finding::new("lifetime", Severity::Medium, words).at(path, line),
-        before: None,
-        after: value.map(Statement::lines),
-        branch: None,
-        settling: Settling::Never,
-        chooses: false,
-        stays: true,
+    let edit = |(value, line, words): (Option<&Statement>, u64, String)| {
+        let finding = Finding::new("lifetime", Severity::Medium, words).at(path, line);
+        Edited::unsettled(finding, None, value.map(Statement::lines))
     };
     into_program.chain(out_of_program).map(edit).collect()
 }
@@ -177,15 +173,10 @@ fn words(tokens: &[Token]) -> Vec<&str> {
     if marks.is_empty() { tokens.iter().map(|token| token.text.as_str()).collect() } else { marks }
 }
 
-fn holds(whole: &[&str], part: &[&str]) -> bool {
-    !part.is_empty() && whole.windows(part.len()).any(|window| window == part)
-}
-
 /// Whether it does not matter when a value is evaluated: it is the same each time, and nothing changes it.
 fn is_constant(value: &[Token], name: &str, all: &[Statement]) -> bool {
     let is_object = value.first().is_none_or(|first| first.context.nesting.opened > 0 || first.context.list)
-        || value.iter().any(|token| token.text == "[" && token.kind == TokenKind::Sign || token.text == "new")
-        || is_stateful_pattern(value);
+        || value.iter().any(|token| token.text == "[" && token.kind == TokenKind::Sign || token.text == "new");
     is_timeless(value) && !is_stateful_pattern(value) && (!is_object || is_only_read(name, all))
 }
 

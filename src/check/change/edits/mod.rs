@@ -118,6 +118,13 @@ pub(in crate::check) struct Edited {
     pub(in crate::check) stays: bool,
 }
 
+impl Edited {
+    /// A warning that no run settles, because outputs of single runs do not show it. It stays if the file was rewritten.
+    fn unsettled(finding: Finding, before: Option<(u64, u64)>, after: Option<(u64, u64)>) -> Edited {
+        Edited { finding, before, after, branch: None, settling: Settling::Never, chooses: false, stays: true }
+    }
+}
+
 /// Every change of the code since another version, by file and position; and the files that could not be read.
 pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edited>, Vec<String>) {
     let (mut edits, mut unread) = (Vec::new(), Vec::new());
@@ -189,15 +196,7 @@ fn between(
     if steps.len() > MAX_STEPS {
         let message = format!("rewritten: {} changed, too many to list", count(steps.len(), "statement"));
         let finding = Finding::new("rewritten", Severity::Medium, message).at(path, 1);
-        let edits = vec![Edited {
-            finding,
-            before: None,
-            after: None,
-            branch: None,
-            settling: Settling::Never,
-            chooses: false,
-            stays: true,
-        }];
+        let edits = vec![Edited::unsettled(finding, None, None)];
         return Comparison { edits, is_rewritten: true };
     }
     let mut edits = classify::edits(&steps, &old, &now, path, language);

@@ -53,7 +53,8 @@ pub(super) fn filled(steps: &[Step<'_>], explained: &BTreeSet<usize>, functions:
     explained.iter().filter_map(of).collect()
 }
 
-fn holds(whole: &[&str], part: &[&str]) -> bool {
+/// Whether words stand together in others.
+pub(super) fn holds(whole: &[&str], part: &[&str]) -> bool {
     !part.is_empty() && whole.windows(part.len()).any(|window| window == part)
 }
 

@@ -1,10 +1,10 @@
 //! New functions whose name is given to something else: `def clean` twice, or `clean = str` below it. What was extracted
 //! into the first is then not what is called.
 
+use super::Edited;
 use super::bindings::functions;
 use super::moved::last_name;
 use super::variables::{binds, is_variable};
-use super::{Edited, Settling};
 use crate::code::statements::{Statement, StatementKind};
 use crate::domain::{Finding, Severity};
 
@@ -25,15 +25,8 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str, is_shell: 
         let name = last_name(&first.function);
         let words =
             format!("`{name}` is defined again: calls of it do not reach the function in line {}", first.line());
-        Edited {
-            finding: Finding::new("defined-again", Severity::Medium, words).at(path, again.line()),
-            before: None,
-            after: Some(again.lines()),
-            branch: None,
-            settling: Settling::Never,
-            chooses: false,
-            stays: true,
-        }
+        let finding = Finding::new("defined-again", Severity::Medium, words).at(path, again.line());
+        Edited::unsettled(finding, None, Some(again.lines()))
     };
     found.map(edit).collect()
 }

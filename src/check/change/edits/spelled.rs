@@ -3,6 +3,7 @@
 
 use super::blocks::Block;
 use super::pieces::{method_like, sign_like, value_length};
+use super::variables::is_variable;
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 
 /// How creating a folder that may already exist is tested and done: the words before the folder in the condition and in
@@ -59,11 +60,6 @@ pub(super) fn counted(mut block: Block) -> Block {
     block.head.tokens.extend(given);
     block.body = block.body.map(|(inside, end)| (inside.into_iter().map(|one| without_one(one, &name)).collect(), end));
     block
-}
-
-/// Whether a token is this variable.
-fn is_variable(token: &Token, name: &str) -> bool {
-    token.kind == TokenKind::Name && token.text == name && !token.context.fixed
 }
 
 /// Whether each use of a variable is followed by `+ 1`, and by nothing that binds more tightly.

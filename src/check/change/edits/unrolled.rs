@@ -1,5 +1,6 @@
 //! Unrolls loops over a few constants, because one version may write out each turn.
 
+use super::variables::is_variable;
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 
 /// The limits for unrolling: constants of the loop, and statements in it.
@@ -92,10 +93,6 @@ fn named_list<'s>(name: &str, all: &'s [Statement]) -> Option<&'s [Token]> {
         }
         _ => None,
     }
-}
-
-fn is_variable(token: &Token, name: &str) -> bool {
-    token.kind == TokenKind::Name && token.text == name && !token.context.fixed
 }
 
 /// A statement with a value in place of the variable; in JavaScript, an entry with a constant name is an attribute.

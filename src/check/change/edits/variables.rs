@@ -72,7 +72,7 @@ fn sees(all: &[Statement], statement: &Statement, variable: Variable<'_>) -> boo
 /// Whether a statement still reads `old` although the binding that it came from now binds `new`: `new` is bound, and
 /// `old` is read before it is bound again, or nowhere bound.
 pub(super) fn is_still_read(all: &[Statement], old: Variable<'_>, new: &str) -> bool {
-    let mut inside = all.iter().filter(|one| sees(all, one, old)).peekable();
+    let mut inside = all.iter().filter(|one| sees(all, one, old));
     let is_bound = all.iter().any(|one| one.function == old.function && binds(one, old.name));
     let mut is_open = !is_bound;
     inside.any(|one| {

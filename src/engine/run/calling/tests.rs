@@ -247,16 +247,21 @@ fn a_mark_ends_that_it_did_it_the_last_time_and_one_failure_is_no_verdict() {
     assert_eq!((now[1].won_before, now[1].quality), (false, 0.567), "two thirds less 0.1");
 }
 
-/// A tool that takes numbers alone, and one that is about something else and takes anything.
-fn number_and_other() -> World {
-    let world = World::new();
-    drop_tool(&world, "a_translator", "import json, sys\nprint(int(json.load(sys.stdin)['text']))\n", "");
-    drop_tool(&world, "z_other", WORKS, "");
+/// A tool that is about something else, and takes anything.
+fn drop_other(world: &World) {
+    drop_tool(world, "z_other", WORKS, "");
     let manifest = std::fs::read_to_string(world.root().join("tools/experimental/z_other.toml")).unwrap();
     let manifest = manifest
         .replace("Translates english text to french", "Shows the english and the french flag")
         .replace("translation", "flag");
     world.write("tools/experimental/z_other.toml", &manifest);
+}
+
+/// A tool that takes numbers alone, and one that is about something else and takes anything.
+fn number_and_other() -> World {
+    let world = World::new();
+    drop_tool(&world, "a_translator", "import json, sys\nprint(int(json.load(sys.stdin)['text']))\n", "");
+    drop_other(&world);
     world
 }
 
@@ -297,12 +302,7 @@ fn a_tool_that_is_about_something_else_teaches_nothing_by_its_success() {
     for name in ["a_translator", "b_translator", "c_translator"] {
         drop_tool(&world, name, FAILS, "");
     }
-    drop_tool(&world, "z_other", WORKS, "");
-    let manifest = std::fs::read_to_string(world.root().join("tools/experimental/z_other.toml")).unwrap();
-    let manifest = manifest
-        .replace("Translates english text to french", "Shows the english and the french flag")
-        .replace("translation", "flag");
-    world.write("tools/experimental/z_other.toml", &manifest);
+    drop_other(&world);
     let engine = world.open();
     let report = called(&engine, &request(&[]));
     let last = ("z_other", RunOutcome::Succeeded, None);
