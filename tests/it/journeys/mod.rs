@@ -57,9 +57,11 @@ fn open_review(terminal: &mut Terminal) {
 /// Reads on until every line was on screen, as the screen says how.
 fn read_to_end(terminal: &mut Terminal) {
     for _ in 0..200 {
+        // A page more unlocks nothing while the checks run, and Space begins again after the last page.
         terminal.wait_for("whether approve is locked", |screen| {
             let text = screen.contents();
-            text.contains("locked: ") || text.contains(" not seen") || text.contains("a approve")
+            let is_settled = text.contains("locked: ") && !text.contains("checks are running");
+            is_settled || text.contains(" not seen") || text.contains("a approve")
         });
         let before = terminal.text();
         if before.contains("a approve") {
