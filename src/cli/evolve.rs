@@ -41,7 +41,7 @@ pub(super) fn evolve(call: &Call<'_>) -> Result<u8, Stop> {
         worker: call.text("on").map(str::to_owned),
     };
     if call.switch("show") {
-        return call.print(&Request::of(&engine.evolutions().prepare(&request)?));
+        return call.print(&Request::of(&engine.evolutions().preview(&request)?));
     }
     begin(call, &engine, &request)
 }
@@ -198,7 +198,10 @@ impl Answer for Request {
         for line in self.text.lines() {
             page.line(&StyledLine::of(line))?;
         }
-        let whom = format!("not sent; would ask {} ({})", self.generators.join(", "), self.chosen);
+        let whom = match self.generators.as_slice() {
+            [] => format!("not sent; nobody would be asked: {}", self.chosen),
+            some => format!("not sent; would ask {} ({})", some.join(", "), self.chosen),
+        };
         page.line(&StyledLine::new().put(Ink::Dim, whom))
     }
 }

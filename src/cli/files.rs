@@ -1,7 +1,7 @@
 //! Files of versions and what differs between them: `source`, `diff`.
 
 use super::call::{Answer, Call};
-use super::print_text::{BAR, Ink, Page, StyledLine, counted, size};
+use super::print_text::{Ink, Page, StyledLine, counted, margin, size};
 use crate::domain::{DIFF_TIME, Digest, FileMode, SafeText, Tool, VersionFile, paired};
 use crate::engine::{Engine, EngineError, ErrorCode};
 use serde::Serialize;
@@ -53,7 +53,9 @@ impl FileHead {
         let facts = if self.is_text { facts } else { facts.put(Ink::Warn, "  not UTF-8 text") };
         match self.hidden {
             0 => facts,
-            hidden => facts.put(Ink::Bad, format!("  {}", counted(hidden, "hidden character", "hidden characters"))),
+            hidden => facts
+                .put(Ink::Bad, format!("  {}", counted(hidden, "hidden character", "hidden characters")))
+                .put(Ink::Dim, ", in the lines with ! in the margin"),
         }
     }
 }
@@ -83,10 +85,10 @@ impl FileText {
         page.line(&self.head.line(FILE))?;
         match &self.text {
             Some(text) => {
-                let lines = SafeText::lines(text);
-                let columns = digits(lines.len());
-                let mut numbered = lines.iter().enumerate();
-                numbered.try_for_each(|(at, line)| page.quote(&format!("{:columns$} {BAR} ", at + 1), Ink::Plain, line))
+                let columns = digits(text.lines().count());
+                text.lines().enumerate().try_for_each(|(at, line)| {
+                    page.quote(&margin(&format!("{:columns$}", at + 1), line, ' '), Ink::Plain, line)
+                })
             }
             None => page.line(&StyledLine::new().put(Ink::Warn, "(binary: content not shown)")),
         }
@@ -277,8 +279,8 @@ impl DiffRow<'_> {
             _ => Ink::Plain,
         };
         let number = |at: Option<usize>| at.map_or_else(|| " ".repeat(columns), |at| format!("{at:columns$}"));
-        let margin = format!("{} {} {BAR}{}", number(self.old), number(self.new), self.sign);
-        page.quote(&margin, ink, &SafeText::source_line(self.text))
+        let numbers = format!("{} {}", number(self.old), number(self.new));
+        page.quote(&margin(&numbers, self.text, self.sign), ink, self.text)
     }
 }
 
@@ -415,16 +417,16 @@ mod tests {
     }
 
     #[test]
-    fn hidden_characters_are_visible_in_a_diff_and_counted_in_a_file() {
-        let trick = file("a.py", FileMode::Plain, "if x: # \u{202e}ok\rgone\n".as_bytes());
+    fn hidden_characters_are_visible_and_told_from_a_typed_escape() {
+        let trick = file("a.py", FileMode::Plain, "if x: # \u{202e}ok\rgone\nx = '\\u{202e}'\n".as_bytes());
         let diff = compare(&[], std::slice::from_ref(&trick));
         assert_eq!(
             plain(|page| diff[0].write(page)),
-            "── a.py  added\n@@ -0,0 +1 @@\n      1 │+if x: # \\u{202e}ok\\rgone\n"
+            "── a.py  added\n@@ -0,0 +1,2 @@\n      1!│+if x: # \\u{202e}ok\\rgone\n      2 │+x = '\\u{202e}'\n"
         );
         assert_eq!(
             plain(|page| FileText::of(&trick).write(page)),
-            "── a.py  19 B  2 hidden characters\n  1 │ if x: # \\u{202e}ok\\rgone\n"
+            "── a.py  34 B  2 hidden characters, in the lines with ! in the margin\n  1!│ if x: # \\u{202e}ok\\rgone\n  2 │ x = '\\u{202e}'\n"
         );
     }
 

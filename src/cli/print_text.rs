@@ -3,13 +3,13 @@
 pub(super) use crate::domain::description::{Align, Ink, StyledLine, Table};
 
 use crate::domain::description::{Description, DescriptionView, Piece};
-use crate::domain::{Instant, SafeText};
+use crate::domain::{Instant, MappedLine, SafeText};
 use std::borrow::Cow;
 use std::io::{self, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Between the margin of a line of a file and its text.
-pub(super) const BAR: char = '│';
+const BAR: char = '│';
 
 /// The rows of a margin are cut so that at least so many columns are left for the text.
 const LEAST_TEXT: usize = 8;
@@ -127,9 +127,9 @@ impl<'a> Page<'a> {
 
     /// Writes a line of a file behind a margin that ends with [`BAR`] and one more character. Text of a file never begins a
     /// row, so it cannot look like a heading or a question of this program. Where the page has a width, the line is wrapped
-    /// here, because a terminal would begin the next row without the margin.
-    pub(super) fn quote(&mut self, margin: &str, ink: Ink, text: &SafeText) -> io::Result<()> {
-        let line = format!("{margin}{}", text.as_str());
+    /// here, because a terminal would begin the next row without the margin. `raw` is escaped here.
+    pub(super) fn quote(&mut self, margin: &str, ink: Ink, raw: &str) -> io::Result<()> {
+        let line = format!("{margin}{}", SafeText::source_line(raw).as_str());
         let rows = self.look.width.map_or_else(|| vec![line.clone()], |width| wrapped(&line, width));
         rows.iter().try_for_each(|row| {
             // A narrow terminal has a shorter margin in rows after the first.
@@ -178,10 +178,17 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The bytes of the margin of a line of a file: numbers, [`BAR`] and one more character.
+/// The margin of a line of a file: its numbers, `!` if the line has hidden characters, [`BAR`] and `sign`. Without the `!`,
+/// an escape that stands for a hidden character would look like one that somebody typed.
+pub(super) fn margin(numbers: &str, raw: &str, sign: char) -> String {
+    let mark = if MappedLine::new(raw).hidden().is_empty() { ' ' } else { '!' };
+    format!("{numbers}{mark}{BAR}{sign}")
+}
+
+/// The bytes of the margin that [`margin`] made of a line.
 pub(super) fn margin_of(line: &str) -> Option<usize> {
     let (before, behind) = line.split_once(BAR)?;
-    let is_margin = before.chars().all(|c| c == ' ' || c.is_ascii_digit());
+    let is_margin = before.chars().all(|c| matches!(c, ' ' | '!') || c.is_ascii_digit());
     is_margin.then(|| before.len() + BAR.len_utf8() + behind.chars().next().map_or(0, char::len_utf8))
 }
 

@@ -23,23 +23,20 @@ pub(super) fn starter(call: &Call<'_>) -> Result<u8, Stop> {
     call.print(&execute(call, &engine, command)?)
 }
 
-/// What each declares, in columns.
+/// What each declares, one row a tool.
 fn show(call: &Call<'_>, rows: &[StarterRow]) {
-    let heads = ["tool", "tier", "network", "reads", "writes", "env", "programs", "state"];
-    let mut table = Table::new(&heads.map(|head| (head, Align::Left)));
+    let heads = ["tool", "tier", "declares", "state"];
+    let mut table = Table::new(&heads.map(|head| (head, Align::Left))).sparing(&["tier"]);
     for row in rows {
-        let declared = &row.permissions;
-        let lists = [&declared.network, &declared.read, &declared.write, &declared.env, &declared.run];
+        let declares = if row.permissions.is_nothing() { "none".to_owned() } else { row.permissions.summary() };
         let ink = match row.state {
             StarterState::Missing | StarterState::NotAdopted => Ink::Plain,
             StarterState::Adopted => Ink::Good,
             StarterState::Changed | StarterState::NameTaken => Ink::Warn,
         };
-        let [network, reads, writes, env, programs] =
-            lists.map(|list| (Ink::Plain, if list.is_empty() { "-".to_owned() } else { list.join(", ") }));
         let tier = row.cost_tier.map_or_else(|| "-".to_owned(), |tier| tier.to_string());
         let (name, state) = ((Ink::Strong, row.name.clone()), (ink, row.state.words().to_owned()));
-        table.row([name, (Ink::Plain, tier), network, reads, writes, env, programs, state]);
+        table.row([name, (Ink::Plain, tier), (Ink::Plain, declares), state]);
     }
     call.note_page(|page| page.table(&table));
 }

@@ -6,7 +6,7 @@ use super::core::{self};
 use super::error::{EngineError, ErrorCode};
 use super::review::decision_inputs::question_of;
 use super::view::Preview;
-use crate::domain::{Command, DecisionKind, DecisionRequest, Digest, Operation, OperationId, VerbCall};
+use crate::domain::{Command, DecisionKind, DecisionRequest, Digest, Operation, OperationId, ReviewState, VerbCall};
 use crate::engine::workspace::Workspace;
 
 /// The log of what was done, and undoing changes.
@@ -93,25 +93,16 @@ impl History<'_> {
         let mut lines =
             vec![format!("{} by {}, {}", operation.verb, operation.who, crate::domain::to_the_minute(operation.at))];
         lines.extend(operation.said());
-        if let Some(Ok(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after, .. })) =
-            operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
-        {
-            lines.push(match before.placement.entry() {
-                Some((file, _)) => format!("remove {}; {file} stays as it is", after.placement.base),
-                None => format!("move {} → {}", after.placement.base, before.placement.base),
-            });
-        }
-        if let Some(core::UndoNote::Move { closed, .. }) = core::UndoNote::of(&operation) {
-            for id in closed {
-                let review = self.engine.reviews().row(id)?;
-                lines.push(format!("review {id} is pending again: {}", question_of(&review)));
+        if let Some(note) = core::UndoNote::of(&operation) {
+            lines.extend(note.effects());
+            for id in note.reopens() {
+                lines.push(format!("review {id} is pending again: {}", question_of(&self.engine.reviews().row(id)?)));
             }
-        }
-        if let Some(Ok(core::UndoNote::Apply { step })) =
-            operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
-        {
-            let paths = step.edits.iter().map(|edit| edit.path.display().to_string());
-            lines.push(format!("restored as before run {}: {}", step.run, paths.collect::<Vec<_>>().join(", ")));
+            if let Some(id) = note.closes()
+                && self.engine.reviews().row(id)?.state == ReviewState::Waiting
+            {
+                lines.push(format!("review {id} is withdrawn"));
+            }
         }
         Ok(Preview {
             title: format!("Undo operation {}: {} {}?", operation.id, operation.verb, operation.subject),

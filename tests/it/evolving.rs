@@ -252,6 +252,17 @@ fn what_is_sent_can_be_seen_and_edited_before_and_holds_no_secret() {
 }
 
 #[test]
+fn what_would_be_sent_can_be_seen_without_a_generator() {
+    let workspace = workspace_of(SOUND);
+    let output = workspace.toolsmith(&["evolve", "counter", "Be better", "--show"]).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("Be better") && shown.contains("not sent; nobody would be asked: "), "{shown}");
+    assert_eq!(output.status.code(), Some(0));
+    let (refused, code) = workspace.json(&["evolve", "counter", "Be better"]);
+    assert_eq!(code, 1, "{refused:#}");
+}
+
+#[test]
 fn a_pair_gets_a_version_beside_it_under_its_exact_name_and_nothing_is_written_over() {
     let workspace = Workspace::new();
     let yaml = "name: csv_parser\ntype: executable\nversion: 1.0.0\ndescription: Reads CSV\nexecutable:\n  command: python3\n  \

@@ -65,7 +65,7 @@ fn one_look_and_a_yes_adopt_the_set_and_the_record_says_that_nobody_read_it() {
     let look = |answer: &str| {
         let mut terminal = Terminal::toolsmith(&workspace, &["starter"], (200, 70));
         terminal.wait_text("[y/N]");
-        for shown in ["network", "programs", "http-status", "full", "{workspace}", "git, iconv"] {
+        for shown in ["declares", "http-status", "network full", "reads {workspace}", "starts git, iconv"] {
             assert!(terminal.text().contains(shown), "{shown}: {}", terminal.text());
         }
         terminal.send(answer).send(key::ENTER);

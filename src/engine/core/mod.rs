@@ -60,6 +60,7 @@ mod team_tests;
 mod tiers;
 mod tool_state;
 mod undo;
+mod undo_effects;
 mod undo_note;
 #[cfg(test)]
 mod undo_tests;

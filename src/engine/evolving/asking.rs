@@ -64,6 +64,26 @@ impl Evolutions<'_> {
     /// `NotFound` and `Ambiguous` for the tool; `Usage` for a run of another tool, an unknown generator, an invalid
     /// bundle or an invalid template of the user; `Failed` if the tool's files cannot be read.
     pub fn prepare(&self, request: &EvolveRequest) -> Result<Asking, EngineError> {
+        self.asking(request, |bundle| self.chosen_generators(&request.generators, bundle))
+    }
+
+    /// The same to be looked at. Where no generator was named and none can be chosen, `chosen` says why and the plan has
+    /// no generators, because the request can be read without one.
+    ///
+    /// # Errors
+    /// Those of [`Evolutions::prepare`], except that no generator can be chosen.
+    pub fn preview(&self, request: &EvolveRequest) -> Result<Asking, EngineError> {
+        self.asking(request, |bundle| match self.chosen_generators(&request.generators, bundle) {
+            Err(none) if request.generators.is_empty() => Ok((Vec::new(), format!("{}; {}", none.message, none.hint))),
+            other => other,
+        })
+    }
+
+    fn asking(
+        &self,
+        request: &EvolveRequest,
+        choose: impl FnOnce(&Bundle) -> Result<(Vec<String>, String), EngineError>,
+    ) -> Result<Asking, EngineError> {
         let tool = self.engine.library().resolve(&request.tool)?;
         let detail = self.engine.library().detail(&tool)?;
         let failures = self.chosen_failures(&tool, &request.failures)?;
@@ -77,7 +97,7 @@ impl Evolutions<'_> {
         let templates = self.templates()?;
         let prompt =
             if request.specification.is_some() { templates.new_tool(&bundle) } else { templates.evolve(&bundle) };
-        let (generators, chosen) = self.chosen_generators(&request.generators, &bundle)?;
+        let (generators, chosen) = choose(&bundle)?;
         let settings = &self.workspace.settings.evolve;
         let rounds = request.rounds.unwrap_or(settings.rounds).clamp(1, MOST);
         let asked = EvolveAsked {

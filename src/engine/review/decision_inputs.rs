@@ -59,7 +59,7 @@ impl<'e> Reviews<'e> {
         let (line, commits) = match review.kind {
             ReviewKind::Adoption => {
                 let tools = plural(review.members.len(), "tool counts", "tools count");
-                (format!("{tools} as approved here; no file moves"), false)
+                (format!("{tools} as approved here; no file moves, so git gets no commit"), false)
             }
             ReviewKind::Drift if review.changed_server().is_some() => {
                 let next = format!("approve the list that `toolsmith list-tools {}` records", review.tool);

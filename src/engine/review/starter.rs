@@ -43,7 +43,7 @@ impl StarterState {
     /// The words for a human.
     pub fn words(self) -> &'static str {
         match self {
-            StarterState::Missing => "missing",
+            StarterState::Missing => "not installed",
             StarterState::NotAdopted => "not adopted",
             StarterState::Adopted => "adopted",
             StarterState::Changed => "changed: not part of the set",
@@ -122,7 +122,8 @@ impl Reviews<'_> {
             .collect();
         let missing = open.iter().filter(|row| row.state == StarterState::Missing).count();
         if missing > 0 {
-            lines.push(format!("{} written into tools/", plural(missing, "tool is", "tools are")));
+            lines
+                .push(format!("{} written into tools/; commit them yourself", plural(missing, "tool is", "tools are")));
         }
         let of_all = open.iter().map(|row| row.lines).sum::<u64>();
         lines.push(format!("recorded as not read: {of_all} lines, identical to those in this program"));

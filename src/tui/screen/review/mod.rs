@@ -440,7 +440,8 @@ impl ReviewScreen {
         let signs: Vec<Option<&'static str>> =
             self.reader.tabs().iter().map(|tab| self.belongs(tab.kind).then(|| self.sign_of(tab))).collect();
         let (read, parts) = self.read_count();
-        let remark = if parts > 0 && area.width >= ROOM_FOR_MARKS {
+        // A reader who marks nothing would take "0 of 2" for something left to do.
+        let remark = if read > 0 && area.width >= ROOM_FOR_MARKS {
             format!("marked as read {read}/{parts} ")
         } else {
             String::new()

@@ -255,7 +255,7 @@ fn a_comment_is_withdrawn_where_the_cursor_is_on_it() {
 #[test]
 fn a_mark_is_of_the_content_and_goes_when_that_changes() {
     let mut bench = Bench::reviewing(80, 24);
-    assert!(bench.screen().contains("marked as read 0/2"), "{}", bench.screen());
+    assert!(!bench.screen().contains("marked as read"), "{}", bench.screen());
     bench.press("] m");
     let effects = bench.taken();
     let [Effect::Execute(Command::Mark { mark, on: true, .. })] = effects.as_slice() else { panic!("{effects:?}") };
@@ -267,7 +267,7 @@ fn a_mark_is_of_the_content_and_goes_when_that_changes() {
         detail.files[0].bytes.push(b'\n');
     })
     .screen();
-    assert!(other.contains("marked as read 0/2"), "{other}");
+    assert!(!other.contains("marked as read"), "{other}");
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn a_hunk_is_marked_as_read_where_the_cursor_is() {
     let screen = bench.screen();
     assert!(screen.contains("marked as read 1/2") && screen.contains("✓ read"), "{screen}");
     bench.press("m");
-    assert!(bench.screen().contains("marked as read 0/2"), "{}", bench.screen());
+    assert!(!bench.screen().contains("marked as read"), "{}", bench.screen());
 }
 
 #[test]
