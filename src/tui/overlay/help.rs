@@ -189,7 +189,8 @@ impl Help {
         }
     }
 
-    /// Shows the matching rows, best first, and selects the first available one.
+    /// Shows the matching rows, best first, and selects the first one even if it is unavailable: it says why, and what is
+    /// selected does not depend on how much was loaded when the box opened.
     fn narrow(&mut self) {
         let typed = self.filter.text();
         let mut found: Vec<(Fit, usize)> =
@@ -211,11 +212,7 @@ impl Help {
             self.shown.push(Shown::Row(at));
         }
         self.list = ListState { height: self.list.height, ..ListState::default() };
-        let works = |shown: &Shown| matches!(shown, Shown::Row(at) if self.rows[*at].reason.is_none());
-        let first = usize::from(matches!(self.shown.first(), Some(Shown::Heading(_))));
-        // The best match is selected even if it is unavailable: then it says why.
-        let usable = self.shown.iter().position(works).filter(|_| typed.is_empty());
-        self.list.selected = usable.unwrap_or(first);
+        self.list.selected = usize::from(matches!(self.shown.first(), Some(Shown::Heading(_))));
     }
 
     fn run(&mut self) -> Reply {
