@@ -546,7 +546,7 @@ impl Keeper {
         let lost = self.exchange_queue.end();
         // Waiting clients get an answer; whether it can be stored no longer matters.
         let _ = self.carry_out(lost);
-        // No more events are received: the run still sends events until it ends, but they are dropped.
+        // No more events are received: a run that is blocked on sending one continues to its end.
         self.events = sync_channel(1).1;
         if let Some(process) = self.process.take() {
             process.stop();
