@@ -45,7 +45,7 @@ impl Verifying {
         Exchange(self)
     }
 
-    /// This many files wait besides those that were looked at.
+    /// Sets the number of waiting files, in addition to the verified ones.
     pub(super) fn expect(&self, more: usize) {
         self.total.store(self.done.load(Ordering::SeqCst) + more, Ordering::SeqCst);
     }

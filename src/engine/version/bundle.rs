@@ -115,8 +115,8 @@ impl Versions<'_> {
     /// unknown here belongs to somebody else and stays. What a human pushes is signed if a key is set.
     ///
     /// # Errors
-    /// Those of [`Library::resolve`](crate::engine::Library::resolve); `HumanNeeded` for an agent that names an address;
-    /// `Failed` when the bundle cannot be written, or not signed.
+    /// Those of [`Library::resolve`](crate::engine::Library::resolve); `HumanNeeded` for an agent that names an
+    /// address; `Failed` when the bundle cannot be written, or not signed.
     pub fn push(&self, place: &str, tool: Option<&str>, caller: &Caller) -> Result<CarryReport, EngineError> {
         if let (Caller::Agent(name), true) = (caller, objects::is_address(place)) {
             let message = format!("agent {name} cannot do this: only humans send tools to other machines");

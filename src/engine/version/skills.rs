@@ -24,8 +24,8 @@ impl Versions<'_> {
     /// author stays.
     ///
     /// # Errors
-    /// Those of [`Library::resolve`](crate::engine::Library::resolve); `Refused` for a tool that is not approved; `Failed`
-    /// when the folder cannot be written.
+    /// Those of [`Library::resolve`](crate::engine::Library::resolve); `Refused` for a tool that is not approved;
+    /// `Failed` when the folder cannot be written.
     pub fn push_skills(&self, folder: &Path, tool: Option<&str>) -> Result<CarryReport, EngineError> {
         let tools = match tool {
             Some(text) => vec![self.demand_approved(self.engine.library().resolve(text)?)?],

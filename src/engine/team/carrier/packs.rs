@@ -1,8 +1,8 @@
-//! Old decisions in object storage, many in one object: `packs/FIRST-LAST-NAME` contains files with keys from one time to
-//! another. A new machine reads a few of these objects instead of tens of thousands of files.
+//! Old decisions in object storage, many in one object: `packs/FIRST-LAST-NAME` contains files with keys from one time
+//! to another. A new machine reads a few of these objects instead of tens of thousands of files.
 //!
-//! A pack is a copy that anybody may have written. A file in it counts only if it is listed at the carrier, has the listed
-//! size, and its content is what its name says. Whatever is not found in a pack is read separately.
+//! A pack is a copy that anybody may have written. A file in it counts only if it is listed at the carrier, has the
+//! listed size, and its content is what its name says. Whatever is not found in a pack is read separately.
 
 use super::{Carried, DECISIONS};
 use crate::domain::team::FileName;
