@@ -48,7 +48,7 @@ impl EvolutionList {
         list
     }
 
-    /// Takes newer rows; the selection stays on the same one.
+    /// Sets newer rows; the selection stays on the same one.
     pub fn set(&mut self, rows: &[Evolution]) {
         self.list.set(rows.to_vec());
     }

@@ -191,7 +191,7 @@ pub enum Overlay {
     Log(log::Log),
     /// List of recorded runs.
     Runs(runs::RunList),
-    /// What was granted.
+    /// The grants.
     Grants(grants::Grants),
     /// Saved sets of tools.
     Sets(sets::Sets),
