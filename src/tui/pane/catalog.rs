@@ -1,4 +1,4 @@
-//! The catalog pane: every tool as a row, filtered as one types, with a strip about the selected one.
+//! The catalog pane: every tool as a row, filtered while the user types, with a strip about the selected one.
 //!
 //! Problems are rows too: after the tools, and alone with a filter that begins with `!`. Rows can be grouped by
 //! category or stage.

@@ -139,7 +139,7 @@ fn verdict_sign(review: &Review) -> String {
     }
 }
 
-/// The style of what the checks say; the word says the same.
+/// The style of the check results; the word says the same.
 fn verdict_style(review: &Review, theme: &Theme) -> Style {
     match review.verdict.map(|tally| tally.state) {
         Some(CheckState::Failed) => theme.bad,
@@ -196,7 +196,7 @@ mod tests {
             assert!(text.contains("clau") && text.contains(" asks") && text.contains(" low "), "{width}: {text}");
             assert!(text.contains("no checks") && text.contains("3h"), "{width}: {text}");
         }
-        // A long name hides neither who waits nor an expiry.
+        // A long name hides neither the waiting agent nor an expiry.
         asked.tool = crate::domain::ToolName::new("a-name-that-is-longer-than-its-column-in-any-list").unwrap();
         asked.asker = Some("agent:rosa".to_owned());
         asked.expires_at = Some(Instant(bench.now.wall.0 + 14 * 60_000));
