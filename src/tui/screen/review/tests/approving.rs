@@ -177,7 +177,7 @@ fn the_tool_of_a_specification_is_made_once_its_approval_counts() {
     assert!(bench.screen().contains("ctrl-g approve and generate"), "{}", bench.screen());
     bench.taken();
     bench.press("ctrl-g");
-    // Asked before anything is decided; what cannot be made is not approved either.
+    // Asked before any decision: a specification that cannot be made is not approved either.
     let asked = |bench: &mut Bench| match bench.taken().as_slice() {
         [Effect::Evolve(crate::tui::effect::Evolving::Ready(request))] => request.clone(),
         effects => panic!("{effects:?}"),
