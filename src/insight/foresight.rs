@@ -12,11 +12,11 @@ pub const WARN_FROM: u64 = 2;
 pub struct Foresight {
     /// Runs that succeeded or failed.
     pub runs: u64,
-    /// Of `runs`, those that failed.
+    /// How many of `runs` failed.
     pub failed: u64,
     /// Number of runs with a warning.
     pub warned: u64,
-    /// Of these, the ones that failed.
+    /// How many of the runs with a warning failed.
     pub hits: u64,
 }
 

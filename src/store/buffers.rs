@@ -105,11 +105,11 @@ pub struct ReportedUses {
 pub struct UseCounts {
     /// All reported uses.
     pub uses: u64,
-    /// Of `uses`, those that succeeded.
+    /// How many of `uses` succeeded.
     pub succeeded: u64,
-    /// Of `uses`, those that failed.
+    /// How many of `uses` failed.
     pub failed: u64,
-    /// Of `uses`, those with a duration.
+    /// How many of `uses` have a duration.
     pub timed: u64,
     /// Sum of their durations, milliseconds.
     pub duration_ms: u64,

@@ -21,7 +21,7 @@ pub struct EvolutionQuery {
     pub tool: Option<ToolName>,
     /// Only in this state.
     pub state: Option<EvolutionState>,
-    /// At most so many.
+    /// The maximum number of evolutions.
     pub limit: usize,
 }
 

@@ -101,7 +101,7 @@ pub struct FinishedRun {
 pub struct Stats {
     /// Judged runs: those that succeeded or failed.
     pub runs: u64,
-    /// Of `runs`, those that succeeded.
+    /// How many of `runs` succeeded.
     pub succeeded: u64,
     /// When the newest run started.
     pub last_run_at: Option<Instant>,
@@ -112,7 +112,7 @@ pub struct Stats {
 pub struct VersionStats {
     /// Judged runs: those that succeeded or failed.
     pub runs: u64,
-    /// Of `runs`, those that succeeded.
+    /// How many of `runs` succeeded.
     pub succeeded: u64,
     /// When the newest run started.
     pub last_run_at: Option<Instant>,
@@ -142,7 +142,7 @@ pub struct HourOfRuns {
     pub hour: i64,
     /// Judged runs: those that succeeded or failed. Other outcomes say nothing about the tool.
     pub runs: u64,
-    /// Of `runs`, those that succeeded.
+    /// How many of `runs` succeeded.
     pub succeeded: u64,
     /// Mean of their durations, milliseconds.
     pub mean_ms: f64,

@@ -1,4 +1,4 @@
-//! What each verb does. A verb of the table without an arm here does not compile.
+//! The effect of each verb. A verb of the table without an arm here does not compile.
 
 mod moving;
 

@@ -53,7 +53,7 @@ impl EvolutionList {
         self.list.set(rows.to_vec());
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         let open = BoxKey::row(OPEN_EVOLUTION);
         vec![open.only_if(self.list.selected().is_some(), "no evolution is selected")]

@@ -66,7 +66,7 @@ impl FailureBox {
         self.list.selected()
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self, keymap: &Keymap) -> Vec<BoxKey> {
         let none = self.selected().is_none().then_some("no run is selected");
         let key = |verb, word| BoxKey::of(verb, keymap, word);

@@ -237,7 +237,7 @@ impl Report {
         self.charts.all.clear();
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         let go = BoxKey::row(GO_TO_TOOL);
         if self.links.is_empty() { Vec::new() } else { vec![go] }

@@ -84,7 +84,7 @@ impl RunList {
         self.list.rows.iter().map(|row| self.list.items[*row].tool.as_str()).collect()
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         vec![BoxKey::row(OPEN_RUN).only_if(self.list.selected().is_some(), "no run is selected")]
     }

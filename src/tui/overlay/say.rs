@@ -49,7 +49,7 @@ impl SayBox {
         }
     }
 
-    /// What is typed, to be kept.
+    /// The typed values, to be kept as a draft.
     pub fn typed(&self) -> Typed {
         Typed {
             form: format!("say {}", self.instance),
@@ -91,7 +91,7 @@ impl SayBox {
         }
     }
 
-    /// Takes pasted text into the message.
+    /// Inserts pasted text into the message.
     pub fn paste(&mut self, text: &str) {
         self.input.insert(text);
     }

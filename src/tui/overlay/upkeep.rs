@@ -103,7 +103,7 @@ impl UpkeepList {
         self.empty = vec![safe(&error.message), safe(&error.hint)];
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         let selected = self.list.selected();
         let none = selected.is_none().then_some("no tool is selected");

@@ -162,7 +162,7 @@ impl CatalogPane {
         }
     }
 
-    /// Takes the problems of the settings.
+    /// Sets the problems of the settings.
     pub fn set_setting_problems(&mut self, problems: Vec<Problem>) {
         let selected = self.anchor();
         self.setting_problems = problems;
@@ -179,7 +179,7 @@ impl CatalogPane {
         self.problems().find(|problem| problem.code == ProblemCode::State && problem.path.ends_with("store.db"))
     }
 
-    /// What the selection is on.
+    /// The selected item.
     pub fn selected(&self) -> Selected<'_> {
         match self.tree.rows.get(self.list.selected) {
             Some(Row::Tool(position)) => self.view.tools.get(*position).map_or(Selected::Nothing, Selected::Tool),

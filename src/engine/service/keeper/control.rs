@@ -42,7 +42,7 @@ const NO_ROOM: Duration = Duration::from_millis(100);
 pub(super) struct AttachedTerminal {
     /// Its number, unique in this process.
     pub(super) number: u64,
-    /// Takes the output.
+    /// Receives the output.
     pub(super) output: SyncSender<Arc<[u8]>>,
 }
 

@@ -54,7 +54,7 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
     };
     let rest = rest - verdict_width;
     let subject_width = (width * 2 / 5).clamp(14, 34);
-    // `expires in 14m` is longer than `14m left`, which is said where there is no summary.
+    // `expires in 14m` is longer than `14m left`, which is shown if there is no summary.
     let has_summary = rest >= subject_width + MIN_SUMMARY.max(words(usize::MAX) + LONGER);
     let subject_width = if has_summary { subject_width } else { rest };
     // Without a summary, the remaining time replaces checks without findings.

@@ -50,7 +50,7 @@ struct Row {
 }
 
 impl ReviewScreen {
-    /// What is listed.
+    /// The content of the list.
     pub fn listed(&self) -> Listed {
         match (self.has_outline(), self.is_adoption()) {
             (false, _) => Listed::Nothing,

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The detail of the open review with findings that came late.
+/// The detail of the open review with findings that arrived late.
 fn late(bench: &mut Bench, failed: &[&str]) {
     let mut detail = review_detail(&reviews().remove(1));
     detail.verdict = Some(verdict(failed));
