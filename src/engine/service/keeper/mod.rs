@@ -142,7 +142,7 @@ enum KeeperEvent {
     Attach(AttachedTerminal),
     /// A terminal detached.
     Detach(u64),
-    /// Input from a terminal; `written` gets true once the service has read it, false if too much input is already
+    /// Input from a terminal; `written` becomes true once the service has read it, false if too much input is already
     /// waiting.
     Typed { bytes: Vec<u8>, written: SyncSender<bool> },
     /// A new keeper takes over the listening sockets.
