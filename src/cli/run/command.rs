@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::io;
 
-/// The maximum number of characters shown of the text on standard input.
+/// The maximum number of characters shown of standard input, or of the body of a request.
 const SHOWN_STDIN: usize = 2_000;
 
 /// How one input field is passed.

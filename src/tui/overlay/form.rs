@@ -223,7 +223,7 @@ fn withheld_words(tool: &Tool, declared: &str, look: Look) -> String {
     format!("! {state}: it runs without what it declares ({}); {key} in the catalog {does}", safe(declared))
 }
 
-/// The fields that are passed: defaults that the tool itself provides are omitted, unless it cannot work without them.
+/// The fields that are passed: defaults that the code of the tool provides are omitted, except for required inputs.
 fn passed(manifest: &Manifest, mut input: Value) -> Value {
     let schema = manifest.input.as_ref().filter(|_| manifest.dialect == Dialect::Header);
     let (Some(schema), Some(fields)) = (schema, input.as_object_mut()) else { return input };

@@ -5,7 +5,7 @@ use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-/// The maximum length of a line with marked words.
+/// The maximum length of a line with marked words, bytes.
 const MAX_MARKED: usize = 2000;
 
 /// An old and a new line; the difference is computed on demand, and cached.

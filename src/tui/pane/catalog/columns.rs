@@ -23,7 +23,7 @@ const LONGEST_NAME: usize = 44;
 const USUAL_NAME: usize = 26;
 /// The minimum width of a readable name.
 const LEAST_NAME: usize = 12;
-/// The minimum and maximum width of marks; the strip below shows all marks.
+/// The range of the maximum width of marks; the strip below shows all marks.
 const MARKS: [usize; 2] = [8, 20];
 /// The minimum width of a description.
 const LEAST_ABOUT: usize = 24;
